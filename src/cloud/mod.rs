@@ -1,0 +1,87 @@
+//! The seam to the vendor: what may be asked of it, and how far each answer can be trusted.
+//!
+//! [`tencent`] speaks the real protocol. Nothing here retries a call that could have acted: that decision is the
+//! engine's, and it is made from the [`Grade`].
+
+pub mod tencent;
+
+use std::future::Future;
+
+use crate::desired::Attributes;
+
+/// The calls that change something at the vendor. The apply engine is the only caller.
+pub trait CloudWrite: Send + Sync + 'static {
+    /// Makes one attempt at `CreatePostpayPackage` with exactly these attributes.
+    ///
+    /// # Errors
+    /// Everything but an answer that holds a TranId, graded by what it proves.
+    fn create(
+        &self,
+        order: &Attributes,
+    ) -> impl Future<Output = Result<Ordered, CloudError>> + Send;
+}
+
+/// The vendor took the order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ordered {
+    /// The vendor's order number, never empty.
+    pub tran_id: String,
+    /// None when the vendor answered null, "" or nothing: its documents allow that.
+    pub env_id: Option<String>,
+    pub request_id: Option<String>,
+}
+
+/// A call that did not end in an order, or that we can't tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloudError {
+    pub grade: Grade,
+    /// The vendor's error code, as it was sent.
+    pub code: Option<String>,
+    /// What happened, in the vendor's words where there are any, with secrets and control characters taken out.
+    pub message: String,
+    pub request_id: Option<String>,
+    /// Absent when no answer came.
+    pub http_status: Option<u16>,
+    /// Ids that could be read from an answer that is otherwise no good. They are evidence, not a success.
+    pub seen: SeenIds,
+    /// The start of an answer that could not be read, with secrets taken out.
+    pub body: Option<String>,
+}
+
+/// Ids found in an answer that does not count as an order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SeenIds {
+    pub tran_id: Option<String>,
+    pub env_id: Option<String>,
+}
+
+/// What an error proves about the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grade {
+    /// The vendor's business back end never saw it: it may be sent again.
+    NotSent(NotSent),
+    /// The vendor saw it and did nothing: sending it again would be refused again.
+    Refused(Reach),
+    /// It may have acted. Never sent again.
+    Unknown,
+}
+
+/// Why a call counts as not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSent {
+    /// Name resolution, the connection or TLS failed: no byte of the request left.
+    Connect,
+    /// The vendor's gateway turned it away for its rate.
+    Throttled,
+    /// The clock was corrected from the vendor's answer; the next attempt is signed with the right time.
+    Repaired,
+}
+
+/// How far a refusal reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Another order may fare better.
+    Step,
+    /// Every further order would meet the same answer.
+    Run,
+}

@@ -1,0 +1,140 @@
+//! What the manifests ask for: environments by [`Address`], in declared order.
+//!
+//! This is the vocabulary that every later room shares. It knows nothing of YAML, files or HTTP.
+
+mod field;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+pub use field::Field;
+
+/// Everything that the manifests ask for, in declared order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Desired {
+    /// In declared order: files in the order they were found, keys as they stand in each.
+    pub environments: Vec<Environment>,
+    /// The files that `environments` came from, with the hash of the bytes that were read.
+    pub manifests: Vec<ManifestHash>,
+}
+
+impl Desired {
+    /// The environment with this address, if it is declared.
+    pub fn get(&self, address: &Address) -> Option<&Environment> {
+        self.environments
+            .iter()
+            .find(|environment| &environment.address == address)
+    }
+}
+
+/// One declared environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    pub address: Address,
+    /// What its order will say, defaults merged in.
+    pub attributes: Attributes,
+    pub source: SourceRef,
+}
+
+/// The bytes of one manifest file, as they were when it was read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ManifestHash {
+    /// Relative to the project folder where it can be.
+    pub path: PathBuf,
+    /// Lower-case hex.
+    pub sha256: String,
+}
+
+/// Where an environment is declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRef {
+    /// The manifest file as the user would name it, relative to the project folder where it can be.
+    pub file: String,
+    /// Counted from 1.
+    pub line: u32,
+}
+
+impl fmt::Display for SourceRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line } = self;
+        write!(f, "{file}:{line}")
+    }
+}
+
+/// The stable name of an environment: its key in the manifests, unique over all files.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address(String);
+
+/// A text that is no [`Address`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not an address: {}", .0.escape_debug(), Address::RULE)]
+pub struct AddressError(String);
+
+impl Address {
+    /// What an address looks like, for messages.
+    pub const RULE: &str =
+        "an address starts with a-z or 0-9 and holds a-z, 0-9, `_` and `-`, 64 characters at most";
+    const MAX_CHARS: usize = 64;
+
+    /// # Errors
+    /// When `text` breaks [`Address::RULE`].
+    pub fn new(text: &str) -> Result<Self, AddressError> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let starts_well = text.chars().next().is_some_and(plain);
+        if starts_well
+            && text.len() <= Self::MAX_CHARS
+            && text.chars().all(|c| plain(c) || c == '_' || c == '-')
+        {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(AddressError(text.to_owned()))
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What an order says, field by field, exactly as it is sent. A field that is not there is not sent.
+///
+/// [`Field::Extra`] holds its wire form: the text itself, or compact JSON with sorted keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attributes(BTreeMap<Field, String>);
+
+impl Attributes {
+    pub fn get(&self, field: Field) -> Option<&str> {
+        self.0.get(&field).map(String::as_str)
+    }
+
+    pub fn set(&mut self, field: Field, value: impl Into<String>) {
+        self.0.insert(field, value.into());
+    }
+
+    /// The fields that are there, in the order of [`Field::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = (Field, &str)> {
+        self.0.iter().map(|(field, value)| (*field, value.as_str()))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// True when the vendor is asked to create the environment, rather than to switch one that exists.
+    pub fn creates_environment(&self) -> bool {
+        self.get(Field::EnvId).is_none()
+    }
+}
+
+impl FromIterator<(Field, String)> for Attributes {
+    fn from_iter<T: IntoIterator<Item = (Field, String)>>(pairs: T) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}

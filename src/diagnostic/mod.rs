@@ -1,0 +1,188 @@
+//! What a user can mend: a code, a message, the places it is about, and what to do next.
+//!
+//! Rooms below `cli` return these; [`render`] turns them into text with the lines themselves.
+
+pub mod render;
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// One thing to tell a user about what they gave us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Stable and searchable, in kebab-case: `unknown-field`.
+    pub code: &'static str,
+    pub severity: Severity,
+    /// What is wrong, in one line without a full stop.
+    pub message: String,
+    /// The first is the place that the diagnostic is about; the rest explain it.
+    pub labels: Vec<Label>,
+    /// What is allowed, and what to do next; a line each.
+    pub help: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+/// A place, and what is to be said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    pub span: Span,
+    /// May be empty.
+    pub text: String,
+}
+
+/// A range of bytes in a source file.
+#[derive(Clone)]
+pub struct Span {
+    pub file: Arc<SourceFile>,
+    /// Byte offsets into `file.text`.
+    pub bytes: Range<usize>,
+}
+
+/// A text that spans point into.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// As the user would name it.
+    pub path: PathBuf,
+    pub text: String,
+    /// The byte at which each line starts.
+    line_starts: Vec<usize>,
+}
+
+/// A position that people and editors count alike: both from 1, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    pub line: u32,
+    pub column: u32,
+}
+
+impl SourceFile {
+    pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let line_starts = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect();
+        Self {
+            path: path.into(),
+            text,
+            line_starts,
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The byte at which line `line` (from 1) starts; the end of the text for a line that is not there.
+    pub fn line_start(&self, line: usize) -> usize {
+        self.line_starts
+            .get(line.saturating_sub(1))
+            .copied()
+            .unwrap_or(self.text.len())
+    }
+
+    /// The position of a byte. One past the end is the end.
+    pub fn position(&self, byte: usize) -> Position {
+        let line = self
+            .line_starts
+            .partition_point(|start| *start <= byte)
+            .max(1);
+        let start = self.line_starts[line - 1];
+        let upto = byte.min(self.text.len());
+        let column = self
+            .text
+            .get(start..upto)
+            .map_or(0, |text| text.chars().count())
+            + 1;
+        Position {
+            line: to_u32(line),
+            column: to_u32(column),
+        }
+    }
+}
+
+fn to_u32(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+impl Span {
+    pub fn start(&self) -> Position {
+        self.file.position(self.bytes.start)
+    }
+
+    pub fn text(&self) -> &str {
+        self.file.text.get(self.bytes.clone()).unwrap_or_default()
+    }
+}
+
+/// `file:line:col`, so that terminals and editors can jump to it.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Position { line, column } = self.start();
+        write!(f, "{}:{line}:{column}", self.file.path.display())
+    }
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl PartialEq for Span {
+    fn eq(&self, other: &Self) -> bool {
+        self.file.path == other.file.path && self.bytes == other.bytes
+    }
+}
+
+impl Eq for Span {}
+
+impl Diagnostic {
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, message.into())
+    }
+
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, message.into())
+    }
+
+    fn new(severity: Severity, code: &'static str, message: String) -> Self {
+        Self {
+            code,
+            severity,
+            message,
+            labels: Vec::new(),
+            help: Vec::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn at(mut self, span: &Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label {
+            span: span.clone(),
+            text: text.into(),
+        });
+        self
+    }
+
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help.push(text.into());
+        self
+    }
+
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// True when one of them is an error.
+pub fn any_error(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(Diagnostic::is_error)
+}

@@ -1,0 +1,152 @@
+//! The record of one run as it happens: an intent before every request, an outcome after it.
+//!
+//! An intent without an outcome is a request that may have acted. That is the whole point of the journal, and why its
+//! order on disk is the order of things in the world.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Account, Lineage, Serial};
+use crate::desired::{Address, Attributes, SourceRef};
+
+/// One run, from its first line on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journal {
+    pub started_at: Timestamp,
+    pub started: RunStarted,
+    /// What followed, in order.
+    pub entries: Vec<Entry>,
+}
+
+impl Journal {
+    /// When a request was last about to be sent.
+    pub fn last_sent_at(&self) -> Option<Timestamp> {
+        self.entries
+            .iter()
+            .rev()
+            .find_map(|entry| match &entry.event {
+                Event::Intent(_) => Some(entry.at),
+                Event::Outcome(_) | Event::RunEnded(_) | Event::Recovered(_) => None,
+            })
+    }
+}
+
+/// A line of the journal after the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub at: Timestamp,
+    pub event: Event,
+}
+
+/// The identity of a run: a version 7 UUID, so that runs sort by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(pub Uuid);
+
+impl RunId {
+    pub fn fresh() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// The first line of a journal: which run, over which state, by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunStarted {
+    pub run: RunId,
+    pub lineage: Lineage,
+    /// The serial of the state that the run started from.
+    pub base: Serial,
+    pub tool_version: String,
+    pub account: Account,
+    /// The checksum of the plan that is being applied.
+    pub plan: String,
+    /// `user@host`
+    pub who: String,
+    pub pid: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    Intent(Intent),
+    Outcome(Outcome),
+    RunEnded(RunEnded),
+    Recovered(Recovered),
+}
+
+/// A request is about to be sent. On disk before its first byte leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// The step's place in the plan, from 1.
+    pub step: u32,
+    /// The attempt at this step, from 1. Only attempts that were proven not sent are followed by another.
+    pub attempt: u32,
+    pub address: Address,
+    /// The vendor's action: `CreatePostpayPackage`.
+    pub action: String,
+    /// What is sent.
+    pub attributes: Attributes,
+    pub source: SourceRef,
+}
+
+/// How one attempt ended. On disk before anything else happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub step: u32,
+    pub attempt: u32,
+    pub address: Address,
+    pub evidence: Evidence,
+    /// With any evidence but `Ordered` these are ids seen in an answer that could not be trusted.
+    pub tran_id: Option<String>,
+    pub env_id: Option<String>,
+    pub request_id: Option<String>,
+    pub code: Option<String>,
+    pub message: Option<String>,
+    pub http_status: Option<u16>,
+    /// The start of an answer that could not be read.
+    pub body: Option<String>,
+    /// From the send to the end of the answer.
+    pub took_ms: u64,
+}
+
+/// What an attempt proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    Ordered,
+    Refused,
+    NotSent,
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnded {
+    pub reason: EndReason,
+}
+
+/// Why a run made no further request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    /// Every step was attempted.
+    Finished,
+    /// A step failed, and the run was told to stop there, or the failure ends every run.
+    Failed,
+    /// An outcome is unknown.
+    Unknown,
+    Interrupted,
+    Deadline,
+}
+
+/// A later writer found this run dead and folded it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// `user@host` of the writer that did.
+    pub by: String,
+    /// The addresses whose intent had no outcome: they became unknown.
+    pub unknown: Vec<Address>,
+}

@@ -1,0 +1,257 @@
+//! What postpay knows that it ordered, and the protocol that keeps it true through crashes.
+//!
+//! A [`State`] is what the last finished run left; a [`Journal`](journal::Journal) is what an open run has done since;
+//! [`fold`] makes the one out of the other. [`StateStore`] is the seam to where they are kept; [`file`] keeps them in a
+//! local folder.
+
+pub mod file;
+mod fold;
+pub mod journal;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+pub use fold::fold;
+
+use crate::desired::{Address, Attributes, SourceRef};
+use journal::{Event, Journal, RunId, RunStarted};
+
+/// Everything on record, by address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    pub lineage: Lineage,
+    pub serial: Serial,
+    /// The version of postpay that wrote it.
+    pub tool_version: String,
+    /// Whom it was ordered from. None before the first run.
+    pub account: Option<Account>,
+    pub environments: BTreeMap<Address, Record>,
+}
+
+/// The identity of a state through its whole life: made once, never changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lineage(pub Uuid);
+
+impl Lineage {
+    /// A lineage that no other state has.
+    pub fn fresh() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl fmt::Display for Lineage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// How often a state was replaced: 0 before the first run, then one more a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Serial(pub u64);
+
+impl Serial {
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Serial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// Whom a state's environments were ordered from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// `sandbox` for an endpoint on this machine, else the vendor's site, or the host of another endpoint.
+    pub endpoint: String,
+    /// The vendor's number for the main account, where it is known.
+    pub uin: Option<String>,
+}
+
+/// What is known of one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    pub status: Status,
+    pub env_id: Option<String>,
+    pub tran_id: Option<String>,
+    pub request_id: Option<String>,
+    pub origin: Origin,
+    /// The fields as ordered.
+    pub attributes: Attributes,
+    /// When the request was about to be sent.
+    pub ordered_at: Timestamp,
+    pub run: RunId,
+    pub source: SourceRef,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// The vendor returned an order number and an environment id.
+    Created,
+    /// The vendor returned an order number, and no environment id yet.
+    AwaitingEnvId,
+    /// The request may have acted; its answer was lost or can't be trusted.
+    Unknown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    Ordered,
+    Imported,
+}
+
+/// A state and the run that is open over it, as read at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// None when there never was one.
+    pub state: Option<State>,
+    /// None when no run is open.
+    pub journal: Option<Journal>,
+}
+
+impl Snapshot {
+    /// The state with the open run folded in; None when nothing was ever recorded.
+    pub fn current(&self) -> Option<State> {
+        match &self.journal {
+            Some(journal) => Some(fold(self.state.clone(), journal)),
+            None => self.state.clone(),
+        }
+    }
+}
+
+/// Where states live. Every implementation passes `tests/suite/store_contract`.
+pub trait StateStore {
+    /// What is on record now. Takes no lock.
+    ///
+    /// # Errors
+    /// A missing state is fine only when nothing says that there was one; see [`StateError`].
+    fn read(&self) -> Result<Snapshot, StateError>;
+
+    /// Becomes the one writer, first folding what a dead run left.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] when another process still holds it after `wait`, else as [`StateStore::read`].
+    fn lock(&self, holder: &Holder, wait: Duration) -> Result<Box<dyn StateWriter>, StateError>;
+
+    /// The finished runs, oldest first.
+    ///
+    /// # Errors
+    /// When they can't be listed.
+    fn receipts(&self) -> Result<Vec<ReceiptRef>, StateError>;
+
+    /// One finished run.
+    ///
+    /// # Errors
+    /// When it can't be read or its hash chain is broken.
+    fn receipt(&self, receipt: &ReceiptRef) -> Result<Journal, StateError>;
+}
+
+/// The one writer. Dropping it releases the lock; an open run stays open for the next writer to fold.
+pub trait StateWriter: Send {
+    /// The state that this writer found, with every dead run folded in.
+    fn state(&self) -> Option<&State>;
+
+    /// The dead run that was folded when the lock was taken.
+    fn recovered(&self) -> Option<RunId>;
+
+    /// Opens a run. On return its first line is on disk.
+    ///
+    /// # Errors
+    /// When it can't be written, or a run is open already.
+    fn begin(&mut self, run: RunStarted) -> Result<(), StateError>;
+
+    /// Adds to the open run. On return the line is on disk; after an error nothing of it is.
+    ///
+    /// # Errors
+    /// When it can't be written, or no run is open.
+    fn append(&mut self, at: Timestamp, event: Event) -> Result<(), StateError>;
+
+    /// Folds the open run into the state, and files its journal with the receipts.
+    ///
+    /// # Errors
+    /// When either can't be written. The journal is still there then, for the next writer.
+    fn commit(&mut self) -> Result<State, StateError>;
+}
+
+/// Who holds, or wants to hold, the lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// `user@host`
+    pub who: String,
+    pub pid: u32,
+    pub since: Timestamp,
+    /// The command: `apply`.
+    pub doing: String,
+}
+
+/// A finished run on file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptRef {
+    /// The serial that the state had before the run.
+    pub base: Serial,
+    pub run: RunId,
+    pub path: PathBuf,
+}
+
+/// Why a state can't be read or written. Nothing was sent to the vendor on account of one.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error("{path} is gone, but {evidence} says that environments were ordered with it", path = path.display())]
+    Lost { path: PathBuf, evidence: String },
+    #[error("{path} is empty", path = path.display())]
+    Empty { path: PathBuf },
+    #[error("{path}:{line}:{column}: {why}", path = path.display())]
+    Damaged {
+        path: PathBuf,
+        line: usize,
+        column: usize,
+        why: String,
+    },
+    #[error("{path} has format version {found}; this postpay reads up to {supported}", path = path.display())]
+    Newer {
+        path: PathBuf,
+        found: u64,
+        supported: u64,
+    },
+    #[error("{path} has lineage {found}, but {evidence} has {expected}", path = path.display())]
+    Foreign {
+        path: PathBuf,
+        found: Lineage,
+        expected: Lineage,
+        evidence: String,
+    },
+    #[error("{path} has serial {found}, but {evidence} says that it was {expected} once", path = path.display())]
+    Older {
+        path: PathBuf,
+        found: Serial,
+        expected: Serial,
+        evidence: String,
+    },
+    #[error("{path}:{line}: {why}", path = path.display())]
+    JournalDamaged {
+        path: PathBuf,
+        line: usize,
+        why: String,
+    },
+    #[error("{path} is held by another process", path = path.display())]
+    Locked {
+        path: PathBuf,
+        holder: Option<Holder>,
+    },
+    #[error("can't {doing} {path}: {source}", path = path.display())]
+    Io {
+        doing: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{0}")]
+    Misused(&'static str),
+}
