@@ -1,1 +1,478 @@
-//! stub
+//! Carries out an approved plan: the only caller of [`CloudWrite`].
+//!
+//! The order of things is the protocol. For every request: its slot comes, its intent is on disk, it is sent, its
+//! outcome is on disk, and only then is anything else decided. One task decides and writes; the calls themselves run
+//! beside it, so that a slow answer does not slow the pace. [`pace`] and [`retry`] hold the arithmetic.
+
+mod outcome;
+pub mod pace;
+pub mod retry;
+
+use std::collections::{HashMap, VecDeque};
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+pub use outcome::{Counts, Outcome, Report, StepResult, Verdict};
+
+use crate::clock::Clock;
+use crate::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
+use crate::desired::{Address, Attributes};
+use crate::plan::Step;
+use crate::plan::file::identity;
+use crate::plan::guard::Approved;
+use crate::state::journal::{EndReason, Event, Intent, RunEnded, RunId, RunStarted};
+use crate::state::{Lineage, StateError, StateWriter};
+use pace::Pacer;
+use retry::Decision;
+
+/// The vendor's action that places an order.
+pub const ACTION: &str = "CreatePostpayPackage";
+
+/// How long before its slot an intent is written: enough for an fsync, so that the send itself is on time.
+const LEAD: Duration = Duration::from_millis(25);
+
+/// How a run behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Requests a second.
+    pub rate: f64,
+    /// Calls under way at once, at most.
+    pub in_flight: usize,
+    pub on_error: OnError,
+    /// How long a step whose attempts were proven not sent is tried again.
+    pub retry_for: Duration,
+    /// Nothing new is started after this long.
+    pub deadline: Option<Duration>,
+}
+
+/// What a refused order means for those after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnError {
+    Stop,
+    /// Go on, unless the refusal would meet every further order too.
+    Continue,
+}
+
+/// Who runs it, for the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// `user@host`
+    pub who: String,
+    pub pid: u32,
+}
+
+/// What the engine works with.
+pub struct Parts<'a, W> {
+    pub cloud: Arc<W>,
+    pub writer: &'a mut dyn StateWriter,
+    pub clock: &'a dyn Clock,
+    pub operator: Operator,
+    /// When the run before this one was last about to send.
+    pub last_sent: Option<Timestamp>,
+    /// Turns true when nothing new may be started.
+    pub stop: watch::Receiver<bool>,
+    /// Hears of everything as it happens. What it does can't change the run.
+    pub observe: &'a mut (dyn FnMut(Progress<'_>) + Send),
+}
+
+/// Something that happened during a run.
+#[derive(Debug, Clone, Copy)]
+pub enum Progress<'a> {
+    Started {
+        run: RunId,
+        orders: usize,
+    },
+    Sending {
+        number: usize,
+        step: &'a Step,
+        attempt: u32,
+    },
+    /// The attempt was proven not sent, and is made again.
+    Retrying {
+        number: usize,
+        step: &'a Step,
+        attempt: u32,
+        error: &'a CloudError,
+        after: Duration,
+    },
+    Ended(&'a StepResult),
+    /// Nothing new is started from here on; `under_way` calls are waited for.
+    Stopping {
+        reason: EndReason,
+        under_way: usize,
+    },
+}
+
+/// Carries out the plan's orders.
+///
+/// # Errors
+/// Only when the run could not be opened: nothing was sent then. Whatever goes wrong later is in the [`Report`].
+pub async fn run<'a, W: CloudWrite>(
+    approved: &'a Approved,
+    settings: &'a Settings,
+    parts: Parts<'a, W>,
+) -> Result<Report, StateError> {
+    let plan = approved.plan();
+    let steps: Vec<&Step> = plan.orders().collect();
+    let run = RunId::fresh();
+    let state = parts.writer.state();
+    let started = RunStarted {
+        run,
+        lineage: state.map_or_else(Lineage::fresh, |state| state.lineage),
+        base: state.map(|state| state.serial).unwrap_or_default(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        account: plan.account.clone(),
+        plan: identity(plan),
+        who: parts.operator.who.clone(),
+        pid: parts.operator.pid,
+    };
+    let now = Instant::now();
+    let rested = parts.last_sent.map(|sent| {
+        let since = parts.clock.now().duration_since(sent);
+        // A clock that went back must not make us hurry: then nothing is taken as elapsed.
+        Duration::try_from(since)
+            .unwrap_or_default()
+            .saturating_sub(LEAD)
+    });
+    parts.writer.begin(started)?;
+    (parts.observe)(Progress::Started {
+        run,
+        orders: steps.len(),
+    });
+    let engine = Engine {
+        pacer: Pacer::new(settings.rate, now, rested),
+        queue: (0..steps.len()).map(Attempt::first).collect(),
+        results: steps
+            .iter()
+            .enumerate()
+            .map(|(at, step)| StepResult::not_attempted(at, step))
+            .collect(),
+        jitter: f64::from(run.0.as_bytes()[15]) / 255.0,
+        steps,
+        settings,
+        parts,
+        calls: JoinSet::new(),
+        under_way: HashMap::new(),
+        stopping: None,
+        trouble: None,
+        unwritten: Vec::new(),
+    };
+    Ok(engine.run(run, now).await)
+}
+
+impl StepResult {
+    fn not_attempted(at: usize, step: &Step) -> Self {
+        Self {
+            number: at + 1,
+            address: step.address.clone(),
+            source: step.source.clone(),
+            attempts: 0,
+            outcome: Outcome::NotAttempted,
+        }
+    }
+}
+
+/// A step that waits for its turn.
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    /// Its place in `steps` and `results`.
+    at: usize,
+    /// From 1.
+    number: u32,
+    first_sent: Option<Instant>,
+    not_before: Option<Instant>,
+}
+
+impl Attempt {
+    const fn first(at: usize) -> Self {
+        Self {
+            at,
+            number: 1,
+            first_sent: None,
+            not_before: None,
+        }
+    }
+}
+
+type Answer = Result<Ordered, CloudError>;
+
+struct Engine<'a, W> {
+    settings: &'a Settings,
+    parts: Parts<'a, W>,
+    steps: Vec<&'a Step>,
+    pacer: Pacer,
+    queue: VecDeque<Attempt>,
+    calls: JoinSet<(Answer, Instant)>,
+    under_way: HashMap<Id, (Attempt, Instant)>,
+    results: Vec<StepResult>,
+    jitter: f64,
+    stopping: Option<EndReason>,
+    trouble: Option<StateError>,
+    unwritten: Vec<Address>,
+}
+
+/// What the engine wakes up for.
+enum Wake {
+    Answered(Result<(Id, (Answer, Instant)), JoinError>),
+    Slot,
+    Stop(EndReason),
+}
+
+impl<W: CloudWrite> Engine<'_, W> {
+    async fn run(mut self, run: RunId, started: Instant) -> Report {
+        let deadline = self.settings.deadline.map(|after| started + after);
+        loop {
+            let slot = self.next_slot();
+            if slot.is_none() && self.under_way.is_empty() {
+                break;
+            }
+            match self.wake(slot, deadline).await {
+                Wake::Answered(answer) => self.answered(answer),
+                Wake::Slot => self.start().await,
+                Wake::Stop(reason) => self.stop(reason),
+            }
+        }
+        self.close(run, started.elapsed())
+    }
+
+    /// When the first of the queue may be sent; None when nothing may be started.
+    fn next_slot(&self) -> Option<Instant> {
+        let next = self.queue.front()?;
+        let may_start = self.stopping.is_none() && self.under_way.len() < self.settings.in_flight;
+        let slot = self.pacer.slot();
+        may_start.then(|| {
+            next.not_before
+                .map_or(slot, |not_before| slot.max(not_before))
+        })
+    }
+
+    async fn wake(&mut self, slot: Option<Instant>, deadline: Option<Instant>) -> Wake {
+        let asked = self.stopping.is_none();
+        let stop = &mut self.parts.stop;
+        tokio::select! {
+            // An answer is written down before anything new is begun.
+            biased;
+            Some(answer) = self.calls.join_next_with_id() => Wake::Answered(answer),
+            () = asked_to_stop(stop), if asked => Wake::Stop(EndReason::Interrupted),
+            () = at(deadline), if asked => Wake::Stop(EndReason::Deadline),
+            () = at(slot.map(|slot| slot - LEAD)) => Wake::Slot,
+        }
+    }
+
+    async fn start(&mut self) {
+        let Some(mut attempt) = self.queue.pop_front() else {
+            return;
+        };
+        let step = self.steps[attempt.at];
+        let order = step.after.clone().unwrap_or_default();
+        if let Err(error) = self.intend(&attempt, &order) {
+            self.queue.push_front(attempt);
+            self.in_trouble(error);
+            return;
+        }
+        let slot = attempt
+            .not_before
+            .map_or(self.pacer.slot(), |t| t.max(self.pacer.slot()));
+        sleep_until(slot).await;
+        let sent = Instant::now();
+        self.pacer.sent(sent);
+        attempt.first_sent.get_or_insert(sent);
+        let cloud = Arc::clone(&self.parts.cloud);
+        let call = self.calls.spawn(async move {
+            let answer = cloud.create(&order).await;
+            (answer, Instant::now())
+        });
+        self.under_way.insert(call.id(), (attempt, sent));
+        self.results[attempt.at].attempts = attempt.number;
+        (self.parts.observe)(Progress::Sending {
+            number: attempt.at + 1,
+            step,
+            attempt: attempt.number,
+        });
+    }
+
+    fn intend(&mut self, attempt: &Attempt, order: &Attributes) -> Result<(), StateError> {
+        let (step, number, address) = self.key(attempt);
+        let intent = Intent {
+            step,
+            attempt: number,
+            address,
+            action: ACTION.to_owned(),
+            attributes: order.clone(),
+            source: self.steps[attempt.at].source.clone(),
+        };
+        let now = self.parts.clock.now();
+        self.parts.writer.append(now, Event::Intent(intent))
+    }
+
+    fn key(&self, attempt: &Attempt) -> (u32, u32, Address) {
+        let step = u32::try_from(attempt.at + 1).unwrap_or(u32::MAX);
+        (step, attempt.number, self.steps[attempt.at].address.clone())
+    }
+
+    fn answered(&mut self, joined: Result<(Id, (Answer, Instant)), JoinError>) {
+        let (id, answer, at) = match joined {
+            Ok((id, (answer, at))) => (id, answer, at),
+            Err(error) => (error.id(), Err(broken_off(&error)), Instant::now()),
+        };
+        let Some((attempt, sent)) = self.under_way.remove(&id) else {
+            return;
+        };
+        let took = at.saturating_duration_since(sent);
+        let line = outcome::line(self.key(&attempt), &answer, took);
+        let now = self.parts.clock.now();
+        if let Err(error) = self.parts.writer.append(now, Event::Outcome(line)) {
+            self.unwritten.push(self.steps[attempt.at].address.clone());
+            self.in_trouble(error);
+        }
+        match &answer {
+            Ok(_) => self.pacer.taken(),
+            Err(error) => {
+                if self.again(&attempt, error) {
+                    return;
+                }
+            }
+        }
+        self.settle(&attempt, Outcome::of(answer, took));
+    }
+
+    /// Puts an attempt that was proven not sent back to the head of the queue, if there is time for another.
+    fn again(&mut self, attempt: &Attempt, error: &CloudError) -> bool {
+        let Grade::NotSent(cause) = error.grade else {
+            return false;
+        };
+        let now = Instant::now();
+        let elapsed = attempt
+            .first_sent
+            .map_or(Duration::ZERO, |first| now - first);
+        let decision = retry::decide(
+            cause,
+            attempt.number,
+            elapsed,
+            self.settings.retry_for,
+            self.jitter,
+        );
+        let after = match decision {
+            Decision::Again { after } => after,
+            Decision::GiveUp => return false,
+        };
+        match cause {
+            NotSent::Throttled => self.pacer.throttled(now + after),
+            NotSent::Connect | NotSent::Repaired => {}
+        }
+        if self.stopping.is_some() {
+            return false;
+        }
+        let next = Attempt {
+            number: attempt.number + 1,
+            not_before: Some(now + after),
+            ..*attempt
+        };
+        // Several may come back; the one that is declared first goes first.
+        let place = self.queue.partition_point(|waiting| waiting.at < next.at);
+        self.queue.insert(place, next);
+        let step = self.steps[attempt.at];
+        (self.parts.observe)(Progress::Retrying {
+            number: attempt.at + 1,
+            step,
+            attempt: attempt.number,
+            error,
+            after,
+        });
+        true
+    }
+
+    fn settle(&mut self, attempt: &Attempt, outcome: Outcome) {
+        let stop = match &outcome {
+            Outcome::Ordered { .. } | Outcome::NotAttempted => None,
+            // Whatever lost this answer may lose the next one too.
+            Outcome::Unknown(_) => Some(EndReason::Unknown),
+            Outcome::Failed(error) => match error.grade {
+                Grade::NotSent(_) | Grade::Refused(Reach::Run) => Some(EndReason::Failed),
+                Grade::Refused(Reach::Step) | Grade::Unknown => match self.settings.on_error {
+                    OnError::Stop => Some(EndReason::Failed),
+                    OnError::Continue => None,
+                },
+            },
+        };
+        self.results[attempt.at].outcome = outcome;
+        (self.parts.observe)(Progress::Ended(&self.results[attempt.at]));
+        if let Some(reason) = stop {
+            self.stop(reason);
+        }
+    }
+
+    fn stop(&mut self, reason: EndReason) {
+        let first = self.stopping.is_none();
+        // Among reasons the unknown outcome is the one that a person has to act on.
+        if first || reason == EndReason::Unknown {
+            self.stopping = Some(reason);
+        }
+        let under_way = self.under_way.len();
+        if first && (under_way > 0 || !self.queue.is_empty()) {
+            (self.parts.observe)(Progress::Stopping { reason, under_way });
+        }
+    }
+
+    fn in_trouble(&mut self, error: StateError) {
+        tracing::error!(%error, "the journal can't be written");
+        self.trouble.get_or_insert(error);
+        self.stop(EndReason::Failed);
+    }
+
+    fn close(mut self, run: RunId, took: Duration) -> Report {
+        let ended = self.stopping.unwrap_or(EndReason::Finished);
+        let now = self.parts.clock.now();
+        let writer = &mut *self.parts.writer;
+        let state = match self.trouble {
+            // The journal stays open: it says less than we know, and the next writer must see that.
+            Some(_) => None,
+            None => writer
+                .append(now, Event::RunEnded(RunEnded { reason: ended }))
+                .and_then(|()| writer.commit())
+                .map_err(|error| self.trouble = Some(error))
+                .ok(),
+        };
+        Report {
+            run,
+            results: self.results,
+            ended,
+            took,
+            state,
+            trouble: self.trouble,
+        }
+    }
+}
+
+/// A call whose task died can't tell whether it sent anything.
+fn broken_off(error: &JoinError) -> CloudError {
+    CloudError {
+        grade: Grade::Unknown,
+        code: None,
+        message: format!("the call broke off: {error}"),
+        request_id: None,
+        http_status: None,
+        seen: SeenIds::default(),
+        body: None,
+    }
+}
+
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
+    }
+}
+
+async fn asked_to_stop(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        // Whoever could ask is gone.
+        pending::<()>().await;
+    }
+}

@@ -1,0 +1,180 @@
+//! What became of every step of a run: one value that text, JSON and exit code come from.
+
+use std::time::Duration;
+
+use crate::cloud::{CloudError, Grade, NotSent, Ordered};
+use crate::desired::{Address, SourceRef};
+use crate::state::journal::{self, EndReason, Evidence, RunId};
+use crate::state::{State, StateError};
+
+/// A whole run.
+#[derive(Debug)]
+pub struct Report {
+    pub run: RunId,
+    /// A step each, in the order of the plan.
+    pub results: Vec<StepResult>,
+    pub ended: EndReason,
+    /// From the first start to the last answer.
+    pub took: Duration,
+    /// The state as it was written at the end; None when it could not be written.
+    pub state: Option<State>,
+    /// Why something of this run could not be written down. What the journal holds is true all the same.
+    pub trouble: Option<StateError>,
+    /// Addresses with an outcome that is in `results` and not on disk: the next run will take it for unknown.
+    pub unwritten: Vec<Address>,
+}
+
+/// One order of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepResult {
+    /// The step's place among the orders, from 1.
+    pub number: usize,
+    pub address: Address,
+    pub source: SourceRef,
+    /// How many requests were made for it.
+    pub attempts: u32,
+    pub outcome: Outcome,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Ordered {
+        ordered: Ordered,
+        took: Duration,
+    },
+    /// The vendor refused it, or never got it: nothing was ordered.
+    Failed(CloudError),
+    /// It may have been ordered. It is never sent again.
+    Unknown(CloudError),
+    /// The run ended before it.
+    NotAttempted,
+}
+
+/// The result of a run as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every order was taken.
+    Complete,
+    /// Some were, or the run was told to stop: run it again.
+    PartWay,
+    /// None was.
+    Failed,
+    /// At least one outcome is unknown.
+    Unknown,
+}
+
+/// How many orders ended in which way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub ordered: usize,
+    /// Those of `ordered` whose environment id the vendor did not tell yet.
+    pub awaiting_env_id: usize,
+    pub failed: usize,
+    pub unknown: usize,
+    pub not_attempted: usize,
+}
+
+impl Report {
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for result in &self.results {
+            match &result.outcome {
+                Outcome::Ordered { ordered, .. } => {
+                    counts.ordered += 1;
+                    counts.awaiting_env_id += usize::from(ordered.env_id.is_none());
+                }
+                Outcome::Failed(_) => counts.failed += 1,
+                Outcome::Unknown(_) => counts.unknown += 1,
+                Outcome::NotAttempted => counts.not_attempted += 1,
+            }
+        }
+        counts
+    }
+
+    pub fn verdict(&self) -> Verdict {
+        let counts = self.counts();
+        let told_to_stop = match self.ended {
+            EndReason::Interrupted | EndReason::Deadline => true,
+            EndReason::Finished | EndReason::Failed | EndReason::Unknown => false,
+        };
+        if counts.unknown > 0 || !self.unwritten.is_empty() {
+            Verdict::Unknown
+        } else if counts.failed + counts.not_attempted == 0 && self.trouble.is_none() {
+            Verdict::Complete
+        } else if counts.ordered > 0 || told_to_stop {
+            Verdict::PartWay
+        } else {
+            Verdict::Failed
+        }
+    }
+}
+
+impl Outcome {
+    pub(super) fn of(answer: Result<Ordered, CloudError>, took: Duration) -> Self {
+        match answer {
+            Ok(ordered) => Self::Ordered { ordered, took },
+            Err(error) => match error.grade {
+                Grade::Unknown => Self::Unknown(error),
+                Grade::NotSent(_) | Grade::Refused(_) => Self::Failed(error),
+            },
+        }
+    }
+}
+
+/// The journal's line for an attempt.
+pub(super) fn line(
+    (step, attempt, address): (u32, u32, Address),
+    answer: &Result<Ordered, CloudError>,
+    took: Duration,
+) -> journal::Outcome {
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    match answer {
+        Ok(Ordered {
+            tran_id,
+            env_id,
+            request_id,
+        }) => journal::Outcome {
+            step,
+            attempt,
+            address,
+            evidence: Evidence::Ordered,
+            tran_id: Some(tran_id.clone()),
+            env_id: env_id.clone(),
+            request_id: request_id.clone(),
+            code: None,
+            message: None,
+            http_status: None,
+            body: None,
+            took_ms,
+        },
+        Err(CloudError {
+            grade,
+            code,
+            message,
+            request_id,
+            http_status,
+            seen,
+            body,
+        }) => journal::Outcome {
+            step,
+            attempt,
+            address,
+            evidence: match grade {
+                Grade::NotSent(NotSent::Connect | NotSent::Throttled | NotSent::Repaired) => {
+                    Evidence::NotSent
+                }
+                Grade::Refused(_) => Evidence::Refused,
+                Grade::Unknown => Evidence::Unknown,
+            },
+            tran_id: seen.tran_id.clone(),
+            env_id: seen.env_id.clone(),
+            request_id: request_id.clone(),
+            code: code.clone(),
+            message: Some(message.clone()),
+            http_status: *http_status,
+            body: body.clone(),
+            took_ms,
+        },
+    }
+}

@@ -1,0 +1,434 @@
+//! A plan on disk and on standard output, version 1: JSON, named after Terraform's `resource_changes`, with a checksum
+//! over itself. A frozen copy of the model: the model may change, files that people keep may not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{Action, Ids, Plan, Reason, Refusal, Selection, Step};
+use crate::desired::{Address, Attributes, Field, ManifestHash, SourceRef};
+use crate::state::{Account, Lineage, Serial};
+
+/// The version that this module writes, and the only one that it reads.
+pub const FORMAT_VERSION: u64 = 1;
+
+/// Why a text is no plan that may be trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanFileError {
+    #[error("it is empty")]
+    Empty,
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    #[error("it has format version {found}; this postpay reads {FORMAT_VERSION}")]
+    Version { found: u64 },
+    #[error("its checksum does not fit: it was altered, or damaged, after it was written")]
+    Altered,
+    #[error("{0}")]
+    Content(String),
+}
+
+/// A plan as people and programs read it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "postpay plan, version 1")]
+struct PlanV1 {
+    /// The version of this format.
+    format_version: u64,
+    /// The version of postpay that made the plan.
+    tool_version: String,
+    /// RFC 3339, UTC.
+    #[schemars(with = "String")]
+    created_at: Timestamp,
+    /// The lineage of the state that the plan was made from; null when there was none.
+    #[schemars(with = "Option<String>")]
+    lineage: Option<Uuid>,
+    /// The serial of that state; 0 when there was none.
+    serial: u64,
+    account: AccountV1,
+    /// The manifest files that the plan was made from.
+    manifests: Vec<ManifestV1>,
+    /// The plan is about these addresses alone, unless the list is empty.
+    targets: Vec<String>,
+    /// The plan leaves these addresses out.
+    excludes: Vec<String>,
+    /// In the order in which they are carried out.
+    resource_changes: Vec<ChangeV1>,
+    summary: SummaryV1,
+    /// SHA-256, in hex, of the compact JSON of this document with this member empty.
+    checksum: String,
+}
+
+/// Whom the orders go to.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AccountV1 {
+    /// `sandbox`, or the vendor's site.
+    endpoint: String,
+    /// The vendor's number for the account, where it is known.
+    uin: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ManifestV1 {
+    path: String,
+    /// Lower-case hex.
+    sha256: String,
+}
+
+/// What is to be done with one environment.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ChangeV1 {
+    address: String,
+    /// One of create, update, replace, destroy, resolve, wait, no-op.
+    actions: Vec<String>,
+    /// Why: not_ordered, unchanged, awaiting_env_id, outcome_unknown, fixed_at_order, alias_changed, not_declared.
+    action_reason: String,
+    /// Present when the step is refused as it stands; it then holds up the whole plan.
+    refusal: Option<RefusalV1>,
+    /// The fields as ordered; null for what was never ordered.
+    before: Option<BTreeMap<String, String>>,
+    /// The fields as declared; null for what is not declared.
+    after: Option<BTreeMap<String, String>>,
+    /// What the vendor decides: true for every id that is not known before the order.
+    after_unknown: BTreeMap<String, bool>,
+    /// The fields that differ between before and after.
+    changed: BTreeSet<String>,
+    env_id: Option<String>,
+    tran_id: Option<String>,
+    request_id: Option<String>,
+    source: SourceV1,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RefusalV1 {
+    /// One of replacement, in_place_change, renamed, managed_elsewhere.
+    kind: String,
+    /// The address that the refusal is about, besides its own.
+    other: Option<String>,
+}
+
+/// The manifest file and line, from 1.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SourceV1 {
+    file: String,
+    line: u32,
+}
+
+/// How many steps of each kind there are.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SummaryV1 {
+    /// Paid orders that carrying out the plan sends.
+    orders: usize,
+    create: usize,
+    update: usize,
+    replace: usize,
+    destroy: usize,
+    resolve: usize,
+    wait: usize,
+    no_op: usize,
+    refused: usize,
+}
+
+/// The JSON Schema of a plan file.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(PlanV1).to_value()
+}
+
+/// The plan as a JSON text that ends in a newline.
+pub fn encode(plan: &Plan) -> String {
+    let mut file = PlanV1::from(plan);
+    file.checksum = checksum(&file);
+    // Only a map with keys that are not text, or a failing writer, can make this fail.
+    let mut text = serde_json::to_string_pretty(&file).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The identity of a plan: what a receipt remembers of it.
+pub fn identity(plan: &Plan) -> String {
+    checksum(&PlanV1::from(plan))
+}
+
+/// Reads what [`encode`] wrote.
+pub fn decode(text: &str) -> Result<Plan, PlanFileError> {
+    #[derive(Deserialize)]
+    struct Version {
+        format_version: u64,
+    }
+    if text.trim().is_empty() {
+        return Err(PlanFileError::Empty);
+    }
+    let Version { format_version } = serde_json::from_str(text)?;
+    if format_version != FORMAT_VERSION {
+        return Err(PlanFileError::Version {
+            found: format_version,
+        });
+    }
+    let file: PlanV1 = serde_json::from_str(text)?;
+    if checksum(&file) != file.checksum {
+        return Err(PlanFileError::Altered);
+    }
+    Plan::try_from(file)
+}
+
+fn checksum(file: &PlanV1) -> String {
+    let blank = PlanV1 {
+        checksum: String::new(),
+        ..file.clone()
+    };
+    let bytes = serde_json::to_vec(&blank).unwrap_or_default();
+    Sha256::digest(&bytes)
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            use std::fmt::Write as _;
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+}
+
+impl From<&Plan> for PlanV1 {
+    fn from(plan: &Plan) -> Self {
+        let Plan {
+            tool_version,
+            created_at,
+            lineage,
+            serial,
+            account,
+            manifests,
+            selection: Selection { targets, excludes },
+            steps,
+        } = plan;
+        Self {
+            format_version: FORMAT_VERSION,
+            tool_version: tool_version.clone(),
+            created_at: *created_at,
+            lineage: lineage.map(|Lineage(uuid)| uuid),
+            serial: serial.0,
+            account: AccountV1 {
+                endpoint: account.endpoint.clone(),
+                uin: account.uin.clone(),
+            },
+            manifests: manifests
+                .iter()
+                .map(|ManifestHash { path, sha256 }| ManifestV1 {
+                    path: path.display().to_string(),
+                    sha256: sha256.clone(),
+                })
+                .collect(),
+            targets: targets.iter().map(ToString::to_string).collect(),
+            excludes: excludes.iter().map(ToString::to_string).collect(),
+            resource_changes: steps.iter().map(ChangeV1::from).collect(),
+            summary: SummaryV1::from(plan.summary()),
+            checksum: String::new(),
+        }
+    }
+}
+
+impl From<super::Summary> for SummaryV1 {
+    fn from(summary: super::Summary) -> Self {
+        let super::Summary {
+            orders,
+            create,
+            update,
+            replace,
+            destroy,
+            resolve,
+            wait,
+            no_op,
+            refused,
+        } = summary;
+        Self {
+            orders,
+            create,
+            update,
+            replace,
+            destroy,
+            resolve,
+            wait,
+            no_op,
+            refused,
+        }
+    }
+}
+
+impl From<&Step> for ChangeV1 {
+    fn from(step: &Step) -> Self {
+        let Step {
+            address,
+            action,
+            reason,
+            refusal,
+            before,
+            after,
+            ids,
+            source,
+        } = step;
+        let unknown = match action {
+            Action::Create | Action::Replace | Action::Resolve | Action::Wait => [
+                ("env_id", ids.env_id.is_none()),
+                ("tran_id", ids.tran_id.is_none()),
+            ]
+            .into_iter()
+            .filter(|(_, unknown)| *unknown)
+            .map(|(name, unknown)| (name.to_owned(), unknown))
+            .collect(),
+            Action::Update | Action::Destroy | Action::NoOp => BTreeMap::new(),
+        };
+        Self {
+            address: address.to_string(),
+            actions: vec![action.name().to_owned()],
+            action_reason: reason.name().to_owned(),
+            refusal: refusal.as_ref().map(|refusal| RefusalV1 {
+                kind: refusal.name().to_owned(),
+                other: refusal.other().map(ToString::to_string),
+            }),
+            before: before.as_ref().map(fields),
+            after: after.as_ref().map(fields),
+            after_unknown: unknown,
+            changed: step
+                .changed_fields()
+                .into_iter()
+                .map(|field| field.name().to_owned())
+                .collect(),
+            env_id: ids.env_id.clone(),
+            tran_id: ids.tran_id.clone(),
+            request_id: ids.request_id.clone(),
+            source: SourceV1 {
+                file: source.file.clone(),
+                line: source.line,
+            },
+        }
+    }
+}
+
+fn fields(attributes: &Attributes) -> BTreeMap<String, String> {
+    attributes
+        .iter()
+        .map(|(field, value)| (field.name().to_owned(), value.to_owned()))
+        .collect()
+}
+
+impl TryFrom<PlanV1> for Plan {
+    type Error = PlanFileError;
+
+    fn try_from(file: PlanV1) -> Result<Self, PlanFileError> {
+        Ok(Self {
+            tool_version: file.tool_version,
+            created_at: file.created_at,
+            lineage: file.lineage.map(Lineage),
+            serial: Serial(file.serial),
+            account: Account {
+                endpoint: file.account.endpoint,
+                uin: file.account.uin,
+            },
+            manifests: file
+                .manifests
+                .into_iter()
+                .map(|ManifestV1 { path, sha256 }| ManifestHash {
+                    path: path.into(),
+                    sha256,
+                })
+                .collect(),
+            selection: Selection {
+                targets: addresses(&file.targets)?,
+                excludes: addresses(&file.excludes)?,
+            },
+            steps: file
+                .resource_changes
+                .into_iter()
+                .map(Step::try_from)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl TryFrom<ChangeV1> for Step {
+    type Error = PlanFileError;
+
+    fn try_from(change: ChangeV1) -> Result<Self, PlanFileError> {
+        let [action] = change.actions.as_slice() else {
+            return Err(PlanFileError::Content(format!(
+                "`{}` has not exactly one action",
+                change.address
+            )));
+        };
+        Ok(Self {
+            address: address(&change.address)?,
+            action: named(Action::ALL, Action::name, action)?,
+            reason: named(Reason::ALL, Reason::name, &change.action_reason)?,
+            refusal: change.refusal.map(Refusal::try_from).transpose()?,
+            before: change.before.map(attributes).transpose()?,
+            after: change.after.map(attributes).transpose()?,
+            ids: Ids {
+                env_id: change.env_id,
+                tran_id: change.tran_id,
+                request_id: change.request_id,
+            },
+            source: SourceRef {
+                file: change.source.file,
+                line: change.source.line,
+            },
+        })
+    }
+}
+
+impl TryFrom<RefusalV1> for Refusal {
+    type Error = PlanFileError;
+
+    fn try_from(RefusalV1 { kind, other }: RefusalV1) -> Result<Self, PlanFileError> {
+        match (kind.as_str(), other) {
+            ("replacement", None) => Ok(Self::Replacement),
+            ("in_place_change", None) => Ok(Self::InPlaceChange),
+            ("renamed", Some(from)) => Ok(Self::Renamed {
+                from: address(&from)?,
+            }),
+            ("managed_elsewhere", Some(other)) => Ok(Self::ManagedAs {
+                other: address(&other)?,
+            }),
+            (kind, _) => Err(PlanFileError::Content(format!(
+                "`{}` is no refusal",
+                kind.escape_debug()
+            ))),
+        }
+    }
+}
+
+fn named<T: Copy, const N: usize>(
+    all: [T; N],
+    name: impl Fn(T) -> &'static str,
+    wanted: &str,
+) -> Result<T, PlanFileError> {
+    all.into_iter()
+        .find(|one| name(*one) == wanted)
+        .ok_or_else(|| PlanFileError::Content(format!("`{}` is not known", wanted.escape_debug())))
+}
+
+fn address(text: &str) -> Result<Address, PlanFileError> {
+    Address::new(text).map_err(|error| PlanFileError::Content(error.to_string()))
+}
+
+fn addresses(texts: &[String]) -> Result<Vec<Address>, PlanFileError> {
+    texts.iter().map(|text| address(text)).collect()
+}
+
+fn attributes(fields: BTreeMap<String, String>) -> Result<Attributes, PlanFileError> {
+    fields
+        .into_iter()
+        .map(|(name, value)| match Field::by_name(&name) {
+            Some(field) => Ok((field, value)),
+            None => Err(PlanFileError::Content(format!(
+                "`{}` is no field",
+                name.escape_debug()
+            ))),
+        })
+        .collect()
+}

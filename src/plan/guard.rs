@@ -1,0 +1,299 @@
+//! The one authority that says whether a plan may be carried out.
+//!
+//! [`Approved`] can't be made anywhere else, and the engine takes nothing else. Pure: what the guard has to know about
+//! the world comes in as [`Facts`].
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::{Plan, Refusal, Step};
+use crate::desired::{Address, ManifestHash};
+use crate::state::journal::RunId;
+use crate::state::{Account, Lineage, Serial, State};
+
+/// A plan that a person, or a rule that a person set, has agreed to, and that fits the world as it was found.
+#[derive(Debug)]
+pub struct Approved {
+    plan: Plan,
+}
+
+impl Approved {
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+/// How somebody agreed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// `yes` was typed below the plan.
+    Typed,
+    /// `--auto-approve` was given.
+    Auto,
+    /// The plan came from a file, which was there to be reviewed.
+    PlanFile,
+}
+
+/// The world as it is now, under the lock.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    pub state: Option<&'a State>,
+    /// Whom this run would order from.
+    pub account: &'a Account,
+    /// What became of each manifest that the plan was made from: None when it is gone.
+    pub manifests: &'a [(PathBuf, Option<ManifestHash>)],
+    /// The run that carried out this very plan before.
+    pub used_by: Option<RunId>,
+    /// Orders sent in the last 24 hours that were not refused.
+    pub orders_last_day: usize,
+    pub limits: Limits,
+}
+
+/// How much a run may order. None is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    pub max_creates: Option<usize>,
+    pub max_creates_per_day: Option<usize>,
+}
+
+/// Why a plan may not be carried out. Nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Objection {
+    #[error("this plan was carried out already, by run {run}")]
+    Used { run: RunId },
+    #[error(
+        "the plan was made from {}, and there is {} now",
+        state_name(planned.as_ref()), state_name(found.as_ref())
+    )]
+    Foreign {
+        planned: Option<Lineage>,
+        found: Option<Lineage>,
+    },
+    #[error("the state moved on since the plan was made: serial {planned} then, {found} now")]
+    Stale { planned: Serial, found: Serial },
+    #[error("{} changed since the plan was made", path.display())]
+    ManifestChanged { path: PathBuf },
+    #[error("{} is gone since the plan was made", path.display())]
+    ManifestGone { path: PathBuf },
+    #[error("the plan orders from `{planned}`, this run from `{now}`")]
+    OtherEndpoint { planned: String, now: String },
+    #[error("the state belongs to `{state}`, this run orders from `{now}`")]
+    OtherAccount { state: String, now: String },
+    #[error("`{address}`: {}", refusal_text(refusal))]
+    Refused { address: Address, refusal: Refusal },
+    #[error("`{address}` is on record as ordered; the plan would order it a second time")]
+    AlreadyOrdered { address: Address },
+    #[error("the plan has {orders} orders, and a run may make {limit} (max_creates)")]
+    TooMany { orders: usize, limit: usize },
+    #[error(
+        "the plan has {orders} orders, {before} were made in the last 24 hours, and {limit} a day are allowed \
+         (max_creates_per_day)"
+    )]
+    TooManyToday {
+        orders: usize,
+        before: usize,
+        limit: usize,
+    },
+}
+
+fn state_name(lineage: Option<&Lineage>) -> String {
+    lineage.map_or_else(
+        || "no state".to_owned(),
+        |lineage| format!("the state of lineage {lineage}"),
+    )
+}
+
+fn refusal_text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Replacement => {
+            "a changed field is fixed when the order is made; the change would be a second order"
+                .to_owned()
+        }
+        Refusal::InPlaceChange => "this version does not change an alias in place".to_owned(),
+        Refusal::Renamed { from } => {
+            format!("it looks like `{from}` under another name, which was ordered before")
+        }
+        Refusal::ManagedAs { other } => {
+            format!("`{other}` stands for the same environment in the state")
+        }
+    }
+}
+
+impl Objection {
+    /// Stable and searchable.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Used { .. } => "plan-used",
+            Self::Foreign { .. } => "plan-foreign",
+            Self::Stale { .. } => "plan-stale",
+            Self::ManifestChanged { .. } | Self::ManifestGone { .. } => "plan-manifest-changed",
+            Self::OtherEndpoint { .. } => "plan-endpoint",
+            Self::OtherAccount { .. } => "state-endpoint",
+            Self::Refused { .. } => "step-refused",
+            Self::AlreadyOrdered { .. } => "already-ordered",
+            Self::TooMany { .. } | Self::TooManyToday { .. } => "too-many-orders",
+        }
+    }
+
+    /// What to do next.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Used { .. } => {
+                "see what it did: `postpay show`; for what is still to do: `postpay plan -o FILE`"
+                    .to_owned()
+            }
+            Self::Foreign { .. } => {
+                "name the state that the plan was made from with --state".to_owned()
+            }
+            Self::Stale { .. }
+            | Self::AlreadyOrdered { .. }
+            | Self::ManifestChanged { .. }
+            | Self::ManifestGone { .. } => {
+                "make and review a new plan: `postpay plan -o FILE`".to_owned()
+            }
+            Self::OtherEndpoint { planned, .. } => {
+                format!(
+                    "make a new plan for this endpoint, or order from `{planned}` with --endpoint"
+                )
+            }
+            Self::OtherAccount { state, now } => format!(
+                "order from `{state}` with --endpoint, or keep what is ordered from `{now}` in a state of its own with --state"
+            ),
+            Self::Refused { address, refusal } => match refusal {
+                Refusal::Replacement => format!(
+                    "undo the change, or declare the new environment under a new address, or leave it out for now: \
+                     `--exclude {address}`"
+                ),
+                Refusal::InPlaceChange => {
+                    format!("undo the change, or leave it out for now: `--exclude {address}`")
+                }
+                Refusal::Renamed { from } => format!(
+                    "name it `{from}` again; if it is to be another environment, give it an alias of its own"
+                ),
+                Refusal::ManagedAs { other } => format!("declare it as `{other}`, and only there"),
+            },
+            Self::TooMany { orders, .. } => {
+                format!("pick some with --target, or allow it: `--max-creates {orders}`")
+            }
+            Self::TooManyToday { .. } => {
+                "wait, pick fewer with --target, or raise guard.max_creates_per_day".to_owned()
+            }
+        }
+    }
+}
+
+/// Everything that speaks against carrying out `plan`; empty when nothing does.
+pub fn objections(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
+    let mut found = provenance(plan, facts);
+    // Details of a plan that does not fit this state would only mislead.
+    if found.is_empty() {
+        found.extend(plan.refused().filter_map(refused));
+        found.extend(already_ordered(plan, facts));
+        found.extend(limits(plan, facts));
+    }
+    found
+}
+
+/// Lets a plan through to the engine.
+///
+/// # Errors
+/// With everything that speaks against it.
+pub fn approve(
+    plan: Plan,
+    facts: &Facts<'_>,
+    consent: Consent,
+) -> Result<Approved, Vec<Objection>> {
+    match objections(&plan, facts) {
+        none if none.is_empty() => {
+            tracing::info!(?consent, orders = plan.summary().orders, "approved");
+            Ok(Approved { plan })
+        }
+        some => Err(some),
+    }
+}
+
+fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
+    let mut found = Vec::new();
+    let lineage = facts.state.map(|state| state.lineage);
+    let serial = facts.state.map(|state| state.serial).unwrap_or_default();
+    if let Some(run) = facts.used_by {
+        found.push(Objection::Used { run });
+    } else if plan.lineage != lineage && plan.lineage.is_some() {
+        found.push(Objection::Foreign {
+            planned: plan.lineage,
+            found: lineage,
+        });
+    } else if plan.serial != serial {
+        found.push(Objection::Stale {
+            planned: plan.serial,
+            found: serial,
+        });
+    }
+    for (path, now) in facts.manifests {
+        match now {
+            None => found.push(Objection::ManifestGone { path: path.clone() }),
+            Some(now) if !plan.manifests.contains(now) => {
+                found.push(Objection::ManifestChanged { path: path.clone() });
+            }
+            Some(_) => {}
+        }
+    }
+    if &plan.account != facts.account {
+        found.push(Objection::OtherEndpoint {
+            planned: plan.account.endpoint.clone(),
+            now: facts.account.endpoint.clone(),
+        });
+    }
+    if let Some(account) = facts.state.and_then(|state| state.account.as_ref())
+        && account.endpoint != facts.account.endpoint
+    {
+        found.push(Objection::OtherAccount {
+            state: account.endpoint.clone(),
+            now: facts.account.endpoint.clone(),
+        });
+    }
+    found
+}
+
+fn refused(step: &Step) -> Option<Objection> {
+    step.refusal.clone().map(|refusal| Objection::Refused {
+        address: step.address.clone(),
+        refusal,
+    })
+}
+
+/// A plan that was made here can't have such a step; a file that somebody edited can.
+fn already_ordered(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
+    let mut seen = BTreeSet::new();
+    plan.orders()
+        .filter(|step| {
+            let on_record = facts
+                .state
+                .is_some_and(|state| state.environments.contains_key(&step.address));
+            !seen.insert(&step.address) || on_record
+        })
+        .map(|step| Objection::AlreadyOrdered {
+            address: step.address.clone(),
+        })
+        .collect()
+}
+
+fn limits(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
+    let orders = plan.summary().orders;
+    let Limits {
+        max_creates,
+        max_creates_per_day,
+    } = facts.limits;
+    let run = max_creates
+        .filter(|limit| orders > *limit)
+        .map(|limit| Objection::TooMany { orders, limit });
+    let before = facts.orders_last_day;
+    let day = max_creates_per_day
+        .filter(|limit| orders > 0 && before + orders > *limit)
+        .map(|limit| Objection::TooManyToday {
+            orders,
+            before,
+            limit,
+        });
+    run.into_iter().chain(day).collect()
+}
