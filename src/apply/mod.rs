@@ -446,6 +446,7 @@ impl<W: CloudWrite> Engine<'_, W> {
             took,
             state,
             trouble: self.trouble,
+            unwritten: self.unwritten,
         }
     }
 }
@@ -460,6 +461,7 @@ fn broken_off(error: &JoinError) -> CloudError {
         http_status: None,
         seen: SeenIds::default(),
         body: None,
+        hint: None,
     }
 }
 

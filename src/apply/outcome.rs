@@ -156,6 +156,7 @@ pub(super) fn line(
             http_status,
             seen,
             body,
+            hint: _,
         }) => journal::Outcome {
             step,
             attempt,

@@ -46,6 +46,8 @@ pub struct CloudError {
     pub seen: SeenIds,
     /// The start of an answer that could not be read, with secrets taken out.
     pub body: Option<String>,
+    /// What to do about it, in postpay's words.
+    pub hint: Option<&'static str>,
 }
 
 /// Ids found in an answer that does not count as an order.
