@@ -1,0 +1,8 @@
+//! For people at a terminal or in a log.
+
+pub mod apply;
+pub mod plan;
+pub mod state;
+mod style;
+
+pub use style::Look;

@@ -1,0 +1,133 @@
+//! A run for programs. Plans and states have their JSON in their own rooms, since it is also how they are kept.
+
+use serde::Serialize;
+
+use crate::apply::{Outcome, Report, Verdict};
+use crate::cloud::{CloudError, Grade};
+use crate::state::journal::EndReason;
+
+#[derive(Serialize)]
+struct ReportV1<'a> {
+    format_version: u32,
+    run: String,
+    verdict: &'static str,
+    ended: &'static str,
+    took_seconds: f64,
+    serial: Option<u64>,
+    summary: SummaryV1,
+    results: Vec<ResultV1<'a>>,
+    trouble: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SummaryV1 {
+    ordered: usize,
+    awaiting_env_id: usize,
+    failed: usize,
+    unknown: usize,
+    not_attempted: usize,
+}
+
+#[derive(Serialize, Default)]
+struct ResultV1<'a> {
+    address: &'a str,
+    result: &'static str,
+    attempts: u32,
+    tran_id: Option<&'a str>,
+    env_id: Option<&'a str>,
+    request_id: Option<&'a str>,
+    code: Option<&'a str>,
+    message: Option<&'a str>,
+    /// What the error proves: not_sent, refused, unknown.
+    grade: Option<&'static str>,
+    took_seconds: Option<f64>,
+    source: String,
+}
+
+/// The run as one JSON document that ends in a newline.
+pub fn report(report: &Report) -> String {
+    let counts = report.counts();
+    let document = ReportV1 {
+        format_version: 1,
+        run: report.run.to_string(),
+        verdict: verdict(report.verdict()),
+        ended: ended(report.ended),
+        took_seconds: report.took.as_secs_f64(),
+        serial: report.state.as_ref().map(|state| state.serial.0),
+        summary: SummaryV1 {
+            ordered: counts.ordered,
+            awaiting_env_id: counts.awaiting_env_id,
+            failed: counts.failed,
+            unknown: counts.unknown,
+            not_attempted: counts.not_attempted,
+        },
+        results: report
+            .results
+            .iter()
+            .map(|result| {
+                let base = ResultV1 {
+                    address: result.address.as_str(),
+                    attempts: result.attempts,
+                    source: result.source.to_string(),
+                    ..ResultV1::default()
+                };
+                match &result.outcome {
+                    Outcome::Ordered { ordered, took } => ResultV1 {
+                        result: "ordered",
+                        tran_id: Some(&ordered.tran_id),
+                        env_id: ordered.env_id.as_deref(),
+                        request_id: ordered.request_id.as_deref(),
+                        took_seconds: Some(took.as_secs_f64()),
+                        ..base
+                    },
+                    Outcome::Failed(error) => failure("failed", error, base),
+                    Outcome::Unknown(error) => failure("unknown", error, base),
+                    Outcome::NotAttempted => ResultV1 {
+                        result: "not_attempted",
+                        ..base
+                    },
+                }
+            })
+            .collect(),
+        trouble: report.trouble.as_ref().map(ToString::to_string),
+    };
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn failure<'a>(result: &'static str, error: &'a CloudError, base: ResultV1<'a>) -> ResultV1<'a> {
+    ResultV1 {
+        result,
+        tran_id: error.seen.tran_id.as_deref(),
+        env_id: error.seen.env_id.as_deref(),
+        request_id: error.request_id.as_deref(),
+        code: error.code.as_deref(),
+        message: Some(&error.message),
+        grade: Some(match error.grade {
+            Grade::NotSent(_) => "not_sent",
+            Grade::Refused(_) => "refused",
+            Grade::Unknown => "unknown",
+        }),
+        ..base
+    }
+}
+
+pub(super) const fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Complete => "complete",
+        Verdict::PartWay => "part_way",
+        Verdict::Failed => "failed",
+        Verdict::Unknown => "unknown",
+    }
+}
+
+const fn ended(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::Finished => "finished",
+        EndReason::Failed => "failed",
+        EndReason::Unknown => "unknown",
+        EndReason::Interrupted => "interrupted",
+        EndReason::Deadline => "deadline",
+    }
+}
