@@ -11,6 +11,7 @@
 
 pub mod apply;
 pub mod check;
+pub mod cli;
 pub mod clock;
 pub mod cloud;
 pub mod config;

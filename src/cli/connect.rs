@@ -1,0 +1,83 @@
+//! Which endpoint a run talks to, and with which keys.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::failure::{Failure, NOTHING_SENT};
+use super::load::Project;
+use super::world::World;
+use crate::cloud::tencent::{self, Credentials, TencentClient};
+use crate::config::Endpoint;
+use crate::sandbox::{self, Fault, Running, Sandbox};
+
+/// An endpoint that was chosen and not yet spoken to.
+pub(super) struct Connection {
+    settings: tencent::Settings,
+    place: Place,
+}
+
+enum Place {
+    Embedded(sandbox::Options),
+    Remote { url: String, credentials: Credentials },
+}
+
+impl Connection {
+    /// Looks for keys where they are needed. Sends nothing.
+    pub(super) fn choose(
+        project: &Project,
+        faults: &[Fault],
+        latency: Duration,
+        world: &World,
+    ) -> Result<Self, Failure> {
+        let settings = tencent::Settings {
+            region: project.region.clone(),
+            language: Some(project.language.clone()),
+            timeout: project.timeout,
+        };
+        let place = match &project.endpoint {
+            Endpoint::Sandbox => Place::Embedded(sandbox::Options {
+                listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+                ledger: ledger_beside(&project.state),
+                latency,
+                faults: faults.to_vec(),
+                ..sandbox::Options::default()
+            }),
+            Endpoint::Url(url) => {
+                if !faults.is_empty() || !latency.is_zero() {
+                    return Err(Failure::new("sandbox-only", "--fault and --latency are for the embedded endpoint alone")
+                        .help("add `--endpoint sandbox`, or give them to `postpay sandbox serve`")
+                        .help(NOTHING_SENT));
+                }
+                let credentials = Credentials::from_lookup(|name| world.variable(name))?;
+                Place::Remote { url: url.to_string(), credentials }
+            }
+        };
+        Ok(Self { settings, place })
+    }
+
+    /// The client, and the embedded endpoint that it talks to, if it does; the endpoint lives as long as that.
+    pub(super) async fn open(self) -> Result<(TencentClient, Option<Running>), Failure> {
+        let (url, credentials, running) = match self.place {
+            Place::Remote { url, credentials } => (url, credentials, None),
+            Place::Embedded(options) => {
+                let running = Sandbox::start(options).await?;
+                (running.url(), sandbox_credentials(), Some(running))
+            }
+        };
+        let client = TencentClient::new(&url, credentials, self.settings)
+            .map_err(|error| Failure::new("client", error.to_string()).help(NOTHING_SENT))?;
+        Ok((client, running))
+    }
+}
+
+fn sandbox_credentials() -> Credentials {
+    Credentials::new(sandbox::SECRET_ID, sandbox::SECRET_KEY, None)
+}
+
+/// Where the embedded endpoint keeps what it did: `postpay.sandbox.jsonl` beside `postpay.state.json`.
+pub(super) fn ledger_beside(state: &Path) -> PathBuf {
+    let name = state.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = name.strip_suffix(".state.json").or_else(|| name.strip_suffix(".json")).unwrap_or(&name);
+    state.with_file_name(format!("{stem}.sandbox.jsonl"))
+}

@@ -1,0 +1,77 @@
+//! Everything that can end a command early, as diagnostics: what happened, what was done at the vendor, what to type next.
+
+use crate::cloud::tencent::CredentialsError;
+use crate::diagnostic::Diagnostic;
+use crate::plan::file::PlanFileError;
+use crate::plan::guard::Objection;
+use crate::state::{Holder, StateError};
+
+use super::Exit;
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub diagnostics: Vec<Diagnostic>,
+    pub exit: Exit,
+}
+
+/// What every failure before the first request says.
+pub(super) const NOTHING_SENT: &str = "nothing was sent to the vendor";
+
+impl Failure {
+    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self::from(Diagnostic::error(code, message))
+    }
+
+    #[must_use]
+    pub(super) fn help(mut self, text: impl Into<String>) -> Self {
+        if let Some(last) = self.diagnostics.pop() {
+            self.diagnostics.push(last.help(text));
+        }
+        self
+    }
+}
+
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostics: vec![diagnostic], exit: Exit::Error }
+    }
+}
+
+impl From<Vec<Diagnostic>> for Failure {
+    fn from(diagnostics: Vec<Diagnostic>) -> Self {
+        Self { diagnostics, exit: Exit::Error }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::new("io", format!("{error:#}"))
+    }
+}
+
+impl From<Vec<Objection>> for Failure {
+    fn from(objections: Vec<Objection>) -> Self {
+        let diagnostics = objections.iter().map(|objection| {
+            Diagnostic::error(objection.code(), objection.to_string()).help(objection.help())
+        });
+        Self::from(diagnostics.collect::<Vec<_>>()).help(NOTHING_SENT)
+    }
+}
+
+impl From<CredentialsError> for Failure {
+    fn from(error: CredentialsError) -> Self {
+        Self::new("credentials", error.to_string())
+            .help("set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (keys: https://console.cloud.tencent.com/cam/capi)")
+            .help("to try postpay without an account: `--endpoint sandbox`")
+            .help(NOTHING_SENT)
+    }
+}
+
+impl From<(&std::path::Path, PlanFileError)> for Failure {
+    fn from((path, error): (&std::path::Path, PlanFileError)) -> Self {
+        Self::new("plan-file", format!("{}: {error}", path.display()))
+            .help("make and review a new plan: `postpay plan -o FILE`")
+            .help(NOTHING_SENT)
+    }
+}

@@ -1,0 +1,145 @@
+//! From flags, variables and files to the project at hand: configuration, manifests, state, endpoint.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::failure::{Failure, NOTHING_SENT};
+use super::options::{Api, Global, Select};
+use super::world::World;
+use crate::check::{self, Checked};
+use crate::config::{self, Config, Endpoint};
+use crate::desired::{Address, Desired};
+use crate::diagnostic::{Diagnostic, any_error};
+use crate::manifest;
+use crate::plan::{Plan, Selection};
+use crate::state::{Account, State, StateStore};
+
+/// Where everything is, and how the vendor is called: flags over variables over postpay.yaml over defaults.
+#[derive(Debug)]
+pub(super) struct Project {
+    pub config: Config,
+    config_path: Option<PathBuf>,
+    manifests: Vec<PathBuf>,
+    pub state: PathBuf,
+    pub endpoint: Endpoint,
+    pub rate: f64,
+    pub region: Option<String>,
+    pub language: String,
+    pub timeout: Duration,
+}
+
+impl Project {
+    pub(super) fn load(global: &Global, api: &Api, world: &World) -> Result<Self, Failure> {
+        let config_path = match &global.config {
+            Some(path) => Some(path.clone()),
+            None => Some(PathBuf::from(config::FILE_NAME)).filter(|path| path.exists()),
+        };
+        let config = match &config_path {
+            None => Config::default(),
+            Some(path) => {
+                let (config, diagnostics) = config::load(path);
+                if any_error(&diagnostics) {
+                    return Err(Failure::from(diagnostics));
+                }
+                world.diagnose(&diagnostics);
+                config
+            }
+        };
+        // Paths in the file are meant from where the file is.
+        let base = config_path.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+        let manifests = if global.files.is_empty() {
+            let declared = config.manifests.clone().unwrap_or_else(|| vec![config::DEFAULT_MANIFESTS.into()]);
+            declared.iter().map(|path| base.join(path)).collect()
+        } else {
+            global.files.clone()
+        };
+        let state = match &global.state {
+            Some(path) => path.clone(),
+            None => base.join(config.state.as_deref().unwrap_or(Path::new(config::DEFAULT_STATE))),
+        };
+        Ok(Self {
+            config_path,
+            manifests,
+            state,
+            endpoint: global.endpoint.clone().or_else(|| config.api.endpoint.clone()).unwrap_or_default(),
+            rate: api.rate.or(config.api.rate).unwrap_or(config::DEFAULT_RATE),
+            region: api.region.clone().or_else(|| config.api.region.clone()),
+            language: api
+                .language
+                .clone()
+                .or_else(|| config.api.language.clone())
+                .unwrap_or_else(|| config::DEFAULT_LANGUAGE.to_owned()),
+            timeout: api.timeout.or(config.api.timeout).unwrap_or(config::DEFAULT_TIMEOUT),
+            config,
+        })
+    }
+
+    pub(super) fn account(&self) -> Account {
+        Account { endpoint: self.endpoint.site(), uin: None }
+    }
+
+    /// Reads and checks every manifest.
+    pub(super) fn check(&self, require_alias: bool) -> (usize, Checked) {
+        let loaded = manifest::load(&self.manifests, self.config_path.as_deref());
+        let options = check::Options { require_alias };
+        (loaded.files.len(), check::check(&loaded, &options))
+    }
+
+    /// What the manifests ask for; every problem at once if they can't be used.
+    pub(super) fn desired(&self, require_alias: bool, world: &World) -> Result<Desired, Failure> {
+        let (_, Checked { desired, diagnostics }) = self.check(require_alias);
+        if any_error(&diagnostics) {
+            let failure = Failure::from(diagnostics);
+            return Err(failure);
+        }
+        world.diagnose(&diagnostics);
+        Ok(desired)
+    }
+
+    pub(super) fn plan(
+        &self,
+        desired: &Desired,
+        state: Option<&State>,
+        select: &Select,
+        world: &World,
+    ) -> Result<Plan, Failure> {
+        let selection = Selection { targets: select.targets.clone(), excludes: select.excludes.clone() };
+        for address in selection.targets.iter().chain(&selection.excludes) {
+            let known = desired.get(address).is_some()
+                || state.is_some_and(|state| state.environments.contains_key(address));
+            if !known {
+                return Err(unknown_address(address, desired, state));
+            }
+        }
+        Ok(Plan::make(desired, state, selection, self.account(), world.now()))
+    }
+
+    /// The state with an open run folded in; None when nothing was ever ordered.
+    pub(super) fn recorded(&self, world: &World) -> Result<Option<State>, Failure> {
+        let snapshot = world.store(&self.state).read()?;
+        if let Some(journal) = &snapshot.journal {
+            let started = &journal.started;
+            world.diagnose(&[Diagnostic::warning(
+                "open-run",
+                format!("run {} of {} (pid {}) is open or was cut off", started.run, started.who, started.pid),
+            )
+            .help("what it has recorded so far is shown; requests without an answer count as unknown")]);
+        }
+        Ok(snapshot.current())
+    }
+}
+
+fn unknown_address(address: &Address, desired: &Desired, state: Option<&State>) -> Failure {
+    let declared = desired.environments.iter().map(|environment| environment.address.as_str());
+    let recorded = state.into_iter().flat_map(|state| state.environments.keys().map(Address::as_str));
+    let near = check::nearest(address.as_str(), declared.chain(recorded));
+    let failure = Failure::new(
+        "unknown-address",
+        format!("no environment has the address `{address}`, neither in the manifests nor in the state"),
+    );
+    match near {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure.help("`postpay show` and the manifests list the addresses"),
+    }
+    .help(NOTHING_SENT)
+}

@@ -1,0 +1,128 @@
+//! The command line: one file a command, each its clap `Args` and its `run()`.
+//!
+//! [`world`] alone picks concrete parts and reads the environment. Everything that a command has to say goes through it,
+//! so that text, JSON and exit code come from one value.
+
+mod apply;
+mod completions;
+mod connect;
+mod failure;
+mod init;
+mod load;
+mod options;
+mod plan;
+mod sandbox;
+mod schema;
+mod show;
+mod validate;
+mod watch;
+mod world;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use failure::Failure;
+use options::Global;
+use world::World;
+
+/// How a command ended, for scripts. Documented in `--help`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Fine = 0,
+    /// Nothing was done, or nothing could be.
+    Error = 1,
+    /// There are changes.
+    Changes = 2,
+    /// Stopped part-way; what was ordered is recorded.
+    PartWay = 3,
+    /// At least one outcome is unknown.
+    Unknown = 4,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  postpay init shop && cd shop     a project that works at once, against the embedded sandbox
+  postpay plan                     what would be ordered; sends nothing
+  postpay apply                    plan, ask, order, record
+  postpay plan -o plan.json        keep a plan for review, then: postpay apply plan.json
+
+Exit codes:
+  0  fine, or nothing to do
+  1  an error; a wrong command line is one too
+  2  there are changes (plan and show with --detailed-exitcode)
+  3  apply stopped part-way; what was ordered is recorded, run it again
+  4  at least one outcome is unknown";
+
+/// Plans and orders Tencent CloudBase pay-as-you-go environments from reviewed YAML.
+///
+/// Manifests say which environments there should be. `plan` compares them with the state, `apply` orders what is
+/// missing (CreatePostpayPackage, 2 requests a second) and records the TranId and EnvId of every order. Nothing is
+/// ordered twice, nothing that was ordered is lost, and nothing is ordered that the plan did not show.
+#[derive(Debug, Parser)]
+#[command(name = "postpay", version, after_help = EXAMPLES, max_term_width = 110, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Args),
+    Validate(validate::Args),
+    Plan(plan::Args),
+    Apply(Box<apply::Args>),
+    Show(show::Args),
+    #[command(subcommand)]
+    Sandbox(sandbox::Command),
+    Schema(schema::Args),
+    Completions(completions::Args),
+    /// Prints the manual page, in roff: postpay man > postpay.1
+    Man,
+}
+
+/// Runs the program: the real world in, the exit code out.
+pub fn main() -> Exit {
+    let cli = match Cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing can be done for a terminal that can't take the message.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Error } else { Exit::Fine };
+        }
+    };
+    let mut world = match World::new(&cli.global) {
+        Ok(world) => world,
+        Err(failure) => return World::plain().fail(&failure),
+    };
+    let ended = match cli.command {
+        Command::Init(args) => init::run(&args, &mut world),
+        Command::Validate(args) => validate::run(&args, &cli.global, &mut world),
+        Command::Plan(args) => plan::run(&args, &cli.global, &mut world),
+        Command::Apply(args) => apply::run(&args, &cli.global, &mut world),
+        Command::Show(args) => show::run(&args, &cli.global, &mut world),
+        Command::Sandbox(command) => sandbox::run(&command, &cli.global, &mut world),
+        Command::Schema(args) => schema::run(&args, &mut world),
+        Command::Completions(args) => completions::run(&args, &mut world),
+        Command::Man => completions::man(&mut world),
+    };
+    match ended {
+        Ok(exit) => exit,
+        Err(failure) => world.fail(&failure),
+    }
+}
+
+/// The whole command line, for completions and the manual page.
+fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_sound() {
+        super::command().debug_assert();
+    }
+}

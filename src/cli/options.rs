@@ -1,0 +1,102 @@
+//! Flags that several commands share, each with its variable.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::config::{Endpoint, parse_duration};
+use crate::desired::Address;
+
+/// Flags that every command takes. A flag beats its variable, which beats postpay.yaml, which beats the default.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Global {
+    /// Work as if postpay had been started in DIR
+    #[arg(short = 'C', long, global = true, value_name = "DIR", env = "POSTPAY_CHDIR")]
+    pub chdir: Option<PathBuf>,
+    /// The configuration file [default: postpay.yaml, if there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "POSTPAY_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// A manifest, or a folder of them; repeatable [default: environments/]
+    #[arg(short = 'f', long = "file", global = true, value_name = "PATH", env = "POSTPAY_FILE", value_delimiter = ',')]
+    pub files: Vec<PathBuf>,
+    /// The state file [default: state/postpay.state.json]
+    #[arg(long, global = true, value_name = "FILE", env = "POSTPAY_STATE")]
+    pub state: Option<PathBuf>,
+    /// Where orders go: a URL, or `sandbox` for the embedded endpoint, which needs no credentials
+    #[arg(long, global = true, value_name = "URL|sandbox", env = "POSTPAY_ENDPOINT")]
+    pub endpoint: Option<Endpoint>,
+    /// Colour on the terminal; NO_COLOR turns it off too
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "POSTPAY_COLOR")]
+    pub color: Color,
+    /// Log to standard error: error, warn, info, debug or trace
+    #[arg(long, global = true, value_name = "LEVEL", env = "POSTPAY_LOG")]
+    pub log: Option<tracing::Level>,
+    /// What standard output holds
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human", env = "POSTPAY_FORMAT")]
+    pub format: Format,
+    /// Also write the result to FILE, as JSON (.json) or text (.txt); repeatable
+    #[arg(long = "report", global = true, value_name = "FILE", env = "POSTPAY_REPORT", value_delimiter = ',')]
+    pub reports: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Human,
+    Json,
+}
+
+/// Which addresses a command is about.
+#[derive(Debug, Default, Args)]
+pub(super) struct Select {
+    /// Only this address; repeatable
+    #[arg(long = "target", value_name = "ADDR")]
+    pub targets: Vec<Address>,
+    /// Not this address; repeatable
+    #[arg(long = "exclude", value_name = "ADDR")]
+    pub excludes: Vec<Address>,
+}
+
+/// How the vendor is called. Each stands in postpay.yaml under `api` too.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "API options")]
+pub(super) struct Api {
+    /// Requests a second [default: 2, the vendor's limit]
+    #[arg(long, value_name = "N", env = "POSTPAY_RATE", value_parser = rate)]
+    pub rate: Option<f64>,
+    /// The vendor's region, sent as X-TC-Region [default: none is sent]
+    #[arg(long, value_name = "REGION", env = "POSTPAY_REGION")]
+    pub region: Option<String>,
+    /// The language of the vendor's messages: zh-CN or en-US [default: zh-CN]
+    #[arg(long, value_name = "LANG", env = "POSTPAY_LANGUAGE", value_parser = ["zh-CN", "en-US"])]
+    pub language: Option<String>,
+    /// How long one call may take, as 60s or 2m [default: 60s]
+    #[arg(long, value_name = "TIME", env = "POSTPAY_TIMEOUT", value_parser = timeout)]
+    pub timeout: Option<Duration>,
+}
+
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate <= 100.0 => Ok(rate),
+        Ok(_) | Err(_) => Err("a number of requests a second, above 0 and up to 100".to_owned()),
+    }
+}
+
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => Err("more than 0".to_owned()),
+        timeout => Ok(timeout),
+    }
+}

@@ -1,0 +1,104 @@
+//! `postpay plan`: what would be ordered. It is never given anything that could order.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use super::Exit;
+use super::failure::Failure;
+use super::load::Project;
+use super::options::{Api, Format, Global, Select};
+use super::world::{World, cant_write};
+use crate::cloud::tencent::wire;
+use crate::plan::{Plan, file};
+use crate::report::human;
+
+/// Show what would be ordered; sends nothing, needs no credentials
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay plan                            compare the manifests with the state
+  postpay plan -o plan.json               keep it for review; then: postpay apply plan.json
+  postpay plan --detailed-exitcode        in CI: exit 2 when there is something to do
+  postpay plan --target shop-prod         only this address
+  postpay plan --show-calls               with the exact requests")]
+pub(super) struct Args {
+    /// Keep the plan in FILE, for `postpay apply FILE`
+    #[arg(short, long, value_name = "FILE", env = "POSTPAY_OUT")]
+    out: Option<PathBuf>,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// Show the exact requests, secrets left out
+    #[arg(long)]
+    show_calls: bool,
+    #[command(flatten)]
+    select: Select,
+    #[command(flatten)]
+    api: Api,
+}
+
+pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let project = Project::load(global, &args.api, world)?;
+    let desired = project.desired(project.config.guard.require_alias.unwrap_or(false), world)?;
+    let state = project.recorded(world)?;
+    let plan = project.plan(&desired, state.as_ref(), &args.select, world)?;
+    if let Some(path) = &args.out {
+        write(path, &plan)?;
+    }
+    let calls = if args.show_calls { calls(&plan, &project) } else { String::new() };
+    show(&plan, project.rate, &calls, world)?;
+    if let Some(path) = &args.out {
+        world.say(&format!("Kept in {0}. To carry out exactly this: postpay apply {0}\n", path.display()));
+    }
+    Ok(exit(&plan, args.detailed_exitcode))
+}
+
+/// The plan in the format that was asked for, and in every report.
+pub(super) fn show(plan: &Plan, rate: f64, calls: &str, world: &mut World) -> Result<(), Failure> {
+    let human = |look| human::plan::plan(plan, rate, look) + calls;
+    match world.format {
+        Format::Human => world.print(&human(world.out))?,
+        Format::Json => {
+            world.print(&file::encode(plan))?;
+            world.say(calls);
+        }
+    }
+    world.report(|| file::encode(plan), human)
+}
+
+pub(super) fn exit(plan: &Plan, detailed: bool) -> Exit {
+    if detailed && plan.has_changes() { Exit::Changes } else { Exit::Fine }
+}
+
+/// Replaces the file whole, so that a plan is there or is not.
+fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
+    use std::io::Write as _;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(file::encode(plan).as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)
+    };
+    write().map(drop).map_err(|error| cant_write(path, &error))
+}
+
+/// The requests that the plan's orders would make. The signature is left out: it is made when a request is sent.
+fn calls(plan: &Plan, project: &Project) -> String {
+    let mut text = String::from("\nRequests, in sending order:\n");
+    for step in plan.orders() {
+        let Some(order) = &step.after else { continue };
+        let body = String::from_utf8_lossy(&wire::create_body(order)).into_owned();
+        let _ = writeln!(text, "\n# {}", step.address);
+        let _ = writeln!(text, "POST {}/", project.endpoint);
+        let _ = writeln!(text, "Content-Type: application/json");
+        let _ = writeln!(text, "X-TC-Action: {}", wire::CREATE);
+        let _ = writeln!(text, "X-TC-Version: {}", wire::VERSION);
+        if let Some(region) = &project.region {
+            let _ = writeln!(text, "X-TC-Region: {region}");
+        }
+        let _ = writeln!(text, "X-TC-Language: {}", project.language);
+        let _ = writeln!(text, "\n{body}");
+    }
+    text
+}

@@ -1,0 +1,161 @@
+//! `postpay sandbox`: the embedded endpoint by itself, and what it did.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Exit;
+use super::connect::ledger_beside;
+use super::failure::Failure;
+use super::load::Project;
+use super::options::{Api, Format, Global, time};
+use super::world::World;
+use crate::sandbox::{self, Fault, LedgerEntry, Sandbox};
+
+/// The embedded endpoint: a small server that speaks the vendor's protocol and costs nothing
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    Serve(Serve),
+    Ledger(Ledger),
+    Reset(Reset),
+}
+
+/// Run the embedded endpoint for other clients, until Ctrl-C
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay sandbox serve                                   on 127.0.0.1:8650
+  postpay sandbox serve --fault throttle@1-3 --fault error:LimitExceeded@5
+  postpay sandbox serve --latency 1s --existing my-env-1a2b
+
+Faults (the call number counts CreatePostpayPackage requests from 1):
+  throttle                 turned away by the gateway
+  reset-before, reset-after, hang-before, hang-after, 500-before, 500-after
+                           the connection breaks, hangs or fails before or after the order is made
+  cut-body, html           the order is made, its answer is cut or is no JSON
+  null-env-id, missing-tran-id
+                           the order is made, its answer lacks an id
+  error:CODE, error-after:CODE
+                           the vendor's error, without or with the order being made")]
+pub(super) struct Serve {
+    /// The address to listen on; loopback only
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8650", env = "POSTPAY_LISTEN")]
+    listen: SocketAddr,
+    /// Fail at a chosen call: KIND@N, KIND@N-M or KIND@*; repeatable
+    #[arg(long = "fault", value_name = "KIND@CALL", env = "POSTPAY_FAULT", value_delimiter = ',')]
+    faults: Vec<Fault>,
+    /// How long an answer takes, as 300ms
+    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
+    latency: Duration,
+    /// An environment that exists before anything is ordered; repeatable
+    #[arg(long, value_name = "ENV_ID")]
+    existing: Vec<String>,
+    #[command(flatten)]
+    file: LedgerFile,
+}
+
+/// Show every request that the embedded endpoint got, and what it did
+#[derive(Debug, clap::Args)]
+pub(super) struct Ledger {
+    #[command(flatten)]
+    file: LedgerFile,
+}
+
+/// Forget everything that the embedded endpoint did
+#[derive(Debug, clap::Args)]
+pub(super) struct Reset {
+    /// An environment that exists before anything is ordered; repeatable
+    #[arg(long, value_name = "ENV_ID")]
+    existing: Vec<String>,
+    #[command(flatten)]
+    file: LedgerFile,
+}
+
+#[derive(Debug, clap::Args)]
+struct LedgerFile {
+    /// Where it keeps what it did [default: beside the state]
+    #[arg(long, value_name = "FILE", env = "POSTPAY_LEDGER")]
+    ledger: Option<PathBuf>,
+}
+
+impl LedgerFile {
+    fn path(&self, global: &Global, world: &World) -> Result<PathBuf, Failure> {
+        match &self.ledger {
+            Some(path) => Ok(path.clone()),
+            None => Ok(ledger_beside(&Project::load(global, &Api::default(), world)?.state)),
+        }
+    }
+}
+
+pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    match command {
+        Command::Serve(args) => serve(args, &args.file.path(global, world)?, world),
+        Command::Ledger(args) => ledger(&args.file.path(global, world)?, world),
+        Command::Reset(args) => {
+            let path = args.file.path(global, world)?;
+            sandbox::reset(&path, &args.existing)?;
+            world.say(&format!("Reset {}. A state that was made with it no longer fits.\n", path.display()));
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Exit, Failure> {
+    if !args.listen.ip().is_loopback() {
+        return Err(Failure::new("listen", format!("{} is not a loopback address", args.listen))
+            .help("the embedded endpoint is for this machine alone: 127.0.0.1:PORT or [::1]:PORT"));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("runtime", format!("can't start: {error}")))?;
+    runtime.block_on(async {
+        let running = Sandbox::start(sandbox::Options {
+            listen: args.listen,
+            ledger: ledger.to_owned(),
+            latency: args.latency,
+            faults: args.faults.clone(),
+            existing: args.existing.clone(),
+            ..sandbox::Options::default()
+        })
+        .await?;
+        let url = running.url();
+        world.print(&format!("{url}\n"))?;
+        world.say(&format!(
+            "Serving. What it does is kept in {}. In another terminal:\n\
+             \n  export TENCENTCLOUD_SECRET_ID={}\n  export TENCENTCLOUD_SECRET_KEY={}\n  postpay apply --endpoint {url}\n\n\
+             The key is the sandbox's own and no secret. Ctrl-C stops it.\n",
+            ledger.display(),
+            sandbox::SECRET_ID,
+            sandbox::SECRET_KEY,
+        ));
+        super::apply::signal().await;
+        running.shutdown().await;
+        Ok(Exit::Fine)
+    })
+}
+
+fn ledger(path: &std::path::Path, world: &mut World) -> Result<Exit, Failure> {
+    let entries = sandbox::read_ledger(path)?;
+    let json = || {
+        let mut text = serde_json::to_string_pretty(&entries).unwrap_or_default();
+        text.push('\n');
+        text
+    };
+    match world.format {
+        Format::Json => world.print(&json())?,
+        Format::Human => world.print(&listing(&entries))?,
+    }
+    world.report(json, |_| listing(&entries))?;
+    Ok(Exit::Fine)
+}
+
+fn listing(entries: &[LedgerEntry]) -> String {
+    let mut text = String::new();
+    for entry in entries {
+        let _ = writeln!(text, "{entry}");
+    }
+    text
+}

@@ -1,0 +1,65 @@
+//! `postpay validate`: every problem of every manifest, offline.
+
+use serde_json::json;
+
+use super::Exit;
+use super::failure::Failure;
+use super::load::Project;
+use super::options::{Api, Format, Global};
+use super::world::World;
+use crate::diagnostic::render::to_json;
+use crate::diagnostic::{Diagnostic, any_error};
+use crate::report::human::Look;
+
+/// Check the manifests and postpay.yaml; offline, without credentials
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay validate                        the manifests that postpay.yaml names, or environments/
+  postpay validate -f shop.yaml -f team/  these files and folders
+  postpay validate --format json          for programs")]
+pub(super) struct Args {
+    /// Demand an alias for every environment that the vendor creates
+    #[arg(long, env = "POSTPAY_REQUIRE_ALIAS")]
+    require_alias: bool,
+}
+
+pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let project = match Project::load(global, &Api::default(), world) {
+        Ok(project) => project,
+        Err(failure) => return show(0, 0, &failure.diagnostics, world),
+    };
+    let require_alias = args.require_alias || project.config.guard.require_alias.unwrap_or(false);
+    let (files, checked) = project.check(require_alias);
+    show(files, checked.desired.environments.len(), &checked.diagnostics, world)
+}
+
+fn show(files: usize, environments: usize, diagnostics: &[Diagnostic], world: &mut World) -> Result<Exit, Failure> {
+    let valid = !any_error(diagnostics);
+    let document = || {
+        let document = json!({
+            "format_version": 1,
+            "valid": valid,
+            "files": files,
+            "environments": environments,
+            "diagnostics": diagnostics.iter().map(to_json).collect::<Vec<_>>(),
+        });
+        format!("{document:#}\n")
+    };
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    let sentence = |_: Look| {
+        if valid {
+            format!("Valid: {environments} environments in {files} files.\n")
+        } else {
+            format!("Not valid: {errors} errors in {files} files.\n")
+        }
+    };
+    world.diagnose(diagnostics);
+    match world.format {
+        Format::Json => world.print(&document())?,
+        Format::Human if valid => world.print(&sentence(world.out))?,
+        Format::Human => world.say(&sentence(world.err)),
+    }
+    world.report(document, sentence)?;
+    Ok(if valid { Exit::Fine } else { Exit::Error })
+}

@@ -1,0 +1,170 @@
+//! The concrete parts: streams, clock, environment, store. The only place that knows them.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anstream::{AutoStream, ColorChoice};
+use jiff::Timestamp;
+
+use super::Exit;
+use super::failure::{Failure, NOTHING_SENT};
+use super::options::{Color, Format, Global};
+use crate::apply::Operator;
+use crate::clock::{Clock, SystemClock};
+use crate::diagnostic::{Diagnostic, render};
+use crate::report::human::Look;
+use crate::state::Holder;
+use crate::state::file::FileStore;
+
+/// What a command talks to.
+pub(super) struct World {
+    pub out: Look,
+    pub err: Look,
+    pub format: Format,
+    reports: Vec<PathBuf>,
+    stdout_is_gone: bool,
+}
+
+impl World {
+    /// Enters the folder, starts the log and looks at the terminal.
+    pub(super) fn new(global: &Global) -> Result<Self, Failure> {
+        if let Some(dir) = &global.chdir {
+            std::env::set_current_dir(dir).map_err(|error| {
+                Failure::new("chdir", format!("can't enter {}: {error}", dir.display())).help(NOTHING_SENT)
+            })?;
+        }
+        for path in &global.reports {
+            report_format(path)?;
+        }
+        let mut world = Self::plain();
+        world.out = Look { color: wants_color(global.color, &io::stdout()) };
+        world.err = Look { color: wants_color(global.color, &io::stderr()) };
+        world.format = global.format;
+        world.reports.clone_from(&global.reports);
+        if let Some(level) = global.log {
+            tracing_subscriber::fmt()
+                .with_writer(io::stderr)
+                .with_ansi(world.err.color)
+                .with_env_filter(format!("off,postpay={level}"))
+                .init();
+        }
+        Ok(world)
+    }
+
+    /// A world that has not looked around yet.
+    pub(super) fn plain() -> Self {
+        Self {
+            out: Look::PLAIN,
+            err: Look::PLAIN,
+            format: Format::Human,
+            reports: Vec::new(),
+            stdout_is_gone: false,
+        }
+    }
+
+    /// Data, to standard output. A reader that has left is no error: what follows is not shown.
+    pub(super) fn print(&mut self, text: &str) -> Result<(), Failure> {
+        if self.stdout_is_gone {
+            return Ok(());
+        }
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.stdout_is_gone = true;
+                Ok(())
+            }
+            Err(error) => Err(Failure::new("stdout", format!("can't write to standard output: {error}"))),
+        }
+    }
+
+    /// Everything that is not data, to standard error. Nobody can be told when that fails.
+    pub(super) fn say(&self, text: &str) {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    pub(super) fn diagnose(&self, diagnostics: &[Diagnostic]) {
+        if !diagnostics.is_empty() {
+            self.say(&render::render(diagnostics, self.err.color));
+        }
+    }
+
+    pub(super) fn fail(&self, failure: &Failure) -> Exit {
+        self.diagnose(&failure.diagnostics);
+        failure.exit
+    }
+
+    /// Writes the result to every file that `--report` named.
+    pub(super) fn report(&self, json: impl Fn() -> String, human: impl Fn(Look) -> String) -> Result<(), Failure> {
+        for path in &self.reports {
+            let text = match report_format(path)? {
+                Format::Json => json(),
+                Format::Human => human(Look::PLAIN),
+            };
+            std::fs::write(path, text).map_err(|error| cant_write(path, &error))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    /// True when a person can be asked.
+    pub(super) fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// True when progress can be drawn rather than listed.
+    pub(super) fn can_draw(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
+    pub(super) fn store(&self, path: &Path) -> FileStore {
+        FileStore::new(path)
+    }
+
+    pub(super) fn operator(&self) -> Operator {
+        let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+        let host = gethostname::gethostname();
+        Operator {
+            who: format!("{}@{}", user.as_deref().unwrap_or("unknown"), host.to_string_lossy()),
+            pid: std::process::id(),
+        }
+    }
+
+    pub(super) fn holder(&self, doing: &str) -> Holder {
+        let Operator { who, pid } = self.operator();
+        Holder { who, pid, since: self.now(), doing: doing.to_owned() }
+    }
+
+    /// A variable of the environment; one that is not UTF-8 counts as absent.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+}
+
+pub(super) fn cant_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::new("write", format!("can't write {}: {error}", path.display()))
+}
+
+fn report_format(path: &Path) -> Result<Format, Failure> {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("json") => Ok(Format::Json),
+        Some("txt") => Ok(Format::Human),
+        Some(_) | None => Err(Failure::new(
+            "report-format",
+            format!("--report {}: the ending picks the format", path.display()),
+        )
+        .help("allowed: .json and .txt")
+        .help(NOTHING_SENT)),
+    }
+}
+
+fn wants_color(color: Color, stream: &impl anstream::stream::RawStream) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => AutoStream::choice(stream) != ColorChoice::Never,
+    }
+}
