@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Account, Lineage, Serial};
+use super::{Account, Lineage, Record, Serial};
 use crate::desired::{Address, Attributes, SourceRef};
 
 /// One run, from its first line on.
@@ -28,7 +28,22 @@ impl Journal {
             .rev()
             .find_map(|entry| match &entry.event {
                 Event::Intent(_) => Some(entry.at),
-                Event::Outcome(_) | Event::RunEnded(_) | Event::Recovered(_) => None,
+                Event::Outcome(_) | Event::Edited(_) | Event::RunEnded(_) | Event::Recovered(_) => {
+                    None
+                }
+            })
+    }
+
+    /// Why the run made no further request; None when it died first.
+    pub fn ended(&self) -> Option<EndReason> {
+        self.entries
+            .iter()
+            .rev()
+            .find_map(|entry| match &entry.event {
+                Event::RunEnded(ended) => Some(ended.reason),
+                Event::Intent(_) | Event::Outcome(_) | Event::Edited(_) | Event::Recovered(_) => {
+                    None
+                }
             })
     }
 }
@@ -72,10 +87,12 @@ pub struct RunStarted {
     pub pid: u32,
 }
 
+/// What happened. Only `RunEnded` may be followed by nothing but `Recovered`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     Intent(Intent),
     Outcome(Outcome),
+    Edited(Edited),
     RunEnded(RunEnded),
     Recovered(Recovered),
 }
@@ -93,6 +110,17 @@ pub struct Intent {
     /// What is sent.
     pub attributes: Attributes,
     pub source: SourceRef,
+}
+
+impl Intent {
+    /// Actions that name the environment they work on: sending one twice does what sending it once does.
+    const REPEATABLE: [&str; 2] = ["ModifyEnv", "DestroyEnv"];
+
+    /// True unless the action is known to order nothing. Only an intent that may order can leave an unknown outcome
+    /// behind; what a repeatable action did to a record, an [`Edited`] entry says.
+    pub fn may_order(&self) -> bool {
+        !Self::REPEATABLE.contains(&self.action.as_str())
+    }
 }
 
 /// How one attempt ended. On disk before anything else happens.
@@ -124,6 +152,44 @@ pub enum Evidence {
     Unknown,
 }
 
+impl Outcome {
+    /// True when the attempt provably ordered nothing. An answer that refuses and names ids contradicts itself, and
+    /// proves nothing.
+    pub fn is_harmless(&self) -> bool {
+        match self.evidence {
+            Evidence::Refused | Evidence::NotSent => {
+                self.tran_id.is_none() && self.env_id.is_none()
+            }
+            Evidence::Ordered | Evidence::Unknown => false,
+        }
+    }
+}
+
+/// A change to what is on record that ordered nothing: an import, a move, a settled unknown, an environment id found
+/// later, an update or destroy that was carried out.
+///
+/// Every change goes through a journal, so that the receipts are the state's whole history and can rebuild it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edited {
+    /// The step or command that did: `import`, `wait`, `resolve`, `state mv`.
+    pub doing: String,
+    pub edit: Edit,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// This is on record now, whatever was before.
+    Put {
+        address: Address,
+        record: Box<Record>,
+    },
+    /// Nothing is on record any more.
+    Forget { address: Address },
+    /// What was on record under `from` is under `to`. Without anything under `from`, nothing changes.
+    Move { from: Address, to: Address },
+}
+
+/// The last thing that the run itself writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunEnded {
     pub reason: EndReason,
@@ -142,7 +208,7 @@ pub enum EndReason {
     Deadline,
 }
 
-/// A later writer found this run dead and folded it.
+/// A later writer found this run dead and folds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovered {
     /// `user@host` of the writer that did.

@@ -16,7 +16,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-pub use fold::fold;
+pub use fold::{Folding, fold, rebuild};
 
 use crate::desired::{Address, Attributes, SourceRef};
 use journal::{Event, Journal, RunId, RunStarted};
@@ -30,6 +30,9 @@ pub struct State {
     pub tool_version: String,
     /// Whom it was ordered from. None before the first run.
     pub account: Option<Account>,
+    /// The run that made this serial. Two runs may start from one serial where a state was copied, so the serial alone
+    /// does not say whether a run is folded in.
+    pub last_run: Option<RunId>,
     pub environments: BTreeMap<Address, Record>,
 }
 
@@ -152,6 +155,19 @@ pub trait StateStore {
     /// # Errors
     /// When it can't be read or its hash chain is broken.
     fn receipt(&self, receipt: &ReceiptRef) -> Result<Journal, StateError>;
+
+    /// Whether there is a writer now. Only a moment's truth.
+    ///
+    /// # Errors
+    /// When it can't be told.
+    fn lock_status(&self) -> Result<LockStatus, StateError>;
+
+    /// Rebuilds the state from the receipts, whatever stands in its place now. A run that is open stays so, for the
+    /// next writer to fold.
+    ///
+    /// # Errors
+    /// When there are no receipts, one is missing or damaged, or another process holds the lock.
+    fn restore(&self, holder: &Holder, wait: Duration) -> Result<State, StateError>;
 }
 
 /// The one writer. Dropping it releases the lock; an open run stays open for the next writer to fold.
@@ -165,19 +181,21 @@ pub trait StateWriter: Send {
     /// Opens a run. On return its first line is on disk.
     ///
     /// # Errors
-    /// When it can't be written, or a run is open already.
-    fn begin(&mut self, run: RunStarted) -> Result<(), StateError>;
+    /// When it can't be written, a run is open already, or `run` starts from another state than [`Self::state`].
+    fn begin(&mut self, at: Timestamp, run: RunStarted) -> Result<(), StateError>;
 
-    /// Adds to the open run. On return the line is on disk; after an error nothing of it is.
+    /// Adds to the open run. On return the line is on disk.
     ///
     /// # Errors
-    /// When it can't be written, or no run is open.
+    /// [`StateError::Io`] when it can't be written: nothing of it is on disk then, or, where not even that can be had,
+    /// only the same entry is taken next. [`StateError::Misused`] when no run is open, it has ended, or an intent would
+    /// order what may have been ordered already: the last wall before an order is made twice.
     fn append(&mut self, at: Timestamp, event: Event) -> Result<(), StateError>;
 
-    /// Folds the open run into the state, and files its journal with the receipts.
+    /// Folds the open run, which has ended, into the state, and files its journal with the receipts.
     ///
     /// # Errors
-    /// When either can't be written. The journal is still there then, for the next writer.
+    /// When either can't be written. The journal is still there then, for another try or the next writer.
     fn commit(&mut self) -> Result<State, StateError>;
 }
 
@@ -190,6 +208,14 @@ pub struct Holder {
     pub since: Timestamp,
     /// The command: `apply`.
     pub doing: String,
+}
+
+/// Whether there is a writer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockStatus {
+    Free,
+    /// None when the holder has not said who it is, or what it said can't be read.
+    Held(Option<Holder>),
 }
 
 /// A finished run on file.
@@ -233,6 +259,15 @@ pub enum StateError {
         path: PathBuf,
         found: Serial,
         expected: Serial,
+        evidence: String,
+    },
+    /// A run started from this very state or an earlier one, and the state does not hold what it did: a copy of the
+    /// state lived a life of its own.
+    #[error("{path} has serial {serial} and does not hold the run of {evidence}, which started from serial {base}", path = path.display())]
+    Forked {
+        path: PathBuf,
+        serial: Serial,
+        base: Serial,
         evidence: String,
     },
     #[error("{path}:{line}: {why}", path = path.display())]

@@ -1,0 +1,214 @@
+//! A journal's lines, each bound to the one before by its hash. Bytes in, bytes out; no files.
+//!
+//! Only the end of a journal can be cut off by a crash: a line counts from the moment its line end is there. Anything
+//! else that does not fit was changed by another hand, and then no part of the journal can be trusted.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::format::{unwritable, without_place};
+use super::journal_v1::{EventV1, LineV1, Read, VERSION};
+use crate::state::StateError;
+use crate::state::journal::{Entry, Event, Journal, RunStarted};
+
+/// Where the next line goes.
+#[derive(Debug, Clone)]
+pub(super) struct Chain {
+    /// The number of lines so far.
+    seq: u64,
+    last: String,
+}
+
+/// A journal as it was read.
+#[derive(Debug, Clone)]
+pub(super) struct Whole {
+    pub(super) journal: Journal,
+    pub(super) chain: Chain,
+    /// The length of the lines that are whole, in bytes. What follows was cut off by a crash.
+    pub(super) length: u64,
+}
+
+impl Chain {
+    pub(super) fn start() -> Self {
+        Self {
+            seq: 0,
+            last: "0".repeat(64),
+        }
+    }
+
+    /// The next line, with its end, and the chain after it.
+    pub(super) fn line(
+        &self,
+        at: Timestamp,
+        event: EventV1,
+    ) -> Result<(Vec<u8>, Self), StateError> {
+        let line = LineV1 {
+            seq: self.seq + 1,
+            prev: self.last.clone(),
+            at,
+            event,
+        };
+        let mut bytes = serde_json::to_vec(&line).map_err(unwritable)?;
+        let next = Self {
+            seq: line.seq,
+            last: sha256_hex(&bytes),
+        };
+        bytes.push(b'\n');
+        Ok((bytes, next))
+    }
+
+    /// Reads the next line, without its end, and moves past it.
+    fn read(&mut self, path: &Path, bytes: &[u8]) -> Result<(Timestamp, Read), StateError> {
+        let number = usize::try_from(self.seq).unwrap_or(usize::MAX) + 1;
+        let damaged = |why| StateError::JournalDamaged {
+            path: path.to_owned(),
+            line: number,
+            why,
+        };
+        if self.seq == 0 {
+            check_version(path, bytes)?;
+        }
+        let line: LineV1 = serde_json::from_slice(bytes).map_err(|error| {
+            damaged(format!(
+                "column {}: {}",
+                error.column(),
+                without_place(&error)
+            ))
+        })?;
+        if line.prev != self.last {
+            return Err(damaged(
+                "the line before it is not the one that it was written after".to_owned(),
+            ));
+        }
+        if line.seq != self.seq + 1 {
+            return Err(damaged(format!("it says that it is line {}", line.seq)));
+        }
+        *self = Self {
+            seq: line.seq,
+            last: sha256_hex(bytes),
+        };
+        Ok((line.at, line.event.try_into().map_err(damaged)?))
+    }
+}
+
+/// Reads a journal that a crash may have cut short; None when not even its first line is whole.
+pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Option<Whole>, StateError> {
+    let mut chain = Chain::start();
+    let mut journal: Option<Journal> = None;
+    let mut length = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let Some(line) = line.strip_suffix(b"\n") else {
+            break;
+        };
+        let (at, read) = chain.read(path, line)?;
+        length += line.len() as u64 + 1;
+        journal = Some(match (journal, read) {
+            (None, Read::Started(started)) => Journal {
+                started_at: at,
+                started,
+                entries: Vec::new(),
+            },
+            (Some(mut journal), Read::Event(event))
+                if may_follow(journal.entries.last(), &event) =>
+            {
+                journal.entries.push(Entry { at, event });
+                journal
+            }
+            (None | Some(_), Read::Started(_) | Read::Event(_)) => {
+                return Err(StateError::JournalDamaged {
+                    path: path.to_owned(),
+                    line: usize::try_from(chain.seq).unwrap_or(usize::MAX),
+                    why: "this event can't stand here".to_owned(),
+                });
+            }
+        });
+    }
+    Ok(journal.map(|journal| Whole {
+        journal,
+        chain,
+        length,
+    }))
+}
+
+/// Reads a journal that was closed: nothing of it may be missing.
+pub(super) fn read_closed(path: &Path, bytes: &[u8]) -> Result<Journal, StateError> {
+    let cut = |line| StateError::JournalDamaged {
+        path: path.to_owned(),
+        line,
+        why: "it ends before the run does".to_owned(),
+    };
+    let whole = read(path, bytes)?.ok_or_else(|| cut(1))?;
+    let ended = whole
+        .journal
+        .entries
+        .last()
+        .is_some_and(|entry| is_end(&entry.event));
+    if ended && whole.length == bytes.len() as u64 {
+        Ok(whole.journal)
+    } else {
+        Err(cut(whole.journal.entries.len() + 2))
+    }
+}
+
+/// Reads a first line, with its end.
+pub(super) fn read_start(path: &Path, line: &[u8]) -> Result<RunStarted, StateError> {
+    let not_a_start = || StateError::JournalDamaged {
+        path: path.to_owned(),
+        line: 1,
+        why: "it is not the start of a run".to_owned(),
+    };
+    let line = line.strip_suffix(b"\n").ok_or_else(not_a_start)?;
+    match Chain::start().read(path, line)?.1 {
+        Read::Started(started) => Ok(started),
+        Read::Event(_) => Err(not_a_start()),
+    }
+}
+
+/// Whether a run is over with this event.
+pub(super) fn is_end(event: &Event) -> bool {
+    match event {
+        Event::RunEnded(_) | Event::Recovered(_) => true,
+        Event::Intent(_) | Event::Outcome(_) | Event::Edited(_) => false,
+    }
+}
+
+/// Whether this event may come after that one.
+pub(super) fn may_follow(last: Option<&Entry>, event: &Event) -> bool {
+    match event {
+        Event::Recovered(_) => true,
+        Event::Intent(_) | Event::Outcome(_) | Event::Edited(_) | Event::RunEnded(_) => {
+            !last.is_some_and(|entry| is_end(&entry.event))
+        }
+    }
+}
+
+/// A later version may have other members: which one it is comes first.
+fn check_version(path: &Path, line: &[u8]) -> Result<(), StateError> {
+    #[derive(Deserialize)]
+    struct AnyVersion {
+        format_version: u64,
+    }
+    match serde_json::from_slice::<AnyVersion>(line) {
+        Ok(any) if any.format_version > VERSION => Err(StateError::Newer {
+            path: path.to_owned(),
+            found: any.format_version,
+            supported: VERSION,
+        }),
+        // What is wrong with it otherwise is found where it is read.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            // Writing to a String does not fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+}

@@ -1,0 +1,151 @@
+//! Which files belong to a state, by their names alone.
+//!
+//! `state/postpay.state.json` keeps company with `postpay.journal.jsonl`, `postpay.state.lock`,
+//! `postpay.state.json.backup` and the folder `receipts/`, which all states of a folder share.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use crate::state::journal::RunId;
+use crate::state::{ReceiptRef, Serial, StateError};
+
+/// The places of one state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) folder: PathBuf,
+    pub(super) stem: String,
+    pub(super) state: PathBuf,
+    pub(super) backup: PathBuf,
+    pub(super) journal: PathBuf,
+    pub(super) lock: PathBuf,
+    pub(super) receipts: PathBuf,
+}
+
+impl Layout {
+    /// The places that belong to the state at `path`.
+    ///
+    /// A link is followed to the file that it names, and everything else lies beside that file: two links to one state
+    /// must meet at one lock, and replacing the link instead of its target would part them for good.
+    pub(super) fn of(path: &Path) -> Result<Self, StateError> {
+        let state = follow(path)?;
+        let Some(name) = state.file_name().and_then(|name| name.to_str()) else {
+            return Err(StateError::Io {
+                doing: "use as a state",
+                path: state,
+                source: io::Error::new(io::ErrorKind::InvalidInput, "it names no file"),
+            });
+        };
+        let stem = [".state.json", ".json"]
+            .into_iter()
+            .find_map(|ending| name.strip_suffix(ending))
+            .filter(|stem| !stem.is_empty())
+            .unwrap_or(name)
+            .to_owned();
+        let folder = match state.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            Some(_) | None => PathBuf::from("."),
+        };
+        let mut backup = OsString::from(name);
+        backup.push(".backup");
+        Ok(Self {
+            backup: folder.join(backup),
+            journal: folder.join(format!("{stem}.journal.jsonl")),
+            lock: folder.join(format!("{stem}.state.lock")),
+            receipts: folder.join("receipts"),
+            folder,
+            stem,
+            state,
+        })
+    }
+
+    /// Where the journal of this run goes when it is over.
+    pub(super) fn receipt(&self, base: Serial, run: RunId) -> PathBuf {
+        self.receipts
+            .join(format!("{}.{:06}.{run}.jsonl", self.stem, base.0))
+    }
+
+    /// The receipt with this file name; None when it is not one of this state's.
+    pub(super) fn receipt_named(&self, name: &str) -> Option<ReceiptRef> {
+        let rest = name.strip_prefix(&self.stem)?.strip_prefix('.')?;
+        let (digits, run) = rest.strip_suffix(".jsonl")?.split_once('.')?;
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let base = Serial(digits.parse().ok()?);
+        let run = RunId(Uuid::try_parse(run).ok()?);
+        let path = self.receipts.join(name);
+        // Only the name that `receipt` gives: no second spelling of the same run.
+        (self.receipt(base, run) == path).then_some(ReceiptRef { base, run, path })
+    }
+
+    /// How the names of this state's unfinished files start.
+    pub(super) fn temporary_prefix(&self) -> String {
+        format!(".{}.unfinished.", self.stem)
+    }
+}
+
+/// Follows links by hand, as the file at their end may not be there yet.
+fn follow(path: &Path) -> Result<PathBuf, StateError> {
+    const MOST_LINKS: usize = 40;
+    let mut at = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&at) {
+            Ok(target) => at = at.parent().unwrap_or(Path::new("")).join(target),
+            // Not a link, or not there, or not readable: whoever opens it says so.
+            Err(_) => return Ok(at),
+        }
+    }
+    Err(StateError::Io {
+        doing: "follow the link",
+        path: path.to_owned(),
+        source: io::Error::new(io::ErrorKind::InvalidInput, "too many links"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_of_a_state_are_named_after_it() {
+        for (path, stem) in [
+            ("state/postpay.state.json", "postpay"),
+            ("state/foo.state.json", "foo"),
+            ("state/foo.json", "foo"),
+            ("state/foo", "foo"),
+            ("state/.json", ".json"),
+        ] {
+            let layout = Layout::of(Path::new(path)).unwrap();
+            let beside = |name: String| PathBuf::from("state").join(name);
+            assert_eq!(layout.journal, beside(format!("{stem}.journal.jsonl")));
+            assert_eq!(layout.lock, beside(format!("{stem}.state.lock")));
+            assert_eq!(layout.backup, PathBuf::from(format!("{path}.backup")));
+        }
+        let here = Layout::of(Path::new("foo.json")).unwrap();
+        assert_eq!(here.folder, Path::new("."));
+    }
+
+    #[test]
+    fn states_in_one_folder_do_not_see_each_others_receipts() {
+        let run = RunId::fresh();
+        let of = |name: &str| Layout::of(&Path::new("state").join(name)).unwrap();
+        let stems = ["a.json", "a.b.json", "a.000001.json", "ab.json"];
+        for mine in stems {
+            let path = of(mine).receipt(Serial(7), run);
+            let name = path.file_name().unwrap().to_str().unwrap();
+            for other in stems {
+                let seen = of(other).receipt_named(name);
+                assert_eq!(seen.is_some(), mine == other, "{other} reads {name}");
+            }
+            let own = of(mine).receipt_named(name).unwrap();
+            assert_eq!(
+                (own.base, own.run, own.path.clone()),
+                (Serial(7), run, path)
+            );
+        }
+    }
+}

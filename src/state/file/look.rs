@@ -1,0 +1,177 @@
+//! What is on disk now, and whether state, journal and receipts tell one story. The tripwire against ordering twice.
+//!
+//! A state that is lost, foreign, older than a receipt or a copy with a life of its own knows less than was ordered. To
+//! take it for the truth is to order the rest again, so each is an error of its own.
+
+use std::path::Path;
+
+use super::chain::{self, Whole};
+use super::durable::read;
+use super::format::decode_state;
+use super::layout::Layout;
+use super::receipts;
+use crate::state::journal::RunStarted;
+use crate::state::{ReceiptRef, Serial, State, StateError};
+
+/// What was found, in agreement.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) state: Option<State>,
+    /// The bytes that `state` was read from, for the backup.
+    pub(super) bytes: Option<Vec<u8>>,
+    pub(super) journal: Option<Whole>,
+    /// A journal without a whole first line: no run was opened, nothing was sent.
+    pub(super) stillborn: bool,
+}
+
+/// The files, as they were at nearly one moment.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    state: Option<Vec<u8>>,
+    journal: Option<Vec<u8>>,
+    receipts: Vec<ReceiptRef>,
+}
+
+/// Reads all there is. Takes no lock.
+///
+/// A writer may commit between two of our reads, and then what we saw contradicts itself for a moment. So an
+/// objection only counts when a second look sees the very same files. The journal is read before the state: whatever
+/// state follows it, it is the one that the run started from or one that holds the run.
+pub(super) fn look(layout: &Layout) -> Result<Found, StateError> {
+    let mut seen = see(layout)?;
+    loop {
+        let objection = match judge(layout, &seen) {
+            Ok(found) => return Ok(found),
+            Err(objection) => objection,
+        };
+        let again = see(layout)?;
+        if again == seen {
+            return Err(objection);
+        }
+        seen = again;
+    }
+}
+
+fn see(layout: &Layout) -> Result<Seen, StateError> {
+    Ok(Seen {
+        journal: read(&layout.journal)?,
+        state: read(&layout.state)?,
+        receipts: receipts::list(layout)?,
+    })
+}
+
+fn judge(layout: &Layout, seen: &Seen) -> Result<Found, StateError> {
+    let journal = match &seen.journal {
+        Some(bytes) => chain::read(&layout.journal, bytes)?,
+        None => None,
+    };
+    let started = journal.as_ref().map(|whole| &whole.journal.started);
+    let state = if let Some(bytes) = &seen.state {
+        let state = decode_state(&layout.state, bytes)?;
+        agrees_with_receipts(layout, &state, &seen.receipts)?;
+        if let Some(started) = started {
+            agrees_with_journal(layout, &state, started)?;
+        }
+        Some(state)
+    } else {
+        never_was(layout, seen.receipts.last(), started)?;
+        None
+    };
+    Ok(Found {
+        state,
+        bytes: seen.state.clone(),
+        stillborn: seen.journal.is_some() && journal.is_none(),
+        journal,
+    })
+}
+
+/// A missing state is fine as long as nothing says that there was one.
+fn never_was(
+    layout: &Layout,
+    newest: Option<&ReceiptRef>,
+    started: Option<&RunStarted>,
+) -> Result<(), StateError> {
+    let evidence = match (newest, started) {
+        (Some(newest), _) => &newest.path,
+        (None, Some(started)) if started.base > Serial::default() => &layout.journal,
+        (None, Some(_) | None) => return Ok(()),
+    };
+    Err(StateError::Lost {
+        path: layout.state.clone(),
+        evidence: receipts::shown(evidence),
+    })
+}
+
+/// A state newer than every receipt is fine: receipts may be thrown away, a state may not.
+fn agrees_with_receipts(
+    layout: &Layout,
+    state: &State,
+    receipts: &[ReceiptRef],
+) -> Result<(), StateError> {
+    let Some(newest) = receipts.last() else {
+        return Ok(());
+    };
+    let started = receipts::start(newest)?;
+    same_lineage(layout, state, &started, &newest.path)?;
+    if state.serial < newest.base.next() {
+        return Err(StateError::Older {
+            path: layout.state.clone(),
+            found: state.serial,
+            expected: newest.base.next(),
+            evidence: receipts::shown(&newest.path),
+        });
+    }
+    let stray = receipts
+        .iter()
+        .find(|receipt| receipt.base.next() == state.serial && Some(receipt.run) != state.last_run);
+    match stray {
+        Some(stray) => Err(forked(layout, state, stray.base, &stray.path)),
+        None => Ok(()),
+    }
+}
+
+fn agrees_with_journal(
+    layout: &Layout,
+    state: &State,
+    started: &RunStarted,
+) -> Result<(), StateError> {
+    same_lineage(layout, state, started, &layout.journal)?;
+    if state.last_run == Some(started.run) || state.serial == started.base {
+        Ok(())
+    } else if state.serial < started.base {
+        Err(StateError::Older {
+            path: layout.state.clone(),
+            found: state.serial,
+            expected: started.base,
+            evidence: receipts::shown(&layout.journal),
+        })
+    } else {
+        Err(forked(layout, state, started.base, &layout.journal))
+    }
+}
+
+fn same_lineage(
+    layout: &Layout,
+    state: &State,
+    started: &RunStarted,
+    evidence: &Path,
+) -> Result<(), StateError> {
+    if state.lineage == started.lineage {
+        return Ok(());
+    }
+    Err(StateError::Foreign {
+        path: layout.state.clone(),
+        found: state.lineage,
+        expected: started.lineage,
+        evidence: receipts::shown(evidence),
+    })
+}
+
+fn forked(layout: &Layout, state: &State, base: Serial, evidence: &Path) -> StateError {
+    StateError::Forked {
+        path: layout.state.clone(),
+        serial: state.serial,
+        base,
+        evidence: receipts::shown(evidence),
+    }
+}

@@ -1,0 +1,90 @@
+//! The journals of runs that are over: listed by name, read one at a time.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use super::chain;
+use super::durable::{failed, folder_of, make_folder, read, sync_folder};
+use super::layout::Layout;
+use crate::state::journal::{Journal, RunStarted};
+use crate::state::{ReceiptRef, StateError};
+
+/// Every receipt of this state, oldest first.
+pub(super) fn list(layout: &Layout) -> Result<Vec<ReceiptRef>, StateError> {
+    let folder = &layout.receipts;
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed("list", folder)(error)),
+    };
+    let mut receipts = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(failed("list", folder))?.file_name();
+        receipts.extend(name.to_str().and_then(|name| layout.receipt_named(name)));
+    }
+    receipts.sort_by_key(|receipt| (receipt.base, receipt.run));
+    Ok(receipts)
+}
+
+/// The whole of a receipt, its chain verified.
+pub(super) fn whole(receipt: &ReceiptRef) -> Result<Journal, StateError> {
+    let path = &receipt.path;
+    let bytes = fs::read(path).map_err(failed("read", path))?;
+    let journal = chain::read_closed(path, &bytes)?;
+    check_name(receipt, &journal.started)?;
+    Ok(journal)
+}
+
+/// How a receipt starts, without reading the rest.
+pub(super) fn start(receipt: &ReceiptRef) -> Result<RunStarted, StateError> {
+    /// Far more than a first line needs.
+    const LONGEST: u64 = 1 << 20;
+    let path = &receipt.path;
+    let file = File::open(path).map_err(failed("read", path))?;
+    let mut line = Vec::new();
+    BufReader::new(file.take(LONGEST))
+        .read_until(b'\n', &mut line)
+        .map_err(failed("read", path))?;
+    let started = chain::read_start(path, &line)?;
+    check_name(receipt, &started)?;
+    Ok(started)
+}
+
+/// Files a journal that was folded. A crash may have filed it already.
+pub(super) fn file(layout: &Layout, started: &RunStarted) -> Result<(), StateError> {
+    make_folder(&layout.receipts)?;
+    let (from, to) = (&layout.journal, layout.receipt(started.base, started.run));
+    match read(&to)? {
+        None => fs::rename(from, &to).map_err(failed("file the journal as", &to))?,
+        Some(filed) if read(from)?.as_ref() == Some(&filed) => {
+            fs::remove_file(from).map_err(failed("remove", from))?;
+        }
+        Some(_) => {
+            let taken = io::Error::new(io::ErrorKind::AlreadyExists, "it is there, and differs");
+            return Err(failed("file the journal as", &to)(taken));
+        }
+    }
+    sync_folder(&layout.receipts)?;
+    sync_folder(folder_of(from))
+}
+
+/// A name that says something else than the file is a receipt put in another's place.
+fn check_name(receipt: &ReceiptRef, started: &RunStarted) -> Result<(), StateError> {
+    if (receipt.base, receipt.run) == (started.base, started.run) {
+        return Ok(());
+    }
+    Err(StateError::JournalDamaged {
+        path: receipt.path.clone(),
+        line: 1,
+        why: format!(
+            "it is run {} from serial {}, and its name says otherwise",
+            started.run, started.base
+        ),
+    })
+}
+
+/// How messages name a receipt or journal.
+pub(super) fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

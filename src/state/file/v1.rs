@@ -1,0 +1,363 @@
+//! The state file, version 1. Frozen: another shape is another version, in a file of its own beside this one.
+//!
+//! What a map's key may be is checked while reading, so that every complaint has a line and a column.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::desired::{Address, Attributes, Field, SourceRef};
+use crate::state::journal::RunId;
+use crate::state::{Account, Lineage, Origin, Record, Serial, State, Status};
+
+/// The version that this file reads and writes.
+pub(super) const VERSION: u64 = 1;
+
+/// What postpay knows that it ordered. Written by postpay; not meant to be edited by hand.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "postpay state, version 1")]
+pub(super) struct StateV1 {
+    #[schemars(range(min = 1, max = 1))]
+    pub(super) format_version: u64,
+    /// The identity of this state through its whole life.
+    #[schemars(with = "String", extend("format" = "uuid"))]
+    pub(super) lineage: Uuid,
+    /// How often it was replaced.
+    pub(super) serial: u64,
+    /// The version of postpay that wrote it.
+    pub(super) tool_version: String,
+    /// Whom the environments were ordered from.
+    #[serde(deserialize_with = "required")]
+    #[schemars(required)]
+    pub(super) account: Option<AccountV1>,
+    /// The run that made this serial.
+    #[serde(deserialize_with = "required")]
+    #[schemars(required, with = "Option<String>", extend("format" = "uuid"))]
+    pub(super) last_run: Option<Uuid>,
+    /// By address.
+    #[serde(deserialize_with = "by_address")]
+    #[schemars(extend("propertyNames" = { "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$" }))]
+    pub(super) environments: BTreeMap<String, RecordV1>,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Account")]
+pub(super) struct AccountV1 {
+    /// `sandbox`, or the host of the vendor's endpoint.
+    pub(super) endpoint: String,
+    /// The number of the main account.
+    #[serde(deserialize_with = "required")]
+    #[schemars(required)]
+    pub(super) uin: Option<String>,
+}
+
+/// One order, or one adopted environment.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Record")]
+pub(super) struct RecordV1 {
+    pub(super) status: StatusV1,
+    #[serde(deserialize_with = "required")]
+    #[schemars(required)]
+    pub(super) env_id: Option<String>,
+    /// The vendor's order number.
+    #[serde(deserialize_with = "required")]
+    #[schemars(required)]
+    pub(super) tran_id: Option<String>,
+    #[serde(deserialize_with = "required")]
+    #[schemars(required)]
+    pub(super) request_id: Option<String>,
+    pub(super) origin: OriginV1,
+    /// The fields as ordered, by their names in a manifest.
+    #[serde(deserialize_with = "by_field")]
+    pub(super) attributes: BTreeMap<String, String>,
+    /// When the request was about to be sent.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub(super) ordered_at: Timestamp,
+    #[schemars(with = "String", extend("format" = "uuid"))]
+    pub(super) run: Uuid,
+    /// Where it was declared.
+    pub(super) source: SourceV1,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Status")]
+pub(super) enum StatusV1 {
+    /// The order number and the environment id are known.
+    Created,
+    /// The vendor returned an order number, and no environment id yet.
+    AwaitingEnvId,
+    /// The request may have acted; its answer was lost.
+    Unknown,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Origin")]
+pub(super) enum OriginV1 {
+    Ordered,
+    Imported,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Source")]
+pub(super) struct SourceV1 {
+    pub(super) file: String,
+    pub(super) line: u32,
+}
+
+/// An id that is not there is written as null. One that is left out was cut out.
+pub(super) fn required<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer)
+}
+
+fn by_address<'de, D, V>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error>
+where
+    D: Deserializer<'de>,
+    V: Deserialize<'de>,
+{
+    deserializer.deserialize_map(Unique {
+        what: "environments by address",
+        check: |key| {
+            Address::new(key)
+                .map(drop)
+                .map_err(|error| error.to_string())
+        },
+        value: PhantomData,
+    })
+}
+
+pub(super) fn by_field<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_map(Unique {
+        what: "fields by name",
+        check: |key| {
+            Field::by_name(key)
+                .map(drop)
+                .ok_or_else(|| format!("`{}` is not a field of an order", key.escape_debug()))
+        },
+        value: PhantomData,
+    })
+}
+
+/// A map that holds no key twice. Of two equal keys a plain map keeps the last, and a badly merged file would lose an
+/// environment without a word.
+struct Unique<V> {
+    what: &'static str,
+    check: fn(&str) -> Result<(), String>,
+    value: PhantomData<V>,
+}
+
+impl<'de, V: Deserialize<'de>> Visitor<'de> for Unique<V> {
+    type Value = BTreeMap<String, V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut map = BTreeMap::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            (self.check)(&key).map_err(de::Error::custom)?;
+            if map.contains_key(&key) {
+                return Err(de::Error::custom(format_args!("`{key}` is here twice")));
+            }
+            map.insert(key, entries.next_value()?);
+        }
+        Ok(map)
+    }
+}
+
+impl From<&State> for StateV1 {
+    fn from(state: &State) -> Self {
+        let State {
+            lineage,
+            serial,
+            tool_version,
+            account,
+            last_run,
+            environments,
+        } = state;
+        Self {
+            format_version: VERSION,
+            lineage: lineage.0,
+            serial: serial.0,
+            tool_version: tool_version.clone(),
+            account: account.as_ref().map(AccountV1::from),
+            last_run: last_run.map(|run| run.0),
+            environments: environments
+                .iter()
+                .map(|(address, record)| (address.to_string(), record.into()))
+                .collect(),
+        }
+    }
+}
+
+impl TryFrom<StateV1> for State {
+    type Error = String;
+
+    fn try_from(wire: StateV1) -> Result<Self, String> {
+        let StateV1 {
+            format_version,
+            lineage,
+            serial,
+            tool_version,
+            account,
+            last_run,
+            environments,
+        } = wire;
+        if format_version != VERSION {
+            return Err(format!("`format_version` {format_version} never was one"));
+        }
+        Ok(Self {
+            lineage: Lineage(lineage),
+            serial: Serial(serial),
+            tool_version,
+            account: account.map(Account::from),
+            last_run: last_run.map(RunId),
+            environments: environments
+                .into_iter()
+                .map(|(address, record)| {
+                    let address = Address::new(&address).map_err(|error| error.to_string())?;
+                    Ok((address, record.try_into()?))
+                })
+                .collect::<Result<_, String>>()?,
+        })
+    }
+}
+
+impl From<&Record> for RecordV1 {
+    fn from(record: &Record) -> Self {
+        let Record {
+            status,
+            env_id,
+            tran_id,
+            request_id,
+            origin,
+            attributes,
+            ordered_at,
+            run,
+            source,
+        } = record;
+        Self {
+            status: match status {
+                Status::Created => StatusV1::Created,
+                Status::AwaitingEnvId => StatusV1::AwaitingEnvId,
+                Status::Unknown => StatusV1::Unknown,
+            },
+            env_id: env_id.clone(),
+            tran_id: tran_id.clone(),
+            request_id: request_id.clone(),
+            origin: match origin {
+                Origin::Ordered => OriginV1::Ordered,
+                Origin::Imported => OriginV1::Imported,
+            },
+            attributes: attributes_to_wire(attributes),
+            ordered_at: *ordered_at,
+            run: run.0,
+            source: source.into(),
+        }
+    }
+}
+
+impl TryFrom<RecordV1> for Record {
+    type Error = String;
+
+    fn try_from(wire: RecordV1) -> Result<Self, String> {
+        let RecordV1 {
+            status,
+            env_id,
+            tran_id,
+            request_id,
+            origin,
+            attributes,
+            ordered_at,
+            run,
+            source,
+        } = wire;
+        Ok(Self {
+            status: match status {
+                StatusV1::Created => Status::Created,
+                StatusV1::AwaitingEnvId => Status::AwaitingEnvId,
+                StatusV1::Unknown => Status::Unknown,
+            },
+            env_id,
+            tran_id,
+            request_id,
+            origin: match origin {
+                OriginV1::Ordered => Origin::Ordered,
+                OriginV1::Imported => Origin::Imported,
+            },
+            attributes: attributes_from_wire(attributes)?,
+            ordered_at,
+            run: RunId(run),
+            source: source.into(),
+        })
+    }
+}
+
+pub(super) fn attributes_to_wire(attributes: &Attributes) -> BTreeMap<String, String> {
+    attributes
+        .iter()
+        .map(|(field, value)| (field.name().to_owned(), value.to_owned()))
+        .collect()
+}
+
+pub(super) fn attributes_from_wire(wire: BTreeMap<String, String>) -> Result<Attributes, String> {
+    wire.into_iter()
+        .map(|(name, value)| match Field::by_name(&name) {
+            Some(field) => Ok((field, value)),
+            None => Err(format!("`{name}` is not a field of an order")),
+        })
+        .collect()
+}
+
+impl From<&Account> for AccountV1 {
+    fn from(account: &Account) -> Self {
+        let Account { endpoint, uin } = account;
+        Self {
+            endpoint: endpoint.clone(),
+            uin: uin.clone(),
+        }
+    }
+}
+
+impl From<AccountV1> for Account {
+    fn from(wire: AccountV1) -> Self {
+        let AccountV1 { endpoint, uin } = wire;
+        Self { endpoint, uin }
+    }
+}
+
+impl From<&SourceRef> for SourceV1 {
+    fn from(source: &SourceRef) -> Self {
+        let SourceRef { file, line } = source;
+        Self {
+            file: file.clone(),
+            line: *line,
+        }
+    }
+}
+
+impl From<SourceV1> for SourceRef {
+    fn from(wire: SourceV1) -> Self {
+        let SourceV1 { file, line } = wire;
+        Self { file, line }
+    }
+}

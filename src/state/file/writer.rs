@@ -1,0 +1,235 @@
+//! The one writer of a local store: opens runs, adds to them, folds them, and finishes what a dead writer left.
+//!
+//! The order on disk at the end of a run is backup, state, receipt. A crash after any of them is finished by the next
+//! writer: the state says which run it holds, so nothing is folded twice, and the journal stays where it is until the
+//! state that holds it is on disk.
+
+use std::fs;
+
+use jiff::Timestamp;
+
+use super::chain;
+use super::durable::{failed, make_folder, replace, sweep, sync_folder};
+use super::format::encode_state;
+use super::journal_v1::EventV1;
+use super::layout::Layout;
+use super::lock::Lock;
+use super::log::Log;
+use super::look::{Found, look};
+use super::receipts;
+use crate::state::journal::{Entry, Event, Recovered, RunId, RunStarted};
+use crate::state::{Folding, Holder, Serial, State, StateError, StateWriter};
+
+#[derive(Debug)]
+pub(super) struct FileWriter {
+    layout: Layout,
+    state: Option<State>,
+    /// The bytes of the state on disk.
+    bytes: Option<Vec<u8>>,
+    recovered: Option<RunId>,
+    run: Option<OpenRun>,
+    /// Last, so that it is released after everything else is closed.
+    _lock: Lock,
+}
+
+#[derive(Debug)]
+struct OpenRun {
+    started: RunStarted,
+    log: Log,
+    folding: Folding,
+    last: Option<Entry>,
+}
+
+/// Takes the lock over a state, without looking at the state.
+pub(super) fn lock(
+    layout: &Layout,
+    holder: &Holder,
+    wait: std::time::Duration,
+) -> Result<Lock, StateError> {
+    make_folder(&layout.folder)?;
+    let lock = Lock::take(&layout.lock, holder, wait)?;
+    sweep(&layout.folder, &layout.temporary_prefix());
+    Ok(lock)
+}
+
+/// Puts a state in place, keeping the bytes that were there as the backup.
+pub(super) fn write_state(
+    layout: &Layout,
+    before: Option<&[u8]>,
+    state: &State,
+) -> Result<Vec<u8>, StateError> {
+    let bytes = encode_state(state)?;
+    let prefix = layout.temporary_prefix();
+    if let Some(before) = before {
+        replace(&layout.backup, &prefix, before)?;
+    }
+    replace(&layout.state, &prefix, &bytes)?;
+    Ok(bytes)
+}
+
+impl FileWriter {
+    /// Becomes the writer under `lock`, and finishes what a dead one left.
+    pub(super) fn new(layout: Layout, lock: Lock, holder: &Holder) -> Result<Self, StateError> {
+        let Found {
+            state,
+            bytes,
+            journal,
+            stillborn,
+        } = look(&layout)?;
+        let mut writer = Self {
+            layout,
+            state,
+            bytes,
+            recovered: None,
+            run: None,
+            _lock: lock,
+        };
+        if stillborn {
+            let path = &writer.layout.journal;
+            fs::remove_file(path).map_err(failed("remove", path))?;
+            sync_folder(&writer.layout.folder)?;
+        }
+        if let Some(whole) = journal {
+            writer.recover(whole, holder)?;
+        }
+        Ok(writer)
+    }
+
+    fn recover(&mut self, whole: chain::Whole, holder: &Holder) -> Result<(), StateError> {
+        let chain::Whole {
+            mut journal,
+            chain,
+            length,
+        } = whole;
+        let started = journal.started.clone();
+        let log = Log::reopen(&self.layout.journal, chain, length)?;
+        let mut folding = Folding::new(self.state.clone(), started.clone());
+        for Entry { at, event } in &journal.entries {
+            folding.add(*at, event);
+        }
+        let mut run = OpenRun {
+            started,
+            log,
+            folding,
+            last: journal.entries.pop(),
+        };
+        if !self.holds(&run.started) && !run.is_recovered() {
+            let event = Event::Recovered(Recovered {
+                by: holder.who.clone(),
+                unknown: run.folding.open(),
+            });
+            run.add(holder.since, event)?;
+        }
+        self.recovered = Some(run.started.run);
+        self.run = Some(run);
+        self.finish().map(drop)
+    }
+
+    /// Whether the state on disk holds this run already.
+    fn holds(&self, started: &RunStarted) -> bool {
+        self.state
+            .as_ref()
+            .is_some_and(|state| state.last_run == Some(started.run))
+    }
+
+    /// Folds and files the open run. After an error it is still open, and can be finished again.
+    fn finish(&mut self) -> Result<&State, StateError> {
+        let Some(run) = &self.run else {
+            return Err(StateError::Misused("no run is open"));
+        };
+        if !self.holds(&run.started) {
+            let state = run.folding.clone().finish();
+            self.bytes = Some(write_state(&self.layout, self.bytes.as_deref(), &state)?);
+            self.state = Some(state);
+        }
+        receipts::file(&self.layout, &run.started)?;
+        self.run = None;
+        self.state
+            .as_ref()
+            .ok_or(StateError::Misused("a run was folded into nothing"))
+    }
+}
+
+impl OpenRun {
+    fn add(&mut self, at: Timestamp, event: Event) -> Result<(), StateError> {
+        self.log.append(at, EventV1::from(&event))?;
+        self.folding.add(at, &event);
+        self.last = Some(Entry { at, event });
+        Ok(())
+    }
+
+    fn is_recovered(&self) -> bool {
+        match self.last.as_ref().map(|entry| &entry.event) {
+            Some(Event::Recovered(_)) => true,
+            Some(Event::Intent(_) | Event::Outcome(_) | Event::Edited(_) | Event::RunEnded(_))
+            | None => false,
+        }
+    }
+}
+
+impl StateWriter for FileWriter {
+    fn state(&self) -> Option<&State> {
+        self.state.as_ref()
+    }
+
+    fn recovered(&self) -> Option<RunId> {
+        self.recovered
+    }
+
+    fn begin(&mut self, at: Timestamp, started: RunStarted) -> Result<(), StateError> {
+        if self.run.is_some() {
+            return Err(StateError::Misused("a run is open already"));
+        }
+        let (base, lineage) = match &self.state {
+            Some(state) => (state.serial, state.lineage),
+            None => (Serial::default(), started.lineage),
+        };
+        if (started.base, started.lineage) != (base, lineage) {
+            return Err(StateError::Misused(
+                "the run starts from another state than the one that is here",
+            ));
+        }
+        self.run = Some(OpenRun {
+            log: Log::create(&self.layout.journal, at, &started)?,
+            folding: Folding::new(self.state.clone(), started.clone()),
+            started,
+            last: None,
+        });
+        Ok(())
+    }
+
+    fn append(&mut self, at: Timestamp, event: Event) -> Result<(), StateError> {
+        let Some(run) = &mut self.run else {
+            return Err(StateError::Misused("no run is open"));
+        };
+        if !chain::may_follow(run.last.as_ref(), &event) {
+            return Err(StateError::Misused("the run has ended"));
+        }
+        // Only what is about to be sent can still be stopped. An outcome is taken whatever it says.
+        if let Event::Intent(intent) = &event
+            && let Some(objection) = run.folding.objection(intent)
+        {
+            return Err(StateError::Misused(objection));
+        }
+        run.add(at, event)
+    }
+
+    fn commit(&mut self) -> Result<State, StateError> {
+        let Some(run) = &self.run else {
+            return Err(StateError::Misused("no run is open"));
+        };
+        if !run.log.is_sure() {
+            return Err(StateError::Misused(
+                "the journal's last entry is in doubt: add it again first",
+            ));
+        }
+        if !run
+            .last
+            .as_ref()
+            .is_some_and(|last| chain::is_end(&last.event))
+        {
+            return Err(StateError::Misused("the run has not ended"));
+        }
+        self.finish().cloned()
+    }
+}
