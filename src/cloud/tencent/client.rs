@@ -1,0 +1,477 @@
+//! The client that orders: one signed request over one fresh connection, one graded answer.
+//!
+//! It never sends anything twice. Connections are not reused, redirects not followed and nothing is retried below, so that
+//! "the connection could not be made" proves that no order left this computer. Whether to try again is the engine's decision.
+
+use std::error::Error as _;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::Url;
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, HeaderValue,
+};
+use secrecy::ExposeSecret as _;
+
+use super::credentials::Credentials;
+use super::evidence::{Reply, judge, no_reply};
+use super::scrub::Scrub;
+use super::sign::{self, Payload};
+use super::tls::{self, Roots};
+use super::wire;
+use super::{CREATE, SERVICE, VERSION};
+use crate::clock::Clock;
+use crate::cloud::{CloudError, CloudWrite, Grade, Ordered, Reach};
+use crate::desired::{Attributes, Field};
+
+const JSON: &str = "application/json";
+/// The vendor allows `0-9a-zA-Z-_,;.` in X-TC-RequestClient, so no solidus.
+const REQUEST_CLIENT: &str = concat!("postpay_", env!("CARGO_PKG_VERSION"));
+const USER_AGENT: &str = concat!("postpay/", env!("CARGO_PKG_VERSION"));
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a [`TencentClient`] is made of.
+#[derive(Clone)]
+pub struct ClientOptions {
+    /// `https://host`, or `http://host:port`; no path.
+    pub endpoint: String,
+    pub credentials: Credentials,
+    /// X-TC-Region, sent when there is one.
+    pub region: Option<String>,
+    /// X-TC-Language: `en-US` or `zh-CN`.
+    pub language: String,
+    /// For the whole call. Making the connection gets the smaller of ten seconds and three quarters of it.
+    pub timeout: Duration,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why there is no client. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("`{endpoint}` is no endpoint: {why}")]
+    Endpoint { endpoint: String, why: String },
+    #[error("the {what} can't be sent in a header: it holds characters other than printable ASCII")]
+    Header { what: &'static str },
+    #[error("the HTTP client can't be set up: {0}")]
+    Http(String),
+}
+
+/// Orders environments at the vendor's endpoint.
+pub struct TencentClient {
+    http: reqwest::Client,
+    url: Url,
+    /// The Host header, which is signed.
+    host: String,
+    /// The headers that are the same on every call.
+    headers: HeaderMap,
+    credentials: Credentials,
+    scrub: Scrub,
+    timeout: Duration,
+    clock: Arc<dyn Clock>,
+    /// Seconds that the vendor's clock is ahead of ours, once its answer has said so. Set at most once: a second
+    /// complaint is not about the clock.
+    ahead: OnceLock<i64>,
+}
+
+impl std::fmt::Debug for TencentClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TencentClient")
+            .field("url", &self.url.as_str())
+            .field("credentials", &self.credentials)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TencentClient {
+    /// Sets a client up. Nothing is sent and no name is resolved.
+    ///
+    /// # Errors
+    /// When an option can't be used, or the system gives no HTTP client.
+    pub fn new(options: ClientOptions) -> Result<Self, ClientError> {
+        let ClientOptions {
+            endpoint,
+            credentials,
+            region,
+            language,
+            timeout,
+            clock,
+        } = options;
+        let (url, host) = parse_endpoint(&endpoint)?;
+        let roots = if url.scheme() == "https" {
+            Roots::SystemOrBundled
+        } else {
+            Roots::None
+        };
+        let loopback = is_loopback(&url);
+        let http = tls::build(
+            || {
+                let builder = reqwest::Client::builder()
+                    .user_agent(USER_AGENT)
+                    .http1_only()
+                    .pool_max_idle_per_host(0)
+                    .redirect(reqwest::redirect::Policy::none())
+                    .retry(reqwest::retry::never())
+                    .referer(false)
+                    .connect_timeout(CONNECT_TIMEOUT.min(timeout / 4 * 3))
+                    .timeout(timeout);
+                // A proxy from the environment would otherwise be asked for this very computer.
+                if loopback {
+                    builder.no_proxy()
+                } else {
+                    builder
+                }
+            },
+            roots,
+        )
+        .map_err(|error| ClientError::Http(chain(&error)))?;
+        Ok(Self {
+            http,
+            host,
+            headers: fixed_headers(&credentials, region.as_deref(), &language)?,
+            url,
+            scrub: Scrub::new(&credentials),
+            credentials,
+            timeout,
+            clock,
+            ahead: OnceLock::new(),
+        })
+    }
+
+    async fn attempt(&self, order: &Attributes) -> Result<Ordered, CloudError> {
+        let body = wire::create_body(order);
+        let ahead = self.ahead.get().copied();
+        let headers = self.signed_headers(&body, ahead.unwrap_or(0))?;
+        let request = self.http.post(self.url.clone()).headers(headers).body(body);
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Err(self.no_response(&error)),
+        };
+        let status = response.status().as_u16();
+        let date = server_time(response.headers());
+        let mut received = Vec::new();
+        let broken = loop {
+            match response.chunk().await {
+                Ok(None) => break None,
+                Ok(Some(chunk)) => received.extend_from_slice(&chunk),
+                Err(error) => break Some(self.cut_off(&error)),
+            }
+            if received.len() > wire::MAX_BODY {
+                received.truncate(wire::MAX_BODY);
+                break Some("the answer is far longer than any real one".to_owned());
+            }
+        };
+        let reply = Reply {
+            status,
+            body: &received,
+            broken,
+            asked_env_id: order.get(Field::EnvId),
+        };
+        judge(&reply, &self.scrub, || self.correct_clock(ahead, date))
+    }
+
+    fn signed_headers(&self, body: &[u8], ahead: i64) -> Result<HeaderMap, CloudError> {
+        let timestamp = self.clock.now().as_second().saturating_add(ahead);
+        let request = sign::Request {
+            method: "POST",
+            host: &self.host,
+            query: "",
+            content_type: JSON,
+            action: Some(CREATE),
+            payload: Payload::Bytes(body),
+            timestamp,
+            service: SERVICE,
+        };
+        let Credentials {
+            secret_id,
+            secret_key,
+            token: _,
+        } = &self.credentials;
+        let signed = sign::sign(&request, secret_id, secret_key.expose_secret())
+            .map_err(|error| self.not_made(&error.to_string()))?;
+        let mut authorization = HeaderValue::from_str(&signed.authorization)
+            .map_err(|_| self.not_made("the key id can't be sent in a header"))?;
+        authorization.set_sensitive(true);
+        let trace = uuid::Uuid::now_v7().to_string();
+        let trace = HeaderValue::from_str(&trace)
+            .map_err(|_| self.not_made("the trace id can't be sent in a header"))?;
+        let host = HeaderValue::from_str(&self.host)
+            .map_err(|_| self.not_made("the host can't be sent in a header"))?;
+        let mut headers = self.headers.clone();
+        headers.insert(AUTHORIZATION, authorization);
+        headers.insert(HOST, host);
+        headers.insert("x-tc-timestamp", HeaderValue::from(timestamp));
+        headers.insert("x-tc-traceid", trace);
+        Ok(headers)
+    }
+
+    /// A request that could not even be made here: the next one could not either.
+    fn not_made(&self, why: &str) -> CloudError {
+        CloudError {
+            grade: Grade::Refused(Reach::Run),
+            ..no_reply(false, why, &self.scrub)
+        }
+    }
+
+    fn no_response(&self, error: &reqwest::Error) -> CloudError {
+        if error.is_builder() {
+            return self.not_made(&chain(error));
+        }
+        let host = &self.host;
+        let connected = !error.is_connect();
+        let message = match (connected, error.is_timeout()) {
+            (false, true) => format!("no connection to {host} in time"),
+            (false, false) => format!("no connection to {host}: {}", chain(error)),
+            (true, true) => format!("no answer from {host} within {:?}", self.timeout),
+            (true, false) => format!(
+                "the connection to {host} broke before an answer came: {}",
+                chain(error)
+            ),
+        };
+        no_reply(connected, &message, &self.scrub)
+    }
+
+    fn cut_off(&self, error: &reqwest::Error) -> String {
+        if error.is_timeout() {
+            format!("the answer was not complete within {:?}", self.timeout)
+        } else {
+            format!("the answer was cut off: {}", chain(error))
+        }
+    }
+
+    /// Takes the vendor's time over from an answer to a call that was signed with `ahead`. False when that call had the
+    /// vendor's time already, or the answer has none.
+    fn correct_clock(&self, ahead: Option<i64>, date: Option<Timestamp>) -> bool {
+        let Some(date) = date.filter(|_| ahead.is_none()) else {
+            return false;
+        };
+        // Of several calls under way the first sets it; the others need only be signed again.
+        self.ahead
+            .get_or_init(|| date.as_second() - self.clock.now().as_second());
+        true
+    }
+}
+
+impl CloudWrite for TencentClient {
+    async fn create(&self, order: &Attributes) -> Result<Ordered, CloudError> {
+        self.attempt(order).await
+    }
+}
+
+fn parse_endpoint(endpoint: &str) -> Result<(Url, String), ClientError> {
+    let refused = |why: &str| ClientError::Endpoint {
+        // What stands before an `@` may be a password.
+        endpoint: match endpoint.rsplit_once('@') {
+            Some((_, host)) => super::scrub::visible(host),
+            None => super::scrub::visible(endpoint),
+        },
+        why: why.to_owned(),
+    };
+    let url = Url::parse(endpoint).map_err(|error| refused(&error.to_string()))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("it holds a user name or a password"));
+    }
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refused("only https:// and http:// are spoken"));
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(refused("it has more than a host and a port"));
+    }
+    let host = url.host_str().ok_or_else(|| refused("it has no host"))?;
+    // The port is part of the Host header only when it is not the scheme's own, which is what `port` tells.
+    let host = match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    Ok((url, host))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn fixed_headers(
+    credentials: &Credentials,
+    region: Option<&str>,
+    language: &str,
+) -> Result<HeaderMap, ClientError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    headers.insert("x-tc-action", HeaderValue::from_static(CREATE));
+    headers.insert("x-tc-version", HeaderValue::from_static(VERSION));
+    headers.insert(
+        "x-tc-requestclient",
+        HeaderValue::from_static(REQUEST_CLIENT),
+    );
+    let mut add = |name: &'static str, what: &'static str, value: &str, secret: bool| {
+        let mut value = HeaderValue::from_str(value).map_err(|_| ClientError::Header { what })?;
+        value.set_sensitive(secret);
+        headers.insert(HeaderName::from_static(name), value);
+        Ok(())
+    };
+    add("x-tc-language", "language", language, false)?;
+    if let Some(region) = region {
+        add("x-tc-region", "region", region, false)?;
+    }
+    if let Some(token) = &credentials.token {
+        add("x-tc-token", "token", token.expose_secret(), true)?;
+    }
+    // Tried here, so that no order fails for it later.
+    HeaderValue::from_str(&credentials.secret_id)
+        .map_err(|_| ClientError::Header { what: "key id" })?;
+    Ok(headers)
+}
+
+fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = headers.get(DATE)?.to_str().ok()?;
+    let date = jiff::fmt::rfc2822::parse(date).ok()?;
+    Some(date.timestamp())
+}
+
+/// What reqwest has to say, without its own "error sending request" and without saying anything twice.
+fn chain(error: &reqwest::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        let repeats = parts.last().is_some_and(|last| last.contains(&text));
+        if !repeats && !text.starts_with("client error (") {
+            parts.push(text);
+        }
+        source = cause.source();
+    }
+    if parts.is_empty() {
+        parts.push(error.to_string());
+    }
+    parts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    fn options(endpoint: &str) -> ClientOptions {
+        ClientOptions {
+            endpoint: endpoint.to_owned(),
+            credentials: Credentials {
+                secret_id: "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE".to_owned(),
+                secret_key: "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE".into(),
+                token: Some("tokentoken".into()),
+            },
+            region: Some("ap-shanghai".to_owned()),
+            language: "en-US".to_owned(),
+            timeout: Duration::from_secs(1),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    #[test]
+    fn the_host_is_signed_as_it_is_sent() {
+        let table = [
+            ("https://tcb.tencentcloudapi.com", "tcb.tencentcloudapi.com"),
+            (
+                "https://tcb.tencentcloudapi.com/",
+                "tcb.tencentcloudapi.com",
+            ),
+            (
+                "https://tcb.tencentcloudapi.com:443",
+                "tcb.tencentcloudapi.com",
+            ),
+            ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+            ("http://127.0.0.1:80", "127.0.0.1"),
+            ("http://[::1]:8080", "[::1]:8080"),
+        ];
+        for (endpoint, host) in table {
+            assert_eq!(parse_endpoint(endpoint).unwrap().1, host);
+        }
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_refused() {
+        for bad in [
+            "",
+            "tcb.tencentcloudapi.com",
+            "ftp://x",
+            "https://x/path",
+            "https://x/?a=b",
+            "https://user:hunter2@x",
+            "https://user:hunter2@",
+        ] {
+            let error = TencentClient::new(options(bad)).unwrap_err().to_string();
+            assert!(error.contains("is no endpoint"), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_known_by_every_name() {
+        for (endpoint, expected) in [
+            ("http://localhost:1", true),
+            ("http://127.0.0.1:1", true),
+            ("http://127.9.9.9", true),
+            ("http://[::1]:1", true),
+            ("http://sandbox.localhost", true),
+            ("https://tcb.tencentcloudapi.com", false),
+            ("http://localhost.example.com", false),
+        ] {
+            assert_eq!(
+                is_loopback(&Url::parse(endpoint).unwrap()),
+                expected,
+                "{endpoint}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_sent_in_a_header_is_refused_at_once() {
+        let mut bad = options("http://127.0.0.1:1");
+        bad.region = Some("ap\nshanghai".to_owned());
+        let error = TencentClient::new(bad).unwrap_err();
+        assert!(error.to_string().contains("region"), "{error}");
+        let mut bad = options("http://127.0.0.1:1");
+        bad.credentials.token = Some("a\nb".into());
+        let error = TencentClient::new(bad).unwrap_err();
+        assert!(error.to_string().contains("the token"), "{error}");
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let text = format!(
+            "{:?}",
+            TencentClient::new(options("http://127.0.0.1:1")).unwrap()
+        );
+        assert!(text.contains("AKID…MPLE"), "{text}");
+        for secret in ["Gu5t9", "tokentoken", "z8krbs"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_vendors_clock_is_taken_over_once() {
+        let client = TencentClient::new(options("http://127.0.0.1:1")).unwrap();
+        let later = Timestamp::now() + Duration::from_secs(3600);
+        assert!(
+            !client.correct_clock(None, None),
+            "an answer without a date mends nothing"
+        );
+        assert!(client.correct_clock(None, Some(later)));
+        assert!(
+            client.correct_clock(None, Some(later)),
+            "another call that was under way"
+        );
+        assert!(!client.correct_clock(client.ahead.get().copied(), Some(later)));
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            DATE,
+            HeaderValue::from_static("Wed, 03 Jun 2020 16:00:00 GMT"),
+        );
+        assert_eq!(server_time(&headers).unwrap().as_second(), 1_591_200_000);
+    }
+}

@@ -1,0 +1,319 @@
+//! What an attempt proves: an answer, or the lack of one, becomes an order or a graded error.
+//!
+//! The rule: once a connection stood, only a whole answer with status 200 in the vendor's own envelope proves anything. All
+//! else is unknown, and every id in it is kept.
+
+use super::codes::{self, Verdict};
+use super::scrub::{Scrub, visible};
+use super::wire::{self, ApiError, Ids};
+use crate::cloud::{CloudError, Grade, NotSent, Ordered, Reach, SeenIds};
+
+/// What came back over a connection.
+pub(super) struct Reply<'a> {
+    pub(super) status: u16,
+    /// As far as it came.
+    pub(super) body: &'a [u8],
+    /// Why the body is not whole.
+    pub(super) broken: Option<String>,
+    /// The EnvId that the order named, if any. That one in an answer is an echo, not evidence.
+    pub(super) asked_env_id: Option<&'a str>,
+}
+
+/// Grades a reply. `correct_clock` is called when the vendor says that the signature's time was off, and says whether it
+/// could be mended.
+pub(super) fn judge(
+    reply: &Reply<'_>,
+    scrub: &Scrub,
+    correct_clock: impl FnOnce() -> bool,
+) -> Result<Ordered, CloudError> {
+    let unknown = |why: &str, ids: Ids, error: Option<ApiError>| {
+        let said = error.as_ref().map(|error| error.message.trim());
+        let message = match said {
+            Some(said) if !said.is_empty() => format!("{why}: {said}"),
+            _ => why.to_owned(),
+        };
+        CloudError {
+            grade: Grade::Unknown,
+            code: error
+                .and_then(|error| error.code)
+                .map(|code| scrub.text(&code)),
+            message: scrub.text(&message),
+            request_id: clean(ids.request_id),
+            http_status: Some(reply.status),
+            seen: SeenIds {
+                tran_id: clean(ids.tran_id),
+                env_id: clean(ids.env_id),
+            },
+            body: scrub.body(reply.body),
+        }
+    };
+    let answer = match wire::decode_create(reply.body) {
+        Ok(answer) => answer,
+        Err(unreadable) => {
+            let why = match (&reply.broken, reply.status) {
+                (Some(broken), _) => broken.clone(),
+                (None, 200) => unreadable.why,
+                (None, status) => not_ok(status),
+            };
+            return Err(unknown(&why, unreadable.ids, unreadable.error));
+        }
+    };
+    if let Some(broken) = &reply.broken {
+        return Err(unknown(broken, answer.ids, answer.error));
+    }
+    if reply.status != 200 {
+        return Err(unknown(&not_ok(reply.status), answer.ids, answer.error));
+    }
+    let acted = answer.ids.tran_id.is_some()
+        || answer
+            .ids
+            .env_id
+            .as_deref()
+            .is_some_and(|id| Some(id) != reply.asked_env_id);
+    match (answer.error, answer.ids) {
+        (Some(error), ids) if acted => {
+            let why = "the answer holds an error and yet the ids of an order";
+            Err(unknown(why, ids, Some(error)))
+        }
+        (Some(error), ids) => {
+            let Some(code) = error.code else {
+                return Err(unknown(
+                    "the answer holds an error without a code",
+                    ids,
+                    Some(error),
+                ));
+            };
+            let grade = match codes::verdict(&code) {
+                Verdict::Throttled => Grade::NotSent(NotSent::Throttled),
+                Verdict::Clock if correct_clock() => Grade::NotSent(NotSent::Repaired),
+                Verdict::Clock => Grade::Refused(Reach::Run),
+                Verdict::Refused(reach) => Grade::Refused(reach),
+                Verdict::Unknown => Grade::Unknown,
+            };
+            Err(CloudError {
+                grade,
+                code: Some(scrub.text(&code)),
+                message: scrub.text(&error.message),
+                request_id: clean(ids.request_id),
+                http_status: Some(reply.status),
+                seen: SeenIds {
+                    tran_id: None,
+                    env_id: clean(ids.env_id),
+                },
+                body: None,
+            })
+        }
+        (
+            None,
+            Ids {
+                tran_id: Some(tran_id),
+                env_id,
+                request_id,
+            },
+        ) => Ok(Ordered {
+            tran_id: visible(&tran_id),
+            env_id: clean(env_id),
+            request_id: clean(request_id),
+        }),
+        (None, ids) => Err(unknown(
+            "the answer holds neither an order number nor an error",
+            ids,
+            None,
+        )),
+    }
+}
+
+/// Nothing came back. `connected` is false only when it is sure that no byte of the request left.
+pub(super) fn no_reply(connected: bool, message: &str, scrub: &Scrub) -> CloudError {
+    CloudError {
+        grade: if connected {
+            Grade::Unknown
+        } else {
+            Grade::NotSent(NotSent::Connect)
+        },
+        code: None,
+        message: scrub.text(message),
+        request_id: None,
+        http_status: None,
+        seen: SeenIds::default(),
+        body: None,
+    }
+}
+
+fn not_ok(status: u16) -> String {
+    format!("the endpoint answered with HTTP status {status}")
+}
+
+/// Ids are kept whole; only what would act on a terminal is written out.
+fn clean(id: Option<String>) -> Option<String> {
+    id.map(|id| visible(&id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::tencent::Credentials;
+
+    const SECRET: &str = "keykeykeykey";
+
+    fn scrub() -> Scrub {
+        Scrub::new(&Credentials {
+            secret_id: "AKIDEXAMPLE".to_owned(),
+            secret_key: SECRET.into(),
+            token: None,
+        })
+    }
+
+    fn of(status: u16, body: &str) -> Result<Ordered, CloudError> {
+        let reply = Reply {
+            status,
+            body: body.as_bytes(),
+            broken: None,
+            asked_env_id: Some("asked"),
+        };
+        judge(&reply, &scrub(), || true)
+    }
+
+    fn error(code: &str, more: &str) -> String {
+        format!(
+            r#"{{"Response":{{"Error":{{"Code":"{code}","Message":"m"}},"RequestId":"r"{more}}}}}"#
+        )
+    }
+
+    #[test]
+    fn grades() {
+        use Grade::{NotSent as N, Refused, Unknown};
+        let table = [
+            (
+                200,
+                error("RequestLimitExceeded", ""),
+                N(NotSent::Throttled),
+            ),
+            (
+                200,
+                error("AuthFailure.SignatureExpire", ""),
+                N(NotSent::Repaired),
+            ),
+            (
+                200,
+                error("AuthFailure.TokenFailure", ""),
+                Refused(Reach::Run),
+            ),
+            (200, error("InvalidParameter", ""), Refused(Reach::Step)),
+            // The EnvId that was asked for is an echo.
+            (
+                200,
+                error("ResourceNotFound", r#","EnvId":"asked""#),
+                Refused(Reach::Step),
+            ),
+            (
+                200,
+                error("ResourceUnavailable.BalanceNotEnough", ""),
+                Refused(Reach::Run),
+            ),
+            (200, error("InternalError", ""), Unknown),
+            (200, error("Oops", ""), Unknown),
+            // Ids beside an error: something was done.
+            (
+                200,
+                error("RequestLimitExceeded", r#","TranId":"1""#),
+                Unknown,
+            ),
+            (200, error("InvalidParameter", r#","EnvId":"new""#), Unknown),
+            // A status that is not 200 proves nothing, whatever the body says.
+            (500, error("InvalidParameter", ""), Unknown),
+            (302, error("RequestLimitExceeded", ""), Unknown),
+            (429, String::new(), Unknown),
+            (204, String::new(), Unknown),
+            (201, r#"{"Response":{"TranId":"1"}}"#.to_owned(), Unknown),
+            (200, String::new(), Unknown),
+            (200, "<html>".to_owned(), Unknown),
+            (200, r#"{"Response":{"RequestId":"r"}}"#.to_owned(), Unknown),
+            (
+                200,
+                r#"{"Response":{"EnvId":"new","RequestId":"r"}}"#.to_owned(),
+                Unknown,
+            ),
+            (200, r#"{"Response":{"Error":{}}}"#.to_owned(), Unknown),
+            (
+                200,
+                r#"{"code":1,"codeDesc":"RequestLimitExceeded","message":""}"#.to_owned(),
+                Unknown,
+            ),
+        ];
+        for (status, body, grade) in table {
+            let error = of(status, &body).unwrap_err();
+            assert_eq!(error.grade, grade, "{status} {body}");
+            assert_eq!(error.http_status, Some(status));
+        }
+    }
+
+    #[test]
+    fn an_order_is_one_with_or_without_an_env_id() {
+        let order = of(
+            200,
+            r#"{"Response":{"TranId":"1\u001b","EnvId":null,"RequestId":"r"}}"#,
+        )
+        .unwrap();
+        assert_eq!(order.tran_id, r"1\u{1b}");
+        assert_eq!(order.env_id, None);
+        let order = of(200, r#"{"Response":{"TranId":"1","EnvId":"e"}}"#).unwrap();
+        assert_eq!(order.env_id.as_deref(), Some("e"));
+        assert_eq!(order.request_id, None);
+    }
+
+    #[test]
+    fn every_id_of_an_answer_that_proves_nothing_is_kept() {
+        let body = r#"{"Response":{"TranId":"1","EnvId":"e","RequestId":"r"}}"#;
+        let broken = Reply {
+            status: 200,
+            body: body.as_bytes(),
+            broken: Some("the answer was cut off".to_owned()),
+            asked_env_id: None,
+        };
+        let cut = judge(&broken, &scrub(), || true).unwrap_err();
+        assert_eq!(cut.message, "the answer was cut off");
+        for error in [
+            cut,
+            of(500, body).unwrap_err(),
+            of(200, &format!("<{body}")).unwrap_err(),
+        ] {
+            assert_eq!(error.grade, Grade::Unknown);
+            assert_eq!(error.seen.tran_id.as_deref(), Some("1"));
+            assert_eq!(error.seen.env_id.as_deref(), Some("e"));
+            assert_eq!(error.request_id.as_deref(), Some("r"));
+            assert!(error.body.is_some());
+        }
+    }
+
+    #[test]
+    fn a_clock_that_can_not_be_mended_ends_the_run() {
+        let body = error("AuthFailure.SignatureExpire", "");
+        let reply = Reply {
+            status: 200,
+            body: body.as_bytes(),
+            broken: None,
+            asked_env_id: None,
+        };
+        let error = judge(&reply, &scrub(), || false).unwrap_err();
+        assert_eq!(error.grade, Grade::Refused(Reach::Run));
+    }
+
+    #[test]
+    fn no_secret_comes_back_out_of_an_answer() {
+        let bodies = [
+            format!(
+                r#"{{"Response":{{"Error":{{"Code":"X{SECRET}","Message":"bad {SECRET}"}}}}}}"#
+            ),
+            format!("<html>{SECRET} AKIDEXAMPLE"),
+            format!(r#"{{"code":"{SECRET}","message":"{SECRET}"}}"#),
+        ];
+        for body in bodies {
+            let text = format!("{:?}", of(200, &body).unwrap_err());
+            assert!(
+                !text.contains(SECRET) && !text.contains("AKIDEXAMPLE"),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Makes text from outside fit to be shown and kept: secrets out, control characters visible.
+
+use super::credentials::Credentials;
+
+/// The most of an answer's body that is kept as evidence, in characters.
+const BODY_CHARS: usize = 2048;
+/// A cut text may end in the middle of a secret. A start this long is taken out too.
+const START: usize = 6;
+
+/// Takes the secrets of one key out of texts.
+pub(super) struct Scrub {
+    needles: Vec<(String, &'static str)>,
+}
+
+impl Scrub {
+    pub(super) fn new(credentials: &Credentials) -> Self {
+        let mut needles = credentials.needles();
+        // JSON may write a solidus as `\/`, and tokens have them.
+        for (needle, name) in needles.clone() {
+            if needle.contains('/') {
+                needles.push((needle.replace('/', r"\/"), name));
+            }
+        }
+        // The longest first: one value may hold another.
+        needles.sort_by_key(|(needle, _)| std::cmp::Reverse(needle.len()));
+        Self { needles }
+    }
+
+    /// The text without secrets and with its control characters written out.
+    pub(super) fn text(&self, text: &str) -> String {
+        let mut clean = text.to_owned();
+        for (needle, name) in &self.needles {
+            if !needle.is_empty() {
+                clean = clean.replace(needle.as_str(), name);
+            }
+        }
+        for (needle, name) in &self.needles {
+            let starts = (START..needle.len()).rev();
+            if let Some(start) = starts
+                .filter_map(|length| needle.get(..length))
+                .find(|start| clean.ends_with(start))
+            {
+                clean.truncate(clean.len() - start.len());
+                clean.push_str(name);
+            }
+        }
+        visible(&clean)
+    }
+
+    /// The start of a body, fit to be shown; None when there is nothing in it.
+    pub(super) fn body(&self, body: &[u8]) -> Option<String> {
+        let clean = self.text(&String::from_utf8_lossy(body));
+        if clean.trim().is_empty() {
+            return None;
+        }
+        Some(match clean.char_indices().nth(BODY_CHARS) {
+            Some((cut, _)) => format!("{}…", &clean[..cut]),
+            None => clean,
+        })
+    }
+}
+
+/// Writes out what would act on a terminal: control characters, and those that turn the direction of writing.
+pub(super) fn visible(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                clean.extend(c.escape_unicode());
+            }
+            c if c.is_control() => clean.extend(c.escape_default()),
+            c => clean.push(c),
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scrub() -> Scrub {
+        Scrub::new(&Credentials {
+            secret_id: "AKIDEXAMPLE".to_owned(),
+            secret_key: "keykeykey".into(),
+            token: Some("to/ken/to/ken".into()),
+        })
+    }
+
+    #[test]
+    fn secrets_are_taken_out_wherever_they_stand() {
+        let table = [
+            ("a keykeykey b", "a [secret key] b"),
+            ("AKIDEXAMPLE/2020", "[secret id]/2020"),
+            ("x to/ken/to/ken y", "x [token] y"),
+            (r"x to\/ken\/to\/ken y", "x [token] y"),
+            ("cut off in the keykeyk", "cut off in the [secret key]"),
+            ("我的环境", "我的环境"),
+            ("", ""),
+        ];
+        for (text, expected) in table {
+            assert_eq!(scrub().text(text), expected);
+        }
+    }
+
+    #[test]
+    fn what_would_act_on_a_terminal_is_written_out() {
+        assert_eq!(
+            visible("\u{1b}[31m\u{7}\r\n\u{202e}x\u{9b}"),
+            r"\u{1b}[31m\u{7}\r\n\u{202e}x\u{9b}"
+        );
+    }
+
+    #[test]
+    fn a_body_is_kept_short_and_an_empty_one_not_at_all() {
+        assert_eq!(scrub().body(b"  "), None);
+        let long = scrub().body("环".repeat(5000).as_bytes()).unwrap();
+        assert_eq!(long.chars().count(), BODY_CHARS + 1);
+        assert_eq!(
+            scrub().body(b"\xff\xfekeykeykey").unwrap(),
+            "\u{fffd}\u{fffd}[secret key]"
+        );
+    }
+}

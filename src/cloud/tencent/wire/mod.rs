@@ -1,0 +1,292 @@
+//! The vendor's bodies: requests as bytes, answers as values.
+//!
+//! Decoding expects the worst, because an answer that can't be read may still hold the only trace of an order. What a readable
+//! answer proves is decided elsewhere; [`salvage`] reads what is left of the others.
+
+mod envs;
+mod salvage;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+pub use envs::{DescribeEnvs, EnvInfo, EnvPage, decode_envs};
+pub use salvage::salvage;
+
+use crate::desired::{Attributes, Field};
+
+/// The most of an answer that is read. A real one has a few hundred bytes.
+pub const MAX_BODY: usize = 1 << 20;
+
+/// The body of `CreatePostpayPackage`: exactly the fields that are set, in the order of the vendor's page, compact.
+#[expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "text to text, into memory: there is nothing that can fail"
+)]
+pub fn create_body(order: &Attributes) -> Vec<u8> {
+    struct Members<'a>(&'a Attributes);
+    impl Serialize for Members<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(self.0.iter().map(|(field, value)| (field.member(), value)))
+        }
+    }
+    serde_json::to_vec(&Members(order)).expect("a map of texts")
+}
+
+/// Whether `CreatePostpayPackage` has a member of this name.
+pub fn is_create_member(name: &str) -> bool {
+    Field::ALL.iter().any(|field| field.member() == name)
+}
+
+/// The ids in an answer. Empty ones count as absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ids {
+    pub tran_id: Option<String>,
+    pub env_id: Option<String>,
+    pub request_id: Option<String>,
+}
+
+/// What the vendor says went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    /// None when there is an error without a code.
+    pub code: Option<String>,
+    /// In whatever language; may be empty.
+    pub message: String,
+}
+
+/// A readable answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    pub ids: Ids,
+    pub error: Option<ApiError>,
+}
+
+/// An answer that is not in the vendor's envelope, and what could be made of it all the same.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Unreadable {
+    pub why: String,
+    pub ids: Ids,
+    /// From the vendor's older form of answer, `{"code":…,"message":…}`.
+    pub error: Option<ApiError>,
+}
+
+/// Reads the answer to `CreatePostpayPackage`.
+///
+/// # Errors
+/// When it is not `{"Response":{…}}`. The error holds the ids that are in it nevertheless.
+pub fn decode_create(body: &[u8]) -> Result<Answer, Unreadable> {
+    let response = response(body)?;
+    let found = salvage(body);
+    Ok(Answer {
+        ids: Ids {
+            tran_id: id(&response, "TranId", found.tran_id),
+            env_id: id(&response, "EnvId", found.env_id),
+            request_id: id(&response, "RequestId", found.request_id),
+        },
+        error: error(&response),
+    })
+}
+
+/// The object under `Response`.
+fn response(body: &[u8]) -> Result<Value, Unreadable> {
+    let unreadable = |why: String, error| {
+        Err(Unreadable {
+            why,
+            ids: salvage(body),
+            error,
+        })
+    };
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return unreadable("the answer is empty".to_owned(), None);
+    }
+    if body.trim_ascii_start().starts_with(b"<") {
+        return unreadable(
+            "the answer is a web page, not the API's JSON".to_owned(),
+            None,
+        );
+    }
+    let mut value: Value = match serde_json::from_slice(body) {
+        Ok(value) => value,
+        Err(error) => return unreadable(format!("the answer is not JSON: {error}"), None),
+    };
+    if let Some(response @ Value::Object(_)) = value.get_mut("Response").map(Value::take) {
+        Ok(response)
+    } else {
+        let why = "the answer is JSON, but not the API's `Response`".to_owned();
+        unreadable(why, older_error(&value))
+    }
+}
+
+fn error(response: &Value) -> Option<ApiError> {
+    let error = response.get("Error").filter(|error| !error.is_null())?;
+    Some(ApiError {
+        code: error.get("Code").and_then(text),
+        message: error
+            .get("Message")
+            .and_then(text)
+            .or_else(|| text(error))
+            .unwrap_or_default(),
+    })
+}
+
+/// `{"code":4100,"codeDesc":"AuthFailure","message":"…"}`, as the API before version 3 answered.
+fn older_error(value: &Value) -> Option<ApiError> {
+    let code = text(value.get("code")?);
+    Some(ApiError {
+        code: value.get("codeDesc").and_then(text).or(code),
+        message: value.get("message").and_then(text).unwrap_or_default(),
+    })
+}
+
+/// A member that should be a text and may be a number. A number too long for a machine word is taken from the body's own
+/// digits, `found`, so that none is lost.
+fn id(response: &Value, name: &str, found: Option<String>) -> Option<String> {
+    let value = response.get(name)?;
+    if value.is_f64() {
+        found.or_else(|| text(value))
+    } else {
+        text(value)
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(tran: &str, env: &str, request: &str) -> Ids {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Ids {
+            tran_id: some(tran),
+            env_id: some(env),
+            request_id: some(request),
+        }
+    }
+
+    #[test]
+    fn a_request_holds_exactly_what_is_set_in_the_vendors_order() {
+        let mut order = Attributes::default();
+        assert_eq!(create_body(&order), b"{}");
+        order.set(Field::Extra, r#"{"abc":"def"}"#);
+        order.set(Field::Alias, "env-alias");
+        order.set(Field::EnvAlias, "我的\n环境");
+        order.set(Field::FreeQuota, "");
+        assert_eq!(
+            String::from_utf8(create_body(&order)).unwrap(),
+            "{\"FreeQuota\":\"\",\"Alias\":\"env-alias\",\"EnvAlias\":\"我的\\n环境\",\"Extra\":\"{\\\"abc\\\":\\\"def\\\"}\"}"
+        );
+        assert!(is_create_member("WxAppId"));
+        assert!(!is_create_member("Region"));
+    }
+
+    #[test]
+    fn answers_in_the_envelope_are_read() {
+        let table = [
+            (
+                r#"{"Response":{"EnvId":"cdnheader-v2a","RequestId":"r","TranId":"20200603119423"}}"#,
+                ids("20200603119423", "cdnheader-v2a", "r"),
+            ),
+            (
+                r#"{"Response":{"EnvId":null,"RequestId":"r","TranId":"1"}}"#,
+                ids("1", "", "r"),
+            ),
+            (
+                r#"{"Response":{"EnvId":" ","RequestId":"r","TranId":"1"}}"#,
+                ids("1", "", "r"),
+            ),
+            (
+                r#"{"Response":{"RequestId":"r","TranId":"1"}}"#,
+                ids("1", "", "r"),
+            ),
+            (
+                r#"{"Response":{"TranId":20200603119423,"EnvId":{},"New":[1]},"X":1}"#,
+                ids("20200603119423", "", ""),
+            ),
+            (
+                r#"{"Response":{"TranId":202006031194230000000000001}}"#,
+                ids("202006031194230000000000001", "", ""),
+            ),
+            (
+                r#"{"Response":{"TranId":"","EnvId":"","RequestId":""}}"#,
+                ids("", "", ""),
+            ),
+            (
+                r#"{"Response":{"TranId":true,"Error":null}}"#,
+                ids("", "", ""),
+            ),
+            (r#"{"Response":{}}"#, ids("", "", "")),
+        ];
+        for (body, expected) in table {
+            let answer = decode_create(body.as_bytes()).unwrap();
+            assert_eq!(answer.ids, expected, "{body}");
+            assert_eq!(answer.error, None, "{body}");
+        }
+    }
+
+    #[test]
+    fn errors_are_read_however_they_are_written() {
+        let table = [
+            (
+                r#"{"Code":"LimitExceeded","Message":"m"}"#,
+                Some("LimitExceeded"),
+                "m",
+            ),
+            (r#"{"Code":"LimitExceeded"}"#, Some("LimitExceeded"), ""),
+            (r#"{"Code":42,"Message":7}"#, Some("42"), "7"),
+            ("{}", None, ""),
+            (r#""no""#, None, "no"),
+            ("[]", None, ""),
+        ];
+        for (error, code, message) in table {
+            let body = format!(r#"{{"Response":{{"Error":{error},"RequestId":"r"}}}}"#);
+            let answer = decode_create(body.as_bytes()).unwrap();
+            let expected = ApiError {
+                code: code.map(str::to_owned),
+                message: message.to_owned(),
+            };
+            assert_eq!(answer.error, Some(expected), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_envelope_is_said_to_be_none() {
+        let deep = "[".repeat(100_000);
+        let table: [(&[u8], &str); 11] = [
+            (b"", "empty"),
+            (b" \r\n", "empty"),
+            (b"<!DOCTYPE html><html></html>", "web page"),
+            (b"hello", "not JSON"),
+            (br#"{"Response":{"TranId":"1"#, "not JSON"),
+            (b"{\"Response\":{\"TranId\":\"\xff\"}}", "not JSON"),
+            (deep.as_bytes(), "not JSON"),
+            (b"[]", "but not"),
+            (b"null", "but not"),
+            (br#"{"Response":null}"#, "but not"),
+            (br#"{"Response":"text"}"#, "but not"),
+        ];
+        for (body, why) in table {
+            let error = decode_create(body).unwrap_err();
+            assert!(error.why.contains(why), "{}", error.why);
+        }
+    }
+
+    #[test]
+    fn the_older_form_of_answer_is_reported_and_its_ids_kept() {
+        let body = br#"{"code":4100,"message":"no","codeDesc":"AuthFailure","TranId":"7"}"#;
+        let error = decode_create(body).unwrap_err();
+        assert_eq!(error.ids, ids("7", "", ""));
+        let api = error.error.unwrap();
+        assert_eq!(api.code.as_deref(), Some("AuthFailure"));
+        assert_eq!(api.message, "no");
+    }
+}
