@@ -140,7 +140,7 @@ pub async fn run<'a, W: CloudWrite>(
             .unwrap_or_default()
             .saturating_sub(LEAD)
     });
-    parts.writer.begin(started)?;
+    parts.writer.begin(parts.clock.now(), started)?;
     (parts.observe)(Progress::Started {
         run,
         orders: steps.len(),

@@ -2,18 +2,22 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::world::World;
-use crate::cloud::tencent::{self, Credentials, TencentClient};
+use crate::clock::SystemClock;
+use crate::cloud::tencent::{ClientOptions, Credentials, TencentClient};
 use crate::config::Endpoint;
 use crate::sandbox::{self, Fault, Running, Sandbox};
 
 /// An endpoint that was chosen and not yet spoken to.
 pub(super) struct Connection {
-    settings: tencent::Settings,
+    region: Option<String>,
+    language: String,
+    timeout: Duration,
     place: Place,
 }
 
@@ -30,11 +34,6 @@ impl Connection {
         latency: Duration,
         world: &World,
     ) -> Result<Self, Failure> {
-        let settings = tencent::Settings {
-            region: project.region.clone(),
-            language: Some(project.language.clone()),
-            timeout: project.timeout,
-        };
         let place = match &project.endpoint {
             Endpoint::Sandbox => Place::Embedded(sandbox::Options {
                 listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -53,26 +52,43 @@ impl Connection {
                 Place::Remote { url: url.to_string(), credentials }
             }
         };
-        Ok(Self { settings, place })
+        Ok(Self {
+            region: project.region.clone(),
+            language: project.language.clone(),
+            timeout: project.timeout,
+            place,
+        })
     }
 
     /// The client, and the embedded endpoint that it talks to, if it does; the endpoint lives as long as that.
     pub(super) async fn open(self) -> Result<(TencentClient, Option<Running>), Failure> {
-        let (url, credentials, running) = match self.place {
+        let (endpoint, credentials, running) = match self.place {
             Place::Remote { url, credentials } => (url, credentials, None),
             Place::Embedded(options) => {
                 let running = Sandbox::start(options).await?;
                 (running.url(), sandbox_credentials(), Some(running))
             }
         };
-        let client = TencentClient::new(&url, credentials, self.settings)
+        let options = ClientOptions {
+            endpoint,
+            credentials,
+            region: self.region,
+            language: self.language,
+            timeout: self.timeout,
+            clock: Arc::new(SystemClock),
+        };
+        let client = TencentClient::new(options)
             .map_err(|error| Failure::new("client", error.to_string()).help(NOTHING_SENT))?;
         Ok((client, running))
     }
 }
 
 fn sandbox_credentials() -> Credentials {
-    Credentials::new(sandbox::SECRET_ID, sandbox::SECRET_KEY, None)
+    Credentials {
+        secret_id: sandbox::SECRET_ID.to_owned(),
+        secret_key: sandbox::SECRET_KEY.into(),
+        token: None,
+    }
 }
 
 /// Where the embedded endpoint keeps what it did: `postpay.sandbox.jsonl` beside `postpay.state.json`.

@@ -75,3 +75,49 @@ impl From<(&std::path::Path, PlanFileError)> for Failure {
             .help(NOTHING_SENT)
     }
 }
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        let (code, help) = advice(&error);
+        help.into_iter().fold(Self::new(code, error.to_string()), Self::help).help(NOTHING_SENT)
+    }
+}
+
+/// A stable code for the error, and what to do about it.
+fn advice(error: &StateError) -> (&'static str, Vec<String>) {
+    let restore = || {
+        "put the file back from version control or from its `.backup`; postpay will not start from an empty state".to_owned()
+    };
+    match error {
+        StateError::Lost { .. } => ("state-lost", vec![restore()]),
+        StateError::Empty { .. } => ("state-empty", vec![restore()]),
+        StateError::Damaged { .. } => ("state-damaged", vec![restore()]),
+        StateError::Newer { .. } => ("state-newer", vec!["use the postpay that wrote it, or a newer one".to_owned()]),
+        StateError::Foreign { .. } => (
+            "state-foreign",
+            vec!["the files beside it belong to another state: put the right one back, or name it with --state".to_owned()],
+        ),
+        StateError::Older { .. } | StateError::Forked { .. } => (
+            "state-older",
+            vec![
+                "environments that were ordered since are missing from it".to_owned(),
+                "put the newest state back from version control or from its `.backup`".to_owned(),
+            ],
+        ),
+        StateError::JournalDamaged { .. } => (
+            "journal-damaged",
+            vec!["keep the file: it may hold the only trace of an order; look at its lines and mend the one that is named".to_owned()],
+        ),
+        StateError::Locked { holder, .. } => ("state-locked", locked(holder.as_ref())),
+        StateError::Io { .. } => ("state-io", vec!["mend that, then run it again".to_owned()]),
+        StateError::Misused(_) => ("state-protocol", Vec::new()),
+    }
+}
+
+fn locked(holder: Option<&Holder>) -> Vec<String> {
+    let who = holder.map(|Holder { who, pid, since, doing }| {
+        format!("held by {who}, process {pid}, since {since:.0}, doing `{doing}`")
+    });
+    let wait = "wait for it: `--lock-timeout 10m`; a process that died leaves nothing to clear".to_owned();
+    who.into_iter().chain([wait]).collect()
+}

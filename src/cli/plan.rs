@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Format, Global, Select};
 use super::world::{World, cant_write};
-use crate::cloud::tencent::wire;
+use crate::cloud::tencent::{CREATE, VERSION, wire};
 use crate::plan::{Plan, file};
 use crate::report::human;
 
@@ -92,8 +92,8 @@ fn calls(plan: &Plan, project: &Project) -> String {
         let _ = writeln!(text, "\n# {}", step.address);
         let _ = writeln!(text, "POST {}/", project.endpoint);
         let _ = writeln!(text, "Content-Type: application/json");
-        let _ = writeln!(text, "X-TC-Action: {}", wire::CREATE);
-        let _ = writeln!(text, "X-TC-Version: {}", wire::VERSION);
+        let _ = writeln!(text, "X-TC-Action: {}", CREATE);
+        let _ = writeln!(text, "X-TC-Version: {}", VERSION);
         if let Some(region) = &project.region {
             let _ = writeln!(text, "X-TC-Region: {region}");
         }

@@ -34,6 +34,7 @@ pub(super) fn judge(
         };
         CloudError {
             grade: Grade::Unknown,
+            hint: error.as_ref().and_then(|error| hint(error.code.as_deref()?)),
             code: error
                 .and_then(|error| error.code)
                 .map(|code| scrub.text(&code)),
@@ -92,6 +93,7 @@ pub(super) fn judge(
             };
             Err(CloudError {
                 grade,
+                hint: hint(&code),
                 code: Some(scrub.text(&code)),
                 message: scrub.text(&error.message),
                 request_id: clean(ids.request_id),
@@ -137,7 +139,12 @@ pub(super) fn no_reply(connected: bool, message: &str, scrub: &Scrub) -> CloudEr
         http_status: None,
         seen: SeenIds::default(),
         body: None,
+        hint: None,
     }
+}
+
+fn hint(code: &str) -> Option<&'static str> {
+    codes::explain(code).map(|row| row.hint)
 }
 
 fn not_ok(status: u16) -> String {
