@@ -1,1 +1,125 @@
-//! stub
+//! From YAML documents to [`Desired`]: what the keys mean, and every problem with them at once.
+//!
+//! [`model`] reads the documents into fields with their places, the rules in [`rules`] each look at
+//! all of it for one kind of problem, and what no rule objects to becomes [`Desired`].
+//!
+//! How defaults work: `defaults` holds for the document it stands in. A field that an environment
+//! names itself, or has from a merge key, wins as a whole; an `extra` mapping is not merged member by
+//! member. The value `null` is the same as leaving a field out, and so takes a default away.
+
+mod model;
+pub(crate) mod near;
+mod rules;
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+pub use rules::{RULES, Rule};
+
+use crate::desired::{Address, Attributes, Desired, Environment, Field, SourceRef};
+use crate::diagnostic::{Diagnostic, any_error};
+use crate::manifest::Loaded;
+use model::{Content, Manifests};
+
+/// What a project asks for beyond the rules that always hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Every environment that is to be created has an alias.
+    pub require_alias: bool,
+}
+
+/// What the manifests ask for, and everything there is to say about them.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// Holds environments only when no diagnostic is an error.
+    pub desired: Desired,
+    /// Those of [`Loaded`] included; by file in the order found, then by place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks everything that was loaded against every rule.
+pub fn check(loaded: &Loaded, options: &Options) -> Checked {
+    let manifests = Manifests::read(loaded);
+    let mut diagnostics = loaded.diagnostics.clone();
+    for rule in RULES {
+        (rule.check)(&manifests, options, &mut diagnostics);
+    }
+    let diagnostics = in_order(loaded, diagnostics);
+    let mut desired = Desired {
+        environments: Vec::new(),
+        manifests: loaded.files.iter().map(|file| file.hash.clone()).collect(),
+    };
+    if !any_error(&diagnostics) {
+        desired.environments = environments(&manifests);
+    }
+    Checked {
+        desired,
+        diagnostics,
+    }
+}
+
+fn environments(manifests: &Manifests<'_>) -> Vec<Environment> {
+    manifests
+        .environments()
+        .filter_map(|(_, environment)| {
+            let start = environment.key.span();
+            Some(Environment {
+                // A rule has seen to it that this holds.
+                address: Address::new(environment.name).ok()?,
+                attributes: attributes(manifests, environment),
+                source: SourceRef {
+                    file: start.file.path.display().to_string(),
+                    line: start.start().line,
+                },
+            })
+        })
+        .collect()
+}
+
+fn attributes(manifests: &Manifests<'_>, environment: &model::Environment<'_>) -> Attributes {
+    Field::ALL
+        .into_iter()
+        .filter_map(|field| {
+            let text = match manifests.get(environment, field)?.content {
+                Content::Text(text) => text.to_owned(),
+                Content::Members(members) => rules::extra::compact_json(members).ok()?,
+                Content::Wrong => return None,
+            };
+            Some((field, text))
+        })
+        .collect()
+}
+
+/// By file, then by place; what is not about a place comes first. A value that many environments
+/// share by an anchor or a default is spoken of once.
+fn in_order(loaded: &Loaded, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let files: HashMap<&PathBuf, usize> = loaded
+        .files
+        .iter()
+        .enumerate()
+        .map(|(at, file)| (&file.source.path, at + 1))
+        .collect();
+    let place = |diagnostic: &Diagnostic| {
+        diagnostic.labels.first().map_or((0, 0, 0), |label| {
+            let bytes = &label.span.bytes;
+            let file = files.get(&label.span.file.path).copied();
+            (file.unwrap_or(usize::MAX), bytes.start, bytes.end)
+        })
+    };
+    let mut seen = HashSet::new();
+    let mut placed: Vec<_> = diagnostics
+        .into_iter()
+        .map(|diagnostic| (place(&diagnostic), diagnostic))
+        .filter(|(place, diagnostic)| {
+            seen.insert((*place, diagnostic.code, diagnostic.message.clone()))
+        })
+        .collect();
+    placed.sort_by_key(|(place, _)| *place);
+    placed
+        .into_iter()
+        .map(|(_, diagnostic)| diagnostic)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

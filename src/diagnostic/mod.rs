@@ -3,6 +3,7 @@
 //! Rooms below `cli` return these; [`render`] turns them into text with the lines themselves.
 
 pub mod render;
+mod window;
 
 use std::fmt;
 use std::ops::Range;
@@ -87,12 +88,16 @@ impl SourceFile {
             .unwrap_or(self.text.len())
     }
 
+    /// The line, from 1, that a byte stands in.
+    pub fn line_of(&self, byte: usize) -> usize {
+        self.line_starts
+            .partition_point(|start| *start <= byte)
+            .max(1)
+    }
+
     /// The position of a byte. One past the end is the end.
     pub fn position(&self, byte: usize) -> Position {
-        let line = self
-            .line_starts
-            .partition_point(|start| *start <= byte)
-            .max(1);
+        let line = self.line_of(byte);
         let start = self.line_starts[line - 1];
         let upto = byte.min(self.text.len());
         let column = self
@@ -114,6 +119,11 @@ fn to_u32(n: usize) -> u32 {
 impl Span {
     pub fn start(&self) -> Position {
         self.file.position(self.bytes.start)
+    }
+
+    /// Where it ends: the position behind its last character.
+    pub fn end(&self) -> Position {
+        self.file.position(self.bytes.end)
     }
 
     pub fn text(&self) -> &str {

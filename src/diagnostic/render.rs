@@ -1,1 +1,283 @@
-//! stub
+//! Diagnostics as text, in rustc's look, and as JSON.
+//!
+//! The snippets are drawn from a few lines around each label, never from the whole file, so a
+//! thousand problems in a long file are as quick as a thousand in a short one.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use serde_json::{Value, json};
+
+use super::window::{self, Window};
+use super::{Diagnostic, Label, Severity};
+
+/// All of them, one after another with a line between, ending in a line break.
+pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let mut text = String::new();
+    for (at, diagnostic) in diagnostics.iter().enumerate() {
+        if at > 0 {
+            text.push('\n');
+        }
+        text.push_str(&one(diagnostic, &renderer));
+        text.push('\n');
+    }
+    text
+}
+
+/// What a run of diagnostics comes to: `2 errors, 1 warning`; empty when there are none.
+pub fn summary(diagnostics: &[Diagnostic]) -> String {
+    let errors = diagnostics.iter().filter(|one| one.is_error()).count();
+    let warnings = diagnostics.len() - errors;
+    let count = |number: usize, name: &str| match number {
+        0 => None,
+        1 => Some(format!("1 {name}")),
+        _ => Some(format!("{number} {name}s")),
+    };
+    [count(errors, "error"), count(warnings, "warning")]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The form in which other programs read a diagnostic. Lines and columns count from 1, columns in
+/// characters; `end_*` is where the place ends. Without a place, file and position are null.
+pub fn to_json(diagnostic: &Diagnostic) -> Value {
+    let Diagnostic {
+        code,
+        severity,
+        message,
+        labels,
+        help,
+    } = diagnostic;
+    let mut json = json!({
+        "code": code,
+        "severity": severity_name(*severity),
+        "message": message,
+        "file": null,
+        "line": null,
+        "column": null,
+        "end_line": null,
+        "end_column": null,
+        "labels": labels.iter().map(label_json).collect::<Vec<_>>(),
+        "help": help,
+    });
+    if let Some(primary) = labels.first() {
+        let Value::Object(place) = label_json(primary) else {
+            return json;
+        };
+        for (name, value) in place {
+            if name != "text" {
+                json[name] = value;
+            }
+        }
+    }
+    json
+}
+
+fn label_json(label: &Label) -> Value {
+    let Label { span, text } = label;
+    let (start, end) = (span.start(), span.end());
+    json!({
+        "file": span.file.path.display().to_string(),
+        "line": start.line,
+        "column": start.column,
+        "end_line": end.line,
+        "end_column": end.column,
+        "text": text,
+    })
+}
+
+fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
+    let Diagnostic {
+        code,
+        severity,
+        message,
+        labels,
+        help,
+    } = diagnostic;
+    let level = match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let windows = window::around(labels);
+    let mut group = Group::with_title(level.primary_title(visible(message)).id(*code));
+    for window in &windows {
+        let Window {
+            span,
+            first_line,
+            text,
+            marks,
+        } = window;
+        let start = span.start();
+        // The window may leave out parts of long lines, so the place is given, not counted in it.
+        let origin = Origin::path(visible(&span.file.path.display().to_string()).into_owned())
+            .line(usize::try_from(start.line).unwrap_or(usize::MAX))
+            .char_column(usize::try_from(start.column).unwrap_or(usize::MAX));
+        let annotations = marks.iter().map(|mark| {
+            let kind = if mark.primary {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            };
+            let label = (!mark.label.is_empty()).then(|| visible(mark.label));
+            kind.span(mark.bytes.clone()).label(label)
+        });
+        let snippet: Snippet<'_, Annotation<'_>> = Snippet::source(text.as_str())
+            .line_start(*first_line)
+            .annotations(annotations);
+        group = group.element(origin).element(snippet);
+    }
+    for help in help {
+        group = group.element(Level::HELP.message(visible(help)));
+    }
+    renderer.render(&[group])
+}
+
+/// The text with everything that a terminal would obey, or that would turn the line round, as its
+/// escape.
+fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(window::is_unseen) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if window::is_unseen(character) {
+            // Writing to a String cannot fail.
+            let _ = write!(escaped, "{}", character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{SourceFile, Span};
+    use std::sync::Arc;
+
+    fn span(file: &Arc<SourceFile>, part: &str) -> Span {
+        let start = file.text.find(part).unwrap();
+        Span {
+            file: Arc::clone(file),
+            bytes: start..start + part.len(),
+        }
+    }
+
+    fn file(text: &str) -> Arc<SourceFile> {
+        Arc::new(SourceFile::new("environments/a.yaml", text))
+    }
+
+    #[test]
+    fn it_looks_like_rustc_and_counts_columns_in_characters() {
+        let file = file("version: 1\r\nenvironments:\r\n  a: {env_alias: 商店, chanel: qq}\r\n");
+        let problem = Diagnostic::error("unknown-field", "there is no field `chanel`")
+            .at(&span(&file, "chanel"), "did you mean `channel`?")
+            .help("known here: `channel`");
+        insta::assert_snapshot!(render(&[problem], false), @r"
+        error[unknown-field]: there is no field `chanel`
+         --> environments/a.yaml:3:23
+          |
+        3 |   a: {env_alias: 商店, chanel: qq}
+          |                        ^^^^^^ did you mean `channel`?
+          |
+          = help: known here: `channel`
+        ");
+    }
+
+    #[test]
+    fn places_near_one_another_share_a_snippet_and_far_ones_do_not() {
+        let lines: String = (1..=100).map(|n| format!("line{n}: x\n")).collect();
+        let here = file(&lines);
+        let other = Arc::new(SourceFile::new("b.yaml", "first: here\n"));
+        let problem = Diagnostic::warning("w", "message")
+            .at(&span(&here, "line50"), "again")
+            .at(&span(&here, "line48"), "near")
+            .at(&span(&here, "line3:"), "far")
+            .at(&span(&other, "here"), "elsewhere");
+        insta::assert_snapshot!(render(&[problem], false), @"");
+    }
+
+    #[test]
+    fn without_a_place_there_is_still_all_to_read() {
+        let problem = Diagnostic::error("path-not-found", "there is no `x`").help("look again");
+        insta::assert_snapshot!(render(&[problem], false), @r"
+        error[path-not-found]: there is no `x`
+          |
+          = help: look again
+        ");
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_gets_out() {
+        let file = file("a: \u{9b}31m \u{1b}[31m \u{202e}\u{2028} x\n");
+        let problem = Diagnostic::error("c", "bad \u{1b}[31m \u{9b} \u{202e}")
+            .at(&span(&file, "x"), "\u{7}")
+            .help("\u{1b}]0;title\u{7}");
+        let text = render(&[problem], false);
+        assert!(
+            !text.contains(|c: char| c != '\n' && window::is_unseen(c)),
+            "{text:?}"
+        );
+        assert!(text.contains("bad \\u{1b}[31m"), "{text}");
+    }
+
+    #[test]
+    fn a_very_long_line_is_cut_around_the_label() {
+        let file = file(&format!("a: {}NEEDLE{}\n", "前x".repeat(500_000), "后".repeat(9000)));
+        let problem = Diagnostic::error("c", "m").at(&span(&file, "NEEDLE"), "here");
+        let text = render(&[problem], false);
+        assert!(text.contains("a.yaml:1:1000004"), "{text}");
+        assert!(text.contains("NEEDLE"), "{text}");
+        assert!(text.len() < 2000);
+    }
+
+    #[test]
+    fn a_place_at_the_very_end_and_in_an_empty_file() {
+        for text in ["", "a", "a\n", "商"] {
+            let file = file(text);
+            let end = Span {
+                bytes: file.text.len()..file.text.len(),
+                file,
+            };
+            assert!(render(&[Diagnostic::error("c", "m").at(&end, "here")], false).contains("here"));
+        }
+    }
+
+    #[test]
+    fn json_says_where_it_begins_and_ends() {
+        let file = file("a: 商店\nb: x\n");
+        let problem = Diagnostic::error("c", "m")
+            .at(&span(&file, "商店"), "one")
+            .at(&span(&file, "x"), "two")
+            .help("h");
+        assert_eq!(
+            to_json(&problem),
+            json!({
+                "code": "c", "severity": "error", "message": "m", "help": ["h"],
+                "file": "environments/a.yaml",
+                "line": 1, "column": 4, "end_line": 1, "end_column": 6,
+                "labels": [
+                    {"file": "environments/a.yaml", "line": 1, "column": 4, "end_line": 1, "end_column": 6, "text": "one"},
+                    {"file": "environments/a.yaml", "line": 2, "column": 4, "end_line": 2, "end_column": 5, "text": "two"},
+                ],
+            })
+        );
+        assert_eq!(to_json(&Diagnostic::warning("c", "m"))["line"], Value::Null);
+    }
+}

@@ -1,1 +1,71 @@
-//! stub
+//! Manifest files: which ones there are, what bytes they hold, and their YAML as a [`Document`] in
+//! which every key and value knows its place.
+//!
+//! This room knows YAML and files. What the keys mean is left to [`crate::check`].
+
+mod build;
+mod discover;
+mod merge;
+mod offsets;
+mod read;
+mod scalar;
+mod schema;
+mod tree;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::desired::ManifestHash;
+use crate::diagnostic::{Diagnostic, SourceFile};
+
+pub use build::{Parsed, parse};
+pub use read::{MAX_BYTES, read};
+pub use schema::{Defaults, EnvironmentV1, Extra, ManifestV1, RESERVED, Reserved, manifest_schema};
+pub use tree::{Document, Entry, Mapping, Node, Sequence, Value};
+
+/// The name of the project's own settings, which a folder never yields as a manifest.
+pub const CONFIG_NAME: &str = "postpay.yaml";
+
+/// What the manifests hold, as far as YAML goes.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// In the order in which they were found, which is the order of the environments.
+    pub files: Vec<File>,
+    /// What is wrong with the files and their YAML.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One manifest file.
+#[derive(Debug)]
+pub struct File {
+    pub source: Arc<SourceFile>,
+    pub hash: ManifestHash,
+    pub documents: Vec<Document>,
+    /// False when its YAML broke off: then more may be declared in it than `documents` tells.
+    pub complete: bool,
+}
+
+/// Finds and reads every manifest that `paths` name, files or folders, in the order given.
+///
+/// Relative paths are taken from `root` and shown as they were given. `config` is the project's
+/// `postpay.yaml`, which a folder leaves out whatever it is called.
+pub fn load(root: &Path, paths: &[PathBuf], config: Option<&Path>) -> Loaded {
+    let mut loaded = Loaded::default();
+    let found = discover::discover(root, paths, config, &mut loaded.diagnostics);
+    for path in found {
+        match read(root, &path) {
+            Ok((source, hash)) => {
+                let parsed = parse(&source);
+                loaded.diagnostics.extend(parsed.diagnostics);
+                loaded.files.push(File {
+                    source,
+                    hash,
+                    documents: parsed.documents,
+                    complete: parsed.complete,
+                });
+            }
+            Err(problem) => loaded.diagnostics.push(*problem),
+        }
+    }
+    loaded
+}

@@ -1,0 +1,30 @@
+//! `env_source` and `channel`: "同时传,或者同时不传", both or neither.
+
+use crate::check::Options;
+use crate::check::model::Manifests;
+use crate::desired::Field;
+use crate::diagnostic::Diagnostic;
+
+pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+    for (_, environment) in manifests.environments() {
+        let env_source = manifests.get(environment, Field::EnvSource);
+        let channel = manifests.get(environment, Field::Channel);
+        let (there, lacking) = match (env_source, channel) {
+            (Some(env_source), None) => (env_source, Field::Channel),
+            (None, Some(channel)) => (channel, Field::EnvSource),
+            (None, None) | (Some(_), Some(_)) => continue,
+        };
+        let problem = Diagnostic::error(
+            "unpaired-env-source",
+            format!(
+                "`{}` has `{}` without `{lacking}`",
+                environment.name, there.field
+            ),
+        );
+        problems.push(
+            environment
+                .mark(problem, &there, &format!("`{lacking}` is missing"))
+                .help("`env_source` and `channel` are given together, or not at all"),
+        );
+    }
+}

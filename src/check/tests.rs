@@ -1,0 +1,176 @@
+//! What [`check`](super::check) promises beyond single rules, which fixtures hold to.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::*;
+use crate::desired::ManifestHash;
+use crate::diagnostic::SourceFile;
+use crate::manifest::{File, parse};
+
+fn loaded(files: &[(&str, &str)]) -> Loaded {
+    let mut loaded = Loaded::default();
+    for (path, text) in files {
+        let source = Arc::new(SourceFile::new(*path, *text));
+        let parsed = parse(&source);
+        loaded.diagnostics.extend(parsed.diagnostics);
+        loaded.files.push(File {
+            source,
+            hash: ManifestHash {
+                path: PathBuf::from(path),
+                sha256: String::new(),
+            },
+            documents: parsed.documents,
+            complete: parsed.complete,
+        });
+    }
+    loaded
+}
+
+fn one(text: &str) -> Checked {
+    check(&loaded(&[("m.yaml", text)]), &Options::default())
+}
+
+fn places(checked: &Checked) -> Vec<String> {
+    checked
+        .diagnostics
+        .iter()
+        .map(|diagnostic| match diagnostic.labels.first() {
+            Some(label) => format!("{} {}", diagnostic.code, label.span),
+            None => diagnostic.code.to_owned(),
+        })
+        .collect()
+}
+
+const HEAD: &str = "version: 1\ndefaults: {env_source: qcloud, channel: qq}\nenvironments:\n";
+
+fn extra(text: &str) -> Option<String> {
+    let checked = one(&format!("{HEAD}  a:\n    extra: {text}\n"));
+    assert_eq!(places(&checked), [""; 0]);
+    checked.desired.environments[0]
+        .attributes
+        .get(Field::Extra)
+        .map(str::to_owned)
+}
+
+#[test]
+fn defaults_are_merged_under_and_null_takes_one_away() {
+    let checked = one(&format!(
+        "{HEAD}  a: {{channel: cocos, alias: a}}\n  b:\n  c: {{env_id: x, env_source: null, channel: ~, free_quota: ''}}\n"
+    ));
+    assert_eq!(places(&checked), [""; 0]);
+    let shown: Vec<String> = checked
+        .desired
+        .environments
+        .iter()
+        .map(|environment| {
+            let fields: Vec<String> = environment
+                .attributes
+                .iter()
+                .map(|(field, text)| format!("{field}={text}"))
+                .collect();
+            format!(
+                "{} {} {}",
+                environment.source,
+                environment.address,
+                fields.join(" ")
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "m.yaml:4 a env_source=qcloud channel=cocos alias=a",
+            "m.yaml:5 b env_source=qcloud channel=qq",
+            "m.yaml:6 c env_id=x",
+        ]
+    );
+}
+
+#[test]
+fn defaults_hold_for_their_document_alone() {
+    let checked = one(&format!(
+        "{HEAD}  a:\n---\nversion: 1\nenvironments:\n  b:\n"
+    ));
+    assert_eq!(places(&checked), ["missing-env-source m.yaml:8:3"]);
+}
+
+#[test]
+fn an_extra_mapping_is_compact_json_with_sorted_keys() {
+    assert_eq!(
+        extra("{z: [1, 2.5, ~, 环境], a: {y: true, b: 0x1F}, \"q\\\"\": -3}").as_deref(),
+        Some(r#"{"a":{"b":31,"y":true},"q\"":-3,"z":[1,2.5,null,"环境"]}"#)
+    );
+    assert_eq!(extra("{}").as_deref(), Some("{}"));
+    assert_eq!(extra("'{\"b\": 1}'").as_deref(), Some("{\"b\": 1}"));
+    assert_eq!(extra("null"), None);
+}
+
+#[test]
+fn merge_keys_come_after_own_keys_and_earlier_sources_win() {
+    let checked = one(
+        "version: 1\ndefaults:\n  extra: {a: &a {env_source: qcloud, channel: qq, flag: A}, b: &b {flag: B, free_quota: basic}}\nenvironments:\n  x: {<<: [*a, *b], channel: cocos, extra: null}\n",
+    );
+    assert_eq!(places(&checked), [""; 0]);
+    let fields: Vec<_> = checked.desired.environments[0].attributes.iter().collect();
+    assert_eq!(
+        fields,
+        [
+            (Field::FreeQuota, "basic"),
+            (Field::EnvSource, "qcloud"),
+            (Field::Channel, "cocos"),
+            (Field::Flag, "A"),
+        ]
+    );
+}
+
+#[test]
+fn problems_come_by_file_then_by_place() {
+    let checked = check(
+        &loaded(&[
+            ("z.yaml", "version: 1\nenvironments:\n  B: {nope: 1}\n"),
+            ("a.yaml", "version: 1\nenvironments: {b: {alias: 1}}\n"),
+        ]),
+        &Options::default(),
+    );
+    assert_eq!(
+        places(&checked),
+        [
+            "invalid-address z.yaml:3:3",
+            "missing-env-source z.yaml:3:3",
+            "unknown-field z.yaml:3:7",
+            "missing-env-source a.yaml:2:16",
+            "wrong-type a.yaml:2:27",
+        ]
+    );
+    assert!(checked.desired.environments.is_empty());
+    assert_eq!(checked.desired.manifests.len(), 2);
+}
+
+#[test]
+fn an_alias_is_required_only_when_the_project_says_so() {
+    let loaded = loaded(&[(
+        "m.yaml",
+        "version: 1\ndefaults: {env_source: qcloud, channel: qq}\nenvironments: {a: , b: {alias: b}, c: {env_id: c}}\n",
+    )]);
+    let plain = check(&loaded, &Options::default());
+    assert_eq!(places(&plain), [""; 0]);
+    let strict = check(
+        &loaded,
+        &Options {
+            require_alias: true,
+        },
+    );
+    assert_eq!(places(&strict), ["missing-alias m.yaml:3:16"]);
+}
+
+#[test]
+fn a_problem_in_defaults_or_behind_an_anchor_is_told_once() {
+    let checked = one(
+        "version: 1\ndefaults: &d {env_source: qcloud, channel: ide, flag: 1}\nenvironments: {a: , b: {<<: *d}, c: *d}\n",
+    );
+    assert_eq!(
+        places(&checked),
+        ["invalid-channel m.yaml:2:44", "wrong-type m.yaml:2:55"]
+    );
+}

@@ -1,0 +1,220 @@
+//! Where calls are sent: the vendor over https, a loopback address over http, or the sandbox.
+//!
+//! Signed requests leave nothing to chance: an address is only taken when every part of it is
+//! understood, so that there is one way to read it.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
+
+/// Where calls are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// The embedded endpoint.
+    Sandbox,
+    Url(EndpointUrl),
+}
+
+/// An address without path: `https://tcb.tencentcloudapi.com`. Display gives it whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointUrl {
+    secure: bool,
+    host: String,
+    port: Option<u16>,
+}
+
+/// Why a text is no [`Endpoint`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    #[error("an endpoint is `sandbox` or an address that starts with https://")]
+    Scheme,
+    #[error("http is allowed for a loopback address alone: use https")]
+    PlainHttp,
+    #[error("an endpoint has no path, query or fragment")]
+    Path,
+    #[error("an endpoint has no user name or password: keys are given as credentials")]
+    UserInfo,
+    #[error("the host of this endpoint is not a host name or an address")]
+    Host,
+    #[error("the port of this endpoint is not a number from 1 to 65535")]
+    Port,
+}
+
+impl EndpointUrl {
+    /// The host as a request names it, an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// As it was given.
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.secure
+    }
+
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.host)
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        if text == "sandbox" {
+            return Ok(Self::Sandbox);
+        }
+        let (scheme, rest) = text.split_once("://").ok_or(EndpointError::Scheme)?;
+        let secure = match scheme.to_ascii_lowercase().as_str() {
+            "https" => true,
+            "http" => false,
+            _ => return Err(EndpointError::Scheme),
+        };
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        if rest.contains(['/', '?', '#', '\\']) {
+            return Err(EndpointError::Path);
+        }
+        if rest.contains('@') {
+            return Err(EndpointError::UserInfo);
+        }
+        let (host, port) = split_port(rest)?;
+        let host = host.to_ascii_lowercase();
+        if !is_host(&host) {
+            return Err(EndpointError::Host);
+        }
+        if !secure && !is_loopback(&host) {
+            return Err(EndpointError::PlainHttp);
+        }
+        Ok(Self::Url(EndpointUrl { secure, host, port }))
+    }
+}
+
+fn split_port(rest: &str) -> Result<(&str, Option<u16>), EndpointError> {
+    // The colons of an IPv6 address stand inside its brackets.
+    let after_host = rest.rfind(']').map_or(0, |bracket| bracket + 1);
+    let Some(colon) = rest[after_host..].find(':') else {
+        return Ok((rest, None));
+    };
+    let (host, port) = rest.split_at(after_host + colon);
+    let digits = &port[1..];
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(EndpointError::Port);
+    }
+    match digits.parse::<u16>() {
+        Ok(port) if port > 0 => Ok((host, Some(port))),
+        Ok(_) | Err(_) => Err(EndpointError::Port),
+    }
+}
+
+fn bracketed(host: &str) -> Option<Ipv6Addr> {
+    host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}
+
+fn is_host(host: &str) -> bool {
+    if host.starts_with('[') {
+        return bracketed(host).is_some();
+    }
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let last_is_number = host
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.starts_with(|first: char| first.is_ascii_digit()));
+    host.len() <= 253
+        && host.split('.').all(label)
+        // `127.1` and `0x7f.1` are addresses to some and names to others.
+        && (!last_is_number || host.parse::<IpAddr>().is_ok())
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .ok()
+            .or_else(|| bracketed(host).map(IpAddr::V6))
+            .is_some_and(|address| address.is_loopback())
+}
+
+impl fmt::Display for EndpointUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { secure, host, port } = self;
+        write!(f, "http{}://{host}", if *secure { "s" } else { "" })?;
+        match port {
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `sandbox`, or the address.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sandbox => f.write_str("sandbox"),
+            Self::Url(url) => url.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_allowed_is_taken_and_written_alike() {
+        for (text, shown) in [
+            ("sandbox", "sandbox"),
+            ("https://tcb.tencentcloudapi.com", "https://tcb.tencentcloudapi.com"),
+            ("HTTPS://TCB.tencentcloudapi.com/", "https://tcb.tencentcloudapi.com"),
+            ("https://10.0.0.8:8443", "https://10.0.0.8:8443"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://localhost", "http://localhost"),
+            ("http://[::1]:80", "http://[::1]:80"),
+        ] {
+            let endpoint: Endpoint = text.parse().unwrap();
+            assert_eq!(endpoint.to_string(), shown);
+            assert_eq!(shown.parse(), Ok(endpoint));
+        }
+    }
+
+    #[test]
+    fn what_is_not_says_why() {
+        for (text, error) in [
+            ("", EndpointError::Scheme),
+            ("tcb.tencentcloudapi.com", EndpointError::Scheme),
+            ("Sandbox", EndpointError::Scheme),
+            ("ftp://x", EndpointError::Scheme),
+            ("http://tcb.tencentcloudapi.com", EndpointError::PlainHttp),
+            ("http://127.0.0.1.evil.com", EndpointError::PlainHttp),
+            ("http://[::2]", EndpointError::PlainHttp),
+            ("http://localhost.evil.com", EndpointError::PlainHttp),
+            ("https://x/v1", EndpointError::Path),
+            ("https://x//", EndpointError::Path),
+            ("https://x?y", EndpointError::Path),
+            ("https://x#y", EndpointError::Path),
+            ("https://x\\y", EndpointError::Path),
+            ("https://user:secret@x", EndpointError::UserInfo),
+            ("https://", EndpointError::Host),
+            ("https://a b", EndpointError::Host),
+            ("https://环境.com", EndpointError::Host),
+            ("http://127.1", EndpointError::Host),
+            ("http://0x7f.0.0.1", EndpointError::PlainHttp),
+            ("https://[::1", EndpointError::Port),
+            ("https://x:", EndpointError::Port),
+            ("https://x:0", EndpointError::Port),
+            ("https://x:65536", EndpointError::Port),
+            ("https://x:+1", EndpointError::Port),
+        ] {
+            assert_eq!(text.parse::<Endpoint>(), Err(error), "{text}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The shape of `postpay.yaml`, from which the JSON Schema for editors is made.
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+
+/// The JSON Schema (draft 2020-12) of `postpay.yaml`.
+pub fn config_schema() -> serde_json::Value {
+    SchemaSettings::draft2020_12()
+        .with(|settings| settings.inline_subschemas = true)
+        .into_generator()
+        .into_root_schema_for::<ConfigV1>()
+        .to_value()
+}
+
+/// Settings of a postpay project. Every one has a default, a flag or a variable.
+#[derive(JsonSchema)]
+#[schemars(title = "postpay.yaml, version 1", deny_unknown_fields)]
+#[expect(dead_code, reason = "it is only ever described, never filled")]
+struct ConfigV1 {
+    /// The version of this format. Always 1.
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    /// Manifests: a file or folder, or a list of them. `environments/` when left out.
+    manifests: Option<Paths>,
+    /// Where the state is kept. `state/postpay.state.json` when left out.
+    #[schemars(length(min = 1))]
+    state: Option<String>,
+    /// How the vendor is spoken to.
+    api: Option<ApiV1>,
+    /// What a plan must not go beyond.
+    guard: Option<GuardV1>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it is only ever described, never filled")]
+enum Paths {
+    One(#[schemars(length(min = 1))] String),
+    Many(#[schemars(length(min = 1))] Vec<String>),
+}
+
+/// How the vendor is spoken to.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is only ever described, never filled")]
+struct ApiV1 {
+    /// `sandbox`, or an https address without path; http for a loopback address alone.
+    /// `https://tcb.tencentcloudapi.com` when left out.
+    #[schemars(regex(pattern = r"^(sandbox|[hH][tT][tT][pP][sS]?://[^/?#@\\]+/?)$"))]
+    endpoint: Option<String>,
+    /// The region that calls name.
+    #[schemars(length(min = 1))]
+    region: Option<String>,
+    /// The regions in which environments are looked for.
+    list_regions: Option<Vec<String>>,
+    /// The language of the vendor's messages. `zh-CN` when left out.
+    #[schemars(extend("enum" = ["zh-CN", "en-US", null]))]
+    language: Option<String>,
+    /// Orders a second. 2 when left out, which is the vendor's limit.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
+    rate: Option<f64>,
+    /// Calls that may be under way at a time. 4 when left out.
+    #[schemars(extend("minimum" = 1, "maximum" = 32))]
+    in_flight: Option<u32>,
+    /// How long an answer is waited for: seconds, or a number with `ms`, `s`, `m` or `h`. 60 when
+    /// left out.
+    timeout: Option<TimeoutV1>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it is only ever described, never filled")]
+enum TimeoutV1 {
+    Seconds(#[schemars(range(min = 1))] u64),
+    Text(#[schemars(regex(pattern = r"^[0-9]+(ms|s|m|h)?$"))] String),
+}
+
+/// What a plan must not go beyond.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is only ever described, never filled")]
+struct GuardV1 {
+    /// The most environments that one run may create.
+    max_creates: Option<u32>,
+    /// The most environments that may be created in a day.
+    max_creates_per_day: Option<u32>,
+    /// Only `false`: this version destroys nothing.
+    #[schemars(extend("enum" = [false, null]))]
+    allow_destroy: Option<bool>,
+    /// Only empty: this version cannot ask whose keys it was given.
+    #[schemars(extend("maxItems" = 0))]
+    allowed_accounts: Option<Vec<String>>,
+    /// Every environment that is to be created has an alias.
+    require_alias: Option<bool>,
+}

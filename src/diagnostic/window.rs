@@ -1,0 +1,136 @@
+//! The few lines around labels that a snippet is drawn from.
+
+use std::ops::Range;
+
+use super::{Label, SourceFile, Span};
+
+/// Labels that are at most so many lines apart are shown in one snippet.
+const NEAR: usize = 4;
+/// A line longer than this many bytes is cut around its label.
+const LONG: usize = 240;
+/// So much of it is kept before the label.
+const BEFORE: usize = 80;
+
+/// Lines of one file, and what is to be marked in them.
+pub(super) struct Window<'a> {
+    /// The place of its first label.
+    pub span: &'a Span,
+    /// From 1.
+    pub first_line: usize,
+    pub text: String,
+    pub marks: Vec<Mark<'a>>,
+}
+
+pub(super) struct Mark<'a> {
+    /// In the window's text.
+    pub bytes: Range<usize>,
+    pub label: &'a str,
+    pub primary: bool,
+}
+
+/// What is not printed as it stands: a terminal may obey it, or a reader be misled by it.
+pub(super) fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+        )
+}
+
+/// Windows for all labels of a diagnostic; the first window has the first label in it.
+pub(super) fn around(labels: &[Label]) -> Vec<Window<'_>> {
+    let mut groups: Vec<Vec<(usize, &Label)>> = Vec::new();
+    for (at, label) in labels.iter().enumerate() {
+        let line = line_of(label);
+        let near = groups.iter_mut().find(|group| {
+            group.iter().any(|(_, other)| {
+                other.span.file.path == label.span.file.path
+                    && line_of(other).abs_diff(line) <= NEAR
+            })
+        });
+        match near {
+            Some(group) => group.push((at, label)),
+            None => groups.push(vec![(at, label)]),
+        }
+    }
+    groups.iter().filter_map(|group| window(group)).collect()
+}
+
+fn line_of(label: &Label) -> usize {
+    label.span.file.line_of(label.span.bytes.start)
+}
+
+fn window<'a>(group: &[(usize, &'a Label)]) -> Option<Window<'a>> {
+    let (_, leader) = group.first()?;
+    let file = &leader.span.file;
+    let first_line = group.iter().map(|(_, label)| line_of(label)).min()?;
+    let last_line = group.iter().map(|(_, label)| line_of(label)).max()?;
+    let mut text = String::new();
+    let mut marks = Vec::new();
+    for line in first_line..=last_line {
+        let here = || group.iter().filter(|(_, label)| line_of(label) == line);
+        let whole = line_bytes(file, line);
+        let kept = kept(file, &whole, here().next().map(|(_, label)| label));
+        if kept.start > whole.start {
+            text.push('…');
+        }
+        let offset = text.len();
+        push_seen(&file.text[kept.clone()], &mut text);
+        if kept.end < whole.end {
+            text.push('…');
+        }
+        text.push('\n');
+        for (at, label) in here() {
+            let into = |byte: usize| offset + byte.clamp(kept.start, kept.end) - kept.start;
+            marks.push(Mark {
+                bytes: into(label.span.bytes.start)..into(label.span.bytes.end),
+                label: &label.text,
+                primary: *at == 0,
+            });
+        }
+    }
+    Some(Window {
+        span: &leader.span,
+        first_line,
+        text,
+        marks,
+    })
+}
+
+/// The bytes of a line without its line break.
+fn line_bytes(file: &SourceFile, line: usize) -> Range<usize> {
+    let start = file.line_start(line);
+    let end = file.line_start(line + 1);
+    let text = file.text.get(start..end).unwrap_or_default();
+    start..start + text.trim_end_matches(['\r', '\n']).len()
+}
+
+fn kept(file: &SourceFile, line: &Range<usize>, label: Option<&&Label>) -> Range<usize> {
+    if line.len() <= LONG {
+        return line.clone();
+    }
+    let at = label.map_or(line.start, |label| label.span.bytes.start);
+    let start = floor(&file.text, at.saturating_sub(BEFORE).max(line.start));
+    let end = floor(&file.text, (start + LONG).min(line.end));
+    start..end
+}
+
+/// The boundary of a character at or before `byte`.
+fn floor(text: &str, byte: usize) -> usize {
+    (0..=byte)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
+}
+
+/// Every replacement is as long as what it replaces, so that offsets stay true. Controls below
+/// U+0020 are left to annotate-snippets, which has signs for them.
+fn push_seen(from: &str, into: &mut String) {
+    for character in from.chars() {
+        into.push(match character.len_utf8() {
+            2 if is_unseen(character) => '·',
+            3 if is_unseen(character) => '\u{fffd}',
+            _ => character,
+        });
+    }
+}

@@ -1,0 +1,582 @@
+//! YAML events to [`Document`]s, in one pass.
+//!
+//! Everything that could make a small file large or deep is counted here as it is read, so that
+//! later rooms may walk the tree without a second thought.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Markers, Tag};
+
+use super::merge::Names;
+use super::offsets::Offsets;
+use super::read::{MAX_BYTES, too_large};
+use super::scalar::{Resolved, resolve};
+use super::tree::{Document, Kind, Members, NodeData, NodeId, Text, wide};
+use crate::diagnostic::{Diagnostic, SourceFile, Span};
+
+/// How deep lists and mappings may lie in one another, aliases followed.
+const MAX_DEPTH: usize = 64;
+/// A document whose aliases make it larger than this, and more than [`MAX_GROWTH`] times what is
+/// written, is a bomb.
+const MAX_NODES: u64 = 1_000_000;
+const MAX_GROWTH: u64 = 10;
+
+/// The documents of a text, and what is wrong with its YAML.
+#[derive(Debug)]
+pub struct Parsed {
+    pub documents: Vec<Document>,
+    pub diagnostics: Vec<Diagnostic>,
+    /// False when the text could not be read to its end.
+    pub complete: bool,
+}
+
+/// Reads a text as YAML.
+pub fn parse(file: &Arc<SourceFile>) -> Parsed {
+    let mut builder = Builder::new(file);
+    let complete = match builder.run() {
+        Ok(()) => true,
+        Err(problem) => {
+            builder.diagnostics.push(*problem);
+            false
+        }
+    };
+    Parsed {
+        documents: builder.documents,
+        diagnostics: builder.diagnostics,
+        complete,
+    }
+}
+
+/// A problem after which the rest of the text has no meaning.
+type Fatal = Box<Diagnostic>;
+
+struct Builder<'f> {
+    file: &'f Arc<SourceFile>,
+    offsets: Offsets<'f>,
+    documents: Vec<Document>,
+    diagnostics: Vec<Diagnostic>,
+    nodes: Vec<NodeData>,
+    root: Option<NodeId>,
+    open: Vec<Frame>,
+    anchors: HashMap<usize, Anchored>,
+    /// Nodes of the document so far with its aliases written out.
+    expanded: u64,
+}
+
+/// A collection that is being read.
+struct Frame {
+    node: NodeId,
+    anchor: usize,
+    expanded_before: u64,
+    height: usize,
+    items: Items,
+}
+
+enum Items {
+    Sequence(Vec<NodeId>),
+    Mapping {
+        entries: Vec<(NodeId, NodeId)>,
+        key: Option<NodeId>,
+        /// The `<<` key and its value.
+        merge: Option<(NodeId, NodeId)>,
+    },
+}
+
+#[derive(Clone, Copy)]
+struct Anchored {
+    node: NodeId,
+    expanded: u64,
+    height: usize,
+}
+
+impl<'f> Builder<'f> {
+    fn new(file: &'f Arc<SourceFile>) -> Self {
+        Self {
+            file,
+            offsets: Offsets::new(&file.text),
+            documents: Vec::new(),
+            diagnostics: Vec::new(),
+            nodes: Vec::new(),
+            root: None,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            expanded: 0,
+        }
+    }
+
+    fn run(&mut self) -> Result<(), Fatal> {
+        let text: &'f str = &self.file.text;
+        if !u64::try_from(text.len()).is_ok_and(|len| len <= MAX_BYTES) {
+            return Err(Box::new(too_large(&self.file.path)));
+        }
+        self.refuse_unprintable(text)?;
+        let mut parser = Parser::new_from_str(text);
+        while let Some(event) = parser.next_event() {
+            let (event, markers) = event.map_err(|error| self.syntax(&error))?;
+            self.event(event, markers)?;
+        }
+        Ok(())
+    }
+
+    /// YAML has no control characters, and the scanner takes U+0000 for the end of the text: what
+    /// follows it would be lost without a word.
+    fn refuse_unprintable(&self, text: &str) -> Result<(), Fatal> {
+        let bad = |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f;
+        match text.bytes().position(bad) {
+            None => Ok(()),
+            Some(at) => Err(Box::new(
+                Diagnostic::error(
+                    "yaml-syntax",
+                    format!("the character U+{:04X} has no place in YAML", text.as_bytes()[at]),
+                )
+                .at(&self.span(at, at + 1), "")
+                .help("in a string in double quotes it can be written as an escape"),
+            )),
+        }
+    }
+
+    fn event(&mut self, event: Event<'_>, markers: Markers) -> Result<(), Fatal> {
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd => {}
+            Event::DocumentStart(_) => {
+                self.anchors.clear();
+                self.expanded = 0;
+            }
+            Event::DocumentEnd => {
+                let nodes = std::mem::take(&mut self.nodes);
+                if let Some(root) = self.root.take() {
+                    self.documents.push(Document {
+                        file: Arc::clone(self.file),
+                        nodes,
+                        root,
+                    });
+                }
+            }
+            Event::Alias(anchor) => self.alias(anchor, markers)?,
+            Event::Scalar(text, style, anchor, tag) => {
+                let (start, end) = self.bytes(markers);
+                let resolved = self.resolved(&text, style, tag.as_deref(), start, end);
+                let text = self.text(&text, style, start, end);
+                let node = self.push(start, end, Kind::Scalar(resolved, text))?;
+                self.finish(node, anchor, self.expanded - 1, 0)?;
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.collection_tag(tag.as_deref(), "seq", markers);
+                let kind = Kind::Sequence(Box::default());
+                self.start(anchor, markers, kind, Items::Sequence(Vec::new()))?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.collection_tag(tag.as_deref(), "map", markers);
+                let kind = Kind::Sequence(Box::default());
+                let items = Items::Mapping {
+                    entries: Vec::new(),
+                    key: None,
+                    merge: None,
+                };
+                self.start(anchor, markers, kind, items)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(markers)?,
+        }
+        Ok(())
+    }
+
+    fn start(
+        &mut self,
+        anchor: usize,
+        markers: Markers,
+        placeholder: Kind,
+        items: Items,
+    ) -> Result<(), Fatal> {
+        let (start, end) = self.bytes(markers);
+        if self.open.len() >= MAX_DEPTH {
+            return Err(self.too_deep(start, end));
+        }
+        let expanded_before = self.expanded;
+        let node = self.push(start, end, placeholder)?;
+        self.open.push(Frame {
+            node,
+            anchor,
+            expanded_before,
+            height: 0,
+            items,
+        });
+        Ok(())
+    }
+
+    fn end(&mut self, markers: Markers) -> Result<(), Fatal> {
+        let Some(frame) = self.open.pop() else {
+            return Ok(());
+        };
+        let kind = match frame.items {
+            Items::Sequence(items) => Kind::Sequence(items.into()),
+            Items::Mapping { entries, merge, .. } => {
+                Kind::Mapping(Box::new(self.members(entries, merge)))
+            }
+        };
+        let (_, end) = self.bytes(markers);
+        let data = &mut self.nodes[wide(frame.node.0)];
+        data.kind = kind;
+        data.end = data.end.max(narrow(end));
+        self.finish(
+            frame.node,
+            frame.anchor,
+            frame.expanded_before,
+            frame.height + 1,
+        )
+    }
+
+    /// Checks a mapping's own keys and adds what its merge key brings in.
+    fn members(
+        &mut self,
+        mut entries: Vec<(NodeId, NodeId)>,
+        merge: Option<(NodeId, NodeId)>,
+    ) -> Members {
+        let own = entries.len();
+        let mut names = Names::new();
+        let mut twice = Vec::new();
+        for (at, (key, _)) in entries.iter().enumerate() {
+            if let Err(before) = names.insert(self.name(*key), at) {
+                twice.push((entries[before].0, *key));
+            }
+        }
+        let mut merged = Vec::new();
+        let mut no_mapping = None;
+        if let Some((_, value)) = merge {
+            let one = [value];
+            let sources = match &self.nodes[wide(value.0)].kind {
+                Kind::Sequence(items) => items,
+                Kind::Mapping(_) | Kind::Scalar(..) => &one[..],
+            };
+            for source in sources {
+                match &self.nodes[wide(source.0)].kind {
+                    Kind::Mapping(members) => {
+                        for (key, value) in &members.entries {
+                            // What is there already wins: own keys, then earlier sources.
+                            if names.insert(self.name(*key), own).is_ok() {
+                                merged.push((*key, *value));
+                            }
+                        }
+                    }
+                    Kind::Scalar(..) | Kind::Sequence(_) => no_mapping = Some(*source),
+                }
+            }
+        }
+        for (first, second) in twice {
+            self.duplicate_key(first, second);
+        }
+        if let Some(node) = no_mapping {
+            self.diagnostics.push(
+                Diagnostic::error("merge-not-a-mapping", "`<<` merges mappings, not this")
+                    .at(&self.node_span(node), "no mapping")
+                    .help("write `<<: *anchor`, or `<<: [*one, *two]`"),
+            );
+        }
+        entries.extend(merged);
+        entries.shrink_to_fit();
+        Members { entries, own }
+    }
+
+    fn alias(&mut self, anchor: usize, markers: Markers) -> Result<(), Fatal> {
+        let (start, end) = self.bytes(markers);
+        if let Some(frame) = self.open.iter().find(|frame| frame.anchor == anchor) {
+            let whole = self.node_span(frame.node);
+            self.diagnostics.push(
+                Diagnostic::error("recursive-alias", "this alias stands inside what it names")
+                    .at(&self.span(start, end), "")
+                    .at(&whole, "the anchor is on this"),
+            );
+            let nothing = Kind::Scalar(Resolved::Null, Text::Owned(Box::default()));
+            let node = self.push(start, end, nothing)?;
+            return self.attach(node, 0);
+        }
+        let Some(&anchored) = self.anchors.get(&anchor) else {
+            return Err(Box::new(
+                Diagnostic::error("unknown-anchor", "no anchor of this name in this document")
+                    .at(&self.span(start, end), "")
+                    .help("an anchor is written `&name` before the first use of `*name`, and holds for its document"),
+            ));
+        };
+        self.expanded = self.expanded.saturating_add(anchored.expanded);
+        if self.expanded > MAX_NODES.max(self.written().saturating_mul(MAX_GROWTH)) {
+            return Err(Box::new(
+                Diagnostic::error(
+                    "alias-bomb",
+                    format!("written out, the aliases make this document larger than {MAX_NODES} values"),
+                )
+                .at(&self.span(start, end), "with this one")
+                .at(&self.node_span(anchored.node), "which stands for this")
+                .help("write the values out, or refer to less"),
+            ));
+        }
+        if self.open.len() + anchored.height > MAX_DEPTH {
+            return Err(self.too_deep(start, end));
+        }
+        self.attach(anchored.node, anchored.height)
+    }
+
+    /// Gives a whole node to the collection it stands in, or makes it the root.
+    fn attach(&mut self, node: NodeId, height: usize) -> Result<(), Fatal> {
+        let Some(frame) = self.open.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        frame.height = frame.height.max(height);
+        let expecting_key = match &mut frame.items {
+            Items::Sequence(items) => {
+                items.push(node);
+                false
+            }
+            Items::Mapping { key, .. } => key.is_none(),
+        };
+        if expecting_key {
+            self.check_key(node);
+        }
+        let Some(Frame {
+            items: Items::Mapping { entries, key, merge },
+            ..
+        }) = self.open.last_mut()
+        else {
+            return Ok(());
+        };
+        let Some(this) = key.take() else {
+            *key = Some(node);
+            return Ok(());
+        };
+        match &self.nodes[wide(this.0)].kind {
+            // Only a plain `<<` merges; in quotes it is a key like any other. A written key has its
+            // quotes in its bytes.
+            Kind::Scalar(Resolved::Text, Text::InFile(bytes))
+                if wide(bytes.end) - wide(bytes.start) == 2
+                    && self.nodes[wide(this.0)].start == bytes.start
+                    && self.file.text.get(wide(bytes.start)..wide(bytes.end)) == Some("<<") =>
+            {
+                if let Some((first, _)) = *merge {
+                    self.duplicate_key(first, this);
+                } else {
+                    *merge = Some((this, node));
+                }
+            }
+            Kind::Scalar(..) => entries.push((this, node)),
+            // Reported as no string; there is nothing to call it by.
+            Kind::Sequence(_) | Kind::Mapping(_) => {}
+        }
+        Ok(())
+    }
+
+    fn finish(
+        &mut self,
+        node: NodeId,
+        anchor: usize,
+        expanded_before: u64,
+        height: usize,
+    ) -> Result<(), Fatal> {
+        if anchor > 0 {
+            let expanded = self.expanded.saturating_sub(expanded_before);
+            self.anchors.insert(
+                anchor,
+                Anchored {
+                    node,
+                    expanded,
+                    height,
+                },
+            );
+        }
+        self.attach(node, height)
+    }
+
+    fn push(&mut self, start: usize, end: usize, kind: Kind) -> Result<NodeId, Fatal> {
+        let Ok(id) = u32::try_from(self.nodes.len()) else {
+            return Err(Box::new(too_large(&self.file.path)));
+        };
+        self.nodes.push(NodeData {
+            start: narrow(start),
+            end: narrow(end.max(start)),
+            kind,
+        });
+        self.expanded = self.expanded.saturating_add(1);
+        Ok(NodeId(id))
+    }
+
+    fn written(&self) -> u64 {
+        u64::try_from(self.nodes.len()).unwrap_or(u64::MAX)
+    }
+
+    fn name(&self, key: NodeId) -> &str {
+        match &self.nodes[wide(key.0)].kind {
+            Kind::Scalar(_, text) => text.get(self.file),
+            Kind::Sequence(_) | Kind::Mapping(_) => "",
+        }
+    }
+
+    /// The range of the file that says `text` word for word, or a copy of it.
+    fn text(&self, text: &str, style: ScalarStyle, start: usize, end: usize) -> Text {
+        let quote = match style {
+            ScalarStyle::Plain => 0,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => 1,
+            ScalarStyle::Literal | ScalarStyle::Folded => return Text::Owned(text.into()),
+        };
+        let from = start + quote;
+        match self.file.text.get(from..from + text.len()) {
+            Some(written) if written == text && from + text.len() <= end => {
+                Text::InFile(narrow(from)..narrow(from + text.len()))
+            }
+            _ => Text::Owned(text.into()),
+        }
+    }
+
+    fn resolved(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        start: usize,
+        end: usize,
+    ) -> Resolved {
+        let Some(tag) = tag else {
+            return match style {
+                ScalarStyle::Plain => resolve(text),
+                ScalarStyle::SingleQuoted
+                | ScalarStyle::DoubleQuoted
+                | ScalarStyle::Literal
+                | ScalarStyle::Folded => Resolved::Text,
+            };
+        };
+        if is_non_specific(tag) {
+            return Resolved::Text;
+        }
+        let plain = resolve(text);
+        let fits = tag.is_yaml_core_schema()
+            && match (tag.suffix.as_str(), plain) {
+                ("str", _) => return Resolved::Text,
+                ("null", Resolved::Null)
+                | ("bool", Resolved::Bool(_))
+                | ("int" | "float", Resolved::Number) => true,
+                ("merge", Resolved::Text) => text == "<<",
+                (_, Resolved::Null | Resolved::Bool(_) | Resolved::Number | Resolved::Text) => false,
+            };
+        if !fits {
+            self.custom_tag(tag, start, end);
+        }
+        plain
+    }
+
+    fn collection_tag(&mut self, tag: Option<&Tag>, core: &str, markers: Markers) {
+        let Some(tag) = tag else { return };
+        if !(is_non_specific(tag) || tag.is_yaml_core_schema() && tag.suffix == core) {
+            let (start, end) = self.bytes(markers);
+            self.custom_tag(tag, start, end);
+        }
+    }
+
+    fn custom_tag(&mut self, tag: &Tag, start: usize, end: usize) {
+        let shown = if tag.is_yaml_core_schema() {
+            format!("!!{}", tag.suffix)
+        } else if tag.handle == "!" {
+            format!("!{}", tag.suffix)
+        } else {
+            format!("{}{}", tag.handle, tag.suffix)
+        };
+        self.diagnostics.push(
+            Diagnostic::error("custom-tag", format!("the tag `{shown}` means nothing here"))
+                .at(&self.span(start, end), "tagged")
+                .help("leave the tag out; a value that must be a string is written in quotes"),
+        );
+    }
+
+    fn check_key(&mut self, key: NodeId) {
+        let help = match &self.nodes[wide(key.0)].kind {
+            Kind::Scalar(Resolved::Text, _) => return,
+            Kind::Scalar(Resolved::Null | Resolved::Bool(_) | Resolved::Number, text) => {
+                format!("write it in quotes: \"{}\"", text.get(self.file))
+            }
+            Kind::Sequence(_) | Kind::Mapping(_) => {
+                "a key is a single word; did you forget quotes around `{` or `[`?".to_owned()
+            }
+        };
+        self.diagnostics.push(
+            Diagnostic::error("key-not-a-string", "a key is a string")
+                .at(&self.node_span(key), "not a string")
+                .help(help),
+        );
+    }
+
+    fn duplicate_key(&mut self, first: NodeId, second: NodeId) {
+        let name = self.name(second).to_owned();
+        let mut diagnostic =
+            Diagnostic::error("duplicate-key", format!("the key `{name}` is here twice"))
+                .at(&self.node_span(second), "again")
+                .at(&self.node_span(first), "first here");
+        if name == "<<" {
+            diagnostic = diagnostic.help("several mappings merge as a list: `<<: [*one, *two]`");
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn too_deep(&self, start: usize, end: usize) -> Fatal {
+        Box::new(
+            Diagnostic::error(
+                "too-deep",
+                format!("lists and mappings lie more than {MAX_DEPTH} deep in one another"),
+            )
+            .at(&self.span(start, end), "here"),
+        )
+    }
+
+    fn syntax(&self, error: &ScanError) -> Fatal {
+        let at = self.offset(*error.marker());
+        let next = self.file.text.get(at..).and_then(|rest| rest.chars().next());
+        let end = match next {
+            Some('\r' | '\n') | None => at,
+            Some(character) => at + character.len_utf8(),
+        };
+        let span = self.span(at, end);
+        let info = error.info();
+        Box::new(if info.contains("unknown anchor") {
+            Diagnostic::error("unknown-anchor", "no anchor of this name in this document")
+                .at(&span, "")
+                .help("an anchor is written `&name` before the first use of `*name`")
+        } else {
+            let mut diagnostic =
+                Diagnostic::error("yaml-syntax", format!("this is not YAML: {info}"))
+                    .at(&span, "");
+            if info.contains("tab") {
+                diagnostic = diagnostic.help("indent with spaces: YAML has no tabs there");
+            }
+            diagnostic.help("the rest of this file was not read")
+        })
+    }
+
+    fn node_span(&self, node: NodeId) -> Span {
+        let data = &self.nodes[wide(node.0)];
+        let (start, end) = (wide(data.start), wide(data.end));
+        let text = self.file.text.get(start..end).unwrap_or_default();
+        let line = text.lines().next().unwrap_or_default().trim_end();
+        self.span(start, start + line.len())
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span {
+            file: Arc::clone(self.file),
+            bytes: start..end.max(start),
+        }
+    }
+
+    fn bytes(&self, markers: Markers) -> (usize, usize) {
+        (self.offset(markers.start), self.offset(markers.end))
+    }
+
+    fn offset(&self, marker: Marker) -> usize {
+        self.offsets.byte(marker.index())
+    }
+}
+
+/// `!` alone: "take it as it is written".
+fn is_non_specific(tag: &Tag) -> bool {
+    tag.handle.is_empty() && tag.suffix == "!" || tag.handle == "!" && tag.suffix.is_empty()
+}
+
+/// Offsets fit: [`MAX_BYTES`] is held to before anything is read.
+fn narrow(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,309 @@
+//! From the paths that a user gave to the files behind them, in a stable order, each once.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::CONFIG_NAME;
+use crate::diagnostic::Diagnostic;
+
+/// The manifest files behind `paths`, as the user would name them.
+pub(super) fn discover(
+    root: &Path,
+    paths: &[PathBuf],
+    config: Option<&Path>,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<PathBuf> {
+    let mut walk = Walk {
+        root,
+        config: config.and_then(|path| fs::canonicalize(root.join(path)).ok()),
+        seen: HashSet::new(),
+        folders: HashSet::new(),
+        found: Vec::new(),
+        problems,
+    };
+    for path in paths {
+        walk.given(path);
+    }
+    walk.found
+}
+
+struct Walk<'a> {
+    root: &'a Path,
+    config: Option<PathBuf>,
+    /// Files by their real path, so that a file given twice counts once.
+    seen: HashSet<PathBuf>,
+    /// Folders on the way down, so that a link to a parent does not go round for ever.
+    folders: HashSet<PathBuf>,
+    found: Vec<PathBuf>,
+    problems: &'a mut Vec<Diagnostic>,
+}
+
+impl Walk<'_> {
+    fn given(&mut self, path: &Path) {
+        let shown = path.strip_prefix(self.root).unwrap_or(path);
+        let shown = if shown.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            shown
+        };
+        let metadata = match fs::metadata(self.root.join(path)) {
+            Ok(metadata) => metadata,
+            Err(error) => return self.problems.push(cannot_open(shown, &error)),
+        };
+        if metadata.is_dir() {
+            if has_manifest_name(shown) {
+                return self.problems.push(folder_with_a_files_name(shown));
+            }
+            if !self.folder(shown) {
+                self.problems.push(
+                    Diagnostic::error(
+                        "empty-folder",
+                        format!("no manifest in the folder `{}`", shown.display()),
+                    )
+                    .help("a folder gives its *.yaml and *.yml files, hidden ones left out")
+                    .help("`postpay init` writes a first manifest"),
+                );
+            }
+        } else if metadata.is_file() {
+            self.file(shown);
+        } else {
+            self.problems.push(not_a_file(shown));
+        }
+    }
+
+    /// True when something in it, however deep, is meant to be a manifest.
+    fn folder(&mut self, shown: &Path) -> bool {
+        let real = match fs::canonicalize(self.root.join(shown)) {
+            Ok(real) => real,
+            Err(error) => {
+                self.problems.push(cannot_open(shown, &error));
+                return true;
+            }
+        };
+        if !self.folders.insert(real.clone()) {
+            return true;
+        }
+        let any = match entries(&self.root.join(shown)) {
+            Ok(names) => {
+                let mut any = false;
+                for name in names {
+                    let path = if shown == Path::new(".") {
+                        PathBuf::from(name)
+                    } else {
+                        shown.join(name)
+                    };
+                    any |= self.entry(&path);
+                }
+                any
+            }
+            Err(error) => {
+                self.problems.push(cannot_open(shown, &error));
+                true
+            }
+        };
+        self.folders.remove(&real);
+        any
+    }
+
+    fn entry(&mut self, shown: &Path) -> bool {
+        let manifest = has_manifest_name(shown);
+        let metadata = match fs::metadata(self.root.join(shown)) {
+            Ok(metadata) => metadata,
+            // A dangling link that is no manifest is none of our business.
+            Err(_) if !manifest => return false,
+            Err(error) => {
+                self.problems.push(cannot_open(shown, &error));
+                return true;
+            }
+        };
+        if metadata.is_dir() {
+            if manifest {
+                self.problems.push(folder_with_a_files_name(shown));
+                return true;
+            }
+            return self.folder(shown);
+        }
+        if !manifest || self.is_config(shown) {
+            return false;
+        }
+        if metadata.is_file() {
+            self.file(shown);
+        } else {
+            self.problems.push(not_a_file(shown));
+        }
+        true
+    }
+
+    fn is_config(&self, shown: &Path) -> bool {
+        shown.file_name().is_some_and(|name| name == CONFIG_NAME)
+            || self.config.as_ref().is_some_and(|config| {
+                fs::canonicalize(self.root.join(shown)).is_ok_and(|real| &real == config)
+            })
+    }
+
+    fn file(&mut self, shown: &Path) {
+        let path = self.root.join(shown);
+        let real = fs::canonicalize(&path).unwrap_or(path);
+        if self.seen.insert(real) {
+            self.found.push(shown.to_owned());
+        }
+    }
+}
+
+/// The names in a folder, sorted, hidden ones left out.
+fn entries(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if !name.as_encoded_bytes().starts_with(b".") {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn has_manifest_name(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending == "yaml" || ending == "yml")
+}
+
+/// A path that cannot be opened, whatever it was meant to be.
+pub(super) fn cannot_open(shown: &Path, error: &io::Error) -> Diagnostic {
+    if error.kind() == io::ErrorKind::NotFound {
+        Diagnostic::error(
+            "path-not-found",
+            format!("there is no `{}`", shown.display()),
+        )
+        .help("paths are taken from the project folder, which `-C` names")
+    } else {
+        Diagnostic::error(
+            "path-unreadable",
+            format!("cannot read `{}`: {error}", shown.display()),
+        )
+    }
+}
+
+fn folder_with_a_files_name(shown: &Path) -> Diagnostic {
+    Diagnostic::error(
+        "not-a-file",
+        format!(
+            "`{}` has a manifest's name, but is a folder",
+            shown.display()
+        ),
+    )
+    .help("rename the folder")
+}
+
+pub(super) fn not_a_file(shown: &Path) -> Diagnostic {
+    Diagnostic::error(
+        "not-a-file",
+        format!("`{}` is not a regular file", shown.display()),
+    )
+    .help("a manifest is a file or a folder of files; no pipe, socket or device is read")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(root: &Path, paths: &[&str]) -> (Vec<String>, Vec<(&'static str, String)>) {
+        let mut problems = Vec::new();
+        let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+        let found = discover(
+            root,
+            &paths,
+            Some(Path::new("settings.yaml")),
+            &mut problems,
+        );
+        (
+            found
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
+            problems.into_iter().map(|p| (p.code, p.message)).collect(),
+        )
+    }
+
+    fn project(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "version: 1\n").unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn a_folder_yields_its_manifests_sorted_without_config_or_hidden_ones() {
+        let folder = project(&[
+            "b.yaml",
+            "a.yml",
+            "c/d.yaml",
+            ".hidden.yaml",
+            ".git/x.yaml",
+            "notes.txt",
+            "postpay.yaml",
+            "settings.yaml",
+        ]);
+        let (found, problems) = run(folder.path(), &["."]);
+        assert_eq!(found, ["a.yml", "b.yaml", "c/d.yaml"]);
+        assert_eq!(problems, []);
+    }
+
+    #[test]
+    fn the_order_given_is_kept_and_a_file_counts_once() {
+        let folder = project(&["m/a.yaml", "m/b.yaml"]);
+        let absolute = folder.path().join("m/b.yaml");
+        let (found, problems) = run(folder.path(), &[absolute.to_str().unwrap(), "m", "m/a.yaml"]);
+        assert_eq!(found, ["m/b.yaml", "m/a.yaml"]);
+        assert_eq!(problems, []);
+    }
+
+    #[test]
+    fn every_path_that_is_no_manifest_says_why() {
+        let folder = project(&["sub.yaml/a.yaml", "empty/readme.txt", "m/x.yaml/y.yaml"]);
+        let (found, problems) = run(folder.path(), &["gone", "empty", "sub.yaml", "m"]);
+        assert_eq!(found, [""; 0]);
+        let codes: Vec<_> = problems.iter().map(|(code, _)| *code).collect();
+        assert_eq!(
+            codes,
+            ["path-not-found", "empty-folder", "not-a-file", "not-a-file"]
+        );
+        assert_eq!(problems[0].1, "there is no `gone`");
+        assert!(problems[3].1.contains("m/x.yaml"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_without_going_round() {
+        let folder = project(&["m/a.yaml", "other/b.yaml"]);
+        std::os::unix::fs::symlink(folder.path().join("m"), folder.path().join("m/loop")).unwrap();
+        std::os::unix::fs::symlink(
+            folder.path().join("other"),
+            folder.path().join("m/others"),
+        )
+        .unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.path().join("m/dangling.yaml")).unwrap();
+        let (found, problems) = run(folder.path(), &["m"]);
+        assert_eq!(found, ["m/a.yaml", "m/others/b.yaml"]);
+        assert_eq!(
+            problems,
+            [(
+                "path-not-found",
+                "there is no `m/dangling.yaml`".to_owned()
+            )]
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_not_read() {
+        let (found, problems) = run(Path::new("/"), &["/dev/null"]);
+        assert_eq!(found, [""; 0]);
+        assert_eq!(problems[0].0, "not-a-file");
+    }
+}

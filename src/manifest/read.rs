@@ -1,0 +1,138 @@
+//! One file's bytes: read whole, hashed, and taken as UTF-8.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use super::discover::{cannot_open, not_a_file};
+use crate::desired::ManifestHash;
+use crate::diagnostic::{Diagnostic, SourceFile};
+
+/// More than a hundred thousand environments; whatever is larger was given by mistake.
+pub const MAX_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Reads `shown`, taken from `root`, and hashes the bytes as they stand.
+///
+/// A byte order mark counts for the hash, but is no part of the text.
+pub fn read(
+    root: &Path,
+    shown: &Path,
+) -> Result<(Arc<SourceFile>, ManifestHash), Box<Diagnostic>> {
+    let bytes = bytes(root, shown)?;
+    let hash = ManifestHash {
+        path: shown.to_owned(),
+        sha256: hex(&Sha256::digest(&bytes)),
+    };
+    let text = String::from_utf8(bytes).map_err(|error| not_utf8(shown, &error))?;
+    let text = match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    };
+    Ok((Arc::new(SourceFile::new(shown, text)), hash))
+}
+
+fn bytes(root: &Path, shown: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let path = root.join(shown);
+    let failed = |error: &std::io::Error| Box::new(cannot_open(shown, error));
+    // Asked before it is opened: opening a pipe would wait for its writer.
+    let metadata = fs::metadata(&path).map_err(|error| failed(&error))?;
+    if !metadata.is_file() {
+        return Err(Box::new(not_a_file(shown)));
+    }
+    let file = fs::File::open(&path).map_err(|error| failed(&error))?;
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(MAX_BYTES)).unwrap_or(0));
+    // The file may grow while it is read, so the size is held to while reading, not asked before.
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| failed(&error))?;
+    if u64::try_from(bytes.len()).is_ok_and(|len| len > MAX_BYTES) {
+        return Err(Box::new(too_large(shown)));
+    }
+    Ok(bytes)
+}
+
+pub(super) fn too_large(shown: &Path) -> Diagnostic {
+    Diagnostic::error(
+        "file-too-large",
+        format!(
+            "`{}` is larger than {} MiB",
+            shown.display(),
+            MAX_BYTES / (1024 * 1024)
+        ),
+    )
+    .help("split it: the environments of all files count together")
+}
+
+fn not_utf8(shown: &Path, error: &std::string::FromUtf8Error) -> Box<Diagnostic> {
+    let at = error.utf8_error().valid_up_to();
+    let bytes = error.as_bytes();
+    let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    let mut diagnostic = Diagnostic::error(
+        "not-utf8",
+        format!(
+            "`{}` is not UTF-8: byte 0x{byte:02X} at offset {at}, line {line}",
+            shown.display()
+        ),
+    );
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        diagnostic = diagnostic.help("it begins like UTF-16");
+    }
+    Box::new(diagnostic.help("save it as UTF-8, for example with `iconv -t UTF-8`"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(bytes: &[u8]) -> Result<(Arc<SourceFile>, ManifestHash), Box<Diagnostic>> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("m.yaml"), bytes).unwrap();
+        read(folder.path(), Path::new("m.yaml"))
+    }
+
+    #[test]
+    fn the_hash_is_of_the_bytes_and_the_mark_is_not_text() {
+        let (source, hash) = with(b"\xef\xbb\xbfversion: 1\n").unwrap();
+        assert_eq!(source.text, "version: 1\n");
+        let (_, plain) = with(b"version: 1\n").unwrap();
+        assert_ne!(hash.sha256, plain.sha256);
+        assert_eq!(
+            with(b"abc").unwrap().1.sha256,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+
+    #[test]
+    fn a_byte_that_is_not_utf8_is_named_with_offset_and_line() {
+        let problem = with(b"version: 1\nalias: \xb5\n").unwrap_err();
+        assert_eq!(problem.code, "not-utf8");
+        assert_eq!(
+            problem.message,
+            "`m.yaml` is not UTF-8: byte 0xB5 at offset 18, line 2"
+        );
+    }
+
+    #[test]
+    fn a_file_over_the_cap_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = fs::File::create(folder.path().join("m.yaml")).unwrap();
+        file.set_len(MAX_BYTES + 1).unwrap();
+        let problem = read(folder.path(), Path::new("m.yaml")).unwrap_err();
+        assert_eq!(problem.code, "file-too-large");
+    }
+}

@@ -1,0 +1,223 @@
+//! A YAML document as a tree in which every key and value knows its place.
+//!
+//! The nodes of a document lie in one list and refer to one another by number. An alias is the
+//! number of what it stands for, so sharing costs nothing, and a text that stands in the file as it
+//! is read is a range of the file, so most texts are never copied.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::scalar::Resolved;
+use crate::diagnostic::{SourceFile, Span};
+
+/// One document of a file.
+#[derive(Debug)]
+pub struct Document {
+    pub(super) file: Arc<SourceFile>,
+    pub(super) nodes: Vec<NodeData>,
+    pub(super) root: NodeId,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NodeId(pub(super) u32);
+
+#[derive(Debug)]
+pub(super) struct NodeData {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Scalar(Resolved, Text),
+    Sequence(Box<[NodeId]>),
+    Mapping(Box<Members>),
+}
+
+#[derive(Debug)]
+pub(super) enum Text {
+    /// The file says it word for word, in these bytes.
+    InFile(Range<u32>),
+    /// Escapes or folded lines make it differ from what is written.
+    Owned(Box<str>),
+}
+
+#[derive(Debug)]
+pub(super) struct Members {
+    /// The mapping's own members as written, then those that merge keys bring in.
+    pub(super) entries: Vec<(NodeId, NodeId)>,
+    /// How many of them are its own.
+    pub(super) own: usize,
+}
+
+pub(super) fn wide(offset: u32) -> usize {
+    usize::try_from(offset).unwrap_or(usize::MAX)
+}
+
+impl Document {
+    pub fn file(&self) -> &Arc<SourceFile> {
+        &self.file
+    }
+
+    pub fn root(&self) -> Node<'_> {
+        self.node(self.root)
+    }
+
+    fn node(&self, id: NodeId) -> Node<'_> {
+        Node { document: self, id }
+    }
+
+    fn data(&self, id: NodeId) -> &NodeData {
+        &self.nodes[wide(id.0)]
+    }
+}
+
+impl Text {
+    pub(super) fn get<'a>(&'a self, file: &'a SourceFile) -> &'a str {
+        match self {
+            Self::InFile(bytes) => file
+                .text
+                .get(wide(bytes.start)..wide(bytes.end))
+                .unwrap_or_default(),
+            Self::Owned(text) => text,
+        }
+    }
+}
+
+/// A key or a value, and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'a> {
+    document: &'a Document,
+    id: NodeId,
+}
+
+/// What a [`Node`] holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Value<'a> {
+    Null,
+    Bool(bool),
+    /// As written; `serde_yaml::Number` parses it.
+    Number(&'a str),
+    Text(&'a str),
+    Sequence(Sequence<'a>),
+    Mapping(Mapping<'a>),
+}
+
+impl<'a> Node<'a> {
+    pub fn value(self) -> Value<'a> {
+        match &self.document.data(self.id).kind {
+            Kind::Scalar(resolved, text) => match resolved {
+                Resolved::Null => Value::Null,
+                Resolved::Bool(truth) => Value::Bool(*truth),
+                Resolved::Number => Value::Number(text.get(&self.document.file)),
+                Resolved::Text => Value::Text(text.get(&self.document.file)),
+            },
+            Kind::Sequence(items) => Value::Sequence(Sequence {
+                document: self.document,
+                items,
+            }),
+            Kind::Mapping(members) => Value::Mapping(Mapping {
+                document: self.document,
+                members,
+            }),
+        }
+    }
+
+    /// Its place. What runs over several lines is marked on its first.
+    pub fn span(self) -> Span {
+        let NodeData { start, end, .. } = self.document.data(self.id);
+        let (start, end) = (wide(*start), wide(*end));
+        let text = self.document.file.text.get(start..end).unwrap_or_default();
+        let line = text.lines().next().unwrap_or_default().trim_end();
+        Span {
+            file: Arc::clone(&self.document.file),
+            bytes: start..start + line.len(),
+        }
+    }
+
+    /// A scalar as it is written or, for a text, as it reads.
+    pub(super) fn scalar(self) -> Option<&'a str> {
+        match &self.document.data(self.id).kind {
+            Kind::Scalar(_, text) => Some(text.get(&self.document.file)),
+            Kind::Sequence(_) | Kind::Mapping(_) => None,
+        }
+    }
+
+    /// What it is, for a message: `a number`.
+    pub fn describe(self) -> &'static str {
+        match self.value() {
+            Value::Null => "nothing",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::Text(_) => "a string",
+            Value::Sequence(_) => "a list",
+            Value::Mapping(_) => "a mapping",
+        }
+    }
+}
+
+/// A list.
+#[derive(Debug, Clone, Copy)]
+pub struct Sequence<'a> {
+    document: &'a Document,
+    items: &'a [NodeId],
+}
+
+impl<'a> Sequence<'a> {
+    pub fn iter(self) -> impl Iterator<Item = Node<'a>> {
+        self.items.iter().map(move |id| self.document.node(*id))
+    }
+}
+
+/// A mapping with its merge keys carried out. Keys are texts; a key that is none has been reported.
+#[derive(Debug, Clone, Copy)]
+pub struct Mapping<'a> {
+    document: &'a Document,
+    members: &'a Members,
+}
+
+/// A member of a mapping.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    pub key: Node<'a>,
+    pub value: Node<'a>,
+    /// It comes from another mapping, by a merge key.
+    pub merged: bool,
+}
+
+impl<'a> Mapping<'a> {
+    /// Its members as they stand, then those that merge keys bring in. A key that was written twice,
+    /// which has been reported, comes twice.
+    pub fn iter(self) -> impl Iterator<Item = Entry<'a>> {
+        let Self { document, members } = self;
+        members
+            .entries
+            .iter()
+            .enumerate()
+            .map(move |(at, (key, value))| Entry {
+                key: document.node(*key),
+                value: document.node(*value),
+                merged: at >= members.own,
+            })
+    }
+
+    pub fn get(self, name: &str) -> Option<Entry<'a>> {
+        self.iter().find(|entry| entry.name() == name)
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.members.entries.is_empty()
+    }
+
+    /// True when both are the same mapping of the same document, not just alike.
+    pub fn is(self, other: Mapping<'_>) -> bool {
+        std::ptr::eq(self.members, other.members)
+    }
+}
+
+impl<'a> Entry<'a> {
+    pub fn name(&self) -> &'a str {
+        self.key.scalar().unwrap_or_default()
+    }
+}
