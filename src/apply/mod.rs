@@ -478,3 +478,6 @@ async fn asked_to_stop(stop: &mut watch::Receiver<bool>) {
         pending::<()>().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

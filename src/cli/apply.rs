@@ -53,10 +53,10 @@ pub(super) struct Args {
     auto_approve: bool,
     /// Refuse a plan with more orders than this
     #[arg(long, value_name = "N", env = "POSTPAY_MAX_CREATES")]
-    max_creates: Option<usize>,
+    max_creates: Option<u32>,
     /// Refuse a plan that would make more orders than this in 24 hours
     #[arg(long, value_name = "N", env = "POSTPAY_MAX_CREATES_PER_DAY")]
-    max_creates_per_day: Option<usize>,
+    max_creates_per_day: Option<u32>,
     /// Demand an alias for every environment that the vendor creates
     #[arg(long, env = "POSTPAY_REQUIRE_ALIAS")]
     require_alias: bool,
@@ -64,8 +64,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "WHAT", default_value = "stop", env = "POSTPAY_ON_ERROR")]
     on_error: OnErrorArg,
     /// Calls under way at once, 1 to 32 [default: 4]
-    #[arg(long, value_name = "N", env = "POSTPAY_IN_FLIGHT", value_parser = clap::value_parser!(u8).range(1..=32))]
-    in_flight: Option<u8>,
+    #[arg(long, value_name = "N", env = "POSTPAY_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=i64::from(config::MAX_IN_FLIGHT)))]
+    in_flight: Option<u32>,
     /// Start nothing new after this long, as 90s, 5m
     #[arg(long, value_name = "TIME", env = "POSTPAY_DEADLINE", value_parser = time)]
     deadline: Option<Duration>,
@@ -99,7 +99,7 @@ enum OnErrorArg {
 }
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
-    let project = Project::load(global, &args.api, world)?;
+    let project = Project::load(global, &args.api)?;
     let kept = args.file.as_deref().map(read_plan).transpose()?;
     let connection = Connection::choose(&project, &args.faults, args.latency, world)?;
     let store = world.store(&project.state);
@@ -120,8 +120,11 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let account = project.account();
     let manifests = if kept.is_some() { manifests_now(&plan) } else { Vec::new() };
     let limits = Limits {
-        max_creates: args.max_creates.or(project.config.guard.max_creates),
-        max_creates_per_day: args.max_creates_per_day.or(project.config.guard.max_creates_per_day),
+        max_creates: args.max_creates.or(project.config.guard.max_creates).map(count),
+        max_creates_per_day: args
+            .max_creates_per_day
+            .or(project.config.guard.max_creates_per_day)
+            .map(count),
     };
     let facts = Facts {
         state: writer.state(),
@@ -145,7 +148,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let approved = guard::approve(plan, &facts, consent)?;
     let settings = Settings {
         rate: project.rate,
-        in_flight: args.in_flight.map(usize::from).or(project.config.api.in_flight).unwrap_or(config::DEFAULT_IN_FLIGHT),
+        in_flight: count(args.in_flight.or(project.config.api.in_flight).unwrap_or(config::DEFAULT_IN_FLIGHT)),
         on_error: match args.on_error {
             OnErrorArg::Stop => OnError::Stop,
             OnErrorArg::Continue => OnError::Continue,
@@ -159,6 +162,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         Some(report) => close(args, &report, world),
         None => Ok(left_at_once(&*writer, &store, world)),
     }
+}
+
+fn count(n: u32) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
 }
 
 fn show_plan(args: &Args, plan: &Plan, rate: f64, world: &mut World) -> Result<(), Failure> {
@@ -190,7 +197,7 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
 fn manifests_now(plan: &Plan) -> Vec<(PathBuf, Option<ManifestHash>)> {
     plan.manifests
         .iter()
-        .map(|planned| (planned.path.clone(), manifest::hash(&planned.path).ok()))
+        .map(|planned| (planned.path.clone(), manifest::read(Path::new(""), &planned.path).ok().map(|(_, hash)| hash)))
         .collect()
 }
 

@@ -54,7 +54,7 @@ impl Connection {
         };
         Ok(Self {
             region: project.region.clone(),
-            language: project.language.clone(),
+            language: project.language.name().to_owned(),
             timeout: project.timeout,
             place,
         })

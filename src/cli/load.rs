@@ -7,7 +7,7 @@ use super::failure::{Failure, NOTHING_SENT};
 use super::options::{Api, Global, Select};
 use super::world::World;
 use crate::check::{self, Checked};
-use crate::config::{self, Config, Endpoint};
+use crate::config::{self, Config, Endpoint, Language};
 use crate::desired::{Address, Desired};
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::manifest;
@@ -24,26 +24,19 @@ pub(super) struct Project {
     pub endpoint: Endpoint,
     pub rate: f64,
     pub region: Option<String>,
-    pub language: String,
+    pub language: Language,
     pub timeout: Duration,
 }
 
 impl Project {
-    pub(super) fn load(global: &Global, api: &Api, world: &World) -> Result<Self, Failure> {
+    pub(super) fn load(global: &Global, api: &Api) -> Result<Self, Failure> {
         let config_path = match &global.config {
             Some(path) => Some(path.clone()),
-            None => Some(PathBuf::from(config::FILE_NAME)).filter(|path| path.exists()),
+            None => Some(PathBuf::from(config::CONFIG_NAME)).filter(|path| path.exists()),
         };
         let config = match &config_path {
             None => Config::default(),
-            Some(path) => {
-                let (config, diagnostics) = config::load(path);
-                if any_error(&diagnostics) {
-                    return Err(Failure::from(diagnostics));
-                }
-                world.diagnose(&diagnostics);
-                config
-            }
+            Some(path) => config::load(Path::new(""), path)?,
         };
         // Paths in the file are meant from where the file is.
         let base = config_path.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
@@ -64,11 +57,7 @@ impl Project {
             endpoint: global.endpoint.clone().or_else(|| config.api.endpoint.clone()).unwrap_or_default(),
             rate: api.rate.or(config.api.rate).unwrap_or(config::DEFAULT_RATE),
             region: api.region.clone().or_else(|| config.api.region.clone()),
-            language: api
-                .language
-                .clone()
-                .or_else(|| config.api.language.clone())
-                .unwrap_or_else(|| config::DEFAULT_LANGUAGE.to_owned()),
+            language: api.language.or(config.api.language).unwrap_or(config::DEFAULT_LANGUAGE),
             timeout: api.timeout.or(config.api.timeout).unwrap_or(config::DEFAULT_TIMEOUT),
             config,
         })
@@ -80,7 +69,7 @@ impl Project {
 
     /// Reads and checks every manifest.
     pub(super) fn check(&self, require_alias: bool) -> (usize, Checked) {
-        let loaded = manifest::load(&self.manifests, self.config_path.as_deref());
+        let loaded = manifest::load(Path::new(""), &self.manifests, self.config_path.as_deref());
         let options = check::Options { require_alias };
         (loaded.files.len(), check::check(&loaded, &options))
     }
@@ -132,7 +121,8 @@ impl Project {
 fn unknown_address(address: &Address, desired: &Desired, state: Option<&State>) -> Failure {
     let declared = desired.environments.iter().map(|environment| environment.address.as_str());
     let recorded = state.into_iter().flat_map(|state| state.environments.keys().map(Address::as_str));
-    let near = check::nearest(address.as_str(), declared.chain(recorded));
+    let known: Vec<&str> = declared.chain(recorded).collect();
+    let near = check::near::nearest(address.as_str(), &known);
     let failure = Failure::new(
         "unknown-address",
         format!("no environment has the address `{address}`, neither in the manifests nor in the state"),

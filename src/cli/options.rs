@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::config::{Endpoint, parse_duration};
+use crate::config::{self, Endpoint, Language};
 use crate::desired::Address;
 
 /// Flags that every command takes. A flag beats its variable, which beats postpay.yaml, which beats the default.
@@ -76,8 +76,8 @@ pub(super) struct Api {
     #[arg(long, value_name = "REGION", env = "POSTPAY_REGION")]
     pub region: Option<String>,
     /// The language of the vendor's messages: zh-CN or en-US [default: zh-CN]
-    #[arg(long, value_name = "LANG", env = "POSTPAY_LANGUAGE", value_parser = ["zh-CN", "en-US"])]
-    pub language: Option<String>,
+    #[arg(long, value_name = "LANG", env = "POSTPAY_LANGUAGE", value_parser = language)]
+    pub language: Option<Language>,
     /// How long one call may take, as 60s or 2m [default: 60s]
     #[arg(long, value_name = "TIME", env = "POSTPAY_TIMEOUT", value_parser = timeout)]
     pub timeout: Option<Duration>,
@@ -85,13 +85,19 @@ pub(super) struct Api {
 
 pub(super) fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(rate) if rate > 0.0 && rate <= 100.0 => Ok(rate),
-        Ok(_) | Err(_) => Err("a number of requests a second, above 0 and up to 100".to_owned()),
+        Ok(rate) if rate > 0.0 && rate <= config::MAX_RATE => Ok(rate),
+        Ok(_) | Err(_) => {
+            Err(format!("a number of requests a second, above 0 and up to {}", config::MAX_RATE))
+        }
     }
 }
 
+fn language(text: &str) -> Result<Language, String> {
+    Language::by_name(text).ok_or_else(|| format!("one of {}", Language::ALL.map(Language::name).join(", ")))
+}
+
 pub(super) fn time(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
+    config::duration::parse(text).map_err(|error| error.to_string())
 }
 
 pub(super) fn timeout(text: &str) -> Result<Duration, String> {

@@ -38,7 +38,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
-    let project = Project::load(global, &args.api, world)?;
+    let project = Project::load(global, &args.api)?;
     let desired = project.desired(project.config.guard.require_alias.unwrap_or(false), world)?;
     let state = project.recorded(world)?;
     let plan = project.plan(&desired, state.as_ref(), &args.select, world)?;
@@ -97,7 +97,7 @@ fn calls(plan: &Plan, project: &Project) -> String {
         if let Some(region) = &project.region {
             let _ = writeln!(text, "X-TC-Region: {region}");
         }
-        let _ = writeln!(text, "X-TC-Language: {}", project.language);
+        let _ = writeln!(text, "X-TC-Language: {}", project.language.name());
         let _ = writeln!(text, "\n{body}");
     }
     text

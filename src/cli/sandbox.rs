@@ -83,7 +83,7 @@ impl LedgerFile {
     fn path(&self, global: &Global, world: &World) -> Result<PathBuf, Failure> {
         match &self.ledger {
             Some(path) => Ok(path.clone()),
-            None => Ok(ledger_beside(&Project::load(global, &Api::default(), world)?.state)),
+            None => Ok(ledger_beside(&Project::load(global, &Api::default())?.state)),
         }
     }
 }

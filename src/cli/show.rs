@@ -31,7 +31,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
-    let project = Project::load(global, &args.api, world)?;
+    let project = Project::load(global, &args.api)?;
     if let Some(path) = &args.file {
         let kept = apply::read_plan(path)?;
         plan::show(&kept, project.rate, "", world)?;

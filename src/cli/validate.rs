@@ -25,7 +25,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
-    let project = match Project::load(global, &Api::default(), world) {
+    let project = match Project::load(global, &Api::default()) {
         Ok(project) => project,
         Err(failure) => return show(0, 0, &failure.diagnostics, world),
     };

@@ -7,6 +7,9 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
+/// The host of [`super::DEFAULT_ENDPOINT`].
+const DEFAULT_HOST: &str = "tcb.tencentcloudapi.com";
+
 /// Where calls are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
@@ -57,6 +60,44 @@ impl EndpointUrl {
 
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.host)
+    }
+}
+
+impl Endpoint {
+    /// Whose accounts answer there: what a state remembers of the endpoint that it was made with.
+    ///
+    /// All the vendor's regional names lead to the same accounts; its international site and its finance regions have
+    /// accounts of their own. Whatever listens on this machine is not the vendor.
+    pub fn site(&self) -> String {
+        const VENDOR: &str = "tencentcloudapi.com";
+        const INTERNATIONAL: &str = "intl.tencentcloudapi.com";
+        let url = match self {
+            Self::Sandbox => return "sandbox".to_owned(),
+            Self::Url(url) if url.is_loopback() => return "sandbox".to_owned(),
+            Self::Url(url) => url,
+        };
+        let below = |site: &str| {
+            url.host
+                .strip_suffix(site)
+                .is_some_and(|name| name.ends_with('.'))
+        };
+        match url.port {
+            Some(port) if port != 443 => format!("{}:{port}", url.host),
+            _ if below(INTERNATIONAL) => INTERNATIONAL.to_owned(),
+            _ if below(VENDOR) && !url.host.contains("-fsi.") => VENDOR.to_owned(),
+            _ => url.host.clone(),
+        }
+    }
+}
+
+/// The vendor's own.
+impl Default for Endpoint {
+    fn default() -> Self {
+        Self::Url(EndpointUrl {
+            secure: true,
+            host: DEFAULT_HOST.to_owned(),
+            port: None,
+        })
     }
 }
 
@@ -170,11 +211,58 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_default_is_the_documented_one() {
+        assert_eq!(
+            Endpoint::default().to_string(),
+            super::super::DEFAULT_ENDPOINT
+        );
+    }
+
+    #[test]
+    fn one_site_is_one_set_of_accounts() {
+        let table = [
+            ("sandbox", "sandbox"),
+            ("http://127.0.0.1:8650", "sandbox"),
+            ("https://tcb.tencentcloudapi.com", "tencentcloudapi.com"),
+            (
+                "https://tcb.ap-shanghai.tencentcloudapi.com",
+                "tencentcloudapi.com",
+            ),
+            (
+                "https://tcb.internal.tencentcloudapi.com:443",
+                "tencentcloudapi.com",
+            ),
+            (
+                "https://tcb.intl.tencentcloudapi.com",
+                "intl.tencentcloudapi.com",
+            ),
+            (
+                "https://tcb.ap-shanghai-fsi.tencentcloudapi.com",
+                "tcb.ap-shanghai-fsi.tencentcloudapi.com",
+            ),
+            ("https://eviltencentcloudapi.com", "eviltencentcloudapi.com"),
+            (
+                "https://gateway.example.com:8443",
+                "gateway.example.com:8443",
+            ),
+        ];
+        for (endpoint, site) in table {
+            assert_eq!(endpoint.parse::<Endpoint>().unwrap().site(), site);
+        }
+    }
+
+    #[test]
     fn what_is_allowed_is_taken_and_written_alike() {
         for (text, shown) in [
             ("sandbox", "sandbox"),
-            ("https://tcb.tencentcloudapi.com", "https://tcb.tencentcloudapi.com"),
-            ("HTTPS://TCB.tencentcloudapi.com/", "https://tcb.tencentcloudapi.com"),
+            (
+                "https://tcb.tencentcloudapi.com",
+                "https://tcb.tencentcloudapi.com",
+            ),
+            (
+                "HTTPS://TCB.tencentcloudapi.com/",
+                "https://tcb.tencentcloudapi.com",
+            ),
             ("https://10.0.0.8:8443", "https://10.0.0.8:8443"),
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("http://localhost", "http://localhost"),

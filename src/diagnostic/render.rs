@@ -239,7 +239,11 @@ mod tests {
 
     #[test]
     fn a_very_long_line_is_cut_around_the_label() {
-        let file = file(&format!("a: {}NEEDLE{}\n", "前x".repeat(500_000), "后".repeat(9000)));
+        let file = file(&format!(
+            "a: {}NEEDLE{}\n",
+            "前x".repeat(500_000),
+            "后".repeat(9000)
+        ));
         let problem = Diagnostic::error("c", "m").at(&span(&file, "NEEDLE"), "here");
         let text = render(&[problem], false);
         assert!(text.contains("a.yaml:1:1000004"), "{text}");
@@ -255,7 +259,9 @@ mod tests {
                 bytes: file.text.len()..file.text.len(),
                 file,
             };
-            assert!(render(&[Diagnostic::error("c", "m").at(&end, "here")], false).contains("here"));
+            assert!(
+                render(&[Diagnostic::error("c", "m").at(&end, "here")], false).contains("here")
+            );
         }
     }
 

@@ -122,13 +122,17 @@ impl<'f> Builder<'f> {
     /// YAML has no control characters, and the scanner takes U+0000 for the end of the text: what
     /// follows it would be lost without a word.
     fn refuse_unprintable(&self, text: &str) -> Result<(), Fatal> {
-        let bad = |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f;
+        let bad =
+            |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f;
         match text.bytes().position(bad) {
             None => Ok(()),
             Some(at) => Err(Box::new(
                 Diagnostic::error(
                     "yaml-syntax",
-                    format!("the character U+{:04X} has no place in YAML", text.as_bytes()[at]),
+                    format!(
+                        "the character U+{:04X} has no place in YAML",
+                        text.as_bytes()[at]
+                    ),
                 )
                 .at(&self.span(at, at + 1), "")
                 .help("in a string in double quotes it can be written as an escape"),
@@ -302,7 +306,9 @@ impl<'f> Builder<'f> {
             return Err(Box::new(
                 Diagnostic::error(
                     "alias-bomb",
-                    format!("written out, the aliases make this document larger than {MAX_NODES} values"),
+                    format!(
+                        "written out, the aliases make this document larger than {MAX_NODES} values"
+                    ),
                 )
                 .at(&self.span(start, end), "with this one")
                 .at(&self.node_span(anchored.node), "which stands for this")
@@ -333,7 +339,12 @@ impl<'f> Builder<'f> {
             self.check_key(node);
         }
         let Some(Frame {
-            items: Items::Mapping { entries, key, merge },
+            items:
+                Items::Mapping {
+                    entries,
+                    key,
+                    merge,
+                },
             ..
         }) = self.open.last_mut()
         else {
@@ -453,7 +464,9 @@ impl<'f> Builder<'f> {
                 | ("bool", Resolved::Bool(_))
                 | ("int" | "float", Resolved::Number) => true,
                 ("merge", Resolved::Text) => text == "<<",
-                (_, Resolved::Null | Resolved::Bool(_) | Resolved::Number | Resolved::Text) => false,
+                (_, Resolved::Null | Resolved::Bool(_) | Resolved::Number | Resolved::Text) => {
+                    false
+                }
             };
         if !fits {
             self.custom_tag(tag, start, end);
@@ -478,9 +491,12 @@ impl<'f> Builder<'f> {
             format!("{}{}", tag.handle, tag.suffix)
         };
         self.diagnostics.push(
-            Diagnostic::error("custom-tag", format!("the tag `{shown}` means nothing here"))
-                .at(&self.span(start, end), "tagged")
-                .help("leave the tag out; a value that must be a string is written in quotes"),
+            Diagnostic::error(
+                "custom-tag",
+                format!("the tag `{shown}` means nothing here"),
+            )
+            .at(&self.span(start, end), "tagged")
+            .help("leave the tag out; a value that must be a string is written in quotes"),
         );
     }
 
@@ -525,7 +541,11 @@ impl<'f> Builder<'f> {
 
     fn syntax(&self, error: &ScanError) -> Fatal {
         let at = self.offset(*error.marker());
-        let next = self.file.text.get(at..).and_then(|rest| rest.chars().next());
+        let next = self
+            .file
+            .text
+            .get(at..)
+            .and_then(|rest| rest.chars().next());
         let end = match next {
             Some('\r' | '\n') | None => at,
             Some(character) => at + character.len_utf8(),
@@ -538,8 +558,7 @@ impl<'f> Builder<'f> {
                 .help("an anchor is written `&name` before the first use of `*name`")
         } else {
             let mut diagnostic =
-                Diagnostic::error("yaml-syntax", format!("this is not YAML: {info}"))
-                    .at(&span, "");
+                Diagnostic::error("yaml-syntax", format!("this is not YAML: {info}")).at(&span, "");
             if info.contains("tab") {
                 diagnostic = diagnostic.help("indent with spaces: YAML has no tabs there");
             }

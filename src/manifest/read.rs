@@ -18,10 +18,7 @@ pub const MAX_BYTES: u64 = 32 * 1024 * 1024;
 /// Reads `shown`, taken from `root`, and hashes the bytes as they stand.
 ///
 /// A byte order mark counts for the hash, but is no part of the text.
-pub fn read(
-    root: &Path,
-    shown: &Path,
-) -> Result<(Arc<SourceFile>, ManifestHash), Box<Diagnostic>> {
+pub fn read(root: &Path, shown: &Path) -> Result<(Arc<SourceFile>, ManifestHash), Box<Diagnostic>> {
     let bytes = bytes(root, shown)?;
     let hash = ManifestHash {
         path: shown.to_owned(),

@@ -287,3 +287,6 @@ impl Plan {
         summary
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,9 @@ pub(super) fn judge(
         };
         CloudError {
             grade: Grade::Unknown,
-            hint: error.as_ref().and_then(|error| hint(error.code.as_deref()?)),
+            hint: error
+                .as_ref()
+                .and_then(|error| hint(error.code.as_deref()?)),
             code: error
                 .and_then(|error| error.code)
                 .map(|code| scrub.text(&code)),

@@ -1,0 +1,614 @@
+//! The engine against a scripted cloud and a real store, with tokio's clock held still.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::Mutex;
+
+use super::*;
+use crate::clock::SystemClock;
+use crate::desired::{Desired, Environment, Field, SourceRef};
+use crate::plan::guard::{self, Consent, Facts, Limits};
+use crate::plan::{Plan, Selection};
+use crate::state::file::FileStore;
+use crate::state::journal::{Evidence, Outcome as Line};
+use crate::state::{Account, Holder, State, StateStore, Status};
+
+const HALF: Duration = Duration::from_millis(500);
+
+fn desired(names: &[&str]) -> Desired {
+    let environments = names
+        .iter()
+        .zip(1..)
+        .map(|(name, line)| Environment {
+            address: Address::new(name).unwrap(),
+            attributes: [(Field::Alias, (*name).to_owned())].into_iter().collect(),
+            source: SourceRef {
+                file: "a.yaml".to_owned(),
+                line,
+            },
+        })
+        .collect();
+    Desired {
+        environments,
+        manifests: Vec::new(),
+    }
+}
+
+fn account() -> Account {
+    Account {
+        endpoint: "sandbox".to_owned(),
+        uin: None,
+    }
+}
+
+fn approved(desired: &Desired, state: Option<&State>) -> Approved {
+    let plan = Plan::make(
+        desired,
+        state,
+        Selection::default(),
+        account(),
+        SystemClock.now(),
+    );
+    let account = account();
+    let facts = Facts {
+        state,
+        account: &account,
+        manifests: &[],
+        used_by: None,
+        orders_last_day: 0,
+        limits: Limits::default(),
+    };
+    guard::approve(plan, &facts, Consent::Auto).unwrap()
+}
+
+fn settings() -> Settings {
+    Settings {
+        rate: 2.0,
+        in_flight: 4,
+        on_error: OnError::Stop,
+        retry_for: Duration::from_secs(30),
+        deadline: None,
+    }
+}
+
+fn ordered(name: &str) -> Answer {
+    Ok(Ordered {
+        tran_id: format!("tran-{name}"),
+        env_id: Some(format!("{name}-1")),
+        request_id: Some(format!("request-{name}")),
+    })
+}
+
+fn error(grade: Grade) -> Answer {
+    Err(CloudError {
+        grade,
+        code: Some("Code".to_owned()),
+        message: "message".to_owned(),
+        request_id: Some("request".to_owned()),
+        http_status: Some(200),
+        seen: SeenIds::default(),
+        body: None,
+        hint: None,
+    })
+}
+
+/// Answers as it is told to, after `latency`; whatever it is not told to refuse is ordered.
+struct Scripted {
+    answers: Mutex<HashMap<String, VecDeque<Answer>>>,
+    latency: Duration,
+    calls: Mutex<Vec<(String, Instant)>>,
+    /// Where to look whether the intent is on disk when the request arrives.
+    store: FileStore,
+}
+
+impl Scripted {
+    fn names(&self) -> Vec<String> {
+        self.calls
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    fn gaps(&self) -> Vec<Duration> {
+        self.calls
+            .lock()
+            .unwrap()
+            .windows(2)
+            .map(|pair| pair[1].1 - pair[0].1)
+            .collect()
+    }
+}
+
+impl CloudWrite for Scripted {
+    async fn create(&self, order: &Attributes) -> Answer {
+        let name = order.get(Field::Alias).unwrap().to_owned();
+        let open = self.store.read().unwrap().current().unwrap();
+        let record = &open.environments[&Address::new(&name).unwrap()];
+        assert_eq!(
+            record.status,
+            Status::Unknown,
+            "an intent is on disk before {name} is sent"
+        );
+        self.calls
+            .lock()
+            .unwrap()
+            .push((name.clone(), Instant::now()));
+        tokio::time::sleep(self.latency).await;
+        let scripted = self
+            .answers
+            .lock()
+            .unwrap()
+            .get_mut(&name)
+            .and_then(VecDeque::pop_front);
+        scripted.unwrap_or_else(|| ordered(&name))
+    }
+}
+
+struct Bench {
+    folder: tempfile::TempDir,
+    cloud: Arc<Scripted>,
+    heard: Vec<String>,
+    stop: Option<watch::Sender<bool>>,
+}
+
+impl Bench {
+    fn new(latency: Duration, answers: &[(&str, Vec<Answer>)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FileStore::new(folder.path().join("postpay.state.json"));
+        let answers = answers
+            .iter()
+            .map(|(name, answers)| ((*name).to_owned(), answers.clone().into()));
+        let cloud = Scripted {
+            answers: Mutex::new(answers.collect()),
+            latency,
+            calls: Mutex::default(),
+            store,
+        };
+        Self {
+            folder,
+            cloud: Arc::new(cloud),
+            heard: Vec::new(),
+            stop: None,
+        }
+    }
+
+    fn store(&self) -> &FileStore {
+        &self.cloud.store
+    }
+
+    fn lock(&self) -> Box<dyn StateWriter> {
+        let holder = Holder {
+            who: "a@b".to_owned(),
+            pid: 1,
+            since: SystemClock.now(),
+            doing: "test".to_owned(),
+        };
+        self.store().lock(&holder, Duration::ZERO).unwrap()
+    }
+
+    async fn apply(&mut self, names: &[&str], settings: &Settings) -> Report {
+        let mut writer = self.lock();
+        self.apply_with(names, settings, &mut *writer).await
+    }
+
+    async fn apply_with(
+        &mut self,
+        names: &[&str],
+        settings: &Settings,
+        writer: &mut dyn StateWriter,
+    ) -> Report {
+        let approved = approved(&desired(names), writer.state());
+        let (sender, stop) = watch::channel(false);
+        self.stop = Some(sender);
+        let heard = &mut self.heard;
+        let sender = self.stop.as_ref().unwrap();
+        let parts = Parts {
+            cloud: Arc::clone(&self.cloud),
+            writer,
+            clock: &SystemClock,
+            operator: Operator {
+                who: "a@b".to_owned(),
+                pid: 1,
+            },
+            last_sent: None,
+            stop,
+            observe: &mut |progress| {
+                let line = match progress {
+                    Progress::Started { .. } => "started".to_owned(),
+                    Progress::Sending { step, attempt, .. } => {
+                        format!("sending {} {attempt}", step.address)
+                    }
+                    Progress::Retrying { step, .. } => format!("retrying {}", step.address),
+                    Progress::Ended(result) => format!("ended {}", result.address),
+                    Progress::Stopping { reason, under_way } => {
+                        format!("stopping {reason:?} {under_way}")
+                    }
+                };
+                // The name says when a user presses Ctrl-C.
+                if line == "sending interrupt 1" {
+                    sender.send(true).unwrap();
+                }
+                heard.push(line);
+            },
+        };
+        run(&approved, settings, parts).await.unwrap()
+    }
+}
+
+fn outcomes(report: &Report) -> Vec<&'static str> {
+    let word = |result: &StepResult| match &result.outcome {
+        Outcome::Ordered { .. } => "ordered",
+        Outcome::Failed(_) => "failed",
+        Outcome::Unknown(_) => "unknown",
+        Outcome::NotAttempted => "not attempted",
+    };
+    report.results.iter().map(word).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn orders_start_in_declared_order_half_a_second_apart_whatever_the_latency() {
+    for latency in [0, 300, 1000, 1900] {
+        let latency = Duration::from_millis(latency);
+        let mut bench = Bench::new(latency, &[]);
+        let report = bench.apply(&["e", "d", "c", "b", "a"], &settings()).await;
+        assert_eq!(report.verdict(), Verdict::Complete);
+        assert_eq!(bench.cloud.names(), ["e", "d", "c", "b", "a"]);
+        for gap in bench.cloud.gaps() {
+            assert!(
+                gap >= HALF && gap <= HALF + Duration::from_millis(2),
+                "{gap:?} at {latency:?}"
+            );
+        }
+        let ideal = HALF * 4 + latency;
+        assert!(
+            report.took >= ideal && report.took < ideal + ideal / 50,
+            "{:?}",
+            report.took
+        );
+        let state = report.state.unwrap();
+        assert_eq!(state.environments.len(), 5);
+        assert!(
+            state
+                .environments
+                .values()
+                .all(|record| record.status == Status::Created)
+        );
+        assert_eq!(bench.store().read().unwrap().state, Some(state));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_in_flight_calls_are_under_way() {
+    let mut bench = Bench::new(Duration::from_secs(4), &[]);
+    let one = Settings {
+        in_flight: 1,
+        ..settings()
+    };
+    bench.apply(&["a", "b", "c"], &one).await;
+    for gap in bench.cloud.gaps() {
+        assert!(gap >= Duration::from_secs(4), "{gap:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_outcome_stops_the_run_is_recorded_and_never_sent_again() {
+    let unknown = ("b", vec![error(Grade::Unknown)]);
+    let mut bench = Bench::new(Duration::ZERO, &[unknown]);
+    let on = Settings {
+        on_error: OnError::Continue,
+        ..settings()
+    };
+    let report = bench.apply(&["a", "b", "c", "d"], &on).await;
+    assert_eq!(
+        outcomes(&report),
+        ["ordered", "unknown", "not attempted", "not attempted"]
+    );
+    assert_eq!(
+        (report.verdict(), report.ended),
+        (Verdict::Unknown, EndReason::Unknown)
+    );
+
+    let report = bench.apply(&["a", "b", "c", "d"], &settings()).await;
+    assert_eq!(
+        outcomes(&report),
+        ["ordered", "ordered"],
+        "c and d; b is not in the plan's orders"
+    );
+    assert_eq!(bench.cloud.names(), ["a", "b", "c", "d"]);
+    let b = &report.state.unwrap().environments[&Address::new("b").unwrap()];
+    assert_eq!(b.status, Status::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_under_way_are_waited_for_and_recorded_after_an_unknown_outcome() {
+    let unknown = ("a", vec![error(Grade::Unknown)]);
+    let mut bench = Bench::new(Duration::from_millis(1200), &[unknown]);
+    let report = bench.apply(&["a", "b", "c", "d", "e"], &settings()).await;
+    assert_eq!(
+        outcomes(&report),
+        [
+            "unknown",
+            "ordered",
+            "ordered",
+            "not attempted",
+            "not attempted"
+        ]
+    );
+    assert!(
+        bench.heard.contains(&"stopping Unknown 2".to_owned()),
+        "{:?}",
+        bench.heard
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_order_is_sent_again_before_the_next_one_and_slows_the_pace() {
+    let throttled = error(Grade::NotSent(NotSent::Throttled));
+    let mut bench = Bench::new(Duration::ZERO, &[("a", vec![throttled.clone(), throttled])]);
+    let report = bench.apply(&["a", "b"], &settings()).await;
+    assert_eq!(report.verdict(), Verdict::Complete);
+    assert_eq!(bench.cloud.names(), ["a", "a", "a", "b"]);
+    assert_eq!(report.results[0].attempts, 3);
+    let gaps = bench.cloud.gaps();
+    assert!(
+        gaps[0] >= Duration::from_secs(1) && gaps[1] >= Duration::from_secs(2),
+        "{gaps:?}"
+    );
+    assert!(gaps[2] > HALF, "still slower than usual: {gaps:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_never_gets_through_fails_without_having_been_ordered() {
+    let refused_connection = vec![error(Grade::NotSent(NotSent::Connect)); 50];
+    let mut bench = Bench::new(Duration::ZERO, &[("a", refused_connection)]);
+    let brief = Settings {
+        retry_for: Duration::from_secs(3),
+        ..settings()
+    };
+    let report = bench.apply(&["a", "b"], &brief).await;
+    assert_eq!(outcomes(&report), ["failed", "not attempted"]);
+    assert_eq!(report.verdict(), Verdict::Failed);
+    assert!(report.took <= Duration::from_secs(3));
+    assert!(report.state.unwrap().environments.is_empty());
+    assert!(bench.cloud.names().len() > 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_stops_or_not_as_told_and_one_that_reaches_further_always_stops() {
+    let refusal = |reach| ("a", vec![error(Grade::Refused(reach))]);
+    let on = Settings {
+        on_error: OnError::Continue,
+        ..settings()
+    };
+    for (reach, settings, expected, verdict) in [
+        (
+            Reach::Step,
+            settings(),
+            ["failed", "not attempted"],
+            Verdict::Failed,
+        ),
+        (
+            Reach::Step,
+            on.clone(),
+            ["failed", "ordered"],
+            Verdict::PartWay,
+        ),
+        (Reach::Run, on, ["failed", "not attempted"], Verdict::Failed),
+    ] {
+        let mut bench = Bench::new(Duration::ZERO, &[refusal(reach)]);
+        let report = bench.apply(&["a", "b"], &settings).await;
+        assert_eq!(outcomes(&report), expected, "{reach:?}");
+        assert_eq!(report.verdict(), verdict);
+        assert_eq!(
+            bench
+                .cloud
+                .names()
+                .iter()
+                .filter(|name| *name == "a")
+                .count(),
+            1
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_interrupt_starts_nothing_more_and_waits_for_what_is_under_way() {
+    let mut bench = Bench::new(Duration::from_secs(1), &[]);
+    let report = bench
+        .apply(&["a", "interrupt", "c", "d"], &settings())
+        .await;
+    assert_eq!(
+        outcomes(&report),
+        ["ordered", "ordered", "not attempted", "not attempted"]
+    );
+    assert_eq!(
+        (report.verdict(), report.ended),
+        (Verdict::PartWay, EndReason::Interrupted)
+    );
+    assert!(
+        bench.heard.contains(&"stopping Interrupted 2".to_owned()),
+        "{:?}",
+        bench.heard
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_stops_the_same_way() {
+    let mut bench = Bench::new(Duration::from_secs(1), &[]);
+    let soon = Settings {
+        deadline: Some(Duration::from_millis(700)),
+        ..settings()
+    };
+    let report = bench.apply(&["a", "b", "c"], &soon).await;
+    assert_eq!(outcomes(&report), ["ordered", "ordered", "not attempted"]);
+    assert_eq!(
+        (report.verdict(), report.ended),
+        (Verdict::PartWay, EndReason::Deadline)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_without_an_env_id_is_recorded_as_awaiting_it() {
+    let answer = Ok(Ordered {
+        tran_id: "1".to_owned(),
+        env_id: None,
+        request_id: None,
+    });
+    let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]);
+    let report = bench.apply(&["a"], &settings()).await;
+    assert_eq!(report.verdict(), Verdict::Complete);
+    assert_eq!(report.counts().awaiting_env_id, 1);
+    let state = report.state.unwrap();
+    let record = state.environments.values().next().unwrap();
+    assert_eq!(
+        (record.status, record.tran_id.as_deref()),
+        (Status::AwaitingEnvId, Some("1"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn ids_seen_in_an_answer_that_proves_nothing_are_kept() {
+    let Err(seen) = error(Grade::Unknown) else {
+        unreachable!()
+    };
+    let ids = SeenIds {
+        tran_id: Some("1".to_owned()),
+        env_id: Some("e".to_owned()),
+    };
+    let answer = Err(CloudError { seen: ids, ..seen });
+    let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]);
+    let state = bench.apply(&["a"], &settings()).await.state.unwrap();
+    let record = state.environments.values().next().unwrap();
+    assert_eq!(record.status, Status::Unknown);
+    assert_eq!(
+        (record.tran_id.as_deref(), record.env_id.as_deref()),
+        (Some("1"), Some("e"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attempt_has_an_intent_and_an_outcome_in_the_receipt() {
+    let throttled = error(Grade::NotSent(NotSent::Throttled));
+    let mut bench = Bench::new(Duration::ZERO, &[("a", vec![throttled])]);
+    bench.apply(&["a", "b"], &settings()).await;
+    let receipts = bench.store().receipts().unwrap();
+    let journal = bench.store().receipt(&receipts[0]).unwrap();
+    let lines: Vec<String> = journal
+        .entries
+        .iter()
+        .map(|entry| match &entry.event {
+            Event::Intent(Intent { step, attempt, .. }) => format!("intent {step}.{attempt}"),
+            Event::Outcome(Line {
+                step,
+                attempt,
+                evidence,
+                ..
+            }) => {
+                let word = match evidence {
+                    Evidence::Ordered => "ordered",
+                    Evidence::NotSent => "not sent",
+                    Evidence::Refused | Evidence::Unknown => "other",
+                };
+                format!("outcome {step}.{attempt} {word}")
+            }
+            Event::RunEnded(RunEnded { reason }) => format!("ended {reason:?}"),
+            Event::Edited(_) | Event::Recovered(_) => "other".to_owned(),
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "intent 1.1",
+            "outcome 1.1 not sent",
+            "intent 1.2",
+            "outcome 1.2 ordered",
+            "intent 2.1",
+            "outcome 2.1 ordered",
+            "ended Finished",
+        ]
+    );
+}
+
+/// A store whose disk is full from a certain line on.
+struct FullDisk<'a> {
+    inner: &'a mut dyn StateWriter,
+    room: usize,
+}
+
+impl StateWriter for FullDisk<'_> {
+    fn state(&self) -> Option<&State> {
+        self.inner.state()
+    }
+    fn recovered(&self) -> Option<RunId> {
+        self.inner.recovered()
+    }
+    fn begin(&mut self, at: Timestamp, run: RunStarted) -> Result<(), StateError> {
+        self.inner.begin(at, run)
+    }
+    fn append(&mut self, at: Timestamp, event: Event) -> Result<(), StateError> {
+        if self.room == 0 {
+            let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
+            return Err(StateError::Io {
+                doing: "write",
+                path: Path::new("journal").to_owned(),
+                source,
+            });
+        }
+        self.room -= 1;
+        self.inner.append(at, event)
+    }
+    fn commit(&mut self) -> Result<State, StateError> {
+        self.inner.commit()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_stops_the_run_before_anything_unrecorded_is_sent() {
+    // Room for an intent and its outcome: the second intent does not fit, so nothing is sent for it.
+    let mut bench = Bench::new(Duration::ZERO, &[]);
+    let mut writer = bench.lock();
+    let mut full = FullDisk {
+        inner: &mut *writer,
+        room: 2,
+    };
+    let report = bench
+        .apply_with(&["a", "b", "c"], &settings(), &mut full)
+        .await;
+    assert_eq!(
+        outcomes(&report),
+        ["ordered", "not attempted", "not attempted"]
+    );
+    assert_eq!(bench.cloud.names(), ["a"]);
+    assert!(report.trouble.is_some() && report.unwritten.is_empty());
+    assert_eq!(report.verdict(), Verdict::PartWay);
+    drop(writer);
+    // The next writer finds the journal and loses nothing.
+    let state = bench.lock().state().cloned().unwrap();
+    assert_eq!(
+        state.environments.values().next().unwrap().status,
+        Status::Created
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_that_can_not_be_written_is_said_and_counts_as_unknown() {
+    let mut bench = Bench::new(Duration::ZERO, &[]);
+    let mut writer = bench.lock();
+    let mut full = FullDisk {
+        inner: &mut *writer,
+        room: 1,
+    };
+    let report = bench.apply_with(&["a", "b"], &settings(), &mut full).await;
+    assert_eq!(report.unwritten, [Address::new("a").unwrap()]);
+    assert_eq!(report.verdict(), Verdict::Unknown);
+    assert_eq!(bench.cloud.names(), ["a"]);
+    drop(writer);
+    let state = bench.lock().state().cloned().unwrap();
+    assert_eq!(
+        state.environments.values().next().unwrap().status,
+        Status::Unknown
+    );
+    assert!(bench.folder.path().join("receipts").is_dir());
+}

@@ -1,0 +1,451 @@
+//! What a plan says of a state and a manifest, and what the guard says of a plan.
+
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use super::guard::{Consent, Facts, Limits, Objection, approve, objections};
+use super::*;
+use crate::desired::Environment;
+use crate::state::journal::RunId;
+use crate::state::{Origin, Record, Status};
+
+fn address(name: &str) -> Address {
+    Address::new(name).unwrap()
+}
+
+fn attributes(pairs: &[(Field, &str)]) -> Attributes {
+    pairs
+        .iter()
+        .map(|(field, value)| (*field, (*value).to_owned()))
+        .collect()
+}
+
+fn source(line: u32) -> SourceRef {
+    SourceRef {
+        file: "a.yaml".to_owned(),
+        line,
+    }
+}
+
+fn declared(environments: &[(&str, &[(Field, &str)])]) -> Desired {
+    let environments = environments
+        .iter()
+        .zip(1..)
+        .map(|((name, pairs), line)| Environment {
+            address: address(name),
+            attributes: attributes(pairs),
+            source: source(line),
+        })
+        .collect();
+    Desired {
+        environments,
+        manifests: Vec::new(),
+    }
+}
+
+fn record(status: Status, pairs: &[(Field, &str)]) -> Record {
+    Record {
+        status,
+        env_id: (status == Status::Created).then(|| "e-1".to_owned()),
+        tran_id: (status != Status::Unknown).then(|| "1".to_owned()),
+        request_id: None,
+        origin: Origin::Ordered,
+        attributes: attributes(pairs),
+        ordered_at: Timestamp::UNIX_EPOCH,
+        run: RunId::fresh(),
+        source: source(9),
+    }
+}
+
+fn account() -> Account {
+    Account {
+        endpoint: "sandbox".to_owned(),
+        uin: None,
+    }
+}
+
+fn state(records: Vec<(&str, Record)>) -> State {
+    State {
+        lineage: Lineage::fresh(),
+        serial: Serial(7),
+        tool_version: "0.1.0".to_owned(),
+        account: Some(account()),
+        last_run: None,
+        environments: records
+            .into_iter()
+            .map(|(name, record)| (address(name), record))
+            .collect(),
+    }
+}
+
+fn make(desired: &Desired, state: Option<&State>) -> Plan {
+    Plan::make(
+        desired,
+        state,
+        Selection::default(),
+        account(),
+        Timestamp::UNIX_EPOCH,
+    )
+}
+
+fn actions(plan: &Plan) -> Vec<(String, Action)> {
+    plan.steps
+        .iter()
+        .map(|step| (step.address.to_string(), step.action))
+        .collect()
+}
+
+fn facts<'a>(state: Option<&'a State>, account: &'a Account) -> Facts<'a> {
+    Facts {
+        state,
+        account,
+        manifests: &[],
+        used_by: None,
+        orders_last_day: 0,
+        limits: Limits::default(),
+    }
+}
+
+const A: &[(Field, &str)] = &[(Field::Alias, "a"), (Field::FreeQuota, "basic")];
+const B: &[(Field, &str)] = &[(Field::Alias, "b")];
+
+#[test]
+fn each_kind_of_difference_has_its_action() {
+    let recorded = state(vec![
+        (
+            "same",
+            record(Status::Created, &[(Field::Flag, "QUICKSTART")]),
+        ),
+        ("waits", record(Status::AwaitingEnvId, B)),
+        ("unknown", record(Status::Unknown, A)),
+        ("renamed", record(Status::Created, &[(Field::Alias, "old")])),
+        ("changed", record(Status::Created, A)),
+        ("gone", record(Status::Created, &[(Field::Alias, "gone")])),
+        (
+            "gone-too",
+            record(Status::Created, &[(Field::Alias, "gone-too")]),
+        ),
+    ]);
+    let desired = declared(&[
+        ("new", &[(Field::Alias, "new")]),
+        ("same", &[(Field::Flag, "QuickStart")]),
+        ("waits", B),
+        ("unknown", &[(Field::Alias, "something-else")]),
+        ("renamed", &[(Field::Alias, "renamed")]),
+        ("changed", &[(Field::Alias, "a")]),
+    ]);
+    let plan = make(&desired, Some(&recorded));
+    let expected = [
+        ("same", Action::NoOp),
+        ("waits", Action::Wait),
+        ("unknown", Action::Resolve),
+        ("new", Action::Create),
+        ("changed", Action::Replace),
+        ("renamed", Action::Update),
+        ("gone-too", Action::Destroy),
+        ("gone", Action::Destroy),
+    ];
+    assert_eq!(
+        actions(&plan),
+        expected.map(|(name, action)| (name.to_owned(), action))
+    );
+    let refused: Vec<&Address> = plan.refused().map(|step| &step.address).collect();
+    assert_eq!(refused, [&address("changed"), &address("renamed")]);
+    assert_eq!(plan.orders().count(), 1);
+    let changed = plan
+        .steps
+        .iter()
+        .find(|step| step.address == address("changed"))
+        .unwrap();
+    assert_eq!(changed.changed_fields(), [Field::FreeQuota]);
+}
+
+#[test]
+fn orders_keep_the_declared_order() {
+    let desired = declared(&[("z", A), ("m", B), ("a", &[])]);
+    let plan = make(&desired, None);
+    let names: Vec<&str> = plan.orders().map(|step| step.address.as_str()).collect();
+    assert_eq!(names, ["z", "m", "a"]);
+}
+
+#[test]
+fn a_manifest_that_names_the_id_its_order_returned_has_not_changed() {
+    let recorded = state(vec![("a", record(Status::Created, A))]);
+    let with = |id| {
+        let mut pairs = A.to_vec();
+        pairs.push((Field::EnvId, id));
+        actions(&make(&declared(&[("a", &pairs)]), Some(&recorded)))[0].1
+    };
+    assert_eq!(with("e-1"), Action::NoOp);
+    assert_eq!(with("e-2"), Action::Replace);
+}
+
+#[test]
+fn a_renamed_key_is_not_ordered_again() {
+    let nameless: &[(Field, &str)] = &[(Field::Source, "qcloud")];
+    for pairs in [A, nameless] {
+        let recorded = state(vec![("old", record(Status::Created, pairs))]);
+        let plan = make(&declared(&[("new", pairs)]), Some(&recorded));
+        let new = plan
+            .steps
+            .iter()
+            .find(|step| step.address == address("new"))
+            .unwrap();
+        assert_eq!(
+            new.refusal,
+            Some(Refusal::Renamed {
+                from: address("old")
+            })
+        );
+        assert_eq!(plan.orders().count(), 0);
+        // While the old one is declared too, a second one like it is what was asked for.
+        let both = make(
+            &declared(&[("old", pairs), ("new", pairs)]),
+            Some(&recorded),
+        );
+        assert_eq!(both.orders().count(), 1);
+    }
+}
+
+#[test]
+fn an_environment_that_is_managed_is_not_switched_again_under_another_address() {
+    let recorded = state(vec![("a", record(Status::Created, A))]);
+    let plan = make(
+        &declared(&[("a", A), ("b", &[(Field::EnvId, "e-1")])]),
+        Some(&recorded),
+    );
+    assert_eq!(
+        plan.refused().next().unwrap().refusal,
+        Some(Refusal::ManagedAs {
+            other: address("a")
+        })
+    );
+}
+
+#[test]
+fn targets_and_excludes_narrow_a_plan() {
+    let desired = declared(&[("a", A), ("b", B)]);
+    let narrow = |targets: &[&str], excludes: &[&str]| {
+        let names = |names: &[&str]| names.iter().map(|name| address(name)).collect();
+        let selection = Selection {
+            targets: names(targets),
+            excludes: names(excludes),
+        };
+        let plan = Plan::make(&desired, None, selection, account(), Timestamp::UNIX_EPOCH);
+        actions(&plan)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(narrow(&["b"], &[]), ["b"]);
+    assert_eq!(narrow(&[], &["b"]), ["a"]);
+    assert_eq!(narrow(&["a", "b"], &["a"]), ["b"]);
+}
+
+#[test]
+fn the_guard_lets_a_plan_through_only_into_the_world_it_was_made_for() {
+    let desired = declared(&[("a", A), ("b", B)]);
+    let here = account();
+    let recorded = state(vec![("a", record(Status::Created, A))]);
+    let plan = make(&desired, Some(&recorded));
+    let fine = facts(Some(&recorded), &here);
+    assert!(approve(plan.clone(), &fine, Consent::Auto).is_ok());
+
+    let codes = |plan: &Plan, facts: &Facts<'_>| -> Vec<&'static str> {
+        objections(plan, facts)
+            .iter()
+            .map(Objection::code)
+            .collect()
+    };
+    let moved_on = State {
+        serial: Serial(8),
+        ..recorded.clone()
+    };
+    assert_eq!(codes(&plan, &facts(Some(&moved_on), &here)), ["plan-stale"]);
+    let foreign = State {
+        lineage: Lineage::fresh(),
+        ..recorded.clone()
+    };
+    assert_eq!(
+        codes(&plan, &facts(Some(&foreign), &here)),
+        ["plan-foreign"]
+    );
+    assert_eq!(codes(&plan, &facts(None, &here)), ["plan-foreign"]);
+    let used = Facts {
+        used_by: Some(RunId::fresh()),
+        ..fine.clone()
+    };
+    assert_eq!(codes(&plan, &used), ["plan-used"]);
+    let first = make(&desired, None);
+    assert_eq!(
+        codes(&first, &facts(Some(&recorded), &here)),
+        ["plan-stale"]
+    );
+
+    let vendor = Account {
+        endpoint: "tencentcloudapi.com".to_owned(),
+        uin: None,
+    };
+    let elsewhere = facts(Some(&recorded), &vendor);
+    assert_eq!(
+        codes(&plan, &elsewhere),
+        ["plan-endpoint", "state-endpoint"]
+    );
+}
+
+#[test]
+fn a_changed_or_missing_manifest_makes_a_plan_stale() {
+    let hash = |sha256: &str| ManifestHash {
+        path: PathBuf::from("a.yaml"),
+        sha256: sha256.to_owned(),
+    };
+    let desired = Desired {
+        manifests: vec![hash("1")],
+        ..declared(&[("a", A)])
+    };
+    let plan = make(&desired, None);
+    let here = account();
+    for (now, fine) in [
+        (Some(hash("1")), true),
+        (Some(hash("2")), false),
+        (None, false),
+    ] {
+        let manifests = [(PathBuf::from("a.yaml"), now)];
+        let facts = Facts {
+            manifests: &manifests,
+            ..facts(None, &here)
+        };
+        assert_eq!(objections(&plan, &facts).is_empty(), fine);
+    }
+}
+
+#[test]
+fn limits_hold_to_the_order() {
+    let plan = make(&declared(&[("a", A), ("b", B)]), None);
+    let here = account();
+    let with = |max_creates, max_creates_per_day, orders_last_day| {
+        let limits = Limits {
+            max_creates,
+            max_creates_per_day,
+        };
+        objections(
+            &plan,
+            &Facts {
+                limits,
+                orders_last_day,
+                ..facts(None, &here)
+            },
+        )
+        .len()
+    };
+    assert_eq!(with(Some(2), None, 0), 0);
+    assert_eq!(with(Some(1), None, 0), 1);
+    assert_eq!(with(None, Some(5), 3), 0);
+    assert_eq!(with(None, Some(5), 4), 1);
+    assert_eq!(with(Some(0), Some(0), 0), 2);
+}
+
+#[test]
+fn an_edited_plan_does_not_get_past_the_guard_even_with_a_fitting_checksum() {
+    let recorded = state(vec![("a", record(Status::Created, A))]);
+    let mut plan = make(&declared(&[("a", A)]), Some(&recorded));
+    plan.steps[0].action = Action::Create;
+    let here = account();
+    let found = objections(&plan, &facts(Some(&recorded), &here));
+    assert_eq!(
+        found,
+        [Objection::AlreadyOrdered {
+            address: address("a")
+        }]
+    );
+
+    let mut twice = make(&declared(&[("b", B)]), None);
+    twice.steps.push(twice.steps[0].clone());
+    let found = objections(&twice, &facts(None, &here));
+    assert_eq!(
+        found,
+        [Objection::AlreadyOrdered {
+            address: address("b")
+        }]
+    );
+}
+
+#[test]
+fn a_plan_survives_its_file() {
+    let recorded = state(vec![
+        ("a", record(Status::Unknown, A)),
+        (
+            "gone",
+            record(Status::Created, &[(Field::Extra, r#"{"k":"\u001b"}"#)]),
+        ),
+        ("old", record(Status::Created, B)),
+    ]);
+    let plan = make(
+        &declared(&[
+            ("a", A),
+            ("renamed", B),
+            ("c", &[(Field::EnvAlias, "我的")]),
+        ]),
+        Some(&recorded),
+    );
+    let text = file::encode(&plan);
+    assert_eq!(file::decode(&text).unwrap(), plan);
+    assert_eq!(file::encode(&file::decode(&text).unwrap()), text);
+}
+
+#[test]
+fn a_plan_file_that_was_touched_is_refused() {
+    use file::PlanFileError as E;
+    let text = file::encode(&make(&declared(&[("a", A)]), None));
+    assert!(matches!(file::decode(""), Err(E::Empty)));
+    assert!(matches!(
+        file::decode(&text[..text.len() / 2]),
+        Err(E::Json(_))
+    ));
+    assert!(matches!(file::decode("[]"), Err(E::Json(_))));
+    let newer = text.replacen(r#""format_version": 1"#, r#""format_version": 2"#, 1);
+    assert!(matches!(file::decode(&newer), Err(E::Version { found: 2 })));
+    for (from, to) in [
+        ("basic", "Basic"),
+        ("\"a\"", "\"b\""),
+        ("\"serial\": 0", "\"serial\": 1"),
+    ] {
+        let altered = text.replacen(from, to, 1);
+        assert_ne!(altered, text, "{from}");
+        assert!(matches!(file::decode(&altered), Err(E::Altered)), "{from}");
+    }
+    let extended = text.replacen('{', "{\"more\": 1,", 1);
+    assert!(matches!(file::decode(&extended), Err(E::Json(_))));
+}
+
+proptest! {
+    #[test]
+    fn a_plan_file_never_panics(text in ".{0,200}") {
+        let _ = file::decode(&text);
+    }
+
+    /// Whatever is declared: once it is on record as ordered, there is nothing to do.
+    #[test]
+    fn a_plan_after_everything_was_ordered_is_empty(
+        names in proptest::collection::btree_set("[a-z][a-z0-9-]{0,8}", 0..6),
+        flag in proptest::option::of("[A-Za-z]{1,6}"),
+    ) {
+        let environments = names.iter().map(|name| {
+            let mut attributes = attributes(&[(Field::Alias, name)]);
+            if let Some(flag) = &flag {
+                attributes.set(Field::Flag, flag.clone());
+            }
+            Environment { address: address(name), attributes, source: source(1) }
+        });
+        let desired = Desired { environments: environments.collect(), manifests: Vec::new() };
+        let first = make(&desired, None);
+        prop_assert_eq!(first.orders().count(), names.len());
+        let ordered = first.steps.iter().map(|step| {
+            let pairs: Vec<_> = step.after.as_ref().unwrap().iter().collect();
+            (step.address.as_str(), record(Status::Created, &pairs))
+        });
+        let recorded = state(ordered.collect());
+        prop_assert!(!make(&desired, Some(&recorded)).has_changes());
+    }
+}
