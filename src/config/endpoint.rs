@@ -173,8 +173,14 @@ mod tests {
     fn what_is_allowed_is_taken_and_written_alike() {
         for (text, shown) in [
             ("sandbox", "sandbox"),
-            ("https://tcb.tencentcloudapi.com", "https://tcb.tencentcloudapi.com"),
-            ("HTTPS://TCB.tencentcloudapi.com/", "https://tcb.tencentcloudapi.com"),
+            (
+                "https://tcb.tencentcloudapi.com",
+                "https://tcb.tencentcloudapi.com",
+            ),
+            (
+                "HTTPS://TCB.tencentcloudapi.com/",
+                "https://tcb.tencentcloudapi.com",
+            ),
             ("https://10.0.0.8:8443", "https://10.0.0.8:8443"),
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("http://localhost", "http://localhost"),
@@ -207,7 +213,7 @@ mod tests {
             ("https://a b", EndpointError::Host),
             ("https://环境.com", EndpointError::Host),
             ("http://127.1", EndpointError::Host),
-            ("http://0x7f.0.0.1", EndpointError::PlainHttp),
+            ("http://0x7f.0.0.1", EndpointError::Host),
             ("https://[::1", EndpointError::Port),
             ("https://x:", EndpointError::Port),
             ("https://x:0", EndpointError::Port),

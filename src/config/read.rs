@@ -73,7 +73,7 @@ impl Reader {
                 return config;
             }
             Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Sequence(_) => {
-                self.wrong_type("the settings", "a mapping", root);
+                self.wrong_type::<()>("the settings", "a mapping", root);
                 return config;
             }
         };
@@ -98,9 +98,12 @@ impl Reader {
                 | Value::Bool(_)
                 | Value::Sequence(_)
                 | Value::Mapping(_) => self.problems.push(
-                    Diagnostic::error("unsupported-version", "there is no such version of the settings")
-                        .at(&entry.value.span(), "the version is the number 1")
-                        .help("write `version: 1`"),
+                    Diagnostic::error(
+                        "unsupported-version",
+                        "there is no such version of the settings",
+                    )
+                    .at(&entry.value.span(), "the version is the number 1")
+                    .help("write `version: 1`"),
                 ),
             },
         }
@@ -128,12 +131,12 @@ impl Reader {
             let value = entry.value;
             match entry.name() {
                 "endpoint" => {
-                    api.endpoint = self
-                        .text("endpoint", value)
-                        .and_then(|text| match text.parse::<Endpoint>() {
+                    api.endpoint = self.text("endpoint", value).and_then(|text| {
+                        match text.parse::<Endpoint>() {
                             Ok(endpoint) => Some(endpoint),
                             Err(error) => self.invalid("endpoint", value, &error.to_string()),
-                        });
+                        }
+                    });
                 }
                 "region" => api.region = self.text("region", value).map(str::to_owned),
                 "list_regions" => {
@@ -143,8 +146,7 @@ impl Reader {
                     api.language = self.text("language", value).and_then(|text| {
                         let names = Language::ALL.map(Language::name);
                         Language::by_name(text).or_else(|| {
-                            let allowed = format!("a language is {}", list(&names));
-                            self.invalid("language", value, &allowed)
+                            self.invalid("language", value, &format!("allowed: {}", list(&names)))
                         })
                     });
                 }
@@ -267,9 +269,11 @@ impl Reader {
         };
         match text.parse::<u32>() {
             Ok(number) if (least..=most).contains(&number) => Some(number),
-            Ok(_) | Err(_) => {
-                self.out_of_range(name, node, &format!("a whole number from {least} to {most}"))
-            }
+            Ok(_) | Err(_) => self.out_of_range(
+                name,
+                node,
+                &format!("a whole number from {least} to {most}"),
+            ),
         }
     }
 
@@ -383,8 +387,10 @@ impl Reader {
 
     fn unknown(&mut self, entry: &Entry<'_>, known: &[&str]) {
         let name = entry.name();
-        let label = nearest(name, known)
-            .map_or_else(|| "unknown".to_owned(), |near| format!("did you mean `{near}`?"));
+        let label = nearest(name, known).map_or_else(
+            || "unknown".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
         self.problems.push(
             Diagnostic::error("unknown-field", format!("there is no setting `{name}`"))
                 .at(&entry.key.span(), label)

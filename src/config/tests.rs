@@ -47,7 +47,9 @@ fn everything_that_can_be_said_is_read() {
 fn what_is_not_said_is_none() {
     assert_eq!(parse(&source("version: 1\n")), Ok(Config::default()));
     assert_eq!(
-        parse(&source("version: 1\napi: {rate: ~, timeout: }\nguard:\n---\n")),
+        parse(&source(
+            "version: 1\napi: {rate: ~, timeout: }\nguard:\n---\n"
+        )),
         Ok(Config::default())
     );
     let one = parse(&source("version: 1\nmanifests: here\napi: {timeout: 90}\n")).unwrap();
@@ -76,13 +78,22 @@ fn the_version_is_the_number_one() {
 #[test]
 fn odd_shapes_are_problems() {
     assert_eq!(codes("- version\n"), ["wrong-type 1"]);
-    assert_eq!(codes("version: 1\n---\nversion: 1\n"), ["several-documents 3"]);
+    assert_eq!(
+        codes("version: 1\n---\nversion: 1\n"),
+        ["several-documents 3"]
+    );
     assert_eq!(codes("version: 1\napi: [\n"), ["yaml-syntax 3"]);
     assert_eq!(codes("version: 1\nmanifests: []\n"), ["empty-value 2"]);
     assert_eq!(codes("version: 1\nmanifests: [~]\n"), ["wrong-type 2"]);
     assert_eq!(codes("version: 1\nversion: 1\n"), ["duplicate-key 2"]);
     assert_eq!(codes("version: 1\napi: {rate: 0}\n"), ["out-of-range 2"]);
     assert_eq!(codes("version: 1\napi: {rate: .nan}\n"), ["out-of-range 2"]);
-    assert_eq!(codes("version: 1\napi: {in_flight: 0}\n"), ["out-of-range 2"]);
-    assert_eq!(codes("version: 1\napi: {timeout: 1.5}\n"), ["invalid-value 2"]);
+    assert_eq!(
+        codes("version: 1\napi: {in_flight: 0}\n"),
+        ["out-of-range 2"]
+    );
+    assert_eq!(
+        codes("version: 1\napi: {timeout: 1.5}\n"),
+        ["invalid-value 2"]
+    );
 }

@@ -258,7 +258,10 @@ mod tests {
     fn the_order_given_is_kept_and_a_file_counts_once() {
         let folder = project(&["m/a.yaml", "m/b.yaml"]);
         let absolute = folder.path().join("m/b.yaml");
-        let (found, problems) = run(folder.path(), &[absolute.to_str().unwrap(), "m", "m/a.yaml"]);
+        let (found, problems) = run(
+            folder.path(),
+            &[absolute.to_str().unwrap(), "m", "m/a.yaml"],
+        );
         assert_eq!(found, ["m/b.yaml", "m/a.yaml"]);
         assert_eq!(problems, []);
     }
@@ -282,20 +285,14 @@ mod tests {
     fn links_are_followed_without_going_round() {
         let folder = project(&["m/a.yaml", "other/b.yaml"]);
         std::os::unix::fs::symlink(folder.path().join("m"), folder.path().join("m/loop")).unwrap();
-        std::os::unix::fs::symlink(
-            folder.path().join("other"),
-            folder.path().join("m/others"),
-        )
-        .unwrap();
+        std::os::unix::fs::symlink(folder.path().join("other"), folder.path().join("m/others"))
+            .unwrap();
         std::os::unix::fs::symlink("nowhere", folder.path().join("m/dangling.yaml")).unwrap();
         let (found, problems) = run(folder.path(), &["m"]);
         assert_eq!(found, ["m/a.yaml", "m/others/b.yaml"]);
         assert_eq!(
             problems,
-            [(
-                "path-not-found",
-                "there is no `m/dangling.yaml`".to_owned()
-            )]
+            [("path-not-found", "there is no `m/dangling.yaml`".to_owned())]
         );
     }
 

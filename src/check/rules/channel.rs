@@ -16,7 +16,7 @@ const QCLOUD: &[&str] = &[
     "serverless_framework",
 ];
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
         let (Some(env_source), Some(channel)) = (
             manifests.get(environment, Field::EnvSource),
@@ -44,7 +44,12 @@ pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<D
         let label = nearest(text, allowed)
             .map_or_else(String::new, |near| format!("did you mean `{near}`?"));
         problem = if channel.inherited && !env_source.inherited {
-            environment.mark(problem, &env_source, "does not go with the inherited channel")
+            environment
+                .mark(
+                    problem,
+                    &env_source,
+                    "does not go with the inherited channel",
+                )
                 .at(&channel.node.span(), label)
         } else {
             problem

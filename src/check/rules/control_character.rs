@@ -7,7 +7,7 @@ use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Value;
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for written in &manifests.fields {
         let Value::Text(text) = written.node.value() else {
             continue;
@@ -25,7 +25,8 @@ pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<D
         )
         .at(&written.node.span(), "in this value");
         if character == '\n' {
-            problem = problem.help("a block that starts with `|` ends in a line break; `>-` does not");
+            problem =
+                problem.help("a block that starts with `|` ends in a line break; `>-` does not");
         }
         if written.field == Field::Extra {
             problem = problem.help("write `extra` as a mapping: it is sent as JSON, on one line");

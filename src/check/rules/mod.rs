@@ -4,6 +4,7 @@ use super::Options;
 use super::model::Manifests;
 use crate::diagnostic::Diagnostic;
 
+mod address;
 mod alias;
 mod channel;
 mod control_character;
@@ -16,7 +17,6 @@ mod empty_value;
 mod env_source;
 pub(super) mod extra;
 mod free_quota;
-mod address;
 mod long_alias;
 mod missing_alias;
 mod missing_env_source;
@@ -37,7 +37,7 @@ pub struct Rule {
     pub(super) check: Check,
 }
 
-pub(super) type Check = fn(&Manifests<'_>, &Options, &mut Vec<Diagnostic>);
+pub(super) type Check = fn(&Manifests<'_>, Options, &mut Vec<Diagnostic>);
 
 const fn rule(code: &'static str, about: &'static str, check: Check) -> Rule {
     Rule { code, about, check }

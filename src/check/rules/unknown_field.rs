@@ -7,7 +7,7 @@ use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::RESERVED;
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     let fields = Field::ALL.map(Field::name);
     for strange in &manifests.strange {
         let name = strange.entry.name();
@@ -22,8 +22,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<D
             Diagnostic::error("unknown-field", format!("there is no {kind} `{name}`"));
         let wrong_level = strange.place == Place::Top && Field::by_name(name).is_some();
         problem = match nearest(name, known) {
-            Some(near) => problem
-                .at(&strange.entry.key.span(), format!("did you mean `{near}`?")),
+            Some(near) => problem.at(&strange.entry.key.span(), format!("did you mean `{near}`?")),
             None => problem.at(&strange.entry.key.span(), "unknown"),
         };
         problem = if wrong_level {
