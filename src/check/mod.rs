@@ -38,7 +38,7 @@ pub struct Checked {
 }
 
 /// Checks everything that was loaded against every rule.
-pub fn check(loaded: &Loaded, options: &Options) -> Checked {
+pub fn check(loaded: &Loaded, options: Options) -> Checked {
     let manifests = Manifests::read(loaded);
     let mut diagnostics = loaded.diagnostics.clone();
     for rule in RULES {

@@ -264,7 +264,7 @@ impl<'a> Manifests<'a> {
     }
 }
 
-fn content<'a>(field: Field, node: Node<'a>) -> Option<Content<'a>> {
+fn content(field: Field, node: Node<'_>) -> Option<Content<'_>> {
     Some(match node.value() {
         Yaml::Null => return None,
         // The vendor takes an empty level for no free quota, the same as none.
@@ -283,10 +283,10 @@ pub(super) fn is_newer(version: Option<Entry<'_>>) -> bool {
     })
 }
 
-impl<'a> Environment<'a> {
+impl Environment<'_> {
     /// Marks a value where it is written, or, where it is inherited, the environment and then the
     /// place that it comes from.
-    pub(super) fn mark(&self, problem: Diagnostic, value: &Value<'a>, text: &str) -> Diagnostic {
+    pub(super) fn mark(&self, problem: Diagnostic, value: &Value<'_>, text: &str) -> Diagnostic {
         if value.inherited {
             problem
                 .at(&self.key.span(), text)

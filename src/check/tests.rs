@@ -28,7 +28,7 @@ fn loaded(files: &[(&str, &str)]) -> Loaded {
 }
 
 fn one(text: &str) -> Checked {
-    check(&loaded(&[("m.yaml", text)]), &Options::default())
+    check(&loaded(&[("m.yaml", text)]), Options::default())
 }
 
 fn places(checked: &Checked) -> Vec<String> {
@@ -131,7 +131,7 @@ fn problems_come_by_file_then_by_place() {
             ("z.yaml", "version: 1\nenvironments:\n  B: {nope: 1}\n"),
             ("a.yaml", "version: 1\nenvironments: {b: {alias: 1}}\n"),
         ]),
-        &Options::default(),
+        Options::default(),
     );
     assert_eq!(
         places(&checked),
@@ -153,11 +153,11 @@ fn an_alias_is_required_only_when_the_project_says_so() {
         "m.yaml",
         "version: 1\ndefaults: {env_source: qcloud, channel: qq}\nenvironments: {a: , b: {alias: b}, c: {env_id: c}}\n",
     )]);
-    let plain = check(&loaded, &Options::default());
+    let plain = check(&loaded, Options::default());
     assert_eq!(places(&plain), [""; 0]);
     let strict = check(
         &loaded,
-        &Options {
+        Options {
             require_alias: true,
         },
     );

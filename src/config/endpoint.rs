@@ -295,7 +295,7 @@ mod tests {
             ("https://a b", EndpointError::Host),
             ("https://环境.com", EndpointError::Host),
             ("http://127.1", EndpointError::Host),
-            ("http://0x7f.0.0.1", EndpointError::PlainHttp),
+            ("http://0x7f.0.0.1", EndpointError::Host),
             ("https://[::1", EndpointError::Port),
             ("https://x:", EndpointError::Port),
             ("https://x:0", EndpointError::Port),

@@ -146,8 +146,7 @@ impl Reader {
                     api.language = self.text("language", value).and_then(|text| {
                         let names = Language::ALL.map(Language::name);
                         Language::by_name(text).or_else(|| {
-                            let allowed = format!("a language is {}", list(&names));
-                            self.invalid("language", value, &allowed)
+                            self.invalid("language", value, &format!("allowed: {}", list(&names)))
                         })
                     });
                 }

@@ -6,11 +6,11 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
 use super::window::{self, Window};
-use super::{Diagnostic, Label, Severity};
+use super::{Diagnostic, Label, Severity, Span};
 
 /// All of them, one after another with a line between, ending in a line break.
 pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
@@ -121,12 +121,8 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
             first_line,
             text,
             marks,
+            cut: _,
         } = window;
-        let start = span.start();
-        // The window may leave out parts of long lines, so the place is given, not counted in it.
-        let origin = Origin::path(visible(&span.file.path.display().to_string()).into_owned())
-            .line(usize::try_from(start.line).unwrap_or(usize::MAX))
-            .char_column(usize::try_from(start.column).unwrap_or(usize::MAX));
         let annotations = marks.iter().map(|mark| {
             let kind = if mark.primary {
                 AnnotationKind::Primary
@@ -138,13 +134,35 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         });
         let snippet: Snippet<'_, Annotation<'_>> = Snippet::source(text.as_str())
             .line_start(*first_line)
+            .path(shown_path(span))
             .annotations(annotations);
-        group = group.element(origin).element(snippet);
+        group = group.element(snippet);
     }
     for help in help {
         group = group.element(Level::HELP.message(visible(help)));
     }
-    renderer.render(&[group])
+    let mut text = renderer.render(&[group]);
+    for window in windows.iter().filter(|window| window.cut) {
+        restore_column(window, &mut text);
+    }
+    text
+}
+
+fn shown_path(span: &Span) -> String {
+    visible(&span.file.path.display().to_string()).into_owned()
+}
+
+/// Where a window leaves out part of a long line, columns were counted in what is left.
+fn restore_column(window: &Window<'_>, text: &mut String) {
+    let Some(mark) = window.marks.first() else {
+        return;
+    };
+    let before = window.text.get(..mark.bytes.start).unwrap_or_default();
+    let shown = before.chars().rev().take_while(|it| *it != '\n').count() + 1;
+    let start = window.span.start();
+    let (path, line) = (shown_path(window.span), start.line);
+    let wrong = format!("{path}:{line}:{shown}");
+    *text = text.replacen(&wrong, &format!("{path}:{line}:{}", start.column), 1);
 }
 
 /// The text with everything that a terminal would obey, or that would turn the line round, as its
@@ -168,7 +186,7 @@ fn visible(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::{SourceFile, Span};
+    use crate::diagnostic::SourceFile;
     use std::sync::Arc;
 
     fn span(file: &Arc<SourceFile>, part: &str) -> Span {
@@ -191,7 +209,7 @@ mod tests {
             .help("known here: `channel`");
         insta::assert_snapshot!(render(&[problem], false), @r"
         error[unknown-field]: there is no field `chanel`
-         --> environments/a.yaml:3:23
+         --> environments/a.yaml:3:22
           |
         3 |   a: {env_alias: 商店, chanel: qq}
           |                        ^^^^^^ did you mean `channel`?
@@ -202,15 +220,34 @@ mod tests {
 
     #[test]
     fn places_near_one_another_share_a_snippet_and_far_ones_do_not() {
-        let lines: String = (1..=100).map(|n| format!("line{n}: x\n")).collect();
-        let here = file(&lines);
+        let lines: Vec<_> = (1..=100).map(|n| format!("line{n}: x")).collect();
+        let here = file(&lines.join("\n"));
         let other = Arc::new(SourceFile::new("b.yaml", "first: here\n"));
         let problem = Diagnostic::warning("w", "message")
             .at(&span(&here, "line50"), "again")
             .at(&span(&here, "line48"), "near")
             .at(&span(&here, "line3:"), "far")
             .at(&span(&other, "here"), "elsewhere");
-        insta::assert_snapshot!(render(&[problem], false), @"");
+        insta::assert_snapshot!(render(&[problem], false), @r"
+        warning[w]: message
+          --> environments/a.yaml:50:1
+           |
+        48 | line48: x
+           | ------ near
+        49 | line49: x
+        50 | line50: x
+           | ^^^^^^ again
+           |
+          ::: environments/a.yaml:3:1
+           |
+         3 | line3: x
+           | ------ far
+           |
+          ::: b.yaml:1:8
+           |
+         1 | first: here
+           |        ---- elsewhere
+        ");
     }
 
     #[test]
@@ -218,8 +255,8 @@ mod tests {
         let problem = Diagnostic::error("path-not-found", "there is no `x`").help("look again");
         insta::assert_snapshot!(render(&[problem], false), @r"
         error[path-not-found]: there is no `x`
-          |
-          = help: look again
+         |
+         = help: look again
         ");
     }
 

@@ -19,6 +19,8 @@ pub(super) struct Window<'a> {
     pub first_line: usize,
     pub text: String,
     pub marks: Vec<Mark<'a>>,
+    /// Part of a long line is left out.
+    pub cut: bool,
 }
 
 pub(super) struct Mark<'a> {
@@ -26,6 +28,7 @@ pub(super) struct Mark<'a> {
     pub bytes: Range<usize>,
     pub label: &'a str,
     pub primary: bool,
+    at: usize,
 }
 
 /// What is not printed as it stands: a terminal may obey it, or a reader be misled by it.
@@ -67,10 +70,12 @@ fn window<'a>(group: &[(usize, &'a Label)]) -> Option<Window<'a>> {
     let last_line = group.iter().map(|(_, label)| line_of(label)).max()?;
     let mut text = String::new();
     let mut marks = Vec::new();
+    let mut cut = false;
     for line in first_line..=last_line {
         let here = || group.iter().filter(|(_, label)| line_of(label) == line);
         let whole = line_bytes(file, line);
         let kept = kept(file, &whole, here().next().map(|(_, label)| label));
+        cut |= kept != whole;
         if kept.start > whole.start {
             text.push('…');
         }
@@ -86,14 +91,18 @@ fn window<'a>(group: &[(usize, &'a Label)]) -> Option<Window<'a>> {
                 bytes: into(label.span.bytes.start)..into(label.span.bytes.end),
                 label: &label.text,
                 primary: *at == 0,
+                at: *at,
             });
         }
     }
+    // The mark of the first label leads: its place is the one that the snippet is headed by.
+    marks.sort_by_key(|mark| mark.at);
     Some(Window {
         span: &leader.span,
         first_line,
         text,
         marks,
+        cut,
     })
 }
 

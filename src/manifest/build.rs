@@ -16,7 +16,7 @@ use super::tree::{Document, Kind, Members, NodeData, NodeId, Text, wide};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 
 /// How deep lists and mappings may lie in one another, aliases followed.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 /// A document whose aliases make it larger than this, and more than [`MAX_GROWTH`] times what is
 /// written, is a bomb.
 const MAX_NODES: u64 = 1_000_000;
@@ -49,14 +49,14 @@ pub fn parse(file: &Arc<SourceFile>) -> Parsed {
 }
 
 /// A problem after which the rest of the text has no meaning.
-type Fatal = Box<Diagnostic>;
+pub(super) type Fatal = Box<Diagnostic>;
 
-struct Builder<'f> {
-    file: &'f Arc<SourceFile>,
+pub(super) struct Builder<'f> {
+    pub(super) file: &'f Arc<SourceFile>,
     offsets: Offsets<'f>,
     documents: Vec<Document>,
-    diagnostics: Vec<Diagnostic>,
-    nodes: Vec<NodeData>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) nodes: Vec<NodeData>,
     root: Option<NodeId>,
     open: Vec<Frame>,
     anchors: HashMap<usize, Anchored>,
@@ -113,31 +113,10 @@ impl<'f> Builder<'f> {
         self.refuse_unprintable(text)?;
         let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
-            let (event, markers) = event.map_err(|error| self.syntax(&error))?;
+            let (event, markers) = event.map_err(|error| Box::new(self.syntax(&error)))?;
             self.event(event, markers)?;
         }
         Ok(())
-    }
-
-    /// YAML has no control characters, and the scanner takes U+0000 for the end of the text: what
-    /// follows it would be lost without a word.
-    fn refuse_unprintable(&self, text: &str) -> Result<(), Fatal> {
-        let bad =
-            |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f;
-        match text.bytes().position(bad) {
-            None => Ok(()),
-            Some(at) => Err(Box::new(
-                Diagnostic::error(
-                    "yaml-syntax",
-                    format!(
-                        "the character U+{:04X} has no place in YAML",
-                        text.as_bytes()[at]
-                    ),
-                )
-                .at(&self.span(at, at + 1), "")
-                .help("in a string in double quotes it can be written as an escape"),
-            )),
-        }
     }
 
     fn event(&mut self, event: Event<'_>, markers: Markers) -> Result<(), Fatal> {
@@ -163,7 +142,7 @@ impl<'f> Builder<'f> {
                 let resolved = self.resolved(&text, style, tag.as_deref(), start, end);
                 let text = self.text(&text, style, start, end);
                 let node = self.push(start, end, Kind::Scalar(resolved, text))?;
-                self.finish(node, anchor, self.expanded - 1, 0)?;
+                self.finish(node, anchor, self.expanded - 1, 0);
             }
             Event::SequenceStart(anchor, tag) => {
                 self.collection_tag(tag.as_deref(), "seq", markers);
@@ -180,7 +159,7 @@ impl<'f> Builder<'f> {
                 };
                 self.start(anchor, markers, kind, items)?;
             }
-            Event::SequenceEnd | Event::MappingEnd => self.end(markers)?,
+            Event::SequenceEnd | Event::MappingEnd => self.end(markers),
         }
         Ok(())
     }
@@ -194,7 +173,7 @@ impl<'f> Builder<'f> {
     ) -> Result<(), Fatal> {
         let (start, end) = self.bytes(markers);
         if self.open.len() >= MAX_DEPTH {
-            return Err(self.too_deep(start, end));
+            return Err(Box::new(self.too_deep(start, end)));
         }
         let expanded_before = self.expanded;
         let node = self.push(start, end, placeholder)?;
@@ -208,9 +187,9 @@ impl<'f> Builder<'f> {
         Ok(())
     }
 
-    fn end(&mut self, markers: Markers) -> Result<(), Fatal> {
+    fn end(&mut self, markers: Markers) {
         let Some(frame) = self.open.pop() else {
-            return Ok(());
+            return;
         };
         let kind = match frame.items {
             Items::Sequence(items) => Kind::Sequence(items.into()),
@@ -227,7 +206,7 @@ impl<'f> Builder<'f> {
             frame.anchor,
             frame.expanded_before,
             frame.height + 1,
-        )
+        );
     }
 
     /// Checks a mapping's own keys and adds what its merge key brings in.
@@ -292,7 +271,8 @@ impl<'f> Builder<'f> {
             );
             let nothing = Kind::Scalar(Resolved::Null, Text::Owned(Box::default()));
             let node = self.push(start, end, nothing)?;
-            return self.attach(node, 0);
+            self.attach(node, 0);
+            return Ok(());
         }
         let Some(&anchored) = self.anchors.get(&anchor) else {
             return Err(Box::new(
@@ -316,16 +296,17 @@ impl<'f> Builder<'f> {
             ));
         }
         if self.open.len() + anchored.height > MAX_DEPTH {
-            return Err(self.too_deep(start, end));
+            return Err(Box::new(self.too_deep(start, end)));
         }
-        self.attach(anchored.node, anchored.height)
+        self.attach(anchored.node, anchored.height);
+        Ok(())
     }
 
     /// Gives a whole node to the collection it stands in, or makes it the root.
-    fn attach(&mut self, node: NodeId, height: usize) -> Result<(), Fatal> {
+    fn attach(&mut self, node: NodeId, height: usize) {
         let Some(frame) = self.open.last_mut() else {
             self.root = Some(node);
-            return Ok(());
+            return;
         };
         frame.height = frame.height.max(height);
         let expecting_key = match &mut frame.items {
@@ -348,11 +329,11 @@ impl<'f> Builder<'f> {
             ..
         }) = self.open.last_mut()
         else {
-            return Ok(());
+            return;
         };
         let Some(this) = key.take() else {
             *key = Some(node);
-            return Ok(());
+            return;
         };
         match &self.nodes[wide(this.0)].kind {
             // Only a plain `<<` merges; in quotes it is a key like any other. A written key has its
@@ -372,16 +353,9 @@ impl<'f> Builder<'f> {
             // Reported as no string; there is nothing to call it by.
             Kind::Sequence(_) | Kind::Mapping(_) => {}
         }
-        Ok(())
     }
 
-    fn finish(
-        &mut self,
-        node: NodeId,
-        anchor: usize,
-        expanded_before: u64,
-        height: usize,
-    ) -> Result<(), Fatal> {
+    fn finish(&mut self, node: NodeId, anchor: usize, expanded_before: u64, height: usize) {
         if anchor > 0 {
             let expanded = self.expanded.saturating_sub(expanded_before);
             self.anchors.insert(
@@ -393,7 +367,7 @@ impl<'f> Builder<'f> {
                 },
             );
         }
-        self.attach(node, height)
+        self.attach(node, height);
     }
 
     fn push(&mut self, start: usize, end: usize, kind: Kind) -> Result<NodeId, Fatal> {
@@ -413,7 +387,7 @@ impl<'f> Builder<'f> {
         u64::try_from(self.nodes.len()).unwrap_or(u64::MAX)
     }
 
-    fn name(&self, key: NodeId) -> &str {
+    pub(super) fn name(&self, key: NodeId) -> &str {
         match &self.nodes[wide(key.0)].kind {
             Kind::Scalar(_, text) => text.get(self.file),
             Kind::Sequence(_) | Kind::Mapping(_) => "",
@@ -436,137 +410,7 @@ impl<'f> Builder<'f> {
         }
     }
 
-    fn resolved(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        tag: Option<&Tag>,
-        start: usize,
-        end: usize,
-    ) -> Resolved {
-        let Some(tag) = tag else {
-            return match style {
-                ScalarStyle::Plain => resolve(text),
-                ScalarStyle::SingleQuoted
-                | ScalarStyle::DoubleQuoted
-                | ScalarStyle::Literal
-                | ScalarStyle::Folded => Resolved::Text,
-            };
-        };
-        if is_non_specific(tag) {
-            return Resolved::Text;
-        }
-        let plain = resolve(text);
-        let fits = tag.is_yaml_core_schema()
-            && match (tag.suffix.as_str(), plain) {
-                ("str", _) => return Resolved::Text,
-                ("null", Resolved::Null)
-                | ("bool", Resolved::Bool(_))
-                | ("int" | "float", Resolved::Number) => true,
-                ("merge", Resolved::Text) => text == "<<",
-                (_, Resolved::Null | Resolved::Bool(_) | Resolved::Number | Resolved::Text) => {
-                    false
-                }
-            };
-        if !fits {
-            self.custom_tag(tag, start, end);
-        }
-        plain
-    }
-
-    fn collection_tag(&mut self, tag: Option<&Tag>, core: &str, markers: Markers) {
-        let Some(tag) = tag else { return };
-        if !(is_non_specific(tag) || tag.is_yaml_core_schema() && tag.suffix == core) {
-            let (start, end) = self.bytes(markers);
-            self.custom_tag(tag, start, end);
-        }
-    }
-
-    fn custom_tag(&mut self, tag: &Tag, start: usize, end: usize) {
-        let shown = if tag.is_yaml_core_schema() {
-            format!("!!{}", tag.suffix)
-        } else if tag.handle == "!" {
-            format!("!{}", tag.suffix)
-        } else {
-            format!("{}{}", tag.handle, tag.suffix)
-        };
-        self.diagnostics.push(
-            Diagnostic::error(
-                "custom-tag",
-                format!("the tag `{shown}` means nothing here"),
-            )
-            .at(&self.span(start, end), "tagged")
-            .help("leave the tag out; a value that must be a string is written in quotes"),
-        );
-    }
-
-    fn check_key(&mut self, key: NodeId) {
-        let help = match &self.nodes[wide(key.0)].kind {
-            Kind::Scalar(Resolved::Text, _) => return,
-            Kind::Scalar(Resolved::Null | Resolved::Bool(_) | Resolved::Number, text) => {
-                format!("write it in quotes: \"{}\"", text.get(self.file))
-            }
-            Kind::Sequence(_) | Kind::Mapping(_) => {
-                "a key is a single word; did you forget quotes around `{` or `[`?".to_owned()
-            }
-        };
-        self.diagnostics.push(
-            Diagnostic::error("key-not-a-string", "a key is a string")
-                .at(&self.node_span(key), "not a string")
-                .help(help),
-        );
-    }
-
-    fn duplicate_key(&mut self, first: NodeId, second: NodeId) {
-        let name = self.name(second).to_owned();
-        let mut diagnostic =
-            Diagnostic::error("duplicate-key", format!("the key `{name}` is here twice"))
-                .at(&self.node_span(second), "again")
-                .at(&self.node_span(first), "first here");
-        if name == "<<" {
-            diagnostic = diagnostic.help("several mappings merge as a list: `<<: [*one, *two]`");
-        }
-        self.diagnostics.push(diagnostic);
-    }
-
-    fn too_deep(&self, start: usize, end: usize) -> Fatal {
-        Box::new(
-            Diagnostic::error(
-                "too-deep",
-                format!("lists and mappings lie more than {MAX_DEPTH} deep in one another"),
-            )
-            .at(&self.span(start, end), "here"),
-        )
-    }
-
-    fn syntax(&self, error: &ScanError) -> Fatal {
-        let at = self.offset(*error.marker());
-        let next = self
-            .file
-            .text
-            .get(at..)
-            .and_then(|rest| rest.chars().next());
-        let end = match next {
-            Some('\r' | '\n') | None => at,
-            Some(character) => at + character.len_utf8(),
-        };
-        let span = self.span(at, end);
-        let info = error.info();
-        Box::new(if info.contains("unknown anchor") {
-            Diagnostic::error("unknown-anchor", "no anchor of this name in this document")
-                .at(&span, "")
-                .help("an anchor is written `&name` before the first use of `*name`")
-        } else {
-            let mut diagnostic =
-                Diagnostic::error("yaml-syntax", format!("this is not YAML: {info}")).at(&span, "");
-            if info.contains("tab") {
-                diagnostic = diagnostic.help("indent with spaces: YAML has no tabs there");
-            }
-            diagnostic.help("the rest of this file was not read")
-        })
-    }
-
-    fn node_span(&self, node: NodeId) -> Span {
+    pub(super) fn node_span(&self, node: NodeId) -> Span {
         let data = &self.nodes[wide(node.0)];
         let (start, end) = (wide(data.start), wide(data.end));
         let text = self.file.text.get(start..end).unwrap_or_default();
@@ -574,25 +418,20 @@ impl<'f> Builder<'f> {
         self.span(start, start + line.len())
     }
 
-    fn span(&self, start: usize, end: usize) -> Span {
+    pub(super) fn span(&self, start: usize, end: usize) -> Span {
         Span {
             file: Arc::clone(self.file),
             bytes: start..end.max(start),
         }
     }
 
-    fn bytes(&self, markers: Markers) -> (usize, usize) {
+    pub(super) fn bytes(&self, markers: Markers) -> (usize, usize) {
         (self.offset(markers.start), self.offset(markers.end))
     }
 
-    fn offset(&self, marker: Marker) -> usize {
+    pub(super) fn offset(&self, marker: Marker) -> usize {
         self.offsets.byte(marker.index())
     }
-}
-
-/// `!` alone: "take it as it is written".
-fn is_non_specific(tag: &Tag) -> bool {
-    tag.handle.is_empty() && tag.suffix == "!" || tag.handle == "!" && tag.suffix.is_empty()
 }
 
 /// Offsets fit: [`MAX_BYTES`] is held to before anything is read.

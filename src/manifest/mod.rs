@@ -7,9 +7,11 @@ mod build;
 mod discover;
 mod merge;
 mod offsets;
+mod problems;
 mod read;
 mod scalar;
 mod schema;
+mod tags;
 mod tree;
 
 use std::path::{Path, PathBuf};
@@ -69,3 +71,6 @@ pub fn load(root: &Path, paths: &[PathBuf], config: Option<&Path>) -> Loaded {
     }
     loaded
 }
+
+#[cfg(test)]
+mod tests;

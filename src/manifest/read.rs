@@ -24,7 +24,7 @@ pub fn read(root: &Path, shown: &Path) -> Result<(Arc<SourceFile>, ManifestHash)
         path: shown.to_owned(),
         sha256: hex(&Sha256::digest(&bytes)),
     };
-    let text = String::from_utf8(bytes).map_err(|error| not_utf8(shown, &error))?;
+    let text = String::from_utf8(bytes).map_err(|error| Box::new(not_utf8(shown, &error)))?;
     let text = match text.strip_prefix('\u{feff}') {
         Some(rest) => rest.to_owned(),
         None => text,
@@ -64,10 +64,10 @@ pub(super) fn too_large(shown: &Path) -> Diagnostic {
     .help("split it: the environments of all files count together")
 }
 
-fn not_utf8(shown: &Path, error: &std::string::FromUtf8Error) -> Box<Diagnostic> {
+fn not_utf8(shown: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {
     let at = error.utf8_error().valid_up_to();
     let bytes = error.as_bytes();
-    let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = bytes[..at].split(|byte| *byte == b'\n').count();
     let byte = bytes.get(at).copied().unwrap_or_default();
     let mut diagnostic = Diagnostic::error(
         "not-utf8",
@@ -79,7 +79,7 @@ fn not_utf8(shown: &Path, error: &std::string::FromUtf8Error) -> Box<Diagnostic>
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         diagnostic = diagnostic.help("it begins like UTF-16");
     }
-    Box::new(diagnostic.help("save it as UTF-8, for example with `iconv -t UTF-8`"))
+    diagnostic.help("save it as UTF-8, for example with `iconv -t UTF-8`")
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -5,7 +5,7 @@ use crate::check::model::Manifests;
 use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
         if Address::new(environment.name).is_ok() {
             continue;

@@ -16,7 +16,7 @@ const QCLOUD: &[&str] = &[
     "serverless_framework",
 ];
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
         let (Some(env_source), Some(channel)) = (
             manifests.get(environment, Field::EnvSource),

@@ -7,7 +7,7 @@ use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Value;
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for written in &manifests.fields {
         let Value::Text(text) = written.node.value() else {
             continue;

@@ -6,7 +6,7 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     let mut seen = HashMap::new();
     for (_, environment) in manifests.environments() {
         let Some(first) = seen.insert(environment.name, environment) else {

@@ -7,7 +7,7 @@ use crate::check::model::Manifests;
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     let mut seen = HashMap::new();
     for (_, environment) in manifests.environments() {
         if manifests.get(environment, Field::EnvId).is_some() {

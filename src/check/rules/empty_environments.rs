@@ -5,7 +5,7 @@ use crate::check::model::{Manifests, is_newer};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Value;
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for document in &manifests.documents {
         if is_newer(document.version) || document.root.is_empty() {
             continue;

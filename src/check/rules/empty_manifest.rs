@@ -4,7 +4,7 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::{Diagnostic, Span};
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for file in &manifests.empty {
         let start = Span {
             file: std::sync::Arc::clone(&file.source),

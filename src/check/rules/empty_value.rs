@@ -6,7 +6,7 @@ use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Value;
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for written in &manifests.fields {
         // The vendor does say it of the free quota: empty means none.
         if written.field == Field::FreeQuota {

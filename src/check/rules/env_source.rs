@@ -6,7 +6,7 @@ use crate::check::near::nearest;
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (written, text) in manifests.texts(Field::EnvSource) {
         let known = ["miniapp", "qcloud"];
         if known.contains(&text) {

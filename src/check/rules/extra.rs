@@ -9,7 +9,7 @@ use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{Mapping, Node, Value};
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for written in &manifests.fields {
         if written.field != Field::Extra {
             continue;

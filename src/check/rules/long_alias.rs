@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 
 const LONGEST: usize = 20;
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (written, text) in manifests.texts(Field::Alias) {
         let length = text.chars().count();
         if length > LONGEST {

@@ -5,7 +5,7 @@ use crate::check::model::Manifests;
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 
-pub(super) fn check(manifests: &Manifests<'_>, options: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, options: Options, problems: &mut Vec<Diagnostic>) {
     if !options.require_alias {
         return;
     }

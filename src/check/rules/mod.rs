@@ -37,7 +37,7 @@ pub struct Rule {
     pub(super) check: Check,
 }
 
-pub(super) type Check = fn(&Manifests<'_>, &Options, &mut Vec<Diagnostic>);
+pub(super) type Check = fn(&Manifests<'_>, Options, &mut Vec<Diagnostic>);
 
 const fn rule(code: &'static str, about: &'static str, check: Check) -> Rule {
     Rule { code, about, check }

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 
 const KNOWN: [&str; 2] = ["miniapp", "qcloud"];
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (written, text) in manifests.texts(Field::Source) {
         if KNOWN.contains(&text) {
             continue;

@@ -7,7 +7,7 @@ use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::RESERVED;
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     let fields = Field::ALL.map(Field::name);
     for strange in &manifests.strange {
         let name = strange.entry.name();

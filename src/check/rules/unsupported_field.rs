@@ -6,7 +6,7 @@ use crate::check::model::{Manifests, Place, TOP_RESERVED};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::RESERVED;
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for strange in &manifests.strange {
         let name = strange.entry.name();
         let reserved = match strange.place {

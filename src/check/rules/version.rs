@@ -6,7 +6,7 @@ use crate::check::model::{Manifests, VERSION, is_newer};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::Value;
 
-pub(super) fn missing(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn missing(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for document in &manifests.documents {
         let place = match document.version {
             None => document.place.clone(),
@@ -26,15 +26,15 @@ pub(super) fn missing(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec
     }
 }
 
-pub(super) fn unsupported(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn unsupported(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for document in &manifests.documents {
         let Some(entry) = document.version else {
             continue;
         };
         let place = entry.value.span();
         match entry.value.value() {
-            Value::Null => {}
-            Value::Number(VERSION) => {}
+            // Nothing at all is a version that is missing.
+            Value::Null | Value::Number(VERSION) => {}
             Value::Number(number) if is_newer(Some(entry)) => problems.push(
                 Diagnostic::error(
                     "unsupported-version",

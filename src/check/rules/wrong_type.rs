@@ -6,7 +6,7 @@ use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{Node, Value};
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for misshapen in &manifests.misshapen {
         let (name, node) = (misshapen.name, misshapen.node);
         let (what, help) = match misshapen.place {

@@ -5,7 +5,7 @@ use crate::check::model::{Content, Manifests};
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 
-pub(super) fn check(manifests: &Manifests<'_>, _: &Options, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
         if manifests.get(environment, Field::WxAppId).is_some() {
             continue;
