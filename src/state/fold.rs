@@ -318,3 +318,6 @@ fn keeping_uin(account: Account, known: Option<Account>) -> Account {
         Some(_) | None => account,
     }
 }
+
+#[cfg(test)]
+mod tests;

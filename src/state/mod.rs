@@ -4,6 +4,8 @@
 //! [`fold`] makes the one out of the other. [`StateStore`] is the seam to where they are kept; [`file`] keeps them in a
 //! local folder.
 
+#[cfg(test)]
+mod arbitrary;
 pub mod file;
 mod fold;
 pub mod journal;

@@ -3,5 +3,10 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
     clippy::wildcard_enum_match_arm
 )]
+
+mod state_format;
+mod store_contract;

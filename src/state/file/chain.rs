@@ -212,3 +212,6 @@ fn sha256_hex(bytes: &[u8]) -> String {
             hex
         })
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use schemars::generate::SchemaSettings;
 use serde::Deserialize;
 
 use super::v1::{self, StateV1};
@@ -60,7 +61,12 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>, StateError> {
 
 /// The JSON Schema of a state file.
 pub fn state_schema() -> serde_json::Value {
-    schemars::schema_for!(StateV1).to_value()
+    // As it is written: an id that is not there is null, and never left out.
+    SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<StateV1>()
+        .to_value()
 }
 
 pub(super) fn unwritable(error: serde_json::Error) -> StateError {
@@ -85,3 +91,6 @@ pub(super) fn without_place(error: &serde_json::Error) -> String {
         None => text,
     }
 }
+
+#[cfg(test)]
+mod tests;

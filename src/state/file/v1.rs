@@ -35,11 +35,10 @@ pub(super) struct StateV1 {
     pub(super) tool_version: String,
     /// Whom the environments were ordered from.
     #[serde(deserialize_with = "required")]
-    #[schemars(required)]
     pub(super) account: Option<AccountV1>,
     /// The run that made this serial.
     #[serde(deserialize_with = "required")]
-    #[schemars(required, with = "Option<String>", extend("format" = "uuid"))]
+    #[schemars(with = "Option<String>", extend("format" = "uuid"))]
     pub(super) last_run: Option<Uuid>,
     /// By address.
     #[serde(deserialize_with = "by_address")]
@@ -55,7 +54,6 @@ pub(super) struct AccountV1 {
     pub(super) endpoint: String,
     /// The number of the main account.
     #[serde(deserialize_with = "required")]
-    #[schemars(required)]
     pub(super) uin: Option<String>,
 }
 
@@ -66,14 +64,11 @@ pub(super) struct AccountV1 {
 pub(super) struct RecordV1 {
     pub(super) status: StatusV1,
     #[serde(deserialize_with = "required")]
-    #[schemars(required)]
     pub(super) env_id: Option<String>,
     /// The vendor's order number.
     #[serde(deserialize_with = "required")]
-    #[schemars(required)]
     pub(super) tran_id: Option<String>,
     #[serde(deserialize_with = "required")]
-    #[schemars(required)]
     pub(super) request_id: Option<String>,
     pub(super) origin: OriginV1,
     /// The fields as ordered, by their names in a manifest.

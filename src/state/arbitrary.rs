@@ -1,0 +1,319 @@
+//! States and journals for property tests: those that a run can leave, and wild ones.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use uuid::Uuid;
+
+use super::journal::{
+    Edit, Edited, EndReason, Entry, Event, Evidence, Intent, Journal, Outcome, Recovered, RunEnded,
+    RunId, RunStarted,
+};
+use super::{Account, Lineage, Origin, Record, Serial, State, Status};
+use crate::desired::{Address, Attributes, Field, SourceRef};
+
+pub(crate) const ORDER: &str = "CreatePostpayPackage";
+
+pub(crate) fn address() -> impl Strategy<Value = Address> {
+    select(vec!["a", "b", "c", "shop-prod", "0_x"]).prop_map(|text| Address::new(text).unwrap())
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z0-9-]{1,8}".boxed(),
+        // What JSON must escape, and what it need not.
+        "[\"\\\\\n\t\u{0}\u{7f}\u{2028}环境 é😀]{0,4}".boxed(),
+    ]
+}
+
+fn moment() -> impl Strategy<Value = Timestamp> {
+    (0_i64..4_000_000_000, 0_i32..1_000_000_000)
+        .prop_map(|(second, nano)| Timestamp::new(second, nano).unwrap())
+}
+
+fn run() -> impl Strategy<Value = RunId> {
+    any::<u128>().prop_map(|bits| RunId(Uuid::from_u128(bits)))
+}
+
+fn attributes() -> impl Strategy<Value = Attributes> {
+    btree_map(select(Field::ALL.to_vec()), text(), 0..4)
+        .prop_map(|fields| fields.into_iter().collect())
+}
+
+fn source() -> impl Strategy<Value = SourceRef> {
+    (text(), any::<u32>()).prop_map(|(file, line)| SourceRef { file, line })
+}
+
+fn account() -> impl Strategy<Value = Account> {
+    (text(), option::of(text())).prop_map(|(endpoint, uin)| Account { endpoint, uin })
+}
+
+pub(crate) fn record() -> impl Strategy<Value = Record> {
+    (
+        select(vec![
+            Status::Created,
+            Status::AwaitingEnvId,
+            Status::Unknown,
+        ]),
+        option::of(text()),
+        option::of(text()),
+        option::of(text()),
+        select(vec![Origin::Ordered, Origin::Imported]),
+        attributes(),
+        moment(),
+        run(),
+        source(),
+    )
+        .prop_map(
+            |(status, env_id, tran_id, request_id, origin, attributes, ordered_at, run, source)| {
+                Record {
+                    status,
+                    env_id,
+                    tran_id,
+                    request_id,
+                    origin,
+                    attributes,
+                    ordered_at,
+                    run,
+                    source,
+                }
+            },
+        )
+}
+
+pub(crate) fn state() -> impl Strategy<Value = State> {
+    (
+        any::<u128>(),
+        0..u64::from(u32::MAX),
+        text(),
+        option::of(account()),
+        option::of(run()),
+        btree_map(address(), record(), 0..4),
+    )
+        .prop_map(
+            |(lineage, serial, tool_version, account, last_run, environments)| State {
+                lineage: Lineage(Uuid::from_u128(lineage)),
+                serial: Serial(serial),
+                tool_version,
+                account,
+                last_run,
+                environments,
+            },
+        )
+}
+
+fn started() -> impl Strategy<Value = RunStarted> {
+    (
+        run(),
+        any::<u128>(),
+        0..u64::from(u32::MAX),
+        account(),
+        text(),
+        any::<u32>(),
+    )
+        .prop_map(|(run, lineage, base, account, who, pid)| RunStarted {
+            run,
+            lineage: Lineage(Uuid::from_u128(lineage)),
+            base: Serial(base),
+            tool_version: "0.1.0".to_owned(),
+            account,
+            plan: "sha256:0".to_owned(),
+            who,
+            pid,
+        })
+}
+
+/// How a step ends: not at all, or with an outcome.
+type End = Option<(Evidence, Option<String>, Option<String>)>;
+
+fn end() -> impl Strategy<Value = End> {
+    let id = || "[a-z0-9]{6}";
+    prop_oneof![
+        Just(None),
+        (id(), option::of(id())).prop_map(|(tran, env)| Some((Evidence::Ordered, Some(tran), env))),
+        (option::of(id()), option::of(id())).prop_map(|(tran, env)| Some((
+            Evidence::Unknown,
+            tran,
+            env
+        ))),
+        Just(Some((Evidence::Refused, None, None))),
+        // An answer that contradicts itself.
+        id().prop_map(|tran| Some((Evidence::Refused, Some(tran), None))),
+        Just(Some((Evidence::NotSent, None, None))),
+    ]
+}
+
+/// A journal that a run can leave: each environment ordered in one step, after attempts that were not sent, with steps
+/// under way together; cut off anywhere or ended.
+pub(crate) fn journal() -> impl Strategy<Value = Journal> {
+    let steps = btree_map(address(), (0_u32..3, attributes(), end()), 0..5);
+    (
+        started(),
+        moment(),
+        steps,
+        vec(any::<Index>(), 40),
+        any::<bool>(),
+    )
+        .prop_map(|(started, at, steps, picks, ended)| {
+            let mut queues: Vec<Vec<Event>> = steps
+                .into_iter()
+                .zip(1..)
+                .map(|((address, (not_sent, attributes, end)), step)| {
+                    let intent = |attempt| {
+                        Event::Intent(Intent {
+                            step,
+                            attempt,
+                            address: address.clone(),
+                            action: ORDER.to_owned(),
+                            attributes: attributes.clone(),
+                            source: SourceRef {
+                                file: "environments/all.yaml".to_owned(),
+                                line: step,
+                            },
+                        })
+                    };
+                    let said = |attempt, (evidence, tran_id, env_id)| {
+                        Event::Outcome(outcome(step, attempt, &address, evidence, tran_id, env_id))
+                    };
+                    let mut events = Vec::new();
+                    for attempt in 1..=not_sent {
+                        events.push(intent(attempt));
+                        events.push(said(attempt, (Evidence::NotSent, None, None)));
+                    }
+                    events.push(intent(not_sent + 1));
+                    events.extend(end.map(|end| said(not_sent + 1, end)));
+                    events.reverse();
+                    events
+                })
+                .collect();
+            let mut entries = Vec::new();
+            for pick in picks {
+                queues.retain(|queue| !queue.is_empty());
+                if !queues.is_empty() {
+                    let queue = pick.index(queues.len());
+                    entries.extend(queues[queue].pop().map(|event| Entry { at, event }));
+                }
+            }
+            if ended {
+                let reason = EndReason::Finished;
+                entries.push(Entry {
+                    at,
+                    event: Event::RunEnded(RunEnded { reason }),
+                });
+            }
+            Journal {
+                started_at: at,
+                started,
+                entries,
+            }
+        })
+}
+
+pub(crate) fn outcome(
+    step: u32,
+    attempt: u32,
+    address: &Address,
+    evidence: Evidence,
+    tran_id: Option<String>,
+    env_id: Option<String>,
+) -> Outcome {
+    Outcome {
+        step,
+        attempt,
+        address: address.clone(),
+        evidence,
+        tran_id,
+        env_id,
+        request_id: Some(format!("request-{step}-{attempt}")),
+        code: None,
+        message: None,
+        http_status: Some(200),
+        body: None,
+        took_ms: 40,
+    }
+}
+
+fn wild_event() -> impl Strategy<Value = Event> {
+    let intent = (
+        0_u32..4,
+        0_u32..3,
+        address(),
+        select(vec![ORDER, "DestroyEnv", "ModifyEnv", "Other"]),
+        attributes(),
+        source(),
+    )
+        .prop_map(|(step, attempt, address, action, attributes, source)| {
+            Event::Intent(Intent {
+                step,
+                attempt,
+                address,
+                action: action.to_owned(),
+                attributes,
+                source,
+            })
+        });
+    let evidence = select(vec![
+        Evidence::Ordered,
+        Evidence::Refused,
+        Evidence::NotSent,
+        Evidence::Unknown,
+    ]);
+    let said = (
+        (0_u32..4, 0_u32..3, address(), evidence),
+        (option::of(text()), option::of(text())),
+        (option::of(text()), option::of(text()), option::of(text())),
+    )
+        .prop_map(
+            |((step, attempt, address, evidence), (tran, env), (code, message, body))| {
+                Event::Outcome(Outcome {
+                    code,
+                    message,
+                    body,
+                    ..outcome(step, attempt, &address, evidence, tran, env)
+                })
+            },
+        );
+    let edit = prop_oneof![
+        (address(), record()).prop_map(|(address, record)| Edit::Put {
+            address,
+            record: Box::new(record)
+        }),
+        address().prop_map(|address| Edit::Forget { address }),
+        (address(), address()).prop_map(|(from, to)| Edit::Move { from, to }),
+    ];
+    let edited = (text(), edit).prop_map(|(doing, edit)| Event::Edited(Edited { doing, edit }));
+    prop_oneof![3 => intent, 3 => said, 1 => edited]
+}
+
+/// Anything that can be written down, whether or not a run would.
+pub(crate) fn wild_journal() -> impl Strategy<Value = Journal> {
+    let events = vec((moment(), wild_event()), 0..16);
+    let end = option::of((text(), vec(address(), 0..3)));
+    (started(), moment(), events, end).prop_map(|(started, started_at, events, end)| {
+        let mut entries: Vec<Entry> = events
+            .into_iter()
+            .map(|(at, event)| Entry { at, event })
+            .collect();
+        entries.extend(end.map(|(by, unknown)| Entry {
+            at: started_at,
+            event: Event::Recovered(Recovered { by, unknown }),
+        }));
+        Journal {
+            started_at,
+            started,
+            entries,
+        }
+    })
+}
+
+/// The ids in a state.
+pub(crate) fn ids(environments: &BTreeMap<Address, Record>) -> Vec<&String> {
+    environments
+        .values()
+        .flat_map(|record| record.tran_id.iter().chain(&record.env_id))
+        .collect()
+}

@@ -1,0 +1,218 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::state::arbitrary::{ids, journal, wild_journal};
+use crate::state::{Status, fold};
+
+/// The journal as a writer puts it on disk.
+fn written(journal: &Journal) -> Vec<u8> {
+    let start = Chain::start();
+    let (mut bytes, mut chain) = start
+        .line(journal.started_at, (&journal.started).into())
+        .unwrap();
+    for Entry { at, event } in &journal.entries {
+        let (line, next) = chain.line(*at, event.into()).unwrap();
+        bytes.extend(line);
+        chain = next;
+    }
+    bytes
+}
+
+fn read_back(bytes: &[u8]) -> Result<Option<Whole>, StateError> {
+    read(Path::new("x.journal.jsonl"), bytes)
+}
+
+proptest! {
+    // Each case is a thousand cuts or flips.
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn what_was_written_is_read(journal in prop_oneof![journal(), wild_journal()]) {
+        let bytes = written(&journal);
+        let whole = read_back(&bytes).unwrap().unwrap();
+        prop_assert_eq!(whole.length, bytes.len() as u64);
+        prop_assert_eq!(whole.journal, journal);
+    }
+
+    #[test]
+    fn cut_at_any_byte_the_whole_lines_remain(journal in journal()) {
+        let bytes = written(&journal);
+        for length in 0..=bytes.len() {
+            let cut = &bytes[..length];
+            let lines = cut.split(|byte| *byte == b'\n').count() - 1;
+            let Some(whole) = read_back(cut).unwrap() else {
+                prop_assert_eq!(lines, 0);
+                continue;
+            };
+            prop_assert_eq!(&whole.journal.entries[..], &journal.entries[..lines - 1]);
+            let state = fold(None, &whole.journal);
+            let mut open = Vec::new();
+            for entry in &whole.journal.entries {
+                match &entry.event {
+                    Event::Intent(intent) => open.push(&intent.address),
+                    Event::Outcome(outcome) => {
+                        open.retain(|address| **address != outcome.address);
+                        for id in outcome.tran_id.iter().chain(&outcome.env_id) {
+                            prop_assert!(ids(&state.environments).contains(&id));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            for address in open {
+                prop_assert_eq!(state.environments[address].status, Status::Unknown);
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_of_any_kind_are_no_reason_to_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        let _ = read_back(&bytes);
+        let _ = read_closed(Path::new("x"), &bytes);
+        let _ = read_start(Path::new("x"), &bytes);
+    }
+
+    #[test]
+    fn any_bit_flipped_before_the_last_line_is_found(journal in journal()) {
+        prop_assume!(!journal.entries.is_empty());
+        let mut bytes = written(&journal);
+        let last = bytes[..bytes.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
+        for place in 0..=last {
+            let bit = 1 << (place % 8);
+            bytes[place] ^= bit;
+            let error = read_back(&bytes).expect_err("a changed journal was read");
+            let told = matches!(error, StateError::JournalDamaged { .. } | StateError::Newer { .. });
+            prop_assert!(told, "{error}");
+            bytes[place] ^= bit;
+        }
+    }
+}
+
+const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+fn start_line() -> String {
+    let text = r#"{"seq":1,"prev":"ZEROS","at":"2026-05-01T08:00:00Z","event":"run_started","format_version":1,"run":"01970000-0000-7000-8000-000000000001","lineage":"01970000-0000-7000-8000-000000000002","base":0,"tool_version":"0.1.0","account":{"endpoint":"sandbox","uin":null},"plan":"p","who":"ada@loom","pid":7}"#;
+    text.replace("ZEROS", ZEROS)
+}
+
+#[test]
+fn the_form_of_a_line_is_frozen() {
+    let text = start_line() + "\n";
+    let whole = read_back(text.as_bytes()).unwrap().unwrap();
+    assert_eq!(String::from_utf8(written(&whole.journal)).unwrap(), text);
+}
+
+#[test]
+fn damage_is_told_with_its_line() {
+    let first = start_line();
+    let hash = sha256_hex(first.as_bytes());
+    let second = |seq: u32, prev: &str, rest: &str| {
+        format!(
+            "{first}\n{{\"seq\":{seq},\"prev\":\"{prev}\",\"at\":\"2026-05-01T08:00:01Z\",{rest}}}\n"
+        )
+    };
+    let ended = r#""event":"run_ended","reason":"finished""#;
+    let table = [
+        (2, "prev", second(2, ZEROS, ended), "written after"),
+        (2, "seq", second(3, &hash, ended), "line 3"),
+        (
+            2,
+            "unknown event",
+            second(2, &hash, r#""event":"coffee""#),
+            "coffee",
+        ),
+        (
+            2,
+            "unknown member",
+            second(
+                2,
+                &hash,
+                r#""event":"run_ended","reason":"finished","mood":1"#,
+            ),
+            "mood",
+        ),
+        (
+            2,
+            "unknown field",
+            second(
+                2,
+                &hash,
+                r#""event":"intent","step":1,"attempt":1,"address":"a","action":"x","attributes":{"colour":"red"},"source":{"file":"f","line":1}"#,
+            ),
+            "colour",
+        ),
+        (2, "not JSON", format!("{first}\n{{\"seq\":2\n"), "EOF"),
+        (2, "an empty line", format!("{first}\n\n"), "EOF"),
+        (
+            1,
+            "no start",
+            first.replace("run_started", "run_ended") + "\n",
+            "unknown field",
+        ),
+        (
+            2,
+            "two starts",
+            second(
+                2,
+                &hash,
+                first
+                    .split_once(r#"Z","#)
+                    .unwrap()
+                    .1
+                    .strip_suffix('}')
+                    .unwrap(),
+            ),
+            "can't stand here",
+        ),
+    ];
+    for (at, what, text, says) in table {
+        match read_back(text.as_bytes()) {
+            Err(StateError::JournalDamaged { line, why, .. }) => {
+                assert_eq!(line, at, "{what}: {why}");
+                assert!(why.contains(says), "{what}: {why}");
+            }
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+    let newer = first.replace(
+        "\"format_version\":1",
+        "\"format_version\":2,\"colour\":\"red\"",
+    );
+    let error = read_back((newer + "\n").as_bytes()).unwrap_err();
+    assert!(
+        matches!(error, StateError::Newer { found: 2, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn after_its_end_a_run_can_only_be_recovered() {
+    let first = start_line();
+    let whole = read_back(format!("{first}\n").as_bytes()).unwrap().unwrap();
+    let ended = Event::RunEnded(crate::state::journal::RunEnded {
+        reason: crate::state::journal::EndReason::Finished,
+    });
+    let recovered = Event::Recovered(crate::state::journal::Recovered {
+        by: "ada@loom".to_owned(),
+        unknown: Vec::new(),
+    });
+    let with = |events: &[&Event]| {
+        let mut journal = whole.journal.clone();
+        for event in events {
+            journal.entries.push(Entry {
+                at: Timestamp::UNIX_EPOCH,
+                event: (*event).clone(),
+            });
+        }
+        written(&journal)
+    };
+    let path = Path::new("receipt");
+    assert!(read_closed(path, &with(&[&ended])).is_ok());
+    assert!(read_closed(path, &with(&[&ended, &recovered])).is_ok());
+    assert!(read_closed(path, &with(&[])).is_err(), "no end");
+    assert!(read_back(&with(&[&ended, &ended])).is_err());
+    assert!(read_back(&with(&[&recovered, &ended])).is_err());
+    let torn = [with(&[&ended]), b"{\"seq\"".to_vec()].concat();
+    assert!(read_closed(path, &torn).is_err(), "torn");
+    assert!(read_back(&torn).is_ok());
+}

@@ -1,0 +1,168 @@
+//! The local store after a crash, simulated at every place where one leaves something else on disk.
+
+use std::fs;
+
+use super::file::{Folder, names};
+use super::*;
+
+/// A folder with a finished run, and the bytes of a journal that a second run left.
+fn crashed() -> (Folder, Vec<u8>) {
+    let folder = Folder::new();
+    order(&folder, &["old"]);
+    let mut dying = writer(&folder);
+    let run = run_over(&*dying);
+    dying.begin(at(1), run).unwrap();
+    for (event, second) in [
+        intent(1, "one"),
+        ordered(1, "one"),
+        intent(2, "two"),
+        ordered(2, "two"),
+        intent(3, "three"),
+    ]
+    .into_iter()
+    .zip(2..)
+    {
+        dying.append(at(second), event).unwrap();
+    }
+    drop(dying);
+    let journal = fs::read(folder.journal()).unwrap();
+    (folder, journal)
+}
+
+#[test]
+fn a_journal_cut_at_any_byte_is_recovered_with_all_that_its_whole_lines_say() {
+    let (folder, journal) = crashed();
+    let state = folder.copy().unwrap();
+    let ends: Vec<_> = (1..=journal.len())
+        .filter(|length| journal[length - 1] == b'\n')
+        .collect();
+    let known = |state: &State, on: &str| {
+        let record = state.environments.get(&address(on))?;
+        Some((record.status, record.tran_id.clone()))
+    };
+    let created = |on: &str| Some((Status::Created, Some(format!("tran-{on}"))));
+    for length in 0..=journal.len() {
+        fs::remove_dir_all(folder.beside("receipts")).unwrap_or_default();
+        folder.tamper(Some(&state));
+        fs::write(folder.journal(), &journal[..length]).unwrap();
+        let lines = ends.iter().filter(|end| **end <= length).count();
+        let seen = folder.store().read().unwrap().current().unwrap();
+
+        let next = writer(&folder);
+        let state = next.state().unwrap();
+        assert_eq!(state, &seen, "at {length}");
+        assert_eq!(next.recovered().is_some(), lines > 0);
+        assert_eq!(state.serial, Serial(if lines > 0 { 2 } else { 1 }));
+        assert!(!folder.journal().exists());
+        assert_eq!(known(state, "old"), created("old"));
+        let unknown = Some((Status::Unknown, None));
+        assert_eq!(
+            [
+                known(state, "one"),
+                known(state, "two"),
+                known(state, "three")
+            ],
+            match lines {
+                0 | 1 => [None, None, None],
+                2 => [unknown, None, None],
+                3 => [created("one"), None, None],
+                4 => [created("one"), unknown, None],
+                5 => [created("one"), created("two"), None],
+                _ => [created("one"), created("two"), unknown],
+            },
+            "at {length}"
+        );
+        assert_eq!(verified(&folder).len(), usize::from(lines > 0));
+    }
+}
+
+#[test]
+fn a_journal_changed_at_any_byte_before_its_last_line_is_refused() {
+    let (folder, journal) = crashed();
+    let last = journal[..journal.len() - 1]
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .unwrap();
+    for place in 0..=last {
+        let mut changed = journal.clone();
+        changed[place] = changed[place].wrapping_add(1);
+        fs::write(folder.journal(), &changed).unwrap();
+        let error = folder.store().read().unwrap_err();
+        let told = matches!(
+            error,
+            StateError::JournalDamaged { .. } | StateError::Newer { .. }
+        );
+        assert!(told, "{place}: {error}");
+    }
+    let error = refusal(&folder);
+    assert!(
+        matches!(error, StateError::JournalDamaged { .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_crash_between_any_two_steps_of_a_commit_is_finished_by_the_next_writer() {
+    let (folder, _) = crashed();
+    let before = folder.copy().unwrap();
+    let recovered = writer(&folder).state().unwrap().clone();
+    let after = folder.copy().unwrap();
+    let receipt = folder.store().receipts().unwrap().pop().unwrap().path;
+    let journal = fs::read(&receipt).unwrap();
+    let backup = folder.beside("postpay.state.json.backup");
+
+    // Which state is on disk, whether the journal was filed, and whether it was copied rather than moved.
+    for (state, filed, what) in [
+        (&before, false, "before the backup, or before the state"),
+        (&after, false, "before the receipt"),
+        (&after, true, "by a file system that did half a move"),
+    ] {
+        folder.tamper(Some(state));
+        fs::write(&backup, &before).unwrap();
+        fs::write(folder.journal(), &journal).unwrap();
+        if !filed {
+            fs::remove_file(&receipt).unwrap();
+        }
+        let seen = folder.store().read().unwrap().current();
+        assert_eq!(seen.as_ref(), Some(&recovered), "{what}");
+        assert_eq!(writer(&folder).state(), Some(&recovered), "{what}");
+        assert_eq!(folder.copy().unwrap(), after, "{what}");
+        assert_eq!(
+            fs::read(&receipt).unwrap(),
+            journal,
+            "{what}: no line was added"
+        );
+        assert_eq!(fs::read(&backup).unwrap(), before, "{what}");
+        assert!(!folder.journal().exists(), "{what}");
+        assert_eq!(writer(&folder).recovered(), None, "{what}");
+    }
+}
+
+#[test]
+fn a_commit_that_could_not_file_the_receipt_can_be_tried_again() {
+    let folder = Folder::new();
+    let mut writer = writer(&folder);
+    let run = run_over(&*writer);
+    writer.begin(at(1), run).unwrap();
+    writer.append(at(2), finished()).unwrap();
+    fs::write(folder.beside("receipts"), "in the way").unwrap();
+    let error = writer.commit().unwrap_err();
+    assert!(matches!(error, StateError::Io { .. }), "{error}");
+    assert!(folder.journal().exists());
+    fs::remove_file(folder.beside("receipts")).unwrap();
+    assert_eq!(writer.commit().unwrap().serial, Serial(1));
+    assert_eq!(verified(&folder).len(), 1);
+    assert!(!folder.beside("postpay.state.json.backup").exists());
+}
+
+#[test]
+fn what_a_killed_writer_left_unfinished_is_swept() {
+    let folder = Folder::new();
+    order(&folder, &["one"]);
+    fs::write(folder.beside(".postpay.unfinished.abc"), "half").unwrap();
+    fs::write(folder.beside(".other.unfinished.abc"), "half").unwrap();
+    drop(writer(&folder));
+    let left = names(folder.state.parent().unwrap());
+    assert_eq!(left[0], ".other.unfinished.abc");
+    assert!(!left[1].contains("unfinished"));
+}
