@@ -31,7 +31,7 @@
 //!
 //! [`desired`] and [`diagnostic`] are the vocabulary that the rooms share, [`config`] reads `postpay.yaml`, [`clock`] is
 //! the time as an argument, [`sandbox`] is a small real server that speaks the vendor's side of the protocol, and
-//! `cli` puts the parts together. `tests/suite/layering.rs` holds who may import whom; below [`cli`] nothing prints,
+//! [`cli`] puts the parts together. `tests/suite/layering.rs` holds who may import whom; below [`cli`] nothing prints,
 //! reads the environment or exits.
 //!
 //! # How one order is made
@@ -69,7 +69,7 @@
 
 pub mod apply;
 pub mod check;
-//CLI pub mod cli;
+pub mod cli;
 pub mod clock;
 pub mod cloud;
 pub mod config;

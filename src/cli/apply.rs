@@ -13,7 +13,6 @@ use super::connect::Connection;
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::{Api, Format, Global, Select, time};
-use super::plan as plan_command;
 use super::watch::Watch;
 use super::world::World;
 use crate::apply::{self, OnError, Parts, Report, Settings, Verdict};
@@ -107,13 +106,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if let Some(run) = writer.recovered() {
         world.diagnose(&[recovered(run, writer.state())]);
     }
-    let plan = match &kept {
-        Some(plan) => plan.clone(),
-        None => {
-            let require_alias = args.require_alias || project.config.guard.require_alias.unwrap_or(false);
-            let desired = project.desired(require_alias, world)?;
-            project.plan(&desired, writer.state(), &args.select, world)?
-        }
+    let plan = if let Some(plan) = &kept {
+        plan.clone()
+    } else {
+        let require_alias = args.require_alias || project.config.guard.require_alias.unwrap_or(false);
+        let desired = project.desired(require_alias, world)?;
+        project.plan(&desired, writer.state(), &args.select, world)?
     };
     show_plan(args, &plan, project.rate, world)?;
 
@@ -159,7 +157,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let last_sent = last_sent(&store)?;
     let ended = order(&approved, &settings, connection, &mut *writer, last_sent, args.json, world)?;
     match ended {
-        Some(report) => close(args, &report, world),
+        Some(report) => Ok(close(args, &report, world)),
         None => Ok(left_at_once(&*writer, &store, world)),
     }
 }
@@ -383,7 +381,7 @@ fn left_at_once(writer: &dyn StateWriter, store: &impl StateStore, world: &World
     Exit::Unknown
 }
 
-fn close(args: &Args, report: &Report, world: &mut World) -> Result<Exit, Failure> {
+fn close(args: &Args, report: &Report, world: &mut World) -> Exit {
     let exit = match report.verdict() {
         Verdict::Complete => Exit::Fine,
         Verdict::PartWay => Exit::PartWay,
@@ -406,5 +404,5 @@ fn close(args: &Args, report: &Report, world: &mut World) -> Result<Exit, Failur
     for failure in [shown, written].into_iter().filter_map(Result::err) {
         world.fail(&failure);
     }
-    Ok(exit)
+    exit
 }

@@ -1,6 +1,5 @@
 //! Which endpoint a run talks to, and with which keys.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,11 +35,9 @@ impl Connection {
     ) -> Result<Self, Failure> {
         let place = match &project.endpoint {
             Endpoint::Sandbox => Place::Embedded(sandbox::Options {
-                listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-                ledger: ledger_beside(&project.state),
                 latency,
                 faults: faults.to_vec(),
-                ..sandbox::Options::default()
+                ..sandbox::Options::new(ledger_beside(&project.state))
             }),
             Endpoint::Url(url) => {
                 if !faults.is_empty() || !latency.is_zero() {

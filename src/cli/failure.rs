@@ -4,6 +4,7 @@ use crate::cloud::tencent::CredentialsError;
 use crate::diagnostic::Diagnostic;
 use crate::plan::file::PlanFileError;
 use crate::plan::guard::Objection;
+use crate::sandbox::{LedgerError, SandboxError};
 use crate::state::{Holder, StateError};
 
 use super::Exit;
@@ -65,6 +66,18 @@ impl From<CredentialsError> for Failure {
             .help("set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (keys: https://console.cloud.tencent.com/cam/capi)")
             .help("to try postpay without an account: `--endpoint sandbox`")
             .help(NOTHING_SENT)
+    }
+}
+
+impl From<SandboxError> for Failure {
+    fn from(error: SandboxError) -> Self {
+        Self::new("sandbox", error.to_string()).help(NOTHING_SENT)
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Self::new("sandbox", error.to_string())
     }
 }
 

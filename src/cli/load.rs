@@ -71,7 +71,7 @@ impl Project {
     pub(super) fn check(&self, require_alias: bool) -> (usize, Checked) {
         let loaded = manifest::load(Path::new(""), &self.manifests, self.config_path.as_deref());
         let options = check::Options { require_alias };
-        (loaded.files.len(), check::check(&loaded, &options))
+        (loaded.files.len(), check::check(&loaded, options))
     }
 
     /// What the manifests ask for; every problem at once if they can't be used.

@@ -20,7 +20,6 @@ mod world;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use failure::Failure;
 use options::Global;
 use world::World;
 

@@ -92,8 +92,8 @@ fn calls(plan: &Plan, project: &Project) -> String {
         let _ = writeln!(text, "\n# {}", step.address);
         let _ = writeln!(text, "POST {}/", project.endpoint);
         let _ = writeln!(text, "Content-Type: application/json");
-        let _ = writeln!(text, "X-TC-Action: {}", CREATE);
-        let _ = writeln!(text, "X-TC-Version: {}", VERSION);
+        let _ = writeln!(text, "X-TC-Action: {CREATE}");
+        let _ = writeln!(text, "X-TC-Version: {VERSION}");
         if let Some(region) = &project.region {
             let _ = writeln!(text, "X-TC-Region: {region}");
         }

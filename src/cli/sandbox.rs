@@ -5,12 +5,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use comfy_table::{Table, presets};
+
 use super::Exit;
 use super::connect::ledger_beside;
 use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Format, Global, time};
 use super::world::World;
+use crate::report::clean;
 use crate::sandbox::{self, Fault, LedgerEntry, Sandbox};
 
 /// The embedded endpoint: a small server that speaks the vendor's protocol and costs nothing
@@ -80,7 +83,7 @@ struct LedgerFile {
 }
 
 impl LedgerFile {
-    fn path(&self, global: &Global, world: &World) -> Result<PathBuf, Failure> {
+    fn path(&self, global: &Global) -> Result<PathBuf, Failure> {
         match &self.ledger {
             Some(path) => Ok(path.clone()),
             None => Ok(ledger_beside(&Project::load(global, &Api::default())?.state)),
@@ -90,11 +93,11 @@ impl LedgerFile {
 
 pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     match command {
-        Command::Serve(args) => serve(args, &args.file.path(global, world)?, world),
-        Command::Ledger(args) => ledger(&args.file.path(global, world)?, world),
+        Command::Serve(args) => serve(args, &args.file.path(global)?, world),
+        Command::Ledger(args) => ledger(&args.file.path(global)?, world),
         Command::Reset(args) => {
-            let path = args.file.path(global, world)?;
-            sandbox::reset(&path, &args.existing)?;
+            let path = args.file.path(global)?;
+            sandbox::reset(&path, &args.existing, world.now())?;
             world.say(&format!("Reset {}. A state that was made with it no longer fits.\n", path.display()));
             Ok(Exit::Fine)
         }
@@ -114,11 +117,10 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
     runtime.block_on(async {
         let running = Sandbox::start(sandbox::Options {
             listen: args.listen,
-            ledger: ledger.to_owned(),
             latency: args.latency,
             faults: args.faults.clone(),
             existing: args.existing.clone(),
-            ..sandbox::Options::default()
+            ..sandbox::Options::new(ledger)
         })
         .await?;
         let url = running.url();
@@ -153,9 +155,27 @@ fn ledger(path: &std::path::Path, world: &mut World) -> Result<Exit, Failure> {
 }
 
 fn listing(entries: &[LedgerEntry]) -> String {
-    let mut text = String::new();
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["CALL", "ARRIVED", "ACTION", "FOR", "ACTED", "ANSWER", "FAULT", "TRAN_ID", "ENV_ID"]);
     for entry in entries {
-        let _ = writeln!(text, "{entry}");
+        let named = ["Alias", "EnvId"].into_iter().find_map(|member| entry.params.get(member)?.as_str());
+        let or_dash = |text: Option<&str>| text.map_or_else(|| "-".to_owned(), |text| clean(text).into_owned());
+        table.add_row([
+            entry.call.to_string(),
+            format!("{:.3}", entry.at),
+            clean(&entry.action).into_owned(),
+            or_dash(named),
+            if entry.acted { "yes" } else { "no" }.to_owned(),
+            clean(&entry.answer).into_owned(),
+            or_dash(entry.fault.as_deref()),
+            or_dash(entry.tran_id.as_deref()),
+            or_dash(entry.env_id.as_deref()),
+        ]);
+    }
+    let mut text = String::new();
+    for line in table.to_string().lines() {
+        let _ = writeln!(text, "{}", line.trim_end());
     }
     text
 }

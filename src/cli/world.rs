@@ -25,6 +25,10 @@ pub(super) struct World {
     stdout_is_gone: bool,
 }
 
+#[expect(
+    clippy::unused_self,
+    reason = "what a command asks of the world it asks of this value, whatever that needs to know"
+)]
 impl World {
     /// Enters the folder, starts the log and looks at the terminal.
     pub(super) fn new(global: &Global) -> Result<Self, Failure> {

@@ -1,12 +1,14 @@
 //! A plan, as it is reviewed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+
+use serde_json::Value;
 
 use super::Look;
 use crate::apply::pace::least_time;
 use crate::desired::{Attributes, Field};
-use crate::plan::{Action, Plan, Refusal, Step};
+use crate::plan::{Action, Ids, Plan, Refusal, Step};
 use crate::report::text::{clean, count, duration};
 
 /// The whole plan; `rate` in orders a second tells how long it takes at least.
@@ -83,128 +85,116 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
 }
 
 fn show_step(out: &mut String, step: &Step, look: Look) {
-    let Step {
-        address,
-        action,
-        reason: _,
-        refusal,
-        before,
-        after,
-        ids,
-        source,
-    } = step;
-    let address = look.strong(address);
-    let source = look.faint(source);
-    let head = match action {
+    let address = look.strong(&step.address);
+    let source = look.faint(&step.source);
+    let head = match step.action {
         Action::Create => format!("{} {address} will be ordered", look.good("+")),
         Action::Update => format!("{} {address} would be changed in place", look.change("~")),
         Action::Replace => format!("{} {address} would be ordered anew", look.bad("-/+")),
         Action::Destroy => format!("{} {address} is left over", look.change("!")),
         Action::Resolve => format!("{} {address} has an unknown outcome", look.bad("?")),
-        Action::Wait => format!(
-            "{} {address} is ordered, its EnvId is not known yet",
-            look.change("…")
-        ),
+        Action::Wait => format!("{} {address} is ordered, its EnvId is not known yet", look.change("…")),
         Action::NoOp => format!("  {address} is unchanged"),
     };
     let _ = writeln!(out, "{head}  {source}");
-    match (action, before, after) {
-        (Action::Create, _, Some(after)) => {
-            for (field, value) in after.iter() {
-                show_field(out, field, &format!("\"{}\"", clean(value)));
-            }
-            for id in ["env_id", "tran_id"] {
-                if id != "env_id" || after.creates_environment() {
-                    let _ = writeln!(out, "      {id:<13} {}", look.faint("(known after apply)"));
-                }
-            }
-        }
-        (Action::Update | Action::Replace, Some(before), Some(after)) => {
-            show_changes(out, step, before, after, look);
-        }
-        (_, _, _) => {}
-    }
-    if *action != Action::Create {
-        let known = [
-            ("env_id", &ids.env_id),
-            ("tran_id", &ids.tran_id),
-            ("request_id", &ids.request_id),
-        ];
-        for (name, id) in known {
-            if let Some(id) = id {
-                let _ = writeln!(out, "      {name:<13} {}", clean(id));
-            }
-        }
+    let rows = rows(step, look);
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    for (name, value) in rows {
+        let _ = writeln!(out, "      {name:<width$}  {value}");
     }
     for line in remarks(step) {
         let _ = writeln!(out, "      {line}");
     }
-    if refusal.is_some() {
+    if step.refusal.is_some() {
         let _ = writeln!(out, "      {}", look.bad("refused as it stands"));
     }
     out.push('\n');
 }
 
-fn show_field(out: &mut String, field: Field, value: &str) {
-    let _ = writeln!(out, "      {field:<13} {value}");
+/// The fields worth showing, as name and value.
+fn rows(step: &Step, look: Look) -> Vec<(String, String)> {
+    let mut rows = match (step.action, &step.before, &step.after) {
+        (Action::Create, _, Some(after)) => {
+            let mut rows = values(after);
+            let ids = [("env_id", after.creates_environment()), ("tran_id", true)];
+            for (id, _) in ids.into_iter().filter(|(_, unknown)| *unknown) {
+                rows.push((id.to_owned(), look.faint("(known after apply)")));
+            }
+            rows
+        }
+        (Action::Update | Action::Replace, Some(before), Some(after)) => changes(step, before, after, look),
+        (_, _, _) => Vec::new(),
+    };
+    let Ids { env_id, tran_id, request_id } = &step.ids;
+    for (name, id) in [("env_id", env_id), ("tran_id", tran_id), ("request_id", request_id)] {
+        rows.extend(id.as_ref().map(|id| (name.to_owned(), clean(id).into_owned())));
+    }
+    rows
 }
 
-fn show_changes(
-    out: &mut String,
-    step: &Step,
-    before: &Attributes,
-    after: &Attributes,
-    look: Look,
-) {
+fn values(attributes: &Attributes) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
+    for (field, value) in attributes.iter() {
+        match (field, members(value)) {
+            (Field::Extra, Some(members)) => rows.extend(
+                members.into_iter().map(|(name, value)| (member_name(&name), clean(&value.to_string()).into_owned())),
+            ),
+            (_, _) => rows.push((field.name().to_owned(), quoted(value))),
+        }
+    }
+    rows
+}
+
+fn quoted(value: &str) -> String {
+    format!("\"{}\"", clean(value))
+}
+
+fn changes(step: &Step, before: &Attributes, after: &Attributes, look: Look) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
     for field in step.changed_fields() {
         let (old, new) = (before.get(field), after.get(field));
         match (field, old.and_then(members), new.and_then(members)) {
-            (Field::Extra, Some(old), Some(new)) => show_members(out, &old, &new, look),
-            _ => show_field(out, field, &change(old, new, look)),
+            (Field::Extra, Some(old), Some(new)) => rows.extend(changed_members(&old, &new, look)),
+            (_, _, _) => rows.push((field.name().to_owned(), change(old, new, look))),
         }
     }
+    rows
 }
 
 fn change(old: Option<&str>, new: Option<&str>, look: Look) -> String {
     match (old, new) {
         (Some(old), Some(new)) => look.changed_words(old, new),
-        (Some(old), None) => format!("\"{}\" -> {}", clean(old), look.bad("(none)")),
-        (None, Some(new)) => format!("(none) -> {}", look.good(format!("\"{}\"", clean(new)))),
+        (Some(old), None) => format!("{} -> {}", quoted(old), look.bad("(none)")),
+        (None, Some(new)) => format!("(none) -> {}", look.good(quoted(new))),
         (None, None) => String::new(),
     }
 }
 
+type Members = BTreeMap<String, Value>;
+
 /// `extra` by its members, when it is a JSON object.
-fn members(wire: &str) -> Option<BTreeMap<String, serde_json::Value>> {
+fn members(wire: &str) -> Option<Members> {
     serde_json::from_str(wire).ok()
 }
 
-fn show_members(
-    out: &mut String,
-    old: &BTreeMap<String, serde_json::Value>,
-    new: &BTreeMap<String, serde_json::Value>,
-    look: Look,
-) {
-    let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    for name in names {
-        let text = |value: &serde_json::Value| match value {
-            serde_json::Value::String(text) => text.clone(),
-            serde_json::Value::Null
-            | serde_json::Value::Bool(_)
-            | serde_json::Value::Number(_)
-            | serde_json::Value::Array(_)
-            | serde_json::Value::Object(_) => value.to_string(),
-        };
-        if old.get(name) != new.get(name) {
+fn member_name(name: &str) -> String {
+    format!("extra.{}", clean(name))
+}
+
+fn changed_members(old: &Members, new: &Members, look: Look) -> Vec<(String, String)> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    };
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| old.get(*name) != new.get(*name))
+        .map(|name| {
             let (old, new) = (old.get(name).map(text), new.get(name).map(text));
-            let shown = change(old.as_deref(), new.as_deref(), look);
-            let _ = writeln!(
-                out,
-                "      {:<13} {shown}",
-                format!("extra.{}", clean(name))
-            );
-        }
-    }
+            (member_name(name), change(old.as_deref(), new.as_deref(), look))
+        })
+        .collect()
 }
 
 /// What a person needs to know or to do about a step that is not simply carried out.
