@@ -14,12 +14,4 @@ pub mod wire;
 
 pub use client::{ClientError, ClientOptions, TencentClient};
 pub use credentials::{Credentials, CredentialsError};
-
-/// Where the vendor answers, when nothing else is configured.
-pub const ENDPOINT: &str = "https://tcb.tencentcloudapi.com";
-/// The service's name in a signature.
-pub const SERVICE: &str = "tcb";
-/// The API version that the actions belong to.
-pub const VERSION: &str = "2018-06-08";
-/// The action that orders an environment.
-pub const CREATE: &str = "CreatePostpayPackage";
+pub use wire::ENDPOINT;

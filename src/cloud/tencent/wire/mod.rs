@@ -14,6 +14,16 @@ pub use salvage::salvage;
 
 use crate::desired::{Attributes, Field};
 
+/// Where the vendor answers, when nothing else is configured.
+pub const ENDPOINT: &str = "https://tcb.tencentcloudapi.com";
+/// The service's name in a signature.
+pub const SERVICE: &str = "tcb";
+/// The API version that the actions belong to.
+pub const VERSION: &str = "2018-06-08";
+/// The action that orders an environment.
+pub const CREATE: &str = "CreatePostpayPackage";
+/// The action that lists environments.
+pub const LIST: &str = "DescribeEnvs";
 /// The most of an answer that is read. A real one has a few hundred bytes.
 pub const MAX_BODY: usize = 1 << 20;
 

@@ -1,0 +1,259 @@
+//! Faults: what goes wrong, and at which call.
+//!
+//! Written `KIND@N`, `KIND@N-M` or `KIND@*`, where N counts the calls of `CreatePostpayPackage` since the server started,
+//! from 1, every attempt included.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Something that goes wrong at some calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub kind: FaultKind,
+    pub calls: Calls,
+}
+
+impl Fault {
+    /// Whether it strikes at this call, counted from 1.
+    pub fn strikes(&self, call: u64) -> bool {
+        match self.calls {
+            Calls::Range { first, last } => (first..=last).contains(&call),
+            Calls::Every => true,
+        }
+    }
+}
+
+/// The calls that a fault strikes at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calls {
+    /// Both ends are in it.
+    Range {
+        first: u64,
+        last: u64,
+    },
+    Every,
+}
+
+/// What goes wrong. "Before" is before the back end acts, "after" is when it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The gateway answers RequestLimitExceeded.
+    Throttle,
+    /// The connection is reset (a real TCP RST).
+    ResetBefore,
+    ResetAfter,
+    /// The connection is closed without a word.
+    EofBefore,
+    EofAfter,
+    /// No answer ever comes.
+    HangBefore,
+    HangAfter,
+    /// HTTP status 500 without an envelope.
+    ServerErrorBefore,
+    ServerErrorAfter,
+    /// Acts; the answer stops short of its Content-Length.
+    CutBody,
+    /// Acts; a web page with status 200 comes instead of the answer.
+    Html,
+    /// Acts; the answer has `"EnvId": null`.
+    NullEnvId,
+    /// Acts; the answer has no TranId.
+    MissingTranId,
+    /// Does not act; answers with this code.
+    Error(String),
+    /// Acts, and answers with this code all the same.
+    ErrorAfter(String),
+}
+
+/// The kinds without a code, by name.
+const PLAIN: [(&str, FaultKind); 13] = [
+    ("throttle", FaultKind::Throttle),
+    ("reset-before", FaultKind::ResetBefore),
+    ("reset-after", FaultKind::ResetAfter),
+    ("eof-before", FaultKind::EofBefore),
+    ("eof-after", FaultKind::EofAfter),
+    ("hang-before", FaultKind::HangBefore),
+    ("hang-after", FaultKind::HangAfter),
+    ("500-before", FaultKind::ServerErrorBefore),
+    ("500-after", FaultKind::ServerErrorAfter),
+    ("cut-body", FaultKind::CutBody),
+    ("html", FaultKind::Html),
+    ("null-env-id", FaultKind::NullEnvId),
+    ("missing-tran-id", FaultKind::MissingTranId),
+];
+const WITH_CODE: [&str; 2] = ["error", "error-after"];
+
+/// A text that is no fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FaultError {
+    #[error("`{text}` does not say at which call: write KIND@N, KIND@N-M or KIND@*")]
+    NoCall { text: String },
+    #[error("`{calls}` is no call number: write N, N-M or *, counted from 1")]
+    Calls { calls: String },
+    #[error("there is no fault `{kind}`{}; there are {}, and error:CODE and error-after:CODE", near.as_ref().map(|near| format!(", did you mean `{near}`?")).unwrap_or_default(), names())]
+    Kind { kind: String, near: Option<String> },
+    #[error(
+        "`{kind}` needs one of the vendor's codes: write {kind}:CODE, such as {kind}:InternalError"
+    )]
+    NoCode { kind: String },
+}
+
+fn names() -> String {
+    PLAIN.map(|(name, _)| name).join(", ")
+}
+
+impl FromStr for Fault {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (kind, calls) = text
+            .trim()
+            .rsplit_once('@')
+            .ok_or_else(|| FaultError::NoCall {
+                text: text.to_owned(),
+            })?;
+        Ok(Self {
+            kind: parse_kind(kind)?,
+            calls: parse_calls(calls).ok_or_else(|| FaultError::Calls {
+                calls: calls.to_owned(),
+            })?,
+        })
+    }
+}
+
+fn parse_kind(text: &str) -> Result<FaultKind, FaultError> {
+    let (name, code) = match text.split_once(':') {
+        Some((name, code)) => (name, Some(code)),
+        None => (text, None),
+    };
+    match (name, code) {
+        ("error", Some(code)) if is_code(code) => Ok(FaultKind::Error(code.to_owned())),
+        ("error-after", Some(code)) if is_code(code) => Ok(FaultKind::ErrorAfter(code.to_owned())),
+        ("error" | "error-after", _) => Err(FaultError::NoCode {
+            kind: name.to_owned(),
+        }),
+        _ => PLAIN
+            .into_iter()
+            .find(|(plain, _)| *plain == text)
+            .map(|(_, kind)| kind)
+            .ok_or_else(|| unknown_kind(text)),
+    }
+}
+
+fn unknown_kind(text: &str) -> FaultError {
+    let mut all: Vec<&str> = PLAIN.iter().map(|(name, _)| *name).collect();
+    all.extend(WITH_CODE);
+    let near = similar::get_close_matches(text, &all, 1, 0.6);
+    FaultError::Kind {
+        kind: text.to_owned(),
+        near: near.first().map(|near| (*near).to_owned()),
+    }
+}
+
+fn is_code(code: &str) -> bool {
+    !code.is_empty()
+        && code
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_')
+}
+
+fn parse_calls(text: &str) -> Option<Calls> {
+    if text == "*" {
+        return Some(Calls::Every);
+    }
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+    (first >= 1 && first <= last).then_some(Calls::Range { first, last })
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match PLAIN.iter().find(|(_, kind)| kind == self) {
+            Some((name, _)) => f.write_str(name),
+            None => match self {
+                Self::ErrorAfter(code) => write!(f, "error-after:{code}"),
+                Self::Error(code) => write!(f, "error:{code}"),
+                // Unreachable as long as PLAIN is whole, which a test holds.
+                Self::Throttle
+                | Self::ResetBefore
+                | Self::ResetAfter
+                | Self::EofBefore
+                | Self::EofAfter
+                | Self::HangBefore
+                | Self::HangAfter
+                | Self::ServerErrorBefore
+                | Self::ServerErrorAfter
+                | Self::CutBody
+                | Self::Html
+                | Self::NullEnvId
+                | Self::MissingTranId => write!(f, "{self:?}"),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, calls } = self;
+        match calls {
+            Calls::Every => write!(f, "{kind}@*"),
+            Calls::Range { first, last } if first == last => write!(f, "{kind}@{first}"),
+            Calls::Range { first, last } => write!(f, "{kind}@{first}-{last}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_read_as_it_is_written() {
+        let mut texts: Vec<String> = PLAIN.iter().map(|(name, _)| format!("{name}@3")).collect();
+        texts.extend(
+            [
+                "html@2-5",
+                "html@*",
+                "error:ResourcesSoldOut.PostpayPackageNotAvailable@1",
+                "error-after:InternalError.SYS_ERR@1-2",
+            ]
+            .map(str::to_owned),
+        );
+        for text in texts {
+            assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_fault_strikes_where_it_says() {
+        let strikes = |text: &str| {
+            let fault: Fault = text.parse().unwrap();
+            (1..=6)
+                .filter(|call| fault.strikes(*call))
+                .collect::<Vec<u64>>()
+        };
+        assert_eq!(strikes("html@2"), [2]);
+        assert_eq!(strikes("html@2-4"), [2, 3, 4]);
+        assert_eq!(strikes("html@*"), [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn what_is_no_fault_is_explained() {
+        let table = [
+            ("reset-after", "at which call"),
+            ("reset-aftr@1", "did you mean `reset-after`?"),
+            ("nonsense@1", "there are throttle, reset-before"),
+            ("html@0", "counted from 1"),
+            ("html@3-2", "is no call number"),
+            ("html@x", "is no call number"),
+            ("error@1", "error:CODE"),
+            ("error:@1", "error:CODE"),
+            ("error:Bad Code@1", "error:CODE"),
+            ("html:InternalError@1", "there is no fault"),
+        ];
+        for (text, expected) in table {
+            let error = text.parse::<Fault>().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

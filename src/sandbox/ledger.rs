@@ -1,0 +1,326 @@
+//! The ledger: one JSON line for every request, written before its answer is sent.
+//!
+//! It is the sandbox's memory and the witness of what was done: whatever becomes of an answer or of the process, what the
+//! ledger says has happened. Lines are only ever appended, without fsync: it outlives the process, not a power cut.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The environment that every new ledger knows, by the vendor's own sample id. It is prepaid, so it can be switched.
+pub const SAMPLE_ENV_ID: &str = "cdnheader-v2a";
+
+/// What became of one request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// Counted from 1 for each action since the server started.
+    pub call: u64,
+    /// When it arrived.
+    pub at: Timestamp,
+    /// As X-TC-Action said; empty when it said nothing.
+    pub action: String,
+    pub params: Map<String, Value>,
+    /// Whether the gateway let it through: signature, version, action and rate were right.
+    pub reached: bool,
+    /// Whether an order was made.
+    pub acted: bool,
+    /// `ok`, the code of an error, or the fault that stood in for an answer.
+    pub answer: String,
+    /// The fault that struck.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// What the order really got, whatever the answer said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tran_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env_id: Option<String>,
+    pub request_id: String,
+}
+
+/// One line of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(super) enum Line {
+    /// An environment that was there from the start.
+    Environment {
+        env_id: String,
+        at: Timestamp,
+    },
+    Request(LedgerEntry),
+}
+
+/// Why a ledger can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error("the sandbox's ledger {path} can't be {doing}: {source}")]
+    Io {
+        path: PathBuf,
+        doing: &'static str,
+        source: io::Error,
+    },
+    #[error(
+        "the sandbox's ledger {path} is in use by another process: end that one, or choose another ledger"
+    )]
+    Busy { path: PathBuf },
+    #[error(
+        "line {line} of the sandbox's ledger {path} is damaged ({why}): reset the sandbox, or mend the line"
+    )]
+    Damaged {
+        path: PathBuf,
+        line: usize,
+        why: String,
+    },
+}
+
+/// An open ledger. Only one process has it.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    file: File,
+    path: PathBuf,
+    /// Held as long as the ledger is open; a dead process leaves nothing to clear.
+    _lock: File,
+}
+
+impl Ledger {
+    /// Opens a ledger, or starts one, and gives what it says.
+    pub(super) fn open(
+        path: &Path,
+        existing: &[String],
+        now: Timestamp,
+    ) -> Result<(Self, Vec<Line>), LedgerError> {
+        let lock = lock(path)?;
+        let (mut lines, whole) = read(path)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .map_err(fail(path, "opened"))?;
+        // Half a line that a killed process left would spoil the next one.
+        file.set_len(whole).map_err(fail(path, "mended"))?;
+        let mut ledger = Self {
+            file,
+            path: path.to_owned(),
+            _lock: lock,
+        };
+        for line in missing(&lines, existing, now) {
+            ledger.append(&line)?;
+            lines.push(line);
+        }
+        Ok((ledger, lines))
+    }
+
+    pub(super) fn append(&mut self, line: &Line) -> Result<(), LedgerError> {
+        let mut text = serde_json::to_vec(line)
+            .map_err(io::Error::from)
+            .map_err(fail(&self.path, "written"))?;
+        text.push(b'\n');
+        self.file
+            .write_all(&text)
+            .map_err(fail(&self.path, "written"))
+    }
+}
+
+/// What a ledger says, in the order of the requests. A file that is not there says nothing; half a line at its end, which a
+/// killed process can leave, is passed over. A ledger that is in use can be read.
+///
+/// # Errors
+/// When the file can't be read, or a line within it is damaged.
+pub fn read_ledger(path: &Path) -> Result<Vec<LedgerEntry>, LedgerError> {
+    let (lines, _) = read(path)?;
+    Ok(lines
+        .into_iter()
+        .filter_map(|line| match line {
+            Line::Request(entry) => Some(entry),
+            Line::Environment { .. } => None,
+        })
+        .collect())
+}
+
+/// Forgets everything: the ledger then knows the sample environment and `existing`, and no orders.
+///
+/// # Errors
+/// When the ledger is in use or can't be written.
+pub fn reset(path: &Path, existing: &[String], now: Timestamp) -> Result<(), LedgerError> {
+    let _lock = lock(path)?;
+    let mut text = Vec::new();
+    for line in missing(&[], existing, now) {
+        serde_json::to_writer(&mut text, &line)
+            .map_err(io::Error::from)
+            .map_err(fail(path, "written"))?;
+        text.push(b'\n');
+    }
+    fs::write(path, text).map_err(fail(path, "written"))
+}
+
+/// The environments that a ledger should know and doesn't.
+fn missing(lines: &[Line], existing: &[String], at: Timestamp) -> Vec<Line> {
+    let sample = lines.is_empty().then(|| SAMPLE_ENV_ID.to_owned());
+    let mut missing: Vec<Line> = Vec::new();
+    for env_id in sample.iter().chain(existing) {
+        let known = lines.iter().chain(&missing).any(|line| match line {
+            Line::Environment { env_id: known, .. } => known == env_id,
+            Line::Request(entry) => entry.acted && entry.env_id.as_ref() == Some(env_id),
+        });
+        if !known {
+            missing.push(Line::Environment {
+                env_id: env_id.clone(),
+                at,
+            });
+        }
+    }
+    missing
+}
+
+/// The lines of a file, and the length of the part that they fill.
+fn read(path: &Path) -> Result<(Vec<Line>, u64), LedgerError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
+        Err(error) => return Err(fail(path, "read")(error)),
+    };
+    // A line counts when its newline is there: it is written in one piece with the line.
+    let whole = bytes
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
+    let mut lines = Vec::new();
+    for (index, line) in bytes[..whole].split(|byte| *byte == b'\n').enumerate() {
+        if line.is_empty() {
+            continue;
+        }
+        let line = serde_json::from_slice(line).map_err(|error| LedgerError::Damaged {
+            path: path.to_owned(),
+            line: index + 1,
+            why: error.to_string(),
+        })?;
+        lines.push(line);
+    }
+    Ok((lines, whole as u64))
+}
+
+/// Takes the lock, which is a file of its own so that the ledger can be read everywhere while it is in use.
+fn lock(path: &Path) -> Result<File, LedgerError> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        fs::create_dir_all(folder).map_err(fail(path, "created"))?;
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(name)
+        .map_err(fail(path, "locked"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LedgerError::Busy {
+            path: path.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(fail(path, "locked")(error)),
+    }
+}
+
+fn fail(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> LedgerError {
+    let path = path.to_owned();
+    move |source| LedgerError::Io {
+        path,
+        doing,
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(call: u64) -> LedgerEntry {
+        LedgerEntry {
+            call,
+            at: Timestamp::UNIX_EPOCH,
+            action: "CreatePostpayPackage".to_owned(),
+            params: Map::new(),
+            reached: true,
+            acted: true,
+            answer: "ok".to_owned(),
+            fault: None,
+            tran_id: Some(call.to_string()),
+            env_id: Some(format!("env-{call}")),
+            request_id: "r".to_owned(),
+        }
+    }
+
+    fn calls(path: &Path) -> Vec<u64> {
+        read_ledger(path)
+            .unwrap()
+            .iter()
+            .map(|entry| entry.call)
+            .collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_half_a_line_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/ledger.jsonl");
+        assert!(calls(&path).is_empty());
+        let (mut ledger, lines) = Ledger::open(&path, &[], Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(lines.len(), 1, "the sample environment");
+        ledger.append(&Line::Request(entry(1))).unwrap();
+        ledger.file.write_all(b"{\"kind\":\"requ").unwrap();
+        assert_eq!(calls(&path), [1]);
+        drop(ledger);
+        let (mut ledger, _) = Ledger::open(&path, &[], Timestamp::UNIX_EPOCH).unwrap();
+        ledger.append(&Line::Request(entry(2))).unwrap();
+        assert_eq!(calls(&path), [1, 2]);
+        assert_eq!(read_ledger(&path).unwrap()[1], entry(2));
+    }
+
+    #[test]
+    fn a_damaged_line_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.jsonl");
+        reset(&path, &[], Timestamp::UNIX_EPOCH).unwrap();
+        let mut text = fs::read_to_string(&path).unwrap();
+        text.push_str("oops\n");
+        fs::write(&path, text).unwrap();
+        let error = read_ledger(&path).unwrap_err().to_string();
+        assert!(error.starts_with("line 2 of"), "{error}");
+    }
+
+    #[test]
+    fn one_process_has_a_ledger() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.jsonl");
+        let first = Ledger::open(&path, &[], Timestamp::UNIX_EPOCH).unwrap();
+        for error in [
+            Ledger::open(&path, &[], Timestamp::UNIX_EPOCH).unwrap_err(),
+            reset(&path, &[], Timestamp::UNIX_EPOCH).unwrap_err(),
+        ] {
+            assert!(matches!(error, LedgerError::Busy { .. }), "{error}");
+        }
+        drop(first);
+        Ledger::open(&path, &[], Timestamp::UNIX_EPOCH).unwrap();
+    }
+
+    #[test]
+    fn environments_are_added_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.jsonl");
+        let existing = ["old-1".to_owned(), "old-1".to_owned()];
+        let open = || {
+            Ledger::open(&path, &existing, Timestamp::UNIX_EPOCH)
+                .unwrap()
+                .1
+                .len()
+        };
+        assert_eq!((open(), open()), (2, 2));
+        reset(&path, &[], Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(open(), 2);
+    }
+}

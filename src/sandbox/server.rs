@@ -1,0 +1,316 @@
+//! One request after another: the gateway, the back end, the ledger, and then what the client gets to see.
+//!
+//! What was done is in the ledger before the first byte of an answer leaves, so that a client that is killed, or a server
+//! that is, can be held against it.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use tokio::sync::watch;
+
+use super::fault::{Fault, FaultKind};
+use super::gateway::{Asked, Incoming, MAX_REQUEST, Rate, throttled};
+use super::ledger::{Ledger, LedgerEntry, Line as LedgerLine};
+use super::line::{Fate, Line};
+use super::world::{Refusal, World};
+use crate::cloud::tencent::wire::CREATE;
+
+const PAGE: &str =
+    "<!DOCTYPE html><html><body><h1>Please log in to this network</h1></body></html>";
+
+/// What all requests share.
+pub(super) struct Shared {
+    pub(super) inner: Mutex<Inner>,
+    pub(super) latency: Duration,
+    pub(super) faults: Vec<Fault>,
+    pub(super) stop: watch::Receiver<bool>,
+    /// Arrivals are told by a clock that never goes back, set by the wall clock once.
+    pub(super) started: (Instant, Timestamp),
+}
+
+/// What changes, one request at a time.
+pub(super) struct Inner {
+    /// None once the server is stopped.
+    pub(super) ledger: Option<Ledger>,
+    pub(super) world: World,
+    pub(super) rate: Rate,
+    pub(super) creates: u64,
+    pub(super) others: u64,
+}
+
+/// What the client gets to see.
+enum Show {
+    Answer(Map<String, Value>),
+    Cut(Map<String, Value>),
+    Page,
+    ServerError,
+    Break(Fate),
+    Silence,
+}
+
+/// A request that has been dealt with.
+struct Done {
+    show: Show,
+    /// Whether the back end saw it: only then does it take the back end's time.
+    reached: bool,
+}
+
+impl Shared {
+    fn now(&self) -> Timestamp {
+        let (instant, timestamp) = self.started;
+        timestamp
+            .checked_add(instant.elapsed())
+            .unwrap_or(timestamp)
+    }
+
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn stopped(&self) {
+        // A sender that is gone means the same as its word.
+        let _ = self.stop.clone().wait_for(|stop| *stop).await;
+    }
+}
+
+/// Serves one request.
+pub(super) async fn handle(
+    State(shared): State<std::sync::Arc<Shared>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    request: Request,
+) -> Response {
+    let arrival = shared.now();
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, MAX_REQUEST).await;
+    let too_large = body.is_err();
+    let incoming = Incoming {
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        method: parts.method,
+        headers: parts.headers,
+        body: body.unwrap_or_default(),
+        arrival,
+    };
+    let done = shared.lock().serve(&incoming, too_large, &shared.faults);
+    if done.reached && !shared.latency.is_zero() {
+        tokio::select! {
+            () = tokio::time::sleep(shared.latency) => {}
+            () = shared.stopped() => line.set(Fate::Reset),
+        }
+    }
+    match done.show {
+        Show::Answer(members) => reply(StatusCode::OK, "application/json", envelope(&members)),
+        Show::Cut(members) => {
+            let text = envelope(&members);
+            // Within the last member, which is the order number: its start is there, its end is not.
+            line.set(Fate::Cut(text.len().saturating_sub(8)));
+            reply(StatusCode::OK, "application/json", text)
+        }
+        Show::Page => reply(StatusCode::OK, "text/html; charset=utf-8", PAGE.to_owned()),
+        Show::ServerError => {
+            let text = "Internal Server Error".to_owned();
+            reply(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", text)
+        }
+        Show::Break(fate) => {
+            line.set(fate);
+            Response::new(Body::empty())
+        }
+        Show::Silence => {
+            shared.stopped().await;
+            line.set(Fate::Reset);
+            Response::new(Body::empty())
+        }
+    }
+}
+
+impl Inner {
+    fn serve(&mut self, incoming: &Incoming, too_large: bool, faults: &[Fault]) -> Done {
+        let call = if incoming.action() == CREATE {
+            self.creates += 1;
+            self.creates
+        } else {
+            self.others += 1;
+            self.others
+        };
+        let mut entry = LedgerEntry {
+            call,
+            at: incoming.arrival,
+            action: incoming.action().to_owned(),
+            params: Map::new(),
+            reached: false,
+            acted: false,
+            answer: String::new(),
+            fault: None,
+            tran_id: None,
+            env_id: None,
+            request_id: uuid::Uuid::now_v7().to_string(),
+        };
+        let admitted = if too_large {
+            Err(Refusal::new(
+                "RequestSizeLimitExceeded",
+                "The request is larger than 10 MB.",
+            ))
+        } else {
+            incoming.admit()
+        };
+        let shown = match admitted {
+            Ok(Asked::Create) => {
+                let fault = faults.iter().find(|fault| fault.strikes(call));
+                self.create(incoming, fault.map(|fault| &fault.kind), &mut entry)
+            }
+            Ok(Asked::List) => {
+                entry.reached = true;
+                incoming
+                    .params()
+                    .and_then(|params| {
+                        entry.params.clone_from(&params);
+                        self.world.list(params)
+                    })
+                    .map(Show::Answer)
+            }
+            Err(refusal) => Err(refusal),
+        };
+        if entry.answer.is_empty() {
+            entry.answer = match &shown {
+                Ok(_) => "ok".to_owned(),
+                Err(refusal) => refusal.code.clone(),
+            };
+        }
+        let request_id = Value::String(entry.request_id.clone());
+        let reached = entry.reached;
+        let shown = self.record(entry).and(shown);
+        let mut show = shown.unwrap_or_else(|Refusal { code, message }| {
+            let error = json!({"Code": code, "Message": message});
+            Show::Answer(Map::from_iter([("Error".to_owned(), error)]))
+        });
+        if let Show::Answer(members) | Show::Cut(members) = &mut show {
+            members.insert("RequestId".to_owned(), request_id);
+        }
+        Done { show, reached }
+    }
+
+    /// An order: past the rate, past the fault that strikes before, past the rules, and done.
+    fn create(
+        &mut self,
+        incoming: &Incoming,
+        fault: Option<&FaultKind>,
+        entry: &mut LedgerEntry,
+    ) -> Result<Show, Refusal> {
+        // What was asked for is told even of a call that is turned away.
+        let params = incoming.params();
+        entry.params = params.as_ref().cloned().unwrap_or_default();
+        let strike = |entry: &mut LedgerEntry, kind: &FaultKind| {
+            entry.fault = Some(kind.to_string());
+            entry.answer = kind.to_string();
+        };
+        if let Some(FaultKind::Throttle) = fault {
+            entry.fault = Some(FaultKind::Throttle.to_string());
+            return Err(throttled(2));
+        }
+        self.rate.admit(incoming.arrival)?;
+        entry.reached = true;
+        if let Some(kind) = fault
+            && let Some(show) = before(kind)
+        {
+            strike(entry, kind);
+            return show;
+        }
+        let order = self.world.consider(&params?, incoming.arrival)?;
+        entry.acted = true;
+        entry.tran_id = Some(order.tran_id.clone());
+        entry.env_id = Some(order.env_id.clone());
+        let members = Map::from_iter([
+            ("EnvId".to_owned(), Value::String(order.env_id)),
+            ("TranId".to_owned(), Value::String(order.tran_id)),
+        ]);
+        match fault {
+            None => Ok(Show::Answer(members)),
+            Some(kind) => {
+                strike(entry, kind);
+                after(kind, members)
+            }
+        }
+    }
+
+    /// Writes the entry down and lets what it says happen. Without the first there is no second.
+    fn record(&mut self, entry: LedgerEntry) -> Result<(), Refusal> {
+        let failed = |why: String| Refusal::new("InternalError", why);
+        let ledger = self
+            .ledger
+            .as_mut()
+            .ok_or_else(|| failed("The sandbox is stopped.".to_owned()))?;
+        let line = LedgerLine::Request(entry);
+        ledger
+            .append(&line)
+            .map_err(|error| failed(error.to_string()))?;
+        self.world.apply(&line);
+        Ok(())
+    }
+}
+
+/// What a fault shows instead of letting the back end act; None when it strikes later.
+fn before(kind: &FaultKind) -> Option<Result<Show, Refusal>> {
+    match kind {
+        FaultKind::ResetBefore => Some(Ok(Show::Break(Fate::Reset))),
+        FaultKind::EofBefore => Some(Ok(Show::Break(Fate::Closed))),
+        FaultKind::HangBefore => Some(Ok(Show::Silence)),
+        FaultKind::ServerErrorBefore => Some(Ok(Show::ServerError)),
+        FaultKind::Error(code) => Some(Err(Refusal::new(code, "This error was asked for."))),
+        FaultKind::Throttle
+        | FaultKind::ResetAfter
+        | FaultKind::EofAfter
+        | FaultKind::HangAfter
+        | FaultKind::ServerErrorAfter
+        | FaultKind::CutBody
+        | FaultKind::Html
+        | FaultKind::NullEnvId
+        | FaultKind::MissingTranId
+        | FaultKind::ErrorAfter(_) => None,
+    }
+}
+
+/// What a fault makes of the answer to an order that was made.
+fn after(kind: &FaultKind, mut members: Map<String, Value>) -> Result<Show, Refusal> {
+    match kind {
+        FaultKind::ResetAfter => Ok(Show::Break(Fate::Reset)),
+        FaultKind::EofAfter => Ok(Show::Break(Fate::Closed)),
+        FaultKind::HangAfter => Ok(Show::Silence),
+        FaultKind::ServerErrorAfter => Ok(Show::ServerError),
+        FaultKind::CutBody => Ok(Show::Cut(members)),
+        FaultKind::Html => Ok(Show::Page),
+        FaultKind::NullEnvId => {
+            members.insert("EnvId".to_owned(), Value::Null);
+            Ok(Show::Answer(members))
+        }
+        FaultKind::MissingTranId => {
+            members.remove("TranId");
+            Ok(Show::Answer(members))
+        }
+        FaultKind::ErrorAfter(code) => Err(Refusal::new(code, "This error was asked for.")),
+        FaultKind::Throttle
+        | FaultKind::ResetBefore
+        | FaultKind::EofBefore
+        | FaultKind::HangBefore
+        | FaultKind::ServerErrorBefore
+        | FaultKind::Error(_) => Ok(Show::Answer(members)),
+    }
+}
+
+fn envelope(members: &Map<String, Value>) -> String {
+    json!({ "Response": members }).to_string()
+}
+
+fn reply(status: StatusCode, content_type: &'static str, text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static(content_type),
+    );
+    response
+}
