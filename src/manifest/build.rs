@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Markers, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as Markers};
 
 use super::merge::Names;
 use super::offsets::Offsets;
 use super::read::{MAX_BYTES, too_large};
-use super::scalar::{Resolved, resolve};
+use super::scalar::Resolved;
 use super::tree::{Document, Kind, Members, NodeData, NodeId, Text, wide};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 
@@ -140,6 +140,8 @@ impl<'f> Builder<'f> {
             Event::Scalar(text, style, anchor, tag) => {
                 let (start, end) = self.bytes(markers);
                 let resolved = self.resolved(&text, style, tag.as_deref(), start, end);
+                let decorated = anchor > 0 || tag.is_some();
+                let (start, end) = proper(&self.file.text, style, decorated, start, end);
                 let text = self.text(&text, style, start, end);
                 let node = self.push(start, end, Kind::Scalar(resolved, text))?;
                 self.finish(node, anchor, self.expanded - 1, 0);
@@ -432,6 +434,44 @@ impl<'f> Builder<'f> {
     pub(super) fn offset(&self, marker: Marker) -> usize {
         self.offsets.byte(marker.index())
     }
+}
+
+/// Where a scalar itself begins and ends: the scanner counts its anchor and tag in, and what follows
+/// a closing quote on the line.
+fn proper(
+    text: &str,
+    style: ScalarStyle,
+    decorated: bool,
+    mut start: usize,
+    end: usize,
+) -> (usize, usize) {
+    let bytes = text.as_bytes().get(..end).unwrap_or_default();
+    let word = |from: usize, stop: fn(&u8) -> bool| {
+        let rest = bytes.get(from..).unwrap_or_default();
+        from + rest.iter().position(stop).unwrap_or(rest.len())
+    };
+    while decorated && matches!(bytes.get(start), Some(b'&' | b'!')) {
+        let after = word(start, u8::is_ascii_whitespace);
+        start = word(after, |byte| !byte.is_ascii_whitespace());
+    }
+    let quote = match style {
+        ScalarStyle::SingleQuoted => b'\'',
+        ScalarStyle::DoubleQuoted => b'"',
+        ScalarStyle::Plain | ScalarStyle::Literal | ScalarStyle::Folded => return (start, end),
+    };
+    let mut at = start + 1;
+    while let Some(&byte) = bytes.get(at) {
+        if byte == b'\\' && quote == b'"' {
+            at += 1;
+        } else if byte == quote {
+            if quote == b'"' || bytes.get(at + 1) != Some(&quote) {
+                return (start, at + 1);
+            }
+            at += 1;
+        }
+        at += 1;
+    }
+    (start, end)
 }
 
 /// Offsets fit: [`MAX_BYTES`] is held to before anything is read.

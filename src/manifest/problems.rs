@@ -79,7 +79,10 @@ impl Builder<'_> {
         };
         let span = self.span(at, end);
         let info = error.info();
-        if info.contains("unknown anchor") {
+        if info.contains("recursion limit") {
+            // The scanner looks along the line before it tells of any of it.
+            self.too_deep(at, end)
+        } else if info.contains("unknown anchor") {
             Diagnostic::error("unknown-anchor", "no anchor of this name in this document")
                 .at(&span, "")
                 .help("an anchor is written `&name` before the first use of `*name`")

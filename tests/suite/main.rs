@@ -8,5 +8,7 @@
     clippy::wildcard_enum_match_arm
 )]
 
+mod check;
+mod layering;
 mod state_format;
 mod store_contract;
