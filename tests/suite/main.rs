@@ -5,3 +5,5 @@
     clippy::panic,
     clippy::wildcard_enum_match_arm
 )]
+
+mod endpoint;
