@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Format, Global, Select};
 use super::world::{World, cant_write};
-use crate::cloud::tencent::{CREATE, VERSION, wire};
+use crate::cloud::tencent::wire::{self, CREATE, VERSION};
 use crate::plan::{Plan, file};
 use crate::report::human;
 

@@ -9,6 +9,7 @@
 )]
 
 mod check;
+mod endpoint;
 mod layering;
 mod state_format;
 mod store_contract;

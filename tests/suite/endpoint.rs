@@ -1,0 +1,859 @@
+//! The real client against the real sandbox over loopback: what every kind of trouble proves, and what was really done.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use postpay::clock::{Clock, SystemClock};
+use postpay::cloud::tencent::sign::{self, Payload};
+use postpay::cloud::tencent::{ClientOptions, Credentials, TencentClient, wire};
+use postpay::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Reach};
+use postpay::desired::{Attributes, Field};
+use postpay::sandbox::{
+    LedgerEntry, LedgerError, Options, Running, SECRET_ID, SECRET_KEY, Sandbox, SandboxError,
+    read_ledger,
+};
+
+/// Long enough for any answer that comes.
+const PATIENT: Duration = Duration::from_secs(20);
+/// For answers that never come. Long enough for a busy computer to get the request through.
+const SHORT: Duration = Duration::from_secs(1);
+
+struct Skewed(Duration);
+
+impl Clock for Skewed {
+    fn now(&self) -> Timestamp {
+        Timestamp::now() - self.0
+    }
+}
+
+fn options(endpoint: &str) -> ClientOptions {
+    ClientOptions {
+        endpoint: endpoint.to_owned(),
+        credentials: Credentials {
+            secret_id: SECRET_ID.to_owned(),
+            secret_key: SECRET_KEY.into(),
+            token: None,
+        },
+        region: None,
+        language: "en-US".to_owned(),
+        timeout: PATIENT,
+        clock: Arc::new(SystemClock),
+    }
+}
+
+fn client(endpoint: &str, timeout: Duration) -> TencentClient {
+    TencentClient::new(ClientOptions {
+        timeout,
+        ..options(endpoint)
+    })
+    .unwrap()
+}
+
+fn order(alias: &str) -> Attributes {
+    [
+        (Field::EnvSource, "qcloud".to_owned()),
+        (Field::Channel, "qc_console".to_owned()),
+        (Field::Alias, alias.to_owned()),
+    ]
+    .into_iter()
+    .collect()
+}
+
+/// A sandbox without a rate limit, where the limit is not what is tried.
+async fn sandbox(folder: &Path, faults: &[&str]) -> Running {
+    Sandbox::start(Options {
+        faults: faults.iter().map(|fault| fault.parse().unwrap()).collect(),
+        rate: None,
+        ..Options::new(folder.join("ledger.jsonl"))
+    })
+    .await
+    .unwrap()
+}
+
+fn creates(ledger: &Path) -> Vec<LedgerEntry> {
+    let mut entries = read_ledger(ledger).unwrap();
+    entries.retain(|entry| entry.action == "CreatePostpayPackage");
+    entries
+}
+
+/// What one order against one fault gives, and what the ledger says of it.
+async fn struck(fault: &str, timeout: Duration) -> (Result<Ordered, CloudError>, LedgerEntry) {
+    let folder = tempfile::tempdir().unwrap();
+    let running = sandbox(folder.path(), &[&format!("{fault}@1")]).await;
+    let result = client(&running.url(), timeout).create(&order("shop")).await;
+    let entries = creates(running.ledger());
+    assert_eq!(entries.len(), 1, "{fault}: one attempt, one request");
+    running.shutdown().await;
+    (result, entries.into_iter().next().unwrap())
+}
+
+#[tokio::test]
+async fn an_order_comes_back_with_the_ids_of_the_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = sandbox(folder.path(), &[]).await;
+    let mut attributes = order("shop");
+    attributes.set(Field::EnvAlias, "我的环境");
+    attributes.set(Field::Extra, r#"{"abc":"def"}"#);
+    let ordered = client(&running.url(), PATIENT)
+        .create(&attributes)
+        .await
+        .unwrap();
+    let entry = &creates(running.ledger())[0];
+    assert!(entry.acted && entry.reached);
+    assert_eq!(entry.answer, "ok");
+    assert_eq!(entry.tran_id.as_deref(), Some(ordered.tran_id.as_str()));
+    assert_eq!(entry.env_id, ordered.env_id);
+    assert_eq!(
+        ordered.request_id.as_deref(),
+        Some(entry.request_id.as_str())
+    );
+    assert_eq!(entry.params["EnvAlias"], "我的环境");
+    assert_eq!(entry.params.len(), 5);
+}
+
+#[tokio::test]
+async fn every_fault_proves_what_it_should_and_no_more() {
+    use Grade::{NotSent as N, Refused, Unknown};
+    // The fault, the grade, whether the order was made, and the status that was seen.
+    let table = [
+        ("throttle", N(NotSent::Throttled), false, Some(200)),
+        ("reset-before", Unknown, false, None),
+        ("reset-after", Unknown, true, None),
+        ("eof-before", Unknown, false, None),
+        ("eof-after", Unknown, true, None),
+        ("hang-before", Unknown, false, None),
+        ("hang-after", Unknown, true, None),
+        ("500-before", Unknown, false, Some(500)),
+        ("500-after", Unknown, true, Some(500)),
+        ("cut-body", Unknown, true, Some(200)),
+        ("html", Unknown, true, Some(200)),
+        ("missing-tran-id", Unknown, true, Some(200)),
+        (
+            "error:ResourcesSoldOut.PostpayPackageNotAvailable",
+            Refused(Reach::Run),
+            false,
+            Some(200),
+        ),
+        (
+            "error:ResourceUnavailable.BalanceNotEnough",
+            Refused(Reach::Run),
+            false,
+            Some(200),
+        ),
+        ("error:ActionOffline", Refused(Reach::Run), false, Some(200)),
+        (
+            "error:LimitExceeded",
+            Refused(Reach::Step),
+            false,
+            Some(200),
+        ),
+        (
+            "error:FailedOperation.PlatformError",
+            Unknown,
+            false,
+            Some(200),
+        ),
+        ("error-after:InternalError", Unknown, true, Some(200)),
+    ];
+    let mut all = tokio::task::JoinSet::new();
+    for (fault, grade, acted, status) in table {
+        all.spawn(async move {
+            let timeout = if fault.starts_with("hang") {
+                SHORT
+            } else {
+                PATIENT
+            };
+            let (result, entry) = struck(fault, timeout).await;
+            let error = result.unwrap_err();
+            assert_eq!(error.grade, grade, "{fault}: {error:?}");
+            assert_eq!(error.http_status, status, "{fault}: {error:?}");
+            assert_eq!(entry.acted, acted, "{fault}");
+            assert_eq!(entry.fault.as_deref(), Some(fault));
+            assert_eq!(entry.tran_id.is_some(), acted, "{fault}");
+            assert!(!error.message.is_empty(), "{fault}");
+            let reset = error.message.contains("reset by peer");
+            assert_eq!(reset, fault.starts_with("reset"), "{fault}: {error:?}");
+        });
+    }
+    all.join_all().await;
+}
+
+/// `HTTP_PROXY` captures 127.0.0.1 too, unless a client sees to it. The variable is read once a process, so the test that
+/// orders is run in one of its own.
+#[test]
+fn a_proxy_is_never_asked_for_this_computer() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "endpoint::an_order_comes_back_with_the_ids_of_the_ledger",
+        ])
+        .env("HTTP_PROXY", "http://127.0.0.1:1")
+        .env("http_proxy", "http://127.0.0.1:1")
+        .env("ALL_PROXY", "http://127.0.0.1:1")
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("1 passed"), "{text}");
+}
+
+#[tokio::test]
+async fn what_a_broken_answer_still_says_is_kept() {
+    let (result, entry) = struck("cut-body", PATIENT).await;
+    let error = result.unwrap_err();
+    assert_eq!(error.seen.env_id, entry.env_id);
+    assert_eq!(error.seen.tran_id, None, "half an order number is none");
+    assert_eq!(error.request_id, Some(entry.request_id));
+    assert!(error.body.unwrap().contains("TranId"));
+
+    let (result, entry) = struck("missing-tran-id", PATIENT).await;
+    assert_eq!(result.unwrap_err().seen.env_id, entry.env_id);
+
+    let (result, _) = struck("html", PATIENT).await;
+    let error = result.unwrap_err();
+    assert!(error.message.contains("web page"), "{}", error.message);
+    assert!(error.body.unwrap().contains("log in"));
+}
+
+#[tokio::test]
+async fn an_order_without_an_env_id_is_an_order() {
+    let (result, entry) = struck("null-env-id", PATIENT).await;
+    let ordered = result.unwrap();
+    assert_eq!(ordered.env_id, None);
+    assert_eq!(Some(ordered.tran_id), entry.tran_id);
+    assert!(entry.env_id.is_some());
+}
+
+#[tokio::test]
+async fn a_refused_connection_proves_that_nothing_was_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let error = client(&format!("http://{address}"), PATIENT)
+        .create(&order("shop"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.grade, Grade::NotSent(NotSent::Connect));
+    assert!(error.message.contains("refused"), "{}", error.message);
+    assert_eq!(error.http_status, None);
+}
+
+#[tokio::test]
+async fn tls_with_a_stranger_proves_that_nothing_was_sent() {
+    // A server that speaks no TLS: the handshake fails, and with it everything before the order.
+    let (address, requests) = raw_server(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
+    let error = client(&format!("https://{address}"), PATIENT)
+        .create(&order("shop"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
+    let seen = requests.recv().unwrap();
+    assert!(!seen.windows(4).any(|window| window == b"POST"));
+}
+
+#[tokio::test]
+async fn a_wrong_clock_is_mended_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = sandbox(folder.path(), &[]).await;
+    let late = TencentClient::new(ClientOptions {
+        clock: Arc::new(Skewed(Duration::from_secs(3600))),
+        ..options(&running.url())
+    })
+    .unwrap();
+    let error = late.create(&order("shop")).await.unwrap_err();
+    assert_eq!(error.grade, Grade::NotSent(NotSent::Repaired));
+    assert_eq!(error.code.as_deref(), Some("AuthFailure.SignatureExpire"));
+    late.create(&order("shop")).await.unwrap();
+    let acted: Vec<bool> = creates(running.ledger())
+        .iter()
+        .map(|entry| entry.acted)
+        .collect();
+    assert_eq!(acted, [false, true]);
+}
+
+#[tokio::test]
+async fn a_clock_that_stays_wrong_ends_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = sandbox(folder.path(), &["error:AuthFailure.SignatureExpire@*"]).await;
+    let client = client(&running.url(), PATIENT);
+    let grades = [
+        client.create(&order("shop")).await.unwrap_err().grade,
+        client.create(&order("shop")).await.unwrap_err().grade,
+    ];
+    assert_eq!(
+        grades,
+        [
+            Grade::NotSent(NotSent::Repaired),
+            Grade::Refused(Reach::Run)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_key_ends_the_run_and_is_never_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = sandbox(folder.path(), &[]).await;
+    let table = [
+        (
+            SECRET_ID,
+            "ThisIsTheWrongSecretKey",
+            "AuthFailure.SignatureFailure",
+        ),
+        (
+            "AKIDnobodyKnowsThisKeyIdentifier",
+            SECRET_KEY,
+            "AuthFailure.SecretIdNotFound",
+        ),
+    ];
+    for (id, key, code) in table {
+        let client = TencentClient::new(ClientOptions {
+            credentials: Credentials {
+                secret_id: id.to_owned(),
+                secret_key: key.into(),
+                token: Some("ThisIsAToken".into()),
+            },
+            ..options(&running.url())
+        })
+        .unwrap();
+        let error = client.create(&order("shop")).await.unwrap_err();
+        assert_eq!(error.grade, Grade::Refused(Reach::Run));
+        assert_eq!(error.code.as_deref(), Some(code));
+        let text = format!("{error:?} {client:?}");
+        for secret in [key, "ThisIsAToken", id] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+    assert!(
+        creates(running.ledger())
+            .iter()
+            .all(|entry| !entry.acted && !entry.reached)
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = elsewhere.local_addr().unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    for status in [
+        "302 Found",
+        "307 Temporary Redirect",
+        "308 Permanent Redirect",
+    ] {
+        let answer =
+            format!("HTTP/1.1 {status}\r\nLocation: http://{target}/\r\nContent-Length: 0\r\n\r\n");
+        let (address, _requests) = raw_server(answer.into_bytes());
+        let error = client(&format!("http://{address}"), PATIENT)
+            .create(&order("shop"))
+            .await
+            .unwrap_err();
+        assert_eq!(error.grade, Grade::Unknown);
+        assert_eq!(error.http_status, Some(status[..3].parse().unwrap()));
+    }
+    let nobody = elsewhere.accept().unwrap_err();
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[tokio::test]
+async fn answers_that_are_no_http_prove_nothing() {
+    let whole = r#"{"Response":{"EnvId":"shop-1","RequestId":"r-1","TranId":"7"}}"#;
+    let chunked = format!(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{whole}\r\n",
+        whole.len()
+    );
+    let huge = format!(
+        "HTTP/1.1 200 OK\r\n\r\n{whole}{}",
+        " ".repeat(wire::MAX_BODY + 10)
+    );
+    let table: [(&[u8], Option<u16>, bool); 8] = [
+        (b"", None, false),
+        (b"HTTP/1.1 200", None, false),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", None, false),
+        (b"\x00\x01\x02 garbage \xff\xff\r\n\r\n", None, false),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n",
+            Some(200),
+            false,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+            Some(200),
+            false,
+        ),
+        // The body never ends, or never should have begun: its ids are kept as evidence.
+        (chunked.as_bytes(), Some(200), true),
+        (huge.as_bytes(), Some(200), true),
+    ];
+    for (answer, status, seen) in table {
+        let name = String::from_utf8_lossy(&answer[..answer.len().min(60)]).into_owned();
+        let (address, _requests) = raw_server(answer.to_vec());
+        let error = client(&format!("http://{address}"), PATIENT)
+            .create(&order("shop"))
+            .await
+            .unwrap_err();
+        assert_eq!(error.grade, Grade::Unknown, "{name}: {error:?}");
+        assert_eq!(error.http_status, status, "{name}: {error:?}");
+        assert_eq!(error.seen.tran_id.is_some(), seen, "{name}: {error:?}");
+        assert_eq!(error.seen.env_id.is_some(), seen, "{name}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_attempt_is_signed_anew_on_a_connection_of_its_own() {
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();
+    let (address, requests) = raw_server(answer);
+    let client = TencentClient::new(ClientOptions {
+        region: Some("ap-shanghai".to_owned()),
+        ..options(&format!("http://{address}"))
+    })
+    .unwrap();
+    let mut traces = Vec::new();
+    for _ in 0..2 {
+        client.create(&order("shop")).await.unwrap_err();
+        let text = String::from_utf8(requests.recv().unwrap()).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let header = |name: &str| {
+            head.lines()
+                .find_map(|line| {
+                    let (found, value) = line.split_once(": ")?;
+                    found.eq_ignore_ascii_case(name).then(|| value.to_owned())
+                })
+                .unwrap_or_else(|| panic!("no {name} in {head}"))
+        };
+        assert!(head.starts_with("POST / HTTP/1.1"));
+        assert_eq!(
+            body,
+            r#"{"EnvSource":"qcloud","Channel":"qc_console","Alias":"shop"}"#
+        );
+        assert_eq!(header("host"), address.to_string());
+        assert_eq!(header("content-type"), "application/json");
+        assert_eq!(header("x-tc-action"), "CreatePostpayPackage");
+        assert_eq!(header("x-tc-version"), "2018-06-08");
+        assert_eq!(header("x-tc-region"), "ap-shanghai");
+        assert_eq!(header("x-tc-language"), "en-US");
+        let caller = header("x-tc-requestclient");
+        assert!(
+            caller
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_,;.".contains(c)),
+            "{caller}"
+        );
+        assert!(header("authorization").contains("SignedHeaders=content-type;host;x-tc-action,"));
+        traces.push(header("x-tc-traceid"));
+    }
+    assert_ne!(traces[0], traces[1]);
+}
+
+#[tokio::test]
+async fn the_rate_limit_holds_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || Sandbox::start(Options::new(folder.path().join("ledger.jsonl")));
+    let running = start().await.unwrap();
+    let first = client(&running.url(), PATIENT);
+    let orders = ["a", "b", "c"].map(order);
+    let (a, b, c) = tokio::join!(
+        first.create(&orders[0]),
+        first.create(&orders[1]),
+        first.create(&orders[2]),
+    );
+    let results = [a, b, c];
+    let entries = creates(running.ledger());
+    // On a computer that is busy enough they arrive too far apart to break the limit; then there is nothing to see.
+    let spread = entries[2].at.duration_since(entries[0].at);
+    if spread.as_millis() < 900 {
+        let throttled: Vec<&CloudError> = results.iter().filter_map(|r| r.as_ref().err()).collect();
+        assert_eq!(throttled.len(), 1);
+        assert_eq!(throttled[0].grade, Grade::NotSent(NotSent::Throttled));
+        assert!(!entries[2].acted && !entries[2].reached);
+    }
+    running.shutdown().await;
+    let running = start().await.unwrap();
+    let result = client(&running.url(), PATIENT).create(&order("d")).await;
+    let last = creates(running.ledger()).pop().unwrap();
+    if last.at.duration_since(entries[0].at).as_millis() < 900 {
+        assert_eq!(
+            result.unwrap_err().grade,
+            Grade::NotSent(NotSent::Throttled)
+        );
+    }
+    assert_eq!(last.call, 1, "calls are counted from each start");
+}
+
+#[tokio::test]
+async fn a_restart_forgets_nothing_and_no_order_number_comes_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut seen = Vec::new();
+    for alias in ["one", "two"] {
+        let running = sandbox(folder.path(), &[]).await;
+        let ordered = client(&running.url(), PATIENT)
+            .create(&order(alias))
+            .await
+            .unwrap();
+        seen.push((ordered.tran_id, ordered.env_id.unwrap()));
+        let mut switch = Attributes::default();
+        switch.set(Field::EnvId, seen[0].1.clone());
+        let switched = client(&running.url(), PATIENT)
+            .create(&switch)
+            .await
+            .unwrap();
+        assert_eq!(switched.env_id.as_deref(), Some(seen[0].1.as_str()));
+        assert_ne!(switched.tran_id, seen[0].0);
+        running.shutdown().await;
+    }
+    assert_ne!(seen[0], seen[1]);
+    let mut numbers: Vec<String> = creates(&folder.path().join("ledger.jsonl"))
+        .into_iter()
+        .filter_map(|entry| entry.tran_id)
+        .collect();
+    numbers.sort();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 4);
+}
+
+#[tokio::test]
+async fn two_sandboxes_do_not_share_a_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = sandbox(folder.path(), &[]).await;
+    let second = Sandbox::start(Options::new(running.ledger()))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(second, SandboxError::Ledger(LedgerError::Busy { .. })),
+        "{second}"
+    );
+    drop(running);
+    sandbox(folder.path(), &[]).await;
+}
+
+#[tokio::test]
+async fn a_slow_vendor_acts_first_and_answers_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Sandbox::start(Options {
+        latency: Duration::from_secs(60),
+        ..Options::new(folder.path().join("ledger.jsonl"))
+    })
+    .await
+    .unwrap();
+    let error = client(&running.url(), SHORT)
+        .create(&order("shop"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.grade, Grade::Unknown);
+    assert!(error.message.contains("no answer"), "{}", error.message);
+    assert!(creates(running.ledger())[0].acted);
+    running.shutdown().await;
+}
+
+/// A call of the sandbox as one of the vendor's own SDKs makes it.
+struct Call<'a> {
+    action: &'a str,
+    content_type: &'a str,
+    body: &'a str,
+    unsigned: bool,
+    sign_action: bool,
+    version: &'a str,
+    leave_out: &'a str,
+    query: &'a str,
+}
+
+const CALL: Call<'_> = Call {
+    action: "DescribeEnvs",
+    content_type: "application/json",
+    body: "{}",
+    unsigned: false,
+    sign_action: false,
+    version: "2018-06-08",
+    leave_out: "",
+    query: "",
+};
+
+impl Call<'_> {
+    fn send(&self, running: &Running) -> Vec<u8> {
+        let host = running.address().to_string();
+        let timestamp = Timestamp::now().as_second();
+        let method = if self.query.is_empty() { "POST" } else { "GET" };
+        let signed = sign::sign(
+            &sign::Request {
+                method,
+                host: &host,
+                query: self.query,
+                content_type: self.content_type,
+                action: self.sign_action.then_some(self.action),
+                payload: if self.unsigned {
+                    Payload::Unsigned
+                } else {
+                    Payload::Bytes(self.body.as_bytes())
+                },
+                timestamp,
+                service: "tcb",
+            },
+            SECRET_ID,
+            SECRET_KEY,
+        )
+        .unwrap();
+        let target = if self.query.is_empty() {
+            "/".to_owned()
+        } else {
+            format!("/?{}", self.query)
+        };
+        let headers = [
+            ("Host", host),
+            ("Authorization", signed.authorization),
+            ("Content-Type", self.content_type.to_owned()),
+            ("X-TC-Action", self.action.to_owned()),
+            ("X-TC-Version", self.version.to_owned()),
+            ("X-TC-Timestamp", timestamp.to_string()),
+            (
+                "X-TC-Content-SHA256",
+                if self.unsigned {
+                    "UNSIGNED-PAYLOAD"
+                } else {
+                    "-"
+                }
+                .to_owned(),
+            ),
+            ("Content-Length", self.body.len().to_string()),
+            ("Connection", "close".to_owned()),
+        ];
+        let mut text = format!("{method} {target} HTTP/1.1\r\n");
+        for (name, value) in headers.iter().filter(|(name, _)| *name != self.leave_out) {
+            text.extend([name, ": ", value, "\r\n"]);
+        }
+        text.push_str("\r\n");
+        text.push_str(self.body);
+        let mut stream = TcpStream::connect(running.address()).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let at = answer
+            .windows(4)
+            .position(|window| window == b"\r\n\r\n")
+            .unwrap();
+        answer.split_off(at + 4)
+    }
+
+    fn code(&self, running: &Running) -> String {
+        let page = wire::decode_envs(&self.send(running)).unwrap();
+        page.error.and_then(|error| error.code).unwrap_or_default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_takes_every_way_to_sign_and_refuses_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = sandbox(folder.path(), &[]).await;
+    let table = [
+        ("as SDKs sign", Call { ..CALL }, ""),
+        (
+            "as the pages sign",
+            Call {
+                sign_action: true,
+                ..CALL
+            },
+            "",
+        ),
+        (
+            "charset",
+            Call {
+                content_type: "application/json; charset=utf-8",
+                ..CALL
+            },
+            "",
+        ),
+        (
+            "charset in capitals",
+            Call {
+                content_type: "application/json; charset=UTF-8",
+                ..CALL
+            },
+            "",
+        ),
+        (
+            "unsigned payload",
+            Call {
+                unsigned: true,
+                ..CALL
+            },
+            "",
+        ),
+        (
+            "GET",
+            Call {
+                query: "Limit=10&Offset=0",
+                content_type: "application/x-www-form-urlencoded",
+                body: "",
+                ..CALL
+            },
+            "",
+        ),
+        (
+            "other kind",
+            Call {
+                content_type: "text/plain",
+                ..CALL
+            },
+            "InvalidParameter",
+        ),
+        (
+            "no such action",
+            Call {
+                action: "DestroyEverything",
+                ..CALL
+            },
+            "InvalidAction",
+        ),
+        (
+            "no such version",
+            Call {
+                version: "2017-03-12",
+                ..CALL
+            },
+            "NoSuchVersion",
+        ),
+        (
+            "no version",
+            Call {
+                leave_out: "X-TC-Version",
+                ..CALL
+            },
+            "MissingParameter",
+        ),
+        (
+            "no action",
+            Call {
+                leave_out: "X-TC-Action",
+                ..CALL
+            },
+            "MissingParameter",
+        ),
+        (
+            "no time",
+            Call {
+                leave_out: "X-TC-Timestamp",
+                ..CALL
+            },
+            "MissingParameter",
+        ),
+        (
+            "no signature",
+            Call {
+                leave_out: "Authorization",
+                ..CALL
+            },
+            "AuthFailure.InvalidAuthorization",
+        ),
+        ("no JSON", Call { body: "{", ..CALL }, "InvalidParameter"),
+        ("no object", Call { body: "[]", ..CALL }, "InvalidParameter"),
+        (
+            "unknown member",
+            Call {
+                body: r#"{"Nope":1}"#,
+                ..CALL
+            },
+            "UnknownParameter",
+        ),
+        (
+            "no such environment",
+            Call {
+                action: "CreatePostpayPackage",
+                body: r#"{"EnvId":"nope"}"#,
+                ..CALL
+            },
+            "ResourceNotFound",
+        ),
+        (
+            "the sample environment",
+            Call {
+                action: "CreatePostpayPackage",
+                body: r#"{"EnvId":"cdnheader-v2a","FreeQuota":"basic"}"#,
+                ..CALL
+            },
+            "",
+        ),
+    ];
+    for (name, call, code) in table {
+        assert_eq!(call.code(&running), code, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_environment_is_listed_once_over_the_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Sandbox::start(Options {
+        rate: None,
+        existing: (0..24).map(|n| format!("old-{n}")).collect(),
+        ..Options::new(folder.path().join("ledger.jsonl"))
+    })
+    .await
+    .unwrap();
+    let ordered = client(&running.url(), PATIENT)
+        .create(&order("shop"))
+        .await
+        .unwrap();
+    let mut envs = Vec::new();
+    for offset in [0, 10, 20, 30] {
+        let body = serde_json::to_string(&wire::DescribeEnvs {
+            limit: Some(10),
+            offset: Some(offset),
+            ..wire::DescribeEnvs::default()
+        })
+        .unwrap();
+        let page = wire::decode_envs(
+            &Call {
+                body: &body,
+                ..CALL
+            }
+            .send(&running),
+        )
+        .unwrap();
+        assert_eq!(page.total, Some(26));
+        envs.extend(page.envs);
+    }
+    assert_eq!(envs.len(), 26);
+    let new = envs
+        .iter()
+        .find(|env| Some(&env.env_id) == ordered.env_id.as_ref())
+        .unwrap();
+    assert_eq!(
+        (new.alias.as_str(), new.source.as_str()),
+        ("shop", "qcloud")
+    );
+    assert_eq!(
+        (new.env_channel.as_str(), new.pay_mode.as_str()),
+        ("qc_console", "postpaid")
+    );
+}
+
+/// A server that reads one request a connection, answers with these bytes, and closes. What it read can be received.
+fn raw_server(answer: Vec<u8>) -> (std::net::SocketAddr, mpsc::Receiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (send, requests) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = Vec::new();
+            let mut buffer = [0; 4096];
+            loop {
+                let read = stream.read(&mut buffer).unwrap_or(0);
+                request.extend_from_slice(&buffer[..read]);
+                // A request ends with its JSON; a TLS greeting is answered as it comes.
+                if read == 0 || request.ends_with(b"}") || !request.starts_with(b"POST") {
+                    break;
+                }
+            }
+            // The client may have gone: then nobody reads the answer.
+            let _ = stream.write_all(&answer);
+            if send.send(request).is_err() {
+                break;
+            }
+        }
+    });
+    (address, requests)
+}
