@@ -87,7 +87,7 @@ pub struct RunStarted {
     pub pid: u32,
 }
 
-/// What happened. Only `RunEnded` may be followed by nothing but `Recovered`.
+/// What happened. After `RunEnded`, only `Recovered` can follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     Intent(Intent),

@@ -1,7 +1,7 @@
 //! What postpay knows that it ordered, and the protocol that keeps it true through crashes.
 //!
-//! A [`State`] is what the last finished run left; a [`Journal`](journal::Journal) is what an open run has done since;
-//! [`fold`] makes the one out of the other. [`StateStore`] is the seam to where they are kept; [`file`] keeps them in a
+//! A [`State`] is what the last finished run left; a [`Journal`] is what an open run has done since;
+//! [`fold()`] makes the one out of the other. [`StateStore`] is the seam to where they are kept; [`mod@file`] keeps them in a
 //! local folder.
 
 #[cfg(test)]

@@ -6,9 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::v1::{
-    AccountV1, RecordV1, SourceV1, attributes_from_wire, attributes_to_wire, by_field,
-};
+use super::members::by_field;
+use super::v1::{AccountV1, RecordV1, SourceV1, attributes_from_wire, attributes_to_wire};
 use crate::desired::Address;
 use crate::state::journal::{
     Edit, Edited, EndReason, Event, Evidence, Intent, Outcome, Recovered, RunEnded, RunId,

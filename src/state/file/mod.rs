@@ -19,6 +19,7 @@ mod layout;
 mod lock;
 mod log;
 mod look;
+mod members;
 mod receipts;
 mod v1;
 mod writer;
@@ -113,7 +114,9 @@ impl StateStore for FileStore {
         let state = rebuild(&journals).ok_or(StateError::Misused(
             "there are no receipts to rebuild a state from",
         ))?;
-        let before = durable::read(&layout.state)?;
+        // A state that can't be read is no backup, and must not take the place of one that can.
+        let before = durable::read(&layout.state)?
+            .filter(|bytes| decode_state(&layout.state, bytes).is_ok());
         writer::write_state(&layout, before.as_deref(), &state)?;
         Ok(state)
     }

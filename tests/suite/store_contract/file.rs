@@ -312,3 +312,16 @@ fn a_receipt_that_is_missing_or_changed_is_found() {
         "reading needs the newest receipt only"
     );
 }
+
+#[test]
+fn restoring_over_a_damaged_state_keeps_the_good_backup() {
+    let folder = Folder::new();
+    order(&folder, &["one"]);
+    let first = folder.copy().unwrap();
+    let state = order(&folder, &["two"]);
+    folder.tamper(Some(b"{"));
+    let restored = folder.store().restore(&holder("ada@loom"), NO_WAIT);
+    assert_eq!(restored.unwrap(), state);
+    let backup = fs::read(folder.beside("postpay.state.json.backup")).unwrap();
+    assert_eq!(backup, first);
+}
