@@ -60,7 +60,12 @@ pub(super) struct Args {
     #[arg(long, env = "POSTPAY_REQUIRE_ALIAS")]
     require_alias: bool,
     /// After an order that was refused. An unknown outcome stops the run in any case
-    #[arg(long, value_name = "WHAT", default_value = "stop", env = "POSTPAY_ON_ERROR")]
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "stop",
+        env = "POSTPAY_ON_ERROR"
+    )]
     on_error: OnErrorArg,
     /// Calls under way at once, 1 to 32 [default: 4]
     #[arg(long, value_name = "N", env = "POSTPAY_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=i64::from(config::MAX_IN_FLIGHT)))]
@@ -82,7 +87,13 @@ pub(super) struct Args {
     #[command(flatten)]
     api: Api,
     /// Make the embedded endpoint fail at a chosen call: KIND@N, KIND@N-M or KIND@*; repeatable
-    #[arg(long = "fault", value_name = "KIND@CALL", env = "POSTPAY_FAULT", value_delimiter = ',', help_heading = "Sandbox options")]
+    #[arg(
+        long = "fault",
+        value_name = "KIND@CALL",
+        env = "POSTPAY_FAULT",
+        value_delimiter = ',',
+        help_heading = "Sandbox options"
+    )]
     faults: Vec<Fault>,
     /// How long the embedded endpoint takes to answer, as 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time, help_heading = "Sandbox options")]
@@ -109,16 +120,24 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let plan = if let Some(plan) = &kept {
         plan.clone()
     } else {
-        let require_alias = args.require_alias || project.config.guard.require_alias.unwrap_or(false);
+        let require_alias =
+            args.require_alias || project.config.guard.require_alias.unwrap_or(false);
         let desired = project.desired(require_alias, world)?;
         project.plan(&desired, writer.state(), &args.select, world)?
     };
     show_plan(args, &plan, project.rate, world)?;
 
     let account = project.account();
-    let manifests = if kept.is_some() { manifests_now(&plan) } else { Vec::new() };
+    let manifests = if kept.is_some() {
+        manifests_now(&plan)
+    } else {
+        Vec::new()
+    };
     let limits = Limits {
-        max_creates: args.max_creates.or(project.config.guard.max_creates).map(count),
+        max_creates: args
+            .max_creates
+            .or(project.config.guard.max_creates)
+            .map(count),
         max_creates_per_day: args
             .max_creates_per_day
             .or(project.config.guard.max_creates_per_day)
@@ -128,7 +147,11 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         state: writer.state(),
         account: &account,
         manifests: &manifests,
-        used_by: if kept.is_some() { used_by(&store, &plan)? } else { None },
+        used_by: if kept.is_some() {
+            used_by(&store, &plan)?
+        } else {
+            None
+        },
         orders_last_day: match limits.max_creates_per_day {
             Some(_) => orders_last_day(&store, world)?,
             None => 0,
@@ -146,7 +169,11 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let approved = guard::approve(plan, &facts, consent)?;
     let settings = Settings {
         rate: project.rate,
-        in_flight: count(args.in_flight.or(project.config.api.in_flight).unwrap_or(config::DEFAULT_IN_FLIGHT)),
+        in_flight: count(
+            args.in_flight
+                .or(project.config.api.in_flight)
+                .unwrap_or(config::DEFAULT_IN_FLIGHT),
+        ),
         on_error: match args.on_error {
             OnErrorArg::Stop => OnError::Stop,
             OnErrorArg::Continue => OnError::Continue,
@@ -155,7 +182,15 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         deadline: args.deadline,
     };
     let last_sent = last_sent(&store)?;
-    let ended = order(&approved, &settings, connection, &mut *writer, last_sent, args.json, world)?;
+    let ended = order(
+        &approved,
+        &settings,
+        connection,
+        &mut *writer,
+        last_sent,
+        args.json,
+        world,
+    )?;
     match ended {
         Some(report) => Ok(close(args, &report, world)),
         None => Ok(left_at_once(&*writer, &store, world)),
@@ -185,9 +220,12 @@ fn show_plan(args: &Args, plan: &Plan, rate: f64, world: &mut World) -> Result<(
 /// Reads and verifies a plan file.
 pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
     let text = std::fs::read(path).map_err(|error| {
-        Failure::new("plan-file", format!("can't read {}: {error}", path.display()))
-            .help("make and review a plan: `postpay plan -o FILE`")
-            .help(NOTHING_SENT)
+        Failure::new(
+            "plan-file",
+            format!("can't read {}: {error}", path.display()),
+        )
+        .help("make and review a plan: `postpay plan -o FILE`")
+        .help(NOTHING_SENT)
     })?;
     file::decode(&String::from_utf8_lossy(&text)).map_err(|error| Failure::from((path, error)))
 }
@@ -195,14 +233,25 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
 fn manifests_now(plan: &Plan) -> Vec<(PathBuf, Option<ManifestHash>)> {
     plan.manifests
         .iter()
-        .map(|planned| (planned.path.clone(), manifest::read(Path::new(""), &planned.path).ok().map(|(_, hash)| hash)))
+        .map(|planned| {
+            (
+                planned.path.clone(),
+                manifest::read(Path::new(""), &planned.path)
+                    .ok()
+                    .map(|(_, hash)| hash),
+            )
+        })
         .collect()
 }
 
 /// The run that carried out this very plan, if there was one.
 fn used_by(store: &impl StateStore, plan: &Plan) -> Result<Option<RunId>, StateError> {
     let identity = file::identity(plan);
-    for receipt in store.receipts()?.iter().filter(|receipt| receipt.base >= plan.serial) {
+    for receipt in store
+        .receipts()?
+        .iter()
+        .filter(|receipt| receipt.base >= plan.serial)
+    {
         if store.receipt(receipt)?.started.plan == identity {
             return Ok(Some(receipt.run));
         }
@@ -216,7 +265,10 @@ fn orders_last_day(store: &impl StateStore, world: &World) -> Result<usize, Stat
     let mut orders = 0;
     for receipt in store.receipts()?.iter().rev() {
         let journal = store.receipt(receipt)?;
-        let last = journal.entries.last().map_or(journal.started_at, |entry| entry.at);
+        let last = journal
+            .entries
+            .last()
+            .map_or(journal.started_at, |entry| entry.at);
         if last < since {
             break;
         }
@@ -254,17 +306,27 @@ fn recovered(run: RunId, state: Option<&State>) -> Diagnostic {
         .filter(|(_, record)| record.run == run && record.status == crate::state::Status::Unknown)
         .map(|(address, _)| format!("`{address}`"))
         .collect();
-    let diagnostic = Diagnostic::warning("recovered", format!("run {run} was cut off; its journal is folded into the state"));
+    let diagnostic = Diagnostic::warning(
+        "recovered",
+        format!("run {run} was cut off; its journal is folded into the state"),
+    );
     if unknown.is_empty() {
         diagnostic.help("nothing of it is unknown")
     } else {
-        diagnostic.help(format!("unknown outcomes: {}; they are not ordered again", unknown.join(", ")))
+        diagnostic.help(format!(
+            "unknown outcomes: {}; they are not ordered again",
+            unknown.join(", ")
+        ))
     }
 }
 
 fn nothing_to_order(plan: &Plan, world: &World) -> Exit {
     world.say("Nothing was sent to the vendor.\n");
-    if plan.steps.iter().any(|step| step.action == Action::Resolve) { Exit::Unknown } else { Exit::Fine }
+    if plan.steps.iter().any(|step| step.action == Action::Resolve) {
+        Exit::Unknown
+    } else {
+        Exit::Fine
+    }
 }
 
 fn consent(args: &Args, plan: &Plan, world: &World) -> Result<Consent, Failure> {
@@ -309,7 +371,9 @@ fn order(
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| Failure::new("runtime", format!("can't start: {error}")).help(NOTHING_SENT))?;
+        .map_err(|error| {
+            Failure::new("runtime", format!("can't start: {error}")).help(NOTHING_SENT)
+        })?;
     let ended = runtime.block_on(async {
         let (client, _sandbox) = connection.open().await?;
         let (stop, stopped) = watch::channel(false);
@@ -397,7 +461,10 @@ fn close(args: &Args, report: &Report, world: &mut World) -> Exit {
             Format::Json => world.print(&json::report(report)),
         }
     };
-    let written = world.report(|| json::report(report), |look| human::apply::report(report, look));
+    let written = world.report(
+        || json::report(report),
+        |look| human::apply::report(report, look),
+    );
     if !report.unwritten.is_empty() {
         world.say(&human::apply::report(report, world.err));
     }

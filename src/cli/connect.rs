@@ -22,7 +22,10 @@ pub(super) struct Connection {
 
 enum Place {
     Embedded(sandbox::Options),
-    Remote { url: String, credentials: Credentials },
+    Remote {
+        url: String,
+        credentials: Credentials,
+    },
 }
 
 impl Connection {
@@ -41,12 +44,18 @@ impl Connection {
             }),
             Endpoint::Url(url) => {
                 if !faults.is_empty() || !latency.is_zero() {
-                    return Err(Failure::new("sandbox-only", "--fault and --latency are for the embedded endpoint alone")
-                        .help("add `--endpoint sandbox`, or give them to `postpay sandbox serve`")
-                        .help(NOTHING_SENT));
+                    return Err(Failure::new(
+                        "sandbox-only",
+                        "--fault and --latency are for the embedded endpoint alone",
+                    )
+                    .help("add `--endpoint sandbox`, or give them to `postpay sandbox serve`")
+                    .help(NOTHING_SENT));
                 }
                 let credentials = Credentials::from_lookup(|name| world.variable(name))?;
-                Place::Remote { url: url.to_string(), credentials }
+                Place::Remote {
+                    url: url.to_string(),
+                    credentials,
+                }
             }
         };
         Ok(Self {
@@ -90,7 +99,13 @@ fn sandbox_credentials() -> Credentials {
 
 /// Where the embedded endpoint keeps what it did: `postpay.sandbox.jsonl` beside `postpay.state.json`.
 pub(super) fn ledger_beside(state: &Path) -> PathBuf {
-    let name = state.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let stem = name.strip_suffix(".state.json").or_else(|| name.strip_suffix(".json")).unwrap_or(&name);
+    let name = state
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let stem = name
+        .strip_suffix(".state.json")
+        .or_else(|| name.strip_suffix(".json"))
+        .unwrap_or(&name);
     state.with_file_name(format!("{stem}.sandbox.jsonl"))
 }

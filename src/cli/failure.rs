@@ -35,13 +35,19 @@ impl Failure {
 
 impl From<Diagnostic> for Failure {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self { diagnostics: vec![diagnostic], exit: Exit::Error }
+        Self {
+            diagnostics: vec![diagnostic],
+            exit: Exit::Error,
+        }
     }
 }
 
 impl From<Vec<Diagnostic>> for Failure {
     fn from(diagnostics: Vec<Diagnostic>) -> Self {
-        Self { diagnostics, exit: Exit::Error }
+        Self {
+            diagnostics,
+            exit: Exit::Error,
+        }
     }
 }
 
@@ -92,7 +98,9 @@ impl From<(&std::path::Path, PlanFileError)> for Failure {
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         let (code, help) = advice(&error);
-        help.into_iter().fold(Self::new(code, error.to_string()), Self::help).help(NOTHING_SENT)
+        help.into_iter()
+            .fold(Self::new(code, error.to_string()), Self::help)
+            .help(NOTHING_SENT)
     }
 }
 
@@ -128,9 +136,15 @@ fn advice(error: &StateError) -> (&'static str, Vec<String>) {
 }
 
 fn locked(holder: Option<&Holder>) -> Vec<String> {
-    let who = holder.map(|Holder { who, pid, since, doing }| {
-        format!("held by {who}, process {pid}, since {since:.0}, doing `{doing}`")
-    });
-    let wait = "wait for it: `--lock-timeout 10m`; a process that died leaves nothing to clear".to_owned();
+    let who = holder.map(
+        |Holder {
+             who,
+             pid,
+             since,
+             doing,
+         }| { format!("held by {who}, process {pid}, since {since:.0}, doing `{doing}`") },
+    );
+    let wait =
+        "wait for it: `--lock-timeout 10m`; a process that died leaves nothing to clear".to_owned();
     who.into_iter().chain([wait]).collect()
 }

@@ -28,8 +28,14 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     let files = [
         ("postpay.yaml", CONFIG.to_owned()),
         ("environments/shop.yaml", MANIFEST.to_owned()),
-        ("schemas/manifest.v1.schema.json", format!("{:#}\n", manifest::manifest_schema())),
-        ("schemas/config.v1.schema.json", format!("{:#}\n", config::config_schema())),
+        (
+            "schemas/manifest.v1.schema.json",
+            format!("{:#}\n", manifest::manifest_schema()),
+        ),
+        (
+            "schemas/config.v1.schema.json",
+            format!("{:#}\n", config::config_schema()),
+        ),
         (".gitignore", GITIGNORE.to_owned()),
     ];
     let taken: Vec<String> = files
@@ -39,15 +45,22 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         .map(|path| path.display().to_string())
         .collect();
     if !taken.is_empty() {
-        return Err(Failure::new("init-exists", format!("already there: {}", taken.join(", ")))
-            .help("nothing was written; choose an empty folder: `postpay init DIR`"));
+        return Err(Failure::new(
+            "init-exists",
+            format!("already there: {}", taken.join(", ")),
+        )
+        .help("nothing was written; choose an empty folder: `postpay init DIR`"));
     }
     for (name, text) in &files {
         write(&args.dir.join(name), text)?;
     }
     let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
     world.print(&format!("Made {}.\n", names.join(", ")))?;
-    let go = if args.dir == Path::new(".") { String::new() } else { format!("cd {} && ", args.dir.display()) };
+    let go = if args.dir == Path::new(".") {
+        String::new()
+    } else {
+        format!("cd {} && ", args.dir.display())
+    };
     world.say(&format!("\nNext:\n  {go}postpay plan\n  postpay apply\n"));
     Ok(Exit::Fine)
 }

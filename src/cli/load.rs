@@ -39,32 +39,57 @@ impl Project {
             Some(path) => config::load(Path::new(""), path)?,
         };
         // Paths in the file are meant from where the file is.
-        let base = config_path.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+        let base = config_path
+            .as_deref()
+            .and_then(Path::parent)
+            .unwrap_or(Path::new(""))
+            .to_owned();
         let manifests = if global.files.is_empty() {
-            let declared = config.manifests.clone().unwrap_or_else(|| vec![config::DEFAULT_MANIFESTS.into()]);
+            let declared = config
+                .manifests
+                .clone()
+                .unwrap_or_else(|| vec![config::DEFAULT_MANIFESTS.into()]);
             declared.iter().map(|path| base.join(path)).collect()
         } else {
             global.files.clone()
         };
         let state = match &global.state {
             Some(path) => path.clone(),
-            None => base.join(config.state.as_deref().unwrap_or(Path::new(config::DEFAULT_STATE))),
+            None => base.join(
+                config
+                    .state
+                    .as_deref()
+                    .unwrap_or(Path::new(config::DEFAULT_STATE)),
+            ),
         };
         Ok(Self {
             config_path,
             manifests,
             state,
-            endpoint: global.endpoint.clone().or_else(|| config.api.endpoint.clone()).unwrap_or_default(),
+            endpoint: global
+                .endpoint
+                .clone()
+                .or_else(|| config.api.endpoint.clone())
+                .unwrap_or_default(),
             rate: api.rate.or(config.api.rate).unwrap_or(config::DEFAULT_RATE),
             region: api.region.clone().or_else(|| config.api.region.clone()),
-            language: api.language.or(config.api.language).unwrap_or(config::DEFAULT_LANGUAGE),
-            timeout: api.timeout.or(config.api.timeout).unwrap_or(config::DEFAULT_TIMEOUT),
+            language: api
+                .language
+                .or(config.api.language)
+                .unwrap_or(config::DEFAULT_LANGUAGE),
+            timeout: api
+                .timeout
+                .or(config.api.timeout)
+                .unwrap_or(config::DEFAULT_TIMEOUT),
             config,
         })
     }
 
     pub(super) fn account(&self) -> Account {
-        Account { endpoint: self.endpoint.site(), uin: None }
+        Account {
+            endpoint: self.endpoint.site(),
+            uin: None,
+        }
     }
 
     /// Reads and checks every manifest.
@@ -76,7 +101,13 @@ impl Project {
 
     /// What the manifests ask for; every problem at once if they can't be used.
     pub(super) fn desired(&self, require_alias: bool, world: &World) -> Result<Desired, Failure> {
-        let (_, Checked { desired, diagnostics }) = self.check(require_alias);
+        let (
+            _,
+            Checked {
+                desired,
+                diagnostics,
+            },
+        ) = self.check(require_alias);
         if any_error(&diagnostics) {
             let failure = Failure::from(diagnostics);
             return Err(failure);
@@ -92,7 +123,10 @@ impl Project {
         select: &Select,
         world: &World,
     ) -> Result<Plan, Failure> {
-        let selection = Selection { targets: select.targets.clone(), excludes: select.excludes.clone() };
+        let selection = Selection {
+            targets: select.targets.clone(),
+            excludes: select.excludes.clone(),
+        };
         for address in selection.targets.iter().chain(&selection.excludes) {
             let known = desired.get(address).is_some()
                 || state.is_some_and(|state| state.environments.contains_key(address));
@@ -100,7 +134,13 @@ impl Project {
                 return Err(unknown_address(address, desired, state));
             }
         }
-        Ok(Plan::make(desired, state, selection, self.account(), world.now()))
+        Ok(Plan::make(
+            desired,
+            state,
+            selection,
+            self.account(),
+            world.now(),
+        ))
     }
 
     /// The state with an open run folded in; None when nothing was ever ordered.
@@ -110,22 +150,34 @@ impl Project {
             let started = &journal.started;
             world.diagnose(&[Diagnostic::warning(
                 "open-run",
-                format!("run {} of {} (pid {}) is open or was cut off", started.run, started.who, started.pid),
+                format!(
+                    "run {} of {} (pid {}) is open or was cut off",
+                    started.run, started.who, started.pid
+                ),
             )
-            .help("what it has recorded so far is shown; requests without an answer count as unknown")]);
+            .help(
+                "what it has recorded so far is shown; requests without an answer count as unknown",
+            )]);
         }
         Ok(snapshot.current())
     }
 }
 
 fn unknown_address(address: &Address, desired: &Desired, state: Option<&State>) -> Failure {
-    let declared = desired.environments.iter().map(|environment| environment.address.as_str());
-    let recorded = state.into_iter().flat_map(|state| state.environments.keys().map(Address::as_str));
+    let declared = desired
+        .environments
+        .iter()
+        .map(|environment| environment.address.as_str());
+    let recorded = state
+        .into_iter()
+        .flat_map(|state| state.environments.keys().map(Address::as_str));
     let known: Vec<&str> = declared.chain(recorded).collect();
     let near = check::near::nearest(address.as_str(), &known);
     let failure = Failure::new(
         "unknown-address",
-        format!("no environment has the address `{address}`, neither in the manifests nor in the state"),
+        format!(
+            "no environment has the address `{address}`, neither in the manifests nor in the state"
+        ),
     );
     match near {
         Some(near) => failure.help(format!("did you mean `{near}`?")),

@@ -84,12 +84,19 @@ enum Command {
 
 /// Runs the program: the real world in, the exit code out.
 pub fn main() -> Exit {
-    let cli = match Cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let cli = match Cli::command()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+    {
         Ok(cli) => cli,
         Err(error) => {
             // Nothing can be done for a terminal that can't take the message.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Error } else { Exit::Fine };
+            return if error.use_stderr() {
+                Exit::Error
+            } else {
+                Exit::Fine
+            };
         }
     };
     let mut world = match World::new(&cli.global) {

@@ -13,31 +13,67 @@ use crate::desired::Address;
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// Work as if postpay had been started in DIR
-    #[arg(short = 'C', long, global = true, value_name = "DIR", env = "POSTPAY_CHDIR")]
+    #[arg(
+        short = 'C',
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "POSTPAY_CHDIR"
+    )]
     pub chdir: Option<PathBuf>,
     /// The configuration file [default: postpay.yaml, if there is one]
     #[arg(long, global = true, value_name = "FILE", env = "POSTPAY_CONFIG")]
     pub config: Option<PathBuf>,
     /// A manifest, or a folder of them; repeatable [default: environments/]
-    #[arg(short = 'f', long = "file", global = true, value_name = "PATH", env = "POSTPAY_FILE", value_delimiter = ',')]
+    #[arg(
+        short = 'f',
+        long = "file",
+        global = true,
+        value_name = "PATH",
+        env = "POSTPAY_FILE",
+        value_delimiter = ','
+    )]
     pub files: Vec<PathBuf>,
     /// The state file [default: state/postpay.state.json]
     #[arg(long, global = true, value_name = "FILE", env = "POSTPAY_STATE")]
     pub state: Option<PathBuf>,
     /// Where orders go: a URL, or `sandbox` for the embedded endpoint, which needs no credentials
-    #[arg(long, global = true, value_name = "URL|sandbox", env = "POSTPAY_ENDPOINT")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL|sandbox",
+        env = "POSTPAY_ENDPOINT"
+    )]
     pub endpoint: Option<Endpoint>,
     /// Colour on the terminal; NO_COLOR turns it off too
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "POSTPAY_COLOR")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "POSTPAY_COLOR"
+    )]
     pub color: Color,
     /// Log to standard error: error, warn, info, debug or trace
     #[arg(long, global = true, value_name = "LEVEL", env = "POSTPAY_LOG")]
     pub log: Option<tracing::Level>,
     /// What standard output holds
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "human", env = "POSTPAY_FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "human",
+        env = "POSTPAY_FORMAT"
+    )]
     pub format: Format,
     /// Also write the result to FILE, as JSON (.json) or text (.txt); repeatable
-    #[arg(long = "report", global = true, value_name = "FILE", env = "POSTPAY_REPORT", value_delimiter = ',')]
+    #[arg(
+        long = "report",
+        global = true,
+        value_name = "FILE",
+        env = "POSTPAY_REPORT",
+        value_delimiter = ','
+    )]
     pub reports: Vec<PathBuf>,
 }
 
@@ -86,14 +122,16 @@ pub(super) struct Api {
 pub(super) fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate <= config::MAX_RATE => Ok(rate),
-        Ok(_) | Err(_) => {
-            Err(format!("a number of requests a second, above 0 and up to {}", config::MAX_RATE))
-        }
+        Ok(_) | Err(_) => Err(format!(
+            "a number of requests a second, above 0 and up to {}",
+            config::MAX_RATE
+        )),
     }
 }
 
 fn language(text: &str) -> Result<Language, String> {
-    Language::by_name(text).ok_or_else(|| format!("one of {}", Language::ALL.map(Language::name).join(", ")))
+    Language::by_name(text)
+        .ok_or_else(|| format!("one of {}", Language::ALL.map(Language::name).join(", ")))
 }
 
 pub(super) fn time(text: &str) -> Result<Duration, String> {

@@ -45,10 +45,17 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if let Some(path) = &args.out {
         write(path, &plan)?;
     }
-    let calls = if args.show_calls { calls(&plan, &project) } else { String::new() };
+    let calls = if args.show_calls {
+        calls(&plan, &project)
+    } else {
+        String::new()
+    };
     show(&plan, project.rate, &calls, world)?;
     if let Some(path) = &args.out {
-        world.say(&format!("Kept in {0}. To carry out exactly this: postpay apply {0}\n", path.display()));
+        world.say(&format!(
+            "Kept in {0}. To carry out exactly this: postpay apply {0}\n",
+            path.display()
+        ));
     }
     Ok(exit(&plan, args.detailed_exitcode))
 }
@@ -67,13 +74,20 @@ pub(super) fn show(plan: &Plan, rate: f64, calls: &str, world: &mut World) -> Re
 }
 
 pub(super) fn exit(plan: &Plan, detailed: bool) -> Exit {
-    if detailed && plan.has_changes() { Exit::Changes } else { Exit::Fine }
+    if detailed && plan.has_changes() {
+        Exit::Changes
+    } else {
+        Exit::Fine
+    }
 }
 
 /// Replaces the file whole, so that a plan is there or is not.
 fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
     use std::io::Write as _;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(".".as_ref());
     let write = || {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(file::encode(plan).as_bytes())?;

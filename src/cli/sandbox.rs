@@ -43,10 +43,20 @@ Faults (the call number counts CreatePostpayPackage requests from 1):
                            the vendor's error, without or with the order being made")]
 pub(super) struct Serve {
     /// The address to listen on; loopback only
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8650", env = "POSTPAY_LISTEN")]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8650",
+        env = "POSTPAY_LISTEN"
+    )]
     listen: SocketAddr,
     /// Fail at a chosen call: KIND@N, KIND@N-M or KIND@*; repeatable
-    #[arg(long = "fault", value_name = "KIND@CALL", env = "POSTPAY_FAULT", value_delimiter = ',')]
+    #[arg(
+        long = "fault",
+        value_name = "KIND@CALL",
+        env = "POSTPAY_FAULT",
+        value_delimiter = ','
+    )]
     faults: Vec<Fault>,
     /// How long an answer takes, as 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
@@ -86,7 +96,9 @@ impl LedgerFile {
     fn path(&self, global: &Global) -> Result<PathBuf, Failure> {
         match &self.ledger {
             Some(path) => Ok(path.clone()),
-            None => Ok(ledger_beside(&Project::load(global, &Api::default())?.state)),
+            None => Ok(ledger_beside(
+                &Project::load(global, &Api::default())?.state,
+            )),
         }
     }
 }
@@ -98,7 +110,10 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
         Command::Reset(args) => {
             let path = args.file.path(global)?;
             sandbox::reset(&path, &args.existing, world.now())?;
-            world.say(&format!("Reset {}. A state that was made with it no longer fits.\n", path.display()));
+            world.say(&format!(
+                "Reset {}. A state that was made with it no longer fits.\n",
+                path.display()
+            ));
             Ok(Exit::Fine)
         }
     }
@@ -106,8 +121,11 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
 
 fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Exit, Failure> {
     if !args.listen.ip().is_loopback() {
-        return Err(Failure::new("listen", format!("{} is not a loopback address", args.listen))
-            .help("the embedded endpoint is for this machine alone: 127.0.0.1:PORT or [::1]:PORT"));
+        return Err(Failure::new(
+            "listen",
+            format!("{} is not a loopback address", args.listen),
+        )
+        .help("the embedded endpoint is for this machine alone: 127.0.0.1:PORT or [::1]:PORT"));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -157,10 +175,16 @@ fn ledger(path: &std::path::Path, world: &mut World) -> Result<Exit, Failure> {
 fn listing(entries: &[LedgerEntry]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["CALL", "ARRIVED", "ACTION", "FOR", "ACTED", "ANSWER", "FAULT", "TRAN_ID", "ENV_ID"]);
+    table.set_header([
+        "CALL", "ARRIVED", "ACTION", "FOR", "ACTED", "ANSWER", "FAULT", "TRAN_ID", "ENV_ID",
+    ]);
     for entry in entries {
-        let named = ["Alias", "EnvId"].into_iter().find_map(|member| entry.params.get(member)?.as_str());
-        let or_dash = |text: Option<&str>| text.map_or_else(|| "-".to_owned(), |text| clean(text).into_owned());
+        let named = ["Alias", "EnvId"]
+            .into_iter()
+            .find_map(|member| entry.params.get(member)?.as_str());
+        let or_dash = |text: Option<&str>| {
+            text.map_or_else(|| "-".to_owned(), |text| clean(text).into_owned())
+        };
         table.add_row([
             entry.call.to_string(),
             format!("{:.3}", entry.at),

@@ -31,10 +31,20 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     };
     let require_alias = args.require_alias || project.config.guard.require_alias.unwrap_or(false);
     let (files, checked) = project.check(require_alias);
-    show(files, checked.desired.environments.len(), &checked.diagnostics, world)
+    show(
+        files,
+        checked.desired.environments.len(),
+        &checked.diagnostics,
+        world,
+    )
 }
 
-fn show(files: usize, environments: usize, diagnostics: &[Diagnostic], world: &mut World) -> Result<Exit, Failure> {
+fn show(
+    files: usize,
+    environments: usize,
+    diagnostics: &[Diagnostic],
+    world: &mut World,
+) -> Result<Exit, Failure> {
     let valid = !any_error(diagnostics);
     let document = || {
         let document = json!({
@@ -46,7 +56,10 @@ fn show(files: usize, environments: usize, diagnostics: &[Diagnostic], world: &m
         });
         format!("{document:#}\n")
     };
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    let errors = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+        .count();
     let sentence = |_: Look| {
         if valid {
             format!("Valid: {environments} environments in {files} files.\n")

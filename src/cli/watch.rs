@@ -58,7 +58,10 @@ impl Watch {
             }
             return;
         }
-        match (&self.bar, human::apply::line(progress, self.total, self.look)) {
+        match (
+            &self.bar,
+            human::apply::line(progress, self.total, self.look),
+        ) {
             (Some(bar), line) => {
                 // On a terminal the bar tells what is being sent; only what happened gets a line.
                 if let Some(line) = line.filter(|_| !matches!(progress, Progress::Sending { .. })) {
@@ -78,9 +81,14 @@ impl Watch {
     fn message(&self) -> String {
         let elapsed = self.began.elapsed().as_secs_f64();
         let sent = u32::try_from(self.sent.len()).unwrap_or(u32::MAX);
-        let waiting = u32::try_from(self.total - self.sent.len().min(self.total)).unwrap_or(u32::MAX);
+        let waiting =
+            u32::try_from(self.total - self.sent.len().min(self.total)).unwrap_or(u32::MAX);
         // The first needs no pause, so n starts take n - 1 pauses.
-        let rate = if sent > 1 && elapsed > 0.0 { f64::from(sent - 1) / elapsed } else { self.rate };
+        let rate = if sent > 1 && elapsed > 0.0 {
+            f64::from(sent - 1) / elapsed
+        } else {
+            self.rate
+        };
         let left = Duration::try_from_secs_f64(f64::from(waiting) / self.rate).unwrap_or_default();
         format!("{rate:.1} a second, about {} left", duration(left))
     }

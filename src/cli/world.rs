@@ -34,15 +34,20 @@ impl World {
     pub(super) fn new(global: &Global) -> Result<Self, Failure> {
         if let Some(dir) = &global.chdir {
             std::env::set_current_dir(dir).map_err(|error| {
-                Failure::new("chdir", format!("can't enter {}: {error}", dir.display())).help(NOTHING_SENT)
+                Failure::new("chdir", format!("can't enter {}: {error}", dir.display()))
+                    .help(NOTHING_SENT)
             })?;
         }
         for path in &global.reports {
             report_format(path)?;
         }
         let mut world = Self::plain();
-        world.out = Look { color: wants_color(global.color, &io::stdout()) };
-        world.err = Look { color: wants_color(global.color, &io::stderr()) };
+        world.out = Look {
+            color: wants_color(global.color, &io::stdout()),
+        };
+        world.err = Look {
+            color: wants_color(global.color, &io::stderr()),
+        };
         world.format = global.format;
         world.reports.clone_from(&global.reports);
         if let Some(level) = global.log {
@@ -72,13 +77,19 @@ impl World {
             return Ok(());
         }
         let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        match stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
+        {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.stdout_is_gone = true;
                 Ok(())
             }
-            Err(error) => Err(Failure::new("stdout", format!("can't write to standard output: {error}"))),
+            Err(error) => Err(Failure::new(
+                "stdout",
+                format!("can't write to standard output: {error}"),
+            )),
         }
     }
 
@@ -99,7 +110,11 @@ impl World {
     }
 
     /// Writes the result to every file that `--report` named.
-    pub(super) fn report(&self, json: impl Fn() -> String, human: impl Fn(Look) -> String) -> Result<(), Failure> {
+    pub(super) fn report(
+        &self,
+        json: impl Fn() -> String,
+        human: impl Fn(Look) -> String,
+    ) -> Result<(), Failure> {
         for path in &self.reports {
             let text = match report_format(path)? {
                 Format::Json => json(),
@@ -129,17 +144,28 @@ impl World {
     }
 
     pub(super) fn operator(&self) -> Operator {
-        let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+        let user = ["USER", "LOGNAME", "USERNAME"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok());
         let host = gethostname::gethostname();
         Operator {
-            who: format!("{}@{}", user.as_deref().unwrap_or("unknown"), host.to_string_lossy()),
+            who: format!(
+                "{}@{}",
+                user.as_deref().unwrap_or("unknown"),
+                host.to_string_lossy()
+            ),
             pid: std::process::id(),
         }
     }
 
     pub(super) fn holder(&self, doing: &str) -> Holder {
         let Operator { who, pid } = self.operator();
-        Holder { who, pid, since: self.now(), doing: doing.to_owned() }
+        Holder {
+            who,
+            pid,
+            since: self.now(),
+            doing: doing.to_owned(),
+        }
     }
 
     /// A variable of the environment; one that is not UTF-8 counts as absent.

@@ -15,13 +15,25 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("diagnostic", &[]),
     ("manifest", &["desired", "diagnostic"]),
     ("plan", &["desired", "state"]),
-    ("report", &["plan", "apply", "cloud", "state", "desired", "diagnostic"]),
+    (
+        "report",
+        &["plan", "apply", "cloud", "state", "desired", "diagnostic"],
+    ),
     ("sandbox", &["cloud"]),
     ("state", &["desired"]),
 ];
 
 /// What belongs to the command line, and a room below it therefore does not name.
-const OUTSIDE: &[&str] = &["clap", "std::env", "env::var", "println!", "print!", "eprintln!", "eprint!", "process::exit"];
+const OUTSIDE: &[&str] = &[
+    "clap",
+    "std::env",
+    "env::var",
+    "println!",
+    "print!",
+    "eprintln!",
+    "eprint!",
+    "process::exit",
+];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -42,8 +54,18 @@ fn rooms() -> Vec<(String, PathBuf, String)> {
     files
         .into_iter()
         .map(|path| {
-            let first = path.strip_prefix(&src).unwrap().components().next().unwrap();
-            let room = first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
+            let first = path
+                .strip_prefix(&src)
+                .unwrap()
+                .components()
+                .next()
+                .unwrap();
+            let room = first
+                .as_os_str()
+                .to_str()
+                .unwrap()
+                .trim_end_matches(".rs")
+                .to_owned();
             let text = fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap();
             let code: String = code
@@ -68,8 +90,11 @@ fn named(code: &str) -> BTreeSet<String> {
             None => vec![rest],
         };
         for name in names {
-            let name: String =
-                name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let name: String = name
+                .trim()
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
             rooms.insert(name);
         }
     }
@@ -98,7 +123,11 @@ fn the_sandbox_knows_the_protocol_and_nothing_else_of_the_cloud() {
     for (room, path, code) in rooms() {
         if room == "sandbox" {
             for rest in code.split("crate::cloud").skip(1) {
-                let fine = ["::tencent::sign", "::tencent::wire", "::tencent::{sign, wire}"];
+                let fine = [
+                    "::tencent::sign",
+                    "::tencent::wire",
+                    "::tencent::{sign, wire}",
+                ];
                 assert!(
                     fine.iter().any(|prefix| rest.starts_with(prefix)),
                     "{}: crate::cloud{}",

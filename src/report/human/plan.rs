@@ -93,12 +93,19 @@ fn show_step(out: &mut String, step: &Step, look: Look) {
         Action::Replace => format!("{} {address} would be ordered anew", look.bad("-/+")),
         Action::Destroy => format!("{} {address} is left over", look.change("!")),
         Action::Resolve => format!("{} {address} has an unknown outcome", look.bad("?")),
-        Action::Wait => format!("{} {address} is ordered, its EnvId is not known yet", look.change("…")),
+        Action::Wait => format!(
+            "{} {address} is ordered, its EnvId is not known yet",
+            look.change("…")
+        ),
         Action::NoOp => format!("  {address} is unchanged"),
     };
     let _ = writeln!(out, "{head}  {source}");
     let rows = rows(step, look);
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let width = rows
+        .iter()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or(0);
     for (name, value) in rows {
         let _ = writeln!(out, "      {name:<width$}  {value}");
     }
@@ -122,12 +129,25 @@ fn rows(step: &Step, look: Look) -> Vec<(String, String)> {
             }
             rows
         }
-        (Action::Update | Action::Replace, Some(before), Some(after)) => changes(step, before, after, look),
+        (Action::Update | Action::Replace, Some(before), Some(after)) => {
+            changes(step, before, after, look)
+        }
         (_, _, _) => Vec::new(),
     };
-    let Ids { env_id, tran_id, request_id } = &step.ids;
-    for (name, id) in [("env_id", env_id), ("tran_id", tran_id), ("request_id", request_id)] {
-        rows.extend(id.as_ref().map(|id| (name.to_owned(), clean(id).into_owned())));
+    let Ids {
+        env_id,
+        tran_id,
+        request_id,
+    } = &step.ids;
+    for (name, id) in [
+        ("env_id", env_id),
+        ("tran_id", tran_id),
+        ("request_id", request_id),
+    ] {
+        rows.extend(
+            id.as_ref()
+                .map(|id| (name.to_owned(), clean(id).into_owned())),
+        );
     }
     rows
 }
@@ -136,9 +156,11 @@ fn values(attributes: &Attributes) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     for (field, value) in attributes.iter() {
         match (field, members(value)) {
-            (Field::Extra, Some(members)) => rows.extend(
-                members.into_iter().map(|(name, value)| (member_name(&name), clean(&value.to_string()).into_owned())),
-            ),
+            (Field::Extra, Some(members)) => {
+                rows.extend(members.into_iter().map(|(name, value)| {
+                    (member_name(&name), clean(&value.to_string()).into_owned())
+                }))
+            }
             (_, _) => rows.push((field.name().to_owned(), quoted(value))),
         }
     }
@@ -149,7 +171,12 @@ fn quoted(value: &str) -> String {
     format!("\"{}\"", clean(value))
 }
 
-fn changes(step: &Step, before: &Attributes, after: &Attributes, look: Look) -> Vec<(String, String)> {
+fn changes(
+    step: &Step,
+    before: &Attributes,
+    after: &Attributes,
+    look: Look,
+) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     for field in step.changed_fields() {
         let (old, new) = (before.get(field), after.get(field));
@@ -184,7 +211,9 @@ fn member_name(name: &str) -> String {
 fn changed_members(old: &Members, new: &Members, look: Look) -> Vec<(String, String)> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
     };
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     names
@@ -192,7 +221,10 @@ fn changed_members(old: &Members, new: &Members, look: Look) -> Vec<(String, Str
         .filter(|name| old.get(*name) != new.get(*name))
         .map(|name| {
             let (old, new) = (old.get(name).map(text), new.get(name).map(text));
-            (member_name(name), change(old.as_deref(), new.as_deref(), look))
+            (
+                member_name(name),
+                change(old.as_deref(), new.as_deref(), look),
+            )
         })
         .collect()
 }
