@@ -1,5 +1,11 @@
 //! The engine against a scripted cloud and a real store, with tokio's clock held still.
 
+#![allow(
+    clippy::result_large_err,
+    clippy::unnecessary_wraps,
+    reason = "the scripted answers are those of the trait"
+)]
+
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Mutex;

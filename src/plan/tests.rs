@@ -332,8 +332,8 @@ fn limits_hold_to_the_order() {
         objections(
             &plan,
             &Facts {
-                limits,
                 orders_last_day,
+                limits,
                 ..facts(None, &here)
             },
         )

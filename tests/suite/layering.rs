@@ -68,11 +68,11 @@ fn rooms() -> Vec<(String, PathBuf, String)> {
                 .to_owned();
             let text = fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap();
-            let code: String = code
+            let kept: Vec<&str> = code
                 .lines()
                 .filter(|line| !line.trim_start().starts_with("//"))
-                .map(|line| format!("{line}\n"))
                 .collect();
+            let code = kept.join("\n");
             (room, path, code)
         })
         .filter(|(room, path, _)| {

@@ -157,9 +157,9 @@ fn values(attributes: &Attributes) -> Vec<(String, String)> {
     for (field, value) in attributes.iter() {
         match (field, members(value)) {
             (Field::Extra, Some(members)) => {
-                rows.extend(members.into_iter().map(|(name, value)| {
-                    (member_name(&name), clean(&value.to_string()).into_owned())
-                }))
+                for (name, value) in members {
+                    rows.push((member_name(&name), clean(&value.to_string()).into_owned()));
+                }
             }
             (_, _) => rows.push((field.name().to_owned(), quoted(value))),
         }
