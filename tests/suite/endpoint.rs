@@ -245,6 +245,16 @@ async fn a_refused_connection_proves_that_nothing_was_sent() {
 }
 
 #[tokio::test]
+async fn a_name_that_nobody_has_proves_that_nothing_was_sent() {
+    // Whether the resolver says no or says nothing in time, no connection stood.
+    let error = client("https://postpay.invalid", Duration::from_secs(4))
+        .create(&order("shop"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
+}
+
+#[tokio::test]
 async fn tls_with_a_stranger_proves_that_nothing_was_sent() {
     // A server that speaks no TLS: the handshake fails, and with it everything before the order.
     let (address, requests) = raw_server(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
