@@ -1,6 +1,7 @@
 //! What a user is told of a manifest: every fixture as it is seen, and held against the schema.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -90,7 +91,7 @@ fn every_valid_fixture_becomes_what_was_approved() {
 fn show(environment: &Environment) -> String {
     let mut text = format!("{} ({})", environment.address, environment.source);
     for (field, value) in environment.attributes.iter() {
-        text.push_str(&format!("\n  {field}: {value}"));
+        write!(text, "\n  {field}: {value}").unwrap();
     }
     text
 }
