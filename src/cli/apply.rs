@@ -17,13 +17,13 @@ use super::watch::Watch;
 use super::world::World;
 use crate::apply::{self, OnError, Parts, Report, Settings, Verdict};
 use crate::clock::SystemClock;
-use crate::config;
+use crate::config::{self, endpoint::SANDBOX};
 use crate::desired::ManifestHash;
 use crate::diagnostic::Diagnostic;
 use crate::manifest;
 use crate::plan::guard::{self, Approved, Consent, Facts, Limits};
 use crate::plan::{Action, Plan, file};
-use crate::report::{events, human, json};
+use crate::report::{clean, events, human, json};
 use crate::sandbox::Fault;
 use crate::state::journal::{Event, Evidence, Journal, RunId};
 use crate::state::{State, StateError, StateStore, StateWriter};
@@ -342,10 +342,17 @@ fn consent(args: &Args, plan: &Plan, world: &World) -> Result<Consent, Failure> 
             .help("or order without a question: `postpay apply --auto-approve`")
             .help(NOTHING_SENT));
     }
-    let orders = plan.summary().orders;
+    let orders = match plan.summary().orders {
+        1 => "1 pay-as-you-go environment".to_owned(),
+        n => format!("{n} pay-as-you-go environments"),
+    };
+    let endpoint = clean(&plan.account.endpoint);
+    let cost = match &*endpoint {
+        SANDBOX => "It speaks the vendor's protocol and costs nothing.",
+        _ => "What is ordered costs money from then on.",
+    };
     world.say(&format!(
-        "Order {orders} pay-as-you-go environments from {}? They cost money from then on.\nOnly `yes` is a yes: ",
-        plan.account.endpoint
+        "Order {orders} from {endpoint}? {cost}\nOnly `yes` is a yes: "
     ));
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
