@@ -209,9 +209,9 @@ fn show_plan(args: &Args, plan: &Plan, rate: f64, world: &mut World) -> Result<(
         return Ok(());
     }
     match world.format {
-        Format::Human => world.print(&(human::plan::plan(plan, rate, world.out) + "\n")),
+        Format::Human => world.print(&human::plan::plan(plan, rate, world.out)),
         Format::Json => {
-            world.say(&(human::plan::plan(plan, rate, world.err) + "\n"));
+            world.say(&human::plan::plan(plan, rate, world.err));
             Ok(())
         }
     }
@@ -352,7 +352,7 @@ fn consent(args: &Args, plan: &Plan, world: &World) -> Result<Consent, Failure> 
         _ => "What is ordered costs money from then on.",
     };
     world.say(&format!(
-        "Order {orders} from {endpoint}? {cost}\nOnly `yes` is a yes: "
+        "\nOrder {orders} from {endpoint}? {cost}\nOnly `yes` is a yes: "
     ));
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
