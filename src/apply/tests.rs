@@ -521,7 +521,7 @@ async fn every_attempt_has_an_intent_and_an_outcome_in_the_receipt() {
                 format!("outcome {step}.{attempt} {word}")
             }
             Event::RunEnded(RunEnded { reason }) => format!("ended {reason:?}"),
-            Event::Edited(_) | Event::Recovered(_) => "other".to_owned(),
+            Event::Listed(_) | Event::Edited(_) | Event::Recovered(_) => "other".to_owned(),
         })
         .collect();
     assert_eq!(

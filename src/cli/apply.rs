@@ -265,7 +265,7 @@ fn may_have_ordered(journal: &Journal, since: jiff::Timestamp) -> usize {
             Evidence::Ordered | Evidence::Unknown => orders,
             Evidence::Refused | Evidence::NotSent => orders.saturating_sub(1),
         },
-        Event::Edited(_) | Event::RunEnded(_) | Event::Recovered(_) => orders,
+        Event::Listed(_) | Event::Edited(_) | Event::RunEnded(_) | Event::Recovered(_) => orders,
     })
 }
 

@@ -90,7 +90,7 @@ impl Folding {
             }
             Event::Outcome(outcome) => self.settle(at, outcome),
             Event::Edited(edited) => self.edit(&edited.edit),
-            Event::RunEnded(_) | Event::Recovered(_) => {}
+            Event::Listed(_) | Event::RunEnded(_) | Event::Recovered(_) => {}
         }
     }
 

@@ -3,6 +3,7 @@
 //! An intent without an outcome is a request that may have acted. That is the whole point of the journal, and why its
 //! order on disk is the order of things in the world.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -28,10 +29,22 @@ impl Journal {
             .rev()
             .find_map(|entry| match &entry.event {
                 Event::Intent(_) => Some(entry.at),
-                Event::Outcome(_) | Event::Edited(_) | Event::RunEnded(_) | Event::Recovered(_) => {
+                Event::Listed(_) | Event::Outcome(_) | Event::Edited(_) | Event::RunEnded(_) | Event::Recovered(_) => {
                     None
                 }
             })
+    }
+
+    /// The ids that existed before the run's first order; None when they were not listed.
+    pub fn listed(&self) -> Option<&BTreeSet<String>> {
+        self.entries.iter().find_map(|entry| match &entry.event {
+            Event::Listed(Listed { env_ids }) => Some(env_ids),
+            Event::Intent(_)
+            | Event::Outcome(_)
+            | Event::Edited(_)
+            | Event::RunEnded(_)
+            | Event::Recovered(_) => None,
+        })
     }
 
     /// Why the run made no further request; None when it died first.
@@ -41,7 +54,7 @@ impl Journal {
             .rev()
             .find_map(|entry| match &entry.event {
                 Event::RunEnded(ended) => Some(ended.reason),
-                Event::Intent(_) | Event::Outcome(_) | Event::Edited(_) | Event::Recovered(_) => {
+                Event::Intent(_) | Event::Listed(_) | Event::Outcome(_) | Event::Edited(_) | Event::Recovered(_) => {
                     None
                 }
             })
@@ -90,11 +103,18 @@ pub struct RunStarted {
 /// What happened. After `RunEnded`, only `Recovered` can follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
+    Listed(Listed),
     Intent(Intent),
     Outcome(Outcome),
     Edited(Edited),
     RunEnded(RunEnded),
     Recovered(Recovered),
+}
+
+/// The account's environments before the run's first order: what is not among them came to be since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub env_ids: BTreeSet<String>,
 }
 
 /// A request is about to be sent. On disk before its first byte leaves.

@@ -172,7 +172,7 @@ pub(super) fn read_start(path: &Path, line: &[u8]) -> Result<RunStarted, StateEr
 pub(super) fn is_end(event: &Event) -> bool {
     match event {
         Event::RunEnded(_) | Event::Recovered(_) => true,
-        Event::Intent(_) | Event::Outcome(_) | Event::Edited(_) => false,
+        Event::Listed(_) | Event::Intent(_) | Event::Outcome(_) | Event::Edited(_) => false,
     }
 }
 
@@ -180,7 +180,7 @@ pub(super) fn is_end(event: &Event) -> bool {
 pub(super) fn may_follow(last: Option<&Entry>, event: &Event) -> bool {
     match event {
         Event::Recovered(_) => true,
-        Event::Intent(_) | Event::Outcome(_) | Event::Edited(_) | Event::RunEnded(_) => {
+        Event::Listed(_) | Event::Intent(_) | Event::Outcome(_) | Event::Edited(_) | Event::RunEnded(_) => {
             !last.is_some_and(|entry| is_end(&entry.event))
         }
     }

@@ -1,6 +1,6 @@
 //! One line of a journal, version 1. Frozen, like [`super::v1`], whose record and account it shares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::members::by_field;
 use super::v1::{AccountV1, RecordV1, SourceV1, attributes_from_wire, attributes_to_wire};
 use crate::desired::Address;
 use crate::state::journal::{
-    Edit, Edited, EndReason, Event, Evidence, Intent, Outcome, Recovered, RunEnded, RunId,
+    Edit, Edited, EndReason, Event, Evidence, Intent, Listed, Outcome, Recovered, RunEnded, RunId,
     RunStarted,
 };
 use crate::state::{Lineage, Serial};
@@ -33,6 +33,7 @@ pub(super) struct LineV1 {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(super) enum EventV1 {
     RunStarted(RunStartedV1),
+    Listed(ListedV1),
     Intent(IntentV1),
     Outcome(OutcomeV1),
     Edited(EditedV1),
@@ -52,6 +53,12 @@ pub(super) struct RunStartedV1 {
     plan: String,
     who: String,
     pid: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListedV1 {
+    env_ids: BTreeSet<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -182,6 +189,9 @@ impl From<&Event> for EventV1 {
         match event {
             Event::Intent(intent) => Self::Intent(intent.into()),
             Event::Outcome(outcome) => Self::Outcome(outcome.into()),
+            Event::Listed(Listed { env_ids }) => Self::Listed(ListedV1 {
+                env_ids: env_ids.clone(),
+            }),
             Event::Edited(Edited { doing, edit }) => Self::Edited(EditedV1 {
                 doing: doing.clone(),
                 edit: edit.into(),
@@ -286,6 +296,7 @@ impl TryFrom<EventV1> for Read {
     fn try_from(wire: EventV1) -> Result<Self, String> {
         Ok(Self::Event(match wire {
             EventV1::RunStarted(started) => return started.try_into().map(Self::Started),
+            EventV1::Listed(ListedV1 { env_ids }) => Event::Listed(Listed { env_ids }),
             EventV1::Intent(intent) => Event::Intent(intent.try_into()?),
             EventV1::Outcome(outcome) => Event::Outcome(outcome.try_into()?),
             EventV1::Edited(EditedV1 { doing, edit }) => Event::Edited(Edited {

@@ -1,0 +1,199 @@
+//! Which environment an order with a lost answer may have made, and what speaks for it. Pure.
+//!
+//! The vendor has no idempotency token, and an environment does not say which request made it. What is left is to compare:
+//! an environment that was not there before the run, that nobody else claims, and that fits in every field that an
+//! environment shows, with a bill that fits too. One such environment is taken for the order's. None, or several, or a
+//! doubt, is a question for a person.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::cloud::vendor_time::{Fit, fit};
+use crate::cloud::{Bill, PayMode, SeenEnvironment};
+use crate::desired::{Attributes, Field};
+
+/// How far the vendor's clock may be from ours.
+const SKEW: SignedDuration = SignedDuration::from_mins(10);
+
+/// An order with an answer that does not say which environment it is for.
+#[derive(Debug, Clone)]
+pub struct Lost<'a> {
+    pub order: &'a Attributes,
+    pub sent_at: Timestamp,
+    /// Seen in the answer, if any was: the order's own number then.
+    pub tran_id: Option<&'a str>,
+    /// Seen in the answer, if any was.
+    pub env_id: Option<&'a str>,
+}
+
+/// What is known of the account's environments.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// The ids that existed before the run's first order; None when that was not written down.
+    pub before: Option<&'a BTreeSet<String>>,
+    /// The ids that are on record for other orders.
+    pub managed: &'a BTreeSet<String>,
+    pub seen: &'a [SeenEnvironment],
+    pub now: Timestamp,
+}
+
+/// An environment that may be the one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    pub environment: SeenEnvironment,
+    pub bill: Option<Bill>,
+    pub checks: Vec<Check>,
+}
+
+/// One thing that was compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    pub what: &'static str,
+    pub expected: String,
+    pub found: String,
+    pub fits: bool,
+}
+
+/// What the candidates come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proposal<'a> {
+    /// One fits in everything.
+    Adopt(&'a Candidate),
+    /// Several fit in everything, or some fit in part.
+    Ask,
+    /// Nothing that could be it is there.
+    Nothing,
+}
+
+impl Candidate {
+    pub fn fits(&self) -> bool {
+        self.checks.iter().all(|check| check.fits)
+    }
+}
+
+/// The environments that may be the order's, before their bills are known.
+///
+/// For an order that names its environment that is this one; for another one all that came to be since, and that no other
+/// order has.
+pub fn possible<'a>(lost: &Lost<'_>, scene: Scene<'a>) -> Vec<&'a SeenEnvironment> {
+    let named = lost.order.get(Field::EnvId).or(lost.env_id);
+    scene
+        .seen
+        .iter()
+        .filter(|environment| match named {
+            Some(id) => environment.env_id == id,
+            None => {
+                scene.before.is_none_or(|before| !before.contains(&environment.env_id))
+                    && !scene.managed.contains(&environment.env_id)
+            }
+        })
+        .collect()
+}
+
+/// Compares what is possible with what was ordered. `bills` may hold those of other environments too.
+pub fn candidates(lost: &Lost<'_>, scene: Scene<'_>, bills: &[Bill]) -> Vec<Candidate> {
+    possible(lost, scene)
+        .into_iter()
+        .map(|environment| {
+            let bill = bills.iter().find(|bill| bill.env_id == environment.env_id).cloned();
+            let checks = match lost.order.get(Field::EnvId) {
+                Some(_) => switched(lost, scene, bill.as_ref()),
+                None => created(lost, scene, environment, bill.as_ref()),
+            };
+            Candidate { environment: environment.clone(), bill, checks }
+        })
+        .collect()
+}
+
+/// One candidate that fits in everything is the answer; a number that the answer held settles it among several.
+pub fn propose(candidates: &[Candidate]) -> Proposal<'_> {
+    let mut fitting = candidates.iter().filter(|candidate| candidate.fits());
+    match (fitting.next(), fitting.next()) {
+        (Some(one), None) => Proposal::Adopt(one),
+        (Some(_), Some(_)) => Proposal::Ask,
+        (None, _) if candidates.is_empty() => Proposal::Nothing,
+        (None, _) => Proposal::Ask,
+    }
+}
+
+fn created(lost: &Lost<'_>, scene: Scene<'_>, environment: &SeenEnvironment, bill: Option<&Bill>) -> Vec<Check> {
+    let new = Check {
+        what: "new since the run began",
+        expected: "not listed before".to_owned(),
+        found: match scene.before {
+            Some(_) => "not listed before".to_owned(),
+            None => "no listing from before the run".to_owned(),
+        },
+        fits: scene.before.is_some(),
+    };
+    let field = |what, field, found: Option<&str>| {
+        let expected = lost.order.get(field).unwrap_or_default();
+        let found = found.unwrap_or_default();
+        Check { what, expected: expected.to_owned(), found: found.to_owned(), fits: expected.eq_ignore_ascii_case(found) }
+    };
+    let mut checks = vec![
+        new,
+        alias(lost.order, environment),
+        field("source", Field::EnvSource, environment.source.as_deref()),
+        field("channel", Field::Channel, environment.channel.as_deref()),
+        time("created", lost, scene, environment.created_at.as_deref()),
+    ];
+    checks.extend(billed(lost, bill));
+    checks
+}
+
+/// The environment was there before; only its bill can tell.
+fn switched(lost: &Lost<'_>, scene: Scene<'_>, bill: Option<&Bill>) -> Vec<Check> {
+    let order = bill.and_then(|bill| bill.order.as_ref());
+    let mut checks = vec![time("ordered", lost, scene, order.and_then(|order| order.created_at.as_deref()))];
+    checks.extend(billed(lost, bill));
+    checks
+}
+
+/// The vendor does not say which of Alias and EnvAlias an environment shows, and builds its id from the alias.
+fn alias(order: &Attributes, environment: &SeenEnvironment) -> Check {
+    let alias = order.get(Field::Alias);
+    let shown = environment.alias.as_deref().unwrap_or_default();
+    let fits = alias.is_some_and(|alias| {
+        let by_id = environment.env_id.strip_prefix(alias).is_some_and(|rest| rest.starts_with('-'));
+        shown == alias || by_id && order.get(Field::EnvAlias).is_none_or(|other| other == shown || shown.is_empty())
+    });
+    Check {
+        what: "alias",
+        expected: alias.unwrap_or("none was ordered, so none can be recognised").to_owned(),
+        found: shown.to_owned(),
+        fits,
+    }
+}
+
+fn time(what: &'static str, lost: &Lost<'_>, scene: Scene<'_>, found: Option<&str>) -> Check {
+    let from = lost.sent_at.saturating_sub(SKEW).unwrap_or(lost.sent_at);
+    let upto = scene.now.saturating_add(SKEW).unwrap_or(scene.now);
+    Check {
+        what,
+        expected: format!("{:.0} or soon after", lost.sent_at),
+        found: found.unwrap_or("not told").to_owned(),
+        fits: found.is_some_and(|found| fit(found, &(from..=upto)) == Fit::Possible),
+    }
+}
+
+fn billed(lost: &Lost<'_>, bill: Option<&Bill>) -> Vec<Check> {
+    let pay_mode = bill.and_then(|bill| bill.pay_mode.as_ref());
+    let mut checks = vec![Check {
+        what: "pay mode",
+        expected: "postpaid".to_owned(),
+        found: pay_mode.map_or("no bill".to_owned(), ToString::to_string),
+        fits: pay_mode == Some(&PayMode::Postpaid),
+    }];
+    let tran_id = bill.and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.as_str());
+    if let Some(expected) = lost.tran_id {
+        checks.push(Check {
+            what: "order number",
+            expected: expected.to_owned(),
+            found: tran_id.unwrap_or("not told").to_owned(),
+            fits: tran_id == Some(expected),
+        });
+    }
+    checks
+}

@@ -1,0 +1,94 @@
+//! Reads back what became of orders whose answers were lost, or came without an environment id.
+//!
+//! Reading is safe to repeat, and the vendor does not say how soon a new environment is listed: so it is repeated with
+//! growing waits. What may be concluded is decided in [`super::candidates`].
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::candidates::{Candidate, Lost, Proposal, Scene, candidates, possible, propose};
+use crate::cloud::{Bill, CloudError, CloudRead, SeenEnvironment};
+use crate::desired::Attributes;
+
+/// The pauses between looks: the first is at once, and no pause is longer than this.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// The pause before look number `look` (from 0).
+pub fn pause(look: u32) -> Duration {
+    match look {
+        0 => Duration::ZERO,
+        n => Duration::from_secs(1 << (n - 1).min(8)).min(LONGEST),
+    }
+}
+
+/// One order that is to be settled.
+#[derive(Debug, Clone)]
+pub struct Open {
+    /// Which one, in the caller's terms.
+    pub at: usize,
+    pub order: Attributes,
+    pub sent_at: Timestamp,
+    pub tran_id: Option<String>,
+    pub env_id: Option<String>,
+}
+
+/// What one look at the account found for each open order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub at: usize,
+    pub candidates: Vec<Candidate>,
+}
+
+/// Looks at the account once, and compares it with every open order.
+///
+/// # Errors
+/// When it could not be read.
+pub async fn look<C: CloudRead>(
+    cloud: &C,
+    open: &[Open],
+    before: Option<&BTreeSet<String>>,
+    managed: &BTreeSet<String>,
+    now: Timestamp,
+) -> Result<Vec<Found>, CloudError> {
+    let seen = cloud.environments().await?;
+    let scene = Scene { before, managed, seen: &seen, now };
+    let wanted: BTreeSet<&SeenEnvironment> = open.iter().flat_map(|open| possible(&open.lost(), scene)).collect();
+    let ids: Vec<String> = wanted.iter().map(|environment| environment.env_id.clone()).collect();
+    let bills: Vec<Bill> = if ids.is_empty() { Vec::new() } else { cloud.bills(&ids).await? };
+    Ok(open
+        .iter()
+        .map(|open| Found { at: open.at, candidates: candidates(&open.lost(), scene, &bills) })
+        .collect())
+}
+
+/// The candidates that may be adopted without asking: the only one that fits, and the only order that it fits.
+pub fn adoptable(found: &[Found]) -> Vec<(usize, &Candidate)> {
+    let proposed: Vec<(usize, &Candidate)> = found
+        .iter()
+        .filter_map(|found| match propose(&found.candidates) {
+            Proposal::Adopt(candidate) => Some((found.at, candidate)),
+            Proposal::Ask | Proposal::Nothing => None,
+        })
+        .collect();
+    let claims = |id: &str| {
+        let fitting = found.iter().flat_map(|found| &found.candidates).filter(|candidate| candidate.fits());
+        fitting.filter(|candidate| candidate.environment.env_id == id).count()
+    };
+    proposed
+        .into_iter()
+        .filter(|(_, candidate)| claims(&candidate.environment.env_id) == 1)
+        .collect()
+}
+
+impl Open {
+    fn lost(&self) -> Lost<'_> {
+        Lost {
+            order: &self.order,
+            sent_at: self.sent_at,
+            tran_id: self.tran_id.as_deref(),
+            env_id: self.env_id.as_deref(),
+        }
+    }
+}
