@@ -11,5 +11,6 @@
 mod check;
 mod endpoint;
 mod layering;
+mod schemas;
 mod state_format;
 mod store_contract;
