@@ -41,7 +41,7 @@ const IN_FLIGHT: usize = 4;
 const LATENCIES: [Duration; 4] = [
     Duration::ZERO,
     Duration::from_millis(300),
-    Duration::from_millis(1000),
+    Duration::from_secs(1),
     Duration::from_millis(1500),
 ];
 
@@ -205,71 +205,57 @@ fn holder() -> Holder {
 
 /// What an order writes, over a small state and over a large one, beside two bare lines written and synced.
 fn journal() -> Result<()> {
-    const PAIRS: u32 = 200;
-    const SIZES: [u32; 2] = [10, 10_000];
+    const PAIRS: u32 = 400;
     println!(
-        "\nThe journal's cost an order (intent and outcome, both on disk), median of {PAIRS}\n"
+        "\nThe journal's cost an order: intent and outcome, both on disk; medians of {PAIRS} rounds"
     );
-    println!(
-        "{:>28} {:>10} {:>10} {:>14}",
-        "", "an order", "of floor", "last of first"
-    );
+    println!("(aim: neither the size of the state nor the length of the run matters)\n");
     let folder = tempfile::tempdir()?;
     let mut floor = Floor::create(&folder.path().join("floor.jsonl"))?;
-    let mut writers = SIZES
-        .into_iter()
-        .map(|n| Run::open(&folder.path().join(n.to_string()), n))
-        .collect::<Result<Vec<_>>>()?;
-    let mut bare = Vec::new();
-    let mut took = vec![Vec::new(); SIZES.len()];
-    // They take turns: a disk that is slow for a while is slow for all.
+    let mut small = Run::open(&folder.path().join("small"), 10)?;
+    let mut large = Run::open(&folder.path().join("large"), 10_000)?;
+    let mut rounds = Vec::new();
     for pair in 1..=PAIRS {
-        let (done, time) = timed(|| floor.pair());
+        let (done, bare) = timed(|| floor.pair());
         done?;
-        bare.push(time);
-        for (run, took) in writers.iter_mut().zip(&mut took) {
-            let (done, time) = timed(|| run.pair(pair));
-            done?;
-            took.push(time);
-        }
+        let (done, over_few) = timed(|| small.pair(pair));
+        done?;
+        let (done, over_many) = timed(|| large.pair(pair));
+        done?;
+        rounds.push([bare, over_few, over_many]);
     }
-    let floor = median(&bare);
+    small.close()?;
+    large.close()?;
+    // A disk is quick at one time and slow at another, so each round is its own comparison.
+    let (first, last) = rounds.split_at(rounds.len() / 2);
     println!(
-        "{:>28} {:>7.3} ms {:>9.2}x {:>13.2}x",
-        "two bare lines, synced",
-        floor.as_secs_f64() * 1e3,
-        1.0,
-        growth(&bare),
+        "{:>24} {:>10} {:>10} {:>12} {:>11}",
+        "", "an order", "of floor", "first half", "last half"
     );
-    for (n, took) in SIZES.into_iter().zip(&took) {
+    for (at, name) in ["two bare synced lines", "10 on record", "10,000 on record"]
+        .into_iter()
+        .enumerate()
+    {
+        let to_floor = |rounds: &[[Duration; 3]]| {
+            median(rounds.iter().map(|round| ratio(round[at], round[0])))
+        };
         println!(
-            "{:>28} {:>7.3} ms {:>9.2}x {:>13.2}x",
-            format!("with {n} on record"),
-            median(took).as_secs_f64() * 1e3,
-            ratio(median(took), floor),
-            growth(took),
+            "{name:>24} {:>7.3} ms {:>9.2}x {:>11.2}x {:>10.2}x",
+            median(rounds.iter().map(|round| round[at].as_secs_f64())) * 1e3,
+            to_floor(&rounds),
+            to_floor(first),
+            to_floor(last)
         );
     }
-    let [small, large] = &took[..] else {
-        return Ok(());
-    };
-    println!(
-        "\n10,000 on record cost {:.2} times what 10 do (1.00: the state's size does not matter)",
-        ratio(median(large), median(small))
-    );
-    println!("last of first: the last half of the run beside its first (1.00: nor does the run's)");
-    writers.into_iter().try_for_each(Run::close)
+    let grown = median(rounds.iter().map(|round| ratio(round[2], round[1])));
+    println!("{:>24} {grown:>20.2}x", "10,000 beside 10");
+    Ok(())
 }
 
-fn median(times: &[Duration]) -> Duration {
-    let mut sorted = times.to_vec();
-    sorted.sort();
-    sorted[sorted.len() / 2]
-}
-
-fn growth(times: &[Duration]) -> f64 {
-    let (first, last) = times.split_at(times.len() / 2);
-    ratio(median(last), median(first))
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// The least that two durable lines can cost.

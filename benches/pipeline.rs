@@ -277,11 +277,13 @@ fn show() -> Result<()> {
     Ok(())
 }
 
-/// A case in which a look along a list for every environment would show.
+/// The part of an odd project that is timed.
+type Case = Box<dyn Fn() -> Result<()>>;
+
+/// A project in which a look along a list for every environment would show.
 struct Odd {
     name: &'static str,
-    /// The case at a size; what it gives back is the part that is timed.
-    make: fn(&Path, u32) -> Result<Box<dyn Fn() -> Result<()>>>,
+    make: fn(&Path, u32) -> Result<Case>,
 }
 
 const ODD: [Odd; 6] = [
@@ -343,7 +345,7 @@ fn odd() -> Result<()> {
     Ok(())
 }
 
-fn one_file(root: &Path, n: u32) -> Result<Box<dyn Fn() -> Result<()>>> {
+fn one_file(root: &Path, n: u32) -> Result<Case> {
     let project = Project::generate(root, n)?;
     let mut whole = String::new();
     for file in project.files()? {
@@ -361,7 +363,7 @@ fn one_file(root: &Path, n: u32) -> Result<Box<dyn Fn() -> Result<()>>> {
     }))
 }
 
-fn a_file_each(root: &Path, n: u32) -> Result<Box<dyn Fn() -> Result<()>>> {
+fn a_file_each(root: &Path, n: u32) -> Result<Case> {
     let project = Project {
         root: root.to_owned(),
     };
@@ -393,7 +395,7 @@ fn a_file_each(root: &Path, n: u32) -> Result<Box<dyn Fn() -> Result<()>>> {
     }))
 }
 
-fn a_problem_in_each(root: &Path, n: u32) -> Result<Box<dyn Fn() -> Result<()>>> {
+fn a_problem_in_each(root: &Path, n: u32) -> Result<Case> {
     let project = Project::generate(root, n)?;
     for file in project.files()? {
         let text = fs::read_to_string(&file)?.replace("free_quota: basic", "free_quotta: basic");
@@ -407,7 +409,7 @@ fn a_problem_in_each(root: &Path, n: u32) -> Result<Box<dyn Fn() -> Result<()>>>
     }))
 }
 
-fn a_target_for_each(root: &Path, n: u32) -> Result<Box<dyn Fn() -> Result<()>>> {
+fn a_target_for_each(root: &Path, n: u32) -> Result<Case> {
     let (_, desired) = project(root, n)?;
     Ok(Box::new(move || {
         let addresses = desired
@@ -425,7 +427,7 @@ fn a_target_for_each(root: &Path, n: u32) -> Result<Box<dyn Fn() -> Result<()>>>
 }
 
 /// Each environment declared under another address than it was ordered under, in no order that helps.
-fn all_renamed(root: &Path, n: u32, aliases: bool) -> Result<Box<dyn Fn() -> Result<()>>> {
+fn all_renamed(root: &Path, n: u32, aliases: bool) -> Result<Case> {
     let (_, mut desired) = project(root, n)?;
     if !aliases {
         for environment in &mut desired.environments {
