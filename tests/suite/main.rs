@@ -9,7 +9,9 @@
 )]
 
 mod check;
+mod cli;
 mod endpoint;
 mod layering;
 mod state_format;
 mod store_contract;
+mod support;
