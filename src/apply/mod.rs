@@ -23,9 +23,9 @@ pub use outcome::{Counts, Outcome, Report, StepResult, Verdict};
 use crate::clock::Clock;
 use crate::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
 use crate::desired::{Address, Attributes};
-use crate::plan::Step;
 use crate::plan::file::identity;
 use crate::plan::guard::Approved;
+use crate::plan::{Action, Step};
 use crate::state::journal::{EndReason, Event, Intent, RunEnded, RunId, RunStarted};
 use crate::state::{Lineage, StateError, StateWriter};
 use pace::Pacer;
@@ -162,6 +162,12 @@ pub async fn run<'a, W: CloudWrite>(
         stopping: None,
         trouble: None,
         unwritten: Vec::new(),
+        unresolved: plan
+            .steps
+            .iter()
+            .filter(|step| step.action == Action::Resolve)
+            .map(|step| step.address.clone())
+            .collect(),
     };
     Ok(engine.run(run, now).await)
 }
@@ -215,6 +221,7 @@ struct Engine<'a, W> {
     stopping: Option<EndReason>,
     trouble: Option<StateError>,
     unwritten: Vec<Address>,
+    unresolved: Vec<Address>,
 }
 
 /// What the engine wakes up for.
@@ -447,6 +454,7 @@ impl<W: CloudWrite> Engine<'_, W> {
             state,
             trouble: self.trouble,
             unwritten: self.unwritten,
+            unresolved: self.unresolved,
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Report {
     pub state: Option<State>,
     /// Why something of this run could not be written down. What the journal holds is true all the same.
     pub trouble: Option<StateError>,
+    /// Addresses that were unknown before the run, and were left alone by it.
+    pub unresolved: Vec<Address>,
     /// Addresses with an outcome that is in `results` and not on disk: the next run will take it for unknown.
     pub unwritten: Vec<Address>,
 }
@@ -60,7 +62,7 @@ pub enum Verdict {
     PartWay,
     /// None was.
     Failed,
-    /// At least one outcome is unknown.
+    /// At least one outcome is unknown, of this run or an earlier one.
     Unknown,
 }
 
@@ -98,7 +100,8 @@ impl Report {
             EndReason::Interrupted | EndReason::Deadline => true,
             EndReason::Finished | EndReason::Failed | EndReason::Unknown => false,
         };
-        if counts.unknown > 0 || !self.unwritten.is_empty() {
+        let unknown = counts.unknown + self.unwritten.len() + self.unresolved.len();
+        if unknown > 0 {
             Verdict::Unknown
         } else if counts.failed + counts.not_attempted == 0 && self.trouble.is_none() {
             Verdict::Complete

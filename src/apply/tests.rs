@@ -322,6 +322,7 @@ async fn an_unknown_outcome_stops_the_run_is_recorded_and_never_sent_again() {
         ["ordered", "ordered"],
         "c and d; b is not in the plan's orders"
     );
+    assert_eq!(report.verdict(), Verdict::Unknown, "b still is");
     assert_eq!(bench.cloud.names(), ["a", "b", "c", "d"]);
     let b = &report.state.unwrap().environments[&Address::new("b").unwrap()];
     assert_eq!(b.status, Status::Unknown);

@@ -1,6 +1,6 @@
 //! From YAML documents to [`Desired`]: what the keys mean, and every problem with them at once.
 //!
-//! [`model`] reads the documents into fields with their places, the rules in [`rules`] each look at
+//! `model` reads the documents into fields with their places, the rules in [`RULES`] each look at
 //! all of it for one kind of problem, and what no rule objects to becomes [`Desired`].
 //!
 //! How defaults work: `defaults` holds for the document it stands in. A field that an environment

@@ -44,6 +44,8 @@ pub(super) struct Environment<'a> {
     pub key: Node<'a>,
     /// The mapping that its key stands in.
     pub container: Mapping<'a>,
+    /// False when its value is no mapping: then there is no saying what it lacks.
+    pub shaped: bool,
     fields: Range<usize>,
     defaults: Range<usize>,
 }
@@ -175,6 +177,7 @@ impl<'a> Manifests<'a> {
                 name: entry.name(),
                 key: entry.key,
                 container,
+                shaped: matches!(entry.value.value(), Yaml::Null | Yaml::Mapping(_)),
                 fields,
                 defaults: document.defaults.clone(),
             });

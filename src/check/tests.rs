@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::desired::ManifestHash;
 use crate::diagnostic::SourceFile;
@@ -173,4 +175,21 @@ fn a_problem_in_defaults_or_behind_an_anchor_is_told_once() {
         places(&checked),
         ["invalid-channel m.yaml:2:44", "wrong-type m.yaml:2:55"]
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_manifest_makes_it_panic(
+        body in "((env_id|alias|channel|extra|source|env_source|free_quota|nope|<<|环境): ?('?(a|miniapp|qq|)'?|1|~|\\[a\\]|\\{a: 1\\}|\"\\\\u202e\")\n    ){0,6}",
+        top in "(version: 1\n|defaults: (&d )?(\\{flag: x\\}|a|)\n|moved: 1\n|---\n|x\n){0,4}"
+    ) {
+        let text = format!("{top}environments:\n  shop:\n    {body}\n");
+        let checked = one(&text);
+        crate::diagnostic::render::render(&checked.diagnostics, true);
+        if any_error(&checked.diagnostics) {
+            prop_assert!(checked.desired.environments.is_empty());
+        }
+    }
 }

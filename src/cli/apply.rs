@@ -12,18 +12,18 @@ use super::Exit;
 use super::connect::Connection;
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
-use super::options::{Api, Format, Global, Select, time};
+use super::options::{Api, Format, Global, Select, Strict, time};
 use super::watch::Watch;
 use super::world::World;
 use crate::apply::{self, OnError, Parts, Report, Settings, Verdict};
 use crate::clock::SystemClock;
-use crate::config;
+use crate::config::{self, endpoint::SANDBOX};
 use crate::desired::ManifestHash;
 use crate::diagnostic::Diagnostic;
 use crate::manifest;
-use crate::plan::guard::{self, Approved, Consent, Facts, Limits};
+use crate::plan::guard::{self, Approved, Consent, Facts};
 use crate::plan::{Action, Plan, file};
-use crate::report::{events, human, json};
+use crate::report::{clean, events, human, json};
 use crate::sandbox::Fault;
 use crate::state::journal::{Event, Evidence, Journal, RunId};
 use crate::state::{State, StateError, StateStore, StateWriter};
@@ -56,9 +56,8 @@ pub(super) struct Args {
     /// Refuse a plan that would make more orders than this in 24 hours
     #[arg(long, value_name = "N", env = "POSTPAY_MAX_CREATES_PER_DAY")]
     max_creates_per_day: Option<u32>,
-    /// Demand an alias for every environment that the vendor creates
-    #[arg(long, env = "POSTPAY_REQUIRE_ALIAS")]
-    require_alias: bool,
+    #[command(flatten)]
+    strict: Strict,
     /// After an order that was refused. An unknown outcome stops the run in any case
     #[arg(
         long,
@@ -120,9 +119,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let plan = if let Some(plan) = &kept {
         plan.clone()
     } else {
-        let require_alias =
-            args.require_alias || project.config.guard.require_alias.unwrap_or(false);
-        let desired = project.desired(require_alias, world)?;
+        let desired = project.desired(&args.strict, world)?;
         project.plan(&desired, writer.state(), &args.select, world)?
     };
     show_plan(args, &plan, project.rate, world)?;
@@ -133,16 +130,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     } else {
         Vec::new()
     };
-    let limits = Limits {
-        max_creates: args
-            .max_creates
-            .or(project.config.guard.max_creates)
-            .map(count),
-        max_creates_per_day: args
-            .max_creates_per_day
-            .or(project.config.guard.max_creates_per_day)
-            .map(count),
-    };
+    let limits = project.limits(args.max_creates, args.max_creates_per_day);
     let facts = Facts {
         state: writer.state(),
         account: &account,
@@ -169,11 +157,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let approved = guard::approve(plan, &facts, consent)?;
     let settings = Settings {
         rate: project.rate,
-        in_flight: count(
-            args.in_flight
-                .or(project.config.api.in_flight)
-                .unwrap_or(config::DEFAULT_IN_FLIGHT),
-        ),
+        in_flight: project.in_flight(args.in_flight),
         on_error: match args.on_error {
             OnErrorArg::Stop => OnError::Stop,
             OnErrorArg::Continue => OnError::Continue,
@@ -197,10 +181,6 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
 }
 
-fn count(n: u32) -> usize {
-    usize::try_from(n).unwrap_or(usize::MAX)
-}
-
 fn show_plan(args: &Args, plan: &Plan, rate: f64, world: &mut World) -> Result<(), Failure> {
     if args.json {
         for line in events::planned(plan, world.now()) {
@@ -209,9 +189,9 @@ fn show_plan(args: &Args, plan: &Plan, rate: f64, world: &mut World) -> Result<(
         return Ok(());
     }
     match world.format {
-        Format::Human => world.print(&(human::plan::plan(plan, rate, world.out) + "\n")),
+        Format::Human => world.print(&human::plan::plan(plan, rate, world.out)),
         Format::Json => {
-            world.say(&(human::plan::plan(plan, rate, world.err) + "\n"));
+            world.say(&human::plan::plan(plan, rate, world.err));
             Ok(())
         }
     }
@@ -342,10 +322,17 @@ fn consent(args: &Args, plan: &Plan, world: &World) -> Result<Consent, Failure> 
             .help("or order without a question: `postpay apply --auto-approve`")
             .help(NOTHING_SENT));
     }
-    let orders = plan.summary().orders;
+    let orders = match plan.summary().orders {
+        1 => "1 pay-as-you-go environment".to_owned(),
+        n => format!("{n} pay-as-you-go environments"),
+    };
+    let endpoint = clean(&plan.account.endpoint);
+    let cost = match &*endpoint {
+        SANDBOX => "It speaks the vendor's protocol and costs nothing.",
+        _ => "What is ordered costs money from then on.",
+    };
     world.say(&format!(
-        "Order {orders} pay-as-you-go environments from {}? They cost money from then on.\nOnly `yes` is a yes: ",
-        plan.account.endpoint
+        "\nOrder {orders} from {endpoint}? {cost}\nOnly `yes` is a yes: "
     ));
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);

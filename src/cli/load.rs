@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::failure::{Failure, NOTHING_SENT};
-use super::options::{Api, Global, Select};
+use super::options::{Api, Global, Select, Strict};
 use super::world::World;
 use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
 use crate::desired::{Address, Desired};
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::manifest;
+use crate::plan::guard::Limits;
 use crate::plan::{Plan, Selection};
 use crate::state::{Account, State, StateStore};
 
@@ -92,22 +93,46 @@ impl Project {
         }
     }
 
+    /// How much a run may order; what is given beats what the file says.
+    pub(super) fn limits(
+        &self,
+        max_creates: Option<u32>,
+        max_creates_per_day: Option<u32>,
+    ) -> Limits {
+        let guard = &self.config.guard;
+        Limits {
+            max_creates: max_creates.or(guard.max_creates).map(count),
+            max_creates_per_day: max_creates_per_day.or(guard.max_creates_per_day).map(count),
+        }
+    }
+
+    /// How many calls may be under way at once; what is given beats what the file says.
+    pub(super) fn in_flight(&self, given: Option<u32>) -> usize {
+        count(
+            given
+                .or(self.config.api.in_flight)
+                .unwrap_or(config::DEFAULT_IN_FLIGHT),
+        )
+    }
+
     /// Reads and checks every manifest.
-    pub(super) fn check(&self, require_alias: bool) -> (usize, Checked) {
+    pub(super) fn check(&self, strict: &Strict) -> (usize, Checked) {
+        let require_alias =
+            strict.require_alias || self.config.guard.require_alias.unwrap_or(false);
         let loaded = manifest::load(Path::new(""), &self.manifests, self.config_path.as_deref());
         let options = check::Options { require_alias };
         (loaded.files.len(), check::check(&loaded, options))
     }
 
     /// What the manifests ask for; every problem at once if they can't be used.
-    pub(super) fn desired(&self, require_alias: bool, world: &World) -> Result<Desired, Failure> {
+    pub(super) fn desired(&self, strict: &Strict, world: &World) -> Result<Desired, Failure> {
         let (
             _,
             Checked {
                 desired,
                 diagnostics,
             },
-        ) = self.check(require_alias);
+        ) = self.check(strict);
         if any_error(&diagnostics) {
             let failure = Failure::from(diagnostics);
             return Err(failure);
@@ -184,4 +209,8 @@ fn unknown_address(address: &Address, desired: &Desired, state: Option<&State>) 
         None => failure.help("`postpay show` and the manifests list the addresses"),
     }
     .help(NOTHING_SENT)
+}
+
+fn count(n: u32) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
 }

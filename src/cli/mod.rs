@@ -1,6 +1,6 @@
 //! The command line: one file a command, each its clap `Args` and its `run()`.
 //!
-//! [`world`] alone picks concrete parts and reads the environment. Everything that a command has to say goes through it,
+//! `world` alone picks concrete parts and reads the environment. Everything that a command has to say goes through it,
 //! so that text, JSON and exit code come from one value.
 
 mod apply;

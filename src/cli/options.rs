@@ -101,6 +101,14 @@ pub(super) struct Select {
     pub excludes: Vec<Address>,
 }
 
+/// How strict the manifests are checked. It stands in postpay.yaml under `guard` too.
+#[derive(Debug, Default, Args)]
+pub(super) struct Strict {
+    /// Demand an alias for every environment that the vendor creates
+    #[arg(long, env = "POSTPAY_REQUIRE_ALIAS")]
+    pub require_alias: bool,
+}
+
 /// How the vendor is called. Each stands in postpay.yaml under `api` too.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "API options")]

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use super::Exit;
 use super::failure::Failure;
 use super::load::Project;
-use super::options::{Api, Format, Global, Select};
+use super::options::{Api, Format, Global, Select, Strict};
 use super::world::{World, cant_write};
 use crate::cloud::tencent::wire::{self, CREATE, VERSION};
-use crate::plan::{Plan, file};
+use crate::diagnostic::Diagnostic;
+use crate::plan::{Plan, file, guard};
 use crate::report::human;
 
 /// Show what would be ordered; sends nothing, needs no credentials
@@ -34,14 +35,20 @@ pub(super) struct Args {
     #[command(flatten)]
     select: Select,
     #[command(flatten)]
+    strict: Strict,
+    #[command(flatten)]
     api: Api,
 }
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
-    let desired = project.desired(project.config.guard.require_alias.unwrap_or(false), world)?;
+    let desired = project.desired(&args.strict, world)?;
     let state = project.recorded(world)?;
     let plan = project.plan(&desired, state.as_ref(), &args.select, world)?;
+    // Told to whoever reviews the plan, rather than only to whoever applies it.
+    for objection in guard::over_limits(&plan, project.limits(None, None), 0) {
+        world.diagnose(&[Diagnostic::warning(objection.code(), objection.to_string())]);
+    }
     if let Some(path) = &args.out {
         write(path, &plan)?;
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::Exit;
 use super::failure::Failure;
 use super::load::Project;
-use super::options::{Api, Format, Global};
+use super::options::{Api, Format, Global, Strict};
 use super::world::World;
 use crate::diagnostic::render::to_json;
 use crate::diagnostic::{Diagnostic, any_error};
@@ -19,9 +19,8 @@ Examples:
   postpay validate -f shop.yaml -f team/  these files and folders
   postpay validate --format json          for programs")]
 pub(super) struct Args {
-    /// Demand an alias for every environment that the vendor creates
-    #[arg(long, env = "POSTPAY_REQUIRE_ALIAS")]
-    require_alias: bool,
+    #[command(flatten)]
+    strict: Strict,
 }
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
@@ -29,8 +28,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         Ok(project) => project,
         Err(failure) => return show(0, 0, &failure.diagnostics, world),
     };
-    let require_alias = args.require_alias || project.config.guard.require_alias.unwrap_or(false);
-    let (files, checked) = project.check(require_alias);
+    let (files, checked) = project.check(&args.strict);
     show(
         files,
         checked.desired.environments.len(),

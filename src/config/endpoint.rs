@@ -7,6 +7,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
+/// The name of the embedded endpoint, and of the site that everything on this machine is.
+pub const SANDBOX: &str = "sandbox";
 /// The host of [`super::DEFAULT_ENDPOINT`].
 const DEFAULT_HOST: &str = "tcb.tencentcloudapi.com";
 
@@ -72,8 +74,8 @@ impl Endpoint {
         const VENDOR: &str = "tencentcloudapi.com";
         const INTERNATIONAL: &str = "intl.tencentcloudapi.com";
         let url = match self {
-            Self::Sandbox => return "sandbox".to_owned(),
-            Self::Url(url) if url.is_loopback() => return "sandbox".to_owned(),
+            Self::Sandbox => return SANDBOX.to_owned(),
+            Self::Url(url) if url.is_loopback() => return SANDBOX.to_owned(),
             Self::Url(url) => url,
         };
         let below = |site: &str| {
@@ -105,7 +107,7 @@ impl FromStr for Endpoint {
     type Err = EndpointError;
 
     fn from_str(text: &str) -> Result<Self, EndpointError> {
-        if text == "sandbox" {
+        if text == SANDBOX {
             return Ok(Self::Sandbox);
         }
         let (scheme, rest) = text.split_once("://").ok_or(EndpointError::Scheme)?;

@@ -189,7 +189,7 @@ pub fn objections(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
     if found.is_empty() {
         found.extend(plan.refused().filter_map(refused));
         found.extend(already_ordered(plan, facts));
-        found.extend(limits(plan, facts));
+        found.extend(over_limits(plan, facts.limits, facts.orders_last_day));
     }
     found
 }
@@ -278,16 +278,16 @@ fn already_ordered(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
         .collect()
 }
 
-fn limits(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
+/// The limits that a plan's orders go beyond, when `before` orders were made in the last 24 hours.
+pub fn over_limits(plan: &Plan, limits: Limits, before: usize) -> Vec<Objection> {
     let orders = plan.summary().orders;
     let Limits {
         max_creates,
         max_creates_per_day,
-    } = facts.limits;
+    } = limits;
     let run = max_creates
         .filter(|limit| orders > *limit)
         .map(|limit| Objection::TooMany { orders, limit });
-    let before = facts.orders_last_day;
     let day = max_creates_per_day
         .filter(|limit| orders > 0 && before + orders > *limit)
         .map(|limit| Objection::TooManyToday {

@@ -1,7 +1,7 @@
 //! What would be done, and why: the one thing that people review and `apply` carries out.
 //!
 //! [`diff`](diff::diff) and [`order`](order::order) make the steps, [`guard`] alone turns a plan into something that may be
-//! carried out, [`file`] keeps it on disk. Nothing here reads a file or the clock.
+//! carried out, [`mod@file`] keeps it on disk. Nothing here reads a file or the clock.
 
 pub mod diff;
 pub mod file;

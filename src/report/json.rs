@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::apply::{Outcome, Report, Verdict};
 use crate::cloud::{CloudError, Grade};
+use crate::desired::Address;
 use crate::state::journal::EndReason;
 
 #[derive(Serialize)]
@@ -16,6 +17,8 @@ struct ReportV1<'a> {
     serial: Option<u64>,
     summary: SummaryV1,
     results: Vec<ResultV1<'a>>,
+    /// Addresses that were unknown before the run, and were left alone by it.
+    unresolved: Vec<&'a str>,
     trouble: Option<String>,
 }
 
@@ -89,6 +92,7 @@ pub fn report(report: &Report) -> String {
                 }
             })
             .collect(),
+        unresolved: report.unresolved.iter().map(Address::as_str).collect(),
         trouble: report.trouble.as_ref().map(ToString::to_string),
     };
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();

@@ -47,15 +47,3 @@ fn every_state_ever_written_fits_the_schema() {
     let stranger = serde_json::json!({"format_version": 1, "mood": "good"});
     assert!(!schema.is_valid(&stranger));
 }
-
-/// `UPDATE_SCHEMAS=1 cargo test` writes the file anew.
-#[test]
-fn the_schema_on_file_is_the_one_that_the_types_make() {
-    let path = root().join("schemas/state.v1.schema.json");
-    let made = serde_json::to_string_pretty(&state_schema()).unwrap() + "\n";
-    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
-        fs::write(&path, &made).unwrap();
-    }
-    let filed = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(filed, made, "run the tests with UPDATE_SCHEMAS=1");
-}

@@ -11,7 +11,7 @@ pub(super) fn check(manifests: &Manifests<'_>, options: Options, problems: &mut 
     }
     for (_, environment) in manifests.environments() {
         let has = |field| manifests.get(environment, field).is_some();
-        if has(Field::EnvId) || has(Field::Alias) {
+        if !environment.shaped || has(Field::EnvId) || has(Field::Alias) {
             continue;
         }
         problems.push(

@@ -9,7 +9,8 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
     for (_, environment) in manifests.environments() {
         let has = |field| manifests.get(environment, field).is_some();
         // One of the two without the other is another rule's.
-        if has(Field::EnvId) || has(Field::EnvSource) || has(Field::Channel) {
+        if !environment.shaped || has(Field::EnvId) || has(Field::EnvSource) || has(Field::Channel)
+        {
             continue;
         }
         problems.push(

@@ -17,12 +17,14 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             continue;
         }
         let instead = match name {
-            "import" => "to adopt an environment that exists, use `postpay import`",
+            "import" => {
+                "leave it out; with `env_id` an existing environment is switched to pay-as-you-go, which is an order"
+            }
             "lifecycle" => {
                 "leave it out: this version never destroys an environment, and ignores no change"
             }
-            "moved" => "to rename an address, use `postpay state mv`",
-            _ => "to forget an environment, use `postpay state rm`",
+            "moved" => "keep the address that the environment was ordered under",
+            _ => "leave it out: what is no longer declared stays in the state, and is not touched",
         };
         problems.push(
             Diagnostic::error(

@@ -77,12 +77,12 @@ const fn row(
     }
 }
 
-const READ_FIRST: &str = "Do not order again before the console or `postpay resolve` has shown whether the environment exists.";
+const READ_FIRST: &str = "Look at https://console.cloud.tencent.com/tcb whether the environment exists before anything else.";
 const WAIT: &str = "postpay waits and sends it again; nothing needs doing.";
 const MEND: &str = "Mend the manifest as the message says, then plan and apply again.";
 const KEYS: &str =
     "Check the key pair in the environment against https://console.cloud.tencent.com/cam/capi.";
-const GONE: &str = "The vendor no longer offers the action to this account. Existing environments, plan and drift still work.";
+const GONE: &str = "The vendor no longer offers the action to this account. Existing environments live on; plan and show still work.";
 
 /// Every code that postpay knows. Where a family and a member differ, the member has its own row.
 pub static TABLE: &[Explanation] = &[
@@ -320,7 +320,7 @@ pub static TABLE: &[Explanation] = &[
         "ResourcesSoldOut.PostpayPackageNotAvailable",
         RUN,
         "The vendor has stopped selling pay-as-you-go packages to this account.",
-        "Nothing more can be ordered. Existing environments, plan and drift still work.",
+        "Nothing more can be ordered. Existing environments live on; plan and show still work.",
     ),
     row(
         "FailedOperation",

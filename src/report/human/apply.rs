@@ -98,7 +98,7 @@ fn what(error: &CloudError) -> String {
 
 /// The closing table and what to do next.
 pub fn report(report: &Report, look: Look) -> String {
-    let mut out = table(report);
+    let mut out = format!("\n{}", table(report));
     for result in &report.results {
         detail(&mut out, result, look);
     }
@@ -228,6 +228,17 @@ fn next(report: &Report) -> Vec<String> {
             "Mend that; the next `postpay apply` takes up the journal and orders nothing twice."
                 .to_owned(),
         );
+    }
+    if !report.unresolved.is_empty() {
+        let addresses: Vec<String> = report
+            .unresolved
+            .iter()
+            .map(|address| format!("`{address}`"))
+            .collect();
+        lines.push(format!(
+            "Unknown since an earlier run, and left alone: {}.",
+            addresses.join(", ")
+        ));
     }
     for address in &report.unwritten {
         lines.push(format!(

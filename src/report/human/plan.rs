@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -72,13 +73,12 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
             let _ = writeln!(out, "Nothing to order.");
         }
         n => {
-            let orders = count(n, "pay-as-you-go order", "pay-as-you-go orders");
-            let least = duration(least_time(n, rate));
-            let _ = writeln!(
-                out,
-                "{} from {endpoint}, in at least {least} at {rate} a second.",
-                look.strong(orders)
-            );
+            let orders = look.strong(count(n, "pay-as-you-go order", "pay-as-you-go orders"));
+            let pace = match least_time(n, rate) {
+                Duration::ZERO => String::new(),
+                least => format!(", in at least {} at {rate} a second", duration(least)),
+            };
+            let _ = writeln!(out, "{orders} from {endpoint}{pace}.");
         }
     }
     out
@@ -86,7 +86,10 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
 
 fn show_step(out: &mut String, step: &Step, look: Look) {
     let address = look.strong(&step.address);
-    let source = look.faint(&step.source);
+    let source = match step.after {
+        Some(_) => look.faint(&step.source),
+        None => look.faint(format!("was {}", step.source)),
+    };
     let head = match step.action {
         Action::Create => format!("{} {address} will be ordered", look.good("+")),
         Action::Update => format!("{} {address} would be changed in place", look.change("~")),

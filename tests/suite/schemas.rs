@@ -1,0 +1,75 @@
+//! The published schemas are those that the types make. `UPDATE_SCHEMAS=1 cargo test` writes them anew.
+
+use std::fs;
+use std::path::Path;
+
+use postpay::desired::{Address, Attributes, Desired, Environment, Field, SourceRef};
+use postpay::plan::{Plan, Selection, file};
+use postpay::state::Account;
+use postpay::{config, manifest, state};
+use serde_json::Value;
+
+#[test]
+fn no_published_schema_is_stale() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
+    let made = [
+        ("manifest.v1.schema.json", manifest::manifest_schema()),
+        ("config.v1.schema.json", config::config_schema()),
+        ("state.v1.schema.json", state::file::state_schema()),
+        ("plan.v1.schema.json", file::schema()),
+    ];
+    let stale: Vec<&str> = made
+        .iter()
+        .filter(|(name, schema)| {
+            let path = folder.join(name);
+            let text = format!("{schema:#}\n");
+            if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+                fs::write(&path, &text).unwrap();
+            }
+            fs::read_to_string(&path).ok() != Some(text)
+        })
+        .map(|(name, _)| *name)
+        .collect();
+    assert!(
+        stale.is_empty(),
+        "stale: {stale:?}; run the tests with UPDATE_SCHEMAS=1"
+    );
+}
+
+#[test]
+fn a_plan_fits_its_schema() {
+    let attributes: Attributes = [(Field::Alias, "a".to_owned())].into_iter().collect();
+    let environment = Environment {
+        address: Address::new("a").unwrap(),
+        attributes,
+        source: SourceRef {
+            file: "a.yaml".to_owned(),
+            line: 1,
+        },
+    };
+    let desired = Desired {
+        environments: vec![environment],
+        manifests: Vec::new(),
+    };
+    let account = Account {
+        endpoint: "sandbox".to_owned(),
+        uin: None,
+    };
+    let plan = Plan::make(
+        &desired,
+        None,
+        Selection::default(),
+        account,
+        jiff::Timestamp::UNIX_EPOCH,
+    );
+    let schema = jsonschema::validator_for(&file::schema()).unwrap();
+    let document: Value = serde_json::from_str(&file::encode(&plan)).unwrap();
+    let problems: Vec<String> = schema
+        .iter_errors(&document)
+        .map(|error| error.to_string())
+        .collect();
+    assert!(problems.is_empty(), "{problems:?}");
+    let mut stranger = document;
+    stranger["surprise"] = Value::Bool(true);
+    assert!(!schema.is_valid(&stranger));
+}
