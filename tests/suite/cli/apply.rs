@@ -221,7 +221,7 @@ fn the_second_signal_leaves_at_once_and_the_journal_tells_the_truth() {
             .run(["plan"])
             .exits(0)
             .says(&["one has an unknown outcome", "two will be ordered"]);
-        project.run(["apply", "-y"]).exits(0);
+        project.run(["apply", "-y"]).exits(4);
         assert_eq!(project.ordered_once(), ["one", "two"]);
     });
 }

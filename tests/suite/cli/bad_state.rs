@@ -98,7 +98,7 @@ fn a_journal_that_is_damaged() {
     until("the order", || project.ledger().len() == 2);
     running.kill();
     let whole = project.read(JOURNAL);
-    project.edit(JOURNAL, "\"two\"", "\"six\"");
+    project.edit(JOURNAL, "\"pid\":", "\"pid\":1");
     refused(&project, "journal-altered");
     project.write(JOURNAL, format!("not a line\n{whole}"));
     refused(&project, "journal-garbage");

@@ -25,7 +25,7 @@ fn killed_before_an_answer_came_the_order_is_unknown() {
     assert_shown!("crash-show", project.run(["show"]).exits(0));
     assert_eq!(before, project.memory(), "readers change nothing");
 
-    let applied = project.run(["apply", "-y"]).exits(0);
+    let applied = project.run(["apply", "-y"]).exits(4);
     assert_shown!("crash-apply", applied);
     assert_eq!(project.ordered_once(), ["one", "three", "two"]);
     assert_eq!(project.ledger().len(), 3);
@@ -80,7 +80,7 @@ fn a_lost_answer_does_not_hold_up_the_lock() {
     running.kill();
     project
         .run(["apply", "-y"])
-        .exits(0)
+        .exits(4)
         .does_not_say(&["held by"]);
     assert_eq!(project.ordered_once(), ["one", "two"]);
 }

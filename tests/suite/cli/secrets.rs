@@ -24,6 +24,7 @@ fn no_byte_holds_the_secret_key() {
     let server = Project::empty();
     let (mut running, url) = serve(&server, &["--fault", "html@2", "--ledger", "ledger.jsonl"]);
     let project = Project::of(&["one", "two"]);
+    let mut logged = false;
     let token = "token-that-nobody-may-read";
     for args in [
         &["plan", "--show-calls"][..],
@@ -39,15 +40,10 @@ fn no_byte_holds_the_secret_key() {
             command.env("TENCENTCLOUD_SESSION_TOKEN", token);
         }
         let ran = Ran::from(command.output().unwrap());
-        assert!(
-            ran.stderr.contains("TRACE")
-                || ran.stderr.contains("DEBUG")
-                || ran.stderr.contains("INFO")
-                || args[0] == "plan",
-            "{ran}"
-        );
-        ran.does_not_say(&[SECRET_KEY, token, "TC3-HMAC-SHA256"]);
+        logged |= ran.stderr.contains("INFO");
+        ran.does_not_say(&[SECRET_KEY, token, "TC3-HMAC", "Signature="]);
     }
+    assert!(logged, "there was a log");
     assert_eq!(
         server.ledger_at("ledger.jsonl").len(),
         2,

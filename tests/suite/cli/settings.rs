@@ -213,5 +213,5 @@ fn an_alias_can_be_demanded() {
     for command in [&["validate"][..], &["plan"], &["apply", "-y"]] {
         project.run(command).exits(1).says(&["missing-alias"]);
     }
-    assert!(!project.exists("state"));
+    assert!(project.memory().is_empty());
 }
