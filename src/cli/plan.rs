@@ -125,7 +125,6 @@ fn calls(plan: &Plan, project: &Project) -> String {
         let _ = writeln!(text, "X-TC-Action: {CREATE}");
         let _ = writeln!(text, "X-TC-Version: {VERSION}");
         let _ = writeln!(text, "X-TC-RequestClient: {REQUEST_CLIENT}");
-        let _ = writeln!(text, "X-TC-RequestClient: {REQUEST_CLIENT}");
         if let Some(region) = &project.region {
             let _ = writeln!(text, "X-TC-Region: {region}");
         }

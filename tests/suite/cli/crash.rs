@@ -40,11 +40,11 @@ fn killed_before_an_answer_came_the_order_is_unknown() {
 fn killed_at_any_moment_no_alias_is_ordered_twice() {
     type Moment = fn(&Project) -> bool;
     let moments: [(&str, Moment); 5] = [
-        ("the run is open", |it| journal(it, "run_started") == 1),
-        ("an intent is on disk", |it| journal(it, "intent") == 1),
-        ("an order arrived", |it| it.ledger().len() == 1),
-        ("an outcome is on disk", |it| journal(it, "outcome") == 1),
-        ("another intent is on disk", |it| journal(it, "intent") == 2),
+        ("the run is open", |it| journal(it, "run_started") >= 1),
+        ("an intent is on disk", |it| journal(it, "intent") >= 1),
+        ("an order arrived", |it| !it.ledger().is_empty()),
+        ("an outcome is on disk", |it| journal(it, "outcome") >= 1),
+        ("another intent is on disk", |it| journal(it, "intent") >= 2),
     ];
     at_once(moments, |(what, moment)| {
         let project = Project::of(&["one", "two", "three"]);

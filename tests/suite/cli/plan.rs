@@ -152,6 +152,16 @@ fn the_exact_requests_are_shown_without_secrets() {
     let calls = project.run(["plan", "--show-calls"]).exits(0);
     let calls = calls.does_not_say(&["Authorization", "Signature", "AKID", "SECRET", "TC3"]);
     assert_shown!("plan-show-calls", calls);
+    let heads = |name: &str| calls.stdout.matches(&format!("\n{name}: ")).count();
+    for name in [
+        "Content-Type",
+        "X-TC-Action",
+        "X-TC-Version",
+        "X-TC-RequestClient",
+        "X-TC-Language",
+    ] {
+        assert_eq!(heads(name), 2, "{name}, once a request");
+    }
 
     // What is shown is what is sent.
     project.run(["apply", "-y"]).exits(0);

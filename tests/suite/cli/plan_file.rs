@@ -33,7 +33,7 @@ fn one_that_was_used_is_refused() {
 fn one_that_was_used_in_part_is_refused() {
     let project = kept(&["one", "two"]);
     project
-        .run(["apply", "plan.json", "--deadline", "100ms"])
+        .run(["apply", "plan.json", "--rate", "1", "--deadline", "900ms"])
         .exits(3);
     refused(&project, "used-in-part", &[]);
     assert_eq!(project.ordered_once(), ["one"]);

@@ -113,7 +113,7 @@ fn the_settings_and_the_folder() {
         "deep/conf/other.yaml",
         "version: 1\nmanifests: ../envs\nstate: st.json\napi: {endpoint: sandbox, rate: 1}\n",
     );
-    project.write("deep/envs/a.yaml", manifest(&["two"]));
+    project.write("deep/envs/a.yaml", manifest(&["two", "three"]));
     let config = ["--config", "deep/conf/other.yaml"];
     project.run(["plan"].iter().chain(&config)).exits(0).says(&[
         "+ two",

@@ -172,14 +172,15 @@ impl Project {
             .collect()
     }
 
-    /// Every file below the folder, by its path from there.
+    /// Every file below the folder, by its path from there. Links and the like are left out.
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         fn walk(root: &Path, dir: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
             for entry in fs::read_dir(dir).unwrap() {
                 let path = entry.unwrap().path();
-                if path.is_dir() {
+                let kind = path.symlink_metadata().unwrap();
+                if kind.is_dir() {
                     walk(root, &path, found);
-                } else if path.is_file() {
+                } else if kind.is_file() {
                     let name = path.strip_prefix(root).unwrap().to_owned();
                     found.insert(name, fs::read(path).unwrap());
                 }
@@ -424,6 +425,10 @@ pub(crate) fn scrubbed() -> insta::Settings {
         (r" in \d+\.\d+ s\.", " in [TOOK]."),
         (r"again in \d+\.\d+ s", "again in [TIME]"),
         (r#"_seconds": \d+(\.\d+)?(e-\d+)?"#, r#"_seconds": [TOOK]"#),
+        (
+            concat!("postpay_", env!("CARGO_PKG_VERSION")),
+            "postpay_[VERSION]",
+        ),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
         (r"unknown@[^ \n,]+", "unknown@[HOST]"),
         (r"(process|pid) \d+", "$1 [PID]"),
