@@ -23,9 +23,9 @@ pub use outcome::{Counts, Outcome, Report, StepResult, Verdict};
 use crate::clock::Clock;
 use crate::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
 use crate::desired::{Address, Attributes};
+use crate::plan::Step;
 use crate::plan::file::identity;
 use crate::plan::guard::Approved;
-use crate::plan::{Action, Step};
 use crate::state::journal::{EndReason, Event, Intent, RunEnded, RunId, RunStarted};
 use crate::state::{Lineage, StateError, StateWriter};
 use pace::Pacer;
@@ -162,12 +162,7 @@ pub async fn run<'a, W: CloudWrite>(
         stopping: None,
         trouble: None,
         unwritten: Vec::new(),
-        unresolved: plan
-            .steps
-            .iter()
-            .filter(|step| step.action == Action::Resolve)
-            .map(|step| step.address.clone())
-            .collect(),
+        unresolved: outcome::unresolved(plan),
     };
     Ok(engine.run(run, now).await)
 }
@@ -484,7 +479,7 @@ impl<W: CloudWrite> Engine<'_, W> {
                 .ok(),
         };
         Report {
-            run,
+            run: Some(run),
             results: self.results,
             ended,
             took,
