@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -213,7 +214,7 @@ environments:
 "
     .to_owned();
     for alias in aliases {
-        text.push_str(&format!("  {alias}:\n    alias: {alias}\n"));
+        let _ = write!(text, "  {alias}:\n    alias: {alias}\n");
     }
     text
 }
