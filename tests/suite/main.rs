@@ -9,8 +9,10 @@
 )]
 
 mod check;
+mod cli;
 mod endpoint;
 mod layering;
 mod schemas;
 mod state_format;
 mod store_contract;
+mod support;
