@@ -44,6 +44,8 @@ pub struct Candidate {
     pub environment: SeenEnvironment,
     pub bill: Option<Bill>,
     pub checks: Vec<Check>,
+    /// Its bill names the number that was seen in the order's own answer: nothing else is needed then.
+    pub has_the_number: bool,
 }
 
 /// One thing that was compared.
@@ -66,9 +68,25 @@ pub enum Proposal<'a> {
     Nothing,
 }
 
+const NUMBER: &str = "order number";
+const ALIAS: &str = "alias";
+const NEW: &str = "new since the run began";
+
 impl Candidate {
+    /// True when it can be no other: its bill has the very number that the answer had, or everything fits.
     pub fn fits(&self) -> bool {
-        self.checks.iter().all(|check| check.fits)
+        self.checks.iter().all(|check| check.fits) || self.has_the_number
+    }
+
+    /// True when it is new and has the alias that was ordered, whatever its bill says.
+    pub fn looks_alike(&self) -> bool {
+        let fits = |what| self.checks.iter().any(|check| check.what == what && check.fits);
+        fits(NEW) && fits(ALIAS)
+    }
+
+    /// The order number on its bill.
+    pub fn tran_id(&self) -> Option<&str> {
+        Some(self.bill.as_ref()?.order.as_ref()?.tran_id.as_str())
     }
 }
 
@@ -101,7 +119,9 @@ pub fn candidates(lost: &Lost<'_>, scene: Scene<'_>, bills: &[Bill]) -> Vec<Cand
                 Some(_) => switched(lost, scene, bill.as_ref()),
                 None => created(lost, scene, environment, bill.as_ref()),
             };
-            Candidate { environment: environment.clone(), bill, checks }
+            let number = bill.as_ref().and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.as_str());
+            let has_the_number = lost.tran_id.is_some() && lost.tran_id == number;
+            Candidate { environment: environment.clone(), bill, checks, has_the_number }
         })
         .collect()
 }
@@ -119,7 +139,7 @@ pub fn propose(candidates: &[Candidate]) -> Proposal<'_> {
 
 fn created(lost: &Lost<'_>, scene: Scene<'_>, environment: &SeenEnvironment, bill: Option<&Bill>) -> Vec<Check> {
     let new = Check {
-        what: "new since the run began",
+        what: NEW,
         expected: "not listed before".to_owned(),
         found: match scene.before {
             Some(_) => "not listed before".to_owned(),
@@ -160,7 +180,7 @@ fn alias(order: &Attributes, environment: &SeenEnvironment) -> Check {
         shown == alias || by_id && order.get(Field::EnvAlias).is_none_or(|other| other == shown || shown.is_empty())
     });
     Check {
-        what: "alias",
+        what: ALIAS,
         expected: alias.unwrap_or("none was ordered, so none can be recognised").to_owned(),
         found: shown.to_owned(),
         fits,
@@ -187,13 +207,11 @@ fn billed(lost: &Lost<'_>, bill: Option<&Bill>) -> Vec<Check> {
         fits: pay_mode == Some(&PayMode::Postpaid),
     }];
     let tran_id = bill.and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.as_str());
-    if let Some(expected) = lost.tran_id {
-        checks.push(Check {
-            what: "order number",
-            expected: expected.to_owned(),
-            found: tran_id.unwrap_or("not told").to_owned(),
-            fits: tran_id == Some(expected),
-        });
-    }
+    checks.push(Check {
+        what: NUMBER,
+        expected: lost.tran_id.unwrap_or("any").to_owned(),
+        found: tran_id.unwrap_or("not told").to_owned(),
+        fits: tran_id.is_some() && lost.tran_id.is_none_or(|expected| tran_id == Some(expected)),
+    });
     checks
 }

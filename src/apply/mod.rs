@@ -3,12 +3,18 @@
 //! The order of things is the protocol. For every request: its slot comes, its intent is on disk, it is sent, its
 //! outcome is on disk, and only then is anything else decided. One task decides and writes; the calls themselves run
 //! beside it, so that a slow answer does not slow the pace. [`pace`] and [`retry`] hold the arithmetic.
+//!
+//! An outcome that is unknown stops the run until it is read back: [`candidates`] says what may be concluded from what
+//! the account shows, [`settle`] looks, and `readback` carries out what follows.
 
+pub mod candidates;
 mod outcome;
 pub mod pace;
+mod readback;
 pub mod retry;
+pub mod settle;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,15 +27,16 @@ use tokio::time::{Instant, sleep_until};
 pub use outcome::{Counts, Outcome, Report, StepResult, Verdict};
 
 use crate::clock::Clock;
-use crate::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
+use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
 use crate::desired::{Address, Attributes};
-use crate::plan::Step;
+use crate::plan::{Action, Step};
 use crate::plan::file::identity;
 use crate::plan::guard::Approved;
-use crate::state::journal::{EndReason, Event, Intent, RunEnded, RunId, RunStarted};
+use crate::state::journal::{EndReason, Event, Intent, Listed, RunEnded, RunId, RunStarted};
 use crate::state::{Lineage, StateError, StateWriter};
 use pace::Pacer;
 use retry::Decision;
+use settle::Open;
 
 /// The vendor's action that places an order.
 pub const ACTION: &str = "CreatePostpayPackage";
@@ -49,6 +56,18 @@ pub struct Settings {
     pub retry_for: Duration,
     /// Nothing new is started after this long.
     pub deadline: Option<Duration>,
+    /// How long an unknown outcome, or an order without an environment id, is looked for in what the account shows.
+    pub settle: Duration,
+}
+
+/// Why a run did not begin. Nothing was ordered.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// Without a list from before the first order, nothing could be told about a lost answer.
+    #[error("the account's environments can't be listed: {}", .0.message)]
+    Listing(CloudError),
 }
 
 /// What a refused order means for those after it.
@@ -68,8 +87,8 @@ pub struct Operator {
 }
 
 /// What the engine works with.
-pub struct Parts<'a, W> {
-    pub cloud: Arc<W>,
+pub struct Parts<'a, C> {
+    pub cloud: Arc<C>,
     pub writer: &'a mut dyn StateWriter,
     pub clock: &'a dyn Clock,
     pub operator: Operator,
@@ -102,6 +121,17 @@ pub enum Progress<'a> {
         after: Duration,
     },
     Ended(&'a StepResult),
+    /// The account is looked at again `after` a pause, for `open` orders.
+    Looking {
+        open: usize,
+        after: Duration,
+    },
+    /// An order was found in what the account shows.
+    Found {
+        address: &'a Address,
+        env_id: &'a str,
+        tran_id: &'a str,
+    },
     /// Nothing new is started from here on; `under_way` calls are waited for.
     Stopping {
         reason: EndReason,
@@ -112,12 +142,12 @@ pub enum Progress<'a> {
 /// Carries out the plan's orders.
 ///
 /// # Errors
-/// Only when the run could not be opened: nothing was sent then. Whatever goes wrong later is in the [`Report`].
-pub async fn run<'a, W: CloudWrite>(
+/// Only when the run could not be opened: nothing was ordered then. Whatever goes wrong later is in the [`Report`].
+pub async fn run<'a, C: CloudRead + CloudWrite>(
     approved: &'a Approved,
     settings: &'a Settings,
-    parts: Parts<'a, W>,
-) -> Result<Report, StateError> {
+    parts: Parts<'a, C>,
+) -> Result<Report, ApplyError> {
     let plan = approved.plan();
     let steps: Vec<&Step> = plan.orders().collect();
     let run = RunId::fresh();
@@ -132,6 +162,13 @@ pub async fn run<'a, W: CloudWrite>(
         who: parts.operator.who.clone(),
         pid: parts.operator.pid,
     };
+    let before: BTreeSet<String> = match steps.is_empty() {
+        true => BTreeSet::new(),
+        false => {
+            let seen = parts.cloud.environments().await.map_err(ApplyError::Listing)?;
+            seen.into_iter().map(|environment| environment.env_id).collect()
+        }
+    };
     let now = Instant::now();
     let rested = parts.last_sent.map(|sent| {
         let since = parts.clock.now().duration_since(sent);
@@ -140,7 +177,13 @@ pub async fn run<'a, W: CloudWrite>(
             .unwrap_or_default()
             .saturating_sub(LEAD)
     });
+    let waiting = plan.steps.iter().filter(|step| step.action == Action::Wait);
+    let waiting = waiting.filter_map(|step| readback::waiting(step, state)).collect();
     parts.writer.begin(parts.clock.now(), started)?;
+    if !steps.is_empty() {
+        let listed = Listed { env_ids: before.clone() };
+        parts.writer.append(parts.clock.now(), Event::Listed(listed))?;
+    }
     (parts.observe)(Progress::Started {
         run,
         orders: steps.len(),
@@ -159,12 +202,17 @@ pub async fn run<'a, W: CloudWrite>(
         parts,
         calls: JoinSet::new(),
         under_way: HashMap::new(),
+        run,
+        before,
+        lost: Vec::new(),
+        waiting,
+        found: Vec::new(),
         stopping: None,
         trouble: None,
         unwritten: Vec::new(),
         unresolved: outcome::unresolved(plan),
     };
-    Ok(engine.run(run, now).await)
+    Ok(engine.run(now).await)
 }
 
 impl StepResult {
@@ -175,6 +223,7 @@ impl StepResult {
             source: step.source.clone(),
             attempts: 0,
             outcome: Outcome::NotAttempted,
+            left_behind: None,
         }
     }
 }
@@ -188,6 +237,8 @@ struct Attempt {
     number: u32,
     first_sent: Option<Instant>,
     not_before: Option<Instant>,
+    /// When its intent was written.
+    sent_at: Timestamp,
 }
 
 impl Attempt {
@@ -197,15 +248,16 @@ impl Attempt {
             number: 1,
             first_sent: None,
             not_before: None,
+            sent_at: Timestamp::UNIX_EPOCH,
         }
     }
 }
 
 type Answer = Result<Ordered, CloudError>;
 
-struct Engine<'a, W> {
+struct Engine<'a, C> {
     settings: &'a Settings,
-    parts: Parts<'a, W>,
+    parts: Parts<'a, C>,
     steps: Vec<&'a Step>,
     pacer: Pacer,
     queue: VecDeque<Attempt>,
@@ -213,6 +265,16 @@ struct Engine<'a, W> {
     under_way: HashMap<Id, (Attempt, Instant)>,
     results: Vec<StepResult>,
     jitter: f64,
+    run: RunId,
+    /// The environments that were there before the first order.
+    before: BTreeSet<String>,
+    /// Orders of this run with an unknown outcome. While there is one, nothing is started.
+    lost: Vec<Open>,
+    /// Orders without an environment id so far, of this run and of earlier ones.
+    waiting: Vec<Open>,
+    /// Environment ids that were found for orders of earlier runs.
+    found: Vec<(Address, String)>,
+    /// Why nothing more is started, besides an unknown outcome.
     stopping: Option<EndReason>,
     trouble: Option<StateError>,
     unwritten: Vec<Address>,
@@ -226,13 +288,28 @@ enum Wake {
     Stop(EndReason),
 }
 
-impl<W: CloudWrite> Engine<'_, W> {
-    async fn run(mut self, run: RunId, started: Instant) -> Report {
+impl<C: CloudRead + CloudWrite> Engine<'_, C> {
+    async fn run(mut self, started: Instant) -> Report {
         let deadline = self.settings.deadline.map(|after| started + after);
+        self.look_for_waiting(Duration::ZERO, deadline).await;
+        loop {
+            self.order_all(deadline).await;
+            if self.lost.is_empty() || !self.read_back(deadline).await {
+                break;
+            }
+        }
+        let took = started.elapsed();
+        self.look_for_waiting(self.settings.settle, deadline).await;
+        self.look_for_left_behind(deadline).await;
+        self.close(took)
+    }
+
+    /// Orders what is queued, until nothing is under way and nothing more may be started.
+    async fn order_all(&mut self, deadline: Option<Instant>) {
         loop {
             let slot = self.next_slot();
             if slot.is_none() && self.under_way.is_empty() {
-                break;
+                return;
             }
             match self.wake(slot, deadline).await {
                 Wake::Answered(answer) => self.answered(answer),
@@ -240,13 +317,17 @@ impl<W: CloudWrite> Engine<'_, W> {
                 Wake::Stop(reason) => self.stop(reason),
             }
         }
-        self.close(run, started.elapsed())
+    }
+
+    /// Why nothing may be started now.
+    fn held_up(&self) -> Option<EndReason> {
+        self.stopping.or((!self.lost.is_empty()).then_some(EndReason::Unknown))
     }
 
     /// When the first of the queue may be sent; None when nothing may be started.
     fn next_slot(&self) -> Option<Instant> {
         let next = self.queue.front()?;
-        let may_start = self.stopping.is_none() && self.under_way.len() < self.settings.in_flight;
+        let may_start = self.held_up().is_none() && self.under_way.len() < self.settings.in_flight;
         may_start.then(|| self.slot_of(next))
     }
 
@@ -274,6 +355,7 @@ impl<W: CloudWrite> Engine<'_, W> {
         };
         let step = self.steps[attempt.at];
         let order = step.after.clone().unwrap_or_default();
+        attempt.sent_at = self.parts.clock.now();
         if let Err(error) = self.intend(&attempt, &order) {
             self.queue.push_front(attempt);
             self.in_trouble(error);
@@ -310,7 +392,7 @@ impl<W: CloudWrite> Engine<'_, W> {
                 Some(answer) = self.calls.join_next_with_id() => self.answered(answer),
                 () = sleep_until(slot) => return true,
             }
-            if self.stopping.is_some() || self.slot_of(attempt) > slot {
+            if self.held_up().is_some() || self.slot_of(attempt) > slot {
                 return false;
             }
         }
@@ -348,8 +430,7 @@ impl<W: CloudWrite> Engine<'_, W> {
             attributes: order.clone(),
             source: self.steps[attempt.at].source.clone(),
         };
-        let now = self.parts.clock.now();
-        self.parts.writer.append(now, Event::Intent(intent))
+        self.parts.writer.append(attempt.sent_at, Event::Intent(intent))
     }
 
     fn key(&self, attempt: &Attempt) -> (u32, u32, Address) {
@@ -380,7 +461,7 @@ impl<W: CloudWrite> Engine<'_, W> {
                 }
             }
         }
-        self.settle(&attempt, Outcome::of(answer, took));
+        self.conclude(&attempt, Outcome::of(answer, took));
     }
 
     /// Puts an attempt that was proven not sent back to the head of the queue, if there is time for another.
@@ -427,11 +508,22 @@ impl<W: CloudWrite> Engine<'_, W> {
         true
     }
 
-    fn settle(&mut self, attempt: &Attempt, outcome: Outcome) {
+    fn conclude(&mut self, attempt: &Attempt, outcome: Outcome) {
         let stop = match &outcome {
-            Outcome::Ordered { .. } | Outcome::NotAttempted => None,
-            // Whatever lost this answer may lose the next one too.
-            Outcome::Unknown(_) => Some(EndReason::Unknown),
+            Outcome::NotAttempted => None,
+            Outcome::Ordered { ordered, .. } => {
+                if ordered.env_id.is_none() {
+                    self.waiting.push(self.open(attempt, Some(&ordered.tran_id), None, ordered.request_id.as_ref()));
+                }
+                None
+            }
+            // Whatever lost this answer may lose the next one too: nothing is started before it is settled.
+            Outcome::Unknown(error) => {
+                let SeenIds { tran_id, env_id } = &error.seen;
+                let open = self.open(attempt, tran_id.as_ref(), env_id.as_ref(), error.request_id.as_ref());
+                self.lost.push(open);
+                None
+            }
             Outcome::Failed(error) => match error.grade {
                 Grade::NotSent(_) | Grade::Refused(Reach::Run) => Some(EndReason::Failed),
                 Grade::Refused(Reach::Step) | Grade::Unknown => match self.settings.on_error {
@@ -449,10 +541,7 @@ impl<W: CloudWrite> Engine<'_, W> {
 
     fn stop(&mut self, reason: EndReason) {
         let first = self.stopping.is_none();
-        // Among reasons the unknown outcome is the one that a person has to act on.
-        if first || reason == EndReason::Unknown {
-            self.stopping = Some(reason);
-        }
+        self.stopping.get_or_insert(reason);
         let under_way = self.under_way.len();
         if first && (under_way > 0 || !self.queue.is_empty()) {
             (self.parts.observe)(Progress::Stopping { reason, under_way });
@@ -465,8 +554,12 @@ impl<W: CloudWrite> Engine<'_, W> {
         self.stop(EndReason::Failed);
     }
 
-    fn close(mut self, run: RunId, took: Duration) -> Report {
-        let ended = self.stopping.unwrap_or(EndReason::Finished);
+    fn close(mut self, took: Duration) -> Report {
+        // Among reasons the unknown outcome is the one that a person has to act on.
+        let ended = match self.lost.is_empty() {
+            true => self.stopping.unwrap_or(EndReason::Finished),
+            false => EndReason::Unknown,
+        };
         let now = self.parts.clock.now();
         let writer = &mut *self.parts.writer;
         let state = match self.trouble {
@@ -479,7 +572,7 @@ impl<W: CloudWrite> Engine<'_, W> {
                 .ok(),
         };
         Report {
-            run: Some(run),
+            run: Some(self.run),
             results: self.results,
             ended,
             took,
@@ -487,6 +580,7 @@ impl<W: CloudWrite> Engine<'_, W> {
             trouble: self.trouble,
             unwritten: self.unwritten,
             unresolved: self.unresolved,
+            found: self.found,
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct Report {
     pub trouble: Option<StateError>,
     /// Addresses that were unknown before the run, and were left alone by it.
     pub unresolved: Vec<Address>,
+    /// Environment ids that were found for orders of earlier runs.
+    pub found: Vec<(Address, String)>,
     /// Addresses with an outcome that is in `results` and not on disk: the next run will take it for unknown.
     pub unwritten: Vec<Address>,
 }
@@ -38,6 +40,8 @@ pub struct StepResult {
     /// How many requests were made for it.
     pub attempts: u32,
     pub outcome: Outcome,
+    /// An environment that a refused order seems to have left behind all the same. It is reported, never adopted.
+    pub left_behind: Option<String>,
 }
 
 /// How a step ended.
@@ -46,6 +50,8 @@ pub enum Outcome {
     Ordered {
         ordered: Ordered,
         took: Duration,
+        /// The answer did not prove it; what the account shows does.
+        read_back: bool,
     },
     /// The vendor refused it, or never got it: nothing was ordered.
     Failed(CloudError),
@@ -91,6 +97,7 @@ impl Report {
             trouble: None,
             unresolved: unresolved(plan),
             unwritten: Vec::new(),
+            found: Vec::new(),
         }
     }
 
@@ -141,7 +148,11 @@ pub(super) fn unresolved(plan: &Plan) -> Vec<Address> {
 impl Outcome {
     pub(super) fn of(answer: Result<Ordered, CloudError>, took: Duration) -> Self {
         match answer {
-            Ok(ordered) => Self::Ordered { ordered, took },
+            Ok(ordered) => Self::Ordered {
+                ordered,
+                took,
+                read_back: false,
+            },
             Err(error) => match error.grade {
                 Grade::Unknown => Self::Unknown(error),
                 Grade::NotSent(_) | Grade::Refused(_) => Self::Failed(error),

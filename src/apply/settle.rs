@@ -9,8 +9,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::candidates::{Candidate, Lost, Proposal, Scene, candidates, possible, propose};
-use crate::cloud::{Bill, CloudError, CloudRead, SeenEnvironment};
-use crate::desired::Attributes;
+use crate::cloud::{Bill, CloudError, CloudRead};
+use crate::desired::{Address, Attributes, SourceRef};
+use crate::state::journal::RunId;
 
 /// The pauses between looks: the first is at once, and no pause is longer than this.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -24,19 +25,26 @@ pub fn pause(look: u32) -> Duration {
 }
 
 /// One order that is to be settled.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Open {
-    /// Which one, in the caller's terms.
-    pub at: usize,
+    /// Its place among the orders of the run under way; None when an earlier run made it.
+    pub at: Option<usize>,
+    pub address: Address,
     pub order: Attributes,
     pub sent_at: Timestamp,
+    /// Ids that were seen in an answer. With a number of its own an order can be told by that alone.
     pub tran_id: Option<String>,
     pub env_id: Option<String>,
+    pub request_id: Option<String>,
+    /// The run that made it.
+    pub run: RunId,
+    pub source: SourceRef,
 }
 
 /// What one look at the account found for each open order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
+    /// The place of the order among those that were looked for.
     pub at: usize,
     pub candidates: Vec<Candidate>,
 }
@@ -54,12 +62,17 @@ pub async fn look<C: CloudRead>(
 ) -> Result<Vec<Found>, CloudError> {
     let seen = cloud.environments().await?;
     let scene = Scene { before, managed, seen: &seen, now };
-    let wanted: BTreeSet<&SeenEnvironment> = open.iter().flat_map(|open| possible(&open.lost(), scene)).collect();
-    let ids: Vec<String> = wanted.iter().map(|environment| environment.env_id.clone()).collect();
+    let wanted: BTreeSet<&String> = open
+        .iter()
+        .flat_map(|open| possible(&open.lost(), scene))
+        .map(|environment| &environment.env_id)
+        .collect();
+    let ids: Vec<String> = wanted.into_iter().cloned().collect();
     let bills: Vec<Bill> = if ids.is_empty() { Vec::new() } else { cloud.bills(&ids).await? };
     Ok(open
         .iter()
-        .map(|open| Found { at: open.at, candidates: candidates(&open.lost(), scene, &bills) })
+        .enumerate()
+        .map(|(at, open)| Found { at, candidates: candidates(&open.lost(), scene, &bills) })
         .collect())
 }
 

@@ -1,0 +1,209 @@
+//! The engine's looks at the account: for orders with a lost answer, for environment ids that the vendor did not tell, and
+//! for what a refused order may have left behind.
+//!
+//! A look changes nothing at the vendor. What it proves is written to the journal like any other outcome.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::candidates::Candidate;
+use super::settle::{self, Found, Open};
+use super::{Attempt, Engine, Outcome, Progress, asked_to_stop, at};
+use crate::cloud::{CloudRead, CloudWrite, Grade, Ordered};
+use crate::desired::Field;
+use crate::plan::Step;
+use crate::state::journal::{Edit, Edited, EndReason, Event};
+use crate::state::{Origin, Record, State, Status};
+
+/// An order of an earlier run that has no environment id so far.
+pub(super) fn waiting(step: &Step, state: Option<&State>) -> Option<Open> {
+    let record = state?.environments.get(&step.address)?;
+    Some(Open {
+        at: None,
+        address: step.address.clone(),
+        order: record.attributes.clone(),
+        sent_at: record.ordered_at,
+        tran_id: record.tran_id.clone(),
+        env_id: None,
+        request_id: record.request_id.clone(),
+        run: record.run,
+        source: record.source.clone(),
+    })
+}
+
+impl<C: CloudRead + CloudWrite> Engine<'_, C> {
+    /// What has to be known to find an order of this run again.
+    pub(super) fn open(
+        &self,
+        attempt: &Attempt,
+        tran_id: Option<&String>,
+        env_id: Option<&String>,
+        request_id: Option<&String>,
+    ) -> Open {
+        let step = self.steps[attempt.at];
+        Open {
+            at: Some(attempt.at),
+            address: step.address.clone(),
+            order: step.after.clone().unwrap_or_default(),
+            sent_at: attempt.sent_at,
+            tran_id: tran_id.cloned(),
+            env_id: env_id.cloned(),
+            request_id: request_id.cloned(),
+            run: self.run,
+            source: step.source.clone(),
+        }
+    }
+
+    /// Looks for the orders with a lost answer until every one is settled or the time is over. True when the run may go on.
+    pub(super) async fn read_back(&mut self, deadline: Option<Instant>) -> bool {
+        let lost = std::mem::take(&mut self.lost);
+        self.lost = self.look_for(lost, self.settings.settle, deadline).await;
+        self.lost.is_empty() && self.stopping.is_none()
+    }
+
+    /// Looks for the environment ids of orders that were taken.
+    pub(super) async fn look_for_waiting(&mut self, within: Duration, deadline: Option<Instant>) {
+        if self.lost.is_empty() && !self.is_hurried() {
+            let waiting = std::mem::take(&mut self.waiting);
+            self.waiting = self.look_for(waiting, within, deadline).await;
+        }
+    }
+
+    /// A refusal that came after the vendor had begun may leave an environment behind: one look tells.
+    pub(super) async fn look_for_left_behind(&mut self, deadline: Option<Instant>) {
+        let refused: Vec<Open> = (0..self.results.len())
+            .filter(|at| match &self.results[*at].outcome {
+                Outcome::Failed(error) => matches!(error.grade, Grade::Refused(_)),
+                Outcome::Ordered { .. } | Outcome::Unknown(_) | Outcome::NotAttempted => false,
+            })
+            .map(|at| self.open(&Attempt::first(at), None, None, None))
+            .filter(|open| open.order.creates_environment() && open.order.get(Field::Alias).is_some())
+            .collect();
+        if refused.is_empty() || self.is_hurried() {
+            return;
+        }
+        let Some(found) = self.look_once(&refused, deadline).await else { return };
+        for Found { at, candidates } in found {
+            let alike = candidates.into_iter().find(Candidate::looks_alike);
+            if let (Some(at), Some(candidate)) = (refused[at].at, alike) {
+                self.results[at].left_behind = Some(candidate.environment.env_id);
+            }
+        }
+    }
+
+    /// Whoever asked the run to stop does not want to wait for looks; a full disk can't take what they would find.
+    fn is_hurried(&self) -> bool {
+        self.trouble.is_some()
+            || match self.stopping {
+                Some(EndReason::Interrupted | EndReason::Deadline) => true,
+                Some(EndReason::Failed | EndReason::Finished | EndReason::Unknown) | None => false,
+            }
+    }
+
+    /// Looks again and again, with growing pauses, and returns what is still open.
+    async fn look_for(&mut self, mut open: Vec<Open>, within: Duration, deadline: Option<Instant>) -> Vec<Open> {
+        let until = Instant::now() + within;
+        for look in 0.. {
+            let after = settle::pause(look);
+            if open.is_empty() || self.is_hurried() || Instant::now() + after > until {
+                break;
+            }
+            (self.parts.observe)(Progress::Looking { open: open.len(), after });
+            if !self.rest(after, deadline).await {
+                break;
+            }
+            let Some(found) = self.look_once(&open, deadline).await else { continue };
+            let adopted: BTreeSet<usize> = settle::adoptable(&found)
+                .into_iter()
+                .filter(|(at, candidate)| self.adopt(&open[*at], candidate))
+                .map(|(at, _)| at)
+                .collect();
+            let mut place = 0..;
+            open.retain(|_| place.next().is_none_or(|at| !adopted.contains(&at)));
+        }
+        open
+    }
+
+    /// One look; None when it failed, or the run was asked to stop meanwhile.
+    async fn look_once(&mut self, open: &[Open], deadline: Option<Instant>) -> Option<Vec<Found>> {
+        let (managed, now) = (self.managed(), self.parts.clock.now());
+        let before = Some(&self.before).filter(|before| !before.is_empty() || !self.steps.is_empty());
+        let look = settle::look(&*self.parts.cloud, open, before, &managed, now);
+        let stopped = tokio::select! {
+            found = look => match found {
+                Ok(found) => return Some(found),
+                Err(error) => {
+                    tracing::warn!(message = %error.message, "the account can't be looked at");
+                    return None;
+                }
+            },
+            () = asked_to_stop(&mut self.parts.stop) => EndReason::Interrupted,
+            () = at(deadline) => EndReason::Deadline,
+        };
+        self.stop(stopped);
+        None
+    }
+
+    /// False when the run was asked to stop before the pause was over.
+    async fn rest(&mut self, pause: Duration, deadline: Option<Instant>) -> bool {
+        let stopped = tokio::select! {
+            () = tokio::time::sleep(pause) => return true,
+            () = asked_to_stop(&mut self.parts.stop) => EndReason::Interrupted,
+            () = at(deadline) => EndReason::Deadline,
+        };
+        self.stop(stopped);
+        false
+    }
+
+    /// The environments that other orders have.
+    fn managed(&self) -> BTreeSet<String> {
+        let state = self.parts.writer.state();
+        let recorded = state.into_iter().flat_map(|state| state.environments.values());
+        let ordered = self.results.iter().filter_map(|result| match &result.outcome {
+            Outcome::Ordered { ordered, .. } => ordered.env_id.clone(),
+            Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::NotAttempted => None,
+        });
+        recorded.filter_map(|record| record.env_id.clone()).chain(ordered).collect()
+    }
+
+    /// Writes down that this environment is the order's. False when that could not be written: then nothing is concluded.
+    fn adopt(&mut self, open: &Open, candidate: &Candidate) -> bool {
+        let env_id = candidate.environment.env_id.clone();
+        let Some(tran_id) = candidate.tran_id().map(str::to_owned) else { return false };
+        let record = Record {
+            status: Status::Created,
+            env_id: Some(env_id.clone()),
+            tran_id: Some(tran_id.clone()),
+            request_id: open.request_id.clone(),
+            origin: Origin::Ordered,
+            attributes: open.order.clone(),
+            ordered_at: open.sent_at,
+            run: open.run,
+            source: open.source.clone(),
+        };
+        let edit = Edit::Put { address: open.address.clone(), record: Box::new(record) };
+        let event = Event::Edited(Edited { doing: "read_back".to_owned(), edit });
+        let now = self.parts.clock.now();
+        if let Err(error) = self.parts.writer.append(now, event) {
+            self.in_trouble(error);
+            return false;
+        }
+        (self.parts.observe)(Progress::Found { address: &open.address, env_id: &env_id, tran_id: &tran_id });
+        match open.at {
+            None => self.found.push((open.address.clone(), env_id)),
+            Some(at) => {
+                let took = match &self.results[at].outcome {
+                    Outcome::Ordered { took, .. } => *took,
+                    Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::NotAttempted => {
+                        Duration::try_from(now.duration_since(open.sent_at)).unwrap_or_default()
+                    }
+                };
+                let ordered = Ordered { tran_id, env_id: Some(env_id), request_id: open.request_id.clone() };
+                self.results[at].outcome = Outcome::Ordered { ordered, took, read_back: true };
+            }
+        }
+        true
+    }
+}
