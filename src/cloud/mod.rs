@@ -1,16 +1,20 @@
 //! The seam to the vendor: what may be asked of it, and how far each answer can be trusted.
 //!
-//! [`tencent`] speaks the real protocol. Nothing here retries a call that could have acted: that decision is the
-//! engine's, and it is made from the [`Grade`].
+//! [`CloudRead`] only looks and repeats itself where that helps, [`CloudWrite`] orders. [`tencent`] speaks the real protocol.
+//! Nothing here retries a call that could have acted: that decision is the engine's, and it is made from the [`Grade`].
 
 #![allow(
     clippy::result_large_err,
     reason = "an error carries all the evidence there is; there is one a network call, so its size costs nothing"
 )]
 
+mod read;
 pub mod tencent;
+pub mod vendor_time;
 
 use std::future::Future;
+
+pub use read::{Bill, BillOrder, CloudRead, PayMode, SeenEnvironment};
 
 use crate::desired::Attributes;
 
