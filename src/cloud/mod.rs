@@ -1,7 +1,7 @@
 //! The seam to the vendor: what may be asked of it, and how far each answer can be trusted.
 //!
-//! [`CloudRead`] only looks, [`CloudWrite`] orders. [`tencent`] speaks the real protocol. Nothing here retries a call that could have acted: that decision is the
-//! engine's, and it is made from the [`Grade`].
+//! [`CloudRead`] only looks and repeats itself where that helps, [`CloudWrite`] orders. [`tencent`] speaks the real protocol.
+//! Nothing here retries a call that could have acted: that decision is the engine's, and it is made from the [`Grade`].
 
 #![allow(
     clippy::result_large_err,

@@ -1,6 +1,7 @@
 //! A run: a line for everything that happens, and the table that closes it.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use comfy_table::{Table, presets};
 
@@ -42,6 +43,20 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             duration(after)
         )),
         Progress::Ended(result) => Some(ended(result, total, look)),
+        Progress::Looking { open, after } => {
+            let orders = count(open, "order", "orders");
+            let pause = match after {
+                Duration::ZERO => String::new(),
+                after => format!(" in {}", duration(after)),
+            };
+            Some(format!("Looking in the account for {orders}{pause}"))
+        }
+        Progress::Found { address, env_id, tran_id } => Some(format!(
+            "{address}: {}, TranId {}, EnvId {}",
+            look.good("found in the account"),
+            clean(tran_id),
+            clean(env_id)
+        )),
         Progress::Stopping { reason, under_way } => {
             let why = match reason {
                 EndReason::Interrupted => "Interrupted",
@@ -65,15 +80,13 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
 fn ended(result: &StepResult, total: usize, look: Look) -> String {
     let head = format!("[{}/{total}] {}:", result.number, result.address);
     match &result.outcome {
-        Outcome::Ordered { ordered, took } => format!(
-            "{head} {}, TranId {}, EnvId {} ({})",
+        Outcome::Ordered { ordered, took, read_back } => format!(
+            "{head} {}, TranId {}, EnvId {} ({}{})",
             look.good("ordered"),
             clean(&ordered.tran_id),
-            ordered
-                .env_id
-                .as_deref()
-                .map_or("not told yet".into(), clean),
-            duration(*took)
+            ordered.env_id.as_deref().map_or("not told yet".into(), clean),
+            duration(*took),
+            if *read_back { ", read back" } else { "" }
         ),
         Outcome::Failed(error) => format!("{head} {}: {}", look.bad("failed"), what(error)),
         Outcome::Unknown(error) => {

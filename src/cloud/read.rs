@@ -1,0 +1,135 @@
+//! What the vendor shows: the questions that change nothing, and plain types for their answers.
+//!
+//! Every text is as the vendor sent it, with control characters written out; one that is empty, null or absent is None.
+//! What the texts prove about an order is decided by who asks.
+
+use std::fmt;
+use std::future::Future;
+
+use super::CloudError;
+
+/// The calls that only look. They are safe to repeat, and an implementation repeats them before it gives up.
+pub trait CloudRead: Send + Sync + 'static {
+    /// Every environment of the account, of all pages and all regions that are listed, each id once.
+    ///
+    /// The vendor documents neither an order of the list nor how soon a new environment is in it.
+    ///
+    /// # Errors
+    /// When any part of the list could not be read: half a list is never given for a whole one.
+    fn environments(&self)
+    -> impl Future<Output = Result<Vec<SeenEnvironment>, CloudError>> + Send;
+
+    /// What is on the bills of these environments, each at most once, in the order asked. One without a bill is left out:
+    /// the vendor does not say whether every environment has one.
+    ///
+    /// # Errors
+    /// When any part could not be read.
+    fn bills(
+        &self,
+        env_ids: &[String],
+    ) -> impl Future<Output = Result<Vec<Bill>, CloudError>> + Send;
+}
+
+/// An environment as `DescribeEnvs` shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SeenEnvironment {
+    /// Never empty.
+    pub env_id: String,
+    /// Free text. Which of `Alias` and `EnvAlias` of an order becomes it is not documented.
+    pub alias: Option<String>,
+    /// `miniapp` or `qcloud`.
+    pub source: Option<String>,
+    /// EnvChannel: what an order calls `Channel`.
+    pub channel: Option<String>,
+    /// `NORMAL` or `UNAVAILABLE` by the vendor's page; its tools know more.
+    pub status: Option<String>,
+    /// `prepayment` or `postpaid`; compare without case. [`Bill::pay_mode`] is the same in capitals.
+    pub pay_mode: Option<String>,
+    /// Such as `2018-08-13 10:52:09`. The zone is not documented: see [`super::vendor_time`].
+    pub created_at: Option<String>,
+    /// Where the vendor says it is, which need not be where it was asked.
+    pub region: Option<String>,
+}
+
+/// The bill of one environment as `DescribeBillingInfo` shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bill {
+    /// Never empty.
+    pub env_id: String,
+    pub pay_mode: Option<PayMode>,
+    /// `basic`; None when there is none.
+    pub free_quota: Option<String>,
+    /// `miniapp` or `qcloud`: what an order calls `Source`.
+    pub payment_channel: Option<String>,
+    /// `NORMAL` or `ISOLATE`; None while it is being set up.
+    pub status: Option<String>,
+    /// The latest order of this environment. It need not be ours.
+    pub order: Option<BillOrder>,
+}
+
+/// How an environment is paid for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PayMode {
+    Prepaid,
+    Postpaid,
+    /// A word that is in no document, as it was sent.
+    Other(String),
+}
+
+impl PayMode {
+    /// From the vendor's words, in whatever case: `PREPAYMENT` on a bill is `prepayment` in a list.
+    pub fn from_word(word: &str) -> Self {
+        if word.eq_ignore_ascii_case("prepayment") {
+            Self::Prepaid
+        } else if word.eq_ignore_ascii_case("postpaid") {
+            Self::Postpaid
+        } else {
+            Self::Other(word.to_owned())
+        }
+    }
+}
+
+impl fmt::Display for PayMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prepaid => f.write_str("prepayment"),
+            Self::Postpaid => f.write_str("postpaid"),
+            Self::Other(word) => f.write_str(word),
+        }
+    }
+}
+
+/// The order that a bill names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BillOrder {
+    /// The order number, as the answer to the order had it. Never empty: an order without one proves nothing and is
+    /// left out.
+    pub tran_id: String,
+    /// Such as `2018-08-13 10:52:09`, without a zone; None for the vendor's `0000-00-00 00:00:00`.
+    pub created_at: Option<String>,
+    /// Compare without case.
+    pub flag: Option<String>,
+    pub extension_id: Option<String>,
+    /// 1 unpaid, 2 paying, 3 delivering, 4 delivered, 5 delivery failed, 6 refunded, 7 cancelled, 100 deleted.
+    pub tran_status: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pay_modes_are_read_in_whatever_case() {
+        let table = [
+            ("PREPAYMENT", PayMode::Prepaid),
+            ("prepayment", PayMode::Prepaid),
+            ("POSTPAID", PayMode::Postpaid),
+            ("postPaid", PayMode::Postpaid),
+            ("prepaid", PayMode::Other("prepaid".to_owned())),
+        ];
+        for (word, expected) in table {
+            assert_eq!(PayMode::from_word(word), expected);
+        }
+        assert_eq!(PayMode::Postpaid.to_string(), "postpaid");
+    }
+}

@@ -1,0 +1,142 @@
+//! The vendor's times: `2018-08-13 10:52:09`, whole seconds, and **no zone**. Its documents name none, so nobody knows.
+//!
+//! They are therefore never turned into an instant. All that can be asked is whether one of the two readings that can
+//! be meant, UTC and the vendor's own UTC+8, falls within an interval. A yes is weak evidence, a no is strong.
+
+use std::ops::RangeInclusive;
+
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
+
+/// The offsets that a time without a zone may be meant in.
+const MEANT: [Offset; 2] = [Offset::UTC, Offset::constant(8)];
+/// A time in whole seconds stands for any instant within its second.
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// Where a time of the vendor's may lie, with respect to an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// At least one reading lies within.
+    Possible,
+    /// No reading does.
+    Impossible,
+    /// It is no time: empty, `0000-00-00 00:00:00`, or of a form that is not known.
+    NoTime,
+}
+
+/// Whether a time as the vendor sent it can lie within `interval`, both ends included. One that names its zone after all
+/// has that one reading.
+pub fn fit(text: &str, interval: &RangeInclusive<Timestamp>) -> Fit {
+    let readings = readings(text);
+    if readings.is_empty() {
+        return Fit::NoTime;
+    }
+    let within = |start: &Timestamp| {
+        let end = start.saturating_add(SECOND).unwrap_or(Timestamp::MAX);
+        *start <= *interval.end() && end > *interval.start()
+    };
+    if readings.iter().any(within) {
+        Fit::Possible
+    } else {
+        Fit::Impossible
+    }
+}
+
+/// The instants that a text can mean; none when it is no time.
+fn readings(text: &str) -> Vec<Timestamp> {
+    let text = text.trim();
+    if let Ok(exact) = text.parse::<Timestamp>() {
+        return vec![exact];
+    }
+    let Ok(civil) = text.parse::<DateTime>() else {
+        return Vec::new();
+    };
+    MEANT
+        .iter()
+        .filter_map(|offset| offset.to_timestamp(civil).ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interval(from: &str, to: &str) -> RangeInclusive<Timestamp> {
+        from.parse().unwrap()..=to.parse().unwrap()
+    }
+
+    #[test]
+    fn a_time_without_a_zone_may_be_utc_or_eight_hours_ahead_of_it() {
+        let text = "2018-08-13 10:52:09";
+        let table = [
+            (
+                "2018-08-13T10:52:00Z",
+                "2018-08-13T10:53:00Z",
+                Fit::Possible,
+            ),
+            (
+                "2018-08-13T02:52:00Z",
+                "2018-08-13T02:53:00Z",
+                Fit::Possible,
+            ),
+            (
+                "2018-08-13T02:52:10Z",
+                "2018-08-13T10:52:08Z",
+                Fit::Impossible,
+            ),
+            // Not the other way round, and in no third zone.
+            (
+                "2018-08-13T18:00:00Z",
+                "2018-08-13T19:00:00Z",
+                Fit::Impossible,
+            ),
+            (
+                "2018-08-13T09:00:00Z",
+                "2018-08-13T10:00:00Z",
+                Fit::Impossible,
+            ),
+            // It may have been late in its second.
+            (
+                "2018-08-13T10:52:09.9Z",
+                "2018-08-13T10:53:00Z",
+                Fit::Possible,
+            ),
+            (
+                "2018-08-13T10:52:10Z",
+                "2018-08-13T10:53:00Z",
+                Fit::Impossible,
+            ),
+            (
+                "2018-08-13T10:00:00Z",
+                "2018-08-13T10:52:09Z",
+                Fit::Possible,
+            ),
+        ];
+        for (from, to, expected) in table {
+            assert_eq!(fit(text, &interval(from, to)), expected, "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn a_zone_that_is_named_is_believed() {
+        let hour = interval("2018-08-13T02:00:00Z", "2018-08-13T03:00:00Z");
+        assert_eq!(fit("2018-08-13T10:52:09+08:00", &hour), Fit::Possible);
+        assert_eq!(fit("2018-08-13T10:52:09Z", &hour), Fit::Impossible);
+        assert_eq!(fit(" 2018-08-13T10:52:09 ", &hour), Fit::Possible);
+    }
+
+    #[test]
+    fn what_is_no_time_is_neither_possible_nor_impossible() {
+        let ever = Timestamp::MIN..=Timestamp::MAX;
+        for text in [
+            "",
+            "0000-00-00 00:00:00",
+            "soon",
+            "1534128729",
+            "2018-13-40 10:52:09",
+        ] {
+            assert_eq!(fit(text, &ever), Fit::NoTime, "{text}");
+        }
+    }
+}
