@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use super::Exit;
-use super::connect::Connection;
+use super::connect::{Connection, Embedded};
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::{Api, Format, Global, Select, Strict, time};
@@ -22,9 +22,8 @@ use crate::desired::ManifestHash;
 use crate::diagnostic::Diagnostic;
 use crate::manifest;
 use crate::plan::guard::{self, Approved, Consent, Facts};
-use crate::plan::{Plan, file};
+use crate::plan::{Action, Plan, file};
 use crate::report::{clean, events, human, json};
-use crate::sandbox::Fault;
 use crate::state::journal::{Event, Evidence, Journal, RunId};
 use crate::state::{State, StateError, StateStore, StateWriter};
 
@@ -75,6 +74,9 @@ pub(super) struct Args {
     /// How long an order that provably was not sent is tried again
     #[arg(long, value_name = "TIME", default_value = "30s", env = "POSTPAY_RETRY_FOR", value_parser = time)]
     retry_for: Duration,
+    /// How long to look in the account for an order whose answer was lost, or came without an EnvId
+    #[arg(long, value_name = "TIME", default_value = "60s", env = "POSTPAY_SETTLE", value_parser = time)]
+    settle: Duration,
     /// How long to wait for another writer of this state
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
     lock_timeout: Duration,
@@ -85,18 +87,8 @@ pub(super) struct Args {
     select: Select,
     #[command(flatten)]
     api: Api,
-    /// Make the embedded endpoint fail at a chosen call: KIND@N, KIND@N-M or KIND@*; repeatable
-    #[arg(
-        long = "fault",
-        value_name = "KIND@CALL",
-        env = "POSTPAY_FAULT",
-        value_delimiter = ',',
-        help_heading = "Sandbox options"
-    )]
-    faults: Vec<Fault>,
-    /// How long the embedded endpoint takes to answer, as 300ms
-    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time, help_heading = "Sandbox options")]
-    latency: Duration,
+    #[command(flatten)]
+    embedded: Embedded,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -110,7 +102,7 @@ enum OnErrorArg {
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
     let kept = args.file.as_deref().map(read_plan).transpose()?;
-    let connection = Connection::choose(&project, &args.faults, args.latency, world)?;
+    let connection = Connection::choose(&project, &args.embedded, world)?;
     let store = world.store(&project.state);
     let mut writer = store.lock(&world.holder("apply"), args.lock_timeout)?;
     if let Some(run) = writer.recovered() {
@@ -156,7 +148,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if !objections.is_empty() {
         return Err(Failure::from(objections));
     }
-    if plan.orders().next().is_none() {
+    let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
+    if plan.orders().next().is_none() && !waits {
         return Ok(close(args, &Report::idle(&plan, writer.state()), world));
     }
     let consent = consent(args, &plan, world)?;
@@ -170,6 +163,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         },
         retry_for: args.retry_for,
         deadline: args.deadline,
+        settle: args.settle,
     };
     let last_sent = last_sent(&store)?;
     let ended = order(
@@ -307,6 +301,9 @@ fn recovered(run: RunId, state: Option<&State>) -> Diagnostic {
 }
 
 fn consent(args: &Args, plan: &Plan, world: &World) -> Result<Consent, Failure> {
+    if plan.orders().next().is_none() {
+        return Ok(Consent::NotNeeded);
+    }
     if args.auto_approve {
         return Ok(Consent::Auto);
     }
@@ -328,13 +325,7 @@ fn consent(args: &Args, plan: &Plan, world: &World) -> Result<Consent, Failure> 
         SANDBOX => "It speaks the vendor's protocol and costs nothing.",
         _ => "What is ordered costs money from then on.",
     };
-    world.say(&format!(
-        "\nOrder {orders} from {endpoint}? {cost}\nOnly `yes` is a yes: "
-    ));
-    let mut answer = String::new();
-    let read = std::io::stdin().read_line(&mut answer);
-    if read.is_ok() && answer.trim() == "yes" {
-        world.say("\n");
+    if world.ask(&format!("\nOrder {orders} from {endpoint}? {cost}\nOnly `yes` is a yes: ")) {
         Ok(Consent::Typed)
     } else {
         Err(Failure::new("declined", "not approved").help(NOTHING_SENT))
@@ -351,13 +342,7 @@ fn order(
     events: bool,
     world: &World,
 ) -> Result<Option<Report>, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Failure::new("runtime", format!("can't start: {error}")).help(NOTHING_SENT)
-        })?;
+    let runtime = super::runtime()?;
     let ended = runtime.block_on(async {
         let (client, _sandbox) = connection.open().await?;
         let (stop, stopped) = watch::channel(false);

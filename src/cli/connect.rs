@@ -4,13 +4,34 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Args;
+
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
+use super::options::time;
 use super::world::World;
 use crate::clock::SystemClock;
 use crate::cloud::tencent::{ClientOptions, Credentials, TencentClient};
 use crate::config::Endpoint;
 use crate::sandbox::{self, Fault, Running, Sandbox};
+
+/// How the embedded endpoint behaves, for a rehearsal.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Sandbox options")]
+pub(super) struct Embedded {
+    /// Make the embedded endpoint fail at a chosen call: KIND@N, KIND@N-M or KIND@*; repeatable
+    #[arg(long = "fault", value_name = "KIND@CALL", env = "POSTPAY_FAULT", value_delimiter = ',')]
+    pub faults: Vec<Fault>,
+    /// How long the embedded endpoint takes to answer, as 300ms
+    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
+    pub latency: Duration,
+}
+
+impl Embedded {
+    fn is_plain(&self) -> bool {
+        self.faults.is_empty() && self.latency.is_zero()
+    }
+}
 
 /// An endpoint that was chosen and not yet spoken to.
 pub(super) struct Connection {
@@ -32,18 +53,17 @@ impl Connection {
     /// Looks for keys where they are needed. Sends nothing.
     pub(super) fn choose(
         project: &Project,
-        faults: &[Fault],
-        latency: Duration,
+        embedded: &Embedded,
         world: &World,
     ) -> Result<Self, Failure> {
         let place = match &project.endpoint {
             Endpoint::Sandbox => Place::Embedded(sandbox::Options {
-                latency,
-                faults: faults.to_vec(),
+                latency: embedded.latency,
+                faults: embedded.faults.clone(),
                 ..sandbox::Options::new(ledger_beside(&project.state))
             }),
             Endpoint::Url(url) => {
-                if !faults.is_empty() || !latency.is_zero() {
+                if !embedded.is_plain() {
                     return Err(Failure::new(
                         "sandbox-only",
                         "--fault and --latency are for the embedded endpoint alone",

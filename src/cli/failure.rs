@@ -1,9 +1,11 @@
 //! Everything that can end a command early, as diagnostics: what happened, what was done at the vendor, what to type next.
 
+use crate::apply::ApplyError;
 use crate::cloud::tencent::CredentialsError;
 use crate::diagnostic::Diagnostic;
 use crate::plan::file::PlanFileError;
 use crate::plan::guard::Objection;
+use crate::report::clean;
 use crate::sandbox::{LedgerError, SandboxError};
 use crate::state::{Holder, StateError};
 
@@ -72,6 +74,22 @@ impl From<CredentialsError> for Failure {
             .help("set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (keys: https://console.cloud.tencent.com/cam/capi)")
             .help("to try postpay without an account: `--endpoint sandbox`")
             .help(NOTHING_SENT)
+    }
+}
+
+impl From<ApplyError> for Failure {
+    fn from(error: ApplyError) -> Self {
+        let message = error.to_string();
+        let error = match error {
+            ApplyError::State(error) => return Self::from(error),
+            ApplyError::Listing(error) => error,
+        };
+        let said = [("code", error.code), ("RequestId", error.request_id)];
+        let said = said.into_iter().filter_map(|(what, text)| Some(format!("{what}: {}", clean(&text?))));
+        said.chain(error.hint.map(str::to_owned))
+            .fold(Self::new("listing", message), Self::help)
+            .help("the list from before the first order is what a lost answer is later held against")
+            .help("nothing was ordered")
     }
 }
 

@@ -11,6 +11,7 @@ mod init;
 mod load;
 mod options;
 mod plan;
+mod resolve;
 mod sandbox;
 mod schema;
 mod show;
@@ -74,6 +75,7 @@ enum Command {
     Plan(plan::Args),
     Apply(Box<apply::Args>),
     Show(show::Args),
+    Resolve(resolve::Args),
     #[command(subcommand)]
     Sandbox(sandbox::Command),
     Schema(schema::Args),
@@ -108,6 +110,7 @@ pub fn main() -> Exit {
         Command::Validate(args) => validate::run(&args, &cli.global, &mut world),
         Command::Plan(args) => plan::run(&args, &cli.global, &mut world),
         Command::Apply(args) => apply::run(&args, &cli.global, &mut world),
+        Command::Resolve(args) => resolve::run(&args, &cli.global, &mut world),
         Command::Show(args) => show::run(&args, &cli.global, &mut world),
         Command::Sandbox(command) => sandbox::run(&command, &cli.global, &mut world),
         Command::Schema(args) => schema::run(&args, &mut world),
@@ -118,6 +121,15 @@ pub fn main() -> Exit {
         Ok(exit) => exit,
         Err(failure) => world.fail(&failure),
     }
+}
+
+/// Two threads: one for calls, one so that a slow disk holds nobody up.
+fn runtime() -> Result<tokio::runtime::Runtime, failure::Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| failure::Failure::new("runtime", format!("can't start: {error}")))
 }
 
 /// The whole command line, for completions and the manual page.

@@ -127,11 +127,7 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
         )
         .help("the embedded endpoint is for this machine alone: 127.0.0.1:PORT or [::1]:PORT"));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new("runtime", format!("can't start: {error}")))?;
+    let runtime = super::runtime()?;
     runtime.block_on(async {
         let running = Sandbox::start(sandbox::Options {
             listen: args.listen,

@@ -48,7 +48,10 @@ impl Watch {
                 self.sent.insert(number);
             }
             Progress::Ended(_) => self.done += 1,
-            Progress::Retrying { .. } | Progress::Stopping { .. } => {}
+            Progress::Retrying { .. }
+            | Progress::Looking { .. }
+            | Progress::Found { .. }
+            | Progress::Stopping { .. } => {}
         }
         if self.events {
             if let Some(line) = events::progress(progress, SystemClock.now()) {

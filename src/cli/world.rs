@@ -134,6 +134,15 @@ impl World {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
+    /// Asks a person; anything but `yes` is a no.
+    pub(super) fn ask(&self, question: &str) -> bool {
+        self.say(question);
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer);
+        self.say("\n");
+        read.is_ok() && answer.trim() == "yes"
+    }
+
     /// True when progress can be drawn rather than listed.
     pub(super) fn can_draw(&self) -> bool {
         io::stderr().is_terminal()

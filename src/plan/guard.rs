@@ -32,6 +32,8 @@ pub enum Consent {
     Auto,
     /// The plan came from a file, which was there to be reviewed.
     PlanFile,
+    /// The plan orders nothing.
+    NotNeeded,
 }
 
 /// The world as it is now, under the lock.

@@ -1,5 +1,7 @@
 //! A run for programs. Plans and states have their JSON in their own rooms, since it is also how they are kept.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::apply::{Outcome, Report, Verdict};
@@ -18,6 +20,8 @@ struct ReportV1<'a> {
     serial: Option<u64>,
     summary: SummaryV1,
     results: Vec<ResultV1<'a>>,
+    /// Environment ids that were found for orders of earlier runs.
+    found: BTreeMap<&'a str, &'a str>,
     /// Addresses that were unknown before the run, and were left alone by it.
     unresolved: Vec<&'a str>,
     trouble: Option<String>,
@@ -45,6 +49,10 @@ struct ResultV1<'a> {
     /// What the error proves: not_sent, refused, unknown.
     grade: Option<&'static str>,
     took_seconds: Option<f64>,
+    /// The answer did not prove it; what the account shows does.
+    read_back: bool,
+    /// An environment that a refused order seems to have left behind.
+    left_behind: Option<&'a str>,
     source: String,
 }
 
@@ -72,11 +80,13 @@ pub fn report(report: &Report) -> String {
                 let base = ResultV1 {
                     address: result.address.as_str(),
                     attempts: result.attempts,
+                    left_behind: result.left_behind.as_deref(),
                     source: result.source.to_string(),
                     ..ResultV1::default()
                 };
                 match &result.outcome {
-                    Outcome::Ordered { ordered, took } => ResultV1 {
+                    Outcome::Ordered { ordered, took, read_back } => ResultV1 {
+                        read_back: *read_back,
                         result: "ordered",
                         tran_id: Some(&ordered.tran_id),
                         env_id: ordered.env_id.as_deref(),
@@ -92,6 +102,11 @@ pub fn report(report: &Report) -> String {
                     },
                 }
             })
+            .collect(),
+        found: report
+            .found
+            .iter()
+            .map(|(address, env_id)| (address.as_str(), env_id.as_str()))
             .collect(),
         unresolved: report.unresolved.iter().map(Address::as_str).collect(),
         trouble: report.trouble.as_ref().map(ToString::to_string),

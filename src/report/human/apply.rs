@@ -253,6 +253,13 @@ fn detail(out: &mut String, result: &StepResult, look: Look) {
         }
         (Grade::Refused(_) | Grade::Unknown, None) => {}
     }
+    if let Some(env_id) = &result.left_behind {
+        let env_id = look.bad(clean(env_id));
+        let _ = writeln!(
+            out,
+            "  and yet {env_id} came to be in the account with this alias: look at it before you order again"
+        );
+    }
 }
 
 fn not_done(error: &CloudError) -> &'static str {
@@ -278,6 +285,9 @@ fn next(report: &Report) -> Vec<String> {
         );
     }
     lines.extend(unresolved(report));
+    for (address, env_id) in &report.found {
+        lines.push(format!("Found in the account: `{address}` is {}.", clean(env_id)));
+    }
     for address in &report.unwritten {
         lines.push(format!(
             "Not on disk, so keep this: the result of `{address}` above."

@@ -1,0 +1,332 @@
+//! `postpay resolve`: settles orders with an unknown outcome, or without an environment id. Orders nothing.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::Exit;
+use super::connect::{Connection, Embedded};
+use super::failure::Failure;
+use super::load::Project;
+use super::options::{Api, Format, Global, time};
+use super::world::World;
+use crate::apply::candidates::{Candidate, Proposal, propose};
+use crate::apply::settle::{Found, Open, look};
+use crate::cloud::tencent::TencentClient;
+use crate::desired::Address;
+use crate::report::{clean, human};
+use crate::state::journal::{Edit, Edited, EndReason, Event, Journal, RunEnded, RunId, RunStarted};
+use crate::state::{Origin, Record, State, StateError, StateStore, StateWriter, Status};
+
+/// Settle orders whose outcome is unknown; reads the account, orders nothing
+///
+/// Shows what was sent, when and by whom, and every environment that could have come of it, with what speaks for and
+/// against it. One that fits in everything is proposed. What is settled is written to the state and kept as a receipt.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay resolve                               show what is open, propose, ask
+  postpay resolve --auto-approve                adopt what fits in everything, without a question
+  postpay resolve shop-prod --adopt shop-prod-1a2b3c
+  postpay resolve shop-prod --not-created       it was looked for, and it is not there: it may be ordered again
+
+Exits with 0 when nothing is left open, else with 4.")]
+pub(super) struct Args {
+    /// The addresses to settle [default: all that are open]
+    #[arg(value_name = "ADDR")]
+    addresses: Vec<Address>,
+    /// This environment is the one
+    #[arg(long, value_name = "ENV_ID", conflicts_with = "not_created")]
+    adopt: Option<String>,
+    /// The order's number, where the bill does not tell it
+    #[arg(long, value_name = "TRAN_ID", requires = "adopt")]
+    tran_id: Option<String>,
+    /// Nothing was made: the next plan orders it again
+    #[arg(long)]
+    not_created: bool,
+    /// Adopt what fits in everything without asking
+    #[arg(short = 'y', long, visible_alias = "yes")]
+    auto_approve: bool,
+    /// How long to wait for another writer of this state
+    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
+    lock_timeout: Duration,
+    #[command(flatten)]
+    api: Api,
+    #[command(flatten)]
+    embedded: Embedded,
+}
+
+/// An open order, with what its run and the account say of it.
+struct Case {
+    open: Open,
+    status: Status,
+    sent_by: Option<String>,
+    candidates: Vec<Candidate>,
+}
+
+pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let project = Project::load(global, &args.api)?;
+    let store = world.store(&project.state);
+    let mut writer = store.lock(&world.holder("resolve"), args.lock_timeout)?;
+    let Some(state) = writer.state().cloned() else {
+        world.print("No state: nothing was ordered yet.\n")?;
+        return Ok(Exit::Fine);
+    };
+    if state.account.as_ref().is_some_and(|account| account.endpoint != project.account().endpoint) {
+        return Err(Failure::new("state-endpoint", "the state was made with another endpoint than the one that is asked for")
+            .help("name it with --endpoint; nothing was changed"));
+    }
+    let open = wanted(&state, &args.addresses)?;
+    if (args.adopt.is_some() || args.not_created) && open.len() != 1 {
+        return Err(Failure::new("resolve-one", format!("--adopt and --not-created settle one address; {} are open", open.len()))
+            .help("name the address: `postpay resolve ADDR --adopt ENV_ID`"));
+    }
+    if open.is_empty() {
+        world.print("Nothing to settle.\n")?;
+        return Ok(Exit::Fine);
+    }
+    let connection = Connection::choose(&project, &args.embedded, world)?;
+    let cases = examine(&store, &state, open, connection, world)?;
+    show(&cases, world)?;
+    let edits = decide(args, &state, &cases, world)?;
+    let settled = edits.len();
+    if settled > 0 {
+        write(&mut *writer, &state, edits, world)?;
+    }
+    let left = writer.state().map_or(0, |state| is_open(state).count());
+    world.say(&format!("{settled} settled, {left} left open. Nothing was ordered.\n"));
+    Ok(if left == 0 { Exit::Fine } else { Exit::Unknown })
+}
+
+fn is_open(state: &State) -> impl Iterator<Item = (&Address, &Record)> {
+    state.environments.iter().filter(|(_, record)| match record.status {
+        Status::Unknown | Status::AwaitingEnvId => true,
+        Status::Created => false,
+    })
+}
+
+fn wanted<'a>(state: &'a State, addresses: &[Address]) -> Result<Vec<(&'a Address, &'a Record)>, Failure> {
+    if let Some(address) = addresses.iter().find(|address| !is_open(state).any(|(open, _)| open == *address)) {
+        let why = match state.environments.contains_key(address) {
+            true => "is settled already",
+            false => "is not in the state",
+        };
+        return Err(Failure::new("resolve-address", format!("`{address}` {why}"))
+            .help("`postpay show` lists what is open; nothing was changed"));
+    }
+    Ok(is_open(state).filter(|(address, _)| addresses.is_empty() || addresses.contains(address)).collect())
+}
+
+/// Reads what the runs left and what the account shows.
+fn examine(
+    store: &impl StateStore,
+    state: &State,
+    open: Vec<(&Address, &Record)>,
+    connection: Connection,
+    world: &World,
+) -> Result<Vec<Case>, Failure> {
+    let managed: BTreeSet<String> = state.environments.values().filter_map(|record| record.env_id.clone()).collect();
+    let runtime = super::runtime()?;
+    runtime.block_on(async {
+        let (client, _sandbox) = connection.open().await?;
+        let mut cases = Vec::new();
+        for (address, record) in open {
+            let journal = journal_of(store, record.run)?;
+            // An id that its own answer had is not another order's.
+            let mut managed = managed.clone();
+            record.env_id.iter().for_each(|id| {
+                managed.remove(id);
+            });
+            cases.push(case(address, record, journal, &managed, &client, world).await?);
+        }
+        Ok(cases)
+    })
+}
+
+async fn case(
+    address: &Address,
+    record: &Record,
+    journal: Option<Journal>,
+    managed: &BTreeSet<String>,
+    client: &TencentClient,
+    world: &World,
+) -> Result<Case, Failure> {
+    let open = Open {
+        at: None,
+        address: address.clone(),
+        order: record.attributes.clone(),
+        sent_at: record.ordered_at,
+        tran_id: record.tran_id.clone(),
+        env_id: record.env_id.clone(),
+        request_id: record.request_id.clone(),
+        run: record.run,
+        source: record.source.clone(),
+    };
+    let before = journal.as_ref().and_then(Journal::listed);
+    let asked = std::slice::from_ref(&open);
+    let found = look(client, asked, before, managed, world.now()).await.map_err(|error| {
+        Failure::new("listing", format!("the account can't be read: {}", error.message))
+            .help("nothing was changed")
+    })?;
+    let candidates = found.into_iter().flat_map(|Found { candidates, .. }| candidates).collect();
+    Ok(Case { open, status: record.status, sent_by: journal.map(|journal| journal.started.who), candidates })
+}
+
+fn journal_of(store: &impl StateStore, run: RunId) -> Result<Option<Journal>, StateError> {
+    let receipts = store.receipts()?;
+    receipts.iter().find(|receipt| receipt.run == run).map(|receipt| store.receipt(receipt)).transpose()
+}
+
+fn show(cases: &[Case], world: &mut World) -> Result<(), Failure> {
+    let human = |look| {
+        let blocks = cases.iter().map(|case| {
+            human::resolve::open(&case.open, case.sent_by.as_deref(), &case.candidates, look)
+        });
+        blocks.collect::<Vec<_>>().join("\n")
+    };
+    let document = || {
+        let open: Vec<_> = cases.iter().map(|case| {
+            let candidates: Vec<_> = case.candidates.iter().map(|candidate| json!({
+                "env_id": candidate.environment.env_id,
+                "tran_id": candidate.tran_id(),
+                "fits": candidate.fits(),
+                "checks": candidate.checks.iter().map(|check| json!({
+                    "what": check.what,
+                    "expected": check.expected,
+                    "found": check.found,
+                    "fits": check.fits,
+                })).collect::<Vec<_>>(),
+            })).collect();
+            json!({
+                "address": case.open.address.as_str(),
+                "sent_at": case.open.sent_at.to_string(),
+                "sent_by": case.sent_by,
+                "tran_id": case.open.tran_id,
+                "request_id": case.open.request_id,
+                "candidates": candidates,
+            })
+        }).collect();
+        format!("{:#}\n", json!({ "format_version": 1, "open": open }))
+    };
+    match world.format {
+        Format::Human => world.print(&human(world.out))?,
+        Format::Json => world.print(&document())?,
+    }
+    world.report(document, human)
+}
+
+/// What is to be written, by what was said on the command line, or by what fits and was agreed to.
+fn decide(args: &Args, state: &State, cases: &[Case], world: &World) -> Result<Vec<Edited>, Failure> {
+    if let [case] = cases {
+        if let Some(env_id) = &args.adopt {
+            return Ok(vec![adopt_named(case, env_id, args.tran_id.as_deref(), state)?]);
+        }
+        if args.not_created {
+            return Ok(vec![forget(case)?]);
+        }
+    }
+    let mut edits = Vec::new();
+    for case in cases {
+        let proposed = match propose(&case.candidates) {
+            Proposal::Adopt(candidate) if claims(cases, candidate) == 1 => Some(candidate),
+            Proposal::Adopt(_) | Proposal::Ask | Proposal::Nothing => None,
+        };
+        match proposed {
+            Some(candidate) if args.auto_approve || agreed(case, candidate, world) => {
+                let tran_id = candidate.tran_id().or(case.open.tran_id.as_deref());
+                edits.push(put(case, &candidate.environment.env_id, tran_id));
+            }
+            Some(_) | None => world.say(&human::resolve::next(&case.open.address)),
+        }
+    }
+    Ok(edits)
+}
+
+/// How many of the open orders an environment would fit.
+fn claims(cases: &[Case], wanted: &Candidate) -> usize {
+    let fitting = cases.iter().flat_map(|case| &case.candidates).filter(|candidate| candidate.fits());
+    fitting.filter(|candidate| candidate.environment.env_id == wanted.environment.env_id).count()
+}
+
+fn agreed(case: &Case, candidate: &Candidate, world: &World) -> bool {
+    if !world.can_ask() {
+        return false;
+    }
+    let env_id = clean(&candidate.environment.env_id);
+    world.ask(&format!("\nAdopt {env_id} as `{}`? Only `yes` is a yes: ", case.open.address))
+}
+
+fn adopt_named(case: &Case, env_id: &str, tran_id: Option<&str>, state: &State) -> Result<Edited, Failure> {
+    let taken = state.environments.iter().find(|(address, record)| {
+        record.env_id.as_deref() == Some(env_id) && **address != case.open.address
+    });
+    if let Some((address, _)) = taken {
+        return Err(Failure::new("resolve-taken", format!("{} is on record as `{address}`", clean(env_id)))
+            .help("an environment has one address; nothing was changed"));
+    }
+    let Some(candidate) = case.candidates.iter().find(|candidate| candidate.environment.env_id == env_id) else {
+        return Err(Failure::new(
+            "resolve-not-there",
+            format!("the account shows no environment {} that could be `{}`", clean(env_id), case.open.address),
+        )
+        .help("it has to be in the account, and to have come to be since the run began; nothing was changed"));
+    };
+    let told = [tran_id, candidate.tran_id(), case.open.tran_id.as_deref()];
+    Ok(put(case, env_id, told.into_iter().flatten().next()))
+}
+
+fn forget(case: &Case) -> Result<Edited, Failure> {
+    let address = &case.open.address;
+    if case.status == Status::AwaitingEnvId || case.open.tran_id.is_some() {
+        return Err(Failure::new("resolve-ordered", format!("the vendor answered with an order number for `{address}`"))
+            .help("an order was made: look for its environment, and adopt it; nothing was changed"));
+    }
+    if let Some(candidate) = case.candidates.iter().find(|candidate| candidate.fits() || candidate.looks_alike()) {
+        let env_id = clean(&candidate.environment.env_id);
+        return Err(Failure::new("resolve-created", format!("{env_id} looks like `{address}`"))
+            .help(format!("if it is the one: `postpay resolve {address} --adopt {env_id}`"))
+            .help("if it is not, give it another alias at the vendor first; nothing was changed"));
+    }
+    let edit = Edit::Forget { address: address.clone() };
+    Ok(Edited { doing: "resolve --not-created".to_owned(), edit })
+}
+
+fn put(case: &Case, env_id: &str, tran_id: Option<&str>) -> Edited {
+    let Open { address, order, sent_at, request_id, run, source, .. } = case.open.clone();
+    let record = Record {
+        status: Status::Created,
+        env_id: Some(env_id.to_owned()),
+        tran_id: tran_id.map(str::to_owned),
+        request_id,
+        origin: Origin::Ordered,
+        attributes: order,
+        ordered_at: sent_at,
+        run,
+        source,
+    };
+    Edited { doing: "resolve --adopt".to_owned(), edit: Edit::Put { address, record: Box::new(record) } }
+}
+
+/// A run of its own, so that the receipts hold the whole history.
+fn write(writer: &mut dyn StateWriter, state: &State, edits: Vec<Edited>, world: &World) -> Result<(), Failure> {
+    let operator = world.operator();
+    let account = state.account.clone().ok_or_else(|| Failure::new("state-account", "the state names no account"))?;
+    let started = RunStarted {
+        run: RunId::fresh(),
+        lineage: state.lineage,
+        base: state.serial,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        account,
+        plan: "resolve".to_owned(),
+        who: operator.who,
+        pid: operator.pid,
+    };
+    writer.begin(world.now(), started)?;
+    for edited in edits {
+        writer.append(world.now(), Event::Edited(edited))?;
+    }
+    writer.append(world.now(), Event::RunEnded(RunEnded { reason: EndReason::Finished }))?;
+    writer.commit()?;
+    Ok(())
+}
