@@ -8,13 +8,14 @@ use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::world::World;
 use crate::clock::SystemClock;
-use crate::cloud::tencent::{ClientOptions, Credentials, TencentClient};
+use crate::cloud::tencent::{ClientOptions, Credentials, RETRY_READS_FOR, TencentClient};
 use crate::config::Endpoint;
 use crate::sandbox::{self, Fault, Running, Sandbox};
 
 /// An endpoint that was chosen and not yet spoken to.
 pub(super) struct Connection {
     region: Option<String>,
+    list_regions: Vec<String>,
     language: String,
     timeout: Duration,
     place: Place,
@@ -60,6 +61,7 @@ impl Connection {
         };
         Ok(Self {
             region: project.region.clone(),
+            list_regions: project.config.api.list_regions.clone().unwrap_or_default(),
             language: project.language.name().to_owned(),
             timeout: project.timeout,
             place,
@@ -79,8 +81,10 @@ impl Connection {
             endpoint,
             credentials,
             region: self.region,
+            list_regions: self.list_regions,
             language: self.language,
             timeout: self.timeout,
+            retry_reads_for: RETRY_READS_FOR,
             clock: Arc::new(SystemClock),
         };
         let client = TencentClient::new(options)
