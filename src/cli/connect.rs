@@ -11,7 +11,7 @@ use super::load::Project;
 use super::options::time;
 use super::world::World;
 use crate::clock::SystemClock;
-use crate::cloud::tencent::{ClientOptions, Credentials, TencentClient};
+use crate::cloud::tencent::{ClientOptions, Credentials, RETRY_READS_FOR, TencentClient};
 use crate::config::Endpoint;
 use crate::sandbox::{self, Fault, Running, Sandbox};
 
@@ -36,6 +36,7 @@ impl Embedded {
 /// An endpoint that was chosen and not yet spoken to.
 pub(super) struct Connection {
     region: Option<String>,
+    list_regions: Vec<String>,
     language: String,
     timeout: Duration,
     place: Place,
@@ -80,6 +81,7 @@ impl Connection {
         };
         Ok(Self {
             region: project.region.clone(),
+            list_regions: project.config.api.list_regions.clone().unwrap_or_default(),
             language: project.language.name().to_owned(),
             timeout: project.timeout,
             place,
@@ -99,8 +101,10 @@ impl Connection {
             endpoint,
             credentials,
             region: self.region,
+            list_regions: self.list_regions,
             language: self.language,
             timeout: self.timeout,
+            retry_reads_for: RETRY_READS_FOR,
             clock: Arc::new(SystemClock),
         };
         let client = TencentClient::new(options)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use postpay::clock::{Clock, SystemClock};
 use postpay::cloud::tencent::sign::{self, Payload};
-use postpay::cloud::tencent::{ClientOptions, Credentials, TencentClient, wire};
+use postpay::cloud::tencent::{ClientOptions, Credentials, RETRY_READS_FOR, TencentClient, wire};
 use postpay::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Reach};
 use postpay::desired::{Attributes, Field};
 use postpay::sandbox::{
@@ -40,8 +40,10 @@ fn options(endpoint: &str) -> ClientOptions {
             token: None,
         },
         region: None,
+        list_regions: Vec::new(),
         language: "en-US".to_owned(),
         timeout: PATIENT,
+        retry_reads_for: RETRY_READS_FOR,
         clock: Arc::new(SystemClock),
     }
 }
@@ -649,8 +651,12 @@ impl Call<'_> {
     }
 
     fn code(&self, running: &Running) -> String {
-        let page = wire::decode_envs(&self.send(running)).unwrap();
-        page.error.and_then(|error| error.code).unwrap_or_default()
+        // The envelope and its error are the same for every action.
+        let answer = wire::decode_create(&self.send(running)).unwrap();
+        answer
+            .error
+            .and_then(|error| error.code)
+            .unwrap_or_default()
     }
 }
 
@@ -823,7 +829,7 @@ async fn every_environment_is_listed_once_over_the_pages() {
         )
         .unwrap();
         assert_eq!(page.total, Some(26));
-        envs.extend(page.envs);
+        envs.extend(page.rows);
     }
     assert_eq!(envs.len(), 26);
     let new = envs

@@ -1,8 +1,9 @@
-//! The client that orders: one signed request over one fresh connection, one graded answer.
+//! The client: one signed request over one fresh connection, one answer; and the orders, whose answers are graded.
 //!
-//! It never sends anything twice. Connections are not reused, redirects not followed and nothing is retried below, so that
+//! It never sends an order twice; what only looks is in [`super::read`]. Connections are not reused, redirects not followed and nothing is retried below, so that
 //! "the connection could not be made" proves that no order left this computer. Whether to try again is the engine's decision.
 
+use std::collections::HashSet;
 use std::error::Error as _;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -39,12 +40,21 @@ pub struct ClientOptions {
     pub credentials: Credentials,
     /// X-TC-Region, sent when there is one.
     pub region: Option<String>,
+    /// The regions whose environments are listed, each by its own X-TC-Region. Without any there is one listing, sent as
+    /// every other call.
+    pub list_regions: Vec<String>,
     /// X-TC-Language: `en-US` or `zh-CN`.
     pub language: String,
     /// For the whole call. Making the connection gets the smaller of ten seconds and three quarters of it.
     pub timeout: Duration,
+    /// For how long a call that only looks is repeated when it fails: [`RETRY_READS_FOR`] unless told. An answer that is
+    /// under way then is still waited for.
+    pub retry_reads_for: Duration,
     pub clock: Arc<dyn Clock>,
 }
+
+/// How long a call that only looks is repeated, unless told.
+pub const RETRY_READS_FOR: Duration = Duration::from_secs(15);
 
 /// Why there is no client. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +67,7 @@ pub enum ClientError {
     Http(String),
 }
 
-/// Orders environments at the vendor's endpoint.
+/// Orders environments at the vendor's endpoint, and looks at what is there.
 pub struct TencentClient {
     http: reqwest::Client,
     url: Url,
@@ -66,8 +76,11 @@ pub struct TencentClient {
     /// The headers that are the same on every call.
     headers: HeaderMap,
     credentials: Credentials,
-    scrub: Scrub,
+    pub(super) scrub: Scrub,
+    /// Each once, in the order given.
+    pub(super) list_regions: Vec<String>,
     timeout: Duration,
+    pub(super) retry_reads_for: Duration,
     clock: Arc<dyn Clock>,
     /// Seconds that the vendor's clock is ahead of ours, once its answer has said so. Set at most once: a second
     /// complaint is not about the clock.
@@ -94,10 +107,18 @@ impl TencentClient {
             endpoint,
             credentials,
             region,
+            mut list_regions,
             language,
             timeout,
+            retry_reads_for,
             clock,
         } = options;
+        let mut known = HashSet::new();
+        list_regions.retain(|region| known.insert(region.clone()));
+        // Tried here, so that no listing fails for it half way.
+        for region in &list_regions {
+            HeaderValue::from_str(region).map_err(|_| ClientError::Header { what: "region" })?;
+        }
         let (url, host) = parse_endpoint(&endpoint)?;
         let roots = if url.scheme() == "https" {
             Roots::SystemOrBundled
@@ -133,16 +154,22 @@ impl TencentClient {
             url,
             scrub: Scrub::new(&credentials),
             credentials,
+            list_regions,
             timeout,
+            retry_reads_for,
             clock,
             ahead: OnceLock::new(),
         })
     }
 
-    async fn attempt(&self, order: &Attributes) -> Result<Ordered, CloudError> {
-        let body = wire::create_body(order);
+    /// One request, and what came back of it. Whatever has a status is an answer, however little of it came.
+    ///
+    /// # Errors
+    /// When nothing came back.
+    pub(super) async fn post(&self, call: Call<'_>) -> Result<Answer, CloudError> {
         let ahead = self.ahead.get().copied();
-        let headers = self.signed_headers(&body, ahead.unwrap_or(0))?;
+        let headers = self.signed_headers(&call, ahead.unwrap_or(0))?;
+        let Call { body, most, .. } = call;
         let request = self.http.post(self.url.clone()).headers(headers).body(body);
         let mut response = match request.send().await {
             Ok(response) => response,
@@ -157,29 +184,29 @@ impl TencentClient {
                 Ok(Some(chunk)) => received.extend_from_slice(&chunk),
                 Err(error) => break Some(self.cut_off(&error)),
             }
-            if received.len() > wire::MAX_BODY {
-                received.truncate(wire::MAX_BODY);
+            if received.len() > most {
+                received.truncate(most);
                 break Some("the answer is far longer than any real one".to_owned());
             }
         };
-        let reply = Reply {
+        Ok(Answer {
             status,
-            body: &received,
+            body: received,
             broken,
-            asked_env_id: order.get(Field::EnvId),
-        };
-        judge(&reply, &self.scrub, || self.correct_clock(ahead, date))
+            ahead,
+            date,
+        })
     }
 
-    fn signed_headers(&self, body: &[u8], ahead: i64) -> Result<HeaderMap, CloudError> {
+    fn signed_headers(&self, call: &Call<'_>, ahead: i64) -> Result<HeaderMap, CloudError> {
         let timestamp = self.clock.now().as_second().saturating_add(ahead);
         let request = sign::Request {
             method: "POST",
             host: &self.host,
             query: "",
             content_type: JSON,
-            action: Some(CREATE),
-            payload: Payload::Bytes(body),
+            action: Some(call.action),
+            payload: Payload::Bytes(&call.body),
             timestamp,
             service: SERVICE,
         };
@@ -201,6 +228,12 @@ impl TencentClient {
         let mut headers = self.headers.clone();
         headers.insert(AUTHORIZATION, authorization);
         headers.insert(HOST, host);
+        headers.insert("x-tc-action", HeaderValue::from_static(call.action));
+        if let Some(region) = call.region {
+            let region = HeaderValue::from_str(region)
+                .map_err(|_| self.not_made("the region can't be sent in a header"))?;
+            headers.insert("x-tc-region", region);
+        }
         headers.insert("x-tc-timestamp", HeaderValue::from(timestamp));
         headers.insert("x-tc-traceid", trace);
         Ok(headers)
@@ -240,9 +273,9 @@ impl TencentClient {
         }
     }
 
-    /// Takes the vendor's time over from an answer to a call that was signed with `ahead`. False when that call had the
-    /// vendor's time already, or the answer has none.
-    fn correct_clock(&self, ahead: Option<i64>, date: Option<Timestamp>) -> bool {
+    /// Takes the vendor's time over from an answer. False when its call was signed with the vendor's time already, or it
+    /// has none.
+    pub(super) fn correct_clock(&self, ahead: Option<i64>, date: Option<Timestamp>) -> bool {
         let Some(date) = date.filter(|_| ahead.is_none()) else {
             return false;
         };
@@ -253,9 +286,52 @@ impl TencentClient {
     }
 }
 
+/// A request to be signed and sent.
+pub(super) struct Call<'a> {
+    pub(super) action: &'static str,
+    /// Instead of the region that is sent otherwise.
+    pub(super) region: Option<&'a str>,
+    pub(super) body: Vec<u8>,
+    /// The most bytes of the answer that are read.
+    pub(super) most: usize,
+}
+
+/// What came back.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// As far as it came.
+    pub(super) body: Vec<u8>,
+    /// Why the body is not whole.
+    pub(super) broken: Option<String>,
+    /// How far the vendor's clock was taken to be ahead when the call was signed.
+    pub(super) ahead: Option<i64>,
+    /// The vendor's time.
+    pub(super) date: Option<Timestamp>,
+}
+
 impl CloudWrite for TencentClient {
     async fn create(&self, order: &Attributes) -> Result<Ordered, CloudError> {
-        self.attempt(order).await
+        let call = Call {
+            action: CREATE,
+            region: None,
+            body: wire::create_body(order),
+            most: wire::MAX_BODY,
+        };
+        let Answer {
+            status,
+            body,
+            broken,
+            ahead,
+            date,
+        } = self.post(call).await?;
+        let reply = Reply {
+            status,
+            body: &body,
+            broken,
+        };
+        judge(&reply, order.get(Field::EnvId), &self.scrub, || {
+            self.correct_clock(ahead, date)
+        })
     }
 }
 
@@ -302,7 +378,6 @@ fn fixed_headers(
 ) -> Result<HeaderMap, ClientError> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
-    headers.insert("x-tc-action", HeaderValue::from_static(CREATE));
     headers.insert("x-tc-version", HeaderValue::from_static(VERSION));
     headers.insert(
         "x-tc-requestclient",
@@ -365,8 +440,10 @@ mod tests {
                 token: Some("tokentoken".into()),
             },
             region: Some("ap-shanghai".to_owned()),
+            list_regions: Vec::new(),
             language: "en-US".to_owned(),
             timeout: Duration::from_secs(1),
+            retry_reads_for: RETRY_READS_FOR,
             clock: Arc::new(SystemClock),
         }
     }
@@ -432,6 +509,10 @@ mod tests {
     fn what_can_not_be_sent_in_a_header_is_refused_at_once() {
         let mut bad = options("http://127.0.0.1:1");
         bad.region = Some("ap\nshanghai".to_owned());
+        let error = TencentClient::new(bad).unwrap_err();
+        assert!(error.to_string().contains("region"), "{error}");
+        let mut bad = options("http://127.0.0.1:1");
+        bad.list_regions = vec!["ap-shanghai".to_owned(), "ap\nguangzhou".to_owned()];
         let error = TencentClient::new(bad).unwrap_err();
         assert!(error.to_string().contains("region"), "{error}");
         let mut bad = options("http://127.0.0.1:1");

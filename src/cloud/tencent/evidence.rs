@@ -15,14 +15,14 @@ pub(super) struct Reply<'a> {
     pub(super) body: &'a [u8],
     /// Why the body is not whole.
     pub(super) broken: Option<String>,
-    /// The EnvId that the order named, if any. That one in an answer is an echo, not evidence.
-    pub(super) asked_env_id: Option<&'a str>,
 }
 
-/// Grades a reply. `correct_clock` is called when the vendor says that the signature's time was off, and says whether it
+/// Grades the reply to an order. `asked_env_id` is the EnvId that the order named, if any: that one in an answer is an echo,
+/// not evidence. `correct_clock` is called when the vendor says that the signature's time was off, and says whether it
 /// could be mended.
 pub(super) fn judge(
     reply: &Reply<'_>,
+    asked_env_id: Option<&str>,
     scrub: &Scrub,
     correct_clock: impl FnOnce() -> bool,
 ) -> Result<Ordered, CloudError> {
@@ -72,7 +72,7 @@ pub(super) fn judge(
             .ids
             .env_id
             .as_deref()
-            .is_some_and(|id| Some(id) != reply.asked_env_id);
+            .is_some_and(|id| Some(id) != asked_env_id);
     match (answer.error, answer.ids) {
         (Some(error), ids) if acted => {
             let why = "the answer holds an error and yet the ids of an order";
@@ -149,12 +149,12 @@ fn hint(code: &str) -> Option<&'static str> {
     codes::explain(code).map(|row| row.hint)
 }
 
-fn not_ok(status: u16) -> String {
+pub(super) fn not_ok(status: u16) -> String {
     format!("the endpoint answered with HTTP status {status}")
 }
 
 /// Ids are kept whole; only what would act on a terminal is written out.
-fn clean(id: Option<String>) -> Option<String> {
+pub(super) fn clean(id: Option<String>) -> Option<String> {
     id.map(|id| visible(&id))
 }
 
@@ -178,9 +178,8 @@ mod tests {
             status,
             body: body.as_bytes(),
             broken: None,
-            asked_env_id: Some("asked"),
         };
-        judge(&reply, &scrub(), || true)
+        judge(&reply, Some("asked"), &scrub(), || true)
     }
 
     fn error(code: &str, more: &str) -> String {
@@ -278,9 +277,8 @@ mod tests {
             status: 200,
             body: body.as_bytes(),
             broken: Some("the answer was cut off".to_owned()),
-            asked_env_id: None,
         };
-        let cut = judge(&broken, &scrub(), || true).unwrap_err();
+        let cut = judge(&broken, None, &scrub(), || true).unwrap_err();
         assert_eq!(cut.message, "the answer was cut off");
         for error in [
             cut,
@@ -302,9 +300,8 @@ mod tests {
             status: 200,
             body: body.as_bytes(),
             broken: None,
-            asked_env_id: None,
         };
-        let error = judge(&reply, &scrub(), || false).unwrap_err();
+        let error = judge(&reply, None, &scrub(), || false).unwrap_err();
         assert_eq!(error.grade, Grade::Refused(Reach::Run));
     }
 

@@ -1,17 +1,19 @@
 //! The vendor's API 3.0 protocol: signed requests out, graded answers in.
 //!
-//! [`sign`], [`wire`], [`codes`] and [`credentials`] are pure; [`client`] is the only place that opens a connection.
+//! [`sign`], [`wire`], [`codes`] and [`credentials`] are pure; [`client`] is the only place that opens a connection, and
+//! `read` asks through it.
 //! [`sign`] and [`wire`] are shared with the sandbox, which speaks the other end of the same protocol.
 
 pub mod client;
 pub mod codes;
 pub mod credentials;
 mod evidence;
+mod read;
 mod scrub;
 pub mod sign;
 mod tls;
 pub mod wire;
 
-pub use client::{ClientError, ClientOptions, TencentClient};
+pub use client::{ClientError, ClientOptions, RETRY_READS_FOR, TencentClient};
 pub use credentials::{Credentials, CredentialsError};
 pub use wire::ENDPOINT;

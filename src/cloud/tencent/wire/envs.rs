@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ApiError, Unreadable, error, response, text};
+use super::page::{Page, page};
+use super::{Unreadable, text};
 
 /// The request. Members that are None are not sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,32 +44,12 @@ pub struct EnvInfo {
     pub region: String,
 }
 
-/// A page of environments.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EnvPage {
-    pub envs: Vec<EnvInfo>,
-    /// Of all pages; None when the answer doesn't say.
-    pub total: Option<u64>,
-    pub request_id: Option<String>,
-    pub error: Option<ApiError>,
-}
-
-/// Reads the answer to `DescribeEnvs`. An entry without an id is left out: there is nothing to tell it by.
+/// Reads the answer to `DescribeEnvs`.
 ///
 /// # Errors
-/// When it is not `{"Response":{…}}`.
-pub fn decode_envs(body: &[u8]) -> Result<EnvPage, Unreadable> {
-    let response = response(body)?;
-    let envs = match response.get("EnvList") {
-        Some(Value::Array(list)) => list.iter().filter_map(env).collect(),
-        _ => Vec::new(),
-    };
-    Ok(EnvPage {
-        envs,
-        total: response.get("Total").and_then(number),
-        request_id: response.get("RequestId").and_then(text),
-        error: error(&response),
-    })
+/// When it is not `{"Response":{…}}` with a list or an error in it.
+pub fn decode_envs(body: &[u8]) -> Result<Page<EnvInfo>, Unreadable> {
+    page(body, "EnvList", env)
 }
 
 fn env(value: &Value) -> Option<EnvInfo> {
@@ -84,10 +65,6 @@ fn env(value: &Value) -> Option<EnvInfo> {
         pay_mode: member("PayMode").unwrap_or_default(),
         region: member("Region").unwrap_or_default(),
     })
-}
-
-fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| text(value)?.parse().ok())
 }
 
 #[cfg(test)]
@@ -114,15 +91,14 @@ mod tests {
             {"EnvId":""}, 7, {"EnvId":12}
         ],"Total":"3","RequestId":"r"}}"#;
         let page = decode_envs(body.as_bytes()).unwrap();
-        let ids: Vec<&str> = page.envs.iter().map(|env| env.env_id.as_str()).collect();
+        let ids: Vec<&str> = page.rows.iter().map(|env| env.env_id.as_str()).collect();
         assert_eq!(ids, ["a", "12"]);
-        assert_eq!(page.envs[0].alias, "我的环境");
-        assert_eq!(page.envs[0].source, "");
-        assert_eq!(page.total, Some(3));
-        assert_eq!(
-            decode_envs(br#"{"Response":{}}"#).unwrap(),
-            EnvPage::default()
-        );
+        assert_eq!(page.rows[0].alias, "我的环境");
+        assert_eq!(page.rows[0].source, "");
+        assert_eq!((page.total, page.sent), (Some(3), 4));
+        let empty = decode_envs(br#"{"Response":{"EnvList":[]}}"#).unwrap();
+        assert_eq!(empty, Page::default());
+        assert!(decode_envs(br#"{"Response":{}}"#).is_err());
         assert!(decode_envs(b"<html>").is_err());
     }
 

@@ -3,13 +3,17 @@
 //! Decoding expects the worst, because an answer that can't be read may still hold the only trace of an order. What a readable
 //! answer proves is decided elsewhere; [`salvage`] reads what is left of the others.
 
+mod bills;
 mod envs;
+mod page;
 mod salvage;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-pub use envs::{DescribeEnvs, EnvInfo, EnvPage, decode_envs};
+pub use bills::{BillInfo, DescribeBillingInfo, NO_TIME, OrderInfo, decode_bills};
+pub use envs::{DescribeEnvs, EnvInfo, decode_envs};
+pub use page::Page;
 pub use salvage::salvage;
 
 use crate::desired::{Attributes, Field};
@@ -24,8 +28,12 @@ pub const VERSION: &str = "2018-06-08";
 pub const CREATE: &str = "CreatePostpayPackage";
 /// The action that lists environments.
 pub const LIST: &str = "DescribeEnvs";
-/// The most of an answer that is read. A real one has a few hundred bytes.
+/// The action that shows what environments are billed for.
+pub const BILLS: &str = "DescribeBillingInfo";
+/// The most of an answer to an order that is read. A real one has a few hundred bytes.
 pub const MAX_BODY: usize = 1 << 20;
+/// The most of a page that is read. An environment takes a few kilobytes with its resources and tags.
+pub const MAX_PAGE_BODY: usize = 16 << 20;
 
 /// The body of `CreatePostpayPackage`: exactly the fields that are set, in the order of the vendor's page, compact.
 #[expect(
@@ -41,6 +49,16 @@ pub fn create_body(order: &Attributes) -> Vec<u8> {
         }
     }
     serde_json::to_vec(&Members(order)).expect("a map of texts")
+}
+
+/// The body of a question.
+#[expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "texts and numbers, into memory: there is nothing that can fail"
+)]
+pub fn read_body(question: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(question).expect("texts and numbers")
 }
 
 /// Whether `CreatePostpayPackage` has a member of this name.

@@ -1,0 +1,62 @@
+//! Whether and when a question is asked again. Pure.
+
+use std::time::Duration;
+
+use crate::cloud::{Grade, NotSent};
+
+const FIRST: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_secs(4);
+
+/// How long to wait after attempt number `attempt` (from 1), or None to give up. The first attempt was `elapsed` ago, and
+/// none is begun more than `bound` after it.
+pub(super) fn wait(
+    grade: Grade,
+    attempt: u32,
+    elapsed: Duration,
+    bound: Duration,
+) -> Option<Duration> {
+    let wait = match grade {
+        // It would be refused again.
+        Grade::Refused(_) => return None,
+        // The cause is gone: nothing is gained by waiting.
+        Grade::NotSent(NotSent::Repaired) => Duration::ZERO,
+        Grade::NotSent(NotSent::Connect | NotSent::Throttled) | Grade::Unknown => FIRST
+            .saturating_mul(1 << attempt.saturating_sub(1).min(10))
+            .min(LONGEST),
+    };
+    (elapsed + wait <= bound).then_some(wait)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::Reach;
+
+    const BOUND: Duration = Duration::from_secs(15);
+
+    #[test]
+    fn waits_grow_up_to_a_bound() {
+        let waits: Vec<u128> = (1..=7)
+            .filter_map(|attempt| wait(Grade::Unknown, attempt, Duration::ZERO, BOUND))
+            .map(|wait| wait.as_millis())
+            .collect();
+        assert_eq!(waits, [250, 500, 1000, 2000, 4000, 4000, 4000]);
+    }
+
+    #[test]
+    fn nothing_is_begun_after_the_time_is_over() {
+        let at = |elapsed| wait(Grade::NotSent(NotSent::Connect), 1, elapsed, BOUND);
+        assert!(at(BOUND - FIRST).is_some());
+        assert!(at(BOUND).is_none());
+        assert!(wait(Grade::Unknown, 1, Duration::ZERO, Duration::ZERO).is_none());
+    }
+
+    #[test]
+    fn what_is_refused_is_not_asked_again_and_a_mended_clock_at_once() {
+        for reach in [Reach::Step, Reach::Run] {
+            assert_eq!(wait(Grade::Refused(reach), 1, Duration::ZERO, BOUND), None);
+        }
+        let repaired = wait(Grade::NotSent(NotSent::Repaired), 1, Duration::ZERO, BOUND);
+        assert_eq!(repaired, Some(Duration::ZERO));
+    }
+}

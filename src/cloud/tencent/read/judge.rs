@@ -1,0 +1,189 @@
+//! Tells an answer from a failure. For a question the grades mean: asked in vain, refused, or no telling; only a refusal
+//! is not asked again.
+
+use crate::cloud::tencent::codes::{self, Verdict};
+use crate::cloud::tencent::evidence::{Reply, clean, no_reply, not_ok};
+use crate::cloud::tencent::scrub::Scrub;
+use crate::cloud::tencent::wire::{ApiError, Page, Unreadable};
+use crate::cloud::{CloudError, Grade, NotSent, Reach};
+
+/// The page, when the reply is one: whole, with status 200, and without an error in it.
+pub(super) fn judge<T>(
+    reply: &Reply<'_>,
+    decode: fn(&[u8]) -> Result<Page<T>, Unreadable>,
+    scrub: &Scrub,
+    correct_clock: impl FnOnce() -> bool,
+) -> Result<Page<T>, CloudError> {
+    let failed = |message: &str| CloudError {
+        http_status: Some(reply.status),
+        body: scrub.body(reply.body),
+        ..no_reply(true, message, scrub)
+    };
+    let page = match decode(reply.body) {
+        Ok(page) => page,
+        Err(unreadable) => {
+            let why = match (&reply.broken, reply.status) {
+                (Some(broken), _) => broken.clone(),
+                (None, 200) => unreadable.why,
+                (None, status) => not_ok(status),
+            };
+            return Err(CloudError {
+                request_id: clean(unreadable.ids.request_id),
+                ..failed(&why)
+            });
+        }
+    };
+    let request_id = clean(page.request_id.clone());
+    let why = match (&reply.broken, reply.status) {
+        (Some(broken), _) => Some(broken.clone()),
+        (None, 200) => None,
+        (None, status) => Some(not_ok(status)),
+    };
+    if let Some(why) = why {
+        return Err(CloudError {
+            request_id,
+            ..failed(&why)
+        });
+    }
+    let Some(ApiError { code, message }) = page.error else {
+        return Ok(page);
+    };
+    let grade = match code.as_deref().map(verdict) {
+        Some(Verdict::Throttled) => Grade::NotSent(NotSent::Throttled),
+        Some(Verdict::Clock) if correct_clock() => Grade::NotSent(NotSent::Repaired),
+        Some(Verdict::Clock) => Grade::Refused(Reach::Run),
+        Some(Verdict::Refused(reach)) => Grade::Refused(reach),
+        Some(Verdict::Unknown) | None => Grade::Unknown,
+    };
+    Err(CloudError {
+        grade,
+        hint: code.as_deref().and_then(hint),
+        code: code.map(|code| scrub.text(&code)),
+        request_id,
+        body: None,
+        ..failed(&message)
+    })
+}
+
+/// A list that had no end.
+pub(super) fn no_end(message: &str, scrub: &Scrub) -> CloudError {
+    no_reply(true, message, scrub)
+}
+
+/// As for an order, but for two codes that may mean a rate: to ask again does no harm.
+fn verdict(code: &str) -> Verdict {
+    match code {
+        "LimitExceeded.Request" | "LimitExceeded.Concurrent" => Verdict::Throttled,
+        code => codes::verdict(code),
+    }
+}
+
+/// Advice, where the one for an order holds for a question too: it is about keys, access or the endpoint.
+fn hint(code: &str) -> Option<&'static str> {
+    const COMMON: [&str; 11] = [
+        "ActionOffline",
+        "AuthFailure",
+        "InvalidAction",
+        "IpInBlacklist",
+        "IpNotInWhitelist",
+        "NoSuchProduct",
+        "NoSuchVersion",
+        "RequestLimitExceeded",
+        "UnauthorizedOperation",
+        "UnsupportedProtocol",
+        "UnsupportedRegion",
+    ];
+    let family = code.split('.').next().unwrap_or_default();
+    codes::explain(code)
+        .filter(|_| COMMON.contains(&family))
+        .map(|row| row.hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::tencent::Credentials;
+    use crate::cloud::tencent::wire::decode_envs;
+
+    fn of(status: u16, body: &str, broken: Option<&str>) -> Result<usize, CloudError> {
+        let scrub = Scrub::new(&Credentials {
+            secret_id: "AKIDEXAMPLE".to_owned(),
+            secret_key: "keykeykeykey".into(),
+            token: None,
+        });
+        let reply = Reply {
+            status,
+            body: body.as_bytes(),
+            broken: broken.map(str::to_owned),
+        };
+        judge(&reply, decode_envs, &scrub, || true).map(|page| page.rows.len())
+    }
+
+    fn error(code: &str) -> String {
+        format!(
+            r#"{{"Response":{{"Error":{{"Code":"{code}","Message":"m keykeykeykey"}},"RequestId":"r"}}}}"#
+        )
+    }
+
+    #[test]
+    fn only_a_refusal_is_final() {
+        use Grade::{NotSent as N, Refused, Unknown};
+        let page = r#"{"Response":{"EnvList":[{"EnvId":"a"}],"RequestId":"r"}}"#;
+        assert_eq!(of(200, page, None), Ok(1));
+        let table = [
+            (200, error("RequestLimitExceeded"), N(NotSent::Throttled)),
+            (200, error("LimitExceeded.Request"), N(NotSent::Throttled)),
+            (
+                200,
+                error("AuthFailure.SignatureExpire"),
+                N(NotSent::Repaired),
+            ),
+            (200, error("InvalidParameter"), Refused(Reach::Step)),
+            (
+                200,
+                error("ResourceNotFound.UserNotExists"),
+                Refused(Reach::Step),
+            ),
+            (200, error("UnsupportedRegion"), Refused(Reach::Run)),
+            (200, error("InternalError"), Unknown),
+            (200, error("Oops"), Unknown),
+            (200, r#"{"Response":{"Error":{}}}"#.to_owned(), Unknown),
+            (200, r#"{"Response":{"RequestId":"r"}}"#.to_owned(), Unknown),
+            (200, "<html>".to_owned(), Unknown),
+            (500, page.to_owned(), Unknown),
+            (503, error("InvalidParameter"), Unknown),
+            (302, String::new(), Unknown),
+        ];
+        for (status, body, grade) in table {
+            let error = of(status, &body, None).unwrap_err();
+            assert_eq!(error.grade, grade, "{status} {body}");
+            assert_eq!(error.http_status, Some(status));
+            assert!(!format!("{error:?}").contains("keykey"), "{error:?}");
+        }
+        // A whole page that came over a connection that then broke may lack what would have come after it.
+        let cut = of(200, page, Some("the answer was cut off")).unwrap_err();
+        assert_eq!(
+            (cut.grade, &*cut.message),
+            (Unknown, "the answer was cut off")
+        );
+        assert_eq!(cut.request_id.as_deref(), Some("r"));
+    }
+
+    #[test]
+    fn advice_about_orders_is_not_given_for_a_question() {
+        assert!(
+            of(200, &error("InternalError"), None)
+                .unwrap_err()
+                .hint
+                .is_none()
+        );
+        assert!(
+            of(200, &error("InvalidParameter"), None)
+                .unwrap_err()
+                .hint
+                .is_none()
+        );
+        let keys = of(200, &error("AuthFailure.SecretIdNotFound"), None).unwrap_err();
+        assert!(keys.hint.unwrap().contains("key pair"));
+    }
+}
