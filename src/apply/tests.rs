@@ -331,7 +331,7 @@ async fn an_unknown_outcome_stops_the_run_is_recorded_and_never_sent_again() {
 /// Between an intent and its slot there is a moment. What is learnt in it counts.
 #[tokio::test(start_paused = true)]
 async fn an_answer_just_before_a_slot_is_recorded_first_and_may_call_the_next_request_off() {
-    let just_before = HALF - LEAD / 2;
+    let just_before = HALF.saturating_sub(LEAD / 2);
     let unknown = ("b", vec![error(Grade::Unknown)]);
     let mut bench = Bench::new(just_before, &[unknown]);
     let report = bench.apply(&["a", "b", "c", "d"], &settings()).await;
