@@ -213,7 +213,7 @@ environments:
 "
     .to_owned();
     for alias in aliases {
-        text.push_str(&format!("  {alias}:\n    alias: {alias}\n"));
+        text.extend(["  ", alias, ":\n    alias: ", alias, "\n"]);
     }
     text
 }
