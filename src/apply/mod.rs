@@ -106,6 +106,8 @@ pub enum Progress<'a> {
     Stopping {
         reason: EndReason,
         under_way: usize,
+        /// Set when it is the record, and no order, that failed.
+        trouble: Option<&'a StateError>,
     },
 }
 
@@ -455,7 +457,11 @@ impl<W: CloudWrite> Engine<'_, W> {
         }
         let under_way = self.under_way.len();
         if first && (under_way > 0 || !self.queue.is_empty()) {
-            (self.parts.observe)(Progress::Stopping { reason, under_way });
+            (self.parts.observe)(Progress::Stopping {
+                reason,
+                under_way,
+                trouble: self.trouble.as_ref(),
+            });
         }
     }
 
