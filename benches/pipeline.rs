@@ -317,7 +317,7 @@ const ODD: [Odd; 6] = [
 fn odd() -> Result<()> {
     const SMALL: u32 = 1_000;
     println!("\nOdd projects: time an environment at 10,000, as a multiple of that at 1,000");
-    println!("(1.00 is linear)\n");
+    println!("(1.00 is linear, a little more is caches, 10.00 is quadratic)\n");
     println!(
         "{:>30} {:>14} {:>14} {:>8}",
         "", "1,000, each", "10,000, each", "growth"

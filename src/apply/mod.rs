@@ -136,6 +136,8 @@ pub enum Progress<'a> {
     Stopping {
         reason: EndReason,
         under_way: usize,
+        /// Set when it is the record, and no order, that failed.
+        trouble: Option<&'a StateError>,
     },
 }
 
@@ -544,7 +546,11 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         self.stopping.get_or_insert(reason);
         let under_way = self.under_way.len();
         if first && (under_way > 0 || !self.queue.is_empty()) {
-            (self.parts.observe)(Progress::Stopping { reason, under_way });
+            (self.parts.observe)(Progress::Stopping {
+                reason,
+                under_way,
+                trouble: self.trouble.as_ref(),
+            });
         }
     }
 

@@ -228,7 +228,9 @@ impl Bench {
                     }
                     Progress::Retrying { step, .. } => format!("retrying {}", step.address),
                     Progress::Ended(result) => format!("ended {}", result.address),
-                    Progress::Stopping { reason, under_way } => {
+                    Progress::Stopping {
+                        reason, under_way, ..
+                    } => {
                         format!("stopping {reason:?} {under_way}")
                     }
                 };

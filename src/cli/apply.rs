@@ -25,7 +25,7 @@ use crate::plan::guard::{self, Approved, Consent, Facts};
 use crate::plan::{Action, Plan, file};
 use crate::report::{clean, events, human, json};
 use crate::state::journal::{Event, Evidence, Journal, RunId};
-use crate::state::{State, StateError, StateStore, StateWriter};
+use crate::state::{Snapshot, State, StateError, StateStore, StateWriter};
 
 /// Plan, ask for `yes`, order, and record every TranId and EnvId
 ///
@@ -391,7 +391,7 @@ pub(super) async fn signal() {
 
 fn left_at_once(writer: &dyn StateWriter, store: &impl StateStore, world: &World) -> Exit {
     let before = writer.state();
-    let unknown: Vec<String> = match store.read().map(|snapshot| snapshot.current()) {
+    let unknown: Vec<String> = match store.read().map(Snapshot::current) {
         Ok(now) => now
             .iter()
             .flat_map(|state| &state.environments)

@@ -57,13 +57,18 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             clean(tran_id),
             clean(env_id)
         )),
-        Progress::Stopping { reason, under_way } => {
-            let why = match reason {
-                EndReason::Interrupted => "Interrupted",
-                EndReason::Deadline => "The deadline is reached",
-                EndReason::Failed => "An order failed",
-                EndReason::Unknown => "An outcome is unknown",
-                EndReason::Finished => "Finished",
+        Progress::Stopping {
+            reason,
+            under_way,
+            trouble,
+        } => {
+            let why = match (trouble, reason) {
+                (Some(_), _) => "The record can't be written",
+                (None, EndReason::Interrupted) => "Interrupted",
+                (None, EndReason::Deadline) => "The deadline is reached",
+                (None, EndReason::Failed) => "An order failed",
+                (None, EndReason::Unknown) => "An outcome is unknown",
+                (None, EndReason::Finished) => "Finished",
             };
             let wait = match under_way {
                 0 => String::new(),

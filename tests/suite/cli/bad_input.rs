@@ -266,6 +266,7 @@ fn a_full_disk_loses_nothing_and_orders_nothing_twice() {
             _ => panic!("{kib}: {ran}"),
         }
         if ran.code != Some(0) {
+            assert!(!ran.stderr.contains("An order failed"), "{kib}: {ran}");
             assert!(
                 ran.stderr.contains("File too large") || ran.stdout.contains("File too large"),
                 "{kib}: {ran}"

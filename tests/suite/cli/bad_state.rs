@@ -180,6 +180,9 @@ fn a_state_of_the_sandbox_refuses_a_real_endpoint() {
         "nothing was sent",
     ]);
     assert!(!ran.stderr.contains("ordering"), "{ran}");
+    // Whoever reviews the plan is told, too.
+    let plan = project.run(["plan", "--endpoint", real]).exits(0);
+    plan.says(&["warning[state-endpoint]", "the state belongs to `sandbox`"]);
     let ran = with_keys(&project, &["apply", "-y", "--endpoint", real]).exits(1);
     assert_shown!("state-of-the-sandbox", ran.stderr);
     assert_eq!(before, project.memory());

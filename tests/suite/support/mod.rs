@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
-use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -214,7 +213,7 @@ environments:
 "
     .to_owned();
     for alias in aliases {
-        let _ = write!(text, "  {alias}:\n    alias: {alias}\n");
+        text.extend(["  ", alias, ":\n    alias: ", alias, "\n"]);
     }
     text
 }
