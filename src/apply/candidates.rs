@@ -80,7 +80,11 @@ impl Candidate {
 
     /// True when it is new and has the alias that was ordered, whatever its bill says.
     pub fn looks_alike(&self) -> bool {
-        let fits = |what| self.checks.iter().any(|check| check.what == what && check.fits);
+        let fits = |what| {
+            self.checks
+                .iter()
+                .any(|check| check.what == what && check.fits)
+        };
         fits(NEW) && fits(ALIAS)
     }
 
@@ -102,7 +106,9 @@ pub fn possible<'a>(lost: &Lost<'_>, scene: Scene<'a>) -> Vec<&'a SeenEnvironmen
         .filter(|environment| match named {
             Some(id) => environment.env_id == id,
             None => {
-                scene.before.is_none_or(|before| !before.contains(&environment.env_id))
+                scene
+                    .before
+                    .is_none_or(|before| !before.contains(&environment.env_id))
                     && !scene.managed.contains(&environment.env_id)
             }
         })
@@ -114,14 +120,25 @@ pub fn candidates(lost: &Lost<'_>, scene: Scene<'_>, bills: &[Bill]) -> Vec<Cand
     possible(lost, scene)
         .into_iter()
         .map(|environment| {
-            let bill = bills.iter().find(|bill| bill.env_id == environment.env_id).cloned();
+            let bill = bills
+                .iter()
+                .find(|bill| bill.env_id == environment.env_id)
+                .cloned();
             let checks = match lost.order.get(Field::EnvId) {
                 Some(_) => switched(lost, scene, bill.as_ref()),
                 None => created(lost, scene, environment, bill.as_ref()),
             };
-            let number = bill.as_ref().and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.as_str());
+            let number = bill
+                .as_ref()
+                .and_then(|bill| bill.order.as_ref())
+                .map(|order| order.tran_id.as_str());
             let has_the_number = lost.tran_id.is_some() && lost.tran_id == number;
-            Candidate { environment: environment.clone(), bill, checks, has_the_number }
+            Candidate {
+                environment: environment.clone(),
+                bill,
+                checks,
+                has_the_number,
+            }
         })
         .collect()
 }
@@ -131,13 +148,17 @@ pub fn propose(candidates: &[Candidate]) -> Proposal<'_> {
     let mut fitting = candidates.iter().filter(|candidate| candidate.fits());
     match (fitting.next(), fitting.next()) {
         (Some(one), None) => Proposal::Adopt(one),
-        (Some(_), Some(_)) => Proposal::Ask,
         (None, _) if candidates.is_empty() => Proposal::Nothing,
-        (None, _) => Proposal::Ask,
+        (Some(_) | None, _) => Proposal::Ask,
     }
 }
 
-fn created(lost: &Lost<'_>, scene: Scene<'_>, environment: &SeenEnvironment, bill: Option<&Bill>) -> Vec<Check> {
+fn created(
+    lost: &Lost<'_>,
+    scene: Scene<'_>,
+    environment: &SeenEnvironment,
+    bill: Option<&Bill>,
+) -> Vec<Check> {
     let new = Check {
         what: NEW,
         expected: "not listed before".to_owned(),
@@ -150,7 +171,12 @@ fn created(lost: &Lost<'_>, scene: Scene<'_>, environment: &SeenEnvironment, bil
     let field = |what, field, found: Option<&str>| {
         let expected = lost.order.get(field).unwrap_or_default();
         let found = found.unwrap_or_default();
-        Check { what, expected: expected.to_owned(), found: found.to_owned(), fits: expected.eq_ignore_ascii_case(found) }
+        Check {
+            what,
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+            fits: expected.eq_ignore_ascii_case(found),
+        }
     };
     let mut checks = vec![
         new,
@@ -166,7 +192,12 @@ fn created(lost: &Lost<'_>, scene: Scene<'_>, environment: &SeenEnvironment, bil
 /// The environment was there before; only its bill can tell.
 fn switched(lost: &Lost<'_>, scene: Scene<'_>, bill: Option<&Bill>) -> Vec<Check> {
     let order = bill.and_then(|bill| bill.order.as_ref());
-    let mut checks = vec![time("ordered", lost, scene, order.and_then(|order| order.created_at.as_deref()))];
+    let mut checks = vec![time(
+        "ordered",
+        lost,
+        scene,
+        order.and_then(|order| order.created_at.as_deref()),
+    )];
     checks.extend(billed(lost, bill));
     checks
 }
@@ -176,12 +207,21 @@ fn alias(order: &Attributes, environment: &SeenEnvironment) -> Check {
     let alias = order.get(Field::Alias);
     let shown = environment.alias.as_deref().unwrap_or_default();
     let fits = alias.is_some_and(|alias| {
-        let by_id = environment.env_id.strip_prefix(alias).is_some_and(|rest| rest.starts_with('-'));
-        shown == alias || by_id && order.get(Field::EnvAlias).is_none_or(|other| other == shown || shown.is_empty())
+        let by_id = environment
+            .env_id
+            .strip_prefix(alias)
+            .is_some_and(|rest| rest.starts_with('-'));
+        shown == alias
+            || by_id
+                && order
+                    .get(Field::EnvAlias)
+                    .is_none_or(|other| other == shown || shown.is_empty())
     });
     Check {
         what: ALIAS,
-        expected: alias.unwrap_or("none was ordered, so none can be recognised").to_owned(),
+        expected: alias
+            .unwrap_or("none was ordered, so none can be recognised")
+            .to_owned(),
         found: shown.to_owned(),
         fits,
     }
@@ -206,12 +246,17 @@ fn billed(lost: &Lost<'_>, bill: Option<&Bill>) -> Vec<Check> {
         found: pay_mode.map_or("no bill".to_owned(), ToString::to_string),
         fits: pay_mode == Some(&PayMode::Postpaid),
     }];
-    let tran_id = bill.and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.as_str());
+    let tran_id = bill
+        .and_then(|bill| bill.order.as_ref())
+        .map(|order| order.tran_id.as_str());
     checks.push(Check {
         what: NUMBER,
         expected: lost.tran_id.unwrap_or("any").to_owned(),
         found: tran_id.unwrap_or("not told").to_owned(),
-        fits: tran_id.is_some() && lost.tran_id.is_none_or(|expected| tran_id == Some(expected)),
+        fits: tran_id.is_some()
+            && lost
+                .tran_id
+                .is_none_or(|expected| tran_id == Some(expected)),
     });
     checks
 }

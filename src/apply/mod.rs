@@ -29,9 +29,9 @@ pub use outcome::{Counts, Outcome, Report, StepResult, Verdict};
 use crate::clock::Clock;
 use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
 use crate::desired::{Address, Attributes};
-use crate::plan::{Action, Step};
 use crate::plan::file::identity;
 use crate::plan::guard::Approved;
+use crate::plan::{Action, Step};
 use crate::state::journal::{EndReason, Event, Intent, Listed, RunEnded, RunId, RunStarted};
 use crate::state::{Lineage, StateError, StateWriter};
 use pace::Pacer;
@@ -164,12 +164,17 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         who: parts.operator.who.clone(),
         pid: parts.operator.pid,
     };
-    let before: BTreeSet<String> = match steps.is_empty() {
-        true => BTreeSet::new(),
-        false => {
-            let seen = parts.cloud.environments().await.map_err(ApplyError::Listing)?;
-            seen.into_iter().map(|environment| environment.env_id).collect()
-        }
+    let before: BTreeSet<String> = if steps.is_empty() {
+        BTreeSet::new()
+    } else {
+        let seen = parts
+            .cloud
+            .environments()
+            .await
+            .map_err(ApplyError::Listing)?;
+        seen.into_iter()
+            .map(|environment| environment.env_id)
+            .collect()
     };
     let now = Instant::now();
     let rested = parts.last_sent.map(|sent| {
@@ -180,11 +185,17 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
             .saturating_sub(LEAD)
     });
     let waiting = plan.steps.iter().filter(|step| step.action == Action::Wait);
-    let waiting = waiting.filter_map(|step| readback::waiting(step, state)).collect();
+    let waiting = waiting
+        .filter_map(|step| readback::waiting(step, state))
+        .collect();
     parts.writer.begin(parts.clock.now(), started)?;
     if !steps.is_empty() {
-        let listed = Listed { env_ids: before.clone() };
-        parts.writer.append(parts.clock.now(), Event::Listed(listed))?;
+        let listed = Listed {
+            env_ids: before.clone(),
+        };
+        parts
+            .writer
+            .append(parts.clock.now(), Event::Listed(listed))?;
     }
     (parts.observe)(Progress::Started {
         run,
@@ -323,7 +334,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
 
     /// Why nothing may be started now.
     fn held_up(&self) -> Option<EndReason> {
-        self.stopping.or((!self.lost.is_empty()).then_some(EndReason::Unknown))
+        self.stopping
+            .or((!self.lost.is_empty()).then_some(EndReason::Unknown))
     }
 
     /// When the first of the queue may be sent; None when nothing may be started.
@@ -432,7 +444,9 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             attributes: order.clone(),
             source: self.steps[attempt.at].source.clone(),
         };
-        self.parts.writer.append(attempt.sent_at, Event::Intent(intent))
+        self.parts
+            .writer
+            .append(attempt.sent_at, Event::Intent(intent))
     }
 
     fn key(&self, attempt: &Attempt) -> (u32, u32, Address) {
@@ -515,15 +529,36 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             Outcome::NotAttempted => None,
             Outcome::Ordered { ordered, .. } => {
                 if ordered.env_id.is_none() {
-                    self.waiting.push(self.open(attempt, Some(&ordered.tran_id), None, ordered.request_id.as_ref()));
+                    self.waiting.push(self.open(
+                        attempt,
+                        Some(&ordered.tran_id),
+                        None,
+                        ordered.request_id.as_ref(),
+                    ));
                 }
                 None
             }
             // Whatever lost this answer may lose the next one too: nothing is started before it is settled.
             Outcome::Unknown(error) => {
                 let SeenIds { tran_id, env_id } = &error.seen;
-                let open = self.open(attempt, tran_id.as_ref(), env_id.as_ref(), error.request_id.as_ref());
+                let open = self.open(
+                    attempt,
+                    tran_id.as_ref(),
+                    env_id.as_ref(),
+                    error.request_id.as_ref(),
+                );
                 self.lost.push(open);
+                let under_way = self.under_way.len();
+                if self.lost.len() == 1
+                    && self.stopping.is_none()
+                    && (under_way > 0 || !self.queue.is_empty())
+                {
+                    (self.parts.observe)(Progress::Stopping {
+                        reason: EndReason::Unknown,
+                        under_way,
+                        trouble: None,
+                    });
+                }
                 None
             }
             Outcome::Failed(error) => match error.grade {
@@ -562,9 +597,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
 
     fn close(mut self, took: Duration) -> Report {
         // Among reasons the unknown outcome is the one that a person has to act on.
-        let ended = match self.lost.is_empty() {
-            true => self.stopping.unwrap_or(EndReason::Finished),
-            false => EndReason::Unknown,
+        let ended = if self.lost.is_empty() {
+            self.stopping.unwrap_or(EndReason::Finished)
+        } else {
+            EndReason::Unknown
         };
         let now = self.parts.clock.now();
         let writer = &mut *self.parts.writer;

@@ -79,12 +79,16 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 Outcome::Ordered { .. } | Outcome::Unknown(_) | Outcome::NotAttempted => false,
             })
             .map(|at| self.open(&Attempt::first(at), None, None, None))
-            .filter(|open| open.order.creates_environment() && open.order.get(Field::Alias).is_some())
+            .filter(|open| {
+                open.order.creates_environment() && open.order.get(Field::Alias).is_some()
+            })
             .collect();
         if refused.is_empty() || self.is_hurried() {
             return;
         }
-        let Some(found) = self.look_once(&refused, deadline).await else { return };
+        let Some(found) = self.look_once(&refused, deadline).await else {
+            return;
+        };
         for Found { at, candidates } in found {
             let alike = candidates.into_iter().find(Candidate::looks_alike);
             if let (Some(at), Some(candidate)) = (refused[at].at, alike) {
@@ -103,18 +107,28 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     }
 
     /// Looks again and again, with growing pauses, and returns what is still open.
-    async fn look_for(&mut self, mut open: Vec<Open>, within: Duration, deadline: Option<Instant>) -> Vec<Open> {
+    async fn look_for(
+        &mut self,
+        mut open: Vec<Open>,
+        within: Duration,
+        deadline: Option<Instant>,
+    ) -> Vec<Open> {
         let until = Instant::now() + within;
         for look in 0.. {
             let after = settle::pause(look);
             if open.is_empty() || self.is_hurried() || Instant::now() + after > until {
                 break;
             }
-            (self.parts.observe)(Progress::Looking { open: open.len(), after });
+            (self.parts.observe)(Progress::Looking {
+                open: open.len(),
+                after,
+            });
             if !self.rest(after, deadline).await {
                 break;
             }
-            let Some(found) = self.look_once(&open, deadline).await else { continue };
+            let Some(found) = self.look_once(&open, deadline).await else {
+                continue;
+            };
             let adopted: BTreeSet<usize> = settle::adoptable(&found)
                 .into_iter()
                 .filter(|(at, candidate)| self.adopt(&open[*at], candidate))
@@ -129,7 +143,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     /// One look; None when it failed, or the run was asked to stop meanwhile.
     async fn look_once(&mut self, open: &[Open], deadline: Option<Instant>) -> Option<Vec<Found>> {
         let (managed, now) = (self.managed(), self.parts.clock.now());
-        let before = Some(&self.before).filter(|before| !before.is_empty() || !self.steps.is_empty());
+        let before =
+            Some(&self.before).filter(|before| !before.is_empty() || !self.steps.is_empty());
         let look = settle::look(&*self.parts.cloud, open, before, &managed, now);
         let stopped = tokio::select! {
             found = look => match found {
@@ -160,18 +175,28 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     /// The environments that other orders have.
     fn managed(&self) -> BTreeSet<String> {
         let state = self.parts.writer.state();
-        let recorded = state.into_iter().flat_map(|state| state.environments.values());
-        let ordered = self.results.iter().filter_map(|result| match &result.outcome {
-            Outcome::Ordered { ordered, .. } => ordered.env_id.clone(),
-            Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::NotAttempted => None,
-        });
-        recorded.filter_map(|record| record.env_id.clone()).chain(ordered).collect()
+        let recorded = state
+            .into_iter()
+            .flat_map(|state| state.environments.values());
+        let ordered = self
+            .results
+            .iter()
+            .filter_map(|result| match &result.outcome {
+                Outcome::Ordered { ordered, .. } => ordered.env_id.clone(),
+                Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::NotAttempted => None,
+            });
+        recorded
+            .filter_map(|record| record.env_id.clone())
+            .chain(ordered)
+            .collect()
     }
 
     /// Writes down that this environment is the order's. False when that could not be written: then nothing is concluded.
     fn adopt(&mut self, open: &Open, candidate: &Candidate) -> bool {
         let env_id = candidate.environment.env_id.clone();
-        let Some(tran_id) = candidate.tran_id().map(str::to_owned) else { return false };
+        let Some(tran_id) = candidate.tran_id().map(str::to_owned) else {
+            return false;
+        };
         let record = Record {
             status: Status::Created,
             env_id: Some(env_id.clone()),
@@ -183,14 +208,24 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             run: open.run,
             source: open.source.clone(),
         };
-        let edit = Edit::Put { address: open.address.clone(), record: Box::new(record) };
-        let event = Event::Edited(Edited { doing: "read_back".to_owned(), edit });
+        let edit = Edit::Put {
+            address: open.address.clone(),
+            record: Box::new(record),
+        };
+        let event = Event::Edited(Edited {
+            doing: "read_back".to_owned(),
+            edit,
+        });
         let now = self.parts.clock.now();
         if let Err(error) = self.parts.writer.append(now, event) {
             self.in_trouble(error);
             return false;
         }
-        (self.parts.observe)(Progress::Found { address: &open.address, env_id: &env_id, tran_id: &tran_id });
+        (self.parts.observe)(Progress::Found {
+            address: &open.address,
+            env_id: &env_id,
+            tran_id: &tran_id,
+        });
         match open.at {
             None => self.found.push((open.address.clone(), env_id)),
             Some(at) => {
@@ -200,8 +235,16 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                         Duration::try_from(now.duration_since(open.sent_at)).unwrap_or_default()
                     }
                 };
-                let ordered = Ordered { tran_id, env_id: Some(env_id), request_id: open.request_id.clone() };
-                self.results[at].outcome = Outcome::Ordered { ordered, took, read_back: true };
+                let ordered = Ordered {
+                    tran_id,
+                    env_id: Some(env_id),
+                    request_id: open.request_id.clone(),
+                };
+                self.results[at].outcome = Outcome::Ordered {
+                    ordered,
+                    took,
+                    read_back: true,
+                };
             }
         }
         true

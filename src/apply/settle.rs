@@ -61,18 +61,30 @@ pub async fn look<C: CloudRead>(
     now: Timestamp,
 ) -> Result<Vec<Found>, CloudError> {
     let seen = cloud.environments().await?;
-    let scene = Scene { before, managed, seen: &seen, now };
+    let scene = Scene {
+        before,
+        managed,
+        seen: &seen,
+        now,
+    };
     let wanted: BTreeSet<&String> = open
         .iter()
         .flat_map(|open| possible(&open.lost(), scene))
         .map(|environment| &environment.env_id)
         .collect();
     let ids: Vec<String> = wanted.into_iter().cloned().collect();
-    let bills: Vec<Bill> = if ids.is_empty() { Vec::new() } else { cloud.bills(&ids).await? };
+    let bills: Vec<Bill> = if ids.is_empty() {
+        Vec::new()
+    } else {
+        cloud.bills(&ids).await?
+    };
     Ok(open
         .iter()
         .enumerate()
-        .map(|(at, open)| Found { at, candidates: candidates(&open.lost(), scene, &bills) })
+        .map(|(at, open)| Found {
+            at,
+            candidates: candidates(&open.lost(), scene, &bills),
+        })
         .collect())
 }
 
@@ -86,8 +98,13 @@ pub fn adoptable(found: &[Found]) -> Vec<(usize, &Candidate)> {
         })
         .collect();
     let claims = |id: &str| {
-        let fitting = found.iter().flat_map(|found| &found.candidates).filter(|candidate| candidate.fits());
-        fitting.filter(|candidate| candidate.environment.env_id == id).count()
+        let fitting = found
+            .iter()
+            .flat_map(|found| &found.candidates)
+            .filter(|candidate| candidate.fits());
+        fitting
+            .filter(|candidate| candidate.environment.env_id == id)
+            .count()
     };
     proposed
         .into_iter()

@@ -12,6 +12,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::clock::SystemClock;
+use crate::cloud::{Bill, BillOrder, PayMode, SeenEnvironment};
 use crate::desired::{Desired, Environment, Field, SourceRef};
 use crate::plan::guard::{self, Consent, Facts, Limits};
 use crate::plan::{Plan, Selection};
@@ -74,6 +75,7 @@ fn settings() -> Settings {
         on_error: OnError::Stop,
         retry_for: Duration::from_secs(30),
         deadline: None,
+        settle: Duration::from_secs(60),
     }
 }
 
@@ -98,31 +100,59 @@ fn error(grade: Grade) -> Answer {
     })
 }
 
+/// An environment that an order makes all the same, whatever it answers.
+#[derive(Clone)]
+struct Made {
+    env_id: &'static str,
+    alias: &'static str,
+    tran_id: &'static str,
+    /// How long the account takes to show it.
+    hidden: Duration,
+}
+
+impl Made {
+    const fn new(env_id: &'static str, alias: &'static str) -> Self {
+        Self {
+            env_id,
+            alias,
+            tran_id: "777",
+            hidden: Duration::ZERO,
+        }
+    }
+}
+
 /// Answers as it is told to, after `latency`; whatever it is not told to refuse is ordered.
 struct Scripted {
     answers: Mutex<HashMap<String, VecDeque<Answer>>>,
+    /// What the first order of a name makes.
+    effects: Mutex<HashMap<String, Vec<Made>>>,
+    /// What the account shows, and from when on.
+    account: Mutex<Vec<(Instant, Made)>>,
     latency: Duration,
     calls: Mutex<Vec<(String, Instant)>>,
+    looks: Mutex<Vec<Instant>>,
     /// Where to look whether the intent is on disk when the request arrives.
     store: FileStore,
 }
 
 impl Scripted {
     fn names(&self) -> Vec<String> {
-        self.calls
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|(name, _)| name.clone())
-            .collect()
+        let calls = self.calls.lock().unwrap();
+        calls.iter().map(|(name, _)| name.clone()).collect()
     }
 
     fn gaps(&self) -> Vec<Duration> {
-        self.calls
-            .lock()
-            .unwrap()
-            .windows(2)
-            .map(|pair| pair[1].1 - pair[0].1)
+        let calls = self.calls.lock().unwrap();
+        calls.windows(2).map(|pair| pair[1].1 - pair[0].1).collect()
+    }
+
+    fn shown(&self) -> Vec<Made> {
+        let account = self.account.lock().unwrap();
+        let now = Instant::now();
+        account
+            .iter()
+            .filter(|(from, _)| *from <= now)
+            .map(|(_, made)| made.clone())
             .collect()
     }
 }
@@ -141,6 +171,18 @@ impl CloudWrite for Scripted {
             .lock()
             .unwrap()
             .push((name.clone(), Instant::now()));
+        for made in self
+            .effects
+            .lock()
+            .unwrap()
+            .remove(&name)
+            .unwrap_or_default()
+        {
+            self.account
+                .lock()
+                .unwrap()
+                .push((Instant::now() + made.hidden, made));
+        }
         tokio::time::sleep(self.latency).await;
         let scripted = self
             .answers
@@ -149,6 +191,36 @@ impl CloudWrite for Scripted {
             .get_mut(&name)
             .and_then(VecDeque::pop_front);
         scripted.unwrap_or_else(|| ordered(&name))
+    }
+}
+
+impl CloudRead for Scripted {
+    async fn environments(&self) -> Result<Vec<SeenEnvironment>, CloudError> {
+        self.looks.lock().unwrap().push(Instant::now());
+        let created_at = SystemClock.now().strftime("%F %T").to_string();
+        let show = |made: Made| SeenEnvironment {
+            env_id: made.env_id.to_owned(),
+            alias: Some(made.alias.to_owned()),
+            created_at: Some(created_at.clone()),
+            ..SeenEnvironment::default()
+        };
+        Ok(self.shown().into_iter().map(show).collect())
+    }
+
+    async fn bills(&self, env_ids: &[String]) -> Result<Vec<Bill>, CloudError> {
+        let created_at = SystemClock.now().strftime("%F %T").to_string();
+        let bill = |made: Made| Bill {
+            env_id: made.env_id.to_owned(),
+            pay_mode: Some(PayMode::Postpaid),
+            order: Some(BillOrder {
+                tran_id: made.tran_id.to_owned(),
+                created_at: Some(created_at.clone()),
+                ..BillOrder::default()
+            }),
+            ..Bill::default()
+        };
+        let asked = |made: &Made| env_ids.iter().any(|id| id == made.env_id);
+        Ok(self.shown().into_iter().filter(asked).map(bill).collect())
     }
 }
 
@@ -168,8 +240,11 @@ impl Bench {
             .map(|(name, answers)| ((*name).to_owned(), answers.clone().into()));
         let cloud = Scripted {
             answers: Mutex::new(answers.collect()),
+            effects: Mutex::default(),
+            account: Mutex::default(),
             latency,
             calls: Mutex::default(),
+            looks: Mutex::default(),
             store,
         };
         Self {
@@ -178,6 +253,16 @@ impl Bench {
             heard: Vec::new(),
             stop: None,
         }
+    }
+
+    /// Lets the first order of `name` make something, whatever it answers.
+    fn makes(self, name: &str, made: &[Made]) -> Self {
+        self.cloud
+            .effects
+            .lock()
+            .unwrap()
+            .insert(name.to_owned(), made.to_vec());
+        self
     }
 
     fn store(&self) -> &FileStore {
@@ -227,6 +312,10 @@ impl Bench {
                         format!("sending {} {attempt}", step.address)
                     }
                     Progress::Retrying { step, .. } => format!("retrying {}", step.address),
+                    Progress::Looking { open, .. } => format!("looking for {open}"),
+                    Progress::Found {
+                        address, env_id, ..
+                    } => format!("found {address} {env_id}"),
                     Progress::Ended(result) => format!("ended {}", result.address),
                     Progress::Stopping {
                         reason, under_way, ..
@@ -551,12 +640,14 @@ async fn every_attempt_has_an_intent_and_an_outcome_in_the_receipt() {
                 format!("outcome {step}.{attempt} {word}")
             }
             Event::RunEnded(RunEnded { reason }) => format!("ended {reason:?}"),
-            Event::Listed(_) | Event::Edited(_) | Event::Recovered(_) => "other".to_owned(),
+            Event::Listed(_) => "listed".to_owned(),
+            Event::Edited(_) | Event::Recovered(_) => "other".to_owned(),
         })
         .collect();
     assert_eq!(
         lines,
         [
+            "listed",
             "intent 1.1",
             "outcome 1.1 not sent",
             "intent 1.2",
@@ -603,12 +694,12 @@ impl StateWriter for FullDisk<'_> {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_disk_stops_the_run_before_anything_unrecorded_is_sent() {
-    // Room for an intent and its outcome: the second intent does not fit, so nothing is sent for it.
+    // Room for the list, an intent and its outcome: the second intent does not fit, so nothing is sent for it.
     let mut bench = Bench::new(Duration::ZERO, &[]);
     let mut writer = bench.lock();
     let mut full = FullDisk {
         inner: &mut *writer,
-        room: 2,
+        room: 3,
     };
     let report = bench
         .apply_with(&["a", "b", "c"], &settings(), &mut full)
@@ -635,7 +726,7 @@ async fn an_outcome_that_can_not_be_written_is_said_and_counts_as_unknown() {
     let mut writer = bench.lock();
     let mut full = FullDisk {
         inner: &mut *writer,
-        room: 1,
+        room: 2,
     };
     let report = bench.apply_with(&["a", "b"], &settings(), &mut full).await;
     assert_eq!(report.unwritten, [Address::new("a").unwrap()]);
@@ -648,4 +739,169 @@ async fn an_outcome_that_can_not_be_written_is_said_and_counts_as_unknown() {
         Status::Unknown
     );
     assert!(bench.folder.path().join("receipts").is_dir());
+}
+
+/// The answer to `b` is lost.
+fn lost() -> [(&'static str, Vec<Answer>); 1] {
+    [("b", vec![error(Grade::Unknown)])]
+}
+
+fn status_of(report: &Report, name: &str) -> Status {
+    report.state.as_ref().unwrap().environments[&Address::new(name).unwrap()].status
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_read_back_and_the_run_goes_on() {
+    let made = Made {
+        hidden: Duration::from_secs(5),
+        ..Made::new("b-1", "b")
+    };
+    let mut bench = Bench::new(Duration::ZERO, &lost()).makes("b", &[made]);
+    let report = bench.apply(&["a", "b", "c"], &settings()).await;
+    assert_eq!(outcomes(&report), ["ordered", "ordered", "ordered"]);
+    assert_eq!(
+        (report.verdict(), report.ended),
+        (Verdict::Complete, EndReason::Finished)
+    );
+    assert_eq!(bench.cloud.names(), ["a", "b", "c"], "each once");
+    assert!(
+        bench.heard.contains(&"found b b-1".to_owned()),
+        "{:?}",
+        bench.heard
+    );
+    let Outcome::Ordered {
+        ordered, read_back, ..
+    } = &report.results[1].outcome
+    else {
+        panic!()
+    };
+    assert!(read_back);
+    assert_eq!(
+        (ordered.tran_id.as_str(), ordered.env_id.as_deref()),
+        ("777", Some("b-1"))
+    );
+    assert_eq!(status_of(&report, "b"), Status::Created);
+    // What was read back is on record for good: the next run has nothing to do.
+    let state = bench.lock().state().cloned().unwrap();
+    assert_eq!(state.environments.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn looks_are_repeated_with_growing_pauses_until_the_time_is_over() {
+    let mut bench = Bench::new(Duration::ZERO, &lost());
+    let report = bench.apply(&["b", "c"], &settings()).await;
+    assert_eq!(outcomes(&report), ["unknown", "not attempted"]);
+    assert_eq!(report.verdict(), Verdict::Unknown);
+    let looks = bench.cloud.looks.lock().unwrap().clone();
+    // The first is the list from before the run.
+    let pauses: Vec<u64> = looks[1..]
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).as_secs())
+        .collect();
+    assert_eq!(pauses, [1, 2, 4, 8, 10, 10, 10, 10]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_adopted_in_doubt() {
+    let old = Made {
+        hidden: Duration::ZERO,
+        ..Made::new("b-0", "b")
+    };
+    for (made, why) in [
+        (
+            vec![Made::new("b-1", "b"), Made::new("b-2", "b")],
+            "two fit",
+        ),
+        (vec![Made::new("x-1", "x")], "another alias"),
+        (vec![], "nothing is there"),
+    ] {
+        let mut bench = Bench::new(Duration::ZERO, &lost()).makes("b", &made);
+        let report = bench.apply(&["b", "c"], &settings()).await;
+        assert_eq!(outcomes(&report), ["unknown", "not attempted"], "{why}");
+        assert_eq!(status_of(&report, "b"), Status::Unknown, "{why}");
+    }
+    // One that was there before the run can't be the run's.
+    let mut bench = Bench::new(Duration::ZERO, &lost());
+    bench
+        .cloud
+        .account
+        .lock()
+        .unwrap()
+        .push((Instant::now(), old));
+    let report = bench.apply(&["b"], &settings()).await;
+    assert_eq!(outcomes(&report), ["unknown"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_lost_orders_do_not_share_one_environment() {
+    let answers = [
+        ("a", vec![error(Grade::Unknown)]),
+        ("a2", vec![error(Grade::Unknown)]),
+    ];
+    // Its id begins with both aliases, and its alias is neither's.
+    let made = Made::new("a-1", "");
+    let mut bench = Bench::new(Duration::from_secs(1), &answers).makes("a", &[made]);
+    let report = bench.apply(&["a", "a2"], &settings()).await;
+    assert_eq!(outcomes(&report), ["ordered", "unknown"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_id_that_was_not_told_is_found_by_the_order_number() {
+    let answer = Ok(Ordered {
+        tran_id: "777".to_owned(),
+        env_id: None,
+        request_id: None,
+    });
+    let made = Made {
+        hidden: Duration::from_secs(3),
+        ..Made::new("named-otherwise", "我的")
+    };
+    let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]).makes("a", &[made]);
+    let report = bench.apply(&["a"], &settings()).await;
+    assert_eq!(report.verdict(), Verdict::Complete);
+    let record = report
+        .state
+        .unwrap()
+        .environments
+        .into_values()
+        .next()
+        .unwrap();
+    assert_eq!(
+        (record.status, record.env_id.as_deref()),
+        (Status::Created, Some("named-otherwise"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_run_finds_what_an_earlier_one_waited_for() {
+    let answer = Ok(Ordered {
+        tran_id: "777".to_owned(),
+        env_id: None,
+        request_id: None,
+    });
+    let made = Made {
+        hidden: Duration::from_secs(600),
+        ..Made::new("a-1", "a")
+    };
+    let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]).makes("a", &[made]);
+    let first = bench.apply(&["a"], &settings()).await;
+    assert_eq!(first.counts().awaiting_env_id, 1);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let second = bench.apply(&["a"], &settings()).await;
+    assert_eq!(
+        second.found,
+        [(Address::new("a").unwrap(), "a-1".to_owned())]
+    );
+    assert_eq!(status_of(&second, "a"), Status::Created);
+    assert_eq!(bench.cloud.names(), ["a"], "nothing was ordered for it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_refused_order_left_behind_is_reported_and_not_adopted() {
+    let refused = ("b", vec![error(Grade::Refused(Reach::Step))]);
+    let mut bench = Bench::new(Duration::ZERO, &[refused]).makes("b", &[Made::new("b-1", "b")]);
+    let report = bench.apply(&["b"], &settings()).await;
+    assert_eq!(outcomes(&report), ["failed"]);
+    assert_eq!(report.results[0].left_behind.as_deref(), Some("b-1"));
+    assert!(report.state.unwrap().environments.is_empty());
 }

@@ -325,7 +325,9 @@ fn consent(args: &Args, plan: &Plan, world: &World) -> Result<Consent, Failure> 
         SANDBOX => "It speaks the vendor's protocol and costs nothing.",
         _ => "What is ordered costs money from then on.",
     };
-    if world.ask(&format!("\nOrder {orders} from {endpoint}? {cost}\nOnly `yes` is a yes: ")) {
+    if world.ask(&format!(
+        "\nOrder {orders} from {endpoint}? {cost}\nOnly `yes` is a yes: "
+    )) {
         Ok(Consent::Typed)
     } else {
         Err(Failure::new("declined", "not approved").help(NOTHING_SENT))

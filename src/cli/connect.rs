@@ -20,7 +20,12 @@ use crate::sandbox::{self, Fault, Running, Sandbox};
 #[command(next_help_heading = "Sandbox options")]
 pub(super) struct Embedded {
     /// Make the embedded endpoint fail at a chosen call: KIND@N, KIND@N-M or KIND@*; repeatable
-    #[arg(long = "fault", value_name = "KIND@CALL", env = "POSTPAY_FAULT", value_delimiter = ',')]
+    #[arg(
+        long = "fault",
+        value_name = "KIND@CALL",
+        env = "POSTPAY_FAULT",
+        value_delimiter = ','
+    )]
     pub faults: Vec<Fault>,
     /// How long the embedded endpoint takes to answer, as 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]

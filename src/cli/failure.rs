@@ -85,10 +85,14 @@ impl From<ApplyError> for Failure {
             ApplyError::Listing(error) => error,
         };
         let said = [("code", error.code), ("RequestId", error.request_id)];
-        let said = said.into_iter().filter_map(|(what, text)| Some(format!("{what}: {}", clean(&text?))));
+        let said = said
+            .into_iter()
+            .filter_map(|(what, text)| Some(format!("{what}: {}", clean(&text?))));
         said.chain(error.hint.map(str::to_owned))
             .fold(Self::new("listing", message), Self::help)
-            .help("the list from before the first order is what a lost answer is later held against")
+            .help(
+                "the list from before the first order is what a lost answer is later held against",
+            )
             .help("nothing was ordered")
     }
 }

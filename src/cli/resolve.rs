@@ -73,14 +73,27 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         world.print("No state: nothing was ordered yet.\n")?;
         return Ok(Exit::Fine);
     };
-    if state.account.as_ref().is_some_and(|account| account.endpoint != project.account().endpoint) {
-        return Err(Failure::new("state-endpoint", "the state was made with another endpoint than the one that is asked for")
-            .help("name it with --endpoint; nothing was changed"));
+    if state
+        .account
+        .as_ref()
+        .is_some_and(|account| account.endpoint != project.account().endpoint)
+    {
+        return Err(Failure::new(
+            "state-endpoint",
+            "the state was made with another endpoint than the one that is asked for",
+        )
+        .help("name it with --endpoint; nothing was changed"));
     }
     let open = wanted(&state, &args.addresses)?;
     if (args.adopt.is_some() || args.not_created) && open.len() != 1 {
-        return Err(Failure::new("resolve-one", format!("--adopt and --not-created settle one address; {} are open", open.len()))
-            .help("name the address: `postpay resolve ADDR --adopt ENV_ID`"));
+        return Err(Failure::new(
+            "resolve-one",
+            format!(
+                "--adopt and --not-created settle one address; {} are open",
+                open.len()
+            ),
+        )
+        .help("name the address: `postpay resolve ADDR --adopt ENV_ID`"));
     }
     if open.is_empty() {
         world.print("Nothing to settle.\n")?;
@@ -95,27 +108,43 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         write(&mut *writer, &state, edits, world)?;
     }
     let left = writer.state().map_or(0, |state| is_open(state).count());
-    world.say(&format!("{settled} settled, {left} left open. Nothing was ordered.\n"));
+    world.say(&format!(
+        "{settled} settled, {left} left open. Nothing was ordered.\n"
+    ));
     Ok(if left == 0 { Exit::Fine } else { Exit::Unknown })
 }
 
 fn is_open(state: &State) -> impl Iterator<Item = (&Address, &Record)> {
-    state.environments.iter().filter(|(_, record)| match record.status {
-        Status::Unknown | Status::AwaitingEnvId => true,
-        Status::Created => false,
-    })
+    state
+        .environments
+        .iter()
+        .filter(|(_, record)| match record.status {
+            Status::Unknown | Status::AwaitingEnvId => true,
+            Status::Created => false,
+        })
 }
 
-fn wanted<'a>(state: &'a State, addresses: &[Address]) -> Result<Vec<(&'a Address, &'a Record)>, Failure> {
-    if let Some(address) = addresses.iter().find(|address| !is_open(state).any(|(open, _)| open == *address)) {
-        let why = match state.environments.contains_key(address) {
-            true => "is settled already",
-            false => "is not in the state",
+fn wanted<'a>(
+    state: &'a State,
+    addresses: &[Address],
+) -> Result<Vec<(&'a Address, &'a Record)>, Failure> {
+    if let Some(address) = addresses
+        .iter()
+        .find(|address| !is_open(state).any(|(open, _)| open == *address))
+    {
+        let why = if state.environments.contains_key(address) {
+            "is settled already"
+        } else {
+            "is not in the state"
         };
-        return Err(Failure::new("resolve-address", format!("`{address}` {why}"))
-            .help("`postpay show` lists what is open; nothing was changed"));
+        return Err(
+            Failure::new("resolve-address", format!("`{address}` {why}"))
+                .help("`postpay show` lists what is open; nothing was changed"),
+        );
     }
-    Ok(is_open(state).filter(|(address, _)| addresses.is_empty() || addresses.contains(address)).collect())
+    Ok(is_open(state)
+        .filter(|(address, _)| addresses.is_empty() || addresses.contains(address))
+        .collect())
 }
 
 /// Reads what the runs left and what the account shows.
@@ -126,7 +155,11 @@ fn examine(
     connection: Connection,
     world: &World,
 ) -> Result<Vec<Case>, Failure> {
-    let managed: BTreeSet<String> = state.environments.values().filter_map(|record| record.env_id.clone()).collect();
+    let managed: BTreeSet<String> = state
+        .environments
+        .values()
+        .filter_map(|record| record.env_id.clone())
+        .collect();
     let runtime = super::runtime()?;
     runtime.block_on(async {
         let (client, _sandbox) = connection.open().await?;
@@ -165,17 +198,34 @@ async fn case(
     };
     let before = journal.as_ref().and_then(Journal::listed);
     let asked = std::slice::from_ref(&open);
-    let found = look(client, asked, before, managed, world.now()).await.map_err(|error| {
-        Failure::new("listing", format!("the account can't be read: {}", error.message))
+    let found = look(client, asked, before, managed, world.now())
+        .await
+        .map_err(|error| {
+            Failure::new(
+                "listing",
+                format!("the account can't be read: {}", error.message),
+            )
             .help("nothing was changed")
-    })?;
-    let candidates = found.into_iter().flat_map(|Found { candidates, .. }| candidates).collect();
-    Ok(Case { open, status: record.status, sent_by: journal.map(|journal| journal.started.who), candidates })
+        })?;
+    let candidates = found
+        .into_iter()
+        .flat_map(|Found { candidates, .. }| candidates)
+        .collect();
+    Ok(Case {
+        open,
+        status: record.status,
+        sent_by: journal.map(|journal| journal.started.who),
+        candidates,
+    })
 }
 
 fn journal_of(store: &impl StateStore, run: RunId) -> Result<Option<Journal>, StateError> {
     let receipts = store.receipts()?;
-    receipts.iter().find(|receipt| receipt.run == run).map(|receipt| store.receipt(receipt)).transpose()
+    receipts
+        .iter()
+        .find(|receipt| receipt.run == run)
+        .map(|receipt| store.receipt(receipt))
+        .transpose()
 }
 
 fn show(cases: &[Case], world: &mut World) -> Result<(), Failure> {
@@ -186,27 +236,36 @@ fn show(cases: &[Case], world: &mut World) -> Result<(), Failure> {
         blocks.collect::<Vec<_>>().join("\n")
     };
     let document = || {
-        let open: Vec<_> = cases.iter().map(|case| {
-            let candidates: Vec<_> = case.candidates.iter().map(|candidate| json!({
-                "env_id": candidate.environment.env_id,
-                "tran_id": candidate.tran_id(),
-                "fits": candidate.fits(),
-                "checks": candidate.checks.iter().map(|check| json!({
-                    "what": check.what,
-                    "expected": check.expected,
-                    "found": check.found,
-                    "fits": check.fits,
-                })).collect::<Vec<_>>(),
-            })).collect();
-            json!({
-                "address": case.open.address.as_str(),
-                "sent_at": case.open.sent_at.to_string(),
-                "sent_by": case.sent_by,
-                "tran_id": case.open.tran_id,
-                "request_id": case.open.request_id,
-                "candidates": candidates,
+        let open: Vec<_> = cases
+            .iter()
+            .map(|case| {
+                let candidates: Vec<_> = case
+                    .candidates
+                    .iter()
+                    .map(|candidate| {
+                        json!({
+                            "env_id": candidate.environment.env_id,
+                            "tran_id": candidate.tran_id(),
+                            "fits": candidate.fits(),
+                            "checks": candidate.checks.iter().map(|check| json!({
+                                "what": check.what,
+                                "expected": check.expected,
+                                "found": check.found,
+                                "fits": check.fits,
+                            })).collect::<Vec<_>>(),
+                        })
+                    })
+                    .collect();
+                json!({
+                    "address": case.open.address.as_str(),
+                    "sent_at": case.open.sent_at.to_string(),
+                    "sent_by": case.sent_by,
+                    "tran_id": case.open.tran_id,
+                    "request_id": case.open.request_id,
+                    "candidates": candidates,
+                })
             })
-        }).collect();
+            .collect();
         format!("{:#}\n", json!({ "format_version": 1, "open": open }))
     };
     match world.format {
@@ -217,10 +276,20 @@ fn show(cases: &[Case], world: &mut World) -> Result<(), Failure> {
 }
 
 /// What is to be written, by what was said on the command line, or by what fits and was agreed to.
-fn decide(args: &Args, state: &State, cases: &[Case], world: &World) -> Result<Vec<Edited>, Failure> {
+fn decide(
+    args: &Args,
+    state: &State,
+    cases: &[Case],
+    world: &World,
+) -> Result<Vec<Edited>, Failure> {
     if let [case] = cases {
         if let Some(env_id) = &args.adopt {
-            return Ok(vec![adopt_named(case, env_id, args.tran_id.as_deref(), state)?]);
+            return Ok(vec![adopt_named(
+                case,
+                env_id,
+                args.tran_id.as_deref(),
+                state,
+            )?]);
         }
         if args.not_created {
             return Ok(vec![forget(case)?]);
@@ -245,8 +314,13 @@ fn decide(args: &Args, state: &State, cases: &[Case], world: &World) -> Result<V
 
 /// How many of the open orders an environment would fit.
 fn claims(cases: &[Case], wanted: &Candidate) -> usize {
-    let fitting = cases.iter().flat_map(|case| &case.candidates).filter(|candidate| candidate.fits());
-    fitting.filter(|candidate| candidate.environment.env_id == wanted.environment.env_id).count()
+    let fitting = cases
+        .iter()
+        .flat_map(|case| &case.candidates)
+        .filter(|candidate| candidate.fits());
+    fitting
+        .filter(|candidate| candidate.environment.env_id == wanted.environment.env_id)
+        .count()
 }
 
 fn agreed(case: &Case, candidate: &Candidate, world: &World) -> bool {
@@ -254,18 +328,33 @@ fn agreed(case: &Case, candidate: &Candidate, world: &World) -> bool {
         return false;
     }
     let env_id = clean(&candidate.environment.env_id);
-    world.ask(&format!("\nAdopt {env_id} as `{}`? Only `yes` is a yes: ", case.open.address))
+    world.ask(&format!(
+        "\nAdopt {env_id} as `{}`? Only `yes` is a yes: ",
+        case.open.address
+    ))
 }
 
-fn adopt_named(case: &Case, env_id: &str, tran_id: Option<&str>, state: &State) -> Result<Edited, Failure> {
+fn adopt_named(
+    case: &Case,
+    env_id: &str,
+    tran_id: Option<&str>,
+    state: &State,
+) -> Result<Edited, Failure> {
     let taken = state.environments.iter().find(|(address, record)| {
         record.env_id.as_deref() == Some(env_id) && **address != case.open.address
     });
     if let Some((address, _)) = taken {
-        return Err(Failure::new("resolve-taken", format!("{} is on record as `{address}`", clean(env_id)))
-            .help("an environment has one address; nothing was changed"));
+        return Err(Failure::new(
+            "resolve-taken",
+            format!("{} is on record as `{address}`", clean(env_id)),
+        )
+        .help("an environment has one address; nothing was changed"));
     }
-    let Some(candidate) = case.candidates.iter().find(|candidate| candidate.environment.env_id == env_id) else {
+    let Some(candidate) = case
+        .candidates
+        .iter()
+        .find(|candidate| candidate.environment.env_id == env_id)
+    else {
         return Err(Failure::new(
             "resolve-not-there",
             format!("the account shows no environment {} that could be `{}`", clean(env_id), case.open.address),
@@ -279,21 +368,46 @@ fn adopt_named(case: &Case, env_id: &str, tran_id: Option<&str>, state: &State) 
 fn forget(case: &Case) -> Result<Edited, Failure> {
     let address = &case.open.address;
     if case.status == Status::AwaitingEnvId || case.open.tran_id.is_some() {
-        return Err(Failure::new("resolve-ordered", format!("the vendor answered with an order number for `{address}`"))
-            .help("an order was made: look for its environment, and adopt it; nothing was changed"));
+        return Err(Failure::new(
+            "resolve-ordered",
+            format!("the vendor answered with an order number for `{address}`"),
+        )
+        .help("an order was made: look for its environment, and adopt it; nothing was changed"));
     }
-    if let Some(candidate) = case.candidates.iter().find(|candidate| candidate.fits() || candidate.looks_alike()) {
+    if let Some(candidate) = case
+        .candidates
+        .iter()
+        .find(|candidate| candidate.fits() || candidate.looks_alike())
+    {
         let env_id = clean(&candidate.environment.env_id);
-        return Err(Failure::new("resolve-created", format!("{env_id} looks like `{address}`"))
-            .help(format!("if it is the one: `postpay resolve {address} --adopt {env_id}`"))
-            .help("if it is not, give it another alias at the vendor first; nothing was changed"));
+        return Err(Failure::new(
+            "resolve-created",
+            format!("{env_id} looks like `{address}`"),
+        )
+        .help(format!(
+            "if it is the one: `postpay resolve {address} --adopt {env_id}`"
+        ))
+        .help("if it is not, give it another alias at the vendor first; nothing was changed"));
     }
-    let edit = Edit::Forget { address: address.clone() };
-    Ok(Edited { doing: "resolve --not-created".to_owned(), edit })
+    let edit = Edit::Forget {
+        address: address.clone(),
+    };
+    Ok(Edited {
+        doing: "resolve --not-created".to_owned(),
+        edit,
+    })
 }
 
 fn put(case: &Case, env_id: &str, tran_id: Option<&str>) -> Edited {
-    let Open { address, order, sent_at, request_id, run, source, .. } = case.open.clone();
+    let Open {
+        address,
+        order,
+        sent_at,
+        request_id,
+        run,
+        source,
+        ..
+    } = case.open.clone();
     let record = Record {
         status: Status::Created,
         env_id: Some(env_id.to_owned()),
@@ -305,13 +419,27 @@ fn put(case: &Case, env_id: &str, tran_id: Option<&str>) -> Edited {
         run,
         source,
     };
-    Edited { doing: "resolve --adopt".to_owned(), edit: Edit::Put { address, record: Box::new(record) } }
+    Edited {
+        doing: "resolve --adopt".to_owned(),
+        edit: Edit::Put {
+            address,
+            record: Box::new(record),
+        },
+    }
 }
 
 /// A run of its own, so that the receipts hold the whole history.
-fn write(writer: &mut dyn StateWriter, state: &State, edits: Vec<Edited>, world: &World) -> Result<(), Failure> {
+fn write(
+    writer: &mut dyn StateWriter,
+    state: &State,
+    edits: Vec<Edited>,
+    world: &World,
+) -> Result<(), Failure> {
     let operator = world.operator();
-    let account = state.account.clone().ok_or_else(|| Failure::new("state-account", "the state names no account"))?;
+    let account = state
+        .account
+        .clone()
+        .ok_or_else(|| Failure::new("state-account", "the state names no account"))?;
     let started = RunStarted {
         run: RunId::fresh(),
         lineage: state.lineage,
@@ -326,7 +454,12 @@ fn write(writer: &mut dyn StateWriter, state: &State, edits: Vec<Edited>, world:
     for edited in edits {
         writer.append(world.now(), Event::Edited(edited))?;
     }
-    writer.append(world.now(), Event::RunEnded(RunEnded { reason: EndReason::Finished }))?;
+    writer.append(
+        world.now(),
+        Event::RunEnded(RunEnded {
+            reason: EndReason::Finished,
+        }),
+    )?;
     writer.commit()?;
     Ok(())
 }

@@ -118,7 +118,11 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
             format!("looking in the account for {open} orders"),
             json!({ "hook": { "action": "read", "open": open, "retry_after_seconds": after.as_secs_f64() } }),
         )),
-        Progress::Found { address, env_id, tran_id } => {
+        Progress::Found {
+            address,
+            env_id,
+            tran_id,
+        } => {
             let address = address.as_str();
             let mut hook = hook(address);
             hook["id_key"] = json!("env_id");
@@ -126,7 +130,13 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
             hook["tran_id"] = json!(tran_id);
             hook["read_back"] = json!(true);
             let message = format!("{address}: found in the account");
-            Some(event(now, "apply_complete", "info", message, json!({ "hook": hook })))
+            Some(event(
+                now,
+                "apply_complete",
+                "info",
+                message,
+                json!({ "hook": hook }),
+            ))
         }
         Progress::Stopping { under_way, .. } => Some(event(
             now,
@@ -145,7 +155,11 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
 fn ended(result: &StepResult, now: Timestamp, mut hook: Value) -> String {
     let address = result.address.as_str();
     match &result.outcome {
-        Outcome::Ordered { ordered, took, read_back } => {
+        Outcome::Ordered {
+            ordered,
+            took,
+            read_back,
+        } => {
             hook["read_back"] = json!(read_back);
             hook["id_key"] = json!("env_id");
             hook["id_value"] = json!(ordered.env_id);

@@ -85,7 +85,11 @@ pub fn report(report: &Report) -> String {
                     ..ResultV1::default()
                 };
                 match &result.outcome {
-                    Outcome::Ordered { ordered, took, read_back } => ResultV1 {
+                    Outcome::Ordered {
+                        ordered,
+                        took,
+                        read_back,
+                    } => ResultV1 {
                         read_back: *read_back,
                         result: "ordered",
                         tran_id: Some(&ordered.tran_id),

@@ -29,9 +29,11 @@ impl Journal {
             .rev()
             .find_map(|entry| match &entry.event {
                 Event::Intent(_) => Some(entry.at),
-                Event::Listed(_) | Event::Outcome(_) | Event::Edited(_) | Event::RunEnded(_) | Event::Recovered(_) => {
-                    None
-                }
+                Event::Listed(_)
+                | Event::Outcome(_)
+                | Event::Edited(_)
+                | Event::RunEnded(_)
+                | Event::Recovered(_) => None,
             })
     }
 
@@ -54,9 +56,11 @@ impl Journal {
             .rev()
             .find_map(|entry| match &entry.event {
                 Event::RunEnded(ended) => Some(ended.reason),
-                Event::Intent(_) | Event::Listed(_) | Event::Outcome(_) | Event::Edited(_) | Event::Recovered(_) => {
-                    None
-                }
+                Event::Intent(_)
+                | Event::Listed(_)
+                | Event::Outcome(_)
+                | Event::Edited(_)
+                | Event::Recovered(_) => None,
             })
     }
 }

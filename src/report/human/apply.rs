@@ -51,7 +51,11 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             };
             Some(format!("Looking in the account for {orders}{pause}"))
         }
-        Progress::Found { address, env_id, tran_id } => Some(format!(
+        Progress::Found {
+            address,
+            env_id,
+            tran_id,
+        } => Some(format!(
             "{address}: {}, TranId {}, EnvId {}",
             look.good("found in the account"),
             clean(tran_id),
@@ -85,11 +89,18 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
 fn ended(result: &StepResult, total: usize, look: Look) -> String {
     let head = format!("[{}/{total}] {}:", result.number, result.address);
     match &result.outcome {
-        Outcome::Ordered { ordered, took, read_back } => format!(
+        Outcome::Ordered {
+            ordered,
+            took,
+            read_back,
+        } => format!(
             "{head} {}, TranId {}, EnvId {} ({}{})",
             look.good("ordered"),
             clean(&ordered.tran_id),
-            ordered.env_id.as_deref().map_or("not told yet".into(), clean),
+            ordered
+                .env_id
+                .as_deref()
+                .map_or("not told yet".into(), clean),
             duration(*took),
             if *read_back { ", read back" } else { "" }
         ),
@@ -291,7 +302,10 @@ fn next(report: &Report) -> Vec<String> {
     }
     lines.extend(unresolved(report));
     for (address, env_id) in &report.found {
-        lines.push(format!("Found in the account: `{address}` is {}.", clean(env_id)));
+        lines.push(format!(
+            "Found in the account: `{address}` is {}.",
+            clean(env_id)
+        ));
     }
     for address in &report.unwritten {
         lines.push(format!(

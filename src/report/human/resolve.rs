@@ -11,14 +11,34 @@ use crate::report::text::clean;
 /// One open order with its candidates, best first; `sent_by` is who ran it.
 pub fn open(open: &Open, sent_by: Option<&str>, candidates: &[Candidate], look: Look) -> String {
     let mut out = String::new();
-    let Open { address, order, sent_at, tran_id, env_id, request_id, run, source, at: _ } = open;
-    let _ = writeln!(out, "{} {}  {}", look.bad("?"), look.strong(address), look.faint(source));
+    let Open {
+        address,
+        order,
+        sent_at,
+        tran_id,
+        env_id,
+        request_id,
+        run,
+        source,
+        at: _,
+    } = open;
+    let _ = writeln!(
+        out,
+        "{} {}  {}",
+        look.bad("?"),
+        look.strong(address),
+        look.faint(source)
+    );
     let by = sent_by.map_or(String::new(), |who| format!(" by {}", clean(who)));
     let _ = writeln!(out, "  sent {sent_at:.0}{by}, run {run}");
     for (field, value) in order.iter() {
         let _ = writeln!(out, "    {field:<12}  \"{}\"", clean(value));
     }
-    for (name, id) in [("TranId", tran_id), ("EnvId", env_id), ("RequestId", request_id)] {
+    for (name, id) in [
+        ("TranId", tran_id),
+        ("EnvId", env_id),
+        ("RequestId", request_id),
+    ] {
         if let Some(id) = id {
             let _ = writeln!(out, "  its answer had {name} {}", clean(id));
         }
@@ -27,14 +47,34 @@ pub fn open(open: &Open, sent_by: Option<&str>, candidates: &[Candidate], look: 
         let _ = writeln!(out, "  the account shows no environment that could be it");
     }
     for candidate in candidates {
-        let verdict = match candidate.fits() {
-            true => look.good("fits"),
-            false => look.change("does not fit in everything"),
+        let verdict = if candidate.fits() {
+            look.good("fits")
+        } else {
+            look.change("does not fit in everything")
         };
-        let _ = writeln!(out, "  candidate {}: {verdict}", look.strong(clean(&candidate.environment.env_id)));
-        for Check { what, expected, found, fits } in &candidate.checks {
-            let mark = if *fits { look.good("ok") } else { look.bad("no") };
-            let _ = writeln!(out, "    {mark}  {what}: expected {}, found {}", shown(expected), shown(found));
+        let _ = writeln!(
+            out,
+            "  candidate {}: {verdict}",
+            look.strong(clean(&candidate.environment.env_id))
+        );
+        for Check {
+            what,
+            expected,
+            found,
+            fits,
+        } in &candidate.checks
+        {
+            let mark = if *fits {
+                look.good("ok")
+            } else {
+                look.bad("no")
+            };
+            let _ = writeln!(
+                out,
+                "    {mark}  {what}: expected {}, found {}",
+                shown(expected),
+                shown(found)
+            );
         }
     }
     out

@@ -180,9 +180,11 @@ pub(super) fn is_end(event: &Event) -> bool {
 pub(super) fn may_follow(last: Option<&Entry>, event: &Event) -> bool {
     match event {
         Event::Recovered(_) => true,
-        Event::Listed(_) | Event::Intent(_) | Event::Outcome(_) | Event::Edited(_) | Event::RunEnded(_) => {
-            !last.is_some_and(|entry| is_end(&entry.event))
-        }
+        Event::Listed(_)
+        | Event::Intent(_)
+        | Event::Outcome(_)
+        | Event::Edited(_)
+        | Event::RunEnded(_) => !last.is_some_and(|entry| is_end(&entry.event)),
     }
 }
 

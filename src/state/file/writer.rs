@@ -161,7 +161,13 @@ impl OpenRun {
     fn is_recovered(&self) -> bool {
         match self.last.as_ref().map(|entry| &entry.event) {
             Some(Event::Recovered(_)) => true,
-            Some(Event::Listed(_) | Event::Intent(_) | Event::Outcome(_) | Event::Edited(_) | Event::RunEnded(_))
+            Some(
+                Event::Listed(_)
+                | Event::Intent(_)
+                | Event::Outcome(_)
+                | Event::Edited(_)
+                | Event::RunEnded(_),
+            )
             | None => false,
         }
     }
