@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use super::Exit;
-use super::connect::Connection;
+use super::connect::{Connection, Pretence};
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::{Api, Format, Global, Select, Strict, time};
@@ -97,6 +97,9 @@ pub(super) struct Args {
     /// How long the embedded endpoint takes to answer, as 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time, help_heading = "Sandbox options")]
     latency: Duration,
+    /// How long after an order the embedded endpoint lists what it made, as 3s
+    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time, help_heading = "Sandbox options")]
+    list_delay: Duration,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -110,7 +113,12 @@ enum OnErrorArg {
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
     let kept = args.file.as_deref().map(read_plan).transpose()?;
-    let connection = Connection::choose(&project, &args.faults, args.latency, world)?;
+    let pretence = Pretence {
+        faults: &args.faults,
+        latency: args.latency,
+        list_delay: args.list_delay,
+    };
+    let connection = Connection::choose(&project, &pretence, world)?;
     let store = world.store(&project.state);
     let mut writer = store.lock(&world.holder("apply"), args.lock_timeout)?;
     if let Some(run) = writer.recovered() {

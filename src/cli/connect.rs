@@ -29,25 +29,37 @@ enum Place {
     },
 }
 
+/// How the embedded endpoint is told to behave.
+pub(super) struct Pretence<'a> {
+    pub(super) faults: &'a [Fault],
+    pub(super) latency: Duration,
+    pub(super) list_delay: Duration,
+}
+
 impl Connection {
     /// Looks for keys where they are needed. Sends nothing.
     pub(super) fn choose(
         project: &Project,
-        faults: &[Fault],
-        latency: Duration,
+        pretence: &Pretence<'_>,
         world: &World,
     ) -> Result<Self, Failure> {
+        let Pretence {
+            faults,
+            latency,
+            list_delay,
+        } = *pretence;
         let place = match &project.endpoint {
             Endpoint::Sandbox => Place::Embedded(sandbox::Options {
                 latency,
+                list_delay,
                 faults: faults.to_vec(),
                 ..sandbox::Options::new(ledger_beside(&project.state))
             }),
             Endpoint::Url(url) => {
-                if !faults.is_empty() || !latency.is_zero() {
+                if !(faults.is_empty() && latency.is_zero() && list_delay.is_zero()) {
                     return Err(Failure::new(
                         "sandbox-only",
-                        "--fault and --latency are for the embedded endpoint alone",
+                        "--fault, --latency and --list-delay are for the embedded endpoint alone",
                     )
                     .help("add `--endpoint sandbox`, or give them to `postpay sandbox serve`")
                     .help(NOTHING_SENT));

@@ -11,6 +11,7 @@
 mod check;
 mod endpoint;
 mod layering;
+mod reads;
 mod schemas;
 mod state_format;
 mod store_contract;
