@@ -1,14 +1,11 @@
-//! What is shown of the back end: the answers to the questions, and how late things show up in them.
+//! The answers to the questions: environments and bills, filtered and paged. Values in, values out.
 
-use std::collections::{HashSet, VecDeque};
-use std::time::Duration;
+use std::collections::HashSet;
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::ledger::Line;
 use super::world::{Refusal, World};
 use crate::cloud::tencent::wire::{BillInfo, DescribeBillingInfo, DescribeEnvs, EnvInfo};
 
@@ -18,48 +15,6 @@ const PAGE: usize = 20;
 const MAX_PAGE: usize = 100;
 /// The largest page of bills, and the one without a limit: the vendor's sample.
 const MAX_BILLS: usize = 1000;
-
-/// The world as the questions are shown it: behind the real one by a fixed time.
-#[derive(Debug)]
-pub(super) struct Shown {
-    delay: Duration,
-    /// Not shown yet, in the order they happened.
-    waiting: VecDeque<(Timestamp, Line)>,
-    world: World,
-}
-
-impl Shown {
-    pub(super) fn new(delay: Duration) -> Self {
-        Self {
-            delay,
-            waiting: VecDeque::new(),
-            world: World::default(),
-        }
-    }
-
-    /// Takes in what has happened. What was there from the start, and what changed nothing, does not wait.
-    pub(super) fn apply(&mut self, line: Line) {
-        match line {
-            Line::Request(entry) if entry.acted => {
-                let from = entry
-                    .at
-                    .saturating_add(self.delay)
-                    .unwrap_or(Timestamp::MAX);
-                self.waiting.push_back((from, Line::Request(entry)));
-            }
-            Line::Request(_) => {}
-            Line::Environment { .. } => self.world.apply(&line),
-        }
-    }
-
-    /// What is shown now.
-    pub(super) fn at(&mut self, now: Timestamp) -> &World {
-        while let Some((_, line)) = self.waiting.pop_front_if(|(from, _)| *from <= now) {
-            self.world.apply(&line);
-        }
-        &self.world
-    }
-}
 
 impl World {
     /// The members of the answer to `DescribeEnvs`: of one region, if the call names one. That is what the vendor's own
@@ -158,8 +113,10 @@ fn wanted(ask: &DescribeEnvs, env: &EnvInfo) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
-    use crate::sandbox::LedgerEntry;
+    use crate::sandbox::ledger::{LedgerEntry, Line};
 
     fn params(value: Value) -> Map<String, Value> {
         match value {
@@ -308,26 +265,5 @@ mod tests {
             listed["Total"], 1,
             "a switched environment stays where it is"
         );
-    }
-
-    #[test]
-    fn what_was_just_made_is_not_shown_yet() {
-        let mut shown = Shown::new(Duration::from_secs(60));
-        shown.apply(Line::Environment {
-            env_id: "old-1".to_owned(),
-            at: Timestamp::UNIX_EPOCH,
-        });
-        let second = |second| Timestamp::from_second(second).unwrap();
-        shown.apply(order("shop-1", second(0), json!({})));
-        shown.apply(order("old-1", second(30), json!({})));
-        let mut at = |now| {
-            let world = shown.at(second(now));
-            let modes: Vec<&str> = world.envs.iter().map(|env| &*env.bill.pay_mode).collect();
-            modes.join(" ")
-        };
-        assert_eq!(at(59), "PREPAYMENT");
-        assert_eq!(at(60), "PREPAYMENT POSTPAID");
-        assert_eq!(at(89), "PREPAYMENT POSTPAID");
-        assert_eq!(at(90), "POSTPAID POSTPAID");
     }
 }

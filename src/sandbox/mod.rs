@@ -11,6 +11,7 @@ mod ledger;
 mod line;
 mod look;
 mod server;
+mod shown;
 mod world;
 
 use std::io;
@@ -32,8 +33,8 @@ use crate::cloud::tencent::wire::CREATE;
 use gateway::Rate;
 use ledger::Ledger;
 use line::{Door, Line};
-use look::Shown;
 use server::{Inner, Shared};
+use shown::Shown;
 use world::World;
 
 /// The id of the one key that the sandbox knows. It is public and opens nothing else.

@@ -18,7 +18,7 @@ use super::fault::{Fault, FaultKind, Target};
 use super::gateway::{Asked, Incoming, MAX_REQUEST, Rate, throttled};
 use super::ledger::{Ledger, LedgerEntry, Line as LedgerLine};
 use super::line::{Fate, Line};
-use super::look::Shown;
+use super::shown::Shown;
 use super::world::{Refusal, World};
 use crate::cloud::tencent::wire::{BILLS, CREATE, LIST};
 
