@@ -30,11 +30,14 @@ pub(super) struct Embedded {
     /// How long the embedded endpoint takes to answer, as 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
     pub latency: Duration,
+    /// How long after an order the embedded endpoint lists what it made, as 3s
+    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
+    pub list_delay: Duration,
 }
 
 impl Embedded {
     fn is_plain(&self) -> bool {
-        self.faults.is_empty() && self.latency.is_zero()
+        self.faults.is_empty() && self.latency.is_zero() && self.list_delay.is_zero()
     }
 }
 
@@ -65,6 +68,7 @@ impl Connection {
         let place = match &project.endpoint {
             Endpoint::Sandbox => Place::Embedded(sandbox::Options {
                 latency: embedded.latency,
+                list_delay: embedded.list_delay,
                 faults: embedded.faults.clone(),
                 ..sandbox::Options::new(ledger_beside(&project.state))
             }),
@@ -72,7 +76,7 @@ impl Connection {
                 if !embedded.is_plain() {
                     return Err(Failure::new(
                         "sandbox-only",
-                        "--fault and --latency are for the embedded endpoint alone",
+                        "--fault, --latency and --list-delay are for the embedded endpoint alone",
                     )
                     .help("add `--endpoint sandbox`, or give them to `postpay sandbox serve`")
                     .help(NOTHING_SENT));

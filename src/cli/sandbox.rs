@@ -34,13 +34,15 @@ Examples:
 
 Faults (the call number counts CreatePostpayPackage requests from 1):
   throttle                 turned away by the gateway
-  reset-before, reset-after, hang-before, hang-after, 500-before, 500-after
+  reset-before, reset-after, eof-before, eof-after, hang-before, hang-after, 500-before, 500-after
                            the connection breaks, hangs or fails before or after the order is made
   cut-body, html           the order is made, its answer is cut or is no JSON
   null-env-id, missing-tran-id
                            the order is made, its answer lacks an id
   error:CODE, error-after:CODE
-                           the vendor's error, without or with the order being made")]
+                           the vendor's error, without or with the order being made
+  list:KIND, bill:KIND     the same at DescribeEnvs or DescribeBillingInfo, whose calls are counted by themselves; KIND
+                           is throttle, reset-before, eof-before, hang-before, 500-before, cut-body, html or error:CODE")]
 pub(super) struct Serve {
     /// The address to listen on; loopback only
     #[arg(
@@ -61,6 +63,9 @@ pub(super) struct Serve {
     /// How long an answer takes, as 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
     latency: Duration,
+    /// How long after an order what it made is listed, as 3s
+    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
+    list_delay: Duration,
     /// An environment that exists before anything is ordered; repeatable
     #[arg(long, value_name = "ENV_ID")]
     existing: Vec<String>,
@@ -132,6 +137,7 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
         let running = Sandbox::start(sandbox::Options {
             listen: args.listen,
             latency: args.latency,
+            list_delay: args.list_delay,
             faults: args.faults.clone(),
             existing: args.existing.clone(),
             ..sandbox::Options::new(ledger)

@@ -1,7 +1,8 @@
 //! Faults: what goes wrong, and at which call.
 //!
 //! Written `KIND@N`, `KIND@N-M` or `KIND@*`, where N counts the calls of `CreatePostpayPackage` since the server started,
-//! from 1, every attempt included.
+//! from 1, every attempt included. `list:` before it strikes at the calls of `DescribeEnvs` instead and counts those, `bill:`
+//! at those of `DescribeBillingInfo`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,17 +10,38 @@ use std::str::FromStr;
 /// Something that goes wrong at some calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
+    pub target: Target,
     pub kind: FaultKind,
     pub calls: Calls,
 }
 
-impl Fault {
-    /// Whether it strikes at this call, counted from 1.
-    pub fn strikes(&self, call: u64) -> bool {
-        match self.calls {
-            Calls::Range { first, last } => (first..=last).contains(&call),
-            Calls::Every => true,
+/// The action whose calls a fault counts and strikes at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    Create,
+    List,
+    Bills,
+}
+
+impl Target {
+    /// What stands before the kind.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Create => "",
+            Self::List => "list:",
+            Self::Bills => "bill:",
         }
+    }
+}
+
+impl Fault {
+    /// Whether it strikes at this call of this action, counted from 1.
+    pub fn strikes(&self, target: Target, call: u64) -> bool {
+        self.target == target
+            && match self.calls {
+                Calls::Range { first, last } => (first..=last).contains(&call),
+                Calls::Every => true,
+            }
     }
 }
 
@@ -96,6 +118,11 @@ pub enum FaultError {
         "`{kind}` needs one of the vendor's codes: write {kind}:CODE, such as {kind}:InternalError"
     )]
     NoCode { kind: String },
+    #[error(
+        "`{kind}` is about an order that was made, and `{target}` calls make none: write one of throttle, reset-before, \
+         eof-before, hang-before, 500-before, cut-body, html and error:CODE"
+    )]
+    OrdersOnly { kind: String, target: &'static str },
 }
 
 fn names() -> String {
@@ -112,12 +139,47 @@ impl FromStr for Fault {
             .ok_or_else(|| FaultError::NoCall {
                 text: text.to_owned(),
             })?;
+        let (target, name) = [Target::List, Target::Bills]
+            .into_iter()
+            .find_map(|target| Some((target, kind.strip_prefix(target.prefix())?)))
+            .unwrap_or((Target::Create, kind));
+        let kind = parse_kind(name)?;
+        if target != Target::Create && !kind.fits_a_question() {
+            return Err(FaultError::OrdersOnly {
+                kind: kind.to_string(),
+                target: target.prefix(),
+            });
+        }
         Ok(Self {
-            kind: parse_kind(kind)?,
+            target,
+            kind,
             calls: parse_calls(calls).ok_or_else(|| FaultError::Calls {
                 calls: calls.to_owned(),
             })?,
         })
+    }
+}
+
+impl FaultKind {
+    /// Whether it can happen to a call that changes nothing: for such a call there is no "after".
+    fn fits_a_question(&self) -> bool {
+        match self {
+            Self::Throttle
+            | Self::ResetBefore
+            | Self::EofBefore
+            | Self::HangBefore
+            | Self::ServerErrorBefore
+            | Self::CutBody
+            | Self::Html
+            | Self::Error(_) => true,
+            Self::ResetAfter
+            | Self::EofAfter
+            | Self::HangAfter
+            | Self::ServerErrorAfter
+            | Self::NullEnvId
+            | Self::MissingTranId
+            | Self::ErrorAfter(_) => false,
+        }
     }
 }
 
@@ -194,7 +256,12 @@ impl fmt::Display for FaultKind {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, calls } = self;
+        let Self {
+            target,
+            kind,
+            calls,
+        } = self;
+        f.write_str(target.prefix())?;
         match calls {
             Calls::Every => write!(f, "{kind}@*"),
             Calls::Range { first, last } if first == last => write!(f, "{kind}@{first}"),
@@ -216,6 +283,9 @@ mod tests {
                 "html@*",
                 "error:ResourcesSoldOut.PostpayPackageNotAvailable@1",
                 "error-after:InternalError.SYS_ERR@1-2",
+                "list:throttle@1",
+                "list:error:InternalError@2-3",
+                "bill:html@*",
             ]
             .map(str::to_owned),
         );
@@ -229,10 +299,11 @@ mod tests {
         let strikes = |text: &str| {
             let fault: Fault = text.parse().unwrap();
             (1..=6)
-                .filter(|call| fault.strikes(*call))
+                .filter(|call| fault.strikes(Target::Create, *call))
                 .collect::<Vec<u64>>()
         };
         assert_eq!(strikes("html@2"), [2]);
+        assert_eq!(strikes("list:html@2"), [0; 0]);
         assert_eq!(strikes("html@2-4"), [2, 3, 4]);
         assert_eq!(strikes("html@*"), [1, 2, 3, 4, 5, 6]);
     }
@@ -250,6 +321,13 @@ mod tests {
             ("error:@1", "error:CODE"),
             ("error:Bad Code@1", "error:CODE"),
             ("html:InternalError@1", "there is no fault"),
+            ("lst:throttle@1", "there is no fault `lst:throttle`"),
+            ("list:null-env-id@1", "`list:` calls make none"),
+            (
+                "bill:error-after:InternalError@1",
+                "`bill:` calls make none",
+            ),
+            ("list:error@1", "error:CODE"),
         ];
         for (text, expected) in table {
             let error = text.parse::<Fault>().unwrap_err().to_string();

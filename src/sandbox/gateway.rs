@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::world::Refusal;
 use super::{SECRET_ID, SECRET_KEY};
 use crate::cloud::tencent::sign::{self, Authorization, Payload, UNSIGNED_PAYLOAD};
-use crate::cloud::tencent::wire::{CREATE, LIST, SERVICE, VERSION};
+use crate::cloud::tencent::wire::{BILLS, CREATE, LIST, SERVICE, VERSION};
 
 /// How far a signature's time may be off.
 const SKEW_SECONDS: u64 = 300;
@@ -31,6 +31,7 @@ pub(super) struct Incoming {
 pub(super) enum Asked {
     Create,
     List,
+    Bills,
 }
 
 impl Incoming {
@@ -40,6 +41,10 @@ impl Incoming {
 
     pub(super) fn action(&self) -> &str {
         self.header("x-tc-action").unwrap_or_default()
+    }
+
+    pub(super) fn region(&self) -> Option<&str> {
+        self.header("x-tc-region")
     }
 
     /// Signature, version and action, in that order: a stranger learns nothing.
@@ -60,6 +65,7 @@ impl Incoming {
         match self.required("x-tc-action")? {
             CREATE => Ok(Asked::Create),
             LIST => Ok(Asked::List),
+            BILLS => Ok(Asked::Bills),
             other => {
                 let message = format!("The action `{other}` does not exist here.");
                 Err(Refusal::new("InvalidAction", message))

@@ -23,6 +23,9 @@ pub struct LedgerEntry {
     pub at: Timestamp,
     /// As X-TC-Action said; empty when it said nothing.
     pub action: String,
+    /// As X-TC-Region said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     pub params: Map<String, Value>,
     /// Whether the gateway let it through: signature, version, action and rate were right.
     pub reached: bool,
@@ -245,6 +248,7 @@ mod tests {
             call,
             at: Timestamp::UNIX_EPOCH,
             action: "CreatePostpayPackage".to_owned(),
+            region: None,
             params: Map::new(),
             reached: true,
             acted: true,

@@ -4,11 +4,14 @@
 //! Signatures, the vendor's rules, envelope, codes, rate limit and paging are real; what it orders is a line in its ledger.
 //! Faults break it at a chosen call, in every way that a real endpoint can break. It knows the protocol and no other room.
 
+mod bill;
 mod fault;
 mod gateway;
 mod ledger;
 mod line;
+mod look;
 mod server;
+mod shown;
 mod world;
 
 use std::io;
@@ -23,7 +26,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use fault::{Calls, Fault, FaultError, FaultKind};
+pub use fault::{Calls, Fault, FaultError, FaultKind, Target};
 pub use ledger::{LedgerEntry, LedgerError, SAMPLE_ENV_ID, read_ledger, reset};
 
 use crate::cloud::tencent::wire::CREATE;
@@ -31,6 +34,7 @@ use gateway::Rate;
 use ledger::Ledger;
 use line::{Door, Line};
 use server::{Inner, Shared};
+use shown::Shown;
 use world::World;
 
 /// The id of the one key that the sandbox knows. It is public and opens nothing else.
@@ -50,6 +54,9 @@ pub struct Options {
     pub ledger: PathBuf,
     /// How long the back end takes to answer, counted from when it has acted.
     pub latency: Duration,
+    /// How long after an order what it made is shown by DescribeEnvs and DescribeBillingInfo. The vendor's own delay is not
+    /// documented.
+    pub list_delay: Duration,
     /// The first that strikes at a call counts.
     pub faults: Vec<Fault>,
     /// Orders a second, or None for no limit. The vendor's is 2.
@@ -65,6 +72,7 @@ impl Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             ledger: ledger.into(),
             latency: Duration::ZERO,
+            list_delay: Duration::ZERO,
             faults: Vec::new(),
             rate: Some(2),
             existing: Vec::new(),
@@ -98,6 +106,7 @@ impl Sandbox {
             listen,
             ledger: path,
             latency,
+            list_delay,
             faults,
             rate,
             existing,
@@ -111,24 +120,26 @@ impl Sandbox {
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let mut world = World::default();
+        let mut shown = Shown::new(list_delay);
         let mut arrivals = Vec::new();
-        for line in &lines {
-            world.apply(line);
-            if let ledger::Line::Request(entry) = line
+        for line in lines {
+            world.apply(&line);
+            if let ledger::Line::Request(entry) = &line
                 && entry.reached
                 && entry.action == CREATE
             {
                 arrivals.push(entry.at);
             }
+            shown.apply(line);
         }
         let (stop, stopped) = watch::channel(false);
         let shared = Arc::new(Shared {
             inner: Mutex::new(Inner {
                 ledger: Some(ledger),
                 world,
+                shown,
                 rate: Rate::new(rate, arrivals.into_iter()),
-                creates: 0,
-                others: 0,
+                calls: server::Calls::default(),
             }),
             latency,
             faults,

@@ -14,12 +14,13 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
-use super::fault::{Fault, FaultKind};
+use super::fault::{Fault, FaultKind, Target};
 use super::gateway::{Asked, Incoming, MAX_REQUEST, Rate, throttled};
 use super::ledger::{Ledger, LedgerEntry, Line as LedgerLine};
 use super::line::{Fate, Line};
+use super::shown::Shown;
 use super::world::{Refusal, World};
-use crate::cloud::tencent::wire::CREATE;
+use crate::cloud::tencent::wire::{BILLS, CREATE, LIST};
 
 const PAGE: &str =
     "<!DOCTYPE html><html><body><h1>Please log in to this network</h1></body></html>";
@@ -39,9 +40,33 @@ pub(super) struct Inner {
     /// None once the server is stopped.
     pub(super) ledger: Option<Ledger>,
     pub(super) world: World,
+    /// What of the world is shown by now.
+    pub(super) shown: Shown,
     pub(super) rate: Rate,
-    pub(super) creates: u64,
-    pub(super) others: u64,
+    pub(super) calls: Calls,
+}
+
+/// The calls of each action since the start.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    creates: u64,
+    lists: u64,
+    bills: u64,
+    others: u64,
+}
+
+impl Calls {
+    /// Counts one more, and gives its number.
+    fn count(&mut self, action: &str) -> u64 {
+        let count = match action {
+            CREATE => &mut self.creates,
+            LIST => &mut self.lists,
+            BILLS => &mut self.bills,
+            _ => &mut self.others,
+        };
+        *count += 1;
+        *count
+    }
 }
 
 /// What the client gets to see.
@@ -130,17 +155,12 @@ pub(super) async fn handle(
 
 impl Inner {
     fn serve(&mut self, incoming: &Incoming, too_large: bool, faults: &[Fault]) -> Done {
-        let call = if incoming.action() == CREATE {
-            self.creates += 1;
-            self.creates
-        } else {
-            self.others += 1;
-            self.others
-        };
+        let call = self.calls.count(incoming.action());
         let mut entry = LedgerEntry {
             call,
             at: incoming.arrival,
             action: incoming.action().to_owned(),
+            region: incoming.region().map(str::to_owned),
             params: Map::new(),
             reached: false,
             acted: false,
@@ -158,20 +178,24 @@ impl Inner {
         } else {
             incoming.admit()
         };
+        let fault = |target| {
+            let mut struck = faults.iter().filter(|fault| fault.strikes(target, call));
+            struck.next().map(|fault| &fault.kind)
+        };
         let shown = match admitted {
-            Ok(Asked::Create) => {
-                let fault = faults.iter().find(|fault| fault.strikes(call));
-                self.create(incoming, fault.map(|fault| &fault.kind), &mut entry)
-            }
+            Ok(Asked::Create) => self.create(incoming, fault(Target::Create), &mut entry),
             Ok(Asked::List) => {
-                entry.reached = true;
-                incoming
-                    .params()
-                    .and_then(|params| {
-                        entry.params.clone_from(&params);
-                        self.world.list(params)
-                    })
-                    .map(Show::Answer)
+                let region = incoming.region();
+                self.look(
+                    incoming,
+                    100,
+                    fault(Target::List),
+                    &mut entry,
+                    |world, params| world.list(params, region),
+                )
+            }
+            Ok(Asked::Bills) => {
+                self.look(incoming, 50, fault(Target::Bills), &mut entry, World::bills)
             }
             Err(refusal) => Err(refusal),
         };
@@ -204,10 +228,6 @@ impl Inner {
         // What was asked for is told even of a call that is turned away.
         let params = incoming.params();
         entry.params = params.as_ref().cloned().unwrap_or_default();
-        let strike = |entry: &mut LedgerEntry, kind: &FaultKind| {
-            entry.fault = Some(kind.to_string());
-            entry.answer = kind.to_string();
-        };
         if let Some(FaultKind::Throttle) = fault {
             entry.fault = Some(FaultKind::Throttle.to_string());
             return Err(throttled(2));
@@ -237,6 +257,36 @@ impl Inner {
         }
     }
 
+    /// A question: past the fault that strikes before, and answered from what is shown by now. Its rate is not limited: the
+    /// vendor allows so many a second that no client of one account comes near.
+    fn look(
+        &mut self,
+        incoming: &Incoming,
+        per_second: u32,
+        fault: Option<&FaultKind>,
+        entry: &mut LedgerEntry,
+        answer: impl FnOnce(&World, Map<String, Value>) -> Result<Map<String, Value>, Refusal>,
+    ) -> Result<Show, Refusal> {
+        let params = incoming.params();
+        entry.params = params.as_ref().cloned().unwrap_or_default();
+        if let Some(FaultKind::Throttle) = fault {
+            entry.fault = Some(FaultKind::Throttle.to_string());
+            return Err(throttled(per_second));
+        }
+        entry.reached = true;
+        if let Some(kind) = fault {
+            strike(entry, kind);
+            if let Some(show) = before(kind) {
+                return show;
+            }
+        }
+        let members = answer(self.shown.at(incoming.arrival), params?)?;
+        match fault {
+            None => Ok(Show::Answer(members)),
+            Some(kind) => after(kind, members),
+        }
+    }
+
     /// Writes the entry down and lets what it says happen. Without the first there is no second.
     fn record(&mut self, entry: LedgerEntry) -> Result<(), Refusal> {
         let failed = |why: String| Refusal::new("InternalError", why);
@@ -249,8 +299,14 @@ impl Inner {
             .append(&line)
             .map_err(|error| failed(error.to_string()))?;
         self.world.apply(&line);
+        self.shown.apply(line);
         Ok(())
     }
+}
+
+fn strike(entry: &mut LedgerEntry, kind: &FaultKind) {
+    entry.fault = Some(kind.to_string());
+    entry.answer = kind.to_string();
 }
 
 /// What a fault shows instead of letting the back end act; None when it strikes later.
@@ -274,7 +330,7 @@ fn before(kind: &FaultKind) -> Option<Result<Show, Refusal>> {
     }
 }
 
-/// What a fault makes of the answer to an order that was made.
+/// What a fault makes of the answer to an order that was made, or to a question.
 fn after(kind: &FaultKind, mut members: Map<String, Value>) -> Result<Show, Refusal> {
     match kind {
         FaultKind::ResetAfter => Ok(Show::Break(Fate::Reset)),

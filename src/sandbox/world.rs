@@ -1,12 +1,14 @@
-//! The back end: the environments, the vendor's rules for an order, and what an order does. Values in, values out.
+//! The back end: the environments, the vendor's rules for an order, and what an order does. Values in, values out. What
+//! of it is shown is in [`super::look`].
 
 use std::collections::HashMap;
 
 use jiff::{Timestamp, tz::Offset};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::bill;
 use super::ledger::{LedgerEntry, Line};
-use crate::cloud::tencent::wire::{DescribeEnvs, EnvInfo, is_create_member};
+use crate::cloud::tencent::wire::{BillInfo, EnvInfo, is_create_member};
 
 /// What the vendor would say no with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,16 +33,22 @@ pub(super) struct Order {
     pub(super) env_id: String,
 }
 
-/// A page that is asked for without a limit. The vendor documents none; its own tools use this.
-const PAGE: usize = 20;
-/// The largest page. A larger limit is taken as this one.
-const MAX_PAGE: usize = 100;
+/// Where an environment is made when the order names no region. Whether the vendor goes by the region of an order is not
+/// documented; its own tools take it to.
+const REGION: &str = "ap-shanghai";
+
+/// An environment and its bill.
+#[derive(Debug)]
+pub(super) struct Env {
+    pub(super) info: EnvInfo,
+    pub(super) bill: BillInfo,
+}
 
 /// Everything that exists.
 #[derive(Debug, Default)]
 pub(super) struct World {
     /// In the order they came to be.
-    envs: Vec<EnvInfo>,
+    pub(super) envs: Vec<Env>,
     by_id: HashMap<String, usize>,
     orders: u64,
 }
@@ -49,7 +57,10 @@ impl World {
     /// Takes in a line of the ledger, old or new: this is the only way that anything changes.
     pub(super) fn apply(&mut self, line: &Line) {
         match line {
-            Line::Environment { env_id, at } => self.add(prepaid(env_id, *at)),
+            Line::Environment { env_id, at } => self.add(Env {
+                info: prepaid(env_id, *at),
+                bill: bill::prepaid(env_id, *at),
+            }),
             Line::Request(entry) if entry.acted => self.order(entry),
             Line::Request(_) => {}
         }
@@ -61,12 +72,13 @@ impl World {
             return;
         };
         if let Some(env) = self.by_id.get(env_id).and_then(|at| self.envs.get_mut(*at)) {
-            "postpaid".clone_into(&mut env.pay_mode);
-            env.update_time = vendors_time(entry.at);
+            "postpaid".clone_into(&mut env.info.pay_mode);
+            env.info.update_time = vendors_time(entry.at);
+            env.bill = bill::ordered(env_id, entry, Some(&env.bill));
             return;
         }
         let param = |name: &str| string(&entry.params, name).unwrap_or_default().to_owned();
-        self.add(EnvInfo {
+        let info = EnvInfo {
             env_id: env_id.clone(),
             source: param("EnvSource"),
             alias: param("Alias"),
@@ -75,12 +87,14 @@ impl World {
             status: "NORMAL".to_owned(),
             env_channel: param("Channel"),
             pay_mode: "postpaid".to_owned(),
-            region: "ap-shanghai".to_owned(),
-        });
+            region: entry.region.as_deref().unwrap_or(REGION).to_owned(),
+        };
+        let bill = bill::ordered(env_id, entry, None);
+        self.add(Env { info, bill });
     }
 
-    fn add(&mut self, env: EnvInfo) {
-        self.by_id.insert(env.env_id.clone(), self.envs.len());
+    fn add(&mut self, env: Env) {
+        self.by_id.insert(env.info.env_id.clone(), self.envs.len());
         self.envs.push(env);
     }
 
@@ -158,57 +172,12 @@ impl World {
         let date = BEIJING.to_datetime(at).strftime("%Y%m%d").to_string();
         format!("{date}{:06}", self.orders + 1)
     }
-
-    /// The members of the answer to `DescribeEnvs`.
-    pub(super) fn list(&self, params: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
-        let ask: DescribeEnvs = serde_json::from_value(Value::Object(params)).map_err(|error| {
-            let message = error.to_string();
-            if message.starts_with("unknown field") {
-                Refusal::new("UnknownParameter", message)
-            } else {
-                Refusal::new("InvalidParameter", message)
-            }
-        })?;
-        let listed: Vec<&EnvInfo> = self.envs.iter().filter(|env| wanted(&ask, env)).collect();
-        let size = |number: Option<u32>| number.and_then(|number| usize::try_from(number).ok());
-        let limit = size(ask.limit)
-            .filter(|limit| *limit > 0)
-            .unwrap_or(PAGE)
-            .min(MAX_PAGE);
-        let page: Vec<&&EnvInfo> = listed
-            .iter()
-            .skip(size(ask.offset).unwrap_or(0))
-            .take(limit)
-            .collect();
-        let mut answer = Map::new();
-        answer.insert("EnvList".to_owned(), json!(page));
-        answer.insert("Total".to_owned(), json!(listed.len()));
-        Ok(answer)
-    }
-}
-
-fn wanted(ask: &DescribeEnvs, env: &EnvInfo) -> bool {
-    let DescribeEnvs {
-        env_id,
-        is_visible,
-        channels,
-        limit: _,
-        offset: _,
-    } = ask;
-    let named = env_id
-        .as_deref()
-        .is_none_or(|id| id.is_empty() || id == env.env_id);
-    let channel = match (channels, is_visible) {
-        (Some(channels), Some(visible)) => channels.contains(&env.env_channel) == *visible,
-        _ => true,
-    };
-    named && channel
 }
 
 /// The vendor's times have no zone, and its documents name none. Its country's is the likeliest.
 const BEIJING: Offset = Offset::constant(8);
 
-fn vendors_time(at: Timestamp) -> String {
+pub(super) fn vendors_time(at: Timestamp) -> String {
     BEIJING
         .to_datetime(at)
         .strftime("%Y-%m-%d %H:%M:%S")
@@ -228,12 +197,12 @@ fn prepaid(env_id: &str, at: Timestamp) -> EnvInfo {
         status: "NORMAL".to_owned(),
         env_channel: "qc_console".to_owned(),
         pay_mode: "prepayment".to_owned(),
-        region: "ap-shanghai".to_owned(),
+        region: REGION.to_owned(),
     }
 }
 
 /// A member that is there and not empty.
-fn string<'a>(params: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+pub(super) fn string<'a>(params: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     params.get(name)?.as_str().filter(|text| !text.is_empty())
 }
 
@@ -268,6 +237,8 @@ fn new_env_id(start: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn world() -> World {
@@ -370,6 +341,7 @@ mod tests {
             call: 1,
             at: Timestamp::UNIX_EPOCH,
             action: String::new(),
+            region: None,
             params: Map::new(),
             reached: true,
             acted: true,
@@ -379,40 +351,11 @@ mod tests {
             env_id: Some("cdnheader-v2a".to_owned()),
             request_id: String::new(),
         };
-        assert_eq!(world.envs[0].pay_mode, "prepayment");
+        assert_eq!(world.envs[0].info.pay_mode, "prepayment");
+        assert_eq!(world.envs[0].bill.pay_mode, "PREPAYMENT");
         world.apply(&Line::Request(entry));
         assert_eq!(world.envs.len(), 1);
-        assert_eq!(world.envs[0].pay_mode, "postpaid");
-    }
-
-    #[test]
-    fn lists_are_paged_and_filtered() {
-        let mut world = World::default();
-        for n in 0..130 {
-            world.apply(&Line::Environment {
-                env_id: format!("env-{n}"),
-                at: Timestamp::UNIX_EPOCH,
-            });
-        }
-        let count = |ask: Value| {
-            let answer = world.list(params(ask)).unwrap();
-            (
-                answer["EnvList"].as_array().unwrap().len(),
-                answer["Total"].as_u64().unwrap(),
-            )
-        };
-        assert_eq!(count(json!({})), (20, 130));
-        assert_eq!(count(json!({"Limit":500})), (100, 130));
-        assert_eq!(count(json!({"Limit":100,"Offset":100})), (30, 130));
-        assert_eq!(count(json!({"Limit":100,"Offset":1000})), (0, 130));
-        assert_eq!(count(json!({"EnvId":"env-7"})), (1, 1));
-        assert_eq!(count(json!({"EnvId":"no"})), (0, 0));
-        assert_eq!(
-            count(json!({"Channels":["qc_console"],"IsVisible":false})),
-            (0, 0)
-        );
-        let code = |ask: Value| world.list(params(ask)).unwrap_err().code;
-        assert_eq!(code(json!({"Limit":"x"})), "InvalidParameter");
-        assert_eq!(code(json!({"Nope":1})), "UnknownParameter");
+        assert_eq!(world.envs[0].info.pay_mode, "postpaid");
+        assert_eq!(world.envs[0].bill.pay_mode, "POSTPAID");
     }
 }

@@ -19,11 +19,11 @@ use postpay::sandbox::{
 };
 
 /// Long enough for any answer that comes.
-const PATIENT: Duration = Duration::from_secs(20);
+pub(super) const PATIENT: Duration = Duration::from_secs(20);
 /// For answers that never come. Long enough for a busy computer to get the request through.
-const SHORT: Duration = Duration::from_secs(1);
+pub(super) const SHORT: Duration = Duration::from_secs(1);
 
-struct Skewed(Duration);
+pub(super) struct Skewed(pub(super) Duration);
 
 impl Clock for Skewed {
     fn now(&self) -> Timestamp {
@@ -31,7 +31,7 @@ impl Clock for Skewed {
     }
 }
 
-fn options(endpoint: &str) -> ClientOptions {
+pub(super) fn options(endpoint: &str) -> ClientOptions {
     ClientOptions {
         endpoint: endpoint.to_owned(),
         credentials: Credentials {
@@ -48,7 +48,7 @@ fn options(endpoint: &str) -> ClientOptions {
     }
 }
 
-fn client(endpoint: &str, timeout: Duration) -> TencentClient {
+pub(super) fn client(endpoint: &str, timeout: Duration) -> TencentClient {
     TencentClient::new(ClientOptions {
         timeout,
         ..options(endpoint)
@@ -56,7 +56,7 @@ fn client(endpoint: &str, timeout: Duration) -> TencentClient {
     .unwrap()
 }
 
-fn order(alias: &str) -> Attributes {
+pub(super) fn order(alias: &str) -> Attributes {
     [
         (Field::EnvSource, "qcloud".to_owned()),
         (Field::Channel, "qc_console".to_owned()),
@@ -67,7 +67,7 @@ fn order(alias: &str) -> Attributes {
 }
 
 /// A sandbox without a rate limit, where the limit is not what is tried.
-async fn sandbox(folder: &Path, faults: &[&str]) -> Running {
+pub(super) async fn sandbox(folder: &Path, faults: &[&str]) -> Running {
     Sandbox::start(Options {
         faults: faults.iter().map(|fault| fault.parse().unwrap()).collect(),
         rate: None,
@@ -847,7 +847,7 @@ async fn every_environment_is_listed_once_over_the_pages() {
 }
 
 /// A server that reads one request a connection, answers with these bytes, and closes. What it read can be received.
-fn raw_server(answer: Vec<u8>) -> (std::net::SocketAddr, mpsc::Receiver<Vec<u8>>) {
+pub(super) fn raw_server(answer: Vec<u8>) -> (std::net::SocketAddr, mpsc::Receiver<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (send, requests) = mpsc::channel();

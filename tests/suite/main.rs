@@ -12,6 +12,7 @@ mod check;
 mod cli;
 mod endpoint;
 mod layering;
+mod reads;
 mod schemas;
 mod state_format;
 mod store_contract;

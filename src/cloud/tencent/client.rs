@@ -1,11 +1,10 @@
 //! The client: one signed request over one fresh connection, one answer; and the orders, whose answers are graded.
 //!
-//! It never sends an order twice; what only looks is in [`super::read`]. Connections are not reused, redirects not followed and nothing is retried below, so that
+//! It never sends an order twice; what only looks is beside it, in `read`. Connections are not reused, redirects not followed and nothing is retried below, so that
 //! "the connection could not be made" proves that no order left this computer. Whether to try again is the engine's decision.
 
 use std::collections::HashSet;
 use std::error::Error as _;
-use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use reqwest::header::{
 use secrecy::ExposeSecret as _;
 
 use super::credentials::Credentials;
+use super::endpoint;
 use super::evidence::{Reply, judge, no_reply};
 use super::scrub::Scrub;
 use super::sign::{self, Payload};
@@ -119,13 +119,13 @@ impl TencentClient {
         for region in &list_regions {
             HeaderValue::from_str(region).map_err(|_| ClientError::Header { what: "region" })?;
         }
-        let (url, host) = parse_endpoint(&endpoint)?;
+        let (url, host) = endpoint::parse(&endpoint)?;
         let roots = if url.scheme() == "https" {
             Roots::SystemOrBundled
         } else {
             Roots::None
         };
-        let loopback = is_loopback(&url);
+        let loopback = endpoint::is_loopback(&url);
         let http = tls::build(
             || {
                 let builder = reqwest::Client::builder()
@@ -335,42 +335,6 @@ impl CloudWrite for TencentClient {
     }
 }
 
-fn parse_endpoint(endpoint: &str) -> Result<(Url, String), ClientError> {
-    let refused = |why: &str| ClientError::Endpoint {
-        // What stands before an `@` may be a password.
-        endpoint: match endpoint.rsplit_once('@') {
-            Some((_, host)) => super::scrub::visible(host),
-            None => super::scrub::visible(endpoint),
-        },
-        why: why.to_owned(),
-    };
-    let url = Url::parse(endpoint).map_err(|error| refused(&error.to_string()))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("it holds a user name or a password"));
-    }
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(refused("only https:// and http:// are spoken"));
-    }
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err(refused("it has more than a host and a port"));
-    }
-    let host = url.host_str().ok_or_else(|| refused("it has no host"))?;
-    // The port is part of the Host header only when it is not the scheme's own, which is what `port` tells.
-    let host = match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    };
-    Ok((url, host))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 fn fixed_headers(
     credentials: &Credentials,
     region: Option<&str>,
@@ -449,27 +413,6 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_signed_as_it_is_sent() {
-        let table = [
-            ("https://tcb.tencentcloudapi.com", "tcb.tencentcloudapi.com"),
-            (
-                "https://tcb.tencentcloudapi.com/",
-                "tcb.tencentcloudapi.com",
-            ),
-            (
-                "https://tcb.tencentcloudapi.com:443",
-                "tcb.tencentcloudapi.com",
-            ),
-            ("http://127.0.0.1:8080", "127.0.0.1:8080"),
-            ("http://127.0.0.1:80", "127.0.0.1"),
-            ("http://[::1]:8080", "[::1]:8080"),
-        ];
-        for (endpoint, host) in table {
-            assert_eq!(parse_endpoint(endpoint).unwrap().1, host);
-        }
-    }
-
-    #[test]
     fn what_is_no_endpoint_is_refused() {
         for bad in [
             "",
@@ -483,25 +426,6 @@ mod tests {
             let error = TencentClient::new(options(bad)).unwrap_err().to_string();
             assert!(error.contains("is no endpoint"), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
-        }
-    }
-
-    #[test]
-    fn loopback_is_known_by_every_name() {
-        for (endpoint, expected) in [
-            ("http://localhost:1", true),
-            ("http://127.0.0.1:1", true),
-            ("http://127.9.9.9", true),
-            ("http://[::1]:1", true),
-            ("http://sandbox.localhost", true),
-            ("https://tcb.tencentcloudapi.com", false),
-            ("http://localhost.example.com", false),
-        ] {
-            assert_eq!(
-                is_loopback(&Url::parse(endpoint).unwrap()),
-                expected,
-                "{endpoint}"
-            );
         }
     }
 

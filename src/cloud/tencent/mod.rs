@@ -7,6 +7,7 @@
 pub mod client;
 pub mod codes;
 pub mod credentials;
+mod endpoint;
 mod evidence;
 mod read;
 mod scrub;

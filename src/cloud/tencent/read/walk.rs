@@ -1,9 +1,9 @@
 //! Walks over the pages of a list until it has ended. Pure.
 //!
 //! Neither the largest page nor the order of a list is documented, an account changes while it is read, and the vendor's
-//! tools warn of slips in its lists. So what a page says of its size or of the total is believed only where both agree:
-//! otherwise the list ends where a page brings nothing new, and is walked once more when that is too early by the vendor's
-//! own count.
+//! tools warn of slips in its lists. So the total is believed only where it agrees with what came: otherwise the list ends
+//! where a page brings nothing new. It is walked once more when that is too early by the vendor's own count, or when the
+//! count changed on the way: an environment that goes pulls another one over the edge of a page, unseen.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,11 @@ pub(super) struct Walk<T> {
     since_start: HashSet<String>,
     offset: u32,
     pages: u32,
+    /// The most entries that a page had.
+    largest: u32,
     second: bool,
+    /// The first page's total since the list was begun.
+    total: Option<u64>,
     missing_of: Option<u64>,
 }
 
@@ -35,7 +39,9 @@ impl<T> Default for Walk<T> {
             since_start: HashSet::new(),
             offset: 0,
             pages: 0,
+            largest: 0,
             second: false,
+            total: None,
             missing_of: None,
         }
     }
@@ -61,14 +67,21 @@ impl<T> Walk<T> {
         }
         let seen = self.since_start.len();
         self.pages += 1;
+        if self.offset == 0 {
+            self.total = page.total;
+        }
+        let moved = self.total != page.total;
         // By what came, not by what was asked for: the vendor may give less.
         self.offset = self.offset.saturating_add(page.sent);
-        let last = page.sent < LIMIT && page.total == Some(seen as u64);
+        // A vendor whose largest page is smaller than what was asked for gives that many while there are more.
+        let full = if self.pages == 1 { LIMIT } else { self.largest };
+        self.largest = self.largest.max(page.sent);
+        let last = page.sent < full && page.total == Some(seen as u64);
         if seen > before && !last {
             return self.go_to(self.offset);
         }
         self.missing_of = page.total.filter(|total| *total > seen as u64);
-        if self.missing_of.is_some() && !self.second {
+        if (moved || self.missing_of.is_some()) && !self.second {
             self.second = true;
             self.since_start.clear();
             self.offset = 0;
@@ -164,16 +177,26 @@ mod tests {
 
     #[test]
     fn what_a_slip_left_out_is_found_by_walking_again() {
-        // The second page comes empty once, and once an environment before it goes and takes one past the gap.
+        // The second page comes empty, once.
         let (found, _, short) = walk(|call, offset| {
-            let rows = if call == 1 {
-                Vec::new()
-            } else {
-                page(130, LIMIT, offset)
+            let rows = match call {
+                1 => Vec::new(),
+                _ => page(130, LIMIT, offset),
             };
             (rows, Some(130))
         });
         assert_eq!((found, short), (ids(0..130), None));
+        // After the first page its first environment goes: what was the 101st is now on the page that was read.
+        let (found, _, short) = walk(|call, offset| {
+            let mut all = ids(0..150);
+            if call > 0 {
+                all.remove(0);
+            }
+            let total = all.len() as u64;
+            let rows = all.into_iter().skip(offset as usize).take(100).collect();
+            (rows, Some(total))
+        });
+        assert_eq!((found.len(), short), (150, None));
     }
 
     #[test]

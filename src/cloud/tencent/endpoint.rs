@@ -1,0 +1,91 @@
+//! The endpoint's address: what may be one, and the Host header that is signed for it. Pure.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+use super::client::ClientError;
+use super::scrub::visible;
+
+/// The address, and the Host header to it.
+pub(super) fn parse(endpoint: &str) -> Result<(Url, String), ClientError> {
+    let refused = |why: &str| ClientError::Endpoint {
+        // What stands before an `@` may be a password.
+        endpoint: match endpoint.rsplit_once('@') {
+            Some((_, host)) => visible(host),
+            None => visible(endpoint),
+        },
+        why: why.to_owned(),
+    };
+    let url = Url::parse(endpoint).map_err(|error| refused(&error.to_string()))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("it holds a user name or a password"));
+    }
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refused("only https:// and http:// are spoken"));
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(refused("it has more than a host and a port"));
+    }
+    let host = url.host_str().ok_or_else(|| refused("it has no host"))?;
+    // The port is part of the Host header only when it is not the scheme's own, which is what `port` tells.
+    let host = match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    Ok((url, host))
+}
+
+/// Whether it is this very computer.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_signed_as_it_is_sent() {
+        let table = [
+            ("https://tcb.tencentcloudapi.com", "tcb.tencentcloudapi.com"),
+            (
+                "https://tcb.tencentcloudapi.com/",
+                "tcb.tencentcloudapi.com",
+            ),
+            (
+                "https://tcb.tencentcloudapi.com:443",
+                "tcb.tencentcloudapi.com",
+            ),
+            ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+            ("http://127.0.0.1:80", "127.0.0.1"),
+            ("http://[::1]:8080", "[::1]:8080"),
+        ];
+        for (endpoint, host) in table {
+            assert_eq!(parse(endpoint).unwrap().1, host);
+        }
+    }
+
+    #[test]
+    fn loopback_is_known_by_every_name() {
+        for (endpoint, expected) in [
+            ("http://localhost:1", true),
+            ("http://127.0.0.1:1", true),
+            ("http://127.9.9.9", true),
+            ("http://[::1]:1", true),
+            ("http://sandbox.localhost", true),
+            ("https://tcb.tencentcloudapi.com", false),
+            ("http://localhost.example.com", false),
+        ] {
+            assert_eq!(
+                is_loopback(&Url::parse(endpoint).unwrap()),
+                expected,
+                "{endpoint}"
+            );
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! How late things show up: what was ordered is not in a list at once.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::ledger::Line;
+use super::world::World;
+
+/// The world as the questions are shown it: behind the real one by a fixed time.
+#[derive(Debug)]
+pub(super) struct Shown {
+    delay: Duration,
+    /// Not shown yet, in the order they happened.
+    waiting: VecDeque<(Timestamp, Line)>,
+    world: World,
+}
+
+impl Shown {
+    pub(super) fn new(delay: Duration) -> Self {
+        Self {
+            delay,
+            waiting: VecDeque::new(),
+            world: World::default(),
+        }
+    }
+
+    /// Takes in what has happened. What was there from the start, and what changed nothing, does not wait.
+    pub(super) fn apply(&mut self, line: Line) {
+        match line {
+            Line::Request(entry) if entry.acted => {
+                let from = entry
+                    .at
+                    .saturating_add(self.delay)
+                    .unwrap_or(Timestamp::MAX);
+                self.waiting.push_back((from, Line::Request(entry)));
+            }
+            Line::Request(_) => {}
+            Line::Environment { .. } => self.world.apply(&line),
+        }
+    }
+
+    /// What is shown now.
+    pub(super) fn at(&mut self, now: Timestamp) -> &World {
+        while let Some((from, line)) = self.waiting.front()
+            && *from <= now
+        {
+            self.world.apply(line);
+            self.waiting.pop_front();
+        }
+        &self.world
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Map;
+
+    use super::*;
+    use crate::sandbox::LedgerEntry;
+
+    fn order(env_id: &str, at: Timestamp) -> Line {
+        Line::Request(LedgerEntry {
+            call: 1,
+            at,
+            action: "CreatePostpayPackage".to_owned(),
+            region: None,
+            params: Map::new(),
+            reached: true,
+            acted: true,
+            answer: "ok".to_owned(),
+            fault: None,
+            tran_id: Some("20200604000001".to_owned()),
+            env_id: Some(env_id.to_owned()),
+            request_id: String::new(),
+        })
+    }
+
+    #[test]
+    fn what_was_just_made_is_not_shown_yet() {
+        let mut shown = Shown::new(Duration::from_secs(60));
+        shown.apply(Line::Environment {
+            env_id: "old-1".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+        });
+        let second = |second| Timestamp::from_second(second).unwrap();
+        shown.apply(order("shop-1", second(0)));
+        shown.apply(order("old-1", second(30)));
+        let mut at = |now| {
+            let world = shown.at(second(now));
+            let modes: Vec<&str> = world.envs.iter().map(|env| &*env.bill.pay_mode).collect();
+            modes.join(" ")
+        };
+        assert_eq!(at(59), "PREPAYMENT");
+        assert_eq!(at(60), "PREPAYMENT POSTPAID");
+        assert_eq!(at(89), "PREPAYMENT POSTPAID");
+        assert_eq!(at(90), "POSTPAID POSTPAID");
+    }
+}
