@@ -3,7 +3,7 @@
 //! [`Approved`] can't be made anywhere else, and the engine takes nothing else. Pure: what the guard has to know about
 //! the world comes in as [`Facts`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use super::{Plan, Refusal, Step};
@@ -233,10 +233,11 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
             found: serial,
         });
     }
+    let planned: HashSet<&ManifestHash> = plan.manifests.iter().collect();
     for (path, now) in facts.manifests {
         match now {
             None => found.push(Objection::ManifestGone { path: path.clone() }),
-            Some(now) if !plan.manifests.contains(now) => {
+            Some(now) if !planned.contains(now) => {
                 found.push(Objection::ManifestChanged { path: path.clone() });
             }
             Some(_) => {}
