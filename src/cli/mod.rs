@@ -19,6 +19,7 @@ mod validate;
 mod watch;
 mod world;
 
+use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use options::Global;
@@ -86,7 +87,7 @@ enum Command {
 
 /// Runs the program: the real world in, the exit code out.
 pub fn main() -> Exit {
-    let cli = match Cli::command()
+    let cli = match without_empty_variables(Cli::command())
         .try_get_matches()
         .and_then(|matches| Cli::from_arg_matches(&matches))
     {
@@ -130,6 +131,20 @@ fn runtime() -> Result<tokio::runtime::Runtime, failure::Failure> {
         .enable_all()
         .build()
         .map_err(|error| failure::Failure::new("runtime", format!("can't start: {error}")))
+}
+
+/// A variable that is set and empty counts as absent: that is how CI systems pass on what they don't have.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| {
+            let value = arg.get_env().and_then(std::env::var_os);
+            if value.is_some_and(|value| value.is_empty()) {
+                arg.env(Resettable::Reset)
+            } else {
+                arg
+            }
+        })
+        .mut_subcommands(without_empty_variables)
 }
 
 /// The whole command line, for completions and the manual page.

@@ -58,7 +58,7 @@ fn every_example_is_validated_planned_and_applied() {
         run(&["apply", "-y"]);
         let ledger = project.ledger_at(&format!("state/{name}.sandbox.jsonl"));
         assert_eq!(ledger.iter().filter(|entry| entry.acted).count(), orders);
-        assert_eq!(ledger.len(), orders);
+        assert_eq!(ledger.iter().filter(|entry| entry.reached).count(), orders);
         run(&["plan", "--detailed-exitcode"]).says(&["No changes."]);
     });
 }

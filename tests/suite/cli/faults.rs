@@ -183,7 +183,7 @@ fn a_fault_in_the_middle_leaves_the_rest_for_the_next_run() {
         "Unknown since an earlier run, and left alone: `two`",
     ]);
     assert_eq!(project.ordered_once(), ["one", "three", "two"]);
-    assert_eq!(project.ledger().len(), 3);
+    assert_eq!(project.reached().len(), 3);
 }
 
 #[test]

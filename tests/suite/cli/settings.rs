@@ -215,3 +215,49 @@ fn an_alias_can_be_demanded() {
     }
     assert!(project.memory().is_empty());
 }
+
+#[test]
+fn a_variable_that_is_empty_counts_as_absent() {
+    let project = Project::of(&["one", "two"]);
+    let plan = project.run(["plan"]).exits(0).stdout;
+    for name in [
+        "CHDIR",
+        "CONFIG",
+        "FILE",
+        "STATE",
+        "ENDPOINT",
+        "COLOR",
+        "LOG",
+        "FORMAT",
+        "REPORT",
+        "OUT",
+        "RATE",
+        "REGION",
+        "LANGUAGE",
+        "TIMEOUT",
+        "REQUIRE_ALIAS",
+    ] {
+        let ran = with(&project, &[(&format!("POSTPAY_{name}"), "")], &["plan"]).exits(0);
+        assert_eq!(ran.stdout, plan, "{name}");
+    }
+}
+
+#[test]
+fn a_variable_can_say_yes_and_no_in_the_usual_words() {
+    let project = Project::empty();
+    project.write("postpay.yaml", "version: 1\napi: {endpoint: sandbox}\n");
+    project.write(
+        "environments/a.yaml",
+        "version: 1\nenvironments:\n  one: {env_source: qcloud, channel: qc_console}\n",
+    );
+    for (word, code) in [
+        ("1", 1),
+        ("true", 1),
+        ("yes", 1),
+        ("0", 0),
+        ("false", 0),
+        ("no", 0),
+    ] {
+        with(&project, &[("POSTPAY_REQUIRE_ALIAS", word)], &["validate"]).exits(code);
+    }
+}

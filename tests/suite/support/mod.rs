@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -142,6 +143,14 @@ impl Project {
         entries
     }
 
+    /// The same without what was turned away for coming too soon. A busy computer holds an arrival up and so brings it
+    /// nearer to the next; of three or more orders one may then be sent again, as it should be.
+    pub(crate) fn reached(&self) -> Vec<LedgerEntry> {
+        let mut entries = self.ledger();
+        entries.retain(|entry| entry.reached);
+        entries
+    }
+
     /// How often each alias was really ordered.
     pub(crate) fn orders(&self) -> BTreeMap<String, usize> {
         let mut orders = BTreeMap::new();
@@ -213,7 +222,7 @@ environments:
 "
     .to_owned();
     for alias in aliases {
-        text.extend(["  ", alias, ":\n    alias: ", alias, "\n"]);
+        let _ = write!(text, "  {alias}:\n    alias: {alias}\n");
     }
     text
 }
