@@ -9,9 +9,11 @@
 )]
 
 mod check;
+mod cli;
 mod endpoint;
 mod layering;
 mod reads;
 mod schemas;
 mod state_format;
 mod store_contract;
+mod support;
