@@ -125,9 +125,9 @@ fn order(latency: Duration) -> Result<Ran> {
             },
             region: None,
             list_regions: Vec::new(),
-            retry_reads_for: Duration::ZERO,
             language: "en-US".to_owned(),
             timeout: Duration::from_secs(60),
+            retry_reads_for: Duration::ZERO,
             clock: Arc::new(SystemClock),
         })?;
         let mut writer = FileStore::new(project.state()).lock(&holder(), Duration::ZERO)?;

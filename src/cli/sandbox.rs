@@ -41,8 +41,9 @@ Faults (the call number counts CreatePostpayPackage requests from 1):
                            the order is made, its answer lacks an id
   error:CODE, error-after:CODE
                            the vendor's error, without or with the order being made
-  list:KIND, bill:KIND     the same at DescribeEnvs or DescribeBillingInfo, whose calls are counted by themselves; KIND
-                           is throttle, reset-before, eof-before, hang-before, 500-before, cut-body, html or error:CODE")]
+  list:KIND, bill:KIND     the same at DescribeEnvs or DescribeBillingInfo, each counted by itself:
+                           throttle, reset-before, eof-before, hang-before, 500-before, cut-body,
+                           html, error:CODE")]
 pub(super) struct Serve {
     /// The address to listen on; loopback only
     #[arg(
