@@ -27,6 +27,7 @@ use crate::plan::file::identity;
 use crate::plan::guard::Approved;
 use crate::plan::{Action, Step};
 use crate::state::journal::{EndReason, Event, Intent, RunEnded, RunId, RunStarted};
+use crate::state::rescue::Rescued;
 use crate::state::{Lineage, StateError, StateWriter};
 use pace::Pacer;
 use retry::Decision;
@@ -161,6 +162,7 @@ pub async fn run<'a, W: CloudWrite>(
         under_way: HashMap::new(),
         stopping: None,
         trouble: None,
+        run,
         unwritten: Vec::new(),
         unresolved: plan
             .steps
@@ -169,7 +171,7 @@ pub async fn run<'a, W: CloudWrite>(
             .map(|step| step.address.clone())
             .collect(),
     };
-    Ok(engine.run(run, now).await)
+    Ok(engine.run(now).await)
 }
 
 impl StepResult {
@@ -220,7 +222,8 @@ struct Engine<'a, W> {
     jitter: f64,
     stopping: Option<EndReason>,
     trouble: Option<StateError>,
-    unwritten: Vec<Address>,
+    run: RunId,
+    unwritten: Vec<Rescued>,
     unresolved: Vec<Address>,
 }
 
@@ -232,7 +235,7 @@ enum Wake {
 }
 
 impl<W: CloudWrite> Engine<'_, W> {
-    async fn run(mut self, run: RunId, started: Instant) -> Report {
+    async fn run(mut self, started: Instant) -> Report {
         let deadline = self.settings.deadline.map(|after| started + after);
         loop {
             let slot = self.next_slot();
@@ -245,7 +248,7 @@ impl<W: CloudWrite> Engine<'_, W> {
                 Wake::Stop(reason) => self.stop(reason),
             }
         }
-        self.close(run, started.elapsed())
+        self.close(started.elapsed())
     }
 
     /// When the first of the queue may be sent; None when nothing may be started.
@@ -334,8 +337,13 @@ impl<W: CloudWrite> Engine<'_, W> {
         let took = at.saturating_duration_since(sent);
         let line = outcome::line(self.key(&attempt), &answer, took);
         let now = self.parts.clock.now();
-        if let Err(error) = self.parts.writer.append(now, Event::Outcome(line)) {
-            self.unwritten.push(self.steps[attempt.at].address.clone());
+        let written = self.parts.writer.append(now, Event::Outcome(line.clone()));
+        if let Err(error) = written {
+            self.unwritten.push(Rescued {
+                run: self.run,
+                at: now,
+                outcome: line,
+            });
             self.in_trouble(error);
         }
         match &answer {
@@ -433,7 +441,7 @@ impl<W: CloudWrite> Engine<'_, W> {
         self.stop(EndReason::Failed);
     }
 
-    fn close(mut self, run: RunId, took: Duration) -> Report {
+    fn close(mut self, took: Duration) -> Report {
         let ended = self.stopping.unwrap_or(EndReason::Finished);
         let now = self.parts.clock.now();
         let writer = &mut *self.parts.writer;
@@ -447,7 +455,7 @@ impl<W: CloudWrite> Engine<'_, W> {
                 .ok(),
         };
         Report {
-            run,
+            run: self.run,
             results: self.results,
             ended,
             took,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::cloud::{CloudError, Grade, NotSent, Ordered};
 use crate::desired::{Address, SourceRef};
 use crate::state::journal::{self, EndReason, Evidence, RunId};
+use crate::state::rescue::Rescued;
 use crate::state::{State, StateError};
 
 /// A whole run.
@@ -22,8 +23,8 @@ pub struct Report {
     pub trouble: Option<StateError>,
     /// Addresses that were unknown before the run, and were left alone by it.
     pub unresolved: Vec<Address>,
-    /// Addresses with an outcome that is in `results` and not on disk: the next run will take it for unknown.
-    pub unwritten: Vec<Address>,
+    /// Outcomes that are not on disk: the next run will take them for unknown.
+    pub unwritten: Vec<Rescued>,
 }
 
 /// One order of a run.

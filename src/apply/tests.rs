@@ -608,7 +608,10 @@ async fn an_outcome_that_can_not_be_written_is_said_and_counts_as_unknown() {
         room: 1,
     };
     let report = bench.apply_with(&["a", "b"], &settings(), &mut full).await;
-    assert_eq!(report.unwritten, [Address::new("a").unwrap()]);
+    let unwritten = &report.unwritten[0];
+    assert_eq!((report.unwritten.len(), unwritten.run), (1, report.run));
+    assert_eq!(unwritten.outcome.address, Address::new("a").unwrap());
+    assert_eq!(unwritten.outcome.tran_id.as_deref(), Some("tran-a"));
     assert_eq!(report.verdict(), Verdict::Unknown);
     assert_eq!(bench.cloud.names(), ["a"]);
     drop(writer);

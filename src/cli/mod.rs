@@ -11,9 +11,11 @@ mod init;
 mod load;
 mod options;
 mod plan;
+mod rescue;
 mod sandbox;
 mod schema;
 mod show;
+mod state;
 mod validate;
 mod watch;
 mod world;
@@ -75,6 +77,8 @@ enum Command {
     Apply(Box<apply::Args>),
     Show(show::Args),
     #[command(subcommand)]
+    State(state::Command),
+    #[command(subcommand)]
     Sandbox(sandbox::Command),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -109,6 +113,7 @@ pub fn main() -> Exit {
         Command::Plan(args) => plan::run(&args, &cli.global, &mut world),
         Command::Apply(args) => apply::run(&args, &cli.global, &mut world),
         Command::Show(args) => show::run(&args, &cli.global, &mut world),
+        Command::State(command) => state::run(&command, &cli.global, &mut world),
         Command::Sandbox(command) => sandbox::run(&command, &cli.global, &mut world),
         Command::Schema(args) => schema::run(&args, &mut world),
         Command::Completions(args) => completions::run(&args, &mut world),

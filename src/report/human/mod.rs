@@ -2,7 +2,9 @@
 
 pub mod apply;
 pub mod plan;
+pub mod restore;
 pub mod state;
 mod style;
+pub mod verify;
 
 pub use style::Look;
