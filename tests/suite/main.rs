@@ -9,6 +9,7 @@
 )]
 
 mod check;
+mod disk_faults;
 mod endpoint;
 mod layering;
 mod schemas;
