@@ -11,6 +11,7 @@
 mod check;
 mod disk_faults;
 mod endpoint;
+mod laws;
 mod layering;
 mod schemas;
 mod state_format;
