@@ -13,6 +13,7 @@ mod disk_faults;
 mod endpoint;
 mod laws;
 mod layering;
+mod recovery;
 mod schemas;
 mod state_format;
 mod store_contract;
