@@ -32,7 +32,8 @@ use crate::desired::{Address, Attributes};
 use crate::plan::file::identity;
 use crate::plan::guard::Approved;
 use crate::plan::{Action, Step};
-use crate::state::journal::{EndReason, Event, Intent, Listed, RunEnded, RunId, RunStarted};
+use crate::state::journal::{self, EndReason, Event, Intent, Listed, RunEnded, RunId, RunStarted};
+use crate::state::rescue::Rescued;
 use crate::state::{Lineage, StateError, StateWriter};
 use pace::Pacer;
 use retry::Decision;
@@ -290,7 +291,7 @@ struct Engine<'a, C> {
     /// Why nothing more is started, besides an unknown outcome.
     stopping: Option<EndReason>,
     trouble: Option<StateError>,
-    unwritten: Vec<Address>,
+    unwritten: Vec<Rescued>,
     unresolved: Vec<Address>,
 }
 
@@ -415,11 +416,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     /// Takes an intent back whose request was not sent, so that nobody takes it for one that may have acted.
     fn withdraw(&mut self, attempt: Attempt) {
         let line = outcome::line(self.key(&attempt), &Err(withdrawn()), Duration::ZERO);
-        let now = self.parts.clock.now();
-        if let Err(error) = self.parts.writer.append(now, Event::Outcome(line)) {
-            self.unwritten.push(self.steps[attempt.at].address.clone());
-            self.in_trouble(error);
-        }
+        self.write_down(line);
         self.requeue(Attempt {
             number: attempt.number + 1,
             ..attempt
@@ -464,11 +461,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         };
         let took = at.saturating_duration_since(sent);
         let line = outcome::line(self.key(&attempt), &answer, took);
-        let now = self.parts.clock.now();
-        if let Err(error) = self.parts.writer.append(now, Event::Outcome(line)) {
-            self.unwritten.push(self.steps[attempt.at].address.clone());
-            self.in_trouble(error);
-        }
+        self.write_down(line);
         match &answer {
             Ok(_) => self.pacer.taken(),
             Err(error) => {
@@ -595,7 +588,33 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         self.stop(EndReason::Failed);
     }
 
+    /// Puts an outcome on disk, or keeps it for another try.
+    fn write_down(&mut self, outcome: journal::Outcome) {
+        let rescued = Rescued {
+            run: self.run,
+            at: self.parts.clock.now(),
+            outcome,
+        };
+        let event = Event::Outcome(rescued.outcome.clone());
+        if let Err(error) = self.parts.writer.append(rescued.at, event) {
+            self.unwritten.push(rescued);
+            self.in_trouble(error);
+        }
+    }
+
+    /// A disk that was full for a moment may take now what it did not take then.
+    fn write_down_the_rest(&mut self) {
+        for rescued in std::mem::take(&mut self.unwritten) {
+            let event = Event::Outcome(rescued.outcome.clone());
+            let failed = self.parts.writer.append(rescued.at, event).is_err();
+            if failed {
+                self.unwritten.push(rescued);
+            }
+        }
+    }
+
     fn close(mut self, took: Duration) -> Report {
+        self.write_down_the_rest();
         // Among reasons the unknown outcome is the one that a person has to act on.
         let ended = if self.lost.is_empty() {
             self.stopping.unwrap_or(EndReason::Finished)
@@ -604,14 +623,15 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         };
         let now = self.parts.clock.now();
         let writer = &mut *self.parts.writer;
-        let state = match self.trouble {
-            // The journal stays open: it says less than we know, and the next writer must see that.
-            Some(_) => None,
-            None => writer
+        let state = if self.unwritten.is_empty() {
+            writer
                 .append(now, Event::RunEnded(RunEnded { reason: ended }))
                 .and_then(|()| writer.commit())
-                .map_err(|error| self.trouble = Some(error))
-                .ok(),
+                .map_err(|error| self.trouble.get_or_insert(error))
+                .ok()
+        } else {
+            // The journal stays open: it says less than we know, and the next writer must see that.
+            None
         };
         Report {
             run: Some(self.run),

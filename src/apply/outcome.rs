@@ -6,6 +6,7 @@ use crate::cloud::{CloudError, Grade, NotSent, Ordered};
 use crate::desired::{Address, SourceRef};
 use crate::plan::{Action, Plan};
 use crate::state::journal::{self, EndReason, Evidence, RunId};
+use crate::state::rescue::Rescued;
 use crate::state::{State, StateError};
 
 /// A whole run.
@@ -26,8 +27,8 @@ pub struct Report {
     pub unresolved: Vec<Address>,
     /// Environment ids that were found for orders of earlier runs.
     pub found: Vec<(Address, String)>,
-    /// Addresses with an outcome that is in `results` and not on disk: the next run will take it for unknown.
-    pub unwritten: Vec<Address>,
+    /// Outcomes that are not on disk: the next run will take them for unknown.
+    pub unwritten: Vec<Rescued>,
 }
 
 /// One order of a run.

@@ -13,18 +13,20 @@ use super::connect::{Connection, Embedded};
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::{Api, Format, Global, Select, Strict, time};
+use super::rescue;
 use super::watch::Watch;
 use super::world::World;
 use crate::apply::{self, OnError, Parts, Report, Settings, Verdict};
 use crate::clock::SystemClock;
 use crate::config::{self, endpoint::SANDBOX};
-use crate::desired::ManifestHash;
+use crate::desired::{Address, ManifestHash};
 use crate::diagnostic::Diagnostic;
 use crate::manifest;
 use crate::plan::guard::{self, Approved, Consent, Facts};
 use crate::plan::{Action, Plan, file};
 use crate::report::{clean, events, human, json};
 use crate::state::journal::{Event, Evidence, Journal, RunId};
+use crate::state::rescue::RescueFile;
 use crate::state::{Snapshot, State, StateError, StateStore, StateWriter};
 
 /// Plan, ask for `yes`, order, and record every TranId and EnvId
@@ -105,8 +107,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let connection = Connection::choose(&project, &args.embedded, world)?;
     let store = world.store(&project.state);
     let mut writer = store.lock(&world.holder("apply"), args.lock_timeout)?;
+    let rescues = rescue::found(&store, writer.state(), world);
     if let Some(run) = writer.recovered() {
-        world.diagnose(&[recovered(run, writer.state())]);
+        world.diagnose(&[recovered(run, writer.state(), &rescues)]);
     }
     let plan = if let Some(plan) = &kept {
         plan.clone()
@@ -176,7 +179,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         world,
     )?;
     match ended {
-        Some(report) => Ok(close(args, &report, world)),
+        Some(report) => {
+            rescue::keep(&report, &store, world);
+            Ok(close(args, &report, world))
+        }
         None => Ok(left_at_once(&*writer, &store, world)),
     }
 }
@@ -279,25 +285,37 @@ fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestamp>, StateEr
     Ok(None)
 }
 
-fn recovered(run: RunId, state: Option<&State>) -> Diagnostic {
-    let unknown: Vec<String> = state
+fn recovered(run: RunId, state: Option<&State>, rescues: &[RescueFile]) -> Diagnostic {
+    let unknown: Vec<&Address> = state
         .into_iter()
         .flat_map(|state| &state.environments)
         .filter(|(_, record)| record.run == run && record.status == crate::state::Status::Unknown)
-        .map(|(address, _)| format!("`{address}`"))
+        .map(|(address, _)| address)
         .collect();
-    let diagnostic = Diagnostic::warning(
+    let mut diagnostic = Diagnostic::warning(
         "recovered",
         format!("run {run} was cut off; its journal is folded into the state"),
     );
     if unknown.is_empty() {
-        diagnostic.help("nothing of it is unknown")
-    } else {
-        diagnostic.help(format!(
-            "unknown outcomes: {}; they are not ordered again",
-            unknown.join(", ")
-        ))
+        return diagnostic.help("nothing of it is unknown");
     }
+    let names: Vec<String> = unknown
+        .iter()
+        .map(|address| format!("`{address}`"))
+        .collect();
+    diagnostic = diagnostic.help(format!(
+        "unknown outcomes: {}; they are not ordered again",
+        names.join(", ")
+    ));
+    for address in unknown {
+        for file in rescues.iter().filter(|file| file.about(address).is_some()) {
+            diagnostic = diagnostic.help(format!(
+                "what came back for `{address}` is in {}",
+                file.path.display()
+            ));
+        }
+    }
+    diagnostic
 }
 
 fn consent(args: &Args, plan: &Plan, world: &World) -> Result<Consent, Failure> {
@@ -441,9 +459,6 @@ fn close(args: &Args, report: &Report, world: &mut World) -> Exit {
         || json::report(report),
         |look| human::apply::report(report, look),
     );
-    if !report.unwritten.is_empty() {
-        world.say(&human::apply::report(report, world.err));
-    }
     for failure in [shown, written].into_iter().filter_map(Result::err) {
         world.fail(&failure);
     }

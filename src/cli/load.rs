@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::failure::{Failure, NOTHING_SENT};
 use super::options::{Api, Global, Select, Strict};
+use super::rescue;
 use super::world::World;
 use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
@@ -176,7 +177,8 @@ impl Project {
 
     /// The state with an open run folded in; None when nothing was ever ordered.
     pub(super) fn recorded(&self, world: &World) -> Result<Option<State>, Failure> {
-        let snapshot = world.store(&self.state).read()?;
+        let store = world.store(&self.state);
+        let snapshot = store.read()?;
         if let Some(journal) = &snapshot.journal {
             let started = &journal.started;
             world.diagnose(&[Diagnostic::warning(
@@ -190,7 +192,9 @@ impl Project {
                 "what it has recorded so far is shown; requests without an answer count as unknown",
             )]);
         }
-        Ok(snapshot.current())
+        let current = snapshot.current();
+        rescue::found(&store, current.as_ref(), world);
+        Ok(current)
     }
 }
 

@@ -6,9 +6,13 @@
 
 #[cfg(test)]
 mod arbitrary;
+pub mod compare;
 pub mod file;
 mod fold;
 pub mod journal;
+pub mod rescue;
+mod succession;
+pub mod verify;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +22,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-pub use fold::{Folding, fold, rebuild};
+pub use fold::{Folding, fold, rebuild, rebuild_over};
 
 use crate::desired::{Address, Attributes, SourceRef};
 use journal::{Event, Journal, RunId, RunStarted};
@@ -272,6 +276,16 @@ pub enum StateError {
         base: Serial,
         evidence: String,
     },
+    /// What would be restored knows less than what is there, or than what an open run started from.
+    #[error(
+        "{from} gives serial {found}, but {evidence} has {expected}: to restore it would forget what was ordered since"
+    )]
+    Behind {
+        from: String,
+        found: Serial,
+        expected: Serial,
+        evidence: String,
+    },
     #[error("{path}:{line}: {why}", path = path.display())]
     JournalDamaged {
         path: PathBuf,
@@ -291,4 +305,23 @@ pub enum StateError {
     },
     #[error("{0}")]
     Misused(&'static str),
+}
+
+impl StateError {
+    /// Stable and searchable.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Lost { .. } => "state-lost",
+            Self::Empty { .. } => "state-empty",
+            Self::Damaged { .. } => "state-damaged",
+            Self::Newer { .. } => "state-newer",
+            Self::Foreign { .. } => "state-foreign",
+            Self::Older { .. } | Self::Forked { .. } => "state-older",
+            Self::Behind { .. } => "restore-older",
+            Self::JournalDamaged { .. } => "journal-damaged",
+            Self::Locked { .. } => "state-locked",
+            Self::Io { .. } => "state-io",
+            Self::Misused(_) => "state-protocol",
+        }
+    }
 }

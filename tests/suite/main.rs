@@ -10,9 +10,12 @@
 
 mod check;
 mod cli;
+mod disk_faults;
 mod endpoint;
+mod laws;
 mod layering;
 mod reads;
+mod recovery;
 mod schemas;
 mod state_format;
 mod store_contract;

@@ -307,9 +307,11 @@ fn next(report: &Report) -> Vec<String> {
             clean(env_id)
         ));
     }
-    for address in &report.unwritten {
+    for rescued in &report.unwritten {
+        let outcome = &rescued.outcome;
         lines.push(format!(
-            "Not on disk, so keep this: the result of `{address}` above."
+            "Not in the journal, so keep this: {}.",
+            super::verify::said(outcome)
         ));
     }
     let resume = "See what is left with `postpay plan`, and go on with `postpay apply`.";

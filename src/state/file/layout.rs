@@ -82,6 +82,18 @@ impl Layout {
         (self.receipt(base, run) == path).then_some(ReceiptRef { base, run, path })
     }
 
+    /// What a file with outcomes of this run is called that could not be written to its journal.
+    pub(super) fn rescue_name(&self, run: RunId) -> String {
+        format!("{}.rescue.{run}.json", self.stem)
+    }
+
+    /// Whether a file with this name is such a file of this state.
+    pub(super) fn is_rescue(&self, name: &str) -> bool {
+        let rest = name.strip_prefix(&self.stem);
+        let run = rest.and_then(|rest| rest.strip_prefix(".rescue.")?.strip_suffix(".json"));
+        run.is_some_and(|run| Uuid::try_parse(run).is_ok())
+    }
+
     /// How the names of this state's unfinished files start.
     pub(super) fn temporary_prefix(&self) -> String {
         format!(".{}.unfinished.", self.stem)

@@ -26,10 +26,10 @@ pub(super) struct Found {
 
 /// The files, as they were at nearly one moment.
 #[derive(Debug, PartialEq, Eq)]
-struct Seen {
-    state: Option<Vec<u8>>,
-    journal: Option<Vec<u8>>,
-    receipts: Vec<ReceiptRef>,
+pub(super) struct Seen {
+    pub(super) state: Option<Vec<u8>>,
+    pub(super) journal: Option<Vec<u8>>,
+    pub(super) receipts: Vec<ReceiptRef>,
 }
 
 /// Reads all there is. Takes no lock.
@@ -57,7 +57,8 @@ pub(super) fn look(layout: &Layout) -> Result<Found, StateError> {
     }
 }
 
-fn see(layout: &Layout) -> Result<Seen, StateError> {
+/// What is there now.
+pub(super) fn see(layout: &Layout) -> Result<Seen, StateError> {
     Ok(Seen {
         journal: read(&layout.journal)?,
         state: read(&layout.state)?,
@@ -75,7 +76,7 @@ fn judge(layout: &Layout, seen: &Seen) -> Result<Found, StateError> {
         let state = decode_state(&layout.state, bytes)?;
         agrees_with_receipts(layout, &state, &seen.receipts)?;
         if let Some(started) = started {
-            agrees_with_journal(layout, &state, started)?;
+            agrees_with_journal(layout, &layout.state, &state, started)?;
         }
         Some(state)
     } else {
@@ -117,7 +118,7 @@ fn agrees_with_receipts(
         return Ok(());
     };
     let started = receipts::start(newest)?;
-    same_lineage(layout, state, &started, &newest.path)?;
+    same_lineage(&layout.state, state, &started, &newest.path)?;
     if state.serial < newest.base.next() {
         return Err(StateError::Older {
             path: layout.state.clone(),
@@ -130,33 +131,35 @@ fn agrees_with_receipts(
         .iter()
         .find(|receipt| receipt.base.next() == state.serial && Some(receipt.run) != state.last_run);
     match stray {
-        Some(stray) => Err(forked(layout, state, stray.base, &stray.path)),
+        Some(stray) => Err(forked(&layout.state, state, stray.base, &stray.path)),
         None => Ok(()),
     }
 }
 
-fn agrees_with_journal(
+/// Whether the open run can be folded into this state, which was read from `path`.
+pub(super) fn agrees_with_journal(
     layout: &Layout,
+    path: &Path,
     state: &State,
     started: &RunStarted,
 ) -> Result<(), StateError> {
-    same_lineage(layout, state, started, &layout.journal)?;
+    same_lineage(path, state, started, &layout.journal)?;
     if state.last_run == Some(started.run) || state.serial == started.base {
         Ok(())
     } else if state.serial < started.base {
         Err(StateError::Older {
-            path: layout.state.clone(),
+            path: path.to_owned(),
             found: state.serial,
             expected: started.base,
             evidence: receipts::shown(&layout.journal),
         })
     } else {
-        Err(forked(layout, state, started.base, &layout.journal))
+        Err(forked(path, state, started.base, &layout.journal))
     }
 }
 
 fn same_lineage(
-    layout: &Layout,
+    path: &Path,
     state: &State,
     started: &RunStarted,
     evidence: &Path,
@@ -165,16 +168,16 @@ fn same_lineage(
         return Ok(());
     }
     Err(StateError::Foreign {
-        path: layout.state.clone(),
+        path: path.to_owned(),
         found: state.lineage,
         expected: started.lineage,
         evidence: receipts::shown(evidence),
     })
 }
 
-fn forked(layout: &Layout, state: &State, base: Serial, evidence: &Path) -> StateError {
+fn forked(path: &Path, state: &State, base: Serial, evidence: &Path) -> StateError {
     StateError::Forked {
-        path: layout.state.clone(),
+        path: path.to_owned(),
         serial: state.serial,
         base,
         evidence: receipts::shown(evidence),

@@ -113,6 +113,20 @@ proptest! {
         }
         prop_assert_eq!(rebuild(&journals), state);
     }
+
+    #[test]
+    fn a_copy_of_any_age_and_the_runs_after_it_give_the_same_state(
+        mut journals in prop::collection::vec(prop_oneof![journal(), wild_journal()], 1..5),
+        age in any::<prop::sample::Index>(),
+    ) {
+        let lineage = Lineage::fresh();
+        for (journal, base) in journals.iter_mut().zip(0..) {
+            journal.started.lineage = lineage;
+            journal.started.base = Serial(base);
+        }
+        let (held, rest) = journals.split_at(age.index(journals.len() + 1));
+        prop_assert_eq!(rebuild_over(rebuild(held), rest), rebuild(&journals));
+    }
 }
 
 fn intent(attempt: u32, action: &str) -> Event {
