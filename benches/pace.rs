@@ -33,7 +33,7 @@ use postpay::state::journal::{
     EndReason, Event, Evidence, Intent, Outcome, RunEnded, RunId, RunStarted,
 };
 use postpay::state::{Holder, Lineage, StateStore as _, StateWriter};
-use support::{Project, account, ratio, timed};
+use support::{Project, account, ratio, target, timed};
 
 const ORDERS: u32 = 12;
 const RATE: f64 = 2.0;
@@ -185,12 +185,13 @@ fn approved(project: &Project) -> Result<Approved> {
         &project.desired()?,
         None,
         Selection::default(),
-        account(),
+        target(),
         Timestamp::now(),
     );
     let facts = Facts {
         state: None,
-        account: &account(),
+        target: &target(),
+        remade: None,
         manifests: &[],
         used_by: None,
         orders_last_day: 0,

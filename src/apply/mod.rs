@@ -185,6 +185,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
             .unwrap_or_default()
             .saturating_sub(LEAD)
     });
+    let unresolved = outcome::unresolved(state);
     let waiting = plan.steps.iter().filter(|step| step.action == Action::Wait);
     let waiting = waiting
         .filter_map(|step| readback::waiting(step, state))
@@ -224,7 +225,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         stopping: None,
         trouble: None,
         unwritten: Vec::new(),
-        unresolved: outcome::unresolved(plan),
+        unresolved,
     };
     Ok(engine.run(now).await)
 }

@@ -15,7 +15,7 @@ use crate::clock::SystemClock;
 use crate::cloud::{Bill, BillOrder, PayMode, SeenEnvironment};
 use crate::desired::{Desired, Environment, Field, SourceRef};
 use crate::plan::guard::{self, Consent, Facts, Limits};
-use crate::plan::{Plan, Selection};
+use crate::plan::{Plan, Selection, Target};
 use crate::state::file::FileStore;
 use crate::state::journal::{Evidence, Outcome as Line};
 use crate::state::{Account, Holder, State, StateStore, Status};
@@ -48,18 +48,27 @@ fn account() -> Account {
     }
 }
 
+fn target() -> Target {
+    Target {
+        account: account(),
+        region: None,
+        state_path: "state/postpay.state.json".to_owned(),
+    }
+}
+
 fn approved(desired: &Desired, state: Option<&State>) -> Approved {
     let plan = Plan::make(
         desired,
         state,
         Selection::default(),
-        account(),
+        target(),
         SystemClock.now(),
     );
-    let account = account();
+    let target = target();
     let facts = Facts {
         state,
-        account: &account,
+        target: &target,
+        remade: None,
         manifests: &[],
         used_by: None,
         orders_last_day: 0,

@@ -22,7 +22,7 @@ use crate::config::{self, endpoint::SANDBOX};
 use crate::desired::{Address, ManifestHash};
 use crate::diagnostic::Diagnostic;
 use crate::manifest;
-use crate::plan::guard::{self, Approved, Consent, Facts};
+use crate::plan::guard::{self, Approved, Consent, Facts, Limits};
 use crate::plan::{Action, Plan, file};
 use crate::report::{clean, events, human, json};
 use crate::state::journal::{Event, Evidence, Journal, RunId};
@@ -103,6 +103,7 @@ enum OnErrorArg {
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
+    project.guard_reports(global, world)?;
     let kept = args.file.as_deref().map(read_plan).transpose()?;
     let connection = Connection::choose(&project, &args.embedded, world)?;
     let store = world.store(&project.state);
@@ -125,16 +126,23 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         world.fail(&failure);
     }
 
-    let account = project.account();
-    let manifests = if kept.is_some() {
-        manifests_now(&plan)
-    } else {
-        Vec::new()
+    let target = project.target();
+    // What a file says is only believed when the manifests and the state say it too.
+    let (manifests, remade) = match &kept {
+        Some(kept) => {
+            let remade = remake(kept, &project, writer.state(), world)?;
+            (manifests_now(kept), Some(remade))
+        }
+        None => (Vec::new(), None),
     };
-    let limits = project.limits(args.max_creates, args.max_creates_per_day);
+    let limits = Limits {
+        require_alias: project.requires_alias(&args.strict),
+        ..project.limits(args.max_creates, args.max_creates_per_day)
+    };
     let facts = Facts {
         state: writer.state(),
-        account: &account,
+        target: &target,
+        remade: remade.as_ref(),
         manifests: &manifests,
         used_by: if kept.is_some() {
             used_by(&store, &plan)?
@@ -153,7 +161,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
     if plan.orders().next().is_none() && !waits {
-        return Ok(close(args, &Report::idle(&plan, writer.state()), world));
+        return Ok(close(args, &Report::idle(writer.state()), world));
     }
     let consent = consent(args, &plan, world)?;
     let approved = guard::approve(plan, &facts, consent)?;
@@ -195,12 +203,22 @@ fn show_plan(args: &Args, plan: &Plan, rate: f64, world: &mut World) -> Result<(
         return Ok(());
     }
     match world.format {
-        Format::Human => world.print(&human::plan::plan(plan, rate, world.out)),
+        Format::Human => {
+            // Whoever is asked below has to see what they are asked about.
+            if asks(args) && !world.is_shown() {
+                world.say(&human::plan::plan(plan, rate, world.err));
+            }
+            world.print(&human::plan::plan(plan, rate, world.out))
+        }
         Format::Json => {
             world.say(&human::plan::plan(plan, rate, world.err));
             Ok(())
         }
     }
+}
+
+fn asks(args: &Args) -> bool {
+    !args.auto_approve && args.file.is_none()
 }
 
 /// Reads and verifies a plan file.
@@ -228,6 +246,26 @@ fn manifests_now(plan: &Plan) -> Vec<(PathBuf, Option<ManifestHash>)> {
             )
         })
         .collect()
+}
+
+/// The plan that the manifests and the state make now.
+fn remake(
+    kept: &Plan,
+    project: &Project,
+    state: Option<&State>,
+    world: &World,
+) -> Result<Plan, Failure> {
+    // That an alias is missing is the guard's to say, of the plan that was kept.
+    let strict = Strict::default();
+    let desired = project.desired(&strict, world)?;
+    let selection = kept.selection.clone();
+    Ok(Plan::make(
+        &desired,
+        state,
+        selection,
+        project.target(),
+        world.now(),
+    ))
 }
 
 /// The run that carried out this very plan, if there was one.
@@ -328,8 +366,8 @@ fn consent(args: &Args, plan: &Plan, world: &World) -> Result<Consent, Failure> 
     if args.file.is_some() {
         return Ok(Consent::PlanFile);
     }
-    if !world.can_ask() {
-        return Err(Failure::new("no-terminal", "there is no terminal to ask for a `yes`")
+    if args.json || !world.can_ask() {
+        return Err(Failure::new("no-terminal", "there is no terminal to show the plan on and to ask for a `yes`")
             .help("review a plan file and apply it: `postpay plan -o plan.json`, then `postpay apply plan.json`")
             .help("or order without a question: `postpay apply --auto-approve`")
             .help(NOTHING_SENT));

@@ -70,7 +70,7 @@ impl Connection {
                 latency: embedded.latency,
                 list_delay: embedded.list_delay,
                 faults: embedded.faults.clone(),
-                ..sandbox::Options::new(ledger_beside(&project.state))
+                ..sandbox::Options::new(ledger_beside(&project.state, world)?)
             }),
             Endpoint::Url(url) => {
                 if !embedded.is_plain() {
@@ -131,14 +131,6 @@ fn sandbox_credentials() -> Credentials {
 }
 
 /// Where the embedded endpoint keeps what it did: `postpay.sandbox.jsonl` beside `postpay.state.json`.
-pub(super) fn ledger_beside(state: &Path) -> PathBuf {
-    let name = state
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let stem = name
-        .strip_suffix(".state.json")
-        .or_else(|| name.strip_suffix(".json"))
-        .unwrap_or(&name);
-    state.with_file_name(format!("{stem}.sandbox.jsonl"))
+pub(super) fn ledger_beside(state: &Path, world: &World) -> Result<PathBuf, Failure> {
+    Ok(world.store(state).beside("sandbox.jsonl")?)
 }

@@ -129,6 +129,11 @@ impl World {
         SystemClock.now()
     }
 
+    /// True when what is printed is seen by whoever is asked.
+    pub(super) fn is_shown(&self) -> bool {
+        io::stdout().is_terminal() && !self.stdout_is_gone
+    }
+
     /// True when a person can be asked.
     pub(super) fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()

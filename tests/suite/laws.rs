@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use postpay::desired::{Address, Attributes, Desired, Environment, Field, SourceRef};
-use postpay::plan::{Plan, Selection};
+use postpay::plan::{Plan, Selection, Target};
 use postpay::state::file::{decode_state, encode_state};
 use postpay::state::journal::{Event, Evidence, Intent, Outcome, RunId, RunStarted};
 use postpay::state::{Account, Folding, Lineage, State};
@@ -18,9 +18,17 @@ fn account() -> Account {
     }
 }
 
+fn target() -> Target {
+    Target {
+        account: account(),
+        region: None,
+        state_path: "state/postpay.state.json".to_owned(),
+    }
+}
+
 fn plan(desired: &Desired, state: Option<&State>) -> Plan {
     let (selection, now) = (Selection::default(), Timestamp::UNIX_EPOCH);
-    Plan::make(desired, state, selection, account(), now)
+    Plan::make(desired, state, selection, target(), now)
 }
 
 fn attributes() -> impl Strategy<Value = Attributes> {

@@ -80,6 +80,39 @@ impl FileStore {
         rescue_v1::write(&self.layout()?, elsewhere, run, rescued)
     }
 
+    /// A file beside the state that is called after it: `postpay.sandbox.jsonl` for `sandbox.jsonl`.
+    ///
+    /// # Errors
+    /// As [`FileStore::folder`].
+    pub fn beside(&self, ending: &str) -> Result<PathBuf, StateError> {
+        let Layout { folder, stem, .. } = self.layout()?;
+        Ok(folder.join(format!("{stem}.{ending}")))
+    }
+
+    /// Whether a path is one of the state's own files, which nobody else may write to.
+    ///
+    /// # Errors
+    /// As [`FileStore::folder`].
+    pub fn owns(&self, path: &Path) -> Result<bool, StateError> {
+        let layout = self.layout()?;
+        let real = |path: &Path| {
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+            Some(folder.join(path.file_name()?))
+        };
+        let Some(wanted) = real(path) else {
+            return Ok(false);
+        };
+        let files = [&layout.state, &layout.backup, &layout.journal, &layout.lock];
+        let receipts = layout.receipts.canonicalize().ok();
+        Ok(files
+            .into_iter()
+            .any(|own| real(own).as_ref() == Some(&wanted))
+            || receipts.is_some_and(|folder| wanted.starts_with(folder)))
+    }
+
     fn layout(&self) -> Result<Layout, StateError> {
         Layout::of(&self.path)
     }
