@@ -1,7 +1,5 @@
 //! Outcomes that did not get into the journal: kept elsewhere, and found again.
 
-use std::path::PathBuf;
-
 use super::world::World;
 use crate::apply::Report;
 use crate::diagnostic::Diagnostic;
@@ -15,9 +13,8 @@ pub(super) fn keep(report: &Report, store: &FileStore, world: &World) {
     if report.unwritten.is_empty() {
         return;
     }
-    let elsewhere = [PathBuf::from("."), std::env::temp_dir()];
     // The file comes first: whoever reads standard error may be gone.
-    let kept = store.rescue(&elsewhere, report.run, &report.unwritten);
+    let kept = store.rescue(&world.spare_folders(), report.run, &report.unwritten);
     let mut diagnostic = Diagnostic::error(
         "outcome-unwritten",
         "the journal could not be written, so the next run takes this for unknown",
