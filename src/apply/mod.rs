@@ -23,10 +23,10 @@ pub use outcome::{Counts, Outcome, Report, StepResult, Verdict};
 use crate::clock::Clock;
 use crate::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
 use crate::desired::{Address, Attributes};
+use crate::plan::Step;
 use crate::plan::file::identity;
 use crate::plan::guard::Approved;
-use crate::plan::{Action, Step};
-use crate::state::journal::{EndReason, Event, Intent, RunEnded, RunId, RunStarted};
+use crate::state::journal::{self, EndReason, Event, Intent, RunEnded, RunId, RunStarted};
 use crate::state::rescue::Rescued;
 use crate::state::{Lineage, StateError, StateWriter};
 use pace::Pacer;
@@ -107,6 +107,8 @@ pub enum Progress<'a> {
     Stopping {
         reason: EndReason,
         under_way: usize,
+        /// Set when it is the record, and no order, that failed.
+        trouble: Option<&'a StateError>,
     },
 }
 
@@ -164,12 +166,7 @@ pub async fn run<'a, W: CloudWrite>(
         trouble: None,
         run,
         unwritten: Vec::new(),
-        unresolved: plan
-            .steps
-            .iter()
-            .filter(|step| step.action == Action::Resolve)
-            .map(|step| step.address.clone())
-            .collect(),
+        unresolved: outcome::unresolved(plan),
     };
     Ok(engine.run(now).await)
 }
@@ -255,11 +252,12 @@ impl<W: CloudWrite> Engine<'_, W> {
     fn next_slot(&self) -> Option<Instant> {
         let next = self.queue.front()?;
         let may_start = self.stopping.is_none() && self.under_way.len() < self.settings.in_flight;
+        may_start.then(|| self.slot_of(next))
+    }
+
+    fn slot_of(&self, attempt: &Attempt) -> Instant {
         let slot = self.pacer.slot();
-        may_start.then(|| {
-            next.not_before
-                .map_or(slot, |not_before| slot.max(not_before))
-        })
+        attempt.not_before.map_or(slot, |moment| slot.max(moment))
     }
 
     async fn wake(&mut self, slot: Option<Instant>, deadline: Option<Instant>) -> Wake {
@@ -286,10 +284,10 @@ impl<W: CloudWrite> Engine<'_, W> {
             self.in_trouble(error);
             return;
         }
-        let slot = attempt
-            .not_before
-            .map_or(self.pacer.slot(), |t| t.max(self.pacer.slot()));
-        sleep_until(slot).await;
+        if !self.reach_slot(&attempt).await {
+            self.withdraw(attempt);
+            return;
+        }
         let sent = Instant::now();
         self.pacer.sent(sent);
         attempt.first_sent.get_or_insert(sent);
@@ -299,12 +297,56 @@ impl<W: CloudWrite> Engine<'_, W> {
             (answer, Instant::now())
         });
         self.under_way.insert(call.id(), (attempt, sent));
-        self.results[attempt.at].attempts = attempt.number;
+        self.results[attempt.at].attempts += 1;
         (self.parts.observe)(Progress::Sending {
             number: attempt.at + 1,
             step,
             attempt: attempt.number,
         });
+    }
+
+    /// Waits for the attempt's slot. False when an answer that came meanwhile means that it must not be sent now.
+    async fn reach_slot(&mut self, attempt: &Attempt) -> bool {
+        let slot = self.slot_of(attempt);
+        loop {
+            tokio::select! {
+                // That answer is on disk before this request is sent, like any other.
+                biased;
+                Some(answer) = self.calls.join_next_with_id() => self.answered(answer),
+                () = sleep_until(slot) => return true,
+            }
+            if self.stopping.is_some() || self.slot_of(attempt) > slot {
+                return false;
+            }
+        }
+    }
+
+    /// Takes an intent back whose request was not sent, so that nobody takes it for one that may have acted.
+    fn withdraw(&mut self, attempt: Attempt) {
+        let line = outcome::line(self.key(&attempt), &Err(withdrawn()), Duration::ZERO);
+        self.record(line);
+        self.requeue(Attempt {
+            number: attempt.number + 1,
+            ..attempt
+        });
+    }
+
+    /// Puts an outcome on disk. One that the journal does not take is in the report, for whoever can keep it elsewhere.
+    fn record(&mut self, outcome: journal::Outcome) {
+        let (run, at) = (self.run, self.parts.clock.now());
+        let event = Event::Outcome(outcome.clone());
+        if let Err(error) = self.parts.writer.append(at, event) {
+            self.unwritten.push(Rescued { run, at, outcome });
+            self.in_trouble(error);
+        }
+    }
+
+    /// Several may wait to be sent again; the one that is declared first goes first.
+    fn requeue(&mut self, attempt: Attempt) {
+        let place = self
+            .queue
+            .partition_point(|waiting| waiting.at < attempt.at);
+        self.queue.insert(place, attempt);
     }
 
     fn intend(&mut self, attempt: &Attempt, order: &Attributes) -> Result<(), StateError> {
@@ -336,16 +378,7 @@ impl<W: CloudWrite> Engine<'_, W> {
         };
         let took = at.saturating_duration_since(sent);
         let line = outcome::line(self.key(&attempt), &answer, took);
-        let now = self.parts.clock.now();
-        let written = self.parts.writer.append(now, Event::Outcome(line.clone()));
-        if let Err(error) = written {
-            self.unwritten.push(Rescued {
-                run: self.run,
-                at: now,
-                outcome: line,
-            });
-            self.in_trouble(error);
-        }
+        self.record(line);
         match &answer {
             Ok(_) => self.pacer.taken(),
             Err(error) => {
@@ -389,9 +422,7 @@ impl<W: CloudWrite> Engine<'_, W> {
             not_before: Some(now + after),
             ..*attempt
         };
-        // Several may come back; the one that is declared first goes first.
-        let place = self.queue.partition_point(|waiting| waiting.at < next.at);
-        self.queue.insert(place, next);
+        self.requeue(next);
         let step = self.steps[attempt.at];
         (self.parts.observe)(Progress::Retrying {
             number: attempt.at + 1,
@@ -431,7 +462,11 @@ impl<W: CloudWrite> Engine<'_, W> {
         }
         let under_way = self.under_way.len();
         if first && (under_way > 0 || !self.queue.is_empty()) {
-            (self.parts.observe)(Progress::Stopping { reason, under_way });
+            (self.parts.observe)(Progress::Stopping {
+                reason,
+                under_way,
+                trouble: self.trouble.as_ref(),
+            });
         }
     }
 
@@ -455,7 +490,7 @@ impl<W: CloudWrite> Engine<'_, W> {
                 .ok(),
         };
         Report {
-            run: self.run,
+            run: Some(self.run),
             results: self.results,
             ended,
             took,
@@ -469,10 +504,20 @@ impl<W: CloudWrite> Engine<'_, W> {
 
 /// A call whose task died can't tell whether it sent anything.
 fn broken_off(error: &JoinError) -> CloudError {
+    without_answer(Grade::Unknown, format!("the call broke off: {error}"))
+}
+
+/// What the journal says of a request that was announced and not made.
+fn withdrawn() -> CloudError {
+    let why = "withdrawn before it was sent: an answer to another order came first";
+    without_answer(Grade::NotSent(NotSent::Connect), why.to_owned())
+}
+
+fn without_answer(grade: Grade, message: String) -> CloudError {
     CloudError {
-        grade: Grade::Unknown,
+        grade,
         code: None,
-        message: format!("the call broke off: {error}"),
+        message,
         request_id: None,
         http_status: None,
         seen: SeenIds::default(),

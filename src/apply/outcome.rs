@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::cloud::{CloudError, Grade, NotSent, Ordered};
 use crate::desired::{Address, SourceRef};
+use crate::plan::{Action, Plan};
 use crate::state::journal::{self, EndReason, Evidence, RunId};
 use crate::state::rescue::Rescued;
 use crate::state::{State, StateError};
@@ -11,7 +12,8 @@ use crate::state::{State, StateError};
 /// A whole run.
 #[derive(Debug)]
 pub struct Report {
-    pub run: RunId,
+    /// None when there was nothing to order, so that no run was opened.
+    pub run: Option<RunId>,
     /// A step each, in the order of the plan.
     pub results: Vec<StepResult>,
     pub ended: EndReason,
@@ -79,6 +81,20 @@ pub struct Counts {
 }
 
 impl Report {
+    /// Of a plan without orders: nothing was begun, and nothing is written.
+    pub fn idle(plan: &Plan, state: Option<&State>) -> Self {
+        Self {
+            run: None,
+            results: Vec::new(),
+            ended: EndReason::Finished,
+            took: Duration::ZERO,
+            state: state.cloned(),
+            trouble: None,
+            unresolved: unresolved(plan),
+            unwritten: Vec::new(),
+        }
+    }
+
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for result in &self.results {
@@ -112,6 +128,15 @@ impl Report {
             Verdict::Failed
         }
     }
+}
+
+/// The addresses that a plan leaves alone because their outcome is unknown.
+pub(super) fn unresolved(plan: &Plan) -> Vec<Address> {
+    plan.steps
+        .iter()
+        .filter(|step| step.action == Action::Resolve)
+        .map(|step| step.address.clone())
+        .collect()
 }
 
 impl Outcome {

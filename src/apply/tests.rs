@@ -228,7 +228,9 @@ impl Bench {
                     }
                     Progress::Retrying { step, .. } => format!("retrying {}", step.address),
                     Progress::Ended(result) => format!("ended {}", result.address),
-                    Progress::Stopping { reason, under_way } => {
+                    Progress::Stopping {
+                        reason, under_way, ..
+                    } => {
                         format!("stopping {reason:?} {under_way}")
                     }
                 };
@@ -326,6 +328,34 @@ async fn an_unknown_outcome_stops_the_run_is_recorded_and_never_sent_again() {
     assert_eq!(bench.cloud.names(), ["a", "b", "c", "d"]);
     let b = &report.state.unwrap().environments[&Address::new("b").unwrap()];
     assert_eq!(b.status, Status::Unknown);
+}
+
+/// Between an intent and its slot there is a moment. What is learnt in it counts.
+#[tokio::test(start_paused = true)]
+async fn an_answer_just_before_a_slot_is_recorded_first_and_may_call_the_next_request_off() {
+    let just_before = HALF.saturating_sub(LEAD / 2);
+    let unknown = ("b", vec![error(Grade::Unknown)]);
+    let mut bench = Bench::new(just_before, &[unknown]);
+    let report = bench.apply(&["a", "b", "c", "d"], &settings()).await;
+    assert_eq!(
+        outcomes(&report),
+        ["ordered", "unknown", "not attempted", "not attempted"]
+    );
+    assert_eq!(bench.cloud.names(), ["a", "b"]);
+    assert_eq!(report.results[2].attempts, 0);
+    let environments = report.state.unwrap().environments;
+    assert!(
+        !environments.contains_key(&Address::new("c").unwrap()),
+        "its intent was taken back: {environments:?}"
+    );
+
+    let throttled = ("a", vec![error(Grade::NotSent(NotSent::Throttled))]);
+    let mut bench = Bench::new(just_before, &[throttled]);
+    let report = bench.apply(&["a", "b"], &settings()).await;
+    assert_eq!(report.verdict(), Verdict::Complete);
+    assert_eq!(bench.cloud.names(), ["a", "a", "b"]);
+    let attempts = report.results.iter().map(|result| result.attempts);
+    assert_eq!(attempts.collect::<Vec<_>>(), [2, 1]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -609,7 +639,10 @@ async fn an_outcome_that_can_not_be_written_is_said_and_counts_as_unknown() {
     };
     let report = bench.apply_with(&["a", "b"], &settings(), &mut full).await;
     let unwritten = &report.unwritten[0];
-    assert_eq!((report.unwritten.len(), unwritten.run), (1, report.run));
+    assert_eq!(
+        (report.unwritten.len(), Some(unwritten.run)),
+        (1, report.run)
+    );
     assert_eq!(unwritten.outcome.address, Address::new("a").unwrap());
     assert_eq!(unwritten.outcome.tran_id.as_deref(), Some("tran-a"));
     assert_eq!(report.verdict(), Verdict::Unknown);

@@ -23,12 +23,12 @@ use crate::desired::{Address, ManifestHash};
 use crate::diagnostic::Diagnostic;
 use crate::manifest;
 use crate::plan::guard::{self, Approved, Consent, Facts};
-use crate::plan::{Action, Plan, file};
+use crate::plan::{Plan, file};
 use crate::report::{clean, events, human, json};
 use crate::sandbox::Fault;
 use crate::state::journal::{Event, Evidence, Journal, RunId};
 use crate::state::rescue::RescueFile;
-use crate::state::{State, StateError, StateStore, StateWriter};
+use crate::state::{Snapshot, State, StateError, StateStore, StateWriter};
 
 /// Plan, ask for `yes`, order, and record every TranId and EnvId
 ///
@@ -125,7 +125,13 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         let desired = project.desired(&args.strict, world)?;
         project.plan(&desired, writer.state(), &args.select, world)?
     };
-    show_plan(args, &plan, project.rate, world)?;
+    if let Err(failure) = show_plan(args, &plan, project.rate, world) {
+        if !args.auto_approve && kept.is_none() {
+            // Nobody can say yes to what can't be shown.
+            return Err(failure.help(NOTHING_SENT));
+        }
+        world.fail(&failure);
+    }
 
     let account = project.account();
     let manifests = if kept.is_some() {
@@ -154,7 +160,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         return Err(Failure::from(objections));
     }
     if plan.orders().next().is_none() {
-        return Ok(nothing_to_order(&plan, world));
+        return Ok(close(args, &Report::idle(&plan, writer.state()), world));
     }
     let consent = consent(args, &plan, world)?;
     let approved = guard::approve(plan, &facts, consent)?;
@@ -318,15 +324,6 @@ fn recovered(run: RunId, state: Option<&State>, rescues: &[RescueFile]) -> Diagn
     diagnostic
 }
 
-fn nothing_to_order(plan: &Plan, world: &World) -> Exit {
-    world.say("Nothing was sent to the vendor.\n");
-    if plan.steps.iter().any(|step| step.action == Action::Resolve) {
-        Exit::Unknown
-    } else {
-        Exit::Fine
-    }
-}
-
 fn consent(args: &Args, plan: &Plan, world: &World) -> Result<Consent, Failure> {
     if args.auto_approve {
         return Ok(Consent::Auto);
@@ -427,7 +424,7 @@ pub(super) async fn signal() {
 
 fn left_at_once(writer: &dyn StateWriter, store: &impl StateStore, world: &World) -> Exit {
     let before = writer.state();
-    let unknown: Vec<String> = match store.read().map(|snapshot| snapshot.current()) {
+    let unknown: Vec<String> = match store.read().map(Snapshot::current) {
         Ok(now) => now
             .iter()
             .flat_map(|state| &state.environments)
@@ -462,6 +459,11 @@ fn close(args: &Args, report: &Report, world: &mut World) -> Exit {
         world.print(&(events::finished(report, world.now()) + "\n"))
     } else {
         match world.format {
+            Format::Human if report.run.is_none() => {
+                // The plan said it already.
+                world.say(&human::apply::report(report, world.err));
+                Ok(())
+            }
             Format::Human => world.print(&human::apply::report(report, world.out)),
             Format::Json => world.print(&json::report(report)),
         }

@@ -1,5 +1,6 @@
 //! From flags, variables and files to the project at hand: configuration, manifests, state, endpoint.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -153,8 +154,13 @@ impl Project {
             targets: select.targets.clone(),
             excludes: select.excludes.clone(),
         };
+        let declared: HashSet<&Address> = desired
+            .environments
+            .iter()
+            .map(|environment| &environment.address)
+            .collect();
         for address in selection.targets.iter().chain(&selection.excludes) {
-            let known = desired.get(address).is_some()
+            let known = declared.contains(address)
                 || state.is_some_and(|state| state.environments.contains_key(address));
             if !known {
                 return Err(unknown_address(address, desired, state));

@@ -20,6 +20,7 @@ mod validate;
 mod watch;
 mod world;
 
+use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use options::Global;
@@ -88,7 +89,7 @@ enum Command {
 
 /// Runs the program: the real world in, the exit code out.
 pub fn main() -> Exit {
-    let cli = match Cli::command()
+    let cli = match without_empty_variables(Cli::command())
         .try_get_matches()
         .and_then(|matches| Cli::from_arg_matches(&matches))
     {
@@ -123,6 +124,20 @@ pub fn main() -> Exit {
         Ok(exit) => exit,
         Err(failure) => world.fail(&failure),
     }
+}
+
+/// A variable that is set and empty counts as absent: that is how CI systems pass on what they don't have.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| {
+            let value = arg.get_env().and_then(std::env::var_os);
+            if value.is_some_and(|value| value.is_empty()) {
+                arg.env(Resettable::Reset)
+            } else {
+                arg
+            }
+        })
+        .mut_subcommands(without_empty_variables)
 }
 
 /// The whole command line, for completions and the manual page.

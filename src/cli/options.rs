@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 use crate::config::{self, Endpoint, Language};
@@ -105,7 +106,7 @@ pub(super) struct Select {
 #[derive(Debug, Default, Args)]
 pub(super) struct Strict {
     /// Demand an alias for every environment that the vendor creates
-    #[arg(long, env = "POSTPAY_REQUIRE_ALIAS")]
+    #[arg(long, env = "POSTPAY_REQUIRE_ALIAS", value_parser = BoolishValueParser::new())]
     pub require_alias: bool,
 }
 

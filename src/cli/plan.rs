@@ -8,7 +8,9 @@ use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Format, Global, Select, Strict};
 use super::world::{World, cant_write};
+use crate::cloud::tencent::client::REQUEST_CLIENT;
 use crate::cloud::tencent::wire::{self, CREATE, VERSION};
+use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Plan, file, guard};
 use crate::report::human;
@@ -46,8 +48,11 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let state = project.recorded(world)?;
     let plan = project.plan(&desired, state.as_ref(), &args.select, world)?;
     // Told to whoever reviews the plan, rather than only to whoever applies it.
-    for objection in guard::over_limits(&plan, project.limits(None, None), 0) {
-        world.diagnose(&[Diagnostic::warning(objection.code(), objection.to_string())]);
+    let foreign = guard::other_account(state.as_ref(), &plan.account);
+    let over = guard::over_limits(&plan, project.limits(None, None), 0);
+    for objection in foreign.into_iter().chain(over) {
+        let warning = Diagnostic::warning(objection.code(), objection.to_string());
+        world.diagnose(&[warning.help(objection.help())]);
     }
     if let Some(path) = &args.out {
         write(path, &plan)?;
@@ -111,10 +116,15 @@ fn calls(plan: &Plan, project: &Project) -> String {
         let Some(order) = &step.after else { continue };
         let body = String::from_utf8_lossy(&wire::create_body(order)).into_owned();
         let _ = writeln!(text, "\n# {}", step.address);
-        let _ = writeln!(text, "POST {}/", project.endpoint);
+        let _ = match &project.endpoint {
+            // It is started with the run, on a port that is free then.
+            Endpoint::Sandbox => writeln!(text, "POST / to the embedded endpoint"),
+            Endpoint::Url(url) => writeln!(text, "POST {url}/"),
+        };
         let _ = writeln!(text, "Content-Type: application/json");
         let _ = writeln!(text, "X-TC-Action: {CREATE}");
         let _ = writeln!(text, "X-TC-Version: {VERSION}");
+        let _ = writeln!(text, "X-TC-RequestClient: {REQUEST_CLIENT}");
         if let Some(region) = &project.region {
             let _ = writeln!(text, "X-TC-Region: {region}");
         }

@@ -10,11 +10,11 @@ use crate::state::{State, verify};
 
 /// Writes what the journal did not take into a rescue file, and says it on standard error too.
 pub(super) fn keep(report: &Report, store: &FileStore, world: &World) {
-    if report.unwritten.is_empty() {
+    let Some(first) = report.unwritten.first() else {
         return;
-    }
+    };
     // The file comes first: whoever reads standard error may be gone.
-    let kept = store.rescue(&world.spare_folders(), report.run, &report.unwritten);
+    let kept = store.rescue(&world.spare_folders(), first.run, &report.unwritten);
     let mut diagnostic = Diagnostic::error(
         "outcome-unwritten",
         "the journal could not be written, so the next run takes this for unknown",

@@ -9,6 +9,7 @@ use super::options::{Api, Format, Global, Strict};
 use super::world::World;
 use crate::diagnostic::render::to_json;
 use crate::diagnostic::{Diagnostic, any_error};
+use crate::report::count;
 use crate::report::human::Look;
 
 /// Check the manifests and postpay.yaml; offline, without credentials
@@ -59,10 +60,13 @@ fn show(
         .filter(|diagnostic| diagnostic.is_error())
         .count();
     let sentence = |_: Look| {
+        let files = count(files, "file", "files");
         if valid {
-            format!("Valid: {environments} environments in {files} files.\n")
+            let environments = count(environments, "environment", "environments");
+            format!("Valid: {environments} in {files}.\n")
         } else {
-            format!("Not valid: {errors} errors in {files} files.\n")
+            let errors = count(errors, "error", "errors");
+            format!("Not valid: {errors} in {files}.\n")
         }
     };
     world.diagnose(diagnostics);

@@ -20,15 +20,6 @@ pub struct Desired {
     pub manifests: Vec<ManifestHash>,
 }
 
-impl Desired {
-    /// The environment with this address, if it is declared.
-    pub fn get(&self, address: &Address) -> Option<&Environment> {
-        self.environments
-            .iter()
-            .find(|environment| &environment.address == address)
-    }
-}
-
 /// One declared environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
@@ -39,7 +30,7 @@ pub struct Environment {
 }
 
 /// The bytes of one manifest file, as they were when it was read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ManifestHash {
     /// Relative to the project folder where it can be.
     pub path: PathBuf,
@@ -115,7 +106,7 @@ impl fmt::Display for Address {
 /// What an order says, field by field, exactly as it is sent. A field that is not there is not sent.
 ///
 /// [`Field::Extra`] holds its wire form: the text itself, or compact JSON with sorted keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Attributes(BTreeMap<Field, String>);
 
 impl Attributes {

@@ -202,7 +202,7 @@ pub(super) fn not_a_file(shown: &Path) -> Diagnostic {
         "not-a-file",
         format!("`{}` is not a regular file", shown.display()),
     )
-    .help("a manifest is a file or a folder of files; no pipe, socket or device is read")
+    .help("no pipe, socket or device is read, and no folder where one file is meant")
 }
 
 #[cfg(test)]

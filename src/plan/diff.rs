@@ -14,6 +14,7 @@ pub fn diff(desired: &Desired, state: Option<&State>, selection: &Selection) -> 
         .map(|environment| &environment.address)
         .collect();
     let records = Records::new(state, &declared);
+    let is_selected = selection.filter();
     let left_over = state.into_iter().flat_map(|state| {
         state
             .environments
@@ -31,7 +32,7 @@ pub fn diff(desired: &Desired, state: Option<&State>, selection: &Selection) -> 
             }
         })
         .chain(left_over)
-        .filter(|step| selection.takes(&step.address))
+        .filter(|step| is_selected(&step.address))
         .collect()
 }
 
@@ -133,7 +134,7 @@ struct Records<'a> {
     by_env_id: HashMap<&'a str, &'a Address>,
     /// Left-over ones alone: two declared environments that look alike are the manifest's business.
     by_alias: HashMap<&'a str, &'a Address>,
-    nameless: Vec<(&'a Attributes, &'a Address)>,
+    nameless: HashMap<&'a Attributes, &'a Address>,
 }
 
 impl<'a> Records<'a> {
@@ -141,7 +142,7 @@ impl<'a> Records<'a> {
         let mut records = Self {
             by_env_id: HashMap::new(),
             by_alias: HashMap::new(),
-            nameless: Vec::new(),
+            nameless: HashMap::new(),
         };
         for (address, record) in state.into_iter().flat_map(|state| &state.environments) {
             for id in [
@@ -158,7 +159,12 @@ impl<'a> Records<'a> {
                     Some(alias) => {
                         records.by_alias.insert(alias, address);
                     }
-                    None => records.nameless.push((&record.attributes, address)),
+                    None => {
+                        records
+                            .nameless
+                            .entry(&record.attributes)
+                            .or_insert(address);
+                    }
                 }
             }
         }
@@ -176,11 +182,7 @@ impl<'a> Records<'a> {
         }
         let same = match wanted.get(Field::Alias) {
             Some(alias) => self.by_alias.get(alias).copied(),
-            None => self
-                .nameless
-                .iter()
-                .find(|(attributes, _)| *attributes == wanted)
-                .map(|(_, address)| *address),
+            None => self.nameless.get(wanted).copied(),
         };
         same.map(|from| Refusal::Renamed { from: from.clone() })
     }

@@ -3,7 +3,7 @@
 //! [`Approved`] can't be made anywhere else, and the engine takes nothing else. Pure: what the guard has to know about
 //! the world comes in as [`Facts`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use super::{Plan, Refusal, Step};
@@ -83,11 +83,11 @@ pub enum Objection {
     Refused { address: Address, refusal: Refusal },
     #[error("`{address}` is on record as ordered; the plan would order it a second time")]
     AlreadyOrdered { address: Address },
-    #[error("the plan has {orders} orders, and a run may make {limit} (max_creates)")]
+    #[error("the plan has {}, and a run may make {limit} (max_creates)", orders_text(*orders))]
     TooMany { orders: usize, limit: usize },
     #[error(
-        "the plan has {orders} orders, {before} were made in the last 24 hours, and {limit} a day are allowed \
-         (max_creates_per_day)"
+        "the plan has {}; with the {before} of the last 24 hours that is more than {limit} a day (max_creates_per_day)",
+        orders_text(*orders)
     )]
     TooManyToday {
         orders: usize,
@@ -101,6 +101,10 @@ fn state_name(lineage: Option<&Lineage>) -> String {
         || "no state".to_owned(),
         |lineage| format!("the state of lineage {lineage}"),
     )
+}
+
+fn orders_text(n: usize) -> String {
+    format!("{n} order{}", if n == 1 { "" } else { "s" })
 }
 
 fn refusal_text(refusal: &Refusal) -> String {
@@ -229,10 +233,11 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
             found: serial,
         });
     }
+    let planned: HashSet<&ManifestHash> = plan.manifests.iter().collect();
     for (path, now) in facts.manifests {
         match now {
             None => found.push(Objection::ManifestGone { path: path.clone() }),
-            Some(now) if !plan.manifests.contains(now) => {
+            Some(now) if !planned.contains(now) => {
                 found.push(Objection::ManifestChanged { path: path.clone() });
             }
             Some(_) => {}
@@ -244,15 +249,17 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
             now: facts.account.endpoint.clone(),
         });
     }
-    if let Some(account) = facts.state.and_then(|state| state.account.as_ref())
-        && account.endpoint != facts.account.endpoint
-    {
-        found.push(Objection::OtherAccount {
-            state: account.endpoint.clone(),
-            now: facts.account.endpoint.clone(),
-        });
-    }
+    found.extend(other_account(facts.state, facts.account));
     found
+}
+
+/// What a state that was made with another endpoint has against ordering from this one.
+pub fn other_account(state: Option<&State>, account: &Account) -> Option<Objection> {
+    let belongs = state.and_then(|state| state.account.as_ref())?;
+    (belongs.endpoint != account.endpoint).then(|| Objection::OtherAccount {
+        state: belongs.endpoint.clone(),
+        now: account.endpoint.clone(),
+    })
 }
 
 fn refused(step: &Step) -> Option<Objection> {

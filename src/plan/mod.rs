@@ -8,6 +8,8 @@ pub mod file;
 pub mod guard;
 pub mod order;
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use crate::desired::{Address, Attributes, Desired, Field, ManifestHash, SourceRef};
@@ -39,9 +41,13 @@ pub struct Selection {
 }
 
 impl Selection {
-    pub fn takes(&self, address: &Address) -> bool {
-        (self.targets.is_empty() || self.targets.contains(address))
-            && !self.excludes.contains(address)
+    /// Tells of each address whether the plan is about it. Asked of thousands, with thousands selected.
+    pub fn filter(&self) -> impl Fn(&Address) -> bool {
+        let targets: HashSet<&Address> = self.targets.iter().collect();
+        let excludes: HashSet<&Address> = self.excludes.iter().collect();
+        move |address| {
+            (targets.is_empty() || targets.contains(address)) && !excludes.contains(address)
+        }
     }
 }
 

@@ -12,7 +12,8 @@ use crate::state::journal::EndReason;
 #[derive(Serialize)]
 struct ReportV1<'a> {
     format_version: u32,
-    run: String,
+    /// Null when there was nothing to order, so that no run was opened.
+    run: Option<String>,
     verdict: &'static str,
     ended: &'static str,
     took_seconds: f64,
@@ -54,7 +55,7 @@ pub fn report(report: &Report) -> String {
     let counts = report.counts();
     let document = ReportV1 {
         format_version: 1,
-        run: report.run.to_string(),
+        run: report.run.as_ref().map(ToString::to_string),
         verdict: verdict(report.verdict()),
         ended: ended(report.ended),
         took_seconds: report.took.as_secs_f64(),

@@ -7,4 +7,4 @@ pub mod human;
 pub mod json;
 mod text;
 
-pub use text::{clean, duration};
+pub use text::{clean, count, duration};

@@ -39,7 +39,7 @@ pub fn duration(duration: Duration) -> String {
 }
 
 /// `1 order`, `2 orders`.
-pub(super) fn count(n: usize, one: &str, many: &str) -> String {
+pub fn count(n: usize, one: &str, many: &str) -> String {
     if n == 1 {
         format!("1 {one}")
     } else {

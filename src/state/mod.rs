@@ -128,10 +128,10 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// The state with the open run folded in; None when nothing was ever recorded.
-    pub fn current(&self) -> Option<State> {
-        match &self.journal {
-            Some(journal) => Some(fold(self.state.clone(), journal)),
-            None => self.state.clone(),
+    pub fn current(self) -> Option<State> {
+        match self.journal {
+            Some(journal) => Some(fold(self.state, &journal)),
+            None => self.state,
         }
     }
 }

@@ -9,6 +9,7 @@
 )]
 
 mod check;
+mod cli;
 mod disk_faults;
 mod endpoint;
 mod laws;
@@ -17,3 +18,4 @@ mod recovery;
 mod schemas;
 mod state_format;
 mod store_contract;
+mod support;

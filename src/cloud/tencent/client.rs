@@ -27,7 +27,7 @@ use crate::desired::{Attributes, Field};
 
 const JSON: &str = "application/json";
 /// The vendor allows `0-9a-zA-Z-_,;.` in X-TC-RequestClient, so no solidus.
-const REQUEST_CLIENT: &str = concat!("postpay_", env!("CARGO_PKG_VERSION"));
+pub const REQUEST_CLIENT: &str = concat!("postpay_", env!("CARGO_PKG_VERSION"));
 const USER_AGENT: &str = concat!("postpay/", env!("CARGO_PKG_VERSION"));
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -42,13 +42,18 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             duration(after)
         )),
         Progress::Ended(result) => Some(ended(result, total, look)),
-        Progress::Stopping { reason, under_way } => {
-            let why = match reason {
-                EndReason::Interrupted => "Interrupted",
-                EndReason::Deadline => "The deadline is reached",
-                EndReason::Failed => "An order failed",
-                EndReason::Unknown => "An outcome is unknown",
-                EndReason::Finished => "Finished",
+        Progress::Stopping {
+            reason,
+            under_way,
+            trouble,
+        } => {
+            let why = match (trouble, reason) {
+                (Some(_), _) => "The record can't be written",
+                (None, EndReason::Interrupted) => "Interrupted",
+                (None, EndReason::Deadline) => "The deadline is reached",
+                (None, EndReason::Failed) => "An order failed",
+                (None, EndReason::Unknown) => "An outcome is unknown",
+                (None, EndReason::Finished) => "Finished",
             };
             let wait = match under_way {
                 0 => String::new(),
@@ -98,6 +103,9 @@ fn what(error: &CloudError) -> String {
 
 /// The closing table and what to do next.
 pub fn report(report: &Report, look: Look) -> String {
+    if report.run.is_none() {
+        return idle(report);
+    }
     let mut out = format!("\n{}", table(report));
     for result in &report.results {
         detail(&mut out, result, look);
@@ -129,13 +137,34 @@ pub fn report(report: &Report, look: Look) -> String {
         let n = count(counts.awaiting_env_id, "order has", "orders have");
         let _ = writeln!(
             out,
-            "{n} a TranId and no EnvId so far: the vendor took the order and is recorded as such."
+            "{n} a TranId and no EnvId so far: the vendor took the order, and that is recorded."
         );
     }
     for line in next(report) {
         let _ = writeln!(out, "{line}");
     }
     out
+}
+
+/// What there is to say of a plan without orders.
+fn idle(report: &Report) -> String {
+    let mut out = "Nothing to order: nothing was sent to the vendor.\n".to_owned();
+    out.extend(unresolved(report).map(|line| line + "\n"));
+    out
+}
+
+fn unresolved(report: &Report) -> Option<String> {
+    let addresses: Vec<String> = report
+        .unresolved
+        .iter()
+        .map(|address| format!("`{address}`"))
+        .collect();
+    (!addresses.is_empty()).then(|| {
+        format!(
+            "Unknown since an earlier run, and left alone: {}.",
+            addresses.join(", ")
+        )
+    })
 }
 
 fn table(report: &Report) -> String {
@@ -202,8 +231,19 @@ fn detail(out: &mut String, result: &StepResult, look: Look) {
         let _ = writeln!(out, "  the answer began: {}", clean(&start));
     }
     let _ = writeln!(out, "  {done}");
-    if let Some(hint) = error.hint {
-        let _ = writeln!(out, "  {hint}");
+    match (error.grade, error.hint) {
+        // What is said of an attempt that will be made again is not so of the last one.
+        (Grade::NotSent(_), _) => {
+            let tries = count(result.attempts as usize, "attempt", "attempts");
+            let _ = writeln!(
+                out,
+                "  given up after {tries}; run it again later, or try for longer: --retry-for"
+            );
+        }
+        (Grade::Refused(_) | Grade::Unknown, Some(hint)) => {
+            let _ = writeln!(out, "  {hint}");
+        }
+        (Grade::Refused(_) | Grade::Unknown, None) => {}
     }
 }
 
@@ -229,17 +269,7 @@ fn next(report: &Report) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if !report.unresolved.is_empty() {
-        let addresses: Vec<String> = report
-            .unresolved
-            .iter()
-            .map(|address| format!("`{address}`"))
-            .collect();
-        lines.push(format!(
-            "Unknown since an earlier run, and left alone: {}.",
-            addresses.join(", ")
-        ));
-    }
+    lines.extend(unresolved(report));
     for rescued in &report.unwritten {
         let outcome = &rescued.outcome;
         lines.push(format!(

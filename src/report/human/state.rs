@@ -17,7 +17,7 @@ pub fn state(state: &State, look: Look) -> String {
         .map_or("-".into(), |account| clean(&account.endpoint));
     let _ = writeln!(
         out,
-        "{} serial {}, lineage {}, ordered from {endpoint}",
+        "{}, serial {}, lineage {}, ordered from {endpoint}",
         look.strong(count(
             state.environments.len(),
             "environment",

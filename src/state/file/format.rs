@@ -37,7 +37,14 @@ pub fn decode_state(path: &Path, bytes: &[u8]) -> Result<State, StateError> {
     })?;
     let located =
         |error: &serde_json::Error| damaged(error.line(), error.column(), without_place(error));
-    let any: AnyVersion = serde_json::from_str(text).map_err(|error| located(&error))?;
+    let any: AnyVersion = serde_json::from_str(text).map_err(|error| {
+        if error.is_data() {
+            let why = "it is no state: it has no number as its `format_version`";
+            damaged(error.line(), error.column(), why.to_owned())
+        } else {
+            located(&error)
+        }
+    })?;
     if any.format_version > v1::VERSION {
         return Err(StateError::Newer {
             path: path.to_owned(),

@@ -41,7 +41,12 @@ pub(super) fn look(layout: &Layout) -> Result<Found, StateError> {
     let mut seen = see(layout)?;
     loop {
         let objection = match judge(layout, &seen) {
-            Ok(found) => return Ok(found),
+            Ok(found) => {
+                return Ok(Found {
+                    bytes: seen.state,
+                    ..found
+                });
+            }
             Err(objection) => objection,
         };
         let again = see(layout)?;
@@ -80,7 +85,7 @@ fn judge(layout: &Layout, seen: &Seen) -> Result<Found, StateError> {
     };
     Ok(Found {
         state,
-        bytes: seen.state.clone(),
+        bytes: None,
         stillborn: seen.journal.is_some() && journal.is_none(),
         journal,
     })

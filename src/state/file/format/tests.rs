@@ -113,7 +113,7 @@ fn damage_is_told_with_its_place() {
             "UTF-8",
         ),
         ("zeros", vec![0; 512], 1, "expected value"),
-        ("a list", b"[]".to_vec(), 1, "invalid"),
+        ("a list", b"[]".to_vec(), 1, "it is no state"),
         ("no version", b"{}".to_vec(), 1, "format_version"),
         (
             "version 0",

@@ -1,0 +1,359 @@
+//! What an apply takes beside the least that the vendor's rate allows, and what an order costs on disk.
+//!
+//! The runs are the real ones: engine, client and local store, over HTTP, against the sandbox with its rate limit. The
+//! floor of n orders is the n-1 pauses between their starts and one call's latency.
+
+#![allow(
+    clippy::print_stdout,
+    reason = "a bench is there to print what it found"
+)]
+
+#[allow(dead_code, reason = "each bench uses its part of what they share")]
+mod support;
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use jiff::Timestamp;
+use postpay::apply::pace::least_time;
+use postpay::apply::{self, ACTION, OnError, Operator, Parts, Report, Settings, Verdict};
+use postpay::clock::SystemClock;
+use postpay::cloud::tencent::{ClientOptions, Credentials, TencentClient};
+use postpay::desired::{Address, Environment};
+use postpay::plan::guard::{Approved, Consent, Facts, Limits, approve};
+use postpay::plan::{Plan, Selection};
+use postpay::sandbox::{self, Sandbox};
+use postpay::state::file::FileStore;
+use postpay::state::journal::{
+    EndReason, Event, Evidence, Intent, Outcome, RunEnded, RunId, RunStarted,
+};
+use postpay::state::{Holder, Lineage, StateStore as _, StateWriter};
+use support::{Project, account, ratio, timed};
+
+const ORDERS: u32 = 12;
+const RATE: f64 = 2.0;
+const IN_FLIGHT: usize = 4;
+const LATENCIES: [Duration; 4] = [
+    Duration::ZERO,
+    Duration::from_millis(300),
+    Duration::from_secs(1),
+    Duration::from_millis(1500),
+];
+
+fn main() -> Result<()> {
+    pace()?;
+    journal()
+}
+
+/// All latencies at once: what they do most is wait.
+fn pace() -> Result<()> {
+    println!(
+        "Ordering {ORDERS} environments at {RATE} a second, {IN_FLIGHT} under way at most (aim: within 2 %)\n"
+    );
+    println!(
+        "{:>9} {:>10} {:>10} {:>8}   {:>10} {:>10}",
+        "latency", "floor", "took", "ratio", "first send", "last end"
+    );
+    let runs: Vec<_> = LATENCIES
+        .into_iter()
+        .map(|latency| (latency, thread::spawn(move || order(latency))))
+        .collect();
+    for (latency, run) in runs {
+        let Ran {
+            took,
+            first_send,
+            closing,
+        } = run.join().ok().context("a run panicked")??;
+        let floor = least_time(usize::try_from(ORDERS)?, RATE) + latency;
+        println!(
+            "{:>7.1} s {:>8.3} s {:>8.3} s {:>8.4}   {:>7.1} ms {:>7.1} ms",
+            latency.as_secs_f64(),
+            floor.as_secs_f64(),
+            took.as_secs_f64(),
+            ratio(took, floor),
+            first_send.as_secs_f64() * 1e3,
+            closing.as_secs_f64() * 1e3,
+        );
+    }
+    println!(
+        "\ntook: from the call of the engine until the state and the receipt are on disk\n\
+         first send: of that, until the first request; last end: of that, after the last answer"
+    );
+    Ok(())
+}
+
+struct Ran {
+    took: Duration,
+    first_send: Duration,
+    closing: Duration,
+}
+
+/// A run as `postpay apply` does it: the engine beside two worker threads.
+fn order(latency: Duration) -> Result<Ran> {
+    let folder = tempfile::tempdir()?;
+    let project = Project::generate(folder.path(), ORDERS)?;
+    let approved = approved(&project)?;
+    let settings = Settings {
+        rate: RATE,
+        in_flight: IN_FLIGHT,
+        on_error: OnError::Stop,
+        retry_for: Duration::from_secs(30),
+        deadline: None,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let running = Sandbox::start(sandbox::Options {
+            latency,
+            ..sandbox::Options::new(folder.path().join("sandbox.jsonl"))
+        })
+        .await?;
+        let client = TencentClient::new(ClientOptions {
+            endpoint: running.url(),
+            credentials: Credentials {
+                secret_id: sandbox::SECRET_ID.to_owned(),
+                secret_key: sandbox::SECRET_KEY.into(),
+                token: None,
+            },
+            region: None,
+            language: "en-US".to_owned(),
+            timeout: Duration::from_secs(60),
+            clock: Arc::new(SystemClock),
+        })?;
+        let mut writer = FileStore::new(project.state()).lock(&holder(), Duration::ZERO)?;
+        let (_stop, stopped) = tokio::sync::watch::channel(false);
+        let start = Instant::now();
+        let mut first_send = None;
+        let mut last_end = start;
+        let parts = Parts {
+            cloud: Arc::new(client),
+            writer: writer.as_mut(),
+            clock: &SystemClock,
+            operator: Operator {
+                who: holder().who,
+                pid: holder().pid,
+            },
+            last_sent: None,
+            stop: stopped,
+            observe: &mut |progress| match progress {
+                apply::Progress::Sending { .. } => {
+                    first_send.get_or_insert_with(|| start.elapsed());
+                }
+                apply::Progress::Ended(_) => last_end = Instant::now(),
+                apply::Progress::Started { .. }
+                | apply::Progress::Retrying { .. }
+                | apply::Progress::Stopping { .. } => {}
+            },
+        };
+        let report = apply::run(&approved, &settings, parts).await?;
+        let end = Instant::now();
+        complete(&report)?;
+        running.shutdown().await;
+        Ok(Ran {
+            took: end - start,
+            first_send: first_send.context("nothing was sent")?,
+            closing: end - last_end,
+        })
+    })
+}
+
+/// A run that was throttled, or lost an answer, has another floor.
+fn complete(report: &Report) -> Result<()> {
+    ensure!(report.verdict() == Verdict::Complete, "{report:?}");
+    ensure!(
+        report.results.iter().all(|result| result.attempts == 1),
+        "{report:?}"
+    );
+    Ok(())
+}
+
+fn approved(project: &Project) -> Result<Approved> {
+    let plan = Plan::make(
+        &project.desired()?,
+        None,
+        Selection::default(),
+        account(),
+        Timestamp::now(),
+    );
+    let facts = Facts {
+        state: None,
+        account: &account(),
+        manifests: &[],
+        used_by: None,
+        orders_last_day: 0,
+        limits: Limits::default(),
+    };
+    approve(plan, &facts, Consent::Auto)
+        .map_err(|objections| anyhow::anyhow!("not approved: {objections:?}"))
+}
+
+fn holder() -> Holder {
+    Holder {
+        who: "bench@localhost".to_owned(),
+        pid: std::process::id(),
+        since: Timestamp::now(),
+        doing: "bench".to_owned(),
+    }
+}
+
+/// What an order writes, over a small state and over a large one, beside two bare lines written and synced.
+fn journal() -> Result<()> {
+    const PAIRS: u32 = 400;
+    println!(
+        "\nThe journal's cost an order: intent and outcome, both on disk; medians of {PAIRS} rounds"
+    );
+    println!("(aim: neither the size of the state nor the length of the run matters)\n");
+    let folder = tempfile::tempdir()?;
+    let mut floor = Floor::create(&folder.path().join("floor.jsonl"))?;
+    let mut small = Run::open(&folder.path().join("small"), 10)?;
+    let mut large = Run::open(&folder.path().join("large"), 10_000)?;
+    let mut rounds = Vec::new();
+    for pair in 1..=PAIRS {
+        let (done, bare) = timed(|| floor.pair());
+        done?;
+        let (done, over_few) = timed(|| small.pair(pair));
+        done?;
+        let (done, over_many) = timed(|| large.pair(pair));
+        done?;
+        rounds.push([bare, over_few, over_many]);
+    }
+    small.close()?;
+    large.close()?;
+    // A disk is quick at one time and slow at another, so each round is its own comparison.
+    let (first, last) = rounds.split_at(rounds.len() / 2);
+    println!(
+        "{:>24} {:>10} {:>10} {:>12} {:>11}",
+        "", "an order", "of floor", "first half", "last half"
+    );
+    for (at, name) in ["two bare synced lines", "10 on record", "10,000 on record"]
+        .into_iter()
+        .enumerate()
+    {
+        let to_floor = |rounds: &[[Duration; 3]]| {
+            median(rounds.iter().map(|round| ratio(round[at], round[0])))
+        };
+        println!(
+            "{name:>24} {:>7.3} ms {:>9.2}x {:>11.2}x {:>10.2}x",
+            median(rounds.iter().map(|round| round[at].as_secs_f64())) * 1e3,
+            to_floor(&rounds),
+            to_floor(first),
+            to_floor(last)
+        );
+    }
+    let grown = median(rounds.iter().map(|round| ratio(round[2], round[1])));
+    println!("{:>24} {grown:>20.2}x", "10,000 beside 10");
+    Ok(())
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The least that two durable lines can cost.
+struct Floor {
+    file: File,
+    line: Vec<u8>,
+}
+
+impl Floor {
+    fn create(path: &Path) -> Result<Self> {
+        // About as long as a real one.
+        let mut line = vec![b'.'; 599];
+        line.push(b'\n');
+        Ok(Self {
+            file: File::create(path)?,
+            line,
+        })
+    }
+
+    fn pair(&mut self) -> Result<()> {
+        for _ in 0..2 {
+            self.file.write_all(&self.line)?;
+            self.file.sync_data()?;
+        }
+        Ok(())
+    }
+}
+
+/// An open run over a state.
+struct Run {
+    writer: Box<dyn StateWriter>,
+    environment: Environment,
+}
+
+impl Run {
+    fn open(root: &Path, n: u32) -> Result<Self> {
+        let project = Project::generate(root, n)?;
+        let desired = project.desired()?;
+        project.record(&desired)?;
+        let mut writer = FileStore::new(project.state()).lock(&holder(), Duration::ZERO)?;
+        let state = writer.state().context("the state is there")?;
+        let started = RunStarted {
+            run: RunId::fresh(),
+            lineage: Lineage(state.lineage.0),
+            base: state.serial,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            account: account(),
+            plan: "0".repeat(64),
+            who: holder().who,
+            pid: holder().pid,
+        };
+        writer.begin(Timestamp::now(), started)?;
+        Ok(Self {
+            writer,
+            environment: desired
+                .environments
+                .into_iter()
+                .next()
+                .context("an environment is declared")?,
+        })
+    }
+
+    fn pair(&mut self, step: u32) -> Result<()> {
+        let address = Address::new(&format!("new-{step}"))?;
+        let intent = Intent {
+            step,
+            attempt: 1,
+            address: address.clone(),
+            action: ACTION.to_owned(),
+            attributes: self.environment.attributes.clone(),
+            source: self.environment.source.clone(),
+        };
+        let outcome = Outcome {
+            step,
+            attempt: 1,
+            env_id: Some(format!("{address}-8g1h2j3k4l5m6n7")),
+            address,
+            evidence: Evidence::Ordered,
+            tran_id: Some("20240506410001234567890".to_owned()),
+            request_id: Some(RunId::fresh().to_string()),
+            code: None,
+            message: None,
+            http_status: Some(200),
+            body: None,
+            took_ms: 300,
+        };
+        self.writer
+            .append(Timestamp::now(), Event::Intent(intent))?;
+        self.writer
+            .append(Timestamp::now(), Event::Outcome(outcome))?;
+        Ok(())
+    }
+
+    fn close(mut self) -> Result<()> {
+        let reason = EndReason::Finished;
+        self.writer
+            .append(Timestamp::now(), Event::RunEnded(RunEnded { reason }))?;
+        self.writer.commit()?;
+        Ok(())
+    }
+}

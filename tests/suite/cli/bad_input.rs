@@ -1,0 +1,287 @@
+//! Bad input: each its own clear message, exit 1, nothing lost, nothing sent.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use crate::support::{LEDGER, MANIFEST, Project, Ran, assert_shown, at_once};
+
+/// Every file but the locks, which say nothing.
+fn unlocked(project: &Project) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = project.files();
+    files.retain(|path, _| path.extension().is_none_or(|it| it != "lock"));
+    files
+}
+
+/// These commands fail, in these words, and leave no trace.
+#[track_caller]
+fn refused(project: &Project, name: &str, commands: &[&[&str]]) {
+    let before = unlocked(project);
+    for (at, args) in commands.iter().enumerate() {
+        let ran = project.run(*args).exits(1);
+        if at == 0 {
+            assert_shown!(format!("bad-{name}"), ran.stderr);
+        }
+        assert!(!ran.stderr.contains("panicked"), "{ran}");
+    }
+    let after = unlocked(project);
+    assert_eq!(before, after, "{name}");
+    assert!(!project.exists(LEDGER), "{name}: nothing was sent");
+}
+
+const ALL: [&[&str]; 3] = [&["plan"], &["validate"], &["apply", "-y"]];
+
+#[test]
+fn manifests_that_are_not_there_or_not_files() {
+    let project = Project::of(&["one"]);
+    fs::remove_dir_all(project.file("environments")).unwrap();
+    refused(&project, "no-folder", &ALL);
+    fs::create_dir(project.file("environments")).unwrap();
+    refused(&project, "empty-folder", &ALL);
+    fs::create_dir(project.file(MANIFEST)).unwrap();
+    refused(&project, "folder-with-a-files-name", &ALL);
+    fs::remove_dir(project.file(MANIFEST)).unwrap();
+    symlink("nowhere.yaml", project.file(MANIFEST)).unwrap();
+    refused(&project, "dangling-link", &ALL);
+    fs::remove_file(project.file(MANIFEST)).unwrap();
+    symlink("/dev/zero", project.file(MANIFEST)).unwrap();
+    refused(&project, "device", &ALL);
+    fs::remove_file(project.file(MANIFEST)).unwrap();
+    // Opens for everyone, and can't be read by anyone.
+    if fs::metadata("/proc/self/mem").is_ok() {
+        symlink("/proc/self/mem", project.file(MANIFEST)).unwrap();
+        refused(&project, "unreadable", &ALL);
+        fs::remove_file(project.file(MANIFEST)).unwrap();
+    }
+    refused(
+        &project,
+        "no-such-file",
+        &[
+            &["plan", "-f", "nowhere.yaml"],
+            &["apply", "-y", "-f", "nowhere.yaml"],
+        ],
+    );
+}
+
+#[test]
+fn manifests_that_are_no_manifests() {
+    for (name, content) in [
+        ("not-utf8", &b"version: 1\nenvironments:\n  a:\n    env_alias: \xb5\n"[..]),
+        ("utf16", b"\xff\xfev\0e\0r\0"),
+        ("unknown-version", b"version: 2\nenvironments:\n  a: {alias: a}\n"),
+        ("no-version", b"environments:\n  a: {alias: a}\n"),
+        ("not-yaml", b"version: 1\nenvironments: [\n"),
+        ("lifecycle", b"version: 1\nenvironments:\n  a:\n    alias: a\n    env_source: qcloud\n    channel: cocos\n    lifecycle: {prevent_destroy: true}\n"),
+    ] {
+        let project = Project::of(&["one"]);
+        project.write(MANIFEST, content);
+        refused(&project, name, &ALL);
+    }
+}
+
+#[test]
+fn settings_that_are_none() {
+    for (name, content) in [
+        (
+            "config-unknown-key",
+            &b"version: 1\napi: {endpoint: sandbox, rat: 2}\n"[..],
+        ),
+        ("config-unknown-version", b"version: 9\n"),
+        ("config-not-utf8", b"version: 1\nstate: \xff\n"),
+        ("config-empty", b""),
+        ("config-wrong-type", b"version: 1\napi: {rate: fast}\n"),
+        (
+            "config-plain-http",
+            b"version: 1\napi: {endpoint: 'http://tcb.tencentcloudapi.com'}\n",
+        ),
+    ] {
+        let project = Project::of(&["one"]);
+        project.write("postpay.yaml", content);
+        refused(&project, name, &ALL);
+    }
+    let project = Project::of(&["one"]);
+    refused(
+        &project,
+        "config-missing",
+        &[
+            &["plan", "--config", "other.yaml"],
+            &["apply", "-y", "--config", "other.yaml"],
+        ],
+    );
+    fs::remove_file(project.file("postpay.yaml")).unwrap();
+    fs::create_dir(project.file("postpay.yaml")).unwrap();
+    refused(&project, "config-folder", &ALL);
+}
+
+#[test]
+fn endpoints_that_are_refused_before_anything_is_tried() {
+    let project = Project::of(&["one"]);
+    for (name, endpoint) in [
+        ("plain-http", "http://tcb.tencentcloudapi.com"),
+        ("no-scheme", "tcb.tencentcloudapi.com"),
+        ("path", "https://tcb.tencentcloudapi.com/v1"),
+        ("user", "https://me@tcb.tencentcloudapi.com"),
+    ] {
+        refused(
+            &project,
+            &format!("endpoint-{name}"),
+            &[
+                &["apply", "-y", "--endpoint", endpoint],
+                &["plan", "--endpoint", endpoint],
+            ],
+        );
+    }
+}
+
+const REAL: [&str; 4] = [
+    "apply",
+    "-y",
+    "--endpoint",
+    "https://tcb.tencentcloudapi.com",
+];
+
+#[test]
+fn keys_that_are_missing_or_half() {
+    let project = Project::of(&["one"]);
+    refused(&project, "no-credentials", &[&REAL]);
+    for (name, variables) in [
+        (
+            "half-credentials-id",
+            &[("TENCENTCLOUD_SECRET_ID", "AKIDexample")][..],
+        ),
+        (
+            "half-credentials-key",
+            &[("TENCENTCLOUD_SECRET_KEY", "example-secret-key")],
+        ),
+        (
+            "empty-credentials",
+            &[
+                ("TENCENTCLOUD_SECRET_ID", ""),
+                ("TENCENTCLOUD_SECRET_KEY", "example-secret-key"),
+            ],
+        ),
+    ] {
+        let mut command = project.command(REAL);
+        command.envs(variables.iter().copied());
+        let ran = Ran::from(command.output().unwrap())
+            .exits(1)
+            .does_not_say(&["example-secret-key"]);
+        assert_shown!(format!("bad-{name}"), ran.stderr);
+    }
+    assert!(!project.exists("state/postpay.journal.jsonl"));
+    assert!(!project.exists("state/postpay.state.json"));
+}
+
+fn with_keys(project: &Project, args: &[&str]) -> Ran {
+    let mut command = project.command(args);
+    command
+        .env("TENCENTCLOUD_SECRET_ID", "AKIDexample")
+        .env("TENCENTCLOUD_SECRET_KEY", "example-secret-key");
+    Ran::from(command.output().unwrap())
+}
+
+#[test]
+fn an_endpoint_that_is_not_there() {
+    // A port that was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let url = format!("http://127.0.0.1:{port}");
+    let project = Project::of(&["one", "two"]);
+    let ran = with_keys(
+        &project,
+        &["apply", "-y", "--endpoint", &url, "--retry-for", "1s"],
+    )
+    .exits(1);
+    let ran = ran.says(&[
+        "no connection stood, so no request left",
+        "Nothing was ordered.",
+    ]);
+    assert!(ran.stderr.contains("again in"), "{ran}");
+    // Nothing is on record, so that the next run orders both.
+    project.run(["plan"]).exits(0).says(&["2 to create"]);
+}
+
+#[test]
+fn a_name_that_nobody_has() {
+    let project = Project::of(&["one"]);
+    let ran = with_keys(
+        &project,
+        &[
+            "apply",
+            "-y",
+            "--endpoint",
+            "https://tcb.invalid",
+            "--retry-for",
+            "0s",
+        ],
+    )
+    .exits(1);
+    ran.says(&["no request left", "Nothing was ordered."]);
+}
+
+#[test]
+fn a_state_folder_that_can_not_be_written() {
+    let project = Project::of(&["one"]);
+    project.write("state", "a file where the folder should be");
+    refused(&project, "state-folder-is-a-file", &[&["apply", "-y"]]);
+    let project = Project::of(&["one"]);
+    refused(
+        &project,
+        "state-folder-read-only",
+        &[&["apply", "-y", "--state", "/proc/postpay/postpay.state.json"]],
+    );
+    let project = Project::of(&["one"]);
+    fs::create_dir_all(project.file("state/postpay.state.json")).unwrap();
+    refused(
+        &project,
+        "state-is-a-folder",
+        &[&["apply", "-y"], &["plan"], &["show"]],
+    );
+}
+
+/// The size of files is limited at ever later moments of a run, as on a disk that fills up.
+#[test]
+fn a_full_disk_loses_nothing_and_orders_nothing_twice() {
+    at_once([0, 1, 2, 3, 4, 6], |kib| {
+        let project = Project::of(&["one", "two", "three"]);
+        let mut shell = std::process::Command::new("bash");
+        shell.args([
+            "-c",
+            &format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" apply -y"),
+        ]);
+        shell.arg(env!("CARGO_BIN_EXE_postpay"));
+        project.settle(&mut shell);
+        let ran = Ran::from(shell.output().unwrap());
+        let ran = ran.does_not_say(&["panicked"]);
+        let sent = project.ordered_once();
+        match ran.code {
+            Some(0) => assert_eq!(sent.len(), 3, "{ran}"),
+            Some(1) => assert!(sent.is_empty(), "{kib}: {ran}"),
+            Some(3 | 4) => assert!(!sent.is_empty() || ran.code == Some(4), "{kib}: {ran}"),
+            _ => panic!("{kib}: {ran}"),
+        }
+        if ran.code != Some(0) {
+            assert!(!ran.stderr.contains("An order failed"), "{kib}: {ran}");
+            assert!(
+                ran.stderr.contains("File too large") || ran.stdout.contains("File too large"),
+                "{kib}: {ran}"
+            );
+        }
+        // There is room again: every order that was made is known of, and the rest is made.
+        let again = project.run(["apply", "-y"]);
+        assert!(matches!(again.code, Some(0 | 4)), "{kib}: {again}");
+        project.ordered_once();
+        let state = project.json("state/postpay.state.json");
+        for alias in project.ordered_once() {
+            assert!(
+                state["environments"][&alias].is_object(),
+                "{kib}: {alias}\n{ran}\n{again}"
+            );
+        }
+    });
+}

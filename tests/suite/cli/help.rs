@@ -1,0 +1,134 @@
+//! What the program says of itself.
+
+use crate::support::{Project, assert_shown};
+
+const COMMANDS: [&[&str]; 16] = [
+    &[],
+    &["init"],
+    &["validate"],
+    &["plan"],
+    &["apply"],
+    &["show"],
+    &["state"],
+    &["state", "restore"],
+    &["state", "verify"],
+    &["sandbox"],
+    &["sandbox", "serve"],
+    &["sandbox", "ledger"],
+    &["sandbox", "reset"],
+    &["schema"],
+    &["completions"],
+    &["man"],
+];
+
+#[test]
+fn every_command_explains_itself() {
+    let project = Project::empty();
+    for command in COMMANDS {
+        let help = project.run(command.iter().chain(&["--help"])).exits(0);
+        let name = ["help"].iter().chain(command).copied().collect::<Vec<_>>();
+        assert_shown!(name.join("-"), help.stdout);
+        project.run(command.iter().chain(&["-h"])).exits(0);
+    }
+}
+
+#[test]
+fn every_command_that_there_is_is_held_here() {
+    let help = Project::empty().run(["--help"]).stdout;
+    let listed = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+        .filter(|name| !name.is_empty() && *name != "help");
+    for name in listed {
+        assert!(
+            COMMANDS.iter().any(|it| it.first() == Some(&name)),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_version_is_no_error_and_a_wrong_command_line_is_one() {
+    let project = Project::of(&["one"]);
+    let version = project.run(["--version"]).exits(0);
+    assert_eq!(
+        version.stdout,
+        format!("postpay {}\n", env!("CARGO_PKG_VERSION"))
+    );
+    for wrong in [
+        &["plam"][..],
+        &["plan", "--no-such-flag"],
+        &["plan", "--target", "Not An Address"],
+        &["plan", "--rate", "0"],
+        &["plan", "--rate", "101"],
+        &["apply", "--in-flight", "33"],
+        &["apply", "--deadline", "soon"],
+        &["apply", "--fault", "reset-aftr@1"],
+        &["apply", "plan.json", "--target", "one"],
+        &["plan", "--format", "yaml"],
+        &["schema"],
+        &["completions", "tcsh"],
+        &["show", "a", "b"],
+        &[],
+    ] {
+        let ran = project.run(wrong).exits(1);
+        assert_eq!(ran.stdout, "", "{ran}");
+        assert!(!ran.stderr.is_empty(), "{wrong:?} says nothing");
+    }
+    assert_shown!("wrong-command", project.run(["plam"]));
+    assert_shown!(
+        "wrong-fault",
+        project.run(["apply", "--fault", "reset-aftr@1"])
+    );
+    assert!(!project.exists("state"));
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    let project = Project::empty();
+    for (shell, mark) in [
+        ("bash", "complete -F _postpay"),
+        ("zsh", "#compdef postpay"),
+        ("fish", "complete -c postpay"),
+        ("powershell", "Register-ArgumentCompleter"),
+        ("elvish", "edit:completion:arg-completer[postpay]"),
+    ] {
+        let script = project.run(["completions", shell]).exits(0);
+        assert_eq!(script.stderr, "");
+        assert!(script.stdout.contains(mark), "{shell}");
+        assert!(script.stdout.contains("detailed-exitcode"), "{shell}");
+    }
+    let bash = project.run(["completions", "bash"]).stdout;
+    project.write("postpay.bash", bash);
+    let mut check = std::process::Command::new("bash");
+    check.args(["-n", "postpay.bash"]);
+    project.settle(&mut check);
+    assert!(check.status().unwrap().success());
+}
+
+#[test]
+fn the_manual_page_is_roff_and_names_every_command() {
+    let page = Project::empty().run(["man"]).exits(0).stdout;
+    assert!(page.contains(".TH postpay 1"), "{page}");
+    for command in COMMANDS.iter().filter_map(|it| it.first()) {
+        assert!(page.contains(command), "{command}");
+    }
+    assert!(page.contains("Exit codes"), "{page}");
+}
+
+#[test]
+fn the_schemas_are_those_in_the_repository() {
+    let project = Project::empty();
+    for kind in ["manifest", "config", "state", "plan"] {
+        let schema = project.run(["schema", kind]).exits(0);
+        assert!(jsonschema::validator_for(&schema.json()).is_ok());
+        let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("schemas/{kind}.v1.schema.json"));
+        if let Ok(kept) = std::fs::read_to_string(kept) {
+            assert_eq!(schema.stdout, kept, "{kind}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! From an empty folder to a recorded TranId and EnvId, in every format.
+
+use crate::support::{Project, RECEIPTS, STATE, assert_shown};
+
+#[test]
+fn a_stranger_goes_from_an_empty_folder_to_recorded_ids() {
+    let project = Project::empty();
+    assert_shown!("main-init", project.run(["init"]).exits(0));
+    assert_shown!("main-validate", project.run(["validate"]).exits(0));
+    assert_shown!("main-plan", project.run(["plan"]).exits(0));
+    assert!(!project.exists("state"), "a plan writes nothing");
+    assert_shown!("main-apply", project.run(["apply", "-y"]).exits(0));
+    assert_eq!(project.ordered_once(), ["shop-prod", "shop-staging"]);
+    assert_shown!("main-show", project.run(["show"]).exits(0));
+    assert_shown!("main-plan-again", project.run(["plan"]).exits(0));
+    let before = project.memory();
+    assert_shown!("main-apply-again", project.run(["apply", "-y"]).exits(0));
+    assert_eq!(before, project.memory(), "nothing to do leaves no trace");
+    assert_eq!(project.ledger().len(), 2);
+}
+
+#[test]
+fn the_ids_on_record_are_those_that_the_endpoint_gave() {
+    let project = Project::ordered(&["one", "two"]);
+    let state = project.json(STATE);
+    for entry in project.ledger() {
+        let record = &state["environments"][entry.params["Alias"].as_str().unwrap()];
+        assert_eq!(record["status"], "created");
+        assert_eq!(record["origin"], "ordered");
+        assert_eq!(record["tran_id"], *entry.tran_id.as_ref().unwrap());
+        assert_eq!(record["env_id"], *entry.env_id.as_ref().unwrap());
+        assert_eq!(record["request_id"], *entry.request_id);
+    }
+    assert_eq!(state["serial"], 1);
+    assert_eq!(state["account"]["endpoint"], "sandbox");
+    assert!(project.read(&project.receipt()).contains("run_ended"));
+    assert!(!project.exists("state/postpay.journal.jsonl"));
+}
+
+#[test]
+fn the_same_way_in_json() {
+    let project = Project::of(&["one", "two"]);
+    let run = |args: &[&str]| {
+        project
+            .run(args.iter().chain(&["--format", "json"]))
+            .exits(0)
+    };
+
+    let valid = run(&["validate"]).json();
+    assert_eq!(
+        (&valid["valid"], &valid["environments"]),
+        (&true.into(), &2.into())
+    );
+    let plan = run(&["plan"]).json();
+    assert_eq!(plan["summary"]["orders"], 2);
+    assert_eq!(plan["resource_changes"][0]["actions"][0], "create");
+    assert!(run(&["show"]).json().is_null(), "nothing was ordered yet");
+
+    let applied = run(&["apply", "-y"]);
+    assert_shown!("main-apply-json", applied);
+    let report = applied.json();
+    assert_eq!(report["verdict"], "complete");
+    assert_eq!(report["summary"]["ordered"], 2);
+
+    let state = run(&["show"]);
+    assert_eq!(
+        state.stdout,
+        project.read(STATE),
+        "the state, byte for byte"
+    );
+    assert_eq!(run(&["plan"]).json()["summary"]["no_op"], 2);
+    let again = run(&["apply", "-y"]).json();
+    assert_eq!(again["verdict"], "complete");
+    assert_eq!(again["results"], serde_json::json!([]));
+    assert_eq!(project.ordered_once(), ["one", "two"]);
+}
+
+#[test]
+fn a_kept_plan_is_shown_and_carried_out() {
+    let project = Project::of(&["one", "two"]);
+    assert_shown!(
+        "plan-out",
+        project.run(["plan", "-o", "plan.json"]).exits(0)
+    );
+    let shown = project.run(["show", "plan.json"]).exits(0);
+    assert_eq!(shown.stdout, project.run(["plan"]).stdout);
+    project
+        .run(["show", "plan.json", "--detailed-exitcode"])
+        .exits(2);
+    let json = project
+        .run(["show", "plan.json", "--format", "json"])
+        .exits(0);
+    assert_eq!(json.stdout, project.read("plan.json"));
+    project
+        .run(["apply", "plan.json"])
+        .exits(0)
+        .says(&["Done: 2 ordered"]);
+    assert_eq!(project.ordered_once(), ["one", "two"]);
+}
+
+#[test]
+fn the_detailed_exit_code_says_whether_there_are_changes() {
+    let project = Project::of(&["one"]);
+    project.run(["plan", "--detailed-exitcode"]).exits(2);
+    project.run(["apply", "-y"]).exits(0);
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
+    project.run(["show", "--detailed-exitcode"]).exits(0);
+}
+
+#[test]
+fn a_report_is_written_beside_what_the_terminal_shows() {
+    let project = Project::of(&["one"]);
+    let reports = ["--report", "x.json", "--report", "x.txt"];
+    let run = |args: &[&str]| project.run(args.iter().chain(&reports)).exits(0);
+
+    run(&["validate"]);
+    assert_eq!(project.json("x.json")["valid"], true);
+    assert_eq!(project.read("x.txt"), "Valid: 1 environment in 1 file.\n");
+    let plan = run(&["plan"]);
+    assert_eq!(project.read("x.txt"), plan.stdout);
+    assert_eq!(project.json("x.json")["summary"]["orders"], 1);
+    let applied = run(&["apply", "-y"]);
+    assert!(
+        applied.stdout.ends_with(&project.read("x.txt")),
+        "{applied}"
+    );
+    assert_eq!(project.json("x.json")["verdict"], "complete");
+    let shown = run(&["show"]);
+    assert_eq!(project.read("x.txt"), shown.stdout);
+    assert_eq!(project.read("x.json"), project.read(STATE));
+    // A run without orders replaces what the run before it reported.
+    run(&["apply", "-y"]);
+    assert_eq!(project.json("x.json")["summary"]["ordered"], 0);
+}
+
+#[test]
+fn a_report_without_a_known_ending_is_refused_before_anything_is_done() {
+    let project = Project::of(&["one"]);
+    for name in ["x.pdf", "x"] {
+        project
+            .run(["apply", "-y", "--report", name])
+            .exits(1)
+            .says(&[
+                "report-format",
+                "allowed: .json and .txt",
+                "nothing was sent",
+            ]);
+    }
+    assert!(!project.exists("state"));
+}
+
+#[test]
+fn init_takes_nothing_away_and_makes_its_folder() {
+    let project = Project::empty();
+    project
+        .run(["init", "shop/eu"])
+        .exits(0)
+        .says(&["cd shop/eu && postpay plan"]);
+    project
+        .run(["-C", "shop/eu", "plan"])
+        .exits(0)
+        .says(&["2 to create"]);
+    let before = project.files();
+    assert_shown!("init-again", project.run(["init", "shop/eu"]).exits(1));
+    assert_eq!(before, project.files());
+}
+
+#[test]
+fn the_schemas_that_init_writes_are_named_in_its_files() {
+    let project = Project::empty();
+    project.run(["init"]).exits(0);
+    for name in ["postpay.yaml", "environments/shop.yaml"] {
+        let text = project.read(name);
+        let (_, schema) = text.lines().next().unwrap().split_once("$schema=").unwrap();
+        let path = project.file(name).parent().unwrap().join(schema);
+        let schema: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let value: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+        jsonschema::validator_for(&schema)
+            .unwrap()
+            .validate(&value)
+            .unwrap();
+    }
+    assert!(!project.exists(RECEIPTS));
+}
+
+#[test]
+fn the_state_and_the_plan_fit_their_schemas() {
+    let project = Project::ordered(&["one"]);
+    project.run(["plan", "-o", "plan.json"]).exits(0);
+    for (kind, file) in [("state", STATE), ("plan", "plan.json")] {
+        let schema = project.run(["schema", kind]).exits(0).json();
+        let schema = jsonschema::validator_for(&schema).unwrap();
+        schema.validate(&project.json(file)).unwrap();
+    }
+}

@@ -1,0 +1,16 @@
+//! The program as people and scripts meet it: real processes against the real embedded endpoint.
+
+mod apply;
+mod bad_input;
+mod bad_state;
+mod crash;
+mod examples;
+mod faults;
+mod help;
+mod main_path;
+mod pace;
+mod plan;
+mod plan_file;
+mod secrets;
+mod settings;
+mod streams;

@@ -1,0 +1,214 @@
+//! What a plan says of every difference, and what apply then does about it.
+
+use crate::support::{MANIFEST, Project, STATE, assert_shown};
+
+/// A plan is shown, its exit code is 2, and apply ends as it should without sending anything.
+#[track_caller]
+fn planned(project: &Project, name: &str, apply: i32) {
+    let (before, sent) = (project.memory(), project.ledger().len());
+    let plan = project.run(["plan", "--detailed-exitcode"]).exits(2);
+    assert_shown!(format!("plan-{name}"), plan);
+    let applied = project.run(["apply", "-y"]).exits(apply);
+    assert_shown!(format!("apply-{name}"), applied.stderr);
+    assert_eq!(project.ledger().len(), sent, "nothing was sent");
+    assert_eq!(before, project.memory(), "nothing was written");
+}
+
+#[test]
+fn a_field_that_the_vendor_fixes_is_a_replacement_and_refused() {
+    let project = Project::of(&[]);
+    project.write(
+        MANIFEST,
+        "version: 1\nenvironments:\n  shop:\n    alias: shop\n    env_source: qcloud\n    channel: qc_console\n    \
+         env_alias: the old shop of the north\n    extra: {owner: platform, cost_center: shop}\n",
+    );
+    project.run(["apply", "-y"]).exits(0);
+    project.edit(MANIFEST, "the old shop of", "the new shop of");
+    project.edit(MANIFEST, "owner: platform", "owner: sales, team: 7");
+    project.edit(MANIFEST, "qc_console", "cocos\n    free_quota: basic");
+    planned(&project, "replace", 1);
+    // The colours mark the words that changed, and only those.
+    let plan = project.run(["plan", "--color", "always"]).exits(0);
+    let marked = plan.stdout.replace('\u{1b}', "ESC");
+    assert_shown!("plan-replace-coloured", marked);
+    // The way out that is named works.
+    project
+        .run(["plan", "--exclude", "shop", "--detailed-exitcode"])
+        .exits(0);
+}
+
+#[test]
+fn a_changed_alias_is_refused() {
+    let project = Project::ordered(&["shop"]);
+    project.edit(MANIFEST, "alias: shop", "alias: store");
+    planned(&project, "alias", 1);
+}
+
+#[test]
+fn what_is_no_longer_declared_is_left_over_with_three_choices() {
+    let project = Project::ordered(&["one", "two"]);
+    project.declare(&["one"]);
+    planned(&project, "left-over", 0);
+    let json = project.run(["plan", "--format", "json"]).json();
+    let step = &json["resource_changes"][1];
+    assert_eq!(
+        (&step["address"], &step["actions"][0]),
+        (&"two".into(), &"destroy".into())
+    );
+}
+
+#[test]
+fn a_renamed_key_is_refused_and_names_the_old_one() {
+    let project = Project::ordered(&["shop"]);
+    project.edit(MANIFEST, "  shop:\n", "  store:\n");
+    planned(&project, "renamed", 1);
+    assert_eq!(project.ordered_once(), ["shop"]);
+}
+
+#[test]
+fn an_order_without_an_env_id_waits_and_is_not_made_again() {
+    let project = Project::of(&["shop"]);
+    let applied = project
+        .run(["apply", "-y", "--fault", "null-env-id@1"])
+        .exits(0);
+    assert_shown!("apply-null-env-id", applied);
+    assert_eq!(
+        project.json(STATE)["environments"]["shop"]["status"],
+        "awaiting_env_id"
+    );
+    planned(&project, "awaiting", 0);
+    assert_shown!("show-awaiting", project.run(["show"]).exits(0));
+}
+
+#[test]
+fn an_unknown_outcome_is_shown_and_not_ordered_again() {
+    let project = Project::of(&["shop"]);
+    project
+        .run(["apply", "-y", "--fault", "reset-after@1"])
+        .exits(4);
+    assert_eq!(
+        project.json(STATE)["environments"]["shop"]["status"],
+        "unknown"
+    );
+    planned(&project, "unknown", 4);
+    assert_shown!("show-unknown", project.run(["show"]).exits(0));
+    assert_eq!(project.ordered_once(), ["shop"]);
+}
+
+#[test]
+fn a_plan_is_for_the_chosen_addresses_alone() {
+    let project = Project::of(&["one", "two", "three"]);
+    assert_shown!(
+        "plan-target",
+        project.run(["plan", "--target", "two"]).exits(0)
+    );
+    let plan = project
+        .run(["plan", "--exclude", "two", "--format", "json"])
+        .exits(0)
+        .json();
+    let chosen: Vec<_> = plan["resource_changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["address"].as_str().unwrap())
+        .collect();
+    assert_eq!(chosen, ["one", "three"]);
+    project.run(["apply", "-y", "--target", "two"]).exits(0);
+    assert_eq!(project.ordered_once(), ["two"]);
+    project.run(["apply", "-y", "--exclude", "three"]).exits(0);
+    assert_eq!(project.ordered_once(), ["one", "two"]);
+}
+
+#[test]
+fn an_address_that_does_not_exist_is_told_with_a_near_one() {
+    let project = Project::of(&["shop-prod", "shop-staging"]);
+    for flag in ["--target", "--exclude"] {
+        for command in [&["plan"][..], &["apply", "-y"]] {
+            project
+                .run(command.iter().chain(&[flag, "shop-prd"]))
+                .exits(1)
+                .says(&[
+                    "unknown-address",
+                    "did you mean `shop-prod`?",
+                    "nothing was sent",
+                ]);
+        }
+    }
+    assert_shown!(
+        "plan-unknown-address",
+        project.run(["plan", "--target", "shop-prd"])
+    );
+    assert!(project.memory().is_empty());
+}
+
+#[test]
+fn the_exact_requests_are_shown_without_secrets() {
+    let project = Project::of(&["one", "two"]);
+    project.edit(
+        MANIFEST,
+        "alias: one",
+        "alias: one\n    env_alias: 我的环境\n    extra: {b: 2, a: \"1\"}",
+    );
+    let calls = project.run(["plan", "--show-calls"]).exits(0);
+    let calls = calls.does_not_say(&["Authorization", "Signature", "AKID", "SECRET", "TC3"]);
+    assert_shown!("plan-show-calls", calls);
+    let heads = |name: &str| calls.stdout.matches(&format!("\n{name}: ")).count();
+    for name in [
+        "Content-Type",
+        "X-TC-Action",
+        "X-TC-Version",
+        "X-TC-RequestClient",
+        "X-TC-Language",
+    ] {
+        assert_eq!(heads(name), 2, "{name}, once a request");
+    }
+
+    // What is shown is what is sent.
+    project.run(["apply", "-y"]).exits(0);
+    for entry in project.ledger() {
+        let body = serde_json::to_string(&entry.params).unwrap();
+        let shown: Vec<serde_json::Value> = calls
+            .stdout
+            .lines()
+            .filter(|line| line.starts_with('{'))
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert!(
+            shown.contains(&serde_json::Value::Object(entry.params)),
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn every_problem_of_the_manifests_is_told_at_once() {
+    let project = Project::of(&["one"]);
+    project.write(
+        "environments/bad.yaml",
+        "version: 1\nenvironments:\n  one:\n    alias: Bad\n  two:\n    aliass: two\n    env_source: qcloud\n    channel: qconsole\n",
+    );
+    for command in [&["validate"][..], &["plan"], &["apply", "-y"]] {
+        project.run(command).exits(1).says(&[
+            "did you mean `alias`",
+            "bad.yaml:6",
+            "bad.yaml:4",
+            "did you mean `qc_console`",
+        ]);
+    }
+    assert_shown!("validate-problems", project.run(["validate"]));
+    let json = project
+        .run(["validate", "--format", "json"])
+        .exits(1)
+        .json();
+    assert_eq!(json["valid"], false);
+    assert!(json["diagnostics"].as_array().unwrap().len() >= 4);
+    assert!(project.memory().is_empty());
+}
+
+#[test]
+fn a_warning_alone_is_no_error() {
+    let project = Project::of(&["a-very-long-alias-beyond-twenty"]);
+    for command in [&["validate"][..], &["plan"]] {
+        project.run(command).exits(0).says(&["warning"]);
+    }
+}

@@ -1,0 +1,162 @@
+//! A plan file orders exactly what it says, or nothing.
+
+use crate::support::{MANIFEST, Project, STATE, assert_shown};
+
+fn kept(aliases: &[&str]) -> Project {
+    let project = Project::of(aliases);
+    project.run(["plan", "-o", "plan.json"]).exits(0);
+    project
+}
+
+/// The plan is refused in these words, nothing is sent and nothing is written.
+#[track_caller]
+fn refused(project: &Project, name: &str, args: &[&str]) {
+    let (before, sent) = (project.memory(), project.ledger().len());
+    let ran = project
+        .run(["apply", "plan.json"].iter().chain(args))
+        .exits(1);
+    assert_shown!(format!("plan-file-{name}"), ran.stderr);
+    let ran = ran.says(&["nothing was sent"]);
+    assert_eq!(project.ledger().len(), sent, "{ran}");
+    assert_eq!(before, project.memory(), "{ran}");
+}
+
+#[test]
+fn one_that_was_used_is_refused() {
+    let project = kept(&["one"]);
+    project.run(["apply", "plan.json"]).exits(0);
+    refused(&project, "used", &[]);
+    refused(&project, "used-with-auto-approve", &["-y"]);
+}
+
+#[test]
+fn one_that_was_used_in_part_is_refused() {
+    let project = kept(&["one", "two"]);
+    project
+        .run(["apply", "plan.json", "--rate", "1", "--deadline", "900ms"])
+        .exits(3);
+    refused(&project, "used-in-part", &[]);
+    assert_eq!(project.ordered_once(), ["one"]);
+}
+
+#[test]
+fn one_that_the_state_moved_past_is_refused() {
+    let project = kept(&["one", "two"]);
+    project.run(["apply", "-y", "--target", "two"]).exits(0);
+    refused(&project, "stale", &[]);
+}
+
+#[test]
+fn one_of_another_state_is_refused() {
+    let project = Project::ordered(&["one"]);
+    project.declare(&["one", "two"]);
+    project.run(["plan", "-o", "plan.json"]).exits(0);
+    std::fs::remove_dir_all(project.file("state")).unwrap();
+    refused(&project, "foreign", &[]);
+}
+
+#[test]
+fn one_that_was_altered_is_refused() {
+    let project = kept(&["one"]);
+    project.edit("plan.json", "\"alias\": \"one\"", "\"alias\": \"two\"");
+    refused(&project, "altered", &[]);
+    project
+        .run(["show", "plan.json"])
+        .exits(1)
+        .says(&["checksum does not fit"]);
+}
+
+#[test]
+fn one_that_is_no_plan_is_refused() {
+    for (name, content) in [
+        ("empty", ""),
+        ("cut", "{\"format_version\": 1, \"tool"),
+        ("newer", "{\"format_version\": 2}"),
+        ("garbage", "\u{0}\u{1}"),
+    ] {
+        let project = kept(&["one"]);
+        project.write("plan.json", content);
+        refused(&project, name, &[]);
+    }
+    let project = Project::of(&["one"]);
+    refused(&project, "missing", &[]);
+    std::fs::create_dir(project.file("plan.json")).unwrap();
+    refused(&project, "folder", &[]);
+}
+
+#[test]
+fn one_whose_manifests_changed_is_refused() {
+    let project = kept(&["one"]);
+    project.edit(MANIFEST, "qc_console", "cocos");
+    refused(&project, "manifest-changed", &[]);
+    std::fs::remove_file(project.file(MANIFEST)).unwrap();
+    refused(&project, "manifest-gone", &[]);
+}
+
+#[test]
+fn one_for_another_endpoint_is_refused() {
+    let project = Project::of(&["one"]);
+    project
+        .run([
+            "plan",
+            "-o",
+            "plan.json",
+            "--endpoint",
+            "https://tcb.tencentcloudapi.com",
+        ])
+        .exits(0);
+    refused(&project, "endpoint", &[]);
+}
+
+#[test]
+fn one_that_holds_a_refused_step_is_refused() {
+    let project = Project::ordered(&["one"]);
+    project.edit(MANIFEST, "qc_console", "cocos");
+    project.declare(&["one", "two"]);
+    project.edit(MANIFEST, "qc_console", "cocos");
+    project.run(["plan", "-o", "plan.json"]).exits(0);
+    refused(&project, "with-a-replacement", &[]);
+}
+
+#[test]
+fn one_over_the_limit_is_refused() {
+    let project = kept(&["one", "two"]);
+    refused(&project, "too-many", &["--max-creates", "1"]);
+}
+
+#[test]
+fn one_of_a_subfolder_is_carried_out_from_where_it_was_made() {
+    let project = kept(&["one"]);
+    project
+        .run(["-C", "state", "apply", "../plan.json"])
+        .exits(1);
+    std::fs::create_dir_all(project.file("elsewhere")).unwrap();
+    let ran = project
+        .run([
+            "-C",
+            "elsewhere",
+            "apply",
+            "../plan.json",
+            "--endpoint",
+            "sandbox",
+        ])
+        .exits(1);
+    ran.says(&["is gone since the plan was made"]);
+    assert!(!project.exists(STATE));
+}
+
+#[test]
+fn a_plan_that_can_not_be_kept_is_an_error_and_leaves_the_old_one() {
+    let project = kept(&["one"]);
+    let before = project.read("plan.json");
+    project
+        .run(["plan", "-o", "no/such/folder/plan.json"])
+        .exits(1)
+        .says(&["can't write"]);
+    std::fs::create_dir(project.file("folder")).unwrap();
+    project
+        .run(["plan", "-o", "folder"])
+        .exits(1)
+        .says(&["can't write"]);
+    assert_eq!(project.read("plan.json"), before);
+}
