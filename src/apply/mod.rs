@@ -417,11 +417,21 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     /// Takes an intent back whose request was not sent, so that nobody takes it for one that may have acted.
     fn withdraw(&mut self, attempt: Attempt) {
         let line = outcome::line(self.key(&attempt), &Err(withdrawn()), Duration::ZERO);
-        self.write_down(line);
+        self.record(line);
         self.requeue(Attempt {
             number: attempt.number + 1,
             ..attempt
         });
+    }
+
+    /// Puts an outcome on disk. One that the journal does not take is in the report, for whoever can keep it elsewhere.
+    fn record(&mut self, outcome: journal::Outcome) {
+        let (run, at) = (self.run, self.parts.clock.now());
+        let event = Event::Outcome(outcome.clone());
+        if let Err(error) = self.parts.writer.append(at, event) {
+            self.unwritten.push(Rescued { run, at, outcome });
+            self.in_trouble(error);
+        }
     }
 
     /// Several may wait to be sent again; the one that is declared first goes first.
@@ -462,7 +472,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         };
         let took = at.saturating_duration_since(sent);
         let line = outcome::line(self.key(&attempt), &answer, took);
-        self.write_down(line);
+        self.record(line);
         match &answer {
             Ok(_) => self.pacer.taken(),
             Err(error) => {
@@ -589,22 +599,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         self.stop(EndReason::Failed);
     }
 
-    /// Puts an outcome on disk, or keeps it for another try.
-    fn write_down(&mut self, outcome: journal::Outcome) {
-        let rescued = Rescued {
-            run: self.run,
-            at: self.parts.clock.now(),
-            outcome,
-        };
-        let event = Event::Outcome(rescued.outcome.clone());
-        if let Err(error) = self.parts.writer.append(rescued.at, event) {
-            self.unwritten.push(rescued);
-            self.in_trouble(error);
-        }
-    }
-
     /// A disk that was full for a moment may take now what it did not take then.
-    fn write_down_the_rest(&mut self) {
+    fn record_the_rest(&mut self) {
         for rescued in std::mem::take(&mut self.unwritten) {
             let event = Event::Outcome(rescued.outcome.clone());
             let failed = self.parts.writer.append(rescued.at, event).is_err();
@@ -615,7 +611,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     }
 
     fn close(mut self, took: Duration) -> Report {
-        self.write_down_the_rest();
+        self.record_the_rest();
         // Among reasons the unknown outcome is the one that a person has to act on.
         let ended = if self.lost.is_empty() {
             self.stopping.unwrap_or(EndReason::Finished)

@@ -1,7 +1,5 @@
 //! Outcomes that did not get into the journal: kept elsewhere, and found again.
 
-use std::path::PathBuf;
-
 use super::world::World;
 use crate::apply::Report;
 use crate::diagnostic::Diagnostic;
@@ -12,12 +10,11 @@ use crate::state::{State, verify};
 
 /// Writes what the journal did not take into a rescue file, and says it on standard error too.
 pub(super) fn keep(report: &Report, store: &FileStore, world: &World) {
-    let Some(run) = report.run.filter(|_| !report.unwritten.is_empty()) else {
+    let Some(first) = report.unwritten.first() else {
         return;
     };
-    let elsewhere = [PathBuf::from("."), std::env::temp_dir()];
     // The file comes first: whoever reads standard error may be gone.
-    let kept = store.rescue(&elsewhere, run, &report.unwritten);
+    let kept = store.rescue(&world.spare_folders(), first.run, &report.unwritten);
     let mut diagnostic = Diagnostic::error(
         "outcome-unwritten",
         "the journal could not be written, so the next run takes this for unknown",

@@ -157,6 +157,11 @@ impl World {
         FileStore::new(path)
     }
 
+    /// Where something can be kept when there is no room beside the state: here, or in the temporary folder.
+    pub(super) fn spare_folders(&self) -> [PathBuf; 2] {
+        [PathBuf::from("."), std::env::temp_dir()]
+    }
+
     pub(super) fn operator(&self) -> Operator {
         let user = ["USER", "LOGNAME", "USERNAME"]
             .into_iter()

@@ -19,8 +19,8 @@ use tokio::runtime::Runtime;
 /// How many environments are there before the run that meets the full disk: enough for its state to be larger than its
 /// journal, so that the journal fits where the state does not.
 const BEFORE: usize = 8;
-/// What that run orders.
-const NEW: [&str; 2] = ["new-a", "new-b"];
+/// How many that run orders.
+const NEW: usize = 2;
 
 struct Project {
     folder: TempDir,
@@ -28,11 +28,12 @@ struct Project {
     endpoint: Option<Running>,
     /// Where orders go that find no room beside the state; a folder of this test alone.
     temporary: TempDir,
+    new: Vec<String>,
 }
 
 impl Project {
-    /// With `before` environments on record and `NEW` declared.
-    fn new(before: usize) -> Self {
+    /// With `before` environments on record and `new` more declared.
+    fn new(before: usize, new: usize) -> Self {
         let folder = TempDir::new().unwrap();
         let runtime = Runtime::new().unwrap();
         let ledger = folder.path().join("ledger.jsonl");
@@ -46,6 +47,7 @@ impl Project {
             runtime,
             endpoint: Some(endpoint),
             temporary: TempDir::new().unwrap(),
+            new: (1..=new).map(|n| format!("new-{n}")).collect(),
         };
         let old: Vec<String> = (1..=before).map(|n| format!("old-{n}")).collect();
         if before > 0 {
@@ -53,8 +55,7 @@ impl Project {
             let output = project.postpay(&["apply", "-y"]).output().unwrap();
             assert_eq!(output.status.code(), Some(0), "{}", said(&output));
         }
-        let new = NEW.iter().map(|name| (*name).to_owned());
-        project.declare(&old.into_iter().chain(new).collect::<Vec<_>>());
+        project.declare(&[&old[..], &project.new].concat());
         project
     }
 
@@ -182,7 +183,7 @@ impl Project {
                 assert!(unwritten.contains(&tran_id), "{what}: {unwritten}");
             }
         }
-        for name in NEW {
+        for name in &self.new {
             assert!(
                 state
                     .environments
@@ -246,7 +247,7 @@ fn can_limit() -> bool {
 
 /// Where the lines of a journal end, in bytes, by an undisturbed run of the same kind.
 fn rehearsed() -> (Vec<u64>, u64, u64) {
-    let project = Project::new(BEFORE);
+    let project = Project::new(BEFORE, NEW);
     let before = size(&project.path("state/postpay.state.json"));
     let output = project
         .postpay(&["apply", "-y", "--in-flight", "1"])
@@ -285,7 +286,7 @@ fn a_disk_that_is_full_at_any_write_of_a_run_costs_no_order_and_no_id() {
         ("the state", before.midpoint(after), 2, 3),
     ];
     for (what, limit, orders, exit) in table {
-        let project = Project::new(BEFORE);
+        let project = Project::new(BEFORE, NEW);
         let output = project
             .limited(limit, &["apply", "-y", "--in-flight", "1"])
             .output()
@@ -327,7 +328,7 @@ fn a_limit_at_every_hundredth_byte_and_four_in_flight_costs_no_order_and_no_id()
         return;
     }
     for limit in (0..3600).step_by(100) {
-        let project = Project::new(0);
+        let project = Project::new(0, NEW);
         let output = project
             .limited(limit, &["apply", "-y", "--in-flight", "4"])
             .output()
@@ -343,7 +344,7 @@ fn a_limit_at_every_hundredth_byte_and_four_in_flight_costs_no_order_and_no_id()
 
 #[test]
 fn a_receipt_that_can_not_be_filed_is_filed_by_the_next_run() {
-    let project = Project::new(0);
+    let project = Project::new(0, NEW);
     let receipts = project.path("state/receipts");
     fs::create_dir_all(project.path("state")).unwrap();
     // Nothing can be listed in it and it can't be made: the journal has nowhere to go.
@@ -373,9 +374,9 @@ fn a_rescue_goes_where_there_is_room() {
 #[test]
 fn a_file_system_without_space_costs_no_order_and_no_id() {
     let mut sizes = Vec::new();
-    // Pages are 4 KiB: lock, journal, state, backup, temporary file and receipts need one or more each.
-    for pages in 1..=9_u64 {
-        let project = Project::new(0);
+    // Pages are 4 KiB, so the journal has to cross several of them; lock, state and backup need theirs too.
+    for pages in 1..=12_u64 {
+        let project = Project::new(0, 16);
         let state = project.path("state");
         let full = project.path("full");
         fs::create_dir_all(&state).unwrap();

@@ -18,10 +18,10 @@ use crate::state::file::{Origin, Proposal};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay state restore --dry-run              what would be written, and what it would change
-  postpay state restore                        from the receipts; asks for `yes`
-  postpay state restore --from-backup          from postpay.state.json.backup and the receipts after it
-  postpay state restore --from copy.json -y    from a copy and the receipts after it, without a question")]
+  postpay state restore --dry-run           what would be written, and what it would change
+  postpay state restore                     from the receipts; asks for `yes`
+  postpay state restore --from-backup       from the backup and the receipts after it
+  postpay state restore --from copy.json    from a copy and the receipts after it")]
 pub(in crate::cli) struct Args {
     /// From the backup of the state before the last run
     #[arg(long, conflicts_with = "from")]
@@ -38,12 +38,10 @@ pub(in crate::cli) struct Args {
     /// How long to wait for another writer of this state
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
     lock_timeout: Duration,
-    #[command(flatten)]
-    api: Api,
 }
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
-    let project = Project::load(global, &args.api)?;
+    let project = Project::load(global, &Api::default())?;
     let store = world.store(&project.state);
     let origin = match &args.from {
         Some(path) => Origin::Copy(path.clone()),

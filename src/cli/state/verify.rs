@@ -17,13 +17,10 @@ use crate::state::verify::Problem;
 Examples:
   postpay state verify                   exit 0 when all fits, 1 with every problem listed
   postpay state verify --format json     the same for programs")]
-pub(in crate::cli) struct Args {
-    #[command(flatten)]
-    api: Api,
-}
+pub(in crate::cli) struct Args {}
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
-    let project = Project::load(global, &args.api)?;
+pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let project = Project::load(global, &Api::default())?;
     let found = world.store(&project.state).verify()?;
     match world.format {
         Format::Human => world.print(&human::verify::verification(&found, world.out))?,

@@ -2,13 +2,16 @@
 
 use crate::support::{Project, assert_shown};
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 16] = [
     &[],
     &["init"],
     &["validate"],
     &["plan"],
     &["apply"],
     &["show"],
+    &["state"],
+    &["state", "restore"],
+    &["state", "verify"],
     &["sandbox"],
     &["sandbox", "serve"],
     &["sandbox", "ledger"],
