@@ -416,6 +416,116 @@ async fn answers_that_are_no_http_prove_nothing() {
     }
 }
 
+fn ok_answer() -> String {
+    let body = r#"{"Response":{"EnvId":"shop-1","RequestId":"r-1","TranId":"7"}}"#;
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[tokio::test]
+async fn what_comes_before_the_answer_is_no_answer() {
+    let early = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+    let (address, _requests) = raw_server(format!("{early}{}", ok_answer()).into_bytes());
+    let ordered = client(&format!("http://{address}"), PATIENT)
+        .create(&order("shop"))
+        .await
+        .unwrap();
+    assert_eq!(ordered.tran_id, "7");
+    let switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
+    for answer in [early.to_owned(), format!("{switching}{}", ok_answer())] {
+        let (address, _requests) = raw_server(answer.into_bytes());
+        let error = client(&format!("http://{address}"), PATIENT)
+            .create(&order("shop"))
+            .await
+            .unwrap_err();
+        assert_eq!(error.grade, Grade::Unknown, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_from_a_server_that_has_not_read_is_whole_or_proves_nothing() {
+    // What the server has not read makes its end reset the connection, which may overtake the answer.
+    for answer in [ok_answer(), "HTTP/1.1 413 Too Large\r\n\r\n".to_owned()] {
+        let refuses = answer.contains("413");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.write_all(answer.as_bytes());
+        });
+        let result = client(&format!("http://{address}"), PATIENT)
+            .create(&order("shop"))
+            .await;
+        server.join().unwrap();
+        match result {
+            Ok(ordered) => assert!(!refuses && ordered.tran_id == "7", "{ordered:?}"),
+            Err(error) => assert_eq!(error.grade, Grade::Unknown, "{error:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tls_handshake_that_is_cut_short_proves_that_nothing_was_sent() {
+    // The end at once, the end after the greeting, an alert, half a record.
+    let answers: [(&[u8], bool); 4] = [
+        (b"", false),
+        (b"", true),
+        (&[21, 3, 3, 0, 2, 2, 40], true),
+        (&[22, 3, 3, 0, 200, 2], true),
+    ];
+    for (answer, reads) in answers {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            if reads {
+                let _ = stream.read(&mut [0; 4096]);
+            }
+            let _ = stream.write_all(answer);
+        });
+        let error = client(&format!("https://{address}"), PATIENT)
+            .create(&order("shop"))
+            .await
+            .unwrap_err();
+        server.join().unwrap();
+        assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
+    }
+}
+
+/// The name is the proxy's to resolve, so that nothing but this computer is asked. The variable is read once a process, so
+/// the test that orders is run in one of its own.
+#[test]
+fn a_proxy_that_makes_no_tunnel_proves_that_nothing_was_sent() {
+    for answer in [
+        "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+        "HTTP/1.1 502 Bad Gateway\r\n\r\n",
+        // A tunnel to nowhere: there is no TLS at its end.
+        "HTTP/1.1 200 OK\r\n\r\n",
+        "",
+    ] {
+        let (proxy, requests) = raw_server(answer.as_bytes().to_vec());
+        let proxy = format!("http://{proxy}");
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "endpoint::a_name_that_nobody_has_proves_that_nothing_was_sent",
+            ])
+            .env("HTTPS_PROXY", &proxy)
+            .env("https_proxy", &proxy)
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("1 passed"), "{answer}: {text}");
+        let asked = String::from_utf8(requests.recv().unwrap()).unwrap();
+        assert!(asked.starts_with("CONNECT postpay.invalid:443 "), "{asked}");
+    }
+}
+
 #[tokio::test]
 async fn every_attempt_is_signed_anew_on_a_connection_of_its_own() {
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();
