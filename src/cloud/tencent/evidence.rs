@@ -3,6 +3,8 @@
 //! The rule: once a connection stood, only a whole answer with status 200 in the vendor's own envelope proves anything. All
 //! else is unknown, and every id in it is kept.
 
+use std::fmt::Write as _;
+
 use super::codes::{self, Verdict};
 use super::scrub::{Scrub, visible};
 use super::wire::{self, ApiError, Ids, Traces};
@@ -40,7 +42,7 @@ pub(super) fn judge(
         seen.tran_id = seen.tran_id.or(found.tran_id);
         seen.env_id = seen.env_id.or(found.env_id);
         for (name, more) in more(&seen, &traces, asked_env_id) {
-            message.push_str(&format!("; it also holds the {name} {more}"));
+            let _ = write!(message, "; it also holds the {name} {more}");
         }
         CloudError {
             grade: Grade::Unknown,

@@ -201,9 +201,18 @@ impl<'de> Visitor<'de> for Walk<'_> {
 mod tests {
     use super::*;
 
+    /// The body, its order numbers, its EnvIds, whether it is odd, and what stands twice.
+    type Case = (
+        &'static str,
+        &'static [&'static str],
+        &'static [&'static str],
+        bool,
+        Option<&'static str>,
+    );
+
     #[test]
     fn traces_are_found_wherever_they_stand() {
-        let table: [(&str, &[&str], &[&str], bool, Option<&str>); 16] = [
+        let table: [Case; 16] = [
             (
                 r#"{"Response":{"TranId":"1","EnvId":"e"}}"#,
                 &["1"],
