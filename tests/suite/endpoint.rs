@@ -526,6 +526,103 @@ fn a_proxy_that_makes_no_tunnel_proves_that_nothing_was_sent() {
     }
 }
 
+/// Makes a certificate for this computer with the `openssl` program; false where there is none.
+fn certificate(folder: &Path) -> bool {
+    std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"])
+        .args(["-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args(["-subj", "/CN=localhost"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(folder)
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+/// The system's roots are read once a process, so the test that orders is run in one of its own, with roots of its own.
+#[test]
+fn tls_that_breaks_after_its_handshake_proves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    if !certificate(folder.path()) {
+        return;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "endpoint::tls_that_breaks", "--ignored"])
+        .env("SSL_CERT_FILE", folder.path().join("cert.pem"))
+        .env_remove("SSL_CERT_DIR")
+        .env("POSTPAY_TEST_TLS", folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("1 passed"), "{text}");
+}
+
+#[tokio::test]
+#[ignore = "run by tls_that_breaks_after_its_handshake_proves_nothing"]
+async fn tls_that_breaks() {
+    let Some(folder) = std::env::var_os("POSTPAY_TEST_TLS") else {
+        return;
+    };
+    let config = server_config(Path::new(&folder));
+    // What the server does with the order before it closes the connection.
+    for step in ["answer", "alert", "garbage", "close"] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let config = Arc::clone(&config);
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut tls = rustls::ServerConnection::new(config).unwrap();
+            while tls.is_handshaking() {
+                tls.complete_io(&mut stream).unwrap();
+            }
+            let mut got = Vec::new();
+            let mut read = rustls::Stream::new(&mut tls, &mut stream);
+            while step != "close" && !got.ends_with(b"}") {
+                let mut buffer = [0; 4096];
+                let length = read.read(&mut buffer).unwrap();
+                got.extend_from_slice(&buffer[..length]);
+            }
+            match step {
+                "answer" => read.write_all(ok_answer().as_bytes()).unwrap(),
+                "alert" => {
+                    tls.send_close_notify();
+                    tls.write_tls(&mut stream).unwrap();
+                }
+                "garbage" => stream.write_all(&[0xff; 64]).unwrap(),
+                _ => {}
+            }
+        });
+        let result = client(&format!("https://{address}"), PATIENT)
+            .create(&order("shop"))
+            .await;
+        server.join().unwrap();
+        match result {
+            Ok(ordered) => assert!(step == "answer" && ordered.tran_id == "7", "{step}"),
+            Err(error) => {
+                assert_eq!(error.grade, Grade::Unknown, "{step}: {error:?}");
+                assert_ne!(step, "answer", "{error:?}");
+            }
+        }
+    }
+}
+
+fn server_config(folder: &Path) -> Arc<rustls::ServerConfig> {
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+    let certificate = CertificateDer::from_pem_file(folder.join("cert.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    Arc::new(config)
+}
+
 #[tokio::test]
 async fn every_attempt_is_signed_anew_on_a_connection_of_its_own() {
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();
