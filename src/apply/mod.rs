@@ -305,7 +305,11 @@ enum Wake {
 
 impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     async fn run(mut self, started: Instant) -> Report {
-        let deadline = self.settings.deadline.map(|after| started + after);
+        // One that no clock can reach is none.
+        let deadline = self
+            .settings
+            .deadline
+            .and_then(|after| started.checked_add(after));
         self.look_for_waiting(Duration::ZERO, deadline).await;
         loop {
             self.order_all(deadline).await;

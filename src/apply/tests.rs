@@ -585,6 +585,17 @@ async fn the_deadline_stops_the_same_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deadline_that_never_comes_is_none() {
+    let mut bench = Bench::new(Duration::ZERO, &[]);
+    let never = Settings {
+        deadline: Some(Duration::MAX),
+        ..settings()
+    };
+    let report = bench.apply(&["a"], &never).await;
+    assert_eq!(report.verdict(), Verdict::Complete);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_order_without_an_env_id_is_recorded_as_awaiting_it() {
     let answer = Ok(Ordered {
         tran_id: "1".to_owned(),

@@ -52,7 +52,8 @@ impl World {
         world.reports.clone_from(&global.reports);
         if let Some(level) = global.log {
             tracing_subscriber::fmt()
-                .with_writer(io::stderr)
+                .with_writer(|| LogToStderr)
+                .log_internal_errors(false)
                 .with_ansi(world.err.color)
                 .with_env_filter(format!("off,postpay={level}"))
                 .init();
@@ -190,6 +191,21 @@ impl World {
     /// A variable of the environment; one that is not UTF-8 counts as absent.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
+    }
+}
+
+/// Standard error for the log. A log that can't be written is no reason to end a run that has paid for something, and
+/// tracing would panic over it: an error is swallowed here.
+struct LogToStderr;
+
+impl Write for LogToStderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().lock().write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
