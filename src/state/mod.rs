@@ -9,6 +9,7 @@ mod arbitrary;
 pub mod file;
 mod fold;
 pub mod journal;
+mod recent;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use fold::{Folding, fold, rebuild};
+pub use recent::orders_since;
 
 use crate::desired::{Address, Attributes, SourceRef};
 use journal::{Event, Journal, RunId, RunStarted};
