@@ -20,8 +20,6 @@ pub(super) struct Found {
     /// The bytes that `state` was read from, for the backup.
     pub(super) bytes: Option<Vec<u8>>,
     pub(super) journal: Option<Whole>,
-    /// A journal without a whole first line: no run was opened, nothing was sent.
-    pub(super) stillborn: bool,
 }
 
 /// The files, as they were at nearly one moment.
@@ -67,7 +65,7 @@ fn see(layout: &Layout) -> Result<Seen, StateError> {
 
 fn judge(layout: &Layout, seen: &Seen) -> Result<Found, StateError> {
     let journal = match &seen.journal {
-        Some(bytes) => chain::read(&layout.journal, bytes)?,
+        Some(bytes) => Some(chain::read(&layout.journal, bytes)?),
         None => None,
     };
     let started = journal.as_ref().map(|whole| &whole.journal.started);
@@ -85,7 +83,6 @@ fn judge(layout: &Layout, seen: &Seen) -> Result<Found, StateError> {
     Ok(Found {
         state,
         bytes: None,
-        stillborn: seen.journal.is_some() && journal.is_none(),
         journal,
     })
 }

@@ -4,12 +4,10 @@
 //! writer: the state says which run it holds, so nothing is folded twice, and the journal stays where it is until the
 //! state that holds it is on disk.
 
-use std::fs;
-
 use jiff::Timestamp;
 
 use super::chain;
-use super::durable::{failed, make_folder, replace, sweep, sync_folder};
+use super::durable::{make_folder, replace, sweep};
 use super::format::encode_state;
 use super::journal_v1::EventV1;
 use super::layout::Layout;
@@ -74,7 +72,6 @@ impl FileWriter {
             state,
             bytes,
             journal,
-            stillborn,
         } = look(&layout)?;
         let mut writer = Self {
             layout,
@@ -84,11 +81,6 @@ impl FileWriter {
             run: None,
             _lock: lock,
         };
-        if stillborn {
-            let path = &writer.layout.journal;
-            fs::remove_file(path).map_err(failed("remove", path))?;
-            sync_folder(&writer.layout.folder)?;
-        }
         if let Some(whole) = journal {
             writer.recover(whole, holder)?;
         }
@@ -196,7 +188,12 @@ impl StateWriter for FileWriter {
             ));
         }
         self.run = Some(OpenRun {
-            log: Log::create(&self.layout.journal, at, &started)?,
+            log: Log::create(
+                &self.layout.journal,
+                &self.layout.temporary_prefix(),
+                at,
+                &started,
+            )?,
             folding: Folding::new(self.state.clone(), started.clone()),
             started,
             last: None,
