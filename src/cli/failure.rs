@@ -133,6 +133,13 @@ fn advice(error: &StateError) -> (&'static str, Vec<String>) {
     };
     match error {
         StateError::Lost { .. } => ("state-lost", vec![restore()]),
+        StateError::NotAState { .. } => (
+            "not-a-state",
+            vec![
+                "name the state itself with --state, or in postpay.yaml".to_owned(),
+                "a backup knows less than was ordered; to go back to one, put it in the state's place".to_owned(),
+            ],
+        ),
         StateError::Empty { .. } => ("state-empty", vec![restore()]),
         StateError::Damaged { .. } => ("state-damaged", vec![restore()]),
         StateError::Newer { .. } => ("state-newer", vec!["use the postpay that wrote it, or a newer one".to_owned()]),

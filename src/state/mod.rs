@@ -236,6 +236,9 @@ pub struct ReceiptRef {
 pub enum StateError {
     #[error("{path} is gone, but {evidence} says that environments were ordered with it", path = path.display())]
     Lost { path: PathBuf, evidence: String },
+    /// The path names another file of a store. To plan from a backup is to order the latest again.
+    #[error("{path} is {what}, not a state", path = path.display())]
+    NotAState { path: PathBuf, what: &'static str },
     #[error("{path} is empty", path = path.display())]
     Empty { path: PathBuf },
     #[error("{path}:{line}:{column}: {why}", path = path.display())]

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::chain::{self, Whole};
-use super::durable::read;
+use super::durable::{failed, read};
 use super::format::decode_state;
 use super::layout::Layout;
 use super::receipts;
@@ -28,6 +28,8 @@ struct Seen {
     state: Option<Vec<u8>>,
     journal: Option<Vec<u8>>,
     receipts: Vec<ReceiptRef>,
+    /// Whether the state before this one was kept.
+    backup: bool,
 }
 
 /// Reads all there is. Takes no lock.
@@ -60,6 +62,10 @@ fn see(layout: &Layout) -> Result<Seen, StateError> {
         journal: read(&layout.journal)?,
         state: read(&layout.state)?,
         receipts: receipts::list(layout)?,
+        backup: layout
+            .backup
+            .try_exists()
+            .map_err(failed("look for", &layout.backup))?,
     })
 }
 
@@ -77,7 +83,7 @@ fn judge(layout: &Layout, seen: &Seen) -> Result<Found, StateError> {
         }
         Some(state)
     } else {
-        never_was(layout, seen.receipts.last(), started)?;
+        never_was(layout, seen.receipts.last(), started, seen.backup)?;
         None
     };
     Ok(Found {
@@ -92,10 +98,13 @@ fn never_was(
     layout: &Layout,
     newest: Option<&ReceiptRef>,
     started: Option<&RunStarted>,
+    backup: bool,
 ) -> Result<(), StateError> {
     let evidence = match (newest, started) {
         (Some(newest), _) => &newest.path,
         (None, Some(started)) if started.base > Serial::default() => &layout.journal,
+        // A state is never moved away for its backup: both are there, or the state alone.
+        (None, Some(_) | None) if backup => &layout.backup,
         (None, Some(_) | None) => return Ok(()),
     };
     Err(StateError::Lost {
