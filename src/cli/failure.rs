@@ -158,6 +158,13 @@ fn advice(error: &StateError) -> (&'static str, Vec<String>) {
             "journal-damaged",
             vec!["keep the file: it may hold the only trace of an order; look at its lines and mend the one that is named".to_owned()],
         ),
+        StateError::JournalLost { evidence, .. } => (
+            "journal-lost",
+            vec![
+                "put the journal back: it names what that run ordered, and what it may have ordered".to_owned(),
+                format!("if it can't be had, compare the environments in the vendor's console with `postpay show`; then empty {evidence}"),
+            ],
+        ),
         StateError::Locked { holder, .. } => ("state-locked", locked(holder.as_ref())),
         StateError::Io { .. } => ("state-io", vec!["mend that, then run it again".to_owned()]),
         StateError::Misused(_) => ("state-protocol", Vec::new()),

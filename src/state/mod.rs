@@ -283,6 +283,12 @@ pub enum StateError {
         line: usize,
         why: String,
     },
+    #[error("{path} is gone, the journal of run {run}, which {evidence} says was open; it may hold the only trace of an order", path = path.display())]
+    JournalLost {
+        path: PathBuf,
+        run: RunId,
+        evidence: String,
+    },
     #[error("{path} is held by another process", path = path.display())]
     Locked {
         path: PathBuf,

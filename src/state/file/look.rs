@@ -9,9 +9,10 @@ use super::chain::{self, Whole};
 use super::durable::{failed, read};
 use super::format::decode_state;
 use super::layout::Layout;
+use super::lock;
 use super::receipts;
-use crate::state::journal::RunStarted;
-use crate::state::{ReceiptRef, Serial, State, StateError};
+use crate::state::journal::{RunId, RunStarted};
+use crate::state::{LockStatus, ReceiptRef, Serial, State, StateError};
 
 /// What was found, in agreement.
 #[derive(Debug)]
@@ -30,6 +31,17 @@ struct Seen {
     receipts: Vec<ReceiptRef>,
     /// Whether the state before this one was kept.
     backup: bool,
+    /// The run that the lock's file says is open.
+    named: Option<RunId>,
+}
+
+/// Who looks.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Looking {
+    /// Without the lock: there may be a writer.
+    Reader,
+    /// With the lock: nobody else writes.
+    Writer,
 }
 
 /// Reads all there is. Takes no lock.
@@ -37,10 +49,10 @@ struct Seen {
 /// A writer may commit between two of our reads, and then what we saw contradicts itself for a moment. So an
 /// objection only counts when a second look sees the very same files. The journal is read before the state: whatever
 /// state follows it, it is the one that the run started from or one that holds the run.
-pub(super) fn look(layout: &Layout) -> Result<Found, StateError> {
+pub(super) fn look(layout: &Layout, who: Looking) -> Result<Found, StateError> {
     let mut seen = see(layout)?;
     loop {
-        let objection = match judge(layout, &seen) {
+        let objection = match judge(layout, &seen, who) {
             Ok(found) => {
                 return Ok(Found {
                     bytes: seen.state,
@@ -66,10 +78,11 @@ fn see(layout: &Layout) -> Result<Seen, StateError> {
             .backup
             .try_exists()
             .map_err(failed("look for", &layout.backup))?,
+        named: lock::named_run(&layout.lock),
     })
 }
 
-fn judge(layout: &Layout, seen: &Seen) -> Result<Found, StateError> {
+fn judge(layout: &Layout, seen: &Seen, who: Looking) -> Result<Found, StateError> {
     let journal = match &seen.journal {
         Some(bytes) => Some(chain::read(&layout.journal, bytes)?),
         None => None,
@@ -86,11 +99,33 @@ fn judge(layout: &Layout, seen: &Seen) -> Result<Found, StateError> {
         never_was(layout, seen.receipts.last(), started, seen.backup)?;
         None
     };
+    if let Some(run) = seen.named {
+        let known = started.is_some_and(|started| started.run == run)
+            || state
+                .as_ref()
+                .is_some_and(|state| state.last_run == Some(run))
+            || seen.receipts.iter().any(|receipt| receipt.run == run);
+        if !known && is_abandoned(layout, who)? {
+            return Err(StateError::JournalLost {
+                path: layout.journal.clone(),
+                run,
+                evidence: receipts::shown(&layout.lock),
+            });
+        }
+    }
     Ok(Found {
         state,
         bytes: None,
         journal,
     })
+}
+
+/// Whether the writer that last named a run is gone. A live one may just be between two of its files.
+fn is_abandoned(layout: &Layout, who: Looking) -> Result<bool, StateError> {
+    match who {
+        Looking::Writer => Ok(true),
+        Looking::Reader => Ok(lock::status(&layout.lock)? == LockStatus::Free),
+    }
 }
 
 /// A missing state is fine as long as nothing says that there was one.

@@ -5,7 +5,7 @@
 //! | `postpay.state.json` | the state, replaced whole |
 //! | `postpay.state.json.backup` | the one before |
 //! | `postpay.journal.jsonl` | the open run; gone when none is |
-//! | `postpay.state.lock` | the lock, and who holds it |
+//! | `postpay.state.lock` | the lock, who holds it, and which run is open |
 //! | `receipts/postpay.000041.<run>.jsonl` | a run that is over, and the serial that it started from |
 //!
 //! The names follow the state's own, with links followed to the real file first. Readers take no lock; everything
@@ -35,6 +35,7 @@ use super::{
     rebuild,
 };
 use layout::Layout;
+use look::Looking;
 use writer::FileWriter;
 
 /// States in local files.
@@ -69,7 +70,7 @@ impl FileStore {
 
 impl StateStore for FileStore {
     fn read(&self) -> Result<Snapshot, StateError> {
-        let found = look::look(&self.layout()?)?;
+        let found = look::look(&self.layout()?, Looking::Reader)?;
         Ok(Snapshot {
             state: found.state,
             journal: found.journal.map(|whole| whole.journal),

@@ -13,7 +13,7 @@ use super::journal_v1::EventV1;
 use super::layout::Layout;
 use super::lock::Lock;
 use super::log::Log;
-use super::look::{Found, look};
+use super::look::{Found, Looking, look};
 use super::receipts;
 use crate::state::journal::{Entry, Event, Recovered, RunId, RunStarted};
 use crate::state::{Folding, Holder, Serial, State, StateError, StateWriter};
@@ -27,7 +27,7 @@ pub(super) struct FileWriter {
     recovered: Option<RunId>,
     run: Option<OpenRun>,
     /// Last, so that it is released after everything else is closed.
-    _lock: Lock,
+    lock: Lock,
 }
 
 #[derive(Debug)]
@@ -72,17 +72,19 @@ impl FileWriter {
             state,
             bytes,
             journal,
-        } = look(&layout)?;
+        } = look(&layout, Looking::Writer)?;
         let mut writer = Self {
             layout,
             state,
             bytes,
             recovered: None,
             run: None,
-            _lock: lock,
+            lock,
         };
-        if let Some(whole) = journal {
-            writer.recover(whole, holder)?;
+        match journal {
+            Some(whole) => writer.recover(whole, holder)?,
+            // A run that is named still is filed: its writer died before it could say so.
+            None => writer.lock.name_run(None),
         }
         Ok(writer)
     }
@@ -136,6 +138,7 @@ impl FileWriter {
         }
         receipts::file(&self.layout, &run.started)?;
         self.run = None;
+        self.lock.name_run(None);
         self.state
             .as_ref()
             .ok_or(StateError::Misused("a run was folded into nothing"))
@@ -187,6 +190,7 @@ impl StateWriter for FileWriter {
                 "the run starts from another state than the one that is here",
             ));
         }
+        let run = started.run;
         self.run = Some(OpenRun {
             log: Log::create(
                 &self.layout.journal,
@@ -198,6 +202,8 @@ impl StateWriter for FileWriter {
             started,
             last: None,
         });
+        // Not before the journal is there: a crash between the two must not look like a lost journal.
+        self.lock.name_run(Some(run));
         Ok(())
     }
 

@@ -97,6 +97,58 @@ fn a_journal_cut_inside_its_first_line_is_damaged_and_stays() {
 }
 
 #[test]
+fn a_journal_that_is_gone_is_told_by_the_lock_that_its_writer_left() {
+    let (folder, journal) = crashed();
+    fs::remove_file(folder.journal()).unwrap();
+    // Asking does not wear the hint out.
+    for _ in 0..2 {
+        let error = refusal(&folder);
+        let told =
+            matches!(&error, StateError::JournalLost { path, .. } if *path == folder.journal());
+        assert!(told, "{error}");
+    }
+    fs::write(folder.journal(), journal).unwrap();
+    assert!(writer(&folder).recovered().is_some());
+    assert_eq!(fs::read(folder.beside("postpay.state.lock")).unwrap(), b"");
+    assert!(folder.store().read().is_ok());
+}
+
+#[test]
+fn a_first_run_whose_journal_is_gone_is_told_too() {
+    let folder = Folder::new();
+    let mut dying = writer(&folder);
+    let run = run_over(&*dying);
+    dying.begin(at(1), run).unwrap();
+    fs::remove_file(folder.journal()).unwrap();
+    // Its writer lives: what looks wrong may be right in a moment.
+    assert!(folder.store().read().is_ok());
+    drop(dying);
+    let error = refusal(&folder);
+    assert!(matches!(error, StateError::JournalLost { .. }), "{error}");
+}
+
+#[test]
+fn a_lock_that_still_names_a_run_on_file_says_nothing() {
+    let folder = Folder::new();
+    let lock = folder.beside("postpay.state.lock");
+    let mut writer = writer(&folder);
+    let run = run_over(&*writer);
+    writer.begin(at(1), run).unwrap();
+    let words = fs::read(&lock).unwrap();
+    writer.append(at(2), finished()).unwrap();
+    writer.commit().unwrap();
+    drop(writer);
+    // As a crash right after the receipt leaves it; with the receipt thrown away, the state knows.
+    for _ in 0..2 {
+        fs::write(&lock, &words).unwrap();
+        assert!(folder.store().read().is_ok());
+        drop(super::writer(&folder));
+        assert_eq!(fs::read(&lock).unwrap(), b"");
+        fs::remove_dir_all(folder.beside("receipts")).unwrap_or_default();
+    }
+}
+
+#[test]
 fn a_journal_changed_at_any_byte_before_its_last_line_is_refused() {
     let (folder, journal) = crashed();
     let last = journal[..journal.len() - 1]
