@@ -56,7 +56,7 @@
 //! | `state/receipts/` | the journals of finished runs, for good |
 //! | `state/postpay.rescue.<run>.json` | outcomes that could not be written to the journal |
 //! | `state/postpay.state.json.replaced-<time>` | what a restore found in the state's place |
-//! | `state/postpay.state.lock` | the lock, and who holds it |
+//! | `state/postpay.state.lock` | the lock, who holds it, and which run is open |
 //! | `state/postpay.sandbox.jsonl` | what the embedded endpoint did |
 
 #![cfg_attr(

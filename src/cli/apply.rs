@@ -25,9 +25,9 @@ use crate::manifest;
 use crate::plan::guard::{self, Approved, Consent, Facts, Limits};
 use crate::plan::{Action, Plan, file};
 use crate::report::{clean, events, human, json};
-use crate::state::journal::{Event, Evidence, Journal, RunId};
+use crate::state::journal::RunId;
 use crate::state::rescue::RescueFile;
-use crate::state::{Snapshot, State, StateError, StateStore, StateWriter};
+use crate::state::{Snapshot, State, StateError, StateStore, StateWriter, orders_since};
 
 /// Plan, ask for `yes`, order, and record every TranId and EnvId
 ///
@@ -150,7 +150,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
             None
         },
         orders_last_day: match limits.max_creates_per_day {
-            Some(_) => orders_last_day(&store, world)?,
+            Some(_) => orders_last_day(&store, writer.state(), world)?,
             None => 0,
         },
         limits,
@@ -284,9 +284,13 @@ fn used_by(store: &impl StateStore, plan: &Plan) -> Result<Option<RunId>, StateE
 }
 
 /// Orders of the last 24 hours that were taken, or may have been.
-fn orders_last_day(store: &impl StateStore, world: &World) -> Result<usize, StateError> {
+fn orders_last_day(
+    store: &impl StateStore,
+    state: Option<&State>,
+    world: &World,
+) -> Result<usize, StateError> {
     let since = world.now() - SignedDuration::from_hours(24);
-    let mut orders = 0;
+    let mut journals = Vec::new();
     for receipt in store.receipts()?.iter().rev() {
         let journal = store.receipt(receipt)?;
         let last = journal
@@ -296,21 +300,9 @@ fn orders_last_day(store: &impl StateStore, world: &World) -> Result<usize, Stat
         if last < since {
             break;
         }
-        orders += may_have_ordered(&journal, since);
+        journals.push(journal);
     }
-    Ok(orders)
-}
-
-fn may_have_ordered(journal: &Journal, since: jiff::Timestamp) -> usize {
-    let recent = journal.entries.iter().filter(|entry| entry.at >= since);
-    recent.fold(0, |orders, entry| match &entry.event {
-        Event::Intent(_) => orders + 1,
-        Event::Outcome(outcome) => match outcome.evidence {
-            Evidence::Ordered | Evidence::Unknown => orders,
-            Evidence::Refused | Evidence::NotSent => orders.saturating_sub(1),
-        },
-        Event::Listed(_) | Event::Edited(_) | Event::RunEnded(_) | Event::Recovered(_) => orders,
-    })
+    Ok(orders_since(state, &journals, since))
 }
 
 fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestamp>, StateError> {

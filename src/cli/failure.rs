@@ -137,6 +137,10 @@ pub(super) fn advice(error: &StateError) -> Vec<String> {
     };
     match error {
         StateError::Lost { .. } | StateError::Empty { .. } | StateError::Damaged { .. } => restore(),
+        StateError::NotAState { .. } => vec![
+            "name the state itself with --state, or in postpay.yaml".to_owned(),
+            "a backup knows less than was ordered: `postpay state restore --from-backup` folds the receipts on top of it".to_owned(),
+        ],
         StateError::Newer { .. } => vec!["use the postpay that wrote it, or a newer one".to_owned()],
         StateError::Foreign { .. } => vec![
             "the files beside it belong to another state: put the right one back, or name it with --state".to_owned(),
@@ -153,6 +157,10 @@ pub(super) fn advice(error: &StateError) -> Vec<String> {
         StateError::JournalDamaged { .. } => vec![
             "keep the file: it may hold the only trace of an order; put it back from version control, or mend the line that is named".to_owned(),
             "`postpay state verify` lists every problem; a copy of the state that holds its run: `postpay state restore --from FILE`".to_owned(),
+        ],
+        StateError::JournalLost { evidence, .. } => vec![
+            "put the journal back: it names what that run ordered, and what it may have ordered".to_owned(),
+            format!("if it can't be had, compare the environments in the vendor's console with `postpay show`; then empty {evidence}"),
         ],
         StateError::Locked { holder, .. } => locked(holder.as_ref()),
         StateError::Io { .. } => vec!["mend that, then run it again".to_owned()],

@@ -208,14 +208,11 @@ impl Folding {
             .claims
             .iter()
             .rposition(|claim| claim.step == outcome.step && claim.attempt == outcome.attempt);
-        if outcome.is_harmless() {
-            if let Some(place) = place {
+        match place.and_then(|place| Some((place, slot.claims.get_mut(place)?))) {
+            Some((place, claim)) if outcome.is_harmless(&claim.record.attributes) => {
                 slot.claims.remove(place);
             }
-            return;
-        }
-        match place.and_then(|place| slot.claims.get_mut(place)) {
-            Some(claim) => {
+            Some((_, claim)) => {
                 claim.open = false;
                 note(&mut claim.record, outcome);
             }

@@ -10,6 +10,7 @@ pub mod compare;
 pub mod file;
 mod fold;
 pub mod journal;
+mod recent;
 pub mod rescue;
 mod succession;
 pub mod verify;
@@ -23,6 +24,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use fold::{Folding, fold, rebuild, rebuild_over};
+pub use recent::orders_since;
 
 use crate::desired::{Address, Attributes, SourceRef};
 use journal::{Event, Journal, RunId, RunStarted};
@@ -238,6 +240,9 @@ pub struct ReceiptRef {
 pub enum StateError {
     #[error("{path} is gone, but {evidence} says that environments were ordered with it", path = path.display())]
     Lost { path: PathBuf, evidence: String },
+    /// The path names another file of a store. To plan from a backup is to order the latest again.
+    #[error("{path} is {what}, not a state", path = path.display())]
+    NotAState { path: PathBuf, what: &'static str },
     #[error("{path} is empty", path = path.display())]
     Empty { path: PathBuf },
     #[error("{path}:{line}:{column}: {why}", path = path.display())]
@@ -292,6 +297,12 @@ pub enum StateError {
         line: usize,
         why: String,
     },
+    #[error("{path} is gone, the journal of run {run}, which {evidence} says was open; it may hold the only trace of an order", path = path.display())]
+    JournalLost {
+        path: PathBuf,
+        run: RunId,
+        evidence: String,
+    },
     #[error("{path} is held by another process", path = path.display())]
     Locked {
         path: PathBuf,
@@ -314,6 +325,8 @@ impl StateError {
             Self::Lost { .. } => "state-lost",
             Self::Empty { .. } => "state-empty",
             Self::Damaged { .. } => "state-damaged",
+            Self::NotAState { .. } => "not-a-state",
+            Self::JournalLost { .. } => "journal-lost",
             Self::Newer { .. } => "state-newer",
             Self::Foreign { .. } => "state-foreign",
             Self::Older { .. } | Self::Forked { .. } => "state-older",

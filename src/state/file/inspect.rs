@@ -45,7 +45,7 @@ fn found(layout: &Layout, seen: &Seen) -> Found {
         .transpose();
     let journal = seen.journal.as_ref().map_or(Ok(None), |bytes| {
         let whole = chain::read(&layout.journal, bytes)?;
-        Ok(whole.map(|whole| whole.journal))
+        Ok(Some(whole.journal))
     });
     let receipts = seen.receipts.iter().map(|receipt| {
         let journal = receipts::whole(receipt);

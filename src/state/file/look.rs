@@ -6,12 +6,13 @@
 use std::path::Path;
 
 use super::chain::{self, Whole};
-use super::durable::read;
+use super::durable::{failed, read};
 use super::format::decode_state;
 use super::layout::Layout;
+use super::lock;
 use super::receipts;
-use crate::state::journal::RunStarted;
-use crate::state::{ReceiptRef, Serial, State, StateError};
+use crate::state::journal::{RunId, RunStarted};
+use crate::state::{LockStatus, ReceiptRef, Serial, State, StateError};
 
 /// What was found, in agreement.
 #[derive(Debug)]
@@ -20,8 +21,6 @@ pub(super) struct Found {
     /// The bytes that `state` was read from, for the backup.
     pub(super) bytes: Option<Vec<u8>>,
     pub(super) journal: Option<Whole>,
-    /// A journal without a whole first line: no run was opened, nothing was sent.
-    pub(super) stillborn: bool,
 }
 
 /// The files, as they were at nearly one moment.
@@ -30,6 +29,19 @@ pub(super) struct Seen {
     pub(super) state: Option<Vec<u8>>,
     pub(super) journal: Option<Vec<u8>>,
     pub(super) receipts: Vec<ReceiptRef>,
+    /// Whether the state before this one was kept.
+    backup: bool,
+    /// The run that the lock's file says is open.
+    named: Option<RunId>,
+}
+
+/// Who looks.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Looking {
+    /// Without the lock: there may be a writer.
+    Reader,
+    /// With the lock: nobody else writes.
+    Writer,
 }
 
 /// Reads all there is. Takes no lock.
@@ -37,10 +49,10 @@ pub(super) struct Seen {
 /// A writer may commit between two of our reads, and then what we saw contradicts itself for a moment. So an
 /// objection only counts when a second look sees the very same files. The journal is read before the state: whatever
 /// state follows it, it is the one that the run started from or one that holds the run.
-pub(super) fn look(layout: &Layout) -> Result<Found, StateError> {
+pub(super) fn look(layout: &Layout, who: Looking) -> Result<Found, StateError> {
     let mut seen = see(layout)?;
     loop {
-        let objection = match judge(layout, &seen) {
+        let objection = match judge(layout, &seen, who) {
             Ok(found) => {
                 return Ok(Found {
                     bytes: seen.state,
@@ -63,12 +75,17 @@ pub(super) fn see(layout: &Layout) -> Result<Seen, StateError> {
         journal: read(&layout.journal)?,
         state: read(&layout.state)?,
         receipts: receipts::list(layout)?,
+        backup: layout
+            .backup
+            .try_exists()
+            .map_err(failed("look for", &layout.backup))?,
+        named: lock::named_run(&layout.lock),
     })
 }
 
-fn judge(layout: &Layout, seen: &Seen) -> Result<Found, StateError> {
+fn judge(layout: &Layout, seen: &Seen, who: Looking) -> Result<Found, StateError> {
     let journal = match &seen.journal {
-        Some(bytes) => chain::read(&layout.journal, bytes)?,
+        Some(bytes) => Some(chain::read(&layout.journal, bytes)?),
         None => None,
     };
     let started = journal.as_ref().map(|whole| &whole.journal.started);
@@ -80,15 +97,36 @@ fn judge(layout: &Layout, seen: &Seen) -> Result<Found, StateError> {
         }
         Some(state)
     } else {
-        never_was(layout, seen.receipts.last(), started)?;
+        never_was(layout, seen.receipts.last(), started, seen.backup)?;
         None
     };
+    if let Some(run) = seen.named {
+        let known = started.is_some_and(|started| started.run == run)
+            || state
+                .as_ref()
+                .is_some_and(|state| state.last_run == Some(run))
+            || seen.receipts.iter().any(|receipt| receipt.run == run);
+        if !known && is_abandoned(layout, who)? {
+            return Err(StateError::JournalLost {
+                path: layout.journal.clone(),
+                run,
+                evidence: receipts::shown(&layout.lock),
+            });
+        }
+    }
     Ok(Found {
         state,
         bytes: None,
-        stillborn: seen.journal.is_some() && journal.is_none(),
         journal,
     })
+}
+
+/// Whether the writer that last named a run is gone. A live one may just be between two of its files.
+fn is_abandoned(layout: &Layout, who: Looking) -> Result<bool, StateError> {
+    match who {
+        Looking::Writer => Ok(true),
+        Looking::Reader => Ok(lock::status(&layout.lock)? == LockStatus::Free),
+    }
 }
 
 /// A missing state is fine as long as nothing says that there was one.
@@ -96,10 +134,13 @@ fn never_was(
     layout: &Layout,
     newest: Option<&ReceiptRef>,
     started: Option<&RunStarted>,
+    backup: bool,
 ) -> Result<(), StateError> {
     let evidence = match (newest, started) {
         (Some(newest), _) => &newest.path,
         (None, Some(started)) if started.base > Serial::default() => &layout.journal,
+        // A state is never moved away for its backup: both are there, or the state alone.
+        (None, Some(_) | None) if backup => &layout.backup,
         (None, Some(_) | None) => return Ok(()),
     };
     Err(StateError::Lost {

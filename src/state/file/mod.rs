@@ -5,7 +5,7 @@
 //! | `postpay.state.json` | the state, replaced whole |
 //! | `postpay.state.json.backup` | the one before |
 //! | `postpay.journal.jsonl` | the open run; gone when none is |
-//! | `postpay.state.lock` | the lock, and who holds it |
+//! | `postpay.state.lock` | the lock, who holds it, and which run is open |
 //! | `postpay.rescue.<run>.json` | outcomes that could not be written to their journal |
 //! | `postpay.state.json.replaced-<time>` | what a restore found in the state's place |
 //! | `receipts/postpay.000041.<run>.jsonl` | a run that is over, and the serial that it started from |
@@ -39,6 +39,7 @@ use super::journal::{Journal, RunId};
 use super::rescue::Rescued;
 use super::{Holder, LockStatus, ReceiptRef, Snapshot, State, StateError, StateStore, StateWriter};
 use layout::Layout;
+use look::Looking;
 use writer::FileWriter;
 
 /// States in local files.
@@ -120,7 +121,7 @@ impl FileStore {
 
 impl StateStore for FileStore {
     fn read(&self) -> Result<Snapshot, StateError> {
-        let found = look::look(&self.layout()?)?;
+        let found = look::look(&self.layout()?, Looking::Reader)?;
         Ok(Snapshot {
             state: found.state,
             journal: found.journal.map(|whole| whole.journal),

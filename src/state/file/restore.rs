@@ -300,9 +300,7 @@ fn open_run(layout: &Layout, proposed: &State, source: &Path) -> Result<Option<R
     let Some(bytes) = durable::read(&layout.journal)? else {
         return Ok(None);
     };
-    let Some(whole) = chain::read(&layout.journal, &bytes)? else {
-        return Ok(None);
-    };
+    let whole = chain::read(&layout.journal, &bytes)?;
     let started = whole.journal.started;
     if started.lineage == proposed.lineage && proposed.serial < started.base {
         return Err(StateError::Behind {
