@@ -105,7 +105,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let project = Project::load(global, &args.api)?;
     project.guard_reports(global, world)?;
     let kept = args.file.as_deref().map(read_plan).transpose()?;
-    let connection = Connection::choose(&project, &args.embedded, world)?;
+    let connection = Connection::choose(&project, &args.embedded, args.retry_for, world)?;
     let store = world.store(&project.state);
     let mut writer = store.lock(&world.holder("apply"), args.lock_timeout)?;
     let rescues = rescue::found(&store, writer.state(), world);
@@ -130,8 +130,13 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     // What a file says is only believed when the manifests and the state say it too.
     let (manifests, remade) = match &kept {
         Some(kept) => {
-            let remade = remake(kept, &project, writer.state(), world)?;
-            (manifests_now(kept), Some(remade))
+            let now = manifests_now(kept);
+            let intact = now.iter().all(|(_, hash)| {
+                hash.as_ref()
+                    .is_some_and(|hash| kept.manifests.contains(hash))
+            });
+            let remade = intact.then(|| remake(kept, &project, writer.state(), world));
+            (now, remade.transpose()?)
         }
         None => (Vec::new(), None),
     };

@@ -47,6 +47,7 @@ pub(super) struct Connection {
     list_regions: Vec<String>,
     language: String,
     timeout: Duration,
+    retry_reads_for: Duration,
     place: Place,
 }
 
@@ -63,6 +64,7 @@ impl Connection {
     pub(super) fn choose(
         project: &Project,
         embedded: &Embedded,
+        retry_for: Duration,
         world: &World,
     ) -> Result<Self, Failure> {
         let place = match &project.endpoint {
@@ -93,6 +95,7 @@ impl Connection {
             list_regions: project.config.api.list_regions.clone().unwrap_or_default(),
             language: project.language.name().to_owned(),
             timeout: project.timeout,
+            retry_reads_for: retry_for.min(RETRY_READS_FOR),
             place,
         })
     }
@@ -113,7 +116,7 @@ impl Connection {
             list_regions: self.list_regions,
             language: self.language,
             timeout: self.timeout,
-            retry_reads_for: RETRY_READS_FOR,
+            retry_reads_for: self.retry_reads_for,
             clock: Arc::new(SystemClock),
         };
         let client = TencentClient::new(options)

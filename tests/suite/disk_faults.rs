@@ -267,9 +267,13 @@ fn a_disk_that_is_full_at_any_write_of_a_run_costs_no_order_and_no_id() {
         return;
     }
     let (ends, before, after) = rehearsed();
-    assert_eq!(ends.len(), 6, "begin, two intents with outcomes, run_ended");
+    assert_eq!(
+        ends.len(),
+        7,
+        "begin, the list, two intents with outcomes, run_ended"
+    );
     assert!(
-        ends[5] < before,
+        ends[6] < before,
         "a journal that fits where a state does not"
     );
     let middle = |line: usize| ends[line - 1].midpoint(ends[line]);
@@ -277,12 +281,13 @@ fn a_disk_that_is_full_at_any_write_of_a_run_costs_no_order_and_no_id() {
     let table = [
         ("the lock", 4, 0, 1),
         ("begin", ends[0] / 2, 0, 1),
-        ("the first intent", middle(1), 0, 1),
-        ("the first outcome", middle(2), 1, 4),
-        ("the second intent", middle(3), 1, 3),
-        ("the second outcome", middle(4), 2, 4),
-        ("run_ended", middle(5), 2, 3),
-        ("the backup", ends[5].midpoint(before), 2, 3),
+        ("the list", middle(1), 0, 1),
+        ("the first intent", middle(2), 0, 1),
+        ("the first outcome", middle(3), 1, 4),
+        ("the second intent", middle(4), 1, 3),
+        ("the second outcome", middle(5), 2, 4),
+        ("run_ended", middle(6), 2, 3),
+        ("the backup", ends[6].midpoint(before), 2, 3),
         ("the state", before.midpoint(after), 2, 3),
     ];
     for (what, limit, orders, exit) in table {

@@ -2,13 +2,14 @@
 
 use crate::support::{Project, assert_shown};
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["init"],
     &["validate"],
     &["plan"],
     &["apply"],
     &["show"],
+    &["resolve"],
     &["state"],
     &["state", "restore"],
     &["state", "verify"],
