@@ -10,6 +10,7 @@
 
 mod check;
 mod cli;
+mod crash;
 mod endpoint;
 mod layering;
 mod reads;

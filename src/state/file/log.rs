@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::chain::Chain;
 use super::durable::{failed, folder_of, private, sync_folder};
 use super::journal_v1::EventV1;
+use crate::crash;
 use crate::state::StateError;
 use crate::state::journal::RunStarted;
 
@@ -36,6 +37,7 @@ impl Log {
         let file = private(OpenOptions::new().append(true).create_new(true))
             .open(path)
             .map_err(failed("create", path))?;
+        crash::point(crash::JOURNAL_CREATED);
         let mut log = Self::over(path, file, Chain::start(), 0);
         let begun = log
             .append(at, started.into())
@@ -45,6 +47,7 @@ impl Log {
             let _ = fs::remove_file(path);
             return Err(error);
         }
+        crash::point(crash::JOURNAL_BEGUN);
         Ok(log)
     }
 
@@ -88,6 +91,7 @@ impl Log {
         let written = self
             .file
             .write_all(&line)
+            .inspect(|()| crash::point(crash::LINE_WRITTEN))
             .and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             if self.cut_back().is_err() {
@@ -95,6 +99,7 @@ impl Log {
             }
             return Err(failed("add to", &self.path)(error));
         }
+        crash::point(crash::LINE_SYNCED);
         self.length += line.len() as u64;
         self.chain = next;
         self.doubt = None;
