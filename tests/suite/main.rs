@@ -12,6 +12,7 @@ mod check;
 mod cli;
 mod crash;
 mod endpoint;
+mod faults;
 mod layering;
 mod reads;
 mod schemas;
