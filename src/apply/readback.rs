@@ -64,9 +64,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         self.lost.is_empty() && self.stopping.is_none()
     }
 
-    /// Looks for the environment ids of orders that were taken.
+    /// Looks for the environment ids of orders that were taken. Each has a number of its own, which the bill of its
+    /// environment names, so that no order with a lost answer can be mistaken for it.
     pub(super) async fn look_for_waiting(&mut self, within: Duration, deadline: Option<Instant>) {
-        if self.lost.is_empty() && !self.is_hurried() {
+        if !self.is_hurried() {
             let waiting = std::mem::take(&mut self.waiting);
             self.waiting = self.look_for(waiting, within, deadline).await;
         }
