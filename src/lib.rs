@@ -31,7 +31,7 @@
 //!
 //! [`desired`] and [`diagnostic`] are the vocabulary that the rooms share, [`config`] reads `postpay.yaml`, [`clock`] is
 //! the time as an argument, [`sandbox`] is a small real server that speaks the vendor's side of the protocol, and
-//! [`cli`] puts the parts together. `tests/suite/layering.rs` holds who may import whom; below [`cli`] nothing prints,
+//! [`cli`] puts the parts together, and [`crash`] lets a test stop a real process at a named moment. `tests/suite/layering.rs` holds who may import whom; below [`cli`] nothing prints,
 //! reads the environment or exits.
 //!
 //! # How one order is made
@@ -44,6 +44,8 @@
 //! 5. The outcome, with every id in it, is on disk before anything else is decided.
 //! 6. At the end of the run the journal is folded into the state and filed as a receipt. If the process dies before
 //!    that, the next one does it; an intent without an outcome becomes `unknown`, and is never ordered again by itself.
+//!
+//! What each crash leaves, and why nothing is ordered twice: [`apply::protocol`].
 //!
 //! # Files on disk
 //!
@@ -75,6 +77,7 @@ pub mod cli;
 pub mod clock;
 pub mod cloud;
 pub mod config;
+pub mod crash;
 pub mod desired;
 pub mod diagnostic;
 pub mod manifest;

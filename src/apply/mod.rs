@@ -10,6 +10,7 @@
 pub mod candidates;
 mod outcome;
 pub mod pace;
+pub mod protocol;
 mod readback;
 pub mod retry;
 pub mod settle;
@@ -28,6 +29,7 @@ pub use outcome::{Counts, Outcome, Report, StepResult, Verdict};
 
 use crate::clock::Clock;
 use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
+use crate::crash;
 use crate::desired::{Address, Attributes};
 use crate::plan::file::identity;
 use crate::plan::guard::Approved;
@@ -177,6 +179,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
             .map(|environment| environment.env_id)
             .collect()
     };
+    crash::point(crash::LISTED);
     let now = Instant::now();
     let rested = parts.last_sent.map(|sent| {
         let since = parts.clock.now().duration_since(sent);
@@ -191,6 +194,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         .filter_map(|step| readback::waiting(step, state))
         .collect();
     parts.writer.begin(parts.clock.now(), started)?;
+    crash::point(crash::RUN_STARTED);
     if !steps.is_empty() {
         let listed = Listed {
             env_ids: before.clone(),
@@ -198,6 +202,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         parts
             .writer
             .append(parts.clock.now(), Event::Listed(listed))?;
+        crash::point(crash::LISTING_KEPT);
     }
     (parts.observe)(Progress::Started {
         run,
@@ -373,6 +378,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let Some(mut attempt) = self.queue.pop_front() else {
             return;
         };
+        crash::point(crash::STEP_NEXT);
         let step = self.steps[attempt.at];
         let order = step.after.clone().unwrap_or_default();
         attempt.sent_at = self.parts.clock.now();
@@ -381,10 +387,12 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             self.in_trouble(error);
             return;
         }
+        crash::point(crash::INTENT_KEPT);
         if !self.reach_slot(&attempt).await {
             self.withdraw(attempt);
             return;
         }
+        crash::point(crash::SLOT_REACHED);
         let sent = Instant::now();
         self.pacer.sent(sent);
         attempt.first_sent.get_or_insert(sent);
@@ -474,9 +482,11 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let Some((attempt, sent)) = self.under_way.remove(&id) else {
             return;
         };
+        crash::point(crash::ANSWER_CAME);
         let took = at.saturating_duration_since(sent);
         let line = outcome::line(self.key(&attempt), &answer, took);
         self.record(line);
+        crash::point(crash::OUTCOME_KEPT);
         match &answer {
             Ok(_) => self.pacer.taken(),
             Err(error) => {
@@ -627,7 +637,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let state = if self.unwritten.is_empty() {
             writer
                 .append(now, Event::RunEnded(RunEnded { reason: ended }))
-                .and_then(|()| writer.commit())
+                .and_then(|()| {
+                    crash::point(crash::RUN_ENDED);
+                    writer.commit()
+                })
                 .map_err(|error| self.trouble.get_or_insert(error))
                 .ok()
         } else {

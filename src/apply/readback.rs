@@ -12,6 +12,7 @@ use super::candidates::Candidate;
 use super::settle::{self, Found, Open};
 use super::{Attempt, Engine, Outcome, Progress, asked_to_stop, at};
 use crate::cloud::{CloudRead, CloudWrite, Grade, Ordered};
+use crate::crash;
 use crate::desired::Field;
 use crate::plan::Step;
 use crate::state::journal::{Edit, Edited, EndReason, Event};
@@ -63,9 +64,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         self.lost.is_empty() && self.stopping.is_none()
     }
 
-    /// Looks for the environment ids of orders that were taken.
+    /// Looks for the environment ids of orders that were taken. Each has a number of its own, which the bill of its
+    /// environment names, so that no order with a lost answer can be mistaken for it.
     pub(super) async fn look_for_waiting(&mut self, within: Duration, deadline: Option<Instant>) {
-        if self.lost.is_empty() && !self.is_hurried() {
+        if !self.is_hurried() {
             let waiting = std::mem::take(&mut self.waiting);
             self.waiting = self.look_for(waiting, within, deadline).await;
         }
@@ -145,6 +147,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let (managed, now) = (self.managed(), self.parts.clock.now());
         let before =
             Some(&self.before).filter(|before| !before.is_empty() || !self.steps.is_empty());
+        crash::point(crash::LOOK_NEXT);
         let look = settle::look(&*self.parts.cloud, open, before, &managed, now);
         let stopped = tokio::select! {
             found = look => match found {
@@ -217,10 +220,12 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             edit,
         });
         let now = self.parts.clock.now();
+        crash::point(crash::ADOPTION_NEXT);
         if let Err(error) = self.parts.writer.append(now, event) {
             self.in_trouble(error);
             return false;
         }
+        crash::point(crash::ADOPTION_KEPT);
         (self.parts.observe)(Progress::Found {
             address: &open.address,
             env_id: &env_id,

@@ -19,6 +19,7 @@ use super::world::World;
 use crate::apply::{self, OnError, Parts, Report, Settings, Verdict};
 use crate::clock::SystemClock;
 use crate::config::{self, endpoint::SANDBOX};
+use crate::crash;
 use crate::desired::{Address, ManifestHash};
 use crate::diagnostic::Diagnostic;
 use crate::manifest;
@@ -112,12 +113,15 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if let Some(run) = writer.recovered() {
         world.diagnose(&[recovered(run, writer.state(), &rescues)]);
     }
+    crash::point(crash::LOCKED);
     let plan = if let Some(plan) = &kept {
         plan.clone()
     } else {
         let desired = project.desired(&args.strict, world)?;
+        crash::point(crash::MANIFESTS_READ);
         project.plan(&desired, writer.state(), &args.select, world)?
     };
+    crash::point(crash::PLANNED);
     if let Err(failure) = show_plan(args, &plan, project.rate, world) {
         if !args.auto_approve && kept.is_none() {
             // Nobody can say yes to what can't be shown.
@@ -170,6 +174,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     let consent = consent(args, &plan, world)?;
     let approved = guard::approve(plan, &facts, consent)?;
+    crash::point(crash::APPROVED);
     let settings = Settings {
         rate: project.rate,
         in_flight: project.in_flight(args.in_flight),

@@ -16,7 +16,7 @@ use crate::config::Endpoint;
 use crate::sandbox::{self, Fault, Running, Sandbox};
 
 /// How the embedded endpoint behaves, for a rehearsal.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Sandbox options")]
 pub(super) struct Embedded {
     /// Make the embedded endpoint fail at a chosen call: KIND@N, KIND@N-M or KIND@*; repeatable
@@ -33,11 +33,23 @@ pub(super) struct Embedded {
     /// How long after an order the embedded endpoint lists what it made, as 3s
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     pub list_delay: Duration,
+    /// Orders a second that the embedded endpoint takes, up to 1000; the vendor takes 2
+    #[arg(long, value_name = "N", default_value_t = sandbox::RATE, env = "POSTPAY_SANDBOX_RATE", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub sandbox_rate: u32,
 }
 
 impl Embedded {
     fn is_plain(&self) -> bool {
-        self.faults.is_empty() && self.latency.is_zero() && self.list_delay.is_zero()
+        let Self {
+            faults,
+            latency,
+            list_delay,
+            sandbox_rate,
+        } = self;
+        faults.is_empty()
+            && latency.is_zero()
+            && list_delay.is_zero()
+            && *sandbox_rate == sandbox::RATE
     }
 }
 
@@ -71,6 +83,7 @@ impl Connection {
             Endpoint::Sandbox => Place::Embedded(sandbox::Options {
                 latency: embedded.latency,
                 list_delay: embedded.list_delay,
+                rate: Some(embedded.sandbox_rate),
                 faults: embedded.faults.clone(),
                 ..sandbox::Options::new(ledger_beside(&project.state, world)?)
             }),
@@ -78,7 +91,7 @@ impl Connection {
                 if !embedded.is_plain() {
                     return Err(Failure::new(
                         "sandbox-only",
-                        "--fault, --latency and --list-delay are for the embedded endpoint alone",
+                        "--fault, --latency, --list-delay and --sandbox-rate are for the embedded endpoint alone",
                     )
                     .help("add `--endpoint sandbox`, or give them to `postpay sandbox serve`")
                     .help(NOTHING_SENT));

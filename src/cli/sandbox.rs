@@ -67,6 +67,9 @@ pub(super) struct Serve {
     /// How long after an order what it made is listed, as 3s
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     list_delay: Duration,
+    /// Orders a second that it takes, up to 1000; the vendor takes 2
+    #[arg(long, value_name = "N", default_value_t = sandbox::RATE, env = "POSTPAY_SANDBOX_RATE", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    sandbox_rate: u32,
     /// An environment that exists before anything is ordered; repeatable
     #[arg(long, value_name = "ENV_ID")]
     existing: Vec<String>,
@@ -137,6 +140,7 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
             listen: args.listen,
             latency: args.latency,
             list_delay: args.list_delay,
+            rate: Some(args.sandbox_rate),
             faults: args.faults.clone(),
             existing: args.existing.clone(),
             ..sandbox::Options::new(ledger)

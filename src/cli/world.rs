@@ -11,6 +11,7 @@ use super::failure::{Failure, NOTHING_SENT};
 use super::options::{Color, Format, Global};
 use crate::apply::Operator;
 use crate::clock::{Clock, SystemClock};
+use crate::crash;
 use crate::diagnostic::{Diagnostic, render};
 use crate::report::human::Look;
 use crate::state::Holder;
@@ -40,6 +41,12 @@ impl World {
         }
         for path in &global.reports {
             report_format(path)?;
+        }
+        if cfg!(debug_assertions)
+            && let Ok(moment) = std::env::var("POSTPAY_CRASH_AT")
+        {
+            crash::arm(&moment)
+                .map_err(|why| Failure::new("crash-point", why).help(NOTHING_SENT))?;
         }
         let mut world = Self::plain();
         world.out = Look {

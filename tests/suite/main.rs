@@ -10,8 +10,10 @@
 
 mod check;
 mod cli;
+mod crash;
 mod disk_faults;
 mod endpoint;
+mod faults;
 mod laws;
 mod layering;
 mod reads;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::chain::Chain;
 use super::durable::{failed, folder_of, private, sync_folder};
 use super::journal_v1::EventV1;
+use crate::crash;
 use crate::state::StateError;
 use crate::state::journal::RunStarted;
 
@@ -44,6 +45,7 @@ impl Log {
             .append(true)
             .tempfile_in(folder)
             .map_err(failed("create", path))?;
+        crash::point(crash::JOURNAL_CREATED);
         unnamed
             .write_all(&line)
             .and_then(|()| unnamed.as_file().sync_all())
@@ -57,6 +59,7 @@ impl Log {
             let _ = fs::remove_file(path);
             return Err(error);
         }
+        crash::point(crash::JOURNAL_BEGUN);
         Ok(Self::over(path, file, chain, line.len() as u64))
     }
 
@@ -100,6 +103,7 @@ impl Log {
         let written = self
             .file
             .write_all(&line)
+            .inspect(|()| crash::point(crash::LINE_WRITTEN))
             .and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             if self.cut_back().is_err() {
@@ -107,6 +111,7 @@ impl Log {
             }
             return Err(failed("add to", &self.path)(error));
         }
+        crash::point(crash::LINE_SYNCED);
         self.length += line.len() as u64;
         self.chain = next;
         self.doubt = None;

@@ -15,6 +15,7 @@ use super::lock::Lock;
 use super::log::Log;
 use super::look::{Found, Looking, look};
 use super::receipts;
+use crate::crash;
 use crate::state::journal::{Entry, Event, Recovered, RunId, RunStarted};
 use crate::state::{Folding, Holder, Serial, State, StateError, StateWriter};
 
@@ -60,8 +61,10 @@ pub(super) fn write_state(
     let prefix = layout.temporary_prefix();
     if let Some(before) = before {
         replace(&layout.backup, &prefix, before)?;
+        crash::point(crash::BACKUP_KEPT);
     }
     replace(&layout.state, &prefix, &bytes)?;
+    crash::point(crash::STATE_REPLACED);
     Ok(bytes)
 }
 
@@ -96,7 +99,9 @@ impl FileWriter {
             length,
         } = whole;
         let started = journal.started.clone();
+        crash::point(crash::RECOVERY_NEXT);
         let log = Log::reopen(&self.layout.journal, chain, length)?;
+        crash::point(crash::RECOVERY_REOPENED);
         let mut folding = Folding::new(self.state.clone(), started.clone());
         for Entry { at, event } in &journal.entries {
             folding.add(*at, event);
@@ -113,6 +118,7 @@ impl FileWriter {
                 unknown: run.folding.open(),
             });
             run.add(holder.since, event)?;
+            crash::point(crash::RECOVERY_KEPT);
         }
         self.recovered = Some(run.started.run);
         self.run = Some(run);
@@ -136,7 +142,9 @@ impl FileWriter {
             self.bytes = Some(write_state(&self.layout, self.bytes.as_deref(), &state)?);
             self.state = Some(state);
         }
+        crash::point(crash::RECEIPT_NEXT);
         receipts::file(&self.layout, &run.started)?;
+        crash::point(crash::RECEIPT_FILED);
         self.run = None;
         self.lock.name_run(None);
         self.state
