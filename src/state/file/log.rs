@@ -48,8 +48,12 @@ impl Log {
         crash::point(crash::JOURNAL_CREATED);
         unnamed
             .write_all(&line)
-            .and_then(|()| unnamed.as_file().sync_all())
+            .and_then(|()| {
+                crash::point(crash::LINE_WRITTEN);
+                unnamed.as_file().sync_all()
+            })
             .map_err(failed("write the first line of", path))?;
+        crash::point(crash::LINE_SYNCED);
         // Never over a journal that is there: it may hold the only trace of an order.
         let file = unnamed
             .persist_noclobber(path)
