@@ -116,7 +116,9 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let until = Instant::now() + within;
         for look in 0.. {
             let after = settle::pause(look);
-            if open.is_empty() || self.is_hurried() || Instant::now() + after > until {
+            // The first look is made however short the time is: a real clock is past `until` by now, even without a wait.
+            let is_late = look > 0 && Instant::now() + after > until;
+            if open.is_empty() || self.is_hurried() || is_late {
                 break;
             }
             (self.parts.observe)(Progress::Looking {
@@ -143,8 +145,9 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     /// One look; None when it failed, or the run was asked to stop meanwhile.
     async fn look_once(&mut self, open: &[Open], deadline: Option<Instant>) -> Option<Vec<Found>> {
         let (managed, now) = (self.managed(), self.parts.clock.now());
-        let before =
-            Some(&self.before).filter(|before| !before.is_empty() || !self.steps.is_empty());
+        // What an earlier run ordered may have been listed before this one; such an order has a number to be told by.
+        let are_own = open.iter().all(|open| open.at.is_some());
+        let before = Some(&self.before).filter(|_| are_own);
         let look = settle::look(&*self.parts.cloud, open, before, &managed, now);
         let stopped = tokio::select! {
             found = look => match found {

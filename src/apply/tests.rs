@@ -905,3 +905,35 @@ async fn what_a_refused_order_left_behind_is_reported_and_not_adopted() {
     assert_eq!(report.results[0].left_behind.as_deref(), Some("b-1"));
     assert!(report.state.unwrap().environments.is_empty());
 }
+
+/// With the real clock: a held one is never past the end of no time at all.
+#[tokio::test]
+async fn one_look_is_made_even_without_time_to_wait() {
+    let lost = ("a", vec![error(Grade::Unknown)]);
+    let mut bench = Bench::new(Duration::ZERO, &[lost]).makes("a", &[Made::new("a-1", "a")]);
+    let at_once = Settings {
+        settle: Duration::ZERO,
+        ..settings()
+    };
+    let report = bench.apply(&["a"], &at_once).await;
+    assert_eq!(outcomes(&report), ["ordered"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_run_finds_what_an_earlier_one_waited_for_although_it_orders_more() {
+    let answer = Ok(Ordered {
+        tran_id: "777".to_owned(),
+        env_id: None,
+        request_id: None,
+    });
+    let made = Made {
+        hidden: Duration::from_secs(600),
+        ..Made::new("a-1", "a")
+    };
+    let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]).makes("a", &[made]);
+    bench.apply(&["a"], &settings()).await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let second = bench.apply(&["a", "b"], &settings()).await;
+    assert_eq!(status_of(&second, "a"), Status::Created);
+    assert_eq!(bench.cloud.names(), ["a", "b"]);
+}
