@@ -11,6 +11,7 @@ mod init;
 mod load;
 mod options;
 mod plan;
+mod rehearse;
 mod resolve;
 mod sandbox;
 mod schema;
@@ -77,6 +78,7 @@ enum Command {
     Apply(Box<apply::Args>),
     Show(show::Args),
     Resolve(resolve::Args),
+    Rehearse(rehearse::Args),
     #[command(subcommand)]
     Sandbox(sandbox::Command),
     Schema(schema::Args),
@@ -112,6 +114,7 @@ pub fn main() -> Exit {
         Command::Plan(args) => plan::run(&args, &cli.global, &mut world),
         Command::Apply(args) => apply::run(&args, &cli.global, &mut world),
         Command::Resolve(args) => resolve::run(&args, &cli.global, &mut world),
+        Command::Rehearse(args) => rehearse::run(&args, &cli.global, &mut world),
         Command::Show(args) => show::run(&args, &cli.global, &mut world),
         Command::Sandbox(command) => sandbox::run(&command, &cli.global, &mut world),
         Command::Schema(args) => schema::run(&args, &mut world),

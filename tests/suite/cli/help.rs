@@ -2,12 +2,14 @@
 
 use crate::support::{Project, assert_shown};
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 15] = [
     &[],
     &["init"],
     &["validate"],
     &["plan"],
     &["apply"],
+    &["resolve"],
+    &["rehearse"],
     &["show"],
     &["sandbox"],
     &["sandbox", "serve"],
