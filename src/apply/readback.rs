@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::candidates::Candidate;
 use super::settle::{self, Found, Open};
-use super::{Attempt, Engine, Outcome, Progress, asked_to_stop, at};
+use super::{ApplyError, Attempt, Engine, Outcome, Progress, asked_to_stop, at};
 use crate::cloud::{CloudRead, CloudWrite, Grade, Ordered};
 use crate::crash;
 use crate::desired::Field;
@@ -32,6 +33,21 @@ pub(super) fn waiting(step: &Step, state: Option<&State>) -> Option<Open> {
         run: record.run,
         source: record.source.clone(),
     })
+}
+
+/// Whether a look at the account now finds any of these orders.
+pub(super) async fn finds<C: CloudRead>(
+    cloud: &C,
+    open: &[Open],
+    state: Option<&State>,
+    now: Timestamp,
+) -> Result<bool, ApplyError> {
+    let records = state
+        .into_iter()
+        .flat_map(|state| state.environments.values());
+    let managed = records.filter_map(|record| record.env_id.clone()).collect();
+    let found = settle::look(cloud, open, None, &managed, now).await;
+    Ok(!settle::adoptable(&found.map_err(ApplyError::Listing)?).is_empty())
 }
 
 impl<C: CloudRead + CloudWrite> Engine<'_, C> {
@@ -118,7 +134,9 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let until = Instant::now() + within;
         for look in 0.. {
             let after = settle::pause(look);
-            if open.is_empty() || self.is_hurried() || Instant::now() + after > until {
+            // The first look is made however short the time is: a real clock is past `until` by now, even without a wait.
+            let is_late = look > 0 && Instant::now() + after > until;
+            if open.is_empty() || self.is_hurried() || is_late {
                 break;
             }
             (self.parts.observe)(Progress::Looking {
@@ -145,8 +163,9 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     /// One look; None when it failed, or the run was asked to stop meanwhile.
     async fn look_once(&mut self, open: &[Open], deadline: Option<Instant>) -> Option<Vec<Found>> {
         let (managed, now) = (self.managed(), self.parts.clock.now());
-        let before =
-            Some(&self.before).filter(|before| !before.is_empty() || !self.steps.is_empty());
+        // What an earlier run ordered may have been listed before this one; such an order has a number to be told by.
+        let are_own = open.iter().all(|open| open.at.is_some());
+        let before = Some(&self.before).filter(|_| are_own);
         crash::point(crash::LOOK_NEXT);
         let look = settle::look(&*self.parts.cloud, open, before, &managed, now);
         let stopped = tokio::select! {
