@@ -8,7 +8,7 @@ fn planned(project: &Project, name: &str, apply: i32) {
     // What the endpoint was asked is its own memory: apply may look at the account.
     let memory = || {
         let mut memory = project.memory();
-        memory.remove(LEDGER);
+        memory.remove(std::path::Path::new(LEDGER));
         memory
     };
     let (before, sent) = (memory(), project.ledger().len());
