@@ -11,6 +11,7 @@
 mod check;
 mod cli;
 mod endpoint;
+mod fuzz;
 mod layering;
 mod reads;
 mod schemas;
