@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::candidates::Candidate;
 use super::settle::{self, Found, Open};
 use super::{Attempt, Engine, Outcome, Progress, asked_to_stop, at};
-use crate::cloud::{CloudRead, CloudWrite, Grade, Ordered};
+use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, Ordered};
 use crate::crash;
 use crate::desired::Field;
 use crate::plan::Step;
@@ -75,16 +75,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
 
     /// A refusal that came after the vendor had begun may leave an environment behind: one look tells.
     pub(super) async fn look_for_left_behind(&mut self, deadline: Option<Instant>) {
-        let refused: Vec<Open> = (0..self.results.len())
-            .filter(|at| match &self.results[*at].outcome {
-                Outcome::Failed(error) => matches!(error.grade, Grade::Refused(_)),
-                Outcome::Ordered { .. } | Outcome::Unknown(_) | Outcome::NotAttempted => false,
-            })
-            .map(|at| self.open(&Attempt::first(at), None, None, None))
-            .filter(|open| {
-                open.order.creates_environment() && open.order.get(Field::Alias).is_some()
-            })
-            .collect();
+        let mut refused = std::mem::take(&mut self.refused);
+        refused.retain(|open| {
+            open.order.creates_environment() && open.order.get(Field::Alias).is_some()
+        });
         if refused.is_empty() || self.is_hurried() {
             return;
         }
@@ -92,11 +86,50 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             return;
         };
         for Found { at, candidates } in found {
-            let alike = candidates.into_iter().find(Candidate::looks_alike);
-            if let (Some(at), Some(candidate)) = (refused[at].at, alike) {
-                self.results[at].left_behind = Some(candidate.environment.env_id);
+            if let Some(candidate) = candidates.into_iter().find(Candidate::looks_alike) {
+                self.doubt(&refused[at], candidate.environment.env_id);
             }
         }
+    }
+
+    /// The refusal is contradicted by what the account shows. Were the order left off the record, the next run would make it
+    /// a second time: so it is unknown from here on, and a person says what the environment is.
+    fn doubt(&mut self, open: &Open, env_id: String) {
+        let Some(at) = open.at else {
+            return;
+        };
+        let record = Record {
+            status: Status::Unknown,
+            env_id: None,
+            tran_id: None,
+            request_id: open.request_id.clone(),
+            origin: Origin::Ordered,
+            attributes: open.order.clone(),
+            ordered_at: open.sent_at,
+            run: open.run,
+            source: open.source.clone(),
+        };
+        let edit = Edit::Put {
+            address: open.address.clone(),
+            record: Box::new(record),
+        };
+        let event = Event::Edited(Edited {
+            doing: "read_back".to_owned(),
+            edit,
+        });
+        if let Err(error) = self.parts.writer.append(self.parts.clock.now(), event) {
+            self.unwritten.push(open.address.clone());
+            self.in_trouble(error);
+        }
+        let result = &mut self.results[at];
+        if let Outcome::Failed(error) = &result.outcome {
+            result.outcome = Outcome::Unknown(CloudError {
+                grade: Grade::Unknown,
+                ..error.clone()
+            });
+        }
+        result.left_behind = Some(env_id);
+        self.stopping = Some(EndReason::Unknown);
     }
 
     /// Whoever asked the run to stop does not want to wait for looks; a full disk can't take what they would find.

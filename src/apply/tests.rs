@@ -897,11 +897,12 @@ async fn a_later_run_finds_what_an_earlier_one_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_refused_order_left_behind_is_reported_and_not_adopted() {
+async fn what_a_refused_order_left_behind_is_neither_adopted_nor_ordered_again() {
     let refused = ("b", vec![error(Grade::Refused(Reach::Step))]);
     let mut bench = Bench::new(Duration::ZERO, &[refused]).makes("b", &[Made::new("b-1", "b")]);
     let report = bench.apply(&["b"], &settings()).await;
-    assert_eq!(outcomes(&report), ["failed"]);
+    assert_eq!(outcomes(&report), ["unknown"]);
     assert_eq!(report.results[0].left_behind.as_deref(), Some("b-1"));
-    assert!(report.state.unwrap().environments.is_empty());
+    assert_eq!(report.verdict(), Verdict::Unknown);
+    assert_eq!(status_of(&report, "b"), Status::Unknown);
 }
