@@ -56,7 +56,9 @@
 //! | `state/postpay.state.json` | what was ordered; replaced whole, `.backup` is the one before |
 //! | `state/postpay.journal.jsonl` | the open run, each line holding the hash of the one before |
 //! | `state/receipts/` | the journals of finished runs, for good |
-//! | `state/postpay.state.lock` | the lock, and who holds it |
+//! | `state/postpay.rescue.<run>.json` | outcomes that could not be written to the journal |
+//! | `state/postpay.state.json.replaced-<time>` | what a restore found in the state's place |
+//! | `state/postpay.state.lock` | the lock, who holds it, and which run is open |
 //! | `state/postpay.sandbox.jsonl` | what the embedded endpoint did |
 
 #![cfg_attr(

@@ -34,7 +34,8 @@ use crate::desired::{Address, Attributes};
 use crate::plan::file::identity;
 use crate::plan::guard::Approved;
 use crate::plan::{Action, Step};
-use crate::state::journal::{EndReason, Event, Intent, Listed, RunEnded, RunId, RunStarted};
+use crate::state::journal::{self, EndReason, Event, Intent, Listed, RunEnded, RunId, RunStarted};
+use crate::state::rescue::Rescued;
 use crate::state::{Lineage, StateError, StateWriter};
 use pace::Pacer;
 use retry::Decision;
@@ -187,6 +188,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
             .unwrap_or_default()
             .saturating_sub(LEAD)
     });
+    let unresolved = outcome::unresolved(state);
     let waiting = plan.steps.iter().filter(|step| step.action == Action::Wait);
     let waiting = waiting
         .filter_map(|step| readback::waiting(step, state))
@@ -229,7 +231,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         stopping: None,
         trouble: None,
         unwritten: Vec::new(),
-        unresolved: outcome::unresolved(plan),
+        unresolved,
     };
     Ok(engine.run(now).await)
 }
@@ -298,7 +300,7 @@ struct Engine<'a, C> {
     /// Why nothing more is started, besides an unknown outcome.
     stopping: Option<EndReason>,
     trouble: Option<StateError>,
-    unwritten: Vec<Address>,
+    unwritten: Vec<Rescued>,
     unresolved: Vec<Address>,
 }
 
@@ -311,7 +313,11 @@ enum Wake {
 
 impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     async fn run(mut self, started: Instant) -> Report {
-        let deadline = self.settings.deadline.map(|after| started + after);
+        // One that no clock can reach is none.
+        let deadline = self
+            .settings
+            .deadline
+            .and_then(|after| started.checked_add(after));
         self.look_for_waiting(Duration::ZERO, deadline).await;
         loop {
             self.order_all(deadline).await;
@@ -426,15 +432,21 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     /// Takes an intent back whose request was not sent, so that nobody takes it for one that may have acted.
     fn withdraw(&mut self, attempt: Attempt) {
         let line = outcome::line(self.key(&attempt), &Err(withdrawn()), Duration::ZERO);
-        let now = self.parts.clock.now();
-        if let Err(error) = self.parts.writer.append(now, Event::Outcome(line)) {
-            self.unwritten.push(self.steps[attempt.at].address.clone());
-            self.in_trouble(error);
-        }
+        self.record(line);
         self.requeue(Attempt {
             number: attempt.number + 1,
             ..attempt
         });
+    }
+
+    /// Puts an outcome on disk. One that the journal does not take is in the report, for whoever can keep it elsewhere.
+    fn record(&mut self, outcome: journal::Outcome) {
+        let (run, at) = (self.run, self.parts.clock.now());
+        let event = Event::Outcome(outcome.clone());
+        if let Err(error) = self.parts.writer.append(at, event) {
+            self.unwritten.push(Rescued { run, at, outcome });
+            self.in_trouble(error);
+        }
     }
 
     /// Several may wait to be sent again; the one that is declared first goes first.
@@ -476,11 +488,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         crash::point(crash::ANSWER_CAME);
         let took = at.saturating_duration_since(sent);
         let line = outcome::line(self.key(&attempt), &answer, took);
-        let now = self.parts.clock.now();
-        if let Err(error) = self.parts.writer.append(now, Event::Outcome(line)) {
-            self.unwritten.push(self.steps[attempt.at].address.clone());
-            self.in_trouble(error);
-        }
+        self.record(line);
         crash::point(crash::OUTCOME_KEPT);
         match &answer {
             Ok(_) => self.pacer.taken(),
@@ -614,7 +622,19 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         self.stop(EndReason::Failed);
     }
 
+    /// A disk that was full for a moment may take now what it did not take then.
+    fn record_the_rest(&mut self) {
+        for rescued in std::mem::take(&mut self.unwritten) {
+            let event = Event::Outcome(rescued.outcome.clone());
+            let failed = self.parts.writer.append(rescued.at, event).is_err();
+            if failed {
+                self.unwritten.push(rescued);
+            }
+        }
+    }
+
     fn close(mut self, took: Duration) -> Report {
+        self.record_the_rest();
         // Among reasons the unknown outcome is the one that a person has to act on.
         let ended = if self.lost.is_empty() {
             self.stopping.unwrap_or(EndReason::Finished)
@@ -623,17 +643,18 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         };
         let now = self.parts.clock.now();
         let writer = &mut *self.parts.writer;
-        let state = match self.trouble {
-            // The journal stays open: it says less than we know, and the next writer must see that.
-            Some(_) => None,
-            None => writer
+        let state = if self.unwritten.is_empty() {
+            writer
                 .append(now, Event::RunEnded(RunEnded { reason: ended }))
                 .and_then(|()| {
                     crash::point(crash::RUN_ENDED);
                     writer.commit()
                 })
-                .map_err(|error| self.trouble = Some(error))
-                .ok(),
+                .map_err(|error| self.trouble.get_or_insert(error))
+                .ok()
+        } else {
+            // The journal stays open: it says less than we know, and the next writer must see that.
+            None
         };
         Report {
             run: Some(self.run),

@@ -59,6 +59,7 @@ pub(super) struct Connection {
     list_regions: Vec<String>,
     language: String,
     timeout: Duration,
+    retry_reads_for: Duration,
     place: Place,
 }
 
@@ -75,6 +76,7 @@ impl Connection {
     pub(super) fn choose(
         project: &Project,
         embedded: &Embedded,
+        retry_for: Duration,
         world: &World,
     ) -> Result<Self, Failure> {
         let place = match &project.endpoint {
@@ -83,7 +85,7 @@ impl Connection {
                 list_delay: embedded.list_delay,
                 rate: Some(embedded.sandbox_rate),
                 faults: embedded.faults.clone(),
-                ..sandbox::Options::new(ledger_beside(&project.state))
+                ..sandbox::Options::new(ledger_beside(&project.state, world)?)
             }),
             Endpoint::Url(url) => {
                 if !embedded.is_plain() {
@@ -106,6 +108,7 @@ impl Connection {
             list_regions: project.config.api.list_regions.clone().unwrap_or_default(),
             language: project.language.name().to_owned(),
             timeout: project.timeout,
+            retry_reads_for: retry_for.min(RETRY_READS_FOR),
             place,
         })
     }
@@ -126,7 +129,7 @@ impl Connection {
             list_regions: self.list_regions,
             language: self.language,
             timeout: self.timeout,
-            retry_reads_for: RETRY_READS_FOR,
+            retry_reads_for: self.retry_reads_for,
             clock: Arc::new(SystemClock),
         };
         let client = TencentClient::new(options)
@@ -144,14 +147,6 @@ fn sandbox_credentials() -> Credentials {
 }
 
 /// Where the embedded endpoint keeps what it did: `postpay.sandbox.jsonl` beside `postpay.state.json`.
-pub(super) fn ledger_beside(state: &Path) -> PathBuf {
-    let name = state
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let stem = name
-        .strip_suffix(".state.json")
-        .or_else(|| name.strip_suffix(".json"))
-        .unwrap_or(&name);
-    state.with_file_name(format!("{stem}.sandbox.jsonl"))
+pub(super) fn ledger_beside(state: &Path, world: &World) -> Result<PathBuf, Failure> {
+    Ok(world.store(state).beside("sandbox.jsonl")?)
 }

@@ -11,10 +11,12 @@ mod init;
 mod load;
 mod options;
 mod plan;
+mod rescue;
 mod resolve;
 mod sandbox;
 mod schema;
 mod show;
+mod state;
 mod validate;
 mod watch;
 mod world;
@@ -78,6 +80,8 @@ enum Command {
     Show(show::Args),
     Resolve(resolve::Args),
     #[command(subcommand)]
+    State(state::Command),
+    #[command(subcommand)]
     Sandbox(sandbox::Command),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -113,6 +117,7 @@ pub fn main() -> Exit {
         Command::Apply(args) => apply::run(&args, &cli.global, &mut world),
         Command::Resolve(args) => resolve::run(&args, &cli.global, &mut world),
         Command::Show(args) => show::run(&args, &cli.global, &mut world),
+        Command::State(command) => state::run(&command, &cli.global, &mut world),
         Command::Sandbox(command) => sandbox::run(&command, &cli.global, &mut world),
         Command::Schema(args) => schema::run(&args, &mut world),
         Command::Completions(args) => completions::run(&args, &mut world),

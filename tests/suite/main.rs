@@ -11,10 +11,13 @@
 mod check;
 mod cli;
 mod crash;
+mod disk_faults;
 mod endpoint;
 mod faults;
+mod laws;
 mod layering;
 mod reads;
+mod recovery;
 mod schemas;
 mod state_format;
 mod store_contract;

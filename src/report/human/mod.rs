@@ -3,7 +3,9 @@
 pub mod apply;
 pub mod plan;
 pub mod resolve;
+pub mod restore;
 pub mod state;
 mod style;
+pub mod verify;
 
 pub use style::Look;

@@ -235,7 +235,7 @@ fn events_are_json_with_the_documented_types() {
             (&[][..], 0),
             (&["--fault", "throttle@1"], 0),
             (&["--fault", "error:InvalidParameter@1"], 1),
-            (&["--fault", "reset-after@2"], 4),
+            (&["--fault", "reset-after@2", "--list-delay=1h"], 4),
             (&["--deadline", "100ms"], 3),
         ],
         |(args, code)| {

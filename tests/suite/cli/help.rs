@@ -2,13 +2,17 @@
 
 use crate::support::{Project, assert_shown};
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["init"],
     &["validate"],
     &["plan"],
     &["apply"],
     &["show"],
+    &["resolve"],
+    &["state"],
+    &["state", "restore"],
+    &["state", "verify"],
     &["sandbox"],
     &["sandbox", "serve"],
     &["sandbox", "ledger"],

@@ -69,7 +69,7 @@ fn a_renamed_key_is_refused_and_names_the_old_one() {
 fn an_order_without_an_env_id_waits_and_is_not_made_again() {
     let project = Project::of(&["shop"]);
     let applied = project
-        .run(["apply", "-y", "--fault", "null-env-id@1"])
+        .run(["apply", "-y", "--fault", "null-env-id@1", "--list-delay=1h"])
         .exits(0);
     assert_shown!("apply-null-env-id", applied);
     assert_eq!(
@@ -84,7 +84,7 @@ fn an_order_without_an_env_id_waits_and_is_not_made_again() {
 fn an_unknown_outcome_is_shown_and_not_ordered_again() {
     let project = Project::of(&["shop"]);
     project
-        .run(["apply", "-y", "--fault", "reset-after@1"])
+        .run(["apply", "-y", "--fault", "reset-after@1", "--list-delay=1h"])
         .exits(4);
     assert_eq!(
         project.json(STATE)["environments"]["shop"]["status"],

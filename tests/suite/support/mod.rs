@@ -107,6 +107,8 @@ impl Project {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.path())
             .env("COLUMNS", "100")
+            // One look is enough where the embedded endpoint lists at once.
+            .env("POSTPAY_SETTLE", "0s")
             .stdin(Stdio::null());
     }
 
