@@ -118,7 +118,6 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             edit,
         });
         if let Err(error) = self.parts.writer.append(self.parts.clock.now(), event) {
-            self.unwritten.push(open.address.clone());
             self.in_trouble(error);
         }
         let result = &mut self.results[at];
