@@ -140,17 +140,21 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             }
     }
 
-    /// Looks again and again, with growing pauses, and returns what is still open.
+    /// Looks once and, within the time, again and again with growing pauses; returns what is still open.
     async fn look_for(
         &mut self,
         mut open: Vec<Open>,
         within: Duration,
         deadline: Option<Instant>,
     ) -> Vec<Open> {
+        if self.settings.settle.is_zero() {
+            return open;
+        }
         let until = Instant::now() + within;
         for look in 0.. {
             let after = settle::pause(look);
-            if open.is_empty() || self.is_hurried() || Instant::now() + after > until {
+            let too_late = look > 0 && Instant::now() + after > until;
+            if open.is_empty() || self.is_hurried() || too_late {
                 break;
             }
             (self.parts.observe)(Progress::Looking {
@@ -177,8 +181,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     /// One look; None when it failed, or the run was asked to stop meanwhile.
     async fn look_once(&mut self, open: &[Open], deadline: Option<Instant>) -> Option<Vec<Found>> {
         let (managed, now) = (self.managed(), self.parts.clock.now());
-        let before =
-            Some(&self.before).filter(|before| !before.is_empty() || !self.steps.is_empty());
+        // What this run saw first says nothing of an order that an earlier one made.
+        let before = |open: &Open| open.at.map(|_| &self.before);
         crash::point(crash::LOOK_NEXT);
         let look = settle::look(&*self.parts.cloud, open, before, &managed, now);
         let stopped = tokio::select! {

@@ -549,6 +549,27 @@ fn every_two_faults_together_prove_what_the_table_says() {
     all("in pairs", pairs(), false);
 }
 
+#[test]
+fn an_id_that_was_not_told_is_found_by_a_run_that_orders_something_else() {
+    let project = Project::of(&ALIASES[..1]);
+    let without_id = ["apply", "-y", "--settle", "0s", "--fault", "null-env-id@1"];
+    project.run(without_id).exits(0);
+    assert_eq!(
+        project.json(STATE)["environments"]["one"]["status"].as_str(),
+        AWAITING
+    );
+    project.declare(&ALIASES);
+    let fast = ["--rate", "100", "--sandbox-rate", "1000"];
+    project
+        .run(["apply", "-y", "--settle", "900ms"].iter().chain(&fast))
+        .exits(0);
+    assert_eq!(
+        project.json(STATE)["environments"]["one"]["status"].as_str(),
+        CREATED
+    );
+    assert_eq!(project.ordered_once().len(), 3);
+}
+
 /// The table as the page on the protocol shows it.
 fn printed() -> String {
     let mut text = "| fault | what happens | evidence | the vendor acted | not read back | read back |\n|---|---|---|---|---|---|\n".to_owned();
