@@ -231,6 +231,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         run,
         before,
         lost: Vec::new(),
+        refused: Vec::new(),
         waiting,
         found: Vec::new(),
         stopping: None,
@@ -298,6 +299,8 @@ struct Engine<'a, C> {
     lost: Vec<Open>,
     /// Orders without an environment id so far, of this run and of earlier ones.
     waiting: Vec<Open>,
+    /// Orders of this run that the vendor refused.
+    refused: Vec<Open>,
     /// Environment ids that were found for orders of earlier runs.
     found: Vec<(Address, String)>,
     /// Why nothing more is started, besides an unknown outcome.
@@ -585,13 +588,19 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 }
                 None
             }
-            Outcome::Failed(error) => match error.grade {
-                Grade::NotSent(_) | Grade::Refused(Reach::Run) => Some(EndReason::Failed),
-                Grade::Refused(Reach::Step) | Grade::Unknown => match self.settings.on_error {
-                    OnError::Stop => Some(EndReason::Failed),
-                    OnError::Continue => None,
-                },
-            },
+            Outcome::Failed(error) => {
+                if let Grade::Refused(_) = error.grade {
+                    let open = self.open(attempt, None, None, error.request_id.as_ref());
+                    self.refused.push(open);
+                }
+                match error.grade {
+                    Grade::NotSent(_) | Grade::Refused(Reach::Run) => Some(EndReason::Failed),
+                    Grade::Refused(Reach::Step) | Grade::Unknown => match self.settings.on_error {
+                        OnError::Stop => Some(EndReason::Failed),
+                        OnError::Continue => None,
+                    },
+                }
+            }
         };
         self.results[attempt.at].outcome = outcome;
         (self.parts.observe)(Progress::Ended(&self.results[attempt.at]));

@@ -40,7 +40,8 @@ pub struct StepResult {
     /// How many requests were made for it.
     pub attempts: u32,
     pub outcome: Outcome,
-    /// An environment that a refused order seems to have left behind all the same. It is reported, never adopted.
+    /// An environment that a refused order seems to have left behind all the same. The order is unknown then: it
+    /// is reported, and neither adopted nor made again.
     pub left_behind: Option<String>,
 }
 

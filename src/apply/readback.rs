@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::candidates::Candidate;
 use super::settle::{self, Found, Open};
 use super::{ApplyError, Attempt, Engine, Outcome, Progress, asked_to_stop, at};
-use crate::cloud::{CloudRead, CloudWrite, Grade, Ordered};
+use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, Ordered};
 use crate::crash;
 use crate::desired::Field;
 use crate::plan::Step;
@@ -46,7 +46,7 @@ pub(super) async fn finds<C: CloudRead>(
         .into_iter()
         .flat_map(|state| state.environments.values());
     let managed = records.filter_map(|record| record.env_id.clone()).collect();
-    let found = settle::look(cloud, open, None, &managed, now).await;
+    let found = settle::look(cloud, open, |_| None, &managed, now).await;
     Ok(!settle::adoptable(&found.map_err(ApplyError::Listing)?).is_empty())
 }
 
@@ -91,16 +91,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
 
     /// A refusal that came after the vendor had begun may leave an environment behind: one look tells.
     pub(super) async fn look_for_left_behind(&mut self, deadline: Option<Instant>) {
-        let refused: Vec<Open> = (0..self.results.len())
-            .filter(|at| match &self.results[*at].outcome {
-                Outcome::Failed(error) => matches!(error.grade, Grade::Refused(_)),
-                Outcome::Ordered { .. } | Outcome::Unknown(_) | Outcome::NotAttempted => false,
-            })
-            .map(|at| self.open(&Attempt::first(at), None, None, None))
-            .filter(|open| {
-                open.order.creates_environment() && open.order.get(Field::Alias).is_some()
-            })
-            .collect();
+        let mut refused = std::mem::take(&mut self.refused);
+        refused.retain(|open| {
+            open.order.creates_environment() && open.order.get(Field::Alias).is_some()
+        });
         if refused.is_empty() || self.is_hurried() {
             return;
         }
@@ -108,11 +102,49 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             return;
         };
         for Found { at, candidates } in found {
-            let alike = candidates.into_iter().find(Candidate::looks_alike);
-            if let (Some(at), Some(candidate)) = (refused[at].at, alike) {
-                self.results[at].left_behind = Some(candidate.environment.env_id);
+            if let Some(candidate) = candidates.into_iter().find(Candidate::looks_alike) {
+                self.doubt(&refused[at], candidate.environment.env_id);
             }
         }
+    }
+
+    /// The refusal is contradicted by what the account shows. Were the order left off the record, the next run would make it
+    /// a second time: so it is unknown from here on, and a person says what the environment is.
+    fn doubt(&mut self, open: &Open, env_id: String) {
+        let Some(at) = open.at else {
+            return;
+        };
+        let record = Record {
+            status: Status::Unknown,
+            env_id: None,
+            tran_id: None,
+            request_id: open.request_id.clone(),
+            origin: Origin::Ordered,
+            attributes: open.order.clone(),
+            ordered_at: open.sent_at,
+            run: open.run,
+            source: open.source.clone(),
+        };
+        let edit = Edit::Put {
+            address: open.address.clone(),
+            record: Box::new(record),
+        };
+        let event = Event::Edited(Edited {
+            doing: "read_back".to_owned(),
+            edit,
+        });
+        if let Err(error) = self.parts.writer.append(self.parts.clock.now(), event) {
+            self.in_trouble(error);
+        }
+        let result = &mut self.results[at];
+        if let Outcome::Failed(error) = &result.outcome {
+            result.outcome = Outcome::Unknown(CloudError {
+                grade: Grade::Unknown,
+                ..error.clone()
+            });
+        }
+        result.left_behind = Some(env_id);
+        self.stopping = Some(EndReason::Unknown);
     }
 
     /// Whoever asked the run to stop does not want to wait for looks; a full disk can't take what they would find.
@@ -124,19 +156,21 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             }
     }
 
-    /// Looks again and again, with growing pauses, and returns what is still open.
+    /// Looks once and, within the time, again and again with growing pauses; returns what is still open.
     async fn look_for(
         &mut self,
         mut open: Vec<Open>,
         within: Duration,
         deadline: Option<Instant>,
     ) -> Vec<Open> {
+        if self.settings.settle.is_zero() {
+            return open;
+        }
         let until = Instant::now() + within;
         for look in 0.. {
             let after = settle::pause(look);
-            // The first look is made however short the time is: a real clock is past `until` by now, even without a wait.
-            let is_late = look > 0 && Instant::now() + after > until;
-            if open.is_empty() || self.is_hurried() || is_late {
+            let too_late = look > 0 && Instant::now() + after > until;
+            if open.is_empty() || self.is_hurried() || too_late {
                 break;
             }
             (self.parts.observe)(Progress::Looking {
@@ -163,9 +197,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     /// One look; None when it failed, or the run was asked to stop meanwhile.
     async fn look_once(&mut self, open: &[Open], deadline: Option<Instant>) -> Option<Vec<Found>> {
         let (managed, now) = (self.managed(), self.parts.clock.now());
-        // What an earlier run ordered may have been listed before this one; such an order has a number to be told by.
-        let are_own = open.iter().all(|open| open.at.is_some());
-        let before = Some(&self.before).filter(|_| are_own);
+        // What this run saw first says nothing of an order that an earlier one made.
+        let before = |open: &Open| open.at.map(|_| &self.before);
         crash::point(crash::LOOK_NEXT);
         let look = settle::look(&*self.parts.cloud, open, before, &managed, now);
         let stopped = tokio::select! {

@@ -49,27 +49,27 @@ pub struct Found {
     pub candidates: Vec<Candidate>,
 }
 
-/// Looks at the account once, and compares it with every open order.
+/// Looks at the account once, and compares it with every open order. `before` tells what was there before an order's run.
 ///
 /// # Errors
 /// When it could not be read.
-pub async fn look<C: CloudRead>(
+pub async fn look<'a, C: CloudRead>(
     cloud: &C,
     open: &[Open],
-    before: Option<&BTreeSet<String>>,
-    managed: &BTreeSet<String>,
+    before: impl Fn(&Open) -> Option<&'a BTreeSet<String>>,
+    managed: &'a BTreeSet<String>,
     now: Timestamp,
 ) -> Result<Vec<Found>, CloudError> {
     let seen = cloud.environments().await?;
-    let scene = Scene {
-        before,
+    let scene = |open| Scene {
+        before: before(open),
         managed,
         seen: &seen,
         now,
     };
     let wanted: BTreeSet<&String> = open
         .iter()
-        .flat_map(|open| possible(&open.lost(), scene))
+        .flat_map(|open| possible(&open.lost(), scene(open)))
         .map(|environment| &environment.env_id)
         .collect();
     let ids: Vec<String> = wanted.into_iter().cloned().collect();
@@ -83,7 +83,7 @@ pub async fn look<C: CloudRead>(
         .enumerate()
         .map(|(at, open)| Found {
             at,
-            candidates: candidates(&open.lost(), scene, &bills),
+            candidates: candidates(&open.lost(), scene(open), &bills),
         })
         .collect())
 }

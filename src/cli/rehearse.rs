@@ -180,7 +180,8 @@ impl<'a> Stage<'a> {
             retry_for: Duration::from_secs(30),
             deadline: None,
             // The endpoint lists at once what was ordered: one look tells.
-            settle: Duration::ZERO,
+            // One look, and no waiting for another.
+            settle: Duration::from_millis(1),
         };
         // From here on the configured endpoint is out of reach.
         project.endpoint = Endpoint::Sandbox;

@@ -197,7 +197,7 @@ async fn case(
     };
     let before = journal.as_ref().and_then(Journal::listed);
     let asked = std::slice::from_ref(&open);
-    let found = look(client, asked, before, managed, world.now())
+    let found = look(client, asked, |_| before, managed, world.now())
         .await
         .map_err(|error| {
             Failure::new(

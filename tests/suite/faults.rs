@@ -66,7 +66,7 @@ const fn row(
 }
 
 /// The one table. It is printed in `src/apply/protocol.md`.
-const TABLE: [Row; 23] = [
+const TABLE: [Row; 24] = [
     row(
         "throttle",
         "the gateway turns the call away for its rate",
@@ -228,6 +228,14 @@ const TABLE: [Row; 23] = [
         None,
     ),
     row(
+        "error-after:InvalidParameter",
+        "the order is refused, and made all the same",
+        Grade::Refused,
+        true,
+        UNKNOWN,
+        UNKNOWN,
+    ),
+    row(
         "error:ResourceUnavailable.BalanceNotEnough",
         "the account has no money left",
         Grade::Refused,
@@ -296,13 +304,13 @@ fn pairs() -> Vec<Case> {
     let mut cases = Vec::new();
     for first in 0..TABLE.len() {
         for second in 0..TABLE.len() {
-            // 23 is prime to 12, so that neither kind is tied to one of the twelve.
-            let turn = first * TABLE.len() + second + first / 12;
+            // Each kind meets all twelve combinations, as the first and as the second.
+            let turn = first + second;
             let (one, other) = CALLS[turn % 3];
             cases.push(Case {
                 faults: vec![(first, one), (second, other)],
-                in_flight: if turn / 3 % 2 == 0 { 1 } else { 4 },
-                read_back: turn / 6 % 2 == 0,
+                in_flight: if (turn / 3).is_multiple_of(2) { 1 } else { 4 },
+                read_back: (turn / 6).is_multiple_of(2),
             });
         }
     }
@@ -319,8 +327,8 @@ struct Expected {
 }
 
 fn expected(case: &Case, ledger: &[LedgerEntry]) -> Expected {
-    let mut states: BTreeMap<String, Status> = BTreeMap::new();
-    let mut grades: BTreeMap<String, Vec<Grade>> = BTreeMap::new();
+    let mut recorded: BTreeMap<String, Status> = BTreeMap::new();
+    let mut evidence: BTreeMap<String, Vec<Grade>> = BTreeMap::new();
     for entry in ledger {
         let struck = case.faults.iter().find(|(_, call)| *call == entry.call);
         let (grade, status) = match struck.map(|(row, _)| &TABLE[*row]) {
@@ -334,14 +342,14 @@ fn expected(case: &Case, ledger: &[LedgerEntry]) -> Expected {
         let alias = alias(entry).to_owned();
         // What was provably not sent counts for nothing: the attempt after it does.
         if grade == Grade::NotSent {
-            states.entry(alias.clone()).or_insert(None);
+            recorded.entry(alias.clone()).or_insert(None);
         } else {
-            states.insert(alias.clone(), status);
+            recorded.insert(alias.clone(), status);
         }
-        grades.entry(alias).or_default().push(grade);
+        evidence.entry(alias).or_default().push(grade);
     }
-    let has = |wanted: Status| states.values().any(|status| *status == wanted);
-    let kept = states.values().flatten().count();
+    let has = |wanted: Status| recorded.values().any(|status| *status == wanted);
+    let kept = recorded.values().flatten().count();
     let exit = match (has(UNKNOWN), kept < ALIASES.len()) {
         (true, _) => 4,
         (false, false) => 0,
@@ -350,8 +358,8 @@ fn expected(case: &Case, ledger: &[LedgerEntry]) -> Expected {
     };
     Expected {
         exit,
-        states,
-        grades,
+        states: recorded,
+        grades: evidence,
     }
 }
 
@@ -539,6 +547,27 @@ fn every_fault_alone_proves_what_the_table_says() {
 #[test]
 fn every_two_faults_together_prove_what_the_table_says() {
     all("in pairs", pairs(), false);
+}
+
+#[test]
+fn an_id_that_was_not_told_is_found_by_a_run_that_orders_something_else() {
+    let project = Project::of(&ALIASES[..1]);
+    let without_id = ["apply", "-y", "--settle", "0s", "--fault", "null-env-id@1"];
+    project.run(without_id).exits(0);
+    assert_eq!(
+        project.json(STATE)["environments"]["one"]["status"].as_str(),
+        AWAITING
+    );
+    project.declare(&ALIASES);
+    let fast = ["--rate", "100", "--sandbox-rate", "1000"];
+    project
+        .run(["apply", "-y", "--settle", "900ms"].iter().chain(&fast))
+        .exits(0);
+    assert_eq!(
+        project.json(STATE)["environments"]["one"]["status"].as_str(),
+        CREATED
+    );
+    assert_eq!(project.ordered_once().len(), 3);
 }
 
 /// The table as the page on the protocol shows it.

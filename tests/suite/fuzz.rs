@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use postpay::check::{self, Options};
 use postpay::desired::{Address, Attributes, Field, SourceRef};
-use postpay::plan::{Plan, Selection, file};
+use postpay::plan::{Plan, Selection, Target, file};
 use postpay::state::file::encode_journal;
 use postpay::state::journal::{
     EndReason, Entry, Event, Evidence, Intent, Journal, Outcome, RunEnded, RunId, RunStarted,
@@ -227,7 +227,11 @@ fn plan_files() {
             &desired,
             None,
             Selection::default(),
-            account(),
+            Target {
+                account: account(),
+                region: Some("ap-shanghai".to_owned()),
+                state_path: "a.state.json".to_owned(),
+            },
             Timestamp::UNIX_EPOCH,
         );
         file::encode(&plan).into_bytes()

@@ -273,7 +273,8 @@ fn detail(out: &mut String, result: &StepResult, look: Look) {
         let env_id = look.bad(clean(env_id));
         let _ = writeln!(
             out,
-            "  and yet {env_id} came to be in the account with this alias: look at it before you order again"
+            "  and yet {env_id} came to be in the account with this alias: it is not ordered again before `postpay resolve {}`",
+            result.address
         );
     }
 }

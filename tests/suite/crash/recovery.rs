@@ -125,9 +125,10 @@ impl Scene {
     }
 
     fn acted(&self) -> Vec<LedgerEntry> {
-        let mut entries = match self.project.exists(crate::support::LEDGER) {
-            true => self.project.ledger(),
-            false => Vec::new(),
+        let mut entries = if self.project.exists(crate::support::LEDGER) {
+            self.project.ledger()
+        } else {
+            Vec::new()
         };
         entries.retain(|entry| entry.acted);
         entries
@@ -161,7 +162,7 @@ impl Scene {
             .count())
     }
 
-    /// What the documentation says to do, to the end. `interrupt` may spoil a command instead of letting it end.
+    /// What the documentation says to do, to the end.
     pub(super) fn recover(&self, aliases: &[&str]) -> Result<Tally, String> {
         let mut settled = 0;
         // Once for what the crash left, and once more for what it kept from being ordered.
