@@ -33,7 +33,7 @@ use postpay::state::journal::{
     EndReason, Event, Evidence, Intent, Outcome, RunEnded, RunId, RunStarted,
 };
 use postpay::state::{Holder, Lineage, StateStore as _, StateWriter};
-use support::{Project, account, ratio, timed};
+use support::{Project, account, ratio, target, timed};
 
 const ORDERS: u32 = 12;
 const RATE: f64 = 2.0;
@@ -125,9 +125,9 @@ fn order(latency: Duration) -> Result<Ran> {
             },
             region: None,
             list_regions: Vec::new(),
-            retry_reads_for: Duration::ZERO,
             language: "en-US".to_owned(),
             timeout: Duration::from_secs(60),
+            retry_reads_for: Duration::ZERO,
             clock: Arc::new(SystemClock),
         })?;
         let mut writer = FileStore::new(project.state()).lock(&holder(), Duration::ZERO)?;
@@ -185,12 +185,13 @@ fn approved(project: &Project) -> Result<Approved> {
         &project.desired()?,
         None,
         Selection::default(),
-        account(),
+        target(),
         Timestamp::now(),
     );
     let facts = Facts {
         state: None,
-        account: &account(),
+        target: &target(),
+        remade: None,
         manifests: &[],
         used_by: None,
         orders_last_day: 0,

@@ -26,7 +26,7 @@ use postpay::plan::{Plan, Selection, file};
 use postpay::report::human;
 use postpay::state::file::FileStore;
 use postpay::state::{State, StateStore as _};
-use support::{Project, account, ratio, recorded, timed};
+use support::{Project, ratio, recorded, target, timed};
 
 const SIZES: [u32; 4] = [10, 100, 1_000, 10_000];
 const ROUNDS: usize = 7;
@@ -114,7 +114,7 @@ fn scan(project: &Project) -> Result<usize> {
 }
 
 fn plan(desired: &Desired, state: Option<&State>, selection: Selection) -> Plan {
-    Plan::make(desired, state, selection, account(), Timestamp::UNIX_EPOCH)
+    Plan::make(desired, state, selection, target(), Timestamp::UNIX_EPOCH)
 }
 
 /// A project of `n` environments, all of them on record.
@@ -384,7 +384,8 @@ fn a_file_each(root: &Path, n: u32) -> Result<Case> {
         let plan = plan(&project.desired()?, None, Selection::default());
         let facts = Facts {
             state: None,
-            account: &account(),
+            target: &target(),
+            remade: None,
             manifests: &now,
             used_by: None,
             orders_last_day: 0,

@@ -33,7 +33,10 @@ pub const DEFAULT_RATE: f64 = 2.0;
 pub const DEFAULT_IN_FLIGHT: u32 = 4;
 /// How long an answer is waited for.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
-/// What is allowed for `rate`: above 0, and at most this.
+/// What is allowed for `rate`: at least this, which is one order in a thousand seconds, so that a pause stays a length of
+/// time that a clock can count.
+pub const MIN_RATE: f64 = 0.001;
+/// What is allowed for `rate`: at most this.
 pub const MAX_RATE: f64 = 100.0;
 /// What is allowed for `in_flight`: from 1 up to this.
 pub const MAX_IN_FLIGHT: u32 = 32;
@@ -55,7 +58,7 @@ pub struct Api {
     /// The regions in which environments are looked for.
     pub list_regions: Option<Vec<String>>,
     pub language: Option<Language>,
-    /// Orders a second; above 0, at most [`MAX_RATE`].
+    /// Orders a second, from [`MIN_RATE`] to [`MAX_RATE`].
     pub rate: Option<f64>,
     /// From 1 to [`MAX_IN_FLIGHT`].
     pub in_flight: Option<u32>,

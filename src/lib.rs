@@ -32,7 +32,7 @@
 //!
 //! [`desired`] and [`diagnostic`] are the vocabulary that the rooms share, [`config`] reads `postpay.yaml`, [`clock`] is
 //! the time as an argument, [`sandbox`] is a small real server that speaks the vendor's side of the protocol, and
-//! [`cli`] puts the parts together. `tests/suite/layering.rs` holds who may import whom; below [`cli`] nothing prints,
+//! [`cli`] puts the parts together, and [`crash`] lets a test stop a real process at a named moment. `tests/suite/layering.rs` holds who may import whom; below [`cli`] nothing prints,
 //! reads the environment or exits.
 //!
 //! # How one order is made
@@ -46,6 +46,8 @@
 //! 6. At the end of the run the journal is folded into the state and filed as a receipt. If the process dies before
 //!    that, the next one does it; an intent without an outcome becomes `unknown`, and is never ordered again by itself.
 //!
+//! What each crash leaves, and why nothing is ordered twice: [`apply::protocol`].
+//!
 //! # Files on disk
 //!
 //! | file | holds |
@@ -55,7 +57,9 @@
 //! | `state/postpay.state.json` | what was ordered; replaced whole, `.backup` is the one before |
 //! | `state/postpay.journal.jsonl` | the open run, each line holding the hash of the one before |
 //! | `state/receipts/` | the journals of finished runs, for good |
-//! | `state/postpay.state.lock` | the lock, and who holds it |
+//! | `state/postpay.rescue.<run>.json` | outcomes that could not be written to the journal |
+//! | `state/postpay.state.json.replaced-<time>` | what a restore found in the state's place |
+//! | `state/postpay.state.lock` | the lock, who holds it, and which run is open |
 //! | `state/postpay.sandbox.jsonl` | what the embedded endpoint did |
 
 #![cfg_attr(
@@ -74,6 +78,7 @@ pub mod cli;
 pub mod clock;
 pub mod cloud;
 pub mod config;
+pub mod crash;
 pub mod desired;
 pub mod diagnostic;
 pub mod manifest;

@@ -11,6 +11,7 @@ use postpay::check::{self, Checked};
 use postpay::desired::Desired;
 use postpay::diagnostic::any_error;
 use postpay::manifest;
+use postpay::plan::Target;
 use postpay::state::file::encode_state;
 use postpay::state::journal::RunId;
 use postpay::state::{Account, Lineage, Origin, Record, Serial, State, Status};
@@ -141,6 +142,15 @@ pub(crate) fn account() -> Account {
     Account {
         endpoint: "sandbox".to_owned(),
         uin: None,
+    }
+}
+
+/// Where its orders go, and where they are recorded.
+pub(crate) fn target() -> Target {
+    Target {
+        account: account(),
+        region: None,
+        state_path: "state/postpay.state.json".to_owned(),
     }
 }
 

@@ -10,6 +10,7 @@
 pub mod candidates;
 mod outcome;
 pub mod pace;
+pub mod protocol;
 mod readback;
 pub mod retry;
 pub mod settle;
@@ -28,11 +29,13 @@ pub use outcome::{Counts, Outcome, Report, StepResult, Verdict};
 
 use crate::clock::Clock;
 use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
+use crate::crash;
 use crate::desired::{Address, Attributes};
 use crate::plan::file::identity;
 use crate::plan::guard::Approved;
 use crate::plan::{Action, Step};
-use crate::state::journal::{EndReason, Event, Intent, Listed, RunEnded, RunId, RunStarted};
+use crate::state::journal::{self, EndReason, Event, Intent, Listed, RunEnded, RunId, RunStarted};
+use crate::state::rescue::Rescued;
 use crate::state::{Lineage, StateError, StateWriter};
 use pace::Pacer;
 use retry::Decision;
@@ -176,6 +179,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
             .map(|environment| environment.env_id)
             .collect()
     };
+    crash::point(crash::LISTED);
     let now = Instant::now();
     let rested = parts.last_sent.map(|sent| {
         let since = parts.clock.now().duration_since(sent);
@@ -184,11 +188,19 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
             .unwrap_or_default()
             .saturating_sub(LEAD)
     });
+    let unresolved = outcome::unresolved(state);
     let waiting = plan.steps.iter().filter(|step| step.action == Action::Wait);
-    let waiting = waiting
+    let waiting: Vec<Open> = waiting
         .filter_map(|step| readback::waiting(step, state))
         .collect();
+    if steps.is_empty()
+        && !readback::finds(&*parts.cloud, &waiting, state, parts.clock.now()).await?
+    {
+        // A run is opened when there is something to write down.
+        return Ok(Report::idle(state));
+    }
     parts.writer.begin(parts.clock.now(), started)?;
+    crash::point(crash::RUN_STARTED);
     if !steps.is_empty() {
         let listed = Listed {
             env_ids: before.clone(),
@@ -196,6 +208,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         parts
             .writer
             .append(parts.clock.now(), Event::Listed(listed))?;
+        crash::point(crash::LISTING_KEPT);
     }
     (parts.observe)(Progress::Started {
         run,
@@ -223,7 +236,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         stopping: None,
         trouble: None,
         unwritten: Vec::new(),
-        unresolved: outcome::unresolved(plan),
+        unresolved,
     };
     Ok(engine.run(now).await)
 }
@@ -290,7 +303,7 @@ struct Engine<'a, C> {
     /// Why nothing more is started, besides an unknown outcome.
     stopping: Option<EndReason>,
     trouble: Option<StateError>,
-    unwritten: Vec<Address>,
+    unwritten: Vec<Rescued>,
     unresolved: Vec<Address>,
 }
 
@@ -303,7 +316,11 @@ enum Wake {
 
 impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     async fn run(mut self, started: Instant) -> Report {
-        let deadline = self.settings.deadline.map(|after| started + after);
+        // One that no clock can reach is none.
+        let deadline = self
+            .settings
+            .deadline
+            .and_then(|after| started.checked_add(after));
         self.look_for_waiting(Duration::ZERO, deadline).await;
         loop {
             self.order_all(deadline).await;
@@ -367,6 +384,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let Some(mut attempt) = self.queue.pop_front() else {
             return;
         };
+        crash::point(crash::STEP_NEXT);
         let step = self.steps[attempt.at];
         let order = step.after.clone().unwrap_or_default();
         attempt.sent_at = self.parts.clock.now();
@@ -375,10 +393,12 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             self.in_trouble(error);
             return;
         }
+        crash::point(crash::INTENT_KEPT);
         if !self.reach_slot(&attempt).await {
             self.withdraw(attempt);
             return;
         }
+        crash::point(crash::SLOT_REACHED);
         let sent = Instant::now();
         self.pacer.sent(sent);
         attempt.first_sent.get_or_insert(sent);
@@ -415,15 +435,21 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     /// Takes an intent back whose request was not sent, so that nobody takes it for one that may have acted.
     fn withdraw(&mut self, attempt: Attempt) {
         let line = outcome::line(self.key(&attempt), &Err(withdrawn()), Duration::ZERO);
-        let now = self.parts.clock.now();
-        if let Err(error) = self.parts.writer.append(now, Event::Outcome(line)) {
-            self.unwritten.push(self.steps[attempt.at].address.clone());
-            self.in_trouble(error);
-        }
+        self.record(line);
         self.requeue(Attempt {
             number: attempt.number + 1,
             ..attempt
         });
+    }
+
+    /// Puts an outcome on disk. One that the journal does not take is in the report, for whoever can keep it elsewhere.
+    fn record(&mut self, outcome: journal::Outcome) {
+        let (run, at) = (self.run, self.parts.clock.now());
+        let event = Event::Outcome(outcome.clone());
+        if let Err(error) = self.parts.writer.append(at, event) {
+            self.unwritten.push(Rescued { run, at, outcome });
+            self.in_trouble(error);
+        }
     }
 
     /// Several may wait to be sent again; the one that is declared first goes first.
@@ -462,13 +488,11 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let Some((attempt, sent)) = self.under_way.remove(&id) else {
             return;
         };
+        crash::point(crash::ANSWER_CAME);
         let took = at.saturating_duration_since(sent);
         let line = outcome::line(self.key(&attempt), &answer, took);
-        let now = self.parts.clock.now();
-        if let Err(error) = self.parts.writer.append(now, Event::Outcome(line)) {
-            self.unwritten.push(self.steps[attempt.at].address.clone());
-            self.in_trouble(error);
-        }
+        self.record(line);
+        crash::point(crash::OUTCOME_KEPT);
         match &answer {
             Ok(_) => self.pacer.taken(),
             Err(error) => {
@@ -595,7 +619,19 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         self.stop(EndReason::Failed);
     }
 
+    /// A disk that was full for a moment may take now what it did not take then.
+    fn record_the_rest(&mut self) {
+        for rescued in std::mem::take(&mut self.unwritten) {
+            let event = Event::Outcome(rescued.outcome.clone());
+            let failed = self.parts.writer.append(rescued.at, event).is_err();
+            if failed {
+                self.unwritten.push(rescued);
+            }
+        }
+    }
+
     fn close(mut self, took: Duration) -> Report {
+        self.record_the_rest();
         // Among reasons the unknown outcome is the one that a person has to act on.
         let ended = if self.lost.is_empty() {
             self.stopping.unwrap_or(EndReason::Finished)
@@ -604,14 +640,18 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         };
         let now = self.parts.clock.now();
         let writer = &mut *self.parts.writer;
-        let state = match self.trouble {
-            // The journal stays open: it says less than we know, and the next writer must see that.
-            Some(_) => None,
-            None => writer
+        let state = if self.unwritten.is_empty() {
+            writer
                 .append(now, Event::RunEnded(RunEnded { reason: ended }))
-                .and_then(|()| writer.commit())
-                .map_err(|error| self.trouble = Some(error))
-                .ok(),
+                .and_then(|()| {
+                    crash::point(crash::RUN_ENDED);
+                    writer.commit()
+                })
+                .map_err(|error| self.trouble.get_or_insert(error))
+                .ok()
+        } else {
+            // The journal stays open: it says less than we know, and the next writer must see that.
+            None
         };
         Report {
             run: Some(self.run),

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::cloud::{CloudError, Grade, NotSent, Ordered};
 use crate::desired::{Address, SourceRef};
-use crate::plan::{Action, Plan};
 use crate::state::journal::{self, EndReason, Evidence, RunId};
-use crate::state::{State, StateError};
+use crate::state::rescue::Rescued;
+use crate::state::{State, StateError, Status};
 
 /// A whole run.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub struct Report {
     pub unresolved: Vec<Address>,
     /// Environment ids that were found for orders of earlier runs.
     pub found: Vec<(Address, String)>,
-    /// Addresses with an outcome that is in `results` and not on disk: the next run will take it for unknown.
-    pub unwritten: Vec<Address>,
+    /// Outcomes that are not on disk: the next run will take them for unknown.
+    pub unwritten: Vec<Rescued>,
 }
 
 /// One order of a run.
@@ -87,7 +87,7 @@ pub struct Counts {
 
 impl Report {
     /// Of a plan without orders: nothing was begun, and nothing is written.
-    pub fn idle(plan: &Plan, state: Option<&State>) -> Self {
+    pub fn idle(state: Option<&State>) -> Self {
         Self {
             run: None,
             results: Vec::new(),
@@ -95,7 +95,7 @@ impl Report {
             took: Duration::ZERO,
             state: state.cloned(),
             trouble: None,
-            unresolved: unresolved(plan),
+            unresolved: unresolved(state),
             unwritten: Vec::new(),
             found: Vec::new(),
         }
@@ -136,12 +136,12 @@ impl Report {
     }
 }
 
-/// The addresses that a plan leaves alone because their outcome is unknown.
-pub(super) fn unresolved(plan: &Plan) -> Vec<Address> {
-    plan.steps
-        .iter()
-        .filter(|step| step.action == Action::Resolve)
-        .map(|step| step.address.clone())
+/// The addresses with an unknown outcome, whether or not a plan is about them.
+pub(super) fn unresolved(state: Option<&State>) -> Vec<Address> {
+    let records = state.into_iter().flat_map(|state| &state.environments);
+    records
+        .filter(|(_, record)| record.status == Status::Unknown)
+        .map(|(address, _)| address.clone())
         .collect()
 }
 

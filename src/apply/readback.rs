@@ -6,12 +6,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::candidates::Candidate;
 use super::settle::{self, Found, Open};
-use super::{Attempt, Engine, Outcome, Progress, asked_to_stop, at};
+use super::{ApplyError, Attempt, Engine, Outcome, Progress, asked_to_stop, at};
 use crate::cloud::{CloudRead, CloudWrite, Grade, Ordered};
+use crate::crash;
 use crate::desired::Field;
 use crate::plan::Step;
 use crate::state::journal::{Edit, Edited, EndReason, Event};
@@ -31,6 +33,21 @@ pub(super) fn waiting(step: &Step, state: Option<&State>) -> Option<Open> {
         run: record.run,
         source: record.source.clone(),
     })
+}
+
+/// Whether a look at the account now finds any of these orders.
+pub(super) async fn finds<C: CloudRead>(
+    cloud: &C,
+    open: &[Open],
+    state: Option<&State>,
+    now: Timestamp,
+) -> Result<bool, ApplyError> {
+    let records = state
+        .into_iter()
+        .flat_map(|state| state.environments.values());
+    let managed = records.filter_map(|record| record.env_id.clone()).collect();
+    let found = settle::look(cloud, open, None, &managed, now).await;
+    Ok(!settle::adoptable(&found.map_err(ApplyError::Listing)?).is_empty())
 }
 
 impl<C: CloudRead + CloudWrite> Engine<'_, C> {
@@ -63,9 +80,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         self.lost.is_empty() && self.stopping.is_none()
     }
 
-    /// Looks for the environment ids of orders that were taken.
+    /// Looks for the environment ids of orders that were taken. Each has a number of its own, which the bill of its
+    /// environment names, so that no order with a lost answer can be mistaken for it.
     pub(super) async fn look_for_waiting(&mut self, within: Duration, deadline: Option<Instant>) {
-        if self.lost.is_empty() && !self.is_hurried() {
+        if !self.is_hurried() {
             let waiting = std::mem::take(&mut self.waiting);
             self.waiting = self.look_for(waiting, within, deadline).await;
         }
@@ -148,6 +166,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         // What an earlier run ordered may have been listed before this one; such an order has a number to be told by.
         let are_own = open.iter().all(|open| open.at.is_some());
         let before = Some(&self.before).filter(|_| are_own);
+        crash::point(crash::LOOK_NEXT);
         let look = settle::look(&*self.parts.cloud, open, before, &managed, now);
         let stopped = tokio::select! {
             found = look => match found {
@@ -220,10 +239,12 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             edit,
         });
         let now = self.parts.clock.now();
+        crash::point(crash::ADOPTION_NEXT);
         if let Err(error) = self.parts.writer.append(now, event) {
             self.in_trouble(error);
             return false;
         }
+        crash::point(crash::ADOPTION_KEPT);
         (self.parts.observe)(Progress::Found {
             address: &open.address,
             env_id: &env_id,

@@ -15,7 +15,7 @@ use crate::clock::SystemClock;
 use crate::cloud::{Bill, BillOrder, PayMode, SeenEnvironment};
 use crate::desired::{Desired, Environment, Field, SourceRef};
 use crate::plan::guard::{self, Consent, Facts, Limits};
-use crate::plan::{Plan, Selection};
+use crate::plan::{Plan, Selection, Target};
 use crate::state::file::FileStore;
 use crate::state::journal::{Evidence, Outcome as Line};
 use crate::state::{Account, Holder, State, StateStore, Status};
@@ -48,18 +48,27 @@ fn account() -> Account {
     }
 }
 
+fn target() -> Target {
+    Target {
+        account: account(),
+        region: None,
+        state_path: "state/postpay.state.json".to_owned(),
+    }
+}
+
 fn approved(desired: &Desired, state: Option<&State>) -> Approved {
     let plan = Plan::make(
         desired,
         state,
         Selection::default(),
-        account(),
+        target(),
         SystemClock.now(),
     );
-    let account = account();
+    let target = target();
     let facts = Facts {
         state,
-        account: &account,
+        target: &target,
+        remade: None,
         manifests: &[],
         used_by: None,
         orders_last_day: 0,
@@ -576,6 +585,17 @@ async fn the_deadline_stops_the_same_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deadline_that_never_comes_is_none() {
+    let mut bench = Bench::new(Duration::ZERO, &[]);
+    let never = Settings {
+        deadline: Some(Duration::MAX),
+        ..settings()
+    };
+    let report = bench.apply(&["a"], &never).await;
+    assert_eq!(report.verdict(), Verdict::Complete);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_order_without_an_env_id_is_recorded_as_awaiting_it() {
     let answer = Ok(Ordered {
         tran_id: "1".to_owned(),
@@ -729,7 +749,11 @@ async fn an_outcome_that_can_not_be_written_is_said_and_counts_as_unknown() {
         room: 2,
     };
     let report = bench.apply_with(&["a", "b"], &settings(), &mut full).await;
-    assert_eq!(report.unwritten, [Address::new("a").unwrap()]);
+    let unwritten = &report.unwritten[0];
+    assert_eq!(report.unwritten.len(), 1);
+    assert_eq!(Some(unwritten.run), report.run);
+    assert_eq!(unwritten.outcome.address, Address::new("a").unwrap());
+    assert_eq!(unwritten.outcome.tran_id.as_deref(), Some("tran-a"));
     assert_eq!(report.verdict(), Verdict::Unknown);
     assert_eq!(bench.cloud.names(), ["a"]);
     drop(writer);
@@ -904,6 +928,60 @@ async fn what_a_refused_order_left_behind_is_reported_and_not_adopted() {
     assert_eq!(outcomes(&report), ["failed"]);
     assert_eq!(report.results[0].left_behind.as_deref(), Some("b-1"));
     assert!(report.state.unwrap().environments.is_empty());
+}
+
+/// A clock that tells what it is given, and has gone back by then.
+struct Told(Timestamp);
+
+impl Clock for Told {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_went_back_does_not_hurry_the_pace_nor_break_the_fold() {
+    let mut bench = Bench::new(Duration::ZERO, &[]);
+    let before = bench.apply(&["a"], &settings()).await.state.unwrap();
+    let receipts = bench.store().receipts().unwrap();
+    let first = bench.store().receipt(&receipts[0]).unwrap();
+    let sent = first.last_sent_at().unwrap();
+    for (names, back) in [
+        (vec!["a", "b"], Duration::from_millis(1)),
+        (vec!["a", "b", "c"], Duration::from_secs(40 * 24 * 3600)),
+    ] {
+        let mut writer = bench.lock();
+        let approved = approved(&desired(&names), writer.state());
+        let clock = Told(sent - back);
+        let (_sender, stop) = watch::channel(false);
+        let parts = Parts {
+            cloud: Arc::clone(&bench.cloud),
+            writer: &mut *writer,
+            clock: &clock,
+            operator: Operator {
+                who: "a@b".to_owned(),
+                pid: 1,
+            },
+            last_sent: Some(sent),
+            stop,
+            observe: &mut |_| {},
+        };
+        let settings = settings();
+        let started = Instant::now();
+        let report = run(&approved, &settings, parts).await.unwrap();
+        let waited = bench.cloud.calls.lock().unwrap().last().unwrap().1 - started;
+        assert!(waited >= HALF, "a whole interval from now: {waited:?}");
+        assert!(waited < HALF + LEAD, "and no longer: {waited:?}");
+        assert_eq!(report.verdict(), Verdict::Complete);
+        let state = report.state.unwrap();
+        assert_eq!(state.environments.len(), names.len());
+        let a = Address::new("a").unwrap();
+        assert_eq!(state.environments[&a], before.environments[&a]);
+        drop(writer);
+        let verified = bench.store().verify().unwrap();
+        assert!(verified.problems.is_empty(), "{verified:?}");
+        assert_eq!(bench.lock().state(), Some(&state));
+    }
 }
 
 /// With the real clock: a held one is never past the end of no time at all.

@@ -13,19 +13,22 @@ use super::connect::{Connection, Embedded};
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::{Api, Format, Global, Select, Strict, time};
+use super::rescue;
 use super::watch::Watch;
 use super::world::World;
 use crate::apply::{self, OnError, Parts, Report, Settings, Verdict};
 use crate::clock::SystemClock;
 use crate::config::{self, endpoint::SANDBOX};
-use crate::desired::ManifestHash;
+use crate::crash;
+use crate::desired::{Address, ManifestHash};
 use crate::diagnostic::Diagnostic;
 use crate::manifest;
-use crate::plan::guard::{self, Approved, Consent, Facts};
+use crate::plan::guard::{self, Approved, Consent, Facts, Limits};
 use crate::plan::{Action, Plan, file};
 use crate::report::{clean, events, human, json};
-use crate::state::journal::{Event, Evidence, Journal, RunId};
-use crate::state::{Snapshot, State, StateError, StateStore, StateWriter};
+use crate::state::journal::RunId;
+use crate::state::rescue::RescueFile;
+use crate::state::{Snapshot, State, StateError, StateStore, StateWriter, orders_since};
 
 /// Plan, ask for `yes`, order, and record every TranId and EnvId
 ///
@@ -101,19 +104,24 @@ enum OnErrorArg {
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
+    project.guard_reports(global, world)?;
     let kept = args.file.as_deref().map(read_plan).transpose()?;
-    let connection = Connection::choose(&project, &args.embedded, world)?;
+    let connection = Connection::choose(&project, &args.embedded, args.retry_for, world)?;
     let store = world.store(&project.state);
     let mut writer = store.lock(&world.holder("apply"), args.lock_timeout)?;
+    let rescues = rescue::found(&store, writer.state(), world);
     if let Some(run) = writer.recovered() {
-        world.diagnose(&[recovered(run, writer.state())]);
+        world.diagnose(&[recovered(run, writer.state(), &rescues)]);
     }
+    crash::point(crash::LOCKED);
     let plan = if let Some(plan) = &kept {
         plan.clone()
     } else {
         let desired = project.desired(&args.strict, world)?;
+        crash::point(crash::MANIFESTS_READ);
         project.plan(&desired, writer.state(), &args.select, world)?
     };
+    crash::point(crash::PLANNED);
     if let Err(failure) = show_plan(args, &plan, project.rate, world) {
         if !args.auto_approve && kept.is_none() {
             // Nobody can say yes to what can't be shown.
@@ -122,16 +130,28 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         world.fail(&failure);
     }
 
-    let account = project.account();
-    let manifests = if kept.is_some() {
-        manifests_now(&plan)
-    } else {
-        Vec::new()
+    let target = project.target();
+    // What a file says is only believed when the manifests and the state say it too.
+    let (manifests, remade) = match &kept {
+        Some(kept) => {
+            let now = manifests_now(kept);
+            let intact = now.iter().all(|(_, hash)| {
+                hash.as_ref()
+                    .is_some_and(|hash| kept.manifests.contains(hash))
+            });
+            let remade = intact.then(|| remake(kept, &project, writer.state(), world));
+            (now, remade.transpose()?)
+        }
+        None => (Vec::new(), None),
     };
-    let limits = project.limits(args.max_creates, args.max_creates_per_day);
+    let limits = Limits {
+        require_alias: project.requires_alias(&args.strict),
+        ..project.limits(args.max_creates, args.max_creates_per_day)
+    };
     let facts = Facts {
         state: writer.state(),
-        account: &account,
+        target: &target,
+        remade: remade.as_ref(),
         manifests: &manifests,
         used_by: if kept.is_some() {
             used_by(&store, &plan)?
@@ -139,7 +159,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
             None
         },
         orders_last_day: match limits.max_creates_per_day {
-            Some(_) => orders_last_day(&store, world)?,
+            Some(_) => orders_last_day(&store, writer.state(), world)?,
             None => 0,
         },
         limits,
@@ -150,10 +170,11 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
     if plan.orders().next().is_none() && !waits {
-        return Ok(close(args, &Report::idle(&plan, writer.state()), world));
+        return Ok(close(args, &Report::idle(writer.state()), world));
     }
     let consent = consent(args, &plan, world)?;
     let approved = guard::approve(plan, &facts, consent)?;
+    crash::point(crash::APPROVED);
     let settings = Settings {
         rate: project.rate,
         in_flight: project.in_flight(args.in_flight),
@@ -176,7 +197,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         world,
     )?;
     match ended {
-        Some(report) => Ok(close(args, &report, world)),
+        Some(report) => {
+            rescue::keep(&report, &store, world);
+            Ok(close(args, &report, world))
+        }
         None => Ok(left_at_once(&*writer, &store, world)),
     }
 }
@@ -189,12 +213,22 @@ fn show_plan(args: &Args, plan: &Plan, rate: f64, world: &mut World) -> Result<(
         return Ok(());
     }
     match world.format {
-        Format::Human => world.print(&human::plan::plan(plan, rate, world.out)),
+        Format::Human => {
+            // Whoever is asked below has to see what they are asked about.
+            if asks(args) && !world.is_shown() {
+                world.say(&human::plan::plan(plan, rate, world.err));
+            }
+            world.print(&human::plan::plan(plan, rate, world.out))
+        }
         Format::Json => {
             world.say(&human::plan::plan(plan, rate, world.err));
             Ok(())
         }
     }
+}
+
+fn asks(args: &Args) -> bool {
+    !args.auto_approve && args.file.is_none()
 }
 
 /// Reads and verifies a plan file.
@@ -224,6 +258,26 @@ fn manifests_now(plan: &Plan) -> Vec<(PathBuf, Option<ManifestHash>)> {
         .collect()
 }
 
+/// The plan that the manifests and the state make now.
+fn remake(
+    kept: &Plan,
+    project: &Project,
+    state: Option<&State>,
+    world: &World,
+) -> Result<Plan, Failure> {
+    // That an alias is missing is the guard's to say, of the plan that was kept.
+    let strict = Strict::default();
+    let desired = project.desired(&strict, world)?;
+    let selection = kept.selection.clone();
+    Ok(Plan::make(
+        &desired,
+        state,
+        selection,
+        project.target(),
+        world.now(),
+    ))
+}
+
 /// The run that carried out this very plan, if there was one.
 fn used_by(store: &impl StateStore, plan: &Plan) -> Result<Option<RunId>, StateError> {
     let identity = file::identity(plan);
@@ -240,9 +294,13 @@ fn used_by(store: &impl StateStore, plan: &Plan) -> Result<Option<RunId>, StateE
 }
 
 /// Orders of the last 24 hours that were taken, or may have been.
-fn orders_last_day(store: &impl StateStore, world: &World) -> Result<usize, StateError> {
+fn orders_last_day(
+    store: &impl StateStore,
+    state: Option<&State>,
+    world: &World,
+) -> Result<usize, StateError> {
     let since = world.now() - SignedDuration::from_hours(24);
-    let mut orders = 0;
+    let mut journals = Vec::new();
     for receipt in store.receipts()?.iter().rev() {
         let journal = store.receipt(receipt)?;
         let last = journal
@@ -252,21 +310,9 @@ fn orders_last_day(store: &impl StateStore, world: &World) -> Result<usize, Stat
         if last < since {
             break;
         }
-        orders += may_have_ordered(&journal, since);
+        journals.push(journal);
     }
-    Ok(orders)
-}
-
-fn may_have_ordered(journal: &Journal, since: jiff::Timestamp) -> usize {
-    let recent = journal.entries.iter().filter(|entry| entry.at >= since);
-    recent.fold(0, |orders, entry| match &entry.event {
-        Event::Intent(_) => orders + 1,
-        Event::Outcome(outcome) => match outcome.evidence {
-            Evidence::Ordered | Evidence::Unknown => orders,
-            Evidence::Refused | Evidence::NotSent => orders.saturating_sub(1),
-        },
-        Event::Listed(_) | Event::Edited(_) | Event::RunEnded(_) | Event::Recovered(_) => orders,
-    })
+    Ok(orders_since(state, &journals, since))
 }
 
 pub(super) fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestamp>, StateError> {
@@ -279,25 +325,37 @@ pub(super) fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestam
     Ok(None)
 }
 
-fn recovered(run: RunId, state: Option<&State>) -> Diagnostic {
-    let unknown: Vec<String> = state
+fn recovered(run: RunId, state: Option<&State>, rescues: &[RescueFile]) -> Diagnostic {
+    let unknown: Vec<&Address> = state
         .into_iter()
         .flat_map(|state| &state.environments)
         .filter(|(_, record)| record.run == run && record.status == crate::state::Status::Unknown)
-        .map(|(address, _)| format!("`{address}`"))
+        .map(|(address, _)| address)
         .collect();
-    let diagnostic = Diagnostic::warning(
+    let mut diagnostic = Diagnostic::warning(
         "recovered",
         format!("run {run} was cut off; its journal is folded into the state"),
     );
     if unknown.is_empty() {
-        diagnostic.help("nothing of it is unknown")
-    } else {
-        diagnostic.help(format!(
-            "unknown outcomes: {}; they are not ordered again",
-            unknown.join(", ")
-        ))
+        return diagnostic.help("nothing of it is unknown");
     }
+    let names: Vec<String> = unknown
+        .iter()
+        .map(|address| format!("`{address}`"))
+        .collect();
+    diagnostic = diagnostic.help(format!(
+        "unknown outcomes: {}; they are not ordered again",
+        names.join(", ")
+    ));
+    for address in unknown {
+        for file in rescues.iter().filter(|file| file.about(address).is_some()) {
+            diagnostic = diagnostic.help(format!(
+                "what came back for `{address}` is in {}",
+                file.path.display()
+            ));
+        }
+    }
+    diagnostic
 }
 
 fn consent(args: &Args, plan: &Plan, world: &World) -> Result<Consent, Failure> {
@@ -310,8 +368,8 @@ fn consent(args: &Args, plan: &Plan, world: &World) -> Result<Consent, Failure> 
     if args.file.is_some() {
         return Ok(Consent::PlanFile);
     }
-    if !world.can_ask() {
-        return Err(Failure::new("no-terminal", "there is no terminal to ask for a `yes`")
+    if args.json || !world.can_ask() {
+        return Err(Failure::new("no-terminal", "there is no terminal to show the plan on and to ask for a `yes`")
             .help("review a plan file and apply it: `postpay plan -o plan.json`, then `postpay apply plan.json`")
             .help("or order without a question: `postpay apply --auto-approve`")
             .help(NOTHING_SENT));
@@ -441,9 +499,6 @@ fn close(args: &Args, report: &Report, world: &mut World) -> Exit {
         || json::report(report),
         |look| human::apply::report(report, look),
     );
-    if !report.unwritten.is_empty() {
-        world.say(&human::apply::report(report, world.err));
-    }
     for failure in [shown, written].into_iter().filter_map(Result::err) {
         world.fail(&failure);
     }

@@ -16,7 +16,7 @@ use crate::config::Endpoint;
 use crate::sandbox::{self, Fault, Running, Sandbox};
 
 /// How the embedded endpoint behaves, for a rehearsal.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Sandbox options")]
 pub(super) struct Embedded {
     /// Make the embedded endpoint fail at a chosen call: KIND@N, KIND@N-M or KIND@*; repeatable
@@ -33,11 +33,23 @@ pub(super) struct Embedded {
     /// How long after an order the embedded endpoint lists what it made, as 3s
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     pub list_delay: Duration,
+    /// Orders a second that the embedded endpoint takes, up to 1000; the vendor takes 2
+    #[arg(long, value_name = "N", default_value_t = sandbox::RATE, env = "POSTPAY_SANDBOX_RATE", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub sandbox_rate: u32,
 }
 
 impl Embedded {
     fn is_plain(&self) -> bool {
-        self.faults.is_empty() && self.latency.is_zero() && self.list_delay.is_zero()
+        let Self {
+            faults,
+            latency,
+            list_delay,
+            sandbox_rate,
+        } = self;
+        faults.is_empty()
+            && latency.is_zero()
+            && list_delay.is_zero()
+            && *sandbox_rate == sandbox::RATE
     }
 }
 
@@ -47,6 +59,7 @@ pub(super) struct Connection {
     list_regions: Vec<String>,
     language: String,
     timeout: Duration,
+    retry_reads_for: Duration,
     place: Place,
 }
 
@@ -63,20 +76,22 @@ impl Connection {
     pub(super) fn choose(
         project: &Project,
         embedded: &Embedded,
+        retry_for: Duration,
         world: &World,
     ) -> Result<Self, Failure> {
         let place = match &project.endpoint {
             Endpoint::Sandbox => Place::Embedded(sandbox::Options {
                 latency: embedded.latency,
                 list_delay: embedded.list_delay,
+                rate: Some(embedded.sandbox_rate),
                 faults: embedded.faults.clone(),
-                ..sandbox::Options::new(ledger_beside(&project.state))
+                ..sandbox::Options::new(ledger_beside(&project.state, world)?)
             }),
             Endpoint::Url(url) => {
                 if !embedded.is_plain() {
                     return Err(Failure::new(
                         "sandbox-only",
-                        "--fault, --latency and --list-delay are for the embedded endpoint alone",
+                        "--fault, --latency, --list-delay and --sandbox-rate are for the embedded endpoint alone",
                     )
                     .help("add `--endpoint sandbox`, or give them to `postpay sandbox serve`")
                     .help(NOTHING_SENT));
@@ -93,6 +108,7 @@ impl Connection {
             list_regions: project.config.api.list_regions.clone().unwrap_or_default(),
             language: project.language.name().to_owned(),
             timeout: project.timeout,
+            retry_reads_for: retry_for.min(RETRY_READS_FOR),
             place,
         })
     }
@@ -113,7 +129,7 @@ impl Connection {
             list_regions: self.list_regions,
             language: self.language,
             timeout: self.timeout,
-            retry_reads_for: RETRY_READS_FOR,
+            retry_reads_for: self.retry_reads_for,
             clock: Arc::new(SystemClock),
         };
         let client = TencentClient::new(options)
@@ -131,14 +147,6 @@ pub(super) fn sandbox_credentials() -> Credentials {
 }
 
 /// Where the embedded endpoint keeps what it did: `postpay.sandbox.jsonl` beside `postpay.state.json`.
-pub(super) fn ledger_beside(state: &Path) -> PathBuf {
-    let name = state
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let stem = name
-        .strip_suffix(".state.json")
-        .or_else(|| name.strip_suffix(".json"))
-        .unwrap_or(&name);
-    state.with_file_name(format!("{stem}.sandbox.jsonl"))
+pub(super) fn ledger_beside(state: &Path, world: &World) -> Result<PathBuf, Failure> {
+    Ok(world.store(state).beside("sandbox.jsonl")?)
 }

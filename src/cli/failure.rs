@@ -119,41 +119,52 @@ impl From<(&std::path::Path, PlanFileError)> for Failure {
 
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
-        let (code, help) = advice(&error);
-        help.into_iter()
-            .fold(Self::new(code, error.to_string()), Self::help)
+        advice(&error)
+            .into_iter()
+            .fold(Self::new(error.code(), error.to_string()), Self::help)
             .help(NOTHING_SENT)
     }
 }
 
-/// A stable code for the error, and what to do about it.
-fn advice(error: &StateError) -> (&'static str, Vec<String>) {
+/// What to do about it.
+pub(super) fn advice(error: &StateError) -> Vec<String> {
     let restore = || {
-        "put the file back from version control or from its `.backup`; postpay will not start from an empty state".to_owned()
+        vec![
+            "`postpay state verify` shows what is there; `postpay state restore --dry-run` shows what can be put back".to_owned(),
+            "rebuild it from the receipts with `postpay state restore`; where receipts are missing, `--from-backup` or `--from FILE`".to_owned(),
+            "postpay will not start from an empty state".to_owned(),
+        ]
     };
     match error {
-        StateError::Lost { .. } => ("state-lost", vec![restore()]),
-        StateError::Empty { .. } => ("state-empty", vec![restore()]),
-        StateError::Damaged { .. } => ("state-damaged", vec![restore()]),
-        StateError::Newer { .. } => ("state-newer", vec!["use the postpay that wrote it, or a newer one".to_owned()]),
-        StateError::Foreign { .. } => (
-            "state-foreign",
-            vec!["the files beside it belong to another state: put the right one back, or name it with --state".to_owned()],
-        ),
-        StateError::Older { .. } | StateError::Forked { .. } => (
-            "state-older",
-            vec![
-                "environments that were ordered since are missing from it".to_owned(),
-                "put the newest state back from version control or from its `.backup`".to_owned(),
-            ],
-        ),
-        StateError::JournalDamaged { .. } => (
-            "journal-damaged",
-            vec!["keep the file: it may hold the only trace of an order; look at its lines and mend the one that is named".to_owned()],
-        ),
-        StateError::Locked { holder, .. } => ("state-locked", locked(holder.as_ref())),
-        StateError::Io { .. } => ("state-io", vec!["mend that, then run it again".to_owned()]),
-        StateError::Misused(_) => ("state-protocol", Vec::new()),
+        StateError::Lost { .. } | StateError::Empty { .. } | StateError::Damaged { .. } => restore(),
+        StateError::NotAState { .. } => vec![
+            "name the state itself with --state, or in postpay.yaml".to_owned(),
+            "a backup knows less than was ordered: `postpay state restore --from-backup` folds the receipts on top of it".to_owned(),
+        ],
+        StateError::Newer { .. } => vec!["use the postpay that wrote it, or a newer one".to_owned()],
+        StateError::Foreign { .. } => vec![
+            "the files beside it belong to another state: put the right one back, or name it with --state".to_owned(),
+            "`postpay state verify` lists them; `postpay state restore` rebuilds the state that the receipts belong to".to_owned(),
+        ],
+        StateError::Older { .. } | StateError::Forked { .. } => vec![
+            "environments that were ordered since are missing from it: `postpay state verify` names them".to_owned(),
+            "put them back with `postpay state restore`, or fold the receipts on top of a copy: `postpay state restore --from FILE`".to_owned(),
+        ],
+        StateError::Behind { .. } => vec![
+            "`postpay state verify` says which receipts are missing; a newer copy can be put back with `postpay state restore --from FILE`".to_owned(),
+            "only when what is there is known to be wrong: move it away, then restore again".to_owned(),
+        ],
+        StateError::JournalDamaged { .. } => vec![
+            "keep the file: it may hold the only trace of an order; put it back from version control, or mend the line that is named".to_owned(),
+            "`postpay state verify` lists every problem; a copy of the state that holds its run: `postpay state restore --from FILE`".to_owned(),
+        ],
+        StateError::JournalLost { evidence, .. } => vec![
+            "put the journal back: it names what that run ordered, and what it may have ordered".to_owned(),
+            format!("if it can't be had, compare the environments in the vendor's console with `postpay show`; then empty {evidence}"),
+        ],
+        StateError::Locked { holder, .. } => locked(holder.as_ref()),
+        StateError::Io { .. } => vec!["mend that, then run it again".to_owned()],
+        StateError::Misused(_) => Vec::new(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::failure::{Failure, NOTHING_SENT};
 use super::options::{Api, Global, Select, Strict};
+use super::rescue;
 use super::world::World;
 use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
@@ -13,7 +14,8 @@ use crate::desired::{Address, Desired};
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::manifest;
 use crate::plan::guard::Limits;
-use crate::plan::{Plan, Selection};
+use crate::plan::{Plan, Selection, Target};
+use crate::report::clean;
 use crate::state::{Account, State, StateStore};
 
 /// Where everything is, and how the vendor is called: flags over variables over postpay.yaml over defaults.
@@ -74,7 +76,7 @@ impl Project {
                 .or_else(|| config.api.endpoint.clone())
                 .unwrap_or_default(),
             rate: api.rate.or(config.api.rate).unwrap_or(config::DEFAULT_RATE),
-            region: api.region.clone().or_else(|| config.api.region.clone()),
+            region: region(api, &config)?,
             language: api
                 .language
                 .or(config.api.language)
@@ -85,6 +87,15 @@ impl Project {
                 .unwrap_or(config::DEFAULT_TIMEOUT),
             config,
         })
+    }
+
+    /// Where orders go, and where they are recorded.
+    pub(super) fn target(&self) -> Target {
+        Target {
+            account: self.account(),
+            region: self.region.clone(),
+            state_path: self.state.display().to_string(),
+        }
     }
 
     pub(super) fn account(&self) -> Account {
@@ -104,6 +115,7 @@ impl Project {
         Limits {
             max_creates: max_creates.or(guard.max_creates).map(count),
             max_creates_per_day: max_creates_per_day.or(guard.max_creates_per_day).map(count),
+            require_alias: false,
         }
     }
 
@@ -116,10 +128,37 @@ impl Project {
         )
     }
 
+    pub(super) fn requires_alias(&self, strict: &Strict) -> bool {
+        strict.require_alias || self.config.guard.require_alias.unwrap_or(false)
+    }
+
+    /// Refuses reports that would overwrite a file of the state's own.
+    pub(super) fn guard_reports(&self, global: &Global, world: &World) -> Result<(), Failure> {
+        global
+            .reports
+            .iter()
+            .try_for_each(|path| self.not_the_states(path, world))
+    }
+
+    /// Refuses to write to a file of the state's own.
+    pub(super) fn not_the_states(&self, path: &Path, world: &World) -> Result<(), Failure> {
+        if world.store(&self.state).owns(path)? {
+            return Err(Failure::new(
+                "state-file",
+                format!(
+                    "{} belongs to the state",
+                    clean(&path.display().to_string())
+                ),
+            )
+            .help("name another file")
+            .help(NOTHING_SENT));
+        }
+        Ok(())
+    }
+
     /// Reads and checks every manifest.
     pub(super) fn check(&self, strict: &Strict) -> (usize, Checked) {
-        let require_alias =
-            strict.require_alias || self.config.guard.require_alias.unwrap_or(false);
+        let require_alias = self.requires_alias(strict);
         let loaded = manifest::load(Path::new(""), &self.manifests, self.config_path.as_deref());
         let options = check::Options { require_alias };
         (loaded.files.len(), check::check(&loaded, options))
@@ -169,14 +208,15 @@ impl Project {
             desired,
             state,
             selection,
-            self.account(),
+            self.target(),
             world.now(),
         ))
     }
 
     /// The state with an open run folded in; None when nothing was ever ordered.
     pub(super) fn recorded(&self, world: &World) -> Result<Option<State>, Failure> {
-        let snapshot = world.store(&self.state).read()?;
+        let store = world.store(&self.state);
+        let snapshot = store.read()?;
         if let Some(journal) = &snapshot.journal {
             let started = &journal.started;
             world.diagnose(&[Diagnostic::warning(
@@ -190,7 +230,9 @@ impl Project {
                 "what it has recorded so far is shown; requests without an answer count as unknown",
             )]);
         }
-        Ok(snapshot.current())
+        let current = snapshot.current();
+        rescue::found(&store, current.as_ref(), world);
+        Ok(current)
     }
 }
 
@@ -219,4 +261,19 @@ fn unknown_address(address: &Address, desired: &Desired, state: Option<&State>) 
 
 fn count(n: u32) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
+}
+
+/// The region that is sent in a header and shown in a plan: a word of the vendor's, and nothing else.
+fn region(api: &Api, config: &Config) -> Result<Option<String>, Failure> {
+    let region = api.region.clone().or_else(|| config.api.region.clone());
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    match region {
+        Some(region) if region.is_empty() || !region.chars().all(plain) => Err(Failure::new(
+            "region",
+            format!("`{}` is no region", clean(&region)),
+        )
+        .help("a region looks like ap-shanghai")
+        .help(NOTHING_SENT)),
+        region => Ok(region),
+    }
 }

@@ -12,10 +12,12 @@ mod load;
 mod options;
 mod plan;
 mod rehearse;
+mod rescue;
 mod resolve;
 mod sandbox;
 mod schema;
 mod show;
+mod state;
 mod validate;
 mod watch;
 mod world;
@@ -80,6 +82,8 @@ enum Command {
     Resolve(resolve::Args),
     Rehearse(rehearse::Args),
     #[command(subcommand)]
+    State(state::Command),
+    #[command(subcommand)]
     Sandbox(sandbox::Command),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -116,6 +120,7 @@ pub fn main() -> Exit {
         Command::Resolve(args) => resolve::run(&args, &cli.global, &mut world),
         Command::Rehearse(args) => rehearse::run(&args, &cli.global, &mut world),
         Command::Show(args) => show::run(&args, &cli.global, &mut world),
+        Command::State(command) => state::run(&command, &cli.global, &mut world),
         Command::Sandbox(command) => sandbox::run(&command, &cli.global, &mut world),
         Command::Schema(args) => schema::run(&args, &mut world),
         Command::Completions(args) => completions::run(&args, &mut world),

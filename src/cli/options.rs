@@ -130,9 +130,10 @@ pub(super) struct Api {
 
 pub(super) fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(rate) if rate > 0.0 && rate <= config::MAX_RATE => Ok(rate),
+        Ok(rate) if (config::MIN_RATE..=config::MAX_RATE).contains(&rate) => Ok(rate),
         Ok(_) | Err(_) => Err(format!(
-            "a number of requests a second, above 0 and up to {}",
+            "a number of requests a second, from {} to {}",
+            config::MIN_RATE,
             config::MAX_RATE
         )),
     }

@@ -13,7 +13,7 @@ use crate::cloud::tencent::wire::{self, CREATE, VERSION};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Plan, file, guard};
-use crate::report::human;
+use crate::report::{clean, human};
 
 /// Show what would be ordered; sends nothing, needs no credentials
 #[derive(Debug, clap::Args)]
@@ -44,6 +44,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
+    project.guard_reports(global, world)?;
+    if let Some(path) = &args.out {
+        project.not_the_states(path, world)?;
+    }
     let desired = project.desired(&args.strict, world)?;
     let state = project.recorded(world)?;
     let plan = project.plan(&desired, state.as_ref(), &args.select, world)?;
@@ -64,9 +68,11 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     };
     show(&plan, project.rate, &calls, world)?;
     if let Some(path) = &args.out {
+        let shown = path.display().to_string();
+        let shown = clean(&shown);
         world.say(&format!(
-            "Kept in {0}. To carry out exactly this: postpay apply {0}\n",
-            path.display()
+            "Kept in {shown}. To carry out exactly this: postpay apply {shown}
+"
         ));
     }
     Ok(exit(&plan, args.detailed_exitcode))

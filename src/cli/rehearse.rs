@@ -26,7 +26,7 @@ use crate::config::{self, Endpoint};
 use crate::desired::Desired;
 use crate::diagnostic::Diagnostic;
 use crate::plan::guard::{self, Consent, Facts, Limits};
-use crate::plan::{Action, Plan, Selection};
+use crate::plan::{Action, Plan, Selection, Target};
 use crate::rehearsal::judge::{Evidence, judge};
 use crate::rehearsal::scene::Scene;
 use crate::rehearsal::{Rehearsal, Run, Settled, chance};
@@ -208,8 +208,8 @@ impl<'a> Stage<'a> {
             settings,
         };
         let plan = stage.plan(stage.scene.state.as_ref(), world)?;
-        let account = stage.project.account();
-        let objections = guard::objections(&plan, &facts(stage.scene.state.as_ref(), &account));
+        let target = stage.project.target();
+        let objections = guard::objections(&plan, &facts(stage.scene.state.as_ref(), &target));
         if !objections.is_empty() {
             return Err(Failure::from(objections));
         }
@@ -318,10 +318,11 @@ impl<'a> Stage<'a> {
     }
 }
 
-fn facts<'a>(state: Option<&'a State>, account: &'a crate::state::Account) -> Facts<'a> {
+fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
     Facts {
         state,
-        account,
+        target,
+        remade: None,
         manifests: &[],
         used_by: None,
         orders_last_day: 0,
@@ -374,8 +375,8 @@ impl Play<'_> {
         if plan.orders().next().is_none() && !waits {
             return Ok(None);
         }
-        let account = self.stage.project.account();
-        let approved = guard::approve(plan, &facts(writer.state(), &account), Consent::Auto)?;
+        let target = self.stage.project.target();
+        let approved = guard::approve(plan, &facts(writer.state(), &target), Consent::Auto)?;
         let last_sent = super::apply::last_sent(&self.store)?;
         // Ctrl-C ends a rehearsal at once: there is nothing to wait for.
         let (_stop, stopped) = watch::channel(false);

@@ -13,7 +13,7 @@ use super::options::{Api, Format, Global, time};
 use super::world::World;
 use crate::apply::candidates::{Candidate, Proposal, propose};
 use crate::apply::settle::{Found, Open, look};
-use crate::cloud::tencent::TencentClient;
+use crate::cloud::tencent::{RETRY_READS_FOR, TencentClient};
 use crate::desired::Address;
 use crate::report::{clean, human};
 use crate::state::journal::{Edit, Edited, EndReason, Event, Journal, RunEnded, RunId, RunStarted};
@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         world.print("Nothing to settle.\n")?;
         return Ok(Exit::Fine);
     }
-    let connection = Connection::choose(&project, &args.embedded, world)?;
+    let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
     let cases = super::runtime()?.block_on(async {
         let (client, _sandbox) = connection.open().await?;
         examine(&store, &state, open, &client, world).await

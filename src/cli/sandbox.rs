@@ -41,8 +41,9 @@ Faults (the call number counts CreatePostpayPackage requests from 1):
                            the order is made, its answer lacks an id
   error:CODE, error-after:CODE
                            the vendor's error, without or with the order being made
-  list:KIND, bill:KIND     the same at DescribeEnvs or DescribeBillingInfo, whose calls are counted by themselves; KIND
-                           is throttle, reset-before, eof-before, hang-before, 500-before, cut-body, html or error:CODE")]
+  list:KIND, bill:KIND     the same at DescribeEnvs or DescribeBillingInfo, each counted by itself:
+                           throttle, reset-before, eof-before, hang-before, 500-before, cut-body,
+                           html, error:CODE")]
 pub(super) struct Serve {
     /// The address to listen on; loopback only
     #[arg(
@@ -66,6 +67,9 @@ pub(super) struct Serve {
     /// How long after an order what it made is listed, as 3s
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     list_delay: Duration,
+    /// Orders a second that it takes, up to 1000; the vendor takes 2
+    #[arg(long, value_name = "N", default_value_t = sandbox::RATE, env = "POSTPAY_SANDBOX_RATE", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    sandbox_rate: u32,
     /// An environment that exists before anything is ordered; repeatable
     #[arg(long, value_name = "ENV_ID")]
     existing: Vec<String>,
@@ -98,22 +102,20 @@ struct LedgerFile {
 }
 
 impl LedgerFile {
-    fn path(&self, global: &Global) -> Result<PathBuf, Failure> {
+    fn path(&self, global: &Global, world: &World) -> Result<PathBuf, Failure> {
         match &self.ledger {
             Some(path) => Ok(path.clone()),
-            None => Ok(ledger_beside(
-                &Project::load(global, &Api::default())?.state,
-            )),
+            None => ledger_beside(&Project::load(global, &Api::default())?.state, world),
         }
     }
 }
 
 pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     match command {
-        Command::Serve(args) => serve(args, &args.file.path(global)?, world),
-        Command::Ledger(args) => ledger(&args.file.path(global)?, world),
+        Command::Serve(args) => serve(args, &args.file.path(global, world)?, world),
+        Command::Ledger(args) => ledger(&args.file.path(global, world)?, world),
         Command::Reset(args) => {
-            let path = args.file.path(global)?;
+            let path = args.file.path(global, world)?;
             sandbox::reset(&path, &args.existing, world.now())?;
             world.say(&format!(
                 "Reset {}. A state that was made with it no longer fits.\n",
@@ -138,6 +140,7 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
             listen: args.listen,
             latency: args.latency,
             list_delay: args.list_delay,
+            rate: Some(args.sandbox_rate),
             faults: args.faults.clone(),
             existing: args.existing.clone(),
             ..sandbox::Options::new(ledger)

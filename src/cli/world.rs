@@ -11,6 +11,7 @@ use super::failure::{Failure, NOTHING_SENT};
 use super::options::{Color, Format, Global};
 use crate::apply::Operator;
 use crate::clock::{Clock, SystemClock};
+use crate::crash;
 use crate::diagnostic::{Diagnostic, render};
 use crate::report::human::Look;
 use crate::state::Holder;
@@ -41,6 +42,12 @@ impl World {
         for path in &global.reports {
             report_format(path)?;
         }
+        if cfg!(debug_assertions)
+            && let Ok(moment) = std::env::var("POSTPAY_CRASH_AT")
+        {
+            crash::arm(&moment)
+                .map_err(|why| Failure::new("crash-point", why).help(NOTHING_SENT))?;
+        }
         let mut world = Self::plain();
         world.out = Look {
             color: wants_color(global.color, &io::stdout()),
@@ -52,7 +59,8 @@ impl World {
         world.reports.clone_from(&global.reports);
         if let Some(level) = global.log {
             tracing_subscriber::fmt()
-                .with_writer(io::stderr)
+                .with_writer(|| LogToStderr)
+                .log_internal_errors(false)
                 .with_ansi(world.err.color)
                 .with_env_filter(format!("off,postpay={level}"))
                 .init();
@@ -129,6 +137,11 @@ impl World {
         SystemClock.now()
     }
 
+    /// True when what is printed is seen by whoever is asked.
+    pub(super) fn is_shown(&self) -> bool {
+        io::stdout().is_terminal() && !self.stdout_is_gone
+    }
+
     /// True when a person can be asked.
     pub(super) fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
@@ -150,6 +163,11 @@ impl World {
 
     pub(super) fn store(&self, path: &Path) -> FileStore {
         FileStore::new(path)
+    }
+
+    /// Where something can be kept when there is no room beside the state: here, or in the temporary folder.
+    pub(super) fn spare_folders(&self) -> [PathBuf; 2] {
+        [PathBuf::from("."), std::env::temp_dir()]
     }
 
     pub(super) fn operator(&self) -> Operator {
@@ -180,6 +198,21 @@ impl World {
     /// A variable of the environment; one that is not UTF-8 counts as absent.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
+    }
+}
+
+/// Standard error for the log. A log that can't be written is no reason to end a run that has paid for something, and
+/// tracing would panic over it: an error is swallowed here.
+struct LogToStderr;
+
+impl Write for LogToStderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().lock().write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

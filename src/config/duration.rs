@@ -2,26 +2,39 @@
 
 use std::time::Duration;
 
+/// The longest duration: ten years of 365 days. Beyond it a clock may not be able to say when the time is over.
+pub const MAX: Duration = Duration::from_secs(MAX_HOURS * 3600);
+const MAX_HOURS: u64 = 10 * 365 * 24;
+
 /// A text that is no length of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not a duration: write a whole number and `ms`, `s`, `m` or `h`, like `90s`", .0.escape_debug())]
-pub struct DurationError(String);
+pub enum DurationError {
+    /// Not a whole number with a unit.
+    #[error("`{}` is not a duration: write a whole number and `ms`, `s`, `m` or `h`, like `90s`", .0.escape_debug())]
+    NotOne(String),
+    /// Longer than [`MAX`].
+    #[error("`{}` is too long: a duration is at most {MAX_HOURS}h, which is ten years", .0.escape_debug())]
+    TooLong(String),
+}
 
-/// Parses a whole number with a unit; without one it counts seconds. Zero is a duration, too.
+/// Parses a whole number with a unit; without one it counts seconds. Zero is a duration, too; [`MAX`] is the longest.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
-    let error = || DurationError(text.to_owned());
+    let error = || DurationError::NotOne(text.to_owned());
+    let too_long = || DurationError::TooLong(text.to_owned());
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| error())?;
     let seconds = |scale: u64| number.checked_mul(scale).map(Duration::from_secs);
-    match unit {
+    let duration = match unit {
         "ms" => Some(Duration::from_millis(number)),
         "" | "s" => seconds(1),
         "m" => seconds(60),
         "h" => seconds(3600),
-        _ => None,
-    }
-    .ok_or_else(error)
+        _ => return Err(error()),
+    };
+    duration
+        .filter(|duration| *duration <= MAX)
+        .ok_or_else(too_long)
 }
 
 #[cfg(test)]
@@ -51,9 +64,31 @@ mod tests {
             "+1",
             "１s",
             "99999999999999999999",
-            "18446744073709551615h",
         ] {
-            assert!(parse(text).is_err(), "{text}");
+            assert_eq!(
+                parse(text),
+                Err(DurationError::NotOne(text.to_owned())),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn ten_years_are_the_longest() {
+        assert_eq!(parse("87600h"), Ok(MAX));
+        assert_eq!(parse("315360000"), Ok(MAX));
+        for text in [
+            "87601h",
+            "315360001s",
+            "5000000000000000h",
+            "18446744073709551615h",
+            "18446744073709551615ms",
+        ] {
+            assert_eq!(
+                parse(text),
+                Err(DurationError::TooLong(text.to_owned())),
+                "{text}"
+            );
         }
     }
 }

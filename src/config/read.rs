@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Api, Config, Endpoint, Guard, Language, MAX_IN_FLIGHT, MAX_RATE, duration};
+use super::{Api, Config, Endpoint, Guard, Language, MAX_IN_FLIGHT, MAX_RATE, MIN_RATE, duration};
 use crate::check::near::{list, nearest};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::manifest::{self, Entry, Mapping, Node, Value};
@@ -242,10 +242,12 @@ impl Reader {
             .ok()
             .and_then(|number| number.as_f64());
         match rate {
-            Some(rate) if rate > 0.0 && rate <= MAX_RATE => Some(rate),
-            Some(_) | None => {
-                self.out_of_range("rate", node, &format!("above 0 and at most {MAX_RATE}"))
-            }
+            Some(rate) if (MIN_RATE..=MAX_RATE).contains(&rate) => Some(rate),
+            Some(_) | None => self.out_of_range(
+                "rate",
+                node,
+                &format!("at least {MIN_RATE} and at most {MAX_RATE}"),
+            ),
         }
     }
 

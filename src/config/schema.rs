@@ -56,7 +56,7 @@ struct ApiV1 {
     #[schemars(extend("enum" = ["zh-CN", "en-US", null]))]
     language: Option<String>,
     /// Orders a second. 2 when left out, which is the vendor's limit.
-    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
+    #[schemars(extend("minimum" = 0.001, "maximum" = 100))]
     rate: Option<f64>,
     /// Calls that may be under way at a time. 4 when left out.
     #[schemars(extend("minimum" = 1, "maximum" = 32))]

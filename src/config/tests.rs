@@ -89,11 +89,28 @@ fn odd_shapes_are_problems() {
     assert_eq!(codes("version: 1\napi: {rate: 0}\n"), ["out-of-range 2"]);
     assert_eq!(codes("version: 1\napi: {rate: .nan}\n"), ["out-of-range 2"]);
     assert_eq!(
+        codes("version: 1\napi: {rate: 0.0009}\n"),
+        ["out-of-range 2"]
+    );
+    assert_eq!(
+        codes("version: 1\napi: {timeout: 87601h}\n"),
+        ["invalid-value 2"]
+    );
+    assert_eq!(
         codes("version: 1\napi: {in_flight: 0}\n"),
         ["out-of-range 2"]
     );
     assert_eq!(
         codes("version: 1\napi: {timeout: 1.5}\n"),
         ["invalid-value 2"]
+    );
+}
+
+#[test]
+fn the_schema_knows_the_least_rate() {
+    let rate = &config_schema()["properties"]["api"];
+    assert!(
+        rate.to_string()
+            .contains(&format!("\"minimum\":{MIN_RATE}"))
     );
 }

@@ -132,8 +132,8 @@ fn ids(record: &Record) -> Ids {
 /// What would make a new order a second one for the same environment.
 struct Records<'a> {
     by_env_id: HashMap<&'a str, &'a Address>,
-    /// Left-over ones alone: two declared environments that look alike are the manifest's business.
     by_alias: HashMap<&'a str, &'a Address>,
+    /// Left-over ones alone: that two declared environments without a name look alike is the manifest's business.
     nameless: HashMap<&'a Attributes, &'a Address>,
 }
 
@@ -154,18 +154,17 @@ impl<'a> Records<'a> {
             {
                 records.by_env_id.insert(id, address);
             }
-            if !declared.contains(address) {
-                match record.attributes.get(Field::Alias) {
-                    Some(alias) => {
-                        records.by_alias.insert(alias, address);
-                    }
-                    None => {
-                        records
-                            .nameless
-                            .entry(&record.attributes)
-                            .or_insert(address);
-                    }
+            match record.attributes.get(Field::Alias) {
+                Some(alias) => {
+                    records.by_alias.insert(alias, address);
                 }
+                None if !declared.contains(address) => {
+                    records
+                        .nameless
+                        .entry(&record.attributes)
+                        .or_insert(address);
+                }
+                None => {}
             }
         }
         records

@@ -48,7 +48,11 @@ struct PlanV1 {
     lineage: Option<Uuid>,
     /// The serial of that state; 0 when there was none.
     serial: u64,
+    /// The state file, as it was named.
+    state_path: String,
     account: AccountV1,
+    /// The vendor's region that is sent with the orders, if one is.
+    region: Option<String>,
     /// The manifest files that the plan was made from.
     manifests: Vec<ManifestV1>,
     /// The plan is about these addresses alone, unless the list is empty.
@@ -202,7 +206,9 @@ impl From<&Plan> for PlanV1 {
             created_at,
             lineage,
             serial,
+            state_path,
             account,
+            region,
             manifests,
             selection: Selection { targets, excludes },
             steps,
@@ -213,6 +219,8 @@ impl From<&Plan> for PlanV1 {
             created_at: *created_at,
             lineage: lineage.map(|Lineage(uuid)| uuid),
             serial: serial.0,
+            state_path: state_path.clone(),
+            region: region.clone(),
             account: AccountV1 {
                 endpoint: account.endpoint.clone(),
                 uin: account.uin.clone(),
@@ -326,6 +334,8 @@ impl TryFrom<PlanV1> for Plan {
             created_at: file.created_at,
             lineage: file.lineage.map(Lineage),
             serial: Serial(file.serial),
+            state_path: file.state_path,
+            region: file.region,
             account: Account {
                 endpoint: file.account.endpoint,
                 uin: file.account.uin,

@@ -6,8 +6,8 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
-use super::{Plan, Refusal, Step};
-use crate::desired::{Address, ManifestHash};
+use super::{Plan, Refusal, Step, Target};
+use crate::desired::{Address, Field, ManifestHash};
 use crate::state::journal::RunId;
 use crate::state::{Account, Lineage, Serial, State};
 
@@ -40,8 +40,10 @@ pub enum Consent {
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
     pub state: Option<&'a State>,
-    /// Whom this run would order from.
-    pub account: &'a Account,
+    /// Where this run's orders would go, and where they would be recorded.
+    pub target: &'a Target,
+    /// The plan made anew from the manifests and the state as they are now. None when this plan is that plan.
+    pub remade: Option<&'a Plan>,
     /// What became of each manifest that the plan was made from: None when it is gone.
     pub manifests: &'a [(PathBuf, Option<ManifestHash>)],
     /// The run that carried out this very plan before.
@@ -56,6 +58,8 @@ pub struct Facts<'a> {
 pub struct Limits {
     pub max_creates: Option<usize>,
     pub max_creates_per_day: Option<usize>,
+    /// Every environment that the vendor creates has to have an alias.
+    pub require_alias: bool,
 }
 
 /// Why a plan may not be carried out. Nothing was sent.
@@ -81,6 +85,17 @@ pub enum Objection {
     OtherEndpoint { planned: String, now: String },
     #[error("the state belongs to `{state}`, this run orders from `{now}`")]
     OtherAccount { state: String, now: String },
+    #[error("the plan is for the state {planned}, this run keeps {now}")]
+    OtherState { planned: String, now: String },
+    #[error("the plan orders in {}, this run in {}", region_text(planned.as_deref()), region_text(now.as_deref()))]
+    OtherRegion {
+        planned: Option<String>,
+        now: Option<String>,
+    },
+    #[error("the plan is not the one that the manifests and the state make now")]
+    NotRemade,
+    #[error("`{address}` has no alias, so a lost answer could not be read back (require_alias)")]
+    NoAlias { address: Address },
     #[error("`{address}`: {}", refusal_text(refusal))]
     Refused { address: Address, refusal: Refusal },
     #[error("`{address}` is on record as ordered; the plan would order it a second time")]
@@ -103,6 +118,10 @@ fn state_name(lineage: Option<&Lineage>) -> String {
         || "no state".to_owned(),
         |lineage| format!("the state of lineage {lineage}"),
     )
+}
+
+fn region_text(region: Option<&str>) -> String {
+    region.map_or_else(|| "no region".to_owned(), |region| format!("`{region}`"))
 }
 
 fn orders_text(n: usize) -> String {
@@ -135,6 +154,10 @@ impl Objection {
             Self::ManifestChanged { .. } | Self::ManifestGone { .. } => "plan-manifest-changed",
             Self::OtherEndpoint { .. } => "plan-endpoint",
             Self::OtherAccount { .. } => "state-endpoint",
+            Self::OtherState { .. } => "plan-state",
+            Self::OtherRegion { .. } => "plan-region",
+            Self::NotRemade => "plan-not-remade",
+            Self::NoAlias { .. } => "missing-alias",
             Self::Refused { .. } => "step-refused",
             Self::AlreadyOrdered { .. } => "already-ordered",
             Self::TooMany { .. } | Self::TooManyToday { .. } => "too-many-orders",
@@ -151,7 +174,15 @@ impl Objection {
             Self::Foreign { .. } => {
                 "name the state that the plan was made from with --state".to_owned()
             }
-            Self::Stale { .. }
+            Self::OtherState { planned, .. } => {
+                format!("name it with `--state {planned}`, or make a new plan for this state")
+            }
+            Self::OtherRegion { .. } => {
+                "name the plan's region with --region, or make a new plan".to_owned()
+            }
+            Self::NoAlias { .. } => "give it an alias, or take require_alias out".to_owned(),
+            Self::NotRemade
+            | Self::Stale { .. }
             | Self::AlreadyOrdered { .. }
             | Self::ManifestChanged { .. }
             | Self::ManifestGone { .. } => {
@@ -191,10 +222,21 @@ impl Objection {
 /// Everything that speaks against carrying out `plan`; empty when nothing does.
 pub fn objections(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
     let mut found = provenance(plan, facts);
+    // A checksum that fits says that nobody was clumsy. What counts is that the manifests that were reviewed, and the
+    // state as it is, make this very plan.
+    if found.is_empty()
+        && let Some(remade) = facts.remade
+        && (&remade.steps, &remade.manifests) != (&plan.steps, &plan.manifests)
+    {
+        found.push(Objection::NotRemade);
+    }
     // Details of a plan that does not fit this state would only mislead.
     if found.is_empty() {
         found.extend(plan.refused().filter_map(refused));
         found.extend(already_ordered(plan, facts));
+        if facts.limits.require_alias {
+            found.extend(plan.orders().filter_map(without_alias));
+        }
         found.extend(over_limits(plan, facts.limits, facts.orders_last_day));
     }
     found
@@ -220,6 +262,7 @@ pub fn approve(
 
 fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
     let mut found = Vec::new();
+    let target = facts.target;
     let lineage = facts.state.map(|state| state.lineage);
     let serial = facts.state.map(|state| state.serial).unwrap_or_default();
     if let Some(run) = facts.used_by {
@@ -245,13 +288,25 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
             Some(_) => {}
         }
     }
-    if &plan.account != facts.account {
+    if plan.account != target.account {
         found.push(Objection::OtherEndpoint {
             planned: plan.account.endpoint.clone(),
-            now: facts.account.endpoint.clone(),
+            now: target.account.endpoint.clone(),
         });
     }
-    found.extend(other_account(facts.state, facts.account));
+    if plan.state_path != target.state_path {
+        found.push(Objection::OtherState {
+            planned: plan.state_path.clone(),
+            now: target.state_path.clone(),
+        });
+    }
+    if plan.region != target.region {
+        found.push(Objection::OtherRegion {
+            planned: plan.region.clone(),
+            now: target.region.clone(),
+        });
+    }
+    found.extend(other_account(facts.state, &target.account));
     found
 }
 
@@ -268,6 +323,14 @@ fn refused(step: &Step) -> Option<Objection> {
     step.refusal.clone().map(|refusal| Objection::Refused {
         address: step.address.clone(),
         refusal,
+    })
+}
+
+fn without_alias(step: &Step) -> Option<Objection> {
+    let order = step.after.as_ref()?;
+    let nameless = order.creates_environment() && order.get(Field::Alias).is_none();
+    nameless.then(|| Objection::NoAlias {
+        address: step.address.clone(),
     })
 }
 
@@ -293,6 +356,7 @@ pub fn over_limits(plan: &Plan, limits: Limits, before: usize) -> Vec<Objection>
     let Limits {
         max_creates,
         max_creates_per_day,
+        require_alias: _,
     } = limits;
     let run = max_creates
         .filter(|limit| orders > *limit)

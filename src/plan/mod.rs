@@ -23,8 +23,12 @@ pub struct Plan {
     /// The state that it was made from; None when there was none.
     pub lineage: Option<Lineage>,
     pub serial: Serial,
+    /// The state file, as it was named: a plan is for that one alone.
+    pub state_path: String,
     /// Whom the orders go to.
     pub account: Account,
+    /// The vendor's region that is sent with the orders, if one is.
+    pub region: Option<String>,
     pub manifests: Vec<ManifestHash>,
     pub selection: Selection,
     /// In the order in which they are carried out.
@@ -49,6 +53,15 @@ impl Selection {
             (targets.is_empty() || targets.contains(address)) && !excludes.contains(address)
         }
     }
+}
+
+/// Where a plan's orders go, and where they are recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub account: Account,
+    pub region: Option<String>,
+    /// The state file, as it was named.
+    pub state_path: String,
 }
 
 /// What is to be done with one address.
@@ -169,8 +182,7 @@ pub enum Refusal {
     Replacement,
     /// This version does not call `ModifyEnv`.
     InPlaceChange,
-    /// The same environment stands in the state under an address that is no longer declared:
-    /// a renamed key would be ordered, and paid for, again.
+    /// The same environment stands in the state under another address: it would be ordered, and paid for, again.
     Renamed { from: Address },
     /// Another address of the state has this environment already.
     ManagedAs { other: Address },
@@ -244,16 +256,23 @@ impl Plan {
         desired: &Desired,
         state: Option<&State>,
         selection: Selection,
-        account: Account,
+        target: Target,
         now: Timestamp,
     ) -> Self {
+        let Target {
+            account,
+            region,
+            state_path,
+        } = target;
         let steps = order::order(diff::diff(desired, state, &selection));
         Self {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             created_at: now,
             lineage: state.map(|state| state.lineage),
             serial: state.map(|state| state.serial).unwrap_or_default(),
+            state_path,
             account,
+            region,
             manifests: desired.manifests.clone(),
             selection,
             steps,

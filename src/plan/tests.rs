@@ -65,6 +65,14 @@ fn account() -> Account {
     }
 }
 
+fn target() -> Target {
+    Target {
+        account: account(),
+        region: None,
+        state_path: "state/postpay.state.json".to_owned(),
+    }
+}
+
 fn state(records: Vec<(&str, Record)>) -> State {
     State {
         lineage: Lineage::fresh(),
@@ -84,7 +92,7 @@ fn make(desired: &Desired, state: Option<&State>) -> Plan {
         desired,
         state,
         Selection::default(),
-        account(),
+        target(),
         Timestamp::UNIX_EPOCH,
     )
 }
@@ -96,10 +104,11 @@ fn actions(plan: &Plan) -> Vec<(String, Action)> {
         .collect()
 }
 
-fn facts<'a>(state: Option<&'a State>, account: &'a Account) -> Facts<'a> {
+fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
     Facts {
         state,
-        account,
+        target,
+        remade: None,
         manifests: &[],
         used_by: None,
         orders_last_day: 0,
@@ -199,13 +208,32 @@ fn a_renamed_key_is_not_ordered_again() {
             })
         );
         assert_eq!(plan.orders().count(), 0);
-        // While the old one is declared too, a second one like it is what was asked for.
+        // Without a name, a second one like it is what was asked for while the first is declared too.
         let both = make(
             &declared(&[("old", pairs), ("new", pairs)]),
             Some(&recorded),
         );
-        assert_eq!(both.orders().count(), 1);
+        assert_eq!(both.orders().count(), usize::from(pairs == nameless));
     }
+}
+
+/// `old` gives its alias up in the manifests: what was ordered under it is still there.
+#[test]
+fn an_alias_that_moved_to_another_address_is_not_ordered_again() {
+    let recorded = state(vec![("old", record(Status::Created, A))]);
+    let moved = declared(&[("old", B), ("new", A)]);
+    let plan = make(&moved, Some(&recorded));
+    let new = plan
+        .steps
+        .iter()
+        .find(|step| step.address == address("new"))
+        .unwrap();
+    assert_eq!(
+        new.refusal,
+        Some(Refusal::Renamed {
+            from: address("old")
+        })
+    );
 }
 
 #[test]
@@ -232,7 +260,7 @@ fn targets_and_excludes_narrow_a_plan() {
             targets: names(targets),
             excludes: names(excludes),
         };
-        let plan = Plan::make(&desired, None, selection, account(), Timestamp::UNIX_EPOCH);
+        let plan = Plan::make(&desired, None, selection, target(), Timestamp::UNIX_EPOCH);
         actions(&plan)
             .into_iter()
             .map(|(name, _)| name)
@@ -246,7 +274,7 @@ fn targets_and_excludes_narrow_a_plan() {
 #[test]
 fn the_guard_lets_a_plan_through_only_into_the_world_it_was_made_for() {
     let desired = declared(&[("a", A), ("b", B)]);
-    let here = account();
+    let here = target();
     let recorded = state(vec![("a", record(Status::Created, A))]);
     let plan = make(&desired, Some(&recorded));
     let fine = facts(Some(&recorded), &here);
@@ -283,9 +311,12 @@ fn the_guard_lets_a_plan_through_only_into_the_world_it_was_made_for() {
         ["plan-stale"]
     );
 
-    let vendor = Account {
-        endpoint: "tencentcloudapi.com".to_owned(),
-        uin: None,
+    let vendor = Target {
+        account: Account {
+            endpoint: "tencentcloudapi.com".to_owned(),
+            uin: None,
+        },
+        ..target()
     };
     let elsewhere = facts(Some(&recorded), &vendor);
     assert_eq!(
@@ -305,7 +336,7 @@ fn a_changed_or_missing_manifest_makes_a_plan_stale() {
         ..declared(&[("a", A)])
     };
     let plan = make(&desired, None);
-    let here = account();
+    let here = target();
     for (now, fine) in [
         (Some(hash("1")), true),
         (Some(hash("2")), false),
@@ -321,13 +352,75 @@ fn a_changed_or_missing_manifest_makes_a_plan_stale() {
 }
 
 #[test]
+fn a_plan_is_for_one_state_and_one_region() {
+    let plan = make(&declared(&[("a", A)]), None);
+    let elsewhere = Target {
+        state_path: "other/s.json".to_owned(),
+        ..target()
+    };
+    let region = Target {
+        region: Some("ap-shanghai".to_owned()),
+        ..target()
+    };
+    for (target, code) in [(elsewhere, "plan-state"), (region, "plan-region")] {
+        let found = objections(&plan, &facts(None, &target));
+        assert_eq!(
+            found.iter().map(Objection::code).collect::<Vec<_>>(),
+            [code]
+        );
+    }
+}
+
+#[test]
+fn a_plan_that_the_manifests_do_not_make_is_refused() {
+    let here = target();
+    let plan = make(&declared(&[("a", A)]), None);
+    let other = make(&declared(&[("a", B)]), None);
+    for (remade, fine) in [(&plan, true), (&other, false)] {
+        let facts = Facts {
+            remade: Some(remade),
+            ..facts(None, &here)
+        };
+        assert_eq!(objections(&plan, &facts).is_empty(), fine);
+    }
+}
+
+#[test]
+fn a_demanded_alias_is_demanded_of_plan_files_too() {
+    let here = target();
+    let nameless: &[(Field, &str)] = &[(Field::EnvSource, "qcloud")];
+    let plan = make(
+        &declared(&[("a", A), ("b", nameless), ("c", &[(Field::EnvId, "e-9")])]),
+        None,
+    );
+    let limits = Limits {
+        require_alias: true,
+        ..Limits::default()
+    };
+    let found = objections(
+        &plan,
+        &Facts {
+            limits,
+            ..facts(None, &here)
+        },
+    );
+    assert_eq!(
+        found,
+        [Objection::NoAlias {
+            address: address("b")
+        }]
+    );
+}
+
+#[test]
 fn limits_hold_to_the_order() {
     let plan = make(&declared(&[("a", A), ("b", B)]), None);
-    let here = account();
+    let here = target();
     let with = |max_creates, max_creates_per_day, orders_last_day| {
         let limits = Limits {
             max_creates,
             max_creates_per_day,
+            require_alias: false,
         };
         objections(
             &plan,
@@ -351,7 +444,7 @@ fn an_edited_plan_does_not_get_past_the_guard_even_with_a_fitting_checksum() {
     let recorded = state(vec![("a", record(Status::Created, A))]);
     let mut plan = make(&declared(&[("a", A)]), Some(&recorded));
     plan.steps[0].action = Action::Create;
-    let here = account();
+    let here = target();
     let found = objections(&plan, &facts(Some(&recorded), &here));
     assert_eq!(
         found,

@@ -85,7 +85,19 @@ pub(super) struct Ledger {
     file: File,
     path: PathBuf,
     /// Held as long as the ledger is open; a dead process leaves nothing to clear.
-    _lock: File,
+    _lock: Lock,
+}
+
+/// Let go of by name when it is dropped: a process that is being started from here holds a copy of the file for a moment, and
+/// closing ours alone would leave the lock with it.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file lets go of it too.
+        let _ = self.0.unlock();
+    }
 }
 
 impl Ledger {
@@ -217,7 +229,7 @@ fn read(path: &Path) -> Result<(Vec<Line>, u64), LedgerError> {
 }
 
 /// Takes the lock, which is a file of its own so that the ledger can be read everywhere while it is in use.
-fn lock(path: &Path) -> Result<File, LedgerError> {
+fn lock(path: &Path) -> Result<Lock, LedgerError> {
     if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -233,7 +245,7 @@ fn lock(path: &Path) -> Result<File, LedgerError> {
         .open(name)
         .map_err(fail(path, "locked"))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(LedgerError::Busy {
             path: path.to_owned(),
         }),

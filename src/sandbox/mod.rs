@@ -42,6 +42,9 @@ pub const SECRET_ID: &str = "AKIDpostpaySandboxPublicKeyNotSecret";
 /// The secret to [`SECRET_ID`], which is none.
 pub const SECRET_KEY: &str = "postpaySandboxKeyOpensNothingElse";
 
+/// Orders a second that the vendor takes.
+pub const RATE: u32 = 2;
+
 /// How long a stop waits for answers that are under way.
 const STOP: Duration = Duration::from_secs(1);
 
@@ -59,7 +62,7 @@ pub struct Options {
     pub list_delay: Duration,
     /// The first that strikes at a call counts.
     pub faults: Vec<Fault>,
-    /// Orders a second, or None for no limit. The vendor's is 2.
+    /// Orders a second, or None for no limit. The vendor's is [`RATE`].
     pub rate: Option<u32>,
     /// Environments that are there beside the sample one, by id: prepaid, so that they can be switched.
     pub existing: Vec<String>,
@@ -74,7 +77,7 @@ impl Options {
             latency: Duration::ZERO,
             list_delay: Duration::ZERO,
             faults: Vec::new(),
-            rate: Some(2),
+            rate: Some(RATE),
             existing: Vec::new(),
         }
     }

@@ -21,6 +21,7 @@ use super::line::{Fate, Line};
 use super::shown::Shown;
 use super::world::{Refusal, World};
 use crate::cloud::tencent::wire::{BILLS, CREATE, LIST};
+use crate::crash;
 
 const PAGE: &str =
     "<!DOCTYPE html><html><body><h1>Please log in to this network</h1></body></html>";
@@ -155,6 +156,9 @@ pub(super) async fn handle(
 
 impl Inner {
     fn serve(&mut self, incoming: &Incoming, too_large: bool, faults: &[Fault]) -> Done {
+        if incoming.action() == CREATE {
+            crash::point(crash::REQUEST_ARRIVED);
+        }
         let call = self.calls.count(incoming.action());
         let mut entry = LedgerEntry {
             call,
@@ -206,8 +210,11 @@ impl Inner {
             };
         }
         let request_id = Value::String(entry.request_id.clone());
-        let reached = entry.reached;
+        let (reached, acted) = (entry.reached, entry.acted);
         let shown = self.record(entry).and(shown);
+        if acted {
+            crash::point(crash::VENDOR_ACTED);
+        }
         let mut show = shown.unwrap_or_else(|Refusal { code, message }| {
             let error = json!({"Code": code, "Message": message});
             Show::Answer(Map::from_iter([("Error".to_owned(), error)]))

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::journal::{Edit, Event, Evidence, Intent, Journal, Outcome, RunId, RunStarted};
+use super::succession::reached;
 use super::{Account, Origin, Record, State, Status};
 use crate::desired::{Address, Attributes, Field, SourceRef};
 
@@ -25,12 +26,21 @@ pub fn fold(state: Option<State>, journal: &Journal) -> State {
 ///
 /// Where two runs started from the same serial, both are folded in, and the serial rises past both.
 pub fn rebuild<'a>(journals: impl IntoIterator<Item = &'a Journal>) -> Option<State> {
-    journals.into_iter().fold(None, |before, journal| {
-        let reached = before.as_ref().map(|state: &State| state.serial);
+    rebuild_over(None, journals)
+}
+
+/// As [`rebuild`], on top of a state that holds none of them.
+pub fn rebuild_over<'a>(
+    state: Option<State>,
+    journals: impl IntoIterator<Item = &'a Journal>,
+) -> Option<State> {
+    journals.into_iter().fold(state, |before, journal| {
+        let serial = reached(
+            before.as_ref().map(|state| state.serial),
+            journal.started.base,
+        );
         let mut state = fold(before, journal);
-        if let Some(reached) = reached {
-            state.serial = state.serial.max(reached.next());
-        }
+        state.serial = serial;
         Some(state)
     })
 }
@@ -198,14 +208,11 @@ impl Folding {
             .claims
             .iter()
             .rposition(|claim| claim.step == outcome.step && claim.attempt == outcome.attempt);
-        if outcome.is_harmless() {
-            if let Some(place) = place {
+        match place.and_then(|place| Some((place, slot.claims.get_mut(place)?))) {
+            Some((place, claim)) if outcome.is_harmless(&claim.record.attributes) => {
                 slot.claims.remove(place);
             }
-            return;
-        }
-        match place.and_then(|place| slot.claims.get_mut(place)) {
-            Some(claim) => {
+            Some((_, claim)) => {
                 claim.open = false;
                 note(&mut claim.record, outcome);
             }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Account, Lineage, Record, Serial};
-use crate::desired::{Address, Attributes, SourceRef};
+use crate::desired::{Address, Attributes, Field, SourceRef};
 
 /// One run, from its first line on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,12 +177,15 @@ pub enum Evidence {
 }
 
 impl Outcome {
-    /// True when the attempt provably ordered nothing. An answer that refuses and names ids contradicts itself, and
-    /// proves nothing.
-    pub fn is_harmless(&self) -> bool {
+    /// True when the attempt, which asked for `asked`, provably ordered nothing.
+    ///
+    /// An answer that refuses and names ids contradicts itself, and proves nothing. Unless it only repeats the
+    /// environment id that it was asked to switch: that one was there before.
+    pub fn is_harmless(&self, asked: &Attributes) -> bool {
         match self.evidence {
             Evidence::Refused | Evidence::NotSent => {
-                self.tran_id.is_none() && self.env_id.is_none()
+                let new = |id: &String| asked.get(Field::EnvId) != Some(id.as_str());
+                self.tran_id.is_none() && !self.env_id.as_ref().is_some_and(new)
             }
             Evidence::Ordered | Evidence::Unknown => false,
         }

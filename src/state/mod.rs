@@ -6,9 +6,14 @@
 
 #[cfg(test)]
 mod arbitrary;
+pub mod compare;
 pub mod file;
 mod fold;
 pub mod journal;
+mod recent;
+pub mod rescue;
+mod succession;
+pub mod verify;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +23,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-pub use fold::{Folding, fold, rebuild};
+pub use fold::{Folding, fold, rebuild, rebuild_over};
+pub use recent::orders_since;
 
 use crate::desired::{Address, Attributes, SourceRef};
 use journal::{Event, Journal, RunId, RunStarted};
@@ -234,6 +240,9 @@ pub struct ReceiptRef {
 pub enum StateError {
     #[error("{path} is gone, but {evidence} says that environments were ordered with it", path = path.display())]
     Lost { path: PathBuf, evidence: String },
+    /// The path names another file of a store. To plan from a backup is to order the latest again.
+    #[error("{path} is {what}, not a state", path = path.display())]
+    NotAState { path: PathBuf, what: &'static str },
     #[error("{path} is empty", path = path.display())]
     Empty { path: PathBuf },
     #[error("{path}:{line}:{column}: {why}", path = path.display())]
@@ -272,11 +281,27 @@ pub enum StateError {
         base: Serial,
         evidence: String,
     },
+    /// What would be restored knows less than what is there, or than what an open run started from.
+    #[error(
+        "{from} gives serial {found}, but {evidence} has {expected}: to restore it would forget what was ordered since"
+    )]
+    Behind {
+        from: String,
+        found: Serial,
+        expected: Serial,
+        evidence: String,
+    },
     #[error("{path}:{line}: {why}", path = path.display())]
     JournalDamaged {
         path: PathBuf,
         line: usize,
         why: String,
+    },
+    #[error("{path} is gone, the journal of run {run}, which {evidence} says was open; it may hold the only trace of an order", path = path.display())]
+    JournalLost {
+        path: PathBuf,
+        run: RunId,
+        evidence: String,
     },
     #[error("{path} is held by another process", path = path.display())]
     Locked {
@@ -291,4 +316,25 @@ pub enum StateError {
     },
     #[error("{0}")]
     Misused(&'static str),
+}
+
+impl StateError {
+    /// Stable and searchable.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Lost { .. } => "state-lost",
+            Self::Empty { .. } => "state-empty",
+            Self::Damaged { .. } => "state-damaged",
+            Self::NotAState { .. } => "not-a-state",
+            Self::JournalLost { .. } => "journal-lost",
+            Self::Newer { .. } => "state-newer",
+            Self::Foreign { .. } => "state-foreign",
+            Self::Older { .. } | Self::Forked { .. } => "state-older",
+            Self::Behind { .. } => "restore-older",
+            Self::JournalDamaged { .. } => "journal-damaged",
+            Self::Locked { .. } => "state-locked",
+            Self::Io { .. } => "state-io",
+            Self::Misused(_) => "state-protocol",
+        }
+    }
 }

@@ -9,7 +9,7 @@ use postpay::cloud::tencent::wire::{self, Ids};
 use postpay::desired::ManifestHash;
 use postpay::diagnostic::{SourceFile, any_error, render};
 use postpay::manifest::{self, File, Loaded};
-use postpay::plan::{Plan, Selection, file};
+use postpay::plan::{Plan, Selection, Target, file};
 use postpay::state::Account;
 use postpay::state::file::{decode_journal, decode_state, encode_journal, encode_state};
 
@@ -44,15 +44,19 @@ pub(crate) fn manifest(bytes: &[u8]) {
         assert!(checked.desired.environments.is_empty());
         return;
     }
-    let account = Account {
-        endpoint: "sandbox".to_owned(),
-        uin: None,
+    let target = Target {
+        account: Account {
+            endpoint: "sandbox".to_owned(),
+            uin: None,
+        },
+        region: None,
+        state_path: "postpay.state.json".to_owned(),
     };
     let plan = Plan::make(
         &checked.desired,
         None,
         Selection::default(),
-        account,
+        target,
         Timestamp::UNIX_EPOCH,
     );
     assert_eq!(
@@ -73,26 +77,20 @@ pub(crate) fn state(bytes: &[u8]) {
 /// A journal that can be read is written so that it is read the same; and cut anywhere, what is whole of it is kept.
 pub(crate) fn journal(bytes: &[u8]) {
     let path = Path::new("a.journal.jsonl");
-    let Ok(Some(journal)) = decode_journal(path, bytes) else {
+    let Ok(journal) = decode_journal(path, bytes) else {
         return;
     };
     let again = encode_journal(&journal).expect("a journal of ours");
-    assert_eq!(
-        decode_journal(path, &again).expect("as written").as_ref(),
-        Some(&journal)
-    );
+    assert_eq!(decode_journal(path, &again).expect("as written"), journal);
     // Some place within it, another one for other bytes.
     let cut = bytes.iter().fold(7_usize, |sum, byte| {
         sum.wrapping_mul(31).wrapping_add(usize::from(*byte))
     }) % again.len();
     let whole = again[..cut].split(|byte| *byte == b'\n').count() - 1;
-    let kept = decode_journal(path, &again[..cut]).expect("a crash is no damage");
-    match kept {
-        None => assert_eq!(whole, 0),
-        Some(kept) => {
-            assert_eq!(kept.entries.len() + 1, whole);
-            assert_eq!(kept.entries, journal.entries[..whole - 1]);
-        }
+    // The first line is on disk before a run begins, so that no crash of a run can take it.
+    if whole > 0 {
+        let kept = decode_journal(path, &again[..cut]).expect("a crash is no damage");
+        assert_eq!(kept.entries, journal.entries[..whole - 1]);
     }
 }
 

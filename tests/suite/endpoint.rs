@@ -416,6 +416,213 @@ async fn answers_that_are_no_http_prove_nothing() {
     }
 }
 
+fn ok_answer() -> String {
+    let body = r#"{"Response":{"EnvId":"shop-1","RequestId":"r-1","TranId":"7"}}"#;
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[tokio::test]
+async fn what_comes_before_the_answer_is_no_answer() {
+    let early = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+    let (address, _requests) = raw_server(format!("{early}{}", ok_answer()).into_bytes());
+    let ordered = client(&format!("http://{address}"), PATIENT)
+        .create(&order("shop"))
+        .await
+        .unwrap();
+    assert_eq!(ordered.tran_id, "7");
+    let switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
+    for answer in [early.to_owned(), format!("{switching}{}", ok_answer())] {
+        let (address, _requests) = raw_server(answer.into_bytes());
+        let error = client(&format!("http://{address}"), PATIENT)
+            .create(&order("shop"))
+            .await
+            .unwrap_err();
+        assert_eq!(error.grade, Grade::Unknown, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_from_a_server_that_has_not_read_is_whole_or_proves_nothing() {
+    // What the server has not read makes its end reset the connection, which may overtake the answer.
+    for answer in [ok_answer(), "HTTP/1.1 413 Too Large\r\n\r\n".to_owned()] {
+        let refuses = answer.contains("413");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.write_all(answer.as_bytes());
+        });
+        let result = client(&format!("http://{address}"), PATIENT)
+            .create(&order("shop"))
+            .await;
+        server.join().unwrap();
+        match result {
+            Ok(ordered) => assert!(!refuses && ordered.tran_id == "7", "{ordered:?}"),
+            Err(error) => assert_eq!(error.grade, Grade::Unknown, "{error:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tls_handshake_that_is_cut_short_proves_that_nothing_was_sent() {
+    // The end at once, the end after the greeting, an alert, half a record.
+    let answers: [(&[u8], bool); 4] = [
+        (b"", false),
+        (b"", true),
+        (&[21, 3, 3, 0, 2, 2, 40], true),
+        (&[22, 3, 3, 0, 200, 2], true),
+    ];
+    for (answer, reads) in answers {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            if reads {
+                let _ = stream.read(&mut [0; 4096]);
+            }
+            let _ = stream.write_all(answer);
+        });
+        let error = client(&format!("https://{address}"), PATIENT)
+            .create(&order("shop"))
+            .await
+            .unwrap_err();
+        server.join().unwrap();
+        assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
+    }
+}
+
+/// The name is the proxy's to resolve, so that nothing but this computer is asked. The variable is read once a process, so
+/// the test that orders is run in one of its own.
+#[test]
+fn a_proxy_that_makes_no_tunnel_proves_that_nothing_was_sent() {
+    for answer in [
+        "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+        "HTTP/1.1 502 Bad Gateway\r\n\r\n",
+        // A tunnel to nowhere: there is no TLS at its end.
+        "HTTP/1.1 200 OK\r\n\r\n",
+        "",
+    ] {
+        let (proxy, requests) = raw_server(answer.as_bytes().to_vec());
+        let proxy = format!("http://{proxy}");
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "endpoint::a_name_that_nobody_has_proves_that_nothing_was_sent",
+            ])
+            .env("HTTPS_PROXY", &proxy)
+            .env("https_proxy", &proxy)
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("1 passed"), "{answer}: {text}");
+        let asked = String::from_utf8(requests.recv().unwrap()).unwrap();
+        assert!(asked.starts_with("CONNECT postpay.invalid:443 "), "{asked}");
+    }
+}
+
+/// Makes a certificate for this computer with the `openssl` program; false where there is none.
+fn certificate(folder: &Path) -> bool {
+    std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"])
+        .args(["-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args(["-subj", "/CN=localhost"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(folder)
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+/// The system's roots are read once a process, so the test that orders is run in one of its own, with roots of its own.
+#[test]
+fn tls_that_breaks_after_its_handshake_proves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    if !certificate(folder.path()) {
+        return;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "endpoint::tls_that_breaks", "--ignored"])
+        .env("SSL_CERT_FILE", folder.path().join("cert.pem"))
+        .env_remove("SSL_CERT_DIR")
+        .env("POSTPAY_TEST_TLS", folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("1 passed"), "{text}");
+}
+
+#[tokio::test]
+#[ignore = "run by tls_that_breaks_after_its_handshake_proves_nothing"]
+async fn tls_that_breaks() {
+    let Some(folder) = std::env::var_os("POSTPAY_TEST_TLS") else {
+        return;
+    };
+    let config = server_config(Path::new(&folder));
+    // What the server does with the order before it closes the connection.
+    for step in ["answer", "alert", "garbage", "close"] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let config = Arc::clone(&config);
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut tls = rustls::ServerConnection::new(config).unwrap();
+            while tls.is_handshaking() {
+                tls.complete_io(&mut stream).unwrap();
+            }
+            let mut got = Vec::new();
+            let mut read = rustls::Stream::new(&mut tls, &mut stream);
+            while step != "close" && !got.ends_with(b"}") {
+                let mut buffer = [0; 4096];
+                let length = read.read(&mut buffer).unwrap();
+                got.extend_from_slice(&buffer[..length]);
+            }
+            match step {
+                "answer" => read.write_all(ok_answer().as_bytes()).unwrap(),
+                "alert" => {
+                    tls.send_close_notify();
+                    tls.write_tls(&mut stream).unwrap();
+                }
+                "garbage" => stream.write_all(&[0xff; 64]).unwrap(),
+                _ => {}
+            }
+        });
+        let result = client(&format!("https://{address}"), PATIENT)
+            .create(&order("shop"))
+            .await;
+        server.join().unwrap();
+        match result {
+            Ok(ordered) => assert!(step == "answer" && ordered.tran_id == "7", "{step}"),
+            Err(error) => {
+                assert_eq!(error.grade, Grade::Unknown, "{step}: {error:?}");
+                assert_ne!(step, "answer", "{error:?}");
+            }
+        }
+    }
+}
+
+fn server_config(folder: &Path) -> Arc<rustls::ServerConfig> {
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+    let certificate = CertificateDer::from_pem_file(folder.join("cert.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    Arc::new(config)
+}
+
 #[tokio::test]
 async fn every_attempt_is_signed_anew_on_a_connection_of_its_own() {
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec();

@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use postpay::check::{self, Options};
 use postpay::desired::{Address, Attributes, Field, SourceRef};
-use postpay::plan::{Plan, Selection, file};
+use postpay::plan::{Plan, Selection, Target, file};
 use postpay::state::file::encode_journal;
 use postpay::state::journal::{
     EndReason, Entry, Event, Evidence, Intent, Journal, Outcome, RunEnded, RunId, RunStarted,
@@ -223,11 +223,16 @@ fn plan_files() {
         let loaded = postpay::manifest::load(&folder, &[name.into()], None);
         let desired = check::check(&loaded, Options::default()).desired;
         assert!(!desired.environments.is_empty());
+        let target = Target {
+            account: account(),
+            region: Some("ap-shanghai".to_owned()),
+            state_path: "postpay.state.json".to_owned(),
+        };
         let plan = Plan::make(
             &desired,
             None,
             Selection::default(),
-            account(),
+            target,
             Timestamp::UNIX_EPOCH,
         );
         file::encode(&plan).into_bytes()

@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 
 /// A room, and the rooms that its code may name after `crate::`.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("apply", &["plan", "cloud", "state", "clock", "desired"]),
+    (
+        "apply",
+        &["plan", "cloud", "state", "clock", "desired", "crash"],
+    ),
     ("check", &["manifest", "desired", "diagnostic"]),
     ("clock", &[]),
     ("cloud", &["desired", "clock"]),
     ("config", &["manifest", "check", "diagnostic"]),
+    ("crash", &[]),
     ("desired", &[]),
     ("diagnostic", &[]),
     ("manifest", &["desired", "diagnostic"]),
@@ -28,8 +32,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rehearsal",
         ],
     ),
-    ("sandbox", &["cloud"]),
-    ("state", &["desired"]),
+    ("sandbox", &["cloud", "crash"]),
+    ("state", &["desired", "crash"]),
 ];
 
 /// What belongs to the command line, and a room below it therefore does not name.

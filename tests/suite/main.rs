@@ -10,10 +10,15 @@
 
 mod check;
 mod cli;
+mod crash;
+mod disk_faults;
 mod endpoint;
+mod faults;
 mod fuzz;
+mod laws;
 mod layering;
 mod reads;
+mod recovery;
 mod schemas;
 mod state_format;
 mod store_contract;

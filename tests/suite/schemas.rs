@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use postpay::desired::{Address, Attributes, Desired, Environment, Field, SourceRef};
-use postpay::plan::{Plan, Selection, file};
+use postpay::plan::{Plan, Selection, Target, file};
 use postpay::state::Account;
 use postpay::{config, manifest, state};
 use serde_json::Value;
@@ -55,11 +55,16 @@ fn a_plan_fits_its_schema() {
         endpoint: "sandbox".to_owned(),
         uin: None,
     };
+    let target = Target {
+        account,
+        region: None,
+        state_path: "state/postpay.state.json".to_owned(),
+    };
     let plan = Plan::make(
         &desired,
         None,
         Selection::default(),
-        account,
+        target,
         jiff::Timestamp::UNIX_EPOCH,
     );
     let schema = jsonschema::validator_for(&file::schema()).unwrap();

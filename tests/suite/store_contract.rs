@@ -4,6 +4,8 @@
 mod file;
 mod file_crash;
 mod file_process;
+mod file_restore;
+mod file_verify;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};

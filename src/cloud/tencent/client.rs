@@ -394,6 +394,7 @@ fn chain(error: &reqwest::Error) -> String {
 mod tests {
     use super::*;
     use crate::clock::SystemClock;
+    use crate::cloud::NotSent;
 
     fn options(endpoint: &str) -> ClientOptions {
         ClientOptions {
@@ -455,6 +456,22 @@ mod tests {
         for secret in ["Gu5t9", "tokentoken", "z8krbs"] {
             assert!(!text.contains(secret), "{text}");
         }
+    }
+
+    /// The connection's own limit comes first. If it ever does not, nobody knows how far the call got.
+    #[tokio::test]
+    async fn a_timeout_of_the_whole_call_is_not_called_not_sent() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("https://{}", silent.local_addr().unwrap());
+        let client = TencentClient::new(options(&endpoint)).unwrap();
+        let request = client.http.post(client.url.clone());
+        // Shorter than the time for connecting, which `TencentClient::new` never makes it.
+        let error = request.timeout(Duration::from_millis(20)).send().await;
+        let error = client.no_response(&error.unwrap_err());
+        assert_eq!(error.grade, Grade::Unknown, "{error:?}");
+        let error = client.create(&Attributes::default()).await.unwrap_err();
+        assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
+        assert!(error.message.contains("in time"), "{}", error.message);
     }
 
     #[test]

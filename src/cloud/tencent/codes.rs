@@ -77,7 +77,8 @@ const fn row(
     }
 }
 
-const READ_FIRST: &str = "Look at https://console.cloud.tencent.com/tcb whether the environment exists before anything else.";
+const READ_FIRST: &str =
+    "Nothing is ordered again before `postpay resolve` has shown whether the environment exists.";
 const WAIT: &str = "postpay waits and sends it again; nothing needs doing.";
 const MEND: &str = "Mend the manifest as the message says, then plan and apply again.";
 const KEYS: &str =

@@ -3,9 +3,11 @@
 //! The rule: once a connection stood, only a whole answer with status 200 in the vendor's own envelope proves anything. All
 //! else is unknown, and every id in it is kept.
 
+use std::fmt::Write as _;
+
 use super::codes::{self, Verdict};
 use super::scrub::{Scrub, visible};
-use super::wire::{self, ApiError, Ids};
+use super::wire::{self, ApiError, Ids, Traces};
 use crate::cloud::{CloudError, Grade, NotSent, Ordered, Reach, SeenIds};
 
 /// What came back over a connection.
@@ -26,12 +28,22 @@ pub(super) fn judge(
     scrub: &Scrub,
     correct_clock: impl FnOnce() -> bool,
 ) -> Result<Ordered, CloudError> {
+    let id = |id: Option<String>| id.map(|id| scrub.text(&id));
+    let traces = wire::traces(reply.body);
     let unknown = |why: &str, ids: Ids, error: Option<ApiError>| {
         let said = error.as_ref().map(|error| error.message.trim());
-        let message = match said {
+        let mut message = match said {
             Some(said) if !said.is_empty() => format!("{why}: {said}"),
             _ => why.to_owned(),
         };
+        let mut seen = seen(&ids, &traces, asked_env_id);
+        // The digits of a number too long for a machine word, and what a broken body still shows.
+        let found = wire::salvage(reply.body);
+        seen.tran_id = seen.tran_id.or(found.tran_id);
+        seen.env_id = seen.env_id.or(found.env_id);
+        for (name, more) in more(&seen, &traces, asked_env_id) {
+            let _ = write!(message, "; it also holds the {name} {more}");
+        }
         CloudError {
             grade: Grade::Unknown,
             hint: error
@@ -41,11 +53,11 @@ pub(super) fn judge(
                 .and_then(|error| error.code)
                 .map(|code| scrub.text(&code)),
             message: scrub.text(&message),
-            request_id: clean(ids.request_id),
+            request_id: id(ids.request_id),
             http_status: Some(reply.status),
             seen: SeenIds {
-                tran_id: clean(ids.tran_id),
-                env_id: clean(ids.env_id),
+                tran_id: id(seen.tran_id),
+                env_id: id(seen.env_id),
             },
             body: scrub.body(reply.body),
         }
@@ -67,15 +79,13 @@ pub(super) fn judge(
     if reply.status != 200 {
         return Err(unknown(&not_ok(reply.status), answer.ids, answer.error));
     }
-    let acted = answer.ids.tran_id.is_some()
-        || answer
-            .ids
-            .env_id
-            .as_deref()
-            .is_some_and(|id| Some(id) != asked_env_id);
+    if let Some(key) = traces.repeated {
+        let why = format!("the answer holds `{key}` twice");
+        return Err(unknown(&why, answer.ids, answer.error));
+    }
     match (answer.error, answer.ids) {
-        (Some(error), ids) if acted => {
-            let why = "the answer holds an error and yet the ids of an order";
+        (Some(error), ids) if acted(&ids, &traces, asked_env_id) => {
+            let why = "the answer holds an error and yet traces of an order";
             Err(unknown(why, ids, Some(error)))
         }
         (Some(error), ids) => {
@@ -98,12 +108,10 @@ pub(super) fn judge(
                 hint: hint(&code),
                 code: Some(scrub.text(&code)),
                 message: scrub.text(&error.message),
-                request_id: clean(ids.request_id),
+                request_id: id(ids.request_id),
                 http_status: Some(reply.status),
-                seen: SeenIds {
-                    tran_id: None,
-                    env_id: clean(ids.env_id),
-                },
+                // At most the EnvId that was asked for is in it, and an echo is nothing that the vendor gave.
+                seen: SeenIds::default(),
                 body: None,
             })
         }
@@ -115,9 +123,9 @@ pub(super) fn judge(
                 request_id,
             },
         ) => Ok(Ordered {
-            tran_id: visible(&tran_id),
-            env_id: clean(env_id),
-            request_id: clean(request_id),
+            tran_id: scrub.text(&tran_id),
+            env_id: id(env_id),
+            request_id: id(request_id),
         }),
         (None, ids) => Err(unknown(
             "the answer holds neither an order number nor an error",
@@ -125,6 +133,51 @@ pub(super) fn judge(
             None,
         )),
     }
+}
+
+/// Whether anything in an answer hints at an order. An EnvId that was asked for does not.
+fn acted(ids: &Ids, traces: &Traces, asked_env_id: Option<&str>) -> bool {
+    traces.odd
+        || ids.tran_id.is_some()
+        || !traces.tran_ids.is_empty()
+        || traces
+            .env_ids
+            .iter()
+            .chain(&ids.env_id)
+            .any(|id| Some(id.as_str()) != asked_env_id)
+}
+
+/// The ids that an answer is remembered by: the envelope's own, else the first in the body. An EnvId that was asked for
+/// comes last, being but an echo.
+fn seen(ids: &Ids, traces: &Traces, asked_env_id: Option<&str>) -> SeenIds {
+    SeenIds {
+        tran_id: ids.tran_id.iter().chain(&traces.tran_ids).next().cloned(),
+        env_id: ids
+            .env_id
+            .iter()
+            .chain(&traces.env_ids)
+            .find(|id| Some(id.as_str()) != asked_env_id)
+            .or(ids.env_id.as_ref())
+            .or(traces.env_ids.first())
+            .cloned(),
+    }
+}
+
+/// The ids for which there is no room in `seen`: they are said instead, so that none is lost.
+fn more<'a>(
+    seen: &SeenIds,
+    traces: &'a Traces,
+    asked_env_id: Option<&str>,
+) -> Vec<(&'static str, &'a str)> {
+    let tran_ids = traces.tran_ids.iter().map(|id| ("TranId", id.as_str()));
+    let env_ids = traces.env_ids.iter().map(|id| ("EnvId", id.as_str()));
+    tran_ids
+        .filter(|(_, id)| seen.tran_id.as_deref() != Some(id))
+        .chain(
+            env_ids
+                .filter(|(_, id)| seen.env_id.as_deref() != Some(id) && Some(*id) != asked_env_id),
+        )
+        .collect()
 }
 
 /// Nothing came back. `connected` is false only when it is sure that no byte of the request left.
@@ -153,7 +206,8 @@ pub(super) fn not_ok(status: u16) -> String {
     format!("the endpoint answered with HTTP status {status}")
 }
 
-/// Ids are kept whole; only what would act on a terminal is written out.
+/// Ids of what is only looked at are kept whole, but for what would act on a terminal. An order's go through
+/// [`Scrub::text`], because they end in the state.
 pub(super) fn clean(id: Option<String>) -> Option<String> {
     id.map(|id| visible(&id))
 }
@@ -291,6 +345,165 @@ mod tests {
             assert_eq!(error.request_id.as_deref(), Some("r"));
             assert!(error.body.is_some());
         }
+    }
+
+    /// The body, and the TranId and EnvId that are to be kept of it.
+    type Case<'a> = (String, Option<&'a str>, Option<&'a str>);
+
+    #[test]
+    fn traces_of_an_order_beside_an_error_prove_nothing_and_are_kept() {
+        let code = "RequestLimitExceeded";
+        let e = format!(r#""Error":{{"Code":"{code}","Message":"m"}}"#);
+        let table: [Case<'_>; 20] = [
+            (error(code, r#","Data":{"TranId":"t0"}"#), Some("t0"), None),
+            (error(code, r#","TranId":["t0"]"#), Some("t0"), None),
+            (error(code, r#","TranId":{"x":"t0"}"#), Some("t0"), None),
+            (error(code, r#","TranId":7"#), Some("7"), None),
+            (
+                error(code, r#","TranId":202006031194230000000000001"#),
+                Some("202006031194230000000000001"),
+                None,
+            ),
+            (
+                error(code, r#","Data":{"TranId":202006031194230000000000001}"#),
+                Some("202006031194230000000000001"),
+                None,
+            ),
+            (error(code, r#","TranId":true"#), None, None),
+            (error(code, r#","TranId":[null]"#), None, None),
+            (error(code, r#","tranId":"t0""#), Some("t0"), None),
+            (
+                error(code, r#","Data":"{\"TranId\":\"t0\"}""#),
+                Some("t0"),
+                None,
+            ),
+            (error(code, r#","Data":{"EnvId":"new"}"#), None, Some("new")),
+            (
+                error(code, r#","EnvId":"asked","Data":{"EnvId":"new"}"#),
+                None,
+                Some("new"),
+            ),
+            (
+                error(code, r#","EnvId":["asked","new"]"#),
+                None,
+                Some("new"),
+            ),
+            (
+                format!(r#"{{"TranId":"t0","Response":{{{e}}}}}"#),
+                Some("t0"),
+                None,
+            ),
+            (
+                format!(r#"{{"Response":{{"TranId":"t0"}},"Response":{{{e}}}}}"#),
+                Some("t0"),
+                None,
+            ),
+            (
+                format!(r#"{{"Response":{{}},"Response":{{{e}}}}}"#),
+                None,
+                None,
+            ),
+            (
+                format!(r#"{{"Response":{{{e}}},"Response":{{"TranId":"t0","EnvId":"new"}}}}"#),
+                Some("t0"),
+                Some("new"),
+            ),
+            (format!(r#"{{"Response":{{{e},{e}}}}}"#), None, None),
+            (
+                error(code, r#","TranId":"t0","TranId":null"#),
+                Some("t0"),
+                None,
+            ),
+            (
+                r#"{"Response":{"Error":{"Code":"InvalidParameter","TranId":"t0"}}}"#.to_owned(),
+                Some("t0"),
+                None,
+            ),
+        ];
+        for (body, tran_id, env_id) in table {
+            let error = of(200, &body).unwrap_err();
+            assert_eq!(error.grade, Grade::Unknown, "{body}");
+            assert_eq!(error.seen.tran_id.as_deref(), tran_id, "{body}");
+            assert_eq!(error.seen.env_id.as_deref(), env_id, "{body}");
+            assert!(error.body.is_some(), "{body}");
+        }
+    }
+
+    #[test]
+    fn ids_without_a_place_of_their_own_are_said() {
+        let body = r#"{"Response":{"TranId":"t0","TranId":"t1","Data":{"EnvId":"asked"}}}"#;
+        let error = of(200, body).unwrap_err();
+        assert_eq!(error.grade, Grade::Unknown);
+        assert_eq!(
+            error.message,
+            "the answer holds `TranId` twice; it also holds the TranId t0"
+        );
+        assert_eq!(error.seen.tran_id.as_deref(), Some("t1"));
+    }
+
+    #[test]
+    fn nothing_beside_an_error_is_nothing_and_an_echo_is_no_evidence() {
+        for more in [
+            "",
+            r#","TranId":null,"EnvId":null"#,
+            r#","TranId":"","EnvId":" ""#,
+            r#","TranId":[],"EnvId":{}"#,
+            r#","EnvId":"asked""#,
+            r#","Data":{"EnvId":["asked"]}"#,
+        ] {
+            let throttled = of(200, &error("RequestLimitExceeded", more)).unwrap_err();
+            assert_eq!(
+                throttled.grade,
+                Grade::NotSent(NotSent::Throttled),
+                "{more}"
+            );
+            assert_eq!(throttled.seen, SeenIds::default(), "{more}");
+            let refused = of(200, &error("InvalidParameter", more)).unwrap_err();
+            assert_eq!(refused.grade, Grade::Refused(Reach::Step), "{more}");
+            assert_eq!(refused.seen, SeenIds::default(), "{more}");
+        }
+    }
+
+    #[test]
+    fn an_error_in_no_form_of_its_own() {
+        let answer = |error: &str, more: &str| {
+            of(200, &format!(r#"{{"Response":{{"Error":{error}{more}}}}}"#))
+        };
+        let ids = r#","TranId":"t0","EnvId":"new""#;
+        assert_eq!(answer("null", ids).unwrap().tran_id, "t0");
+        for error in ["{}", "[]", r#""text""#, "7", "false"] {
+            let unknown = answer(error, ids).unwrap_err();
+            assert_eq!(unknown.grade, Grade::Unknown, "{error}");
+            assert_eq!(unknown.seen.tran_id.as_deref(), Some("t0"), "{error}");
+            assert_eq!(unknown.seen.env_id.as_deref(), Some("new"), "{error}");
+        }
+        for error in ["null", "{}", "[]", r#""text""#] {
+            let unknown = answer(error, "").unwrap_err();
+            assert_eq!(unknown.grade, Grade::Unknown, "{error}");
+            assert_eq!(unknown.seen, SeenIds::default(), "{error}");
+        }
+        let elsewhere = answer("null", r#","Data":{"TranId":"t0"}"#).unwrap_err();
+        assert_eq!(elsewhere.grade, Grade::Unknown);
+        assert_eq!(elsewhere.seen.tran_id.as_deref(), Some("t0"));
+    }
+
+    #[test]
+    fn no_secret_comes_back_as_an_id() {
+        let body = format!(
+            r#"{{"Response":{{"TranId":"{SECRET}","EnvId":"{SECRET}","RequestId":"{SECRET}"}}}}"#
+        );
+        let ordered = of(200, &body).unwrap();
+        assert_eq!(ordered.tran_id, "[secret key]");
+        let text = format!("{ordered:?} {:?}", of(500, &body).unwrap_err());
+        assert!(!text.contains(SECRET), "{text}");
+        let refused = of(
+            200,
+            &error("LimitExceeded", "").replace(r#""r""#, &format!("\"{SECRET}\"")),
+        );
+        assert_eq!(
+            refused.unwrap_err().request_id.as_deref(),
+            Some("[secret key]")
+        );
     }
 
     #[test]

@@ -307,9 +307,11 @@ fn next(report: &Report) -> Vec<String> {
             clean(env_id)
         ));
     }
-    for address in &report.unwritten {
+    for rescued in &report.unwritten {
+        let outcome = &rescued.outcome;
         lines.push(format!(
-            "Not on disk, so keep this: the result of `{address}` above."
+            "Not in the journal, so keep this: {}.",
+            super::verify::said(outcome)
         ));
     }
     let resume = "See what is left with `postpay plan`, and go on with `postpay apply`.";
@@ -318,7 +320,7 @@ fn next(report: &Report) -> Vec<String> {
         Verdict::PartWay => lines.push(format!("What was ordered is recorded. {resume}")),
         Verdict::Failed => lines.push("Nothing was ordered.".to_owned()),
         Verdict::Unknown => {
-            lines.push("Look for the unknown ones at https://console.cloud.tencent.com/tcb before anything else.".to_owned());
+            lines.push("Settle what is unknown before anything else: `postpay resolve` shows what the account has.".to_owned());
             lines.push(
                 "`postpay plan` shows them as unknown; they are never ordered again by themselves."
                     .to_owned(),

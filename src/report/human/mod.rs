@@ -4,7 +4,9 @@ pub mod apply;
 pub mod plan;
 pub mod rehearsal;
 pub mod resolve;
+pub mod restore;
 pub mod state;
 mod style;
+pub mod verify;
 
 pub use style::Look;

@@ -74,11 +74,15 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
         }
         n => {
             let orders = look.strong(count(n, "pay-as-you-go order", "pay-as-you-go orders"));
+            let region = plan
+                .region
+                .as_ref()
+                .map_or(String::new(), |region| format!(" in {}", clean(region)));
             let pace = match least_time(n, rate) {
                 Duration::ZERO => String::new(),
                 least => format!(", in at least {} at {rate} a second", duration(least)),
             };
-            let _ = writeln!(out, "{orders} from {endpoint}{pace}.");
+            let _ = writeln!(out, "{orders} from {endpoint}{region}{pace}.");
         }
     }
     out
@@ -87,8 +91,8 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
 fn show_step(out: &mut String, step: &Step, look: Look) {
     let address = look.strong(&step.address);
     let source = match step.after {
-        Some(_) => look.faint(&step.source),
-        None => look.faint(format!("was {}", step.source)),
+        Some(_) => look.faint(clean(&step.source.to_string())),
+        None => look.faint(format!("was {}", clean(&step.source.to_string()))),
     };
     let head = match step.action {
         Action::Create => format!("{} {address} will be ordered", look.good("+")),
@@ -236,7 +240,14 @@ fn changed_members(old: &Members, new: &Members, look: Look) -> Vec<(String, Str
 fn remarks(step: &Step) -> Vec<String> {
     let address = &step.address;
     let mut lines: Vec<String> = match step.action {
-        Action::Create | Action::NoOp | Action::Update => Vec::new(),
+        Action::Create => {
+            let nameless = |order: &Attributes| {
+                order.creates_environment() && order.get(Field::Alias).is_none()
+            };
+            let note = "Without an alias a lost answer to its order can't be read back.";
+            step.after.as_ref().filter(|order| nameless(order)).map(|_| note.to_owned()).into_iter().collect()
+        }
+        Action::NoOp | Action::Update => Vec::new(),
         Action::Replace => vec![
             "The vendor fixes these fields when the order is made: the change would be a second order.".to_owned(),
         ],
@@ -248,7 +259,7 @@ fn remarks(step: &Step) -> Vec<String> {
         ],
         Action::Resolve => vec![
             "A request was sent for it and its answer was lost: it may exist, and cost money.".to_owned(),
-            "It is not ordered again. Look for it at the vendor's console: https://console.cloud.tencent.com/tcb".to_owned(),
+            format!("It is blocked, and not ordered again, until it is settled: `postpay resolve {address}`"),
         ],
         Action::Wait => vec!["The order stands and is not made again.".to_owned()],
     };

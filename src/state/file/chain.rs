@@ -15,6 +15,9 @@ use super::journal_v1::{EventV1, LineV1, Read, VERSION};
 use crate::state::StateError;
 use crate::state::journal::{Entry, Event, Journal, RunStarted};
 
+/// Of a journal that ends before its first line does.
+const CUT: &str = "it was cut inside its first line, which no crash does; it may have held the only trace of an order";
+
 /// Where the next line goes.
 #[derive(Debug, Clone)]
 pub(super) struct Chain {
@@ -95,8 +98,11 @@ impl Chain {
     }
 }
 
-/// Reads a journal that a crash may have cut short; None when not even its first line is whole.
-pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Option<Whole>, StateError> {
+/// Reads a journal that a crash may have cut short anywhere after its first line.
+///
+/// The first line is on disk before the journal has its name. One without it lost more than a crash takes, and what
+/// it lost may be orders.
+pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Whole, StateError> {
     let mut chain = Chain::start();
     let mut journal: Option<Journal> = None;
     let mut length = 0;
@@ -127,11 +133,16 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Option<Whole>, StateErro
             }
         });
     }
-    Ok(journal.map(|journal| Whole {
+    let journal = journal.ok_or_else(|| StateError::JournalDamaged {
+        path: path.to_owned(),
+        line: 1,
+        why: CUT.to_owned(),
+    })?;
+    Ok(Whole {
         journal,
         chain,
         length,
-    }))
+    })
 }
 
 /// Reads a journal that was closed: nothing of it may be missing.
@@ -141,7 +152,7 @@ pub(super) fn read_closed(path: &Path, bytes: &[u8]) -> Result<Journal, StateErr
         line,
         why: "it ends before the run does".to_owned(),
     };
-    let whole = read(path, bytes)?.ok_or_else(|| cut(1))?;
+    let whole = read(path, bytes)?;
     let ended = whole
         .journal
         .entries

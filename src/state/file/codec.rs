@@ -6,13 +6,12 @@ use super::chain::{self, Chain};
 use crate::state::StateError;
 use crate::state::journal::{Entry, Journal};
 
-/// Reads a journal's bytes, which a crash may have cut short. None when not even the first line is whole. `path` is for
-/// messages.
+/// Reads a journal's bytes, which a crash may have cut short after the first line. `path` is for messages.
 ///
 /// # Errors
 /// [`StateError::Newer`] or [`StateError::JournalDamaged`].
-pub fn decode_journal(path: &Path, bytes: &[u8]) -> Result<Option<Journal>, StateError> {
-    Ok(chain::read(path, bytes)?.map(|whole| whole.journal))
+pub fn decode_journal(path: &Path, bytes: &[u8]) -> Result<Journal, StateError> {
+    Ok(chain::read(path, bytes)?.journal)
 }
 
 /// A journal's bytes, always the same for the same journal.

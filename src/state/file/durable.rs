@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::crash;
 use crate::state::StateError;
 
 /// Says what could not be done to which file.
@@ -37,8 +38,10 @@ pub(super) fn replace(path: &Path, prefix: &str, bytes: &[u8]) -> Result<(), Sta
     file.write_all(bytes)
         .and_then(|()| file.as_file().sync_all())
         .map_err(failed("write", path))?;
+    crash::point(crash::FILE_WRITTEN);
     file.persist(path)
         .map_err(|error| failed("replace", path)(error.error))?;
+    crash::point(crash::FILE_RENAMED);
     sync_folder(folder)
 }
 

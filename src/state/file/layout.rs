@@ -39,6 +39,9 @@ impl Layout {
                 source: io::Error::new(io::ErrorKind::InvalidInput, "it names no file"),
             });
         };
+        if let Some(what) = of_another_kind(name) {
+            return Err(StateError::NotAState { path: state, what });
+        }
         let stem = [".state.json", ".json"]
             .into_iter()
             .find_map(|ending| name.strip_suffix(ending))
@@ -82,10 +85,44 @@ impl Layout {
         (self.receipt(base, run) == path).then_some(ReceiptRef { base, run, path })
     }
 
+    /// What a file with outcomes of this run is called that could not be written to its journal.
+    pub(super) fn rescue_name(&self, run: RunId) -> String {
+        format!("{}.rescue.{run}.json", self.stem)
+    }
+
+    /// Whether a file with this name is such a file of this state.
+    pub(super) fn is_rescue(&self, name: &str) -> bool {
+        let rest = name.strip_prefix(&self.stem);
+        let run = rest.and_then(|rest| rest.strip_prefix(".rescue.")?.strip_suffix(".json"));
+        run.is_some_and(|run| Uuid::try_parse(run).is_ok())
+    }
+
     /// How the names of this state's unfinished files start.
     pub(super) fn temporary_prefix(&self) -> String {
         format!(".{}.unfinished.", self.stem)
     }
+}
+
+/// What a file with this name is to a store, when it is not the state.
+///
+/// A backup is a whole state, only an old one, and its name would give it a journal and receipts of its own: nothing
+/// would say what was ordered since, and all of that would be ordered again.
+fn of_another_kind(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    let is_receipt = || {
+        let (rest, run) = name.strip_suffix(".jsonl")?.rsplit_once('.')?;
+        let (_, digits) = rest.rsplit_once('.')?;
+        let serial: Option<u64> = digits.parse().ok();
+        (serial.is_some() && Uuid::try_parse(run).is_ok()).then_some("the receipt of a run")
+    };
+    [
+        (".backup", "the backup of a state"),
+        (".journal.jsonl", "the journal of a run"),
+        (".state.lock", "the lock of a state"),
+    ]
+    .into_iter()
+    .find_map(|(ending, what)| name.ends_with(ending).then_some(what))
+    .or_else(is_receipt)
 }
 
 /// Follows links by hand, as the file at their end may not be there yet.
@@ -127,6 +164,43 @@ mod tests {
         }
         let here = Layout::of(Path::new("foo.json")).unwrap();
         assert_eq!(here.folder, Path::new("."));
+    }
+
+    #[test]
+    fn the_other_files_of_a_store_are_no_states() {
+        let layout = Layout::of(Path::new("state/shop.state.json")).unwrap();
+        let receipt = layout.receipt(Serial(7), RunId::fresh());
+        for (path, says) in [
+            (layout.backup.clone(), "is the backup of a state"),
+            (PathBuf::from("x.json.BACKUP"), "is the backup of a state"),
+            (layout.journal, "is the journal of a run"),
+            (layout.lock, "is the lock of a state"),
+            (receipt, "is the receipt of a run"),
+        ] {
+            let error = Layout::of(&path).unwrap_err();
+            let told =
+                matches!(&error, StateError::NotAState { path: named, .. } if *named == path);
+            assert!(told && error.to_string().contains(says), "{error}");
+        }
+        for fine in [
+            "backup",
+            "a.backup.json",
+            "a.lock",
+            "a.jsonl",
+            "a.b.c.jsonl",
+        ] {
+            assert!(Layout::of(Path::new(fine)).is_ok(), "{fine}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_backup_is_no_state_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("x.json");
+        std::os::unix::fs::symlink("y.json.backup", &link).unwrap();
+        let error = Layout::of(&link).unwrap_err();
+        assert!(matches!(error, StateError::NotAState { .. }), "{error}");
     }
 
     #[test]

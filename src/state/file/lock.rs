@@ -1,18 +1,22 @@
 //! One writer: an operating-system lock on a file of its own, which also says who holds it.
 //!
 //! The lock dies with its process, so a dead one leaves nothing to clear. The file is never renamed or removed: two
-//! processes would then lock two files of one name. What it says is for people; only the lock itself counts.
+//! processes would then lock two files of one name. Only the lock itself counts; what the file says of its holder is
+//! for people. While a run is open it names that run too, and keeps doing so when its writer dies: where the journal
+//! then goes missing, this is what still tells of it. A hint, as no write of it is waited for.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::durable::{failed, private};
+use crate::state::journal::RunId;
 use crate::state::{Holder, LockStatus, StateError};
 
 const POLL: Duration = Duration::from_millis(50);
@@ -21,6 +25,9 @@ const POLL: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
+    holder: Holder,
+    /// The run that is open, or that a dead writer left so.
+    run: Option<RunId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -29,6 +36,8 @@ struct HolderV1 {
     pid: u32,
     since: Timestamp,
     doing: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<Uuid>,
 }
 
 impl Lock {
@@ -51,23 +60,38 @@ impl Lock {
             }
             thread::sleep(left.min(POLL));
         }
-        let mut lock = Self { file };
-        lock.say(holder).map_err(failed("write", path))?;
+        // Through this very file: where locks are mandatory, no other may read it now.
+        let mut words = Vec::new();
+        let _ = (&file).read_to_end(&mut words);
+        let mut lock = Self {
+            file,
+            holder: holder.clone(),
+            run: run_in(&words),
+        };
+        lock.say().map_err(failed("write", path))?;
         Ok(lock)
     }
 
-    fn say(&mut self, holder: &Holder) -> std::io::Result<()> {
+    /// Says which run is open from now on.
+    pub(super) fn name_run(&mut self, run: Option<RunId>) {
+        self.run = run;
+        // Without it nothing is lost but a hint: the journal is what counts.
+        let _ = self.say();
+    }
+
+    fn say(&mut self) -> std::io::Result<()> {
         let Holder {
             who,
             pid,
             since,
             doing,
-        } = holder;
+        } = &self.holder;
         let mut text = serde_json::to_vec(&HolderV1 {
             who: who.clone(),
             pid: *pid,
             since: *since,
             doing: doing.clone(),
+            run: self.run.map(|run| run.0),
         })?;
         text.push(b'\n');
         self.file.set_len(0)?;
@@ -78,8 +102,11 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Stale words do no harm: the next holder writes over them, and nobody reads them of a lock that is free.
-        let _ = self.file.set_len(0);
+        // Of a run that stays open, the words stay too. What is said of the holder then does no harm: the next one
+        // writes over it, and nobody reads it of a lock that is free.
+        if self.run.is_none() {
+            let _ = self.file.set_len(0);
+        }
         let _ = self.file.unlock();
     }
 }
@@ -110,12 +137,23 @@ fn open(path: &Path) -> Result<File, StateError> {
     .map_err(failed("open", path))
 }
 
+/// The run that the last holder left open, or that the present one has open; None when it names none.
+pub(super) fn named_run(path: &Path) -> Option<RunId> {
+    run_in(&fs::read(path).ok()?)
+}
+
+fn run_in(words: &[u8]) -> Option<RunId> {
+    let said: HolderV1 = serde_json::from_slice(words).ok()?;
+    said.run.map(RunId)
+}
+
 fn said(path: &Path) -> Option<Holder> {
     let HolderV1 {
         who,
         pid,
         since,
         doing,
+        run: _,
     } = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
     Some(Holder {
         who,

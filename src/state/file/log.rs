@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::chain::Chain;
 use super::durable::{failed, folder_of, private, sync_folder};
 use super::journal_v1::EventV1;
+use crate::crash;
 use crate::state::StateError;
 use crate::state::journal::RunStarted;
 
@@ -28,24 +29,42 @@ pub(super) struct Log {
 
 impl Log {
     /// Makes the file, with its first line. On return both are on disk.
+    ///
+    /// It gets its name when its first line is on disk, under a name that starts with `prefix` until then. So no crash
+    /// leaves a journal without a whole first line, and one that is found so was cut by another hand.
     pub(super) fn create(
         path: &Path,
+        prefix: &str,
         at: Timestamp,
         started: &RunStarted,
     ) -> Result<Self, StateError> {
-        let file = private(OpenOptions::new().append(true).create_new(true))
-            .open(path)
+        let (line, chain) = Chain::start().line(at, started.into())?;
+        let folder = folder_of(path);
+        let mut unnamed = tempfile::Builder::new()
+            .prefix(prefix)
+            .append(true)
+            .tempfile_in(folder)
             .map_err(failed("create", path))?;
-        let mut log = Self::over(path, file, Chain::start(), 0);
-        let begun = log
-            .append(at, started.into())
-            .and_then(|()| sync_folder(folder_of(path)));
-        if let Err(error) = begun {
+        crash::point(crash::JOURNAL_CREATED);
+        unnamed
+            .write_all(&line)
+            .and_then(|()| {
+                crash::point(crash::LINE_WRITTEN);
+                unnamed.as_file().sync_all()
+            })
+            .map_err(failed("write the first line of", path))?;
+        crash::point(crash::LINE_SYNCED);
+        // Never over a journal that is there: it may hold the only trace of an order.
+        let file = unnamed
+            .persist_noclobber(path)
+            .map_err(|error| failed("create", path)(error.error))?;
+        if let Err(error) = sync_folder(folder) {
             // Nothing was sent on its account. Should it stay, the next writer finds a run that did nothing.
             let _ = fs::remove_file(path);
             return Err(error);
         }
-        Ok(log)
+        crash::point(crash::JOURNAL_BEGUN);
+        Ok(Self::over(path, file, chain, line.len() as u64))
     }
 
     /// Goes on with a journal that is there, from the end of its last whole line.
@@ -88,6 +107,7 @@ impl Log {
         let written = self
             .file
             .write_all(&line)
+            .inspect(|()| crash::point(crash::LINE_WRITTEN))
             .and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             if self.cut_back().is_err() {
@@ -95,6 +115,7 @@ impl Log {
             }
             return Err(failed("add to", &self.path)(error));
         }
+        crash::point(crash::LINE_SYNCED);
         self.length += line.len() as u64;
         self.chain = next;
         self.doubt = None;
@@ -112,10 +133,65 @@ impl Log {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-    use crate::state::journal::{EndReason, Event, RunEnded};
+    use crate::state::file::chain;
+    use crate::state::journal::{EndReason, Event, RunEnded, RunId};
+    use crate::state::{Account, Lineage, Serial};
 
     fn ended(reason: EndReason) -> EventV1 {
         EventV1::from(&Event::RunEnded(RunEnded { reason }))
+    }
+
+    fn started() -> RunStarted {
+        RunStarted {
+            run: RunId::fresh(),
+            lineage: Lineage::fresh(),
+            base: Serial::default(),
+            tool_version: "0.1.0".to_owned(),
+            account: Account {
+                endpoint: "sandbox".to_owned(),
+                uin: None,
+            },
+            plan: String::new(),
+            who: "ada@loom".to_owned(),
+            pid: 7,
+        }
+    }
+
+    #[test]
+    fn a_journal_has_its_name_only_with_a_whole_first_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.journal.jsonl");
+        let at = Timestamp::UNIX_EPOCH;
+        let mut log = Log::create(&path, ".x.unfinished.", at, &started()).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(log.length, log.file.metadata().unwrap().len());
+        // What is cut back is written over, not left as a hole.
+        log.file.write_all(b"half a line").unwrap();
+        log.cut_back().unwrap();
+        log.append(at, ended(EndReason::Finished)).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(bytes.len() as u64, log.length);
+        assert_eq!(chain::read(&path, &bytes).unwrap().journal.entries.len(), 1);
+
+        let error = Log::create(&path, ".x.unfinished.", at, &started()).unwrap_err();
+        assert!(matches!(error, StateError::Io { .. }), "{error}");
+        assert_eq!(
+            fs::read(&path).unwrap(),
+            bytes,
+            "the one that is there stays"
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    /// A first line that does not fit leaves no journal: without `prefix`'s folder nothing can be written at all.
+    #[test]
+    fn a_journal_whose_first_line_fails_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.journal.jsonl");
+        let at = Timestamp::UNIX_EPOCH;
+        let error = Log::create(&path, "no/such/folder", at, &started()).unwrap_err();
+        assert!(matches!(error, StateError::Io { .. }), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     /// `/dev/full` takes no byte and can't be cut back: the worst that a disk can do.

@@ -6,12 +6,13 @@
 use std::path::Path;
 
 use super::chain::{self, Whole};
-use super::durable::read;
+use super::durable::{failed, read};
 use super::format::decode_state;
 use super::layout::Layout;
+use super::lock;
 use super::receipts;
-use crate::state::journal::RunStarted;
-use crate::state::{ReceiptRef, Serial, State, StateError};
+use crate::state::journal::{RunId, RunStarted};
+use crate::state::{LockStatus, ReceiptRef, Serial, State, StateError};
 
 /// What was found, in agreement.
 #[derive(Debug)]
@@ -20,16 +21,27 @@ pub(super) struct Found {
     /// The bytes that `state` was read from, for the backup.
     pub(super) bytes: Option<Vec<u8>>,
     pub(super) journal: Option<Whole>,
-    /// A journal without a whole first line: no run was opened, nothing was sent.
-    pub(super) stillborn: bool,
 }
 
 /// The files, as they were at nearly one moment.
 #[derive(Debug, PartialEq, Eq)]
-struct Seen {
-    state: Option<Vec<u8>>,
-    journal: Option<Vec<u8>>,
-    receipts: Vec<ReceiptRef>,
+pub(super) struct Seen {
+    pub(super) state: Option<Vec<u8>>,
+    pub(super) journal: Option<Vec<u8>>,
+    pub(super) receipts: Vec<ReceiptRef>,
+    /// Whether the state before this one was kept.
+    backup: bool,
+    /// The run that the lock's file says is open.
+    named: Option<RunId>,
+}
+
+/// Who looks.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Looking {
+    /// Without the lock: there may be a writer.
+    Reader,
+    /// With the lock: nobody else writes.
+    Writer,
 }
 
 /// Reads all there is. Takes no lock.
@@ -37,10 +49,10 @@ struct Seen {
 /// A writer may commit between two of our reads, and then what we saw contradicts itself for a moment. So an
 /// objection only counts when a second look sees the very same files. The journal is read before the state: whatever
 /// state follows it, it is the one that the run started from or one that holds the run.
-pub(super) fn look(layout: &Layout) -> Result<Found, StateError> {
+pub(super) fn look(layout: &Layout, who: Looking) -> Result<Found, StateError> {
     let mut seen = see(layout)?;
     loop {
-        let objection = match judge(layout, &seen) {
+        let objection = match judge(layout, &seen, who) {
             Ok(found) => {
                 return Ok(Found {
                     bytes: seen.state,
@@ -57,17 +69,23 @@ pub(super) fn look(layout: &Layout) -> Result<Found, StateError> {
     }
 }
 
-fn see(layout: &Layout) -> Result<Seen, StateError> {
+/// What is there now.
+pub(super) fn see(layout: &Layout) -> Result<Seen, StateError> {
     Ok(Seen {
         journal: read(&layout.journal)?,
         state: read(&layout.state)?,
         receipts: receipts::list(layout)?,
+        backup: layout
+            .backup
+            .try_exists()
+            .map_err(failed("look for", &layout.backup))?,
+        named: lock::named_run(&layout.lock),
     })
 }
 
-fn judge(layout: &Layout, seen: &Seen) -> Result<Found, StateError> {
+fn judge(layout: &Layout, seen: &Seen, who: Looking) -> Result<Found, StateError> {
     let journal = match &seen.journal {
-        Some(bytes) => chain::read(&layout.journal, bytes)?,
+        Some(bytes) => Some(chain::read(&layout.journal, bytes)?),
         None => None,
     };
     let started = journal.as_ref().map(|whole| &whole.journal.started);
@@ -75,19 +93,40 @@ fn judge(layout: &Layout, seen: &Seen) -> Result<Found, StateError> {
         let state = decode_state(&layout.state, bytes)?;
         agrees_with_receipts(layout, &state, &seen.receipts)?;
         if let Some(started) = started {
-            agrees_with_journal(layout, &state, started)?;
+            agrees_with_journal(layout, &layout.state, &state, started)?;
         }
         Some(state)
     } else {
-        never_was(layout, seen.receipts.last(), started)?;
+        never_was(layout, seen.receipts.last(), started, seen.backup)?;
         None
     };
+    if let Some(run) = seen.named {
+        let known = started.is_some_and(|started| started.run == run)
+            || state
+                .as_ref()
+                .is_some_and(|state| state.last_run == Some(run))
+            || seen.receipts.iter().any(|receipt| receipt.run == run);
+        if !known && is_abandoned(layout, who)? {
+            return Err(StateError::JournalLost {
+                path: layout.journal.clone(),
+                run,
+                evidence: receipts::shown(&layout.lock),
+            });
+        }
+    }
     Ok(Found {
         state,
         bytes: None,
-        stillborn: seen.journal.is_some() && journal.is_none(),
         journal,
     })
+}
+
+/// Whether the writer that last named a run is gone. A live one may just be between two of its files.
+fn is_abandoned(layout: &Layout, who: Looking) -> Result<bool, StateError> {
+    match who {
+        Looking::Writer => Ok(true),
+        Looking::Reader => Ok(lock::status(&layout.lock)? == LockStatus::Free),
+    }
 }
 
 /// A missing state is fine as long as nothing says that there was one.
@@ -95,10 +134,13 @@ fn never_was(
     layout: &Layout,
     newest: Option<&ReceiptRef>,
     started: Option<&RunStarted>,
+    backup: bool,
 ) -> Result<(), StateError> {
     let evidence = match (newest, started) {
         (Some(newest), _) => &newest.path,
         (None, Some(started)) if started.base > Serial::default() => &layout.journal,
+        // A state is never moved away for its backup: both are there, or the state alone.
+        (None, Some(_) | None) if backup => &layout.backup,
         (None, Some(_) | None) => return Ok(()),
     };
     Err(StateError::Lost {
@@ -117,7 +159,7 @@ fn agrees_with_receipts(
         return Ok(());
     };
     let started = receipts::start(newest)?;
-    same_lineage(layout, state, &started, &newest.path)?;
+    same_lineage(&layout.state, state, &started, &newest.path)?;
     if state.serial < newest.base.next() {
         return Err(StateError::Older {
             path: layout.state.clone(),
@@ -130,33 +172,35 @@ fn agrees_with_receipts(
         .iter()
         .find(|receipt| receipt.base.next() == state.serial && Some(receipt.run) != state.last_run);
     match stray {
-        Some(stray) => Err(forked(layout, state, stray.base, &stray.path)),
+        Some(stray) => Err(forked(&layout.state, state, stray.base, &stray.path)),
         None => Ok(()),
     }
 }
 
-fn agrees_with_journal(
+/// Whether the open run can be folded into this state, which was read from `path`.
+pub(super) fn agrees_with_journal(
     layout: &Layout,
+    path: &Path,
     state: &State,
     started: &RunStarted,
 ) -> Result<(), StateError> {
-    same_lineage(layout, state, started, &layout.journal)?;
+    same_lineage(path, state, started, &layout.journal)?;
     if state.last_run == Some(started.run) || state.serial == started.base {
         Ok(())
     } else if state.serial < started.base {
         Err(StateError::Older {
-            path: layout.state.clone(),
+            path: path.to_owned(),
             found: state.serial,
             expected: started.base,
             evidence: receipts::shown(&layout.journal),
         })
     } else {
-        Err(forked(layout, state, started.base, &layout.journal))
+        Err(forked(path, state, started.base, &layout.journal))
     }
 }
 
 fn same_lineage(
-    layout: &Layout,
+    path: &Path,
     state: &State,
     started: &RunStarted,
     evidence: &Path,
@@ -165,16 +209,16 @@ fn same_lineage(
         return Ok(());
     }
     Err(StateError::Foreign {
-        path: layout.state.clone(),
+        path: path.to_owned(),
         found: state.lineage,
         expected: started.lineage,
         evidence: receipts::shown(evidence),
     })
 }
 
-fn forked(layout: &Layout, state: &State, base: Serial, evidence: &Path) -> StateError {
+fn forked(path: &Path, state: &State, base: Serial, evidence: &Path) -> StateError {
     StateError::Forked {
-        path: layout.state.clone(),
+        path: path.to_owned(),
         serial: state.serial,
         base,
         evidence: receipts::shown(evidence),

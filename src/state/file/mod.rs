@@ -5,7 +5,9 @@
 //! | `postpay.state.json` | the state, replaced whole |
 //! | `postpay.state.json.backup` | the one before |
 //! | `postpay.journal.jsonl` | the open run; gone when none is |
-//! | `postpay.state.lock` | the lock, and who holds it |
+//! | `postpay.state.lock` | the lock, who holds it, and which run is open |
+//! | `postpay.rescue.<run>.json` | outcomes that could not be written to their journal |
+//! | `postpay.state.json.replaced-<time>` | what a restore found in the state's place |
 //! | `receipts/postpay.000041.<run>.jsonl` | a run that is over, and the serial that it started from |
 //!
 //! The names follow the state's own, with links followed to the real file first. Readers take no lock; everything
@@ -15,6 +17,7 @@ mod chain;
 mod codec;
 mod durable;
 mod format;
+mod inspect;
 mod journal_v1;
 mod layout;
 mod lock;
@@ -22,6 +25,8 @@ mod log;
 mod look;
 mod members;
 mod receipts;
+mod rescue_v1;
+mod restore;
 mod v1;
 mod writer;
 
@@ -30,13 +35,13 @@ use std::time::Duration;
 
 pub use codec::{decode_journal, encode_journal};
 pub use format::{decode_state, encode_state, state_schema};
+pub use restore::{Origin, Present, Proposal, Restored, Restoring};
 
-use super::journal::Journal;
-use super::{
-    Holder, LockStatus, ReceiptRef, Serial, Snapshot, State, StateError, StateStore, StateWriter,
-    rebuild,
-};
+use super::journal::{Journal, RunId};
+use super::rescue::Rescued;
+use super::{Holder, LockStatus, ReceiptRef, Snapshot, State, StateError, StateStore, StateWriter};
 use layout::Layout;
+use look::Looking;
 use writer::FileWriter;
 
 /// States in local files.
@@ -64,6 +69,53 @@ impl FileStore {
         Ok(self.layout()?.folder)
     }
 
+    /// Keeps outcomes that could not be written to the journal of their run: beside the state, or else in the first of
+    /// the folders `elsewhere` that takes them. Says where.
+    ///
+    /// # Errors
+    /// When none of them does.
+    pub fn rescue(
+        &self,
+        elsewhere: &[PathBuf],
+        run: RunId,
+        rescued: &[Rescued],
+    ) -> Result<PathBuf, StateError> {
+        rescue_v1::write(&self.layout()?, elsewhere, run, rescued)
+    }
+
+    /// A file beside the state that is called after it: `postpay.sandbox.jsonl` for `sandbox.jsonl`.
+    ///
+    /// # Errors
+    /// As [`FileStore::folder`].
+    pub fn beside(&self, ending: &str) -> Result<PathBuf, StateError> {
+        let Layout { folder, stem, .. } = self.layout()?;
+        Ok(folder.join(format!("{stem}.{ending}")))
+    }
+
+    /// Whether a path is one of the state's own files, which nobody else may write to.
+    ///
+    /// # Errors
+    /// As [`FileStore::folder`].
+    pub fn owns(&self, path: &Path) -> Result<bool, StateError> {
+        let layout = self.layout()?;
+        let real = |path: &Path| {
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+            Some(folder.join(path.file_name()?))
+        };
+        let Some(wanted) = real(path) else {
+            return Ok(false);
+        };
+        let files = [&layout.state, &layout.backup, &layout.journal, &layout.lock];
+        let receipts = layout.receipts.canonicalize().ok();
+        Ok(files
+            .into_iter()
+            .any(|own| real(own).as_ref() == Some(&wanted))
+            || receipts.is_some_and(|folder| wanted.starts_with(folder)))
+    }
+
     fn layout(&self) -> Result<Layout, StateError> {
         Layout::of(&self.path)
     }
@@ -71,7 +123,7 @@ impl FileStore {
 
 impl StateStore for FileStore {
     fn read(&self) -> Result<Snapshot, StateError> {
-        let found = look::look(&self.layout()?)?;
+        let found = look::look(&self.layout()?, Looking::Reader)?;
         Ok(Snapshot {
             state: found.state,
             journal: found.journal.map(|whole| whole.journal),
@@ -97,55 +149,7 @@ impl StateStore for FileStore {
     }
 
     fn restore(&self, holder: &Holder, wait: Duration) -> Result<State, StateError> {
-        let layout = self.layout()?;
-        let _lock = writer::lock(&layout, holder, wait)?;
-        let listed = receipts::list(&layout)?;
-        without_gaps(&layout, &listed)?;
-        let journals = listed
-            .iter()
-            .map(receipts::whole)
-            .collect::<Result<Vec<_>, _>>()?;
-        if let Some((first, other)) = of_two_lineages(&journals) {
-            return Err(StateError::Foreign {
-                path: listed[other].path.clone(),
-                found: journals[other].started.lineage,
-                expected: journals[first].started.lineage,
-                evidence: receipts::shown(&listed[first].path),
-            });
-        }
-        let state = rebuild(&journals).ok_or(StateError::Misused(
-            "there are no receipts to rebuild a state from",
-        ))?;
-        // A state that can't be read is no backup, and must not take the place of one that can.
-        let before = durable::read(&layout.state)?
-            .filter(|bytes| decode_state(&layout.state, bytes).is_ok());
-        writer::write_state(&layout, before.as_deref(), &state)?;
-        Ok(state)
+        let restored = self.restoring(&Origin::Receipts, holder, wait)?.write()?;
+        Ok(restored.proposal.state)
     }
-}
-
-/// A state rebuilt without one of its runs would forget what that run ordered.
-///
-/// Counts as [`rebuild`] does, where two runs from one serial make the next run start one higher.
-fn without_gaps(layout: &Layout, receipts: &[ReceiptRef]) -> Result<(), StateError> {
-    let mut next = Serial::default();
-    for receipt in receipts {
-        if receipt.base > next {
-            let name = format!("{}.{:06}.*.jsonl", layout.stem, next.0);
-            return Err(StateError::Lost {
-                path: layout.receipts.join(name),
-                evidence: receipts::shown(&receipt.path),
-            });
-        }
-        next = next.next();
-    }
-    Ok(())
-}
-
-fn of_two_lineages(journals: &[Journal]) -> Option<(usize, usize)> {
-    let first = journals.first()?.started.lineage;
-    let other = journals
-        .iter()
-        .position(|journal| journal.started.lineage != first)?;
-    Some((0, other))
 }

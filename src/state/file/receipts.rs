@@ -7,6 +7,7 @@ use std::path::Path;
 use super::chain;
 use super::durable::{failed, folder_of, make_folder, read, sync_folder};
 use super::layout::Layout;
+use crate::crash;
 use crate::state::journal::{Journal, RunStarted};
 use crate::state::{ReceiptRef, StateError};
 
@@ -65,6 +66,7 @@ pub(super) fn file(layout: &Layout, started: &RunStarted) -> Result<(), StateErr
             return Err(failed("file the journal as", &to)(taken));
         }
     }
+    crash::point(crash::RECEIPT_RENAMED);
     sync_folder(&layout.receipts)?;
     sync_folder(folder_of(from))
 }

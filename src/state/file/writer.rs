@@ -4,19 +4,18 @@
 //! writer: the state says which run it holds, so nothing is folded twice, and the journal stays where it is until the
 //! state that holds it is on disk.
 
-use std::fs;
-
 use jiff::Timestamp;
 
 use super::chain;
-use super::durable::{failed, make_folder, replace, sweep, sync_folder};
+use super::durable::{make_folder, replace, sweep};
 use super::format::encode_state;
 use super::journal_v1::EventV1;
 use super::layout::Layout;
 use super::lock::Lock;
 use super::log::Log;
-use super::look::{Found, look};
+use super::look::{Found, Looking, look};
 use super::receipts;
+use crate::crash;
 use crate::state::journal::{Entry, Event, Recovered, RunId, RunStarted};
 use crate::state::{Folding, Holder, Serial, State, StateError, StateWriter};
 
@@ -29,7 +28,7 @@ pub(super) struct FileWriter {
     recovered: Option<RunId>,
     run: Option<OpenRun>,
     /// Last, so that it is released after everything else is closed.
-    _lock: Lock,
+    lock: Lock,
 }
 
 #[derive(Debug)]
@@ -62,8 +61,10 @@ pub(super) fn write_state(
     let prefix = layout.temporary_prefix();
     if let Some(before) = before {
         replace(&layout.backup, &prefix, before)?;
+        crash::point(crash::BACKUP_KEPT);
     }
     replace(&layout.state, &prefix, &bytes)?;
+    crash::point(crash::STATE_REPLACED);
     Ok(bytes)
 }
 
@@ -74,23 +75,19 @@ impl FileWriter {
             state,
             bytes,
             journal,
-            stillborn,
-        } = look(&layout)?;
+        } = look(&layout, Looking::Writer)?;
         let mut writer = Self {
             layout,
             state,
             bytes,
             recovered: None,
             run: None,
-            _lock: lock,
+            lock,
         };
-        if stillborn {
-            let path = &writer.layout.journal;
-            fs::remove_file(path).map_err(failed("remove", path))?;
-            sync_folder(&writer.layout.folder)?;
-        }
-        if let Some(whole) = journal {
-            writer.recover(whole, holder)?;
+        match journal {
+            Some(whole) => writer.recover(whole, holder)?,
+            // A run that is named still is filed: its writer died before it could say so.
+            None => writer.lock.name_run(None),
         }
         Ok(writer)
     }
@@ -102,7 +99,9 @@ impl FileWriter {
             length,
         } = whole;
         let started = journal.started.clone();
+        crash::point(crash::RECOVERY_NEXT);
         let log = Log::reopen(&self.layout.journal, chain, length)?;
+        crash::point(crash::RECOVERY_REOPENED);
         let mut folding = Folding::new(self.state.clone(), started.clone());
         for Entry { at, event } in &journal.entries {
             folding.add(*at, event);
@@ -119,6 +118,7 @@ impl FileWriter {
                 unknown: run.folding.open(),
             });
             run.add(holder.since, event)?;
+            crash::point(crash::RECOVERY_KEPT);
         }
         self.recovered = Some(run.started.run);
         self.run = Some(run);
@@ -142,8 +142,11 @@ impl FileWriter {
             self.bytes = Some(write_state(&self.layout, self.bytes.as_deref(), &state)?);
             self.state = Some(state);
         }
+        crash::point(crash::RECEIPT_NEXT);
         receipts::file(&self.layout, &run.started)?;
+        crash::point(crash::RECEIPT_FILED);
         self.run = None;
+        self.lock.name_run(None);
         self.state
             .as_ref()
             .ok_or(StateError::Misused("a run was folded into nothing"))
@@ -195,12 +198,20 @@ impl StateWriter for FileWriter {
                 "the run starts from another state than the one that is here",
             ));
         }
+        let run = started.run;
         self.run = Some(OpenRun {
-            log: Log::create(&self.layout.journal, at, &started)?,
+            log: Log::create(
+                &self.layout.journal,
+                &self.layout.temporary_prefix(),
+                at,
+                &started,
+            )?,
             folding: Folding::new(self.state.clone(), started.clone()),
             started,
             last: None,
         });
+        // Not before the journal is there: a crash between the two must not look like a lost journal.
+        self.lock.name_run(Some(run));
         Ok(())
     }
 

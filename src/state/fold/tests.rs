@@ -113,6 +113,20 @@ proptest! {
         }
         prop_assert_eq!(rebuild(&journals), state);
     }
+
+    #[test]
+    fn a_copy_of_any_age_and_the_runs_after_it_give_the_same_state(
+        mut journals in prop::collection::vec(prop_oneof![journal(), wild_journal()], 1..5),
+        age in any::<prop::sample::Index>(),
+    ) {
+        let lineage = Lineage::fresh();
+        for (journal, base) in journals.iter_mut().zip(0..) {
+            journal.started.lineage = lineage;
+            journal.started.base = Serial(base);
+        }
+        let (held, rest) = journals.split_at(age.index(journals.len() + 1));
+        prop_assert_eq!(rebuild_over(rebuild(held), rest), rebuild(&journals));
+    }
 }
 
 fn intent(attempt: u32, action: &str) -> Event {
@@ -280,16 +294,49 @@ proptest! {
 
 #[test]
 fn switching_an_environment_awaits_no_id_that_the_order_named() {
-    let event = match intent(1, ORDER) {
-        Event::Intent(mut intent) => {
-            intent.attributes.set(Field::EnvId, "cdnheader-v2a");
-            Event::Intent(intent)
-        }
-        other => other,
-    };
+    let event = switching(1, "cdnheader-v2a");
     let record = left(None, &[event, said(1, Evidence::Ordered, Some("T1"), None)]).unwrap();
     assert_eq!(record.status, Status::Created);
     assert_eq!(record.env_id.as_deref(), Some("cdnheader-v2a"));
+}
+
+fn switching(attempt: u32, env_id: &str) -> Event {
+    match intent(attempt, ORDER) {
+        Event::Intent(mut intent) => {
+            intent.attributes.set(Field::EnvId, env_id);
+            Event::Intent(intent)
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn a_refusal_that_repeats_the_environment_id_it_was_asked_for_is_one() {
+    use Evidence::{NotSent, Refused, Unknown};
+    let shown = |evidence, tran, env| {
+        left(None, &[switching(1, "E1"), said(1, evidence, tran, env)]).map(|r| r.status)
+    };
+    for evidence in [Refused, NotSent] {
+        assert_eq!(shown(evidence, None, Some("E1")), None);
+        let unknown = Some(Status::Unknown);
+        assert_eq!(shown(evidence, None, Some("E2")), unknown, "another id");
+        assert_eq!(shown(evidence, Some("T1"), Some("E1")), unknown, "an order");
+        assert_eq!(shown(evidence, Some("T1"), None), unknown, "an order");
+    }
+    assert_eq!(shown(Unknown, None, Some("E1")), Some(Status::Unknown));
+}
+
+#[test]
+fn a_throttled_attempt_that_repeats_its_environment_id_can_be_made_again() {
+    let mut folding = Folding::new(None, started());
+    folding.add(Timestamp::UNIX_EPOCH, &switching(1, "E1"));
+    let echo = said(1, Evidence::NotSent, None, Some("E1"));
+    folding.add(Timestamp::UNIX_EPOCH, &echo);
+    assert_eq!(folding.open(), []);
+    match switching(2, "E1") {
+        Event::Intent(again) => assert_eq!(folding.objection(&again), None),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -197,11 +197,7 @@ fn an_endpoint_that_is_not_there() {
         &["apply", "-y", "--endpoint", &url, "--retry-for", "1s"],
     )
     .exits(1);
-    let ran = ran.says(&[
-        "no connection stood, so no request left",
-        "Nothing was ordered.",
-    ]);
-    assert!(ran.stderr.contains("again in"), "{ran}");
+    ran.says(&["no connection", "nothing was ordered"]);
     // Nothing is on record, so that the next run orders both.
     project.run(["plan"]).exits(0).says(&["2 to create"]);
 }
@@ -221,7 +217,7 @@ fn a_name_that_nobody_has() {
         ],
     )
     .exits(1);
-    ran.says(&["no request left", "Nothing was ordered."]);
+    ran.says(&["no connection", "nothing was ordered"]);
 }
 
 #[test]

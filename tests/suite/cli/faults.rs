@@ -98,6 +98,8 @@ fn every_fault_has_its_exit_code_its_record_and_no_second_order() {
                     "1",
                     "--report",
                     "r.json",
+                    // What can be read back is another test's.
+                    "--list-delay=1h",
                 ])
                 .exits(exit);
             let report = project.json("r.json");
@@ -174,7 +176,7 @@ fn a_throttle_that_does_not_end_is_given_up() {
 fn a_fault_in_the_middle_leaves_the_rest_for_the_next_run() {
     let project = Project::of(&["one", "two", "three"]);
     let ran = project
-        .run(["apply", "-y", "--fault", "reset-after@2"])
+        .run(["apply", "-y", "--fault", "reset-after@2", "--list-delay=1h"])
         .exits(4);
     assert_shown!("fault-in-the-middle", ran);
     project.run(["apply", "-y"]).exits(4).says(&[

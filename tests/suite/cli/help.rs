@@ -2,7 +2,7 @@
 
 use crate::support::{Project, assert_shown};
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 18] = [
     &[],
     &["init"],
     &["validate"],
@@ -11,6 +11,9 @@ const COMMANDS: [&[&str]; 15] = [
     &["resolve"],
     &["rehearse"],
     &["show"],
+    &["state"],
+    &["state", "restore"],
+    &["state", "verify"],
     &["sandbox"],
     &["sandbox", "serve"],
     &["sandbox", "ledger"],

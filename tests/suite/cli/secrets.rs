@@ -86,14 +86,10 @@ fn wrong_keys_end_the_run_and_order_nothing() {
         .env("TENCENTCLOUD_SECRET_KEY", secret);
     Ran::from(command.output().unwrap())
         .exits(1)
-        .says(&["AuthFailure.SignatureFailure", "Nothing was ordered."])
+        .says(&["AuthFailure.SignatureFailure", "nothing was ordered"])
         .does_not_say(&[secret]);
     assert!(server.orders().is_empty());
-    assert_eq!(
-        server.ledger().len(),
-        1,
-        "the second order would fare no better"
-    );
+    assert!(server.ledger().is_empty(), "no order fares better");
 }
 
 #[test]

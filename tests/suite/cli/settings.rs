@@ -177,6 +177,18 @@ fn format_colour_and_the_rest() {
     with(&project, &[("POSTPAY_RATE", "fast")], &["plan"])
         .exits(1)
         .says(&["--rate"]);
+    with(&project, &[], &["plan", "--rate", "0.0009"])
+        .exits(1)
+        .says(&["from 0.001 to 100"]);
+    with(&project, &[], &["plan", "--rate", "0.001"]).exits(0);
+    with(
+        &project,
+        &[],
+        &["apply", "-y", "--deadline", "5000000000000000h"],
+    )
+    .exits(1)
+    .says(&["--deadline", "too long"]);
+    assert!(project.memory().is_empty());
     with(&project, &[("POSTPAY_LOG", "debug")], &["plan"]).exits(0);
     with(
         &project,

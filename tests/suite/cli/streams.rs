@@ -127,6 +127,16 @@ fn standard_error_may_be_full_or_closed() {
 }
 
 #[test]
+fn a_log_that_can_not_be_written_does_not_end_a_run() {
+    let Some(full) = full() else { return };
+    let project = Project::of(&["one"]);
+    let mut command = project.command(["apply", "-y", "--log", "trace"]);
+    command.stderr(full).stdout(Stdio::piped());
+    Running::new(command).wait().exits(0);
+    assert_eq!(project.ordered_once(), ["one"]);
+}
+
+#[test]
 fn a_report_that_can_not_be_written_does_not_change_how_a_run_ended() {
     let project = Project::of(&["one"]);
     project

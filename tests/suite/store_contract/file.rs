@@ -282,6 +282,40 @@ fn a_journal_tells_of_a_lost_older_or_foreign_state_too() {
 }
 
 #[test]
+fn a_backup_tells_of_a_lost_state_too() {
+    let folder = Folder::new();
+    order(&folder, &["one"]);
+    order(&folder, &["two"]);
+    fs::remove_dir_all(folder.beside("receipts")).unwrap();
+    folder.tamper(None);
+    match refusal(&folder) {
+        StateError::Lost { evidence, .. } => {
+            assert!(
+                evidence.ends_with("postpay.state.json.backup"),
+                "{evidence}"
+            );
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_backup_is_not_read_as_a_state() {
+    let folder = Folder::new();
+    order(&folder, &["one"]);
+    order(&folder, &["two"]);
+    let backup = FileStore::new(folder.beside("postpay.state.json.backup"));
+    let before = names(folder.state.parent().unwrap());
+    for error in [
+        backup.read().unwrap_err(),
+        backup.lock(&holder("ada@loom"), NO_WAIT).err().unwrap(),
+    ] {
+        assert!(matches!(error, StateError::NotAState { .. }), "{error}");
+    }
+    assert_eq!(names(folder.state.parent().unwrap()), before);
+}
+
+#[test]
 fn a_receipt_that_is_missing_or_changed_is_found() {
     let folder = Folder::new();
     for on in ["one", "two", "three"] {

@@ -30,7 +30,7 @@ fn crashed() -> (Folder, Vec<u8>) {
 }
 
 #[test]
-fn a_journal_cut_at_any_byte_is_recovered_with_all_that_its_whole_lines_say() {
+fn a_journal_cut_after_its_first_line_is_recovered_with_all_that_its_whole_lines_say() {
     let (folder, journal) = crashed();
     let state = folder.copy().unwrap();
     let ends: Vec<_> = (1..=journal.len())
@@ -41,7 +41,7 @@ fn a_journal_cut_at_any_byte_is_recovered_with_all_that_its_whole_lines_say() {
         Some((record.status, record.tran_id.clone()))
     };
     let created = |on: &str| Some((Status::Created, Some(format!("tran-{on}"))));
-    for length in 0..=journal.len() {
+    for length in ends[0]..=journal.len() {
         fs::remove_dir_all(folder.beside("receipts")).unwrap_or_default();
         folder.tamper(Some(&state));
         fs::write(folder.journal(), &journal[..length]).unwrap();
@@ -51,8 +51,8 @@ fn a_journal_cut_at_any_byte_is_recovered_with_all_that_its_whole_lines_say() {
         let next = writer(&folder);
         let state = next.state().unwrap();
         assert_eq!(state, &seen, "at {length}");
-        assert_eq!(next.recovered().is_some(), lines > 0);
-        assert_eq!(state.serial, Serial(if lines > 0 { 2 } else { 1 }));
+        assert!(next.recovered().is_some());
+        assert_eq!(state.serial, Serial(2));
         assert!(!folder.journal().exists());
         assert_eq!(known(state, "old"), created("old"));
         let unknown = Some((Status::Unknown, None));
@@ -63,7 +63,7 @@ fn a_journal_cut_at_any_byte_is_recovered_with_all_that_its_whole_lines_say() {
                 known(state, "three")
             ],
             match lines {
-                0 | 1 => [None, None, None],
+                1 => [None, None, None],
                 2 => [unknown, None, None],
                 3 => [created("one"), None, None],
                 4 => [created("one"), unknown, None],
@@ -72,7 +72,79 @@ fn a_journal_cut_at_any_byte_is_recovered_with_all_that_its_whole_lines_say() {
             },
             "at {length}"
         );
-        assert_eq!(verified(&folder).len(), usize::from(lines > 0));
+        assert_eq!(verified(&folder).len(), 1);
+    }
+}
+
+/// A journal has its name only when its first line is on disk. So this is no crash, and what was cut may be orders.
+#[test]
+fn a_journal_cut_inside_its_first_line_is_damaged_and_stays() {
+    let (folder, journal) = crashed();
+    let state = folder.copy().unwrap();
+    let first = journal.iter().position(|byte| *byte == b'\n').unwrap();
+    for length in 0..=first {
+        fs::write(folder.journal(), &journal[..length]).unwrap();
+        let error = refusal(&folder);
+        let told = matches!(error, StateError::JournalDamaged { line: 1, .. });
+        let said = error.to_string();
+        assert!(
+            told && said.contains("was cut") && said.contains("only trace"),
+            "at {length}: {said}"
+        );
+        assert_eq!(fs::read(folder.journal()).unwrap(), &journal[..length]);
+        assert_eq!(folder.copy().as_ref(), Some(&state));
+    }
+}
+
+#[test]
+fn a_journal_that_is_gone_is_told_by_the_lock_that_its_writer_left() {
+    let (folder, journal) = crashed();
+    fs::remove_file(folder.journal()).unwrap();
+    // Asking does not wear the hint out.
+    for _ in 0..2 {
+        let error = refusal(&folder);
+        let told =
+            matches!(&error, StateError::JournalLost { path, .. } if *path == folder.journal());
+        assert!(told, "{error}");
+    }
+    fs::write(folder.journal(), journal).unwrap();
+    assert!(writer(&folder).recovered().is_some());
+    assert_eq!(fs::read(folder.beside("postpay.state.lock")).unwrap(), b"");
+    assert!(folder.store().read().is_ok());
+}
+
+#[test]
+fn a_first_run_whose_journal_is_gone_is_told_too() {
+    let folder = Folder::new();
+    let mut dying = writer(&folder);
+    let run = run_over(&*dying);
+    dying.begin(at(1), run).unwrap();
+    fs::remove_file(folder.journal()).unwrap();
+    // Its writer lives: what looks wrong may be right in a moment.
+    assert!(folder.store().read().is_ok());
+    drop(dying);
+    let error = refusal(&folder);
+    assert!(matches!(error, StateError::JournalLost { .. }), "{error}");
+}
+
+#[test]
+fn a_lock_that_still_names_a_run_on_file_says_nothing() {
+    let folder = Folder::new();
+    let lock = folder.beside("postpay.state.lock");
+    let mut writer = writer(&folder);
+    let run = run_over(&*writer);
+    writer.begin(at(1), run).unwrap();
+    let words = fs::read(&lock).unwrap();
+    writer.append(at(2), finished()).unwrap();
+    writer.commit().unwrap();
+    drop(writer);
+    // As a crash right after the receipt leaves it; with the receipt thrown away, the state knows.
+    for _ in 0..2 {
+        fs::write(&lock, &words).unwrap();
+        assert!(folder.store().read().is_ok());
+        drop(super::writer(&folder));
+        assert_eq!(fs::read(&lock).unwrap(), b"");
+        fs::remove_dir_all(folder.beside("receipts")).unwrap_or_default();
     }
 }
 

@@ -107,6 +107,8 @@ impl Project {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.path())
             .env("COLUMNS", "100")
+            // One look is enough where the embedded endpoint lists at once.
+            .env("POSTPAY_SETTLE", "0s")
             .stdin(Stdio::null());
     }
 
@@ -376,6 +378,12 @@ impl Running {
         self.child().wait().unwrap();
     }
 
+    /// kill -9, whether or not it is over. True when it was not.
+    pub(crate) fn kill_now(&mut self) -> bool {
+        let _ = self.child().kill();
+        self.child().wait().unwrap().code().is_none()
+    }
+
     pub(crate) fn wait(mut self) -> Ran {
         Ran::from(self.child.take().unwrap().wait_with_output().unwrap())
     }
@@ -411,6 +419,22 @@ pub(crate) fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, run: impl Fn(
         for thread in threads {
             if let Err(panic) = thread.join() {
                 std::panic::resume_unwind(panic);
+            }
+        }
+    });
+}
+
+/// Runs every case, some at a time: for more cases than a computer can run at once.
+pub(crate) fn in_parallel<T: Send>(cases: impl IntoIterator<Item = T>, run: impl Fn(T) + Sync) {
+    let cases: Vec<T> = cases.into_iter().collect();
+    let cases = std::sync::Mutex::new(cases.into_iter());
+    let workers = 4 * thread::available_parallelism().map_or(2, usize::from);
+    at_once(0..workers, |_| {
+        loop {
+            let next = cases.lock().unwrap().next();
+            match next {
+                Some(case) => run(case),
+                None => return,
             }
         }
     });

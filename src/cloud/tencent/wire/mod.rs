@@ -7,6 +7,7 @@ mod bills;
 mod envs;
 mod page;
 mod salvage;
+mod traces;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -15,6 +16,7 @@ pub use bills::{BillInfo, DescribeBillingInfo, NO_TIME, OrderInfo, decode_bills}
 pub use envs::{DescribeEnvs, EnvInfo, decode_envs};
 pub use page::Page;
 pub use salvage::salvage;
+pub use traces::{Traces, traces};
 
 use crate::desired::{Attributes, Field};
 
@@ -66,7 +68,7 @@ pub fn is_create_member(name: &str) -> bool {
     Field::ALL.iter().any(|field| field.member() == name)
 }
 
-/// The ids in an answer. Empty ones count as absent.
+/// The ids in an answer's envelope, or what [`salvage`] makes of its remains. Empty ones count as absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ids {
     pub tran_id: Option<String>,

@@ -1,0 +1,46 @@
+//! Outcomes that did not get into the journal: kept elsewhere, and found again.
+
+use super::world::World;
+use crate::apply::Report;
+use crate::diagnostic::Diagnostic;
+use crate::report::human::verify::{notice, problem, said};
+use crate::state::file::FileStore;
+use crate::state::rescue::RescueFile;
+use crate::state::{State, verify};
+
+/// Writes what the journal did not take into a rescue file, and says it on standard error too.
+pub(super) fn keep(report: &Report, store: &FileStore, world: &World) {
+    let Some(first) = report.unwritten.first() else {
+        return;
+    };
+    // The file comes first: whoever reads standard error may be gone.
+    let kept = store.rescue(&world.spare_folders(), first.run, &report.unwritten);
+    let mut diagnostic = Diagnostic::error(
+        "outcome-unwritten",
+        "the journal could not be written, so the next run takes this for unknown",
+    );
+    for rescued in &report.unwritten {
+        diagnostic = diagnostic.help(format!("keep this: {}", said(&rescued.outcome)));
+    }
+    world.diagnose(&[match kept {
+        Ok(path) => diagnostic.help(format!("kept in {}", path.display())),
+        Err(error) => diagnostic.help(format!(
+            "it could not be kept in any file, so these lines are all there is: {error}"
+        )),
+    }]);
+}
+
+/// The rescue files beside the state; whoever looks at the state is told what to do with them.
+pub(super) fn found(store: &FileStore, state: Option<&State>, world: &World) -> Vec<RescueFile> {
+    // Where the folder can't be looked at, the state could not either, and that was said.
+    let files = store.rescues().unwrap_or_default();
+    let (problems, notices) = verify::rescues(files.clone(), state);
+    let problems = problems
+        .iter()
+        .map(|found| Diagnostic::warning(found.code(), problem(found)));
+    let notices = notices
+        .iter()
+        .map(|found| Diagnostic::warning(found.code(), notice(found)));
+    world.diagnose(&problems.chain(notices).collect::<Vec<_>>());
+    files
+}

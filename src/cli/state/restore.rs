@@ -1,0 +1,109 @@
+//! `postpay state restore`: the state, rebuilt from what is left of it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cli::Exit;
+use crate::cli::failure::{Failure, NOTHING_SENT};
+use crate::cli::load::Project;
+use crate::cli::options::{Api, Format, Global, time};
+use crate::cli::world::World;
+use crate::report::{human, json};
+use crate::state::file::{Origin, Proposal};
+
+/// Rebuild the state: from the receipts, from its backup, or from a copy with the receipts after it folded on top
+///
+/// What stands in the state's place is kept beside it under another name, and the journal of an open run stays for the next
+/// writer. A restore that would forget what is on record is refused. Nothing is sent to the vendor.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay state restore --dry-run           what would be written, and what it would change
+  postpay state restore                     from the receipts; asks for `yes`
+  postpay state restore --from-backup       from the backup and the receipts after it
+  postpay state restore --from copy.json    from a copy and the receipts after it")]
+pub(in crate::cli) struct Args {
+    /// From the backup of the state before the last run
+    #[arg(long, conflicts_with = "from")]
+    from_backup: bool,
+    /// From a copy of the state
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(short = 'y', long, visible_alias = "yes")]
+    auto_approve: bool,
+    /// How long to wait for another writer of this state
+    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
+    lock_timeout: Duration,
+}
+
+pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let project = Project::load(global, &Api::default())?;
+    let store = world.store(&project.state);
+    let origin = match &args.from {
+        Some(path) => Origin::Copy(path.clone()),
+        None if args.from_backup => Origin::Backup,
+        None => Origin::Receipts,
+    };
+    if args.dry_run {
+        let proposal = store.restorable(&origin)?;
+        show(&proposal, false, None, world)?;
+        world.say("Nothing was written.\n");
+        return Ok(Exit::Fine);
+    }
+    let restoring = store.restoring(&origin, &world.holder("state restore"), args.lock_timeout)?;
+    if restoring.proposal().changes_nothing() {
+        show(restoring.proposal(), false, None, world)?;
+        world.say("Nothing was written.\n");
+        return Ok(Exit::Fine);
+    }
+    if !args.auto_approve {
+        world.say(&human::restore::proposal(restoring.proposal(), world.err));
+        consent(world)?;
+    }
+    let restored = restoring.write()?;
+    show(&restored.proposal, true, restored.kept.as_deref(), world)?;
+    world.say(&format!("Written to {}.\n", project.state.display()));
+    if let Some(kept) = &restored.kept {
+        world.say(&format!("What was there is kept in {}.\n", kept.display()));
+    }
+    world.say("See what is left to do with `postpay plan`.\n");
+    Ok(Exit::Fine)
+}
+
+fn show(
+    proposal: &Proposal,
+    written: bool,
+    kept: Option<&std::path::Path>,
+    world: &mut World,
+) -> Result<(), Failure> {
+    let json = || json::state::restore(proposal, written, kept);
+    match world.format {
+        Format::Human => world.print(&human::restore::proposal(proposal, world.out))?,
+        Format::Json => world.print(&json())?,
+    }
+    world.report(json, |look| human::restore::proposal(proposal, look))
+}
+
+fn consent(world: &World) -> Result<(), Failure> {
+    if !world.can_ask() {
+        return Err(
+            Failure::new("no-terminal", "there is no terminal to ask for a `yes`")
+                .help("see what would be written: `postpay state restore --dry-run`")
+                .help("or write it without a question: `postpay state restore --auto-approve`")
+                .help(NOTHING_SENT),
+        );
+    }
+    world.say("\nPut this state in place?\nOnly `yes` is a yes: ");
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    if read.is_ok() && answer.trim() == "yes" {
+        world.say("\n");
+        Ok(())
+    } else {
+        Err(Failure::new("declined", "not approved").help("nothing was written"))
+    }
+}

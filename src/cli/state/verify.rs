@@ -1,0 +1,64 @@
+//! `postpay state verify`: state, journal and receipts against each other.
+
+use crate::cli::Exit;
+use crate::cli::failure::{Failure, advice};
+use crate::cli::load::Project;
+use crate::cli::options::{Api, Format, Global};
+use crate::cli::world::World;
+use crate::report::{human, json};
+use crate::state::verify::Problem;
+
+/// Hold state, journal and receipts against each other, and list everything that does not fit
+///
+/// Checks the hash chain of every receipt, that no run is missing, that all of them are of this state and this account,
+/// and that the state is exactly what the receipts rebuild. Reads only; takes no lock.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay state verify                   exit 0 when all fits, 1 with every problem listed
+  postpay state verify --format json     the same for programs")]
+pub(in crate::cli) struct Args {}
+
+pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let project = Project::load(global, &Api::default())?;
+    let found = world.store(&project.state).verify()?;
+    match world.format {
+        Format::Human => world.print(&human::verify::verification(&found, world.out))?,
+        Format::Json => world.print(&json::state::verification(&found))?,
+    }
+    let mut told = Vec::new();
+    for line in found.problems.iter().flat_map(next) {
+        if !told.contains(&line) {
+            world.say(&format!("help: {line}\n"));
+            told.push(line);
+        }
+    }
+    world.report(
+        || json::state::verification(&found),
+        |look| human::verify::verification(&found, look),
+    )?;
+    Ok(if found.problems.is_empty() {
+        Exit::Fine
+    } else {
+        Exit::Error
+    })
+}
+
+/// What to do about a problem.
+fn next(problem: &Problem) -> Vec<String> {
+    match problem {
+        Problem::Refused(error) => advice(error),
+        Problem::ReceiptsMissing { .. } => vec![
+            "put the receipts back from version control or another copy of the folder; without them the state can't be rebuilt".to_owned(),
+        ],
+        Problem::Account { .. } => vec![
+            "an order was made from another account or endpoint with these files: keep them, and find out who did".to_owned(),
+        ],
+        Problem::Differs(_) => vec![
+            "receipts carry hashes and the state does not: `postpay state restore --dry-run` shows what they would put back".to_owned(),
+        ],
+        Problem::Unrecorded { .. } => vec![
+            "look for the environment at https://console.cloud.tencent.com/tcb; keep the rescue file until it is on record".to_owned(),
+        ],
+    }
+}

@@ -1,0 +1,222 @@
+//! Verifications and restores for programs.
+
+use serde::Serialize;
+
+use crate::desired::Address;
+use crate::report::human;
+use crate::state::compare::Difference;
+use crate::state::file::{Present, Proposal};
+use crate::state::verify::{Compared, Notice, Problem, Verification};
+
+#[derive(Serialize)]
+struct VerificationV1<'a> {
+    format_version: u32,
+    fine: bool,
+    serial: Option<u64>,
+    lineage: Option<String>,
+    environments: usize,
+    receipts: usize,
+    sound_receipts: usize,
+    /// whole, since or nothing.
+    compared: &'static str,
+    compared_since: Option<u64>,
+    problems: Vec<SaidV1<'a>>,
+    warnings: Vec<SaidV1<'a>>,
+}
+
+#[derive(Serialize)]
+struct SaidV1<'a> {
+    code: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difference: Option<DifferenceV1<'a>>,
+    /// The environments that it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    addresses: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct DifferenceV1<'a> {
+    /// None for a member of the state itself.
+    address: Option<&'a str>,
+    /// None when the whole environment is on one side only.
+    field: Option<&'static str>,
+    /// member, missing, surplus or field.
+    kind: &'static str,
+    found: Option<&'a str>,
+    expected: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ProposalV1<'a> {
+    format_version: u32,
+    from: &'a str,
+    serial: u64,
+    lineage: String,
+    environments: usize,
+    folded: usize,
+    /// none, unreadable or state.
+    present: &'static str,
+    present_serial: Option<u64>,
+    changes_nothing: bool,
+    differences: Vec<DifferenceV1<'a>>,
+    open_run: Option<String>,
+    written: bool,
+    /// Where what was there is kept.
+    kept: Option<String>,
+}
+
+/// A verification as one JSON document that ends in a newline.
+pub fn verification(verification: &Verification) -> String {
+    let Verification {
+        lineage,
+        serial,
+        environments,
+        receipts,
+        sound_receipts,
+        compared,
+        problems,
+        notices,
+    } = verification;
+    let (compared, since) = match compared {
+        Compared::Whole => ("whole", None),
+        Compared::Since(serial) => ("since", Some(serial.0)),
+        Compared::Nothing => ("nothing", None),
+    };
+    pretty(&VerificationV1 {
+        format_version: 1,
+        fine: problems.is_empty(),
+        serial: serial.map(|serial| serial.0),
+        lineage: lineage.map(|lineage| lineage.to_string()),
+        environments: *environments,
+        receipts: *receipts,
+        sound_receipts: *sound_receipts,
+        compared,
+        compared_since: since,
+        problems: problems.iter().map(problem).collect(),
+        warnings: notices.iter().map(notice).collect(),
+    })
+}
+
+fn problem(problem: &Problem) -> SaidV1<'_> {
+    let (difference, addresses) = match problem {
+        Problem::Differs(difference) => {
+            let difference = self::difference(difference);
+            let address = difference.address;
+            (Some(difference), address.into_iter().collect())
+        }
+        Problem::Unrecorded { rescued, .. } => (None, vec![rescued.outcome.address.as_str()]),
+        Problem::Refused(_) | Problem::ReceiptsMissing { .. } | Problem::Account { .. } => {
+            (None, Vec::new())
+        }
+    };
+    SaidV1 {
+        code: problem.code(),
+        message: human::verify::problem(problem),
+        difference,
+        addresses,
+    }
+}
+
+fn notice(notice: &Notice) -> SaidV1<'_> {
+    let addresses = match notice {
+        Notice::BeginningMissing { unverified, .. } => texts(unverified),
+        Notice::OpenRun { unknown, .. } => texts(unknown),
+        Notice::RescueOpen { rescued, .. } => vec![rescued.outcome.address.as_str()],
+        Notice::Fork { .. } | Notice::RescueSettled { .. } | Notice::RescueUnreadable { .. } => {
+            Vec::new()
+        }
+    };
+    SaidV1 {
+        code: notice.code(),
+        message: human::verify::notice(notice),
+        difference: None,
+        addresses,
+    }
+}
+
+fn texts(addresses: &[Address]) -> Vec<&str> {
+    addresses.iter().map(Address::as_str).collect()
+}
+
+fn difference(difference: &Difference) -> DifferenceV1<'_> {
+    match difference {
+        Difference::Member {
+            name,
+            found,
+            expected,
+        } => DifferenceV1 {
+            address: None,
+            field: Some(name),
+            kind: "member",
+            found: Some(found),
+            expected: Some(expected),
+        },
+        Difference::Missing { address, record } => DifferenceV1 {
+            address: Some(address.as_str()),
+            field: None,
+            kind: "missing",
+            found: None,
+            expected: record.tran_id.as_deref(),
+        },
+        Difference::Surplus { address, record } => DifferenceV1 {
+            address: Some(address.as_str()),
+            field: None,
+            kind: "surplus",
+            found: record.tran_id.as_deref(),
+            expected: None,
+        },
+        Difference::Field {
+            address,
+            name,
+            found,
+            expected,
+        } => DifferenceV1 {
+            address: Some(address.as_str()),
+            field: Some(name),
+            kind: "field",
+            found: found.as_deref(),
+            expected: expected.as_deref(),
+        },
+    }
+}
+
+/// A restore as one JSON document that ends in a newline. `written` is false for a dry run.
+pub fn restore(proposal: &Proposal, written: bool, kept: Option<&std::path::Path>) -> String {
+    let Proposal {
+        state,
+        from,
+        folded,
+        present,
+        open,
+    } = proposal;
+    let (word, serial, differences) = match present {
+        Present::Nothing => ("none", None, &[][..]),
+        Present::Unreadable(_) => ("unreadable", None, &[][..]),
+        Present::State {
+            serial,
+            differences,
+        } => ("state", Some(serial.0), differences.as_slice()),
+    };
+    pretty(&ProposalV1 {
+        format_version: 1,
+        from,
+        serial: state.serial.0,
+        lineage: state.lineage.to_string(),
+        environments: state.environments.len(),
+        folded: *folded,
+        present: word,
+        present_serial: serial,
+        changes_nothing: proposal.changes_nothing(),
+        differences: differences.iter().map(difference).collect(),
+        open_run: open.map(|run| run.to_string()),
+        written,
+        kept: kept.map(|path| path.display().to_string()),
+    })
+}
+
+fn pretty(document: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}

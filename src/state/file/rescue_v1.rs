@@ -1,0 +1,245 @@
+//! Rescue files, version 1: written where the journal could not be, found again beside the state.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::durable::{failed, folder_of, private, sync_folder};
+use super::format::unwritable;
+use super::layout::Layout;
+use crate::desired::Address;
+use crate::state::StateError;
+use crate::state::journal::{Evidence, Outcome, RunId};
+use crate::state::rescue::{RescueFile, Rescued};
+
+const VERSION: u64 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RescueV1 {
+    format_version: u64,
+    outcomes: Vec<OutcomeV1>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OutcomeV1 {
+    run: Uuid,
+    step: u32,
+    attempt: u32,
+    address: String,
+    tran_id: Option<String>,
+    env_id: Option<String>,
+    request_id: Option<String>,
+    evidence: EvidenceV1,
+    code: Option<String>,
+    message: Option<String>,
+    at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum EvidenceV1 {
+    Ordered,
+    Refused,
+    NotSent,
+    Unknown,
+}
+
+/// Writes the outcomes of one run into a new file of the first of these folders that takes it.
+///
+/// Few bytes, and no temporary file: whatever can still be written is worth having.
+pub(super) fn write(
+    layout: &Layout,
+    elsewhere: &[PathBuf],
+    run: RunId,
+    rescued: &[Rescued],
+) -> Result<PathBuf, StateError> {
+    let bytes = encode(rescued)?;
+    let name = layout.rescue_name(run);
+    let mut last = None;
+    for folder in std::iter::once(&layout.folder).chain(elsewhere) {
+        let path = folder.join(&name);
+        match put(&path, &bytes) {
+            Ok(()) => return Ok(path),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or(StateError::Misused("there is no folder for a rescue")))
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
+    // What is there already is somebody's.
+    let mut file = private(OpenOptions::new().write(true).create_new(true))
+        .open(path)
+        .map_err(failed("create", path))?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        // Half a rescue in one folder would hide the whole one in the next.
+        let _ = fs::remove_file(path);
+        return Err(failed("write", path)(error));
+    }
+    sync_folder(folder_of(path))
+}
+
+/// Every rescue file beside a state, by name. What can't be read says why.
+pub(super) fn list(layout: &Layout) -> Vec<RescueFile> {
+    let Ok(entries) = fs::read_dir(&layout.folder) else {
+        return Vec::new();
+    };
+    let mut files: Vec<RescueFile> = entries
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name();
+            name.to_str().is_some_and(|name| layout.is_rescue(name))
+        })
+        .map(|entry| {
+            let path = entry.path();
+            let bytes = fs::read(&path).map_err(|error| error.to_string());
+            RescueFile {
+                rescued: bytes.and_then(|bytes| decode(&bytes)),
+                path,
+            }
+        })
+        .collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+fn encode(rescued: &[Rescued]) -> Result<Vec<u8>, StateError> {
+    let outcomes = rescued.iter().map(|rescued| {
+        let Rescued { run, at, outcome } = rescued;
+        OutcomeV1 {
+            run: run.0,
+            step: outcome.step,
+            attempt: outcome.attempt,
+            address: outcome.address.to_string(),
+            tran_id: outcome.tran_id.clone(),
+            env_id: outcome.env_id.clone(),
+            request_id: outcome.request_id.clone(),
+            evidence: match outcome.evidence {
+                Evidence::Ordered => EvidenceV1::Ordered,
+                Evidence::Refused => EvidenceV1::Refused,
+                Evidence::NotSent => EvidenceV1::NotSent,
+                Evidence::Unknown => EvidenceV1::Unknown,
+            },
+            code: outcome.code.clone(),
+            message: outcome.message.clone(),
+            at: *at,
+        }
+    });
+    let document = RescueV1 {
+        format_version: VERSION,
+        outcomes: outcomes.collect(),
+    };
+    let mut bytes = serde_json::to_vec_pretty(&document).map_err(unwritable)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn decode(bytes: &[u8]) -> Result<Vec<Rescued>, String> {
+    let RescueV1 {
+        format_version,
+        outcomes,
+    } = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if format_version != VERSION {
+        return Err(format!("format version {format_version} is not known"));
+    }
+    outcomes.into_iter().map(Rescued::try_from).collect()
+}
+
+impl TryFrom<OutcomeV1> for Rescued {
+    type Error = String;
+
+    fn try_from(wire: OutcomeV1) -> Result<Self, String> {
+        let OutcomeV1 {
+            run,
+            step,
+            attempt,
+            address,
+            tran_id,
+            env_id,
+            request_id,
+            evidence,
+            code,
+            message,
+            at,
+        } = wire;
+        Ok(Self {
+            run: RunId(run),
+            at,
+            outcome: Outcome {
+                step,
+                attempt,
+                address: Address::new(&address).map_err(|error| error.to_string())?,
+                evidence: match evidence {
+                    EvidenceV1::Ordered => Evidence::Ordered,
+                    EvidenceV1::Refused => Evidence::Refused,
+                    EvidenceV1::NotSent => Evidence::NotSent,
+                    EvidenceV1::Unknown => Evidence::Unknown,
+                },
+                tran_id,
+                env_id,
+                request_id,
+                code,
+                message,
+                http_status: None,
+                body: None,
+                took_ms: 0,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::arbitrary::outcome;
+
+    fn rescued(run: RunId) -> Rescued {
+        let on = Address::new("shop").unwrap();
+        let (tran, env) = (Some("T1".to_owned()), Some("E1".to_owned()));
+        let mut outcome = outcome(1, 1, &on, Evidence::Ordered, tran, env);
+        (outcome.http_status, outcome.took_ms) = (None, 0);
+        Rescued {
+            run,
+            at: Timestamp::UNIX_EPOCH,
+            outcome,
+        }
+    }
+
+    #[test]
+    fn the_first_folder_that_takes_it_has_the_rescue_and_the_state_finds_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let (beside, other) = (folder.path().join("state"), folder.path().join("other"));
+        fs::create_dir(&other).unwrap();
+        let layout = Layout::of(&beside.join("postpay.state.json")).unwrap();
+        let run = RunId::fresh();
+        let put_in = |folders: &[PathBuf]| write(&layout, folders, run, &[rescued(run)]);
+
+        assert!(put_in(&[]).is_err(), "there is no such folder");
+        let path = put_in(&[folder.path().join("nowhere"), other.clone()]).unwrap();
+        assert_eq!(path, other.join(format!("postpay.rescue.{run}.json")));
+        assert_eq!(list(&layout), []);
+
+        fs::create_dir(&beside).unwrap();
+        let path = put_in(&[other]).unwrap();
+        let found = list(&layout);
+        assert_eq!(found[0].path, path);
+        assert_eq!(found[0].rescued, Ok(vec![rescued(run)]));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        fs::write(&path, "{").unwrap();
+        assert!(list(&layout)[0].rescued.is_err());
+        let another = Layout::of(&beside.join("other.state.json")).unwrap();
+        assert_eq!(list(&another), []);
+    }
+}

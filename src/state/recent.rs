@@ -1,0 +1,145 @@
+//! How many orders were made lately, for the limit on a day's. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::journal::{Event, Journal, RunId};
+use super::{Origin, State};
+
+/// How many orders were made since `since`, or may have been.
+///
+/// `journals` are the finished runs that are still on file. Receipts may be thrown away, and must not take the limit
+/// with them: an order whose run is not among `journals` counts by its record.
+pub fn orders_since(state: Option<&State>, journals: &[Journal], since: Timestamp) -> usize {
+    let on_file: BTreeSet<RunId> = journals.iter().map(|journal| journal.started.run).collect();
+    let on_record = state
+        .into_iter()
+        .flat_map(|state| state.environments.values())
+        .filter(|record| match record.origin {
+            Origin::Ordered => record.ordered_at >= since && !on_file.contains(&record.run),
+            Origin::Imported => false,
+        })
+        .count();
+    let in_journals: usize = journals
+        .iter()
+        .map(|journal| orders_in(journal, since))
+        .sum();
+    on_record + in_journals
+}
+
+/// The attempts that were not proven to have ordered nothing.
+fn orders_in(journal: &Journal, since: Timestamp) -> usize {
+    let mut attempts = BTreeMap::new();
+    for entry in &journal.entries {
+        match &entry.event {
+            Event::Intent(intent) if entry.at >= since && intent.may_order() => {
+                attempts.insert((intent.step, intent.attempt), &intent.attributes);
+            }
+            Event::Outcome(outcome) => {
+                let attempt = (outcome.step, outcome.attempt);
+                if attempts
+                    .get(&attempt)
+                    .is_some_and(|asked| outcome.is_harmless(asked))
+                {
+                    attempts.remove(&attempt);
+                }
+            }
+            Event::Intent(_)
+            | Event::Listed(_)
+            | Event::Edited(_)
+            | Event::RunEnded(_)
+            | Event::Recovered(_) => {}
+        }
+    }
+    attempts.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::{Address, Attributes, SourceRef};
+    use crate::state::arbitrary::{ORDER, outcome};
+    use crate::state::journal::{Entry, Evidence, Intent, RunStarted};
+    use crate::state::{Account, Lineage, Serial, fold};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn address(step: u32) -> Address {
+        Address::new(&format!("env-{step}")).unwrap()
+    }
+
+    /// A run whose steps are sent at these seconds, and end so.
+    fn run(steps: &[(i64, &str, Option<Evidence>)]) -> Journal {
+        let mut entries = Vec::new();
+        for ((second, action, end), step) in steps.iter().zip(1..) {
+            let at = at(*second);
+            let intent = Event::Intent(Intent {
+                step,
+                attempt: 1,
+                address: address(step),
+                action: (*action).to_owned(),
+                attributes: Attributes::default(),
+                source: SourceRef {
+                    file: "environments/all.yaml".to_owned(),
+                    line: step,
+                },
+            });
+            entries.push(Entry { at, event: intent });
+            entries.extend(end.map(|evidence| Entry {
+                at,
+                event: Event::Outcome(outcome(step, 1, &address(step), evidence, None, None)),
+            }));
+        }
+        Journal {
+            started_at: at(0),
+            started: RunStarted {
+                run: RunId::fresh(),
+                lineage: Lineage::fresh(),
+                base: Serial::default(),
+                tool_version: "0.1.0".to_owned(),
+                account: Account {
+                    endpoint: "sandbox".to_owned(),
+                    uin: None,
+                },
+                plan: String::new(),
+                who: "ada@loom".to_owned(),
+                pid: 7,
+            },
+            entries,
+        }
+    }
+
+    #[test]
+    fn what_may_have_ordered_since_is_counted() {
+        let journal = run(&[
+            (10, ORDER, Some(Evidence::Ordered)),
+            (100, ORDER, Some(Evidence::Ordered)),
+            (101, ORDER, Some(Evidence::Unknown)),
+            (102, ORDER, None),
+            (103, ORDER, Some(Evidence::Refused)),
+            (104, ORDER, Some(Evidence::NotSent)),
+            (105, "ModifyEnv", Some(Evidence::Ordered)),
+        ]);
+        assert_eq!(orders_since(None, &[journal], at(100)), 3);
+    }
+
+    #[test]
+    fn an_order_counts_by_its_record_when_its_receipt_was_thrown_away() {
+        let journal = run(&[
+            (10, ORDER, Some(Evidence::Ordered)),
+            (100, ORDER, Some(Evidence::Ordered)),
+            (101, ORDER, Some(Evidence::Unknown)),
+        ]);
+        let mut state = fold(None, &journal);
+        assert_eq!(orders_since(Some(&state), &[], at(100)), 2);
+        let both = orders_since(Some(&state), &[journal], at(100));
+        assert_eq!(both, 2, "none counts twice");
+        for record in state.environments.values_mut() {
+            record.origin = Origin::Imported;
+        }
+        assert_eq!(orders_since(Some(&state), &[], at(100)), 0);
+    }
+}

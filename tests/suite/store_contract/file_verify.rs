@@ -1,0 +1,232 @@
+//! Verifying: whatever was changed behind the store's back is named.
+
+use std::fs;
+
+use postpay::state::compare::Difference;
+use postpay::state::file::FileStore;
+use postpay::state::verify::{Compared, Notice, Problem, Verification};
+
+use super::file::Folder;
+use super::*;
+
+pub(super) fn files(folder: &Folder) -> FileStore {
+    FileStore::new(&folder.state)
+}
+
+fn verify(folder: &Folder) -> Verification {
+    files(folder).verify().unwrap()
+}
+
+fn codes(found: &Verification) -> Vec<&'static str> {
+    found.problems.iter().map(Problem::code).collect()
+}
+
+/// Three runs with an environment each, one of them cut off.
+pub(super) fn three_runs() -> Folder {
+    let folder = Folder::new();
+    order(&folder, &["one"]);
+    let mut dying = writer(&folder);
+    let run = run_over(&*dying);
+    dying.begin(at(1), run).unwrap();
+    dying.append(at(2), intent(1, "two")).unwrap();
+    drop(dying);
+    order(&folder, &["three"]);
+    folder
+}
+
+fn tampered(folder: &Folder, change: impl FnOnce(&mut State)) {
+    let bytes = changed(&folder.copy().unwrap(), change);
+    folder.tamper(Some(&bytes));
+}
+
+#[test]
+fn what_only_postpay_wrote_is_fine() {
+    let folder = Folder::new();
+    let found = verify(&folder);
+    assert_eq!(codes(&found), [""; 0]);
+    assert_eq!((found.serial, found.receipts), (None, 0));
+
+    let folder = three_runs();
+    let found = verify(&folder);
+    assert_eq!(codes(&found), [""; 0]);
+    assert_eq!(found.notices, []);
+    assert_eq!(found.compared, Compared::Whole);
+    assert_eq!((found.serial, found.environments), (Some(Serial(3)), 3));
+    assert_eq!((found.receipts, found.sound_receipts), (3, 3));
+}
+
+#[test]
+fn an_open_run_is_no_problem_and_is_told() {
+    let folder = three_runs();
+    let mut open = writer(&folder);
+    let run = run_over(&*open);
+    open.begin(at(1), run.clone()).unwrap();
+    open.append(at(2), intent(1, "four")).unwrap();
+    let found = verify(&folder);
+    assert_eq!(codes(&found), [""; 0]);
+    assert_eq!(
+        found.notices,
+        [Notice::OpenRun {
+            run: run.run,
+            who: run.who,
+            pid: run.pid,
+            unknown: vec![address("four")],
+        }]
+    );
+}
+
+#[test]
+fn a_run_that_was_folded_and_not_filed_counts_as_a_receipt() {
+    let folder = three_runs();
+    let newest = files(&folder).receipts().unwrap().pop().unwrap();
+    fs::rename(newest.path, folder.journal()).unwrap();
+    let found = verify(&folder);
+    assert_eq!(codes(&found), [""; 0]);
+    assert_eq!((found.receipts, found.compared), (2, Compared::Whole));
+}
+
+#[test]
+fn a_changed_state_is_told_by_address_and_field() {
+    let folder = three_runs();
+    let one = address("one");
+    tampered(&folder, |state| {
+        let record = state.environments.get_mut(&one).unwrap();
+        record.tran_id = Some("tran-else".to_owned());
+        state.environments.remove(&address("three"));
+    });
+    let found = verify(&folder);
+    let [Problem::Differs(field), Problem::Differs(missing)] = found.problems.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(
+        *field,
+        Difference::Field {
+            address: one,
+            name: "tran_id",
+            found: Some("tran-else".to_owned()),
+            expected: Some("tran-one".to_owned()),
+        }
+    );
+    assert!(
+        matches!(missing, Difference::Missing { address, .. } if *address == self::address("three")),
+        "{missing:?}"
+    );
+}
+
+#[test]
+fn a_state_that_is_lost_unreadable_older_foreign_or_of_another_account_is_told() {
+    let folder = Folder::new();
+    order(&folder, &["one"]);
+    let first = folder.copy().unwrap();
+    order(&folder, &["two"]);
+    let good = folder.copy().unwrap();
+
+    folder.tamper(None);
+    assert_eq!(codes(&verify(&folder)), ["state-lost"]);
+    folder.tamper(Some(&good[..40]));
+    assert_eq!(codes(&verify(&folder)), ["state-damaged"]);
+    folder.tamper(Some(&first));
+    let found = verify(&folder);
+    assert_eq!(codes(&found), ["state-older", "state-differs"]);
+    folder.tamper(Some(&good));
+    tampered(&folder, |state| state.lineage = Lineage::fresh());
+    let found = verify(&folder);
+    assert_eq!(codes(&found), ["state-foreign", "state-foreign"]);
+    folder.tamper(Some(&good));
+    tampered(&folder, |state| {
+        state.account.as_mut().unwrap().endpoint = "elsewhere".to_owned();
+    });
+    let found = verify(&folder);
+    assert_eq!(codes(&found), ["account", "account", "state-differs"]);
+    folder.tamper(Some(&good));
+    tampered(&folder, |state| state.last_run = Some(RunId::fresh()));
+    assert_eq!(codes(&verify(&folder)), ["state-older"]);
+}
+
+#[test]
+fn receipts_that_are_changed_or_missing_are_told_all_at_once() {
+    let folder = three_runs();
+    order(&folder, &["four"]);
+    let receipts = files(&folder).receipts().unwrap();
+    let good = fs::read_to_string(&receipts[1].path).unwrap();
+    fs::write(&receipts[1].path, good.replace("\"two\"", "\"owt\"")).unwrap();
+    fs::remove_file(&receipts[2].path).unwrap();
+    let found = verify(&folder);
+    assert_eq!(codes(&found), ["journal-damaged", "receipts-missing"]);
+    assert_eq!(found.compared, Compared::Nothing);
+    assert_eq!((found.receipts, found.sound_receipts), (3, 2));
+
+    // The newest is missing: the state is further on than what is left.
+    fs::remove_file(&receipts[3].path).unwrap();
+    fs::write(&receipts[1].path, good).unwrap();
+    let found = verify(&folder);
+    assert!(
+        matches!(
+            found.problems[..],
+            [Problem::ReceiptsMissing {
+                from: Serial(2),
+                to: Serial(4),
+                ..
+            }]
+        ),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn receipts_that_were_thrown_away_from_the_beginning_on_leave_what_can_not_be_verified() {
+    let folder = three_runs();
+    let receipts = files(&folder).receipts().unwrap();
+    fs::remove_file(&receipts[0].path).unwrap();
+    let found = verify(&folder);
+    assert_eq!(codes(&found), [""; 0]);
+    assert_eq!(found.compared, Compared::Since(Serial(1)));
+    let notice = |since, unverified: &[&str]| Notice::BeginningMissing {
+        since,
+        serial: Serial(3),
+        unverified: unverified.iter().map(|on| address(on)).collect(),
+    };
+    assert_eq!(found.notices, [notice(Some(Serial(1)), &["one"])]);
+
+    // What is left still speaks.
+    let good = folder.copy().unwrap();
+    tampered(&folder, |state| {
+        let record = state.environments.get_mut(&address("three")).unwrap();
+        record.env_id = None;
+    });
+    assert_eq!(codes(&verify(&folder)), ["state-differs"]);
+
+    folder.tamper(Some(&good));
+    fs::remove_dir_all(folder.beside("receipts")).unwrap();
+    let found = verify(&folder);
+    assert_eq!(codes(&found), [""; 0]);
+    assert_eq!(found.notices, [notice(None, &["one", "three", "two"])]);
+}
+
+#[test]
+fn a_fork_is_a_problem_until_both_lives_are_in_the_state() {
+    let folder = Folder::new();
+    order(&folder, &["one"]);
+    let copy = folder.copy().unwrap();
+    order(&folder, &["mine"]);
+    let receipt = files(&folder).receipts().unwrap().pop().unwrap();
+    let mine = fs::read(&receipt.path).unwrap();
+    fs::remove_file(&receipt.path).unwrap();
+    folder.tamper(Some(&copy));
+    order(&folder, &["theirs"]);
+    fs::write(&receipt.path, mine).unwrap();
+
+    let found = verify(&folder);
+    assert_eq!(codes(&found)[0], "state-older");
+    assert!(found.problems.iter().any(|problem| matches!(
+        problem,
+        Problem::Differs(Difference::Missing { address, .. }) if *address == self::address("mine")
+    )));
+    let state = files(&folder)
+        .restore(&holder("ada@loom"), NO_WAIT)
+        .unwrap();
+    assert_eq!(state.environments.len(), 3);
+    let found = verify(&folder);
+    assert_eq!(codes(&found), [""; 0]);
+    assert!(matches!(found.notices[..], [Notice::Fork { .. }]));
+}
