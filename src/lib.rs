@@ -27,6 +27,7 @@
 //! | [`plan`] | [`plan::Plan`]; [`plan::guard::Approved`], which nothing else can make | desired, state |
 //! | [`apply`] | [`apply::Report`]; the only caller of [`cloud::CloudWrite`] | an approved plan |
 //! | [`cloud`] | graded answers, over the vendor's protocol | requests |
+//! | [`rehearsal`] | a copy of the state, faults, and a judgement by the endpoint's ledger | desired, state |
 //! | [`report`] | text, JSON, events | plans, reports, states |
 //!
 //! [`desired`] and [`diagnostic`] are the vocabulary that the rooms share, [`config`] reads `postpay.yaml`, [`clock`] is
@@ -82,6 +83,7 @@ pub mod desired;
 pub mod diagnostic;
 pub mod manifest;
 pub mod plan;
+pub mod rehearsal;
 pub mod report;
 pub mod sandbox;
 pub mod state;

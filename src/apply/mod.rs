@@ -190,9 +190,15 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
     });
     let unresolved = outcome::unresolved(state);
     let waiting = plan.steps.iter().filter(|step| step.action == Action::Wait);
-    let waiting = waiting
+    let waiting: Vec<Open> = waiting
         .filter_map(|step| readback::waiting(step, state))
         .collect();
+    if steps.is_empty()
+        && !readback::finds(&*parts.cloud, &waiting, state, parts.clock.now()).await?
+    {
+        // A run is opened when there is something to write down.
+        return Ok(Report::idle(state));
+    }
     parts.writer.begin(parts.clock.now(), started)?;
     crash::point(crash::RUN_STARTED);
     if !steps.is_empty() {

@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::candidates::Candidate;
 use super::settle::{self, Found, Open};
-use super::{Attempt, Engine, Outcome, Progress, asked_to_stop, at};
+use super::{ApplyError, Attempt, Engine, Outcome, Progress, asked_to_stop, at};
 use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, Ordered};
 use crate::crash;
 use crate::desired::Field;
@@ -32,6 +33,21 @@ pub(super) fn waiting(step: &Step, state: Option<&State>) -> Option<Open> {
         run: record.run,
         source: record.source.clone(),
     })
+}
+
+/// Whether a look at the account now finds any of these orders.
+pub(super) async fn finds<C: CloudRead>(
+    cloud: &C,
+    open: &[Open],
+    state: Option<&State>,
+    now: Timestamp,
+) -> Result<bool, ApplyError> {
+    let records = state
+        .into_iter()
+        .flat_map(|state| state.environments.values());
+    let managed = records.filter_map(|record| record.env_id.clone()).collect();
+    let found = settle::look(cloud, open, |_| None, &managed, now).await;
+    Ok(!settle::adoptable(&found.map_err(ApplyError::Listing)?).is_empty())
 }
 
 impl<C: CloudRead + CloudWrite> Engine<'_, C> {

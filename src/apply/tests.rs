@@ -984,3 +984,35 @@ async fn a_clock_that_went_back_does_not_hurry_the_pace_nor_break_the_fold() {
         assert_eq!(bench.lock().state(), Some(&state));
     }
 }
+
+/// With the real clock: a held one is never past the end of no time at all.
+#[tokio::test]
+async fn one_look_is_made_even_without_time_to_wait() {
+    let lost = ("a", vec![error(Grade::Unknown)]);
+    let mut bench = Bench::new(Duration::ZERO, &[lost]).makes("a", &[Made::new("a-1", "a")]);
+    let at_once = Settings {
+        settle: Duration::from_nanos(1),
+        ..settings()
+    };
+    let report = bench.apply(&["a"], &at_once).await;
+    assert_eq!(outcomes(&report), ["ordered"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_run_finds_what_an_earlier_one_waited_for_although_it_orders_more() {
+    let answer = Ok(Ordered {
+        tran_id: "777".to_owned(),
+        env_id: None,
+        request_id: None,
+    });
+    let made = Made {
+        hidden: Duration::from_secs(600),
+        ..Made::new("a-1", "a")
+    };
+    let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]).makes("a", &[made]);
+    bench.apply(&["a"], &settings()).await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let second = bench.apply(&["a", "b"], &settings()).await;
+    assert_eq!(status_of(&second, "a"), Status::Created);
+    assert_eq!(bench.cloud.names(), ["a", "b"]);
+}

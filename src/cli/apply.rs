@@ -315,7 +315,7 @@ fn orders_last_day(
     Ok(orders_since(state, &journals, since))
 }
 
-fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestamp>, StateError> {
+pub(super) fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestamp>, StateError> {
     // A run that sent nothing is rare, several in a row are rarer; older ones are too old to matter.
     for receipt in store.receipts()?.iter().rev().take(5) {
         if let Some(sent) = store.receipt(receipt)?.last_sent_at() {

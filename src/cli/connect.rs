@@ -138,7 +138,7 @@ impl Connection {
     }
 }
 
-fn sandbox_credentials() -> Credentials {
+pub(super) fn sandbox_credentials() -> Credentials {
     Credentials {
         secret_id: sandbox::SECRET_ID.to_owned(),
         secret_key: sandbox::SECRET_KEY.into(),

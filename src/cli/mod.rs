@@ -11,6 +11,7 @@ mod init;
 mod load;
 mod options;
 mod plan;
+mod rehearse;
 mod rescue;
 mod resolve;
 mod sandbox;
@@ -79,6 +80,7 @@ enum Command {
     Apply(Box<apply::Args>),
     Show(show::Args),
     Resolve(resolve::Args),
+    Rehearse(rehearse::Args),
     #[command(subcommand)]
     State(state::Command),
     #[command(subcommand)]
@@ -116,6 +118,7 @@ pub fn main() -> Exit {
         Command::Plan(args) => plan::run(&args, &cli.global, &mut world),
         Command::Apply(args) => apply::run(&args, &cli.global, &mut world),
         Command::Resolve(args) => resolve::run(&args, &cli.global, &mut world),
+        Command::Rehearse(args) => rehearse::run(&args, &cli.global, &mut world),
         Command::Show(args) => show::run(&args, &cli.global, &mut world),
         Command::State(command) => state::run(&command, &cli.global, &mut world),
         Command::Sandbox(command) => sandbox::run(&command, &cli.global, &mut world),

@@ -58,9 +58,9 @@ pub(super) struct Args {
 }
 
 /// An open order, with what its run and the account say of it.
-struct Case {
-    open: Open,
-    status: Status,
+pub(super) struct Case {
+    pub open: Open,
+    pub status: Status,
     sent_by: Option<String>,
     candidates: Vec<Candidate>,
 }
@@ -100,7 +100,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         return Ok(Exit::Fine);
     }
     let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
-    let cases = examine(&store, &state, open, connection, world)?;
+    let cases = super::runtime()?.block_on(async {
+        let (client, _sandbox) = connection.open().await?;
+        examine(&store, &state, open, &client, world).await
+    })?;
     show(&cases, world)?;
     let edits = decide(args, &state, &cases, world)?;
     let settled = edits.len();
@@ -114,7 +117,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     Ok(if left == 0 { Exit::Fine } else { Exit::Unknown })
 }
 
-fn is_open(state: &State) -> impl Iterator<Item = (&Address, &Record)> {
+pub(super) fn is_open(state: &State) -> impl Iterator<Item = (&Address, &Record)> {
     state
         .environments
         .iter()
@@ -148,11 +151,11 @@ fn wanted<'a>(
 }
 
 /// Reads what the runs left and what the account shows.
-fn examine(
+pub(super) async fn examine(
     store: &impl StateStore,
     state: &State,
     open: Vec<(&Address, &Record)>,
-    connection: Connection,
+    client: &TencentClient,
     world: &World,
 ) -> Result<Vec<Case>, Failure> {
     let managed: BTreeSet<String> = state
@@ -160,21 +163,17 @@ fn examine(
         .values()
         .filter_map(|record| record.env_id.clone())
         .collect();
-    let runtime = super::runtime()?;
-    runtime.block_on(async {
-        let (client, _sandbox) = connection.open().await?;
-        let mut cases = Vec::new();
-        for (address, record) in open {
-            let journal = journal_of(store, record.run)?;
-            // An id that its own answer had is not another order's.
-            let mut managed = managed.clone();
-            record.env_id.iter().for_each(|id| {
-                managed.remove(id);
-            });
-            cases.push(case(address, record, journal, &managed, &client, world).await?);
-        }
-        Ok(cases)
-    })
+    let mut cases = Vec::new();
+    for (address, record) in open {
+        let journal = journal_of(store, record.run)?;
+        // An id that its own answer had is not another order's.
+        let mut managed = managed.clone();
+        record.env_id.iter().for_each(|id| {
+            managed.remove(id);
+        });
+        cases.push(case(address, record, journal, &managed, client, world).await?);
+    }
+    Ok(cases)
 }
 
 async fn case(
@@ -297,19 +296,27 @@ fn decide(
     }
     let mut edits = Vec::new();
     for case in cases {
-        let proposed = match propose(&case.candidates) {
-            Proposal::Adopt(candidate) if claims(cases, candidate) == 1 => Some(candidate),
-            Proposal::Adopt(_) | Proposal::Ask | Proposal::Nothing => None,
-        };
-        match proposed {
+        match proposed(case, cases) {
             Some(candidate) if args.auto_approve || agreed(case, candidate, world) => {
-                let tran_id = candidate.tran_id().or(case.open.tran_id.as_deref());
-                edits.push(put(case, &candidate.environment.env_id, tran_id));
+                edits.push(adopt(case, candidate));
             }
             Some(_) | None => world.say(&human::resolve::next(&case.open.address)),
         }
     }
     Ok(edits)
+}
+
+/// The environment that fits one of the open orders in everything, and fits no other.
+pub(super) fn proposed<'a>(case: &'a Case, cases: &[Case]) -> Option<&'a Candidate> {
+    match propose(&case.candidates) {
+        Proposal::Adopt(candidate) if claims(cases, candidate) == 1 => Some(candidate),
+        Proposal::Adopt(_) | Proposal::Ask | Proposal::Nothing => None,
+    }
+}
+
+pub(super) fn adopt(case: &Case, candidate: &Candidate) -> Edited {
+    let tran_id = candidate.tran_id().or(case.open.tran_id.as_deref());
+    put(case, &candidate.environment.env_id, tran_id)
 }
 
 /// How many of the open orders an environment would fit.
@@ -334,7 +341,7 @@ fn agreed(case: &Case, candidate: &Candidate, world: &World) -> bool {
     ))
 }
 
-fn adopt_named(
+pub(super) fn adopt_named(
     case: &Case,
     env_id: &str,
     tran_id: Option<&str>,
@@ -365,7 +372,7 @@ fn adopt_named(
     Ok(put(case, env_id, told.into_iter().flatten().next()))
 }
 
-fn forget(case: &Case) -> Result<Edited, Failure> {
+pub(super) fn forget(case: &Case) -> Result<Edited, Failure> {
     let address = &case.open.address;
     if case.status == Status::AwaitingEnvId || case.open.tran_id.is_some() {
         return Err(Failure::new(
@@ -429,7 +436,7 @@ fn put(case: &Case, env_id: &str, tran_id: Option<&str>) -> Edited {
 }
 
 /// A run of its own, so that the receipts hold the whole history.
-fn write(
+pub(super) fn write(
     writer: &mut dyn StateWriter,
     state: &State,
     edits: Vec<Edited>,

@@ -171,6 +171,17 @@ pub fn reset(path: &Path, existing: &[String], now: Timestamp) -> Result<(), Led
     fs::write(path, text).map_err(fail(path, "written"))
 }
 
+/// Writes requests down as if they had been made before, for a rehearsal of what follows on them.
+///
+/// # Errors
+/// When the ledger is in use, damaged or can't be written.
+pub fn note(path: &Path, entries: &[LedgerEntry], now: Timestamp) -> Result<(), LedgerError> {
+    let (mut ledger, _) = Ledger::open(path, &[], now)?;
+    entries
+        .iter()
+        .try_for_each(|entry| ledger.append(&Line::Request(entry.clone())))
+}
+
 /// The environments that a ledger should know and doesn't.
 fn missing(lines: &[Line], existing: &[String], at: Timestamp) -> Vec<Line> {
     let sample = lines.is_empty().then(|| SAMPLE_ENV_ID.to_owned());

@@ -27,7 +27,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use fault::{Calls, Fault, FaultError, FaultKind, Target};
-pub use ledger::{LedgerEntry, LedgerError, SAMPLE_ENV_ID, read_ledger, reset};
+pub use ledger::{LedgerEntry, LedgerError, SAMPLE_ENV_ID, note, read_ledger, reset};
 
 use crate::cloud::tencent::wire::CREATE;
 use gateway::Rate;

@@ -1,7 +1,7 @@
 //! The back end: the environments, the vendor's rules for an order, and what an order does. Values in, values out. What
 //! of it is shown is in [`super::look`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{Timestamp, tz::Offset};
 use serde_json::{Map, Value};
@@ -51,6 +51,7 @@ pub(super) struct World {
     pub(super) envs: Vec<Env>,
     by_id: HashMap<String, usize>,
     orders: u64,
+    tran_ids: HashSet<String>,
 }
 
 impl World {
@@ -68,6 +69,7 @@ impl World {
 
     fn order(&mut self, entry: &LedgerEntry) {
         self.orders += 1;
+        self.tran_ids.extend(entry.tran_id.clone());
         let Some(env_id) = &entry.env_id else {
             return;
         };
@@ -167,10 +169,18 @@ impl World {
         })
     }
 
-    /// In the vendor's form: the date and a number.
+    /// In the vendor's form: the date and a number, which no order has yet.
     fn new_tran_id(&self, at: Timestamp) -> String {
         let date = BEIJING.to_datetime(at).strftime("%Y%m%d").to_string();
-        format!("{date}{:06}", self.orders + 1)
+        let mut number = self.orders + 1;
+        loop {
+            let tran_id = format!("{date}{number:06}");
+            // An order that was noted rather than taken may have any number.
+            if !self.tran_ids.contains(&tran_id) {
+                return tran_id;
+            }
+            number += 1;
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod crash;
 mod disk_faults;
 mod endpoint;
 mod faults;
+mod fuzz;
 mod laws;
 mod layering;
 mod reads;

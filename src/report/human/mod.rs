@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod plan;
+pub mod rehearsal;
 pub mod resolve;
 pub mod restore;
 pub mod state;

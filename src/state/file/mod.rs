@@ -14,6 +14,7 @@
 //! that writes is a [`StateWriter`] or [`StateStore::restore`], under it.
 
 mod chain;
+mod codec;
 mod durable;
 mod format;
 mod inspect;
@@ -32,6 +33,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use codec::{decode_journal, encode_journal};
 pub use format::{decode_state, encode_state, state_schema};
 pub use restore::{Origin, Present, Proposal, Restored, Restoring};
 

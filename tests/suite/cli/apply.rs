@@ -294,12 +294,11 @@ fn the_ledger_is_listed_and_reset() {
         "sandbox-ledger",
         project.run(["sandbox", "ledger"]).exits(0)
     );
-    assert_eq!(
-        project
-            .run(["sandbox", "ledger", "--format", "json"])
-            .json()[0]["acted"],
-        true
-    );
+    let ledger = project
+        .run(["sandbox", "ledger", "--format", "json"])
+        .json();
+    let acted: Vec<_> = (0..2).map(|at| ledger[at]["acted"].as_bool()).collect();
+    assert_eq!(acted, [Some(false), Some(true)], "a look, then an order");
     assert_shown!("sandbox-reset", project.run(["sandbox", "reset"]).exits(0));
     assert!(project.ledger().is_empty());
     assert!(project.exists(LEDGER));

@@ -2,14 +2,15 @@
 
 use crate::support::{Project, assert_shown};
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 18] = [
     &[],
     &["init"],
     &["validate"],
     &["plan"],
     &["apply"],
-    &["show"],
     &["resolve"],
+    &["rehearse"],
+    &["show"],
     &["state"],
     &["state", "restore"],
     &["state", "verify"],

@@ -11,6 +11,7 @@ mod main_path;
 mod pace;
 mod plan;
 mod plan_file;
+mod rehearse;
 mod secrets;
 mod settings;
 mod streams;

@@ -171,14 +171,11 @@ fn older_error(value: &Value) -> Option<ApiError> {
 }
 
 /// A member that should be a text and may be a number. A number too long for a machine word is taken from the body's own
-/// digits, `found`, so that none is lost.
+/// digits, `found`, so that none is lost; one with a point or an exponent is no id, and written out it would be another one
+/// than the vendor's.
 fn id(response: &Value, name: &str, found: Option<String>) -> Option<String> {
     let value = response.get(name)?;
-    if value.is_f64() {
-        found.or_else(|| text(value))
-    } else {
-        text(value)
-    }
+    if value.is_f64() { found } else { text(value) }
 }
 
 fn text(value: &Value) -> Option<String> {

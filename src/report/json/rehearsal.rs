@@ -1,0 +1,121 @@
+//! A rehearsal for programs.
+
+use serde::Serialize;
+
+use crate::rehearsal::{Rehearsal, Run, Settled, Totals};
+
+#[derive(Serialize)]
+struct RehearsalV1<'a> {
+    format_version: u32,
+    /// Nothing twice, nothing lost, and every run made and finished.
+    kept: bool,
+    /// Null when every fault was chosen.
+    seed: Option<u64>,
+    runs_asked: usize,
+    orders_wanted: usize,
+    assumed: &'a [String],
+    totals: TotalsV1,
+    took_seconds: f64,
+    runs: Vec<RunV1<'a>>,
+}
+
+#[derive(Serialize)]
+struct TotalsV1 {
+    runs: usize,
+    calls_spoiled: usize,
+    orders: usize,
+    duplicates: usize,
+    ids_lost: usize,
+    unfinished: usize,
+    settled: SettledV1,
+}
+
+#[derive(Serialize)]
+struct SettledV1 {
+    read_back: usize,
+    adopted: usize,
+    not_created: usize,
+}
+
+#[derive(Serialize)]
+struct RunV1<'a> {
+    run: usize,
+    faults: Vec<String>,
+    calls_spoiled: usize,
+    applies: usize,
+    orders: usize,
+    /// EnvIds.
+    duplicates: &'a [String],
+    /// EnvIds and TranIds.
+    ids_lost: &'a [String],
+    settled: SettledV1,
+    /// Why the job was not done; null when it was.
+    unfinished: Option<&'a str>,
+    took_seconds: f64,
+}
+
+impl From<Settled> for SettledV1 {
+    fn from(settled: Settled) -> Self {
+        let Settled {
+            read_back,
+            adopted,
+            not_created,
+        } = settled;
+        Self {
+            read_back,
+            adopted,
+            not_created,
+        }
+    }
+}
+
+impl<'a> From<&'a Run> for RunV1<'a> {
+    fn from(run: &'a Run) -> Self {
+        Self {
+            run: run.number,
+            faults: run.faults.iter().map(ToString::to_string).collect(),
+            calls_spoiled: run.struck,
+            applies: run.applies,
+            orders: run.judgement.orders,
+            duplicates: &run.judgement.duplicates,
+            ids_lost: &run.judgement.lost,
+            settled: run.settled.into(),
+            unfinished: run.unfinished.as_deref(),
+            took_seconds: run.took.as_secs_f64(),
+        }
+    }
+}
+
+/// The rehearsal as one JSON document that ends in a newline.
+pub fn report(rehearsal: &Rehearsal) -> String {
+    let Totals {
+        struck,
+        orders,
+        duplicates,
+        lost,
+        unfinished,
+        settled,
+    } = rehearsal.totals();
+    let document = RehearsalV1 {
+        format_version: 1,
+        kept: rehearsal.is_kept(),
+        seed: rehearsal.seed,
+        runs_asked: rehearsal.asked,
+        orders_wanted: rehearsal.wanted,
+        assumed: &rehearsal.assumed,
+        totals: TotalsV1 {
+            runs: rehearsal.runs.len(),
+            calls_spoiled: struck,
+            orders,
+            duplicates,
+            ids_lost: lost,
+            unfinished,
+            settled: settled.into(),
+        },
+        took_seconds: rehearsal.took.as_secs_f64(),
+        runs: rehearsal.runs.iter().map(RunV1::from).collect(),
+    };
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    text.push('\n');
+    text
+}

@@ -1,0 +1,136 @@
+//! What must hold for any bytes at all. The fuzz targets and `tests/suite/fuzz.rs` both call these: there is no other copy.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use postpay::check::{self, Options};
+use postpay::cloud::tencent::wire::{self, Ids};
+use postpay::desired::ManifestHash;
+use postpay::diagnostic::{SourceFile, any_error, render};
+use postpay::manifest::{self, File, Loaded};
+use postpay::plan::{Plan, Selection, Target, file};
+use postpay::state::Account;
+use postpay::state::file::{decode_journal, decode_state, encode_journal, encode_state};
+
+/// A manifest is read, checked and explained without a panic; what it declares makes a plan that is read as it is written.
+pub(crate) fn manifest(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let source = Arc::new(SourceFile::new("a.yaml", text));
+    let parsed = manifest::parse(&source);
+    let hash = ManifestHash {
+        path: "a.yaml".into(),
+        sha256: "0".repeat(64),
+    };
+    let loaded = Loaded {
+        files: vec![File {
+            source,
+            hash,
+            documents: parsed.documents,
+            complete: parsed.complete,
+        }],
+        diagnostics: parsed.diagnostics,
+    };
+    let checked = check::check(&loaded, Options::default());
+    let shown = render::render(&checked.diagnostics, false);
+    assert_eq!(
+        checked.diagnostics.is_empty(),
+        shown.is_empty(),
+        "a problem is shown"
+    );
+    if any_error(&checked.diagnostics) {
+        assert!(checked.desired.environments.is_empty());
+        return;
+    }
+    let target = Target {
+        account: Account {
+            endpoint: "sandbox".to_owned(),
+            uin: None,
+        },
+        region: None,
+        state_path: "a.state.json".to_owned(),
+    };
+    let plan = Plan::make(
+        &checked.desired,
+        None,
+        Selection::default(),
+        target,
+        Timestamp::UNIX_EPOCH,
+    );
+    assert_eq!(
+        file::decode(&file::encode(&plan)).expect("a plan of ours"),
+        plan
+    );
+}
+
+/// A state that can be read is written so that it is read the same.
+pub(crate) fn state(bytes: &[u8]) {
+    let path = Path::new("a.state.json");
+    if let Ok(state) = decode_state(path, bytes) {
+        let again = encode_state(&state).expect("a state of ours");
+        assert_eq!(decode_state(path, &again).expect("as written"), state);
+    }
+}
+
+/// A journal that can be read is written so that it is read the same; and cut anywhere, what is whole of it is kept.
+pub(crate) fn journal(bytes: &[u8]) {
+    let path = Path::new("a.journal.jsonl");
+    let Ok(journal) = decode_journal(path, bytes) else {
+        return;
+    };
+    let again = encode_journal(&journal).expect("a journal of ours");
+    assert_eq!(decode_journal(path, &again).expect("as written"), journal);
+    // Some place within it, another one for other bytes.
+    let cut = bytes.iter().fold(7_usize, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(usize::from(*byte))
+    }) % again.len();
+    let whole = again[..cut].split(|byte| *byte == b'\n').count() - 1;
+    match decode_journal(path, &again[..cut]) {
+        // The first line is written before the file has its name: no crash cuts that.
+        Err(_) => assert_eq!(whole, 0),
+        Ok(kept) => {
+            assert_eq!(kept.entries.len() + 1, whole);
+            assert_eq!(kept.entries, journal.entries[..whole - 1]);
+        }
+    }
+}
+
+/// A plan file that can be read is written so that it is read the same, and is the same plan to the guard.
+pub(crate) fn plan_file(bytes: &[u8]) {
+    if let Ok(plan) = file::decode(&String::from_utf8_lossy(bytes)) {
+        let again = file::decode(&file::encode(&plan)).expect("a plan of ours");
+        assert_eq!(again, plan);
+        assert_eq!(file::identity(&again), file::identity(&plan));
+    }
+}
+
+/// An answer of any kind is read without a panic, and an id that is read from one stands in it.
+pub(crate) fn response(bytes: &[u8]) {
+    let ids = match wire::decode_create(bytes) {
+        Ok(answer) => answer.ids,
+        Err(unreadable) => unreadable.ids,
+    };
+    let Ids {
+        tran_id,
+        env_id,
+        request_id,
+    } = ids;
+    for id in [tran_id, env_id, request_id].into_iter().flatten() {
+        assert!(!id.is_empty());
+        assert!(stands_in(bytes, &id), "`{id}` is invented");
+    }
+    // The pages have no ids to lose; that they are read at all is enough.
+    let _ = wire::decode_envs(bytes);
+    let _ = wire::decode_bills(bytes);
+}
+
+/// Whether a text stands in these bytes as it is. A text with an escape, and one that is no UTF-8, has another form there.
+fn stands_in(bytes: &[u8], text: &str) -> bool {
+    bytes.contains(&b'\\')
+        || std::str::from_utf8(bytes).is_err()
+        || bytes
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+}
