@@ -162,6 +162,13 @@ impl Scene {
             .count())
     }
 
+    /// How many addresses a reader is told are created, and unknown.
+    pub(super) fn told(&self) -> Result<(usize, usize), String> {
+        let shown = self.shown()?;
+        let count = |wanted: &str| shown.values().filter(|status| *status == wanted).count();
+        Ok((count("created"), count("unknown")))
+    }
+
     /// What the documentation says to do, to the end.
     pub(super) fn recover(&self, aliases: &[&str]) -> Result<Tally, String> {
         let mut settled = 0;
