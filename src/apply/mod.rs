@@ -194,7 +194,8 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         .filter_map(|step| readback::waiting(step, state))
         .collect();
     if steps.is_empty()
-        && !readback::finds(&*parts.cloud, &waiting, state, parts.clock.now()).await?
+        && (settings.settle.is_zero()
+            || !readback::finds(&*parts.cloud, &waiting, state, parts.clock.now()).await?)
     {
         // A run is opened when there is something to write down.
         return Ok(Report::idle(state));

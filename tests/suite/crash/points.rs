@@ -172,8 +172,23 @@ fn cases() -> Vec<Case> {
     moments.extend(each(&LINES, 3));
     moments.extend(end(true));
     for moment in moments {
-        const AFTER: &[&str] = &["apply", "-y", "--settle", "0s", "--fault", "reset-after@3"];
-        const BEFORE: &[&str] = &["apply", "-y", "--settle", "0s", "--fault", "reset-before@3"];
+        // One at a time, so that the third call is the third environment's on a busy computer too.
+        const AFTER: &[&str] = &[
+            "apply",
+            "-y",
+            "--in-flight=1",
+            "--settle=0s",
+            "--fault",
+            "reset-after@3",
+        ];
+        const BEFORE: &[&str] = &[
+            "apply",
+            "-y",
+            "--in-flight=1",
+            "--settle=0s",
+            "--fault",
+            "reset-before@3",
+        ];
         cases.push(Case {
             first: Some((AFTER, 4)),
             ..case("adopting by hand", &["resolve", "-y"], moment)
