@@ -119,7 +119,11 @@ pub(super) fn status(path: &Path) -> Result<LockStatus, StateError> {
         Err(error) => return Err(failed("open", path)(error)),
     };
     match file.try_lock_shared() {
-        Ok(()) => Ok(LockStatus::Free),
+        Ok(()) => {
+            // By name, not by closing: a child that is being started may hold a copy of the file for a moment.
+            let _ = file.unlock();
+            Ok(LockStatus::Free)
+        }
         Err(TryLockError::WouldBlock) => Ok(LockStatus::Held(said(path))),
         Err(TryLockError::Error(error)) => Err(failed("look at the lock", path)(error)),
     }
