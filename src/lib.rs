@@ -14,7 +14,8 @@
 //! ```text
 //! YAML files ──> Document ──> Desired ─┐
 //!                                      ├─> Plan ──> Approved ──> Outcome (one a step) ──> State
-//! state file + open journal ─> State ──┘
+//! state file + open journal ─> State ──┘                                    ↑
+//! the account (DescribeEnvs, DescribeBillingInfo) ── read back what is lost ──┘
 //! ```
 //!
 //! Each arrow is one module, each noun one plain type:
@@ -31,9 +32,9 @@
 //! | [`report`] | text, JSON, events | plans, reports, states |
 //!
 //! [`desired`] and [`diagnostic`] are the vocabulary that the rooms share, [`config`] reads `postpay.yaml`, [`clock`] is
-//! the time as an argument, [`sandbox`] is a small real server that speaks the vendor's side of the protocol, and
-//! [`cli`] puts the parts together, and [`crash`] lets a test stop a real process at a named moment. `tests/suite/layering.rs` holds who may import whom; below [`cli`] nothing prints,
-//! reads the environment or exits.
+//! the time as an argument, [`sandbox`] is a small real server that speaks the vendor's side of the protocol, [`crash`]
+//! lets a test stop a real process at a named moment, and [`cli`] puts the parts together. `tests/suite/layering.rs`
+//! holds who may import whom; below [`cli`] nothing prints, reads the environment or exits.
 //!
 //! # How one order is made
 //!
@@ -43,7 +44,9 @@
 //! 4. [`cloud::tencent`] signs and sends it over a connection of its own, and grades what comes back: ordered, refused,
 //!    not sent, or unknown. Only what was provably not sent is ever sent again.
 //! 5. The outcome, with every id in it, is on disk before anything else is decided.
-//! 6. At the end of the run the journal is folded into the state and filed as a receipt. If the process dies before
+//! 6. An unknown outcome stops the run until [`apply::settle`] has read it back: one environment that was not there before,
+//!    and that fits in everything, is adopted, and the run goes on. Anything less is a question for `postpay resolve`.
+//! 7. At the end of the run the journal is folded into the state and filed as a receipt. If the process dies before
 //!    that, the next one does it; an intent without an outcome becomes `unknown`, and is never ordered again by itself.
 //!
 //! What each crash leaves, and why nothing is ordered twice: [`apply::protocol`].

@@ -77,7 +77,7 @@ pub(super) struct Args {
     /// How long an order that provably was not sent is tried again
     #[arg(long, value_name = "TIME", default_value = "30s", env = "POSTPAY_RETRY_FOR", value_parser = time)]
     retry_for: Duration,
-    /// How long to look in the account for an order whose answer was lost, or came without an EnvId
+    /// How long to look in the account for an order whose answer was lost, or came without an EnvId; 0s: not at all
     #[arg(long, value_name = "TIME", default_value = "60s", env = "POSTPAY_SETTLE", value_parser = time)]
     settle: Duration,
     /// How long to wait for another writer of this state

@@ -31,7 +31,7 @@ pub fn proposal(proposal: &Proposal, look: Look) -> String {
         count(*folded, "receipt", "receipts")
     );
     match present {
-        Present::Nothing => out.push_str("There is no state now.\n"),
+        Present::Nothing => out.push_str("Before it there was no state.\n"),
         Present::Unreadable(error) => {
             let _ = writeln!(
                 out,
