@@ -81,7 +81,7 @@ fn pace() -> Result<()> {
         );
     }
     println!(
-        "\ntook: from the call of the engine until the state and the receipt are on disk\n\
+        "\ntook: from the list that a run begins with until the state and the receipt are on disk\n\
          first send: of that, until the first request; last end: of that, after the last answer"
     );
     Ok(())
