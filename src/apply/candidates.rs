@@ -70,6 +70,7 @@ pub enum Proposal<'a> {
 
 const NUMBER: &str = "order number";
 const ALIAS: &str = "alias";
+const NO_ALIAS: &str = "none was ordered, so none can be recognised";
 const NEW: &str = "new since the run began";
 
 impl Candidate {
@@ -86,6 +87,13 @@ impl Candidate {
                 .any(|check| check.what == what && check.fits)
         };
         fits(NEW) && fits(ALIAS)
+    }
+
+    /// True when an alias was ordered, and this is not it. Its own number would be stronger than that.
+    pub fn contradicts_the_alias(&self) -> bool {
+        let unfit =
+            |check: &Check| check.what == ALIAS && !check.fits && check.expected != NO_ALIAS;
+        !self.has_the_number && self.checks.iter().any(unfit)
     }
 
     /// The order number on its bill.
@@ -219,9 +227,7 @@ fn alias(order: &Attributes, environment: &SeenEnvironment) -> Check {
     });
     Check {
         what: ALIAS,
-        expected: alias
-            .unwrap_or("none was ordered, so none can be recognised")
-            .to_owned(),
+        expected: alias.unwrap_or(NO_ALIAS).to_owned(),
         found: shown.to_owned(),
         fits,
     }

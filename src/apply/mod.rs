@@ -28,15 +28,17 @@ use tokio::time::{Instant, sleep_until};
 pub use outcome::{Counts, Outcome, Report, StepResult, Verdict};
 
 use crate::clock::Clock;
-use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
+use crate::cloud::{
+    CloudError, CloudRead, CloudWrite, Grade, NotSent, Ordered, Reach, SeenEnvironment, SeenIds,
+};
 use crate::crash;
-use crate::desired::{Address, Attributes};
+use crate::desired::{Address, Attributes, Field};
 use crate::plan::file::identity;
 use crate::plan::guard::Approved;
 use crate::plan::{Action, Step};
 use crate::state::journal::{self, EndReason, Event, Intent, Listed, RunEnded, RunId, RunStarted};
 use crate::state::rescue::Rescued;
-use crate::state::{Lineage, StateError, StateWriter};
+use crate::state::{Lineage, State, StateError, StateWriter};
 use pace::Pacer;
 use retry::Decision;
 use settle::Open;
@@ -61,6 +63,8 @@ pub struct Settings {
     pub deadline: Option<Duration>,
     /// How long an unknown outcome, or an order without an environment id, is looked for in what the account shows.
     pub settle: Duration,
+    /// Order an environment although the account has one with its alias that is not on record.
+    pub allow_same_alias: bool,
 }
 
 /// Why a run did not begin. Nothing was ordered.
@@ -71,6 +75,16 @@ pub enum ApplyError {
     /// Without a list from before the first order, nothing could be told about a lost answer.
     #[error("the account's environments can't be listed: {}", .0.message)]
     Listing(CloudError),
+    /// A state that was lost together with its receipts can't say that these were ordered. The account can.
+    #[error("the account has environments with these aliases already, and they are not on record")]
+    AlreadyThere(Vec<Twin>),
+}
+
+/// A declared environment, and one in the account that it looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Twin {
+    pub address: Address,
+    pub env_id: String,
 }
 
 /// What a refused order means for those after it.
@@ -175,6 +189,10 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
             .environments()
             .await
             .map_err(ApplyError::Listing)?;
+        let twins = twins(&steps, state, &seen);
+        if !twins.is_empty() && !settings.allow_same_alias {
+            return Err(ApplyError::AlreadyThere(twins));
+        }
         seen.into_iter()
             .map(|environment| environment.env_id)
             .collect()
@@ -241,6 +259,37 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         unresolved,
     };
     Ok(engine.run(now).await)
+}
+
+/// The orders whose alias an environment of the account has that nobody claims.
+fn twins(steps: &[&Step], state: Option<&State>, seen: &[SeenEnvironment]) -> Vec<Twin> {
+    let records = state
+        .into_iter()
+        .flat_map(|state| state.environments.values());
+    let managed: BTreeSet<&str> = records
+        .filter_map(|record| record.env_id.as_deref())
+        .collect();
+    let strangers: HashMap<&str, &str> = seen
+        .iter()
+        .filter(|environment| !managed.contains(environment.env_id.as_str()))
+        .filter_map(|environment| {
+            Some((environment.alias.as_deref()?, environment.env_id.as_str()))
+        })
+        .collect();
+    steps
+        .iter()
+        .filter_map(|step| {
+            let order = step
+                .after
+                .as_ref()
+                .filter(|order| order.creates_environment())?;
+            let env_id = strangers.get(order.get(Field::Alias)?)?;
+            Some(Twin {
+                address: step.address.clone(),
+                env_id: (*env_id).to_owned(),
+            })
+        })
+        .collect()
 }
 
 impl StepResult {

@@ -85,6 +85,7 @@ fn settings() -> Settings {
         retry_for: Duration::from_secs(30),
         deadline: None,
         settle: Duration::from_secs(60),
+        allow_same_alias: false,
     }
 }
 
@@ -852,7 +853,15 @@ async fn nothing_is_adopted_in_doubt() {
         .lock()
         .unwrap()
         .push((Instant::now(), old));
-    let report = bench.apply(&["b"], &settings()).await;
+    let report = bench
+        .apply(
+            &["b"],
+            &Settings {
+                allow_same_alias: true,
+                ..settings()
+            },
+        )
+        .await;
     assert_eq!(outcomes(&report), ["unknown"]);
 }
 
@@ -1015,4 +1024,41 @@ async fn a_later_run_finds_what_an_earlier_one_waited_for_although_it_orders_mor
     let second = bench.apply(&["a", "b"], &settings()).await;
     assert_eq!(status_of(&second, "a"), Status::Created);
     assert_eq!(bench.cloud.names(), ["a", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alias_that_the_account_has_and_the_state_does_not_is_not_ordered() {
+    let mut bench = Bench::new(Duration::ZERO, &[]);
+    let there = (Instant::now(), Made::new("b-0", "b"));
+    bench.cloud.account.lock().unwrap().push(there);
+    let mut writer = bench.lock();
+    let approved = approved(&desired(&["a", "b"]), writer.state());
+    let (_sender, stop) = watch::channel(false);
+    let parts = |writer| Parts {
+        cloud: Arc::clone(&bench.cloud),
+        writer,
+        clock: &SystemClock,
+        operator: Operator {
+            who: "a@b".to_owned(),
+            pid: 1,
+        },
+        last_sent: None,
+        stop,
+        observe: Box::leak(Box::new(|_: Progress<'_>| {})),
+    };
+    let refused = run(&approved, &settings(), parts(&mut *writer))
+        .await
+        .unwrap_err();
+    let ApplyError::AlreadyThere(twins) = refused else {
+        panic!("{refused}")
+    };
+    assert_eq!(twins[0].env_id, "b-0");
+    assert!(bench.cloud.names().is_empty());
+    drop(writer);
+    let anyway = Settings {
+        allow_same_alias: true,
+        ..settings()
+    };
+    let report = bench.apply(&["a", "b"], &anyway).await;
+    assert_eq!(outcomes(&report), ["ordered", "ordered"]);
 }

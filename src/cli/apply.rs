@@ -32,7 +32,7 @@ use crate::state::{Snapshot, State, StateError, StateStore, StateWriter, orders_
 
 /// Plan, ask for `yes`, order, and record every TranId and EnvId
 ///
-/// Given a PLANFILE, orders exactly what it says, or nothing: a plan that was altered, used before, or made from
+/// Given a PLANFILE, asks nothing, since the file was there to be reviewed, and orders exactly what it says, or nothing: a plan that was altered, used before, or made from
 /// another state or other manifests is refused.
 ///
 /// Ctrl-C or SIGTERM starts nothing more and waits for what is under way; a second one leaves at once, and what was
@@ -80,6 +80,9 @@ pub(super) struct Args {
     /// How long to look in the account for an order whose answer was lost, or came without an EnvId; 0s: not at all
     #[arg(long, value_name = "TIME", default_value = "60s", env = "POSTPAY_SETTLE", value_parser = time)]
     settle: Duration,
+    /// Order although the account has an environment with the same alias that is not on record
+    #[arg(long)]
+    allow_same_alias: bool,
     /// How long to wait for another writer of this state
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
     lock_timeout: Duration,
@@ -185,6 +188,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         retry_for: args.retry_for,
         deadline: args.deadline,
         settle: args.settle,
+        allow_same_alias: args.allow_same_alias,
     };
     let last_sent = last_sent(&store)?;
     let ended = order(

@@ -1,6 +1,6 @@
 //! Everything that can end a command early, as diagnostics: what happened, what was done at the vendor, what to type next.
 
-use crate::apply::ApplyError;
+use crate::apply::{ApplyError, Twin};
 use crate::cloud::tencent::CredentialsError;
 use crate::diagnostic::Diagnostic;
 use crate::plan::file::PlanFileError;
@@ -83,6 +83,17 @@ impl From<ApplyError> for Failure {
         let error = match error {
             ApplyError::State(error) => return Self::from(error),
             ApplyError::Listing(error) => error,
+            ApplyError::AlreadyThere(twins) => {
+                let line =
+                    |twin: &Twin| format!("`{}` looks like {}", twin.address, clean(&twin.env_id));
+                return twins
+                    .iter()
+                    .map(line)
+                    .fold(Self::new("already-there", message), Self::help)
+                    .help("if they were ordered with a state that is lost: put it back, `postpay state restore`")
+                    .help("if they are others: give yours another alias, or order all the same: `--allow-same-alias`")
+                    .help("nothing was ordered");
+            }
         };
         let said = [("code", error.code), ("RequestId", error.request_id)];
         let said = said

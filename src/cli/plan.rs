@@ -106,6 +106,20 @@ fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(".".as_ref());
+    // A manifest, a configuration or somebody's work is not replaced by a plan; an older plan is.
+    if let Ok(bytes) = std::fs::read(path)
+        && !bytes.is_empty()
+        && file::decode(&String::from_utf8_lossy(&bytes)).is_err()
+    {
+        return Err(Failure::new(
+            "plan-out",
+            format!(
+                "{} is there, and is no plan",
+                clean(&path.display().to_string())
+            ),
+        )
+        .help("name another file; nothing was written"));
+    }
     let write = || {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(file::encode(plan).as_bytes())?;

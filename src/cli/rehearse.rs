@@ -33,6 +33,7 @@ use crate::rehearsal::{Rehearsal, Run, Settled, chance};
 use crate::report::{human, json};
 use crate::sandbox::{self, Fault, LedgerEntry, Sandbox, read_ledger};
 use crate::state::file::{FileStore, encode_state};
+use crate::state::journal::RunId;
 use crate::state::{State, StateStore, StateWriter, Status};
 
 /// See what faults would do to your own plan: orders from the embedded endpoint, on a copy of the state
@@ -107,7 +108,7 @@ struct Stage<'a> {
 }
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
-    let seed = seed(args, world);
+    let seed = seed(args);
     let asked = match (args.random, seed) {
         (Some(runs), _) => runs,
         (None, Some(_)) => RUNS,
@@ -161,10 +162,13 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 }
 
 /// None when every fault is chosen. One that nobody gave is short, so that it can be read out.
-fn seed(args: &Args, world: &World) -> Option<u64> {
+fn seed(args: &Args) -> Option<u64> {
     let is_random = args.faults.is_empty() || args.random.is_some() || args.seed.is_some();
-    let by_time = || u64::from(world.now().subsec_nanosecond().unsigned_abs()) % 1_000_000;
-    is_random.then(|| args.seed.unwrap_or_else(by_time))
+    let by_chance = || {
+        u64::from(RunId::fresh().0.as_fields().3[7]) * 256
+            + u64::from(RunId::fresh().0.as_fields().3[6])
+    };
+    is_random.then(|| args.seed.unwrap_or_else(by_chance))
 }
 
 impl<'a> Stage<'a> {
@@ -182,6 +186,7 @@ impl<'a> Stage<'a> {
             // The endpoint lists at once what was ordered: one look tells.
             // One look, and no waiting for another.
             settle: Duration::from_millis(1),
+            allow_same_alias: false,
         };
         // From here on the configured endpoint is out of reach.
         project.endpoint = Endpoint::Sandbox;
@@ -394,7 +399,7 @@ impl Play<'_> {
             Ok(report) => Ok(self.note(&report)),
             // Nothing was ordered: apply again.
             Err(ApplyError::Listing(_)) => Ok(None),
-            Err(error @ ApplyError::State(_)) => Err(error.into()),
+            Err(error @ (ApplyError::State(_) | ApplyError::AlreadyThere(_))) => Err(error.into()),
         }
     }
 
@@ -458,9 +463,11 @@ impl Play<'_> {
         }
         for case in in_doubt {
             let settled = match claim(case, &mut unclaimed) {
-                Some(env_id) => resolve::adopt_named(case, &env_id, None, &state).inspect(|_| {
-                    self.settled.adopted += 1;
-                }),
+                Some(env_id) => {
+                    resolve::adopt_named(case, &env_id, None, true, &state).inspect(|_| {
+                        self.settled.adopted += 1;
+                    })
+                }
                 None => resolve::forget(case).inspect(|_| self.settled.not_created += 1),
             };
             // What the command refuses stays open, and the next round sees it again.

@@ -42,6 +42,9 @@ pub(super) struct Args {
     /// The order's number, where the bill does not tell it
     #[arg(long, value_name = "TRAN_ID", requires = "adopt")]
     tran_id: Option<String>,
+    /// Adopt it although its alias is not the one that was ordered
+    #[arg(long, requires = "adopt")]
+    force: bool,
     /// Nothing was made: the next plan orders it again
     #[arg(long)]
     not_created: bool,
@@ -96,7 +99,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         .help("name the address: `postpay resolve ADDR --adopt ENV_ID`"));
     }
     if open.is_empty() {
-        world.print("Nothing to settle.\n")?;
+        show(&[], world)?;
+        world.say("Nothing to settle.\n");
         return Ok(Exit::Fine);
     }
     let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
@@ -287,6 +291,7 @@ fn decide(
                 case,
                 env_id,
                 args.tran_id.as_deref(),
+                args.force,
                 state,
             )?]);
         }
@@ -296,11 +301,15 @@ fn decide(
     }
     let mut edits = Vec::new();
     for case in cases {
-        match proposed(case, cases) {
+        let proposed = proposed(case, cases);
+        match proposed {
             Some(candidate) if args.auto_approve || agreed(case, candidate, world) => {
                 edits.push(adopt(case, candidate));
             }
-            Some(_) | None => world.say(&human::resolve::next(&case.open.address)),
+            Some(_) | None => {
+                let fits = proposed.map(|candidate| candidate.environment.env_id.as_str());
+                world.say(&human::resolve::next(&case.open.address, fits));
+            }
         }
     }
     Ok(edits)
@@ -345,6 +354,7 @@ pub(super) fn adopt_named(
     case: &Case,
     env_id: &str,
     tran_id: Option<&str>,
+    force: bool,
     state: &State,
 ) -> Result<Edited, Failure> {
     let taken = state.environments.iter().find(|(address, record)| {
@@ -368,8 +378,31 @@ pub(super) fn adopt_named(
         )
         .help("it has to be in the account, and to have come to be since the run began; nothing was changed"));
     };
-    let told = [tran_id, candidate.tran_id(), case.open.tran_id.as_deref()];
-    Ok(put(case, env_id, told.into_iter().flatten().next()))
+    if !force && candidate.contradicts_the_alias() {
+        let found = candidate.environment.alias.as_deref().unwrap_or("none");
+        return Err(Failure::new(
+            "resolve-other-alias",
+            format!(
+                "{} has the alias {}, and `{}` was ordered with another",
+                clean(env_id),
+                clean(found),
+                case.open.address
+            ),
+        )
+        .help("adopting the wrong one leaves the right one unmanaged, and orders another again; nothing was changed")
+        .help("if its alias was changed at the vendor since: add --force"));
+    }
+    let known = candidate.tran_id().or(case.open.tran_id.as_deref());
+    if let (Some(said), Some(known)) = (tran_id, known)
+        && said != known
+    {
+        return Err(Failure::new(
+            "resolve-other-number",
+            format!("the order number is {}, not {}", clean(known), clean(said)),
+        )
+        .help("leave --tran-id out: it is for bills that tell no number; nothing was changed"));
+    }
+    Ok(put(case, env_id, known.or(tran_id)))
 }
 
 pub(super) fn forget(case: &Case) -> Result<Edited, Failure> {

@@ -6,6 +6,7 @@ use crate::cli::load::Project;
 use crate::cli::options::{Api, Format, Global};
 use crate::cli::world::World;
 use crate::report::{human, json};
+use crate::state::StateStore as _;
 use crate::state::verify::Problem;
 
 /// Hold state, journal and receipts against each other, and list everything that does not fit
@@ -37,11 +38,12 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
         || json::state::verification(&found),
         |look| human::verify::verification(&found, look),
     )?;
-    Ok(if found.problems.is_empty() {
-        Exit::Fine
-    } else {
-        Exit::Error
-    })
+    if !found.problems.is_empty() {
+        return Ok(Exit::Error);
+    }
+    // What no command would start from is not fine, whatever the files say one by one.
+    world.store(&project.state).read()?;
+    Ok(Exit::Fine)
 }
 
 /// What to do about a problem.

@@ -87,10 +87,18 @@ fn shown(text: &str) -> String {
     }
 }
 
-/// What to type for an order that only a person can settle.
-pub fn next(address: &Address) -> String {
+/// What to type for an order that only a person can settle; `fits` is the candidate that fits in everything, if one does.
+pub fn next(address: &Address, fits: Option<&str>) -> String {
+    let env_id = fits.map_or("ENV_ID".into(), clean);
+    let proposal = match fits {
+        Some(_) => format!(
+            "  {address}: {env_id} fits in everything; `postpay resolve -y` adopts what does\n"
+        ),
+        None => String::new(),
+    };
     format!(
-        "  to settle it: `postpay resolve {address} --adopt ENV_ID` when that is the one,\n\
-         \x20               `postpay resolve {address} --not-created` when you are sure that nothing was made\n"
+        "{proposal}  to settle `{address}`: `postpay resolve {address} --adopt {env_id}` when that is the one,\n\
+         \x20   or `postpay resolve {address} --not-created` when you are sure that nothing was made: the next plan\n\
+         \x20   orders it again, and the vendor may list late what it made\n"
     )
 }
