@@ -12,6 +12,7 @@ mod pace;
 mod plan;
 mod plan_file;
 mod rehearse;
+mod resolve;
 mod secrets;
 mod settings;
 mod streams;

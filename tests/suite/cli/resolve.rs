@@ -1,0 +1,136 @@
+//! Lost answers: read back by the run itself, settled by a person, and what a person may not do.
+
+use crate::support::{LEDGER, MANIFEST, Project, RECEIPTS, STATE};
+
+/// Two orders that were made, and whose answers were lost.
+fn two_lost() -> Project {
+    let project = Project::of(&["one", "two"]);
+    project
+        .run([
+            "apply",
+            "-y",
+            "--fault",
+            "hang-after@1-2",
+            "--timeout=2s",
+            "--list-delay=1h",
+        ])
+        .exits(4);
+    project
+}
+
+fn env_id(project: &Project, alias: &str) -> String {
+    let ledger = project.ledger();
+    let order = ledger.iter().find(|entry| entry.params["Alias"] == alias);
+    order.unwrap().env_id.clone().unwrap()
+}
+
+#[test]
+fn a_lost_answer_is_read_back_and_the_run_finishes() {
+    let project = Project::of(&["one", "two"]);
+    project
+        .run([
+            "apply",
+            "-y",
+            "--fault",
+            "reset-after@1",
+            "--settle=5s",
+            "--list-delay=1s",
+        ])
+        .exits(0)
+        .says(&["outcome unknown", "one: found in the account", "2 ordered"]);
+    assert_eq!(project.ordered_once(), ["one", "two"]);
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
+}
+
+#[test]
+fn what_fits_in_everything_is_adopted_when_it_is_agreed_to() {
+    let project = two_lost();
+    // Without a terminal nothing is adopted unasked, and what to type is said.
+    project.run(["resolve"]).exits(4).says(&[
+        "fits",
+        &format!("--adopt {}", env_id(&project, "one")),
+        "resolve -y",
+    ]);
+    project
+        .run(["resolve", "-y"])
+        .exits(0)
+        .says(&["2 settled, 0 left open"]);
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
+    assert_eq!(project.ordered_once(), ["one", "two"]);
+    let nothing = project.run(["resolve", "--format", "json"]).exits(0).json();
+    assert_eq!(nothing["open"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn the_wrong_environment_or_number_is_not_taken() {
+    let project = two_lost();
+    let (one, two) = (env_id(&project, "one"), env_id(&project, "two"));
+    let before = project.read(STATE);
+    project
+        .run(["resolve", "one", "--adopt", &two])
+        .exits(1)
+        .says(&["resolve-other-alias", "nothing was changed", "--force"]);
+    project
+        .run(["resolve", "one", "--adopt", &one, "--tran-id", "1"])
+        .exits(1)
+        .says(&["resolve-other-number", "nothing was changed"]);
+    project
+        .run(["resolve", "one", "--adopt", "nobodys-1234"])
+        .exits(1)
+        .says(&["resolve-not-there"]);
+    // It is there: it can't be said not to have been made.
+    project
+        .run(["resolve", "one", "--not-created"])
+        .exits(1)
+        .says(&[&one]);
+    assert_eq!(project.read(STATE), before);
+    project.run(["resolve", "one", "--adopt", &one]).exits(4);
+    project
+        .run(["resolve", "two", "--adopt", &one])
+        .exits(1)
+        .says(&["on record as `one`"]);
+}
+
+#[test]
+fn what_was_never_made_is_ordered_by_the_next_run() {
+    let project = Project::of(&["one"]);
+    project
+        .run(["apply", "-y", "--fault", "reset-before@1"])
+        .exits(4);
+    project.run(["apply", "-y"]).exits(4);
+    assert!(project.orders().is_empty());
+    project.run(["resolve", "one", "--not-created"]).exits(0);
+    project.run(["apply", "-y"]).exits(0);
+    assert_eq!(project.ordered_once(), ["one"]);
+}
+
+#[test]
+fn a_state_that_is_lost_with_all_its_receipts_orders_nothing_that_the_account_has() {
+    let project = Project::ordered(&["one", "two"]);
+    std::fs::remove_file(project.file(STATE)).unwrap();
+    std::fs::remove_dir_all(project.file(RECEIPTS)).unwrap();
+    project.run(["apply", "-y"]).exits(1).says(&[
+        "already-there",
+        &env_id(&project, "one"),
+        "nothing was ordered",
+    ]);
+    assert_eq!(project.ordered_once(), ["one", "two"]);
+    assert!(!project.exists(STATE));
+    // Somebody else's environments may have these aliases; that is said, not guessed.
+    project.run(["apply", "-y", "--allow-same-alias"]).exits(0);
+    assert_eq!(project.orders()["one"], 2);
+}
+
+#[test]
+fn a_plan_does_not_replace_a_file_that_is_none() {
+    let project = Project::of(&["one"]);
+    let manifest = project.read(MANIFEST);
+    project
+        .run(["plan", "-o", MANIFEST])
+        .exits(1)
+        .says(&["plan-out", "nothing was written"]);
+    assert_eq!(project.read(MANIFEST), manifest);
+    project.run(["plan", "-o", "plan.json"]).exits(0);
+    project.run(["plan", "-o", "plan.json"]).exits(0);
+    assert!(!project.exists(LEDGER));
+}
