@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::candidates::Candidate;
+use super::engine::{Attempt, Engine, asked_to_stop, at};
 use super::settle::{self, Found, Open};
-use super::{ApplyError, Attempt, Engine, Outcome, Progress, asked_to_stop, at};
+use super::{ApplyError, Outcome, Progress};
 use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, Ordered};
 use crate::crash;
 use crate::desired::Field;

@@ -10,14 +10,17 @@ use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Mutex;
 
+use super::engine::Answer;
 use super::*;
 use crate::clock::SystemClock;
-use crate::cloud::{Bill, BillOrder, PayMode, SeenEnvironment};
-use crate::desired::{Desired, Environment, Field, SourceRef};
+use crate::cloud::{
+    Bill, BillOrder, Grade, NotSent, Ordered, PayMode, Reach, SeenEnvironment, SeenIds,
+};
+use crate::desired::{Attributes, Desired, Environment, Field, SourceRef};
 use crate::plan::guard::{self, Consent, Facts, Limits};
 use crate::plan::{Plan, Selection, Target};
 use crate::state::file::FileStore;
-use crate::state::journal::{Evidence, Outcome as Line};
+use crate::state::journal::{Evidence, Intent, Outcome as Line, RunEnded};
 use crate::state::{Account, Holder, State, StateStore, Status};
 
 const HALF: Duration = Duration::from_millis(500);

@@ -1,0 +1,486 @@
+//! One run under way: what is queued, what is under way, what became of it.
+//!
+//! One task decides and writes; the calls run beside it. The order of its writes is the protocol (see [`super::protocol`]).
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use super::pace::Pacer;
+use super::retry::{self, Decision};
+use super::settle::Open;
+use super::{
+    ACTION, LEAD, OnError, Outcome, Parts, Progress, Report, Settings, StepResult, outcome,
+};
+use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
+use crate::crash;
+use crate::desired::{Address, Attributes};
+use crate::plan::Step;
+use crate::state::StateError;
+use crate::state::journal::{self, EndReason, Event, Intent, RunEnded, RunId};
+use crate::state::rescue::Rescued;
+
+/// A step that waits for its turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt {
+    /// Its place in `steps` and `results`.
+    pub(super) at: usize,
+    /// From 1.
+    pub(super) number: u32,
+    pub(super) first_sent: Option<Instant>,
+    pub(super) not_before: Option<Instant>,
+    /// When its intent was written.
+    pub(super) sent_at: Timestamp,
+}
+
+impl Attempt {
+    pub(super) const fn first(at: usize) -> Self {
+        Self {
+            at,
+            number: 1,
+            first_sent: None,
+            not_before: None,
+            sent_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+}
+
+pub(super) type Answer = Result<Ordered, CloudError>;
+
+pub(super) struct Engine<'a, C> {
+    pub(super) settings: &'a Settings,
+    pub(super) parts: Parts<'a, C>,
+    pub(super) steps: Vec<&'a Step>,
+    pub(super) pacer: Pacer,
+    pub(super) queue: VecDeque<Attempt>,
+    pub(super) calls: JoinSet<(Answer, Instant)>,
+    pub(super) under_way: HashMap<Id, (Attempt, Instant)>,
+    pub(super) results: Vec<StepResult>,
+    pub(super) jitter: f64,
+    pub(super) run: RunId,
+    /// The environments that were there before the first order.
+    pub(super) before: BTreeSet<String>,
+    /// Orders of this run with an unknown outcome. While there is one, nothing is started.
+    pub(super) lost: Vec<Open>,
+    /// Orders without an environment id so far, of this run and of earlier ones.
+    pub(super) waiting: Vec<Open>,
+    /// Orders of this run that the vendor refused.
+    pub(super) refused: Vec<Open>,
+    /// Environment ids that were found for orders of earlier runs.
+    pub(super) found: Vec<(Address, String)>,
+    /// Why nothing more is started, besides an unknown outcome.
+    pub(super) stopping: Option<EndReason>,
+    pub(super) trouble: Option<StateError>,
+    pub(super) unwritten: Vec<Rescued>,
+    pub(super) unresolved: Vec<Address>,
+}
+
+/// What the engine wakes up for.
+enum Wake {
+    Answered(Result<(Id, (Answer, Instant)), JoinError>),
+    Slot,
+    Stop(EndReason),
+}
+
+impl<C: CloudRead + CloudWrite> Engine<'_, C> {
+    pub(super) async fn run(mut self, started: Instant) -> Report {
+        // One that no clock can reach is none.
+        let deadline = self
+            .settings
+            .deadline
+            .and_then(|after| started.checked_add(after));
+        self.look_for_waiting(Duration::ZERO, deadline).await;
+        loop {
+            self.order_all(deadline).await;
+            if self.lost.is_empty() || !self.read_back(deadline).await {
+                break;
+            }
+        }
+        let took = started.elapsed();
+        self.look_for_waiting(self.settings.settle, deadline).await;
+        self.look_for_left_behind(deadline).await;
+        self.close(took)
+    }
+
+    /// Orders what is queued, until nothing is under way and nothing more may be started.
+    async fn order_all(&mut self, deadline: Option<Instant>) {
+        loop {
+            let slot = self.next_slot();
+            if slot.is_none() && self.under_way.is_empty() {
+                return;
+            }
+            match self.wake(slot, deadline).await {
+                Wake::Answered(answer) => self.answered(answer),
+                Wake::Slot => self.start().await,
+                Wake::Stop(reason) => self.stop(reason),
+            }
+        }
+    }
+
+    /// Why nothing may be started now.
+    fn held_up(&self) -> Option<EndReason> {
+        self.stopping
+            .or((!self.lost.is_empty()).then_some(EndReason::Unknown))
+    }
+
+    /// When the first of the queue may be sent; None when nothing may be started.
+    fn next_slot(&self) -> Option<Instant> {
+        let next = self.queue.front()?;
+        let may_start = self.held_up().is_none() && self.under_way.len() < self.settings.in_flight;
+        may_start.then(|| self.slot_of(next))
+    }
+
+    fn slot_of(&self, attempt: &Attempt) -> Instant {
+        let slot = self.pacer.slot();
+        attempt.not_before.map_or(slot, |moment| slot.max(moment))
+    }
+
+    async fn wake(&mut self, slot: Option<Instant>, deadline: Option<Instant>) -> Wake {
+        let asked = self.stopping.is_none();
+        let stop = &mut self.parts.stop;
+        tokio::select! {
+            // An answer is written down before anything new is begun.
+            biased;
+            Some(answer) = self.calls.join_next_with_id() => Wake::Answered(answer),
+            () = asked_to_stop(stop), if asked => Wake::Stop(EndReason::Interrupted),
+            () = at(deadline), if asked => Wake::Stop(EndReason::Deadline),
+            () = at(slot.map(|slot| slot - LEAD)) => Wake::Slot,
+        }
+    }
+
+    async fn start(&mut self) {
+        let Some(mut attempt) = self.queue.pop_front() else {
+            return;
+        };
+        crash::point(crash::STEP_NEXT);
+        let step = self.steps[attempt.at];
+        let order = step.after.clone().unwrap_or_default();
+        attempt.sent_at = self.parts.clock.now();
+        if let Err(error) = self.intend(&attempt, &order) {
+            self.queue.push_front(attempt);
+            self.in_trouble(error);
+            return;
+        }
+        crash::point(crash::INTENT_KEPT);
+        if !self.reach_slot(&attempt).await {
+            self.withdraw(attempt);
+            return;
+        }
+        crash::point(crash::SLOT_REACHED);
+        let sent = Instant::now();
+        self.pacer.sent(sent);
+        attempt.first_sent.get_or_insert(sent);
+        let cloud = Arc::clone(&self.parts.cloud);
+        let call = self.calls.spawn(async move {
+            let answer = cloud.create(&order).await;
+            (answer, Instant::now())
+        });
+        self.under_way.insert(call.id(), (attempt, sent));
+        self.results[attempt.at].attempts += 1;
+        (self.parts.observe)(Progress::Sending {
+            number: attempt.at + 1,
+            step,
+            attempt: attempt.number,
+        });
+    }
+
+    /// Waits for the attempt's slot. False when an answer that came meanwhile means that it must not be sent now.
+    async fn reach_slot(&mut self, attempt: &Attempt) -> bool {
+        let slot = self.slot_of(attempt);
+        loop {
+            tokio::select! {
+                // That answer is on disk before this request is sent, like any other.
+                biased;
+                Some(answer) = self.calls.join_next_with_id() => self.answered(answer),
+                () = sleep_until(slot) => return true,
+            }
+            if self.held_up().is_some() || self.slot_of(attempt) > slot {
+                return false;
+            }
+        }
+    }
+
+    /// Takes an intent back whose request was not sent, so that nobody takes it for one that may have acted.
+    fn withdraw(&mut self, attempt: Attempt) {
+        let line = outcome::line(self.key(&attempt), &Err(withdrawn()), Duration::ZERO);
+        self.record(line);
+        self.requeue(Attempt {
+            number: attempt.number + 1,
+            ..attempt
+        });
+    }
+
+    /// Puts an outcome on disk. One that the journal does not take is in the report, for whoever can keep it elsewhere.
+    fn record(&mut self, outcome: journal::Outcome) {
+        let (run, at) = (self.run, self.parts.clock.now());
+        let event = Event::Outcome(outcome.clone());
+        if let Err(error) = self.parts.writer.append(at, event) {
+            self.unwritten.push(Rescued { run, at, outcome });
+            self.in_trouble(error);
+        }
+    }
+
+    /// Several may wait to be sent again; the one that is declared first goes first.
+    fn requeue(&mut self, attempt: Attempt) {
+        let place = self
+            .queue
+            .partition_point(|waiting| waiting.at < attempt.at);
+        self.queue.insert(place, attempt);
+    }
+
+    fn intend(&mut self, attempt: &Attempt, order: &Attributes) -> Result<(), StateError> {
+        let (step, number, address) = self.key(attempt);
+        let intent = Intent {
+            step,
+            attempt: number,
+            address,
+            action: ACTION.to_owned(),
+            attributes: order.clone(),
+            source: self.steps[attempt.at].source.clone(),
+        };
+        self.parts
+            .writer
+            .append(attempt.sent_at, Event::Intent(intent))
+    }
+
+    fn key(&self, attempt: &Attempt) -> (u32, u32, Address) {
+        let step = u32::try_from(attempt.at + 1).unwrap_or(u32::MAX);
+        (step, attempt.number, self.steps[attempt.at].address.clone())
+    }
+
+    fn answered(&mut self, joined: Result<(Id, (Answer, Instant)), JoinError>) {
+        let (id, answer, at) = match joined {
+            Ok((id, (answer, at))) => (id, answer, at),
+            Err(error) => (error.id(), Err(broken_off(&error)), Instant::now()),
+        };
+        let Some((attempt, sent)) = self.under_way.remove(&id) else {
+            return;
+        };
+        crash::point(crash::ANSWER_CAME);
+        let took = at.saturating_duration_since(sent);
+        let line = outcome::line(self.key(&attempt), &answer, took);
+        self.record(line);
+        crash::point(crash::OUTCOME_KEPT);
+        match &answer {
+            Ok(_) => self.pacer.taken(),
+            Err(error) => {
+                if self.again(&attempt, error) {
+                    return;
+                }
+            }
+        }
+        self.conclude(&attempt, Outcome::of(answer, took));
+    }
+
+    /// Puts an attempt that was proven not sent back to the head of the queue, if there is time for another.
+    fn again(&mut self, attempt: &Attempt, error: &CloudError) -> bool {
+        let Grade::NotSent(cause) = error.grade else {
+            return false;
+        };
+        let now = Instant::now();
+        let elapsed = attempt
+            .first_sent
+            .map_or(Duration::ZERO, |first| now - first);
+        let decision = retry::decide(
+            cause,
+            attempt.number,
+            elapsed,
+            self.settings.retry_for,
+            self.jitter,
+        );
+        let after = match decision {
+            Decision::Again { after } => after,
+            Decision::GiveUp => return false,
+        };
+        match cause {
+            NotSent::Throttled => self.pacer.throttled(now + after),
+            NotSent::Connect | NotSent::Repaired => {}
+        }
+        if self.stopping.is_some() {
+            return false;
+        }
+        let next = Attempt {
+            number: attempt.number + 1,
+            not_before: Some(now + after),
+            ..*attempt
+        };
+        self.requeue(next);
+        let step = self.steps[attempt.at];
+        (self.parts.observe)(Progress::Retrying {
+            number: attempt.at + 1,
+            step,
+            attempt: attempt.number,
+            error,
+            after,
+        });
+        true
+    }
+
+    fn conclude(&mut self, attempt: &Attempt, outcome: Outcome) {
+        let stop = match &outcome {
+            Outcome::NotAttempted => None,
+            Outcome::Ordered { ordered, .. } => {
+                if ordered.env_id.is_none() {
+                    self.waiting.push(self.open(
+                        attempt,
+                        Some(&ordered.tran_id),
+                        None,
+                        ordered.request_id.as_ref(),
+                    ));
+                }
+                None
+            }
+            // Whatever lost this answer may lose the next one too: nothing is started before it is settled.
+            Outcome::Unknown(error) => {
+                let SeenIds { tran_id, env_id } = &error.seen;
+                let open = self.open(
+                    attempt,
+                    tran_id.as_ref(),
+                    env_id.as_ref(),
+                    error.request_id.as_ref(),
+                );
+                self.lost.push(open);
+                let under_way = self.under_way.len();
+                if self.lost.len() == 1
+                    && self.stopping.is_none()
+                    && (under_way > 0 || !self.queue.is_empty())
+                {
+                    (self.parts.observe)(Progress::Stopping {
+                        reason: EndReason::Unknown,
+                        under_way,
+                        trouble: None,
+                    });
+                }
+                None
+            }
+            Outcome::Failed(error) => {
+                if let Grade::Refused(_) = error.grade {
+                    let open = self.open(attempt, None, None, error.request_id.as_ref());
+                    self.refused.push(open);
+                }
+                match error.grade {
+                    Grade::NotSent(_) | Grade::Refused(Reach::Run) => Some(EndReason::Failed),
+                    Grade::Refused(Reach::Step) | Grade::Unknown => match self.settings.on_error {
+                        OnError::Stop => Some(EndReason::Failed),
+                        OnError::Continue => None,
+                    },
+                }
+            }
+        };
+        self.results[attempt.at].outcome = outcome;
+        (self.parts.observe)(Progress::Ended(&self.results[attempt.at]));
+        if let Some(reason) = stop {
+            self.stop(reason);
+        }
+    }
+
+    pub(super) fn stop(&mut self, reason: EndReason) {
+        let first = self.stopping.is_none();
+        self.stopping.get_or_insert(reason);
+        let under_way = self.under_way.len();
+        if first && (under_way > 0 || !self.queue.is_empty()) {
+            (self.parts.observe)(Progress::Stopping {
+                reason,
+                under_way,
+                trouble: self.trouble.as_ref(),
+            });
+        }
+    }
+
+    pub(super) fn in_trouble(&mut self, error: StateError) {
+        tracing::error!(%error, "the journal can't be written");
+        self.trouble.get_or_insert(error);
+        self.stop(EndReason::Failed);
+    }
+
+    /// A disk that was full for a moment may take now what it did not take then.
+    fn record_the_rest(&mut self) {
+        for rescued in std::mem::take(&mut self.unwritten) {
+            let event = Event::Outcome(rescued.outcome.clone());
+            let failed = self.parts.writer.append(rescued.at, event).is_err();
+            if failed {
+                self.unwritten.push(rescued);
+            }
+        }
+    }
+
+    fn close(mut self, took: Duration) -> Report {
+        self.record_the_rest();
+        // Among reasons the unknown outcome is the one that a person has to act on.
+        let ended = if self.lost.is_empty() {
+            self.stopping.unwrap_or(EndReason::Finished)
+        } else {
+            EndReason::Unknown
+        };
+        let now = self.parts.clock.now();
+        let writer = &mut *self.parts.writer;
+        let state = if self.unwritten.is_empty() {
+            writer
+                .append(now, Event::RunEnded(RunEnded { reason: ended }))
+                .and_then(|()| {
+                    crash::point(crash::RUN_ENDED);
+                    writer.commit()
+                })
+                .map_err(|error| self.trouble.get_or_insert(error))
+                .ok()
+        } else {
+            // The journal stays open: it says less than we know, and the next writer must see that.
+            None
+        };
+        Report {
+            run: Some(self.run),
+            results: self.results,
+            ended,
+            took,
+            state,
+            trouble: self.trouble,
+            unwritten: self.unwritten,
+            unresolved: self.unresolved,
+            found: self.found,
+        }
+    }
+}
+
+/// A call whose task died can't tell whether it sent anything.
+fn broken_off(error: &JoinError) -> CloudError {
+    without_answer(Grade::Unknown, format!("the call broke off: {error}"))
+}
+
+/// What the journal says of a request that was announced and not made.
+fn withdrawn() -> CloudError {
+    let why = "withdrawn before it was sent: an answer to another order came first";
+    without_answer(Grade::NotSent(NotSent::Connect), why.to_owned())
+}
+
+fn without_answer(grade: Grade, message: String) -> CloudError {
+    CloudError {
+        grade,
+        code: None,
+        message,
+        request_id: None,
+        http_status: None,
+        seen: SeenIds::default(),
+        body: None,
+        hint: None,
+    }
+}
+
+pub(super) async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
+    }
+}
+
+pub(super) async fn asked_to_stop(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        // Whoever could ask is gone.
+        pending::<()>().await;
+    }
+}
