@@ -132,12 +132,26 @@ impl Project {
         strict.require_alias || self.config.guard.require_alias.unwrap_or(false)
     }
 
-    /// Refuses reports that would overwrite a file of the state's own.
+    /// Refuses reports that could not be written, or would overwrite a file of the state's own: a run that costs money is
+    /// no time to find that out.
     pub(super) fn guard_reports(&self, global: &Global, world: &World) -> Result<(), Failure> {
-        global
-            .reports
-            .iter()
-            .try_for_each(|path| self.not_the_states(path, world))
+        for path in &global.reports {
+            self.not_the_states(path, world)?;
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            let has_folder = folder.is_none_or(Path::is_dir);
+            if !has_folder || path.is_dir() {
+                let shown = path.display().to_string();
+                return Err(Failure::new(
+                    "report-path",
+                    format!("--report {}: no file can be written there", clean(&shown)),
+                )
+                .help("name a file in a folder that exists")
+                .help(NOTHING_SENT));
+            }
+        }
+        Ok(())
     }
 
     /// Refuses to write to a file of the state's own.

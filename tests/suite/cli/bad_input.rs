@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use crate::support::{LEDGER, MANIFEST, Project, Ran, assert_shown, at_once};
+use crate::support::{LEDGER, MANIFEST, Project, Ran, STATE, assert_shown, at_once};
 
 /// Every file but the locks, which say nothing.
 fn unlocked(project: &Project) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -280,4 +280,17 @@ fn a_full_disk_loses_nothing_and_orders_nothing_twice() {
             );
         }
     });
+}
+
+#[test]
+fn a_report_that_can_not_be_written_is_found_out_before_anything_is_ordered() {
+    let project = Project::of(&["one"]);
+    for path in ["nowhere/r.json", "environments.json/r.txt"] {
+        project
+            .run(["apply", "-y", "--report", path])
+            .exits(1)
+            .says(&["report-path", path, "nothing was sent"]);
+    }
+    assert!(!project.exists(STATE));
+    assert!(!project.exists(LEDGER));
 }
