@@ -26,7 +26,7 @@ use postpay::clock::SystemClock;
 use postpay::cloud::tencent::{ClientOptions, Credentials, TencentClient};
 use postpay::desired::{Address, Environment};
 use postpay::plan::guard::{Approved, Consent, Facts, Limits, approve};
-use postpay::plan::{Plan, Selection};
+use postpay::plan::{Options, Plan};
 use postpay::sandbox::{self, Sandbox};
 use postpay::state::file::FileStore;
 use postpay::state::journal::{
@@ -144,6 +144,7 @@ fn order(latency: Duration) -> Result<Ran> {
                 who: holder().who,
                 pid: holder().pid,
             },
+            commit: None,
             last_sent: None,
             stop: stopped,
             observe: &mut |progress| match progress {
@@ -185,10 +186,11 @@ fn approved(project: &Project) -> Result<Approved> {
     let plan = Plan::make(
         &project.desired()?,
         None,
-        Selection::default(),
+        Options::default(),
         target(),
         Timestamp::now(),
-    );
+    )
+    .unwrap();
     let facts = Facts {
         state: None,
         target: &target(),
@@ -197,6 +199,7 @@ fn approved(project: &Project) -> Result<Approved> {
         used_by: None,
         orders_last_day: 0,
         limits: Limits::default(),
+        allow_destroy: false,
     };
     approve(plan, &facts, Consent::Auto)
         .map_err(|objections| anyhow::anyhow!("not approved: {objections:?}"))
@@ -314,6 +317,8 @@ impl Run {
             plan: "0".repeat(64),
             who: holder().who,
             pid: holder().pid,
+            region: None,
+            commit: None,
         };
         writer.begin(Timestamp::now(), started)?;
         Ok(Self {
@@ -335,6 +340,8 @@ impl Run {
             action: ACTION.to_owned(),
             attributes: self.environment.attributes.clone(),
             source: self.environment.source.clone(),
+            replaces: None,
+            prevent_destroy: false,
         };
         let outcome = Outcome {
             step,

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use postpay::desired::{Address, Desired, Field};
 use postpay::diagnostic::render::render;
 use postpay::plan::guard::{Consent, Facts, Limits, approve};
-use postpay::plan::{Plan, Selection, file};
+use postpay::plan::{Options, Plan, file};
 use postpay::report::human;
 use postpay::state::file::FileStore;
 use postpay::state::{State, StateStore as _};
@@ -70,14 +70,14 @@ impl Stage {
                 black_box(project.check());
             }
             Self::Plan => {
-                let plan = plan(&project.desired()?, None, Selection::default());
+                let plan = plan(&project.desired()?, None, Options::default());
                 ensure!(plan.orders().count() == plan.steps.len());
                 black_box(plan);
             }
             Self::NoOp => {
                 let desired = project.desired()?;
                 let state = FileStore::new(project.state()).read()?.current();
-                let plan = plan(&desired, state.as_ref(), Selection::default());
+                let plan = plan(&desired, state.as_ref(), Options::default());
                 ensure!(!plan.has_changes());
                 black_box(plan);
             }
@@ -113,8 +113,8 @@ fn scan(project: &Project) -> Result<usize> {
     Ok(events)
 }
 
-fn plan(desired: &Desired, state: Option<&State>, selection: Selection) -> Plan {
-    Plan::make(desired, state, selection, target(), Timestamp::UNIX_EPOCH)
+fn plan(desired: &Desired, state: Option<&State>, selection: Options) -> Plan {
+    Plan::make(desired, state, selection, target(), Timestamp::UNIX_EPOCH).unwrap()
 }
 
 /// A project of `n` environments, all of them on record.
@@ -244,7 +244,7 @@ fn show() -> Result<()> {
     for n in SIZES {
         let folder = tempfile::tempdir()?;
         let (project, desired) = project(folder.path(), n)?;
-        let plan = plan(&desired, None, Selection::default());
+        let plan = plan(&desired, None, Options::default());
         let times = (A_SAMPLE / n).max(1);
         let mut least = [Duration::MAX; 3];
         for _ in 0..ROUNDS {
@@ -358,7 +358,7 @@ fn one_file(root: &Path, n: u32) -> Result<Case> {
     }
     fs::write(project.manifests().join("all.yaml"), whole)?;
     Ok(Box::new(move || {
-        black_box(plan(&project.desired()?, None, Selection::default()));
+        black_box(plan(&project.desired()?, None, Options::default()));
         Ok(())
     }))
 }
@@ -381,7 +381,7 @@ fn a_file_each(root: &Path, n: u32) -> Result<Case> {
         .map(|hash| (hash.path.clone(), Some(hash.clone())))
         .collect();
     Ok(Box::new(move || {
-        let plan = plan(&project.desired()?, None, Selection::default());
+        let plan = plan(&project.desired()?, None, Options::default());
         let facts = Facts {
             state: None,
             target: &target(),
@@ -390,6 +390,7 @@ fn a_file_each(root: &Path, n: u32) -> Result<Case> {
             used_by: None,
             orders_last_day: 0,
             limits: Limits::default(),
+            allow_destroy: false,
         };
         ensure!(approve(plan, &facts, Consent::Auto).is_ok());
         Ok(())
@@ -417,9 +418,10 @@ fn a_target_for_each(root: &Path, n: u32) -> Result<Case> {
             .environments
             .iter()
             .map(|environment| environment.address.clone());
-        let selection = Selection {
+        let selection = Options {
             targets: addresses.collect(),
             excludes: Vec::new(),
+            ..Options::default()
         };
         let plan = plan(&desired, None, selection);
         ensure!(plan.steps.len() == usize::try_from(n)?);
@@ -446,7 +448,7 @@ fn all_renamed(root: &Path, n: u32, aliases: bool) -> Result<Case> {
     }
     desired.environments.reverse();
     Ok(Box::new(move || {
-        let plan = plan(&desired, Some(&state), Selection::default());
+        let plan = plan(&desired, Some(&state), Options::default());
         let from: BTreeSet<_> = plan
             .refused()
             .filter_map(|step| step.refusal.as_ref()?.other())

@@ -70,6 +70,8 @@ pub struct Api {
 pub struct Guard {
     pub max_creates: Option<u32>,
     pub max_creates_per_day: Option<u32>,
+    /// What is no longer declared is given up.
+    pub allow_destroy: Option<bool>,
     pub require_alias: Option<bool>,
 }
 

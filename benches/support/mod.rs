@@ -125,6 +125,8 @@ pub(crate) fn recorded(desired: &Desired) -> State {
             ordered_at: Timestamp::UNIX_EPOCH,
             run,
             source: environment.source.clone(),
+            region: None,
+            prevent_destroy: false,
         };
         (environment.address.clone(), record)
     });
@@ -135,6 +137,7 @@ pub(crate) fn recorded(desired: &Desired) -> State {
         account: Some(account()),
         last_run: Some(run),
         environments: environments.collect(),
+        deposed: Vec::new(),
     }
 }
 

@@ -64,6 +64,8 @@ pub(super) struct Engine<'a, C> {
     pub(super) results: Vec<StepResult>,
     pub(super) jitter: f64,
     pub(super) run: RunId,
+    /// That is sent with the orders.
+    pub(super) region: Option<String>,
     /// The environments that were there before the first order.
     pub(super) before: BTreeSet<String>,
     /// Orders of this run with an unknown outcome. While there is one, nothing is started.
@@ -243,10 +245,18 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             action: ACTION.to_owned(),
             attributes: order.clone(),
             source: self.steps[attempt.at].source.clone(),
+            replaces: self.replaced(&self.steps[attempt.at].address),
+            prevent_destroy: self.steps[attempt.at].prevent_destroy,
         };
         self.parts
             .writer
             .append(attempt.sent_at, Event::Intent(intent))
+    }
+
+    /// What stands where an order's environment will.
+    fn replaced(&self, address: &Address) -> Option<String> {
+        let record = self.parts.writer.state()?.environments.get(address)?;
+        record.env_id.clone()
     }
 
     fn key(&self, attempt: &Attempt) -> (u32, u32, Address) {

@@ -106,6 +106,8 @@ pub struct Parts<'a, C> {
     pub writer: &'a mut dyn StateWriter,
     pub clock: &'a dyn Clock,
     pub operator: Operator,
+    /// The git commit of the manifests, for the journal.
+    pub commit: Option<String>,
     /// When the run before this one was last about to send.
     pub last_sent: Option<Timestamp>,
     /// Turns true when nothing new may be started.
@@ -177,6 +179,8 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         plan: identity(plan),
         who: parts.operator.who.clone(),
         pid: parts.operator.pid,
+        region: plan.region.clone(),
+        commit: parts.commit.clone(),
     };
     let before: BTreeSet<String> = if steps.is_empty() {
         BTreeSet::new()
@@ -245,6 +249,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         calls: JoinSet::new(),
         under_way: HashMap::new(),
         run,
+        region: plan.region.clone(),
         before,
         lost: Vec::new(),
         refused: Vec::new(),

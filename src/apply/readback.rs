@@ -18,21 +18,14 @@ use crate::crash;
 use crate::desired::Field;
 use crate::plan::Step;
 use crate::state::journal::{Edit, Edited, EndReason, Event};
-use crate::state::{Origin, Record, State, Status};
+use crate::state::{State, Status};
 
 /// An order of an earlier run that has no environment id so far.
 pub(super) fn waiting(step: &Step, state: Option<&State>) -> Option<Open> {
     let record = state?.environments.get(&step.address)?;
     Some(Open {
-        at: None,
-        address: step.address.clone(),
-        order: record.attributes.clone(),
-        sent_at: record.ordered_at,
-        tran_id: record.tran_id.clone(),
         env_id: None,
-        request_id: record.request_id.clone(),
-        run: record.run,
-        source: record.source.clone(),
+        ..Open::of(&step.address, record)
     })
 }
 
@@ -43,10 +36,8 @@ pub(super) async fn finds<C: CloudRead>(
     state: Option<&State>,
     now: Timestamp,
 ) -> Result<bool, ApplyError> {
-    let records = state
-        .into_iter()
-        .flat_map(|state| state.environments.values());
-    let managed = records.filter_map(|record| record.env_id.clone()).collect();
+    let recorded = state.into_iter().flat_map(State::env_ids);
+    let managed = recorded.map(|(_, env_id)| env_id.to_owned()).collect();
     let found = settle::look(cloud, open, |_| None, &managed, now).await;
     Ok(!settle::adoptable(&found.map_err(ApplyError::Listing)?).is_empty())
 }
@@ -71,6 +62,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             request_id: request_id.cloned(),
             run: self.run,
             source: step.source.clone(),
+            region: self.region.clone(),
+            prevent_destroy: step.prevent_destroy,
         }
     }
 
@@ -115,17 +108,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let Some(at) = open.at else {
             return;
         };
-        let record = Record {
-            status: Status::Unknown,
-            env_id: None,
-            tran_id: None,
-            request_id: open.request_id.clone(),
-            origin: Origin::Ordered,
-            attributes: open.order.clone(),
-            ordered_at: open.sent_at,
-            run: open.run,
-            source: open.source.clone(),
-        };
+        let record = open.record(Status::Unknown, None, None);
         let edit = Edit::Put {
             address: open.address.clone(),
             record: Box::new(record),
@@ -231,9 +214,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     /// The environments that other orders have.
     fn managed(&self) -> BTreeSet<String> {
         let state = self.parts.writer.state();
-        let recorded = state
-            .into_iter()
-            .flat_map(|state| state.environments.values());
+        let recorded = state.into_iter().flat_map(State::env_ids);
         let ordered = self
             .results
             .iter()
@@ -242,7 +223,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::NotAttempted => None,
             });
         recorded
-            .filter_map(|record| record.env_id.clone())
+            .map(|(_, env_id)| env_id.to_owned())
             .chain(ordered)
             .collect()
     }
@@ -253,17 +234,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let Some(tran_id) = candidate.tran_id().map(str::to_owned) else {
             return false;
         };
-        let record = Record {
-            status: Status::Created,
-            env_id: Some(env_id.clone()),
-            tran_id: Some(tran_id.clone()),
-            request_id: open.request_id.clone(),
-            origin: Origin::Ordered,
-            attributes: open.order.clone(),
-            ordered_at: open.sent_at,
-            run: open.run,
-            source: open.source.clone(),
-        };
+        let record = open.record(Status::Created, Some(env_id.clone()), Some(tran_id.clone()));
         let edit = Edit::Put {
             address: open.address.clone(),
             record: Box::new(record),

@@ -12,6 +12,7 @@ use super::candidates::{Candidate, Lost, Proposal, Scene, candidates, possible, 
 use crate::cloud::{Bill, CloudError, CloudRead};
 use crate::desired::{Address, Attributes, SourceRef};
 use crate::state::journal::RunId;
+use crate::state::{Origin, Record, Status};
 
 /// The pauses between looks: the first is at once, and no pause is longer than this.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -39,6 +40,8 @@ pub struct Open {
     /// The run that made it.
     pub run: RunId,
     pub source: SourceRef,
+    pub region: Option<String>,
+    pub prevent_destroy: bool,
 }
 
 /// What one look at the account found for each open order.
@@ -113,6 +116,71 @@ pub fn adoptable(found: &[Found]) -> Vec<(usize, &Candidate)> {
 }
 
 impl Open {
+    /// An order that an earlier run left open.
+    pub fn of(address: &Address, record: &Record) -> Self {
+        let Record {
+            status: _,
+            env_id,
+            tran_id,
+            request_id,
+            origin: _,
+            attributes,
+            ordered_at,
+            run,
+            source,
+            region,
+            prevent_destroy,
+        } = record.clone();
+        Self {
+            at: None,
+            address: address.clone(),
+            order: attributes,
+            sent_at: ordered_at,
+            tran_id,
+            env_id,
+            request_id,
+            run,
+            source,
+            region,
+            prevent_destroy,
+        }
+    }
+
+    /// The record of this order, once it is known what became of it.
+    pub fn record(
+        &self,
+        status: Status,
+        env_id: Option<String>,
+        tran_id: Option<String>,
+    ) -> Record {
+        let Self {
+            at: _,
+            address: _,
+            order,
+            sent_at,
+            tran_id: _,
+            env_id: _,
+            request_id,
+            run,
+            source,
+            region,
+            prevent_destroy,
+        } = self.clone();
+        Record {
+            status,
+            env_id,
+            tran_id,
+            request_id,
+            origin: Origin::Ordered,
+            attributes: order,
+            ordered_at: sent_at,
+            run,
+            source,
+            region,
+            prevent_destroy,
+        }
+    }
+
     fn lost(&self) -> Lost<'_> {
         Lost {
             order: &self.order,

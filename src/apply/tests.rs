@@ -14,11 +14,12 @@ use super::engine::Answer;
 use super::*;
 use crate::clock::SystemClock;
 use crate::cloud::{
-    Bill, BillOrder, Grade, NotSent, Ordered, PayMode, Reach, SeenEnvironment, SeenIds,
+    Bill, BillOrder, Destroy, Done, Grade, NotSent, Ordered, PayMode, Reach, Rename,
+    SeenEnvironment, SeenIds,
 };
-use crate::desired::{Attributes, Desired, Environment, Field, SourceRef};
+use crate::desired::{Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
 use crate::plan::guard::{self, Consent, Facts, Limits};
-use crate::plan::{Plan, Selection, Target};
+use crate::plan::{Options, Plan, Target};
 use crate::state::file::FileStore;
 use crate::state::journal::{Evidence, Intent, Outcome as Line, RunEnded};
 use crate::state::{Account, Holder, State, StateStore, Status};
@@ -32,6 +33,8 @@ fn desired(names: &[&str]) -> Desired {
         .map(|(name, line)| Environment {
             address: Address::new(name).unwrap(),
             attributes: [(Field::Alias, (*name).to_owned())].into_iter().collect(),
+            lifecycle: Lifecycle::default(),
+            import: None,
             source: SourceRef {
                 file: "a.yaml".to_owned(),
                 line,
@@ -40,7 +43,7 @@ fn desired(names: &[&str]) -> Desired {
         .collect();
     Desired {
         environments,
-        manifests: Vec::new(),
+        ..Desired::default()
     }
 }
 
@@ -63,10 +66,11 @@ fn approved(desired: &Desired, state: Option<&State>) -> Approved {
     let plan = Plan::make(
         desired,
         state,
-        Selection::default(),
+        Options::default(),
         target(),
         SystemClock.now(),
-    );
+    )
+    .unwrap();
     let target = target();
     let facts = Facts {
         state,
@@ -76,6 +80,7 @@ fn approved(desired: &Desired, state: Option<&State>) -> Approved {
         used_by: None,
         orders_last_day: 0,
         limits: Limits::default(),
+        allow_destroy: false,
     };
     guard::approve(plan, &facts, Consent::Auto).unwrap()
 }
@@ -205,6 +210,53 @@ impl CloudWrite for Scripted {
             .and_then(VecDeque::pop_front);
         scripted.unwrap_or_else(|| ordered(&name))
     }
+
+    async fn rename(&self, Rename { env_id, alias, .. }: &Rename) -> Result<Done, CloudError> {
+        self.change(format!("{env_id} -> {alias}"), |made| {
+            made.iter_mut()
+                .filter(|(_, made)| made.env_id == env_id)
+                .for_each(|(_, made)| made.alias = alias.clone().leak());
+        })
+    }
+
+    async fn destroy(&self, Destroy { env_id, .. }: &Destroy) -> Result<Done, CloudError> {
+        self.change(format!("{env_id} -> nothing"), |made| {
+            made.retain(|(_, made)| made.env_id != env_id);
+        })
+    }
+}
+
+impl Scripted {
+    /// Does it unless it is scripted to be refused, and answers as it is scripted to.
+    fn change(
+        &self,
+        name: String,
+        change: impl FnOnce(&mut Vec<(Instant, Made)>),
+    ) -> Result<Done, CloudError> {
+        self.calls
+            .lock()
+            .unwrap()
+            .push((name.clone(), Instant::now()));
+        let scripted = self
+            .answers
+            .lock()
+            .unwrap()
+            .get_mut(&name)
+            .and_then(VecDeque::pop_front);
+        let acts = match &scripted {
+            None | Some(Ok(_)) => true,
+            Some(Err(error)) => error.grade == Grade::Unknown,
+        };
+        if acts {
+            change(&mut self.account.lock().unwrap());
+        }
+        match scripted {
+            Some(Err(error)) => Err(error),
+            Some(Ok(_)) | None => Ok(Done {
+                request_id: Some(format!("request-{name}")),
+            }),
+        }
+    }
 }
 
 impl CloudRead for Scripted {
@@ -316,6 +368,7 @@ impl Bench {
                 who: "a@b".to_owned(),
                 pid: 1,
             },
+            commit: None,
             last_sent: None,
             stop,
             observe: &mut |progress| {
@@ -975,6 +1028,7 @@ async fn a_clock_that_went_back_does_not_hurry_the_pace_nor_break_the_fold() {
                 who: "a@b".to_owned(),
                 pid: 1,
             },
+            commit: None,
             last_sent: Some(sent),
             stop,
             observe: &mut |_| {},
@@ -1045,6 +1099,7 @@ async fn an_alias_that_the_account_has_and_the_state_does_not_is_not_ordered() {
             who: "a@b".to_owned(),
             pid: 1,
         },
+        commit: None,
         last_sent: None,
         stop,
         observe: Box::leak(Box::new(|_: Progress<'_>| {})),

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 pub use rules::{RULES, Rule};
 
-use crate::desired::{Address, Attributes, Desired, Environment, Field, SourceRef};
+use crate::desired::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::manifest::Loaded;
 use model::{Content, Manifests};
@@ -47,6 +47,8 @@ pub fn check(loaded: &Loaded, options: Options) -> Checked {
     let diagnostics = in_order(loaded, diagnostics);
     let mut desired = Desired {
         environments: Vec::new(),
+        moved: Vec::new(),
+        removed: Vec::new(),
         manifests: loaded.files.iter().map(|file| file.hash.clone()).collect(),
     };
     if !any_error(&diagnostics) {
@@ -67,6 +69,8 @@ fn environments(manifests: &Manifests<'_>) -> Vec<Environment> {
                 // A rule has seen to it that this holds.
                 address: Address::new(environment.name).ok()?,
                 attributes: attributes(manifests, environment),
+                lifecycle: Lifecycle::default(),
+                import: None,
                 source: SourceRef {
                     file: start.file.path.display().to_string(),
                     line: start.start().line,

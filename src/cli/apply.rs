@@ -47,7 +47,7 @@ Examples:
                                                  rehearse a lost answer on the embedded endpoint")]
 pub(super) struct Args {
     /// A plan that was kept with `postpay plan -o`
-    #[arg(value_name = "PLANFILE", conflicts_with_all = ["targets", "excludes"])]
+    #[arg(value_name = "PLANFILE", conflicts_with_all = ["targets", "excludes", "replaces"])]
     file: Option<PathBuf>,
     /// Do not ask
     #[arg(short = 'y', long, visible_alias = "yes")]
@@ -122,7 +122,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     } else {
         let desired = project.desired(&args.strict, world)?;
         crash::point(crash::MANIFESTS_READ);
-        project.plan(&desired, writer.state(), &args.select, world)?
+        project.plan(
+            &desired,
+            writer.state(),
+            project.options(&args.select),
+            world,
+        )?
     };
     crash::point(crash::PLANNED);
     if let Err(failure) = show_plan(args, &plan, project.rate, world) {
@@ -166,6 +171,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
             None => 0,
         },
         limits,
+        allow_destroy: project.allows_destroy(args.select.allow_destroy),
     };
     let objections = guard::objections(&plan, &facts);
     if !objections.is_empty() {
@@ -272,14 +278,7 @@ fn remake(
     // That an alias is missing is the guard's to say, of the plan that was kept.
     let strict = Strict::default();
     let desired = project.desired(&strict, world)?;
-    let selection = kept.selection.clone();
-    Ok(Plan::make(
-        &desired,
-        state,
-        selection,
-        project.target(),
-        world.now(),
-    ))
+    project.make(&desired, state, kept.options.clone(), world)
 }
 
 /// The run that carried out this very plan, if there was one.
@@ -416,6 +415,7 @@ fn order(
             writer,
             clock: &SystemClock,
             operator: world.operator(),
+            commit: world.commit(),
             last_sent,
             stop: stopped,
             observe: &mut |progress| watch.observe(progress),

@@ -10,11 +10,12 @@ use super::rescue;
 use super::world::World;
 use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
-use crate::desired::{Address, Desired};
-use crate::diagnostic::{Diagnostic, any_error};
+use crate::desired::{Address, Desired, SourceRef};
+use crate::diagnostic::{Diagnostic, Span, any_error};
 use crate::manifest;
 use crate::plan::guard::Limits;
-use crate::plan::{Plan, Selection, Target};
+use crate::plan::moves::{MoveError, MoveProblem};
+use crate::plan::{Mode, Options, Plan, Target};
 use crate::report::clean;
 use crate::state::{Account, State, StateStore};
 
@@ -199,32 +200,57 @@ impl Project {
         &self,
         desired: &Desired,
         state: Option<&State>,
-        select: &Select,
+        options: Options,
         world: &World,
     ) -> Result<Plan, Failure> {
-        let selection = Selection {
-            targets: select.targets.clone(),
-            excludes: select.excludes.clone(),
-        };
         let declared: HashSet<&Address> = desired
             .environments
             .iter()
             .map(|environment| &environment.address)
             .collect();
-        for address in selection.targets.iter().chain(&selection.excludes) {
+        let named = options.targets.iter().chain(&options.excludes);
+        for address in named.chain(&options.replaces) {
             let known = declared.contains(address)
                 || state.is_some_and(|state| state.environments.contains_key(address));
             if !known {
                 return Err(unknown_address(address, desired, state));
             }
         }
-        Ok(Plan::make(
-            desired,
-            state,
-            selection,
-            self.target(),
-            world.now(),
-        ))
+        self.make(desired, state, options, world)
+    }
+
+    /// As [`Project::plan`], with options that were looked at before.
+    pub(super) fn make(
+        &self,
+        desired: &Desired,
+        state: Option<&State>,
+        options: Options,
+        world: &World,
+    ) -> Result<Plan, Failure> {
+        Plan::make(desired, state, options, self.target(), world.now())
+            .map_err(|problems| Failure::from(problems.iter().map(moved).collect::<Vec<_>>()))
+    }
+
+    /// What a plan is asked to be; what is given beats what the file says.
+    pub(super) fn options(&self, select: &Select) -> Options {
+        let Select {
+            targets,
+            excludes,
+            replaces,
+            allow_destroy,
+        } = select.clone();
+        Options {
+            mode: Mode::Normal,
+            targets,
+            excludes,
+            replaces,
+            allow_destroy: self.allows_destroy(allow_destroy),
+        }
+    }
+
+    /// Whether anything may be given up; what is given beats what the file says.
+    pub(super) fn allows_destroy(&self, given: bool) -> bool {
+        given || self.config.guard.allow_destroy.unwrap_or(false)
     }
 
     /// The state with an open run folded in; None when nothing was ever ordered.
@@ -248,6 +274,48 @@ impl Project {
         rescue::found(&store, current.as_ref(), world);
         Ok(current)
     }
+}
+
+/// A `moved` block that does not fit, with the line that it stands in.
+fn moved(problem: &MoveProblem) -> Diagnostic {
+    let MoveProblem { moved, why } = problem;
+    let code = match why {
+        MoveError::Missing { .. } => "moved-missing",
+        MoveError::Used { .. } => "moved-used",
+        MoveError::Cycle { .. } => "moved-cycle",
+    };
+    let help = match why {
+        MoveError::Missing { .. } => format!(
+            "as it stands, `{}` would be ordered as new; if it is, take the `moved` block out, and if not, `postpay state list` \
+             has the address that it stands at",
+            moved.to
+        ),
+        MoveError::Used { from, .. } => format!(
+            "an address has one environment: give this one another address, or forget it first, `postpay state rm {from}`"
+        ),
+        MoveError::Cycle { .. } => "take one of the blocks out".to_owned(),
+    };
+    let diagnostic = Diagnostic::error(code, why.to_string());
+    let diagnostic = match line_of(&moved.source) {
+        Some(span) => diagnostic.at(&span, "this move"),
+        None => diagnostic.help(format!("it is declared in {}", moved.source)),
+    };
+    diagnostic.help(help).help(NOTHING_SENT)
+}
+
+/// The line of a manifest that something was declared in.
+fn line_of(source: &SourceRef) -> Option<Span> {
+    let (file, _) = manifest::read(Path::new(""), Path::new(&source.file)).ok()?;
+    let line = usize::try_from(source.line).ok()?;
+    let before: usize = file
+        .text
+        .split_inclusive('\n')
+        .take(line.checked_sub(1)?)
+        .map(str::len)
+        .sum();
+    let text = file.text.get(before..)?.lines().next()?;
+    let bytes = before + (text.len() - text.trim_start().len())..before + text.trim_end().len();
+    Some(Span { file, bytes })
 }
 
 fn unknown_address(address: &Address, desired: &Desired, state: Option<&State>) -> Failure {

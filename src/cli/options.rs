@@ -92,7 +92,7 @@ pub(super) enum Format {
 }
 
 /// Which addresses a command is about.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct Select {
     /// Only this address; repeatable
     #[arg(long = "target", value_name = "ADDR")]
@@ -100,6 +100,12 @@ pub(super) struct Select {
     /// Not this address; repeatable
     #[arg(long = "exclude", value_name = "ADDR")]
     pub excludes: Vec<Address>,
+    /// Order a new environment in the place of this address's, which is kept on record as deposed; repeatable
+    #[arg(long = "replace", value_name = "ADDR")]
+    pub replaces: Vec<Address>,
+    /// Give up, with its data, what is no longer declared
+    #[arg(long, env = "POSTPAY_ALLOW_DESTROY", value_parser = BoolishValueParser::new())]
+    pub allow_destroy: bool,
 }
 
 /// How strict the manifests are checked. It stands in postpay.yaml under `guard` too.

@@ -50,7 +50,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     let desired = project.desired(&args.strict, world)?;
     let state = project.recorded(world)?;
-    let plan = project.plan(&desired, state.as_ref(), &args.select, world)?;
+    let plan = project.plan(
+        &desired,
+        state.as_ref(),
+        project.options(&args.select),
+        world,
+    )?;
     // Told to whoever reviews the plan, rather than only to whoever applies it.
     let foreign = guard::other_account(state.as_ref(), &plan.account);
     let over = guard::over_limits(&plan, project.limits(None, None), 0);

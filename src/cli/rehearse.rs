@@ -26,7 +26,7 @@ use crate::config::{self, Endpoint};
 use crate::desired::Desired;
 use crate::diagnostic::Diagnostic;
 use crate::plan::guard::{self, Consent, Facts, Limits};
-use crate::plan::{Action, Plan, Selection, Target};
+use crate::plan::{Action, Plan, Target};
 use crate::rehearsal::judge::{Evidence, judge};
 use crate::rehearsal::scene::Scene;
 use crate::rehearsal::{Rehearsal, Run, Settled, chance};
@@ -190,10 +190,7 @@ impl<'a> Stage<'a> {
         };
         // From here on the configured endpoint is out of reach.
         project.endpoint = Endpoint::Sandbox;
-        let selection = Selection {
-            targets: args.select.targets.clone(),
-            excludes: args.select.excludes.clone(),
-        };
+        let selection = project.options(&args.select);
         let scene = Scene::set(
             &desired,
             recorded,
@@ -237,7 +234,8 @@ impl<'a> Stage<'a> {
     }
 
     fn plan(&self, state: Option<&State>, world: &World) -> Result<Plan, Failure> {
-        self.project.plan(&self.desired, state, self.select, world)
+        let options = self.project.options(self.select);
+        self.project.plan(&self.desired, state, options, world)
     }
 
     /// One run: a fresh copy, a fresh endpoint, and applies until nothing is left to do.
@@ -333,6 +331,8 @@ fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
         used_by: None,
         orders_last_day: 0,
         limits: Limits::default(),
+        // Whether the plan asks for it was said on the command line, and nothing of it is real.
+        allow_destroy: true,
     }
 }
 
@@ -360,11 +360,17 @@ impl Play<'_> {
         let state = self.store.read()?.current();
         let plan = self.stage.plan(state.as_ref(), self.world)?;
         Ok(plan.steps.iter().all(|step| match step.action {
-            Action::Create | Action::Update | Action::Replace | Action::Resolve | Action::Wait => {
-                false
-            }
-            // No longer declared: left alone.
-            Action::Destroy | Action::NoOp => true,
+            Action::Create
+            | Action::Update
+            | Action::Replace
+            | Action::Import
+            | Action::Move
+            | Action::Forget
+            | Action::Resolve
+            | Action::Wait => false,
+            // No longer declared, and kept.
+            Action::Destroy => step.refusal.is_some(),
+            Action::NoOp => true,
         }))
     }
 
@@ -378,7 +384,7 @@ impl Play<'_> {
         let mut writer = self.lock()?;
         let plan = self.stage.plan(writer.state(), self.world)?;
         let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
-        if plan.orders().next().is_none() && !waits {
+        if plan.changes().next().is_none() && !waits {
             return Ok(None);
         }
         let target = self.stage.project.target();
@@ -391,6 +397,7 @@ impl Play<'_> {
             writer: &mut *writer,
             clock: &SystemClock,
             operator: self.world.operator(),
+            commit: None,
             last_sent,
             stop: stopped,
             observe: &mut |_| {},

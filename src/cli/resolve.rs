@@ -17,7 +17,7 @@ use crate::cloud::tencent::{RETRY_READS_FOR, TencentClient};
 use crate::desired::Address;
 use crate::report::{clean, human};
 use crate::state::journal::{Edit, Edited, EndReason, Event, Journal, RunEnded, RunId, RunStarted};
-use crate::state::{Origin, Record, State, StateError, StateStore, StateWriter, Status};
+use crate::state::{Record, State, StateError, StateStore, StateWriter, Status};
 
 /// Settle orders whose outcome is unknown; reads the account, orders nothing
 ///
@@ -127,7 +127,7 @@ pub(super) fn is_open(state: &State) -> impl Iterator<Item = (&Address, &Record)
         .iter()
         .filter(|(_, record)| match record.status {
             Status::Unknown | Status::AwaitingEnvId => true,
-            Status::Created => false,
+            Status::Created | Status::Isolated => false,
         })
 }
 
@@ -162,11 +162,8 @@ pub(super) async fn examine(
     client: &TencentClient,
     world: &World,
 ) -> Result<Vec<Case>, Failure> {
-    let managed: BTreeSet<String> = state
-        .environments
-        .values()
-        .filter_map(|record| record.env_id.clone())
-        .collect();
+    let recorded = state.env_ids();
+    let managed: BTreeSet<String> = recorded.map(|(_, env_id)| env_id.to_owned()).collect();
     let mut cases = Vec::new();
     for (address, record) in open {
         let journal = journal_of(store, record.run)?;
@@ -188,17 +185,7 @@ async fn case(
     client: &TencentClient,
     world: &World,
 ) -> Result<Case, Failure> {
-    let open = Open {
-        at: None,
-        address: address.clone(),
-        order: record.attributes.clone(),
-        sent_at: record.ordered_at,
-        tran_id: record.tran_id.clone(),
-        env_id: record.env_id.clone(),
-        request_id: record.request_id.clone(),
-        run: record.run,
-        source: record.source.clone(),
-    };
+    let open = Open::of(address, record);
     let before = journal.as_ref().and_then(Journal::listed);
     let asked = std::slice::from_ref(&open);
     let found = look(client, asked, |_| before, managed, world.now())
@@ -439,26 +426,12 @@ pub(super) fn forget(case: &Case) -> Result<Edited, Failure> {
 }
 
 fn put(case: &Case, env_id: &str, tran_id: Option<&str>) -> Edited {
-    let Open {
-        address,
-        order,
-        sent_at,
-        request_id,
-        run,
-        source,
-        ..
-    } = case.open.clone();
-    let record = Record {
-        status: Status::Created,
-        env_id: Some(env_id.to_owned()),
-        tran_id: tran_id.map(str::to_owned),
-        request_id,
-        origin: Origin::Ordered,
-        attributes: order,
-        ordered_at: sent_at,
-        run,
-        source,
-    };
+    let address = case.open.address.clone();
+    let record = case.open.record(
+        Status::Created,
+        Some(env_id.to_owned()),
+        tran_id.map(str::to_owned),
+    );
     Edited {
         doing: "resolve --adopt".to_owned(),
         edit: Edit::Put {
@@ -489,6 +462,8 @@ pub(super) fn write(
         plan: "resolve".to_owned(),
         who: operator.who,
         pid: operator.pid,
+        region: None,
+        commit: None,
     };
     writer.begin(world.now(), started)?;
     for edited in edits {

@@ -185,6 +185,29 @@ impl World {
         }
     }
 
+    /// The git commit of this folder, with `+dirty` behind it when files differ from it; None outside of a repository, or
+    /// without git.
+    pub(super) fn commit(&self) -> Option<String> {
+        let git = |arguments: &[&str]| {
+            let output = std::process::Command::new("git")
+                .args(arguments)
+                .stdin(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .output()
+                .ok()
+                .filter(|output| output.status.success())?;
+            String::from_utf8(output.stdout).ok()
+        };
+        let commit = git(&["rev-parse", "HEAD"])?.trim().to_owned();
+        let changed = git(&["status", "--porcelain", "--untracked-files=no"])?;
+        let dirty = if changed.trim().is_empty() {
+            ""
+        } else {
+            "+dirty"
+        };
+        Some(commit + dirty)
+    }
+
     pub(super) fn holder(&self, doing: &str) -> Holder {
         let Operator { who, pid } = self.operator();
         Holder {

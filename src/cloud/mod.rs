@@ -28,6 +28,44 @@ pub trait CloudWrite: Send + Sync + 'static {
         &self,
         order: &Attributes,
     ) -> impl Future<Output = Result<Ordered, CloudError>> + Send;
+
+    /// Makes one attempt at `ModifyEnv` with a new alias. To make it twice does what making it once does.
+    ///
+    /// # Errors
+    /// Everything but an answer without an error, graded by what it proves.
+    fn rename(&self, rename: &Rename) -> impl Future<Output = Result<Done, CloudError>> + Send;
+
+    /// Makes one attempt at `DestroyEnv`. It names its environment, so that to make it twice gives up no other.
+    ///
+    /// # Errors
+    /// Everything but an answer without an error, graded by what it proves.
+    fn destroy(&self, destroy: &Destroy) -> impl Future<Output = Result<Done, CloudError>> + Send;
+}
+
+/// A new alias for an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rename {
+    pub env_id: String,
+    pub alias: String,
+    /// Where it was ordered or found; None where that was never said.
+    pub region: Option<String>,
+}
+
+/// An environment to be given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destroy {
+    pub env_id: String,
+    /// Delete it at once rather than isolate it, or delete it out of isolation (`IsForce`).
+    pub force: bool,
+    /// Do not ask whether there is data in it (`BypassCheck`).
+    pub bypass_check: bool,
+    pub region: Option<String>,
+}
+
+/// The vendor did what it was asked for, or has begun to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Done {
+    pub request_id: Option<String>,
 }
 
 /// The vendor took the order.

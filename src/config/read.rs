@@ -174,15 +174,7 @@ impl Reader {
                         self.whole("max_creates_per_day", value, 0, u32::MAX);
                 }
                 "require_alias" => guard.require_alias = self.truth("require_alias", value),
-                "allow_destroy" => {
-                    if self.truth("allow_destroy", value) == Some(true) {
-                        self.refuse(
-                            "guard.allow_destroy",
-                            value,
-                            "this version of postpay destroys nothing; leave it out, or write `false`",
-                        );
-                    }
-                }
+                "allow_destroy" => guard.allow_destroy = self.truth("allow_destroy", value),
                 "allowed_accounts" => {
                     if self
                         .texts("allowed_accounts", value)

@@ -83,8 +83,7 @@ struct GuardV1 {
     max_creates: Option<u32>,
     /// The most environments that may be created in a day.
     max_creates_per_day: Option<u32>,
-    /// Only `false`: this version destroys nothing.
-    #[schemars(extend("enum" = [false, null]))]
+    /// What is no longer declared is given up at the vendor, with its data. Without it, it is kept.
     allow_destroy: Option<bool>,
     /// Only empty: this version cannot ask whose keys it was given.
     #[schemars(extend("maxItems" = 0))]

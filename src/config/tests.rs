@@ -37,6 +37,7 @@ fn everything_that_can_be_said_is_read() {
             guard: Guard {
                 max_creates: Some(5),
                 max_creates_per_day: Some(0),
+                allow_destroy: Some(false),
                 require_alias: Some(true),
             },
         })
@@ -59,7 +60,7 @@ fn what_is_not_said_is_none() {
 
 #[test]
 fn every_problem_is_told_at_once() {
-    let text = "version: 1\nmanifest: x\napi:\n  endpoint: http://tcb.tencentcloudapi.com\n  rate: .inf\n  in_flight: 33\n  timeout: 0s\n  language: zh\n  list_regions: ap-shanghai\n  retries: 3\nguard:\n  allow_destroy: true\n  allowed_accounts: ['100000000001']\n  max_creates: -1\n  require_alias: 'yes'\nstate: ''\n";
+    let text = "version: 1\nmanifest: x\napi:\n  endpoint: http://tcb.tencentcloudapi.com\n  rate: .inf\n  in_flight: 33\n  timeout: 0s\n  language: zh\n  list_regions: ap-shanghai\n  retries: 3\nguard:\n  allow_destroy: 1\n  allowed_accounts: ['100000000001']\n  max_creates: -1\n  require_alias: 'yes'\nstate: ''\n";
     let problems = parse(&source(text)).unwrap_err();
     insta::assert_snapshot!(render(&problems, false));
 }

@@ -78,6 +78,7 @@ impl Field {
         match self {
             // The vendor asks callers to fold the case of an order mark before they compare it.
             Self::Flag => a.eq_ignore_ascii_case(b),
+            Self::Extra => a == b || same_members(a, b),
             Self::EnvId
             | Self::WxAppId
             | Self::Source
@@ -86,14 +87,36 @@ impl Field {
             | Self::Channel
             | Self::Alias
             | Self::ExtensionId
-            | Self::EnvAlias
-            | Self::Extra => a == b,
+            | Self::EnvAlias => a == b,
         }
     }
+}
+
+/// Whether both are JSON objects with the same members, in whatever order and layout.
+fn same_members(a: &str, b: &str) -> bool {
+    let members =
+        |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok();
+    members(a).is_some_and(|of_a| members(b).is_some_and(|of_b| of_a == of_b))
 }
 
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_has_no_case_and_extra_data_no_layout() {
+        assert!(Field::Flag.same("QuickStart", "quickstart"));
+        assert!(!Field::EnvAlias.same("Shop", "shop"));
+        let extra = |a, b| Field::Extra.same(a, b);
+        assert!(extra(r#"{"a":1,"b":[1,2]}"#, r#"{ "b": [1, 2], "a": 1 }"#));
+        assert!(!extra(r#"{"a":1}"#, r#"{"a":"1"}"#));
+        assert!(!extra(r#"{"b":[1,2]}"#, r#"{"b":[2,1]}"#));
+        assert!(!extra("a text", "a  text"), "only objects have members");
     }
 }

@@ -4,7 +4,7 @@
 
 mod field;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -16,6 +16,10 @@ pub use field::Field;
 pub struct Desired {
     /// In declared order: files in the order they were found, keys as they stand in each.
     pub environments: Vec<Environment>,
+    /// Addresses that were renamed. No two have the same `from` or the same `to`, and they form no cycle.
+    pub moved: Vec<Moved>,
+    /// Addresses that are to be forgotten. None of them is declared.
+    pub removed: Vec<Removed>,
     /// The files that `environments` came from, with the hash of the bytes that were read.
     pub manifests: Vec<ManifestHash>,
 }
@@ -26,6 +30,43 @@ pub struct Environment {
     pub address: Address,
     /// What its order will say, defaults merged in.
     pub attributes: Attributes,
+    pub lifecycle: Lifecycle,
+    /// Set when it exists already: it is adopted then, and never ordered.
+    pub import: Option<Import>,
+    pub source: SourceRef,
+}
+
+/// How an environment may change once it is on record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lifecycle {
+    /// It is not given up, even after it has left the manifests.
+    pub prevent_destroy: bool,
+    /// A difference in these is none.
+    pub ignore_changes: BTreeSet<Field>,
+}
+
+/// The environment that an address adopts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    pub env_id: String,
+    /// Its order number, where it is known.
+    pub tran_id: Option<String>,
+    /// Where it is written.
+    pub source: SourceRef,
+}
+
+/// What was called `from` is called `to` now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    pub from: Address,
+    pub to: Address,
+    pub source: SourceRef,
+}
+
+/// An address to be forgotten: its environment is left alone, and not managed any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    pub address: Address,
     pub source: SourceRef,
 }
 
@@ -116,6 +157,11 @@ impl Attributes {
 
     pub fn set(&mut self, field: Field, value: impl Into<String>) {
         self.0.insert(field, value.into());
+    }
+
+    /// Takes a field away.
+    pub fn unset(&mut self, field: Field) {
+        self.0.remove(&field);
     }
 
     /// The fields that are there, in the order of [`Field::ALL`].

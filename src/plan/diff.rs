@@ -1,39 +1,106 @@
 //! Declared against recorded, address by address. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Action, Ids, Reason, Refusal, Selection, Step};
-use crate::desired::{Address, Attributes, Desired, Environment, Field};
-use crate::state::{Record, State, Status};
+use super::moves::{self, MoveProblem};
+use super::{Action, Ids, Mode, Options, Reason, Refusal, Step};
+use crate::desired::{Address, Attributes, Desired, Environment, Field, Import};
+use crate::state::{Deposed, Record, State, Status};
 
-/// One step for every address that is declared or on record: declared ones in declared order, then the rest by address.
-pub fn diff(desired: &Desired, state: Option<&State>, selection: &Selection) -> Vec<Step> {
+/// One step for every environment that is declared or on record: declared ones in declared order, then the rest by
+/// address, then what was replaced.
+///
+/// # Errors
+/// With the moves that don't fit what is on record.
+pub fn diff(
+    desired: &Desired,
+    state: Option<&State>,
+    options: &Options,
+) -> Result<Vec<Step>, Vec<MoveProblem>> {
     let declared: HashSet<&Address> = desired
         .environments
         .iter()
         .map(|environment| &environment.address)
         .collect();
-    let records = Records::new(state, &declared);
-    let is_selected = selection.filter();
-    let left_over = state.into_iter().flat_map(|state| {
-        state
-            .environments
-            .iter()
-            .filter(|(address, _)| !declared.contains(address))
-            .map(left_over)
-    });
-    desired
-        .environments
+    let is_selected = options.filter();
+    let mut steps = match &options.mode {
+        Mode::Normal => all(desired, state, options, &declared)?,
+        Mode::Destroy(addresses) => {
+            let records = state.into_iter().flat_map(|state| &state.environments);
+            let wanted: HashSet<&Address> = addresses.iter().collect();
+            records
+                .filter(|(address, _)| wanted.contains(address))
+                .map(|(address, record)| {
+                    let refusal = declared
+                        .contains(address)
+                        .then_some(Refusal::StillDeclared)
+                        .or_else(|| kept(record, options));
+                    destroyed(address, record, Reason::DestroyRequested, refusal)
+                })
+                .collect()
+        }
+        Mode::DestroyDeposed(addresses) => {
+            let records = state.into_iter().flat_map(|state| &state.deposed);
+            records
+                .filter(|deposed| addresses.contains(&deposed.address))
+                .map(|deposed| Step {
+                    deposed: true,
+                    ..destroyed(
+                        &deposed.address,
+                        &deposed.record,
+                        Reason::DestroyRequested,
+                        kept(&deposed.record, options),
+                    )
+                })
+                .collect()
+        }
+    };
+    steps.retain(|step| is_selected(&step.address));
+    Ok(steps)
+}
+
+fn all(
+    desired: &Desired,
+    state: Option<&State>,
+    options: &Options,
+    declared: &HashSet<&Address>,
+) -> Result<Vec<Step>, Vec<MoveProblem>> {
+    let moves = moves::resolve(desired, state)?;
+    let moved: HashSet<&Address> = moves.values().collect();
+    let removed: HashSet<&Address> = desired
+        .removed
         .iter()
-        .map(|environment| {
-            match state.and_then(|state| state.environments.get(&environment.address)) {
-                Some(record) => recorded(environment, record),
-                None => new(environment, &records),
+        .map(|removed| &removed.address)
+        .collect();
+    let replaces: HashSet<&Address> = options.replaces.iter().collect();
+    let records = Records::new(state, declared);
+    let at = |address: &Address| state.and_then(|state| state.environments.get(address));
+    let environments = desired.environments.iter().map(|environment| {
+        let address = &environment.address;
+        let previous = moves.get(address);
+        match at(previous.unwrap_or(address)) {
+            Some(record) => Change {
+                environment,
+                record,
+                previous,
+                wants_replacement: replaces.contains(address),
             }
-        })
-        .chain(left_over)
-        .filter(|step| is_selected(&step.address))
-        .collect()
+            .step(),
+            None => match &environment.import {
+                Some(import) => adopted(environment, import, &records),
+                None => new(environment, &records),
+            },
+        }
+    });
+    let on_record = state.into_iter().flat_map(|state| &state.environments);
+    let left = on_record
+        .filter(|(address, _)| !declared.contains(address) && !moved.contains(address))
+        .map(|(address, record)| left_over(address, record, removed.contains(address), options));
+    let deposed = state.into_iter().flat_map(|state| &state.deposed);
+    Ok(environments
+        .chain(left)
+        .chain(deposed.map(replaced))
+        .collect())
 }
 
 /// The fields whose values don't mean the same any more.
@@ -55,67 +122,233 @@ pub fn changed_fields(
         .collect()
 }
 
-fn recorded(environment: &Environment, record: &Record) -> Step {
-    let changed = changed_fields(
-        &record.attributes,
-        record.env_id.as_deref(),
-        &environment.attributes,
-    );
-    let (action, reason, refusal) = match record.status {
-        // What an unknown order asked for may exist: nothing else is said of it before that is settled.
-        Status::Unknown => (Action::Resolve, Reason::OutcomeUnknown, None),
-        Status::Created | Status::AwaitingEnvId => match (changed.as_slice(), record.status) {
-            ([], Status::AwaitingEnvId) => (Action::Wait, Reason::AwaitingEnvId, None),
-            ([], Status::Created | Status::Unknown) => (Action::NoOp, Reason::Unchanged, None),
-            ([Field::Alias], _) => (
-                Action::Update,
-                Reason::AliasChanged,
-                Some(Refusal::InPlaceChange),
-            ),
-            (_, _) => (
+/// An environment that is declared and on record.
+struct Change<'a> {
+    environment: &'a Environment,
+    record: &'a Record,
+    previous: Option<&'a Address>,
+    wants_replacement: bool,
+}
+
+impl Change<'_> {
+    fn step(&self) -> Step {
+        let Self {
+            environment,
+            record,
+            previous,
+            ..
+        } = self;
+        let declared = &environment.attributes;
+        let settled = settled(environment, record);
+        let (action, reason, refusal) = self.decide(&settled);
+        let is_new = match action {
+            Action::Replace | Action::Create => true,
+            Action::Update
+            | Action::Destroy
+            | Action::Forget
+            | Action::Import
+            | Action::Move
+            | Action::Resolve
+            | Action::Wait
+            | Action::NoOp => false,
+        };
+        let protection = environment.lifecycle.prevent_destroy;
+        Step {
+            address: environment.address.clone(),
+            previous_address: previous.cloned(),
+            deposed: false,
+            action,
+            reason,
+            refusal,
+            before: (action != Action::Create).then(|| record.attributes.clone()),
+            // What is ordered is what is declared, whatever stays as it is otherwise.
+            after: Some(if is_new { declared.clone() } else { settled }),
+            was_protected: record.prevent_destroy,
+            prevent_destroy: match record.status {
+                Status::Unknown | Status::AwaitingEnvId => record.prevent_destroy,
+                Status::Created | Status::Isolated => protection,
+            },
+            ids: match action {
+                Action::Create => Ids::default(),
+                Action::Update
+                | Action::Replace
+                | Action::Destroy
+                | Action::Forget
+                | Action::Import
+                | Action::Move
+                | Action::Resolve
+                | Action::Wait
+                | Action::NoOp => ids(record),
+            },
+            source: environment.source.clone(),
+        }
+    }
+
+    fn decide(&self, settled: &Attributes) -> (Action, Reason, Option<Refusal>) {
+        let Self {
+            environment,
+            record,
+            previous,
+            wants_replacement,
+        } = self;
+        match record.status {
+            // What an unknown order asked for may exist: nothing else is said of it before that is settled.
+            Status::Unknown => return (Action::Resolve, Reason::OutcomeUnknown, None),
+            Status::Isolated => return (Action::Create, Reason::GivenUp, None),
+            Status::Created | Status::AwaitingEnvId => {}
+        }
+        if let Some(import) = &environment.import
+            && let Some(env_id) = record.env_id.as_ref().filter(|id| **id != import.env_id)
+        {
+            let refusal = Refusal::ImportsAnother {
+                env_id: env_id.clone(),
+            };
+            return (Action::Import, Reason::ImportDeclared, Some(refusal));
+        }
+        let changed = changed_fields(&record.attributes, record.env_id.as_deref(), settled);
+        let waits = record.status == Status::AwaitingEnvId;
+        if *wants_replacement {
+            let named = environment.attributes.get(Field::EnvId);
+            let refusal = if waits {
+                Some(Refusal::ReplacesAwaiting)
+            } else if named.is_some() && named == record.env_id.as_deref() {
+                Some(Refusal::ReplacesItself)
+            } else {
+                None
+            };
+            return (Action::Replace, Reason::ReplaceRequested, refusal);
+        }
+        match changed.as_slice() {
+            [] | [Field::Alias] if waits => (Action::Wait, Reason::AwaitingEnvId, None),
+            [] if record.prevent_destroy != environment.lifecycle.prevent_destroy => {
+                (Action::Update, Reason::ProtectionChanged, None)
+            }
+            [] if previous.is_some() => (Action::Move, Reason::Moved, None),
+            [] => (Action::NoOp, Reason::Unchanged, None),
+            [Field::Alias] => (Action::Update, Reason::AliasChanged, None),
+            _ => (
                 Action::Replace,
                 Reason::FixedAtOrder,
                 Some(Refusal::Replacement),
             ),
-        },
-    };
-    Step {
-        address: environment.address.clone(),
-        action,
-        reason,
-        refusal,
-        before: Some(record.attributes.clone()),
-        after: Some(environment.attributes.clone()),
-        ids: ids(record),
-        source: environment.source.clone(),
+        }
     }
+}
+
+/// What is declared, but for what is to stay as it is: fields whose changes are ignored, and an alias that is not declared
+/// any more, which the vendor can't take away.
+fn settled(environment: &Environment, record: &Record) -> Attributes {
+    let mut settled = environment.attributes.clone();
+    let ignored: &BTreeSet<Field> = &environment.lifecycle.ignore_changes;
+    for field in Field::ALL {
+        let kept = ignored.contains(&field)
+            || (field == Field::Alias && settled.get(Field::Alias).is_none());
+        if kept {
+            match record.attributes.get(field) {
+                Some(value) => settled.set(field, value),
+                None => settled.unset(field),
+            }
+        }
+    }
+    settled
 }
 
 fn new(environment: &Environment, records: &Records<'_>) -> Step {
     Step {
         address: environment.address.clone(),
+        previous_address: None,
+        deposed: false,
         action: Action::Create,
         reason: Reason::NotOrdered,
         refusal: records.refusal(&environment.attributes),
         before: None,
         after: Some(environment.attributes.clone()),
+        was_protected: false,
+        prevent_destroy: environment.lifecycle.prevent_destroy,
         ids: Ids::default(),
         source: environment.source.clone(),
     }
 }
 
-fn left_over((address, record): (&Address, &Record)) -> Step {
-    let (action, reason) = match record.status {
-        Status::Unknown => (Action::Resolve, Reason::OutcomeUnknown),
-        Status::Created | Status::AwaitingEnvId => (Action::Destroy, Reason::NotDeclared),
+fn adopted(environment: &Environment, import: &Import, records: &Records<'_>) -> Step {
+    let Import {
+        env_id,
+        tran_id,
+        source: _,
+    } = import;
+    Step {
+        action: Action::Import,
+        reason: Reason::ImportDeclared,
+        refusal: records.managed(env_id),
+        ids: Ids {
+            env_id: Some(env_id.clone()),
+            tran_id: tran_id.clone(),
+            request_id: None,
+        },
+        ..new(environment, records)
+    }
+}
+
+fn left_over(address: &Address, record: &Record, is_removed: bool, options: &Options) -> Step {
+    let step = |action, reason| Step {
+        action,
+        reason,
+        ..destroyed(address, record, reason, None)
+    };
+    match record.status {
+        Status::Unknown => step(Action::Resolve, Reason::OutcomeUnknown),
+        Status::Created | Status::AwaitingEnvId | Status::Isolated if is_removed => {
+            step(Action::Forget, Reason::Removed)
+        }
+        Status::Isolated => step(Action::NoOp, Reason::Isolated),
+        Status::Created | Status::AwaitingEnvId => {
+            destroyed(address, record, Reason::NotDeclared, kept(record, options))
+        }
+    }
+}
+
+/// Why an environment is not given up.
+fn kept(record: &Record, options: &Options) -> Option<Refusal> {
+    if record.prevent_destroy {
+        Some(Refusal::PreventDestroy)
+    } else if !options.allow_destroy {
+        Some(Refusal::DestroyNotAllowed)
+    } else {
+        None
+    }
+}
+
+fn replaced(deposed: &Deposed) -> Step {
+    let Deposed {
+        address, record, ..
+    } = deposed;
+    Step {
+        deposed: true,
+        action: Action::NoOp,
+        ..destroyed(address, record, Reason::Deposed, None)
+    }
+}
+
+fn destroyed(address: &Address, record: &Record, reason: Reason, refusal: Option<Refusal>) -> Step {
+    // Without an id there is nothing that could be named to the vendor.
+    let (action, reason, refusal) = match record.status {
+        Status::Unknown => (Action::Resolve, Reason::OutcomeUnknown, None),
+        Status::AwaitingEnvId if refusal.is_none() => (Action::Wait, Reason::AwaitingEnvId, None),
+        Status::Created | Status::AwaitingEnvId | Status::Isolated => {
+            (Action::Destroy, reason, refusal)
+        }
     };
     Step {
         address: address.clone(),
+        previous_address: None,
+        deposed: false,
         action,
         reason,
-        refusal: None,
+        refusal,
         before: Some(record.attributes.clone()),
         after: None,
+        was_protected: record.prevent_destroy,
+        prevent_destroy: record.prevent_destroy,
         ids: ids(record),
         source: record.source.clone(),
     }
@@ -144,7 +377,7 @@ impl<'a> Records<'a> {
             by_alias: HashMap::new(),
             nameless: HashMap::new(),
         };
-        for (address, record) in state.into_iter().flat_map(|state| &state.environments) {
+        for (address, record) in state.into_iter().flat_map(State::records) {
             for id in [
                 record.env_id.as_deref(),
                 record.attributes.get(Field::EnvId),
@@ -153,6 +386,12 @@ impl<'a> Records<'a> {
             .flatten()
             {
                 records.by_env_id.insert(id, address);
+            }
+        }
+        for (address, record) in state.into_iter().flat_map(|state| &state.environments) {
+            if record.status == Status::Isolated {
+                // It is given up: another one may have its alias.
+                continue;
             }
             match record.attributes.get(Field::Alias) {
                 Some(alias) => {
@@ -170,14 +409,15 @@ impl<'a> Records<'a> {
         records
     }
 
+    /// An environment has one address.
+    fn managed(&self, env_id: &str) -> Option<Refusal> {
+        let other = (*self.by_env_id.get(env_id)?).clone();
+        Some(Refusal::ManagedAs { other })
+    }
+
     fn refusal(&self, wanted: &Attributes) -> Option<Refusal> {
-        if let Some(other) = wanted
-            .get(Field::EnvId)
-            .and_then(|id| self.by_env_id.get(id))
-        {
-            return Some(Refusal::ManagedAs {
-                other: (*other).clone(),
-            });
+        if let Some(managed) = wanted.get(Field::EnvId).and_then(|id| self.managed(id)) {
+            return Some(managed);
         }
         let same = match wanted.get(Field::Alias) {
             Some(alias) => self.by_alias.get(alias).copied(),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Action, Ids, Plan, Reason, Refusal, Selection, Step};
+use super::{Action, Ids, Mode, Options, Plan, Reason, Refusal, Step};
 use crate::desired::{Address, Attributes, Field, ManifestHash, SourceRef};
 use crate::state::{Account, Lineage, Serial};
 
@@ -59,6 +59,12 @@ struct PlanV1 {
     targets: Vec<String>,
     /// The plan leaves these addresses out.
     excludes: Vec<String>,
+    /// normal; destroy or destroy_deposed when the plan is about giving `targets` up and nothing else.
+    mode: ModeV1,
+    /// A new environment is ordered in the place of these.
+    replaces: Vec<String>,
+    /// Whether what is no longer declared is given up.
+    allow_destroy: bool,
     /// In the order in which they are carried out.
     resource_changes: Vec<ChangeV1>,
     summary: SummaryV1,
@@ -76,6 +82,14 @@ struct AccountV1 {
     uin: Option<String>,
 }
 
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ModeV1 {
+    Normal,
+    Destroy,
+    DestroyDeposed,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ManifestV1 {
@@ -89,11 +103,17 @@ struct ManifestV1 {
 #[serde(deny_unknown_fields)]
 struct ChangeV1 {
     address: String,
-    /// One of create, update, replace, destroy, resolve, wait, no-op.
+    /// The address that it has on record so far, when that changes.
+    previous_address: Option<String>,
+    /// True when this is not about what stands at the address, but about what was replaced there.
+    deposed: bool,
+    /// One of create, update, replace, destroy, forget, import, move, resolve, wait, no-op.
     actions: Vec<String>,
-    /// Why: not_ordered, unchanged, awaiting_env_id, outcome_unknown, fixed_at_order, alias_changed, not_declared.
+    /// Why: not_ordered, given_up, unchanged, awaiting_env_id, outcome_unknown, replace_because_cannot_update,
+    /// replace_by_request, alias_changed, protection_changed, moved, import_declared, removed,
+    /// delete_because_no_resource_config, delete_by_request, isolated, deposed.
     action_reason: String,
-    /// Present when the step is refused as it stands; it then holds up the whole plan.
+    /// Present when the step is refused as it stands.
     refusal: Option<RefusalV1>,
     /// The fields as ordered; null for what was never ordered.
     before: Option<BTreeMap<String, String>>,
@@ -103,18 +123,29 @@ struct ChangeV1 {
     after_unknown: BTreeMap<String, bool>,
     /// The fields that differ between before and after.
     changed: BTreeSet<String>,
+    prevent_destroy: ProtectionV1,
     env_id: Option<String>,
     tran_id: Option<String>,
     request_id: Option<String>,
     source: SourceV1,
 }
 
+/// Whether it is not to be given up.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ProtectionV1 {
+    before: bool,
+    after: bool,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RefusalV1 {
-    /// One of replacement, in_place_change, renamed, managed_elsewhere.
+    /// One of replacement, replaces_itself, replaces_awaiting, renamed, managed_elsewhere, imports_another,
+    /// still_declared, which hold up the plan; or destroy_not_allowed, prevent_destroy, which do so only when its end
+    /// was asked for.
     kind: String,
-    /// The address that the refusal is about, besides its own.
+    /// The address or environment id that the refusal is about, besides its own.
     other: Option<String>,
 }
 
@@ -136,9 +167,16 @@ struct SummaryV1 {
     update: usize,
     replace: usize,
     destroy: usize,
+    /// No longer declared, and kept all the same.
+    kept: usize,
+    forget: usize,
+    import: usize,
+    /// With another address than before, whatever else is done.
+    moved: usize,
     resolve: usize,
     wait: usize,
     no_op: usize,
+    /// Steps that hold up the plan.
     refused: usize,
 }
 
@@ -210,9 +248,22 @@ impl From<&Plan> for PlanV1 {
             account,
             region,
             manifests,
-            selection: Selection { targets, excludes },
+            options:
+                Options {
+                    mode,
+                    targets,
+                    excludes,
+                    replaces,
+                    allow_destroy,
+                },
             steps,
         } = plan;
+        let texts = |addresses: &[Address]| addresses.iter().map(ToString::to_string).collect();
+        let (mode, targets) = match mode {
+            Mode::Normal => (ModeV1::Normal, targets),
+            Mode::Destroy(addresses) => (ModeV1::Destroy, addresses),
+            Mode::DestroyDeposed(addresses) => (ModeV1::DestroyDeposed, addresses),
+        };
         Self {
             format_version: FORMAT_VERSION,
             tool_version: tool_version.clone(),
@@ -232,8 +283,11 @@ impl From<&Plan> for PlanV1 {
                     sha256: sha256.clone(),
                 })
                 .collect(),
-            targets: targets.iter().map(ToString::to_string).collect(),
-            excludes: excludes.iter().map(ToString::to_string).collect(),
+            targets: texts(targets),
+            excludes: texts(excludes),
+            mode,
+            replaces: texts(replaces),
+            allow_destroy: *allow_destroy,
             resource_changes: steps.iter().map(ChangeV1::from).collect(),
             summary: SummaryV1::from(plan.summary()),
             checksum: String::new(),
@@ -249,6 +303,10 @@ impl From<super::Summary> for SummaryV1 {
             update,
             replace,
             destroy,
+            kept,
+            forget,
+            import,
+            moved,
             resolve,
             wait,
             no_op,
@@ -260,6 +318,10 @@ impl From<super::Summary> for SummaryV1 {
             update,
             replace,
             destroy,
+            kept,
+            forget,
+            import,
+            moved,
             resolve,
             wait,
             no_op,
@@ -272,32 +334,43 @@ impl From<&Step> for ChangeV1 {
     fn from(step: &Step) -> Self {
         let Step {
             address,
+            previous_address,
+            deposed,
             action,
             reason,
             refusal,
             before,
             after,
+            was_protected,
+            prevent_destroy,
             ids,
             source,
         } = step;
-        let unknown = match action {
-            Action::Create | Action::Replace | Action::Resolve | Action::Wait => [
-                ("env_id", ids.env_id.is_none()),
-                ("tran_id", ids.tran_id.is_none()),
-            ]
+        let (env_id, tran_id) = match action {
+            // Both are the new environment's, whatever the old one has.
+            Action::Create | Action::Replace => (true, true),
+            Action::Resolve | Action::Wait => (ids.env_id.is_none(), ids.tran_id.is_none()),
+            Action::Update
+            | Action::Destroy
+            | Action::Forget
+            | Action::Import
+            | Action::Move
+            | Action::NoOp => (false, false),
+        };
+        let unknown = [("env_id", env_id), ("tran_id", tran_id)]
             .into_iter()
             .filter(|(_, unknown)| *unknown)
             .map(|(name, unknown)| (name.to_owned(), unknown))
-            .collect(),
-            Action::Update | Action::Destroy | Action::NoOp => BTreeMap::new(),
-        };
+            .collect();
         Self {
             address: address.to_string(),
+            previous_address: previous_address.as_ref().map(ToString::to_string),
+            deposed: *deposed,
             actions: vec![action.name().to_owned()],
             action_reason: reason.name().to_owned(),
             refusal: refusal.as_ref().map(|refusal| RefusalV1 {
                 kind: refusal.name().to_owned(),
-                other: refusal.other().map(ToString::to_string),
+                other: refusal.other().map(str::to_owned),
             }),
             before: before.as_ref().map(fields),
             after: after.as_ref().map(fields),
@@ -307,6 +380,10 @@ impl From<&Step> for ChangeV1 {
                 .into_iter()
                 .map(|field| field.name().to_owned())
                 .collect(),
+            prevent_destroy: ProtectionV1 {
+                before: *was_protected,
+                after: *prevent_destroy,
+            },
             env_id: ids.env_id.clone(),
             tran_id: ids.tran_id.clone(),
             request_id: ids.request_id.clone(),
@@ -348,9 +425,19 @@ impl TryFrom<PlanV1> for Plan {
                     sha256,
                 })
                 .collect(),
-            selection: Selection {
-                targets: addresses(&file.targets)?,
+            options: Options {
+                mode: match file.mode {
+                    ModeV1::Normal => Mode::Normal,
+                    ModeV1::Destroy => Mode::Destroy(addresses(&file.targets)?),
+                    ModeV1::DestroyDeposed => Mode::DestroyDeposed(addresses(&file.targets)?),
+                },
+                targets: match file.mode {
+                    ModeV1::Normal => addresses(&file.targets)?,
+                    ModeV1::Destroy | ModeV1::DestroyDeposed => Vec::new(),
+                },
                 excludes: addresses(&file.excludes)?,
+                replaces: addresses(&file.replaces)?,
+                allow_destroy: file.allow_destroy,
             },
             steps: file
                 .resource_changes
@@ -373,11 +460,19 @@ impl TryFrom<ChangeV1> for Step {
         };
         Ok(Self {
             address: address(&change.address)?,
+            previous_address: change
+                .previous_address
+                .as_deref()
+                .map(address)
+                .transpose()?,
+            deposed: change.deposed,
             action: named(Action::ALL, Action::name, action)?,
             reason: named(Reason::ALL, Reason::name, &change.action_reason)?,
             refusal: change.refusal.map(Refusal::try_from).transpose()?,
             before: change.before.map(attributes).transpose()?,
             after: change.after.map(attributes).transpose()?,
+            was_protected: change.prevent_destroy.before,
+            prevent_destroy: change.prevent_destroy.after,
             ids: Ids {
                 env_id: change.env_id,
                 tran_id: change.tran_id,
@@ -397,7 +492,12 @@ impl TryFrom<RefusalV1> for Refusal {
     fn try_from(RefusalV1 { kind, other }: RefusalV1) -> Result<Self, PlanFileError> {
         match (kind.as_str(), other) {
             ("replacement", None) => Ok(Self::Replacement),
-            ("in_place_change", None) => Ok(Self::InPlaceChange),
+            ("replaces_itself", None) => Ok(Self::ReplacesItself),
+            ("replaces_awaiting", None) => Ok(Self::ReplacesAwaiting),
+            ("destroy_not_allowed", None) => Ok(Self::DestroyNotAllowed),
+            ("prevent_destroy", None) => Ok(Self::PreventDestroy),
+            ("still_declared", None) => Ok(Self::StillDeclared),
+            ("imports_another", Some(env_id)) => Ok(Self::ImportsAnother { env_id }),
             ("renamed", Some(from)) => Ok(Self::Renamed {
                 from: address(&from)?,
             }),

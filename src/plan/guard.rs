@@ -6,10 +6,10 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
-use super::{Plan, Refusal, Step, Target};
+use super::{Action, Plan, Refusal, Step, Target};
 use crate::desired::{Address, Field, ManifestHash};
 use crate::state::journal::RunId;
-use crate::state::{Account, Lineage, Serial, State};
+use crate::state::{Account, Lineage, Serial, State, Status};
 
 /// A plan that a person, or a rule that a person set, has agreed to, and that fits the world as it was found.
 #[derive(Debug)]
@@ -26,13 +26,13 @@ impl Approved {
 /// How somebody agreed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consent {
-    /// `yes` was typed below the plan.
+    /// `yes`, or the address of what is given up, was typed below the plan.
     Typed,
     /// `--auto-approve` was given.
     Auto,
     /// The plan came from a file, which was there to be reviewed.
     PlanFile,
-    /// The plan orders nothing.
+    /// The plan changes nothing.
     NotNeeded,
 }
 
@@ -51,6 +51,8 @@ pub struct Facts<'a> {
     /// Orders sent in the last 24 hours that were not refused.
     pub orders_last_day: usize,
     pub limits: Limits,
+    /// Whether this run may give anything up.
+    pub allow_destroy: bool,
 }
 
 /// How much a run may order. None is no limit.
@@ -96,10 +98,12 @@ pub enum Objection {
     NotRemade,
     #[error("`{address}` has no alias, so a lost answer could not be read back (require_alias)")]
     NoAlias { address: Address },
-    #[error("`{address}`: {}", refusal_text(refusal))]
+    #[error("{}", refusal_text(refusal, address))]
     Refused { address: Address, refusal: Refusal },
     #[error("`{address}` is on record as ordered; the plan would order it a second time")]
     AlreadyOrdered { address: Address },
+    #[error("the plan gives `{address}` up, and this run may not")]
+    DestroyNotAllowed { address: Address },
     #[error("the plan has {}, and a run may make {limit} (max_creates)", orders_text(*orders))]
     TooMany { orders: usize, limit: usize },
     #[error(
@@ -128,19 +132,71 @@ fn orders_text(n: usize) -> String {
     format!("{n} order{}", if n == 1 { "" } else { "s" })
 }
 
-fn refusal_text(refusal: &Refusal) -> String {
+/// Why a step is refused, as a sentence about `address`.
+pub fn refusal_text(refusal: &Refusal, address: &Address) -> String {
     match refusal {
-        Refusal::Replacement => {
-            "a changed field is fixed when the order is made; the change would be a second order"
-                .to_owned()
+        Refusal::Replacement => format!(
+            "A changed field of `{address}` is fixed when the order is made; the change would be a second order."
+        ),
+        Refusal::ReplacesItself => {
+            format!(
+                "The replacement of `{address}` would be a second order for the same environment."
+            )
         }
-        Refusal::InPlaceChange => "this version does not change an alias in place".to_owned(),
+        Refusal::ReplacesAwaiting => {
+            format!("The environment id of `{address}` is not known yet, so it can't be replaced.")
+        }
         Refusal::Renamed { from } => {
-            format!("it looks like `{from}` under another name, which was ordered before")
+            format!("`{address}` looks like `{from}` under another name, which was ordered before.")
         }
         Refusal::ManagedAs { other } => {
-            format!("`{other}` stands for the same environment in the state")
+            format!("`{other}` stands for the same environment in the state as `{address}`.")
         }
+        Refusal::ImportsAnother { env_id } => {
+            format!(
+                "The state has {} at `{address}`, which is not what it is to adopt.",
+                env_id.escape_debug()
+            )
+        }
+        Refusal::DestroyNotAllowed => format!("Giving `{address}` up is not allowed here."),
+        Refusal::PreventDestroy => format!("`{address}` was declared with prevent_destroy."),
+        Refusal::StillDeclared => {
+            format!("`{address}` is still declared: the next apply would order it again.")
+        }
+    }
+}
+
+const ALLOW_DESTROY: &str =
+    "Allow it with --allow-destroy, or `allow_destroy: true` under `guard` in postpay.yaml";
+
+/// What to do about it.
+pub fn refusal_help(address: &Address, refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Replacement => format!(
+            "Undo the change, leave it out for now with `--exclude {address}`, or order a new one in its place and keep the \
+             old one on record: `--replace {address}`."
+        ),
+        Refusal::ReplacesItself => {
+            "Take its env_id out of the manifest to have a new environment ordered".to_owned()
+        }
+        Refusal::ReplacesAwaiting => format!("Find it first: `postpay resolve {address}`"),
+        Refusal::Renamed { from } => format!(
+            "Name it `{from}` again, or say so with `moved: [{{from: {from}, to: {address}}}]`; if it is to be another \
+             environment, give it an alias of its own"
+        ),
+        Refusal::ManagedAs { other } => format!(
+            "Declare it as `{other}`, and only there; if it is to be called `{address}` from here on: \
+             `moved: [{{from: {other}, to: {address}}}]`"
+        ),
+        Refusal::ImportsAnother { env_id } => format!(
+            "Name {env_id} in its `import`, or take that block out; to manage another one here, forget this one first: \
+             `postpay state rm {address}`"
+        ),
+        Refusal::DestroyNotAllowed => ALLOW_DESTROY.to_owned(),
+        Refusal::PreventDestroy => format!(
+            "Declare `{address}` again with `lifecycle: {{prevent_destroy: false}}`, apply that, and then take it out"
+        ),
+        Refusal::StillDeclared => "Take it out of the manifests first.".to_owned(),
     }
 }
 
@@ -160,6 +216,7 @@ impl Objection {
             Self::NoAlias { .. } => "missing-alias",
             Self::Refused { .. } => "step-refused",
             Self::AlreadyOrdered { .. } => "already-ordered",
+            Self::DestroyNotAllowed { .. } => "destroy-not-allowed",
             Self::TooMany { .. } | Self::TooManyToday { .. } => "too-many-orders",
         }
     }
@@ -196,19 +253,8 @@ impl Objection {
             Self::OtherAccount { state, now } => format!(
                 "order from `{state}` with --endpoint, or keep what is ordered from `{now}` in a state of its own with --state"
             ),
-            Self::Refused { address, refusal } => match refusal {
-                Refusal::Replacement => format!(
-                    "undo the change, or declare the new environment under a new address, or leave it out for now: \
-                     `--exclude {address}`"
-                ),
-                Refusal::InPlaceChange => {
-                    format!("undo the change, or leave it out for now: `--exclude {address}`")
-                }
-                Refusal::Renamed { from } => format!(
-                    "name it `{from}` again; if it is to be another environment, give it an alias of its own"
-                ),
-                Refusal::ManagedAs { other } => format!("declare it as `{other}`, and only there"),
-            },
+            Self::DestroyNotAllowed { .. } => ALLOW_DESTROY.to_owned(),
+            Self::Refused { address, refusal } => refusal_help(address, refusal),
             Self::TooMany { orders, .. } => {
                 format!("pick some with --target, or allow it: `--max-creates {orders}`")
             }
@@ -234,6 +280,12 @@ pub fn objections(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
     if found.is_empty() {
         found.extend(plan.refused().filter_map(refused));
         found.extend(already_ordered(plan, facts));
+        if !facts.allow_destroy {
+            let destroys = plan.destroys().map(|step| Objection::DestroyNotAllowed {
+                address: step.address.clone(),
+            });
+            found.extend(destroys);
+        }
         if facts.limits.require_alias {
             found.extend(plan.orders().filter_map(without_alias));
         }
@@ -253,7 +305,8 @@ pub fn approve(
 ) -> Result<Approved, Vec<Objection>> {
     match objections(&plan, facts) {
         none if none.is_empty() => {
-            tracing::info!(?consent, orders = plan.summary().orders, "approved");
+            let (orders, changes) = (plan.summary().orders, plan.changes().count());
+            tracing::info!(?consent, orders, changes, "approved");
             Ok(Approved { plan })
         }
         some => Err(some),
@@ -339,10 +392,14 @@ fn already_ordered(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
     let mut seen = BTreeSet::new();
     plan.orders()
         .filter(|step| {
-            let on_record = facts
-                .state
-                .is_some_and(|state| state.environments.contains_key(&step.address));
-            !seen.insert(&step.address) || on_record
+            let at = step.previous_address.as_ref().unwrap_or(&step.address);
+            let record = facts.state.and_then(|state| state.environments.get(at));
+            let fits = match (step.action, record.map(|record| record.status)) {
+                (Action::Create, None | Some(Status::Isolated))
+                | (Action::Replace, Some(Status::Created)) => true,
+                (_, _) => false,
+            };
+            !seen.insert(&step.address) || !fits
         })
         .map(|step| Objection::AlreadyOrdered {
             address: step.address.clone(),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::guard::{Consent, Facts, Limits, Objection, approve, objections};
 use super::*;
-use crate::desired::Environment;
+use crate::desired::{Attributes, Environment, Field, Lifecycle, SourceRef};
 use crate::state::journal::RunId;
 use crate::state::{Origin, Record, Status};
 
@@ -35,12 +35,14 @@ fn declared(environments: &[(&str, &[(Field, &str)])]) -> Desired {
         .map(|((name, pairs), line)| Environment {
             address: address(name),
             attributes: attributes(pairs),
+            lifecycle: Lifecycle::default(),
+            import: None,
             source: source(line),
         })
         .collect();
     Desired {
         environments,
-        manifests: Vec::new(),
+        ..Desired::default()
     }
 }
 
@@ -55,6 +57,8 @@ fn record(status: Status, pairs: &[(Field, &str)]) -> Record {
         ordered_at: Timestamp::UNIX_EPOCH,
         run: RunId::fresh(),
         source: source(9),
+        region: None,
+        prevent_destroy: false,
     }
 }
 
@@ -84,6 +88,7 @@ fn state(records: Vec<(&str, Record)>) -> State {
             .into_iter()
             .map(|(name, record)| (address(name), record))
             .collect(),
+        deposed: Vec::new(),
     }
 }
 
@@ -91,10 +96,11 @@ fn make(desired: &Desired, state: Option<&State>) -> Plan {
     Plan::make(
         desired,
         state,
-        Selection::default(),
+        Options::default(),
         target(),
         Timestamp::UNIX_EPOCH,
     )
+    .unwrap()
 }
 
 fn actions(plan: &Plan) -> Vec<(String, Action)> {
@@ -113,6 +119,7 @@ fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
         used_by: None,
         orders_last_day: 0,
         limits: Limits::default(),
+        allow_destroy: false,
     }
 }
 
@@ -256,11 +263,12 @@ fn targets_and_excludes_narrow_a_plan() {
     let desired = declared(&[("a", A), ("b", B)]);
     let narrow = |targets: &[&str], excludes: &[&str]| {
         let names = |names: &[&str]| names.iter().map(|name| address(name)).collect();
-        let selection = Selection {
+        let selection = Options {
             targets: names(targets),
             excludes: names(excludes),
+            ..Options::default()
         };
-        let plan = Plan::make(&desired, None, selection, target(), Timestamp::UNIX_EPOCH);
+        let plan = Plan::make(&desired, None, selection, target(), Timestamp::UNIX_EPOCH).unwrap();
         actions(&plan)
             .into_iter()
             .map(|(name, _)| name)
@@ -529,9 +537,15 @@ proptest! {
             if let Some(flag) = &flag {
                 attributes.set(Field::Flag, flag.clone());
             }
-            Environment { address: address(name), attributes, source: source(1) }
+            Environment {
+                address: address(name),
+                attributes,
+                lifecycle: Lifecycle::default(),
+                import: None,
+                source: source(1),
+            }
         });
-        let desired = Desired { environments: environments.collect(), manifests: Vec::new() };
+        let desired = Desired { environments: environments.collect(), ..Desired::default() };
         let first = make(&desired, None);
         prop_assert_eq!(first.orders().count(), names.len());
         let ordered = first.steps.iter().map(|step| {

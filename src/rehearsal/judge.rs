@@ -105,16 +105,13 @@ impl<'a> Kept<'a> {
             awaiting: HashSet::new(),
             unknown: HashMap::new(),
         };
-        for record in state
-            .into_iter()
-            .flat_map(|state| state.environments.values())
-        {
+        for (_, record) in state.into_iter().flat_map(State::records) {
             let (env_id, tran_id) = (record.env_id.as_deref(), record.tran_id.as_deref());
             kept.env_ids.extend(env_id);
             kept.tran_ids.extend(tran_id);
             kept.pairs.extend(env_id.zip(tran_id));
             match record.status {
-                Status::Created => {}
+                Status::Created | Status::Isolated => {}
                 Status::AwaitingEnvId => kept.awaiting.extend(tran_id),
                 Status::Unknown => {
                     *kept.unknown.entry(asked(&record.attributes)).or_default() += 1;
@@ -200,6 +197,8 @@ mod tests {
                     file: "a.yaml".to_owned(),
                     line: 1,
                 },
+                region: None,
+                prevent_destroy: false,
             };
             (Address::new(alias).unwrap(), record)
         };
@@ -210,6 +209,7 @@ mod tests {
             account: None,
             last_run: None,
             environments: records.iter().map(record).collect(),
+            deposed: Vec::new(),
         }
     }
 

@@ -41,11 +41,13 @@ impl Scene {
             .iter()
             .map(|environment| &environment.attributes);
         let records = state.iter().flat_map(|state| &state.environments);
+        let deposed = state.iter().flat_map(|state| &state.deposed);
+        existing.extend(deposed.filter_map(|deposed| deposed.record.env_id.clone()));
         let named = declared.chain(records.clone().map(|(_, record)| &record.attributes));
         existing.extend(named.filter_map(|order| order.get(Field::EnvId).map(str::to_owned)));
         for (address, record) in records {
             match record.status {
-                Status::Created => existing.extend(record.env_id.clone()),
+                Status::Created | Status::Isolated => existing.extend(record.env_id.clone()),
                 Status::AwaitingEnvId | Status::Unknown if is_proven(record) => {
                     assumed.push(format!(
                         "the open order of `{address}` is taken as made: its answer had an id"

@@ -13,7 +13,7 @@ use super::journal::{
     Edit, Edited, EndReason, Entry, Event, Evidence, Intent, Journal, Outcome, Recovered, RunEnded,
     RunId, RunStarted,
 };
-use super::{Account, Lineage, Origin, Record, Serial, State, Status};
+use super::{Account, Deposed, Lineage, Origin, Record, Serial, State, Status};
 use crate::desired::{Address, Attributes, Field, SourceRef};
 
 pub(crate) const ORDER: &str = "CreatePostpayPackage";
@@ -58,6 +58,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
             Status::Created,
             Status::AwaitingEnvId,
             Status::Unknown,
+            Status::Isolated,
         ]),
         option::of(text()),
         option::of(text()),
@@ -66,10 +67,20 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         attributes(),
         moment(),
         run(),
-        source(),
+        (source(), option::of(text()), any::<bool>()),
     )
         .prop_map(
-            |(status, env_id, tran_id, request_id, origin, attributes, ordered_at, run, source)| {
+            |(
+                status,
+                env_id,
+                tran_id,
+                request_id,
+                origin,
+                attributes,
+                ordered_at,
+                run,
+                (source, region, prevent_destroy),
+            )| {
                 Record {
                     status,
                     env_id,
@@ -80,9 +91,20 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
                     ordered_at,
                     run,
                     source,
+                    region,
+                    prevent_destroy,
                 }
             },
         )
+}
+
+fn deposed() -> impl Strategy<Value = Deposed> {
+    (address(), record(), moment(), run()).prop_map(|(address, record, at, by)| Deposed {
+        address,
+        record,
+        at,
+        by,
+    })
 }
 
 pub(crate) fn state() -> impl Strategy<Value = State> {
@@ -93,15 +115,17 @@ pub(crate) fn state() -> impl Strategy<Value = State> {
         option::of(account()),
         option::of(run()),
         btree_map(address(), record(), 0..4),
+        vec(deposed(), 0..3),
     )
         .prop_map(
-            |(lineage, serial, tool_version, account, last_run, environments)| State {
+            |(lineage, serial, tool_version, account, last_run, environments, deposed)| State {
                 lineage: Lineage(Uuid::from_u128(lineage)),
                 serial: Serial(serial),
                 tool_version,
                 account,
                 last_run,
                 environments,
+                deposed,
             },
         )
 }
@@ -114,17 +138,22 @@ fn started() -> impl Strategy<Value = RunStarted> {
         account(),
         text(),
         any::<u32>(),
+        (option::of(text()), option::of(text())),
     )
-        .prop_map(|(run, lineage, base, account, who, pid)| RunStarted {
-            run,
-            lineage: Lineage(Uuid::from_u128(lineage)),
-            base: Serial(base),
-            tool_version: "0.1.0".to_owned(),
-            account,
-            plan: "sha256:0".to_owned(),
-            who,
-            pid,
-        })
+        .prop_map(
+            |(run, lineage, base, account, who, pid, (region, commit))| RunStarted {
+                run,
+                lineage: Lineage(Uuid::from_u128(lineage)),
+                base: Serial(base),
+                tool_version: "0.1.0".to_owned(),
+                account,
+                plan: "sha256:0".to_owned(),
+                who,
+                pid,
+                region,
+                commit,
+            },
+        )
 }
 
 /// How a step ends: not at all, or with an outcome.
@@ -174,6 +203,8 @@ pub(crate) fn journal() -> impl Strategy<Value = Journal> {
                                 file: "environments/all.yaml".to_owned(),
                                 line: step,
                             },
+                            replaces: None,
+                            prevent_destroy: false,
                         })
                     };
                     let said = |attempt, (evidence, tran_id, env_id)| {
@@ -244,18 +275,22 @@ fn wild_event() -> impl Strategy<Value = Event> {
         address(),
         select(vec![ORDER, "DestroyEnv", "ModifyEnv", "Other"]),
         attributes(),
-        source(),
+        (source(), option::of(text()), any::<bool>()),
     )
-        .prop_map(|(step, attempt, address, action, attributes, source)| {
-            Event::Intent(Intent {
-                step,
-                attempt,
-                address,
-                action: action.to_owned(),
-                attributes,
-                source,
-            })
-        });
+        .prop_map(
+            |(step, attempt, address, action, attributes, (source, replaces, prevent_destroy))| {
+                Event::Intent(Intent {
+                    step,
+                    attempt,
+                    address,
+                    action: action.to_owned(),
+                    attributes,
+                    source,
+                    replaces,
+                    prevent_destroy,
+                })
+            },
+        );
     let evidence = select(vec![
         Evidence::Ordered,
         Evidence::Refused,
@@ -284,6 +319,13 @@ fn wild_event() -> impl Strategy<Value = Event> {
         }),
         address().prop_map(|address| Edit::Forget { address }),
         (address(), address()).prop_map(|(from, to)| Edit::Move { from, to }),
+        (address(), text(), option::of(record())).prop_map(|(address, env_id, record)| {
+            Edit::Deposed {
+                address,
+                env_id,
+                record: record.map(Box::new),
+            }
+        }),
     ];
     let edited = (text(), edit).prop_map(|(doing, edit)| Event::Edited(Edited { doing, edit }));
     prop_oneof![3 => intent, 3 => said, 1 => edited]

@@ -1,6 +1,6 @@
 //! Where two states say different things, by address and field. Pure.
 
-use super::{Account, Origin, Record, State, Status};
+use super::{Account, Deposed, Origin, Record, State, Status};
 use crate::desired::{Address, Field};
 
 /// One thing that two states do not agree on.
@@ -64,7 +64,9 @@ fn members(found: &State, expected: &State) -> Vec<Difference> {
             account,
             last_run,
             environments: _,
+            deposed,
         } = state;
+        let deposed: Vec<String> = deposed.iter().map(deposed_text).collect();
         [
             ("lineage", lineage.to_string()),
             ("serial", serial.to_string()),
@@ -74,6 +76,7 @@ fn members(found: &State, expected: &State) -> Vec<Difference> {
                 "last_run",
                 last_run.map_or_else(|| "none".to_owned(), |run| run.to_string()),
             ),
+            ("deposed", deposed.join(", ")),
         ]
     };
     texts(found)
@@ -86,6 +89,20 @@ fn members(found: &State, expected: &State) -> Vec<Difference> {
             expected,
         })
         .collect()
+}
+
+/// All of it in one line.
+fn deposed_text(deposed: &Deposed) -> String {
+    let Deposed {
+        address,
+        record,
+        at,
+        by,
+    } = deposed;
+    let fields = texts(record)
+        .filter_map(|(name, value)| Some(format!("{name} {}", value?)))
+        .collect::<Vec<_>>();
+    format!("`{address}` replaced {at} by {by} ({})", fields.join(", "))
 }
 
 fn account_text(account: Option<&Account>) -> String {
@@ -104,43 +121,6 @@ fn account_text(account: Option<&Account>) -> String {
 
 /// The fields that two records of one address do not agree on.
 pub(super) fn fields(address: &Address, found: &Record, expected: &Record) -> Vec<Difference> {
-    let texts = |record: &Record| {
-        let Record {
-            status,
-            env_id,
-            tran_id,
-            request_id,
-            origin,
-            attributes,
-            ordered_at,
-            run,
-            source,
-        } = record;
-        let status = match status {
-            Status::Created => "created",
-            Status::AwaitingEnvId => "awaiting_env_id",
-            Status::Unknown => "unknown",
-        };
-        let origin = match origin {
-            Origin::Ordered => "ordered",
-            Origin::Imported => "imported",
-        };
-        let own = [
-            ("status", Some(status.to_owned())),
-            ("env_id", env_id.clone()),
-            ("tran_id", tran_id.clone()),
-            ("request_id", request_id.clone()),
-            ("origin", Some(origin.to_owned())),
-            ("ordered_at", Some(ordered_at.to_string())),
-            ("run", Some(run.to_string())),
-            ("source", Some(source.to_string())),
-        ];
-        let ordered = Field::ALL.map(|field| {
-            let value = attributes.get(field).map(str::to_owned);
-            (ordered_name(field), value)
-        });
-        own.into_iter().chain(ordered)
-    };
     texts(found)
         .zip(texts(expected))
         .filter(|((_, found), (_, expected))| found != expected)
@@ -151,6 +131,49 @@ pub(super) fn fields(address: &Address, found: &Record, expected: &Record) -> Ve
             expected,
         })
         .collect()
+}
+
+fn texts(record: &Record) -> impl Iterator<Item = (&'static str, Option<String>)> {
+    let Record {
+        status,
+        env_id,
+        tran_id,
+        request_id,
+        origin,
+        attributes,
+        ordered_at,
+        run,
+        source,
+        region,
+        prevent_destroy,
+    } = record;
+    let status = match status {
+        Status::Created => "created",
+        Status::AwaitingEnvId => "awaiting_env_id",
+        Status::Unknown => "unknown",
+        Status::Isolated => "isolated",
+    };
+    let origin = match origin {
+        Origin::Ordered => "ordered",
+        Origin::Imported => "imported",
+    };
+    let own = [
+        ("status", Some(status.to_owned())),
+        ("env_id", env_id.clone()),
+        ("tran_id", tran_id.clone()),
+        ("request_id", request_id.clone()),
+        ("origin", Some(origin.to_owned())),
+        ("ordered_at", Some(ordered_at.to_string())),
+        ("run", Some(run.to_string())),
+        ("source", Some(source.to_string())),
+        ("region", region.clone()),
+        ("prevent_destroy", Some(prevent_destroy.to_string())),
+    ];
+    let ordered = Field::ALL.map(|field| {
+        let value = attributes.get(field).map(str::to_owned);
+        (ordered_name(field), value)
+    });
+    own.into_iter().chain(ordered)
 }
 
 /// How a field of the order is named beside a record's own: both have an `env_id` and a `source`.

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::journal::{Edit, Event, Evidence, Intent, Journal, Outcome, RunId, RunStarted};
+use super::journal::{Edit, Event, Evidence, Intent, Journal, Outcome, RunStarted};
 use super::succession::reached;
-use super::{Account, Origin, Record, State, Status};
+use super::{Account, Deposed, Origin, Record, State, Status};
 use crate::desired::{Address, Attributes, Field, SourceRef};
 
 /// The state after a run, or after as much of it as the journal holds.
@@ -48,13 +48,16 @@ pub fn rebuild_over<'a>(
 /// A state with a run's entries being folded in, one by one, each at the same small cost.
 ///
 /// Every attempt that may have ordered is a claim on its address, from its intent on, until its outcome proves that it
-/// did nothing. An address shows its last claim; what stood there before comes back when no claim is left.
+/// did nothing. An address shows its last claim, and what stood there before is deposed by it; it comes back when no
+/// claim is left.
 #[derive(Debug, Clone)]
 pub struct Folding {
     before: Option<State>,
     started: RunStarted,
     /// The addresses that this run has touched.
     slots: BTreeMap<Address, Slot>,
+    /// What was replaced, by earlier runs and in entries of this one that are settled.
+    deposed: Vec<Deposed>,
     /// The attempts, by step, at what orders nothing: their outcomes say nothing of a record.
     repeatable: BTreeSet<(u32, u32)>,
     /// Whether the state holds this run already.
@@ -82,10 +85,15 @@ impl Folding {
         let done = before
             .as_ref()
             .is_some_and(|state| state.last_run == Some(started.run));
+        let deposed = before
+            .as_ref()
+            .map(|state| state.deposed.clone())
+            .unwrap_or_default();
         Self {
             before,
             started,
             slots: BTreeMap::new(),
+            deposed,
             repeatable: BTreeSet::new(),
             done,
         }
@@ -114,11 +122,16 @@ impl Folding {
             None => (&[][..], self.on_record(&intent.address)),
         };
         if !claims.is_empty() {
-            Some("this run has ordered this environment already, or may have")
-        } else if stood.is_some_and(|record| record.status == Status::Unknown) {
-            Some("an earlier order of this environment has an unknown outcome")
-        } else {
-            None
+            return Some("this run has ordered this environment already, or may have");
+        }
+        match (stood, &intent.replaces) {
+            (None, None) => None,
+            (None, Some(_)) => Some("the environment that is to be replaced is not on record"),
+            (Some(record), _) if record.status == Status::Unknown => {
+                Some("an earlier order of this environment has an unknown outcome")
+            }
+            (Some(record), replaces) => (replaces.is_none() || *replaces != record.env_id)
+                .then_some("an environment is on record here, and this is not its replacement"),
         }
     }
 
@@ -137,6 +150,7 @@ impl Folding {
             before,
             started,
             slots,
+            mut deposed,
             repeatable: _,
             done,
         } = self;
@@ -146,6 +160,7 @@ impl Folding {
             None => (None, BTreeMap::new()),
         };
         for (address, slot) in slots {
+            deposed.extend(slot.deposes(&address));
             match slot.shown() {
                 Some(record) => environments.insert(address, record),
                 None => environments.remove(&address),
@@ -160,6 +175,8 @@ impl Folding {
             plan: _,
             who: _,
             pid: _,
+            region: _,
+            commit: _,
         } = started;
         State {
             lineage,
@@ -168,6 +185,7 @@ impl Folding {
             account: Some(keeping_uin(account, known)),
             last_run: Some(run),
             environments,
+            deposed,
         }
     }
 
@@ -184,12 +202,11 @@ impl Folding {
     }
 
     fn claim(&mut self, at: Timestamp, intent: &Intent) {
-        let record = unknown_record(
-            self.started.run,
-            at,
-            intent.attributes.clone(),
-            intent.source.clone(),
-        );
+        let record = Record {
+            attributes: intent.attributes.clone(),
+            prevent_destroy: intent.prevent_destroy,
+            ..self.unknown_record(at, intent.source.clone())
+        };
         self.slot(&intent.address).claims.push(Claim {
             step: intent.step,
             attempt: intent.attempt,
@@ -202,7 +219,11 @@ impl Folding {
         if self.repeatable.contains(&(outcome.step, outcome.attempt)) {
             return;
         }
-        let run = self.started.run;
+        let nowhere = SourceRef {
+            file: String::new(),
+            line: 0,
+        };
+        let nothing_announced = self.unknown_record(at, nowhere);
         let slot = self.slot(&outcome.address);
         let place = slot
             .claims
@@ -218,11 +239,7 @@ impl Folding {
             }
             // No order was announced. Ids that came back all the same are not thrown away.
             None if outcome.tran_id.is_some() || outcome.env_id.is_some() => {
-                let nowhere = SourceRef {
-                    file: String::new(),
-                    line: 0,
-                };
-                let mut record = unknown_record(run, at, Attributes::default(), nowhere);
+                let mut record = nothing_announced;
                 note(&mut record, outcome);
                 slot.claims.push(Claim {
                     step: outcome.step,
@@ -237,24 +254,88 @@ impl Folding {
 
     fn edit(&mut self, edit: &Edit) {
         match edit {
-            Edit::Put { address, record } => self.slot(address).hold(Some((**record).clone())),
-            Edit::Forget { address } => self.slot(address).hold(None),
+            Edit::Put { address, record } => self.hold(address, Some((**record).clone())),
+            Edit::Forget { address } => self.hold(address, None),
             Edit::Move { from, to } => {
                 if from != to
                     && let Some(record) = self.slot(from).shown()
                 {
-                    self.slot(from).hold(None);
-                    self.slot(to).hold(Some(record));
+                    self.hold(from, None);
+                    self.hold(to, Some(record));
+                    let replaced = self.deposed.iter_mut();
+                    replaced
+                        .filter(|deposed| deposed.address == *from)
+                        .for_each(|deposed| deposed.address = to.clone());
                 }
             }
+            Edit::Deposed {
+                address,
+                env_id,
+                record,
+            } => {
+                let it = |deposed: &Deposed| {
+                    deposed.address == *address && deposed.record.env_id.as_ref() == Some(env_id)
+                };
+                match record {
+                    Some(record) => {
+                        let replaced = self.deposed.iter_mut();
+                        replaced
+                            .filter(|deposed| it(deposed))
+                            .for_each(|deposed| deposed.record = (**record).clone());
+                    }
+                    None => self.deposed.retain(|deposed| !it(deposed)),
+                }
+            }
+        }
+    }
+
+    /// Says what stands at an address from here on. What a claim took the place of is deposed for good.
+    fn hold(&mut self, address: &Address, record: Option<Record>) {
+        let slot = self.slot(address);
+        let mut replaced = slot.deposes(address);
+        if let (Some(deposed), Some(record)) = (&replaced, &record)
+            && deposed.record.env_id == record.env_id
+        {
+            replaced = None;
+        }
+        slot.stood = record;
+        slot.claims.clear();
+        self.deposed.extend(replaced);
+    }
+
+    /// An order of this run, sent at `at`, of which nothing is known.
+    fn unknown_record(&self, at: Timestamp, source: SourceRef) -> Record {
+        Record {
+            status: Status::Unknown,
+            env_id: None,
+            tran_id: None,
+            request_id: None,
+            origin: Origin::Ordered,
+            attributes: Attributes::default(),
+            ordered_at: at,
+            run: self.started.run,
+            source,
+            region: self.started.region.clone(),
+            prevent_destroy: false,
         }
     }
 }
 
 impl Slot {
-    fn hold(&mut self, record: Option<Record>) {
-        self.stood = record;
-        self.claims.clear();
+    /// What the last claim takes the place of, if that is another environment.
+    fn deposes(&self, address: &Address) -> Option<Deposed> {
+        let claim = &self.claims.last()?.record;
+        let stood = self
+            .stood
+            .as_ref()
+            .filter(|stood| stood.status.is_settled())?;
+        let same = stood.env_id.is_some() && stood.env_id == claim.env_id;
+        (!same).then(|| Deposed {
+            address: address.clone(),
+            record: stood.clone(),
+            at: claim.ordered_at,
+            by: claim.run,
+        })
     }
 
     /// The last claim, or what stood before any.
@@ -280,20 +361,6 @@ impl Slot {
             }
         }
         Some(shown)
-    }
-}
-
-fn unknown_record(run: RunId, at: Timestamp, attributes: Attributes, source: SourceRef) -> Record {
-    Record {
-        status: Status::Unknown,
-        env_id: None,
-        tran_id: None,
-        request_id: None,
-        origin: Origin::Ordered,
-        attributes,
-        ordered_at: at,
-        run,
-        source,
     }
 }
 

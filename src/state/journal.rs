@@ -102,6 +102,10 @@ pub struct RunStarted {
     /// `user@host`
     pub who: String,
     pub pid: u32,
+    /// The vendor's region that is sent with the orders, if one is.
+    pub region: Option<String>,
+    /// The git commit of the manifests, with `+dirty` behind it when they differ from it; None outside of a repository.
+    pub commit: Option<String>,
 }
 
 /// What happened. After `RunEnded`, only `Recovered` can follow.
@@ -134,6 +138,11 @@ pub struct Intent {
     /// What is sent.
     pub attributes: Attributes,
     pub source: SourceRef,
+    /// The environment on record whose place the ordered one takes. Without it nothing is ordered where something is on
+    /// record.
+    pub replaces: Option<String>,
+    /// Whether what is ordered is not to be given up.
+    pub prevent_destroy: bool,
 }
 
 impl Intent {
@@ -212,8 +221,15 @@ pub enum Edit {
     },
     /// Nothing is on record any more.
     Forget { address: Address },
-    /// What was on record under `from` is under `to`. Without anything under `from`, nothing changes.
+    /// What was on record under `from` is under `to`, what it replaced included. Without anything under `from`, nothing
+    /// changes.
     Move { from: Address, to: Address },
+    /// This is on record now for the deposed environment `env_id` of an address. None: it is not on record any more.
+    Deposed {
+        address: Address,
+        env_id: String,
+        record: Option<Box<Record>>,
+    },
 }
 
 /// The last thing that the run itself writes.

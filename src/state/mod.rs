@@ -42,6 +42,44 @@ pub struct State {
     /// does not say whether a run is folded in.
     pub last_run: Option<RunId>,
     pub environments: BTreeMap<Address, Record>,
+    /// What was replaced and not given up: it is still there, and still paid for. In the order in which it was replaced.
+    pub deposed: Vec<Deposed>,
+}
+
+impl State {
+    /// Every record, deposed ones included, with the address that it stands or stood at.
+    pub fn records(&self) -> impl Iterator<Item = (&Address, &Record)> {
+        let deposed = self.deposed.iter();
+        self.environments
+            .iter()
+            .chain(deposed.map(|deposed| (&deposed.address, &deposed.record)))
+    }
+
+    /// Every environment id on record, and where it stands.
+    pub fn env_ids(&self) -> impl Iterator<Item = (&Address, &str)> {
+        self.records()
+            .filter_map(|(address, record)| Some((address, record.env_id.as_deref()?)))
+    }
+
+    /// What was replaced at this address.
+    pub fn deposed_at(&self, address: &Address) -> impl Iterator<Item = &Deposed> {
+        let address = address.clone();
+        self.deposed
+            .iter()
+            .filter(move |deposed| deposed.address == address)
+    }
+}
+
+/// An environment that another one took the address of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deposed {
+    /// The address that it had.
+    pub address: Address,
+    pub record: Record,
+    /// When its replacement was ordered.
+    pub at: Timestamp,
+    /// The run that ordered its replacement.
+    pub by: RunId,
 }
 
 /// The identity of a state through its whole life: made once, never changed.
@@ -101,6 +139,10 @@ pub struct Record {
     pub ordered_at: Timestamp,
     pub run: RunId,
     pub source: SourceRef,
+    /// The region that was sent with the order, or where an adopted one was found.
+    pub region: Option<String>,
+    /// As last declared: it is kept here because it has to hold when nothing is declared any more.
+    pub prevent_destroy: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +153,18 @@ pub enum Status {
     AwaitingEnvId,
     /// The request may have acted; its answer was lost or can't be trusted.
     Unknown,
+    /// Given up; the vendor keeps it in isolation, out of reach, before it deletes it.
+    Isolated,
+}
+
+impl Status {
+    /// True when it is known which order, or which adoption, the record is of.
+    pub const fn is_settled(self) -> bool {
+        match self {
+            Self::Created | Self::AwaitingEnvId | Self::Isolated => true,
+            Self::Unknown => false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

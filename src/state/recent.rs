@@ -86,6 +86,8 @@ mod tests {
                     file: "environments/all.yaml".to_owned(),
                     line: step,
                 },
+                replaces: None,
+                prevent_destroy: false,
             });
             entries.push(Entry { at, event: intent });
             entries.extend(end.map(|evidence| Entry {
@@ -107,6 +109,8 @@ mod tests {
                 plan: String::new(),
                 who: "ada@loom".to_owned(),
                 pid: 7,
+                region: None,
+                commit: None,
             },
             entries,
         }

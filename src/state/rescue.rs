@@ -118,9 +118,12 @@ mod tests {
                         file: String::new(),
                         line: 0,
                     },
+                    region: None,
+                    prevent_destroy: false,
                 },
             )]
             .into(),
+            deposed: Vec::new(),
         };
         for (state, expected) in [
             (None, Standing::Unrecorded),

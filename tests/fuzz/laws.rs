@@ -9,7 +9,7 @@ use postpay::cloud::tencent::wire::{self, Ids};
 use postpay::desired::ManifestHash;
 use postpay::diagnostic::{SourceFile, any_error, render};
 use postpay::manifest::{self, File, Loaded};
-use postpay::plan::{Plan, Selection, Target, file};
+use postpay::plan::{Options as PlanOptions, Plan, Target, file};
 use postpay::state::Account;
 use postpay::state::file::{decode_journal, decode_state, encode_journal, encode_state};
 
@@ -55,10 +55,11 @@ pub(crate) fn manifest(bytes: &[u8]) {
     let plan = Plan::make(
         &checked.desired,
         None,
-        Selection::default(),
+        PlanOptions::default(),
         target,
         Timestamp::UNIX_EPOCH,
-    );
+    )
+    .unwrap();
     assert_eq!(
         file::decode(&file::encode(&plan)).expect("a plan of ours"),
         plan

@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use postpay::check::{self, Options};
 use postpay::desired::{Address, Attributes, Field, SourceRef};
-use postpay::plan::{Plan, Selection, Target, file};
+use postpay::plan::{Options as PlanOptions, Plan, Target, file};
 use postpay::state::file::encode_journal;
 use postpay::state::journal::{
     EndReason, Entry, Event, Evidence, Intent, Journal, Outcome, RunEnded, RunId, RunStarted,
@@ -154,6 +154,8 @@ fn journal_of_one_run() -> Journal {
                 file: "a.yaml".to_owned(),
                 line: 3,
             },
+            replaces: None,
+            prevent_destroy: false,
         }),
         Event::Outcome(Outcome {
             step: 1,
@@ -184,6 +186,8 @@ fn journal_of_one_run() -> Journal {
             plan: "0".repeat(64),
             who: "a@b".to_owned(),
             pid: 4,
+            region: None,
+            commit: None,
         },
         entries: events
             .into_iter()
@@ -226,14 +230,15 @@ fn plan_files() {
         let plan = Plan::make(
             &desired,
             None,
-            Selection::default(),
+            PlanOptions::default(),
             Target {
                 account: account(),
                 region: Some("ap-shanghai".to_owned()),
                 state_path: "a.state.json".to_owned(),
             },
             Timestamp::UNIX_EPOCH,
-        );
+        )
+        .unwrap();
         file::encode(&plan).into_bytes()
     });
     hold(laws::plan_file, plans.to_vec());

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use postpay::desired::{Address, Attributes, Desired, Environment, Field, SourceRef};
-use postpay::plan::{Plan, Selection, Target};
+use postpay::desired::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
+use postpay::plan::{Options, Plan, Target};
 use postpay::state::file::{decode_state, encode_state};
 use postpay::state::journal::{Event, Evidence, Intent, Outcome, RunId, RunStarted};
 use postpay::state::{Account, Folding, Lineage, State};
@@ -27,8 +27,8 @@ fn target() -> Target {
 }
 
 fn plan(desired: &Desired, state: Option<&State>) -> Plan {
-    let (selection, now) = (Selection::default(), Timestamp::UNIX_EPOCH);
-    Plan::make(desired, state, selection, target(), now)
+    let (selection, now) = (Options::default(), Timestamp::UNIX_EPOCH);
+    Plan::make(desired, state, selection, target(), now).unwrap()
 }
 
 fn attributes() -> impl Strategy<Value = Attributes> {
@@ -45,12 +45,16 @@ fn desired() -> impl Strategy<Value = Desired> {
             Environment {
                 address: Address::new(&name).unwrap(),
                 attributes,
+                lifecycle: Lifecycle::default(),
+                import: None,
                 source: SourceRef { file, line },
             }
         });
         Desired {
             environments: environments.collect(),
             manifests: Vec::new(),
+            moved: Vec::new(),
+            removed: Vec::new(),
         }
     })
 }
@@ -66,6 +70,8 @@ fn applied(plan: &Plan, taken: usize) -> State {
         plan: String::new(),
         who: "ada@loom".to_owned(),
         pid: 7,
+        region: None,
+        commit: None,
     };
     let mut folding = Folding::new(None, started);
     for (step, number) in plan.orders().take(taken + 1).zip(1..) {
@@ -76,6 +82,8 @@ fn applied(plan: &Plan, taken: usize) -> State {
             action: postpay::apply::ACTION.to_owned(),
             attributes: step.after.clone().unwrap(),
             source: step.source.clone(),
+            replaces: None,
+            prevent_destroy: false,
         });
         folding.add(Timestamp::UNIX_EPOCH, &intent);
         if usize::try_from(number).unwrap() > taken {

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use postpay::desired::{Address, Attributes, Desired, Environment, Field, SourceRef};
-use postpay::plan::{Plan, Selection, Target, file};
+use postpay::desired::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
+use postpay::plan::{Options, Plan, Target, file};
 use postpay::state::Account;
 use postpay::{config, manifest, state};
 use serde_json::Value;
@@ -42,6 +42,8 @@ fn a_plan_fits_its_schema() {
     let environment = Environment {
         address: Address::new("a").unwrap(),
         attributes,
+        lifecycle: Lifecycle::default(),
+        import: None,
         source: SourceRef {
             file: "a.yaml".to_owned(),
             line: 1,
@@ -50,6 +52,8 @@ fn a_plan_fits_its_schema() {
     let desired = Desired {
         environments: vec![environment],
         manifests: Vec::new(),
+        moved: Vec::new(),
+        removed: Vec::new(),
     };
     let account = Account {
         endpoint: "sandbox".to_owned(),
@@ -63,10 +67,11 @@ fn a_plan_fits_its_schema() {
     let plan = Plan::make(
         &desired,
         None,
-        Selection::default(),
+        Options::default(),
         target,
         jiff::Timestamp::UNIX_EPOCH,
-    );
+    )
+    .unwrap();
     let schema = jsonschema::validator_for(&file::schema()).unwrap();
     let document: Value = serde_json::from_str(&file::encode(&plan)).unwrap();
     let problems: Vec<String> = schema

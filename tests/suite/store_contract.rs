@@ -106,6 +106,8 @@ pub(crate) fn run_over(writer: &dyn StateWriter) -> RunStarted {
         plan: "sha256:plan".to_owned(),
         who: "ada@loom".to_owned(),
         pid: 7,
+        region: None,
+        commit: None,
     }
 }
 
@@ -120,6 +122,8 @@ pub(crate) fn intent(step: u32, on: &str) -> Event {
             file: "environments/all.yaml".to_owned(),
             line: step,
         },
+        replaces: None,
+        prevent_destroy: false,
     })
 }
 

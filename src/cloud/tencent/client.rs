@@ -23,7 +23,7 @@ use super::sign::{self, Payload};
 use super::tls::{self, Roots};
 use super::wire::{self, CREATE, SERVICE, VERSION};
 use crate::clock::Clock;
-use crate::cloud::{CloudError, CloudWrite, Grade, Ordered, Reach};
+use crate::cloud::{CloudError, CloudWrite, Destroy, Done, Grade, Ordered, Reach, Rename};
 use crate::desired::{Attributes, Field};
 
 const JSON: &str = "application/json";
@@ -332,6 +332,14 @@ impl CloudWrite for TencentClient {
         judge(&reply, order.get(Field::EnvId), &self.scrub, || {
             self.correct_clock(ahead, date)
         })
+    }
+
+    async fn rename(&self, _: &Rename) -> Result<Done, CloudError> {
+        Err(self.not_made("this client does not make it yet"))
+    }
+
+    async fn destroy(&self, _: &Destroy) -> Result<Done, CloudError> {
+        Err(self.not_made("this client does not make it yet"))
     }
 }
 

@@ -9,14 +9,14 @@ use serde_json::Value;
 use super::Look;
 use crate::apply::pace::least_time;
 use crate::desired::{Attributes, Field};
-use crate::plan::{Action, Ids, Plan, Refusal, Step};
+use crate::plan::{Action, Ids, Mode, Plan, Reason, Refusal, Step, Summary, guard};
 use crate::report::text::{clean, count, duration};
 
 /// The whole plan; `rate` in orders a second tells how long it takes at least.
 pub fn plan(plan: &Plan, rate: f64, look: Look) -> String {
     let mut out = String::new();
     for step in &plan.steps {
-        if step.action != Action::NoOp {
+        if step.action != Action::NoOp || step.reason != Reason::Unchanged {
             show_step(&mut out, step, look);
         }
     }
@@ -28,6 +28,14 @@ pub fn plan(plan: &Plan, rate: f64, look: Look) -> String {
 pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
     let summary = plan.summary();
     let mut out = String::new();
+    if !plan.has_changes() && plan.options.mode != Mode::Normal {
+        let _ = writeln!(
+            out,
+            "{} There is nothing to give up.",
+            look.strong("No changes.")
+        );
+        return out;
+    }
     if !plan.has_changes() {
         let unchanged = count(summary.no_op, "environment is", "environments are");
         let _ = writeln!(
@@ -37,21 +45,38 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
         );
         return out;
     }
-    let parts: Vec<String> = Action::ALL
-        .into_iter()
-        .filter_map(|action| {
-            let (n, what) = match action {
-                Action::Create => (summary.create, "to create"),
-                Action::Update => (summary.update, "to change"),
-                Action::Replace => (summary.replace, "to replace"),
-                Action::Destroy => (summary.destroy, "left over"),
-                Action::Resolve => (summary.resolve, "unknown"),
-                Action::Wait => (summary.wait, "waiting for its EnvId"),
-                Action::NoOp => (summary.no_op, "unchanged"),
-            };
-            (n > 0).then(|| format!("{n} {what}"))
-        })
-        .collect();
+    let Summary {
+        orders: _,
+        create,
+        update,
+        replace,
+        destroy,
+        kept,
+        forget,
+        import,
+        moved,
+        resolve,
+        wait,
+        no_op,
+        refused: _,
+    } = summary;
+    let parts: Vec<String> = [
+        (create, "to create"),
+        (update, "to change"),
+        (replace, "to replace"),
+        (destroy, "to destroy"),
+        (import, "to import"),
+        (moved, "to move"),
+        (forget, "to forget"),
+        (kept, "left over"),
+        (resolve, "unknown"),
+        (wait, "waiting for its EnvId"),
+        (no_op, "unchanged"),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, what)| format!("{n} {what}"))
+    .collect();
     let refused = match summary.refused {
         0 => String::new(),
         n => format!(
@@ -70,7 +95,9 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
     let endpoint = clean(&plan.account.endpoint);
     match summary.orders {
         0 => {
-            let _ = writeln!(out, "Nothing to order.");
+            if summary.destroy == 0 {
+                let _ = writeln!(out, "Nothing to order.");
+            }
         }
         n => {
             let orders = look.strong(count(n, "pay-as-you-go order", "pay-as-you-go orders"));
@@ -85,6 +112,11 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
             let _ = writeln!(out, "{orders} from {endpoint}{region}{pace}.");
         }
     }
+    if summary.destroy > 0 {
+        let gone = count(summary.destroy, "environment", "environments");
+        let warning = format!("{gone} to be given up at {endpoint}, with the data in them.");
+        let _ = writeln!(out, "{}", look.bad(warning));
+    }
     out
 }
 
@@ -96,15 +128,37 @@ fn show_step(out: &mut String, step: &Step, look: Look) {
     };
     let head = match step.action {
         Action::Create => format!("{} {address} will be ordered", look.good("+")),
-        Action::Update => format!("{} {address} would be changed in place", look.change("~")),
-        Action::Replace => format!("{} {address} would be ordered anew", look.bad("-/+")),
-        Action::Destroy => format!("{} {address} is left over", look.change("!")),
+        Action::Update => format!("{} {address} will be changed in place", look.change("~")),
+        Action::Replace if step.refusal.is_some() => {
+            format!("{} {address} would be ordered anew", look.bad("+/-"))
+        }
+        Action::Replace => format!("{} {address} will be ordered anew", look.bad("+/-")),
+        Action::Destroy if step.refusal.is_some() => {
+            format!("{} {address} is left over", look.change("!"))
+        }
+        Action::Destroy if step.deposed => {
+            format!("{} {address} (deposed) will be destroyed", look.bad("-"))
+        }
+        Action::Destroy => format!("{} {address} will be destroyed", look.bad("-")),
+        Action::Forget => format!("{} {address} will be forgotten", look.change(".")),
+        Action::Import => format!("{} {address} will be imported", look.good("=")),
+        Action::Move => format!("{} {address} has a new address", look.change("~")),
         Action::Resolve => format!("{} {address} has an unknown outcome", look.bad("?")),
         Action::Wait => format!(
             "{} {address} is ordered, its EnvId is not known yet",
             look.change("…")
         ),
+        Action::NoOp if step.deposed => {
+            format!("{} {address} (deposed) is still there", look.change("!"))
+        }
+        Action::NoOp if step.reason == Reason::Isolated => {
+            format!("  {address} is given up, and isolated")
+        }
         Action::NoOp => format!("  {address} is unchanged"),
+    };
+    let head = match &step.previous_address {
+        Some(previous) => format!("{head}, was `{previous}`"),
+        None => head,
     };
     let _ = writeln!(out, "{head}  {source}");
     let rows = rows(step, look);
@@ -119,7 +173,7 @@ fn show_step(out: &mut String, step: &Step, look: Look) {
     for line in remarks(step) {
         let _ = writeln!(out, "      {line}");
     }
-    if step.refusal.is_some() {
+    if step.refusal.as_ref().is_some_and(Refusal::holds_up) {
         let _ = writeln!(out, "      {}", look.bad("refused as it stands"));
     }
     out.push('\n');
@@ -139,8 +193,14 @@ fn rows(step: &Step, look: Look) -> Vec<(String, String)> {
         (Action::Update | Action::Replace, Some(before), Some(after)) => {
             changes(step, before, after, look)
         }
+        (Action::Import, _, Some(after)) => values(after),
+        (Action::Destroy, Some(before), _) if step.refusal.is_none() => values(before),
         (_, _, _) => Vec::new(),
     };
+    if step.changes_protection() {
+        let (before, after) = (step.was_protected, step.prevent_destroy);
+        rows.push(("prevent_destroy".to_owned(), format!("{before} -> {after}")));
+    }
     let Ids {
         env_id,
         tran_id,
@@ -239,44 +299,104 @@ fn changed_members(old: &Members, new: &Members, look: Look) -> Vec<(String, Str
 /// What a person needs to know or to do about a step that is not simply carried out.
 fn remarks(step: &Step) -> Vec<String> {
     let address = &step.address;
-    let mut lines: Vec<String> = match step.action {
-        Action::Create => {
-            let nameless = |order: &Attributes| {
-                order.creates_environment() && order.get(Field::Alias).is_none()
-            };
-            let note = "Without an alias a lost answer to its order can't be read back.";
-            step.after.as_ref().filter(|order| nameless(order)).map(|_| note.to_owned()).into_iter().collect()
+    let mut lines = match step.action {
+        Action::Create => created(step),
+        Action::Update if step.renames().is_none() => {
+            vec!["On record alone: the vendor is not asked for anything.".to_owned()]
         }
-        Action::NoOp | Action::Update => Vec::new(),
-        Action::Replace => vec![
-            "The vendor fixes these fields when the order is made: the change would be a second order.".to_owned(),
+        Action::Update => Vec::new(),
+        Action::Replace => replaced(step),
+        Action::Destroy => destroyed(step),
+        Action::Forget => vec![
+            "It is taken off the record, and left alone: it lives on at the vendor and goes on costing.".to_owned(),
         ],
-        Action::Destroy => vec![
-            "It is ordered and no longer declared. postpay does not give it up by itself. Choose:".to_owned(),
-            format!("  - declare `{address}` again, to keep it managed;"),
-            "  - leave it as it is: it stays in the state, lives on at the vendor and goes on costing;".to_owned(),
-            "  - give it up at the vendor's console; this version does not destroy environments.".to_owned(),
-        ],
+        Action::Import => vec!["It exists already. It is looked up, put on record, and not ordered.".to_owned()],
+        Action::Move => vec!["On record alone: the environment stays as it is.".to_owned()],
         Action::Resolve => vec![
             "A request was sent for it and its answer was lost: it may exist, and cost money.".to_owned(),
             format!("It is blocked, and not ordered again, until it is settled: `postpay resolve {address}`"),
         ],
         Action::Wait => vec!["The order stands and is not made again.".to_owned()],
+        Action::NoOp if step.deposed => vec![
+            format!("It was replaced at `{address}`, and not given up: it lives on at the vendor and goes on costing."),
+            format!("To give it up: `postpay destroy {address} --deposed --allow-destroy`"),
+        ],
+        Action::NoOp if step.reason == Reason::Isolated => vec![
+            "The vendor keeps it out of reach before it deletes it.".to_owned(),
+            format!("To have it deleted at once, or to forget it when it is gone: `postpay destroy {address} --purge --allow-destroy`"),
+        ],
+        Action::NoOp => Vec::new(),
     };
-    match &step.refusal {
-        None => {}
-        Some(Refusal::Replacement) => lines.push(format!(
-            "Undo the change, or declare a new environment under a new address, or leave it out: --exclude {address}"
-        )),
-        Some(Refusal::InPlaceChange) => lines.push(format!(
-            "This version does not change an alias in place. Undo the change, or leave it out: --exclude {address}"
-        )),
-        Some(Refusal::Renamed { from }) => lines.push(format!(
-            "It looks like `{from}` under another name, which was ordered before. Name it `{from}` again, or give it an alias of its own."
-        )),
-        Some(Refusal::ManagedAs { other }) => lines.push(format!(
-            "`{other}` stands for the same environment in the state. Declare it as `{other}`, and only there."
-        )),
+    if step.action != Action::Destroy
+        && let Some(refusal) = &step.refusal
+    {
+        lines.push(guard::refusal_text(refusal, address));
+        lines.push(guard::refusal_help(address, refusal));
     }
     lines
+}
+
+fn created(step: &Step) -> Vec<String> {
+    let nameless =
+        |order: &&Attributes| order.creates_environment() && order.get(Field::Alias).is_none();
+    let note = "Without an alias a lost answer to its order can't be read back.";
+    let given_up = "What was ordered for it before was given up; this is another environment.";
+    let is_nameless = step.after.as_ref().filter(nameless).is_some();
+    let notes = [
+        (step.reason == Reason::GivenUp, given_up),
+        (is_nameless, note),
+    ];
+    let notes = notes.into_iter().filter(|(holds, _)| *holds);
+    notes.map(|(_, text)| text.to_owned()).collect()
+}
+
+fn replaced(step: &Step) -> Vec<String> {
+    match (step.reason, &step.refusal) {
+        (_, None) => vec![
+            "This is a second order. The environment that is there now is kept on record as deposed, lives on and goes on"
+                .to_owned(),
+            format!(
+                "costing; to give it up afterwards: `postpay destroy {} --deposed --allow-destroy`",
+                step.address
+            ),
+        ],
+        (Reason::FixedAtOrder, Some(_)) => vec![
+            "The vendor fixes these fields when the order is made: the change would be a second order.".to_owned(),
+        ],
+        (_, Some(_)) => Vec::new(),
+    }
+}
+
+fn destroyed(step: &Step) -> Vec<String> {
+    let address = &step.address;
+    let lost = "Giving it up can't be undone: its data is lost. The vendor may isolate it first, and delete it later.";
+    let choices = |last: String| {
+        vec![
+            "It is ordered and no longer declared. postpay does not give it up by itself. Choose:".to_owned(),
+            format!("  - declare `{address}` again, to keep it managed; or only forget it: `removed: [{address}]`;"),
+            "  - leave it as it is: it stays in the state, lives on at the vendor and goes on costing;".to_owned(),
+            last,
+        ]
+    };
+    match &step.refusal {
+        None => vec![lost.to_owned()],
+        Some(Refusal::DestroyNotAllowed) => choices(format!(
+            "  - give it up, with its data: `postpay destroy {address} --allow-destroy`."
+        )),
+        Some(Refusal::PreventDestroy) => choices(format!(
+            "  - give it up: it was declared with prevent_destroy, so declare `{address}` without it first, and apply that."
+        )),
+        Some(
+            refusal @ (Refusal::StillDeclared
+            | Refusal::Replacement
+            | Refusal::ReplacesItself
+            | Refusal::ReplacesAwaiting
+            | Refusal::Renamed { .. }
+            | Refusal::ManagedAs { .. }
+            | Refusal::ImportsAnother { .. }),
+        ) => vec![
+            guard::refusal_text(refusal, address),
+            guard::refusal_help(address, refusal),
+        ],
+    }
 }

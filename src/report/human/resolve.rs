@@ -21,6 +21,8 @@ pub fn open(open: &Open, sent_by: Option<&str>, candidates: &[Candidate], look: 
         run,
         source,
         at: _,
+        region: _,
+        prevent_destroy: _,
     } = open;
     let _ = writeln!(
         out,

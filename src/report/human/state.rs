@@ -54,6 +54,7 @@ pub fn state(state: &State, look: Look) -> String {
             (Status::Created, Origin::Imported) => "imported",
             (Status::AwaitingEnvId, _) => "awaiting_env_id",
             (Status::Unknown, _) => "unknown",
+            (Status::Isolated, _) => "isolated",
         };
         let cell = |id: &Option<String>| {
             id.as_deref()

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::members::by_field;
+use super::members::{by_field, required};
 use super::v1::{AccountV1, RecordV1, SourceV1, attributes_from_wire, attributes_to_wire};
 use crate::desired::Address;
 use crate::state::journal::{
@@ -53,6 +53,10 @@ pub(super) struct RunStartedV1 {
     plan: String,
     who: String,
     pid: u32,
+    #[serde(deserialize_with = "required")]
+    region: Option<String>,
+    #[serde(deserialize_with = "required")]
+    commit: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -71,6 +75,18 @@ pub(super) struct IntentV1 {
     #[serde(deserialize_with = "by_field")]
     attributes: BTreeMap<String, String>,
     source: SourceV1,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaces: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    prevent_destroy: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -127,6 +143,11 @@ enum EditV1 {
         from: String,
         to: String,
     },
+    Deposed {
+        address: String,
+        env_id: String,
+        record: Option<Box<RecordV1>>,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -169,6 +190,8 @@ impl From<&RunStarted> for EventV1 {
             plan,
             who,
             pid,
+            region,
+            commit,
         } = started;
         Self::RunStarted(RunStartedV1 {
             format_version: VERSION,
@@ -180,6 +203,8 @@ impl From<&RunStarted> for EventV1 {
             plan: plan.clone(),
             who: who.clone(),
             pid: *pid,
+            region: region.clone(),
+            commit: commit.clone(),
         })
     }
 }
@@ -222,6 +247,8 @@ impl From<&Intent> for IntentV1 {
             action,
             attributes,
             source,
+            replaces,
+            prevent_destroy,
         } = intent;
         Self {
             step: *step,
@@ -230,6 +257,8 @@ impl From<&Intent> for IntentV1 {
             action: action.clone(),
             attributes: attributes_to_wire(attributes),
             source: source.into(),
+            replaces: replaces.clone(),
+            prevent_destroy: *prevent_destroy,
         }
     }
 }
@@ -286,6 +315,17 @@ impl From<&Edit> for EditV1 {
                 from: from.to_string(),
                 to: to.to_string(),
             },
+            Edit::Deposed {
+                address,
+                env_id,
+                record,
+            } => Self::Deposed {
+                address: address.to_string(),
+                env_id: env_id.clone(),
+                record: record
+                    .as_ref()
+                    .map(|record| Box::new(record.as_ref().into())),
+            },
         }
     }
 }
@@ -337,6 +377,8 @@ impl TryFrom<RunStartedV1> for RunStarted {
             plan,
             who,
             pid,
+            region,
+            commit,
         } = wire;
         if format_version != VERSION {
             return Err(format!("`format_version` {format_version} never was one"));
@@ -350,6 +392,8 @@ impl TryFrom<RunStartedV1> for RunStarted {
             plan,
             who,
             pid,
+            region,
+            commit,
         })
     }
 }
@@ -365,6 +409,8 @@ impl TryFrom<IntentV1> for Intent {
             action,
             attributes,
             source,
+            replaces,
+            prevent_destroy,
         } = wire;
         Ok(Self {
             step,
@@ -373,6 +419,8 @@ impl TryFrom<IntentV1> for Intent {
             action,
             attributes: attributes_from_wire(attributes)?,
             source: source.into(),
+            replaces,
+            prevent_destroy,
         })
     }
 }
@@ -435,6 +483,17 @@ impl TryFrom<EditV1> for Edit {
             EditV1::Move { from, to } => Self::Move {
                 from: address(&from)?,
                 to: address(&to)?,
+            },
+            EditV1::Deposed {
+                address: at,
+                env_id,
+                record,
+            } => Self::Deposed {
+                address: address(&at)?,
+                env_id,
+                record: record
+                    .map(|record| (*record).try_into().map(Box::new))
+                    .transpose()?,
             },
         })
     }

@@ -154,6 +154,8 @@ mod tests {
             plan: String::new(),
             who: "ada@loom".to_owned(),
             pid: 7,
+            region: None,
+            commit: None,
         }
     }
 

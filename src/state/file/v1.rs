@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::members::{by_address, by_field, required};
 use crate::desired::{Address, Attributes, Field, SourceRef};
 use crate::state::journal::RunId;
-use crate::state::{Account, Lineage, Origin, Record, Serial, State, Status};
+use crate::state::{Account, Deposed, Lineage, Origin, Record, Serial, State, Status};
 
 /// The version that this file reads and writes.
 pub(super) const VERSION: u64 = 1;
@@ -42,6 +42,24 @@ pub(super) struct StateV1 {
     #[serde(deserialize_with = "by_address")]
     #[schemars(extend("propertyNames" = { "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$" }))]
     pub(super) environments: BTreeMap<String, RecordV1>,
+    /// Environments that others took the address of, still there and still paid for.
+    pub(super) deposed: Vec<DeposedV1>,
+}
+
+/// An environment that was replaced.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Deposed")]
+pub(super) struct DeposedV1 {
+    /// The address that it had.
+    pub(super) address: String,
+    /// When its replacement was ordered.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub(super) deposed_at: Timestamp,
+    /// The run that ordered its replacement.
+    #[schemars(with = "String", extend("format" = "uuid"))]
+    pub(super) deposed_by: Uuid,
+    pub(super) record: RecordV1,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -79,6 +97,11 @@ pub(super) struct RecordV1 {
     pub(super) run: Uuid,
     /// Where it was declared.
     pub(super) source: SourceV1,
+    /// The region that was sent with the order, or where an adopted environment was found.
+    #[serde(deserialize_with = "required")]
+    pub(super) region: Option<String>,
+    /// Whether it was last declared as not to be given up.
+    pub(super) prevent_destroy: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -91,6 +114,8 @@ pub(super) enum StatusV1 {
     AwaitingEnvId,
     /// The request may have acted; its answer was lost.
     Unknown,
+    /// Given up, and kept in isolation by the vendor.
+    Isolated,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -118,6 +143,7 @@ impl From<&State> for StateV1 {
             account,
             last_run,
             environments,
+            deposed,
         } = state;
         Self {
             format_version: VERSION,
@@ -130,6 +156,7 @@ impl From<&State> for StateV1 {
                 .iter()
                 .map(|(address, record)| (address.to_string(), record.into()))
                 .collect(),
+            deposed: deposed.iter().map(DeposedV1::from).collect(),
         }
     }
 }
@@ -146,6 +173,7 @@ impl TryFrom<StateV1> for State {
             account,
             last_run,
             environments,
+            deposed,
         } = wire;
         if format_version != VERSION {
             return Err(format!("`format_version` {format_version} never was one"));
@@ -163,6 +191,46 @@ impl TryFrom<StateV1> for State {
                     Ok((address, record.try_into()?))
                 })
                 .collect::<Result<_, String>>()?,
+            deposed: deposed
+                .into_iter()
+                .map(Deposed::try_from)
+                .collect::<Result<_, String>>()?,
+        })
+    }
+}
+
+impl From<&Deposed> for DeposedV1 {
+    fn from(deposed: &Deposed) -> Self {
+        let Deposed {
+            address,
+            record,
+            at,
+            by,
+        } = deposed;
+        Self {
+            address: address.to_string(),
+            deposed_at: *at,
+            deposed_by: by.0,
+            record: record.into(),
+        }
+    }
+}
+
+impl TryFrom<DeposedV1> for Deposed {
+    type Error = String;
+
+    fn try_from(wire: DeposedV1) -> Result<Self, String> {
+        let DeposedV1 {
+            address,
+            deposed_at,
+            deposed_by,
+            record,
+        } = wire;
+        Ok(Self {
+            address: Address::new(&address).map_err(|error| error.to_string())?,
+            record: record.try_into()?,
+            at: deposed_at,
+            by: RunId(deposed_by),
         })
     }
 }
@@ -179,12 +247,15 @@ impl From<&Record> for RecordV1 {
             ordered_at,
             run,
             source,
+            region,
+            prevent_destroy,
         } = record;
         Self {
             status: match status {
                 Status::Created => StatusV1::Created,
                 Status::AwaitingEnvId => StatusV1::AwaitingEnvId,
                 Status::Unknown => StatusV1::Unknown,
+                Status::Isolated => StatusV1::Isolated,
             },
             env_id: env_id.clone(),
             tran_id: tran_id.clone(),
@@ -197,6 +268,8 @@ impl From<&Record> for RecordV1 {
             ordered_at: *ordered_at,
             run: run.0,
             source: source.into(),
+            region: region.clone(),
+            prevent_destroy: *prevent_destroy,
         }
     }
 }
@@ -215,12 +288,15 @@ impl TryFrom<RecordV1> for Record {
             ordered_at,
             run,
             source,
+            region,
+            prevent_destroy,
         } = wire;
         Ok(Self {
             status: match status {
                 StatusV1::Created => Status::Created,
                 StatusV1::AwaitingEnvId => Status::AwaitingEnvId,
                 StatusV1::Unknown => Status::Unknown,
+                StatusV1::Isolated => Status::Isolated,
             },
             env_id,
             tran_id,
@@ -233,6 +309,8 @@ impl TryFrom<RecordV1> for Record {
             ordered_at,
             run: RunId(run),
             source: source.into(),
+            region,
+            prevent_destroy,
         })
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::state::arbitrary::{ORDER, ids, journal, outcome, record, state, wild_journal};
-use crate::state::journal::{Edited, Entry};
+use crate::state::journal::{Edited, Entry, RunId};
 use crate::state::{Lineage, Serial};
 
 /// The state that `journal` starts from, as nothing was folded in yet.
@@ -140,6 +140,8 @@ fn intent(attempt: u32, action: &str) -> Event {
             file: "environments/shop.yaml".to_owned(),
             line: 3,
         },
+        replaces: None,
+        prevent_destroy: false,
     })
 }
 
@@ -171,6 +173,8 @@ fn started() -> RunStarted {
         plan: String::new(),
         who: "ada@loom".to_owned(),
         pid: 7,
+        region: None,
+        commit: None,
     }
 }
 

@@ -1,0 +1,109 @@
+//! What `moved` blocks come to: which record stands at which address from here on. Pure.
+//!
+//! Blocks stay in the manifests after they are carried out, and may follow on one another: `a` to `b` in one month, `b` to
+//! `c` in the next. So a chain of them is taken as a whole. One record stands somewhere on it, and belongs at its end.
+
+use std::collections::HashMap;
+
+use crate::desired::{Address, Desired, Moved};
+use crate::state::State;
+
+/// A `moved` block that does not fit what is on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoveProblem {
+    pub moved: Moved,
+    pub why: MoveError,
+}
+
+/// Why it does not fit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MoveError {
+    /// The target would be ordered as if it were new.
+    #[error("nothing is on record at `{from}`, nor at `{to}`")]
+    Missing { from: Address, to: Address },
+    #[error("`{from}` can't become `{to}`: both are on record")]
+    Used { from: Address, to: Address },
+    /// A state that no check has seen. The rules for manifests refuse it with a place.
+    #[error("the moves from `{from}` lead back to it")]
+    Cycle { from: Address },
+}
+
+/// The address that each moved record stands at so far, by the address that it gets.
+///
+/// # Errors
+/// With every block that does not fit.
+pub fn resolve(
+    desired: &Desired,
+    state: Option<&State>,
+) -> Result<HashMap<Address, Address>, Vec<MoveProblem>> {
+    let on_record =
+        |address: &Address| state.is_some_and(|state| state.environments.contains_key(address));
+    let before: HashMap<&Address, &Moved> = desired
+        .moved
+        .iter()
+        .map(|moved| (&moved.to, moved))
+        .collect();
+    let sources: HashMap<&Address, &Moved> = desired
+        .moved
+        .iter()
+        .map(|moved| (&moved.from, moved))
+        .collect();
+    let mut resolved = HashMap::new();
+    let mut problems = Vec::new();
+    for last in &desired.moved {
+        if sources.contains_key(&last.to) {
+            if leads_back(last, &sources) {
+                problems.push(MoveProblem {
+                    moved: last.clone(),
+                    why: MoveError::Cycle {
+                        from: last.from.clone(),
+                    },
+                });
+            }
+            continue;
+        }
+        // From its end back to its beginning.
+        let chain: Vec<&Moved> =
+            std::iter::successors(Some(last), |moved| before.get(&moved.from).copied()).collect();
+        let target = &last.to;
+        let mut standing = chain.iter().filter(|moved| on_record(&moved.from));
+        match (standing.next(), on_record(target)) {
+            (None, true) => {}
+            (None, false) => problems.push(MoveProblem {
+                moved: (*last).clone(),
+                why: MoveError::Missing {
+                    from: last.from.clone(),
+                    to: target.clone(),
+                },
+            }),
+            (Some(first), used) => {
+                let others = standing.map(|other| (*other, &first.from));
+                let clash = used.then_some((*first, target)).into_iter().chain(others);
+                let before = problems.len();
+                problems.extend(clash.map(|(moved, to)| MoveProblem {
+                    moved: moved.clone(),
+                    why: MoveError::Used {
+                        from: moved.from.clone(),
+                        to: to.clone(),
+                    },
+                }));
+                if problems.len() == before {
+                    resolved.insert(target.clone(), first.from.clone());
+                }
+            }
+        }
+    }
+    if problems.is_empty() {
+        Ok(resolved)
+    } else {
+        Err(problems)
+    }
+}
+
+fn leads_back(start: &Moved, sources: &HashMap<&Address, &Moved>) -> bool {
+    let steps = std::iter::successors(Some(start), |moved| sources.get(&moved.to).copied());
+    // A chain has no more links than there are blocks; a longer walk goes round.
+    steps
+        .take(sources.len() + 1)
+        .any(|moved| moved.to == start.from)
+}
