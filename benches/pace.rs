@@ -145,6 +145,7 @@ fn order(latency: Duration) -> Result<Ran> {
                 pid: holder().pid,
             },
             commit: None,
+            adoptions: std::collections::BTreeMap::new(),
             last_sent: None,
             stop: stopped,
             observe: &mut |progress| match progress {

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Every point, in the order in which a run comes by them.
-pub const POINTS: [&str; 32] = [
+pub const POINTS: [&str; 37] = [
     // Before the run.
     LOCKED,
     MANIFESTS_READ,
@@ -33,6 +33,11 @@ pub const POINTS: [&str; 32] = [
     LOOK_NEXT,
     ADOPTION_NEXT,
     ADOPTION_KEPT,
+    EDIT_NEXT,
+    EDIT_KEPT,
+    CHANGE_INTENT_KEPT,
+    CHANGE_ANSWERED,
+    CHANGE_OUTCOME_KEPT,
     // The end.
     RUN_ENDED,
     FILE_WRITTEN,
@@ -86,6 +91,14 @@ pub const LOOK_NEXT: &str = "look-next";
 /// The one environment that fits was found, and nothing of that is on disk.
 pub const ADOPTION_NEXT: &str = "adoption-next";
 pub const ADOPTION_KEPT: &str = "adoption-kept";
+/// A change of the record alone is about to be written.
+pub const EDIT_NEXT: &str = "edit-next";
+pub const EDIT_KEPT: &str = "edit-kept";
+/// A change in place, or giving up, is announced and not sent.
+pub const CHANGE_INTENT_KEPT: &str = "change-intent-kept";
+/// Its answer is here, and nothing of it is written.
+pub const CHANGE_ANSWERED: &str = "change-answered";
+pub const CHANGE_OUTCOME_KEPT: &str = "change-outcome-kept";
 /// The journal says that the run is over, and is not folded.
 pub const RUN_ENDED: &str = "run-ended";
 /// A file that is replaced whole is written beside its place.

@@ -21,7 +21,7 @@ use super::{
 use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
 use crate::crash;
 use crate::desired::{Address, Attributes};
-use crate::plan::Step;
+use crate::plan::{Options, Step};
 use crate::state::StateError;
 use crate::state::journal::{self, EndReason, Event, Intent, RunEnded, RunId};
 use crate::state::rescue::Rescued;
@@ -55,6 +55,7 @@ pub(super) type Answer = Result<Ordered, CloudError>;
 
 pub(super) struct Engine<'a, C> {
     pub(super) settings: &'a Settings,
+    pub(super) options: &'a Options,
     pub(super) parts: Parts<'a, C>,
     pub(super) steps: Vec<&'a Step>,
     pub(super) pacer: Pacer,
@@ -97,6 +98,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             .settings
             .deadline
             .and_then(|after| started.checked_add(after));
+        self.record_edits();
         self.look_for_waiting(Duration::ZERO, deadline).await;
         loop {
             self.order_all(deadline).await;
@@ -104,6 +106,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 break;
             }
         }
+        self.change_all(deadline).await;
         let took = started.elapsed();
         self.look_for_waiting(self.settings.settle, deadline).await;
         self.look_for_left_behind(deadline).await;
@@ -219,7 +222,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     }
 
     /// Puts an outcome on disk. One that the journal does not take is in the report, for whoever can keep it elsewhere.
-    fn record(&mut self, outcome: journal::Outcome) {
+    pub(super) fn record(&mut self, outcome: journal::Outcome) {
         let (run, at) = (self.run, self.parts.clock.now());
         let event = Event::Outcome(outcome.clone());
         if let Err(error) = self.parts.writer.append(at, event) {
@@ -245,7 +248,9 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             action: ACTION.to_owned(),
             attributes: order.clone(),
             source: self.steps[attempt.at].source.clone(),
-            replaces: self.replaced(&self.steps[attempt.at].address),
+            replaces: self
+                .recorded(self.steps[attempt.at])
+                .and_then(|record| record.env_id),
             prevent_destroy: self.steps[attempt.at].prevent_destroy,
         };
         self.parts
@@ -253,13 +258,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             .append(attempt.sent_at, Event::Intent(intent))
     }
 
-    /// What stands where an order's environment will.
-    fn replaced(&self, address: &Address) -> Option<String> {
-        let record = self.parts.writer.state()?.environments.get(address)?;
-        record.env_id.clone()
-    }
-
-    fn key(&self, attempt: &Attempt) -> (u32, u32, Address) {
+    pub(super) fn key(&self, attempt: &Attempt) -> (u32, u32, Address) {
         let step = u32::try_from(attempt.at + 1).unwrap_or(u32::MAX);
         (step, attempt.number, self.steps[attempt.at].address.clone())
     }
@@ -334,7 +333,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
 
     fn conclude(&mut self, attempt: &Attempt, outcome: Outcome) {
         let stop = match &outcome {
-            Outcome::NotAttempted => None,
+            Outcome::NotAttempted | Outcome::Done(_) | Outcome::Recorded => None,
             Outcome::Ordered { ordered, .. } => {
                 if ordered.env_id.is_none() {
                     self.waiting.push(self.open(

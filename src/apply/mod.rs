@@ -7,7 +7,9 @@
 //! An outcome that is unknown stops the run until it is read back: [`candidates`] says what may be concluded from what
 //! the account shows, [`settle`] looks, and `readback` carries out what follows.
 
+pub mod adopt;
 pub mod candidates;
+mod change;
 mod engine;
 mod outcome;
 pub mod pace;
@@ -16,7 +18,7 @@ mod readback;
 pub mod retry;
 pub mod settle;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +27,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-pub use outcome::{Counts, Outcome, Report, StepResult, Verdict};
+pub use change::{DESTROY, RENAME};
+pub use outcome::{Counts, Done, Outcome, Report, StepResult, Verdict, What};
 
 use crate::clock::Clock;
 use crate::cloud::{CloudError, CloudRead, CloudWrite, SeenEnvironment};
@@ -33,9 +36,10 @@ use crate::crash;
 use crate::desired::{Address, Field};
 use crate::plan::file::identity;
 use crate::plan::guard::Approved;
-use crate::plan::{Action, Step};
+use crate::plan::{Action, Plan, Step};
 use crate::state::journal::{EndReason, Event, Listed, RunId, RunStarted};
 use crate::state::{Lineage, State, StateError, StateWriter};
+use adopt::Adoption;
 use engine::{Attempt, Engine};
 use pace::Pacer;
 use settle::Open;
@@ -108,6 +112,8 @@ pub struct Parts<'a, C> {
     pub operator: Operator,
     /// The git commit of the manifests, for the journal.
     pub commit: Option<String>,
+    /// What the account shows of the environments that the plan adopts. One without is not adopted.
+    pub adoptions: BTreeMap<Address, Adoption>,
     /// When the run before this one was last about to send.
     pub last_sent: Option<Timestamp>,
     /// Turns true when nothing new may be started.
@@ -121,7 +127,7 @@ pub struct Parts<'a, C> {
 pub enum Progress<'a> {
     Started {
         run: RunId,
-        orders: usize,
+        changes: usize,
     },
     Sending {
         number: usize,
@@ -137,7 +143,7 @@ pub enum Progress<'a> {
         after: Duration,
     },
     Ended(&'a StepResult),
-    /// The account is looked at again `after` a pause, for `open` orders.
+    /// The account is looked at again `after` a pause, for `open` orders and changes.
     Looking {
         open: usize,
         after: Duration,
@@ -157,7 +163,7 @@ pub enum Progress<'a> {
     },
 }
 
-/// Carries out the plan's orders.
+/// Carries out the plan: what is on record alone, then orders, then changes in place, and giving up last.
 ///
 /// # Errors
 /// Only when the run could not be opened: nothing was ordered then. Whatever goes wrong later is in the [`Report`].
@@ -167,7 +173,8 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
     parts: Parts<'a, C>,
 ) -> Result<Report, ApplyError> {
     let plan = approved.plan();
-    let steps: Vec<&Step> = plan.orders().collect();
+    let steps: Vec<&Step> = plan.changes().collect();
+    let orders = change::orders(&steps);
     let run = RunId::fresh();
     let state = parts.writer.state();
     let started = RunStarted {
@@ -182,7 +189,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         region: plan.region.clone(),
         commit: parts.commit.clone(),
     };
-    let before: BTreeSet<String> = if steps.is_empty() {
+    let before: BTreeSet<String> = if orders.is_empty() {
         BTreeSet::new()
     } else {
         let seen = parts
@@ -190,7 +197,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
             .environments()
             .await
             .map_err(ApplyError::Listing)?;
-        let twins = twins(&steps, state, &seen);
+        let twins = twins(plan, state, &seen);
         if !twins.is_empty() && !settings.allow_same_alias {
             return Err(ApplyError::AlreadyThere(twins));
         }
@@ -221,7 +228,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
     }
     parts.writer.begin(parts.clock.now(), started)?;
     crash::point(crash::RUN_STARTED);
-    if !steps.is_empty() {
+    if !orders.is_empty() {
         let listed = Listed {
             env_ids: before.clone(),
         };
@@ -232,11 +239,11 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
     }
     (parts.observe)(Progress::Started {
         run,
-        orders: steps.len(),
+        changes: steps.len(),
     });
     let engine = Engine {
         pacer: Pacer::new(settings.rate, now, rested),
-        queue: (0..steps.len()).map(Attempt::first).collect(),
+        queue: orders.into_iter().map(Attempt::first).collect(),
         results: steps
             .iter()
             .enumerate()
@@ -244,6 +251,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
             .collect(),
         jitter: f64::from(run.0.as_bytes()[15]) / 255.0,
         steps,
+        options: &plan.options,
         settings,
         parts,
         calls: JoinSet::new(),
@@ -264,13 +272,13 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
 }
 
 /// The orders whose alias an environment of the account has that nobody claims.
-fn twins(steps: &[&Step], state: Option<&State>, seen: &[SeenEnvironment]) -> Vec<Twin> {
-    let records = state
-        .into_iter()
-        .flat_map(|state| state.environments.values());
-    let managed: BTreeSet<&str> = records
-        .filter_map(|record| record.env_id.as_deref())
-        .collect();
+fn twins(plan: &Plan, state: Option<&State>, seen: &[SeenEnvironment]) -> Vec<Twin> {
+    let recorded = state.into_iter().flat_map(State::env_ids);
+    let named = plan
+        .steps
+        .iter()
+        .filter_map(|step| step.ids.env_id.as_deref());
+    let managed: BTreeSet<&str> = recorded.map(|(_, env_id)| env_id).chain(named).collect();
     let strangers: HashMap<&str, &str> = seen
         .iter()
         .filter(|environment| !managed.contains(environment.env_id.as_str()))
@@ -278,8 +286,7 @@ fn twins(steps: &[&Step], state: Option<&State>, seen: &[SeenEnvironment]) -> Ve
             Some((environment.alias.as_deref()?, environment.env_id.as_str()))
         })
         .collect();
-    steps
-        .iter()
+    plan.orders()
         .filter_map(|step| {
             let order = step
                 .after
@@ -299,6 +306,9 @@ impl StepResult {
         Self {
             number: at + 1,
             address: step.address.clone(),
+            action: step.action,
+            deposed: step.deposed,
+            env_id: step.ids.env_id.clone(),
             source: step.source.clone(),
             attempts: 0,
             outcome: Outcome::NotAttempted,

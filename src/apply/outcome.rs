@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::cloud::{CloudError, Grade, NotSent, Ordered};
+use crate::cloud::{self, CloudError, Grade, NotSent, Ordered};
 use crate::desired::{Address, SourceRef};
+use crate::plan::Action;
 use crate::state::journal::{self, EndReason, Evidence, RunId};
 use crate::state::rescue::Rescued;
 use crate::state::{State, StateError, Status};
@@ -30,12 +31,17 @@ pub struct Report {
     pub unwritten: Vec<Rescued>,
 }
 
-/// One order of a run.
+/// One change of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepResult {
-    /// The step's place among the orders, from 1.
+    /// The step's place among the changes, from 1.
     pub number: usize,
     pub address: Address,
+    pub action: Action,
+    /// Set when it was about what was replaced at the address.
+    pub deposed: bool,
+    /// The environment that it was about; None when it was to be ordered.
+    pub env_id: Option<String>,
     pub source: SourceRef,
     /// How many requests were made for it.
     pub attempts: u32,
@@ -54,12 +60,41 @@ pub enum Outcome {
         /// The answer did not prove it; what the account shows does.
         read_back: bool,
     },
+    /// An environment was changed or given up.
+    Done(Done),
+    /// What is on record was changed, and nothing else.
+    Recorded,
     /// The vendor refused it, or never got it: nothing was ordered.
     Failed(CloudError),
     /// It may have been ordered. It is never sent again.
     Unknown(CloudError),
     /// The run ended before it.
     NotAttempted,
+}
+
+/// What became of an environment that was there before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    pub what: What,
+    pub request_id: Option<String>,
+    /// From the first request to its answer.
+    pub took: Duration,
+    /// The answer did not prove it; what the account shows does.
+    pub read_back: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// It has its new alias.
+    Renamed,
+    /// It is not there any more, and was there before the run as far as anybody knows.
+    Destroyed,
+    /// The vendor knows of none with its id: somebody else gave it up.
+    WasGone,
+    /// The vendor keeps it out of reach before it deletes it.
+    Isolated,
+    /// The vendor took the request, and shows the environment as before so far. It stays on record.
+    BeingDestroyed,
 }
 
 /// The result of a run as a whole.
@@ -79,6 +114,12 @@ pub enum Verdict {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     pub ordered: usize,
+    /// Changed in place.
+    pub changed: usize,
+    /// Given up, whatever the vendor does with them before it deletes them.
+    pub destroyed: usize,
+    /// On record alone.
+    pub recorded: usize,
     /// Those of `ordered` whose environment id the vendor did not tell yet.
     pub awaiting_env_id: usize,
     pub failed: usize,
@@ -110,6 +151,13 @@ impl Report {
                     counts.ordered += 1;
                     counts.awaiting_env_id += usize::from(ordered.env_id.is_none());
                 }
+                Outcome::Done(done) => match done.what {
+                    What::Renamed => counts.changed += 1,
+                    What::Destroyed | What::WasGone | What::Isolated | What::BeingDestroyed => {
+                        counts.destroyed += 1;
+                    }
+                },
+                Outcome::Recorded => counts.recorded += 1,
                 Outcome::Failed(_) => counts.failed += 1,
                 Outcome::Unknown(_) => counts.unknown += 1,
                 Outcome::NotAttempted => counts.not_attempted += 1,
@@ -129,7 +177,9 @@ impl Report {
             Verdict::Unknown
         } else if counts.failed + counts.not_attempted == 0 && self.trouble.is_none() {
             Verdict::Complete
-        } else if counts.ordered > 0 || told_to_stop {
+        } else if counts.ordered + counts.changed + counts.destroyed + counts.recorded > 0
+            || told_to_stop
+        {
             Verdict::PartWay
         } else {
             Verdict::Failed
@@ -159,6 +209,30 @@ impl Outcome {
                 Grade::NotSent(_) | Grade::Refused(_) => Self::Failed(error),
             },
         }
+    }
+}
+
+/// The journal's line for an attempt at something that is no order.
+pub(super) fn change_line(
+    key: (u32, u32, Address),
+    env_id: &str,
+    answer: &Result<cloud::Done, CloudError>,
+    took: Duration,
+) -> journal::Outcome {
+    match answer {
+        Ok(cloud::Done { request_id }) => {
+            let ordered = Ordered {
+                tran_id: String::new(),
+                env_id: Some(env_id.to_owned()),
+                request_id: request_id.clone(),
+            };
+            journal::Outcome {
+                evidence: Evidence::Done,
+                tran_id: None,
+                ..line(key, &Ok(ordered), took)
+            }
+        }
+        Err(error) => line(key, &Err(error.clone()), took),
     }
 }
 

@@ -220,7 +220,11 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             .iter()
             .filter_map(|result| match &result.outcome {
                 Outcome::Ordered { ordered, .. } => ordered.env_id.clone(),
-                Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::NotAttempted => None,
+                Outcome::Failed(_)
+                | Outcome::Unknown(_)
+                | Outcome::Done(_)
+                | Outcome::Recorded
+                | Outcome::NotAttempted => None,
             });
         recorded
             .map(|(_, env_id)| env_id.to_owned())
@@ -260,7 +264,11 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             Some(at) => {
                 let took = match &self.results[at].outcome {
                     Outcome::Ordered { took, .. } => *took,
-                    Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::NotAttempted => {
+                    Outcome::Failed(_)
+                    | Outcome::Unknown(_)
+                    | Outcome::Done(_)
+                    | Outcome::Recorded
+                    | Outcome::NotAttempted => {
                         Duration::try_from(now.duration_since(open.sent_at)).unwrap_or_default()
                     }
                 };

@@ -6,7 +6,7 @@
     reason = "the scripted answers are those of the trait"
 )]
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -369,6 +369,7 @@ impl Bench {
                 pid: 1,
             },
             commit: None,
+            adoptions: BTreeMap::new(),
             last_sent: None,
             stop,
             observe: &mut |progress| {
@@ -405,6 +406,8 @@ fn outcomes(report: &Report) -> Vec<&'static str> {
         Outcome::Ordered { .. } => "ordered",
         Outcome::Failed(_) => "failed",
         Outcome::Unknown(_) => "unknown",
+        Outcome::Done(_) => "done",
+        Outcome::Recorded => "recorded",
         Outcome::NotAttempted => "not attempted",
     };
     report.results.iter().map(word).collect()
@@ -712,6 +715,7 @@ async fn every_attempt_has_an_intent_and_an_outcome_in_the_receipt() {
                 let word = match evidence {
                     Evidence::Ordered => "ordered",
                     Evidence::NotSent => "not sent",
+                    Evidence::Done => "done",
                     Evidence::Refused | Evidence::Unknown => "other",
                 };
                 format!("outcome {step}.{attempt} {word}")
@@ -1029,6 +1033,7 @@ async fn a_clock_that_went_back_does_not_hurry_the_pace_nor_break_the_fold() {
                 pid: 1,
             },
             commit: None,
+            adoptions: BTreeMap::new(),
             last_sent: Some(sent),
             stop,
             observe: &mut |_| {},
@@ -1100,6 +1105,7 @@ async fn an_alias_that_the_account_has_and_the_state_does_not_is_not_ordered() {
             pid: 1,
         },
         commit: None,
+        adoptions: BTreeMap::new(),
         last_sent: None,
         stop,
         observe: Box::leak(Box::new(|_: Progress<'_>| {})),

@@ -54,6 +54,7 @@ impl Embedded {
 }
 
 /// An endpoint that was chosen and not yet spoken to.
+#[derive(Clone)]
 pub(super) struct Connection {
     region: Option<String>,
     list_regions: Vec<String>,
@@ -63,6 +64,7 @@ pub(super) struct Connection {
     place: Place,
 }
 
+#[derive(Clone)]
 enum Place {
     Embedded(sandbox::Options),
     Remote {
@@ -114,8 +116,9 @@ impl Connection {
     }
 
     /// The client, and the embedded endpoint that it talks to, if it does; the endpoint lives as long as that.
-    pub(super) async fn open(self) -> Result<(TencentClient, Option<Running>), Failure> {
-        let (endpoint, credentials, running) = match self.place {
+    pub(super) async fn open(&self) -> Result<(TencentClient, Option<Running>), Failure> {
+        let this = self.clone();
+        let (endpoint, credentials, running) = match this.place {
             Place::Remote { url, credentials } => (url, credentials, None),
             Place::Embedded(options) => {
                 let running = Sandbox::start(options).await?;
@@ -125,11 +128,11 @@ impl Connection {
         let options = ClientOptions {
             endpoint,
             credentials,
-            region: self.region,
-            list_regions: self.list_regions,
-            language: self.language,
-            timeout: self.timeout,
-            retry_reads_for: self.retry_reads_for,
+            region: this.region,
+            list_regions: this.list_regions,
+            language: this.language,
+            timeout: this.timeout,
+            retry_reads_for: this.retry_reads_for,
             clock: Arc::new(SystemClock),
         };
         let client = TencentClient::new(options)

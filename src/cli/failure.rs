@@ -1,5 +1,6 @@
 //! Everything that can end a command early, as diagnostics: what happened, what was done at the vendor, what to type next.
 
+use crate::apply::adopt::{Unadoptable, Why};
 use crate::apply::{ApplyError, Twin};
 use crate::cloud::tencent::CredentialsError;
 use crate::diagnostic::Diagnostic;
@@ -105,6 +106,36 @@ impl From<ApplyError> for Failure {
                 "the list from before the first order is what a lost answer is later held against",
             )
             .help("nothing was ordered")
+    }
+}
+
+impl From<Vec<Unadoptable>> for Failure {
+    fn from(problems: Vec<Unadoptable>) -> Self {
+        let diagnostics = problems.iter().map(|problem| {
+            let Unadoptable {
+                address,
+                env_id,
+                source,
+                why,
+            } = problem;
+            let code = match why {
+                Why::NotThere => "import-not-there",
+                Why::Prepaid => "import-prepaid",
+                Why::PayModeNotTold => "import-pay-mode",
+                Why::Isolated => "import-isolated",
+            };
+            let help = match why {
+                Why::NotThere => "`postpay generate` lists what the account has; if it is in another region, name that under api.list_regions",
+                Why::Prepaid => "to switch it to pay-as-you-go, which is an order, declare it with `env_id` rather than `import`",
+                Why::PayModeNotTold => "look at it in the vendor's console; nothing speaks for its being what postpay manages",
+                Why::Isolated => "take the import out, or have the environment brought back at the vendor first",
+            };
+            Diagnostic::error(code, format!("`{address}` can't adopt {}: {why}", clean(env_id)))
+                .help(format!("declared in {}", clean(&source.to_string())))
+                .help(help)
+                .help("nothing was changed, here or at the vendor")
+        });
+        Self::from(diagnostics.collect::<Vec<_>>())
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::failure::{Failure, NOTHING_SENT};
-use super::options::{Api, Global, Select, Strict};
+use super::options::{Api, Changes, Global, Select, Strict};
 use super::rescue;
 use super::world::World;
 use crate::check::{self, Checked};
@@ -232,19 +232,20 @@ impl Project {
     }
 
     /// What a plan is asked to be; what is given beats what the file says.
-    pub(super) fn options(&self, select: &Select) -> Options {
-        let Select {
-            targets,
-            excludes,
+    pub(super) fn options(&self, select: &Select, changes: &Changes) -> Options {
+        let Select { targets, excludes } = select.clone();
+        let Changes {
             replaces,
             allow_destroy,
-        } = select.clone();
+        } = changes.clone();
         Options {
             mode: Mode::Normal,
             targets,
             excludes,
             replaces,
             allow_destroy: self.allows_destroy(allow_destroy),
+            purge: false,
+            bypass_check: false,
         }
     }
 
@@ -318,7 +319,11 @@ fn line_of(source: &SourceRef) -> Option<Span> {
     Some(Span { file, bytes })
 }
 
-fn unknown_address(address: &Address, desired: &Desired, state: Option<&State>) -> Failure {
+pub(super) fn unknown_address(
+    address: &Address,
+    desired: &Desired,
+    state: Option<&State>,
+) -> Failure {
     let declared = desired
         .environments
         .iter()

@@ -4,9 +4,13 @@
 //! so that text, JSON and exit code come from one value.
 
 mod apply;
+mod carry_out;
 mod completions;
 mod connect;
+mod consent;
+mod destroy;
 mod failure;
+mod import;
 mod init;
 mod load;
 mod options;
@@ -17,6 +21,7 @@ mod resolve;
 mod sandbox;
 mod schema;
 mod show;
+mod signals;
 mod state;
 mod validate;
 mod watch;
@@ -78,6 +83,8 @@ enum Command {
     Validate(validate::Args),
     Plan(plan::Args),
     Apply(Box<apply::Args>),
+    Destroy(destroy::Args),
+    Import(import::Args),
     Show(show::Args),
     Resolve(resolve::Args),
     Rehearse(rehearse::Args),
@@ -117,6 +124,8 @@ pub fn main() -> Exit {
         Command::Validate(args) => validate::run(&args, &cli.global, &mut world),
         Command::Plan(args) => plan::run(&args, &cli.global, &mut world),
         Command::Apply(args) => apply::run(&args, &cli.global, &mut world),
+        Command::Destroy(args) => destroy::run(&args, &cli.global, &mut world),
+        Command::Import(args) => import::run(&args, &cli.global, &mut world),
         Command::Resolve(args) => resolve::run(&args, &cli.global, &mut world),
         Command::Rehearse(args) => rehearse::run(&args, &cli.global, &mut world),
         Command::Show(args) => show::run(&args, &cli.global, &mut world),

@@ -100,6 +100,11 @@ pub(super) struct Select {
     /// Not this address; repeatable
     #[arg(long = "exclude", value_name = "ADDR")]
     pub excludes: Vec<Address>,
+}
+
+/// What a plan may do besides what is declared.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Changes {
     /// Order a new environment in the place of this address's, which is kept on record as deposed; repeatable
     #[arg(long = "replace", value_name = "ADDR")]
     pub replaces: Vec<Address>,

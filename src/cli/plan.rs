@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::Exit;
 use super::failure::Failure;
 use super::load::Project;
-use super::options::{Api, Format, Global, Select, Strict};
+use super::options::{Api, Changes, Format, Global, Select, Strict};
 use super::world::{World, cant_write};
 use crate::cloud::tencent::client::REQUEST_CLIENT;
 use crate::cloud::tencent::wire::{self, CREATE, VERSION};
@@ -37,6 +37,8 @@ pub(super) struct Args {
     #[command(flatten)]
     select: Select,
     #[command(flatten)]
+    changes: Changes,
+    #[command(flatten)]
     strict: Strict,
     #[command(flatten)]
     api: Api,
@@ -53,7 +55,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let plan = project.plan(
         &desired,
         state.as_ref(),
-        project.options(&args.select),
+        project.options(&args.select, &args.changes),
         world,
     )?;
     // Told to whoever reviews the plan, rather than only to whoever applies it.

@@ -4,7 +4,7 @@
 //! or spoken to. After each run the documented recovery is followed: apply again, resolve, and where nothing was made,
 //! say so. The ledger takes the place of the person who looks into the account.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,10 +23,10 @@ use crate::clock::SystemClock;
 use crate::cloud::tencent::wire::{CREATE, create_body};
 use crate::cloud::tencent::{ClientOptions, TencentClient};
 use crate::config::{self, Endpoint};
-use crate::desired::Desired;
+use crate::desired::{Address, Desired};
 use crate::diagnostic::Diagnostic;
 use crate::plan::guard::{self, Consent, Facts, Limits};
-use crate::plan::{Action, Plan, Target};
+use crate::plan::{Action, Options, Plan, Target};
 use crate::rehearsal::judge::{Evidence, judge};
 use crate::rehearsal::scene::Scene;
 use crate::rehearsal::{Rehearsal, Run, Settled, chance};
@@ -129,7 +129,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let began = Instant::now();
     let runtime = super::runtime()?;
     // One for all runs, so that no moment between two of them is without ears.
-    let mut signal = Box::pin(super::apply::signal());
+    let mut signal = Box::pin(super::signals::signal());
     for number in 1..=rehearsal.asked {
         let faults = stage.faults(args, seed, number);
         let ended = runtime.block_on(async {
@@ -175,7 +175,7 @@ impl<'a> Stage<'a> {
     /// Reads everything that the user has, and holds it against the guard. Writes nothing.
     fn set(args: &'a Args, global: &Global, world: &World) -> Result<Self, Failure> {
         let mut project = Project::load(global, &Api::default())?;
-        let desired = project.desired(&args.strict, world)?;
+        let mut desired = project.desired(&args.strict, world)?;
         let recorded = project.recorded(world)?;
         let settings = Settings {
             rate: if args.real_pace { project.rate } else { FAST },
@@ -190,14 +190,16 @@ impl<'a> Stage<'a> {
         };
         // From here on the configured endpoint is out of reach.
         project.endpoint = Endpoint::Sandbox;
-        let selection = project.options(&args.select);
-        let scene = Scene::set(
+        let selection = Self::options(&args.select);
+        let assumed = only_orders(&mut desired, recorded.as_ref());
+        let mut scene = Scene::set(
             &desired,
             recorded,
             project.account(),
             selection.filter(),
             world.now(),
         );
+        scene.assumed.extend(assumed);
         let stage = Self {
             limit: if args.real_pace {
                 sandbox::Options::new("").rate.unwrap_or(FAST_LIMIT)
@@ -224,6 +226,15 @@ impl<'a> Stage<'a> {
         Ok(stage)
     }
 
+    /// Replacing and giving up are not rehearsed.
+    fn options(select: &Select) -> Options {
+        Options {
+            targets: select.targets.clone(),
+            excludes: select.excludes.clone(),
+            ..Options::default()
+        }
+    }
+
     fn faults(&self, args: &Args, seed: Option<u64>, number: usize) -> Vec<Fault> {
         let mut faults = args.faults.clone();
         if let Some(seed) = seed {
@@ -234,7 +245,7 @@ impl<'a> Stage<'a> {
     }
 
     fn plan(&self, state: Option<&State>, world: &World) -> Result<Plan, Failure> {
-        let options = self.project.options(self.select);
+        let options = Self::options(self.select);
         self.project.plan(&self.desired, state, options, world)
     }
 
@@ -322,6 +333,32 @@ impl<'a> Stage<'a> {
     }
 }
 
+/// Leaves out what adopts and what forgets: the embedded endpoint has nothing that could be adopted, and the judge holds
+/// every record that is gone for a loss. Says what was left out.
+fn only_orders(desired: &mut Desired, recorded: Option<&State>) -> Vec<String> {
+    let on_record =
+        |address: &Address| recorded.is_some_and(|state| state.environments.contains_key(address));
+    let targets: HashSet<Address> = desired.moved.iter().map(|moved| moved.to.clone()).collect();
+    let mut left_out = Vec::new();
+    desired.environments.retain(|environment| {
+        let address = &environment.address;
+        let kept = environment.import.is_none() || on_record(address) || targets.contains(address);
+        if !kept {
+            left_out.push(format!("the import of `{address}` is not rehearsed"));
+        }
+        kept
+    });
+    for removed in std::mem::take(&mut desired.removed) {
+        if on_record(&removed.address) {
+            left_out.push(format!(
+                "that `{}` is forgotten is not rehearsed",
+                removed.address
+            ));
+        }
+    }
+    left_out
+}
+
 fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
     Facts {
         state,
@@ -331,8 +368,7 @@ fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
         used_by: None,
         orders_last_day: 0,
         limits: Limits::default(),
-        // Whether the plan asks for it was said on the command line, and nothing of it is real.
-        allow_destroy: true,
+        allow_destroy: false,
     }
 }
 
@@ -389,7 +425,7 @@ impl Play<'_> {
         }
         let target = self.stage.project.target();
         let approved = guard::approve(plan, &facts(writer.state(), &target), Consent::Auto)?;
-        let last_sent = super::apply::last_sent(&self.store)?;
+        let last_sent = super::carry_out::last_sent(&self.store)?;
         // Ctrl-C ends a rehearsal at once: there is nothing to wait for.
         let (_stop, stopped) = watch::channel(false);
         let parts = Parts {
@@ -398,6 +434,7 @@ impl Play<'_> {
             clock: &SystemClock,
             operator: self.world.operator(),
             commit: None,
+            adoptions: BTreeMap::new(),
             last_sent,
             stop: stopped,
             observe: &mut |_| {},
@@ -417,7 +454,11 @@ impl Play<'_> {
                 Outcome::Ordered { read_back, .. } => {
                     self.settled.read_back += usize::from(*read_back);
                 }
-                Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::NotAttempted => {}
+                Outcome::Failed(_)
+                | Outcome::Unknown(_)
+                | Outcome::Done(_)
+                | Outcome::Recorded
+                | Outcome::NotAttempted => {}
             }
         }
         if let Some(trouble) = &report.trouble {

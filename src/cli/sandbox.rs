@@ -156,7 +156,7 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
             sandbox::SECRET_ID,
             sandbox::SECRET_KEY,
         ));
-        super::apply::signal().await;
+        super::signals::signal().await;
         running.shutdown().await;
         Ok(Exit::Fine)
     })

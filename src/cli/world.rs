@@ -149,11 +149,16 @@ impl World {
 
     /// Asks a person; anything but `yes` is a no.
     pub(super) fn ask(&self, question: &str) -> bool {
+        self.ask_for("yes", question)
+    }
+
+    /// Asks a person for a word; anything else is a no.
+    pub(super) fn ask_for(&self, word: &str, question: &str) -> bool {
         self.say(question);
         let mut answer = String::new();
         let read = io::stdin().read_line(&mut answer);
         self.say("\n");
-        read.is_ok() && answer.trim() == "yes"
+        read.is_ok() && answer.trim() == word
     }
 
     /// True when progress can be drawn rather than listed.

@@ -51,6 +51,17 @@ pub struct SeenEnvironment {
     pub region: Option<String>,
 }
 
+impl SeenEnvironment {
+    /// True when it was given up and is kept out of reach. The word is in the vendor's tools, and in no document.
+    pub fn is_isolated(&self) -> bool {
+        is_isolated(self.status.as_deref())
+    }
+}
+
+fn is_isolated(status: Option<&str>) -> bool {
+    status.is_some_and(|status| status.eq_ignore_ascii_case("ISOLATE"))
+}
+
 /// The bill of one environment as `DescribeBillingInfo` shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bill {
@@ -65,6 +76,13 @@ pub struct Bill {
     pub status: Option<String>,
     /// The latest order of this environment. It need not be ours.
     pub order: Option<BillOrder>,
+}
+
+impl Bill {
+    /// True when the environment was given up and is kept out of reach.
+    pub fn is_isolated(&self) -> bool {
+        is_isolated(self.status.as_deref())
+    }
 }
 
 /// How an environment is paid for.

@@ -65,6 +65,10 @@ struct PlanV1 {
     replaces: Vec<String>,
     /// Whether what is no longer declared is given up.
     allow_destroy: bool,
+    /// Whether what is given up is deleted at once (IsForce).
+    purge: bool,
+    /// Whether what is given up is given up whatever is in it (BypassCheck).
+    bypass_check: bool,
     /// In the order in which they are carried out.
     resource_changes: Vec<ChangeV1>,
     summary: SummaryV1,
@@ -255,6 +259,8 @@ impl From<&Plan> for PlanV1 {
                     excludes,
                     replaces,
                     allow_destroy,
+                    purge,
+                    bypass_check,
                 },
             steps,
         } = plan;
@@ -288,6 +294,8 @@ impl From<&Plan> for PlanV1 {
             mode,
             replaces: texts(replaces),
             allow_destroy: *allow_destroy,
+            purge: *purge,
+            bypass_check: *bypass_check,
             resource_changes: steps.iter().map(ChangeV1::from).collect(),
             summary: SummaryV1::from(plan.summary()),
             checksum: String::new(),
@@ -438,6 +446,8 @@ impl TryFrom<PlanV1> for Plan {
                 excludes: addresses(&file.excludes)?,
                 replaces: addresses(&file.replaces)?,
                 allow_destroy: file.allow_destroy,
+                purge: file.purge,
+                bypass_check: file.bypass_check,
             },
             steps: file
                 .resource_changes

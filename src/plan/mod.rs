@@ -52,6 +52,10 @@ pub struct Options {
     pub replaces: Vec<Address>,
     /// What is no longer declared is given up.
     pub allow_destroy: bool,
+    /// What is given up is deleted at once, isolation passed over or ended.
+    pub purge: bool,
+    /// What is given up is given up whatever is in it.
+    pub bypass_check: bool,
 }
 
 /// What a plan is about.

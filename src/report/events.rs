@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::json::verdict;
+use super::json::{verdict, what};
 use crate::apply::{Outcome, Progress, Report, StepResult};
 use crate::plan::{Action, Plan};
 
@@ -60,7 +60,10 @@ pub fn planned(plan: &Plan, now: Timestamp) -> Vec<String> {
         json!({ "changes": {
             "add": summary.orders,
             "change": summary.update,
+            "import": summary.import,
             "remove": summary.destroy,
+            "move": summary.moved,
+            "forget": summary.forget,
             "operation": "plan",
         }}),
     );
@@ -72,18 +75,19 @@ pub fn planned(plan: &Plan, now: Timestamp) -> Vec<String> {
 
 /// The line for something that happened, if it has one.
 pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
-    let hook = |address: &str| json!({ "resource": { "addr": address }, "action": "create" });
+    let hook =
+        |address: &str, action: &str| json!({ "resource": { "addr": address }, "action": action });
     match progress {
         Progress::Started { .. } => None,
         Progress::Sending { step, attempt, .. } => {
             let address = step.address.as_str();
-            let mut hook = hook(address);
+            let mut hook = hook(address, step.action.name());
             hook["attempt"] = json!(attempt);
             Some(event(
                 now,
                 "apply_start",
                 "info",
-                format!("{address}: ordering"),
+                format!("{address}: {}", step.action.name()),
                 json!({ "hook": hook }),
             ))
         }
@@ -95,7 +99,7 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
             ..
         } => {
             let address = step.address.as_str();
-            let mut hook = hook(address);
+            let mut hook = hook(address, step.action.name());
             hook["attempt"] = json!(attempt);
             hook["code"] = json!(error.code);
             hook["message"] = json!(error.message);
@@ -110,7 +114,11 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
                 json!({ "hook": hook }),
             ))
         }
-        Progress::Ended(result) => Some(ended(result, now, hook(result.address.as_str()))),
+        Progress::Ended(result) => Some(ended(
+            result,
+            now,
+            hook(result.address.as_str(), result.action.name()),
+        )),
         Progress::Looking { open, after } => Some(event(
             now,
             "apply_progress",
@@ -124,7 +132,7 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
             tran_id,
         } => {
             let address = address.as_str();
-            let mut hook = hook(address);
+            let mut hook = hook(address, "create");
             hook["id_key"] = json!("env_id");
             hook["id_value"] = json!(env_id);
             hook["tran_id"] = json!(tran_id);
@@ -174,6 +182,35 @@ fn ended(result: &StepResult, now: Timestamp, mut hook: Value) -> String {
                 json!({ "hook": hook }),
             )
         }
+        Outcome::Done(done) => {
+            hook["read_back"] = json!(done.read_back);
+            hook["result"] = json!(what(done.what));
+            hook["id_key"] = json!("env_id");
+            hook["id_value"] = json!(result.env_id);
+            hook["request_id"] = json!(done.request_id);
+            hook["elapsed_seconds"] = json!(done.took.as_secs_f64());
+            let message = format!("{address}: {}", what(done.what));
+            event(
+                now,
+                "apply_complete",
+                "info",
+                message,
+                json!({ "hook": hook }),
+            )
+        }
+        Outcome::Recorded => {
+            hook["result"] = json!("recorded");
+            hook["id_key"] = json!("env_id");
+            hook["id_value"] = json!(result.env_id);
+            let message = format!("{address}: {} recorded", result.action.name());
+            event(
+                now,
+                "apply_complete",
+                "info",
+                message,
+                json!({ "hook": hook }),
+            )
+        }
         Outcome::Failed(error) | Outcome::Unknown(error) => {
             let unknown = matches!(result.outcome, Outcome::Unknown(_));
             hook["outcome"] = json!(if unknown { "unknown" } else { "failed" });
@@ -214,8 +251,9 @@ pub fn finished(report: &Report, now: Timestamp) -> String {
         format!("Apply: {} ordered", counts.ordered),
         json!({ "changes": {
             "add": counts.ordered,
-            "change": 0,
-            "remove": 0,
+            "change": counts.changed,
+            "remove": counts.destroyed,
+            "recorded": counts.recorded,
             "failed": counts.failed,
             "unknown": counts.unknown,
             "not_attempted": counts.not_attempted,

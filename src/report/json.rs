@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::apply::{Outcome, Report, Verdict};
+use crate::apply::{Outcome, Report, Verdict, What};
 use crate::cloud::{CloudError, Grade};
 use crate::desired::Address;
 use crate::state::journal::EndReason;
@@ -34,6 +34,10 @@ struct ReportV1<'a> {
 struct SummaryV1 {
     ordered: usize,
     awaiting_env_id: usize,
+    changed: usize,
+    destroyed: usize,
+    /// On record alone.
+    recorded: usize,
     failed: usize,
     unknown: usize,
     not_attempted: usize,
@@ -42,6 +46,11 @@ struct SummaryV1 {
 #[derive(Serialize, Default)]
 struct ResultV1<'a> {
     address: &'a str,
+    /// The plan's word for it.
+    action: &'static str,
+    /// It was about what was replaced at the address.
+    deposed: bool,
+    /// One of ordered, renamed, destroyed, was_gone, isolated, being_destroyed, recorded, failed, unknown, not_attempted.
     result: &'static str,
     attempts: u32,
     tran_id: Option<&'a str>,
@@ -72,6 +81,9 @@ pub fn report(report: &Report) -> String {
         summary: SummaryV1 {
             ordered: counts.ordered,
             awaiting_env_id: counts.awaiting_env_id,
+            changed: counts.changed,
+            destroyed: counts.destroyed,
+            recorded: counts.recorded,
             failed: counts.failed,
             unknown: counts.unknown,
             not_attempted: counts.not_attempted,
@@ -82,6 +94,8 @@ pub fn report(report: &Report) -> String {
             .map(|result| {
                 let base = ResultV1 {
                     address: result.address.as_str(),
+                    action: result.action.name(),
+                    deposed: result.deposed,
                     attempts: result.attempts,
                     left_behind: result.left_behind.as_deref(),
                     source: result.source.to_string(),
@@ -99,6 +113,19 @@ pub fn report(report: &Report) -> String {
                         env_id: ordered.env_id.as_deref(),
                         request_id: ordered.request_id.as_deref(),
                         took_seconds: Some(took.as_secs_f64()),
+                        ..base
+                    },
+                    Outcome::Done(done) => ResultV1 {
+                        read_back: done.read_back,
+                        result: what(done.what),
+                        env_id: result.env_id.as_deref(),
+                        request_id: done.request_id.as_deref(),
+                        took_seconds: Some(done.took.as_secs_f64()),
+                        ..base
+                    },
+                    Outcome::Recorded => ResultV1 {
+                        result: "recorded",
+                        env_id: result.env_id.as_deref(),
                         ..base
                     },
                     Outcome::Failed(error) => failure("failed", error, base),
@@ -137,6 +164,16 @@ fn failure<'a>(result: &'static str, error: &'a CloudError, base: ResultV1<'a>) 
             Grade::Unknown => "unknown",
         }),
         ..base
+    }
+}
+
+pub(super) const fn what(what: What) -> &'static str {
+    match what {
+        What::Renamed => "renamed",
+        What::Destroyed => "destroyed",
+        What::WasGone => "was_gone",
+        What::Isolated => "isolated",
+        What::BeingDestroyed => "being_destroyed",
     }
 }
 

@@ -381,7 +381,9 @@ fn note(record: &mut Record, outcome: &Outcome) {
                 None => Status::AwaitingEnvId,
             }
         }
-        Evidence::Refused | Evidence::NotSent | Evidence::Unknown => Status::Unknown,
+        Evidence::Done | Evidence::Refused | Evidence::NotSent | Evidence::Unknown => {
+            Status::Unknown
+        }
     };
 }
 

@@ -180,6 +180,8 @@ pub struct Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Evidence {
     Ordered,
+    /// The vendor did what was asked for, which was no order, or has begun to.
+    Done,
     Refused,
     NotSent,
     Unknown,
@@ -196,7 +198,7 @@ impl Outcome {
                 let new = |id: &String| asked.get(Field::EnvId) != Some(id.as_str());
                 self.tran_id.is_none() && !self.env_id.as_ref().is_some_and(new)
             }
-            Evidence::Ordered | Evidence::Unknown => false,
+            Evidence::Ordered | Evidence::Done | Evidence::Unknown => false,
         }
     }
 }

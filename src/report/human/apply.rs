@@ -6,8 +6,9 @@ use std::time::Duration;
 use comfy_table::{Table, presets};
 
 use super::Look;
-use crate::apply::{Outcome, Progress, Report, StepResult, Verdict};
+use crate::apply::{Counts, Done, Outcome, Progress, Report, StepResult, Verdict, What};
 use crate::cloud::{CloudError, Grade, NotSent};
+use crate::plan::Action;
 use crate::report::text::{clean, count, duration};
 use crate::state::journal::EndReason;
 
@@ -25,8 +26,24 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             } else {
                 String::new()
             };
+            let doing = match (step.action, step.renames()) {
+                (Action::Destroy, _) => "giving up".to_owned(),
+                (Action::Update, Some(alias)) => format!("changing its alias to {}", clean(alias)),
+                (
+                    Action::Create
+                    | Action::Replace
+                    | Action::Update
+                    | Action::Forget
+                    | Action::Import
+                    | Action::Move
+                    | Action::Resolve
+                    | Action::Wait
+                    | Action::NoOp,
+                    _,
+                ) => "ordering".to_owned(),
+            };
             Some(format!(
-                "[{number}/{total}] {}: ordering{again}",
+                "[{number}/{total}] {}: {doing}{again}",
                 step.address
             ))
         }
@@ -37,14 +54,14 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             after,
             attempt: _,
         } => Some(format!(
-            "[{number}/{total}] {}: {}; nothing was ordered, again in {}",
+            "[{number}/{total}] {}: {}; nothing was done, again in {}",
             step.address,
             look.change(what(error)),
             duration(after)
         )),
         Progress::Ended(result) => Some(ended(result, total, look)),
         Progress::Looking { open, after } => {
-            let orders = count(open, "order", "orders");
+            let orders = count(open, "environment", "environments");
             let pause = match after {
                 Duration::ZERO => String::new(),
                 after => format!(" in {}", duration(after)),
@@ -70,7 +87,7 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
                 (Some(_), _) => "The record can't be written",
                 (None, EndReason::Interrupted) => "Interrupted",
                 (None, EndReason::Deadline) => "The deadline is reached",
-                (None, EndReason::Failed) => "An order failed",
+                (None, EndReason::Failed) => "A step failed",
                 (None, EndReason::Unknown) => "An outcome is unknown",
                 (None, EndReason::Finished) => "Finished",
             };
@@ -104,11 +121,48 @@ fn ended(result: &StepResult, total: usize, look: Look) -> String {
             duration(*took),
             if *read_back { ", read back" } else { "" }
         ),
+        Outcome::Done(done) => {
+            let env_id = result.env_id.as_deref().map_or("-".into(), clean);
+            format!(
+                "{head} {}, EnvId {env_id} ({}{})",
+                look.good(word(done.what)),
+                duration(done.took),
+                if done.read_back { ", read back" } else { "" }
+            )
+        }
+        Outcome::Recorded => format!("{head} {}", look.good(recorded(result.action))),
         Outcome::Failed(error) => format!("{head} {}: {}", look.bad("failed"), what(error)),
         Outcome::Unknown(error) => {
             format!("{head} {}: {}", look.bad("outcome unknown"), what(error))
         }
         Outcome::NotAttempted => format!("{head} not attempted"),
+    }
+}
+
+/// What became of an environment that was there before.
+const fn word(what: What) -> &'static str {
+    match what {
+        What::Renamed => "changed",
+        What::Destroyed => "destroyed",
+        What::WasGone => "gone already",
+        What::Isolated => "isolated",
+        What::BeingDestroyed => "being destroyed",
+    }
+}
+
+/// What a step did that changed the record alone.
+const fn recorded(action: Action) -> &'static str {
+    match action {
+        Action::Forget => "forgotten",
+        Action::Import => "imported",
+        Action::Move => "moved",
+        Action::Create
+        | Action::Update
+        | Action::Replace
+        | Action::Destroy
+        | Action::Resolve
+        | Action::Wait
+        | Action::NoOp => "recorded",
     }
 }
 
@@ -135,14 +189,28 @@ pub fn report(report: &Report, look: Look) -> String {
         detail(&mut out, result, look);
     }
     let counts = report.counts();
+    let Counts {
+        ordered,
+        changed,
+        destroyed,
+        recorded,
+        awaiting_env_id: _,
+        failed,
+        unknown,
+        not_attempted,
+    } = counts;
+    let nothing = ordered + changed + destroyed + recorded == 0;
     let parts: Vec<String> = [
-        (counts.ordered, "ordered"),
-        (counts.failed, "failed"),
-        (counts.unknown, "unknown"),
-        (counts.not_attempted, "not attempted"),
+        (ordered, "ordered"),
+        (changed, "changed"),
+        (destroyed, "given up"),
+        (recorded, "on record alone"),
+        (failed, "failed"),
+        (unknown, "unknown"),
+        (not_attempted, "not attempted"),
     ]
     .into_iter()
-    .filter(|(n, what)| *n > 0 || *what == "ordered")
+    .filter(|(n, what)| *n > 0 || (nothing && *what == "ordered"))
     .map(|(n, what)| format!("{n} {what}"))
     .collect();
     let head = match report.verdict() {
@@ -172,7 +240,7 @@ pub fn report(report: &Report, look: Look) -> String {
 
 /// What there is to say of a plan without orders.
 fn idle(report: &Report) -> String {
-    let mut out = "Nothing to order: nothing was sent to the vendor.\n".to_owned();
+    let mut out = "Nothing to do: nothing was sent to the vendor.\n".to_owned();
     out.extend(unresolved(report).map(|line| line + "\n"));
     out
 }
@@ -203,6 +271,13 @@ fn table(report: &Report) -> String {
                 ordered.env_id.as_ref(),
                 ordered.request_id.as_ref(),
             ),
+            Outcome::Done(done) => (
+                word(done.what),
+                None,
+                result.env_id.as_ref(),
+                done.request_id.as_ref(),
+            ),
+            Outcome::Recorded => (recorded(result.action), None, result.env_id.as_ref(), None),
             Outcome::Failed(error) => ("failed", None, None, error.request_id.as_ref()),
             Outcome::Unknown(error) => (
                 "unknown",
@@ -231,10 +306,29 @@ fn table(report: &Report) -> String {
 
 fn detail(out: &mut String, result: &StepResult, look: Look) {
     let (error, head, done) = match &result.outcome {
-        Outcome::Ordered { .. } | Outcome::NotAttempted => return,
+        Outcome::Ordered { .. } => return replaced(out, result, look),
+        Outcome::Done(done) => return given_up(out, result, done, look),
+        Outcome::Recorded | Outcome::NotAttempted => return,
         Outcome::Failed(error) => (error, look.bad("failed"), not_done(error)),
         Outcome::Unknown(error) => {
-            let done = "at the vendor: it may have been ordered; it is recorded as unknown and never sent again";
+            let done = match result.action {
+                Action::Update => {
+                    "at the vendor: its alias may have been changed; nothing else was, and apply asks for it again"
+                }
+                Action::Destroy => {
+                    "at the vendor: it may have been given up; it stays on record, and to ask for it again gives up no other"
+                }
+                Action::Create
+                | Action::Replace
+                | Action::Forget
+                | Action::Import
+                | Action::Move
+                | Action::Resolve
+                | Action::Wait
+                | Action::NoOp => {
+                    "at the vendor: it may have been ordered; it is recorded as unknown and never sent again"
+                }
+            };
             (error, look.bad("outcome unknown"), done)
         }
     };
@@ -279,6 +373,56 @@ fn detail(out: &mut String, result: &StepResult, look: Look) {
     }
 }
 
+/// Where the environment that was replaced is now.
+fn replaced(out: &mut String, result: &StepResult, look: Look) {
+    if result.action != Action::Replace {
+        return;
+    }
+    let (address, env_id) = (&result.address, result.env_id.as_deref().unwrap_or("-"));
+    let _ = writeln!(
+        out,
+        "\n{} was replaced  {}\n  {} is on record as deposed, lives on at the vendor and goes on costing\n  to give it up: \
+         `postpay destroy {address} --deposed --allow-destroy`",
+        look.strong(address),
+        look.faint(&result.source),
+        look.change(clean(env_id)),
+    );
+}
+
+/// What the vendor made of giving an environment up.
+fn given_up(out: &mut String, result: &StepResult, done: &Done, look: Look) {
+    let address = &result.address;
+    let which = if result.deposed { " --deposed" } else { "" };
+    let lines = match done.what {
+        What::Renamed | What::Destroyed => return,
+        What::WasGone => [
+            "the vendor has no environment with this id: it was given up before".to_owned(),
+            "it is forgotten; nothing was done at the vendor".to_owned(),
+        ],
+        What::Isolated => [
+            "the vendor keeps it in isolation: out of reach, and deleted later".to_owned(),
+            format!(
+                "to have it deleted at once, or to forget it when it is gone: `postpay destroy {address}{which} --purge --allow-destroy`"
+            ),
+        ],
+        What::BeingDestroyed => [
+            "the vendor took the request, and shows it as before so far; it stays on record"
+                .to_owned(),
+            format!("to see it through: `postpay destroy {address}{which} --allow-destroy`"),
+        ],
+    };
+    let _ = writeln!(
+        out,
+        "\n{} {}  {}",
+        look.strong(address),
+        word(done.what),
+        look.faint(&result.source)
+    );
+    for line in lines {
+        let _ = writeln!(out, "  {line}");
+    }
+}
+
 fn not_done(error: &CloudError) -> &'static str {
     match error.grade {
         Grade::NotSent(NotSent::Connect) => {
@@ -287,7 +431,7 @@ fn not_done(error: &CloudError) -> &'static str {
         Grade::NotSent(NotSent::Throttled | NotSent::Repaired) => {
             "at the vendor: nothing; the request was turned away before it was looked at"
         }
-        Grade::Refused(_) => "at the vendor: nothing was ordered; the request was refused",
+        Grade::Refused(_) => "at the vendor: nothing was done; the request was refused",
         Grade::Unknown => "at the vendor: not known",
     }
 }

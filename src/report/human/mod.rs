@@ -1,5 +1,6 @@
 //! For people at a terminal or in a log.
 
+pub mod adopt;
 pub mod apply;
 pub mod plan;
 pub mod rehearsal;

@@ -208,6 +208,7 @@ fn ids(record: &Record) -> String {
 pub fn said(outcome: &Outcome) -> String {
     let word = match outcome.evidence {
         Evidence::Ordered => "ordered",
+        Evidence::Done => "done",
         Evidence::Refused => "refused",
         Evidence::NotSent => "not sent",
         Evidence::Unknown => "unknown",

@@ -117,6 +117,7 @@ pub(super) struct OutcomeV1 {
 #[serde(rename_all = "snake_case")]
 enum EvidenceV1 {
     Ordered,
+    Done,
     Refused,
     NotSent,
     Unknown,
@@ -285,6 +286,7 @@ impl From<&Outcome> for OutcomeV1 {
             address: address.to_string(),
             evidence: match evidence {
                 Evidence::Ordered => EvidenceV1::Ordered,
+                Evidence::Done => EvidenceV1::Done,
                 Evidence::Refused => EvidenceV1::Refused,
                 Evidence::NotSent => EvidenceV1::NotSent,
                 Evidence::Unknown => EvidenceV1::Unknown,
@@ -449,6 +451,7 @@ impl TryFrom<OutcomeV1> for Outcome {
             address: address(&at)?,
             evidence: match evidence {
                 EvidenceV1::Ordered => Evidence::Ordered,
+                EvidenceV1::Done => Evidence::Done,
                 EvidenceV1::Refused => Evidence::Refused,
                 EvidenceV1::NotSent => Evidence::NotSent,
                 EvidenceV1::Unknown => Evidence::Unknown,

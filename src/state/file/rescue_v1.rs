@@ -45,6 +45,7 @@ struct OutcomeV1 {
 #[serde(rename_all = "snake_case")]
 enum EvidenceV1 {
     Ordered,
+    Done,
     Refused,
     NotSent,
     Unknown,
@@ -123,6 +124,7 @@ fn encode(rescued: &[Rescued]) -> Result<Vec<u8>, StateError> {
             request_id: outcome.request_id.clone(),
             evidence: match outcome.evidence {
                 Evidence::Ordered => EvidenceV1::Ordered,
+                Evidence::Done => EvidenceV1::Done,
                 Evidence::Refused => EvidenceV1::Refused,
                 Evidence::NotSent => EvidenceV1::NotSent,
                 Evidence::Unknown => EvidenceV1::Unknown,
@@ -178,6 +180,7 @@ impl TryFrom<OutcomeV1> for Rescued {
                 address: Address::new(&address).map_err(|error| error.to_string())?,
                 evidence: match evidence {
                     EvidenceV1::Ordered => Evidence::Ordered,
+                    EvidenceV1::Done => Evidence::Done,
                     EvidenceV1::Refused => Evidence::Refused,
                     EvidenceV1::NotSent => Evidence::NotSent,
                     EvidenceV1::Unknown => Evidence::Unknown,

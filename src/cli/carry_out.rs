@@ -1,0 +1,396 @@
+//! A plan that was made, held against the guard, agreed to, and carried out: what `apply`, `destroy` and `import` share.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use jiff::SignedDuration;
+use tokio::sync::watch;
+
+use super::connect::{Connection, Embedded};
+use super::consent::consent;
+use super::failure::Failure;
+use super::load::Project;
+use super::options::{Api, Format, Strict, time};
+use super::signals::two_signals;
+use super::watch::Watch;
+use super::world::World;
+use super::{Exit, rescue};
+use crate::apply::adopt::{self, Adoption};
+use crate::apply::{self, ApplyError, OnError, Parts, Report, Settings, Verdict};
+use crate::clock::SystemClock;
+use crate::crash;
+use crate::desired::ManifestHash;
+use crate::manifest;
+use crate::plan::guard::{self, Approved, Facts, Limits};
+use crate::plan::{Action, Plan, file};
+use crate::report::{events, human, json};
+use crate::state::file::FileStore;
+use crate::state::journal::RunId;
+use crate::state::{Snapshot, State, StateError, StateStore, StateWriter, orders_since};
+
+/// How a plan is carried out.
+#[derive(Debug, clap::Args)]
+pub(super) struct Flags {
+    /// Do not ask
+    #[arg(short = 'y', long, visible_alias = "yes")]
+    pub auto_approve: bool,
+    /// After a step that was refused. An unknown outcome stops the run in any case
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "stop",
+        env = "POSTPAY_ON_ERROR"
+    )]
+    on_error: OnErrorArg,
+    /// Start nothing new after this long, as 90s, 5m
+    #[arg(long, value_name = "TIME", env = "POSTPAY_DEADLINE", value_parser = time)]
+    deadline: Option<Duration>,
+    /// How long a request that provably was not sent is tried again
+    #[arg(long, value_name = "TIME", default_value = "30s", env = "POSTPAY_RETRY_FOR", value_parser = time)]
+    pub retry_for: Duration,
+    /// How long to look in the account for what a lost answer did, or for an EnvId that was not told; 0s: not at all
+    #[arg(long, value_name = "TIME", default_value = "60s", env = "POSTPAY_SETTLE", value_parser = time)]
+    settle: Duration,
+    /// How long to wait for another writer of this state
+    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
+    pub lock_timeout: Duration,
+    /// One JSON event a line on standard output, as it happens
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub api: Api,
+    #[command(flatten)]
+    pub embedded: Embedded,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OnErrorArg {
+    /// Start nothing more
+    Stop,
+    /// Go on with the next, unless every further order would be refused too
+    Continue,
+}
+
+/// A plan's way from the command line to the vendor.
+pub(super) struct Job<'a> {
+    pub project: &'a Project,
+    pub flags: &'a Flags,
+    /// The plan as it was read from a file.
+    pub kept: Option<&'a Plan>,
+    pub limits: Limits,
+    pub in_flight: usize,
+    pub allow_same_alias: bool,
+    /// `--allow-destroy` was given, and is not just configured.
+    pub asked_to_destroy: bool,
+}
+
+/// Shows the plan, and carries it out if the guard and a person let it through.
+pub(super) fn carry_out(
+    plan: Plan,
+    job: &Job<'_>,
+    connection: &Connection,
+    store: &FileStore,
+    writer: &mut dyn StateWriter,
+    world: &mut World,
+) -> Result<Exit, Failure> {
+    if let Err(failure) = show_plan(job, &plan, world) {
+        if asks(job) {
+            // Nobody can say yes to what can't be shown.
+            return Err(failure.help(super::failure::NOTHING_SENT));
+        }
+        world.fail(&failure);
+    }
+    let target = job.project.target();
+    // What a file says is only believed when the manifests and the state say it too.
+    let (manifests, remade) = match job.kept {
+        Some(kept) => {
+            let now = manifests_now(kept);
+            let intact = now.iter().all(|(_, hash)| {
+                hash.as_ref()
+                    .is_some_and(|hash| kept.manifests.contains(hash))
+            });
+            let remade = intact.then(|| remake(kept, job.project, writer.state(), world));
+            (now, remade.transpose()?)
+        }
+        None => (Vec::new(), None),
+    };
+    let facts = Facts {
+        state: writer.state(),
+        target: &target,
+        remade: remade.as_ref(),
+        manifests: &manifests,
+        used_by: match job.kept {
+            Some(kept) => used_by(store, kept)?,
+            None => None,
+        },
+        orders_last_day: match job.limits.max_creates_per_day {
+            Some(_) => orders_last_day(store, writer.state(), world)?,
+            None => 0,
+        },
+        limits: job.limits,
+        allow_destroy: job.project.allows_destroy(job.asked_to_destroy),
+    };
+    let objections = guard::objections(&plan, &facts);
+    if !objections.is_empty() {
+        return Err(Failure::from(objections));
+    }
+    let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
+    if plan.changes().next().is_none() && !waits {
+        return Ok(close(job, &Report::idle(writer.state()), world));
+    }
+    let adoptions = adoptions(&plan, connection, job, world)?;
+    let consent = consent(job, &plan, world)?;
+    let approved = guard::approve(plan, &facts, consent)?;
+    crash::point(crash::APPROVED);
+    let last_sent = last_sent(store)?;
+    let ended = run(
+        &approved, job, adoptions, connection, writer, last_sent, world,
+    )?;
+    match ended {
+        Some(report) => {
+            rescue::keep(&report, store, world);
+            Ok(close(job, &report, world))
+        }
+        None => Ok(left_at_once(&*writer, store, world)),
+    }
+}
+
+fn settings(job: &Job<'_>) -> Settings {
+    let flags = job.flags;
+    Settings {
+        rate: job.project.rate,
+        in_flight: job.in_flight,
+        on_error: match flags.on_error {
+            OnErrorArg::Stop => OnError::Stop,
+            OnErrorArg::Continue => OnError::Continue,
+        },
+        retry_for: flags.retry_for,
+        deadline: flags.deadline,
+        settle: flags.settle,
+        allow_same_alias: job.allow_same_alias,
+    }
+}
+
+fn show_plan(job: &Job<'_>, plan: &Plan, world: &mut World) -> Result<(), Failure> {
+    let rate = job.project.rate;
+    if job.flags.json {
+        for line in events::planned(plan, world.now()) {
+            world.print(&(line + "\n"))?;
+        }
+        return Ok(());
+    }
+    match world.format {
+        Format::Human => {
+            // Whoever is asked below has to see what they are asked about.
+            if asks(job) && !world.is_shown() {
+                world.say(&human::plan::plan(plan, rate, world.err));
+            }
+            world.print(&human::plan::plan(plan, rate, world.out))
+        }
+        Format::Json => {
+            world.say(&human::plan::plan(plan, rate, world.err));
+            Ok(())
+        }
+    }
+}
+
+fn asks(job: &Job<'_>) -> bool {
+    !job.flags.auto_approve && job.kept.is_none()
+}
+
+/// What the account shows of what is to be adopted, shown to whoever is asked below.
+fn adoptions(
+    plan: &Plan,
+    connection: &Connection,
+    job: &Job<'_>,
+    world: &mut World,
+) -> Result<Vec<Adoption>, Failure> {
+    if plan.changes().all(|step| step.action != Action::Import) {
+        return Ok(Vec::new());
+    }
+    let looked = super::runtime()?.block_on(async {
+        let (client, _sandbox) = connection.open().await?;
+        let looked = adopt::look(&client, plan).await;
+        looked.map_err(|error| Failure::from(ApplyError::Listing(error)))
+    })?;
+    let adoptions = looked?;
+    if !job.flags.json {
+        world.say(&human::adopt::adoptions(&adoptions, world.err));
+    }
+    Ok(adoptions)
+}
+
+fn manifests_now(plan: &Plan) -> Vec<(PathBuf, Option<ManifestHash>)> {
+    plan.manifests
+        .iter()
+        .map(|planned| {
+            (
+                planned.path.clone(),
+                manifest::read(Path::new(""), &planned.path)
+                    .ok()
+                    .map(|(_, hash)| hash),
+            )
+        })
+        .collect()
+}
+
+/// The plan that the manifests and the state make now.
+fn remake(
+    kept: &Plan,
+    project: &Project,
+    state: Option<&State>,
+    world: &World,
+) -> Result<Plan, Failure> {
+    // That an alias is missing is the guard's to say, of the plan that was kept.
+    let strict = Strict::default();
+    let desired = project.desired(&strict, world)?;
+    project.make(&desired, state, kept.options.clone(), world)
+}
+
+/// The run that carried out this very plan, if there was one.
+fn used_by(store: &impl StateStore, plan: &Plan) -> Result<Option<RunId>, StateError> {
+    let identity = file::identity(plan);
+    for receipt in store
+        .receipts()?
+        .iter()
+        .filter(|receipt| receipt.base >= plan.serial)
+    {
+        if store.receipt(receipt)?.started.plan == identity {
+            return Ok(Some(receipt.run));
+        }
+    }
+    Ok(None)
+}
+
+/// Orders of the last 24 hours that were taken, or may have been.
+fn orders_last_day(
+    store: &impl StateStore,
+    state: Option<&State>,
+    world: &World,
+) -> Result<usize, StateError> {
+    let since = world.now() - SignedDuration::from_hours(24);
+    let mut journals = Vec::new();
+    for receipt in store.receipts()?.iter().rev() {
+        let journal = store.receipt(receipt)?;
+        let last = journal
+            .entries
+            .last()
+            .map_or(journal.started_at, |entry| entry.at);
+        if last < since {
+            break;
+        }
+        journals.push(journal);
+    }
+    Ok(orders_since(state, &journals, since))
+}
+
+pub(super) fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestamp>, StateError> {
+    // A run that sent nothing is rare, several in a row are rarer; older ones are too old to matter.
+    for receipt in store.receipts()?.iter().rev().take(5) {
+        if let Some(sent) = store.receipt(receipt)?.last_sent_at() {
+            return Ok(Some(sent));
+        }
+    }
+    Ok(None)
+}
+
+/// Runs the engine until it ends, or until a second signal asks to leave at once (None).
+fn run(
+    approved: &Approved,
+    job: &Job<'_>,
+    adoptions: Vec<Adoption>,
+    connection: &Connection,
+    writer: &mut dyn StateWriter,
+    last_sent: Option<jiff::Timestamp>,
+    world: &World,
+) -> Result<Option<Report>, Failure> {
+    let settings = settings(job);
+    let adoptions: BTreeMap<_, _> = adoptions
+        .into_iter()
+        .map(|adoption| (adoption.address.clone(), adoption))
+        .collect();
+    let runtime = super::runtime()?;
+    let ended = runtime.block_on(async {
+        let (client, _sandbox) = connection.open().await?;
+        let (stop, stopped) = watch::channel(false);
+        let mut watch = Watch::new(approved.plan(), settings.rate, job.flags.json, world);
+        let parts = Parts {
+            cloud: Arc::new(client),
+            writer,
+            clock: &SystemClock,
+            operator: world.operator(),
+            commit: world.commit(),
+            adoptions,
+            last_sent,
+            stop: stopped,
+            observe: &mut |progress| watch.observe(progress),
+        };
+        let ended = tokio::select! {
+            report = apply::run(approved, &settings, parts) => Some(report?),
+            () = two_signals(stop) => None,
+        };
+        watch.close();
+        Ok::<_, Failure>(ended)
+    });
+    runtime.shutdown_background();
+    ended
+}
+
+fn left_at_once(writer: &dyn StateWriter, store: &impl StateStore, world: &World) -> Exit {
+    let before = writer.state();
+    let unknown: Vec<String> = match store.read().map(Snapshot::current) {
+        Ok(now) => now
+            .iter()
+            .flat_map(|state| &state.environments)
+            .filter(|(address, record)| {
+                record.status == crate::state::Status::Unknown
+                    && before.is_none_or(|state| !state.environments.contains_key(address))
+            })
+            .map(|(address, _)| address.to_string())
+            .collect(),
+        Err(_) => Vec::new(),
+    };
+    world.say("Left at once. What was ordered is in the journal; the next command takes it up.\n");
+    if unknown.is_empty() {
+        return Exit::PartWay;
+    }
+    world.say(&format!(
+        "Unknown, because the answer was not waited for: {}. They may exist and are not ordered again.\n",
+        unknown.join(", ")
+    ));
+    Exit::Unknown
+}
+
+fn close(job: &Job<'_>, report: &Report, world: &mut World) -> Exit {
+    let exit = match report.verdict() {
+        Verdict::Complete => Exit::Fine,
+        Verdict::PartWay => Exit::PartWay,
+        Verdict::Failed => Exit::Error,
+        Verdict::Unknown => Exit::Unknown,
+    };
+    // The run is over and recorded: whether its table can be shown does not change how it ended.
+    let shown = if job.flags.json {
+        world.print(&(events::finished(report, world.now()) + "\n"))
+    } else {
+        match world.format {
+            Format::Human if report.run.is_none() => {
+                // The plan said it already.
+                world.say(&human::apply::report(report, world.err));
+                Ok(())
+            }
+            Format::Human => world.print(&human::apply::report(report, world.out)),
+            Format::Json => world.print(&json::report(report)),
+        }
+    };
+    let written = world.report(
+        || json::report(report),
+        |look| human::apply::report(report, look),
+    );
+    for failure in [shown, written].into_iter().filter_map(Result::err) {
+        world.fail(&failure);
+    }
+    exit
+}

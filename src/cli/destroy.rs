@@ -1,0 +1,157 @@
+//! `postpay destroy`: environments that are no longer declared, given up by name.
+
+use std::collections::BTreeSet;
+
+use super::Exit;
+use super::apply::tell_recovered;
+use super::carry_out::{Flags, Job, carry_out};
+use super::connect::Connection;
+use super::failure::{Failure, NOTHING_SENT};
+use super::load::Project;
+use super::options::{Global, Strict};
+use super::world::World;
+use crate::check::near;
+use crate::config;
+use crate::desired::Address;
+use crate::plan::guard::Limits;
+use crate::plan::{Mode, Options};
+use crate::state::file::FileStore;
+use crate::state::journal::{Edit, Event, Journal};
+use crate::state::{State, StateStore};
+use clap::builder::BoolishValueParser;
+
+/// Give environments up at the vendor, by address
+///
+/// A plan of its own: only what is named is in it, and it must have left the manifests, since the next apply would order
+/// it again. Asks for each address to be typed. What becomes of a pay-as-you-go environment after DestroyEnv is not
+/// documented: the account is looked at, and what it shows, gone or isolated, is what is reported and recorded.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay destroy old-shop --allow-destroy              asks for the address to be typed
+  postpay destroy shop --deposed --allow-destroy        what was replaced at shop, and not shop itself
+  postpay destroy old-shop --purge --allow-destroy      delete it at once, out of isolation too
+  postpay destroy old-shop --allow-destroy -y           in CI: no question")]
+pub(super) struct Args {
+    /// What to give up
+    #[arg(value_name = "ADDR", required = true)]
+    addresses: Vec<Address>,
+    /// Give up what was replaced at the address, and not what stands there
+    #[arg(long)]
+    deposed: bool,
+    /// Delete it at once rather than isolate it, or out of isolation (IsForce)
+    #[arg(long)]
+    purge: bool,
+    /// Give it up even if the vendor finds data or add-on packages in it (BypassCheck)
+    #[arg(long)]
+    bypass_check: bool,
+    /// Without it, or `allow_destroy: true` in postpay.yaml, nothing is given up; with -y it has to be here
+    #[arg(long, env = "POSTPAY_ALLOW_DESTROY", value_parser = BoolishValueParser::new())]
+    allow_destroy: bool,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let flags = &args.flags;
+    let project = Project::load(global, &flags.api)?;
+    project.guard_reports(global, world)?;
+    let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
+    let store = world.store(&project.state);
+    let mut writer = store.lock(&world.holder("destroy"), flags.lock_timeout)?;
+    tell_recovered(&store, &*writer, world);
+    let desired = project.desired(&Strict::default(), world)?;
+    let state = writer.state();
+    let mut wanted = Vec::new();
+    for address in args.addresses.iter().collect::<BTreeSet<_>>() {
+        if is_there(state, address, args.deposed) {
+            wanted.push(address.clone());
+        } else if !args.deposed && was_there(&store, address)? {
+            world.say(&format!(
+                "`{address}` is not on record any more: it was given up, moved or forgotten before.\n"
+            ));
+        } else {
+            return Err(unknown(address, state, args.deposed));
+        }
+    }
+    let mode = if args.deposed {
+        Mode::DestroyDeposed(wanted)
+    } else {
+        Mode::Destroy(wanted)
+    };
+    let options = Options {
+        mode,
+        allow_destroy: project.allows_destroy(args.allow_destroy),
+        purge: args.purge,
+        bypass_check: args.bypass_check,
+        ..Options::default()
+    };
+    let plan = project.make(&desired, state, options, world)?;
+    let job = Job {
+        project: &project,
+        flags,
+        kept: None,
+        limits: Limits::default(),
+        in_flight: project.in_flight(Some(config::DEFAULT_IN_FLIGHT)),
+        allow_same_alias: false,
+        asked_to_destroy: args.allow_destroy,
+    };
+    carry_out(plan, &job, &connection, &store, &mut *writer, world)
+}
+
+fn is_there(state: Option<&State>, address: &Address, deposed: bool) -> bool {
+    state.is_some_and(|state| {
+        if deposed {
+            state.deposed_at(address).next().is_some()
+        } else {
+            state.environments.contains_key(address)
+        }
+    })
+}
+
+/// Whether a finished run had something at this address: then to find nothing there is no slip of the pen.
+fn was_there(store: &FileStore, address: &Address) -> Result<bool, Failure> {
+    for receipt in store.receipts()? {
+        if store_had(&store.receipt(&receipt)?, address) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn store_had(journal: &Journal, address: &Address) -> bool {
+    journal.entries.iter().any(|entry| match &entry.event {
+        Event::Intent(intent) => intent.address == *address,
+        Event::Edited(edited) => match &edited.edit {
+            Edit::Put { address: at, .. }
+            | Edit::Forget { address: at }
+            | Edit::Deposed { address: at, .. } => at == address,
+            Edit::Move { from, to } => from == address || to == address,
+        },
+        Event::Listed(_) | Event::Outcome(_) | Event::RunEnded(_) | Event::Recovered(_) => false,
+    })
+}
+
+fn unknown(address: &Address, state: Option<&State>, deposed: bool) -> Failure {
+    let what = if deposed {
+        "nothing that was replaced is on record at"
+    } else {
+        "nothing is on record at"
+    };
+    let known: Vec<&str> = state
+        .into_iter()
+        .flat_map(|state| {
+            let deposed_at = state.deposed.iter().map(|one| one.address.as_str());
+            let current = state.environments.keys().map(Address::as_str);
+            current
+                .filter(move |_| !deposed)
+                .chain(deposed_at.filter(move |_| deposed))
+        })
+        .collect();
+    let failure = Failure::new("unknown-address", format!("{what} `{address}`"));
+    match near::nearest(address.as_str(), &known) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure.help("`postpay state list` has every address"),
+    }
+    .help(NOTHING_SENT)
+}

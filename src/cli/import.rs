@@ -1,0 +1,93 @@
+//! `postpay import`: one environment that exists, adopted under a declared address. Orders nothing.
+
+use super::Exit;
+use super::apply::tell_recovered;
+use super::carry_out::{Flags, Job, carry_out};
+use super::connect::Connection;
+use super::failure::{Failure, NOTHING_SENT};
+use super::load::{Project, unknown_address};
+use super::options::{Global, Strict};
+use super::world::World;
+use crate::config;
+use crate::desired::{Address, Import};
+use crate::plan::Options;
+use crate::plan::guard::Limits;
+use crate::report::clean;
+use crate::state::StateStore;
+
+/// Put an environment that exists on record, under an address that is declared; orders nothing
+///
+/// Shows what the account has beside what is declared, asks, and records it. An `import` block in the manifest does the same
+/// with the next apply, and can be reviewed. `postpay generate` writes manifests for what nobody declares.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay import shop-prod shop-prod-1a2b3c
+  postpay import shop-prod shop-prod-1a2b3c --tran-id 20200603119423 -y")]
+pub(super) struct Args {
+    /// The address, as it is declared
+    #[arg(value_name = "ADDR")]
+    address: Address,
+    /// The vendor's id of the environment
+    #[arg(value_name = "ENV_ID")]
+    env_id: String,
+    /// Its order number [default: the one on its bill]
+    #[arg(long, value_name = "TRAN_ID")]
+    tran_id: Option<String>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let flags = &args.flags;
+    let address = &args.address;
+    let project = Project::load(global, &flags.api)?;
+    project.guard_reports(global, world)?;
+    let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
+    let store = world.store(&project.state);
+    let mut writer = store.lock(&world.holder("import"), flags.lock_timeout)?;
+    tell_recovered(&store, &*writer, world);
+    let mut desired = project.desired(&Strict::default(), world)?;
+    let state = writer.state();
+    let on_record = state.and_then(|state| state.environments.get(address));
+    if let Some(record) = on_record {
+        let id = record.env_id.as_deref().unwrap_or("an unknown environment");
+        return Err(Failure::new(
+            "import-used",
+            format!("`{address}` is on record already, as {}", clean(id)),
+        )
+        .help(format!(
+            "choose another address, or forget this one first: `postpay state rm {address}`"
+        ))
+        .help(NOTHING_SENT));
+    }
+    let declared = desired
+        .environments
+        .iter_mut()
+        .find(|environment| environment.address == *address);
+    let Some(environment) = declared else {
+        return Err(unknown_address(address, &desired, None).help(
+            "declare it first; `postpay generate` writes manifests for what nobody declares",
+        ));
+    };
+    environment.import = Some(Import {
+        env_id: args.env_id.clone(),
+        tran_id: args.tran_id.clone(),
+        source: environment.source.clone(),
+    });
+    let options = Options {
+        targets: vec![address.clone()],
+        ..Options::default()
+    };
+    let plan = project.make(&desired, state, options, world)?;
+    let job = Job {
+        project: &project,
+        flags,
+        kept: None,
+        limits: Limits::default(),
+        in_flight: project.in_flight(Some(config::DEFAULT_IN_FLIGHT)),
+        allow_same_alias: false,
+        asked_to_destroy: false,
+    };
+    carry_out(plan, &job, &connection, &store, &mut *writer, world)
+}
