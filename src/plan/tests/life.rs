@@ -1,0 +1,446 @@
+//! What becomes of an environment after it was ordered: changed, moved, adopted, replaced, forgotten, given up.
+
+use super::super::file;
+use super::super::moves::MoveError;
+use super::*;
+use crate::desired::{Import, Moved, Removed};
+use crate::state::Deposed;
+
+/// On record at `name`, with an id of its own.
+fn owned(name: &str, status: Status, pairs: &[(Field, &str)]) -> Record {
+    Record {
+        env_id: (status != Status::AwaitingEnvId).then(|| format!("{name}-1")),
+        ..record(status, pairs)
+    }
+}
+
+fn created(name: &str) -> (&str, Record) {
+    (name, owned(name, Status::Created, &[(Field::Alias, name)]))
+}
+
+fn with(options: Options, desired: &Desired, state: &State) -> Plan {
+    let plan = Plan::make(
+        desired,
+        Some(state),
+        options,
+        target(),
+        Timestamp::UNIX_EPOCH,
+    )
+    .unwrap();
+    // Whatever a plan holds, a plan file holds it.
+    assert_eq!(file::decode(&file::encode(&plan)).unwrap(), plan);
+    plan
+}
+
+fn allowed() -> Options {
+    Options {
+        allow_destroy: true,
+        ..Options::default()
+    }
+}
+
+fn step<'a>(plan: &'a Plan, name: &str) -> &'a Step {
+    let mut steps = plan.steps.iter();
+    steps.find(|step| step.address == address(name)).unwrap()
+}
+
+fn kinds(plan: &Plan) -> Vec<(String, Action, Reason)> {
+    plan.steps
+        .iter()
+        .map(|step| (step.address.to_string(), step.action, step.reason))
+        .collect()
+}
+
+fn one(name: &str, action: Action, reason: Reason) -> Vec<(String, Action, Reason)> {
+    vec![(name.to_owned(), action, reason)]
+}
+
+fn moved(from: &str, to: &str) -> Moved {
+    Moved {
+        from: address(from),
+        to: address(to),
+        source: source(3),
+    }
+}
+
+#[test]
+fn an_alias_changes_in_place_and_one_that_is_not_declared_stays() {
+    let recorded = state(vec![created("a")]);
+    let plan = make(&declared(&[("a", &[(Field::Alias, "b")])]), Some(&recorded));
+    assert_eq!(kinds(&plan), one("a", Action::Update, Reason::AliasChanged));
+    assert_eq!(step(&plan, "a").renames(), Some("b"));
+    assert_eq!((plan.orders().count(), plan.changes().count()), (0, 1));
+
+    let plan = make(&declared(&[("a", &[])]), Some(&recorded));
+    assert_eq!(kinds(&plan), one("a", Action::NoOp, Reason::Unchanged));
+    let given = make(
+        &declared(&[("a", &[(Field::Alias, "b")])]),
+        Some(&state(vec![("a", owned("a", Status::Created, &[]))])),
+    );
+    assert_eq!(step(&given, "a").renames(), Some("b"));
+}
+
+#[test]
+fn an_alias_and_another_field_are_a_replacement_and_none_is_made_unasked() {
+    let recorded = state(vec![created("a")]);
+    let pairs = &[(Field::Alias, "b"), (Field::FreeQuota, "basic")];
+    let plan = make(&declared(&[("a", pairs)]), Some(&recorded));
+    assert_eq!(
+        kinds(&plan),
+        one("a", Action::Replace, Reason::FixedAtOrder)
+    );
+    assert_eq!(step(&plan, "a").refusal, Some(Refusal::Replacement));
+    assert_eq!(plan.changes().count(), 0);
+}
+
+#[test]
+fn what_waits_for_its_id_is_not_renamed_before_it_has_one() {
+    let recorded = state(vec![("a", owned("a", Status::AwaitingEnvId, &[]))]);
+    let plan = make(&declared(&[("a", &[(Field::Alias, "b")])]), Some(&recorded));
+    assert_eq!(kinds(&plan), one("a", Action::Wait, Reason::AwaitingEnvId));
+}
+
+#[test]
+fn an_ignored_change_is_none_and_stays_as_it_was_beside_another() {
+    let recorded = state(vec![created("a")]);
+    let mut desired = declared(&[("a", &[(Field::Alias, "a"), (Field::Flag, "Activity")])]);
+    desired.environments[0].lifecycle.ignore_changes = [Field::Flag].into();
+    let plan = make(&desired, Some(&recorded));
+    assert_eq!(kinds(&plan), one("a", Action::NoOp, Reason::Unchanged));
+
+    desired.environments[0].attributes.set(Field::Alias, "b");
+    let plan = make(&desired, Some(&recorded));
+    let update = step(&plan, "a");
+    assert_eq!(update.changed_fields(), [Field::Alias]);
+    assert_eq!(update.after.as_ref().unwrap().get(Field::Flag), None);
+
+    let options = Options {
+        replaces: vec![address("a")],
+        ..Options::default()
+    };
+    let plan = with(options, &desired, &recorded);
+    let order = step(&plan, "a").after.as_ref().unwrap();
+    assert_eq!(
+        order.get(Field::Flag),
+        Some("Activity"),
+        "a new one is ordered as it is declared"
+    );
+}
+
+#[test]
+fn that_it_is_protected_is_a_change_of_its_own() {
+    let recorded = state(vec![created("a")]);
+    let mut desired = declared(&[("a", &[(Field::Alias, "a")])]);
+    desired.environments[0].lifecycle.prevent_destroy = true;
+    let plan = make(&desired, Some(&recorded));
+    assert_eq!(
+        kinds(&plan),
+        one("a", Action::Update, Reason::ProtectionChanged)
+    );
+    assert_eq!(step(&plan, "a").renames(), None);
+    assert!(step(&plan, "a").changes_protection());
+}
+
+#[test]
+fn a_replacement_that_was_asked_for_is_an_order_and_its_limits_hold() {
+    let recorded = state(vec![created("a"), created("b")]);
+    let desired = declared(&[("a", &[(Field::Alias, "a")]), ("b", &[(Field::Alias, "b")])]);
+    let options = Options {
+        replaces: vec![address("a")],
+        ..Options::default()
+    };
+    let plan = with(options, &desired, &recorded);
+    assert_eq!(step(&plan, "a").reason, Reason::ReplaceRequested);
+    assert_eq!(
+        plan.orders()
+            .map(|step| step.address.as_str())
+            .collect::<Vec<_>>(),
+        ["a"]
+    );
+    let here = target();
+    let facts = facts(Some(&recorded), &here);
+    assert_eq!(objections(&plan, &facts), []);
+    let limited = Facts {
+        limits: Limits {
+            max_creates: Some(0),
+            ..Limits::default()
+        },
+        ..facts
+    };
+    assert_eq!(
+        objections(&plan, &limited),
+        [Objection::TooMany {
+            orders: 1,
+            limit: 0
+        }]
+    );
+}
+
+#[test]
+fn a_replacement_that_can_t_be_one_is_refused_even_if_asked_for() {
+    let switched = [(Field::EnvId, "a-1")];
+    let recorded = state(vec![
+        ("a", owned("a", Status::Created, &switched)),
+        ("b", owned("b", Status::AwaitingEnvId, B)),
+    ]);
+    let options = Options {
+        replaces: vec![address("a"), address("b")],
+        ..Options::default()
+    };
+    let plan = with(options, &declared(&[("a", &switched), ("b", B)]), &recorded);
+    assert_eq!(step(&plan, "a").refusal, Some(Refusal::ReplacesItself));
+    assert_eq!(step(&plan, "b").refusal, Some(Refusal::ReplacesAwaiting));
+    assert_eq!(plan.orders().count(), 0);
+}
+
+#[test]
+fn what_left_the_manifests_is_kept_unless_it_may_be_given_up() {
+    let mut protected = created("safe");
+    protected.1.prevent_destroy = true;
+    let recorded = state(vec![created("a"), created("b"), protected]);
+    let desired = declared(&[]);
+    let plan = with(Options::default(), &desired, &recorded);
+    assert_eq!(plan.changes().count(), 0);
+    assert_eq!(plan.refused().count(), 0, "it holds nothing up");
+    assert_eq!((plan.summary().kept, plan.summary().destroy), (3, 0));
+
+    let plan = with(allowed(), &desired, &recorded);
+    let names: Vec<&str> = plan.destroys().map(|step| step.address.as_str()).collect();
+    assert_eq!(names, ["b", "a"], "last, and in reverse");
+    assert_eq!(step(&plan, "safe").refusal, Some(Refusal::PreventDestroy));
+    let here = target();
+    let found = objections(&plan, &facts(Some(&recorded), &here));
+    assert_eq!(
+        found.iter().map(Objection::code).collect::<Vec<_>>(),
+        ["destroy-not-allowed"; 2],
+        "a plan file alone does not allow it"
+    );
+    let fine = Facts {
+        allow_destroy: true,
+        ..facts(Some(&recorded), &here)
+    };
+    assert_eq!(objections(&plan, &fine), []);
+}
+
+#[test]
+fn nothing_is_given_up_that_is_declared_protected_or_of_unknown_outcome() {
+    let mut protected = created("safe");
+    protected.1.prevent_destroy = true;
+    let recorded = state(vec![
+        created("declared"),
+        protected,
+        ("lost", owned("lost", Status::Unknown, &[])),
+        ("waits", owned("waits", Status::AwaitingEnvId, &[])),
+    ]);
+    let names = ["declared", "safe", "lost", "waits"].map(address);
+    let options = Options {
+        mode: Mode::Destroy(names.to_vec()),
+        ..allowed()
+    };
+    let plan = with(options, &declared(&[("declared", &[])]), &recorded);
+    assert_eq!(plan.changes().count(), 0);
+    assert_eq!(
+        step(&plan, "declared").refusal,
+        Some(Refusal::StillDeclared)
+    );
+    assert_eq!(step(&plan, "safe").refusal, Some(Refusal::PreventDestroy));
+    assert_eq!(
+        plan.refused().count(),
+        2,
+        "what was asked for is not kept in silence"
+    );
+    assert_eq!(step(&plan, "lost").action, Action::Resolve);
+    assert_eq!(step(&plan, "waits").action, Action::Wait);
+}
+
+#[test]
+fn what_was_replaced_is_shown_and_given_up_only_by_name() {
+    let mut recorded = state(vec![created("a")]);
+    recorded.deposed.push(Deposed {
+        address: address("a"),
+        record: owned("a-old", Status::Created, &[(Field::Alias, "a")]),
+        at: Timestamp::UNIX_EPOCH,
+        by: RunId::fresh(),
+    });
+    let desired = declared(&[("a", &[(Field::Alias, "a")])]);
+    let plan = with(allowed(), &desired, &recorded);
+    let shown = plan.steps.iter().find(|step| step.deposed).unwrap();
+    assert_eq!(
+        (shown.action, shown.reason),
+        (Action::NoOp, Reason::Deposed)
+    );
+    assert!(!plan.has_changes());
+
+    let options = Options {
+        mode: Mode::DestroyDeposed(vec![address("a")]),
+        ..allowed()
+    };
+    let plan = with(options, &desired, &recorded);
+    let destroyed: Vec<_> = plan
+        .destroys()
+        .map(|step| step.ids.env_id.clone())
+        .collect();
+    assert_eq!(destroyed, [Some("a-old-1".to_owned())]);
+}
+
+#[test]
+fn what_is_isolated_is_left_in_peace_and_a_new_one_can_be_ordered_in_its_place() {
+    let recorded = state(vec![(
+        "a",
+        owned("a", Status::Isolated, &[(Field::Alias, "a")]),
+    )]);
+    let plan = with(allowed(), &declared(&[]), &recorded);
+    assert_eq!(kinds(&plan), one("a", Action::NoOp, Reason::Isolated));
+    let plan = with(
+        Options::default(),
+        &declared(&[("a", &[(Field::Alias, "a")])]),
+        &recorded,
+    );
+    assert_eq!(kinds(&plan), one("a", Action::Create, Reason::GivenUp));
+    let here = target();
+    assert_eq!(objections(&plan, &facts(Some(&recorded), &here)), []);
+}
+
+#[test]
+fn a_removed_address_is_forgotten_and_not_given_up() {
+    let recorded = state(vec![
+        created("a"),
+        ("lost", owned("lost", Status::Unknown, &[])),
+    ]);
+    let removed = ["a", "lost", "never-was"].map(|name| Removed {
+        address: address(name),
+        source: source(4),
+    });
+    let desired = Desired {
+        removed: removed.to_vec(),
+        ..declared(&[])
+    };
+    let plan = with(allowed(), &desired, &recorded);
+    assert_eq!(step(&plan, "a").action, Action::Forget);
+    assert_eq!(
+        step(&plan, "lost").action,
+        Action::Resolve,
+        "it may have been ordered"
+    );
+    assert_eq!(plan.steps.len(), 2);
+    assert_eq!(plan.destroys().count(), 0);
+}
+
+#[test]
+fn a_moved_environment_is_not_ordered_again_and_changes_at_its_new_address() {
+    let recorded = state(vec![created("old")]);
+    let mut desired = declared(&[("new", &[(Field::Alias, "old")])]);
+    desired.moved = vec![moved("old", "new")];
+    let plan = with(allowed(), &desired, &recorded);
+    assert_eq!(kinds(&plan), one("new", Action::Move, Reason::Moved));
+    assert_eq!(step(&plan, "new").previous_address, Some(address("old")));
+    assert_eq!(plan.summary().moved, 1);
+
+    desired.environments[0].attributes.set(Field::Alias, "new");
+    let plan = with(allowed(), &desired, &recorded);
+    assert_eq!(
+        kinds(&plan),
+        one("new", Action::Update, Reason::AliasChanged)
+    );
+    assert_eq!(step(&plan, "new").previous_address, Some(address("old")));
+    assert_eq!((plan.summary().moved, plan.summary().update), (1, 1));
+
+    // Blocks may stay after they are carried out.
+    let done = state(vec![("new", created("old").1)]);
+    desired.environments[0].attributes.set(Field::Alias, "old");
+    let plan = with(allowed(), &desired, &done);
+    assert_eq!(kinds(&plan), one("new", Action::NoOp, Reason::Unchanged));
+}
+
+#[test]
+fn moves_follow_on_one_another() {
+    let mut desired = declared(&[("c", &[(Field::Alias, "x")])]);
+    desired.moved = vec![moved("b", "c"), moved("a", "b")];
+    for at in ["a", "b"] {
+        let recorded = state(vec![(at, created("x").1)]);
+        let plan = with(Options::default(), &desired, &recorded);
+        assert_eq!(step(&plan, "c").previous_address, Some(address(at)));
+        assert_eq!(plan.steps.len(), 1, "{at} is not left over");
+    }
+}
+
+#[test]
+fn a_move_from_nowhere_or_onto_another_is_an_error() {
+    let mut desired = declared(&[("c", &[(Field::Alias, "x")])]);
+    desired.moved = vec![moved("a", "b"), moved("b", "c")];
+    let problems = |state: Option<&State>| {
+        let options = Options::default();
+        let made = Plan::make(&desired, state, options, target(), Timestamp::UNIX_EPOCH);
+        made.map(drop)
+            .unwrap_err()
+            .into_iter()
+            .map(|problem| problem.why)
+            .collect::<Vec<_>>()
+    };
+    let missing = MoveError::Missing {
+        from: address("b"),
+        to: address("c"),
+    };
+    assert_eq!(problems(None), [missing.clone()]);
+    assert_eq!(problems(Some(&state(vec![created("z")]))), [missing]);
+    let used = |from, to| MoveError::Used {
+        from: address(from),
+        to: address(to),
+    };
+    let both = state(vec![created("b"), created("c")]);
+    assert_eq!(problems(Some(&both)), [used("b", "c")]);
+    let two = state(vec![created("a"), created("b")]);
+    assert_eq!(problems(Some(&two)), [used("a", "b")]);
+
+    desired.moved = vec![moved("a", "b"), moved("b", "a")];
+    let made = Plan::make(
+        &desired,
+        None,
+        Options::default(),
+        target(),
+        Timestamp::UNIX_EPOCH,
+    );
+    let cycle = made.unwrap_err().remove(0).why;
+    assert_eq!(cycle, MoveError::Cycle { from: address("a") });
+}
+
+#[test]
+fn what_is_to_be_adopted_is_never_ordered() {
+    let mut desired = declared(&[("a", A)]);
+    desired.environments[0].import = Some(Import {
+        env_id: "e-7".to_owned(),
+        tran_id: None,
+        source: source(2),
+    });
+    let plan = make(&desired, None);
+    assert_eq!(
+        kinds(&plan),
+        one("a", Action::Import, Reason::ImportDeclared)
+    );
+    assert_eq!(plan.orders().count(), 0);
+
+    let mine = |env_id: &str, status| Record {
+        env_id: Some(env_id.to_owned()),
+        ..record(status, A)
+    };
+    let adopted = state(vec![("a", mine("e-7", Status::Created))]);
+    let plan = with(Options::default(), &desired, &adopted);
+    assert_eq!(kinds(&plan), one("a", Action::NoOp, Reason::Unchanged));
+
+    let another = state(vec![("a", mine("e-8", Status::Created))]);
+    let plan = with(Options::default(), &desired, &another);
+    assert_eq!(
+        plan.refused().next().unwrap().refusal,
+        Some(Refusal::ImportsAnother {
+            env_id: "e-8".to_owned()
+        })
+    );
+    let elsewhere = state(vec![("b", mine("e-7", Status::Created))]);
+    let plan = with(Options::default(), &desired, &elsewhere);
+    assert_eq!(
+        step(&plan, "a").refusal,
+        Some(Refusal::ManagedAs {
+            other: address("b")
+        })
+    );
+}
