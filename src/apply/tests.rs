@@ -6,9 +6,12 @@
     reason = "the scripted answers are those of the trait"
 )]
 
+mod life;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::engine::Answer;
 use super::*;
@@ -63,14 +66,11 @@ fn target() -> Target {
 }
 
 fn approved(desired: &Desired, state: Option<&State>) -> Approved {
-    let plan = Plan::make(
-        desired,
-        state,
-        Options::default(),
-        target(),
-        SystemClock.now(),
-    )
-    .unwrap();
+    approved_with(Options::default(), desired, state)
+}
+
+fn approved_with(options: Options, desired: &Desired, state: Option<&State>) -> Approved {
+    let plan = Plan::make(desired, state, options, target(), SystemClock.now()).unwrap();
     let target = target();
     let facts = Facts {
         state,
@@ -80,7 +80,7 @@ fn approved(desired: &Desired, state: Option<&State>) -> Approved {
         used_by: None,
         orders_last_day: 0,
         limits: Limits::default(),
-        allow_destroy: false,
+        allow_destroy: true,
     };
     guard::approve(plan, &facts, Consent::Auto).unwrap()
 }
@@ -149,11 +149,17 @@ struct Scripted {
     latency: Duration,
     calls: Mutex<Vec<(String, Instant)>>,
     looks: Mutex<Vec<Instant>>,
+    /// Whether what is given up is shown as before.
+    keeps: AtomicBool,
     /// Where to look whether the intent is on disk when the request arrives.
     store: FileStore,
 }
 
 impl Scripted {
+    fn keeps_destroyed(&self) {
+        self.keeps.store(true, Ordering::Relaxed);
+    }
+
     fn names(&self) -> Vec<String> {
         let calls = self.calls.lock().unwrap();
         calls.iter().map(|(name, _)| name.clone()).collect()
@@ -221,7 +227,7 @@ impl CloudWrite for Scripted {
 
     async fn destroy(&self, Destroy { env_id, .. }: &Destroy) -> Result<Done, CloudError> {
         self.change(format!("{env_id} -> nothing"), |made| {
-            made.retain(|(_, made)| made.env_id != env_id);
+            made.retain(|(_, made)| made.env_id != env_id || self.keeps.load(Ordering::Relaxed));
         })
     }
 }
@@ -267,6 +273,7 @@ impl CloudRead for Scripted {
             env_id: made.env_id.to_owned(),
             alias: Some(made.alias.to_owned()),
             created_at: Some(created_at.clone()),
+            pay_mode: Some("postpaid".to_owned()),
             ..SeenEnvironment::default()
         };
         Ok(self.shown().into_iter().map(show).collect())
@@ -310,6 +317,7 @@ impl Bench {
             latency,
             calls: Mutex::default(),
             looks: Mutex::default(),
+            keeps: AtomicBool::new(false),
             store,
         };
         Self {
@@ -356,6 +364,17 @@ impl Bench {
         writer: &mut dyn StateWriter,
     ) -> Report {
         let approved = approved(&desired(names), writer.state());
+        self.carry_out(&approved, BTreeMap::new(), settings, writer)
+            .await
+    }
+
+    async fn carry_out(
+        &mut self,
+        approved: &Approved,
+        adoptions: BTreeMap<Address, Adoption>,
+        settings: &Settings,
+        writer: &mut dyn StateWriter,
+    ) -> Report {
         let (sender, stop) = watch::channel(false);
         self.stop = Some(sender);
         let heard = &mut self.heard;
@@ -369,7 +388,7 @@ impl Bench {
                 pid: 1,
             },
             commit: None,
-            adoptions: BTreeMap::new(),
+            adoptions,
             last_sent: None,
             stop,
             observe: &mut |progress| {
@@ -397,7 +416,7 @@ impl Bench {
                 heard.push(line);
             },
         };
-        run(&approved, settings, parts).await.unwrap()
+        run(approved, settings, parts).await.unwrap()
     }
 }
 

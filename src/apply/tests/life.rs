@@ -1,0 +1,336 @@
+//! Everything but ordering: edits of the record, replacements, changes in place, giving up.
+
+use super::super::adopt;
+use super::*;
+use crate::desired::{Import, Lifecycle, Moved, Removed};
+use crate::plan::Mode;
+use crate::state::Record;
+
+impl Bench {
+    /// Orders these, and lets the account show them.
+    async fn with(names: &[&'static str]) -> Self {
+        Self::scripted(names, &[]).await
+    }
+
+    async fn scripted(names: &[&'static str], answers: &[(&str, Vec<Answer>)]) -> Self {
+        let mut bench = Self::new(Duration::ZERO, answers);
+        if !names.is_empty() {
+            let report = bench.apply(names, &settings()).await;
+            assert_eq!(report.verdict(), Verdict::Complete);
+        }
+        for name in names {
+            let env_id: &'static str = format!("{name}-1").leak();
+            bench.shows(Made::new(env_id, name));
+        }
+        bench.cloud.calls.lock().unwrap().clear();
+        bench
+    }
+
+    fn shows(&self, made: Made) {
+        self.cloud
+            .account
+            .lock()
+            .unwrap()
+            .push((Instant::now(), made));
+    }
+
+    async fn run(&mut self, options: Options, desired: &Desired) -> Report {
+        let mut writer = self.lock();
+        let approved = approved_with(options, desired, writer.state());
+        let adoptions = adopt::look(&*self.cloud, approved.plan())
+            .await
+            .unwrap()
+            .unwrap();
+        let adoptions = adoptions
+            .into_iter()
+            .map(|adoption| (adoption.address.clone(), adoption))
+            .collect();
+        self.carry_out(&approved, adoptions, &settings(), &mut *writer)
+            .await
+    }
+
+    fn state(&self) -> State {
+        self.store().read().unwrap().current().unwrap()
+    }
+
+    fn record(&self, name: &str) -> Option<Record> {
+        self.state()
+            .environments
+            .get(&Address::new(name).unwrap())
+            .cloned()
+    }
+
+    fn deposed(&self) -> Vec<String> {
+        let deposed = self.state().deposed;
+        deposed
+            .into_iter()
+            .map(|one| one.record.env_id.unwrap())
+            .collect()
+    }
+}
+
+fn address(name: &str) -> Address {
+    Address::new(name).unwrap()
+}
+
+fn replacing(name: &str) -> Options {
+    Options {
+        replaces: vec![address(name)],
+        ..Options::default()
+    }
+}
+
+fn giving_up() -> Options {
+    Options {
+        allow_destroy: true,
+        ..Options::default()
+    }
+}
+
+/// `names`, the last of them with another alias.
+fn renamed(names: &[&str], alias: &str) -> Desired {
+    let mut desired = desired(names);
+    let last = desired.environments.last_mut().unwrap();
+    last.attributes.set(Field::Alias, alias);
+    desired
+}
+
+fn whats(report: &Report) -> Vec<What> {
+    report
+        .results
+        .iter()
+        .filter_map(|result| match &result.outcome {
+            Outcome::Done(done) => Some(done.what),
+            _ => None,
+        })
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_record_comes_first_then_orders_then_changes_and_giving_up_last_in_reverse() {
+    let mut bench = Bench::with(&["a", "b", "c", "d", "e"]).await;
+    bench.shows(Made::new("stray-9", "stray"));
+    let source = || SourceRef {
+        file: "a.yaml".to_owned(),
+        line: 9,
+    };
+    // a stays under another address, b gets another alias, c and d are given up, e is forgotten.
+    let mut desired = desired(&["new", "a2", "b", "stray"]);
+    desired.environments[1].attributes.set(Field::Alias, "a");
+    desired.environments[2].attributes.set(Field::Alias, "b2");
+    desired.environments[3].import = Some(Import {
+        env_id: "stray-9".to_owned(),
+        tran_id: None,
+        source: source(),
+    });
+    desired.moved = vec![Moved {
+        from: address("a"),
+        to: address("a2"),
+        source: source(),
+    }];
+    desired.removed = vec![Removed {
+        address: address("e"),
+        source: source(),
+    }];
+    let report = bench.run(giving_up(), &desired).await;
+    assert_eq!(report.verdict(), Verdict::Complete);
+    assert_eq!(
+        bench.cloud.names(),
+        ["new", "b-1 -> b2", "d-1 -> nothing", "c-1 -> nothing"]
+    );
+    let state = bench.state();
+    let names: Vec<&str> = state.environments.keys().map(Address::as_str).collect();
+    assert_eq!(names, ["a2", "b", "new", "stray"]);
+    assert_eq!(bench.record("a2").unwrap().env_id.as_deref(), Some("a-1"));
+    let b = bench.record("b").unwrap();
+    assert_eq!(b.attributes.get(Field::Alias), Some("b2"));
+    let stray = bench.record("stray").unwrap();
+    assert_eq!(stray.origin, crate::state::Origin::Imported);
+    assert_eq!(stray.tran_id.as_deref(), Some("777"), "from its bill");
+    let counts = report.counts();
+    assert_eq!(
+        (
+            counts.recorded,
+            counts.ordered,
+            counts.changed,
+            counts.destroyed
+        ),
+        (3, 1, 1, 2)
+    );
+    // And then there is nothing left to do.
+    let plan = approved_with(giving_up(), &desired, Some(&state));
+    assert!(!plan.plan().has_changes(), "{:?}", plan.plan().steps);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_changed_or_given_up_after_a_failed_order() {
+    let refused = error(Grade::Refused(Reach::Step));
+    let mut bench = Bench::scripted(&["a", "b"], &[("new", vec![refused])]).await;
+    let report = bench.run(giving_up(), &renamed(&["new", "a"], "a2")).await;
+    assert_eq!(bench.cloud.names(), ["new"]);
+    assert_eq!(
+        outcomes(&report),
+        ["failed", "not attempted", "not attempted"]
+    );
+    assert!(bench.record("b").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_to_a_change_is_read_back() {
+    let lost = ("a-1 -> a2", vec![error(Grade::Unknown)]);
+    let mut bench = Bench::scripted(&["a"], &[lost]).await;
+    let report = bench.run(Options::default(), &renamed(&["a"], "a2")).await;
+    assert_eq!(report.verdict(), Verdict::Complete);
+    assert_eq!(whats(&report), [What::Renamed]);
+    assert_eq!(bench.cloud.names().len(), 1, "it is not sent again");
+    let a = bench.record("a").unwrap();
+    assert_eq!(a.attributes.get(Field::Alias), Some("a2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_nobody_can_see_stays_undone_on_record() {
+    let lost = ("a-1 -> a2", vec![error(Grade::Unknown)]);
+    let mut bench = Bench::scripted(&["a"], &[lost]).await;
+    bench.cloud.account.lock().unwrap().clear();
+    let report = bench.run(Options::default(), &renamed(&["a"], "a2")).await;
+    assert_eq!(report.verdict(), Verdict::Unknown);
+    let a = bench.record("a").unwrap();
+    assert_eq!(a.attributes.get(Field::Alias), Some("a"));
+    // It is safe to ask for it again.
+    bench.shows(Made::new("a-1", "a"));
+    let again = bench.run(Options::default(), &renamed(&["a"], "a2")).await;
+    assert_eq!(again.verdict(), Verdict::Complete);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_provably_not_sent_is_sent_again() {
+    let throttled = error(Grade::NotSent(NotSent::Throttled));
+    let answers = [
+        ("a-1 -> a2", vec![throttled.clone()]),
+        ("b-1 -> nothing", vec![throttled.clone(), throttled]),
+    ];
+    let mut bench = Bench::scripted(&["a", "b"], &answers).await;
+    let report = bench.run(giving_up(), &renamed(&["a"], "a2")).await;
+    assert_eq!(report.verdict(), Verdict::Complete);
+    assert_eq!(bench.cloud.names().len(), 5);
+    let attempts: Vec<u32> = report.results.iter().map(|one| one.attempts).collect();
+    assert_eq!(attempts, [2, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_vendor_does_not_know_was_gone_and_is_forgotten() {
+    let gone = CloudError {
+        code: Some("ResourceNotFound".to_owned()),
+        ..error(Grade::Refused(Reach::Step)).unwrap_err()
+    };
+    let mut bench = Bench::scripted(&["a"], &[("a-1 -> nothing", vec![Err(gone)])]).await;
+    bench.cloud.account.lock().unwrap().clear();
+    let report = bench.run(giving_up(), &desired(&[])).await;
+    assert_eq!(whats(&report), [What::WasGone]);
+    assert_eq!(bench.record("a"), None);
+}
+
+/// Not to be listed proves nothing: it may be in a region that is not looked at.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_listed_after_a_refusal_stays_on_record() {
+    let refused = error(Grade::Refused(Reach::Step));
+    let mut bench = Bench::scripted(&["a"], &[("a-1 -> nothing", vec![refused])]).await;
+    bench.cloud.account.lock().unwrap().clear();
+    let report = bench.run(giving_up(), &desired(&[])).await;
+    assert_eq!(outcomes(&report), ["failed"]);
+    assert!(bench.record("a").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_still_shown_stays_on_record_until_it_is_gone() {
+    let mut bench = Bench::with(&["a"]).await;
+    bench.cloud.keeps_destroyed();
+    let report = bench.run(giving_up(), &desired(&[])).await;
+    assert_eq!(whats(&report), [What::BeingDestroyed]);
+    assert_eq!(report.verdict(), Verdict::Complete);
+    assert!(bench.record("a").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_replaced_environment_stays_on_record_whatever_becomes_of_the_order() {
+    let table = [
+        (ordered("a2"), true, Status::Created, vec!["a-1"]),
+        (
+            error(Grade::Refused(Reach::Step)),
+            false,
+            Status::Created,
+            vec![],
+        ),
+        (error(Grade::Unknown), true, Status::Unknown, vec!["a-1"]),
+    ];
+    for (answer, replaced, status, deposed) in table {
+        let mut bench = Bench::scripted(&["a"], &[]).await;
+        bench
+            .cloud
+            .answers
+            .lock()
+            .unwrap()
+            .insert("a".to_owned(), [answer].into());
+        bench.run(replacing("a"), &desired(&["a"])).await;
+        let record = bench.record("a").unwrap();
+        assert_eq!(record.status, status);
+        assert_eq!(record.env_id.as_deref() != Some("a-1"), replaced);
+        assert_eq!(bench.deposed(), deposed);
+        assert_eq!(bench.cloud.names(), ["a"], "nothing is given up");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_whose_answer_was_lost_is_read_back_beside_the_old_one() {
+    let mut bench = Bench::with(&["a"])
+        .await
+        .makes("a", &[Made::new("a-2", "a")]);
+    bench
+        .cloud
+        .answers
+        .lock()
+        .unwrap()
+        .insert("a".to_owned(), [error(Grade::Unknown)].into());
+    let report = bench.run(replacing("a"), &desired(&["a"])).await;
+    assert_eq!(report.verdict(), Verdict::Complete);
+    assert_eq!(bench.record("a").unwrap().env_id.as_deref(), Some("a-2"));
+    assert_eq!(bench.deposed(), ["a-1"]);
+
+    // The old one is given up by name, and the new one stays.
+    let options = Options {
+        mode: Mode::DestroyDeposed(vec![address("a")]),
+        ..giving_up()
+    };
+    let report = bench.run(options, &desired(&["a"])).await;
+    assert_eq!(whats(&report), [What::Destroyed]);
+    assert_eq!(bench.deposed(), [""; 0]);
+    assert_eq!(bench.record("a").unwrap().env_id.as_deref(), Some("a-2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_it_is_protected_is_on_record_before_it_leaves_the_manifests() {
+    let mut bench = Bench::with(&["a"]).await;
+    let mut protected = desired(&["a"]);
+    protected.environments[0].lifecycle = Lifecycle {
+        prevent_destroy: true,
+        ..Lifecycle::default()
+    };
+    let report = bench.run(giving_up(), &protected).await;
+    assert_eq!(outcomes(&report), ["recorded"]);
+    assert!(bench.cloud.names().is_empty());
+    assert!(bench.record("a").unwrap().prevent_destroy);
+    let report = bench.run(giving_up(), &desired(&[])).await;
+    assert!(report.results.is_empty());
+    assert!(bench.cloud.names().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_says_from_its_intent_on_that_it_is_protected() {
+    let mut bench = Bench::scripted(&[], &[("a", vec![error(Grade::Unknown)])]).await;
+    let mut protected = desired(&["a"]);
+    protected.environments[0].lifecycle.prevent_destroy = true;
+    bench.run(Options::default(), &protected).await;
+    let record = bench.record("a").unwrap();
+    assert_eq!(record.status, Status::Unknown);
+    assert!(record.prevent_destroy);
+}
