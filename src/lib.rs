@@ -84,6 +84,7 @@ pub mod config;
 pub mod crash;
 pub mod desired;
 pub mod diagnostic;
+pub mod generate;
 pub mod manifest;
 pub mod plan;
 pub mod rehearsal;

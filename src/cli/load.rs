@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::{Failure, NOTHING_SENT};
@@ -10,8 +11,8 @@ use super::rescue;
 use super::world::World;
 use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
-use crate::desired::{Address, Desired, SourceRef};
-use crate::diagnostic::{Diagnostic, Span, any_error};
+use crate::desired::{Address, Desired, ManifestHash, SourceRef};
+use crate::diagnostic::{Diagnostic, SourceFile, Span, any_error};
 use crate::manifest;
 use crate::plan::guard::Limits;
 use crate::plan::moves::{MoveError, MoveProblem};
@@ -177,6 +178,27 @@ impl Project {
         let loaded = manifest::load(Path::new(""), &self.manifests, self.config_path.as_deref());
         let options = check::Options { require_alias };
         (loaded.files.len(), check::check(&loaded, options))
+    }
+
+    /// What there would be to say of the manifests with one more file beside them.
+    pub(super) fn check_with(&self, source: Arc<SourceFile>) -> Vec<Diagnostic> {
+        let mut loaded =
+            manifest::load(Path::new(""), &self.manifests, self.config_path.as_deref());
+        let parsed = manifest::parse(&source);
+        loaded.diagnostics.extend(parsed.diagnostics);
+        loaded.files.push(manifest::File {
+            hash: ManifestHash {
+                path: source.path.clone(),
+                sha256: String::new(),
+            },
+            source,
+            documents: parsed.documents,
+            complete: parsed.complete,
+        });
+        let options = check::Options {
+            require_alias: false,
+        };
+        check::check(&loaded, options).diagnostics
     }
 
     /// What the manifests ask for; every problem at once if they can't be used.

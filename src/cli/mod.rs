@@ -10,6 +10,7 @@ mod connect;
 mod consent;
 mod destroy;
 mod failure;
+mod generate;
 mod import;
 mod init;
 mod load;
@@ -85,6 +86,7 @@ enum Command {
     Apply(Box<apply::Args>),
     Destroy(destroy::Args),
     Import(import::Args),
+    Generate(generate::Args),
     Show(show::Args),
     Resolve(resolve::Args),
     Rehearse(rehearse::Args),
@@ -126,6 +128,7 @@ pub fn main() -> Exit {
         Command::Apply(args) => apply::run(&args, &cli.global, &mut world),
         Command::Destroy(args) => destroy::run(&args, &cli.global, &mut world),
         Command::Import(args) => import::run(&args, &cli.global, &mut world),
+        Command::Generate(args) => generate::run(&args, &cli.global, &mut world),
         Command::Resolve(args) => resolve::run(&args, &cli.global, &mut world),
         Command::Rehearse(args) => rehearse::run(&args, &cli.global, &mut world),
         Command::Show(args) => show::run(&args, &cli.global, &mut world),

@@ -92,6 +92,30 @@ impl Field {
     }
 }
 
+/// Whether `CreatePostpayPackage` takes a text as an alias: "要以a-z开头,不能包含 a-z,0-9,- 以外的字符".
+pub fn is_alias(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// The channels that go with an `env_source`, by the vendor's page 876/45287; None for one that the page does not have.
+pub fn channels(env_source: &str) -> Option<&'static [&'static str]> {
+    match env_source {
+        "miniapp" => Some(&["ide", "api"]),
+        "qcloud" => Some(&[
+            "qc_console",
+            "cocos",
+            "qq",
+            "cloudgame",
+            "dcloud",
+            "serverless_framework",
+        ]),
+        _ => None,
+    }
+}
+
 /// Whether both are JSON objects with the same members, in whatever order and layout.
 fn same_members(a: &str, b: &str) -> bool {
     let members =

@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-pub use field::Field;
+pub use field::{Field, channels, is_alias};
 
 /// Everything that the manifests ask for, in declared order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crash", &[]),
     ("desired", &[]),
     ("diagnostic", &[]),
+    ("generate", &["apply", "cloud", "desired", "state"]),
     ("manifest", &["desired", "diagnostic"]),
     ("plan", &["desired", "state"]),
     ("rehearsal", &["sandbox", "state", "desired", "cloud"]),

@@ -2,7 +2,7 @@
 
 use crate::check::Options;
 use crate::check::model::Manifests;
-use crate::desired::Field;
+use crate::desired::{Field, is_alias};
 use crate::diagnostic::Diagnostic;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
@@ -17,11 +17,4 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
                 .help("any name is possible as `env_alias`"),
         );
     }
-}
-
-fn is_alias(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }

@@ -3,18 +3,8 @@
 use crate::check::Options;
 use crate::check::model::{Content, Manifests};
 use crate::check::near::{list, nearest};
-use crate::desired::Field;
+use crate::desired::{Field, channels};
 use crate::diagnostic::Diagnostic;
-
-const MINIAPP: &[&str] = &["ide", "api"];
-const QCLOUD: &[&str] = &[
-    "qc_console",
-    "cocos",
-    "qq",
-    "cloudgame",
-    "dcloud",
-    "serverless_framework",
-];
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
@@ -28,11 +18,9 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         else {
             continue;
         };
-        let allowed = match source {
-            "miniapp" => MINIAPP,
-            "qcloud" => QCLOUD,
-            // Neither: its own rule says so.
-            _ => continue,
+        // Where it is neither, its own rule says so.
+        let Some(allowed) = channels(source) else {
+            continue;
         };
         if allowed.contains(&text) || text.trim().is_empty() {
             continue;

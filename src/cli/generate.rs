@@ -1,0 +1,189 @@
+//! `postpay generate`: manifests for what the account has and nobody declares, as a new file.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::Exit;
+use super::connect::{Connection, Embedded};
+use super::failure::{Failure, NOTHING_SENT};
+use super::load::Project;
+use super::options::{Api, Format, Global, Strict};
+use super::world::{World, cant_write};
+use crate::apply::ApplyError;
+use crate::cloud::CloudRead as _;
+use crate::cloud::tencent::RETRY_READS_FOR;
+use crate::diagnostic::{SourceFile, any_error};
+use crate::generate::{Drafts, draft, known, manifest};
+use crate::report::{clean, count};
+
+/// Write manifests for environments that the account has and no manifest names
+///
+/// Each gets an `import` block, so that the next plan adopts it and orders nothing. What postpay does not manage, such as a
+/// prepaid environment, is left out and named in a comment. Reads the account and the state; changes neither.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay generate                                    show it
+  postpay generate -o environments/adopted.yaml       a new file; then: postpay plan")]
+pub(super) struct Args {
+    /// A new file [default: standard output]
+    #[arg(short, long, value_name = "FILE", env = "POSTPAY_OUT")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    api: Api,
+    #[command(flatten)]
+    embedded: Embedded,
+}
+
+pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let project = Project::load(global, &args.api)?;
+    project.guard_reports(global, world)?;
+    if let Some(path) = &args.out {
+        project.not_the_states(path, world)?;
+        if path.symlink_metadata().is_ok() {
+            return Err(there_already(path));
+        }
+    }
+    let desired = project.desired(&Strict::default(), world)?;
+    let state = project.recorded(world)?;
+    let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
+    let (seen, bills) = super::runtime()?.block_on(async {
+        let (client, _sandbox) = connection.open().await?;
+        let listing = |error| Failure::from(ApplyError::Listing(error));
+        let seen = client.environments().await.map_err(listing)?;
+        let known = known(&desired, state.as_ref());
+        let unknown: Vec<String> = seen
+            .iter()
+            .map(|environment| environment.env_id.clone())
+            .filter(|env_id| !known.contains(env_id.as_str()))
+            .collect();
+        let bills = if unknown.is_empty() {
+            Vec::new()
+        } else {
+            client.bills(&unknown).await.map_err(listing)?
+        };
+        Ok::<_, Failure>((seen, bills))
+    })?;
+    let drafts = draft(&seen, &bills, &desired, state.as_ref());
+    let text = manifest(&drafts, &project.account().endpoint);
+    if !drafts.drafts.is_empty() {
+        fits(&text, args.out.as_deref(), &project)?;
+    }
+    let written = match &args.out {
+        Some(path) if !drafts.drafts.is_empty() => {
+            write(path, &text)?;
+            Some(path.as_path())
+        }
+        Some(_) | None => None,
+    };
+    show(&drafts, &text, written, args.out.is_some(), world)?;
+    Ok(Exit::Fine)
+}
+
+/// What is written has to stand beside what is there, or it would only make trouble.
+fn fits(text: &str, out: Option<&Path>, project: &Project) -> Result<(), Failure> {
+    let path = out.unwrap_or(Path::new("generated.yaml"));
+    let diagnostics = project.check_with(Arc::new(SourceFile::new(path, text.to_owned())));
+    if any_error(&diagnostics) {
+        return Err(Failure::from(diagnostics).help("nothing was written"));
+    }
+    Ok(())
+}
+
+/// Whole or not at all, and never over a file.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    // As any other file of a checkout: whoever may read the manifests may read this one.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let mut file = builder
+        .tempfile_in(folder)
+        .map_err(|error| cant_write(path, &error))?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(|error| cant_write(path, &error))?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(failed) if failed.error.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(there_already(path))
+        }
+        Err(failed) => Err(cant_write(path, &failed.error)),
+    }
+}
+
+fn there_already(path: &Path) -> Failure {
+    Failure::new(
+        "generate-out",
+        format!(
+            "{} is there already, and is not overwritten",
+            clean(&path.display().to_string())
+        ),
+    )
+    .help("name a new file: `postpay generate -o FILE`; nothing was written")
+    .help(NOTHING_SENT)
+}
+
+fn show(
+    drafts: &Drafts,
+    text: &str,
+    written: Option<&Path>,
+    wanted: bool,
+    world: &mut World,
+) -> Result<(), Failure> {
+    let document = || {
+        let all: Vec<_> = drafts
+            .drafts
+            .iter()
+            .map(|draft| json!({ "address": draft.address.as_str(), "env_id": draft.env_id, "tran_id": draft.tran_id }))
+            .collect();
+        let left_out: Vec<_> = drafts
+            .left_out
+            .iter()
+            .map(|one| json!({ "env_id": one.env_id, "why": one.why.to_string() }))
+            .collect();
+        let document = json!({
+            "format_version": 1,
+            "generated": all,
+            "left_out": left_out,
+            "known": drafts.known,
+            "file": written.map(|path| path.display().to_string()),
+            "manifest": text,
+        });
+        format!("{document:#}\n")
+    };
+    match world.format {
+        Format::Json => world.print(&document())?,
+        Format::Human if !wanted && !drafts.drafts.is_empty() => world.print(text)?,
+        Format::Human => {}
+    }
+    world.report(document, |_| text.to_owned())?;
+    let generated = count(drafts.drafts.len(), "environment", "environments");
+    world.say(&format!(
+        "{generated} declared; {} known already, {} left out. Nothing was ordered or recorded.\n",
+        drafts.known,
+        drafts.left_out.len()
+    ));
+    for one in &drafts.left_out {
+        world.say(&format!(
+            "  left out: {}: {}\n",
+            clean(&one.env_id),
+            one.why
+        ));
+    }
+    match written {
+        Some(path) => world.say(&format!(
+            "Written to {}. To see that it is adopted: postpay plan\n",
+            clean(&path.display().to_string())
+        )),
+        None if wanted => world.say("No file was written.\n"),
+        None => {}
+    }
+    Ok(())
+}

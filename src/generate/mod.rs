@@ -1,0 +1,230 @@
+//! Manifests for what the account has and nobody declares, so that the next plan adopts it and orders nothing. Pure.
+//!
+//! Only what the account tells is written, and only where it is something that could be declared. What is left out is said
+//! in a comment, so that whoever reviews the file sees all of it.
+
+mod yaml;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::apply::adopt::{Why, adoptable, live};
+use crate::cloud::{Bill, SeenEnvironment};
+use crate::desired::{Address, Attributes, Desired, Field, channels, is_alias};
+use crate::state::State;
+
+pub use yaml::manifest;
+
+/// An environment to be declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    pub address: Address,
+    pub env_id: String,
+    /// Its order number, where its bill tells.
+    pub tran_id: Option<String>,
+    pub attributes: Attributes,
+    /// What there is to know besides: for a comment.
+    pub remarks: Vec<String>,
+}
+
+/// An environment that can't be declared as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    pub env_id: String,
+    pub why: Why,
+}
+
+/// What an account has and nobody declares or has on record, by environment id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Drafts {
+    pub drafts: Vec<Draft>,
+    pub left_out: Vec<LeftOut>,
+    /// How many of the account's environments are declared or on record.
+    pub known: usize,
+}
+
+/// The environment ids that are declared or on record.
+pub fn known<'a>(desired: &'a Desired, state: Option<&'a State>) -> HashSet<&'a str> {
+    let declared = desired.environments.iter().flat_map(|environment| {
+        let imported = environment
+            .import
+            .as_ref()
+            .map(|import| import.env_id.as_str());
+        imported
+            .into_iter()
+            .chain(environment.attributes.get(Field::EnvId))
+    });
+    let recorded = state.into_iter().flat_map(State::env_ids);
+    declared.chain(recorded.map(|(_, env_id)| env_id)).collect()
+}
+
+/// Drafts a declaration for each of `seen` that is not known.
+pub fn draft(
+    seen: &[SeenEnvironment],
+    bills: &[Bill],
+    desired: &Desired,
+    state: Option<&State>,
+) -> Drafts {
+    let known = known(desired, state);
+    let bills: HashMap<&str, &Bill> = bills
+        .iter()
+        .map(|bill| (bill.env_id.as_str(), bill))
+        .collect();
+    let unknown: BTreeMap<&str, &SeenEnvironment> = seen
+        .iter()
+        .filter(|environment| !known.contains(environment.env_id.as_str()))
+        .map(|environment| (environment.env_id.as_str(), environment))
+        .collect();
+    let mut names = Names::taken(desired, state);
+    let mut drafts = Drafts {
+        known: seen.len() - unknown.len(),
+        ..Drafts::default()
+    };
+    for (env_id, environment) in unknown {
+        let bill = bills.get(env_id).copied();
+        match adoptable(Some(environment), bill) {
+            Ok(_) => drafts.drafts.push(one(environment, bill, &mut names)),
+            Err(why) => drafts.left_out.push(LeftOut {
+                env_id: env_id.to_owned(),
+                why,
+            }),
+        }
+    }
+    drafts
+}
+
+fn one(environment: &SeenEnvironment, bill: Option<&Bill>, names: &mut Names) -> Draft {
+    let live = live(environment, bill);
+    let mut remarks = Vec::new();
+    let attributes = Field::ALL
+        .into_iter()
+        .filter_map(|field| {
+            let value = live.get(field).filter(|value| !value.trim().is_empty())?;
+            match objection(field, value, &live, names) {
+                None => Some((field, value.to_owned())),
+                Some(why) => {
+                    remarks.push(format!("{field} is {value:?}, {why}"));
+                    None
+                }
+            }
+        })
+        .collect();
+    let told = [
+        ("region", environment.region.as_deref()),
+        ("created", environment.created_at.as_deref()),
+        ("status", environment.status.as_deref()),
+    ];
+    let told = told
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    remarks.extend(told.map(|(name, value)| format!("{name} {value}")));
+    Draft {
+        address: names.address(environment.alias.as_deref(), &environment.env_id),
+        env_id: environment.env_id.clone(),
+        tran_id: bill
+            .and_then(|bill| bill.order.as_ref())
+            .map(|order| order.tran_id.clone()),
+        attributes,
+        remarks,
+    }
+}
+
+/// Why a field that the account shows can't be declared.
+fn objection(
+    field: Field,
+    value: &str,
+    live: &Attributes,
+    names: &mut Names,
+) -> Option<&'static str> {
+    if value.chars().any(char::is_control) {
+        return Some("which holds characters that can't be seen");
+    }
+    let source = live.get(Field::EnvSource).unwrap_or_default();
+    let channel = live.get(Field::Channel).unwrap_or_default();
+    let is_pair = channels(source).is_some_and(|channels| channels.contains(&channel));
+    match field {
+        Field::EnvSource | Field::Channel if !is_pair => {
+            Some("and no pair of env_source and channel that can be ordered")
+        }
+        Field::FreeQuota if value != "basic" => Some("which can't be ordered"),
+        Field::Alias if !is_alias(value) => Some("which no order can ask for"),
+        Field::Alias if !names.aliases.insert(value.to_owned()) => {
+            Some("which another environment has too")
+        }
+        Field::Alias
+        | Field::EnvId
+        | Field::WxAppId
+        | Field::Source
+        | Field::FreeQuota
+        | Field::EnvSource
+        | Field::Channel
+        | Field::ExtensionId
+        | Field::Flag
+        | Field::EnvAlias
+        | Field::Extra => None,
+    }
+}
+
+/// Addresses and aliases that are in use.
+struct Names {
+    addresses: BTreeSet<String>,
+    aliases: BTreeSet<String>,
+}
+
+impl Names {
+    fn taken(desired: &Desired, state: Option<&State>) -> Self {
+        let declared = || desired.environments.iter();
+        let recorded = || state.into_iter().flat_map(State::records);
+        let addresses = declared()
+            .map(|environment| &environment.address)
+            .chain(recorded().map(|(address, _)| address))
+            .chain(desired.moved.iter().map(|moved| &moved.from))
+            .chain(desired.removed.iter().map(|removed| &removed.address));
+        let aliases = declared()
+            .map(|environment| &environment.attributes)
+            .chain(recorded().map(|(_, record)| &record.attributes));
+        Self {
+            addresses: addresses.map(ToString::to_string).collect(),
+            aliases: aliases
+                .filter_map(|attributes| attributes.get(Field::Alias))
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+
+    /// An address that says something and that nothing has: from the alias, else from the id.
+    fn address(&mut self, alias: Option<&str>, env_id: &str) -> Address {
+        let named = [alias, Some(env_id)].into_iter().flatten().map(plain);
+        let start = named.into_iter().find(|name| !name.is_empty());
+        let start = start.unwrap_or_else(|| "environment".to_owned());
+        let mut tries = (1_u32..).map(|n| match n {
+            1 => start.clone(),
+            n => format!("{start}-{n}"),
+        });
+        loop {
+            // There are more numbers than environments.
+            let name = tries.next().unwrap_or_else(|| start.clone());
+            if let Ok(address) = Address::new(&name)
+                && self.addresses.insert(name)
+            {
+                return address;
+            }
+        }
+    }
+}
+
+/// What is left of a name in the letters of an address, with room for a number behind it.
+fn plain(name: &str) -> String {
+    let letters = name.to_lowercase();
+    let letters: String = letters
+        .chars()
+        .map(|c| match c {
+            'a'..='z' | '0'..='9' | '_' | '-' => c,
+            _ => '-',
+        })
+        .collect();
+    let letters = letters.trim_matches(['-', '_']);
+    letters.chars().take(54).collect()
+}
+
+#[cfg(test)]
+mod tests;
