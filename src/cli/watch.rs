@@ -28,7 +28,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(plan: &Plan, rate: f64, events: bool, world: &World) -> Self {
-        let total = plan.summary().orders;
+        let total = plan.changes().count();
         Self {
             total,
             rate,
@@ -108,7 +108,7 @@ fn bar(total: usize) -> ProgressBar {
         Some(u64::try_from(total).unwrap_or(u64::MAX)),
         ProgressDrawTarget::stderr(),
     );
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} orders, {msg}");
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {msg}");
     if let Ok(style) = style {
         bar.set_style(style.progress_chars("=> "));
     }

@@ -132,71 +132,69 @@ fn orders_text(n: usize) -> String {
     format!("{n} order{}", if n == 1 { "" } else { "s" })
 }
 
-/// Why a step is refused, as a sentence about `address`.
+/// Why a step is refused.
 pub fn refusal_text(refusal: &Refusal, address: &Address) -> String {
     match refusal {
         Refusal::Replacement => format!(
-            "A changed field of `{address}` is fixed when the order is made; the change would be a second order."
+            "a changed field of `{address}` is fixed when the order is made; the change would be a second order"
         ),
         Refusal::ReplacesItself => {
             format!(
-                "The replacement of `{address}` would be a second order for the same environment."
+                "the replacement of `{address}` would be a second order for the same environment"
             )
         }
         Refusal::ReplacesAwaiting => {
-            format!("The environment id of `{address}` is not known yet, so it can't be replaced.")
+            format!("the environment id of `{address}` is not known yet, so it can't be replaced")
         }
         Refusal::Renamed { from } => {
-            format!("`{address}` looks like `{from}` under another name, which was ordered before.")
+            format!("`{address}` looks like `{from}` under another name, which was ordered before")
         }
         Refusal::ManagedAs { other } => {
-            format!("`{other}` stands for the same environment in the state as `{address}`.")
+            format!("`{other}` stands for the same environment in the state as `{address}`")
         }
-        Refusal::ImportsAnother { env_id } => {
-            format!(
-                "The state has {} at `{address}`, which is not what it is to adopt.",
-                env_id.escape_debug()
-            )
-        }
-        Refusal::DestroyNotAllowed => format!("Giving `{address}` up is not allowed here."),
-        Refusal::PreventDestroy => format!("`{address}` was declared with prevent_destroy."),
+        Refusal::ImportsAnother { env_id } => format!(
+            "the state has {} at `{address}`, which is not what it is to adopt",
+            env_id.escape_debug()
+        ),
+        Refusal::DestroyNotAllowed => format!("giving `{address}` up is not allowed here"),
+        Refusal::PreventDestroy => format!("`{address}` was declared with prevent_destroy"),
         Refusal::StillDeclared => {
-            format!("`{address}` is still declared: the next apply would order it again.")
+            format!("`{address}` is still declared: the next apply would order it again")
         }
     }
 }
 
 const ALLOW_DESTROY: &str =
-    "Allow it with --allow-destroy, or `allow_destroy: true` under `guard` in postpay.yaml";
+    "allow it with --allow-destroy, or `allow_destroy: true` under `guard` in postpay.yaml";
 
 /// What to do about it.
 pub fn refusal_help(address: &Address, refusal: &Refusal) -> String {
     match refusal {
         Refusal::Replacement => format!(
-            "Undo the change, leave it out for now with `--exclude {address}`, or order a new one in its place and keep the \
-             old one on record: `--replace {address}`."
+            "undo the change, leave it out for now with `--exclude {address}`, or order a new one in its place and keep the \
+             old one on record: `--replace {address}`"
         ),
         Refusal::ReplacesItself => {
-            "Take its env_id out of the manifest to have a new environment ordered".to_owned()
+            "take its env_id out of the manifest to have a new environment ordered".to_owned()
         }
-        Refusal::ReplacesAwaiting => format!("Find it first: `postpay resolve {address}`"),
+        Refusal::ReplacesAwaiting => format!("find it first: `postpay resolve {address}`"),
         Refusal::Renamed { from } => format!(
-            "Name it `{from}` again, or say so with `moved: [{{from: {from}, to: {address}}}]`; if it is to be another \
+            "name it `{from}` again, or say so with `moved: [{{from: {from}, to: {address}}}]`; if it is to be another \
              environment, give it an alias of its own"
         ),
         Refusal::ManagedAs { other } => format!(
-            "Declare it as `{other}`, and only there; if it is to be called `{address}` from here on: \
+            "declare it as `{other}`, and only there; if it is to be called `{address}` from here on: \
              `moved: [{{from: {other}, to: {address}}}]`"
         ),
         Refusal::ImportsAnother { env_id } => format!(
-            "Name {env_id} in its `import`, or take that block out; to manage another one here, forget this one first: \
+            "name {env_id} in its `import`, or take that block out; to manage another one here, forget this one first: \
              `postpay state rm {address}`"
         ),
         Refusal::DestroyNotAllowed => ALLOW_DESTROY.to_owned(),
         Refusal::PreventDestroy => format!(
-            "Declare `{address}` again with `lifecycle: {{prevent_destroy: false}}`, apply that, and then take it out"
+            "declare `{address}` again with `lifecycle: {{prevent_destroy: false}}`, apply that, and then take it out"
         ),
-        Refusal::StillDeclared => "Take it out of the manifests first.".to_owned(),
+        Refusal::StillDeclared => "take it out of the manifests first".to_owned(),
     }
 }
 

@@ -169,7 +169,8 @@ fn the_schema_of_the_settings_agrees_with_what_is_read() {
         ("version: 1\napi: {rate: 101}", false),
         ("version: 1\napi: {in_flight: 33}", false),
         ("version: 1\napi: {timeout: soon}", false),
-        ("version: 1\nguard: {allow_destroy: true}", false),
+        ("version: 1\nguard: {allow_destroy: true}", true),
+        ("version: 1\nguard: {allow_destroy: 1}", false),
         (
             "version: 1\nguard: {allow_destroy: false, allowed_accounts: [], max_creates: 3}",
             true,

@@ -17,6 +17,7 @@ mod faults;
 mod fuzz;
 mod laws;
 mod layering;
+mod life;
 mod reads;
 mod recovery;
 mod schemas;

@@ -330,8 +330,8 @@ fn remarks(step: &Step) -> Vec<String> {
     if step.action != Action::Destroy
         && let Some(refusal) = &step.refusal
     {
-        lines.push(guard::refusal_text(refusal, address));
-        lines.push(guard::refusal_help(address, refusal));
+        lines.push(sentence(&guard::refusal_text(refusal, address)));
+        lines.push(sentence(&guard::refusal_help(address, refusal)));
     }
     lines
 }
@@ -351,8 +351,8 @@ fn created(step: &Step) -> Vec<String> {
 }
 
 fn replaced(step: &Step) -> Vec<String> {
-    match (step.reason, &step.refusal) {
-        (_, None) => vec![
+    match &step.refusal {
+        None => vec![
             "This is a second order. The environment that is there now is kept on record as deposed, lives on and goes on"
                 .to_owned(),
             format!(
@@ -360,10 +360,7 @@ fn replaced(step: &Step) -> Vec<String> {
                 step.address
             ),
         ],
-        (Reason::FixedAtOrder, Some(_)) => vec![
-            "The vendor fixes these fields when the order is made: the change would be a second order.".to_owned(),
-        ],
-        (_, Some(_)) => Vec::new(),
+        Some(_) => Vec::new(),
     }
 }
 
@@ -395,8 +392,19 @@ fn destroyed(step: &Step) -> Vec<String> {
             | Refusal::ManagedAs { .. }
             | Refusal::ImportsAnother { .. }),
         ) => vec![
-            guard::refusal_text(refusal, address),
-            guard::refusal_help(address, refusal),
+            sentence(&guard::refusal_text(refusal, address)),
+            sentence(&guard::refusal_help(address, refusal)),
         ],
     }
+}
+
+/// What an error says in passing, as a sentence.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .collect();
+    format!("{first}{}.", letters.as_str())
 }

@@ -2,12 +2,15 @@
 
 use crate::support::{Project, assert_shown};
 
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
     &["init"],
     &["validate"],
     &["plan"],
     &["apply"],
+    &["destroy"],
+    &["import"],
+    &["generate"],
     &["resolve"],
     &["rehearse"],
     &["show"],
