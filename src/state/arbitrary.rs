@@ -1,7 +1,5 @@
 //! States and journals for property tests: those that a run can leave, and wild ones.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -98,7 +96,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         )
 }
 
-fn deposed() -> impl Strategy<Value = Deposed> {
+pub(crate) fn deposed() -> impl Strategy<Value = Deposed> {
     (address(), record(), moment(), run()).prop_map(|(address, record, at, by)| Deposed {
         address,
         record,
@@ -326,6 +324,7 @@ fn wild_event() -> impl Strategy<Value = Event> {
                 record: record.map(Box::new),
             }
         }),
+        deposed().prop_map(|deposed| Edit::Depose(Box::new(deposed))),
     ];
     let edited = (text(), edit).prop_map(|(doing, edit)| Event::Edited(Edited { doing, edit }));
     prop_oneof![3 => intent, 3 => said, 1 => edited]
@@ -353,9 +352,9 @@ pub(crate) fn wild_journal() -> impl Strategy<Value = Journal> {
 }
 
 /// The ids in a state.
-pub(crate) fn ids(environments: &BTreeMap<Address, Record>) -> Vec<&String> {
-    environments
-        .values()
-        .flat_map(|record| record.tran_id.iter().chain(&record.env_id))
+pub(crate) fn ids(state: &State) -> Vec<&String> {
+    state
+        .records()
+        .flat_map(|(_, record)| record.tran_id.iter().chain(&record.env_id))
         .collect()
 }

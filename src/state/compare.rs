@@ -1,5 +1,8 @@
 //! Where two states say different things, by address and field. Pure.
 
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::fmt;
+
 use super::{Account, Deposed, Origin, Record, State, Status};
 use crate::desired::{Address, Field};
 
@@ -13,44 +16,84 @@ pub enum Difference {
         expected: String,
     },
     /// The expected state has an environment that the found one has not.
-    Missing {
-        address: Address,
-        record: Box<Record>,
-    },
+    Missing { place: Place, record: Box<Record> },
     /// The found state has an environment that the expected one has not.
-    Surplus {
-        address: Address,
-        record: Box<Record>,
-    },
+    Surplus { place: Place, record: Box<Record> },
     /// Both have the environment. None where one of them says nothing.
     Field {
-        address: Address,
+        place: Place,
         name: &'static str,
         found: Option<String>,
         expected: Option<String>,
     },
 }
 
-/// Every difference, the state's own members first, then by address.
+/// Where an environment is on record.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Place {
+    At(Address),
+    /// Another one took its address. Its id tells it from others that had the same one.
+    Deposed {
+        address: Address,
+        env_id: Option<String>,
+    },
+}
+
+impl Place {
+    /// Every place that a state has.
+    pub fn all(state: &State) -> impl Iterator<Item = Self> {
+        let standing = state.environments.keys().cloned().map(Self::At);
+        standing.chain(state.deposed.iter().map(Self::of))
+    }
+
+    pub fn address(&self) -> &Address {
+        match self {
+            Self::At(address) | Self::Deposed { address, env_id: _ } => address,
+        }
+    }
+
+    fn of(deposed: &Deposed) -> Self {
+        Self::Deposed {
+            address: deposed.address.clone(),
+            env_id: deposed.record.env_id.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(address) => write!(f, "{address}"),
+            Self::Deposed { address, env_id } => {
+                let env_id = env_id.as_deref().unwrap_or("no EnvId");
+                write!(f, "{address} (deposed {env_id})")
+            }
+        }
+    }
+}
+
+/// Every difference, the state's own members first, then by address, then what was replaced.
 pub fn differences(found: &State, expected: &State) -> Vec<Difference> {
     let mut differences = members(found, expected);
     for (address, record) in &expected.environments {
+        let place = Place::At(address.clone());
         match found.environments.get(address) {
             None => differences.push(Difference::Missing {
-                address: address.clone(),
+                place,
                 record: Box::new(record.clone()),
             }),
-            Some(there) => differences.extend(fields(address, there, record)),
+            Some(there) => differences.extend(unequal(&place, texts(there), texts(record))),
         }
     }
     for (address, record) in &found.environments {
         if !expected.environments.contains_key(address) {
             differences.push(Difference::Surplus {
-                address: address.clone(),
+                place: Place::At(address.clone()),
                 record: Box::new(record.clone()),
             });
         }
     }
+    differences.extend(replaced(&found.deposed, &expected.deposed));
     differences
 }
 
@@ -64,9 +107,8 @@ fn members(found: &State, expected: &State) -> Vec<Difference> {
             account,
             last_run,
             environments: _,
-            deposed,
+            deposed: _,
         } = state;
-        let deposed: Vec<String> = deposed.iter().map(deposed_text).collect();
         [
             ("lineage", lineage.to_string()),
             ("serial", serial.to_string()),
@@ -76,7 +118,6 @@ fn members(found: &State, expected: &State) -> Vec<Difference> {
                 "last_run",
                 last_run.map_or_else(|| "none".to_owned(), |run| run.to_string()),
             ),
-            ("deposed", deposed.join(", ")),
         ]
     };
     texts(found)
@@ -91,18 +132,46 @@ fn members(found: &State, expected: &State) -> Vec<Difference> {
         .collect()
 }
 
-/// All of it in one line.
-fn deposed_text(deposed: &Deposed) -> String {
-    let Deposed {
-        address,
-        record,
-        at,
-        by,
-    } = deposed;
-    let fields = texts(record)
-        .filter_map(|(name, value)| Some(format!("{name} {}", value?)))
-        .collect::<Vec<_>>();
-    format!("`{address}` replaced {at} by {by} ({})", fields.join(", "))
+/// What was replaced, told apart by address and id, and then by order.
+fn replaced(found: &[Deposed], expected: &[Deposed]) -> Vec<Difference> {
+    let mut left: HashMap<Place, VecDeque<usize>> = HashMap::new();
+    for (at, deposed) in found.iter().enumerate() {
+        left.entry(Place::of(deposed)).or_default().push_back(at);
+    }
+    let mut differences = Vec::new();
+    let mut pairs = Vec::new();
+    for deposed in expected {
+        let place = Place::of(deposed);
+        let there = left.get_mut(&place).and_then(VecDeque::pop_front);
+        if let Some((at, there)) = there.and_then(|at| Some((at, found.get(at)?))) {
+            let texts = (deposed_texts(there), deposed_texts(deposed));
+            differences.extend(unequal(&place, texts.0, texts.1));
+            pairs.push(at);
+        } else {
+            differences.push(Difference::Missing {
+                place,
+                record: Box::new(deposed.record.clone()),
+            });
+        }
+    }
+    let unpaired: BTreeSet<usize> = left.into_values().flatten().collect();
+    let surplus = unpaired.into_iter().filter_map(|at| found.get(at));
+    differences.extend(surplus.map(|deposed| Difference::Surplus {
+        place: Place::of(deposed),
+        record: Box::new(deposed.record.clone()),
+    }));
+    if !pairs.is_sorted() {
+        let order = |deposed: &[Deposed]| {
+            let places: Vec<_> = deposed.iter().map(|it| Place::of(it).to_string()).collect();
+            places.join(", ")
+        };
+        differences.push(Difference::Member {
+            name: "deposed",
+            found: order(found),
+            expected: order(expected),
+        });
+    }
+    differences
 }
 
 fn account_text(account: Option<&Account>) -> String {
@@ -119,13 +188,19 @@ fn account_text(account: Option<&Account>) -> String {
     }
 }
 
-/// The fields that two records of one address do not agree on.
-pub(super) fn fields(address: &Address, found: &Record, expected: &Record) -> Vec<Difference> {
-    texts(found)
-        .zip(texts(expected))
+type Text = (&'static str, Option<String>);
+
+/// The fields that two records of one environment do not agree on.
+fn unequal(
+    place: &Place,
+    found: impl Iterator<Item = Text>,
+    expected: impl Iterator<Item = Text>,
+) -> Vec<Difference> {
+    found
+        .zip(expected)
         .filter(|((_, found), (_, expected))| found != expected)
         .map(|((name, found), (_, expected))| Difference::Field {
-            address: address.clone(),
+            place: place.clone(),
             name,
             found,
             expected,
@@ -133,7 +208,21 @@ pub(super) fn fields(address: &Address, found: &Record, expected: &Record) -> Ve
         .collect()
 }
 
-fn texts(record: &Record) -> impl Iterator<Item = (&'static str, Option<String>)> {
+fn deposed_texts(deposed: &Deposed) -> impl Iterator<Item = Text> {
+    let Deposed {
+        address: _,
+        record,
+        at,
+        by,
+    } = deposed;
+    let own = [
+        ("deposed_at", Some(at.to_string())),
+        ("deposed_by", Some(by.to_string())),
+    ];
+    own.into_iter().chain(texts(record))
+}
+
+fn texts(record: &Record) -> impl Iterator<Item = Text> {
     let Record {
         status,
         env_id,
@@ -198,7 +287,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::state::arbitrary::state;
+    use crate::state::arbitrary::{deposed, state};
 
     proptest! {
         /// No difference exactly when they are equal: nothing of a state escapes the comparison.
@@ -210,12 +299,25 @@ mod tests {
         }
 
         #[test]
+        fn states_that_differ_in_what_was_replaced_alone_differ(
+            found in state(),
+            deposed in proptest::collection::vec(deposed(), 0..3),
+        ) {
+            let expected = State { deposed, ..found.clone() };
+            let none = differences(&found, &expected).is_empty();
+            prop_assert_eq!(none, found == expected);
+            let turned = State { deposed: found.deposed.iter().rev().cloned().collect(), ..found.clone() };
+            let none = differences(&found, &turned).is_empty();
+            prop_assert_eq!(none, found == turned);
+        }
+
+        #[test]
         fn a_changed_id_is_named(before in state(), id in "[A-Z]{9}") {
             let mut after = before.clone();
             if let Some((address, record)) = after.environments.iter_mut().next() {
                 record.tran_id = Some(id.clone());
                 let named = Difference::Field {
-                    address: address.clone(),
+                    place: Place::At(address.clone()),
                     name: "tran_id",
                     found: before.environments[address].tran_id.clone(),
                     expected: Some(id),

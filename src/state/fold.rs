@@ -2,7 +2,7 @@
 //!
 //! What a journal proves is decided here and nowhere else; how it came to be on disk is the store's business.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
@@ -166,6 +166,7 @@ impl Folding {
                 None => environments.remove(&address),
             };
         }
+        release(&mut deposed, &environments);
         let RunStarted {
             run,
             lineage,
@@ -256,48 +257,70 @@ impl Folding {
         match edit {
             Edit::Put { address, record } => self.hold(address, Some((**record).clone())),
             Edit::Forget { address } => self.hold(address, None),
-            Edit::Move { from, to } => {
-                if from != to
-                    && let Some(record) = self.slot(from).shown()
-                {
-                    self.hold(from, None);
-                    self.hold(to, Some(record));
-                    let replaced = self.deposed.iter_mut();
-                    replaced
-                        .filter(|deposed| deposed.address == *from)
-                        .for_each(|deposed| deposed.address = to.clone());
-                }
-            }
+            Edit::Move { from, to } => self.relocate(from, to),
             Edit::Deposed {
                 address,
                 env_id,
                 record,
-            } => {
-                let it = |deposed: &Deposed| {
-                    deposed.address == *address && deposed.record.env_id.as_ref() == Some(env_id)
-                };
-                match record {
-                    Some(record) => {
-                        let replaced = self.deposed.iter_mut();
-                        replaced
-                            .filter(|deposed| it(deposed))
-                            .for_each(|deposed| deposed.record = (**record).clone());
-                    }
-                    None => self.deposed.retain(|deposed| !it(deposed)),
+            } => self.edit_deposed(address, env_id, record.as_deref()),
+            Edit::Depose(deposed) => {
+                let Deposed {
+                    address, record, ..
+                } = &**deposed;
+                if let Some(env_id) = &record.env_id {
+                    self.edit_deposed(address, env_id, None);
                 }
+                self.deposed.push((**deposed).clone());
             }
+        }
+    }
+
+    /// A move onto an address in use would lose what stands there, so it moves nothing.
+    fn relocate(&mut self, from: &Address, to: &Address) {
+        if from == to || self.slot(to).shown().is_some() {
+            return;
+        }
+        let Some(record) = self.slot(from).shown() else {
+            return;
+        };
+        self.hold(from, None);
+        self.hold(to, Some(record));
+        let replaced = self.deposed.iter_mut();
+        replaced
+            .filter(|deposed| deposed.address == *from)
+            .for_each(|deposed| deposed.address = to.clone());
+    }
+
+    fn edit_deposed(&mut self, address: &Address, env_id: &str, record: Option<&Record>) {
+        let is_it = |record: &Record| record.env_id.as_deref() == Some(env_id);
+        // What a claim of this run takes the place of is deposed by the claim, and no sooner.
+        let pending = self.slots.get_mut(address).filter(|slot| {
+            let replaced = slot.deposes(address);
+            replaced.is_some_and(|deposed| is_it(&deposed.record))
+        });
+        if let Some(slot) = pending {
+            slot.stood = record.cloned();
+        }
+        match record {
+            Some(record) => {
+                let replaced = self.deposed.iter_mut();
+                replaced
+                    .filter(|deposed| deposed.address == *address && is_it(&deposed.record))
+                    .for_each(|deposed| deposed.record = record.clone());
+            }
+            None => self
+                .deposed
+                .retain(|deposed| deposed.address != *address || !is_it(&deposed.record)),
         }
     }
 
     /// Says what stands at an address from here on. What a claim took the place of is deposed for good.
     fn hold(&mut self, address: &Address, record: Option<Record>) {
         let slot = self.slot(address);
-        let mut replaced = slot.deposes(address);
-        if let (Some(deposed), Some(record)) = (&replaced, &record)
-            && deposed.record.env_id == record.env_id
-        {
-            replaced = None;
-        }
+        let replaced = slot.deposes(address).filter(|deposed| {
+            let put = record.as_ref();
+            put.is_none_or(|record| !same_environment(&deposed.record, record))
+        });
         slot.stood = record;
         slot.claims.clear();
         self.deposed.extend(replaced);
@@ -329,8 +352,7 @@ impl Slot {
             .stood
             .as_ref()
             .filter(|stood| stood.status.is_settled())?;
-        let same = stood.env_id.is_some() && stood.env_id == claim.env_id;
-        (!same).then(|| Deposed {
+        (!same_environment(stood, claim)).then(|| Deposed {
             address: address.clone(),
             record: stood.clone(),
             at: claim.ordered_at,
@@ -362,6 +384,28 @@ impl Slot {
         }
         Some(shown)
     }
+}
+
+/// Two records without an id are of two orders.
+fn same_environment(one: &Record, other: &Record) -> bool {
+    one.env_id.is_some() && one.env_id == other.env_id
+}
+
+/// Takes out of what was replaced what has an address again: a later order, or an adoption, was of that very environment.
+/// On record as deposed too, giving it up would give up the one in use.
+fn release(deposed: &mut Vec<Deposed>, environments: &BTreeMap<Address, Record>) {
+    if deposed.is_empty() {
+        return;
+    }
+    let in_use: HashSet<&String> = environments
+        .values()
+        .filter(|record| record.status.is_settled())
+        .filter_map(|record| record.env_id.as_ref())
+        .collect();
+    deposed.retain(|deposed| {
+        let env_id = deposed.record.env_id.as_ref();
+        env_id.is_none_or(|env_id| !in_use.contains(env_id))
+    });
 }
 
 /// Writes what an answer said, and how far it can be trusted, into the record of its order.

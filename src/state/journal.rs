@@ -9,7 +9,7 @@ use std::fmt;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Account, Lineage, Record, Serial};
+use super::{Account, Deposed, Lineage, Record, Serial};
 use crate::desired::{Address, Attributes, Field, SourceRef};
 
 /// One run, from its first line on.
@@ -223,15 +223,18 @@ pub enum Edit {
     },
     /// Nothing is on record any more.
     Forget { address: Address },
-    /// What was on record under `from` is under `to`, what it replaced included. Without anything under `from`, nothing
-    /// changes.
+    /// What was on record under `from` is under `to`, what it replaced included. Without anything under `from`, or with
+    /// something under `to`, nothing changes.
     Move { from: Address, to: Address },
     /// This is on record now for the deposed environment `env_id` of an address. None: it is not on record any more.
+    /// Without such a one nothing changes.
     Deposed {
         address: Address,
         env_id: String,
         record: Option<Box<Record>>,
     },
+    /// This one is on record as deposed, after all others, whether or not it was before.
+    Depose(Box<Deposed>),
 }
 
 /// The last thing that the run itself writes.

@@ -15,8 +15,8 @@ pub fn orders_since(state: Option<&State>, journals: &[Journal], since: Timestam
     let on_file: BTreeSet<RunId> = journals.iter().map(|journal| journal.started.run).collect();
     let on_record = state
         .into_iter()
-        .flat_map(|state| state.environments.values())
-        .filter(|record| match record.origin {
+        .flat_map(State::records)
+        .filter(|(_, record)| match record.origin {
             Origin::Ordered => record.ordered_at >= since && !on_file.contains(&record.run),
             Origin::Imported => false,
         })

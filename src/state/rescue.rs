@@ -41,7 +41,7 @@ pub enum Standing {
 impl Rescued {
     /// How it stands to this state.
     pub fn standing(&self, state: Option<&State>) -> Standing {
-        let records = state.into_iter().flat_map(|state| &state.environments);
+        let records = state.into_iter().flat_map(State::records);
         let mut open = false;
         for (address, record) in records {
             let settled = record.status != Status::Unknown;

@@ -7,7 +7,7 @@ mod line;
 
 use std::path::{Path, PathBuf};
 
-use super::compare::Difference;
+use super::compare::{Difference, Place};
 use super::journal::{Journal, RunId, RunStarted};
 use super::rescue::{RescueFile, Rescued, Standing};
 use super::{Folding, Lineage, ReceiptRef, Serial, State, StateError};
@@ -33,6 +33,8 @@ pub struct Verification {
     pub lineage: Option<Lineage>,
     pub serial: Option<Serial>,
     pub environments: usize,
+    /// How many environments are on record that others took the address of.
+    pub deposed: usize,
     /// How many receipts there are, and how many of them are whole and unchanged.
     pub receipts: usize,
     pub sound_receipts: usize,
@@ -86,7 +88,7 @@ pub enum Notice {
         /// None when there are no receipts at all.
         since: Option<Serial>,
         serial: Serial,
-        unverified: Vec<Address>,
+        unverified: Vec<Place>,
     },
     /// Two runs started from one serial: a copy of the state lived a life of its own.
     Fork {
@@ -203,7 +205,8 @@ pub fn verify(found: Found) -> Verification {
     Verification {
         lineage: state.as_ref().map(|state| state.lineage),
         serial: state.as_ref().map(|state| state.serial),
-        environments: state.map_or(0, |state| state.environments.len()),
+        environments: state.as_ref().map_or(0, |state| state.environments.len()),
+        deposed: state.map_or(0, |state| state.deposed.len()),
         receipts: count,
         sound_receipts: sound,
         compared,

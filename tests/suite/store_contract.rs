@@ -18,8 +18,8 @@ use postpay::state::journal::{
     Edit, Edited, EndReason, Event, Evidence, Intent, Journal, Outcome, RunEnded, RunId, RunStarted,
 };
 use postpay::state::{
-    Account, Holder, Lineage, LockStatus, Serial, State, StateError, StateStore, StateWriter,
-    Status,
+    Account, Deposed, Holder, Lineage, LockStatus, Serial, State, StateError, StateStore,
+    StateWriter, Status,
 };
 
 /// Somewhere to keep one state, empty at first. Every store made from it sees the same one.
@@ -48,6 +48,7 @@ macro_rules! store_contract {
             a_run_that_did_nothing_is_recovered_too
             nothing_is_lost_over_many_runs
             what_may_have_been_ordered_is_not_ordered_again
+            what_is_replaced_is_not_forgotten
             a_writer_is_used_in_order
             edits_are_part_of_the_record
             a_reader_beside_a_writer_never_sees_a_contradiction
@@ -125,6 +126,17 @@ pub(crate) fn intent(step: u32, on: &str) -> Event {
         replaces: None,
         prevent_destroy: false,
     })
+}
+
+/// As [`intent`], in the place of an environment that is on record.
+pub(crate) fn replacement(step: u32, on: &str, replaces: &str) -> Event {
+    match intent(step, on) {
+        Event::Intent(intent) => Event::Intent(Intent {
+            replaces: Some(replaces.to_owned()),
+            ..intent
+        }),
+        other => other,
+    }
 }
 
 /// The order of `on` went through: `tran-on`, `env-on`.
@@ -408,7 +420,66 @@ pub(crate) fn what_may_have_been_ordered_is_not_ordered_again(place: &dyn Place)
     let run = run_over(&*next);
     next.begin(at(8), run).unwrap();
     refused(next.append(at(9), intent(1, "open")));
-    next.append(at(9), intent(2, "done")).unwrap();
+    refused(next.append(at(9), intent(2, "done")));
+    refused(next.append(at(9), replacement(3, "done", "env-else")));
+    refused(next.append(at(9), replacement(4, "open", "env-open")));
+    refused(next.append(at(9), replacement(5, "nowhere", "env-nowhere")));
+    next.append(at(9), replacement(6, "done", "env-done"))
+        .unwrap();
+    refused(next.append(at(10), replacement(7, "done", "env-done")));
+}
+
+/// What was replaced stays on record, through crashes and commits, until an edit says otherwise.
+pub(crate) fn what_is_replaced_is_not_forgotten(place: &dyn Place) {
+    order(place, &["shop"]);
+    let mut dying = writer(place);
+    let run = run_over(&*dying);
+    dying.begin(at(1), run.clone()).unwrap();
+    dying
+        .append(at(2), replacement(1, "shop", "env-shop"))
+        .unwrap();
+    drop(dying);
+
+    let mut next = writer(place);
+    let state = next.state().unwrap().clone();
+    assert_eq!(
+        state.environments[&address("shop")].status,
+        Status::Unknown,
+        "the replacement may have been made"
+    );
+    let [deposed] = state.deposed.as_slice() else {
+        panic!("{state:?}");
+    };
+    assert_eq!((deposed.at, deposed.by), (at(2), run.run));
+    assert_eq!(deposed.record.env_id.as_deref(), Some("env-shop"));
+
+    let run = run_over(&*next);
+    next.begin(at(3), run).unwrap();
+    for edit in [
+        Edit::Forget {
+            address: address("shop"),
+        },
+        Edit::Depose(Box::new(Deposed {
+            address: address("other"),
+            ..deposed.clone()
+        })),
+        Edit::Deposed {
+            address: address("shop"),
+            env_id: "env-shop".to_owned(),
+            record: None,
+        },
+    ] {
+        let doing = "state push".to_owned();
+        next.append(at(4), Event::Edited(Edited { doing, edit }))
+            .unwrap();
+    }
+    next.append(at(5), finished()).unwrap();
+    let state = next.commit().unwrap();
+    let there: Vec<_> = state.env_ids().collect();
+    assert_eq!(there, [(&address("other"), "env-shop")]);
+    drop(next);
+    let restored = place.store().restore(&holder("ada@loom"), NO_WAIT);
+    assert_eq!(restored.unwrap(), state, "the receipts tell all of it");
 }
 
 pub(crate) fn a_writer_is_used_in_order(place: &dyn Place) {

@@ -18,10 +18,11 @@ pub fn proposal(proposal: &Proposal, look: Look) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
-        "{} serial {}, {}, lineage {}",
+        "{} serial {}, {}{}, lineage {}",
         look.strong("Restored state:"),
         state.serial,
         count(state.environments.len(), "environment", "environments"),
+        verify::and_deposed(state.deposed.len()),
         state.lineage
     );
     let _ = writeln!(

@@ -1,12 +1,11 @@
 //! A verification: what holds, what does not, and what to do.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use super::Look;
-use crate::desired::Address;
 use crate::report::text::{clean, count};
 use crate::state::Record;
-use crate::state::compare::Difference;
+use crate::state::compare::{Difference, Place};
 use crate::state::journal::{Evidence, Outcome};
 use crate::state::rescue::Rescued;
 use crate::state::verify::{Compared, Notice, Problem, Verification};
@@ -17,6 +16,7 @@ pub fn verification(verification: &Verification, look: Look) -> String {
         lineage,
         serial,
         environments,
+        deposed,
         receipts,
         sound_receipts,
         compared,
@@ -29,7 +29,8 @@ pub fn verification(verification: &Verification, look: Look) -> String {
             let environments = count(*environments, "environment", "environments");
             let _ = writeln!(
                 out,
-                "state      serial {serial}, lineage {lineage}, {environments}"
+                "state      serial {serial}, lineage {lineage}, {environments}{}",
+                and_deposed(*deposed)
             );
         }
         (Some(_), None) | (None, _) => {
@@ -69,6 +70,14 @@ pub fn verification(verification: &Verification, look: Look) -> String {
     };
     let _ = writeln!(out, "\n{verdict}");
     out
+}
+
+/// `, 1 deposed`; nothing where there is none.
+pub(super) fn and_deposed(n: usize) -> String {
+    match n {
+        0 => String::new(),
+        n => format!(", {n} deposed"),
+    }
 }
 
 /// What a notice says, without its code.
@@ -175,23 +184,28 @@ pub(super) fn difference(difference: &Difference, found: &str, expected: &str) -
             clean(here),
             clean(there)
         ),
-        Difference::Missing { address, record } => {
-            format!("{address}: only in the {expected}{}", ids(record))
+        Difference::Missing { place, record } => {
+            format!("{}: only in the {expected}{}", named(place), ids(record))
         }
-        Difference::Surplus { address, record } => {
-            format!("{address}: only in the {found}{}", ids(record))
+        Difference::Surplus { place, record } => {
+            format!("{}: only in the {found}{}", named(place), ids(record))
         }
         Difference::Field {
-            address,
+            place,
             name,
             found: here,
             expected: there,
         } => format!(
-            "{address}.{name}: {found} {}, {expected} {}",
+            "{}.{name}: {found} {}, {expected} {}",
+            named(place),
             value(here),
             value(there)
         ),
     }
+}
+
+fn named(place: &Place) -> String {
+    clean(&place.to_string()).into_owned()
 }
 
 fn ids(record: &Record) -> String {
@@ -227,10 +241,10 @@ pub fn said(outcome: &Outcome) -> String {
     text
 }
 
-fn listed(addresses: &[Address]) -> String {
-    let names: Vec<String> = addresses
-        .iter()
-        .map(|address| format!("`{address}`"))
+fn listed(places: impl IntoIterator<Item = impl Display>) -> String {
+    let names: Vec<String> = places
+        .into_iter()
+        .map(|place| format!("`{}`", clean(&place.to_string())))
         .collect();
     if names.is_empty() {
         String::new()

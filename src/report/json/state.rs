@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::desired::Address;
 use crate::report::human;
-use crate::state::compare::Difference;
+use crate::state::compare::{Difference, Place};
 use crate::state::file::{Present, Proposal};
 use crate::state::verify::{Compared, Notice, Problem, Verification};
 
@@ -15,6 +15,7 @@ struct VerificationV1<'a> {
     serial: Option<u64>,
     lineage: Option<String>,
     environments: usize,
+    deposed: usize,
     receipts: usize,
     sound_receipts: usize,
     /// whole, since or nothing.
@@ -39,6 +40,9 @@ struct SaidV1<'a> {
 struct DifferenceV1<'a> {
     /// None for a member of the state itself.
     address: Option<&'a str>,
+    /// Whether it is about an environment that another one took the address of, and which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deposed: Option<&'a str>,
     /// None when the whole environment is on one side only.
     field: Option<&'static str>,
     /// member, missing, surplus or field.
@@ -72,6 +76,7 @@ pub fn verification(verification: &Verification) -> String {
         lineage,
         serial,
         environments,
+        deposed,
         receipts,
         sound_receipts,
         compared,
@@ -89,6 +94,7 @@ pub fn verification(verification: &Verification) -> String {
         serial: serial.map(|serial| serial.0),
         lineage: lineage.map(|lineage| lineage.to_string()),
         environments: *environments,
+        deposed: *deposed,
         receipts: *receipts,
         sound_receipts: *sound_receipts,
         compared,
@@ -120,7 +126,10 @@ fn problem(problem: &Problem) -> SaidV1<'_> {
 
 fn notice(notice: &Notice) -> SaidV1<'_> {
     let addresses = match notice {
-        Notice::BeginningMissing { unverified, .. } => texts(unverified),
+        Notice::BeginningMissing { unverified, .. } => {
+            let addresses = unverified.iter().map(Place::address);
+            addresses.map(Address::as_str).collect()
+        }
         Notice::OpenRun { unknown, .. } => texts(unknown),
         Notice::RescueOpen { rescued, .. } => vec![rescued.outcome.address.as_str()],
         Notice::Fork { .. } | Notice::RescueSettled { .. } | Notice::RescueUnreadable { .. } => {
@@ -147,37 +156,48 @@ fn difference(difference: &Difference) -> DifferenceV1<'_> {
             expected,
         } => DifferenceV1 {
             address: None,
+            deposed: None,
             field: Some(name),
             kind: "member",
             found: Some(found),
             expected: Some(expected),
         },
-        Difference::Missing { address, record } => DifferenceV1 {
-            address: Some(address.as_str()),
-            field: None,
+        Difference::Missing { place, record } => DifferenceV1 {
             kind: "missing",
-            found: None,
             expected: record.tran_id.as_deref(),
+            ..about(place)
         },
-        Difference::Surplus { address, record } => DifferenceV1 {
-            address: Some(address.as_str()),
-            field: None,
+        Difference::Surplus { place, record } => DifferenceV1 {
             kind: "surplus",
             found: record.tran_id.as_deref(),
-            expected: None,
+            ..about(place)
         },
         Difference::Field {
-            address,
+            place,
             name,
             found,
             expected,
         } => DifferenceV1 {
-            address: Some(address.as_str()),
             field: Some(name),
             kind: "field",
             found: found.as_deref(),
             expected: expected.as_deref(),
+            ..about(place)
         },
+    }
+}
+
+fn about(place: &Place) -> DifferenceV1<'_> {
+    DifferenceV1 {
+        address: Some(place.address().as_str()),
+        deposed: match place {
+            Place::At(_) => None,
+            Place::Deposed { address: _, env_id } => Some(env_id.as_deref().unwrap_or_default()),
+        },
+        field: None,
+        kind: "",
+        found: None,
+        expected: None,
     }
 }
 

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::members::{by_field, required};
-use super::v1::{AccountV1, RecordV1, SourceV1, attributes_from_wire, attributes_to_wire};
+use super::v1::{
+    AccountV1, DeposedV1, RecordV1, SourceV1, attributes_from_wire, attributes_to_wire,
+};
 use crate::desired::Address;
 use crate::state::journal::{
     Edit, Edited, EndReason, Event, Evidence, Intent, Listed, Outcome, Recovered, RunEnded, RunId,
@@ -147,8 +149,10 @@ enum EditV1 {
     Deposed {
         address: String,
         env_id: String,
+        #[serde(deserialize_with = "required")]
         record: Option<Box<RecordV1>>,
     },
+    Depose(Box<DeposedV1>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -328,6 +332,7 @@ impl From<&Edit> for EditV1 {
                     .as_ref()
                     .map(|record| Box::new(record.as_ref().into())),
             },
+            Edit::Depose(deposed) => Self::Depose(Box::new(deposed.as_ref().into())),
         }
     }
 }
@@ -498,6 +503,7 @@ impl TryFrom<EditV1> for Edit {
                     .map(|record| (*record).try_into().map(Box::new))
                     .transpose()?,
             },
+            EditV1::Depose(deposed) => Self::Depose(Box::new((*deposed).try_into()?)),
         })
     }
 }

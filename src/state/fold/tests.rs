@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::state::arbitrary::{ORDER, ids, journal, outcome, record, state, wild_journal};
+use crate::state::arbitrary::{ORDER, deposed, ids, journal, outcome, record, state, wild_journal};
 use crate::state::journal::{Edited, Entry, RunId};
 use crate::state::{Lineage, Serial};
 
@@ -16,6 +16,12 @@ fn under(mut state: State, journal: &Journal) -> State {
     state
         .environments
         .retain(|_, record| record.status != Status::Unknown);
+    // And no environment twice.
+    let deposed = state.deposed.iter_mut().map(|deposed| &mut deposed.record);
+    let records = state.environments.values_mut().chain(deposed);
+    for (record, number) in records.zip(0..) {
+        record.env_id = record.env_id.take().map(|id| format!("{id}-{number}"));
+    }
     state
 }
 
@@ -41,7 +47,11 @@ proptest! {
         for after in 0..=journal.entries.len() {
             let prefix = cut(&journal, after);
             let state = fold(Some(before.clone()), &prefix);
-            let known = ids(&state.environments);
+            let known = ids(&state);
+            for (address, record) in &before.environments {
+                let kept = state.records().any(|(at, kept)| at == address && kept == record);
+                prop_assert!(kept, "{address} is lost after {after}");
+            }
             let mut open = BTreeSet::new();
             for Entry { event, .. } in &prefix.entries {
                 match event {
@@ -374,6 +384,431 @@ fn an_edit_is_the_last_word() {
         folding.add(Timestamp::UNIX_EPOCH, event);
     }
     assert!(folding.finish().environments.contains_key(&elsewhere));
+}
+
+fn environment(env_id: &str) -> Record {
+    let ordered = [
+        intent(1, ORDER),
+        said(1, Evidence::Ordered, Some("T0"), Some(env_id)),
+    ];
+    left(None, &ordered).unwrap()
+}
+
+/// A state in which `stood` has the address, and `deposed` had it before.
+fn with(stood: &Record, deposed: &[&Record]) -> State {
+    let nothing = Journal {
+        started_at: Timestamp::UNIX_EPOCH,
+        started: started(),
+        entries: Vec::new(),
+    };
+    let mut state = fold(None, &nothing);
+    state.environments.insert(address(), stood.clone());
+    state.deposed = deposed.iter().map(|record| replaced(record)).collect();
+    state
+}
+
+fn replaced(record: &Record) -> Deposed {
+    Deposed {
+        address: address(),
+        record: record.clone(),
+        at: Timestamp::UNIX_EPOCH,
+        by: record.run,
+    }
+}
+
+fn replacing(attempt: u32, env_id: &str) -> Event {
+    match intent(attempt, ORDER) {
+        Event::Intent(intent) => Event::Intent(Intent {
+            replaces: Some(env_id.to_owned()),
+            ..intent
+        }),
+        other => other,
+    }
+}
+
+fn edited(edit: Edit) -> Event {
+    let doing = "test".to_owned();
+    Event::Edited(Edited { doing, edit })
+}
+
+/// The ids of what stands and of what was replaced, after these events over `state`, each folded as a run of its own and
+/// all as one: it must not matter where a run ends.
+fn stands(state: &State, events: &[Event]) -> (Vec<String>, Vec<String>) {
+    let texts = |state: State| {
+        let id = |record: &Record| record.env_id.clone().unwrap_or_else(|| "-".to_owned());
+        let standing = state.environments.iter();
+        let standing = standing.map(|(address, record)| format!("{address} {}", id(record)));
+        let deposed = state.deposed.iter();
+        let deposed = deposed.map(|it| format!("{} {}", it.address, id(&it.record)));
+        (standing.collect(), deposed.collect())
+    };
+    let mut folding = Folding::new(Some(state.clone()), started());
+    for event in events {
+        folding.add(Timestamp::UNIX_EPOCH, event);
+    }
+    let at_once: (Vec<String>, Vec<String>) = texts(folding.finish());
+    // An outcome belongs to the run of its intent, an edit to any.
+    let mut state = state.clone();
+    let mut rest = events;
+    while !rest.is_empty() {
+        let edits_from = |event: &Event| matches!(event, Event::Edited(_));
+        let orders = rest.iter().take_while(|event| !edits_from(event)).count();
+        let (run, later) = rest.split_at(orders.max(1));
+        let mut folding = Folding::new(Some(state), started());
+        for event in run {
+            folding.add(Timestamp::UNIX_EPOCH, event);
+        }
+        state = folding.finish();
+        rest = later;
+    }
+    assert_eq!(texts(state), at_once, "one by one");
+    at_once
+}
+
+#[test]
+fn a_claim_over_a_settled_record_deposes_it_until_it_is_proven_to_have_done_nothing() {
+    use Evidence::{NotSent, Ordered, Refused, Unknown};
+    let state = with(&environment("E1"), &[&environment("E0")]);
+    let order =
+        |said: Option<Event>| [vec![replacing(1, "E1")], said.into_iter().collect()].concat();
+    for (events, standing, deposed) in [
+        (order(None), "shop -", ["shop E0", "shop E1"].as_slice()),
+        (
+            order(Some(said(1, Ordered, Some("T2"), Some("E2")))),
+            "shop E2",
+            &["shop E0", "shop E1"],
+        ),
+        (
+            order(Some(said(1, Ordered, Some("T2"), None))),
+            "shop -",
+            &["shop E0", "shop E1"],
+        ),
+        (
+            order(Some(said(1, Unknown, None, None))),
+            "shop -",
+            &["shop E0", "shop E1"],
+        ),
+        (
+            order(Some(said(1, Refused, None, None))),
+            "shop E1",
+            &["shop E0"],
+        ),
+        (
+            order(Some(said(1, NotSent, None, None))),
+            "shop E1",
+            &["shop E0"],
+        ),
+        (
+            // Sent again after it was not sent.
+            vec![
+                replacing(1, "E1"),
+                said(1, NotSent, None, None),
+                replacing(2, "E1"),
+                said(2, Ordered, Some("T2"), Some("E2")),
+            ],
+            "shop E2",
+            &["shop E0", "shop E1"],
+        ),
+    ] {
+        let (found, left) = stands(&state, &events);
+        assert_eq!(
+            (found.as_slice(), left.as_slice()),
+            (&[standing.to_owned()][..], texts(deposed).as_slice()),
+            "{events:?}"
+        );
+    }
+    let journal = Journal {
+        started_at: Timestamp::UNIX_EPOCH,
+        started: started(),
+        entries: vec![Entry {
+            at: Timestamp::from_second(9).unwrap(),
+            event: replacing(1, "E1"),
+        }],
+    };
+    let deposed = fold(Some(state), &journal).deposed.pop().unwrap();
+    assert_eq!(deposed.by, journal.started.run);
+    assert_eq!(deposed.at, Timestamp::from_second(9).unwrap());
+}
+
+fn texts(of: &[&str]) -> Vec<String> {
+    of.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[test]
+fn what_is_settled_by_hand_after_a_claim_keeps_the_replaced_one_on_record() {
+    let state = with(&environment("E1"), &[]);
+    let put = |env_id| {
+        edited(Edit::Put {
+            address: address(),
+            record: Box::new(environment(env_id)),
+        })
+    };
+    let forget = edited(Edit::Forget { address: address() });
+    let moved = edited(Edit::Move {
+        from: address(),
+        to: Address::new("store").unwrap(),
+    });
+    for (edits, standing, deposed) in [
+        (
+            vec![put("E2")],
+            ["shop E2"].as_slice(),
+            ["shop E1"].as_slice(),
+        ),
+        (vec![forget.clone()], &[], &["shop E1"]),
+        (vec![put("E2"), forget.clone()], &[], &["shop E1"]),
+        (vec![moved.clone()], &["store -"], &["store E1"]),
+        (vec![put("E2"), moved.clone()], &["store E2"], &["store E1"]),
+        // The one that was to be replaced has its address again.
+        (vec![put("E1")], &["shop E1"], &[]),
+    ] {
+        let events = [vec![replacing(1, "E1")], edits].concat();
+        let expected = (texts(standing), texts(deposed));
+        assert_eq!(stands(&state, &events), expected, "{events:?}");
+    }
+    // Nothing was replaced: nothing is deposed.
+    for (edits, standing) in [
+        (vec![put("E2")], ["shop E2"].as_slice()),
+        (vec![forget], &[]),
+        (vec![moved], &["store E1"]),
+    ] {
+        assert_eq!(stands(&state, &edits), (texts(standing), Vec::new()));
+    }
+}
+
+#[test]
+fn a_move_onto_an_address_in_use_moves_nothing() {
+    let mut state = with(&environment("E1"), &[&environment("E0")]);
+    let store = Address::new("store").unwrap();
+    state.environments.insert(store.clone(), environment("E7"));
+    for to in [store, address()] {
+        let moved = edited(Edit::Move {
+            from: address(),
+            to,
+        });
+        let (standing, deposed) = stands(&state, &[moved]);
+        assert_eq!(standing, ["shop E1", "store E7"]);
+        assert_eq!(deposed, ["shop E0"]);
+    }
+}
+
+#[test]
+fn what_was_replaced_is_changed_forgotten_and_put_on_record_by_edits() {
+    let state = with(&environment("E1"), &[&environment("E0")]);
+    let mut isolated = state.deposed[0].clone();
+    isolated.record.status = Status::Isolated;
+    let edit = |env_id: &str, record: Option<&Record>| {
+        edited(Edit::Deposed {
+            address: address(),
+            env_id: env_id.to_owned(),
+            record: record.cloned().map(Box::new),
+        })
+    };
+    let after = |events: &[Event]| {
+        let mut folding = Folding::new(Some(state.clone()), started());
+        for event in events {
+            folding.add(Timestamp::UNIX_EPOCH, event);
+        }
+        folding.finish().deposed
+    };
+    assert_eq!(
+        after(&[edit("E0", Some(&isolated.record))]),
+        [isolated.clone()]
+    );
+    assert_eq!(after(&[edit("E0", None)]), []);
+    assert_eq!(after(&[edit("E9", None)]), state.deposed);
+    assert_eq!(after(&[edit("E9", Some(&isolated.record))]), state.deposed);
+    // What stands is not touched by it.
+    assert_eq!(after(&[edit("E1", None)]), state.deposed);
+
+    let depose = |env_id| edited(Edit::Depose(Box::new(replaced(&environment(env_id)))));
+    let ids = |events: &[Event]| stands(&state, events).1;
+    assert_eq!(ids(&[depose("E9")]), ["shop E0", "shop E9"]);
+    assert_eq!(ids(&[depose("E9"), depose("E0")]), ["shop E9", "shop E0"]);
+    assert_eq!(ids(&[depose("E1")]), ["shop E0"], "it stands");
+
+    // Of one that this very run took the place of.
+    let mut given_up = environment("E1");
+    given_up.status = Status::Isolated;
+    let ordered = |edit: Event| {
+        let tran = Some("T2");
+        let said = said(1, Evidence::Ordered, tran, Some("E2"));
+        [replacing(1, "E1"), said, edit]
+    };
+    assert_eq!(ids(&ordered(edit("E1", None))), ["shop E0"]);
+    assert_eq!(ids(&ordered(depose("E1"))), ["shop E0", "shop E1"]);
+    let changed = after(&ordered(edit("E1", Some(&given_up))));
+    assert_eq!(changed[1].record, given_up);
+    // And should the order turn out to have done nothing, it stands again, as it is by now.
+    let open = [replacing(1, "E1"), edit("E1", Some(&given_up))];
+    let refused = [&open[..], &[said(1, Evidence::Refused, None, None)]].concat();
+    let environment = left(Some(&environment("E1")), &refused);
+    assert_eq!(environment, Some(given_up));
+}
+
+#[test]
+fn an_environment_that_has_an_address_again_is_not_deposed() {
+    let state = with(&environment("E1"), &[&environment("E0")]);
+    let other = Address::new("other").unwrap();
+    let adopt = edited(Edit::Put {
+        address: other.clone(),
+        record: Box::new(environment("E0")),
+    });
+    assert_eq!(
+        stands(&state, &[adopt]),
+        (texts(&["other E0", "shop E1"]), Vec::new())
+    );
+    let switch = |said: Option<Event>| {
+        let mut events = vec![switching(1, "E0")];
+        events.extend(said);
+        for event in &mut events {
+            match event {
+                Event::Intent(Intent { address, .. }) | Event::Outcome(Outcome { address, .. }) => {
+                    address.clone_from(&other);
+                }
+                _ => {}
+            }
+        }
+        stands(&state, &events).1
+    };
+    assert_eq!(switch(None), ["shop E0"], "it may not have been switched");
+    let ordered = said(1, Evidence::Ordered, Some("T9"), None);
+    assert_eq!(switch(Some(ordered)), [""; 0]);
+}
+
+#[test]
+fn an_order_is_objected_to_unless_it_says_what_it_replaces() {
+    let objection = |stood: Option<&Record>, replaces: Option<&str>| {
+        let before = stood.map(|record| with(record, &[]));
+        let event = replaces.map_or_else(|| intent(1, ORDER), |env_id| replacing(1, env_id));
+        match event {
+            Event::Intent(intent) => Folding::new(before, started()).objection(&intent),
+            other => panic!("{other:?}"),
+        }
+    };
+    let of_status = |status| Record {
+        status,
+        ..environment("E1")
+    };
+    let awaiting = Record {
+        env_id: None,
+        ..of_status(Status::AwaitingEnvId)
+    };
+    assert_eq!(objection(None, None), None);
+    assert!(objection(None, Some("E1")).is_some());
+    for status in [Status::Created, Status::Isolated] {
+        let stood = of_status(status);
+        assert_eq!(objection(Some(&stood), Some("E1")), None);
+        assert!(objection(Some(&stood), None).is_some(), "{status:?}");
+        assert!(objection(Some(&stood), Some("E2")).is_some(), "{status:?}");
+    }
+    for stood in [of_status(Status::Unknown), awaiting] {
+        for replaces in [None, Some("E1")] {
+            assert!(objection(Some(&stood), replaces).is_some(), "{stood:?}");
+        }
+    }
+    // What orders nothing takes nobody's place.
+    let destroy = match intent(1, "DestroyEnv") {
+        Event::Intent(intent) => intent,
+        other => panic!("{other:?}"),
+    };
+    let folding = Folding::new(Some(with(&environment("E1"), &[])), started());
+    assert_eq!(folding.objection(&destroy), None);
+}
+
+/// What a writer lets on disk of a journal, where orders may say that they replace what stands there.
+fn heeded(before: &State, journal: &Journal, replace: bool) -> Journal {
+    let mut folding = Folding::new(Some(before.clone()), journal.started.clone());
+    let (mut sent, mut numbers) = (BTreeSet::new(), BTreeSet::new());
+    let mut heeded = journal.clone();
+    heeded.entries.retain_mut(|Entry { at, event }| {
+        match event {
+            Event::Intent(intent) => {
+                let stood = before.environments.get(&intent.address);
+                if replace {
+                    intent.replaces = stood.and_then(|record| record.env_id.clone());
+                }
+                // No run numbers two attempts alike.
+                if folding.objection(intent).is_some()
+                    || !numbers.insert((intent.step, intent.attempt))
+                {
+                    return false;
+                }
+                sent.insert((intent.address.clone(), intent.step, intent.attempt));
+            }
+            Event::Outcome(outcome) => {
+                let (step, attempt) = (outcome.step, outcome.attempt);
+                if !sent.remove(&(outcome.address.clone(), step, attempt)) {
+                    return false;
+                }
+            }
+            Event::Edited(_) => return false,
+            _ => {}
+        }
+        folding.add(*at, event);
+        true
+    });
+    heeded
+}
+
+proptest! {
+    /// Of what a writer lets on disk the state alone holds every environment, whatever was ordered in its place, and
+    /// every order number but those of environments that were ordered anew.
+    #[test]
+    fn no_id_is_lost_that_the_vendor_ever_gave(
+        before in state(),
+        wild in wild_journal(),
+        tame in journal(),
+        replace in any::<bool>(),
+    ) {
+        for journal in [wild, tame] {
+            let journal = heeded(&before, &journal, replace);
+            for after in 0..=journal.entries.len() {
+                let prefix = cut(&journal, after);
+                let state = fold(Some(before.clone()), &prefix);
+                let known: BTreeSet<&String> = ids(&state).into_iter().collect();
+                let env_ids: BTreeSet<&String> = state
+                    .records()
+                    .filter_map(|(_, record)| record.env_id.as_ref())
+                    .collect();
+                for (address, record) in before.records() {
+                    if let Some(env_id) = &record.env_id {
+                        prop_assert!(env_ids.contains(env_id), "{address}: {env_id} is lost");
+                    } else if let Some(tran_id) = &record.tran_id {
+                        prop_assert!(known.contains(tran_id), "{address}: {tran_id} is lost");
+                    }
+                }
+                for Entry { event, .. } in &prefix.entries {
+                    let Event::Outcome(outcome) = event else { continue };
+                    let asked = prefix.entries.iter().find_map(|entry| match &entry.event {
+                        Event::Intent(intent) if (intent.step, intent.attempt, &intent.address)
+                            == (outcome.step, outcome.attempt, &outcome.address) => Some(intent),
+                        _ => None,
+                    });
+                    let asked = asked.unwrap();
+                    if asked.may_order() && !outcome.is_harmless(&asked.attributes) {
+                        for id in outcome.tran_id.iter().chain(&outcome.env_id) {
+                            prop_assert!(known.contains(id), "{}: {id} is lost", outcome.address);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_deposed_record_is_on_record_after_it_was_put_there(
+        before in state(),
+        deposed in deposed(),
+    ) {
+        let mut folding = Folding::new(Some(before), started());
+        let depose = edited(Edit::Depose(Box::new(deposed.clone())));
+        folding.add(Timestamp::UNIX_EPOCH, &depose);
+        let after = folding.finish();
+        let stands = after.environments.values().any(|record| {
+            record.status.is_settled() && same_environment(record, &deposed.record)
+        });
+        prop_assert!(stands || after.deposed.last() == Some(&deposed));
+    }
 }
 
 #[test]

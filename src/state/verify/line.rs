@@ -1,9 +1,10 @@
 //! The receipts as one line of runs, and the state that has to stand at its end.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::{Compared, Notice, Problem};
-use crate::state::compare::{Difference, differences, fields};
+use crate::state::compare::{Difference, Place, differences};
 use crate::state::journal::Journal;
 use crate::state::succession::reached;
 use crate::state::{Account, ReceiptRef, Serial, State, StateError, rebuild};
@@ -171,16 +172,13 @@ impl Line<'_> {
             });
             return (Compared::Whole, found);
         }
-        let spoken_of = rebuilt.environments.into_iter();
-        let found =
-            spoken_of.flat_map(|(address, record)| match state.environments.get(&address) {
-                Some(there) => fields(&address, there, &record),
-                None => vec![Difference::Missing {
-                    address,
-                    record: Box::new(record),
-                }],
-            });
-        (Compared::Since(first.base), found.collect())
+        // What the receipts don't speak of was ordered before them.
+        let mut found = differences(state, &rebuilt);
+        found.retain(|difference| match difference {
+            Difference::Missing { .. } | Difference::Field { .. } => true,
+            Difference::Member { .. } | Difference::Surplus { .. } => false,
+        });
+        (Compared::Since(first.base), found)
     }
 
     /// What can't be verified, because its receipts were thrown away.
@@ -190,16 +188,13 @@ impl Line<'_> {
         if since.unwrap_or(state.serial) == Serial::default() {
             return None;
         }
-        let known = rebuild(self.journals).map(|state| state.environments);
-        let unverified = state.environments.keys().filter(|address| {
-            known
-                .as_ref()
-                .is_none_or(|known| !known.contains_key(*address))
-        });
+        let rebuilt = rebuild(self.journals);
+        let known: HashSet<Place> = rebuilt.iter().flat_map(Place::all).collect();
+        let unverified = Place::all(state).filter(|place| !known.contains(place));
         Some(Notice::BeginningMissing {
             since,
             serial: state.serial,
-            unverified: unverified.cloned().collect(),
+            unverified: unverified.collect(),
         })
     }
 

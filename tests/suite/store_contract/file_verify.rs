@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use postpay::state::compare::Difference;
+use postpay::state::compare::{self, Difference};
 use postpay::state::file::FileStore;
 use postpay::state::verify::{Compared, Notice, Problem, Verification};
 
@@ -101,14 +101,14 @@ fn a_changed_state_is_told_by_address_and_field() {
     assert_eq!(
         *field,
         Difference::Field {
-            address: one,
+            place: compare::Place::At(one),
             name: "tran_id",
             found: Some("tran-else".to_owned()),
             expected: Some("tran-one".to_owned()),
         }
     );
     assert!(
-        matches!(missing, Difference::Missing { address, .. } if *address == self::address("three")),
+        matches!(missing, Difference::Missing { place, .. } if *place == compare::Place::At(address("three"))),
         "{missing:?}"
     );
 }
@@ -184,7 +184,10 @@ fn receipts_that_were_thrown_away_from_the_beginning_on_leave_what_can_not_be_ve
     let notice = |since, unverified: &[&str]| Notice::BeginningMissing {
         since,
         serial: Serial(3),
-        unverified: unverified.iter().map(|on| address(on)).collect(),
+        unverified: unverified
+            .iter()
+            .map(|on| compare::Place::At(address(on)))
+            .collect(),
     };
     assert_eq!(found.notices, [notice(Some(Serial(1)), &["one"])]);
 
@@ -220,7 +223,7 @@ fn a_fork_is_a_problem_until_both_lives_are_in_the_state() {
     assert_eq!(codes(&found)[0], "state-older");
     assert!(found.problems.iter().any(|problem| matches!(
         problem,
-        Problem::Differs(Difference::Missing { address, .. }) if *address == self::address("mine")
+        Problem::Differs(Difference::Missing { place, .. }) if *place == compare::Place::At(address("mine"))
     )));
     let state = files(&folder)
         .restore(&holder("ada@loom"), NO_WAIT)

@@ -56,7 +56,7 @@ proptest! {
                     Event::Outcome(outcome) => {
                         open.retain(|address| **address != outcome.address);
                         for id in outcome.tran_id.iter().chain(&outcome.env_id) {
-                            prop_assert!(ids(&state.environments).contains(&id));
+                            prop_assert!(ids(&state).contains(&id));
                         }
                     }
                     _ => {}
@@ -94,7 +94,7 @@ proptest! {
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 fn start_line() -> String {
-    let text = r#"{"seq":1,"prev":"ZEROS","at":"2026-05-01T08:00:00Z","event":"run_started","format_version":1,"run":"01970000-0000-7000-8000-000000000001","lineage":"01970000-0000-7000-8000-000000000002","base":0,"tool_version":"0.1.0","account":{"endpoint":"sandbox","uin":null},"plan":"p","who":"ada@loom","pid":7}"#;
+    let text = r#"{"seq":1,"prev":"ZEROS","at":"2026-05-01T08:00:00Z","event":"run_started","format_version":1,"run":"01970000-0000-7000-8000-000000000001","lineage":"01970000-0000-7000-8000-000000000002","base":0,"tool_version":"0.1.0","account":{"endpoint":"sandbox","uin":null},"plan":"p","who":"ada@loom","pid":7,"region":null,"commit":null}"#;
     text.replace("ZEROS", ZEROS)
 }
 

@@ -61,25 +61,25 @@ fn damage_is_told_with_its_place() {
         (
             "a member left out",
             changed("      \"env_id\": null,\n", ""),
-            30,
+            32,
             "`env_id`",
         ),
         (
             "a status nobody knows",
             changed("\"created\"", "\"sold\""),
-            33,
+            55,
             "`sold`",
         ),
         (
             "a bad address",
             changed("\"shop-prod\": {", "\"Shop\": {"),
-            46,
+            70,
             "`Shop`",
         ),
         (
             "an address twice",
             changed("\"legacy\": {", "\"shop-prod\": {"),
-            46,
+            70,
             "twice",
         ),
         (
@@ -103,7 +103,7 @@ fn damage_is_told_with_its_place() {
         (
             "bytes after the end",
             changed("\n}\n", "\n}\n}"),
-            84,
+            139,
             "trailing",
         ),
         (
