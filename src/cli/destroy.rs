@@ -127,6 +127,7 @@ fn store_had(journal: &Journal, address: &Address) -> bool {
             | Edit::Forget { address: at }
             | Edit::Deposed { address: at, .. } => at == address,
             Edit::Move { from, to } => from == address || to == address,
+            Edit::Depose(deposed) => deposed.address == *address,
         },
         Event::Listed(_) | Event::Outcome(_) | Event::RunEnded(_) | Event::Recovered(_) => false,
     })

@@ -516,7 +516,7 @@ impl Play<'_> {
                         self.settled.adopted += 1;
                     })
                 }
-                None => resolve::forget(case).inspect(|_| self.settled.not_created += 1),
+                None => resolve::forget(case, &state).inspect(|_| self.settled.not_created += 1),
             };
             // What the command refuses stays open, and the next round sees it again.
             edits.extend(settled.ok());

@@ -283,7 +283,7 @@ fn decide(
             )?]);
         }
         if args.not_created {
-            return Ok(vec![forget(case)?]);
+            return Ok(vec![forget(case, state)?]);
         }
     }
     let mut edits = Vec::new();
@@ -392,7 +392,7 @@ pub(super) fn adopt_named(
     Ok(put(case, env_id, known.or(tran_id)))
 }
 
-pub(super) fn forget(case: &Case) -> Result<Edited, Failure> {
+pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
     let address = &case.open.address;
     if case.status == Status::AwaitingEnvId || case.open.tran_id.is_some() {
         return Err(Failure::new(
@@ -416,8 +416,18 @@ pub(super) fn forget(case: &Case) -> Result<Edited, Failure> {
         ))
         .help("if it is not, give it another alias at the vendor first; nothing was changed"));
     }
-    let edit = Edit::Forget {
-        address: address.clone(),
+    // What this order would have replaced has its address back.
+    let kept = state
+        .deposed_at(address)
+        .find(|deposed| deposed.by == case.open.run);
+    let edit = match kept {
+        Some(kept) => Edit::Put {
+            address: address.clone(),
+            record: Box::new(kept.record.clone()),
+        },
+        None => Edit::Forget {
+            address: address.clone(),
+        },
     };
     Ok(Edited {
         doing: "resolve --not-created".to_owned(),

@@ -449,6 +449,7 @@ fn lets_go(journal: &Journal) -> bool {
         Event::Edited(edited) => match &edited.edit {
             Edit::Forget { .. } | Edit::Deposed { record: None, .. } => true,
             Edit::Put { .. }
+            | Edit::Depose(_)
             | Edit::Move { .. }
             | Edit::Deposed {
                 record: Some(_), ..
