@@ -63,6 +63,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let flags = &args.flags;
+    world.events = flags.json;
     let project = Project::load(global, &flags.api)?;
     project.guard_reports(global, world)?;
     let kept = args.file.as_deref().map(read_plan).transpose()?;

@@ -54,6 +54,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let flags = &args.flags;
+    world.events = flags.json;
     let project = Project::load(global, &flags.api)?;
     project.guard_reports(global, world)?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;

@@ -4,8 +4,6 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::json;
-
 use super::Exit;
 use super::connect::{Connection, Embedded};
 use super::failure::{Failure, NOTHING_SENT};
@@ -17,7 +15,7 @@ use crate::cloud::CloudRead as _;
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::diagnostic::{SourceFile, any_error};
 use crate::generate::{Drafts, draft, known, manifest};
-use crate::report::{clean, count};
+use crate::report::{clean, count, json};
 
 /// Write manifests for environments that the account has and no manifest names
 ///
@@ -137,27 +135,8 @@ fn show(
     wanted: bool,
     world: &mut World,
 ) -> Result<(), Failure> {
-    let document = || {
-        let all: Vec<_> = drafts
-            .drafts
-            .iter()
-            .map(|draft| json!({ "address": draft.address.as_str(), "env_id": draft.env_id, "tran_id": draft.tran_id }))
-            .collect();
-        let left_out: Vec<_> = drafts
-            .left_out
-            .iter()
-            .map(|one| json!({ "env_id": one.env_id, "why": one.why.to_string() }))
-            .collect();
-        let document = json!({
-            "format_version": 1,
-            "generated": all,
-            "left_out": left_out,
-            "known": drafts.known,
-            "file": written.map(|path| path.display().to_string()),
-            "manifest": text,
-        });
-        format!("{document:#}\n")
-    };
+    let file = written.map(|path| path.display().to_string());
+    let document = || json::generate::document(drafts, text, file.as_deref());
     match world.format {
         Format::Json => world.print(&document())?,
         Format::Human if !wanted && !drafts.drafts.is_empty() => world.print(text)?,

@@ -40,6 +40,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let flags = &args.flags;
+    world.events = flags.json;
     let address = &args.address;
     let project = Project::load(global, &flags.api)?;
     project.guard_reports(global, world)?;

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::Exit;
 use super::connect::{Connection, Embedded};
 use super::failure::Failure;
@@ -15,7 +13,7 @@ use crate::apply::candidates::{Candidate, Proposal, propose};
 use crate::apply::settle::{Found, Open, look};
 use crate::cloud::tencent::{RETRY_READS_FOR, TencentClient};
 use crate::desired::Address;
-use crate::report::{clean, human};
+use crate::report::{clean, human, json};
 use crate::state::journal::{Edit, Edited, EndReason, Event, Journal, RunEnded, RunId, RunStarted};
 use crate::state::{Record, State, StateError, StateStore, StateWriter, Status};
 
@@ -226,37 +224,16 @@ fn show(cases: &[Case], world: &mut World) -> Result<(), Failure> {
         blocks.collect::<Vec<_>>().join("\n")
     };
     let document = || {
-        let open: Vec<_> = cases
-            .iter()
-            .map(|case| {
-                let candidates: Vec<_> = case
-                    .candidates
-                    .iter()
-                    .map(|candidate| {
-                        json!({
-                            "env_id": candidate.environment.env_id,
-                            "tran_id": candidate.tran_id(),
-                            "fits": candidate.fits(),
-                            "checks": candidate.checks.iter().map(|check| json!({
-                                "what": check.what,
-                                "expected": check.expected,
-                                "found": check.found,
-                                "fits": check.fits,
-                            })).collect::<Vec<_>>(),
-                        })
-                    })
-                    .collect();
-                json!({
-                    "address": case.open.address.as_str(),
-                    "sent_at": case.open.sent_at.to_string(),
-                    "sent_by": case.sent_by,
-                    "tran_id": case.open.tran_id,
-                    "request_id": case.open.request_id,
-                    "candidates": candidates,
-                })
-            })
-            .collect();
-        format!("{:#}\n", json!({ "format_version": 1, "open": open }))
+        let cases = cases.iter();
+        json::resolve::document(cases.map(|case| {
+            let Case {
+                open,
+                sent_by,
+                candidates,
+                status: _,
+            } = case;
+            (open, sent_by.as_deref(), candidates.as_slice())
+        }))
     };
     match world.format {
         Format::Human => world.print(&human(world.out))?,

@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use super::Exit;
 use super::failure::Failure;
 use super::world::World;
+use crate::report::{events, json};
 use crate::{config, manifest, plan, state};
 
 /// Print the JSON Schema of a file format
@@ -24,6 +25,16 @@ enum Kind {
     State,
     /// A plan file, which is also what `plan --format json` prints
     Plan,
+    /// A line of `apply --json`
+    Events,
+    /// `apply --format json`
+    Apply,
+    /// `validate --format json`
+    Validate,
+    /// `resolve --format json`
+    Resolve,
+    /// `generate --format json`
+    Generate,
 }
 
 pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
@@ -32,6 +43,11 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         Kind::Config => config::config_schema(),
         Kind::State => state::file::state_schema(),
         Kind::Plan => plan::file::schema(),
+        Kind::Events => events::schema(),
+        Kind::Apply => json::schema(),
+        Kind::Validate => json::validate::schema(),
+        Kind::Resolve => json::resolve::schema(),
+        Kind::Generate => json::generate::schema(),
     };
     world.print(&format!("{schema:#}\n"))?;
     Ok(Exit::Fine)

@@ -1,16 +1,13 @@
 //! `postpay validate`: every problem of every manifest, offline.
 
-use serde_json::json;
-
 use super::Exit;
 use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Format, Global, Strict};
 use super::world::World;
-use crate::diagnostic::render::to_json;
 use crate::diagnostic::{Diagnostic, any_error};
-use crate::report::count;
 use crate::report::human::Look;
+use crate::report::{count, json};
 
 /// Check the manifests and postpay.yaml; offline, without credentials
 #[derive(Debug, clap::Args)]
@@ -45,16 +42,7 @@ fn show(
     world: &mut World,
 ) -> Result<Exit, Failure> {
     let valid = !any_error(diagnostics);
-    let document = || {
-        let document = json!({
-            "format_version": 1,
-            "valid": valid,
-            "files": files,
-            "environments": environments,
-            "diagnostics": diagnostics.iter().map(to_json).collect::<Vec<_>>(),
-        });
-        format!("{document:#}\n")
-    };
+    let document = || json::validate::document(files, environments, diagnostics);
     let errors = diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.is_error())

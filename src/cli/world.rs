@@ -13,6 +13,7 @@ use crate::apply::Operator;
 use crate::clock::{Clock, SystemClock};
 use crate::crash;
 use crate::diagnostic::{Diagnostic, render};
+use crate::report::events;
 use crate::report::human::Look;
 use crate::state::Holder;
 use crate::state::file::FileStore;
@@ -24,6 +25,8 @@ pub(super) struct World {
     pub format: Format,
     reports: Vec<PathBuf>,
     stdout_is_gone: bool,
+    /// What is said is a JSON event a line, on standard output.
+    pub events: bool,
 }
 
 #[expect(
@@ -76,6 +79,7 @@ impl World {
             format: Format::Human,
             reports: Vec::new(),
             stdout_is_gone: false,
+            events: false,
         }
     }
 
@@ -107,6 +111,14 @@ impl World {
     }
 
     pub(super) fn diagnose(&self, diagnostics: &[Diagnostic]) {
+        if self.events {
+            let mut stdout = io::stdout().lock();
+            for diagnostic in diagnostics {
+                // A reader that has left must not end a run that is under way.
+                let _ = writeln!(stdout, "{}", events::diagnostic(diagnostic, self.now()));
+            }
+            return;
+        }
         if !diagnostics.is_empty() {
             self.say(&render::render(diagnostics, self.err.color));
         }

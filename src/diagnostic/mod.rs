@@ -2,6 +2,7 @@
 //!
 //! Rooms below `cli` return these; [`render`] turns them into text with the lines themselves.
 
+pub mod json;
 pub mod render;
 mod window;
 

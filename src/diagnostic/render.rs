@@ -7,10 +7,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
-use serde_json::{Value, json};
 
 use super::window::{self, Window};
-use super::{Diagnostic, Label, Severity, Span};
+use super::{Diagnostic, Severity, Span};
 
 /// All of them, one after another with a line between, ending in a line break.
 pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
@@ -44,61 +43,6 @@ pub fn summary(diagnostics: &[Diagnostic]) -> String {
         .flatten()
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-/// The form in which other programs read a diagnostic. Lines and columns count from 1, columns in
-/// characters; `end_*` is where the place ends. Without a place, file and position are null.
-pub fn to_json(diagnostic: &Diagnostic) -> Value {
-    let Diagnostic {
-        code,
-        severity,
-        message,
-        labels,
-        help,
-    } = diagnostic;
-    let mut json = json!({
-        "code": code,
-        "severity": severity_name(*severity),
-        "message": message,
-        "file": null,
-        "line": null,
-        "column": null,
-        "end_line": null,
-        "end_column": null,
-        "labels": labels.iter().map(label_json).collect::<Vec<_>>(),
-        "help": help,
-    });
-    if let Some(primary) = labels.first() {
-        let Value::Object(place) = label_json(primary) else {
-            return json;
-        };
-        for (name, value) in place {
-            if name != "text" {
-                json[name] = value;
-            }
-        }
-    }
-    json
-}
-
-fn label_json(label: &Label) -> Value {
-    let Label { span, text } = label;
-    let (start, end) = (span.start(), span.end());
-    json!({
-        "file": span.file.path.display().to_string(),
-        "line": start.line,
-        "column": start.column,
-        "end_line": end.line,
-        "end_column": end.column,
-        "text": text,
-    })
-}
-
-fn severity_name(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
 }
 
 fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
@@ -300,27 +244,5 @@ mod tests {
                 render(&[Diagnostic::error("c", "m").at(&end, "here")], false).contains("here")
             );
         }
-    }
-
-    #[test]
-    fn json_says_where_it_begins_and_ends() {
-        let file = file("a: 商店\nb: x\n");
-        let problem = Diagnostic::error("c", "m")
-            .at(&span(&file, "商店"), "one")
-            .at(&span(&file, "x"), "two")
-            .help("h");
-        assert_eq!(
-            to_json(&problem),
-            json!({
-                "code": "c", "severity": "error", "message": "m", "help": ["h"],
-                "file": "environments/a.yaml",
-                "line": 1, "column": 4, "end_line": 1, "end_column": 6,
-                "labels": [
-                    {"file": "environments/a.yaml", "line": 1, "column": 4, "end_line": 1, "end_column": 6, "text": "one"},
-                    {"file": "environments/a.yaml", "line": 2, "column": 4, "end_line": 2, "end_column": 5, "text": "two"},
-                ],
-            })
-        );
-        assert_eq!(to_json(&Diagnostic::warning("c", "m"))["line"], Value::Null);
     }
 }

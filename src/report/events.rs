@@ -1,95 +1,260 @@
-//! A run as it happens, one JSON object a line, with the member names of Terraform's machine-readable output.
+//! A run as it happens, one JSON object a line, with the types and member names of Terraform's machine-readable output.
+//! Version 1: a frozen copy of what a plan, a run and a diagnostic are.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::json::{verdict, what};
 use crate::apply::{Outcome, Progress, Report, StepResult};
-use crate::plan::{Action, Plan};
+use crate::cloud::CloudError;
+use crate::desired::Address;
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::json::DiagnosticV1;
+use crate::plan::{Action, Plan, Step};
 
 /// The version of these lines.
-const FORMAT: &str = "1.0";
+const UI: &str = "1.0";
 
-fn event(now: Timestamp, kind: &str, level: &str, message: String, extra: Value) -> String {
-    let mut line = Map::new();
-    line.insert("@level".to_owned(), json!(level));
-    line.insert("@message".to_owned(), Value::String(message));
-    line.insert("@module".to_owned(), json!("postpay"));
-    line.insert("@timestamp".to_owned(), json!(format!("{now:.6}")));
-    line.insert("type".to_owned(), json!(kind));
-    if let Value::Object(members) = extra {
-        line.extend(members);
+/// One line.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "an event of postpay apply --json, version 1")]
+struct EventV1 {
+    /// info, warn or error.
+    #[serde(rename = "@level")]
+    level: &'static str,
+    /// For people.
+    #[serde(rename = "@message")]
+    message: String,
+    #[serde(rename = "@module")]
+    module: &'static str,
+    /// RFC 3339, UTC.
+    #[serde(rename = "@timestamp")]
+    timestamp: String,
+    #[serde(flatten)]
+    body: BodyV1,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum BodyV1 {
+    /// The first line.
+    Version {
+        postpay: &'static str,
+        /// The version of these lines.
+        ui: &'static str,
+    },
+    /// One of the plan's steps, before anything is sent.
+    PlannedChange {
+        change: ChangeV1,
+    },
+    /// How much of what, when it is planned and when it is over.
+    ChangeSummary {
+        changes: ChangesV1,
+    },
+    /// A request is about to be sent.
+    ApplyStart {
+        hook: HookV1,
+    },
+    /// It goes on.
+    ApplyProgress {
+        hook: HookV1,
+    },
+    /// It is done.
+    ApplyComplete {
+        hook: HookV1,
+    },
+    /// It failed, or nobody knows.
+    ApplyErrored {
+        hook: HookV1,
+    },
+    Diagnostic {
+        diagnostic: DiagnosticV1,
+    },
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Resource")]
+struct ResourceV1 {
+    addr: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Change")]
+struct ChangeV1 {
+    resource: ResourceV1,
+    /// Where it stands so far, when that changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_resource: Option<ResourceV1>,
+    /// One of create, update, replace, destroy, forget, import, move, resolve, wait.
+    action: &'static str,
+    /// As in a plan file: action_reason.
+    reason: &'static str,
+    /// It is about what was replaced at the address.
+    deposed: bool,
+    /// It is not carried out as it stands.
+    refused: bool,
+    /// What is adopted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    importing: Option<ImportingV1>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Importing")]
+struct ImportingV1 {
+    id: String,
+}
+
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "Changes")]
+struct ChangesV1 {
+    /// Orders.
+    add: usize,
+    /// Changes in place.
+    change: usize,
+    /// Given up.
+    remove: usize,
+    import: usize,
+    #[serde(rename = "move")]
+    moved: usize,
+    forget: usize,
+    /// plan or apply.
+    operation: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_attempted: Option<usize>,
+    /// complete, part_way, failed or unknown: what the exit code says too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<&'static str>,
+}
+
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "Hook")]
+struct HookV1 {
+    /// Null while the account is looked at for several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<ResourceV1>,
+    /// As planned, or `read` while the account is looked at.
+    action: &'static str,
+    /// Of how many requests this is about, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
+    /// Always `env_id`, where there is a value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_key: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tran_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    /// ordered, renamed, destroyed, was_gone, isolated, being_destroyed, recorded, failed, unknown or not_attempted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'static str>,
+    /// The vendor's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    /// The answer did not prove it; what the account shows does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_back: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elapsed_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<f64>,
+    /// How many are looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open: Option<usize>,
+}
+
+/// The JSON Schema of one line.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(EventV1).to_value()
+}
+
+fn line(now: Timestamp, level: &'static str, message: String, body: BodyV1) -> String {
+    let event = EventV1 {
+        level,
+        message,
+        module: "postpay",
+        timestamp: format!("{now:.6}"),
+        body,
+    };
+    // Only a map with keys that are not text can make this fail.
+    serde_json::to_string(&event).unwrap_or_default()
+}
+
+fn resource(address: &Address) -> ResourceV1 {
+    ResourceV1 {
+        addr: address.to_string(),
     }
-    Value::Object(line).to_string()
 }
 
 /// The lines before anything is sent: the version, a line for each change, and the summary.
 pub fn planned(plan: &Plan, now: Timestamp) -> Vec<String> {
-    let version = env!("CARGO_PKG_VERSION");
-    let hello = event(
-        now,
-        "version",
-        "info",
-        format!("postpay {version}"),
-        json!({ "postpay": version, "ui": FORMAT }),
-    );
+    let postpay = env!("CARGO_PKG_VERSION");
+    let version = BodyV1::Version { postpay, ui: UI };
+    let hello = line(now, "info", format!("postpay {postpay}"), version);
     let changes = plan
         .steps
         .iter()
         .filter(|step| step.action != Action::NoOp)
         .map(|step| {
-            event(
-                now,
-                "planned_change",
-                "info",
-                format!("{}: plan to {}", step.address, step.action.name()),
-                json!({ "change": {
-                    "resource": { "addr": step.address.as_str() },
-                    "action": step.action.name(),
-                    "reason": step.reason.name(),
-                    "refused": step.refusal.is_some(),
-                }}),
-            )
+            let message = format!("{}: plan to {}", step.address, step.action.name());
+            let change = change(step);
+            line(now, "info", message, BodyV1::PlannedChange { change })
         });
     let summary = plan.summary();
-    let closing = event(
-        now,
-        "change_summary",
-        "info",
-        format!("Plan: {} to order", summary.orders),
-        json!({ "changes": {
-            "add": summary.orders,
-            "change": summary.update,
-            "import": summary.import,
-            "remove": summary.destroy,
-            "move": summary.moved,
-            "forget": summary.forget,
-            "operation": "plan",
-        }}),
+    let changed = ChangesV1 {
+        add: summary.orders,
+        change: summary.update,
+        remove: summary.destroy,
+        import: summary.import,
+        moved: summary.moved,
+        forget: summary.forget,
+        operation: "plan",
+        ..ChangesV1::default()
+    };
+    let message = format!(
+        "Plan: {} to add, {} to change, {} to destroy",
+        changed.add, changed.change, changed.remove
     );
+    let changes_body = BodyV1::ChangeSummary { changes: changed };
+    let closing = line(now, "info", message, changes_body);
     std::iter::once(hello)
         .chain(changes)
         .chain(std::iter::once(closing))
         .collect()
 }
 
+fn change(step: &Step) -> ChangeV1 {
+    let importing = step.ids.env_id.clone().map(|id| ImportingV1 { id });
+    ChangeV1 {
+        resource: resource(&step.address),
+        previous_resource: step.previous_address.as_ref().map(resource),
+        action: step.action.name(),
+        reason: step.reason.name(),
+        deposed: step.deposed,
+        refused: step.refusal.is_some(),
+        importing: importing.filter(|_| step.action == Action::Import),
+    }
+}
+
 /// The line for something that happened, if it has one.
 pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
-    let hook =
-        |address: &str, action: &str| json!({ "resource": { "addr": address }, "action": action });
-    match progress {
-        Progress::Started { .. } => None,
+    let (level, message, body) = match progress {
+        Progress::Started { .. } => return None,
         Progress::Sending { step, attempt, .. } => {
-            let address = step.address.as_str();
-            let mut hook = hook(address, step.action.name());
-            hook["attempt"] = json!(attempt);
-            Some(event(
-                now,
-                "apply_start",
-                "info",
-                format!("{address}: {}", step.action.name()),
-                json!({ "hook": hook }),
-            ))
+            let hook = HookV1 {
+                attempt: Some(attempt),
+                ..hook(&step.address, step.action)
+            };
+            let message = format!("{}: {}", step.address, step.action.name());
+            ("info", message, BodyV1::ApplyStart { hook })
         }
         Progress::Retrying {
             step,
@@ -98,167 +263,172 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
             after,
             ..
         } => {
-            let address = step.address.as_str();
-            let mut hook = hook(address, step.action.name());
-            hook["attempt"] = json!(attempt);
-            hook["code"] = json!(error.code);
-            hook["message"] = json!(error.message);
-            hook["request_id"] = json!(error.request_id);
-            hook["retry_after_seconds"] = json!(after.as_secs_f64());
-            let message = format!("{address}: not sent, trying again");
-            Some(event(
-                now,
-                "apply_progress",
-                "warn",
-                message,
-                json!({ "hook": hook }),
-            ))
+            let hook = HookV1 {
+                attempt: Some(attempt),
+                retry_after_seconds: Some(after.as_secs_f64()),
+                ..failed(hook(&step.address, step.action), error)
+            };
+            let message = format!("{}: not sent, trying again", step.address);
+            ("warn", message, BodyV1::ApplyProgress { hook })
         }
-        Progress::Ended(result) => Some(ended(
-            result,
-            now,
-            hook(result.address.as_str(), result.action.name()),
-        )),
-        Progress::Looking { open, after } => Some(event(
-            now,
-            "apply_progress",
-            "info",
-            format!("looking in the account for {open} orders"),
-            json!({ "hook": { "action": "read", "open": open, "retry_after_seconds": after.as_secs_f64() } }),
-        )),
+        Progress::Ended(result) => return Some(ended(result, now)),
+        Progress::Looking { open, after } => {
+            let hook = HookV1 {
+                action: "read",
+                open: Some(open),
+                retry_after_seconds: Some(after.as_secs_f64()),
+                ..HookV1::default()
+            };
+            let message = format!("looking in the account for {open}");
+            ("info", message, BodyV1::ApplyProgress { hook })
+        }
         Progress::Found {
             address,
             env_id,
             tran_id,
         } => {
-            let address = address.as_str();
-            let mut hook = hook(address, "create");
-            hook["id_key"] = json!("env_id");
-            hook["id_value"] = json!(env_id);
-            hook["tran_id"] = json!(tran_id);
-            hook["read_back"] = json!(true);
+            let hook = HookV1 {
+                tran_id: Some(tran_id.to_owned()),
+                read_back: Some(true),
+                result: Some("ordered"),
+                ..with_id(hook(address, Action::Create), Some(env_id))
+            };
             let message = format!("{address}: found in the account");
-            Some(event(
-                now,
-                "apply_complete",
-                "info",
-                message,
-                json!({ "hook": hook }),
-            ))
+            ("info", message, BodyV1::ApplyComplete { hook })
         }
-        Progress::Stopping { under_way, .. } => Some(event(
-            now,
-            "diagnostic",
-            "warn",
-            "nothing more is started".to_owned(),
-            json!({ "diagnostic": {
-                "severity": "warning",
-                "summary": "nothing more is started",
-                "detail": format!("{under_way} calls under way"),
-            }}),
-        )),
+        Progress::Stopping { under_way, .. } => {
+            let warning = Diagnostic::warning("stopping", "nothing more is started")
+                .help(format!("{under_way} calls under way are waited for"));
+            return Some(diagnostic(&warning, now));
+        }
+    };
+    Some(line(now, level, message, body))
+}
+
+fn hook(address: &Address, action: Action) -> HookV1 {
+    HookV1 {
+        resource: Some(resource(address)),
+        action: action.name(),
+        ..HookV1::default()
     }
 }
 
-fn ended(result: &StepResult, now: Timestamp, mut hook: Value) -> String {
-    let address = result.address.as_str();
-    match &result.outcome {
+fn with_id(hook: HookV1, env_id: Option<&str>) -> HookV1 {
+    HookV1 {
+        id_key: env_id.map(|_| "env_id"),
+        id_value: env_id.map(str::to_owned),
+        ..hook
+    }
+}
+
+fn failed(hook: HookV1, error: &CloudError) -> HookV1 {
+    HookV1 {
+        code: error.code.clone(),
+        message: Some(error.message.clone()),
+        request_id: error.request_id.clone(),
+        tran_id: error.seen.tran_id.clone(),
+        ..with_id(hook, error.seen.env_id.as_deref())
+    }
+}
+
+fn ended(result: &StepResult, now: Timestamp) -> String {
+    let address = &result.address;
+    let hook = hook(address, result.action);
+    let (level, word, body) = match &result.outcome {
         Outcome::Ordered {
             ordered,
             took,
             read_back,
         } => {
-            hook["read_back"] = json!(read_back);
-            hook["id_key"] = json!("env_id");
-            hook["id_value"] = json!(ordered.env_id);
-            hook["tran_id"] = json!(ordered.tran_id);
-            hook["request_id"] = json!(ordered.request_id);
-            hook["elapsed_seconds"] = json!(took.as_secs_f64());
-            event(
-                now,
-                "apply_complete",
-                "info",
-                format!("{address}: ordered"),
-                json!({ "hook": hook }),
-            )
+            let hook = HookV1 {
+                result: Some("ordered"),
+                tran_id: Some(ordered.tran_id.clone()),
+                request_id: ordered.request_id.clone(),
+                read_back: Some(*read_back),
+                elapsed_seconds: Some(took.as_secs_f64()),
+                ..with_id(hook, ordered.env_id.as_deref())
+            };
+            ("info", "ordered", BodyV1::ApplyComplete { hook })
         }
         Outcome::Done(done) => {
-            hook["read_back"] = json!(done.read_back);
-            hook["result"] = json!(what(done.what));
-            hook["id_key"] = json!("env_id");
-            hook["id_value"] = json!(result.env_id);
-            hook["request_id"] = json!(done.request_id);
-            hook["elapsed_seconds"] = json!(done.took.as_secs_f64());
-            let message = format!("{address}: {}", what(done.what));
-            event(
-                now,
-                "apply_complete",
-                "info",
-                message,
-                json!({ "hook": hook }),
-            )
+            let hook = HookV1 {
+                result: Some(what(done.what)),
+                request_id: done.request_id.clone(),
+                read_back: Some(done.read_back),
+                elapsed_seconds: Some(done.took.as_secs_f64()),
+                ..with_id(hook, result.env_id.as_deref())
+            };
+            ("info", what(done.what), BodyV1::ApplyComplete { hook })
         }
         Outcome::Recorded => {
-            hook["result"] = json!("recorded");
-            hook["id_key"] = json!("env_id");
-            hook["id_value"] = json!(result.env_id);
-            let message = format!("{address}: {} recorded", result.action.name());
-            event(
-                now,
-                "apply_complete",
-                "info",
-                message,
-                json!({ "hook": hook }),
-            )
+            let hook = HookV1 {
+                result: Some("recorded"),
+                ..with_id(hook, result.env_id.as_deref())
+            };
+            ("info", "recorded", BodyV1::ApplyComplete { hook })
         }
-        Outcome::Failed(error) | Outcome::Unknown(error) => {
-            let unknown = matches!(result.outcome, Outcome::Unknown(_));
-            hook["outcome"] = json!(if unknown { "unknown" } else { "failed" });
-            hook["code"] = json!(error.code);
-            hook["message"] = json!(error.message);
-            hook["request_id"] = json!(error.request_id);
-            hook["tran_id"] = json!(error.seen.tran_id);
-            hook["id_value"] = json!(error.seen.env_id);
-            let message = format!(
-                "{address}: {}",
-                if unknown { "outcome unknown" } else { "failed" }
-            );
-            event(
-                now,
-                "apply_errored",
-                "error",
-                message,
-                json!({ "hook": hook }),
-            )
+        Outcome::Failed(error) => {
+            let hook = HookV1 {
+                result: Some("failed"),
+                ..failed(hook, error)
+            };
+            ("error", "failed", BodyV1::ApplyErrored { hook })
         }
-        Outcome::NotAttempted => event(
-            now,
-            "apply_progress",
-            "info",
-            format!("{address}: not attempted"),
-            json!({ "hook": hook }),
-        ),
-    }
+        Outcome::Unknown(error) => {
+            let hook = HookV1 {
+                result: Some("unknown"),
+                ..failed(hook, error)
+            };
+            ("error", "outcome unknown", BodyV1::ApplyErrored { hook })
+        }
+        Outcome::NotAttempted => {
+            let hook = HookV1 {
+                result: Some("not_attempted"),
+                ..hook
+            };
+            ("info", "not attempted", BodyV1::ApplyProgress { hook })
+        }
+    };
+    line(now, level, format!("{address}: {word}"), body)
 }
 
 /// The closing line.
 pub fn finished(report: &Report, now: Timestamp) -> String {
     let counts = report.counts();
-    event(
-        now,
-        "change_summary",
-        "info",
-        format!("Apply: {} ordered", counts.ordered),
-        json!({ "changes": {
-            "add": counts.ordered,
-            "change": counts.changed,
-            "remove": counts.destroyed,
-            "recorded": counts.recorded,
-            "failed": counts.failed,
-            "unknown": counts.unknown,
-            "not_attempted": counts.not_attempted,
-            "operation": "apply",
-            "verdict": verdict(report.verdict()),
-        }}),
-    )
+    let recorded = |action| {
+        let results = report.results.iter();
+        results
+            .filter(|result| result.outcome == Outcome::Recorded && result.action == action)
+            .count()
+    };
+    let changes = ChangesV1 {
+        add: counts.ordered,
+        change: counts.changed,
+        remove: counts.destroyed,
+        import: recorded(Action::Import),
+        moved: recorded(Action::Move),
+        forget: recorded(Action::Forget),
+        operation: "apply",
+        failed: Some(counts.failed),
+        unknown: Some(counts.unknown),
+        not_attempted: Some(counts.not_attempted),
+        verdict: Some(verdict(report.verdict())),
+    };
+    let message = format!(
+        "Apply: {} added, {} changed, {} destroyed",
+        changes.add, changes.change, changes.remove
+    );
+    line(now, "info", message, BodyV1::ChangeSummary { changes })
+}
+
+/// The line for something that a person has to know or mend.
+pub fn diagnostic(diagnostic: &Diagnostic, now: Timestamp) -> String {
+    let diagnostic = DiagnosticV1::from(diagnostic);
+    let level = if diagnostic.severity() == "error" {
+        "error"
+    } else {
+        "warn"
+    };
+    let message = diagnostic.summary().to_owned();
+    line(now, level, message, BodyV1::Diagnostic { diagnostic })
 }

@@ -1,10 +1,14 @@
 //! A run for programs. Plans and states have their JSON in their own rooms, since it is also how they are kept.
 
+pub mod generate;
 pub mod rehearsal;
+pub mod resolve;
 pub mod state;
+pub mod validate;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::apply::{Outcome, Report, Verdict, What};
@@ -12,7 +16,8 @@ use crate::cloud::{CloudError, Grade};
 use crate::desired::Address;
 use crate::state::journal::EndReason;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "postpay apply --format json, version 1")]
 struct ReportV1<'a> {
     format_version: u32,
     /// Null when there was nothing to order, so that no run was opened.
@@ -30,7 +35,8 @@ struct ReportV1<'a> {
     trouble: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Summary")]
 struct SummaryV1 {
     ordered: usize,
     awaiting_env_id: usize,
@@ -43,7 +49,8 @@ struct SummaryV1 {
     not_attempted: usize,
 }
 
-#[derive(Serialize, Default)]
+#[derive(Serialize, Default, JsonSchema)]
+#[schemars(rename = "Result")]
 struct ResultV1<'a> {
     address: &'a str,
     /// The plan's word for it.
@@ -145,7 +152,18 @@ pub fn report(report: &Report) -> String {
         unresolved: report.unresolved.iter().map(Address::as_str).collect(),
         trouble: report.trouble.as_ref().map(ToString::to_string),
     };
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    text(&document)
+}
+
+/// The JSON Schema of [`report`].
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(ReportV1<'_>).to_value()
+}
+
+/// A document as a text that ends in a newline.
+fn text(document: &impl Serialize) -> String {
+    // Only a map with keys that are not text can make this fail.
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
     text.push('\n');
     text
 }

@@ -30,6 +30,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "state",
             "desired",
             "diagnostic",
+            "generate",
             "rehearsal",
         ],
     ),

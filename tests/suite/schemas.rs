@@ -5,6 +5,7 @@ use std::path::Path;
 
 use postpay::desired::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
 use postpay::plan::{Options, Plan, Target, file};
+use postpay::report::{events, json};
 use postpay::state::Account;
 use postpay::{config, manifest, state};
 use serde_json::Value;
@@ -17,6 +18,11 @@ fn no_published_schema_is_stale() {
         ("config.v1.schema.json", config::config_schema()),
         ("state.v1.schema.json", state::file::state_schema()),
         ("plan.v1.schema.json", file::schema()),
+        ("events.v1.schema.json", events::schema()),
+        ("apply.v1.schema.json", json::schema()),
+        ("validate.v1.schema.json", json::validate::schema()),
+        ("resolve.v1.schema.json", json::resolve::schema()),
+        ("generate.v1.schema.json", json::generate::schema()),
     ];
     let stale: Vec<&str> = made
         .iter()

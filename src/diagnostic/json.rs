@@ -1,0 +1,191 @@
+//! Diagnostics for programs, with the member names of Terraform's `validate -json`. A frozen copy of the model.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Diagnostic, Label, Severity, SourceFile, Span};
+
+/// Something to mend, or to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Diagnostic")]
+pub struct DiagnosticV1 {
+    /// error or warning.
+    severity: &'static str,
+    /// Stable and searchable.
+    code: &'static str,
+    /// What is wrong, in one line.
+    summary: String,
+    /// What is allowed and what to do next, a line each.
+    detail: String,
+    /// The place that it is about; null when it is about none.
+    range: Option<RangeV1>,
+    /// The line that the place stands in.
+    snippet: Option<SnippetV1>,
+    /// Every place that has to do with it, the one above included.
+    labels: Vec<LabelV1>,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Range")]
+struct RangeV1 {
+    filename: String,
+    start: PositionV1,
+    /// The position behind the last character.
+    end: PositionV1,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Position")]
+struct PositionV1 {
+    /// From 1.
+    line: u32,
+    /// In characters, from 1.
+    column: u32,
+    /// From 0, in the whole file.
+    byte: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Snippet")]
+struct SnippetV1 {
+    /// The line itself.
+    code: String,
+    /// From 1.
+    start_line: u32,
+    /// In bytes of `code`.
+    highlight_start_offset: usize,
+    highlight_end_offset: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Label")]
+struct LabelV1 {
+    range: RangeV1,
+    /// What is to be said of it; may be empty.
+    text: String,
+}
+
+impl DiagnosticV1 {
+    /// Whether it is an error or a warning.
+    pub fn severity(&self) -> &'static str {
+        self.severity
+    }
+
+    /// What is wrong, in one line.
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+}
+
+impl From<&Diagnostic> for DiagnosticV1 {
+    fn from(diagnostic: &Diagnostic) -> Self {
+        let Diagnostic {
+            code,
+            severity,
+            message,
+            labels,
+            help,
+        } = diagnostic;
+        let place = labels.first().map(|label| &label.span);
+        Self {
+            severity: match severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            code,
+            summary: message.clone(),
+            detail: help.join("\n"),
+            range: place.map(RangeV1::from),
+            snippet: place.map(SnippetV1::from),
+            labels: labels.iter().map(LabelV1::from).collect(),
+        }
+    }
+}
+
+impl From<&Label> for LabelV1 {
+    fn from(Label { span, text }: &Label) -> Self {
+        Self {
+            range: span.into(),
+            text: text.clone(),
+        }
+    }
+}
+
+impl From<&Span> for RangeV1 {
+    fn from(Span { file, bytes }: &Span) -> Self {
+        Self {
+            filename: file.path.display().to_string(),
+            start: position(file, bytes.start),
+            end: position(file, bytes.end),
+        }
+    }
+}
+
+fn position(file: &SourceFile, byte: usize) -> PositionV1 {
+    let super::Position { line, column } = file.position(byte);
+    PositionV1 { line, column, byte }
+}
+
+impl From<&Span> for SnippetV1 {
+    fn from(span: &Span) -> Self {
+        let file = &span.file;
+        let line = file.line_of(span.bytes.start);
+        let start = file.line_start(line);
+        let code = file.text.get(start..).and_then(|rest| rest.lines().next());
+        let code = code.unwrap_or_default().to_owned();
+        Self {
+            highlight_start_offset: (span.bytes.start - start).min(code.len()),
+            highlight_end_offset: span.bytes.end.saturating_sub(start).min(code.len()),
+            start_line: span.start().line,
+            code,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_diagnostic_has_terraforms_members() {
+        let file = Arc::new(SourceFile::new("a.yaml", "version: 1\n环境: x\n"));
+        let span = Span {
+            file,
+            bytes: 19..20,
+        };
+        let diagnostic = Diagnostic::error("unknown-field", "no such field")
+            .at(&span, "here")
+            .help("one")
+            .help("two");
+        let range = json!({
+            "filename": "a.yaml",
+            "start": { "line": 2, "column": 5, "byte": 19 },
+            "end": { "line": 2, "column": 6, "byte": 20 },
+        });
+        let expected = json!({
+            "severity": "error",
+            "code": "unknown-field",
+            "summary": "no such field",
+            "detail": "one\ntwo",
+            "range": range,
+            "snippet": {
+                "code": "环境: x",
+                "start_line": 2,
+                "highlight_start_offset": 8,
+                "highlight_end_offset": 9,
+            },
+            "labels": [{ "range": range, "text": "here" }],
+        });
+        assert_eq!(json!(DiagnosticV1::from(&diagnostic)), expected);
+        let bare = json!(DiagnosticV1::from(&Diagnostic::warning("c", "m")));
+        assert_eq!(
+            (&bare["range"], &bare["detail"]),
+            (&json!(null), &json!(""))
+        );
+    }
+}
