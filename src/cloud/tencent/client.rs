@@ -1,7 +1,8 @@
 //! The client: one signed request over one fresh connection, one answer; and the orders, whose answers are graded.
 //!
-//! It never sends an order twice; what only looks is beside it, in `read`. Connections are not reused, redirects not followed and nothing is retried below, so that
-//! "the connection could not be made" proves that no order left this computer. Whether to try again is the engine's decision.
+//! It never sends an order twice; what only looks is beside it, in `read`, and what changes an environment that is there in
+//! `change`. Connections are not reused, redirects not followed and nothing is retried below, so that "the connection could
+//! not be made" proves that no order left this computer. Whether to try again is the engine's decision.
 
 use std::collections::HashSet;
 use std::error::Error as _;
@@ -334,12 +335,12 @@ impl CloudWrite for TencentClient {
         })
     }
 
-    async fn rename(&self, _: &Rename) -> Result<Done, CloudError> {
-        Err(self.not_made("this client does not make it yet"))
+    async fn rename(&self, rename: &Rename) -> Result<Done, CloudError> {
+        self.modify(rename).await
     }
 
-    async fn destroy(&self, _: &Destroy) -> Result<Done, CloudError> {
-        Err(self.not_made("this client does not make it yet"))
+    async fn destroy(&self, destroy: &Destroy) -> Result<Done, CloudError> {
+        self.give_up(destroy).await
     }
 }
 

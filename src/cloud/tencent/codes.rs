@@ -2,7 +2,9 @@
 //!
 //! The vendor documents what its codes mean and that throttled calls never reach its back end. How much else a code proves,
 //! and every word of advice here, is postpay's own reading. One table, looked up by the whole code first, then by what stands
-//! before its dots.
+//! before its dots. [`changes`] says where a code proves or advises something else when it answers no order.
+
+pub mod changes;
 
 use crate::cloud::Reach;
 

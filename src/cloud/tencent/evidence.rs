@@ -1,10 +1,17 @@
-//! What an attempt proves: an answer, or the lack of one, becomes an order or a graded error.
+//! What an attempt proves: an answer, or the lack of one, becomes an order, a change that is done, or a graded error.
 //!
 //! The rule: once a connection stood, only a whole answer with status 200 in the vendor's own envelope proves anything. All
 //! else is unknown, and every id in it is kept.
 
+mod change;
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 
+pub(super) use change::judge_change;
+
+use super::codes::changes::{self, Change};
 use super::codes::{self, Verdict};
 use super::scrub::{Scrub, visible};
 use super::wire::{self, ApiError, Ids, Traces};
@@ -28,30 +35,172 @@ pub(super) fn judge(
     scrub: &Scrub,
     correct_clock: impl FnOnce() -> bool,
 ) -> Result<Ordered, CloudError> {
+    let case = Case {
+        reply,
+        asked: Asked::Order,
+        asked_env_id,
+        scrub,
+        traces: wire::traces(reply.body),
+    };
     let id = |id: Option<String>| id.map(|id| scrub.text(&id));
-    let traces = wire::traces(reply.body);
-    let unknown = |why: &str, ids: Ids, error: Option<ApiError>| {
+    match case.without_error(correct_clock)? {
+        Ids {
+            tran_id: Some(tran_id),
+            env_id,
+            request_id,
+        } => Ok(Ordered {
+            tran_id: scrub.text(&tran_id),
+            env_id: id(env_id),
+            request_id: id(request_id),
+        }),
+        ids => Err(case.unknown(
+            "the answer holds neither an order number nor an error",
+            ids,
+            None,
+        )),
+    }
+}
+
+/// What a reply answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Order,
+    Change(Change),
+}
+
+impl Asked {
+    fn verdict(self, code: &str) -> Verdict {
+        match self {
+            Self::Order => codes::verdict(code),
+            Self::Change(_) => changes::verdict(code),
+        }
+    }
+
+    fn hint(self, code: &str) -> Option<&'static str> {
+        match self {
+            Self::Order => codes::explain(code).map(|row| row.hint),
+            Self::Change(change) => changes::hint(change, code),
+        }
+    }
+
+    /// Advice for an answer that proves nothing, with the code of the error in it, if there is one.
+    fn hint_of_unknown(self, code: Option<&str>) -> Option<&'static str> {
+        match self {
+            Self::Order => self.hint(code?),
+            Self::Change(change) => Some(changes::look(change)),
+        }
+    }
+
+    /// Why an error is not believed beside ids that do not belong to it.
+    fn contradiction(self) -> &'static str {
+        match self {
+            Self::Order => "the answer holds an error and yet traces of an order",
+            Self::Change(_) => "the answer holds an error and yet ids that nobody asked for",
+        }
+    }
+}
+
+/// One reply and what is needed to judge it.
+struct Case<'a> {
+    reply: &'a Reply<'a>,
+    asked: Asked,
+    asked_env_id: Option<&'a str>,
+    scrub: &'a Scrub,
+    traces: Traces,
+}
+
+impl Case<'_> {
+    /// The ids of a whole answer with status 200, in the vendor's envelope, that holds no error.
+    fn without_error(&self, correct_clock: impl FnOnce() -> bool) -> Result<Ids, CloudError> {
+        let reply = self.reply;
+        let answer = match wire::decode_create(reply.body) {
+            Ok(answer) => answer,
+            Err(unreadable) => {
+                let why = match (&reply.broken, reply.status) {
+                    (Some(broken), _) => broken.clone(),
+                    (None, 200) => unreadable.why,
+                    (None, status) => not_ok(status),
+                };
+                return Err(self.unknown(&why, unreadable.ids, unreadable.error));
+            }
+        };
+        if let Some(broken) = &reply.broken {
+            return Err(self.unknown(broken, answer.ids, answer.error));
+        }
+        if reply.status != 200 {
+            return Err(self.unknown(&not_ok(reply.status), answer.ids, answer.error));
+        }
+        if let Some(key) = self.traces.repeated {
+            let why = format!("the answer holds `{key}` twice");
+            return Err(self.unknown(&why, answer.ids, answer.error));
+        }
+        match answer.error {
+            Some(error) => Err(self.refused(error, answer.ids, correct_clock)),
+            None => Ok(answer.ids),
+        }
+    }
+
+    /// What an error in an answer proves that is good otherwise.
+    fn refused(
+        &self,
+        error: ApiError,
+        ids: Ids,
+        correct_clock: impl FnOnce() -> bool,
+    ) -> CloudError {
+        if acted(&ids, &self.traces, self.asked_env_id) {
+            return self.unknown(self.asked.contradiction(), ids, Some(error));
+        }
+        let Some(code) = error.code else {
+            let why = "the answer holds an error without a code";
+            return self.unknown(why, ids, Some(error));
+        };
+        let grade = match self.asked.verdict(&code) {
+            Verdict::Throttled => Grade::NotSent(NotSent::Throttled),
+            Verdict::Clock if correct_clock() => Grade::NotSent(NotSent::Repaired),
+            Verdict::Clock => Grade::Refused(Reach::Run),
+            Verdict::Refused(reach) => Grade::Refused(reach),
+            Verdict::Unknown => Grade::Unknown,
+        };
+        CloudError {
+            grade,
+            hint: self.asked.hint(&code),
+            code: Some(self.scrub.text(&code)),
+            message: self.scrub.text(&error.message),
+            request_id: ids.request_id.map(|id| self.scrub.text(&id)),
+            http_status: Some(self.reply.status),
+            // At most the EnvId that was asked for is in it, and an echo is nothing that the vendor gave.
+            seen: SeenIds::default(),
+            body: None,
+        }
+    }
+
+    fn unknown(&self, why: &str, ids: Ids, error: Option<ApiError>) -> CloudError {
+        let Self {
+            reply,
+            asked,
+            asked_env_id,
+            scrub,
+            traces,
+        } = self;
+        let id = |id: Option<String>| id.map(|id| scrub.text(&id));
         let said = error.as_ref().map(|error| error.message.trim());
         let mut message = match said {
             Some(said) if !said.is_empty() => format!("{why}: {said}"),
             _ => why.to_owned(),
         };
-        let mut seen = seen(&ids, &traces, asked_env_id);
+        let mut seen = seen(&ids, traces, *asked_env_id);
         // The digits of a number too long for a machine word, and what a broken body still shows.
         let found = wire::salvage(reply.body);
         seen.tran_id = seen.tran_id.or(found.tran_id);
         seen.env_id = seen.env_id.or(found.env_id);
-        for (name, more) in more(&seen, &traces, asked_env_id) {
+        for (name, more) in more(&seen, traces, *asked_env_id) {
             let _ = write!(message, "; it also holds the {name} {more}");
         }
+        let code = error.and_then(|error| error.code);
         CloudError {
             grade: Grade::Unknown,
-            hint: error
-                .as_ref()
-                .and_then(|error| hint(error.code.as_deref()?)),
-            code: error
-                .and_then(|error| error.code)
-                .map(|code| scrub.text(&code)),
+            hint: asked.hint_of_unknown(code.as_deref()),
+            code: code.map(|code| scrub.text(&code)),
             message: scrub.text(&message),
             request_id: id(ids.request_id),
             http_status: Some(reply.status),
@@ -61,77 +210,6 @@ pub(super) fn judge(
             },
             body: scrub.body(reply.body),
         }
-    };
-    let answer = match wire::decode_create(reply.body) {
-        Ok(answer) => answer,
-        Err(unreadable) => {
-            let why = match (&reply.broken, reply.status) {
-                (Some(broken), _) => broken.clone(),
-                (None, 200) => unreadable.why,
-                (None, status) => not_ok(status),
-            };
-            return Err(unknown(&why, unreadable.ids, unreadable.error));
-        }
-    };
-    if let Some(broken) = &reply.broken {
-        return Err(unknown(broken, answer.ids, answer.error));
-    }
-    if reply.status != 200 {
-        return Err(unknown(&not_ok(reply.status), answer.ids, answer.error));
-    }
-    if let Some(key) = traces.repeated {
-        let why = format!("the answer holds `{key}` twice");
-        return Err(unknown(&why, answer.ids, answer.error));
-    }
-    match (answer.error, answer.ids) {
-        (Some(error), ids) if acted(&ids, &traces, asked_env_id) => {
-            let why = "the answer holds an error and yet traces of an order";
-            Err(unknown(why, ids, Some(error)))
-        }
-        (Some(error), ids) => {
-            let Some(code) = error.code else {
-                return Err(unknown(
-                    "the answer holds an error without a code",
-                    ids,
-                    Some(error),
-                ));
-            };
-            let grade = match codes::verdict(&code) {
-                Verdict::Throttled => Grade::NotSent(NotSent::Throttled),
-                Verdict::Clock if correct_clock() => Grade::NotSent(NotSent::Repaired),
-                Verdict::Clock => Grade::Refused(Reach::Run),
-                Verdict::Refused(reach) => Grade::Refused(reach),
-                Verdict::Unknown => Grade::Unknown,
-            };
-            Err(CloudError {
-                grade,
-                hint: hint(&code),
-                code: Some(scrub.text(&code)),
-                message: scrub.text(&error.message),
-                request_id: id(ids.request_id),
-                http_status: Some(reply.status),
-                // At most the EnvId that was asked for is in it, and an echo is nothing that the vendor gave.
-                seen: SeenIds::default(),
-                body: None,
-            })
-        }
-        (
-            None,
-            Ids {
-                tran_id: Some(tran_id),
-                env_id,
-                request_id,
-            },
-        ) => Ok(Ordered {
-            tran_id: scrub.text(&tran_id),
-            env_id: id(env_id),
-            request_id: id(request_id),
-        }),
-        (None, ids) => Err(unknown(
-            "the answer holds neither an order number nor an error",
-            ids,
-            None,
-        )),
     }
 }
 
@@ -198,10 +276,6 @@ pub(super) fn no_reply(connected: bool, message: &str, scrub: &Scrub) -> CloudEr
     }
 }
 
-fn hint(code: &str) -> Option<&'static str> {
-    codes::explain(code).map(|row| row.hint)
-}
-
 pub(super) fn not_ok(status: u16) -> String {
     format!("the endpoint answered with HTTP status {status}")
 }
@@ -210,329 +284,4 @@ pub(super) fn not_ok(status: u16) -> String {
 /// [`Scrub::text`], because they end in the state.
 pub(super) fn clean(id: Option<String>) -> Option<String> {
     id.map(|id| visible(&id))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cloud::tencent::Credentials;
-
-    const SECRET: &str = "keykeykeykey";
-
-    fn scrub() -> Scrub {
-        Scrub::new(&Credentials {
-            secret_id: "AKIDEXAMPLE".to_owned(),
-            secret_key: SECRET.into(),
-            token: None,
-        })
-    }
-
-    fn of(status: u16, body: &str) -> Result<Ordered, CloudError> {
-        let reply = Reply {
-            status,
-            body: body.as_bytes(),
-            broken: None,
-        };
-        judge(&reply, Some("asked"), &scrub(), || true)
-    }
-
-    fn error(code: &str, more: &str) -> String {
-        format!(
-            r#"{{"Response":{{"Error":{{"Code":"{code}","Message":"m"}},"RequestId":"r"{more}}}}}"#
-        )
-    }
-
-    #[test]
-    fn grades() {
-        use Grade::{NotSent as N, Refused, Unknown};
-        let table = [
-            (
-                200,
-                error("RequestLimitExceeded", ""),
-                N(NotSent::Throttled),
-            ),
-            (
-                200,
-                error("AuthFailure.SignatureExpire", ""),
-                N(NotSent::Repaired),
-            ),
-            (
-                200,
-                error("AuthFailure.TokenFailure", ""),
-                Refused(Reach::Run),
-            ),
-            (200, error("InvalidParameter", ""), Refused(Reach::Step)),
-            // The EnvId that was asked for is an echo.
-            (
-                200,
-                error("ResourceNotFound", r#","EnvId":"asked""#),
-                Refused(Reach::Step),
-            ),
-            (
-                200,
-                error("ResourceUnavailable.BalanceNotEnough", ""),
-                Refused(Reach::Run),
-            ),
-            (200, error("InternalError", ""), Unknown),
-            (200, error("Oops", ""), Unknown),
-            // Ids beside an error: something was done.
-            (
-                200,
-                error("RequestLimitExceeded", r#","TranId":"1""#),
-                Unknown,
-            ),
-            (200, error("InvalidParameter", r#","EnvId":"new""#), Unknown),
-            // A status that is not 200 proves nothing, whatever the body says.
-            (500, error("InvalidParameter", ""), Unknown),
-            (302, error("RequestLimitExceeded", ""), Unknown),
-            (429, String::new(), Unknown),
-            (204, String::new(), Unknown),
-            (201, r#"{"Response":{"TranId":"1"}}"#.to_owned(), Unknown),
-            (200, String::new(), Unknown),
-            (200, "<html>".to_owned(), Unknown),
-            (200, r#"{"Response":{"RequestId":"r"}}"#.to_owned(), Unknown),
-            (
-                200,
-                r#"{"Response":{"EnvId":"new","RequestId":"r"}}"#.to_owned(),
-                Unknown,
-            ),
-            (200, r#"{"Response":{"Error":{}}}"#.to_owned(), Unknown),
-            (
-                200,
-                r#"{"code":1,"codeDesc":"RequestLimitExceeded","message":""}"#.to_owned(),
-                Unknown,
-            ),
-        ];
-        for (status, body, grade) in table {
-            let error = of(status, &body).unwrap_err();
-            assert_eq!(error.grade, grade, "{status} {body}");
-            assert_eq!(error.http_status, Some(status));
-        }
-    }
-
-    #[test]
-    fn an_order_is_one_with_or_without_an_env_id() {
-        let order = of(
-            200,
-            r#"{"Response":{"TranId":"1\u001b","EnvId":null,"RequestId":"r"}}"#,
-        )
-        .unwrap();
-        assert_eq!(order.tran_id, r"1\u{1b}");
-        assert_eq!(order.env_id, None);
-        let order = of(200, r#"{"Response":{"TranId":"1","EnvId":"e"}}"#).unwrap();
-        assert_eq!(order.env_id.as_deref(), Some("e"));
-        assert_eq!(order.request_id, None);
-    }
-
-    #[test]
-    fn every_id_of_an_answer_that_proves_nothing_is_kept() {
-        let body = r#"{"Response":{"TranId":"1","EnvId":"e","RequestId":"r"}}"#;
-        let broken = Reply {
-            status: 200,
-            body: body.as_bytes(),
-            broken: Some("the answer was cut off".to_owned()),
-        };
-        let cut = judge(&broken, None, &scrub(), || true).unwrap_err();
-        assert_eq!(cut.message, "the answer was cut off");
-        for error in [
-            cut,
-            of(500, body).unwrap_err(),
-            of(200, &format!("<{body}")).unwrap_err(),
-        ] {
-            assert_eq!(error.grade, Grade::Unknown);
-            assert_eq!(error.seen.tran_id.as_deref(), Some("1"));
-            assert_eq!(error.seen.env_id.as_deref(), Some("e"));
-            assert_eq!(error.request_id.as_deref(), Some("r"));
-            assert!(error.body.is_some());
-        }
-    }
-
-    /// The body, and the TranId and EnvId that are to be kept of it.
-    type Case<'a> = (String, Option<&'a str>, Option<&'a str>);
-
-    #[test]
-    fn traces_of_an_order_beside_an_error_prove_nothing_and_are_kept() {
-        let code = "RequestLimitExceeded";
-        let e = format!(r#""Error":{{"Code":"{code}","Message":"m"}}"#);
-        let table: [Case<'_>; 20] = [
-            (error(code, r#","Data":{"TranId":"t0"}"#), Some("t0"), None),
-            (error(code, r#","TranId":["t0"]"#), Some("t0"), None),
-            (error(code, r#","TranId":{"x":"t0"}"#), Some("t0"), None),
-            (error(code, r#","TranId":7"#), Some("7"), None),
-            (
-                error(code, r#","TranId":202006031194230000000000001"#),
-                Some("202006031194230000000000001"),
-                None,
-            ),
-            (
-                error(code, r#","Data":{"TranId":202006031194230000000000001}"#),
-                Some("202006031194230000000000001"),
-                None,
-            ),
-            (error(code, r#","TranId":true"#), None, None),
-            (error(code, r#","TranId":[null]"#), None, None),
-            (error(code, r#","tranId":"t0""#), Some("t0"), None),
-            (
-                error(code, r#","Data":"{\"TranId\":\"t0\"}""#),
-                Some("t0"),
-                None,
-            ),
-            (error(code, r#","Data":{"EnvId":"new"}"#), None, Some("new")),
-            (
-                error(code, r#","EnvId":"asked","Data":{"EnvId":"new"}"#),
-                None,
-                Some("new"),
-            ),
-            (
-                error(code, r#","EnvId":["asked","new"]"#),
-                None,
-                Some("new"),
-            ),
-            (
-                format!(r#"{{"TranId":"t0","Response":{{{e}}}}}"#),
-                Some("t0"),
-                None,
-            ),
-            (
-                format!(r#"{{"Response":{{"TranId":"t0"}},"Response":{{{e}}}}}"#),
-                Some("t0"),
-                None,
-            ),
-            (
-                format!(r#"{{"Response":{{}},"Response":{{{e}}}}}"#),
-                None,
-                None,
-            ),
-            (
-                format!(r#"{{"Response":{{{e}}},"Response":{{"TranId":"t0","EnvId":"new"}}}}"#),
-                Some("t0"),
-                Some("new"),
-            ),
-            (format!(r#"{{"Response":{{{e},{e}}}}}"#), None, None),
-            (
-                error(code, r#","TranId":"t0","TranId":null"#),
-                Some("t0"),
-                None,
-            ),
-            (
-                r#"{"Response":{"Error":{"Code":"InvalidParameter","TranId":"t0"}}}"#.to_owned(),
-                Some("t0"),
-                None,
-            ),
-        ];
-        for (body, tran_id, env_id) in table {
-            let error = of(200, &body).unwrap_err();
-            assert_eq!(error.grade, Grade::Unknown, "{body}");
-            assert_eq!(error.seen.tran_id.as_deref(), tran_id, "{body}");
-            assert_eq!(error.seen.env_id.as_deref(), env_id, "{body}");
-            assert!(error.body.is_some(), "{body}");
-        }
-    }
-
-    #[test]
-    fn ids_without_a_place_of_their_own_are_said() {
-        let body = r#"{"Response":{"TranId":"t0","TranId":"t1","Data":{"EnvId":"asked"}}}"#;
-        let error = of(200, body).unwrap_err();
-        assert_eq!(error.grade, Grade::Unknown);
-        assert_eq!(
-            error.message,
-            "the answer holds `TranId` twice; it also holds the TranId t0"
-        );
-        assert_eq!(error.seen.tran_id.as_deref(), Some("t1"));
-    }
-
-    #[test]
-    fn nothing_beside_an_error_is_nothing_and_an_echo_is_no_evidence() {
-        for more in [
-            "",
-            r#","TranId":null,"EnvId":null"#,
-            r#","TranId":"","EnvId":" ""#,
-            r#","TranId":[],"EnvId":{}"#,
-            r#","EnvId":"asked""#,
-            r#","Data":{"EnvId":["asked"]}"#,
-        ] {
-            let throttled = of(200, &error("RequestLimitExceeded", more)).unwrap_err();
-            assert_eq!(
-                throttled.grade,
-                Grade::NotSent(NotSent::Throttled),
-                "{more}"
-            );
-            assert_eq!(throttled.seen, SeenIds::default(), "{more}");
-            let refused = of(200, &error("InvalidParameter", more)).unwrap_err();
-            assert_eq!(refused.grade, Grade::Refused(Reach::Step), "{more}");
-            assert_eq!(refused.seen, SeenIds::default(), "{more}");
-        }
-    }
-
-    #[test]
-    fn an_error_in_no_form_of_its_own() {
-        let answer = |error: &str, more: &str| {
-            of(200, &format!(r#"{{"Response":{{"Error":{error}{more}}}}}"#))
-        };
-        let ids = r#","TranId":"t0","EnvId":"new""#;
-        assert_eq!(answer("null", ids).unwrap().tran_id, "t0");
-        for error in ["{}", "[]", r#""text""#, "7", "false"] {
-            let unknown = answer(error, ids).unwrap_err();
-            assert_eq!(unknown.grade, Grade::Unknown, "{error}");
-            assert_eq!(unknown.seen.tran_id.as_deref(), Some("t0"), "{error}");
-            assert_eq!(unknown.seen.env_id.as_deref(), Some("new"), "{error}");
-        }
-        for error in ["null", "{}", "[]", r#""text""#] {
-            let unknown = answer(error, "").unwrap_err();
-            assert_eq!(unknown.grade, Grade::Unknown, "{error}");
-            assert_eq!(unknown.seen, SeenIds::default(), "{error}");
-        }
-        let elsewhere = answer("null", r#","Data":{"TranId":"t0"}"#).unwrap_err();
-        assert_eq!(elsewhere.grade, Grade::Unknown);
-        assert_eq!(elsewhere.seen.tran_id.as_deref(), Some("t0"));
-    }
-
-    #[test]
-    fn no_secret_comes_back_as_an_id() {
-        let body = format!(
-            r#"{{"Response":{{"TranId":"{SECRET}","EnvId":"{SECRET}","RequestId":"{SECRET}"}}}}"#
-        );
-        let ordered = of(200, &body).unwrap();
-        assert_eq!(ordered.tran_id, "[secret key]");
-        let text = format!("{ordered:?} {:?}", of(500, &body).unwrap_err());
-        assert!(!text.contains(SECRET), "{text}");
-        let refused = of(
-            200,
-            &error("LimitExceeded", "").replace(r#""r""#, &format!("\"{SECRET}\"")),
-        );
-        assert_eq!(
-            refused.unwrap_err().request_id.as_deref(),
-            Some("[secret key]")
-        );
-    }
-
-    #[test]
-    fn a_clock_that_can_not_be_mended_ends_the_run() {
-        let body = error("AuthFailure.SignatureExpire", "");
-        let reply = Reply {
-            status: 200,
-            body: body.as_bytes(),
-            broken: None,
-        };
-        let error = judge(&reply, None, &scrub(), || false).unwrap_err();
-        assert_eq!(error.grade, Grade::Refused(Reach::Run));
-    }
-
-    #[test]
-    fn no_secret_comes_back_out_of_an_answer() {
-        let bodies = [
-            format!(
-                r#"{{"Response":{{"Error":{{"Code":"X{SECRET}","Message":"bad {SECRET}"}}}}}}"#
-            ),
-            format!("<html>{SECRET} AKIDEXAMPLE"),
-            format!(r#"{{"code":"{SECRET}","message":"{SECRET}"}}"#),
-        ];
-        for body in bodies {
-            let text = format!("{:?}", of(200, &body).unwrap_err());
-            assert!(
-                !text.contains(SECRET) && !text.contains("AKIDEXAMPLE"),
-                "{text}"
-            );
-        }
-    }
 }

@@ -1,9 +1,10 @@
 //! The vendor's API 3.0 protocol: signed requests out, graded answers in.
 //!
 //! [`sign`], [`wire`], [`codes`] and [`credentials`] are pure; [`client`] is the only place that opens a connection, and
-//! `read` asks through it.
+//! `read` asks through it, and `change` renames and gives up.
 //! [`sign`] and [`wire`] are shared with the sandbox, which speaks the other end of the same protocol.
 
+mod change;
 pub mod client;
 pub mod codes;
 pub mod credentials;

@@ -143,7 +143,7 @@ impl TencentClient {
         question: &Question<'_, T>,
         body: &impl Serialize,
     ) -> Result<Page<T>, CloudError> {
-        let body = wire::read_body(body);
+        let body = wire::request_body(body);
         let first = Instant::now();
         let mut attempt = 1;
         loop {

@@ -4,6 +4,7 @@
 //! answer proves is decided elsewhere; [`salvage`] reads what is left of the others.
 
 mod bills;
+mod changes;
 mod envs;
 mod page;
 mod salvage;
@@ -13,6 +14,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 pub use bills::{BillInfo, DescribeBillingInfo, NO_TIME, OrderInfo, decode_bills};
+pub use changes::{DestroyEnv, ModifyEnv};
 pub use envs::{DescribeEnvs, EnvInfo, decode_envs};
 pub use page::Page;
 pub use salvage::salvage;
@@ -28,11 +30,15 @@ pub const SERVICE: &str = "tcb";
 pub const VERSION: &str = "2018-06-08";
 /// The action that orders an environment.
 pub const CREATE: &str = "CreatePostpayPackage";
+/// The action that gives an environment another alias.
+pub const MODIFY: &str = "ModifyEnv";
+/// The action that gives an environment up.
+pub const DESTROY: &str = "DestroyEnv";
 /// The action that lists environments.
 pub const LIST: &str = "DescribeEnvs";
 /// The action that shows what environments are billed for.
 pub const BILLS: &str = "DescribeBillingInfo";
-/// The most of an answer to an order that is read. A real one has a few hundred bytes.
+/// The most of an answer to an order or a change that is read. A real one has a few hundred bytes.
 pub const MAX_BODY: usize = 1 << 20;
 /// The most of a page that is read. An environment takes a few kilobytes with its resources and tags.
 pub const MAX_PAGE_BODY: usize = 16 << 20;
@@ -53,14 +59,14 @@ pub fn create_body(order: &Attributes) -> Vec<u8> {
     serde_json::to_vec(&Members(order)).expect("a map of texts")
 }
 
-/// The body of a question.
+/// The body of a question or a change.
 #[expect(
     clippy::expect_used,
     clippy::missing_panics_doc,
     reason = "texts and numbers, into memory: there is nothing that can fail"
 )]
-pub fn read_body(question: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(question).expect("texts and numbers")
+pub fn request_body(request: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(request).expect("texts and numbers")
 }
 
 /// Whether `CreatePostpayPackage` has a member of this name.
@@ -102,7 +108,7 @@ pub struct Unreadable {
     pub error: Option<ApiError>,
 }
 
-/// Reads the answer to `CreatePostpayPackage`.
+/// Reads the answer to `CreatePostpayPackage`, or to a change, whose envelope is the same with fewer ids in it.
 ///
 /// # Errors
 /// When it is not `{"Response":{…}}`. The error holds the ids that are in it nevertheless.

@@ -1,0 +1,103 @@
+//! The two changes to an environment that is there: `ModifyEnv` gives it another alias, `DestroyEnv` gives it up.
+//!
+//! One attempt each, graded as an order is. They name their environment, so that making one twice does no more than making
+//! it once; whether to, the engine decides.
+
+use reqwest::header::HeaderValue;
+
+use super::client::{Answer, Call, TencentClient};
+use super::codes::changes::{self, Change};
+use super::evidence::{Reply, judge_change, no_reply};
+use super::wire::{self, DestroyEnv, ModifyEnv};
+use crate::cloud::{CloudError, Destroy, Done, Grade, Reach, Rename};
+
+impl TencentClient {
+    pub(super) async fn modify(&self, rename: &Rename) -> Result<Done, CloudError> {
+        let Rename {
+            env_id,
+            alias,
+            region,
+        } = rename;
+        let body = wire::request_body(&ModifyEnv {
+            env_id: Some(env_id.clone()),
+            alias: Some(alias.clone()),
+            custom_qps: None,
+        });
+        self.change(Change::Rename, env_id, region.as_deref(), body)
+            .await
+    }
+
+    pub(super) async fn give_up(&self, destroy: &Destroy) -> Result<Done, CloudError> {
+        let Destroy {
+            env_id,
+            force,
+            bypass_check,
+            region,
+        } = destroy;
+        let body = wire::request_body(&DestroyEnv {
+            env_id: Some(env_id.clone()),
+            is_force: *force,
+            bypass_check: *bypass_check,
+        });
+        self.change(Change::Destroy, env_id, region.as_deref(), body)
+            .await
+    }
+
+    async fn change(
+        &self,
+        change: Change,
+        env_id: &str,
+        region: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<Done, CloudError> {
+        let region = region.filter(|region| !region.is_empty());
+        if let Some(region) = region
+            && HeaderValue::from_str(region).is_err()
+        {
+            // This environment's region alone: the others' are sent.
+            let why = format!("the region of {env_id}, {region:?}, can't be sent in a header");
+            return Err(CloudError {
+                grade: Grade::Refused(Reach::Step),
+                ..no_reply(false, &why, &self.scrub)
+            });
+        }
+        let call = Call {
+            action: match change {
+                Change::Rename => wire::MODIFY,
+                Change::Destroy => wire::DESTROY,
+            },
+            region,
+            body,
+            most: wire::MAX_BODY,
+        };
+        let Answer {
+            status,
+            body,
+            broken,
+            ahead,
+            date,
+        } = self
+            .post(call)
+            .await
+            .map_err(|error| advised(change, error))?;
+        let reply = Reply {
+            status,
+            body: &body,
+            broken,
+        };
+        judge_change(&reply, change, env_id, &self.scrub, || {
+            self.correct_clock(ahead, date)
+        })
+    }
+}
+
+/// Says what to do when no answer came and it may be done all the same.
+fn advised(change: Change, error: CloudError) -> CloudError {
+    match error.grade {
+        Grade::Unknown => CloudError {
+            hint: Some(changes::look(change)),
+            ..error
+        },
+        Grade::NotSent(_) | Grade::Refused(_) => error,
+    }
+}

@@ -1,0 +1,318 @@
+//! What the answers to orders prove.
+
+use super::*;
+use crate::cloud::tencent::Credentials;
+
+const SECRET: &str = "keykeykeykey";
+
+fn scrub() -> Scrub {
+    Scrub::new(&Credentials {
+        secret_id: "AKIDEXAMPLE".to_owned(),
+        secret_key: SECRET.into(),
+        token: None,
+    })
+}
+
+fn of(status: u16, body: &str) -> Result<Ordered, CloudError> {
+    let reply = Reply {
+        status,
+        body: body.as_bytes(),
+        broken: None,
+    };
+    judge(&reply, Some("asked"), &scrub(), || true)
+}
+
+fn error(code: &str, more: &str) -> String {
+    format!(r#"{{"Response":{{"Error":{{"Code":"{code}","Message":"m"}},"RequestId":"r"{more}}}}}"#)
+}
+
+#[test]
+fn grades() {
+    use Grade::{NotSent as N, Refused, Unknown};
+    let table = [
+        (
+            200,
+            error("RequestLimitExceeded", ""),
+            N(NotSent::Throttled),
+        ),
+        (
+            200,
+            error("AuthFailure.SignatureExpire", ""),
+            N(NotSent::Repaired),
+        ),
+        (
+            200,
+            error("AuthFailure.TokenFailure", ""),
+            Refused(Reach::Run),
+        ),
+        (200, error("InvalidParameter", ""), Refused(Reach::Step)),
+        // The EnvId that was asked for is an echo.
+        (
+            200,
+            error("ResourceNotFound", r#","EnvId":"asked""#),
+            Refused(Reach::Step),
+        ),
+        (
+            200,
+            error("ResourceUnavailable.BalanceNotEnough", ""),
+            Refused(Reach::Run),
+        ),
+        (200, error("InternalError", ""), Unknown),
+        (200, error("Oops", ""), Unknown),
+        // Ids beside an error: something was done.
+        (
+            200,
+            error("RequestLimitExceeded", r#","TranId":"1""#),
+            Unknown,
+        ),
+        (200, error("InvalidParameter", r#","EnvId":"new""#), Unknown),
+        // A status that is not 200 proves nothing, whatever the body says.
+        (500, error("InvalidParameter", ""), Unknown),
+        (302, error("RequestLimitExceeded", ""), Unknown),
+        (429, String::new(), Unknown),
+        (204, String::new(), Unknown),
+        (201, r#"{"Response":{"TranId":"1"}}"#.to_owned(), Unknown),
+        (200, String::new(), Unknown),
+        (200, "<html>".to_owned(), Unknown),
+        (200, r#"{"Response":{"RequestId":"r"}}"#.to_owned(), Unknown),
+        (
+            200,
+            r#"{"Response":{"EnvId":"new","RequestId":"r"}}"#.to_owned(),
+            Unknown,
+        ),
+        (200, r#"{"Response":{"Error":{}}}"#.to_owned(), Unknown),
+        (
+            200,
+            r#"{"code":1,"codeDesc":"RequestLimitExceeded","message":""}"#.to_owned(),
+            Unknown,
+        ),
+    ];
+    for (status, body, grade) in table {
+        let error = of(status, &body).unwrap_err();
+        assert_eq!(error.grade, grade, "{status} {body}");
+        assert_eq!(error.http_status, Some(status));
+    }
+}
+
+#[test]
+fn an_order_is_one_with_or_without_an_env_id() {
+    let order = of(
+        200,
+        r#"{"Response":{"TranId":"1\u001b","EnvId":null,"RequestId":"r"}}"#,
+    )
+    .unwrap();
+    assert_eq!(order.tran_id, r"1\u{1b}");
+    assert_eq!(order.env_id, None);
+    let order = of(200, r#"{"Response":{"TranId":"1","EnvId":"e"}}"#).unwrap();
+    assert_eq!(order.env_id.as_deref(), Some("e"));
+    assert_eq!(order.request_id, None);
+}
+
+#[test]
+fn every_id_of_an_answer_that_proves_nothing_is_kept() {
+    let body = r#"{"Response":{"TranId":"1","EnvId":"e","RequestId":"r"}}"#;
+    let broken = Reply {
+        status: 200,
+        body: body.as_bytes(),
+        broken: Some("the answer was cut off".to_owned()),
+    };
+    let cut = judge(&broken, None, &scrub(), || true).unwrap_err();
+    assert_eq!(cut.message, "the answer was cut off");
+    for error in [
+        cut,
+        of(500, body).unwrap_err(),
+        of(200, &format!("<{body}")).unwrap_err(),
+    ] {
+        assert_eq!(error.grade, Grade::Unknown);
+        assert_eq!(error.seen.tran_id.as_deref(), Some("1"));
+        assert_eq!(error.seen.env_id.as_deref(), Some("e"));
+        assert_eq!(error.request_id.as_deref(), Some("r"));
+        assert!(error.body.is_some());
+    }
+}
+
+/// The body, and the TranId and EnvId that are to be kept of it.
+type Case<'a> = (String, Option<&'a str>, Option<&'a str>);
+
+#[test]
+fn traces_of_an_order_beside_an_error_prove_nothing_and_are_kept() {
+    let code = "RequestLimitExceeded";
+    let e = format!(r#""Error":{{"Code":"{code}","Message":"m"}}"#);
+    let table: [Case<'_>; 20] = [
+        (error(code, r#","Data":{"TranId":"t0"}"#), Some("t0"), None),
+        (error(code, r#","TranId":["t0"]"#), Some("t0"), None),
+        (error(code, r#","TranId":{"x":"t0"}"#), Some("t0"), None),
+        (error(code, r#","TranId":7"#), Some("7"), None),
+        (
+            error(code, r#","TranId":202006031194230000000000001"#),
+            Some("202006031194230000000000001"),
+            None,
+        ),
+        (
+            error(code, r#","Data":{"TranId":202006031194230000000000001}"#),
+            Some("202006031194230000000000001"),
+            None,
+        ),
+        (error(code, r#","TranId":true"#), None, None),
+        (error(code, r#","TranId":[null]"#), None, None),
+        (error(code, r#","tranId":"t0""#), Some("t0"), None),
+        (
+            error(code, r#","Data":"{\"TranId\":\"t0\"}""#),
+            Some("t0"),
+            None,
+        ),
+        (error(code, r#","Data":{"EnvId":"new"}"#), None, Some("new")),
+        (
+            error(code, r#","EnvId":"asked","Data":{"EnvId":"new"}"#),
+            None,
+            Some("new"),
+        ),
+        (
+            error(code, r#","EnvId":["asked","new"]"#),
+            None,
+            Some("new"),
+        ),
+        (
+            format!(r#"{{"TranId":"t0","Response":{{{e}}}}}"#),
+            Some("t0"),
+            None,
+        ),
+        (
+            format!(r#"{{"Response":{{"TranId":"t0"}},"Response":{{{e}}}}}"#),
+            Some("t0"),
+            None,
+        ),
+        (
+            format!(r#"{{"Response":{{}},"Response":{{{e}}}}}"#),
+            None,
+            None,
+        ),
+        (
+            format!(r#"{{"Response":{{{e}}},"Response":{{"TranId":"t0","EnvId":"new"}}}}"#),
+            Some("t0"),
+            Some("new"),
+        ),
+        (format!(r#"{{"Response":{{{e},{e}}}}}"#), None, None),
+        (
+            error(code, r#","TranId":"t0","TranId":null"#),
+            Some("t0"),
+            None,
+        ),
+        (
+            r#"{"Response":{"Error":{"Code":"InvalidParameter","TranId":"t0"}}}"#.to_owned(),
+            Some("t0"),
+            None,
+        ),
+    ];
+    for (body, tran_id, env_id) in table {
+        let error = of(200, &body).unwrap_err();
+        assert_eq!(error.grade, Grade::Unknown, "{body}");
+        assert_eq!(error.seen.tran_id.as_deref(), tran_id, "{body}");
+        assert_eq!(error.seen.env_id.as_deref(), env_id, "{body}");
+        assert!(error.body.is_some(), "{body}");
+    }
+}
+
+#[test]
+fn ids_without_a_place_of_their_own_are_said() {
+    let body = r#"{"Response":{"TranId":"t0","TranId":"t1","Data":{"EnvId":"asked"}}}"#;
+    let error = of(200, body).unwrap_err();
+    assert_eq!(error.grade, Grade::Unknown);
+    assert_eq!(
+        error.message,
+        "the answer holds `TranId` twice; it also holds the TranId t0"
+    );
+    assert_eq!(error.seen.tran_id.as_deref(), Some("t1"));
+}
+
+#[test]
+fn nothing_beside_an_error_is_nothing_and_an_echo_is_no_evidence() {
+    for more in [
+        "",
+        r#","TranId":null,"EnvId":null"#,
+        r#","TranId":"","EnvId":" ""#,
+        r#","TranId":[],"EnvId":{}"#,
+        r#","EnvId":"asked""#,
+        r#","Data":{"EnvId":["asked"]}"#,
+    ] {
+        let throttled = of(200, &error("RequestLimitExceeded", more)).unwrap_err();
+        assert_eq!(
+            throttled.grade,
+            Grade::NotSent(NotSent::Throttled),
+            "{more}"
+        );
+        assert_eq!(throttled.seen, SeenIds::default(), "{more}");
+        let refused = of(200, &error("InvalidParameter", more)).unwrap_err();
+        assert_eq!(refused.grade, Grade::Refused(Reach::Step), "{more}");
+        assert_eq!(refused.seen, SeenIds::default(), "{more}");
+    }
+}
+
+#[test]
+fn an_error_in_no_form_of_its_own() {
+    let answer =
+        |error: &str, more: &str| of(200, &format!(r#"{{"Response":{{"Error":{error}{more}}}}}"#));
+    let ids = r#","TranId":"t0","EnvId":"new""#;
+    assert_eq!(answer("null", ids).unwrap().tran_id, "t0");
+    for error in ["{}", "[]", r#""text""#, "7", "false"] {
+        let unknown = answer(error, ids).unwrap_err();
+        assert_eq!(unknown.grade, Grade::Unknown, "{error}");
+        assert_eq!(unknown.seen.tran_id.as_deref(), Some("t0"), "{error}");
+        assert_eq!(unknown.seen.env_id.as_deref(), Some("new"), "{error}");
+    }
+    for error in ["null", "{}", "[]", r#""text""#] {
+        let unknown = answer(error, "").unwrap_err();
+        assert_eq!(unknown.grade, Grade::Unknown, "{error}");
+        assert_eq!(unknown.seen, SeenIds::default(), "{error}");
+    }
+    let elsewhere = answer("null", r#","Data":{"TranId":"t0"}"#).unwrap_err();
+    assert_eq!(elsewhere.grade, Grade::Unknown);
+    assert_eq!(elsewhere.seen.tran_id.as_deref(), Some("t0"));
+}
+
+#[test]
+fn no_secret_comes_back_as_an_id() {
+    let body = format!(
+        r#"{{"Response":{{"TranId":"{SECRET}","EnvId":"{SECRET}","RequestId":"{SECRET}"}}}}"#
+    );
+    let ordered = of(200, &body).unwrap();
+    assert_eq!(ordered.tran_id, "[secret key]");
+    let text = format!("{ordered:?} {:?}", of(500, &body).unwrap_err());
+    assert!(!text.contains(SECRET), "{text}");
+    let refused = of(
+        200,
+        &error("LimitExceeded", "").replace(r#""r""#, &format!("\"{SECRET}\"")),
+    );
+    assert_eq!(
+        refused.unwrap_err().request_id.as_deref(),
+        Some("[secret key]")
+    );
+}
+
+#[test]
+fn a_clock_that_can_not_be_mended_ends_the_run() {
+    let body = error("AuthFailure.SignatureExpire", "");
+    let reply = Reply {
+        status: 200,
+        body: body.as_bytes(),
+        broken: None,
+    };
+    let error = judge(&reply, None, &scrub(), || false).unwrap_err();
+    assert_eq!(error.grade, Grade::Refused(Reach::Run));
+}
+
+#[test]
+fn no_secret_comes_back_out_of_an_answer() {
+    let bodies = [
+        format!(r#"{{"Response":{{"Error":{{"Code":"X{SECRET}","Message":"bad {SECRET}"}}}}}}"#),
+        format!("<html>{SECRET} AKIDEXAMPLE"),
+        format!(r#"{{"code":"{SECRET}","message":"{SECRET}"}}"#),
+    ];
+    for body in bodies {
+        let text = format!("{:?}", of(200, &body).unwrap_err());
+        assert!(
+            !text.contains(SECRET) && !text.contains("AKIDEXAMPLE"),
+            "{text}"
+        );
+    }
+}
