@@ -9,11 +9,12 @@ use super::load::Project;
 use super::options::{Api, Changes, Format, Global, Select, Strict};
 use super::world::{World, cant_write};
 use crate::cloud::tencent::client::REQUEST_CLIENT;
-use crate::cloud::tencent::wire::{self, CREATE, VERSION};
+use crate::cloud::tencent::wire::{self, CREATE, DESTROY, DestroyEnv, MODIFY, ModifyEnv, VERSION};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Plan, file, guard};
+use crate::plan::{Action, Options, Plan, Step, file, guard};
 use crate::report::{clean, human};
+use crate::state::State;
 
 /// Show what would be ordered; sends nothing, needs no credentials
 #[derive(Debug, clap::Args)]
@@ -69,7 +70,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         write(path, &plan)?;
     }
     let calls = if args.show_calls {
-        calls(&plan, &project)
+        calls(&plan, state.as_ref(), &project)
     } else {
         String::new()
     };
@@ -136,12 +137,16 @@ fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
     write().map(drop).map_err(|error| cant_write(path, &error))
 }
 
-/// The requests that the plan's orders would make. The signature is left out: it is made when a request is sent.
-fn calls(plan: &Plan, project: &Project) -> String {
+/// The requests that carrying the plan out would make. The signature is left out: it is made when a request is sent.
+fn calls(plan: &Plan, state: Option<&State>, project: &Project) -> String {
     let mut text = String::from("\nRequests, in sending order:\n");
-    for step in plan.orders() {
-        let Some(order) = &step.after else { continue };
-        let body = String::from_utf8_lossy(&wire::create_body(order)).into_owned();
+    for step in plan.changes() {
+        let Some((action, body)) = call(step, plan) else {
+            continue;
+        };
+        // What is there is spoken to where it is.
+        let there = (!step.is_order()).then(|| region(step, state)).flatten();
+        let region = there.or(project.region.as_deref());
         let _ = writeln!(text, "\n# {}", step.address);
         let _ = match &project.endpoint {
             // It is started with the run, on a port that is free then.
@@ -149,14 +154,53 @@ fn calls(plan: &Plan, project: &Project) -> String {
             Endpoint::Url(url) => writeln!(text, "POST {url}/"),
         };
         let _ = writeln!(text, "Content-Type: application/json");
-        let _ = writeln!(text, "X-TC-Action: {CREATE}");
+        let _ = writeln!(text, "X-TC-Action: {action}");
         let _ = writeln!(text, "X-TC-Version: {VERSION}");
         let _ = writeln!(text, "X-TC-RequestClient: {REQUEST_CLIENT}");
-        if let Some(region) = &project.region {
-            let _ = writeln!(text, "X-TC-Region: {region}");
+        if let Some(region) = region {
+            let _ = writeln!(text, "X-TC-Region: {}", clean(region));
         }
         let _ = writeln!(text, "X-TC-Language: {}", project.language.name());
-        let _ = writeln!(text, "\n{body}");
+        let _ = writeln!(text, "\n{}", String::from_utf8_lossy(&body));
     }
     text
+}
+
+/// What a step asks the vendor for, if it does.
+fn call(step: &Step, plan: &Plan) -> Option<(&'static str, Vec<u8>)> {
+    if step.is_order() {
+        return Some((CREATE, wire::create_body(step.after.as_ref()?)));
+    }
+    let env_id = step.ids.env_id.as_deref()?;
+    match step.action {
+        Action::Update => {
+            let alias = step.renames()?;
+            Some((MODIFY, wire::request_body(&ModifyEnv::of(env_id, alias))))
+        }
+        Action::Destroy => {
+            let Options {
+                purge,
+                bypass_check,
+                ..
+            } = plan.options;
+            let destroy = DestroyEnv::of(env_id, purge, bypass_check);
+            Some((DESTROY, wire::request_body(&destroy)))
+        }
+        Action::Create
+        | Action::Replace
+        | Action::Forget
+        | Action::Import
+        | Action::Move
+        | Action::Resolve
+        | Action::Wait
+        | Action::NoOp => None,
+    }
+}
+
+fn region<'a>(step: &Step, state: Option<&'a State>) -> Option<&'a str> {
+    let mut records = state?.records();
+    let record = records
+        .find(|(_, record)| record.env_id == step.ids.env_id)?
+        .1;
+    record.region.as_deref()
 }

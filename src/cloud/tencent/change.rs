@@ -18,11 +18,7 @@ impl TencentClient {
             alias,
             region,
         } = rename;
-        let body = wire::request_body(&ModifyEnv {
-            env_id: Some(env_id.clone()),
-            alias: Some(alias.clone()),
-            custom_qps: None,
-        });
+        let body = wire::request_body(&ModifyEnv::of(env_id, alias));
         self.change(Change::Rename, env_id, region.as_deref(), body)
             .await
     }
@@ -34,11 +30,7 @@ impl TencentClient {
             bypass_check,
             region,
         } = destroy;
-        let body = wire::request_body(&DestroyEnv {
-            env_id: Some(env_id.clone()),
-            is_force: *force,
-            bypass_check: *bypass_check,
-        });
+        let body = wire::request_body(&DestroyEnv::of(env_id, *force, *bypass_check));
         self.change(Change::Destroy, env_id, region.as_deref(), body)
             .await
     }

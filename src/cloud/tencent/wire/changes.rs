@@ -35,6 +35,28 @@ pub struct DestroyEnv {
     pub bypass_check: bool,
 }
 
+impl ModifyEnv {
+    /// What is sent for a new alias.
+    pub fn of(env_id: &str, alias: &str) -> Self {
+        Self {
+            env_id: Some(env_id.to_owned()),
+            alias: Some(alias.to_owned()),
+            custom_qps: None,
+        }
+    }
+}
+
+impl DestroyEnv {
+    /// What is sent to give an environment up.
+    pub fn of(env_id: &str, is_force: bool, bypass_check: bool) -> Self {
+        Self {
+            env_id: Some(env_id.to_owned()),
+            is_force,
+            bypass_check,
+        }
+    }
+}
+
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde hands over a reference"
