@@ -1,0 +1,235 @@
+//! What becomes of an environment after it was ordered, with the real binary against the real endpoint.
+
+use std::collections::BTreeSet;
+
+use crate::support::{MANIFEST, Project, STATE, assert_shown};
+
+const OWN: &str = "-y";
+const GIVE_UP: &str = "--allow-destroy";
+
+/// The calls that changed something, by action and in order.
+fn changes(project: &Project) -> Vec<String> {
+    let calls = project.ledger().into_iter().filter(|entry| {
+        entry.action == "ModifyEnv" || entry.action == "DestroyEnv" || entry.acted
+    });
+    calls.map(|entry| entry.action).collect()
+}
+
+fn env_id(project: &Project, address: &str) -> String {
+    project.json(STATE)["environments"][address]["env_id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// Every id that the state has.
+fn ids(project: &Project) -> BTreeSet<String> {
+    let state = project.json(STATE);
+    let current = state["environments"].as_object().unwrap().values();
+    let deposed = state["deposed"].as_array().unwrap();
+    current
+        .chain(deposed.iter().map(|one| &one["record"]))
+        .filter_map(|record| record["env_id"].as_str())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn append(project: &Project, text: &str) {
+    let before = project.read(MANIFEST);
+    project.write(MANIFEST, before + text);
+}
+
+#[test]
+fn an_alias_is_changed_in_place() {
+    let project = Project::ordered(&["shop"]);
+    let before = ids(&project);
+    project.edit(MANIFEST, "alias: shop", "alias: store");
+    let plan = project.run(["plan", "--show-calls"]).exits(0);
+    assert_shown!("life-alias-plan", plan);
+    let applied = project.run(["apply", OWN]).exits(0);
+    assert_shown!("life-alias-apply", applied);
+    assert_eq!(changes(&project), ["CreatePostpayPackage", "ModifyEnv"]);
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
+    assert_eq!(ids(&project), before);
+}
+
+#[test]
+fn a_lost_answer_to_a_change_is_read_back_and_one_that_did_nothing_is_told() {
+    let project = Project::ordered(&["shop"]);
+    project.edit(MANIFEST, "alias: shop", "alias: store");
+    let lost = ["apply", OWN, "--fault", "modify:reset-before@1", "--settle", "1s"];
+    let unknown = project.run(lost).exits(4);
+    assert_shown!("life-alias-unknown", unknown);
+    // Not done, so it is still to do, and done once more.
+    let lost = ["apply", OWN, "--fault", "modify:reset-after@1"];
+    project.run(lost).exits(0).says(&["read back"]);
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
+}
+
+#[test]
+fn a_replacement_is_ordered_by_name_and_the_old_one_kept_until_it_is_given_up_by_name() {
+    let project = Project::ordered(&["shop"]);
+    let old = env_id(&project, "shop");
+    project.edit(MANIFEST, "channel: qc_console", "channel: cocos");
+    project
+        .run(["apply", OWN])
+        .exits(1)
+        .says(&["--replace shop"]);
+    let args = ["--replace", "shop"];
+    let plan = project.run(["plan"].iter().chain(&args)).exits(0);
+    assert_shown!("life-replace-plan", plan);
+    let applied = project.run(["apply", OWN].iter().chain(&args)).exits(0);
+    assert_shown!("life-replace-apply", applied);
+    assert_eq!(changes(&project), ["CreatePostpayPackage"; 2]);
+    assert!(ids(&project).contains(&old));
+    let shown = project.run(["plan", "--detailed-exitcode"]).exits(0);
+    assert_shown!("life-deposed-plan", shown);
+
+    let new = env_id(&project, "shop");
+    let destroy = ["destroy", "shop", "--deposed", GIVE_UP, OWN, "--purge"];
+    assert_shown!("life-deposed-destroy", project.run(destroy).exits(0));
+    assert_eq!(ids(&project), BTreeSet::from([new]));
+    project.run(destroy).exits(1).says(&["nothing that was replaced"]);
+}
+
+#[test]
+fn nothing_is_given_up_without_leave_and_what_is_gone_already_is_fine() {
+    let project = Project::ordered(&["one", "two"]);
+    project.declare(&["one"]);
+    for args in [&["apply", OWN][..], &["destroy", "two", OWN]] {
+        project.run(args);
+    }
+    assert_eq!(changes(&project).len(), 2, "two orders, and nothing else");
+    let refused = project.run(["destroy", "two", OWN]).exits(1);
+    assert_shown!("life-destroy-not-allowed", refused);
+    let declared = project.run(["destroy", "one", GIVE_UP, OWN]).exits(1);
+    assert_shown!("life-destroy-declared", declared);
+
+    assert_shown!("life-destroy", project.run(["destroy", "two", GIVE_UP, OWN]).exits(0));
+    assert_shown!("life-isolated", project.run(["plan", "--detailed-exitcode"]).exits(0));
+    project
+        .run(["destroy", "two", GIVE_UP, OWN, "--purge"])
+        .exits(0)
+        .says(&["destroyed"]);
+    project
+        .run(["destroy", "two", GIVE_UP, OWN])
+        .exits(0)
+        .says(&["is not on record any more"]);
+    project
+        .run(["destroy", "too", GIVE_UP, OWN])
+        .exits(1)
+        .says(&["nothing is on record at `too`"]);
+}
+
+#[test]
+fn what_left_the_manifests_is_given_up_by_apply_when_the_configuration_and_the_command_line_say_so() {
+    let project = Project::ordered(&["one", "two"]);
+    project.declare(&["one"]);
+    project.write("postpay.yaml", "version: 1\nguard: {allow_destroy: true}\n");
+    // Configured, and nobody there to be asked for its address.
+    let asked = project.run(["apply", OWN]).exits(1);
+    assert_shown!("life-apply-destroy-unasked", asked.stderr);
+    project.run(["plan", "-o", "plan.json"]).exits(0);
+    project.run(["apply", "plan.json"]).exits(1);
+    assert_eq!(changes(&project).len(), 2);
+    project.run(["apply", "plan.json", GIVE_UP]).exits(0);
+    assert_eq!(changes(&project)[2..], ["DestroyEnv"]);
+}
+
+#[test]
+fn a_protected_environment_is_kept_even_after_it_left_the_manifests() {
+    let project = Project::ordered(&["one", "two"]);
+    append(&project, "    lifecycle: {prevent_destroy: true}\n");
+    assert_shown!("life-protect", project.run(["apply", OWN]).exits(0));
+    project.declare(&["one"]);
+    let kept = project.run(["apply", OWN, GIVE_UP]).exits(0);
+    assert_shown!("life-protected", kept);
+    let refused = project.run(["destroy", "two", GIVE_UP, OWN]).exits(1);
+    assert_shown!("life-protected-destroy", refused.stderr);
+    assert_eq!(changes(&project).len(), 2);
+}
+
+#[test]
+fn a_refused_destroy_is_explained_and_leaves_everything_as_it_was() {
+    for (code, says) in [
+        ("ResourceUnavailable.ResourceOverdue", "overdue"),
+        ("LimitExceeded", "quota"),
+    ] {
+        let project = Project::ordered(&["one"]);
+        project.declare(&[]);
+        project.write(MANIFEST, "version: 1\nremoved: [never-was]\n");
+        let before = project.memory();
+        let fault = format!("destroy:error:{code}@1");
+        let refused = project
+            .run(["destroy", "one", GIVE_UP, OWN, "--fault", &fault, "--settle", "1s"])
+            .exits(1)
+            .says(&[code, "RequestId", says]);
+        assert_shown!(format!("life-destroy-{code}"), refused);
+        assert_eq!(project.json(STATE)["environments"], {
+            let state = &before[&project.file(STATE).strip_prefix(project.path()).unwrap().to_owned()];
+            serde_json::from_slice::<serde_json::Value>(state).unwrap()["environments"].clone()
+        });
+    }
+}
+
+#[test]
+fn a_moved_block_renames_without_an_order() {
+    let project = Project::ordered(&["shop"]);
+    let before = ids(&project);
+    project.edit(MANIFEST, "  shop:", "  store:");
+    append(&project, "moved:\n  - {from: shop, to: store}\n");
+    assert_shown!("life-moved-plan", project.run(["plan"]).exits(0));
+    assert_shown!("life-moved-apply", project.run(["apply", OWN]).exits(0));
+    assert_eq!(ids(&project), before);
+    assert_eq!(changes(&project).len(), 1);
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
+
+    // From nowhere, the new name would be ordered.
+    project.edit(MANIFEST, "  store:", "  market:");
+    project.edit(MANIFEST, "from: shop, to: store", "from: shpo, to: market");
+    let missing = project.run(["plan"]).exits(1);
+    assert_shown!("life-moved-missing", missing.stderr);
+    project.run(["apply", OWN]).exits(1);
+    assert_eq!(changes(&project).len(), 1);
+}
+
+#[test]
+fn a_move_onto_a_used_address_is_an_error_with_its_place() {
+    let project = Project::ordered(&["one", "two"]);
+    project.declare(&["two"]);
+    append(&project, "moved: [{from: one, to: two}]\n");
+    let used = project.run(["plan"]).exits(1);
+    assert_shown!("life-moved-used", used.stderr);
+}
+
+#[test]
+fn a_removed_address_is_forgotten_and_lives_on() {
+    let project = Project::ordered(&["one", "two"]);
+    project.declare(&["one"]);
+    append(&project, "removed: [two]\n");
+    assert_shown!("life-removed-plan", project.run(["plan", GIVE_UP]).exits(0));
+    assert_shown!("life-removed-apply", project.run(["apply", OWN, GIVE_UP]).exits(0));
+    assert_eq!(changes(&project).len(), 2, "nothing was given up");
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
+    // A receipt says where it went.
+    assert!(project.receipt().contains("\"forget\""));
+}
+
+#[test]
+fn everything_at_once_is_done_in_order_and_a_second_plan_is_empty() {
+    let project = Project::ordered(&["a", "b", "c", "d"]);
+    project.declare(&["new", "moved", "c"]);
+    project.edit(MANIFEST, "alias: moved", "alias: a");
+    project.edit(MANIFEST, "alias: c", "alias: c2");
+    append(&project, "moved: [{from: a, to: moved}]\nremoved: [b]\n");
+    assert_shown!("life-all-plan", project.run(["plan", GIVE_UP]).exits(0));
+    let applied = project.run(["apply", OWN, GIVE_UP]).exits(0);
+    assert_shown!("life-all-apply", applied);
+    assert_eq!(
+        changes(&project)[4..],
+        ["CreatePostpayPackage", "ModifyEnv", "DestroyEnv"]
+    );
+    project
+        .run(["plan", "--detailed-exitcode", GIVE_UP])
+        .exits(0);
+}
