@@ -75,7 +75,7 @@ pub const INTENT_KEPT: &str = "intent-kept";
 pub const SLOT_REACHED: &str = "slot-reached";
 /// The embedded endpoint has the whole request, and did nothing yet.
 pub const REQUEST_ARRIVED: &str = "request-arrived";
-/// It has made the order, and has not answered.
+/// It has made the order or the change, and has not answered.
 pub const VENDOR_ACTED: &str = "vendor-acted";
 /// The answer is here, and nothing of it is on disk.
 pub const ANSWER_CAME: &str = "answer-came";

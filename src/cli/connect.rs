@@ -19,7 +19,8 @@ use crate::sandbox::{self, Fault, Running, Sandbox};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sandbox options")]
 pub(super) struct Embedded {
-    /// Make the embedded endpoint fail at a chosen call: KIND@N, KIND@N-M or KIND@*; repeatable
+    /// Make the embedded endpoint fail at a chosen order: KIND@N, KIND@N-M or KIND@*; list:, bill:, modify: or destroy:
+    /// before it counts those calls instead; repeatable
     #[arg(
         long = "fault",
         value_name = "KIND@CALL",
@@ -30,7 +31,7 @@ pub(super) struct Embedded {
     /// How long the embedded endpoint takes to answer, as 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
     pub latency: Duration,
-    /// How long after an order the embedded endpoint lists what it made, as 3s
+    /// How long after an order or a change the embedded endpoint lists what it did, as 3s
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     pub list_delay: Duration,
     /// Orders a second that the embedded endpoint takes, up to 1000; the vendor takes 2

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use comfy_table::{Table, presets};
+use serde_json::Value;
 
 use super::Exit;
 use super::connect::ledger_beside;
@@ -13,8 +14,9 @@ use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Format, Global, time};
 use super::world::World;
+use crate::cloud::tencent::wire::{DESTROY, MODIFY};
 use crate::report::clean;
-use crate::sandbox::{self, Fault, LedgerEntry, Sandbox};
+use crate::sandbox::{self, Fault, LedgerEntry, Postpaid, Sandbox};
 
 /// The embedded endpoint: a small server that speaks the vendor's protocol and costs nothing
 #[derive(Debug, clap::Subcommand)]
@@ -31,6 +33,7 @@ Examples:
   postpay sandbox serve                                   on 127.0.0.1:8650
   postpay sandbox serve --fault throttle@1-3 --fault error:LimitExceeded@5
   postpay sandbox serve --latency 1s --existing my-env-1a2b
+  postpay sandbox serve --existing-postpaid shop-1a2b --fault destroy:reset-after@1
 
 Faults (the call number counts CreatePostpayPackage requests from 1):
   throttle                 turned away by the gateway
@@ -43,7 +46,10 @@ Faults (the call number counts CreatePostpayPackage requests from 1):
                            the vendor's error, without or with the order being made
   list:KIND, bill:KIND     the same at DescribeEnvs or DescribeBillingInfo, each counted by itself:
                            throttle, reset-before, eof-before, hang-before, 500-before, cut-body,
-                           html, error:CODE")]
+                           html, error:CODE
+  modify:KIND, destroy:KIND
+                           the same at ModifyEnv or DestroyEnv, each counted by itself: every kind
+                           but null-env-id and missing-tran-id")]
 pub(super) struct Serve {
     /// The address to listen on; loopback only
     #[arg(
@@ -64,15 +70,18 @@ pub(super) struct Serve {
     /// How long an answer takes, as 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
     latency: Duration,
-    /// How long after an order what it made is listed, as 3s
+    /// How long after an order or a change what it did is listed, as 3s
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     list_delay: Duration,
     /// Orders a second that it takes, up to 1000; the vendor takes 2
     #[arg(long, value_name = "N", default_value_t = sandbox::RATE, env = "POSTPAY_SANDBOX_RATE", value_parser = clap::value_parser!(u32).range(1..=1000))]
     sandbox_rate: u32,
-    /// An environment that exists before anything is ordered; repeatable
+    /// A prepaid environment that exists before anything is ordered; repeatable
     #[arg(long, value_name = "ENV_ID")]
     existing: Vec<String>,
+    /// A postpaid environment that exists before anything is ordered, as if it had been ordered at the console; repeatable
+    #[arg(long, value_name = "ENV_ID[:ALIAS]")]
+    existing_postpaid: Vec<Postpaid>,
     #[command(flatten)]
     file: LedgerFile,
 }
@@ -87,9 +96,12 @@ pub(super) struct Ledger {
 /// Forget everything that the embedded endpoint did
 #[derive(Debug, clap::Args)]
 pub(super) struct Reset {
-    /// An environment that exists before anything is ordered; repeatable
+    /// A prepaid environment that exists before anything is ordered; repeatable
     #[arg(long, value_name = "ENV_ID")]
     existing: Vec<String>,
+    /// A postpaid environment that exists before anything is ordered, as if it had been ordered at the console; repeatable
+    #[arg(long, value_name = "ENV_ID[:ALIAS]")]
+    existing_postpaid: Vec<Postpaid>,
     #[command(flatten)]
     file: LedgerFile,
 }
@@ -116,7 +128,7 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
         Command::Ledger(args) => ledger(&args.file.path(global, world)?, world),
         Command::Reset(args) => {
             let path = args.file.path(global, world)?;
-            sandbox::reset(&path, &args.existing, world.now())?;
+            sandbox::reset(&path, &args.existing, &args.existing_postpaid, world.now())?;
             world.say(&format!(
                 "Reset {}. A state that was made with it no longer fits.\n",
                 path.display()
@@ -143,6 +155,7 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
             rate: Some(args.sandbox_rate),
             faults: args.faults.clone(),
             existing: args.existing.clone(),
+            existing_postpaid: args.existing_postpaid.clone(),
             ..sandbox::Options::new(ledger)
         })
         .await?;
@@ -184,9 +197,6 @@ fn listing(entries: &[LedgerEntry]) -> String {
         "CALL", "ARRIVED", "ACTION", "FOR", "ACTED", "ANSWER", "FAULT", "TRAN_ID", "ENV_ID",
     ]);
     for entry in entries {
-        let named = ["Alias", "EnvId"]
-            .into_iter()
-            .find_map(|member| entry.params.get(member)?.as_str());
         let or_dash = |text: Option<&str>| {
             text.map_or_else(|| "-".to_owned(), |text| clean(text).into_owned())
         };
@@ -194,8 +204,13 @@ fn listing(entries: &[LedgerEntry]) -> String {
             entry.call.to_string(),
             format!("{:.3}", entry.at),
             clean(&entry.action).into_owned(),
-            or_dash(named),
-            if entry.acted { "yes" } else { "no" }.to_owned(),
+            or_dash(asked_for(entry).as_deref()),
+            if entry.acted || entry.changed {
+                "yes"
+            } else {
+                "no"
+            }
+            .to_owned(),
             clean(&entry.answer).into_owned(),
             or_dash(entry.fault.as_deref()),
             or_dash(entry.tran_id.as_deref()),
@@ -207,4 +222,16 @@ fn listing(entries: &[LedgerEntry]) -> String {
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text
+}
+
+/// What a request asked for: an alias or an environment, both where one is for the other, and whether to delete it at once.
+fn asked_for(entry: &LedgerEntry) -> Option<String> {
+    let param = |name: &str| entry.params.get(name)?.as_str();
+    match (entry.action.as_str(), param("EnvId"), param("Alias")) {
+        (MODIFY, Some(env_id), Some(alias)) => Some(format!("{env_id}: {alias}")),
+        (DESTROY, Some(env_id), _) if entry.params.get("IsForce") == Some(&Value::Bool(true)) => {
+            Some(format!("{env_id}, IsForce"))
+        }
+        (_, env_id, alias) => alias.or(env_id).map(str::to_owned),
+    }
 }

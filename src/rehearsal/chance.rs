@@ -24,7 +24,10 @@ fn fault(dice: &mut Dice, orders: u64) -> Fault {
     let (kind, calls) = match target {
         // One call more than there are orders: the second attempt at the last one.
         Target::Create => (dice.pick(of_orders()), orders + 1),
-        Target::List | Target::Bills => (dice.pick(of_questions()), QUESTIONS),
+        // Changes are not drawn: a seed that was noted before there were any must mean what it meant.
+        Target::List | Target::Bills | Target::Modify | Target::Destroy => {
+            (dice.pick(of_questions()), QUESTIONS)
+        }
     };
     let at = dice.up_to(calls);
     Fault {

@@ -173,6 +173,7 @@ mod tests {
             params: serde_json::from_slice(&create_body(&order(alias))).unwrap(),
             reached: true,
             acted: true,
+            changed: false,
             answer: "ok".to_owned(),
             fault: None,
             tran_id: Some(tran_id.to_owned()),

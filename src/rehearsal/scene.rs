@@ -110,6 +110,7 @@ fn order(address: &Address, record: &Record, now: Timestamp) -> LedgerEntry {
         params: serde_json::from_slice(&create_body(&record.attributes)).unwrap_or_default(),
         reached: true,
         acted: true,
+        changed: false,
         answer: "ok".to_owned(),
         fault: None,
         tran_id: Some(

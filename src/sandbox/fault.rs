@@ -2,7 +2,7 @@
 //!
 //! Written `KIND@N`, `KIND@N-M` or `KIND@*`, where N counts the calls of `CreatePostpayPackage` since the server started,
 //! from 1, every attempt included. `list:` before it strikes at the calls of `DescribeEnvs` instead and counts those, `bill:`
-//! at those of `DescribeBillingInfo`.
+//! at those of `DescribeBillingInfo`, `modify:` at those of `ModifyEnv` and `destroy:` at those of `DestroyEnv`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,15 +21,29 @@ pub enum Target {
     Create,
     List,
     Bills,
+    Modify,
+    Destroy,
 }
 
 impl Target {
+    const PREFIXED: [Self; 4] = [Self::List, Self::Bills, Self::Modify, Self::Destroy];
+
     /// What stands before the kind.
     fn prefix(self) -> &'static str {
         match self {
             Self::Create => "",
             Self::List => "list:",
             Self::Bills => "bill:",
+            Self::Modify => "modify:",
+            Self::Destroy => "destroy:",
+        }
+    }
+
+    /// Whether its calls change nothing.
+    fn is_a_question(self) -> bool {
+        match self {
+            Self::Create | Self::Modify | Self::Destroy => false,
+            Self::List | Self::Bills => true,
         }
     }
 }
@@ -119,14 +133,29 @@ pub enum FaultError {
     )]
     NoCode { kind: String },
     #[error(
-        "`{kind}` is about an order that was made, and `{target}` calls make none: write one of throttle, reset-before, \
-         eof-before, hang-before, 500-before, cut-body, html and error:CODE"
+        "`{kind}` is about an order that was made, and `{}` calls make none: write one of {}",
+        target.prefix(),
+        fitting(*target)
     )]
-    OrdersOnly { kind: String, target: &'static str },
+    OrdersOnly { kind: String, target: Target },
 }
 
 fn names() -> String {
     PLAIN.map(|(name, _)| name).join(", ")
+}
+
+/// The kinds that calls of an action can meet, in words.
+fn fitting(target: Target) -> String {
+    let code = || "CODE".to_owned();
+    let mut names: Vec<String> = PLAIN
+        .into_iter()
+        .map(|(_, kind)| kind)
+        .chain([FaultKind::Error(code()), FaultKind::ErrorAfter(code())])
+        .filter(|kind| kind.fits(target))
+        .map(|kind| kind.to_string())
+        .collect();
+    let last = names.pop().unwrap_or_default();
+    format!("{} and {last}", names.join(", "))
 }
 
 impl FromStr for Fault {
@@ -139,15 +168,15 @@ impl FromStr for Fault {
             .ok_or_else(|| FaultError::NoCall {
                 text: text.to_owned(),
             })?;
-        let (target, name) = [Target::List, Target::Bills]
+        let (target, name) = Target::PREFIXED
             .into_iter()
             .find_map(|target| Some((target, kind.strip_prefix(target.prefix())?)))
             .unwrap_or((Target::Create, kind));
         let kind = parse_kind(name)?;
-        if target != Target::Create && !kind.fits_a_question() {
+        if !kind.fits(target) {
             return Err(FaultError::OrdersOnly {
                 kind: kind.to_string(),
-                target: target.prefix(),
+                target,
             });
         }
         Ok(Self {
@@ -161,8 +190,8 @@ impl FromStr for Fault {
 }
 
 impl FaultKind {
-    /// Whether it can happen to a call that changes nothing: for such a call there is no "after".
-    fn fits_a_question(&self) -> bool {
+    /// Whether it can happen to a call: for one that changes nothing there is no "after", and only orders get ids.
+    fn fits(&self, target: Target) -> bool {
         match self {
             Self::Throttle
             | Self::ResetBefore
@@ -176,9 +205,8 @@ impl FaultKind {
             | Self::EofAfter
             | Self::HangAfter
             | Self::ServerErrorAfter
-            | Self::NullEnvId
-            | Self::MissingTranId
-            | Self::ErrorAfter(_) => false,
+            | Self::ErrorAfter(_) => !target.is_a_question(),
+            Self::NullEnvId | Self::MissingTranId => target == Target::Create,
         }
     }
 }
@@ -286,6 +314,10 @@ mod tests {
                 "list:throttle@1",
                 "list:error:InternalError@2-3",
                 "bill:html@*",
+                "modify:reset-after@1",
+                "modify:error-after:InternalError@2",
+                "destroy:500-after@1-2",
+                "destroy:error:LimitExceeded@*",
             ]
             .map(str::to_owned),
         );
@@ -304,6 +336,7 @@ mod tests {
         };
         assert_eq!(strikes("html@2"), [2]);
         assert_eq!(strikes("list:html@2"), [0; 0]);
+        assert_eq!(strikes("destroy:html@2"), [0; 0]);
         assert_eq!(strikes("html@2-4"), [2, 3, 4]);
         assert_eq!(strikes("html@*"), [1, 2, 3, 4, 5, 6]);
     }
@@ -328,6 +361,18 @@ mod tests {
                 "`bill:` calls make none",
             ),
             ("list:error@1", "error:CODE"),
+            (
+                "list:reset-after@1",
+                "one of throttle, reset-before, eof-before, hang-before, 500-before, cut-body, html and error:CODE",
+            ),
+            ("modify:null-env-id@1", "`modify:` calls make none"),
+            ("destroy:missing-tran-id@1", "`destroy:` calls make none"),
+            (
+                "destroy:null-env-id@1",
+                "reset-after, eof-before, eof-after, hang-before, hang-after, 500-before, 500-after, cut-body, html, error:CODE \
+                 and error-after:CODE",
+            ),
+            ("destory:throttle@1", "there is no fault `destory:throttle`"),
         ];
         for (text, expected) in table {
             let error = text.parse::<Fault>().unwrap_err().to_string();

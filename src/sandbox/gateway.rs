@@ -1,16 +1,14 @@
 //! The gateway: everything that the vendor checks before its back end sees a request. Values in, values out.
 
-use std::collections::VecDeque;
-
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::world::Refusal;
 use super::{SECRET_ID, SECRET_KEY};
 use crate::cloud::tencent::sign::{self, Authorization, Payload, UNSIGNED_PAYLOAD};
-use crate::cloud::tencent::wire::{BILLS, CREATE, LIST, SERVICE, VERSION};
+use crate::cloud::tencent::wire::{BILLS, CREATE, DESTROY, LIST, MODIFY, SERVICE, VERSION};
 
 /// How far a signature's time may be off.
 const SKEW_SECONDS: u64 = 300;
@@ -29,9 +27,17 @@ pub(super) struct Incoming {
 
 /// What a request that passed asks for.
 pub(super) enum Asked {
-    Create,
+    Act(Act),
     List,
     Bills,
+}
+
+/// What may change something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    Create,
+    Modify,
+    Destroy,
 }
 
 impl Incoming {
@@ -63,7 +69,9 @@ impl Incoming {
             ));
         }
         match self.required("x-tc-action")? {
-            CREATE => Ok(Asked::Create),
+            CREATE => Ok(Asked::Act(Act::Create)),
+            MODIFY => Ok(Asked::Act(Act::Modify)),
+            DESTROY => Ok(Asked::Act(Act::Destroy)),
             LIST => Ok(Asked::List),
             BILLS => Ok(Asked::Bills),
             other => {
@@ -178,7 +186,9 @@ fn query_params(query: &str) -> Map<String, Value> {
     };
     for (name, text) in url.query_pairs() {
         let value = match &*name {
-            "Limit" | "Offset" | "IsVisible" => serde_json::from_str(&text).ok(),
+            "Limit" | "Offset" | "IsVisible" | "IsForce" | "BypassCheck" => {
+                serde_json::from_str(&text).ok()
+            }
             _ => None,
         };
         let value = value.unwrap_or_else(|| Value::String(text.into_owned()));
@@ -196,94 +206,17 @@ fn query_params(query: &str) -> Map<String, Value> {
     params
 }
 
-/// The rate limit of one action: so many in any second, by arrival. What it turns away never reaches the back end.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Rate {
-    /// None: no limit.
-    per_second: Option<u32>,
-    accepted: VecDeque<Timestamp>,
-}
-
-impl Rate {
-    /// Two calls sent half a second apart arrive a little more or less apart, as the computer has time: this much less
-    /// is let pass.
-    const ALLOWANCE: SignedDuration = SignedDuration::from_millis(10);
-    const SECOND: SignedDuration = SignedDuration::from_secs(1);
-
-    /// With the arrivals that an earlier process let through, in order.
-    pub(super) fn new(per_second: Option<u32>, earlier: impl Iterator<Item = Timestamp>) -> Self {
-        Self {
-            per_second,
-            accepted: earlier.collect(),
-        }
-    }
-
-    /// Whether a call that arrives now passes. One that does counts.
-    pub(super) fn admit(&mut self, arrival: Timestamp) -> Result<(), Refusal> {
-        let Some(per_second) = self.per_second else {
-            return Ok(());
-        };
-        let window = Self::SECOND - Self::ALLOWANCE;
-        while let Some(oldest) = self.accepted.front() {
-            if arrival.duration_since(*oldest) < window {
-                break;
-            }
-            self.accepted.pop_front();
-        }
-        if self.accepted.len() >= usize::try_from(per_second).unwrap_or(usize::MAX) {
-            return Err(throttled(per_second));
-        }
-        self.accepted.push_back(arrival);
-        Ok(())
-    }
-}
-
-/// The answer to a call above the limit.
-pub(super) fn throttled(per_second: u32) -> Refusal {
-    let message =
-        format!("The request exceeds the limit of {per_second} a second. Try again later.");
-    Refusal::new("RequestLimitExceeded", message)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn at(milliseconds: i64) -> Timestamp {
-        Timestamp::from_millisecond(milliseconds).unwrap()
-    }
-
-    fn admitted(rate: &mut Rate, arrivals: &[i64]) -> Vec<bool> {
-        arrivals
-            .iter()
-            .map(|arrival| rate.admit(at(*arrival)).is_ok())
-            .collect()
-    }
-
-    #[test]
-    fn the_limit_holds_in_every_second_by_arrival() {
-        let mut rate = Rate::new(Some(2), std::iter::empty());
-        let arrivals = [0, 500, 900, 991, 1400, 1495, 2000];
-        assert_eq!(
-            admitted(&mut rate, &arrivals),
-            [true, true, false, true, false, true, true]
-        );
-    }
-
-    #[test]
-    fn what_an_earlier_process_let_through_counts() {
-        let mut rate = Rate::new(Some(2), [0, 500].map(at).into_iter());
-        assert_eq!(admitted(&mut rate, &[700, 995, 1400]), [false, true, false]);
-        let mut rate = Rate::new(None, [0, 500].map(at).into_iter());
-        assert_eq!(admitted(&mut rate, &[501, 501, 501]), [true; 3]);
-    }
-
     #[test]
     fn a_query_has_the_members_of_a_body() {
-        let params =
-            query_params("EnvId=a%20b&Limit=10&IsVisible=true&Channels.0=ide&Channels.1=api");
+        let params = query_params(
+            "EnvId=a%20b&Limit=10&IsVisible=true&IsForce=false&Channels.0=ide&Channels.1=api",
+        );
         let expected = serde_json::json!({
-            "EnvId": "a b", "Limit": 10, "IsVisible": true, "Channels": ["ide", "api"]
+            "EnvId": "a b", "Limit": 10, "IsVisible": true, "IsForce": false, "Channels": ["ide", "api"]
         });
         assert_eq!(Value::Object(params), expected);
     }

@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::existing::{Bought, Postpaid, missing};
+
 /// The environment that every new ledger knows, by the vendor's own sample id. It is prepaid, so it can be switched.
 pub const SAMPLE_ENV_ID: &str = "cdnheader-v2a";
 
@@ -31,6 +33,9 @@ pub struct LedgerEntry {
     pub reached: bool,
     /// Whether an order was made.
     pub acted: bool,
+    /// Whether an environment that was there was changed: renamed, isolated or deleted. Never of an order.
+    #[serde(default)]
+    pub changed: bool,
     /// `ok`, the code of an error, or the fault that stood in for an answer.
     pub answer: String,
     /// The fault that struck.
@@ -39,6 +44,7 @@ pub struct LedgerEntry {
     /// What the order really got, whatever the answer said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tran_id: Option<String>,
+    /// What the order really got, or the environment that a change is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env_id: Option<String>,
     pub request_id: String,
@@ -52,6 +58,9 @@ pub(super) enum Line {
     Environment {
         env_id: String,
         at: Timestamp,
+        /// None: it is prepaid.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        postpaid: Option<Bought>,
     },
     Request(LedgerEntry),
 }
@@ -105,6 +114,7 @@ impl Ledger {
     pub(super) fn open(
         path: &Path,
         existing: &[String],
+        postpaid: &[Postpaid],
         now: Timestamp,
     ) -> Result<(Self, Vec<Line>), LedgerError> {
         let lock = lock(path)?;
@@ -121,7 +131,7 @@ impl Ledger {
             path: path.to_owned(),
             _lock: lock,
         };
-        for line in missing(&lines, existing, now) {
+        for line in missing(&lines, existing, postpaid, now) {
             ledger.append(&line)?;
             lines.push(line);
         }
@@ -155,14 +165,20 @@ pub fn read_ledger(path: &Path) -> Result<Vec<LedgerEntry>, LedgerError> {
         .collect())
 }
 
-/// Forgets everything: the ledger then knows the sample environment and `existing`, and no orders.
+/// Forgets everything: the ledger then knows the sample environment, `existing`, which are prepaid, and `postpaid`, and no
+/// orders.
 ///
 /// # Errors
 /// When the ledger is in use or can't be written.
-pub fn reset(path: &Path, existing: &[String], now: Timestamp) -> Result<(), LedgerError> {
+pub fn reset(
+    path: &Path,
+    existing: &[String],
+    postpaid: &[Postpaid],
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     let _lock = lock(path)?;
     let mut text = Vec::new();
-    for line in missing(&[], existing, now) {
+    for line in missing(&[], existing, postpaid, now) {
         serde_json::to_writer(&mut text, &line)
             .map_err(io::Error::from)
             .map_err(fail(path, "written"))?;
@@ -176,29 +192,10 @@ pub fn reset(path: &Path, existing: &[String], now: Timestamp) -> Result<(), Led
 /// # Errors
 /// When the ledger is in use, damaged or can't be written.
 pub fn note(path: &Path, entries: &[LedgerEntry], now: Timestamp) -> Result<(), LedgerError> {
-    let (mut ledger, _) = Ledger::open(path, &[], now)?;
+    let (mut ledger, _) = Ledger::open(path, &[], &[], now)?;
     entries
         .iter()
         .try_for_each(|entry| ledger.append(&Line::Request(entry.clone())))
-}
-
-/// The environments that a ledger should know and doesn't.
-fn missing(lines: &[Line], existing: &[String], at: Timestamp) -> Vec<Line> {
-    let sample = lines.is_empty().then(|| SAMPLE_ENV_ID.to_owned());
-    let mut missing: Vec<Line> = Vec::new();
-    for env_id in sample.iter().chain(existing) {
-        let known = lines.iter().chain(&missing).any(|line| match line {
-            Line::Environment { env_id: known, .. } => known == env_id,
-            Line::Request(entry) => entry.acted && entry.env_id.as_ref() == Some(env_id),
-        });
-        if !known {
-            missing.push(Line::Environment {
-                env_id: env_id.clone(),
-                at,
-            });
-        }
-    }
-    missing
 }
 
 /// The lines of a file, and the length of the part that they fill.
@@ -275,6 +272,7 @@ mod tests {
             params: Map::new(),
             reached: true,
             acted: true,
+            changed: false,
             answer: "ok".to_owned(),
             fault: None,
             tran_id: Some(call.to_string()),
@@ -296,13 +294,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/ledger.jsonl");
         assert!(calls(&path).is_empty());
-        let (mut ledger, lines) = Ledger::open(&path, &[], Timestamp::UNIX_EPOCH).unwrap();
+        let (mut ledger, lines) = Ledger::open(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(lines.len(), 1, "the sample environment");
         ledger.append(&Line::Request(entry(1))).unwrap();
         ledger.file.write_all(b"{\"kind\":\"requ").unwrap();
         assert_eq!(calls(&path), [1]);
         drop(ledger);
-        let (mut ledger, _) = Ledger::open(&path, &[], Timestamp::UNIX_EPOCH).unwrap();
+        let (mut ledger, _) = Ledger::open(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
         ledger.append(&Line::Request(entry(2))).unwrap();
         assert_eq!(calls(&path), [1, 2]);
         assert_eq!(read_ledger(&path).unwrap()[1], entry(2));
@@ -312,7 +310,7 @@ mod tests {
     fn a_damaged_line_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.jsonl");
-        reset(&path, &[], Timestamp::UNIX_EPOCH).unwrap();
+        reset(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
         let mut text = fs::read_to_string(&path).unwrap();
         text.push_str("oops\n");
         fs::write(&path, text).unwrap();
@@ -324,15 +322,52 @@ mod tests {
     fn one_process_has_a_ledger() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.jsonl");
-        let first = Ledger::open(&path, &[], Timestamp::UNIX_EPOCH).unwrap();
+        let first = Ledger::open(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
         for error in [
-            Ledger::open(&path, &[], Timestamp::UNIX_EPOCH).unwrap_err(),
-            reset(&path, &[], Timestamp::UNIX_EPOCH).unwrap_err(),
+            Ledger::open(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap_err(),
+            reset(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap_err(),
         ] {
             assert!(matches!(error, LedgerError::Busy { .. }), "{error}");
         }
         drop(first);
-        Ledger::open(&path, &[], Timestamp::UNIX_EPOCH).unwrap();
+        Ledger::open(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
+    }
+
+    #[test]
+    fn a_ledger_from_before_there_were_changes_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.jsonl");
+        let old = r#"{"kind":"environment","env_id":"old-1","at":"2020-06-03T16:00:00Z"}
+{"kind":"request","call":1,"at":"2020-06-03T16:00:00Z","action":"CreatePostpayPackage","params":{},"reached":true,"acted":true,"answer":"ok","tran_id":"1","env_id":"e-1","request_id":"r"}
+"#;
+        fs::write(&path, old).unwrap();
+        let (ledger, lines) = Ledger::open(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
+        drop(ledger);
+        assert!(matches!(
+            &lines[0],
+            Line::Environment { postpaid: None, .. }
+        ));
+        let [entry] = &*read_ledger(&path).unwrap() else {
+            panic!("{lines:?}");
+        };
+        assert!(entry.acted && !entry.changed);
+        // What was there from the start is written as it always was, unless it is postpaid.
+        reset(
+            &path,
+            &["old-1".to_owned()],
+            &["new-1".parse().unwrap()],
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let written: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            written[1..],
+            [
+                r#"{"kind":"environment","env_id":"old-1","at":"1970-01-01T00:00:00Z"}"#,
+                r#"{"kind":"environment","env_id":"new-1","at":"1970-01-01T00:00:00Z","postpaid":{"alias":"new","tran_id":"19700101000001"}}"#,
+            ]
+        );
     }
 
     #[test]
@@ -341,13 +376,21 @@ mod tests {
         let path = folder.path().join("ledger.jsonl");
         let existing = ["old-1".to_owned(), "old-1".to_owned()];
         let open = || {
-            Ledger::open(&path, &existing, Timestamp::UNIX_EPOCH)
+            Ledger::open(&path, &existing, &[], Timestamp::UNIX_EPOCH)
                 .unwrap()
                 .1
                 .len()
         };
         assert_eq!((open(), open()), (2, 2));
-        reset(&path, &[], Timestamp::UNIX_EPOCH).unwrap();
+        reset(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(open(), 2);
+        let postpaid = ["old-1", "new-1", "new-1:other"].map(|text| text.parse().unwrap());
+        let open = || {
+            Ledger::open(&path, &[], &postpaid, Timestamp::UNIX_EPOCH)
+                .unwrap()
+                .1
+                .len()
+        };
+        assert_eq!((open(), open()), (3, 3), "what is known stays what it is");
     }
 }

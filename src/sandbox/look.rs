@@ -61,7 +61,8 @@ impl World {
     }
 }
 
-fn question<T: DeserializeOwned>(params: Map<String, Value>) -> Result<T, Refusal> {
+/// The members of a request; one that is unknown, or of another type, is refused.
+pub(super) fn question<T: DeserializeOwned>(params: Map<String, Value>) -> Result<T, Refusal> {
     serde_json::from_value(Value::Object(params)).map_err(|error| {
         let message = error.to_string();
         if message.starts_with("unknown field") {
@@ -131,6 +132,7 @@ mod tests {
             world.apply(&Line::Environment {
                 env_id: format!("env-{n}"),
                 at: Timestamp::UNIX_EPOCH,
+                postpaid: None,
             });
         }
         world
@@ -145,6 +147,7 @@ mod tests {
             params: params(asked),
             reached: true,
             acted: true,
+            changed: false,
             answer: "ok".to_owned(),
             fault: None,
             tran_id: Some("20200604000001".to_owned()),
@@ -241,6 +244,7 @@ mod tests {
         world.apply(&Line::Environment {
             env_id: "old-1".to_owned(),
             at,
+            postpaid: None,
         });
         let answer = world.bills(Map::new()).unwrap();
         let [switched, ordered, prepaid] = [0, 1, 2].map(|n| &answer["EnvBillingInfoList"][n]);

@@ -1,16 +1,22 @@
 //! The sandbox: a small real HTTP server that speaks the vendor's protocol, so that everything can be tried without an
 //! account and without cost.
 //!
-//! Signatures, the vendor's rules, envelope, codes, rate limit and paging are real; what it orders is a line in its ledger.
+//! Signatures, the vendor's rules, envelope, codes, rate limits and paging are real; what it orders, renames and gives up is
+//! a line in its ledger.
 //! Faults break it at a chosen call, in every way that a real endpoint can break. It knows the protocol and no other room.
 
 mod bill;
+mod change;
+mod existing;
 mod fault;
 mod gateway;
 mod ledger;
 mod line;
 mod look;
+mod order;
+mod rate;
 mod server;
+mod show;
 mod shown;
 mod world;
 
@@ -26,13 +32,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use existing::{Postpaid, PostpaidError};
 pub use fault::{Calls, Fault, FaultError, FaultKind, Target};
 pub use ledger::{LedgerEntry, LedgerError, SAMPLE_ENV_ID, note, read_ledger, reset};
 
 use crate::cloud::tencent::wire::CREATE;
-use gateway::Rate;
 use ledger::Ledger;
 use line::{Door, Line};
+use rate::Rates;
 use server::{Inner, Shared};
 use shown::Shown;
 use world::World;
@@ -57,15 +64,18 @@ pub struct Options {
     pub ledger: PathBuf,
     /// How long the back end takes to answer, counted from when it has acted.
     pub latency: Duration,
-    /// How long after an order what it made is shown by DescribeEnvs and DescribeBillingInfo. The vendor's own delay is not
-    /// documented.
+    /// How long after an order or a change what it did is shown by DescribeEnvs and DescribeBillingInfo. The vendor's own
+    /// delay is not documented.
     pub list_delay: Duration,
     /// The first that strikes at a call counts.
     pub faults: Vec<Fault>,
-    /// Orders a second, or None for no limit. The vendor's is [`RATE`].
+    /// Orders a second, or None for no limit. The vendor's is [`RATE`]. The limits of ModifyEnv and DestroyEnv are always the
+    /// vendor's.
     pub rate: Option<u32>,
     /// Environments that are there beside the sample one, by id: prepaid, so that they can be switched.
     pub existing: Vec<String>,
+    /// Environments that are there, postpaid: as if they had been ordered by somebody else.
+    pub existing_postpaid: Vec<Postpaid>,
 }
 
 impl Options {
@@ -79,6 +89,7 @@ impl Options {
             faults: Vec::new(),
             rate: Some(RATE),
             existing: Vec::new(),
+            existing_postpaid: Vec::new(),
         }
     }
 }
@@ -113,13 +124,14 @@ impl Sandbox {
             faults,
             rate,
             existing,
+            existing_postpaid,
         } = options;
         let failed = |source| SandboxError::Listen {
             address: listen,
             source,
         };
         let now = Timestamp::now();
-        let (ledger, lines) = Ledger::open(&path, &existing, now)?;
+        let (ledger, lines) = Ledger::open(&path, &existing, &existing_postpaid, now)?;
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let mut world = World::default();
@@ -141,7 +153,7 @@ impl Sandbox {
                 ledger: Some(ledger),
                 world,
                 shown,
-                rate: Rate::new(rate, arrivals.into_iter()),
+                rates: Rates::new(rate, arrivals.into_iter()),
                 calls: server::Calls::default(),
             }),
             latency,

@@ -14,13 +14,17 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
+use super::change::Change;
 use super::fault::{Fault, FaultKind, Target};
-use super::gateway::{Asked, Incoming, MAX_REQUEST, Rate, throttled};
+use super::gateway::{Act, Asked, Incoming, MAX_REQUEST};
 use super::ledger::{Ledger, LedgerEntry, Line as LedgerLine};
 use super::line::{Fate, Line};
+use super::order::Order;
+use super::rate::{Rates, per_second, throttled};
+use super::show::{Show, after, before, strike};
 use super::shown::Shown;
 use super::world::{Refusal, World};
-use crate::cloud::tencent::wire::{BILLS, CREATE, LIST};
+use crate::cloud::tencent::wire::{BILLS, CREATE, DESTROY, LIST, MODIFY};
 use crate::crash;
 
 const PAGE: &str =
@@ -43,7 +47,7 @@ pub(super) struct Inner {
     pub(super) world: World,
     /// What of the world is shown by now.
     pub(super) shown: Shown,
-    pub(super) rate: Rate,
+    pub(super) rates: Rates,
     pub(super) calls: Calls,
 }
 
@@ -51,6 +55,8 @@ pub(super) struct Inner {
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     creates: u64,
+    modifies: u64,
+    destroys: u64,
     lists: u64,
     bills: u64,
     others: u64,
@@ -61,6 +67,8 @@ impl Calls {
     fn count(&mut self, action: &str) -> u64 {
         let count = match action {
             CREATE => &mut self.creates,
+            MODIFY => &mut self.modifies,
+            DESTROY => &mut self.destroys,
             LIST => &mut self.lists,
             BILLS => &mut self.bills,
             _ => &mut self.others,
@@ -68,16 +76,6 @@ impl Calls {
         *count += 1;
         *count
     }
-}
-
-/// What the client gets to see.
-enum Show {
-    Answer(Map<String, Value>),
-    Cut(Map<String, Value>),
-    Page,
-    ServerError,
-    Break(Fate),
-    Silence,
 }
 
 /// A request that has been dealt with.
@@ -133,7 +131,7 @@ pub(super) async fn handle(
         Show::Answer(members) => reply(StatusCode::OK, "application/json", envelope(&members)),
         Show::Cut(members) => {
             let text = envelope(&members);
-            // Within the last member, which is the order number: its start is there, its end is not.
+            // Within the last member, which is an order's number: its start is there, its end is not.
             line.set(Fate::Cut(text.len().saturating_sub(8)));
             reply(StatusCode::OK, "application/json", text)
         }
@@ -156,7 +154,7 @@ pub(super) async fn handle(
 
 impl Inner {
     fn serve(&mut self, incoming: &Incoming, too_large: bool, faults: &[Fault]) -> Done {
-        if incoming.action() == CREATE {
+        if [CREATE, MODIFY, DESTROY].contains(&incoming.action()) {
             crash::point(crash::REQUEST_ARRIVED);
         }
         let call = self.calls.count(incoming.action());
@@ -168,6 +166,7 @@ impl Inner {
             params: Map::new(),
             reached: false,
             acted: false,
+            changed: false,
             answer: String::new(),
             fault: None,
             tran_id: None,
@@ -187,7 +186,7 @@ impl Inner {
             struck.next().map(|fault| &fault.kind)
         };
         let shown = match admitted {
-            Ok(Asked::Create) => self.create(incoming, fault(Target::Create), &mut entry),
+            Ok(Asked::Act(act)) => self.act(incoming, act, fault(target(act)), &mut entry),
             Ok(Asked::List) => {
                 let region = incoming.region();
                 self.look(
@@ -210,7 +209,7 @@ impl Inner {
             };
         }
         let request_id = Value::String(entry.request_id.clone());
-        let (reached, acted) = (entry.reached, entry.acted);
+        let (reached, acted) = (entry.reached, entry.acted || entry.changed);
         let shown = self.record(entry).and(shown);
         if acted {
             crash::point(crash::VENDOR_ACTED);
@@ -225,10 +224,11 @@ impl Inner {
         Done { show, reached }
     }
 
-    /// An order: past the rate, past the fault that strikes before, past the rules, and done.
-    fn create(
+    /// An order or a change: past the rate, past the fault that strikes before, past the rules, and done.
+    fn act(
         &mut self,
         incoming: &Incoming,
+        act: Act,
         fault: Option<&FaultKind>,
         entry: &mut LedgerEntry,
     ) -> Result<Show, Refusal> {
@@ -237,9 +237,9 @@ impl Inner {
         entry.params = params.as_ref().cloned().unwrap_or_default();
         if let Some(FaultKind::Throttle) = fault {
             entry.fault = Some(FaultKind::Throttle.to_string());
-            return Err(throttled(2));
+            return Err(throttled(per_second(act)));
         }
-        self.rate.admit(incoming.arrival)?;
+        self.rates.of(act).admit(incoming.arrival)?;
         entry.reached = true;
         if let Some(kind) = fault
             && let Some(show) = before(kind)
@@ -247,14 +247,7 @@ impl Inner {
             strike(entry, kind);
             return show;
         }
-        let order = self.world.consider(&params?, incoming.arrival)?;
-        entry.acted = true;
-        entry.tran_id = Some(order.tran_id.clone());
-        entry.env_id = Some(order.env_id.clone());
-        let members = Map::from_iter([
-            ("EnvId".to_owned(), Value::String(order.env_id)),
-            ("TranId".to_owned(), Value::String(order.tran_id)),
-        ]);
+        let members = carry_out(&self.world, act, params?, entry)?;
         match fault {
             None => Ok(Show::Answer(members)),
             Some(kind) => {
@@ -311,57 +304,40 @@ impl Inner {
     }
 }
 
-fn strike(entry: &mut LedgerEntry, kind: &FaultKind) {
-    entry.fault = Some(kind.to_string());
-    entry.answer = kind.to_string();
-}
-
-/// What a fault shows instead of letting the back end act; None when it strikes later.
-fn before(kind: &FaultKind) -> Option<Result<Show, Refusal>> {
-    match kind {
-        FaultKind::ResetBefore => Some(Ok(Show::Break(Fate::Reset))),
-        FaultKind::EofBefore => Some(Ok(Show::Break(Fate::Closed))),
-        FaultKind::HangBefore => Some(Ok(Show::Silence)),
-        FaultKind::ServerErrorBefore => Some(Ok(Show::ServerError)),
-        FaultKind::Error(code) => Some(Err(Refusal::new(code, "This error was asked for."))),
-        FaultKind::Throttle
-        | FaultKind::ResetAfter
-        | FaultKind::EofAfter
-        | FaultKind::HangAfter
-        | FaultKind::ServerErrorAfter
-        | FaultKind::CutBody
-        | FaultKind::Html
-        | FaultKind::NullEnvId
-        | FaultKind::MissingTranId
-        | FaultKind::ErrorAfter(_) => None,
+fn target(act: Act) -> Target {
+    match act {
+        Act::Create => Target::Create,
+        Act::Modify => Target::Modify,
+        Act::Destroy => Target::Destroy,
     }
 }
 
-/// What a fault makes of the answer to an order that was made, or to a question.
-fn after(kind: &FaultKind, mut members: Map<String, Value>) -> Result<Show, Refusal> {
-    match kind {
-        FaultKind::ResetAfter => Ok(Show::Break(Fate::Reset)),
-        FaultKind::EofAfter => Ok(Show::Break(Fate::Closed)),
-        FaultKind::HangAfter => Ok(Show::Silence),
-        FaultKind::ServerErrorAfter => Ok(Show::ServerError),
-        FaultKind::CutBody => Ok(Show::Cut(members)),
-        FaultKind::Html => Ok(Show::Page),
-        FaultKind::NullEnvId => {
-            members.insert("EnvId".to_owned(), Value::Null);
-            Ok(Show::Answer(members))
+/// Has the entry say what is done, if the rules allow it, and gives the members of the answer. The world changes when the
+/// entry is on record.
+fn carry_out(
+    world: &World,
+    act: Act,
+    params: Map<String, Value>,
+    entry: &mut LedgerEntry,
+) -> Result<Map<String, Value>, Refusal> {
+    let change = match act {
+        Act::Create => {
+            let Order { tran_id, env_id } = world.consider(&params, entry.at)?;
+            entry.acted = true;
+            entry.tran_id = Some(tran_id.clone());
+            entry.env_id = Some(env_id.clone());
+            return Ok(Map::from_iter([
+                ("EnvId".to_owned(), Value::String(env_id)),
+                ("TranId".to_owned(), Value::String(tran_id)),
+            ]));
         }
-        FaultKind::MissingTranId => {
-            members.remove("TranId");
-            Ok(Show::Answer(members))
-        }
-        FaultKind::ErrorAfter(code) => Err(Refusal::new(code, "This error was asked for.")),
-        FaultKind::Throttle
-        | FaultKind::ResetBefore
-        | FaultKind::EofBefore
-        | FaultKind::HangBefore
-        | FaultKind::ServerErrorBefore
-        | FaultKind::Error(_) => Ok(Show::Answer(members)),
-    }
+        Act::Modify => world.consider_modify(params)?,
+        Act::Destroy => world.consider_destroy(params)?,
+    };
+    let Change { env_id, changes } = change;
+    entry.changed = changes;
+    entry.env_id = Some(env_id);
+    Ok(Map::new())
 }
 
 fn envelope(members: &Map<String, Value>) -> String {

@@ -1,4 +1,4 @@
-//! How late things show up: what was ordered is not in a list at once.
+//! How late things show up: what was ordered or changed is not shown at once.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl Shown {
     /// Takes in what has happened. What was there from the start, and what changed nothing, does not wait.
     pub(super) fn apply(&mut self, line: Line) {
         match line {
-            Line::Request(entry) if entry.acted => {
+            Line::Request(entry) if entry.acted || entry.changed => {
                 let from = entry
                     .at
                     .saturating_add(self.delay)
@@ -55,7 +55,7 @@ impl Shown {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Map;
+    use serde_json::{Map, Value};
 
     use super::*;
     use crate::sandbox::LedgerEntry;
@@ -69,6 +69,7 @@ mod tests {
             params: Map::new(),
             reached: true,
             acted: true,
+            changed: false,
             answer: "ok".to_owned(),
             fault: None,
             tran_id: Some("20200604000001".to_owned()),
@@ -83,6 +84,7 @@ mod tests {
         shown.apply(Line::Environment {
             env_id: "old-1".to_owned(),
             at: Timestamp::UNIX_EPOCH,
+            postpaid: None,
         });
         let second = |second| Timestamp::from_second(second).unwrap();
         shown.apply(order("shop-1", second(0)));
@@ -96,5 +98,48 @@ mod tests {
         assert_eq!(at(60), "PREPAYMENT POSTPAID");
         assert_eq!(at(89), "PREPAYMENT POSTPAID");
         assert_eq!(at(90), "POSTPAID POSTPAID");
+    }
+
+    #[test]
+    fn what_was_just_changed_is_shown_as_it_was() {
+        let mut shown = Shown::new(Duration::from_secs(60));
+        shown.apply(Line::Environment {
+            env_id: "old-1".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+            postpaid: None,
+        });
+        let second = |second| Timestamp::from_second(second).unwrap();
+        let change = |action: &str, members: &[(&str, Value)], at| {
+            let Line::Request(entry) = order("old-1", at) else {
+                panic!("a request");
+            };
+            let members = members.iter().cloned();
+            Line::Request(LedgerEntry {
+                action: action.to_owned(),
+                params: members.map(|(name, it)| (name.to_owned(), it)).collect(),
+                acted: false,
+                changed: true,
+                tran_id: None,
+                ..entry
+            })
+        };
+        let alias = [("Alias", Value::from("new"))];
+        shown.apply(change("ModifyEnv", &alias, second(0)));
+        shown.apply(change("DestroyEnv", &[], second(10)));
+        let force = [("IsForce", Value::from(true))];
+        shown.apply(change("DestroyEnv", &force, second(20)));
+        let mut at = |now| {
+            let world = shown.at(second(now));
+            let infos = world.envs.iter().map(|env| &env.info);
+            let told: Vec<String> = infos
+                .map(|info| format!("{} {}", info.alias, info.status))
+                .collect();
+            told.join(", ")
+        };
+        assert_eq!(at(59), "old NORMAL");
+        assert_eq!(at(60), "new NORMAL");
+        assert_eq!(at(70), "new ISOLATE");
+        assert_eq!(at(79), "new ISOLATE");
+        assert_eq!(at(80), "");
     }
 }

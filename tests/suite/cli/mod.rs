@@ -13,6 +13,7 @@ mod plan;
 mod plan_file;
 mod rehearse;
 mod resolve;
+mod sandbox;
 mod secrets;
 mod settings;
 mod streams;
