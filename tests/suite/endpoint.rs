@@ -999,6 +999,44 @@ async fn the_sandbox_takes_every_way_to_sign_and_refuses_the_rest() {
             },
             "",
         ),
+        (
+            "another alias",
+            Call {
+                action: "ModifyEnv",
+                body: r#"{"EnvId":"cdnheader-v2a","Alias":"我的CloudBase环境"}"#,
+                ..CALL
+            },
+            "",
+        ),
+        (
+            "a member of another action",
+            Call {
+                action: "ModifyEnv",
+                body: r#"{"EnvId":"cdnheader-v2a","IsForce":true}"#,
+                ..CALL
+            },
+            "UnknownParameter",
+        ),
+        (
+            "giving up by GET",
+            Call {
+                action: "DestroyEnv",
+                query: "EnvId=cdnheader-v2a&IsForce=true&BypassCheck=false",
+                content_type: "application/x-www-form-urlencoded",
+                body: "",
+                ..CALL
+            },
+            "",
+        ),
+        (
+            "what is gone by now",
+            Call {
+                action: "DestroyEnv",
+                body: r#"{"EnvId":"cdnheader-v2a"}"#,
+                ..CALL
+            },
+            "ResourceNotFound",
+        ),
     ];
     for (name, call, code) in table {
         assert_eq!(call.code(&running), code, "{name}");

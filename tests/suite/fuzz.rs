@@ -252,6 +252,7 @@ fn responses() {
         r#"{"Response":{"TranId":1e5,"RequestId":"r"}}"#,
         r#"{"Response":{"TranId":202006031194230000000000001}}"#,
         r#"{"Response":{"Error":{"Code":"InternalError","Message":"出错"},"RequestId":"r"}}"#,
+        r#"{"Response":{"RequestId":"r"}}"#,
         r#"{"code":4100,"message":"no","codeDesc":"AuthFailure","TranId":"7"}"#,
         r#"{"Response":{"EnvList":[{"EnvId":"a","Alias":"b","PackageName":null}],"Total":1,"RequestId":"r"}}"#,
         r#"{"Response":{"EnvBillingInfoList":[{"EnvId":"a","OrderInfo":{"TranId":"1"}}],"Total":1,"RequestId":"r"}}"#,

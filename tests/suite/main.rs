@@ -8,6 +8,7 @@
     clippy::wildcard_enum_match_arm
 )]
 
+mod changes;
 mod check;
 mod cli;
 mod crash;
