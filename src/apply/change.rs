@@ -378,16 +378,18 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     }
 
     /// Looks for what became of what was sent, until everything is seen or the time is over.
-    async fn see(&mut self, mut sent: Vec<Sent>, deadline: Option<Instant>) {
+    async fn see(&mut self, sent: Vec<Sent>, deadline: Option<Instant>) {
+        // Who wants no lost answer looked for still wants to know what became of what was given up: that takes one look.
+        let looks = |one: &Sent| one.answer.is_ok() || !self.settings.settle.is_zero();
+        let (mut sent, unlooked): (Vec<Sent>, Vec<Sent>) = sent.into_iter().partition(looks);
+        for one in unlooked {
+            self.unseen(&one);
+        }
         let until = Instant::now() + self.settings.settle;
         for look in 0.. {
             let after = settle::pause(look);
             let too_late = look > 0 && Instant::now() + after > until;
-            if sent.is_empty()
-                || self.settings.settle.is_zero()
-                || self.trouble.is_some()
-                || too_late
-            {
+            if sent.is_empty() || self.trouble.is_some() || too_late {
                 break;
             }
             (self.parts.observe)(Progress::Looking {
@@ -408,7 +410,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             }
         }
         for one in sent {
-            self.unseen(one);
+            self.unseen(&one);
         }
     }
 
@@ -515,9 +517,9 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     }
 
     /// Concludes what the account did not show as done in time.
-    fn unseen(&mut self, one: Sent) {
+    fn unseen(&mut self, one: &Sent) {
         match &one.answer {
-            Ok(_) => self.done(&one, What::BeingDestroyed, false),
+            Ok(_) => self.done(one, What::BeingDestroyed, false),
             Err(error) => {
                 let outcome = match error.grade {
                     Grade::Unknown => Outcome::Unknown(error.clone()),

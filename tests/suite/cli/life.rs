@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{MANIFEST, Project, STATE, assert_shown};
+use postpay::sandbox::read_ledger;
+
+use crate::support::{LEDGER, MANIFEST, Project, STATE, assert_shown};
 
 const OWN: &str = "-y";
 const GIVE_UP: &str = "--allow-destroy";
 
 /// The calls that changed something, by action and in order.
 fn changes(project: &Project) -> Vec<String> {
-    let calls = project.ledger().into_iter().filter(|entry| {
-        entry.action == "ModifyEnv" || entry.action == "DestroyEnv" || entry.acted
-    });
-    calls.map(|entry| entry.action).collect()
+    let calls = read_ledger(&project.file(LEDGER)).unwrap();
+    let changed = calls.into_iter().filter(|call| call.acted || call.changed);
+    changed.map(|call| call.action).collect()
 }
 
 fn env_id(project: &Project, address: &str) -> String {
@@ -57,11 +58,25 @@ fn an_alias_is_changed_in_place() {
 fn a_lost_answer_to_a_change_is_read_back_and_one_that_did_nothing_is_told() {
     let project = Project::ordered(&["shop"]);
     project.edit(MANIFEST, "alias: shop", "alias: store");
-    let lost = ["apply", OWN, "--fault", "modify:reset-before@1", "--settle", "1s"];
+    let lost = [
+        "apply",
+        OWN,
+        "--fault",
+        "modify:reset-before@1",
+        "--settle",
+        "1s",
+    ];
     let unknown = project.run(lost).exits(4);
     assert_shown!("life-alias-unknown", unknown);
     // Not done, so it is still to do, and done once more.
-    let lost = ["apply", OWN, "--fault", "modify:reset-after@1"];
+    let lost = [
+        "apply",
+        OWN,
+        "--fault",
+        "modify:reset-after@1",
+        "--settle",
+        "30s",
+    ];
     project.run(lost).exits(0).says(&["read back"]);
     project.run(["plan", "--detailed-exitcode"]).exits(0);
 }
@@ -89,7 +104,10 @@ fn a_replacement_is_ordered_by_name_and_the_old_one_kept_until_it_is_given_up_by
     let destroy = ["destroy", "shop", "--deposed", GIVE_UP, OWN, "--purge"];
     assert_shown!("life-deposed-destroy", project.run(destroy).exits(0));
     assert_eq!(ids(&project), BTreeSet::from([new]));
-    project.run(destroy).exits(1).says(&["nothing that was replaced"]);
+    project
+        .run(destroy)
+        .exits(1)
+        .says(&["nothing that was replaced"]);
 }
 
 #[test]
@@ -105,8 +123,14 @@ fn nothing_is_given_up_without_leave_and_what_is_gone_already_is_fine() {
     let declared = project.run(["destroy", "one", GIVE_UP, OWN]).exits(1);
     assert_shown!("life-destroy-declared", declared);
 
-    assert_shown!("life-destroy", project.run(["destroy", "two", GIVE_UP, OWN]).exits(0));
-    assert_shown!("life-isolated", project.run(["plan", "--detailed-exitcode"]).exits(0));
+    assert_shown!(
+        "life-destroy",
+        project.run(["destroy", "two", GIVE_UP, OWN]).exits(0)
+    );
+    assert_shown!(
+        "life-isolated",
+        project.run(["plan", "--detailed-exitcode"]).exits(0)
+    );
     project
         .run(["destroy", "two", GIVE_UP, OWN, "--purge"])
         .exits(0)
@@ -122,10 +146,14 @@ fn nothing_is_given_up_without_leave_and_what_is_gone_already_is_fine() {
 }
 
 #[test]
-fn what_left_the_manifests_is_given_up_by_apply_when_the_configuration_and_the_command_line_say_so() {
+fn what_left_the_manifests_is_given_up_by_apply_when_the_configuration_and_the_command_line_say_so()
+{
     let project = Project::ordered(&["one", "two"]);
     project.declare(&["one"]);
-    project.write("postpay.yaml", "version: 1\nguard: {allow_destroy: true}\n");
+    project.write(
+        "postpay.yaml",
+        "version: 1\napi: {endpoint: sandbox}\nguard: {allow_destroy: true}\n",
+    );
     // Configured, and nobody there to be asked for its address.
     let asked = project.run(["apply", OWN]).exits(1);
     assert_shown!("life-apply-destroy-unasked", asked.stderr);
@@ -161,12 +189,18 @@ fn a_refused_destroy_is_explained_and_leaves_everything_as_it_was() {
         let before = project.memory();
         let fault = format!("destroy:error:{code}@1");
         let refused = project
-            .run(["destroy", "one", GIVE_UP, OWN, "--fault", &fault, "--settle", "1s"])
+            .run([
+                "destroy", "one", GIVE_UP, OWN, "--fault", &fault, "--settle", "1s",
+            ])
             .exits(1)
             .says(&[code, "RequestId", says]);
         assert_shown!(format!("life-destroy-{code}"), refused);
         assert_eq!(project.json(STATE)["environments"], {
-            let state = &before[&project.file(STATE).strip_prefix(project.path()).unwrap().to_owned()];
+            let state = &before[&project
+                .file(STATE)
+                .strip_prefix(project.path())
+                .unwrap()
+                .to_owned()];
             serde_json::from_slice::<serde_json::Value>(state).unwrap()["environments"].clone()
         });
     }
@@ -208,7 +242,10 @@ fn a_removed_address_is_forgotten_and_lives_on() {
     project.declare(&["one"]);
     append(&project, "removed: [two]\n");
     assert_shown!("life-removed-plan", project.run(["plan", GIVE_UP]).exits(0));
-    assert_shown!("life-removed-apply", project.run(["apply", OWN, GIVE_UP]).exits(0));
+    assert_shown!(
+        "life-removed-apply",
+        project.run(["apply", OWN, GIVE_UP]).exits(0)
+    );
     assert_eq!(changes(&project).len(), 2, "nothing was given up");
     project.run(["plan", "--detailed-exitcode"]).exits(0);
     // A receipt says where it went.

@@ -1,5 +1,6 @@
 //! The program as people and scripts meet it: real processes against the real embedded endpoint.
 
+mod adopt;
 mod apply;
 mod bad_input;
 mod bad_state;
@@ -7,6 +8,7 @@ mod crash;
 mod examples;
 mod faults;
 mod help;
+mod life;
 mod main_path;
 mod pace;
 mod plan;
