@@ -2,6 +2,7 @@
 //! documented recovery finishes the job without a file being touched by hand. The sandbox's ledger is the judge.
 
 mod kills;
+mod life;
 mod points;
 mod recovery;
 
