@@ -16,9 +16,11 @@ use std::path::PathBuf;
 
 pub use rules::{RULES, Rule};
 
-use crate::desired::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
+use crate::desired::{
+    Address, Attributes, Desired, Environment, Field, Import, Lifecycle, Moved, Removed, SourceRef,
+};
 use crate::diagnostic::{Diagnostic, any_error};
-use crate::manifest::Loaded;
+use crate::manifest::{Loaded, Node};
 use model::{Content, Manifests};
 
 /// What a project asks for beyond the rules that always hold.
@@ -31,7 +33,7 @@ pub struct Options {
 /// What the manifests ask for, and everything there is to say about them.
 #[derive(Debug, Default)]
 pub struct Checked {
-    /// Holds environments only when no diagnostic is an error.
+    /// Asks for nothing when a diagnostic is an error.
     pub desired: Desired,
     /// Those of [`Loaded`] included; by file in the order found, then by place.
     pub diagnostics: Vec<Diagnostic>,
@@ -53,6 +55,8 @@ pub fn check(loaded: &Loaded, options: Options) -> Checked {
     };
     if !any_error(&diagnostics) {
         desired.environments = environments(&manifests);
+        desired.moved = moved(&manifests);
+        desired.removed = removed(&manifests);
     }
     Checked {
         desired,
@@ -64,20 +68,74 @@ fn environments(manifests: &Manifests<'_>) -> Vec<Environment> {
     manifests
         .environments()
         .filter_map(|(_, environment)| {
-            let start = environment.key.span();
             Some(Environment {
                 // A rule has seen to it that this holds.
                 address: Address::new(environment.name).ok()?,
                 attributes: attributes(manifests, environment),
-                lifecycle: Lifecycle::default(),
-                import: None,
-                source: SourceRef {
-                    file: start.file.path.display().to_string(),
-                    line: start.start().line,
-                },
+                lifecycle: lifecycle(environment.lifecycle),
+                import: environment.import.and_then(import),
+                source: source(environment.key),
             })
         })
         .collect()
+}
+
+fn lifecycle(written: model::Lifecycle<'_>) -> Lifecycle {
+    Lifecycle {
+        prevent_destroy: written.prevent_destroy,
+        ignore_changes: written
+            .ignored()
+            .filter_map(|name| Field::by_name(name.text))
+            .collect(),
+    }
+}
+
+fn import(written: model::Import<'_>) -> Option<Import> {
+    let text = |said: Option<model::Said<'_>>| Some(said?.text?.to_owned());
+    Some(Import {
+        // A rule has seen to it that it is there.
+        env_id: text(written.env_id)?,
+        tran_id: text(written.tran_id),
+        source: source(written.key),
+    })
+}
+
+fn moved(manifests: &Manifests<'_>) -> Vec<Moved> {
+    let address = |name: model::Name<'_>| Address::new(name.text).ok();
+    manifests
+        .whole_moves()
+        .filter_map(|(moved, from, to)| {
+            Some(Moved {
+                from: address(from)?,
+                to: address(to)?,
+                source: source(moved.node),
+            })
+        })
+        .collect()
+}
+
+/// Each once, however often it is listed.
+fn removed(manifests: &Manifests<'_>) -> Vec<Removed> {
+    let mut seen = HashSet::new();
+    manifests
+        .removed
+        .iter()
+        .filter(|name| seen.insert(name.text))
+        .filter_map(|name| {
+            Some(Removed {
+                address: Address::new(name.text).ok()?,
+                source: source(name.node),
+            })
+        })
+        .collect()
+}
+
+fn source(node: Node<'_>) -> SourceRef {
+    let span = node.span();
+    SourceRef {
+        file: span.file.path.display().to_string(),
+        line: span.start().line,
+    }
 }
 
 fn attributes(manifests: &Manifests<'_>, environment: &model::Environment<'_>) -> Attributes {

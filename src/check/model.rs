@@ -3,16 +3,20 @@
 //! Nothing is judged here. What does not fit the shape is set aside in a list of its own, for the
 //! rule that speaks of it.
 
+mod life;
+mod read;
+
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::desired::Field;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::manifest::{Entry, File, Loaded, Mapping, Node, Value as Yaml};
+use crate::manifest::{Entry, File, Mapping, Node, Value as Yaml};
 
-/// The keys of a document that this version carries out.
-pub(super) const TOP: [&str; 3] = ["version", "defaults", "environments"];
-/// Those that have a meaning, but not in this version.
-pub(super) const TOP_RESERVED: [&str; 2] = ["moved", "removed"];
+pub(super) use life::{IMPORT, Import, LIFECYCLE, Lifecycle, MOVE, Move, Name, Said};
+
+/// The keys of a document.
+pub(super) const TOP: [&str; 5] = ["version", "defaults", "environments", "moved", "removed"];
 /// The version of the manifest format that this is.
 pub(super) const VERSION: &str = "1";
 
@@ -23,10 +27,20 @@ pub(super) struct Manifests<'a> {
     pub documents: Vec<Document<'a>>,
     /// The fields of all defaults and environments, in declared order.
     pub fields: Vec<Written<'a>>,
+    /// As they are written, in defaults too.
+    pub lifecycles: Vec<Lifecycle<'a>>,
+    /// The ids that imports name, as they are written.
+    pub imported_ids: Vec<Said<'a>>,
+    /// Imports in defaults, which none of the environments has.
+    pub misplaced_imports: Vec<Node<'a>>,
+    pub moves: Vec<Move<'a>>,
+    pub removed: Vec<Name<'a>>,
     /// Keys that are no field.
     pub strange: Vec<Strange<'a>>,
-    /// Values that should hold a mapping and do not.
+    /// Values of another type than their place has. Those of fields are in `fields`.
     pub misshapen: Vec<Misshapen<'a>>,
+    /// Something could not be read, so more may be declared than is known.
+    pub unread: bool,
 }
 
 pub(super) struct Document<'a> {
@@ -36,7 +50,7 @@ pub(super) struct Document<'a> {
     /// Their key, when there is one.
     pub environments_key: Option<Node<'a>>,
     pub environments: Vec<Environment<'a>>,
-    defaults: Range<usize>,
+    defaults: Body<'a>,
 }
 
 pub(super) struct Environment<'a> {
@@ -46,8 +60,20 @@ pub(super) struct Environment<'a> {
     pub container: Mapping<'a>,
     /// False when its value is no mapping: then there is no saying what it lacks.
     pub shaped: bool,
+    /// Its own, or else that of the defaults.
+    pub lifecycle: Lifecycle<'a>,
+    /// There when the environment is adopted and never ordered.
+    pub import: Option<Import<'a>>,
     fields: Range<usize>,
     defaults: Range<usize>,
+}
+
+/// What stands in an environment, or in defaults.
+#[derive(Default)]
+struct Body<'a> {
+    fields: Range<usize>,
+    lifecycle: Option<Lifecycle<'a>>,
+    import: Option<Import<'a>>,
 }
 
 /// A field as it is written.
@@ -87,124 +113,50 @@ pub(super) enum Place {
     Top,
     Defaults,
     Environment,
+    Lifecycle,
+    Import,
+    Move,
 }
 
 pub(super) struct Misshapen<'a> {
-    /// What it is called: `defaults`.
-    pub name: &'a str,
+    pub should_be: Shape<'a>,
     pub node: Node<'a>,
-    pub place: Place,
+}
+
+/// A place that is not a field, by what belongs there.
+#[derive(Clone, Copy)]
+pub(super) enum Shape<'a> {
+    Manifest,
+    Defaults,
+    Environments,
+    /// By its address.
+    Environment(&'a str),
+    Lifecycle,
+    PreventDestroy,
+    IgnoreChanges,
+    /// An item of `ignore_changes`.
+    Ignored,
+    Import,
+    /// A member of an import.
+    Id(&'static str),
+    Moved,
+    /// An item of `moved`.
+    Move,
+    /// A member of such an item.
+    End(&'static str),
+    Removed,
+    /// An item of `removed`.
+    Forgotten,
 }
 
 impl<'a> Manifests<'a> {
-    pub(super) fn read(loaded: &'a Loaded) -> Self {
-        let mut this = Self::default();
-        for file in &loaded.files {
-            let mut empty = file.complete;
-            for document in &file.documents {
-                match document.root().value() {
-                    Yaml::Null => {}
-                    Yaml::Mapping(root) => {
-                        empty = false;
-                        this.document(root, document.root());
-                    }
-                    Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) => {
-                        empty = false;
-                        this.misshapen.push(Misshapen {
-                            name: "a manifest",
-                            node: document.root(),
-                            place: Place::Top,
-                        });
-                    }
-                }
-            }
-            if empty {
-                this.empty.push(file);
-            }
+    /// Every address that is declared, with its first environment.
+    pub(super) fn declared(&self) -> HashMap<&'a str, &Environment<'a>> {
+        let mut declared = HashMap::new();
+        for (_, environment) in self.environments() {
+            declared.entry(environment.name).or_insert(environment);
         }
-        this
-    }
-
-    fn document(&mut self, root: Mapping<'a>, node: Node<'a>) {
-        let version = root.get("version");
-        let mut document = Document {
-            root,
-            place: node.span(),
-            version,
-            environments_key: None,
-            environments: Vec::new(),
-            defaults: self.fields.len()..self.fields.len(),
-        };
-        if is_newer(version) {
-            // Whatever else it says, it says in words that this version does not know.
-            self.documents.push(document);
-            return;
-        }
-        if let Some(entry) = root.get("defaults") {
-            document.defaults = self.body(entry.name(), entry.value, Place::Defaults);
-        }
-        for entry in root.iter() {
-            match entry.name() {
-                "environments" if document.environments_key.is_none() => {
-                    document.environments_key = Some(entry.key);
-                    self.environments_of(entry, &mut document);
-                }
-                name if TOP.contains(&name) => {}
-                _ => self.strange.push(Strange {
-                    entry,
-                    place: Place::Top,
-                }),
-            }
-        }
-        self.documents.push(document);
-    }
-
-    fn environments_of(&mut self, all: Entry<'a>, document: &mut Document<'a>) {
-        let container = match all.value.value() {
-            Yaml::Mapping(container) => container,
-            Yaml::Null => return,
-            Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) => {
-                return self.misshapen.push(Misshapen {
-                    name: all.name(),
-                    node: all.value,
-                    place: Place::Top,
-                });
-            }
-        };
-        for entry in container.iter() {
-            let fields = self.body(entry.name(), entry.value, Place::Environment);
-            document.environments.push(Environment {
-                name: entry.name(),
-                key: entry.key,
-                container,
-                shaped: matches!(entry.value.value(), Yaml::Null | Yaml::Mapping(_)),
-                fields,
-                defaults: document.defaults.clone(),
-            });
-        }
-    }
-
-    fn body(&mut self, name: &'a str, node: Node<'a>, place: Place) -> Range<usize> {
-        let start = self.fields.len();
-        match node.value() {
-            Yaml::Null => {}
-            Yaml::Mapping(body) => {
-                for entry in body.iter() {
-                    match Field::by_name(entry.name()) {
-                        Some(field) => self.fields.push(Written {
-                            field,
-                            node: entry.value,
-                            merged: entry.merged,
-                        }),
-                        None => self.strange.push(Strange { entry, place }),
-                    }
-                }
-            }
-            Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) => {
-                self.misshapen.push(Misshapen { name, node, place });
-            }
-        }
-        start..self.fields.len()
+        declared
     }
 
     /// Every environment, with the document it stands in.
@@ -291,11 +243,22 @@ impl Environment<'_> {
     /// place that it comes from.
     pub(super) fn mark(&self, problem: Diagnostic, value: &Value<'_>, text: &str) -> Diagnostic {
         if value.inherited {
-            problem
-                .at(&self.key.span(), text)
-                .at(&value.node.span(), format!("its `{}` is this", value.field))
+            self.mark_inherited(problem, value.node, value.field.name(), text)
         } else {
             problem.at(&value.node.span(), text)
         }
+    }
+
+    /// Marks the environment, and then the place that its `name` comes from.
+    pub(super) fn mark_inherited(
+        &self,
+        problem: Diagnostic,
+        node: Node<'_>,
+        name: &str,
+        text: &str,
+    ) -> Diagnostic {
+        problem
+            .at(&self.key.span(), text)
+            .at(&node.span(), format!("its `{name}` is this"))
     }
 }

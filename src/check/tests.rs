@@ -1,5 +1,7 @@
 //! What [`check`](super::check) promises beyond single rules, which fixtures hold to.
 
+mod life;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -182,14 +184,16 @@ proptest! {
 
     #[test]
     fn no_manifest_makes_it_panic(
-        body in "((env_id|alias|channel|extra|source|env_source|free_quota|nope|<<|环境): ?('?(a|miniapp|qq|)'?|1|~|\\[a\\]|\\{a: 1\\}|\"\\\\u202e\")\n    ){0,6}",
-        top in "(version: 1\n|defaults: (&d )?(\\{flag: x\\}|a|)\n|moved: 1\n|---\n|x\n){0,4}"
+        body in "((env_id|alias|channel|extra|source|env_source|free_quota|import|lifecycle|nope|<<|环境): ?('?(a|miniapp|qq|)'?|1|~|\\[a\\]|\\{a: 1\\}|\\{(env_id|tran_id): a\\}|\\{prevent_destroy: true, ignore_changes: \\[flag, 1\\]\\}|\"\\\\u202e\")\n    ){0,6}",
+        top in "(version: 1\n|defaults: (&d )?(\\{flag: x\\}|\\{import: \\{\\}\\}|a|)\n|moved: (1|\\[(&m )?\\{from: (a|1), to: (shop|a|b)\\}, (\\*m|\\{from: b\\})\\])\n|removed: \\[(shop|a|1)?\\]\n|---\n|x\n){0,4}"
     ) {
         let text = format!("{top}environments:\n  shop:\n    {body}\n");
         let checked = one(&text);
         crate::diagnostic::render::render(&checked.diagnostics, true);
         if any_error(&checked.diagnostics) {
             prop_assert!(checked.desired.environments.is_empty());
+            prop_assert!(checked.desired.moved.is_empty());
+            prop_assert!(checked.desired.removed.is_empty());
         }
     }
 }

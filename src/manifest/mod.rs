@@ -22,7 +22,10 @@ use crate::diagnostic::{Diagnostic, SourceFile};
 
 pub use build::{Parsed, parse};
 pub use read::{MAX_BYTES, read};
-pub use schema::{Defaults, EnvironmentV1, Extra, ManifestV1, RESERVED, Reserved, manifest_schema};
+pub use schema::{
+    Defaults, EnvironmentV1, Extra, IgnoredV1, ImportV1, LifecycleV1, ManifestV1, MovedV1,
+    manifest_schema,
+};
 pub use tree::{Document, Entry, Mapping, Node, Sequence, Value};
 
 /// The name of the project's own settings, which a folder never yields as a manifest.

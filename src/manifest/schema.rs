@@ -3,14 +3,10 @@
 //! The schema says what can be said of one value on its own. What needs two values, two
 //! environments or two files is left to [`crate::check`].
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::Deserialize;
-
-/// Words that have a meaning in a manifest, but that this version does not carry out.
-pub const RESERVED: [&str; 2] = ["import", "lifecycle"];
 
 /// The JSON Schema (draft 2020-12) of one document of a manifest.
 pub fn manifest_schema() -> serde_json::Value {
@@ -38,18 +34,45 @@ pub struct ManifestV1 {
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "pattern": "^[a-z0-9][a-z0-9_-]*$", "maxLength": 64 }))]
     pub environments: Option<BTreeMap<String, Option<EnvironmentV1>>>,
-    /// Not carried out by this version.
+    /// Environments whose address changed: what was ordered as `from` is `to` from now on, and nothing
+    /// is ordered for it. A move may stay here after it is carried out.
     #[serde(default)]
-    pub moved: Reserved,
-    /// Not carried out by this version.
+    pub moved: Option<Vec<MovedV1>>,
+    /// Addresses to forget: their environments are left alone and are not managed any more. Take them out
+    /// of `environments` too.
     #[serde(default)]
-    pub removed: Reserved,
+    #[schemars(inner(regex(pattern = r"^[a-z0-9][a-z0-9_-]*$"), length(max = 64)))]
+    pub removed: Option<Vec<String>>,
 }
 
-/// Values for every environment of a document: the fields of an environment.
-pub type Defaults = EnvironmentV1;
+/// Values for every environment of a document: the fields of an environment, and `lifecycle`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(try_from = "EnvironmentV1")]
+#[schemars(transform = without_import)]
+pub struct Defaults(pub EnvironmentV1);
 
-/// One environment: the members of `CreatePostpayPackage`.
+impl TryFrom<EnvironmentV1> for Defaults {
+    type Error = &'static str;
+
+    fn try_from(fields: EnvironmentV1) -> Result<Self, Self::Error> {
+        match fields.import {
+            Some(_) => Err("`import` stands in an environment, not under `defaults`"),
+            None => Ok(Self(fields)),
+        }
+    }
+}
+
+/// An import is of one environment alone.
+fn without_import(schema: &mut Schema) {
+    if let Some(properties) = schema
+        .get_mut("properties")
+        .and_then(serde_json::Value::as_object_mut)
+    {
+        properties.remove("import");
+    }
+}
+
+/// One environment: the members of `CreatePostpayPackage`, and what is to become of it.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EnvironmentV1 {
@@ -65,7 +88,7 @@ pub struct EnvironmentV1 {
     /// FreeQuota: the level of free quota. Only `basic` exists; without it there is none.
     #[schemars(extend("enum" = ["basic", "", null]))]
     pub free_quota: Option<String>,
-    /// EnvSource: who creates the environment. Goes with `channel`; required without `env_id`.
+    /// EnvSource: who creates the environment. Goes with `channel`; required without `env_id` and `import`.
     #[schemars(extend("enum" = ["miniapp", "qcloud", null]))]
     pub env_source: Option<String>,
     /// Channel: with `env_source: miniapp` ide or api; with `env_source: qcloud` qc_console, cocos,
@@ -90,10 +113,62 @@ pub struct EnvironmentV1 {
     /// Extra: custom data that is passed through: a string, or a mapping that is sent as compact
     /// JSON with its keys sorted. A mapping replaces a default as a whole.
     pub extra: Option<Extra>,
-    /// Not carried out by this version.
-    pub lifecycle: Reserved,
-    /// Not carried out by this version.
-    pub import: Reserved,
+    /// How the environment may change once it is on record. It replaces that of the defaults as a whole.
+    pub lifecycle: Option<LifecycleV1>,
+    /// The environment that exists already: it is adopted under this address, and never ordered.
+    #[schemars(with = "ImportV1")]
+    pub import: Option<ImportV1>,
+}
+
+/// How an environment may change once it is on record.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LifecycleV1 {
+    /// The environment is not given up, even after it has left the manifests.
+    pub prevent_destroy: bool,
+    /// Fields in which a difference between the manifest and the order is none.
+    pub ignore_changes: Vec<IgnoredV1>,
+}
+
+/// A field that may differ. With another `env_id` it would be another environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IgnoredV1 {
+    WxAppId,
+    Source,
+    FreeQuota,
+    EnvSource,
+    Channel,
+    Alias,
+    ExtensionId,
+    Flag,
+    EnvAlias,
+    Extra,
+}
+
+/// The environment that an address adopts.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportV1 {
+    /// EnvId: the id of the environment. No other address names it.
+    #[schemars(length(min = 1), example = &"shop-prod-1a2b3c")]
+    pub env_id: String,
+    /// TranId: the number of its order, where it is known. Write it in quotes.
+    #[serde(default)]
+    #[schemars(length(min = 1), example = &"20200603119423")]
+    pub tran_id: Option<String>,
+}
+
+/// A change of address.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MovedV1 {
+    /// The address that the environment had. It is not declared any more.
+    #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9_-]*$"), length(max = 64))]
+    pub from: String,
+    /// The address that it has now.
+    #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9_-]*$"), length(max = 64))]
+    pub to: String,
 }
 
 /// Custom data: a string, or a mapping that becomes JSON.
@@ -102,26 +177,6 @@ pub struct EnvironmentV1 {
 pub enum Extra {
     Text(#[schemars(length(min = 1))] String),
     Members(BTreeMap<String, serde_json::Value>),
-}
-
-/// A word that this version knows and refuses.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Reserved;
-
-impl<'de> Deserialize<'de> for Reserved {
-    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Err(serde::de::Error::custom("not carried out by this version"))
-    }
-}
-
-impl JsonSchema for Reserved {
-    fn schema_name() -> Cow<'static, str> {
-        "Reserved".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "not": {} })
-    }
 }
 
 #[cfg(test)]
@@ -140,27 +195,47 @@ mod tests {
         names
     }
 
+    /// The alternative that is not null.
+    fn given(schema: &serde_json::Value) -> &serde_json::Value {
+        schema["anyOf"].as_array().map_or(schema, |any| &any[0])
+    }
+
     #[test]
-    fn the_properties_are_the_fields_and_the_reserved_words() {
+    fn the_properties_are_the_fields_and_what_is_to_become_of_them() {
         let schema = manifest_schema();
-        let mut expected: Vec<String> = Field::ALL
-            .iter()
-            .map(|field| field.name())
-            .chain(RESERVED)
-            .map(str::to_owned)
-            .collect();
-        expected.sort();
-        let environment = &schema["properties"]["environments"]["additionalProperties"];
-        let environment = environment["anyOf"]
-            .as_array()
-            .map_or(environment, |any| &any[0]);
-        assert_eq!(names(environment), expected, "{schema:#}");
-        let defaults = &schema["properties"]["defaults"];
-        let defaults = defaults["anyOf"].as_array().map_or(defaults, |any| &any[0]);
-        assert_eq!(names(defaults), expected);
+        let sorted = |more: &[&str]| {
+            let fields = Field::ALL.iter().map(|field| field.name());
+            let mut names: Vec<String> = fields
+                .chain(more.iter().copied())
+                .map(str::to_owned)
+                .collect();
+            names.sort();
+            names
+        };
+        let environment = given(&schema["properties"]["environments"]["additionalProperties"]);
+        assert_eq!(names(environment), sorted(&["import", "lifecycle"]));
+        let defaults = given(&schema["properties"]["defaults"]);
+        assert_eq!(names(defaults), sorted(&["lifecycle"]));
         assert_eq!(
             names(&schema),
             ["defaults", "environments", "moved", "removed", "version"]
+        );
+    }
+
+    #[test]
+    fn every_field_but_the_id_may_be_ignored() {
+        let schema = manifest_schema();
+        let environment = given(&schema["properties"]["environments"]["additionalProperties"]);
+        let lifecycle = given(&environment["properties"]["lifecycle"]);
+        let named = &lifecycle["properties"]["ignore_changes"]["items"]["enum"];
+        let fields = Field::ALL
+            .iter()
+            .filter(|field| **field != Field::EnvId)
+            .map(|field| field.name());
+        assert_eq!(
+            *named,
+            fields.collect::<serde_json::Value>(),
+            "{lifecycle:#}"
         );
     }
 }

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use postpay::check::{Checked, Options, RULES, check};
-use postpay::desired::Environment;
+use postpay::desired::{Desired, Environment, Import, Lifecycle, Moved, Removed};
+use postpay::diagnostic::any_error;
 use postpay::diagnostic::render::render;
 use postpay::manifest;
 use serde::Deserialize as _;
@@ -83,15 +84,50 @@ fn every_valid_fixture_becomes_what_was_approved() {
             "{}",
             path.display()
         );
-        let shown: Vec<_> = checked.desired.environments.iter().map(show).collect();
-        insta::assert_snapshot!(format!("valid-{}", name(&path)), shown.join("\n"));
+        insta::assert_snapshot!(format!("valid-{}", name(&path)), show(&checked.desired));
     }
 }
 
-fn show(environment: &Environment) -> String {
-    let mut text = format!("{} ({})", environment.address, environment.source);
-    for (field, value) in environment.attributes.iter() {
+fn show(desired: &Desired) -> String {
+    let Desired {
+        environments,
+        moved,
+        removed,
+        manifests: _,
+    } = desired;
+    let environments = environments.iter().map(show_environment);
+    let moved = moved
+        .iter()
+        .map(|Moved { from, to, source }| format!("moved from {from} to {to} ({source})"));
+    let removed = removed
+        .iter()
+        .map(|Removed { address, source }| format!("removed {address} ({source})"));
+    let shown: Vec<String> = environments.chain(moved).chain(removed).collect();
+    shown.join("\n")
+}
+
+fn show_environment(environment: &Environment) -> String {
+    let Environment {
+        address,
+        attributes,
+        lifecycle,
+        import,
+        source,
+    } = environment;
+    let mut text = format!("{address} ({source})");
+    for (field, value) in attributes.iter() {
         let _ = write!(text, "\n  {field}: {value}");
+    }
+    if *lifecycle != Lifecycle::default() {
+        let _ = write!(text, "\n  {lifecycle:?}");
+    }
+    if let Some(Import {
+        env_id,
+        tran_id,
+        source,
+    }) = import
+    {
+        let _ = write!(text, "\n  import {env_id} {tran_id:?} ({source})");
     }
     text
 }
@@ -130,13 +166,16 @@ fn the_schema_refuses_what_is_wrong_in_one_value() {
         "missing-version",
         "unsupported-version",
         "unknown-field",
-        "unsupported-field",
         "wrong-type",
         "invalid-address",
         "empty-value",
         "invalid-free-quota",
         "invalid-env-source",
         "invalid-alias",
+        "invalid-ignore-changes",
+        "misplaced-import",
+        "missing-env-id",
+        "incomplete-move",
     ] {
         let path = fixtures("invalid")
             .into_iter()
@@ -144,6 +183,84 @@ fn the_schema_refuses_what_is_wrong_in_one_value() {
             .unwrap();
         let documents = documents(&path).unwrap();
         assert!(documents.iter().any(|one| !schema.is_valid(one)), "{of}");
+    }
+}
+
+/// What can be said of one value, the schema and the rules say alike.
+#[test]
+fn the_schema_and_the_rules_agree_on_what_is_to_become_of_an_environment() {
+    let schema = jsonschema::validator_for(&manifest::manifest_schema()).unwrap();
+    let environment = |text: &str| format!("environments: {{a: {{env_id: x, {text}}}}}");
+    for (text, fine) in [
+        (environment("lifecycle: {}"), true),
+        (environment("lifecycle: null"), true),
+        (environment("lifecycle: x"), false),
+        (environment("lifecycle: {prevent_destroy: false}"), true),
+        (environment("lifecycle: {prevent_destroy: 'true'}"), false),
+        (environment("lifecycle: {prevent_destroy: null}"), false),
+        (environment("lifecycle: {ignore_changes: []}"), true),
+        (
+            environment("lifecycle: {ignore_changes: [extra, alias, flag, source]}"),
+            true,
+        ),
+        (
+            environment("lifecycle: {ignore_changes: [flag, flag]}"),
+            true,
+        ),
+        (environment("lifecycle: {ignore_changes: [env_id]}"), false),
+        (environment("lifecycle: {ignore_changes: flag}"), false),
+        (environment("lifecycle: {ignore_changes: null}"), false),
+        (environment("lifecycle: {destroy: true}"), false),
+        (environment("import: {env_id: x}"), true),
+        (environment("import: {env_id: x, tran_id: null}"), true),
+        (environment("import: {env_id: x, tran_id: '1'}"), true),
+        (environment("import: {env_id: x, tran_id: 1}"), false),
+        (environment("import: {env_id: x, tran_id: ''}"), false),
+        (environment("import: {env_id: ''}"), false),
+        (environment("import: {tran_id: '1'}"), false),
+        (environment("import: {}"), false),
+        (environment("import: null"), false),
+        (environment("import: x"), false),
+        (environment("import: {env_id: x, alias: a}"), false),
+        (
+            "defaults: {lifecycle: {prevent_destroy: true}}".to_owned(),
+            true,
+        ),
+        ("defaults: {import: {env_id: x}}".to_owned(), false),
+        ("moved: []".to_owned(), true),
+        ("moved: null".to_owned(), true),
+        ("moved: {a: b}".to_owned(), false),
+        ("moved: [{from: a}]".to_owned(), false),
+        ("moved: [{from: a, to: null}]".to_owned(), false),
+        ("moved: [{from: a, to: B}]".to_owned(), false),
+        ("moved: [{from: a, to: 1}]".to_owned(), false),
+        (
+            "environments: {b: {env_id: x}}\nmoved: [{from: a, to: b}]".to_owned(),
+            true,
+        ),
+        (
+            "environments: {b: {env_id: x}}\nmoved: [{from: a, to: b, as: c}]".to_owned(),
+            false,
+        ),
+        ("removed: []".to_owned(), true),
+        ("removed: [a, b-2, 3_c]".to_owned(), true),
+        ("removed: a".to_owned(), false),
+        ("removed: [A]".to_owned(), false),
+        ("removed: [null]".to_owned(), false),
+        ("removed: [{address: a}]".to_owned(), false),
+    ] {
+        let text = format!("version: 1\n{text}\n");
+        let value: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+        assert_eq!(schema.is_valid(&value), fine, "schema: {text}");
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("m.yaml"), &text).unwrap();
+        let loaded = manifest::load(folder.path(), &["m.yaml".into()], None);
+        let diagnostics = check(&loaded, Options::default()).diagnostics;
+        assert_eq!(
+            !any_error(&diagnostics),
+            fine,
+            "rules: {text}{diagnostics:?}"
+        );
     }
 }
 

@@ -4,23 +4,33 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
+use crate::manifest::Node;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
-        if Address::new(environment.name).is_ok() {
-            continue;
+        if let Some(problem) = no_address(environment.name, environment.key) {
+            problems.push(problem.help("any name is possible as `env_alias`"));
         }
-        let mut problem = Diagnostic::error(
-            "invalid-address",
-            format!("`{}` is not an address", environment.name),
-        )
-        .at(&environment.key.span(), "not an address")
-        .help(Address::RULE);
-        if let Some(near) = plain(environment.name) {
-            problem = problem.help(format!("for example `{near}`"));
-        }
-        problems.push(problem.help("any name is possible as `env_alias`"));
     }
+    for moved in &manifests.moves {
+        let ends = [moved.from, moved.to].into_iter().flatten();
+        problems.extend(ends.filter_map(|end| no_address(end.text?, end.node)));
+    }
+    let removed = manifests.removed.iter();
+    problems.extend(removed.filter_map(|name| no_address(name.text, name.node)));
+}
+
+fn no_address(name: &str, node: Node<'_>) -> Option<Diagnostic> {
+    if Address::new(name).is_ok() {
+        return None;
+    }
+    let problem = Diagnostic::error("invalid-address", format!("`{name}` is not an address"))
+        .at(&node.span(), "not an address")
+        .help(Address::RULE);
+    Some(match plain(name) {
+        Some(near) => problem.help(format!("for example `{near}`")),
+        None => problem,
+    })
 }
 
 /// The name with everything that an address may not hold turned into `-`.

@@ -1,4 +1,5 @@
-//! An alias tells environments apart when an answer is lost, so no two that are created share one.
+//! An alias tells environments apart when an answer is lost, so none that is created shares its own with another that is
+//! created, or that is imported: that one is in the account too.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,8 @@ use crate::diagnostic::Diagnostic;
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     let mut seen = HashMap::new();
     for (_, environment) in manifests.environments() {
-        if manifests.get(environment, Field::EnvId).is_some() {
+        let is_switched = manifests.get(environment, Field::EnvId).is_some();
+        if is_switched && environment.import.is_none() {
             continue;
         }
         let Some(alias) = manifests.get(environment, Field::Alias) else {
@@ -34,7 +36,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
                 environment
                     .mark(problem, &alias, "again")
                     .at(&first.span(), "first here")
-                    .help("environments that the vendor creates need aliases of their own"),
+                    .help("environments that the vendor creates, and those that are imported, need aliases of their own"),
             );
         } else {
             seen.insert(text, place);

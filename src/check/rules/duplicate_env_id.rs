@@ -1,40 +1,91 @@
-//! An environment that exists is switched once, so one address alone names it.
+//! An environment that exists is switched once, or adopted once, so one address alone names it.
 
 use std::collections::HashMap;
 
 use crate::check::Options;
-use crate::check::model::Manifests;
+use crate::check::model::{Environment, Manifests};
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
+use crate::manifest::Node;
+
+/// An id where it is named.
+#[derive(Clone, Copy)]
+struct Named<'m, 'a> {
+    environment: &'m Environment<'a>,
+    text: &'a str,
+    node: Node<'a>,
+    /// What its environment has it by: `env_id`, or `import`.
+    by: &'static str,
+    inherited: bool,
+}
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
-    let mut seen = HashMap::new();
+    let mut seen: HashMap<&str, Named<'_, '_>> = HashMap::new();
     for (_, environment) in manifests.environments() {
-        let Some(env_id) = manifests.get(environment, Field::EnvId) else {
-            continue;
-        };
-        let Some(text) = manifests.text(environment, Field::EnvId) else {
-            continue;
-        };
-        let place = if env_id.inherited {
-            environment.key
-        } else {
-            env_id.node
-        };
-        if let Some(first) = seen.get(text) {
-            let first: &crate::manifest::Node<'_> = first;
-            let problem = Diagnostic::error(
-                "duplicate-env-id",
-                format!("the environment `{text}` is named twice"),
-            );
-            problems.push(
-                environment
-                    .mark(problem, &env_id, "again")
-                    .at(&first.span(), "first here")
-                    .help("two orders for one environment would be paid twice"),
-            );
-        } else {
-            seen.insert(text, place);
+        let ids = ids(manifests, environment).into_iter().flatten();
+        // What is empty names nothing, and has a rule of its own.
+        for named in ids.filter(|named| !named.text.trim().is_empty()) {
+            match seen.get(named.text) {
+                None => {
+                    seen.insert(named.text, named);
+                }
+                // An import may say again what the field says.
+                Some(first) if std::ptr::eq(first.environment, environment) => {}
+                Some(first) => problems.push(twice(first, &named)),
+            }
         }
+    }
+}
+
+fn ids<'m, 'a>(
+    manifests: &Manifests<'a>,
+    environment: &'m Environment<'a>,
+) -> [Option<Named<'m, 'a>>; 2] {
+    let field = manifests.get(environment, Field::EnvId).and_then(|value| {
+        Some(Named {
+            environment,
+            text: manifests.text(environment, Field::EnvId)?,
+            node: value.node,
+            by: Field::EnvId.name(),
+            inherited: value.inherited,
+        })
+    });
+    let imported = environment.import.and_then(|import| {
+        let env_id = import.env_id?;
+        Some(Named {
+            environment,
+            text: env_id.text?,
+            node: env_id.node,
+            by: "import",
+            inherited: import.inherited,
+        })
+    });
+    [field, imported]
+}
+
+fn twice(first: &Named<'_, '_>, again: &Named<'_, '_>) -> Diagnostic {
+    let problem = Diagnostic::error(
+        "duplicate-env-id",
+        format!("the environment `{}` is named twice", again.text),
+    );
+    let place = if first.inherited {
+        first.environment.key
+    } else {
+        first.node
+    };
+    let problem = if again.inherited {
+        again
+            .environment
+            .mark_inherited(problem, again.node, again.by, "again")
+    } else {
+        problem.at(&again.node.span(), "again")
+    }
+    .at(&place.span(), "first here");
+    if [first.by, again.by].contains(&"import") {
+        problem.help(
+            "an environment has one address: it is adopted there, and not ordered at another one",
+        )
+    } else {
+        problem.help("two orders for one environment would be paid twice")
     }
 }

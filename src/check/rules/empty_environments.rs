@@ -1,9 +1,9 @@
-//! A document without environments orders nothing, which is seldom what it was written for.
+//! A document without environments orders nothing, which is seldom what it was written for, unless it moves or removes some.
 
 use crate::check::Options;
 use crate::check::model::{Manifests, is_newer};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::Value;
+use crate::manifest::{Mapping, Value};
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for document in &manifests.documents {
@@ -22,7 +22,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
                         false
                     }
                 });
-        if !empty {
+        if !empty || lists_any(document.root, "moved") || lists_any(document.root, "removed") {
             continue;
         }
         let place = document
@@ -38,4 +38,14 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             .help("`defaults` and anchors hold for their own document alone"),
         );
     }
+}
+
+fn lists_any(root: Mapping<'_>, name: &str) -> bool {
+    root.get(name)
+        .is_some_and(|entry| match entry.value.value() {
+            Value::Null => false,
+            Value::Sequence(items) => items.iter().next().is_some(),
+            // Of a wrong type, which its own rule reports.
+            Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Mapping(_) => true,
+        })
 }

@@ -20,4 +20,17 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             );
         }
     }
+    for id in &manifests.imported_ids {
+        if id.text.is_some_and(|text| text.trim().is_empty()) {
+            let help = match id.name {
+                "tran_id" => "leave it out where the order's number is not known",
+                _ => "give the id of the environment that is to be adopted",
+            };
+            problems.push(
+                Diagnostic::error("empty-value", format!("`{}` is empty", id.name))
+                    .at(&id.node.span(), "")
+                    .help(help),
+            );
+        }
+    }
 }

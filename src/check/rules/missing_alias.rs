@@ -11,7 +11,8 @@ pub(super) fn check(manifests: &Manifests<'_>, options: Options, problems: &mut 
     }
     for (_, environment) in manifests.environments() {
         let has = |field| manifests.get(environment, field).is_some();
-        if !environment.shaped || has(Field::EnvId) || has(Field::Alias) {
+        let is_ordered = environment.import.is_none();
+        if !is_ordered || !environment.shaped || has(Field::EnvId) || has(Field::Alias) {
             continue;
         }
         problems.push(

@@ -8,9 +8,11 @@ use crate::diagnostic::Diagnostic;
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
         let has = |field| manifests.get(environment, field).is_some();
+        // What is imported is never ordered, and the account does not tell how it once was.
+        let is_ordered = environment.import.is_none();
         // One of the two without the other is another rule's.
-        if !environment.shaped || has(Field::EnvId) || has(Field::EnvSource) || has(Field::Channel)
-        {
+        let either = has(Field::EnvSource) || has(Field::Channel);
+        if !is_ordered || !environment.shaped || has(Field::EnvId) || either {
             continue;
         }
         problems.push(
@@ -20,7 +22,8 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             )
             .at(&environment.key.span(), "how is it to be created?")
             .help("to have an environment created, give `env_source` and `channel`, here or under `defaults`")
-            .help("to switch an environment that exists to pay-as-you-go, give its `env_id`"),
+            .help("to switch an environment that exists to pay-as-you-go, give its `env_id`")
+            .help("to adopt one that exists and order nothing, write `import: {env_id: …}`"),
         );
     }
 }

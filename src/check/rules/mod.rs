@@ -11,19 +11,32 @@ mod control_character;
 mod duplicate_address;
 mod duplicate_alias;
 mod duplicate_env_id;
+mod duplicate_ignore_changes;
 mod empty_environments;
 mod empty_manifest;
 mod empty_value;
 mod env_source;
 pub(super) mod extra;
 mod free_quota;
+mod ignore_changes;
+mod import_mismatch;
+mod incomplete_move;
 mod long_alias;
+mod misplaced_import;
 mod missing_alias;
+mod missing_env_id;
 mod missing_env_source;
+mod moved_cycle;
+mod moved_declared;
+mod moved_to_itself;
+mod moved_twice;
+mod moved_undeclared;
+mod removed_declared;
+mod removed_moved;
+mod removed_twice;
 mod source;
 mod unknown_field;
 mod unpaired_env_source;
-mod unsupported_field;
 mod version;
 mod wrong_type;
 mod wx_app_id;
@@ -43,16 +56,15 @@ const fn rule(code: &'static str, about: &'static str, check: Check) -> Rule {
     Rule { code, about, check }
 }
 
-/// Every rule, in the order of a manifest: the file, its keys, its addresses, its fields.
+/// Every rule, in the order of a manifest: the file, its keys, its addresses, its fields, the life of its environments.
 #[rustfmt::skip]
 pub const RULES: &[Rule] = &[
     rule("empty-manifest", "a manifest file declares something", empty_manifest::check),
     rule("missing-version", "a document says which format it is in", version::missing),
     rule("unsupported-version", "the format is one that this version knows", version::unsupported),
     rule("unknown-field", "every key is one that postpay knows", unknown_field::check),
-    rule("unsupported-field", "every key is one that this version carries out", unsupported_field::check),
     rule("wrong-type", "every value is of its field's type", wrong_type::check),
-    rule("empty-environments", "a document declares environments", empty_environments::check),
+    rule("empty-environments", "a document declares something", empty_environments::check),
     rule("invalid-address", "an address is made of a-z, 0-9, `_` and `-`", address::check),
     rule("duplicate-address", "an address is unique over all files", duplicate_address::check),
     rule("empty-value", "a field that has no value is left out", empty_value::check),
@@ -70,4 +82,18 @@ pub const RULES: &[Rule] = &[
     rule("duplicate-alias", "an alias is unique among environments to be created", duplicate_alias::check),
     rule("duplicate-env-id", "an env_id is named by one environment", duplicate_env_id::check),
     rule("invalid-extra", "an extra mapping can be written as JSON", extra::check),
+    rule("invalid-ignore-changes", "ignore_changes names fields, and not env_id", ignore_changes::check),
+    rule("duplicate-ignore-changes", "ignore_changes names a field once", duplicate_ignore_changes::check),
+    rule("misplaced-import", "an import stands in an environment, and not under defaults", misplaced_import::check),
+    rule("missing-env-id", "an import names the environment by its env_id", missing_env_id::check),
+    rule("import-mismatch", "the env_id of an import is that of its environment", import_mismatch::check),
+    rule("incomplete-move", "a move says from where and to where", incomplete_move::check),
+    rule("moved-to-itself", "a move leads to another address", moved_to_itself::check),
+    rule("moved-twice", "an address is moved once, and has one move that ends at it", moved_twice::check),
+    rule("moved-declared", "an address that is moved is no longer declared", moved_declared::check),
+    rule("moved-undeclared", "a move ends at an address that is declared, or where another begins", moved_undeclared::check),
+    rule("moved-cycle", "moves don't lead back to where they began", moved_cycle::check),
+    rule("removed-declared", "an address that is to be forgotten is no longer declared", removed_declared::check),
+    rule("removed-moved", "an address is moved or forgotten, and not both", removed_moved::check),
+    rule("removed-twice", "an address is listed once to be forgotten", removed_twice::check),
 ];

@@ -7,7 +7,9 @@ use crate::diagnostic::Diagnostic;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
-        if manifests.get(environment, Field::WxAppId).is_some() {
+        // What is imported is never ordered, and the account does not tell its AppId.
+        let is_ordered = environment.import.is_none();
+        if !is_ordered || manifests.get(environment, Field::WxAppId).is_some() {
             continue;
         }
         let because = [Field::EnvSource, Field::Source]

@@ -73,7 +73,7 @@ fn manifests_that_are_no_manifests() {
         ("unknown-version", b"version: 2\nenvironments:\n  a: {alias: a}\n"),
         ("no-version", b"environments:\n  a: {alias: a}\n"),
         ("not-yaml", b"version: 1\nenvironments: [\n"),
-        ("lifecycle", b"version: 1\nenvironments:\n  a:\n    alias: a\n    env_source: qcloud\n    channel: cocos\n    lifecycle: {prevent_destroy: true}\n"),
+        ("lifecycle", b"version: 1\nenvironments:\n  a:\n    alias: a\n    env_source: qcloud\n    channel: cocos\n    lifecycle: {prevent_destory: true}\n"),
     ] {
         let project = Project::of(&["one"]);
         project.write(MANIFEST, content);
