@@ -127,6 +127,23 @@ pub struct Counts {
     pub not_attempted: usize,
 }
 
+impl StepResult {
+    /// Whether it was a paid order.
+    pub fn is_order(&self) -> bool {
+        match self.action {
+            Action::Create | Action::Replace => true,
+            Action::Update
+            | Action::Destroy
+            | Action::Forget
+            | Action::Import
+            | Action::Move
+            | Action::Resolve
+            | Action::Wait
+            | Action::NoOp => false,
+        }
+    }
+}
+
 impl Report {
     /// Of a plan without orders: nothing was begun, and nothing is written.
     pub fn idle(state: Option<&State>) -> Self {

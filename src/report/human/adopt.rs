@@ -49,27 +49,27 @@ fn one(out: &mut String, adoption: &Adoption, look: Look) {
     for (name, value) in rows {
         let _ = writeln!(out, "      {name:<14}{value}");
     }
-    for Compared {
-        field,
-        declared,
-        live,
-        fits,
-    } in compared
-    {
-        let text = |value: &Option<String>, none: &str| {
-            value
-                .as_ref()
-                .map_or(none.to_owned(), |value| format!("\"{}\"", clean(value)))
+    for one in compared {
+        let Compared {
+            field,
+            declared,
+            live,
+            fits,
+        } = one;
+        let quoted = |value: &String| format!("\"{}\"", clean(value));
+        let line = match (declared, live) {
+            (Some(_), Some(live)) if *fits => format!("{}  as declared", quoted(live)),
+            (Some(declared), Some(live)) => {
+                let differs = look.bad(format!("but {} is declared", quoted(declared)));
+                format!(
+                    "{}  {differs}: the next plan says what can be done",
+                    quoted(live)
+                )
+            }
+            (Some(declared), None) => format!("{}  declared, and not told", quoted(declared)),
+            (None, Some(live)) => format!("{}  not declared, left as it is", quoted(live)),
+            (None, None) => continue,
         };
-        let (declared, live) = (text(declared, "(not declared)"), text(live, "(not told)"));
-        let verdict = if *fits {
-            String::new()
-        } else {
-            look.bad("  differs: the next plan will say what can be done")
-        };
-        let _ = writeln!(
-            out,
-            "      {field:<14}declared {declared}, there {live}{verdict}"
-        );
+        let _ = writeln!(out, "      {field:<14}{line}");
     }
 }

@@ -199,6 +199,7 @@ pub fn report(report: &Report, look: Look) -> String {
         unknown,
         not_attempted,
     } = counts;
+    let orders = report.results.iter().any(StepResult::is_order);
     let nothing = ordered + changed + destroyed + recorded == 0;
     let parts: Vec<String> = [
         (ordered, "ordered"),
@@ -210,7 +211,7 @@ pub fn report(report: &Report, look: Look) -> String {
         (not_attempted, "not attempted"),
     ]
     .into_iter()
-    .filter(|(n, what)| *n > 0 || (nothing && *what == "ordered"))
+    .filter(|(n, what)| *n > 0 || (nothing && orders && *what == "ordered"))
     .map(|(n, what)| format!("{n} {what}"))
     .collect();
     let head = match report.verdict() {
@@ -278,11 +279,20 @@ fn table(report: &Report) -> String {
                 done.request_id.as_ref(),
             ),
             Outcome::Recorded => (recorded(result.action), None, result.env_id.as_ref(), None),
-            Outcome::Failed(error) => ("failed", None, None, error.request_id.as_ref()),
+            Outcome::Failed(error) => (
+                "failed",
+                None,
+                result.env_id.as_ref().filter(|_| !result.is_order()),
+                error.request_id.as_ref(),
+            ),
             Outcome::Unknown(error) => (
                 "unknown",
                 error.seen.tran_id.as_ref(),
-                error.seen.env_id.as_ref(),
+                if result.is_order() {
+                    error.seen.env_id.as_ref()
+                } else {
+                    result.env_id.as_ref()
+                },
                 error.request_id.as_ref(),
             ),
             Outcome::NotAttempted => ("not attempted", None, None, None),
@@ -436,6 +446,21 @@ fn not_done(error: &CloudError) -> &'static str {
     }
 }
 
+/// Whether a person has to say what became of an order.
+fn is_order_unknown(report: &Report) -> bool {
+    let unknown = |result: &StepResult| match result.outcome {
+        Outcome::Unknown(_) => result.is_order(),
+        Outcome::Ordered { .. }
+        | Outcome::Done(_)
+        | Outcome::Recorded
+        | Outcome::Failed(_)
+        | Outcome::NotAttempted => false,
+    };
+    !report.unresolved.is_empty()
+        || !report.unwritten.is_empty()
+        || report.results.iter().any(unknown)
+}
+
 fn next(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(trouble) = &report.trouble {
@@ -462,8 +487,15 @@ fn next(report: &Report) -> Vec<String> {
     let resume = "See what is left with `postpay plan`, and go on with `postpay apply`.";
     match report.verdict() {
         Verdict::Complete => {}
-        Verdict::PartWay => lines.push(format!("What was ordered is recorded. {resume}")),
-        Verdict::Failed => lines.push("Nothing was ordered.".to_owned()),
+        Verdict::PartWay => lines.push(format!("What was done is recorded. {resume}")),
+        Verdict::Failed if report.results.iter().any(StepResult::is_order) => {
+            lines.push("Nothing was ordered.".to_owned());
+        }
+        Verdict::Failed => lines.push("Nothing was done.".to_owned()),
+        // A request that names its environment may be made again.
+        Verdict::Unknown if !is_order_unknown(report) => lines.push(format!(
+            "Nothing was ordered. What is unknown stays on record as it was, and to ask for it again does no harm. {resume}"
+        )),
         Verdict::Unknown => {
             lines.push("Settle what is unknown before anything else: `postpay resolve` shows what the account has.".to_owned());
             lines.push(

@@ -14,7 +14,7 @@ fn project(import: &str) -> Project {
         ),
     );
     project
-        .run(["sandbox", "reset", "-y", "--existing-postpaid", POSTPAID])
+        .run(["sandbox", "reset", "--existing-postpaid", POSTPAID])
         .exits(0);
     project
 }

@@ -53,6 +53,17 @@ fn every_example_is_validated_planned_and_applied() {
         let run = |args: &[&str]| project.run(["-C", &dir].iter().chain(args)).exits(0);
         let valid = run(&["validate"]);
         assert_eq!(valid.stderr, "", "an example has no warnings");
+        if let Some(commands) = commands(&project, &dir) {
+            let shown = commands.iter().map(|line| {
+                let arguments: Vec<&str> = line.split(' ').collect();
+                run(&arguments).to_string()
+            });
+            assert_shown!(
+                format!("example-{name}"),
+                shown.collect::<Vec<_>>().join("\n")
+            );
+            return;
+        }
         assert_shown!(format!("example-{name}-plan"), run(&["plan"]));
         let orders = run(&["plan", "--format", "json"]).json()["summary"]["orders"].clone();
         run(&["apply", "-y"]);
@@ -61,6 +72,16 @@ fn every_example_is_validated_planned_and_applied() {
         assert_eq!(ledger.iter().filter(|entry| entry.reached).count(), orders);
         run(&["plan", "--detailed-exitcode"]).says(&["No changes."]);
     });
+}
+
+/// What an example's own page says to type, without the program's name.
+fn commands(project: &Project, dir: &str) -> Option<Vec<String>> {
+    let page = format!("{dir}/README.md");
+    let text = project.exists(&page).then(|| project.read(&page))?;
+    let lines = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ postpay "));
+    Some(lines.map(str::to_owned).collect())
 }
 
 fn yaml(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -44,13 +44,6 @@ fn a_field_that_the_vendor_fixes_is_a_replacement_and_refused() {
 }
 
 #[test]
-fn a_changed_alias_is_refused() {
-    let project = Project::ordered(&["shop"]);
-    project.edit(MANIFEST, "alias: shop", "alias: store");
-    planned(&project, "alias", 1);
-}
-
-#[test]
 fn what_is_no_longer_declared_is_left_over_with_three_choices() {
     let project = Project::ordered(&["one", "two"]);
     project.declare(&["one"]);

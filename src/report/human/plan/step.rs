@@ -16,6 +16,9 @@ pub(super) fn show(out: &mut String, step: &Step, plan: &Plan, look: Look) {
     };
     let head = match step.action {
         Action::Create => format!("{} {address} will be ordered", look.good("+")),
+        Action::Update if step.renames().is_none() => {
+            format!("{} {address} will be changed on record", look.change("~"))
+        }
         Action::Update => format!("{} {address} will be changed in place", look.change("~")),
         Action::Replace if step.refusal.is_some() => {
             format!("{} {address} would be ordered anew", look.bad("+/-"))
