@@ -15,7 +15,7 @@
 //! YAML files ──> Document ──> Desired ─┐
 //!                                      ├─> Plan ──> Approved ──> Outcome (one a step) ──> State
 //! state file + open journal ─> State ──┘                                    ↑
-//! the account (DescribeEnvs, DescribeBillingInfo) ── read back what is lost ──┘
+//! the account (DescribeEnvs, DescribeBillingInfo) ── read back, adopt, generate ──┘
 //! ```
 //!
 //! Each arrow is one module, each noun one plain type:
@@ -28,6 +28,7 @@
 //! | [`plan`] | [`plan::Plan`]; [`plan::guard::Approved`], which nothing else can make | desired, state |
 //! | [`apply`] | [`apply::Report`]; the only caller of [`cloud::CloudWrite`] | an approved plan |
 //! | [`cloud`] | graded answers, over the vendor's protocol | requests |
+//! | [`generate`] | manifests that adopt | what the account has and nobody declares |
 //! | [`rehearsal`] | a copy of the state, faults, and a judgement by the endpoint's ledger | desired, state |
 //! | [`report`] | text, JSON, events | plans, reports, states |
 //!
@@ -48,6 +49,9 @@
 //!    and that fits in everything, is adopted, and the run goes on. Anything less is a question for `postpay resolve`.
 //! 7. At the end of the run the journal is folded into the state and filed as a receipt. If the process dies before
 //!    that, the next one does it; an intent without an outcome becomes `unknown`, and is never ordered again by itself.
+//!
+//! What else a run does, and in which order (the record first, then orders, changes in place, giving up last), is in
+//! [`apply::protocol`] too.
 //!
 //! What each crash leaves, and why nothing is ordered twice: [`apply::protocol`].
 //!
