@@ -191,7 +191,7 @@ fn approved(project: &Project) -> Result<Approved> {
         target(),
         Timestamp::now(),
     )
-    .unwrap();
+    .map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
     let facts = Facts {
         state: None,
         target: &target(),

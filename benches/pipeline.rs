@@ -113,6 +113,7 @@ fn scan(project: &Project) -> Result<usize> {
     Ok(events)
 }
 
+#[expect(clippy::unwrap_used, reason = "no move is declared")]
 fn plan(desired: &Desired, state: Option<&State>, selection: Options) -> Plan {
     Plan::make(desired, state, selection, target(), Timestamp::UNIX_EPOCH).unwrap()
 }

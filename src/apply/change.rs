@@ -178,7 +178,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     /// Changes in place and then gives up, one after the other, as the plan has them.
     pub(super) async fn change_all(&mut self, deadline: Option<Instant>) {
         let mut sent = Vec::new();
-        let mut paces = (
+        let mut limits = (
             Pacer::new(RENAMES_A_SECOND, Instant::now(), None),
             Pacer::new(DESTROYS_A_SECOND, Instant::now(), None),
         );
@@ -191,8 +191,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 break;
             }
             let pacer = match call {
-                Call::Rename(_) => &mut paces.0,
-                Call::Destroy(_) => &mut paces.1,
+                Call::Rename(_) => &mut limits.0,
+                Call::Destroy(_) => &mut limits.1,
             };
             let Some(answered) = self.send(at, &call, pacer, deadline).await else {
                 break;

@@ -218,7 +218,7 @@ impl CloudWrite for Scripted {
     }
 
     async fn rename(&self, Rename { env_id, alias, .. }: &Rename) -> Result<Done, CloudError> {
-        self.change(format!("{env_id} -> {alias}"), |made| {
+        self.change(&format!("{env_id} -> {alias}"), |made| {
             made.iter_mut()
                 .filter(|(_, made)| made.env_id == env_id)
                 .for_each(|(_, made)| made.alias = alias.clone().leak());
@@ -226,7 +226,7 @@ impl CloudWrite for Scripted {
     }
 
     async fn destroy(&self, Destroy { env_id, .. }: &Destroy) -> Result<Done, CloudError> {
-        self.change(format!("{env_id} -> nothing"), |made| {
+        self.change(&format!("{env_id} -> nothing"), |made| {
             made.retain(|(_, made)| made.env_id != env_id || self.keeps.load(Ordering::Relaxed));
         })
     }
@@ -236,18 +236,18 @@ impl Scripted {
     /// Does it unless it is scripted to be refused, and answers as it is scripted to.
     fn change(
         &self,
-        name: String,
+        name: &str,
         change: impl FnOnce(&mut Vec<(Instant, Made)>),
     ) -> Result<Done, CloudError> {
         self.calls
             .lock()
             .unwrap()
-            .push((name.clone(), Instant::now()));
+            .push((name.to_owned(), Instant::now()));
         let scripted = self
             .answers
             .lock()
             .unwrap()
-            .get_mut(&name)
+            .get_mut(name)
             .and_then(VecDeque::pop_front);
         let acts = match &scripted {
             None | Some(Ok(_)) => true,

@@ -32,6 +32,10 @@ Examples:
   postpay destroy shop --deposed --allow-destroy        what was replaced at shop, and not shop itself
   postpay destroy old-shop --purge --allow-destroy      delete it at once, out of isolation too
   postpay destroy old-shop --allow-destroy -y           in CI: no question")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 pub(super) struct Args {
     /// What to give up
     #[arg(value_name = "ADDR", required = true)]

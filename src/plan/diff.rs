@@ -65,8 +65,8 @@ fn all(
     options: &Options,
     declared: &HashSet<&Address>,
 ) -> Result<Vec<Step>, Vec<MoveProblem>> {
-    let moves = moves::resolve(desired, state)?;
-    let moved: HashSet<&Address> = moves.values().collect();
+    let came_from = moves::resolve(desired, state)?;
+    let moved: HashSet<&Address> = came_from.values().collect();
     let removed: HashSet<&Address> = desired
         .removed
         .iter()
@@ -77,7 +77,7 @@ fn all(
     let at = |address: &Address| state.and_then(|state| state.environments.get(address));
     let environments = desired.environments.iter().map(|environment| {
         let address = &environment.address;
-        let previous = moves.get(address);
+        let previous = came_from.get(address);
         match at(previous.unwrap_or(address)) {
             Some(record) => Change {
                 environment,

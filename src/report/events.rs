@@ -209,7 +209,7 @@ pub fn planned(plan: &Plan, now: Timestamp) -> Vec<String> {
             line(now, "info", message, BodyV1::PlannedChange { change })
         });
     let summary = plan.summary();
-    let changed = ChangesV1 {
+    let counted = ChangesV1 {
         add: summary.orders,
         change: summary.update,
         remove: summary.destroy,
@@ -221,9 +221,9 @@ pub fn planned(plan: &Plan, now: Timestamp) -> Vec<String> {
     };
     let message = format!(
         "Plan: {} to add, {} to change, {} to destroy",
-        changed.add, changed.change, changed.remove
+        counted.add, counted.change, counted.remove
     );
-    let changes_body = BodyV1::ChangeSummary { changes: changed };
+    let changes_body = BodyV1::ChangeSummary { changes: counted };
     let closing = line(now, "info", message, changes_body);
     std::iter::once(hello)
         .chain(changes)

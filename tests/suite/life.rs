@@ -2,6 +2,11 @@
 //! refused and lost in between, every id that the vendor ever returned is on record, or a receipt says where it went; and
 //! no environment is ordered that no plan showed as an order.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "the answers are those of the trait"
+)]
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

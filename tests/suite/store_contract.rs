@@ -305,9 +305,9 @@ pub(crate) fn a_waiting_writer_gets_its_turn(place: &dyn Place) {
 
 pub(crate) fn a_dead_run_is_folded_by_the_next_writer(place: &dyn Place) {
     order(place, &["old"]);
-    let mut dying = writer(place);
-    let run = run_over(&*dying);
-    dying.begin(at(1), run.clone()).unwrap();
+    let mut cut_off = writer(place);
+    let run = run_over(&*cut_off);
+    cut_off.begin(at(1), run.clone()).unwrap();
     for (event, second) in [
         intent(1, "known"),
         ordered(1, "known"),
@@ -318,10 +318,10 @@ pub(crate) fn a_dead_run_is_folded_by_the_next_writer(place: &dyn Place) {
     .into_iter()
     .zip(2..)
     {
-        dying.append(at(second), event).unwrap();
+        cut_off.append(at(second), event).unwrap();
     }
     let seen = place.store().read().unwrap().current();
-    drop(dying);
+    drop(cut_off);
 
     let next = writer(place);
     assert_eq!(next.recovered(), Some(run.run));
@@ -347,11 +347,11 @@ pub(crate) fn a_dead_run_is_folded_by_the_next_writer(place: &dyn Place) {
 }
 
 pub(crate) fn a_dead_run_is_recovered_once(place: &dyn Place) {
-    let mut dying = writer(place);
-    let run = run_over(&*dying);
-    dying.begin(at(1), run.clone()).unwrap();
-    dying.append(at(2), intent(1, "shop")).unwrap();
-    drop(dying);
+    let mut cut_off = writer(place);
+    let run = run_over(&*cut_off);
+    cut_off.begin(at(1), run.clone()).unwrap();
+    cut_off.append(at(2), intent(1, "shop")).unwrap();
+    drop(cut_off);
     assert_eq!(writer(place).recovered(), Some(run.run));
     let next = writer(place);
     assert_eq!(next.recovered(), None);
@@ -360,10 +360,10 @@ pub(crate) fn a_dead_run_is_recovered_once(place: &dyn Place) {
 }
 
 pub(crate) fn a_run_that_did_nothing_is_recovered_too(place: &dyn Place) {
-    let mut dying = writer(place);
-    let run = run_over(&*dying);
-    dying.begin(at(1), run.clone()).unwrap();
-    drop(dying);
+    let mut cut_off = writer(place);
+    let run = run_over(&*cut_off);
+    cut_off.begin(at(1), run.clone()).unwrap();
+    drop(cut_off);
     let next = writer(place);
     assert_eq!(next.recovered(), Some(run.run));
     assert_eq!(next.state().unwrap().lineage, run.lineage);
@@ -375,12 +375,12 @@ pub(crate) fn nothing_is_lost_over_many_runs(place: &dyn Place) {
     for number in 1..=12 {
         let on = format!("env-{number}");
         let state = if number % 3 == 0 {
-            let mut dying = writer(place);
-            let run = run_over(&*dying);
-            dying.begin(at(1), run).unwrap();
-            dying.append(at(2), intent(1, &on)).unwrap();
-            dying.append(at(3), ordered(1, &on)).unwrap();
-            drop(dying);
+            let mut cut_off = writer(place);
+            let run = run_over(&*cut_off);
+            cut_off.begin(at(1), run).unwrap();
+            cut_off.append(at(2), intent(1, &on)).unwrap();
+            cut_off.append(at(3), ordered(1, &on)).unwrap();
+            drop(cut_off);
             writer(place).state().unwrap().clone()
         } else {
             order(place, &[&on])
@@ -432,13 +432,13 @@ pub(crate) fn what_may_have_been_ordered_is_not_ordered_again(place: &dyn Place)
 /// What was replaced stays on record, through crashes and commits, until an edit says otherwise.
 pub(crate) fn what_is_replaced_is_not_forgotten(place: &dyn Place) {
     order(place, &["shop"]);
-    let mut dying = writer(place);
-    let run = run_over(&*dying);
-    dying.begin(at(1), run.clone()).unwrap();
+    let mut cut_off = writer(place);
+    let run = run_over(&*cut_off);
+    cut_off.begin(at(1), run.clone()).unwrap();
     dying
         .append(at(2), replacement(1, "shop", "env-shop"))
         .unwrap();
-    drop(dying);
+    drop(cut_off);
 
     let mut next = writer(place);
     let state = next.state().unwrap().clone();
@@ -663,16 +663,16 @@ pub(crate) fn a_state_is_restored_from_its_receipts(place: &dyn Place) {
     );
     order(place, &["one"]);
     let state = order(place, &["two"]);
-    let mut dying = writer(place);
-    let run = run_over(&*dying);
-    dying.begin(at(1), run).unwrap();
-    dying.append(at(2), intent(1, "open")).unwrap();
+    let mut cut_off = writer(place);
+    let run = run_over(&*cut_off);
+    cut_off.begin(at(1), run).unwrap();
+    cut_off.append(at(2), intent(1, "open")).unwrap();
     let locked = place.store().restore(&holder("bob@mill"), NO_WAIT);
     assert!(
         matches!(locked, Err(StateError::Locked { .. })),
         "{locked:?}"
     );
-    drop(dying);
+    drop(cut_off);
     for behind in [Some(&b"{"[..]), None] {
         if place.tamper(behind) {
             refusal(place);

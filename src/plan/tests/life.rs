@@ -381,7 +381,7 @@ fn a_move_from_nowhere_or_onto_another_is_an_error() {
         from: address("b"),
         to: address("c"),
     };
-    assert_eq!(problems(None), [missing.clone()]);
+    assert_eq!(problems(None), std::slice::from_ref(&missing));
     assert_eq!(problems(Some(&state(vec![created("z")]))), [missing]);
     let used = |from, to| MoveError::Used {
         from: address(from),

@@ -11,7 +11,6 @@ pub(super) fn remarks(step: &Step, plan: &Plan) -> Vec<String> {
         Action::Update if step.renames().is_none() => {
             vec!["On record alone: the vendor is not asked for anything.".to_owned()]
         }
-        Action::Update => Vec::new(),
         Action::Replace => replaced(step),
         Action::Destroy => destroyed(step, plan),
         Action::Forget => vec![
@@ -32,7 +31,7 @@ pub(super) fn remarks(step: &Step, plan: &Plan) -> Vec<String> {
             "The vendor keeps it out of reach before it deletes it.".to_owned(),
             format!("To have it deleted at once, or to forget it when it is gone: `postpay destroy {address} --purge --allow-destroy`"),
         ],
-        Action::NoOp => Vec::new(),
+        Action::Update | Action::NoOp => Vec::new(),
     };
     if step.action != Action::Destroy
         && let Some(refusal) = &step.refusal
@@ -48,7 +47,7 @@ fn created(step: &Step) -> Vec<String> {
         |order: &&Attributes| order.creates_environment() && order.get(Field::Alias).is_none();
     let note = "Without an alias a lost answer to its order can't be read back.";
     let given_up = "What was ordered for it before was given up; this is another environment.";
-    let is_nameless = step.after.as_ref().filter(nameless).is_some();
+    let is_nameless = step.after.as_ref().as_ref().is_some_and(nameless);
     let notes = [
         (step.reason == Reason::GivenUp, given_up),
         (is_nameless, note),
