@@ -435,7 +435,7 @@ pub(crate) fn what_is_replaced_is_not_forgotten(place: &dyn Place) {
     let mut cut_off = writer(place);
     let run = run_over(&*cut_off);
     cut_off.begin(at(1), run.clone()).unwrap();
-    dying
+    cut_off
         .append(at(2), replacement(1, "shop", "env-shop"))
         .unwrap();
     drop(cut_off);
