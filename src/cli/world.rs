@@ -111,17 +111,22 @@ impl World {
     }
 
     pub(super) fn diagnose(&self, diagnostics: &[Diagnostic]) {
-        if self.events {
-            let mut stdout = io::stdout().lock();
-            for diagnostic in diagnostics {
-                // A reader that has left must not end a run that is under way.
-                let _ = writeln!(stdout, "{}", events::diagnostic(diagnostic, self.now()));
-            }
+        // What standard output does not take is told on standard error all the same.
+        if self.events && self.tell(diagnostics).is_ok() {
             return;
         }
         if !diagnostics.is_empty() {
             self.say(&render::render(diagnostics, self.err.color));
         }
+    }
+
+    /// As events, on standard output.
+    fn tell(&self, diagnostics: &[Diagnostic]) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        for diagnostic in diagnostics {
+            writeln!(stdout, "{}", events::diagnostic(diagnostic, self.now()))?;
+        }
+        stdout.flush()
     }
 
     pub(super) fn fail(&self, failure: &Failure) -> Exit {

@@ -54,9 +54,10 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             after,
             attempt: _,
         } => Some(format!(
-            "[{number}/{total}] {}: {}; nothing was done, again in {}",
+            "[{number}/{total}] {}: {}; nothing was {}, again in {}",
             step.address,
             look.change(what(error)),
+            if step.is_order() { "ordered" } else { "done" },
             duration(after)
         )),
         Progress::Ended(result) => Some(ended(result, total, look)),
