@@ -1,7 +1,11 @@
 //! For people at a terminal or in a log.
 
 pub mod apply;
+pub mod edits;
+pub mod history;
+pub mod lock;
 pub mod plan;
+pub mod reconcile;
 pub mod rehearsal;
 pub mod resolve;
 pub mod restore;

@@ -2,7 +2,7 @@
 
 use crate::support::{Project, assert_shown};
 
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 30] = [
     &[],
     &["init"],
     &["validate"],
@@ -12,8 +12,20 @@ const COMMANDS: [&[&str]; 18] = [
     &["rehearse"],
     &["show"],
     &["state"],
+    &["state", "list"],
+    &["state", "show"],
+    &["state", "mv"],
+    &["state", "rm"],
+    &["state", "pull"],
+    &["state", "push"],
     &["state", "restore"],
     &["state", "verify"],
+    &["history"],
+    &["history", "verify"],
+    &["history", "reconcile"],
+    &["lock"],
+    &["lock", "status"],
+    &["lock", "release"],
     &["sandbox"],
     &["sandbox", "serve"],
     &["sandbox", "ledger"],
