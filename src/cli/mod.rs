@@ -9,11 +9,14 @@ mod completions;
 mod connect;
 mod consent;
 mod destroy;
+mod edit;
 mod failure;
 mod generate;
+mod history;
 mod import;
 mod init;
 mod load;
+mod lock;
 mod options;
 mod plan;
 mod rehearse;
@@ -91,7 +94,10 @@ enum Command {
     Resolve(resolve::Args),
     Rehearse(rehearse::Args),
     #[command(subcommand)]
-    State(state::Command),
+    State(Box<state::Command>),
+    History(history::Args),
+    #[command(subcommand)]
+    Lock(lock::Command),
     #[command(subcommand)]
     Sandbox(sandbox::Command),
     Schema(schema::Args),
@@ -133,6 +139,8 @@ pub fn main() -> Exit {
         Command::Rehearse(args) => rehearse::run(&args, &cli.global, &mut world),
         Command::Show(args) => show::run(&args, &cli.global, &mut world),
         Command::State(command) => state::run(&command, &cli.global, &mut world),
+        Command::History(args) => history::run(&args, &cli.global, &mut world),
+        Command::Lock(command) => lock::run(&command, &cli.global, &mut world),
         Command::Sandbox(command) => sandbox::run(&command, &cli.global, &mut world),
         Command::Schema(args) => schema::run(&args, &mut world),
         Command::Completions(args) => completions::run(&args, &mut world),

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::Exit;
 use super::connect::sandbox_credentials;
+use super::edit;
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::{Api, Format, Global, Select, Strict};
@@ -522,7 +523,8 @@ impl Play<'_> {
             edits.extend(settled.ok());
         }
         if !edits.is_empty() {
-            resolve::write(&mut *writer, &state, edits, self.world)?;
+            let run = edit::started(&state, "resolve", self.world)?;
+            edit::write(&mut *writer, run, edits, self.world)?;
         }
         Ok(())
     }

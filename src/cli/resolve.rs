@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Exit;
 use super::connect::{Connection, Embedded};
+use super::edit;
 use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Format, Global, time};
@@ -14,8 +15,8 @@ use crate::apply::settle::{Found, Open, look};
 use crate::cloud::tencent::{RETRY_READS_FOR, TencentClient};
 use crate::desired::Address;
 use crate::report::{clean, human, json};
-use crate::state::journal::{Edit, Edited, EndReason, Event, Journal, RunEnded, RunId, RunStarted};
-use crate::state::{Record, State, StateError, StateStore, StateWriter, Status};
+use crate::state::journal::{Edit, Edited, Journal, RunId, RunStarted};
+use crate::state::{Record, State, StateError, StateStore, Status};
 
 /// Settle orders whose outcome is unknown; reads the account, orders nothing
 ///
@@ -110,7 +111,11 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let edits = decide(args, &state, &cases, world)?;
     let settled = edits.len();
     if settled > 0 {
-        write(&mut *writer, &state, edits, world)?;
+        let run = RunStarted {
+            commit: world.commit(),
+            ..edit::started(&state, "resolve", world)?
+        };
+        edit::write(&mut *writer, run, edits, world)?;
     }
     let left = writer.state().map_or(0, |state| is_open(state).count());
     world.say(&format!(
@@ -426,42 +431,4 @@ fn put(case: &Case, env_id: &str, tran_id: Option<&str>) -> Edited {
             record: Box::new(record),
         },
     }
-}
-
-/// A run of its own, so that the receipts hold the whole history.
-pub(super) fn write(
-    writer: &mut dyn StateWriter,
-    state: &State,
-    edits: Vec<Edited>,
-    world: &World,
-) -> Result<(), Failure> {
-    let operator = world.operator();
-    let account = state
-        .account
-        .clone()
-        .ok_or_else(|| Failure::new("state-account", "the state names no account"))?;
-    let started = RunStarted {
-        run: RunId::fresh(),
-        lineage: state.lineage,
-        base: state.serial,
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        account,
-        plan: "resolve".to_owned(),
-        who: operator.who,
-        pid: operator.pid,
-        region: None,
-        commit: None,
-    };
-    writer.begin(world.now(), started)?;
-    for edited in edits {
-        writer.append(world.now(), Event::Edited(edited))?;
-    }
-    writer.append(
-        world.now(),
-        Event::RunEnded(RunEnded {
-            reason: EndReason::Finished,
-        }),
-    )?;
-    writer.commit()?;
-    Ok(())
 }

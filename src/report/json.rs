@@ -1,6 +1,10 @@
 //! A run for programs. Plans and states have their JSON in their own rooms, since it is also how they are kept.
 
+pub mod edits;
 pub mod generate;
+pub mod history;
+pub mod lock;
+pub mod reconcile;
 pub mod rehearsal;
 pub mod resolve;
 pub mod state;

@@ -2,6 +2,7 @@
 //!
 //! Everything here returns text. Where it goes, and whether it may be coloured, is the command line's business.
 
+pub mod csv;
 pub mod events;
 pub mod human;
 pub mod json;

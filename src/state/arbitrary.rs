@@ -128,7 +128,7 @@ pub(crate) fn state() -> impl Strategy<Value = State> {
         )
 }
 
-fn started() -> impl Strategy<Value = RunStarted> {
+pub(crate) fn started() -> impl Strategy<Value = RunStarted> {
     (
         run(),
         any::<u128>(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
 
-use super::{Account, Deposed, Origin, Record, State, Status};
+use super::{Account, Deposed, Record, State};
 use crate::desired::{Address, Field};
 
 /// One thing that two states do not agree on.
@@ -29,7 +29,7 @@ pub enum Difference {
 }
 
 /// Where an environment is on record.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     At(Address),
     /// Another one took its address. Its id tells it from others that had the same one.
@@ -52,7 +52,21 @@ impl Place {
         }
     }
 
-    fn of(deposed: &Deposed) -> Self {
+    /// The same under another address.
+    #[must_use]
+    pub fn renamed(&self, to: &Address) -> Self {
+        let address = to.clone();
+        match self {
+            Self::At(_) => Self::At(address),
+            Self::Deposed { address: _, env_id } => Self::Deposed {
+                address,
+                env_id: env_id.clone(),
+            },
+        }
+    }
+
+    /// Where a deposed environment is on record.
+    pub fn of(deposed: &Deposed) -> Self {
         Self::Deposed {
             address: deposed.address.clone(),
             env_id: deposed.record.env_id.clone(),
@@ -236,22 +250,12 @@ fn texts(record: &Record) -> impl Iterator<Item = Text> {
         region,
         prevent_destroy,
     } = record;
-    let status = match status {
-        Status::Created => "created",
-        Status::AwaitingEnvId => "awaiting_env_id",
-        Status::Unknown => "unknown",
-        Status::Isolated => "isolated",
-    };
-    let origin = match origin {
-        Origin::Ordered => "ordered",
-        Origin::Imported => "imported",
-    };
     let own = [
-        ("status", Some(status.to_owned())),
+        ("status", Some(status.name().to_owned())),
         ("env_id", env_id.clone()),
         ("tran_id", tran_id.clone()),
         ("request_id", request_id.clone()),
-        ("origin", Some(origin.to_owned())),
+        ("origin", Some(origin.name().to_owned())),
         ("ordered_at", Some(ordered_at.to_string())),
         ("run", Some(run.to_string())),
         ("source", Some(source.to_string())),

@@ -6,9 +6,12 @@
 
 #[cfg(test)]
 mod arbitrary;
+pub mod bill;
 pub mod compare;
+pub mod edits;
 pub mod file;
 mod fold;
+pub mod history;
 pub mod journal;
 mod recent;
 pub mod rescue;
@@ -158,6 +161,16 @@ pub enum Status {
 }
 
 impl Status {
+    /// As in a state file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::AwaitingEnvId => "awaiting_env_id",
+            Self::Unknown => "unknown",
+            Self::Isolated => "isolated",
+        }
+    }
+
     /// True when it is known which order, or which adoption, the record is of.
     pub const fn is_settled(self) -> bool {
         match self {
@@ -171,6 +184,16 @@ impl Status {
 pub enum Origin {
     Ordered,
     Imported,
+}
+
+impl Origin {
+    /// As in a state file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ordered => "ordered",
+            Self::Imported => "imported",
+        }
+    }
 }
 
 /// A state and the run that is open over it, as read at one moment.

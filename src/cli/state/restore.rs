@@ -42,6 +42,7 @@ pub(in crate::cli) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
+    project.guard_reports(global, world)?;
     let store = world.store(&project.state);
     let origin = match &args.from {
         Some(path) => Origin::Copy(path.clone()),

@@ -22,6 +22,7 @@ pub(in crate::cli) struct Args {}
 
 pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
+    project.guard_reports(global, world)?;
     let found = world.store(&project.state).verify()?;
     match world.format {
         Format::Human => world.print(&human::verify::verification(&found, world.out))?,

@@ -2,7 +2,11 @@
 
 pub mod adopt;
 pub mod apply;
+pub mod edits;
+pub mod history;
+pub mod lock;
 pub mod plan;
+pub mod reconcile;
 pub mod rehearsal;
 pub mod resolve;
 pub mod restore;

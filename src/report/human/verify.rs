@@ -204,11 +204,12 @@ pub(super) fn difference(difference: &Difference, found: &str, expected: &str) -
     }
 }
 
-fn named(place: &Place) -> String {
+pub(super) fn named(place: &Place) -> String {
     clean(&place.to_string()).into_owned()
 }
 
-fn ids(record: &Record) -> String {
+/// `, TranId 1, EnvId e`, as far as they are known.
+pub(super) fn ids(record: &Record) -> String {
     let mut text = String::new();
     for (name, id) in [("TranId", &record.tran_id), ("EnvId", &record.env_id)] {
         if let Some(id) = id {

@@ -1,12 +1,13 @@
-//! Verifications and restores for programs.
+//! States, record by record, verifications and restores for programs.
 
 use serde::Serialize;
 
 use crate::desired::Address;
 use crate::report::human;
 use crate::state::compare::{Difference, Place};
-use crate::state::file::{Present, Proposal};
+use crate::state::file::{Present, Proposal, deposed_value, record_value};
 use crate::state::verify::{Compared, Notice, Problem, Verification};
+use crate::state::{Deposed, Record, StateError};
 
 #[derive(Serialize)]
 struct VerificationV1<'a> {
@@ -26,7 +27,7 @@ struct VerificationV1<'a> {
 }
 
 #[derive(Serialize)]
-struct SaidV1<'a> {
+pub(super) struct SaidV1<'a> {
     code: &'static str,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,7 +38,7 @@ struct SaidV1<'a> {
 }
 
 #[derive(Serialize)]
-struct DifferenceV1<'a> {
+pub(super) struct DifferenceV1<'a> {
     /// None for a member of the state itself.
     address: Option<&'a str>,
     /// Whether it is about an environment that another one took the address of, and which.
@@ -68,6 +69,67 @@ struct ProposalV1<'a> {
     written: bool,
     /// Where what was there is kept.
     kept: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ListV1<'a> {
+    format_version: u32,
+    environments: Vec<ListedV1<'a>>,
+}
+
+#[derive(Serialize)]
+struct ListedV1<'a> {
+    address: &'a str,
+    status: &'static str,
+    env_id: Option<&'a str>,
+    tran_id: Option<&'a str>,
+    /// Whether another one took its address.
+    deposed: bool,
+}
+
+#[derive(Serialize)]
+struct ShownV1<'a> {
+    format_version: u32,
+    address: &'a str,
+    /// As in a state file; null when only what was replaced is on record.
+    record: Option<serde_json::Value>,
+    deposed: Vec<serde_json::Value>,
+}
+
+/// Records with their addresses, as one JSON document that ends in a newline.
+pub fn list(records: &[(Place, &Record)]) -> String {
+    let environments = records.iter().map(|(place, record)| ListedV1 {
+        address: place.address().as_str(),
+        status: record.status.name(),
+        env_id: record.env_id.as_deref(),
+        tran_id: record.tran_id.as_deref(),
+        deposed: match place {
+            Place::At(_) => false,
+            Place::Deposed { .. } => true,
+        },
+    });
+    pretty(&ListV1 {
+        format_version: 1,
+        environments: environments.collect(),
+    })
+}
+
+/// Everything on record of one address, as one JSON document that ends in a newline.
+///
+/// # Errors
+/// None that records of ours can cause.
+pub fn record(
+    address: &Address,
+    record: Option<&Record>,
+    deposed: &[&Deposed],
+) -> Result<String, StateError> {
+    let deposed = deposed.iter().map(|deposed| deposed_value(deposed));
+    Ok(pretty(&ShownV1 {
+        format_version: 1,
+        address: address.as_str(),
+        record: record.map(record_value).transpose()?,
+        deposed: deposed.collect::<Result<_, _>>()?,
+    }))
 }
 
 /// A verification as one JSON document that ends in a newline.
@@ -104,7 +166,7 @@ pub fn verification(verification: &Verification) -> String {
     })
 }
 
-fn problem(problem: &Problem) -> SaidV1<'_> {
+pub(super) fn problem(problem: &Problem) -> SaidV1<'_> {
     let (difference, addresses) = match problem {
         Problem::Differs(difference) => {
             let difference = self::difference(difference);
@@ -124,7 +186,7 @@ fn problem(problem: &Problem) -> SaidV1<'_> {
     }
 }
 
-fn notice(notice: &Notice) -> SaidV1<'_> {
+pub(super) fn notice(notice: &Notice) -> SaidV1<'_> {
     let addresses = match notice {
         Notice::BeginningMissing { unverified, .. } => {
             let addresses = unverified.iter().map(Place::address);
@@ -148,7 +210,7 @@ fn texts(addresses: &[Address]) -> Vec<&str> {
     addresses.iter().map(Address::as_str).collect()
 }
 
-fn difference(difference: &Difference) -> DifferenceV1<'_> {
+pub(super) fn difference(difference: &Difference) -> DifferenceV1<'_> {
     match difference {
         Difference::Member {
             name,
@@ -235,7 +297,7 @@ pub fn restore(proposal: &Proposal, written: bool, kept: Option<&std::path::Path
     })
 }
 
-fn pretty(document: &impl Serialize) -> String {
+pub(super) fn pretty(document: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
     text.push('\n');
     text

@@ -5,8 +5,8 @@ use std::path::Path;
 use schemars::generate::SchemaSettings;
 use serde::Deserialize;
 
-use super::v1::{self, StateV1};
-use crate::state::{State, StateError};
+use super::v1::{self, DeposedV1, RecordV1, StateV1};
+use crate::state::{Deposed, Record, State, StateError};
 
 /// Enough of any version to tell which it is.
 #[derive(Deserialize)]
@@ -64,6 +64,22 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>, StateError> {
     let mut bytes = serde_json::to_vec_pretty(&StateV1::from(state)).map_err(unwritable)?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// One record as it stands in a state file.
+///
+/// # Errors
+/// None that a record of ours can cause.
+pub fn record_value(record: &Record) -> Result<serde_json::Value, StateError> {
+    serde_json::to_value(RecordV1::from(record)).map_err(unwritable)
+}
+
+/// One deposed record as it stands in a state file.
+///
+/// # Errors
+/// None that a record of ours can cause.
+pub fn deposed_value(deposed: &Deposed) -> Result<serde_json::Value, StateError> {
+    serde_json::to_value(DeposedV1::from(deposed)).map_err(unwritable)
 }
 
 /// The JSON Schema of a state file.

@@ -28,6 +28,15 @@ impl FileStore {
         }
     }
 
+    /// Everything that is kept, as it can be read, for what looks back: a damaged file takes no other with it. Takes no lock.
+    ///
+    /// # Errors
+    /// When the files can't be listed or read at all.
+    pub fn kept(&self) -> Result<Found, StateError> {
+        let layout = self.layout()?;
+        Ok(found(&layout, &see(&layout)?))
+    }
+
     /// The rescue files beside the state.
     ///
     /// # Errors

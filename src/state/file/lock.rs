@@ -111,6 +111,68 @@ impl Drop for Lock {
     }
 }
 
+/// What a holder wrote into the lock's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Words {
+    /// None when it can't be read.
+    pub(super) holder: Option<Holder>,
+    /// The run that was open.
+    pub(super) run: Option<RunId>,
+}
+
+impl Words {
+    fn of(text: &[u8]) -> Option<Self> {
+        let is_there = !text.trim_ascii().is_empty();
+        is_there.then(|| Self {
+            holder: holder_in(text),
+            run: run_in(text),
+        })
+    }
+}
+
+/// What the file says, whether or not anyone holds the lock; None when it says nothing.
+pub(super) fn words(path: &Path) -> Option<Words> {
+    Words::of(&fs::read(path).ok()?)
+}
+
+/// Clears what a dead holder left in the file, if `may` says that it can go. Holds the lock meanwhile. Says what was there,
+/// and whether it is gone.
+pub(super) fn clear(
+    path: &Path,
+    may: impl FnOnce(&Words) -> Result<bool, StateError>,
+) -> Result<Option<(Words, bool)>, StateError> {
+    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed("open", path)(error)),
+    };
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(StateError::Locked {
+                path: path.to_owned(),
+                holder: said(path),
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(failed("lock", path)(error)),
+    }
+    let mut text = Vec::new();
+    let read = file.read_to_end(&mut text).map_err(failed("read", path));
+    let cleared = read.and_then(|_| {
+        let Some(words) = Words::of(&text) else {
+            return Ok(None);
+        };
+        let may = may(&words)?;
+        if may {
+            file.set_len(0).map_err(failed("clear", path))?;
+        }
+        Ok(Some((words, may)))
+    });
+    // By name, as in `status`.
+    let _ = file.unlock();
+    cleared
+}
+
 /// Whether anyone holds the lock now, found out by sharing it for a moment.
 pub(super) fn status(path: &Path) -> Result<LockStatus, StateError> {
     let file = match File::open(path) {
@@ -152,13 +214,17 @@ fn run_in(words: &[u8]) -> Option<RunId> {
 }
 
 fn said(path: &Path) -> Option<Holder> {
+    holder_in(&fs::read(path).ok()?)
+}
+
+fn holder_in(words: &[u8]) -> Option<Holder> {
     let HolderV1 {
         who,
         pid,
         since,
         doing,
         run: _,
-    } = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    } = serde_json::from_slice(words).ok()?;
     Some(Holder {
         who,
         pid,

@@ -25,6 +25,7 @@ mod log;
 mod look;
 mod members;
 mod receipts;
+mod release;
 mod rescue_v1;
 mod restore;
 mod v1;
@@ -34,7 +35,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use codec::{decode_journal, encode_journal};
-pub use format::{decode_state, encode_state, state_schema};
+pub use format::{decode_state, deposed_value, encode_state, record_value, state_schema};
+pub use release::{LockFile, Released};
 pub use restore::{Origin, Present, Proposal, Restored, Restoring};
 
 use super::journal::{Journal, RunId};

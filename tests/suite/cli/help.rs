@@ -2,7 +2,7 @@
 
 use crate::support::{Project, assert_shown};
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 33] = [
     &[],
     &["init"],
     &["validate"],
@@ -15,8 +15,20 @@ const COMMANDS: [&[&str]; 21] = [
     &["rehearse"],
     &["show"],
     &["state"],
+    &["state", "list"],
+    &["state", "show"],
+    &["state", "mv"],
+    &["state", "rm"],
+    &["state", "pull"],
+    &["state", "push"],
     &["state", "restore"],
     &["state", "verify"],
+    &["history"],
+    &["history", "verify"],
+    &["history", "reconcile"],
+    &["lock"],
+    &["lock", "status"],
+    &["lock", "release"],
     &["sandbox"],
     &["sandbox", "serve"],
     &["sandbox", "ledger"],

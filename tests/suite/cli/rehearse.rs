@@ -29,7 +29,7 @@ fn with_state(project: &Project) {
             "status": status, "env_id": env_id, "tran_id": tran_id, "request_id": null, "origin": "ordered",
             "attributes": {"alias": alias, "channel": "qc_console", "env_source": "qcloud"},
             "ordered_at": "2026-06-04T05:34:12Z", "run": "01971e2a-7c00-7000-8000-000000000001",
-            "source": {"file": "environments/shop.yaml", "line": 6}
+            "source": {"file": "environments/shop.yaml", "line": 6}, "region": null, "prevent_destroy": false
         })
     };
     let state = json!({
@@ -42,7 +42,8 @@ fn with_state(project: &Project) {
             "lost": record("lost", "unknown", None, None),
             "seen": record("seen", "unknown", Some("seen-1"), None),
             "slow": record("slow", "awaiting_env_id", None, Some("20260604000003")),
-        }
+        },
+        "deposed": []
     });
     project.write(STATE, format!("{state:#}\n"));
 }

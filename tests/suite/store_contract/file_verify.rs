@@ -113,6 +113,65 @@ fn a_changed_state_is_told_by_address_and_field() {
     );
 }
 
+/// `one`, and then another in its place.
+fn replaced_once() -> Folder {
+    let folder = Folder::new();
+    order(&folder, &["one"]);
+    let mut writer = writer(&folder);
+    let run = run_over(&*writer);
+    writer.begin(at(1), run).unwrap();
+    writer
+        .append(at(2), replacement(1, "one", "env-one"))
+        .unwrap();
+    let Event::Outcome(mut second) = ordered(1, "one") else {
+        panic!("no outcome");
+    };
+    second.env_id = Some("env-second".to_owned());
+    writer.append(at(3), Event::Outcome(second)).unwrap();
+    writer.append(at(4), finished()).unwrap();
+    writer.commit().unwrap();
+    folder
+}
+
+#[test]
+fn what_was_replaced_is_held_against_the_receipts_too() {
+    let deposed = |env_id: &str| compare::Place::Deposed {
+        address: address("one"),
+        env_id: Some(env_id.to_owned()),
+    };
+    let folder = replaced_once();
+    let found = verify(&folder);
+    assert_eq!(codes(&found), [""; 0]);
+    assert_eq!((found.environments, found.deposed), (1, 1));
+
+    tampered(&folder, |state| {
+        state.deposed[0].record.tran_id = Some("tran-else".to_owned());
+    });
+    let found = verify(&folder);
+    let [Problem::Differs(Difference::Field { place, name, .. })] = found.problems.as_slice()
+    else {
+        panic!("{found:?}");
+    };
+    assert_eq!((place, *name), (&deposed("env-one"), "tran_id"));
+    tampered(&folder, |state| state.deposed.clear());
+    let found = verify(&folder);
+    let [Problem::Differs(Difference::Missing { place, .. })] = found.problems.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(place, &deposed("env-one"));
+
+    // Its own receipt was thrown away: nothing contradicts it, and nothing can vouch for it.
+    let folder = replaced_once();
+    let first = files(&folder).receipts().unwrap().remove(0);
+    fs::remove_file(first.path).unwrap();
+    let found = verify(&folder);
+    assert_eq!(codes(&found), [""; 0], "{found:?}");
+    let [Notice::BeginningMissing { unverified, .. }] = found.notices.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(unverified, &[deposed("env-one")]);
+}
+
 #[test]
 fn a_state_that_is_lost_unreadable_older_foreign_or_of_another_account_is_told() {
     let folder = Folder::new();

@@ -458,6 +458,7 @@ pub(crate) fn scrubbed() -> insta::Settings {
         (r"-[0-9a-f]{16}\b", "-[SUFFIX]"),
         (r"\(\d+\.\d+ s\)", "([TOOK])"),
         (r" in \d+\.\d+ s\.", " in [TOOK]."),
+        (r"took \d+\.\d+ s", "took [TOOK]"),
         (r" {2,}\d+\.\d+ s  ", "  [TOOK]  "),
         (r"again in \d+\.\d+ s", "again in [TIME]"),
         (r#"_seconds": \d+(\.\d+)?(e-\d+)?"#, r#"_seconds": [TOOK]"#),

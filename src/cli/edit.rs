@@ -1,0 +1,250 @@
+//! Changes to what is on record that a person makes: shown, agreed to, and written in a run of their own.
+//!
+//! What `state mv`, `state rm`, `state push` and `resolve` change goes through the journal, so that there is a backup and
+//! a receipt, and the receipts can still rebuild the state. Nothing of it is sent to the vendor.
+
+use std::time::Duration;
+
+use super::Exit;
+use super::failure::{Failure, NOTHING_SENT};
+use super::load::Project;
+use super::options::{Format, Strict, time};
+use super::world::World;
+use crate::check::near::nearest;
+use crate::desired::{Address, Desired, SourceRef};
+use crate::diagnostic::{Diagnostic, any_error};
+use crate::report::{human, json};
+use crate::state::edits::Change;
+use crate::state::journal::{Edit, Edited, EndReason, Event, RunEnded, RunId, RunStarted};
+use crate::state::{State, StateStore as _, StateWriter};
+
+/// What every refusal of an edit says.
+pub(super) const NOTHING_CHANGED: &str = "nothing was changed, and nothing was sent to the vendor";
+
+/// Flags of the commands that change what is on record.
+#[derive(Debug, clap::Args)]
+pub(super) struct Writing {
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(short = 'y', long, visible_alias = "yes")]
+    pub auto_approve: bool,
+    /// How long to wait for another writer of this state
+    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
+    lock_timeout: Duration,
+}
+
+impl Writing {
+    /// Whether somebody will be asked.
+    pub(super) fn asks(&self) -> bool {
+        !self.dry_run && !self.auto_approve
+    }
+}
+
+/// What a command wants to change.
+pub(super) struct Wanted {
+    pub edits: Vec<Edit>,
+    /// The same for people, and what else comes of it.
+    pub changes: Vec<Change>,
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// A command that edits: `state mv`, and all of its line, as the receipt will name it.
+pub(super) struct Editing<'a> {
+    pub doing: &'static str,
+    pub line: String,
+    pub project: &'a Project,
+    pub writing: &'a Writing,
+}
+
+impl Editing<'_> {
+    /// Shows what is wanted, asks, and writes it. `want` looks at the state, and refuses what can't be done.
+    ///
+    /// It is asked twice where something is written: before the lock, so that a refusal leaves even the journal of a dead
+    /// run alone, and under it, where nobody else can change what it looks at.
+    pub(super) fn run(
+        &self,
+        world: &mut World,
+        want: impl Fn(&State, &World) -> Result<Wanted, Failure>,
+    ) -> Result<Exit, Failure> {
+        let store = world.store(&self.project.state);
+        let state = self.project.recorded(world)?.ok_or_else(no_state)?;
+        let mut wanted = want(&state, world)?;
+        world.diagnose(&wanted.warnings);
+        if self.writing.dry_run || wanted.edits.is_empty() {
+            self.show(&state, &wanted, None, world)?;
+            world.say("Nothing was written, and nothing was sent to the vendor.\n");
+            return Ok(Exit::Fine);
+        }
+        if self.writing.asks() && !world.can_ask() {
+            return Err(self.no_terminal());
+        }
+        let mut writer = store.lock(&world.holder(self.doing), self.writing.lock_timeout)?;
+        let now = writer.state().cloned().ok_or_else(no_state)?;
+        if now != state {
+            wanted = want(&now, world)?;
+            world.say("The state was changed in the meantime: this is what it comes to now.\n");
+        }
+        if let Some(run) = writer.recovered() {
+            world.say(&format!(
+                "Run {run} was cut off; its journal was folded into the state.\n"
+            ));
+        }
+        if self.writing.asks() {
+            world.say(&human::edits::changes(
+                &self.line,
+                &wanted.changes,
+                world.err,
+            ));
+            if !world.ask(
+                "\nWrite this to the state? Nothing is sent to the vendor.\nOnly `yes` is a yes: ",
+            ) {
+                return Err(Failure::new("declined", "not approved").help(NOTHING_CHANGED));
+            }
+        }
+        let edit = |edit: &Edit| Edited {
+            doing: self.doing.to_owned(),
+            edit: edit.clone(),
+        };
+        let edits = wanted.edits.iter().map(edit).collect();
+        let run = RunStarted {
+            commit: world.commit(),
+            ..started(&now, &self.line, world)?
+        };
+        let written = write(&mut *writer, run, edits, world)?;
+        self.show(&now, &wanted, Some(&written), world)?;
+        world.say(&format!(
+            "Written: the state has serial {} now, the one before is its backup. Nothing was sent to the vendor.\n",
+            written.serial
+        ));
+        Ok(Exit::Fine)
+    }
+
+    fn show(
+        &self,
+        before: &State,
+        wanted: &Wanted,
+        written: Option<&State>,
+        world: &mut World,
+    ) -> Result<(), Failure> {
+        let json = || {
+            json::edits::changes(
+                &self.line,
+                before,
+                &wanted.changes,
+                &wanted.warnings,
+                written,
+            )
+        };
+        let human = |look| human::edits::changes(&self.line, &wanted.changes, look);
+        match world.format {
+            Format::Human => world.print(&human(world.out))?,
+            Format::Json => world.print(&json())?,
+        }
+        world.report(json, human)
+    }
+
+    fn no_terminal(&self) -> Failure {
+        Failure::new("no-terminal", "there is no terminal to ask for a `yes`")
+            .help(format!(
+                "see what would be written: `postpay {} --dry-run`",
+                self.line
+            ))
+            .help(format!(
+                "or write it without a question: `postpay {} --auto-approve`",
+                self.line
+            ))
+            .help(NOTHING_CHANGED)
+    }
+}
+
+/// A run of its own, so that the receipts hold the whole history.
+pub(super) fn write(
+    writer: &mut dyn StateWriter,
+    run: RunStarted,
+    edits: Vec<Edited>,
+    world: &World,
+) -> Result<State, Failure> {
+    writer.begin(world.now(), run)?;
+    for edited in edits {
+        writer.append(world.now(), Event::Edited(edited))?;
+    }
+    writer.append(
+        world.now(),
+        Event::RunEnded(RunEnded {
+            reason: EndReason::Finished,
+        }),
+    )?;
+    Ok(writer.commit()?)
+}
+
+/// The run that a command starts over this state; `line` is how the receipt names it.
+pub(super) fn started(state: &State, line: &str, world: &World) -> Result<RunStarted, Failure> {
+    let operator = world.operator();
+    let account = state.account.clone().ok_or_else(|| {
+        Failure::new("state-account", "the state names no account").help(NOTHING_CHANGED)
+    })?;
+    Ok(RunStarted {
+        run: RunId::fresh(),
+        lineage: state.lineage,
+        base: state.serial,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        account,
+        plan: line.to_owned(),
+        who: operator.who,
+        pid: operator.pid,
+        region: None,
+        commit: None,
+    })
+}
+
+fn no_state() -> Failure {
+    Failure::new("no-state", "there is no state: nothing was ordered yet")
+        .help("name another with --state, or put a copy in place: `postpay state restore --from FILE`")
+        .help(NOTHING_SENT)
+}
+
+/// An address that has no record.
+pub(super) fn unknown_address(address: &Address, state: &State) -> Failure {
+    let failure = Failure::new("unknown-address", format!("`{address}` is not on record"));
+    let known: Vec<&str> = state.environments.keys().map(Address::as_str).collect();
+    let failure = match nearest(address.as_str(), &known) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure.help("`postpay state list` lists what is"),
+    };
+    let mut deposed = state.deposed_at(address);
+    match deposed.next().and_then(|it| it.record.env_id.as_deref()) {
+        Some(env_id) => failure.help(format!(
+            "what it had before is: {}, deposed",
+            crate::report::clean(env_id)
+        )),
+        None => failure,
+    }
+    .help(NOTHING_CHANGED)
+}
+
+/// What the manifests declare, as far as they can be read: an edit of the state does not fail because of them.
+pub(super) struct Manifests(Option<Desired>);
+
+impl Manifests {
+    pub(super) fn of(project: &Project) -> Self {
+        let (_, checked) = project.check(&Strict::default());
+        Self((!any_error(&checked.diagnostics)).then_some(checked.desired))
+    }
+
+    pub(super) fn are_readable(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Where an address is declared, or moved away from, which the next plan would carry out.
+    pub(super) fn place(&self, address: &Address) -> Option<&SourceRef> {
+        let desired = self.0.as_ref()?;
+        let environments = desired.environments.iter();
+        let moved = desired.moved.iter();
+        environments
+            .map(|environment| (&environment.address, &environment.source))
+            .chain(moved.map(|moved| (&moved.from, &moved.source)))
+            .find_map(|(declared, source)| (declared == address).then_some(source))
+    }
+}

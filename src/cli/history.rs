@@ -1,0 +1,207 @@
+//! `postpay history`: what was ever ordered, from the receipts.
+
+mod reconcile;
+mod since;
+mod verify;
+
+use super::Exit;
+use super::failure::{Failure, advice};
+use super::load::Project;
+use super::options::{Api, Format, Global};
+use super::world::World;
+use crate::desired::Address;
+use crate::diagnostic::Diagnostic;
+use crate::report::{csv, human, json};
+use crate::state::State;
+use crate::state::file::FileStore;
+use crate::state::history::{Happening, Wanted, history};
+use crate::state::journal::Journal;
+use crate::state::verify::{Found, Notice, Problem};
+use since::Since;
+
+/// Show every order that was ever made, from the receipts and the open run, oldest first
+///
+/// With what was asked for when, by whom, from which line of which commit, what came back, and what was found out later. It
+/// holds every request that may have changed something at the vendor, and those that were refused. Reads only; takes no lock,
+/// and asks the vendor nothing.
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  postpay history                           every order, change and refusal
+  postpay history --since 7d                of the last week
+  postpay history --address shop            of this one, under every name that it had
+  postpay history --all                     also what was found, imported, moved and forgotten
+  postpay history --csv > orders.csv        for a spreadsheet
+  postpay history reconcile BILL.csv        held against a bill that the vendor exported
+  postpay history verify                    every receipt's hash chain; that none is missing
+
+Exits with 1 when a receipt is damaged or missing: what can be read is shown all the same."
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Also requests that were provably not sent, and what changed on record alone: found, imported, moved, forgotten
+    #[arg(long)]
+    all: bool,
+    /// Only from this time on: 2026-05-01, 2026-05-01T08:00:00Z, or so long ago: 7d, 24h
+    #[arg(long, value_name = "TIME")]
+    since: Option<Since>,
+    /// Only this address, and every other that it had before or got since; repeatable
+    #[arg(long = "address", value_name = "ADDR")]
+    addresses: Vec<Address>,
+    /// As CSV, whatever --format says
+    #[arg(long)]
+    csv: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Verify(verify::Args),
+    Reconcile(reconcile::Args),
+}
+
+pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let project = Project::load(global, &Api::default())?;
+    project.guard_reports(global, world)?;
+    let store = world.store(&project.state);
+    match &args.command {
+        Some(Command::Verify(args)) => return verify::run(args, &store, world),
+        Some(Command::Reconcile(args)) => return reconcile::run(args, &store, world),
+        None => {}
+    }
+    let past = Past::of(&store)?;
+    let wanted = Wanted {
+        all: args.all,
+        since: args.since.map(|since| since.from(world.now())),
+        addresses: args.addresses.clone(),
+    };
+    let happenings: Vec<&Happening> = past
+        .happenings
+        .iter()
+        .filter(|happening| happening.is_wanted(&wanted))
+        .collect();
+    let json = || json::history::history(&happenings, &past.problems);
+    let human = |look| human::history::history(&happenings, look);
+    let shown = match world.format {
+        Format::Human | Format::Json if args.csv => csv::history(&happenings),
+        Format::Human => human(world.out),
+        Format::Json => json(),
+    };
+    world.print(&shown)?;
+    world.diagnose(&past.notices);
+    world.diagnose(&past.problems);
+    world.report(json, human)?;
+    if happenings.is_empty()
+        && let Some(unknown) = past.never_was(&args.addresses)
+    {
+        world.diagnose(&[unknown]);
+    }
+    Ok(past.exit())
+}
+
+/// Everything that is known of the past, and what is missing of it.
+struct Past {
+    happenings: Vec<Happening>,
+    state: Option<State>,
+    /// Why it is not the whole past.
+    problems: Vec<Diagnostic>,
+    notices: Vec<Diagnostic>,
+}
+
+impl Past {
+    fn of(store: &FileStore) -> Result<Self, Failure> {
+        let Found {
+            state,
+            journal,
+            receipts,
+            ..
+        } = store.kept()?;
+        let (state, journal) = (state.ok().flatten(), journal.ok().flatten());
+        let mut journals: Vec<Journal> = receipts
+            .into_iter()
+            .filter_map(|(_, journal)| journal.ok())
+            .collect();
+        // One that was folded, and that a crash kept from being filed, is over.
+        let open = journal
+            .as_ref()
+            .map(|journal| journal.started.run)
+            .filter(|run| state.as_ref().and_then(|state| state.last_run) != Some(*run));
+        journals.extend(journal.filter(|journal| {
+            let run = journal.started.run;
+            journals.iter().all(|filed| filed.started.run != run)
+        }));
+        let (problems, notices) = troubles(store)?;
+        Ok(Self {
+            happenings: history(&journals, open, state.as_ref()),
+            state,
+            problems,
+            notices,
+        })
+    }
+
+    fn exit(&self) -> Exit {
+        if self.problems.is_empty() {
+            Exit::Fine
+        } else {
+            Exit::Error
+        }
+    }
+
+    /// A name that is in no receipt was probably misspelt.
+    fn never_was(&self, addresses: &[Address]) -> Option<Diagnostic> {
+        let named = |address: &&Address| {
+            let wanted = Wanted {
+                all: true,
+                since: None,
+                addresses: vec![(*address).clone()],
+            };
+            !self.happenings.iter().any(|it| it.is_wanted(&wanted))
+        };
+        let address = addresses.iter().find(named)?;
+        let known: Vec<&str> = self
+            .happenings
+            .iter()
+            .map(|happening| happening.address.as_str())
+            .collect();
+        let near = crate::check::near::nearest(address.as_str(), &known);
+        let diagnostic = Diagnostic::warning(
+            "unknown-address",
+            format!("nothing was ever ordered or recorded at `{address}`"),
+        );
+        Some(match near {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic,
+        })
+    }
+}
+
+/// What keeps the past from being whole, and what is to be known of it.
+fn troubles(store: &FileStore) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
+    let found = store.verify()?;
+    let problems = found.problems.iter().filter_map(|problem| {
+        let diagnostic = Diagnostic::error(problem.code(), human::verify::problem(problem));
+        match problem {
+            Problem::Refused(error) => Some(advice(error).into_iter().fold(diagnostic, Diagnostic::help)),
+            Problem::ReceiptsMissing { .. } => Some(diagnostic.help(
+                "put them back from version control or another copy of the folder; what these runs did is not shown",
+            )),
+            // Of these `postpay state verify` tells: they take nothing away from what is shown.
+            Problem::Account { .. } | Problem::Differs(_) | Problem::Unrecorded { .. } => None,
+        }
+    });
+    let notices = found.notices.iter().filter_map(|notice| match notice {
+        Notice::BeginningMissing { unverified, .. } => {
+            let shown = "orders of the runs before are shown as far as they are on record still";
+            let diagnostic = Diagnostic::warning(notice.code(), human::verify::notice(notice));
+            (!unverified.is_empty()).then(|| diagnostic.help(shown))
+        }
+        Notice::Fork { .. }
+        | Notice::OpenRun { .. }
+        | Notice::RescueOpen { .. }
+        | Notice::RescueSettled { .. }
+        | Notice::RescueUnreadable { .. } => None,
+    });
+    Ok((problems.collect(), notices.collect()))
+}

@@ -1,0 +1,105 @@
+//! `postpay history reconcile`: a bill of the vendor's against the orders on record.
+
+use std::path::PathBuf;
+
+use super::Past;
+use super::since::Since;
+use crate::check::near::list;
+use crate::cli::Exit;
+use crate::cli::failure::{Failure, NOTHING_SENT};
+use crate::cli::options::Format;
+use crate::cli::world::World;
+use crate::report::{clean, human, json};
+use crate::state::bill::{self, Bill, BillError};
+use crate::state::file::FileStore;
+use crate::state::history::{order_numbers, without_number};
+
+/// Hold a bill that the vendor exported against every TranId on record
+///
+/// Lists what was billed and is on no record, with its lines, and what is on record and was not billed, with its time and
+/// address. Export the bill of CloudBase alone, as CSV; commas or tabs, UTF-8 or GBK. The column with the order numbers is found
+/// by its name. Reads only, and asks the vendor nothing.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay history reconcile bill.csv
+  postpay history reconcile may.csv --since 2026-05-01 --until 2026-06-01
+  postpay history reconcile bill.csv --column 'Deal ID'
+
+The column may be called 订单 ID, Order ID, TranId, 交易 ID or Transaction ID. Of several, the one
+in which most of the numbers on record stand is taken.
+
+Exit codes:
+  0  both say the same
+  1  the file can't be read, or receipts are damaged or missing
+  2  something is on one side only")]
+pub(super) struct Args {
+    /// The bill
+    #[arg(value_name = "BILL.csv")]
+    file: PathBuf,
+    /// The column with the order numbers
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+    /// Miss on the bill only orders from this time on: 2026-05-01, 2026-05-01T08:00:00Z, 30d
+    #[arg(long, value_name = "TIME")]
+    since: Option<Since>,
+    /// Miss on the bill only orders from before this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<Since>,
+}
+
+pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<Exit, Failure> {
+    let past = Past::of(store)?;
+    let ours = order_numbers(&past.happenings, past.state.as_ref());
+    let shown = clean(&args.file.display().to_string()).into_owned();
+    let bill = read(args, &shown, |number| ours.contains_key(number))?;
+    let now = world.now();
+    let (since, until) = (args.since, args.until);
+    let found = bill::reconcile(&bill, &ours, |at| {
+        since.is_none_or(|since| at >= since.from(now))
+            && until.is_none_or(|until| at < until.from(now))
+    });
+    let nameless = without_number(&past.happenings);
+    let json = || json::reconcile::reconciled(&shown, &found, &nameless, &past.problems);
+    let human = |look| human::reconcile::reconciled(&shown, &found, &nameless, look);
+    match world.format {
+        Format::Human => world.print(&human(world.out))?,
+        Format::Json => world.print(&json())?,
+    }
+    world.diagnose(&past.notices);
+    world.diagnose(&past.problems);
+    world.report(json, human)?;
+    Ok(if past.problems.is_empty() && !found.agrees() {
+        Exit::Changes
+    } else {
+        past.exit()
+    })
+}
+
+fn read(args: &Args, shown: &str, known: impl Fn(&str) -> bool) -> Result<Bill, Failure> {
+    let bytes = std::fs::read(&args.file).map_err(|error| {
+        Failure::new("bill", format!("can't read {shown}: {error}")).help(NOTHING_SENT)
+    })?;
+    bill::read(&bytes, args.column.as_deref(), known).map_err(|error| {
+        let failure = Failure::new("bill", format!("{shown}: {}", clean(&error.to_string())));
+        let failure = match (&error, &args.column) {
+            (BillError::NoColumn { .. }, Some(column)) => {
+                failure.help(format!("looked for: `{}`", clean(column)))
+            }
+            (BillError::NoColumn { .. }, None) => failure
+                .help(format!("looked for: {}", list(&bill::COLUMNS)))
+                .help("if one of its columns has them under another name: --column NAME"),
+            (BillError::Rounded { .. }, _) => {
+                failure.help("export the bill anew, and don't save it with a spreadsheet")
+            }
+            (
+                BillError::Empty
+                | BillError::Encoding
+                | BillError::Broken { .. }
+                | BillError::Ambiguous { .. },
+                _,
+            ) => failure.help("a bill is a CSV file with a line of column names, as the vendor's console exports it"),
+        };
+        failure.help("nothing was changed").help(NOTHING_SENT)
+    })
+}

@@ -1,0 +1,138 @@
+//! `postpay lock`: who writes to the state now, and what a dead process left in the lock's file.
+
+use super::Exit;
+use super::failure::{Failure, NOTHING_SENT, advice};
+use super::load::Project;
+use super::options::{Api, Format, Global};
+use super::world::World;
+use crate::report::{clean, human, json};
+use crate::state::{Holder, StateError};
+
+/// See who writes to the state, and clear what a dead process left
+///
+/// The lock is one of the operating system's, held by a process while it writes: it is gone with its process, whatever
+/// ended that. So there is never a stale lock to break, and nothing here breaks one that is held.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    Status(StatusArgs),
+    Release(ReleaseArgs),
+}
+
+/// Show whether the state is being written to: by whom, since when, doing what; and the open run
+///
+/// Exits with 0 whether it is held or free. Reads only.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay lock status
+  postpay lock status --format json | jq .held")]
+pub(super) struct StatusArgs {}
+
+/// Clear what a dead process left in the lock's file
+///
+/// A lock that a living process holds is not broken: it is refused, with the holder's name and how to stop it. The name of an
+/// open run stays in the file until the next writer has folded the run, because it may be all that tells of it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay lock release                 exits with 1 when the lock is held
+  postpay apply --lock-timeout 10m     wait for the holder instead")]
+pub(super) struct ReleaseArgs {}
+
+pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let project = Project::load(global, &Api::default())?;
+    project.guard_reports(global, world)?;
+    let store = world.store(&project.state);
+    let (document, text): (String, Box<dyn Fn(human::Look) -> String>) = match command {
+        Command::Status(StatusArgs {}) => {
+            let found = store.lock_file()?;
+            if let Err(error) = &found.open {
+                world.diagnose(&[crate::diagnostic::Diagnostic::warning(
+                    error.code(),
+                    clean(&error.to_string()),
+                )]);
+            }
+            let document = json::lock::status(&found);
+            (
+                document,
+                Box::new(move |look| human::lock::status(&found, look)),
+            )
+        }
+        Command::Release(ReleaseArgs {}) => {
+            let released = store
+                .release_lock()
+                .map_err(|error| refusal(&error, world))?;
+            let document = json::lock::released(&released);
+            (
+                document,
+                Box::new(move |_| human::lock::released(&released)),
+            )
+        }
+    };
+    match world.format {
+        Format::Human => world.print(&text(world.out))?,
+        Format::Json => world.print(&document)?,
+    }
+    world.report(|| document.clone(), text)?;
+    Ok(Exit::Fine)
+}
+
+fn refusal(error: &StateError, world: &World) -> Failure {
+    let failure = Failure::new(error.code(), clean(&error.to_string()));
+    let failure = match error {
+        StateError::Locked {
+            holder: Some(holder),
+            ..
+        } => how_to_stop(failure, holder, world),
+        StateError::Locked { holder: None, .. } => {
+            failure.help("its holder has not said who it is")
+        }
+        StateError::Lost { .. }
+        | StateError::NotAState { .. }
+        | StateError::Empty { .. }
+        | StateError::Damaged { .. }
+        | StateError::Newer { .. }
+        | StateError::Foreign { .. }
+        | StateError::Older { .. }
+        | StateError::Forked { .. }
+        | StateError::Behind { .. }
+        | StateError::JournalDamaged { .. }
+        | StateError::JournalLost { .. }
+        | StateError::Io { .. }
+        | StateError::Misused(_) => {
+            return advice(error)
+                .into_iter()
+                .fold(failure, Failure::help)
+                .help("nothing was cleared")
+                .help(NOTHING_SENT);
+        }
+    };
+    failure
+        .help("a lock that is held is not broken: two writers would order the same twice")
+        .help("or wait for it: `--lock-timeout 10m` with the command that you mean to run")
+        .help(NOTHING_SENT)
+}
+
+fn how_to_stop(failure: Failure, holder: &Holder, world: &World) -> Failure {
+    let Holder {
+        who,
+        pid,
+        since,
+        doing,
+    } = holder;
+    let host = |who: &str| who.rsplit_once('@').map(|(_, host)| host.to_owned());
+    let there = if host(who) == host(&world.operator().who) {
+        String::new()
+    } else {
+        format!("on {}, ", clean(&host(who).unwrap_or_default()))
+    };
+    failure
+        .help(format!(
+            "held by {}, process {pid}, since {since:.0}, doing `{}`",
+            clean(who),
+            clean(doing)
+        ))
+        .help(format!(
+            "to stop it: {there}`kill -INT {pid}`; it waits for what is under way and records it, and a second one ends it at once"
+        ))
+}

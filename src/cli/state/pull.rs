@@ -1,0 +1,39 @@
+//! `postpay state pull`: the state as it is now, for a copy.
+
+use crate::cli::Exit;
+use crate::cli::failure::{Failure, NOTHING_SENT};
+use crate::cli::load::Project;
+use crate::cli::options::{Api, Global};
+use crate::cli::world::World;
+use crate::report::human;
+use crate::state::file::encode_state;
+
+/// Print the state as JSON, exactly in the format of its file, an open run folded in
+///
+/// Reads only; takes no lock.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay state pull > copy.json            a copy; `postpay state restore --from copy.json` puts it back
+  postpay state pull | jq .environments     a look at it
+
+The schema: postpay schema state")]
+pub(in crate::cli) struct Args {}
+
+pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let project = Project::load(global, &Api::default())?;
+    project.guard_reports(global, world)?;
+    let Some(state) = project.recorded(world)? else {
+        return Err(no_state());
+    };
+    let text = String::from_utf8_lossy(&encode_state(&state)?).into_owned();
+    world.print(&text)?;
+    world.report(|| text.clone(), |look| human::state::state(&state, look))?;
+    Ok(Exit::Fine)
+}
+
+pub(super) fn no_state() -> Failure {
+    Failure::new("no-state", "there is no state: nothing was ordered yet")
+        .help("if there should be one: name it with --state, or in postpay.yaml")
+        .help(NOTHING_SENT)
+}

@@ -1,0 +1,205 @@
+//! `postpay state rm`: what is on record, forgotten. At the vendor nothing changes.
+
+use std::collections::BTreeSet;
+
+use crate::cli::Exit;
+use crate::cli::edit::{Editing, Manifests, NOTHING_CHANGED, Wanted, Writing, unknown_address};
+use crate::cli::failure::Failure;
+use crate::cli::load::Project;
+use crate::cli::options::{Api, Global};
+use crate::cli::world::World;
+use crate::desired::Address;
+use crate::diagnostic::Diagnostic;
+use crate::report::clean;
+use crate::state::compare::Place;
+use crate::state::edits::{Change, Kind};
+use crate::state::journal::Edit;
+use crate::state::{State, Status};
+
+/// Forget environments: they live on at the vendor, and are not managed any more
+///
+/// A forgotten environment goes on costing; to give one up, take it out of the manifests and apply with --allow-destroy.
+/// An address that is still declared is refused without --force, because the next apply would order it again. An order with
+/// an unknown outcome is not forgotten: `postpay resolve` settles it. The receipts keep every id. Nothing is sent to the
+/// vendor.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay state rm shop --dry-run                 what would be forgotten
+  postpay state rm shop blog                      asks for `yes`
+  postpay state rm --deposed shop-prod-1a2b3c     one that another environment took the address of
+
+The same in a manifest, reviewed with the plan:
+  removed:
+    - shop")]
+pub(in crate::cli) struct Args {
+    /// The addresses to forget; with --deposed, the address that it had
+    #[arg(value_name = "ADDR", required_unless_present = "deposed")]
+    addresses: Vec<Address>,
+    /// Forget this replaced environment, and not what has its address now; repeatable
+    #[arg(long, value_name = "ENV_ID")]
+    deposed: Vec<String>,
+    /// Forget it although it is still declared: the next apply orders it again
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let project = Project::load(global, &Api::default())?;
+    project.guard_reports(global, world)?;
+    let manifests = Manifests::of(&project);
+    let editing = Editing {
+        doing: "state rm",
+        line: line(args),
+        project: &project,
+        writing: &args.writing,
+    };
+    editing.run(world, |state, _| {
+        if args.deposed.is_empty() {
+            standing(args, state, &manifests)
+        } else {
+            replaced(args, state)
+        }
+    })
+}
+
+fn line(args: &Args) -> String {
+    let mut line = "state rm".to_owned();
+    for address in &args.addresses {
+        line = format!("{line} {address}");
+    }
+    for env_id in &args.deposed {
+        line = format!("{line} --deposed {env_id}");
+    }
+    line + if args.force { " --force" } else { "" }
+}
+
+fn standing(args: &Args, state: &State, manifests: &Manifests) -> Result<Wanted, Failure> {
+    let addresses: BTreeSet<&Address> = args.addresses.iter().collect();
+    let (mut edits, mut changes, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+    for address in addresses {
+        let Some(record) = state.environments.get(address) else {
+            return Err(unknown_address(address, state));
+        };
+        if record.status == Status::Unknown {
+            return Err(Failure::new(
+                "rm-unknown",
+                format!("nobody knows yet whether the order of `{address}` was made"),
+            )
+            .help(format!(
+                "settle it first: `postpay resolve {address}`; forgotten, it would be ordered again"
+            ))
+            .help(NOTHING_CHANGED));
+        }
+        warnings.extend(declared(address, args.force, manifests)?);
+        let left = state.deposed_at(address).count();
+        if left > 0 {
+            warnings.push(
+                Diagnostic::warning(
+                    "deposed-left",
+                    format!(
+                        "{left} that had the address `{address}` before stay on record, deposed"
+                    ),
+                )
+                .help("`postpay state rm --deposed ENV_ID` forgets one"),
+            );
+        }
+        edits.push(Edit::Forget {
+            address: address.clone(),
+        });
+        changes.push(Change {
+            place: Place::At(address.clone()),
+            record: record.clone(),
+            kind: Kind::Forgotten,
+        });
+    }
+    Ok(Wanted {
+        edits,
+        changes,
+        warnings,
+    })
+}
+
+/// What a forgotten address that is still declared comes to: the very order that it is the record of.
+fn declared(
+    address: &Address,
+    force: bool,
+    manifests: &Manifests,
+) -> Result<Option<Diagnostic>, Failure> {
+    let (code, message, mend) = match manifests.place(address) {
+        Some(source) => (
+            "still-declared",
+            format!(
+                "`{address}` is still declared, at {source}: the next apply would order it again"
+            ),
+            "take it out there first, or write a `removed` block",
+        ),
+        None if manifests.are_readable() => return Ok(None),
+        None => (
+            "manifests",
+            format!(
+                "the manifests can't be read, so nobody can say whether `{address}` is still declared, and would be ordered again"
+            ),
+            "mend them first: `postpay validate` says where",
+        ),
+    };
+    if force {
+        return Ok(Some(Diagnostic::warning(code, message).help(mend)));
+    }
+    Err(Failure::new(code, message)
+        .help(mend)
+        .help("to forget it all the same: --force")
+        .help(NOTHING_CHANGED))
+}
+
+fn replaced(args: &Args, state: &State) -> Result<Wanted, Failure> {
+    let (mut edits, mut changes) = (Vec::new(), Vec::new());
+    let wanted: BTreeSet<&String> = args.deposed.iter().collect();
+    for env_id in wanted {
+        let found = state.deposed.iter().find(|deposed| {
+            deposed.record.env_id.as_ref() == Some(env_id)
+                && (args.addresses.is_empty() || args.addresses.contains(&deposed.address))
+        });
+        let Some(deposed) = found else {
+            return Err(not_deposed(env_id, state));
+        };
+        edits.push(Edit::Deposed {
+            address: deposed.address.clone(),
+            env_id: env_id.clone(),
+            record: None,
+        });
+        changes.push(Change {
+            place: Place::of(deposed),
+            record: deposed.record.clone(),
+            kind: Kind::Forgotten,
+        });
+    }
+    Ok(Wanted {
+        edits,
+        changes,
+        warnings: Vec::new(),
+    })
+}
+
+fn not_deposed(env_id: &str, state: &State) -> Failure {
+    let shown = clean(env_id);
+    let stands = state
+        .environments
+        .iter()
+        .find(|(_, record)| record.env_id.as_deref() == Some(env_id));
+    let failure = Failure::new(
+        "unknown-env-id",
+        format!("no environment {shown} that was replaced is on record here"),
+    );
+    match stands {
+        Some((address, _)) => failure.help(format!(
+            "it stands at `{address}`: to forget it, `postpay state rm {address}`"
+        )),
+        None => {
+            failure.help("`postpay state list` lists what was replaced as `ADDR (deposed ENV_ID)`")
+        }
+    }
+    .help(NOTHING_CHANGED)
+}

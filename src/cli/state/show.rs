@@ -1,0 +1,50 @@
+//! `postpay state show`: everything on record of one address.
+
+use crate::cli::Exit;
+use crate::cli::edit::unknown_address;
+use crate::cli::failure::Failure;
+use crate::cli::load::Project;
+use crate::cli::options::{Api, Format, Global};
+use crate::cli::world::World;
+use crate::desired::Address;
+use crate::report::{human, json};
+use crate::state::Deposed;
+
+/// Show everything on record of one address, what it replaced included
+///
+/// Reads only; takes no lock.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay state show shop-prod                  ids, fields as ordered, when, by which run, where it is declared
+  postpay state show shop-prod --format json    the record as it stands in the state file")]
+pub(in crate::cli) struct Args {
+    /// The address
+    #[arg(value_name = "ADDR")]
+    address: Address,
+}
+
+pub(super) fn run(
+    Args { address }: &Args,
+    global: &Global,
+    world: &mut World,
+) -> Result<Exit, Failure> {
+    let project = Project::load(global, &Api::default())?;
+    project.guard_reports(global, world)?;
+    let Some(state) = project.recorded(world)? else {
+        return Err(super::pull::no_state());
+    };
+    let record = state.environments.get(address);
+    let deposed: Vec<&Deposed> = state.deposed_at(address).collect();
+    if record.is_none() && deposed.is_empty() {
+        return Err(unknown_address(address, &state));
+    }
+    let document = json::state::record(address, record, &deposed)?;
+    let human = |look| human::state::record(address, record, &deposed, look);
+    match world.format {
+        Format::Human => world.print(&human(world.out))?,
+        Format::Json => world.print(&document)?,
+    }
+    world.report(|| document.clone(), human)?;
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,149 @@
+//! History for spreadsheets.
+//!
+//! A cell that begins like a formula is one to a spreadsheet, wherever the text came from; names and messages come from
+//! manifests and the vendor. An apostrophe before it makes it text again.
+
+use crate::state::history::{Change, Happening, Request, Settled, What};
+
+const COLUMNS: [&str; 17] = [
+    "time",
+    "address",
+    "action",
+    "result",
+    "tran_id",
+    "env_id",
+    "request_id",
+    "code",
+    "message",
+    "source",
+    "commit",
+    "who",
+    "run",
+    "took_ms",
+    "settled_by",
+    "settled_at",
+    "moved_to",
+];
+
+/// One line a happening, after a line with the columns' names.
+pub fn history(happenings: &[&Happening]) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Writing to memory does not fail, and every row has as many cells as the first.
+    let _ = writer.write_record(COLUMNS);
+    for happening in happenings {
+        let _ = writer.write_record(row(happening).map(|cell| harmless(&cell)));
+    }
+    let bytes = writer.into_inner().unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+fn row(happening: &Happening) -> [String; COLUMNS.len()] {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let (tran_id, env_id) = happening.ids();
+    let base = [
+        happening.at.to_string(),
+        happening.address.to_string(),
+        String::new(),
+        String::new(),
+        tran_id.unwrap_or_default().to_owned(),
+        env_id.unwrap_or_default().to_owned(),
+    ];
+    let [at, address, _, _, tran_id, env_id] = base;
+    let run = &happening.run;
+    let (commit, who, id) = (text(&run.commit), text(&run.who), run.id.to_string());
+    match &happening.what {
+        What::Request(Request {
+            action,
+            outcome,
+            tran_id: _,
+            env_id: _,
+            request_id,
+            code,
+            message,
+            source,
+            took_ms,
+            settled,
+        }) => {
+            let (settled_by, settled_at) = match settled {
+                Some(Settled { at, doing, .. }) => (doing.clone(), at.to_string()),
+                None => (String::new(), String::new()),
+            };
+            [
+                at,
+                address,
+                action.clone(),
+                outcome.name().to_owned(),
+                tran_id,
+                env_id,
+                text(request_id),
+                text(code),
+                text(message),
+                source.to_string(),
+                commit,
+                who,
+                id,
+                took_ms.map_or_else(String::new, |took| took.to_string()),
+                settled_by,
+                settled_at,
+                String::new(),
+            ]
+        }
+        What::Edit { doing, change } => {
+            let to = match change {
+                Change::Moved { to } => to.to_string(),
+                Change::Recorded(_)
+                | Change::Forgotten
+                | Change::DeposedRecorded(_)
+                | Change::DeposedForgotten { .. } => String::new(),
+            };
+            let nothing = String::new;
+            [
+                at,
+                address,
+                doing.clone(),
+                change.name().to_owned(),
+                tran_id,
+                env_id,
+                nothing(),
+                nothing(),
+                nothing(),
+                nothing(),
+                commit,
+                who,
+                id,
+                nothing(),
+                nothing(),
+                nothing(),
+                to,
+            ]
+        }
+    }
+}
+
+fn harmless(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for (cell, expected) in [
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@sum", "'@sum"),
+            ("\t=1", "'\t=1"),
+            ("a=1", "a=1"),
+            ("", ""),
+        ] {
+            assert_eq!(harmless(cell), expected);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The lock for programs.
+
+use serde::Serialize;
+
+use super::state::pretty;
+use crate::state::file::{LockFile, Released};
+use crate::state::journal::{Journal, RunStarted};
+use crate::state::{Holder, LockStatus};
+
+#[derive(Serialize)]
+struct LockV1<'a> {
+    format_version: u32,
+    path: String,
+    held: bool,
+    /// Null when the lock is free, and when its holder has not said who it is.
+    holder: Option<HolderV1<'a>>,
+    /// Whom a free lock's file names all the same.
+    left: Option<HolderV1<'a>>,
+    open_run: Option<RunV1<'a>>,
+    /// Why it can't be told whether a run is open.
+    trouble: Option<String>,
+}
+
+#[derive(Serialize)]
+struct HolderV1<'a> {
+    who: &'a str,
+    pid: u32,
+    since: String,
+    doing: &'a str,
+}
+
+#[derive(Serialize)]
+struct RunV1<'a> {
+    run: String,
+    who: &'a str,
+    pid: u32,
+    started_at: String,
+    base: u64,
+}
+
+#[derive(Serialize)]
+struct ReleasedV1<'a> {
+    format_version: u32,
+    cleared: bool,
+    left: Option<HolderV1<'a>>,
+    /// The run that the next writer folds, which is named until then.
+    open_run: Option<String>,
+}
+
+/// The lock as one JSON document that ends in a newline.
+pub fn status(found: &LockFile) -> String {
+    let LockFile {
+        path,
+        status,
+        left,
+        open,
+    } = found;
+    let (held, by) = match status {
+        LockStatus::Free => (false, None),
+        LockStatus::Held(by) => (true, by.as_ref()),
+    };
+    pretty(&LockV1 {
+        format_version: 1,
+        path: path.display().to_string(),
+        held,
+        holder: by.map(holder),
+        left: left.as_ref().map(holder),
+        open_run: open.as_ref().ok().and_then(Option::as_ref).map(open_run),
+        trouble: open.as_ref().err().map(ToString::to_string),
+    })
+}
+
+fn holder(holder: &Holder) -> HolderV1<'_> {
+    let Holder {
+        who,
+        pid,
+        since,
+        doing,
+    } = holder;
+    HolderV1 {
+        who,
+        pid: *pid,
+        since: since.to_string(),
+        doing,
+    }
+}
+
+fn open_run(journal: &Journal) -> RunV1<'_> {
+    let RunStarted {
+        run,
+        base,
+        who,
+        pid,
+        ..
+    } = &journal.started;
+    RunV1 {
+        run: run.to_string(),
+        who,
+        pid: *pid,
+        started_at: journal.started_at.to_string(),
+        base: base.0,
+    }
+}
+
+/// What became of the words in the lock's file, as one JSON document that ends in a newline.
+pub fn released(released: &Released) -> String {
+    let (cleared, left, open_run) = match released {
+        Released::Nothing => (false, None, None),
+        Released::Cleared(left) => (true, left.as_ref(), None),
+        Released::OpenRun(run) => (false, None, Some(run.to_string())),
+    };
+    pretty(&ReleasedV1 {
+        format_version: 1,
+        cleared,
+        left: left.map(holder),
+        open_run,
+    })
+}

@@ -1,0 +1,110 @@
+//! A bill against the orders on record, for programs.
+
+use serde::Serialize;
+
+use super::edits::{WarningV1, warning};
+use super::state::pretty;
+use crate::diagnostic::Diagnostic;
+use crate::state::bill::{Billed, Reconciled, Unbilled};
+use crate::state::history::Happening;
+
+#[derive(Serialize)]
+struct ReconciledV1<'a> {
+    format_version: u32,
+    file: &'a str,
+    column: &'a str,
+    agrees: bool,
+    lines: usize,
+    lines_without_number: usize,
+    matched: usize,
+    /// On the bill, and not on record.
+    unknown: Vec<BilledV1<'a>>,
+    /// On record, and not on the bill.
+    unbilled: Vec<UnbilledV1<'a>>,
+    /// Maybe ordered, and no TranId is known of it.
+    without_tran_id: Vec<NamelessV1<'a>>,
+    /// Whether every receipt could be read: `problems` says which not.
+    complete: bool,
+    problems: Vec<WarningV1<'a>>,
+}
+
+#[derive(Serialize)]
+struct BilledV1<'a> {
+    tran_id: &'a str,
+    lines: Vec<LineV1<'a>>,
+}
+
+#[derive(Serialize)]
+struct LineV1<'a> {
+    line: u64,
+    amount: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct UnbilledV1<'a> {
+    tran_id: &'a str,
+    time: String,
+    address: &'a str,
+}
+
+#[derive(Serialize)]
+struct NamelessV1<'a> {
+    time: String,
+    address: &'a str,
+}
+
+/// Both sides as one JSON document that ends in a newline.
+pub fn reconciled(
+    file: &str,
+    found: &Reconciled,
+    nameless: &[&Happening],
+    problems: &[Diagnostic],
+) -> String {
+    let Reconciled {
+        column,
+        lines,
+        without_number,
+        matched,
+        unknown,
+        unbilled,
+    } = found;
+    let unknown = unknown.iter().map(|Billed { tran_id, lines }| BilledV1 {
+        tran_id,
+        lines: lines
+            .iter()
+            .map(|line| LineV1 {
+                line: line.number,
+                amount: line.amount.as_deref(),
+            })
+            .collect(),
+    });
+    let unbilled = unbilled.iter().map(
+        |Unbilled {
+             tran_id,
+             at,
+             address,
+         }| UnbilledV1 {
+            tran_id,
+            time: at.to_string(),
+            address: address.as_str(),
+        },
+    );
+    let nameless = nameless.iter().map(|happening| NamelessV1 {
+        time: happening.at.to_string(),
+        address: happening.address.as_str(),
+    });
+    pretty(&ReconciledV1 {
+        format_version: 1,
+        file,
+        column,
+        agrees: found.agrees(),
+        lines: *lines,
+        lines_without_number: *without_number,
+        matched: *matched,
+        unknown: unknown.collect(),
+        unbilled: unbilled.collect(),
+        without_tran_id: nameless.collect(),
+        complete: problems.is_empty(),
+        problems: problems.iter().map(warning).collect(),
+    })
+}

@@ -1,0 +1,362 @@
+//! Changes that a person makes to what is on record: what they come to, and what they would lose. Pure.
+//!
+//! Nothing here orders, and nothing gives up. The edits go through a journal like every other change, so that the
+//! receipts can still rebuild the state.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::compare::{Difference, Place, differences};
+use super::journal::{Edit, Edited, Event, RunStarted};
+use super::{Folding, Record, State, Status};
+use crate::desired::Address;
+
+/// What becomes of one environment on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub place: Place,
+    /// As it is on record now, or as it will be when it is new.
+    pub record: Record,
+    pub kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    Added,
+    /// The fields that will be others.
+    Changed(Vec<Difference>),
+    Moved {
+        to: Place,
+    },
+    Forgotten,
+}
+
+/// Something that is on record and would not be any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loss {
+    EnvId {
+        place: Place,
+        id: String,
+    },
+    TranId {
+        place: Place,
+        id: String,
+    },
+    /// An order whose outcome nobody knows: without its record it would be made again.
+    Unknown {
+        address: Address,
+    },
+}
+
+/// The state after these edits, made in a run that starts so.
+pub fn after(before: &State, started: RunStarted, at: Timestamp, edits: &[Edited]) -> State {
+    let mut folding = Folding::new(Some(before.clone()), started);
+    for edited in edits {
+        folding.add(at, &Event::Edited(edited.clone()));
+    }
+    folding.finish()
+}
+
+/// What a move from one address to another changes: the environment that stands there, and what it replaced.
+pub fn moved(state: &State, from: &Address, to: &Address) -> Vec<Change> {
+    let standing = state.environments.get(from);
+    let standing = standing.map(|record| (Place::At(from.clone()), record));
+    let deposed = state
+        .deposed_at(from)
+        .map(|deposed| (Place::of(deposed), &deposed.record));
+    standing
+        .into_iter()
+        .chain(deposed)
+        .map(|(place, record)| Change {
+            kind: Kind::Moved {
+                to: place.renamed(to),
+            },
+            place,
+            record: record.clone(),
+        })
+        .collect()
+}
+
+/// What differs between two states, environment by environment.
+pub fn changes(before: &State, after: &State) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
+    for difference in differences(before, after) {
+        match difference {
+            // The state's own members are the writer's, and the order of what was replaced says nothing.
+            Difference::Member { .. } => {}
+            Difference::Missing { place, record } => changes.push(Change {
+                place,
+                record: *record,
+                kind: Kind::Added,
+            }),
+            Difference::Surplus { place, record } => changes.push(Change {
+                place,
+                record: *record,
+                kind: Kind::Forgotten,
+            }),
+            Difference::Field { ref place, .. } => {
+                if let Some(Change {
+                    kind: Kind::Changed(fields),
+                    ..
+                }) = changes.last_mut().filter(|last| last.place == *place)
+                {
+                    fields.push(difference);
+                } else if let Some(record) = record_at(before, place) {
+                    changes.push(Change {
+                        place: place.clone(),
+                        record: record.clone(),
+                        kind: Kind::Changed(vec![difference]),
+                    });
+                }
+            }
+        }
+    }
+    with_moves(changes)
+}
+
+/// The same with what only gets another place told as a move.
+fn with_moves(changes: Vec<Change>) -> Vec<Change> {
+    let (mut added, mut others): (Vec<_>, Vec<_>) = changes
+        .into_iter()
+        .partition(|change| change.kind == Kind::Added);
+    for change in &mut others {
+        let is_it = |it: &Change| change.kind == Kind::Forgotten && it.record == change.record;
+        if let Some(at) = added.iter().position(is_it) {
+            let to = added.remove(at).place;
+            change.kind = Kind::Moved { to };
+        }
+    }
+    added.append(&mut others);
+    added
+}
+
+/// The edits that turn one state's record into another's, however the two differ.
+///
+/// What is put on record anew comes first, and what is forgotten last: a run that is cut off in between then rather has
+/// something twice than not at all.
+pub fn turn(before: &State, into: &State) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for deposed in &into.deposed {
+        if !before.deposed.contains(deposed) {
+            edits.push(Edit::Depose(Box::new(deposed.clone())));
+        }
+    }
+    let is_new = |address: &Address| !before.environments.contains_key(address);
+    let (new, there): (Vec<_>, Vec<_>) = into
+        .environments
+        .iter()
+        .partition(|(address, _)| is_new(address));
+    for (address, record) in new.into_iter().chain(there) {
+        if before.environments.get(address) != Some(record) {
+            edits.push(Edit::Put {
+                address: address.clone(),
+                record: Box::new(record.clone()),
+            });
+        }
+    }
+    for address in before.environments.keys() {
+        if !into.environments.contains_key(address) {
+            edits.push(Edit::Forget {
+                address: address.clone(),
+            });
+        }
+    }
+    let kept: BTreeSet<_> = into.deposed.iter().map(Place::of).collect();
+    for deposed in &before.deposed {
+        if let Some(env_id) = &deposed.record.env_id
+            && !kept.contains(&Place::of(deposed))
+        {
+            edits.push(Edit::Deposed {
+                address: deposed.address.clone(),
+                env_id: env_id.clone(),
+                record: None,
+            });
+        }
+    }
+    edits
+}
+
+/// What a state knows that another one does not.
+pub fn lost(before: &State, after: &State) -> Vec<Loss> {
+    let ids = |of: fn(&Record) -> Option<&String>| -> BTreeSet<&String> {
+        after
+            .records()
+            .filter_map(|(_, record)| of(record))
+            .collect()
+    };
+    let env_ids = ids(|record| record.env_id.as_ref());
+    let tran_ids = ids(|record| record.tran_id.as_ref());
+    let mut lost = Vec::new();
+    for place in Place::all(before) {
+        let Some(record) = record_at(before, &place) else {
+            continue;
+        };
+        let gone =
+            |id: &Option<String>, kept: &BTreeSet<_>| id.clone().filter(|id| !kept.contains(id));
+        let env_id = gone(&record.env_id, &env_ids);
+        let tran_id = gone(&record.tran_id, &tran_ids);
+        lost.extend(env_id.map(|id| Loss::EnvId {
+            place: place.clone(),
+            id,
+        }));
+        lost.extend(tran_id.map(|id| Loss::TranId {
+            place: place.clone(),
+            id,
+        }));
+        if let Place::At(address) = place
+            && record.status == Status::Unknown
+            && !after.environments.contains_key(&address)
+        {
+            lost.push(Loss::Unknown { address });
+        }
+    }
+    lost
+}
+
+/// Whether two states have the same on record, whoever wrote them and in whatever order things were replaced.
+pub fn same_record(one: &State, other: &State) -> bool {
+    changes(one, other).is_empty()
+}
+
+fn record_at<'a>(state: &'a State, place: &Place) -> Option<&'a Record> {
+    match place {
+        Place::At(address) => state.environments.get(address),
+        Place::Deposed { address, env_id } => state
+            .deposed_at(address)
+            .map(|deposed| &deposed.record)
+            .find(|record| record.env_id == *env_id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::state::arbitrary::{ids, started, state};
+    use crate::state::journal::{Entry, Journal};
+    use crate::state::{Deposed, Lineage, fold};
+
+    /// A state that postpay can have written: no environment is on record twice, and what was replaced has an id.
+    fn lawful() -> impl Strategy<Value = State> {
+        state().prop_map(|mut state| {
+            let deposed = state.deposed.iter_mut().map(|deposed| &mut deposed.record);
+            for (record, number) in deposed.zip(0..) {
+                let id = record.env_id.take().unwrap_or_default();
+                record.env_id = Some(format!("{id}-{number}"));
+            }
+            for (record, number) in state.environments.values_mut().zip(10..) {
+                record.env_id = record.env_id.take().map(|id| format!("{id}-{number}"));
+            }
+            state
+        })
+    }
+
+    fn run(before: &State, edits: Vec<Edit>, mut started: RunStarted) -> (State, Journal) {
+        started.lineage = before.lineage;
+        started.base = before.serial;
+        let edited = |edit| Edited {
+            doing: "state push".to_owned(),
+            edit,
+        };
+        let edits: Vec<Edited> = edits.into_iter().map(edited).collect();
+        let at = Timestamp::UNIX_EPOCH;
+        let entries = edits.iter().map(|edited| Entry {
+            at,
+            event: Event::Edited(edited.clone()),
+        });
+        let journal = Journal {
+            started_at: at,
+            started: started.clone(),
+            entries: entries.collect(),
+        };
+        (after(before, started, at, &edits), journal)
+    }
+
+    proptest! {
+        #[test]
+        fn any_state_is_turned_into_any_other(
+            before in lawful(),
+            into in lawful(),
+            started in started(),
+        ) {
+            let edits = turn(&before, &into);
+            let none = edits.is_empty();
+            let (made, journal) = run(&before, edits, started);
+            prop_assert_eq!(changes(&made, &into), []);
+            prop_assert_eq!(none, same_record(&before, &into));
+            prop_assert_eq!(turn(&made, &into), []);
+            prop_assert_eq!(fold(Some(before), &journal), made, "a receipt says the same");
+        }
+
+        /// Wherever such a run is cut off, what only gets another address, or is deposed, is on record.
+        #[test]
+        fn a_turn_that_is_cut_off_has_not_lost_what_moves(
+            before in lawful(),
+            started in started(),
+            to in Just(Address::new("elsewhere").unwrap()),
+            depose in any::<bool>(),
+        ) {
+            let mut into = before.clone();
+            if let Some((address, record)) = into.environments.pop_first() {
+                prop_assume!(record.env_id.is_some());
+                if depose {
+                    let (at, by) = (Timestamp::UNIX_EPOCH, record.run);
+                    into.deposed.push(Deposed { address, record, at, by });
+                } else {
+                    into.environments.insert(to, record);
+                }
+            }
+            let mut edits = turn(&before, &into);
+            while edits.pop().is_some() {
+                let (made, _) = run(&before, edits.clone(), started.clone());
+                let known = ids(&made);
+                for id in ids(&before) {
+                    prop_assert!(known.contains(&id), "{id}");
+                }
+            }
+        }
+
+        #[test]
+        fn a_loss_is_told_exactly_when_an_id_or_a_doubt_is_gone(
+            before in lawful(),
+            into in lawful(),
+        ) {
+            let kept = ids(&into);
+            let told = lost(&before, &into);
+            let gone = ids(&before).into_iter().any(|id| !kept.contains(&id));
+            let doubt = before.environments.iter().any(|(address, record)| {
+                record.status == Status::Unknown && !into.environments.contains_key(address)
+            });
+            // An order number that is another's environment id would be found by neither.
+            let ids_alone = ids(&before).iter().all(|id| id.contains('-'));
+            prop_assert!(!ids_alone || told.is_empty() != (gone || doubt), "{told:?}");
+            prop_assert_eq!(lost(&before, &before), []);
+        }
+    }
+
+    #[test]
+    fn a_move_takes_what_was_replaced_along() {
+        let text = include_str!("../../tests/suite/fixtures/state/v1/one-of-each.state.json");
+        let mut state =
+            crate::state::file::decode_state("state".as_ref(), text.as_bytes()).unwrap();
+        state.lineage = Lineage::fresh();
+        let (from, to) = (
+            Address::new("shop-prod").unwrap(),
+            Address::new("store").unwrap(),
+        );
+        let places: Vec<String> = moved(&state, &from, &to)
+            .iter()
+            .map(|change| change.place.to_string())
+            .collect();
+        assert_eq!(
+            places,
+            [
+                "shop-prod",
+                "shop-prod (deposed shop-prod-1a2b3c4d5e6f7a8b)"
+            ]
+        );
+        assert_eq!(moved(&state, &to, &from), []);
+    }
+}
