@@ -7,6 +7,7 @@ mod apply;
 mod completions;
 mod connect;
 mod failure;
+mod fmt;
 mod init;
 mod load;
 mod options;
@@ -54,7 +55,7 @@ Examples:
 Exit codes:
   0  fine, or nothing to do
   1  an error; a wrong command line is one too
-  2  there are changes (plan and show with --detailed-exitcode)
+  2  there are changes (plan and show with --detailed-exitcode, fmt --check)
   3  apply stopped part-way; what was ordered is recorded, run it again
   4  at least one outcome is unknown";
 
@@ -76,6 +77,7 @@ struct Cli {
 enum Command {
     Init(init::Args),
     Validate(validate::Args),
+    Fmt(fmt::Args),
     Plan(plan::Args),
     Apply(Box<apply::Args>),
     Show(show::Args),
@@ -115,6 +117,7 @@ pub fn main() -> Exit {
     let ended = match cli.command {
         Command::Init(args) => init::run(&args, &mut world),
         Command::Validate(args) => validate::run(&args, &cli.global, &mut world),
+        Command::Fmt(args) => fmt::run(&args, &cli.global, &mut world),
         Command::Plan(args) => plan::run(&args, &cli.global, &mut world),
         Command::Apply(args) => apply::run(&args, &cli.global, &mut world),
         Command::Resolve(args) => resolve::run(&args, &cli.global, &mut world),

@@ -1,5 +1,6 @@
 //! A run for programs. Plans and states have their JSON in their own rooms, since it is also how they are kept.
 
+pub mod layout;
 pub mod rehearsal;
 pub mod state;
 

@@ -3,8 +3,10 @@
 //! Everything here returns text. Where it goes, and whether it may be coloured, is the command line's business.
 
 pub mod events;
+mod formatted;
 pub mod human;
 pub mod json;
 mod text;
 
+pub use formatted::Formatted;
 pub use text::{clean, count, duration};

@@ -1,6 +1,7 @@
 //! For people at a terminal or in a log.
 
 pub mod apply;
+pub mod layout;
 pub mod plan;
 pub mod rehearsal;
 pub mod resolve;

@@ -2,10 +2,11 @@
 
 use crate::support::{Project, assert_shown};
 
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 19] = [
     &[],
     &["init"],
     &["validate"],
+    &["fmt"],
     &["plan"],
     &["apply"],
     &["resolve"],

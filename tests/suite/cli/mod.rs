@@ -6,6 +6,7 @@ mod bad_state;
 mod crash;
 mod examples;
 mod faults;
+mod fmt;
 mod help;
 mod main_path;
 mod pace;
