@@ -91,6 +91,15 @@ impl Project {
         })
     }
 
+    /// Every file and folder that is YAML of this project: its manifests, then its settings.
+    pub(super) fn yaml(&self) -> Vec<PathBuf> {
+        self.manifests
+            .iter()
+            .chain(&self.config_path)
+            .cloned()
+            .collect()
+    }
+
     /// Where orders go, and where they are recorded.
     pub(super) fn target(&self) -> Target {
         Target {

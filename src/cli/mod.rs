@@ -11,6 +11,7 @@ mod consent;
 mod destroy;
 mod edit;
 mod failure;
+mod fmt;
 mod generate;
 mod history;
 mod import;
@@ -63,7 +64,7 @@ Examples:
 Exit codes:
   0  fine, or nothing to do
   1  an error; a wrong command line is one too
-  2  there are changes (plan and show with --detailed-exitcode)
+  2  there are changes (plan and show with --detailed-exitcode, fmt --check)
   3  apply stopped part-way; what was ordered is recorded, run it again
   4  at least one outcome is unknown";
 
@@ -85,6 +86,7 @@ struct Cli {
 enum Command {
     Init(init::Args),
     Validate(validate::Args),
+    Fmt(fmt::Args),
     Plan(plan::Args),
     Apply(Box<apply::Args>),
     Destroy(destroy::Args),
@@ -130,6 +132,7 @@ pub fn main() -> Exit {
     let ended = match cli.command {
         Command::Init(args) => init::run(&args, &mut world),
         Command::Validate(args) => validate::run(&args, &cli.global, &mut world),
+        Command::Fmt(args) => fmt::run(&args, &cli.global, &mut world),
         Command::Plan(args) => plan::run(&args, &cli.global, &mut world),
         Command::Apply(args) => apply::run(&args, &cli.global, &mut world),
         Command::Destroy(args) => destroy::run(&args, &cli.global, &mut world),

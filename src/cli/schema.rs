@@ -1,6 +1,7 @@
 //! `postpay schema`: JSON Schemas for editors and programs.
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use serde_json::Value;
 
 use super::Exit;
 use super::failure::Failure;
@@ -8,47 +9,45 @@ use super::world::World;
 use crate::report::{events, json};
 use crate::{config, manifest, plan, state};
 
-/// Print the JSON Schema of a file format
+/// Print the JSON Schema of a file, or of what a command prints as JSON
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The format
-    kind: Kind,
+    #[arg(value_parser = names())]
+    kind: String,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
-    /// A manifest of environments
-    Manifest,
-    /// postpay.yaml
-    Config,
-    /// The state file
-    State,
-    /// A plan file, which is also what `plan --format json` prints
-    Plan,
-    /// A line of `apply --json`
-    Events,
-    /// `apply --format json`
-    Apply,
-    /// `validate --format json`
-    Validate,
-    /// `resolve --format json`
-    Resolve,
-    /// `generate --format json`
-    Generate,
+/// Files that people keep, and the lines of a run.
+const FILES: &[json::Published] = &[
+    (
+        "manifest",
+        "A manifest of environments",
+        manifest::manifest_schema,
+    ),
+    ("config", "postpay.yaml", config::config_schema),
+    ("state", "The state file", state::file::state_schema),
+    (
+        "plan",
+        "A plan file, which is also what `plan --format json` prints",
+        plan::file::schema,
+    ),
+    ("events", "A line of `apply --json`", events::schema),
+];
+
+fn all() -> impl Iterator<Item = &'static json::Published> {
+    FILES.iter().chain(json::PUBLISHED)
+}
+
+fn names() -> PossibleValuesParser {
+    all()
+        .map(|(name, about, _)| PossibleValue::new(*name).help(*about))
+        .collect::<Vec<_>>()
+        .into()
 }
 
 pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
-    let schema = match args.kind {
-        Kind::Manifest => manifest::manifest_schema(),
-        Kind::Config => config::config_schema(),
-        Kind::State => state::file::state_schema(),
-        Kind::Plan => plan::file::schema(),
-        Kind::Events => events::schema(),
-        Kind::Apply => json::schema(),
-        Kind::Validate => json::validate::schema(),
-        Kind::Resolve => json::resolve::schema(),
-        Kind::Generate => json::generate::schema(),
-    };
+    let schema = all().find(|(name, ..)| *name == args.kind);
+    let schema = schema.map_or(Value::Null, |(.., schema)| schema());
     world.print(&format!("{schema:#}\n"))?;
     Ok(Exit::Fine)
 }

@@ -105,6 +105,11 @@ impl World {
         }
     }
 
+    /// Standard input, as data.
+    pub(super) fn input(&self) -> impl io::Read + use<> {
+        io::stdin().lock()
+    }
+
     /// Everything that is not data, to standard error. Nobody can be told when that fails.
     pub(super) fn say(&self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());

@@ -8,15 +8,29 @@ use std::path::{Path, PathBuf};
 use super::CONFIG_NAME;
 use crate::diagnostic::Diagnostic;
 
-/// The manifest files behind `paths`, as the user would name them.
+/// What becomes of the project's settings when they lie in a folder that is given.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Settings<'a> {
+    /// They are no manifest: neither `postpay.yaml` nor what stands for it.
+    LeftOut(Option<&'a Path>),
+    /// They are YAML like the rest.
+    Taken,
+}
+
+/// The files behind `paths`, as the user would name them.
 pub(super) fn discover(
     root: &Path,
     paths: &[PathBuf],
-    config: Option<&Path>,
+    settings: Settings<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<PathBuf> {
+    let (leaves_out, config) = match settings {
+        Settings::LeftOut(config) => (true, config),
+        Settings::Taken => (false, None),
+    };
     let mut walk = Walk {
         root,
+        leaves_out,
         config: config.and_then(|path| fs::canonicalize(root.join(path)).ok()),
         seen: HashSet::new(),
         folders: HashSet::new(),
@@ -31,6 +45,8 @@ pub(super) fn discover(
 
 struct Walk<'a> {
     root: &'a Path,
+    /// The settings are left out of folders: files with their name, and the one at this real path.
+    leaves_out: bool,
     config: Option<PathBuf>,
     /// Files by their real path, so that a file given twice counts once.
     seen: HashSet<PathBuf>,
@@ -137,7 +153,7 @@ impl Walk<'_> {
     }
 
     fn is_config(&self, shown: &Path) -> bool {
-        shown.file_name().is_some_and(|name| name == CONFIG_NAME)
+        self.leaves_out && shown.file_name().is_some_and(|name| name == CONFIG_NAME)
             || self.config.as_ref().is_some_and(|config| {
                 fs::canonicalize(self.root.join(shown)).is_ok_and(|real| &real == config)
             })
@@ -215,7 +231,7 @@ mod tests {
         let found = discover(
             root,
             &paths,
-            Some(Path::new("settings.yaml")),
+            Settings::LeftOut(Some(Path::new("settings.yaml"))),
             &mut problems,
         );
         (
@@ -251,6 +267,21 @@ mod tests {
         ]);
         let (found, problems) = run(folder.path(), &["."]);
         assert_eq!(found, ["a.yml", "b.yaml", "c/d.yaml"]);
+        assert_eq!(problems, []);
+    }
+
+    #[test]
+    fn settings_are_taken_when_asked_for() {
+        let folder = project(&["a.yaml", "postpay.yaml", "sub/postpay.yaml"]);
+        let mut problems = Vec::new();
+        let found = discover(
+            folder.path(),
+            &[PathBuf::from(".")],
+            Settings::Taken,
+            &mut problems,
+        );
+        let expected = ["a.yaml", "postpay.yaml", "sub/postpay.yaml"];
+        assert_eq!(found, expected.map(PathBuf::from));
         assert_eq!(problems, []);
     }
 

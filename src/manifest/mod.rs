@@ -1,10 +1,11 @@
 //! Manifest files: which ones there are, what bytes they hold, and their YAML as a [`Document`] in
-//! which every key and value knows its place.
+//! which every key and value knows its place; and the layout that such a text should have.
 //!
 //! This room knows YAML and files. What the keys mean is left to [`crate::check`].
 
 mod build;
 mod discover;
+mod layout;
 mod merge;
 mod offsets;
 mod problems;
@@ -21,7 +22,8 @@ use crate::desired::ManifestHash;
 use crate::diagnostic::{Diagnostic, SourceFile};
 
 pub use build::{Parsed, parse};
-pub use read::{MAX_BYTES, read};
+pub use layout::layout;
+pub use read::{MAX_BYTES, bytes, bytes_of, read, source};
 pub use schema::{
     Defaults, EnvironmentV1, Extra, IgnoredV1, ImportV1, LifecycleV1, ManifestV1, MovedV1,
     manifest_schema,
@@ -56,7 +58,8 @@ pub struct File {
 /// `postpay.yaml`, which a folder leaves out whatever it is called.
 pub fn load(root: &Path, paths: &[PathBuf], config: Option<&Path>) -> Loaded {
     let mut loaded = Loaded::default();
-    let found = discover::discover(root, paths, config, &mut loaded.diagnostics);
+    let settings = discover::Settings::LeftOut(config);
+    let found = discover::discover(root, paths, settings, &mut loaded.diagnostics);
     for path in found {
         match read(root, &path) {
             Ok((source, hash)) => {
@@ -73,6 +76,14 @@ pub fn load(root: &Path, paths: &[PathBuf], config: Option<&Path>) -> Loaded {
         }
     }
     loaded
+}
+
+/// The files that `paths` name, as [`load`] finds them, and with them the project's settings where they lie in a folder.
+/// What is wrong with the paths comes with it.
+pub fn find(root: &Path, paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Diagnostic>) {
+    let mut problems = Vec::new();
+    let found = discover::discover(root, paths, discover::Settings::Taken, &mut problems);
+    (found, problems)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,15 +24,21 @@ pub fn read(root: &Path, shown: &Path) -> Result<(Arc<SourceFile>, ManifestHash)
         path: shown.to_owned(),
         sha256: hex(&Sha256::digest(&bytes)),
     };
+    Ok((source(shown, bytes)?, hash))
+}
+
+/// Takes bytes as the text of `shown`. A byte order mark is no part of it.
+pub fn source(shown: &Path, bytes: Vec<u8>) -> Result<Arc<SourceFile>, Box<Diagnostic>> {
     let text = String::from_utf8(bytes).map_err(|error| Box::new(not_utf8(shown, &error)))?;
     let text = match text.strip_prefix('\u{feff}') {
         Some(rest) => rest.to_owned(),
         None => text,
     };
-    Ok((Arc::new(SourceFile::new(shown, text)), hash))
+    Ok(Arc::new(SourceFile::new(shown, text)))
 }
 
-fn bytes(root: &Path, shown: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
+/// The bytes of `shown`, taken from `root`, as they stand.
+pub fn bytes(root: &Path, shown: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
     let path = root.join(shown);
     let failed = |error: &std::io::Error| Box::new(cannot_open(shown, error));
     // Asked before it is opened: opening a pipe would wait for its writer.
@@ -41,11 +47,18 @@ fn bytes(root: &Path, shown: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
         return Err(Box::new(not_a_file(shown)));
     }
     let file = fs::File::open(&path).map_err(|error| failed(&error))?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(MAX_BYTES)).unwrap_or(0));
-    // The file may grow while it is read, so the size is held to while reading, not asked before.
-    file.take(MAX_BYTES + 1)
+    let size = usize::try_from(metadata.len().min(MAX_BYTES)).unwrap_or(0);
+    bytes_of(shown, file, size)
+}
+
+/// Everything that `input` gives, which is shown as `shown`; about `size` bytes.
+pub fn bytes_of(shown: &Path, input: impl Read, size: usize) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let mut bytes = Vec::with_capacity(size);
+    // A file may grow while it is read, so the size is held to while reading, not asked before.
+    input
+        .take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| Box::new(cannot_open(shown, &error)))?;
     if u64::try_from(bytes.len()).is_ok_and(|len| len > MAX_BYTES) {
         return Err(Box::new(too_large(shown)));
     }

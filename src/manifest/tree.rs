@@ -71,6 +71,28 @@ impl Document {
     fn data(&self, id: NodeId) -> &NodeData {
         &self.nodes[wide(id.0)]
     }
+
+    /// True when both hold the same keys and values of the same types in the same order, and the same aliases stand for
+    /// the same things. Where they stand in their files makes no difference.
+    pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
+        // Nodes are numbered in the order in which they are written.
+        self.root == other.root
+            && self.nodes.len() == other.nodes.len()
+            && self
+                .nodes
+                .iter()
+                .zip(&other.nodes)
+                .all(|(one, two)| match (&one.kind, &two.kind) {
+                    (Kind::Scalar(resolved, text), Kind::Scalar(as_well, other_text)) => {
+                        resolved == as_well && text.get(&self.file) == other_text.get(&other.file)
+                    }
+                    (Kind::Sequence(items), Kind::Sequence(others)) => items == others,
+                    (Kind::Mapping(members), Kind::Mapping(others)) => {
+                        members.own == others.own && members.entries == others.entries
+                    }
+                    (Kind::Scalar(..) | Kind::Sequence(_) | Kind::Mapping(_), _) => false,
+                })
+    }
 }
 
 impl Text {

@@ -3,6 +3,7 @@
 pub mod edits;
 pub mod generate;
 pub mod history;
+pub mod layout;
 pub mod lock;
 pub mod reconcile;
 pub mod rehearsal;
@@ -19,6 +20,30 @@ use crate::apply::{Outcome, Report, Verdict, What};
 use crate::cloud::{CloudError, Grade};
 use crate::desired::Address;
 use crate::state::journal::EndReason;
+
+/// A document's name, what prints it, and its JSON Schema.
+pub type Published = (&'static str, &'static str, fn() -> serde_json::Value);
+
+/// Every document that a command prints as JSON.
+#[rustfmt::skip]
+pub const PUBLISHED: &[Published] = &[
+    ("apply", "`apply --format json`", schema),
+    ("fmt", "`fmt --format json`", layout::schema),
+    ("generate", "`generate --format json`", generate::schema),
+    ("history", "`history --format json`", history::history_schema),
+    ("history-reconcile", "`history reconcile --format json`", reconcile::schema),
+    ("history-verify", "`history verify --format json`", history::verify_schema),
+    ("lock-release", "`lock release --format json`", lock::release_schema),
+    ("lock-status", "`lock status --format json`", lock::status_schema),
+    ("rehearse", "`rehearse --format json`", rehearsal::schema),
+    ("resolve", "`resolve --format json`", resolve::schema),
+    ("state-edit", "`state mv|rm|push --format json`", edits::schema),
+    ("state-list", "`state list --format json`", state::list_schema),
+    ("state-restore", "`state restore --format json`", state::restore_schema),
+    ("state-show", "`state show --format json`", state::show_schema),
+    ("state-verify", "`state verify --format json`", state::verify_schema),
+    ("validate", "`validate --format json`", validate::schema),
+];
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "postpay apply --format json, version 1")]

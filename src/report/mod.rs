@@ -4,8 +4,10 @@
 
 pub mod csv;
 pub mod events;
+mod formatted;
 pub mod human;
 pub mod json;
 mod text;
 
+pub use formatted::Formatted;
 pub use text::{clean, count, duration};

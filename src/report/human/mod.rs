@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod apply;
 pub mod edits;
 pub mod history;
+pub mod layout;
 pub mod lock;
 pub mod plan;
 pub mod reconcile;

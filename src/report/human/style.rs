@@ -37,6 +37,10 @@ impl Look {
         self.paint(AnsiColor::Red.on_default().bold(), text)
     }
 
+    pub(super) fn gone(self, text: impl Display) -> String {
+        self.paint(AnsiColor::Red.on_default(), text)
+    }
+
     pub(super) fn strong(self, text: impl Display) -> String {
         self.paint(Style::new().bold(), text)
     }

@@ -1,5 +1,6 @@
 //! An edit of the state for programs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::state::{DifferenceV1, difference, pretty};
@@ -8,7 +9,8 @@ use crate::state::State;
 use crate::state::compare::Place;
 use crate::state::edits::{Change, Kind};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "postpay state mv|rm|push --format json, version 1")]
 struct EditsV1<'a> {
     format_version: u32,
     command: &'a str,
@@ -22,7 +24,8 @@ struct EditsV1<'a> {
     warnings: Vec<WarningV1<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Change")]
 struct ChangeV1<'a> {
     /// add, change, move or forget.
     change: &'static str,
@@ -38,11 +41,17 @@ struct ChangeV1<'a> {
     fields: Vec<DifferenceV1<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Warning")]
 pub(super) struct WarningV1<'a> {
     code: &'a str,
     message: &'a str,
     help: &'a [String],
+}
+
+/// The JSON Schema of `state mv|rm|push --format json`.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(EditsV1<'_>).to_value()
 }
 
 /// What a command line changes as one JSON document that ends in a newline. `written` is the state after it.

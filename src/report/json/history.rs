@@ -1,5 +1,6 @@
 //! The past for programs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::edits::{WarningV1, warning};
@@ -10,7 +11,8 @@ use crate::state::journal::Journal;
 use crate::state::verify::Verification;
 use crate::state::{ReceiptRef, StateError};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "postpay history --format json, version 1")]
 struct HistoryV1<'a> {
     format_version: u32,
     /// False when receipts are damaged or missing: `problems` says which.
@@ -20,7 +22,8 @@ struct HistoryV1<'a> {
 }
 
 /// A request to the vendor, or an edit of the record. What does not apply is null.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Happening")]
 struct HappeningV1<'a> {
     time: String,
     address: &'a str,
@@ -48,11 +51,22 @@ struct HappeningV1<'a> {
     deposed: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Settled")]
 struct SettledV1<'a> {
     at: String,
     by: &'a str,
     created: bool,
+}
+
+/// The JSON Schema of `history --format json`.
+pub fn history_schema() -> serde_json::Value {
+    schemars::schema_for!(HistoryV1<'_>).to_value()
+}
+
+/// The JSON Schema of `history verify --format json`.
+pub fn verify_schema() -> serde_json::Value {
+    schemars::schema_for!(VerifiedV1<'_>).to_value()
 }
 
 /// What happened, as one JSON document that ends in a newline.
@@ -139,7 +153,8 @@ fn settled(Settled { at, doing, created }: &Settled) -> SettledV1<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "postpay history verify --format json, version 1")]
 struct VerifiedV1<'a> {
     format_version: u32,
     fine: bool,
@@ -148,7 +163,8 @@ struct VerifiedV1<'a> {
     warnings: Vec<SaidV1<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Receipt")]
 struct ReceiptV1<'a> {
     /// The serial that the run started from.
     base: u64,

@@ -1,5 +1,6 @@
 //! The lock for programs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::state::pretty;
@@ -7,7 +8,8 @@ use crate::state::file::{LockFile, Released};
 use crate::state::journal::{Journal, RunStarted};
 use crate::state::{Holder, LockStatus};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "postpay lock status --format json, version 1")]
 struct LockV1<'a> {
     format_version: u32,
     path: String,
@@ -21,7 +23,8 @@ struct LockV1<'a> {
     trouble: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Holder")]
 struct HolderV1<'a> {
     who: &'a str,
     pid: u32,
@@ -29,7 +32,8 @@ struct HolderV1<'a> {
     doing: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Run")]
 struct RunV1<'a> {
     run: String,
     who: &'a str,
@@ -38,13 +42,24 @@ struct RunV1<'a> {
     base: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "postpay lock release --format json, version 1")]
 struct ReleasedV1<'a> {
     format_version: u32,
     cleared: bool,
     left: Option<HolderV1<'a>>,
     /// The run that the next writer folds, which is named until then.
     open_run: Option<String>,
+}
+
+/// The JSON Schema of `lock status --format json`.
+pub fn status_schema() -> serde_json::Value {
+    schemars::schema_for!(LockV1<'_>).to_value()
+}
+
+/// The JSON Schema of `lock release --format json`.
+pub fn release_schema() -> serde_json::Value {
+    schemars::schema_for!(ReleasedV1<'_>).to_value()
 }
 
 /// The lock as one JSON document that ends in a newline.

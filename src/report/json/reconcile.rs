@@ -1,5 +1,6 @@
 //! A bill against the orders on record, for programs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::edits::{WarningV1, warning};
@@ -8,7 +9,8 @@ use crate::diagnostic::Diagnostic;
 use crate::state::bill::{Billed, Reconciled, Unbilled};
 use crate::state::history::Happening;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "postpay history reconcile --format json, version 1")]
 struct ReconciledV1<'a> {
     format_version: u32,
     file: &'a str,
@@ -28,29 +30,38 @@ struct ReconciledV1<'a> {
     problems: Vec<WarningV1<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Billed")]
 struct BilledV1<'a> {
     tran_id: &'a str,
     lines: Vec<LineV1<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Line")]
 struct LineV1<'a> {
     line: u64,
     amount: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Unbilled")]
 struct UnbilledV1<'a> {
     tran_id: &'a str,
     time: String,
     address: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Nameless")]
 struct NamelessV1<'a> {
     time: String,
     address: &'a str,
+}
+
+/// The JSON Schema of `history reconcile --format json`.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(ReconciledV1<'_>).to_value()
 }
 
 /// Both sides as one JSON document that ends in a newline.

@@ -1,10 +1,12 @@
 //! A rehearsal for programs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::rehearsal::{Rehearsal, Run, Settled, Totals};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "postpay rehearse --format json, version 1")]
 struct RehearsalV1<'a> {
     format_version: u32,
     /// Nothing twice, nothing lost, and every run made and finished.
@@ -19,7 +21,8 @@ struct RehearsalV1<'a> {
     runs: Vec<RunV1<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Totals")]
 struct TotalsV1 {
     runs: usize,
     calls_spoiled: usize,
@@ -30,14 +33,16 @@ struct TotalsV1 {
     settled: SettledV1,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Settled")]
 struct SettledV1 {
     read_back: usize,
     adopted: usize,
     not_created: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Run")]
 struct RunV1<'a> {
     run: usize,
     faults: Vec<String>,
@@ -84,6 +89,11 @@ impl<'a> From<&'a Run> for RunV1<'a> {
             took_seconds: run.took.as_secs_f64(),
         }
     }
+}
+
+/// The JSON Schema of `rehearse --format json`.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(RehearsalV1<'_>).to_value()
 }
 
 /// The rehearsal as one JSON document that ends in a newline.

@@ -1,5 +1,6 @@
 //! States, record by record, verifications and restores for programs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::desired::Address;
@@ -9,7 +10,8 @@ use crate::state::file::{Present, Proposal, deposed_value, record_value};
 use crate::state::verify::{Compared, Notice, Problem, Verification};
 use crate::state::{Deposed, Record, StateError};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "postpay state verify --format json, version 1")]
 struct VerificationV1<'a> {
     format_version: u32,
     fine: bool,
@@ -26,7 +28,8 @@ struct VerificationV1<'a> {
     warnings: Vec<SaidV1<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Said")]
 pub(super) struct SaidV1<'a> {
     code: &'static str,
     message: String,
@@ -37,7 +40,8 @@ pub(super) struct SaidV1<'a> {
     addresses: Vec<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Difference")]
 pub(super) struct DifferenceV1<'a> {
     /// None for a member of the state itself.
     address: Option<&'a str>,
@@ -52,7 +56,8 @@ pub(super) struct DifferenceV1<'a> {
     expected: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "postpay state restore --format json, version 1")]
 struct ProposalV1<'a> {
     format_version: u32,
     from: &'a str,
@@ -71,13 +76,15 @@ struct ProposalV1<'a> {
     kept: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "postpay state list --format json, version 1")]
 struct ListV1<'a> {
     format_version: u32,
     environments: Vec<ListedV1<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Listed")]
 struct ListedV1<'a> {
     address: &'a str,
     status: &'static str,
@@ -87,13 +94,34 @@ struct ListedV1<'a> {
     deposed: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "postpay state show --format json, version 1")]
 struct ShownV1<'a> {
     format_version: u32,
     address: &'a str,
     /// As in a state file; null when only what was replaced is on record.
     record: Option<serde_json::Value>,
     deposed: Vec<serde_json::Value>,
+}
+
+/// The JSON Schema of `state verify --format json`.
+pub fn verify_schema() -> serde_json::Value {
+    schemars::schema_for!(VerificationV1<'_>).to_value()
+}
+
+/// The JSON Schema of `state restore --format json`.
+pub fn restore_schema() -> serde_json::Value {
+    schemars::schema_for!(ProposalV1<'_>).to_value()
+}
+
+/// The JSON Schema of `state list --format json`.
+pub fn list_schema() -> serde_json::Value {
+    schemars::schema_for!(ListV1<'_>).to_value()
+}
+
+/// The JSON Schema of `state show --format json`.
+pub fn show_schema() -> serde_json::Value {
+    schemars::schema_for!(ShownV1<'_>).to_value()
 }
 
 /// Records with their addresses, as one JSON document that ends in a newline.

@@ -2,10 +2,11 @@
 
 use crate::support::{Project, assert_shown};
 
-const COMMANDS: [&[&str]; 33] = [
+const COMMANDS: [&[&str]; 34] = [
     &[],
     &["init"],
     &["validate"],
+    &["fmt"],
     &["plan"],
     &["apply"],
     &["destroy"],

@@ -7,6 +7,7 @@ mod bad_state;
 mod crash;
 mod examples;
 mod faults;
+mod fmt;
 mod help;
 mod history;
 mod life;

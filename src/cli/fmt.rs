@@ -1,0 +1,216 @@
+//! `postpay fmt`: manifests and postpay.yaml in the canonical layout. Only white space moves.
+
+mod replace;
+
+use std::path::{Path, PathBuf};
+
+use super::Exit;
+use super::failure::Failure;
+use super::load::Project;
+use super::options::{Api, Format, Global};
+use super::world::World;
+use crate::diagnostic::{Diagnostic, any_error};
+use crate::manifest;
+use crate::report::human::{self, Look};
+use crate::report::json::layout::Details;
+use crate::report::{Formatted, clean, json};
+
+/// Put manifests and postpay.yaml in the canonical layout; only white space moves
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay fmt                   the manifests and postpay.yaml; lists what it changed
+  postpay fmt --check           in CI: writes nothing, exit 2 when a file is not in the layout
+  postpay fmt --check --diff    what would change
+  postpay fmt shop.yaml teams/  these files and folders
+  postpay fmt - < shop.yaml     from standard input to standard output, for editors
+
+Two spaces a level, one empty line between environments, at most one anywhere else. Keys, values,
+quotes, comments and their order stay as they are; a file for which that can't be shown is left
+alone. When one file has an error, none is written.")]
+pub(super) struct Args {
+    /// A file, or a folder of them; `-` is standard input [default: the manifests, and postpay.yaml]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Write nothing; exit with 2 when a file is not in the layout
+    #[arg(long)]
+    check: bool,
+    /// Show what changes
+    #[arg(long)]
+    diff: bool,
+}
+
+/// How standard input is named.
+const STDIN: &str = "<stdin>";
+
+pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    if args.paths.iter().any(|path| path == Path::new("-")) {
+        return stdin(args, world);
+    }
+    let mut formatted = Vec::new();
+    let (found, mut problems) = match find(args, global, world) {
+        Ok(found) => found,
+        Err(failure) => (Vec::new(), failure.diagnostics),
+    };
+    let mut paths = Vec::new();
+    for path in found {
+        match look(&path) {
+            Ok(file) => {
+                formatted.push(file);
+                paths.push(path);
+            }
+            Err(diagnostics) => problems.extend(diagnostics),
+        }
+    }
+    if args.check {
+        return show(args, &formatted, &problems, world);
+    }
+    if any_error(&problems) {
+        if let Some(last) = problems.pop() {
+            problems.push(last.help("no file was written"));
+        }
+    } else {
+        for (path, file) in paths.iter().zip(&mut formatted) {
+            if file.changed() {
+                match replace::replace(path, &file.old, &file.new) {
+                    Ok(()) => file.written = true,
+                    Err(error) => problems.push(not_written(&file.path, &error)),
+                }
+            }
+        }
+    }
+    show(args, &formatted, &problems, world)
+}
+
+/// The files to lay out, and what is wrong with the paths.
+fn find(
+    args: &Args,
+    global: &Global,
+    world: &World,
+) -> Result<(Vec<PathBuf>, Vec<Diagnostic>), Failure> {
+    let root = Path::new("");
+    if args.paths.is_empty() {
+        let project = Project::load(global, &Api::default())?;
+        let (found, problems) = manifest::find(root, &project.yaml());
+        for path in &found {
+            project.not_the_states(path, world)?;
+        }
+        return Ok((found, problems));
+    }
+    // JSON is YAML too: a state or a plan is not touched because its name was typed.
+    let (yaml, others): (Vec<_>, Vec<_>) = args.paths.iter().cloned().partition(|path| {
+        let named = path
+            .extension()
+            .is_some_and(|ending| ending == "yaml" || ending == "yml");
+        named || !path.is_file()
+    });
+    let (found, mut problems) = manifest::find(root, &yaml);
+    problems.extend(others.iter().map(|path| {
+        let shown = path.display().to_string();
+        Diagnostic::error(
+            "not-yaml",
+            format!("`{}` has no manifest's name", clean(&shown)),
+        )
+        .help("*.yaml and *.yml files are laid out, and nothing else")
+    }));
+    Ok((found, problems))
+}
+
+/// Reads a file and lays it out.
+fn look(path: &Path) -> Result<Formatted, Vec<Diagnostic>> {
+    let bytes = manifest::bytes(Path::new(""), path).map_err(|problem| vec![*problem])?;
+    lay_out(path, bytes)
+}
+
+fn lay_out(path: &Path, bytes: Vec<u8>) -> Result<Formatted, Vec<Diagnostic>> {
+    let source = manifest::source(path, bytes.clone()).map_err(|problem| vec![*problem])?;
+    let new = manifest::layout(&source)?;
+    // It is UTF-8, or there would be no source; and here its byte order mark counts.
+    let old = String::from_utf8(bytes).unwrap_or_default();
+    Ok(Formatted {
+        path: path.display().to_string(),
+        old,
+        new,
+        written: false,
+    })
+}
+
+fn not_written(path: &str, error: &std::io::Error) -> Diagnostic {
+    let path = clean(path);
+    Diagnostic::error("write", format!("can't write {path}: {error}"))
+        .help("it is as it was; only the files that are listed were written")
+}
+
+fn show(
+    args: &Args,
+    formatted: &[Formatted],
+    problems: &[Diagnostic],
+    world: &mut World,
+) -> Result<Exit, Failure> {
+    // What is listed was changed or, in a check, would be.
+    let listed: Vec<Formatted> = formatted
+        .iter()
+        .filter(|file| file.changed() && (args.check || file.written))
+        .cloned()
+        .collect();
+    let details = Details {
+        diff: args.diff,
+        text: false,
+    };
+    let json = || json::layout::files(formatted, details, problems);
+    let human = |look: Look| human::layout::files(&listed, args.diff, look);
+    world.diagnose(problems);
+    match world.format {
+        Format::Json => world.print(&json())?,
+        Format::Human => world.print(&human(world.out))?,
+    }
+    world.report(json, human)?;
+    Ok(exit(args, formatted, problems))
+}
+
+fn exit(args: &Args, formatted: &[Formatted], problems: &[Diagnostic]) -> Exit {
+    if any_error(problems) {
+        Exit::Error
+    } else if args.check && formatted.iter().any(Formatted::changed) {
+        Exit::Changes
+    } else {
+        Exit::Fine
+    }
+}
+
+/// From standard input to standard output.
+fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
+    if args.paths.len() > 1 {
+        return Err(
+            Failure::new("fmt-stdin", "`-` is standard input, and stands alone")
+                .help("format the files in a command of their own; no file was written"),
+        );
+    }
+    let path = Path::new(STDIN);
+    let read = manifest::bytes_of(path, world.input(), 0).map_err(|problem| vec![*problem]);
+    let (formatted, problems) = match read.and_then(|bytes| lay_out(path, bytes)) {
+        Ok(file) => (vec![file], Vec::new()),
+        Err(problems) => (Vec::new(), problems),
+    };
+    let details = Details {
+        diff: args.diff,
+        text: !args.check,
+    };
+    let json = || json::layout::files(&formatted, details, &problems);
+    let human = |look: Look| match (args.check, args.diff) {
+        (true, _) => human::layout::files(&formatted, args.diff, look),
+        (false, true) => formatted
+            .iter()
+            .filter(|file| file.changed())
+            .map(|file| human::layout::unified(file, look))
+            .collect(),
+        (false, false) => formatted.iter().map(|file| file.new.as_str()).collect(),
+    };
+    world.diagnose(&problems);
+    match world.format {
+        Format::Json => world.print(&json())?,
+        Format::Human => world.print(&human(world.out))?,
+    }
+    world.report(json, human)?;
+    Ok(exit(args, &formatted, &problems))
+}

@@ -1,0 +1,66 @@
+//! A file replaced by another text whole: after a crash it holds the old one or the new one.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// Replaces the text of the file at `path`, which was `old`. What a link leads to is replaced, and the link stays.
+pub(super) fn replace(path: &Path, old: &str, new: &str) -> io::Result<()> {
+    let target = fs::canonicalize(path)?;
+    let metadata = fs::metadata(&target)?;
+    // The folder might let us replace it all the same; whoever took the right to write away meant the file.
+    if metadata.permissions().readonly() {
+        let why = "it is read-only";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    }
+    let folder = target.parent().unwrap_or(Path::new("."));
+    // Hidden, and without a manifest's ending: what a crash leaves of it is never read as one.
+    let mut file = tempfile::Builder::new()
+        .prefix(".postpay-fmt-")
+        .tempfile_in(folder)?;
+    file.write_all(new.as_bytes())?;
+    as_it_was(file.as_file(), &metadata)?;
+    file.as_file().sync_all()?;
+    // An editor may have saved it while we looked at it: its text is newer than ours.
+    if fs::read(&target)? != old.as_bytes() {
+        return Err(io::Error::other("it was changed in the meantime"));
+    }
+    file.persist(&target).map_err(|error| error.error)?;
+    // Elsewhere a folder can't be opened, and the file system orders its own names.
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Gives the new file the owner and the permissions of the old one.
+fn as_it_was(file: &File, metadata: &Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt as _, fchown};
+        let new = file.metadata()?;
+        if (new.uid(), new.gid()) != (metadata.uid(), metadata.gid()) {
+            // Only root can. For anyone else the new file is theirs, with the permissions that the old one had.
+            let _ = fchown(file, Some(metadata.uid()), Some(metadata.gid()));
+        }
+    }
+    file.set_permissions(metadata.permissions())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_newer_than_the_one_that_was_read_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.yaml");
+        fs::write(&path, "saved since\n").unwrap();
+        let error = replace(&path, "as it was read\n", "laid out\n").unwrap_err();
+        assert_eq!(error.to_string(), "it was changed in the meantime");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "saved since\n");
+        replace(&path, "saved since\n", "laid out\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "laid out\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
