@@ -138,7 +138,10 @@ impl Editing<'_> {
             )
         };
         let human = |look| human::edits::changes(&self.line, &wanted.changes, look);
+        // Whoever was asked has seen it.
+        let seen = written.is_some() && self.writing.asks() && world.is_shown();
         match world.format {
+            Format::Human if seen => {}
             Format::Human => world.print(&human(world.out))?,
             Format::Json => world.print(&json())?,
         }

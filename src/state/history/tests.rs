@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::state::arbitrary::{journal, outcome, started, state, wild_journal};
-use crate::state::journal::Entry;
+use crate::state::journal::{Edit, Edited, Entry, Event, Intent, RunStarted};
 use crate::state::{Lineage, Serial, fold};
 
 fn on(text: &str) -> Address {
