@@ -38,6 +38,7 @@ struct ChangeV1<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     fields: Vec<DifferenceV1<'a>>,
 }
 

@@ -37,6 +37,7 @@ pub(super) struct SaidV1<'a> {
     difference: Option<DifferenceV1<'a>>,
     /// The environments that it is about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     addresses: Vec<&'a str>,
 }
 

@@ -10,6 +10,7 @@ mod faults;
 mod fmt;
 mod help;
 mod history;
+mod json;
 mod life;
 mod lock;
 mod main_path;
