@@ -35,7 +35,7 @@ fn a_state_that_is_empty_cut_or_garbage() {
         ("cut", |bytes| {
             let text = String::from_utf8(bytes).unwrap();
             let place = text.find("created").unwrap();
-            text[..place + 3].as_bytes().to_vec()
+            text.as_bytes()[..place + 3].to_vec()
         }),
         ("garbage", |_| b"\x00\xff\x00 no state".to_vec()),
         ("other-json", |_| b"[]\n".to_vec()),

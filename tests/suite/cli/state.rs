@@ -551,7 +551,7 @@ fn killed_at_any_moment_a_move_is_made_or_not_and_nothing_between() {
         assert!(list == "one\n" || list == "uno\n", "{moment}: {list}");
         project.run(["state", "verify"]).exits(0);
         let again = project.run(["state", "mv", "one", "uno", "-y"]);
-        let expected = if list == "one\n" { 0 } else { 1 };
+        let expected = i32::from(list != "one\n");
         assert_eq!(again.code, Some(expected), "{moment}: {again}");
         project.run(["lock", "status"]).exits(0);
         // The next writer finishes what the dead one began.
