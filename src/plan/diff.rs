@@ -43,14 +43,24 @@ pub fn diff(
             let records = state.into_iter().flat_map(|state| &state.deposed);
             records
                 .filter(|deposed| addresses.contains(&deposed.address))
-                .map(|deposed| Step {
-                    deposed: true,
-                    ..destroyed(
-                        &deposed.address,
-                        &deposed.record,
-                        Reason::DestroyRequested,
-                        kept(&deposed.record, options),
-                    )
+                .map(|deposed| {
+                    // What it was declared with is nobody's to change any more; what is declared at its address is.
+                    let declared = desired.environments.iter();
+                    let declared = declared
+                        .into_iter()
+                        .find(|environment| environment.address == deposed.address);
+                    let record = Record {
+                        prevent_destroy: declared
+                            .map_or(deposed.record.prevent_destroy, |environment| {
+                                environment.lifecycle.prevent_destroy
+                            }),
+                        ..deposed.record.clone()
+                    };
+                    let refusal = kept(&record, options);
+                    Step {
+                        deposed: true,
+                        ..destroyed(&deposed.address, &record, Reason::DestroyRequested, refusal)
+                    }
                 })
                 .collect()
         }

@@ -283,6 +283,36 @@ fn what_was_replaced_is_shown_and_given_up_only_by_name() {
     assert_eq!(destroyed, [Some("a-old-1".to_owned())]);
 }
 
+/// What was replaced can't be declared any more, so its own protection could never be taken away.
+#[test]
+fn what_was_replaced_is_protected_by_what_is_declared_at_its_address() {
+    let mut recorded = state(vec![created("a")]);
+    let mut old = owned("a-old", Status::Created, &[(Field::Alias, "a")]);
+    old.prevent_destroy = true;
+    recorded.deposed.push(Deposed {
+        address: address("a"),
+        record: old,
+        at: Timestamp::UNIX_EPOCH,
+        by: RunId::fresh(),
+    });
+    let options = Options {
+        mode: Mode::DestroyDeposed(vec![address("a")]),
+        ..allowed()
+    };
+    let mut desired = declared(&[("a", &[(Field::Alias, "a")])]);
+    assert_eq!(
+        with(options.clone(), &desired, &recorded)
+            .destroys()
+            .count(),
+        1
+    );
+    desired.environments[0].lifecycle.prevent_destroy = true;
+    let plan = with(options.clone(), &desired, &recorded);
+    assert_eq!(step(&plan, "a").refusal, Some(Refusal::PreventDestroy));
+    let plan = with(options, &declared(&[]), &recorded);
+    assert_eq!(step(&plan, "a").refusal, Some(Refusal::PreventDestroy));
+}
+
 #[test]
 fn what_is_isolated_is_left_in_peace_and_a_new_one_can_be_ordered_in_its_place() {
     let recorded = state(vec![(
