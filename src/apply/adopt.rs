@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use crate::cloud::{Bill, CloudError, CloudRead, PayMode, SeenEnvironment};
 use crate::desired::{Address, Attributes, Field, SourceRef};
 use crate::plan::{Action, Plan, Step};
+use crate::state::State;
 
 /// An environment that may be adopted, and what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,12 @@ pub enum Why {
     PayModeNotTold,
     #[error("it is isolated: somebody gave it up")]
     Isolated,
+    #[error("its bill names another order number than the one that was given")]
+    OtherNumber,
+    #[error(
+        "its bill names an order that is on record at another address, and waits for its environment"
+    )]
+    OrderedElsewhere,
 }
 
 /// What the account shows of the environments that a plan is to adopt, in the order of its steps.
@@ -60,7 +67,12 @@ pub enum Why {
 pub async fn look<C: CloudRead>(
     cloud: &C,
     plan: &Plan,
+    state: Option<&State>,
 ) -> Result<Result<Vec<Adoption>, Vec<Unadoptable>>, CloudError> {
+    let recorded = state.into_iter().flat_map(State::records);
+    let ordered: HashMap<&str, &Address> = recorded
+        .filter_map(|(address, record)| Some((record.tran_id.as_deref()?, address)))
+        .collect();
     let imports: Vec<(&Step, &str)> = plan
         .changes()
         .filter(|step| step.action == Action::Import)
@@ -84,10 +96,27 @@ pub async fn look<C: CloudRead>(
     } else {
         cloud.bills(&there).await?
     };
+    let bills: HashMap<&str, &Bill> = bills
+        .iter()
+        .map(|bill| (bill.env_id.as_str(), bill))
+        .collect();
     let (mut adoptions, mut problems) = (Vec::new(), Vec::new());
     for (step, env_id) in imports {
-        let bill = bills.iter().find(|bill| bill.env_id == env_id);
-        match adoptable(seen.get(env_id).copied(), bill) {
+        let bill = bills.get(env_id).copied();
+        let number = bill.and_then(|bill| bill.order.as_ref());
+        let number = number.map(|order| order.tran_id.as_str());
+        let given = step.ids.tran_id.as_deref();
+        let elsewhere = number.and_then(|number| ordered.get(number));
+        let found = adoptable(seen.get(env_id).copied(), bill).and_then(|environment| {
+            if given.is_some() && number.is_some() && given != number {
+                Err(Why::OtherNumber)
+            } else if elsewhere.is_some_and(|address| **address != step.address) {
+                Err(Why::OrderedElsewhere)
+            } else {
+                Ok(environment)
+            }
+        });
+        match found {
             Ok(environment) => adoptions.push(adoption(step, environment, bill)),
             Err(why) => problems.push(Unadoptable {
                 address: step.address.clone(),
@@ -171,7 +200,8 @@ fn adoption(step: &Step, environment: &SeenEnvironment, bill: Option<&Bill>) -> 
             // What is not declared is left as it is; what is not told can't be compared.
             (None, _) | (_, None) => true,
         };
-        if let Some(shown) = shown.filter(|_| !fits) {
+        // What is not declared now may be later, and is no change then if it is what the account has.
+        if let Some(shown) = shown.filter(|_| !fits || wanted.is_none()) {
             attributes.set(field, shown);
         }
         compared.push(Compared {
@@ -257,7 +287,7 @@ mod tests {
     #[test]
     fn what_is_not_declared_is_no_difference() {
         let adoption = adoption(&step(&[]), &environment(), None);
-        assert!(adoption.attributes.is_empty());
+        assert_eq!(adoption.attributes.get(Field::Alias), Some("shop"));
         assert!(adoption.compared.iter().all(|compared| compared.fits));
         let env_alias = [(Field::Alias, "store"), (Field::EnvAlias, "shop")];
         let adoption = super::adoption(&step(&env_alias), &environment(), None);

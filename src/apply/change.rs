@@ -4,7 +4,7 @@
 //! as an order's are, an intent before and an outcome after; what they did goes on record with an edit of its own, once it
 //! is known. Where an answer is lost the record stays as it is, and the account is looked at.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -22,7 +22,7 @@ use crate::crash;
 use crate::desired::{Attributes, Field};
 use crate::plan::{Action, Step};
 use crate::state::journal::{Edit, Edited, EndReason, Event, Intent};
-use crate::state::{Origin, Record, Status};
+use crate::state::{Origin, Record, State, Status};
 
 /// The vendor's action that changes an environment in place, and how many a second it takes (api overview 876).
 pub const RENAME: &str = "ModifyEnv";
@@ -37,6 +37,26 @@ pub(super) struct Sent {
     env_id: String,
     answer: Result<cloud::Done, CloudError>,
     took: Duration,
+}
+
+impl Sent {
+    fn was_refused(&self) -> bool {
+        match &self.answer {
+            Ok(_) => false,
+            Err(error) => match error.grade {
+                Grade::Refused(_) | Grade::NotSent(_) => true,
+                Grade::Unknown => false,
+            },
+        }
+    }
+}
+
+/// What one look at the account showed of what was sent.
+struct Seen {
+    environments: HashMap<String, (SeenEnvironment, Option<Bill>)>,
+    /// Whether the account is the one of the record, as far as that can be told: it shows another environment that is on
+    /// record, or there is none.
+    is_ours: bool,
 }
 
 enum Call {
@@ -84,14 +104,15 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 }
             }
             let only_recorded = match step.action {
-                Action::Forget | Action::Import | Action::Move => true,
-                Action::Update => step.renames().is_none(),
-                Action::Create
-                | Action::Replace
-                | Action::Destroy
+                // What waits, or is to be settled, is among the changes when its address is new.
+                Action::Forget
+                | Action::Import
+                | Action::Move
                 | Action::Resolve
                 | Action::Wait
-                | Action::NoOp => false,
+                | Action::NoOp => true,
+                Action::Update => step.renames().is_none(),
+                Action::Create | Action::Replace | Action::Destroy => false,
             };
             if only_recorded {
                 self.conclude_change(at, Outcome::Recorded);
@@ -182,11 +203,17 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             Pacer::new(RENAMES_A_SECOND, Instant::now(), None),
             Pacer::new(DESTROYS_A_SECOND, Instant::now(), None),
         );
+        let all_ordered = self.all_ordered();
+        let listed = self.listed_before(deadline).await;
         for at in 0..self.steps.len() {
             let step = self.steps[at];
             let Some(call) = self.call(step) else {
                 continue;
             };
+            if step.action == Action::Destroy && !all_ordered {
+                // What is new may be meant to take its place.
+                continue;
+            }
             if self.stopping.is_some() || !self.lost.is_empty() {
                 break;
             }
@@ -213,11 +240,45 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                     } else {
                         self.conclude_change(at, Outcome::Failed(error.clone()));
                     }
-                    self.stop_for(&error);
+                    if !says_it_is_gone(&error) {
+                        self.stop_for(&error);
+                    }
                 }
             }
         }
-        self.see(sent, deadline).await;
+        self.see(sent, &listed, deadline).await;
+    }
+
+    /// What the account shows before anything is given up: only what was there can be seen to go.
+    async fn listed_before(&mut self, deadline: Option<Instant>) -> HashSet<String> {
+        let destroys = |step: &&Step| step.action == Action::Destroy;
+        if self.stopping.is_some() || !self.steps.iter().any(destroys) {
+            return HashSet::new();
+        }
+        let look = self.parts.cloud.environments();
+        let stopped = tokio::select! {
+            seen = look => {
+                let seen = seen.unwrap_or_default().into_iter();
+                return seen.map(|environment| environment.env_id).collect();
+            }
+            () = asked_to_stop(&mut self.parts.stop) => EndReason::Interrupted,
+            () = at(deadline) => EndReason::Deadline,
+        };
+        self.stop(stopped);
+        HashSet::new()
+    }
+
+    /// Whether every order of this run was taken, and stands.
+    fn all_ordered(&self) -> bool {
+        let taken = |result: &super::StepResult| match result.outcome {
+            Outcome::Ordered { .. } => true,
+            Outcome::Done(_)
+            | Outcome::Recorded
+            | Outcome::Failed(_)
+            | Outcome::Unknown(_)
+            | Outcome::NotAttempted => !result.is_order(),
+        };
+        self.results.iter().all(taken)
     }
 
     fn stop_for(&mut self, error: &CloudError) {
@@ -378,9 +439,12 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     }
 
     /// Looks for what became of what was sent, until everything is seen or the time is over.
-    async fn see(&mut self, sent: Vec<Sent>, deadline: Option<Instant>) {
+    async fn see(&mut self, sent: Vec<Sent>, listed: &HashSet<String>, deadline: Option<Instant>) {
         // Who wants no lost answer looked for still wants to know what became of what was given up: that takes one look.
-        let looks = |one: &Sent| one.answer.is_ok() || !self.settings.settle.is_zero();
+        let looks = |one: &Sent| match &one.answer {
+            Ok(_) => true,
+            Err(error) => says_it_is_gone(error) || !self.settings.settle.is_zero(),
+        };
         let (mut sent, unlooked): (Vec<Sent>, Vec<Sent>) = sent.into_iter().partition(looks);
         for one in unlooked {
             self.unseen(&one);
@@ -405,8 +469,14 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 self.stop(reason);
                 break;
             }
-            if let Some(seen) = self.look_at(&sent).await {
-                sent.retain(|one| !self.is_seen(one, &seen));
+            let Some(seen) = self.look_at(&sent, deadline).await else {
+                continue;
+            };
+            sent.retain(|one| !self.is_seen(one, &seen, listed));
+            // What was refused and is there is there: no later look says more.
+            let refused = |one: &mut Sent| one.was_refused();
+            for one in sent.extract_if(.., refused).collect::<Vec<_>>() {
+                self.unseen(&one);
             }
         }
         for one in sent {
@@ -414,39 +484,37 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         }
     }
 
-    async fn look_at(
-        &self,
-        sent: &[Sent],
-    ) -> Option<HashMap<String, (SeenEnvironment, Option<Bill>)>> {
-        let warn = |error: CloudError| {
-            tracing::warn!(message = %error.message, "the account can't be looked at");
+    /// One look; None when it failed, or the run was asked to stop meanwhile.
+    async fn look_at(&mut self, sent: &[Sent], deadline: Option<Instant>) -> Option<Seen> {
+        let look = looked(&*self.parts.cloud, sent);
+        let stopped = tokio::select! {
+            found = look => match found {
+                Ok((environments, others)) => {
+                    let recorded = self.parts.writer.state().into_iter().flat_map(State::env_ids);
+                    let mut recorded = recorded
+                        .map(|(_, env_id)| env_id)
+                        .filter(|env_id| sent.iter().all(|one| one.env_id != *env_id))
+                        .peekable();
+                    let is_ours =
+                        recorded.peek().is_none() || recorded.any(|env_id| others.contains(env_id));
+                    return Some(Seen { environments, is_ours });
+                }
+                Err(error) => {
+                    tracing::warn!(message = %error.message, "the account can't be looked at");
+                    return None;
+                }
+            },
+            () = asked_to_stop(&mut self.parts.stop) => EndReason::Interrupted,
+            () = at(deadline) => EndReason::Deadline,
         };
-        let listed = self.parts.cloud.environments().await.map_err(warn).ok()?;
-        let ours: Vec<SeenEnvironment> = listed
-            .into_iter()
-            .filter(|seen| sent.iter().any(|one| one.env_id == seen.env_id))
-            .collect();
-        let ids: Vec<String> = ours.iter().map(|seen| seen.env_id.clone()).collect();
-        let bills = if ids.is_empty() {
-            Vec::new()
-        } else {
-            self.parts.cloud.bills(&ids).await.map_err(warn).ok()?
-        };
-        let with_bill = |seen: SeenEnvironment| {
-            let bill = bills.iter().find(|bill| bill.env_id == seen.env_id);
-            (seen.env_id.clone(), (seen, bill.cloned()))
-        };
-        Some(ours.into_iter().map(with_bill).collect())
+        self.stop(stopped);
+        None
     }
 
     /// Concludes what the account shows as done. False while it does not.
-    fn is_seen(
-        &mut self,
-        one: &Sent,
-        seen: &HashMap<String, (SeenEnvironment, Option<Bill>)>,
-    ) -> bool {
+    fn is_seen(&mut self, one: &Sent, seen: &Seen, listed: &HashSet<String>) -> bool {
         let step = self.steps[one.at];
-        let there = seen.get(&one.env_id);
+        let there = seen.environments.get(&one.env_id);
         if step.action == Action::Update {
             let has_it = there.is_some_and(|(seen, _)| seen.alias.as_deref() == step.renames());
             if has_it {
@@ -458,8 +526,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         // said something of it too.
         let vendor_knows_none = one.answer.as_ref().err().is_some_and(says_it_is_gone);
         let what = match there {
-            None if vendor_knows_none => What::WasGone,
-            None if one.answer.is_ok() => What::Destroyed,
+            // Another account's keys would be told the same.
+            None if vendor_knows_none && seen.is_ours => What::WasGone,
+            // The list may lag behind: what was not in it before says nothing by not being in it.
+            None if one.answer.is_ok() && listed.contains(&one.env_id) => What::Destroyed,
             Some((seen, bill))
                 if !self.options.purge
                     && (seen.is_isolated() || bill.as_ref().is_some_and(Bill::is_isolated)) =>
@@ -468,10 +538,11 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             }
             None | Some(_) => return false,
         };
-        let edit = self.destroyed(step, what);
-        if edit.is_none_or(|edit| self.edit(edited("destroy", edit))) {
-            self.done(one, what, one.answer.is_err());
+        if let Some(edit) = self.destroyed(step, what) {
+            // Where that can't be written the run is in trouble, and says so; it was done all the same.
+            self.edit(edited("destroy", edit));
         }
+        self.done(one, what, one.answer.is_err());
         true
     }
 
@@ -511,9 +582,9 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             ..record
         });
         let address = step.address.clone();
-        if self.edit(edited("update", Edit::Put { address, record })) {
-            self.done(one, What::Renamed, read_back);
-        }
+        // Where that can't be written the run is in trouble, and says so; it was done all the same.
+        self.edit(edited("update", Edit::Put { address, record }));
+        self.done(one, What::Renamed, read_back);
     }
 
     /// Concludes what the account did not show as done in time.
@@ -550,9 +621,46 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     }
 }
 
+/// `ResourceNotFound.UserNotExists` is about whose key it is, and not about the environment.
 fn says_it_is_gone(error: &CloudError) -> bool {
     let code = error.code.as_deref().unwrap_or_default();
-    code == "ResourceNotFound" || code.starts_with("ResourceNotFound.")
+    let is_about_it = code == "ResourceNotFound" || code.starts_with("ResourceNotFound.");
+    is_about_it && !code.contains("User")
+}
+
+/// What the account shows of what was sent, with the bills of it; and the ids of everything that it shows.
+async fn looked<C: CloudRead>(
+    cloud: &C,
+    sent: &[Sent],
+) -> Result<
+    (
+        HashMap<String, (SeenEnvironment, Option<Bill>)>,
+        HashSet<String>,
+    ),
+    CloudError,
+> {
+    let wanted: HashSet<&str> = sent.iter().map(|one| one.env_id.as_str()).collect();
+    let listed = cloud.environments().await?;
+    let all = listed.iter().map(|seen| seen.env_id.clone()).collect();
+    let ours = listed
+        .into_iter()
+        .filter(|seen| wanted.contains(seen.env_id.as_str()));
+    let ours: Vec<SeenEnvironment> = ours.collect();
+    let ids: Vec<String> = ours.iter().map(|seen| seen.env_id.clone()).collect();
+    let bills = if ids.is_empty() {
+        Vec::new()
+    } else {
+        cloud.bills(&ids).await?
+    };
+    let mut bills: HashMap<String, Bill> = bills
+        .into_iter()
+        .map(|bill| (bill.env_id.clone(), bill))
+        .collect();
+    let with_bill = |seen: SeenEnvironment| {
+        let bill = bills.remove(&seen.env_id);
+        (seen.env_id.clone(), (seen, bill))
+    };
+    Ok((ours.into_iter().map(with_bill).collect(), all))
 }
 
 fn edited(doing: &str, edit: Edit) -> Edited {

@@ -106,10 +106,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 break;
             }
         }
+        self.look_for_left_behind(deadline).await;
         self.change_all(deadline).await;
         let took = started.elapsed();
         self.look_for_waiting(self.settings.settle, deadline).await;
-        self.look_for_left_behind(deadline).await;
         self.close(took)
     }
 

@@ -31,14 +31,14 @@ pub use change::{DESTROY, RENAME};
 pub use outcome::{Counts, Done, Outcome, Report, StepResult, Verdict, What};
 
 use crate::clock::Clock;
-use crate::cloud::{CloudError, CloudRead, CloudWrite, SeenEnvironment};
+use crate::cloud::{CloudError, CloudRead, CloudWrite, PayMode, SeenEnvironment};
 use crate::crash;
 use crate::desired::{Address, Field};
 use crate::plan::file::identity;
 use crate::plan::guard::Approved;
 use crate::plan::{Action, Plan, Step};
 use crate::state::journal::{EndReason, Event, Listed, RunId, RunStarted};
-use crate::state::{Lineage, State, StateError, StateWriter};
+use crate::state::{Lineage, State, StateError, StateWriter, Status};
 use adopt::Adoption;
 use engine::{Attempt, Engine};
 use pace::Pacer;
@@ -77,7 +77,7 @@ pub enum ApplyError {
     #[error("the account's environments can't be listed: {}", .0.message)]
     Listing(CloudError),
     /// A state that was lost together with its receipts can't say that these were ordered. The account can.
-    #[error("the account has environments with these aliases already, and they are not on record")]
+    #[error("the account has these environments already, and they are not on record")]
     AlreadyThere(Vec<Twin>),
 }
 
@@ -214,7 +214,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
             .unwrap_or_default()
             .saturating_sub(LEAD)
     });
-    let unresolved = outcome::unresolved(state);
+    let unresolved = outcome::unresolved(state, plan);
     let waiting = plan.steps.iter().filter(|step| step.action == Action::Wait);
     let waiting: Vec<Open> = waiting
         .filter_map(|step| readback::waiting(step, state))
@@ -273,7 +273,18 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
 
 /// The orders whose alias an environment of the account has that nobody claims.
 fn twins(plan: &Plan, state: Option<&State>, seen: &[SeenEnvironment]) -> Vec<Twin> {
-    let recorded = state.into_iter().flat_map(State::env_ids);
+    // What was given up may be back: only the account knows.
+    let isolated: BTreeSet<&str> = seen
+        .iter()
+        .filter(|environment| environment.is_isolated())
+        .map(|environment| environment.env_id.as_str())
+        .collect();
+    let recorded = state.into_iter().flat_map(State::records);
+    let recorded = recorded.filter_map(|(address, record)| {
+        let env_id = record.env_id.as_deref()?;
+        let holds = record.status != Status::Isolated || isolated.contains(env_id);
+        holds.then_some((address, env_id))
+    });
     let named = plan
         .steps
         .iter()
@@ -286,13 +297,23 @@ fn twins(plan: &Plan, state: Option<&State>, seen: &[SeenEnvironment]) -> Vec<Tw
             Some((environment.alias.as_deref()?, environment.env_id.as_str()))
         })
         .collect();
+    let is_postpaid = |environment: &&SeenEnvironment| {
+        let mode = environment.pay_mode.as_deref().map(PayMode::from_word);
+        mode == Some(PayMode::Postpaid)
+    };
+    let postpaid: BTreeSet<&str> = seen
+        .iter()
+        .filter(is_postpaid)
+        .map(|environment| environment.env_id.as_str())
+        .collect();
     plan.orders()
         .filter_map(|step| {
-            let order = step
-                .after
-                .as_ref()
-                .filter(|order| order.creates_environment())?;
-            let env_id = strangers.get(order.get(Field::Alias)?)?;
+            let order = step.after.as_ref()?;
+            // To switch what is paid as it goes already would be to pay for it again.
+            let env_id = match order.get(Field::EnvId) {
+                Some(env_id) => postpaid.get(env_id)?,
+                None => strangers.get(order.get(Field::Alias)?)?,
+            };
             Some(Twin {
                 address: step.address.clone(),
                 env_id: (*env_id).to_owned(),

@@ -1,10 +1,11 @@
 //! What became of every step of a run: one value that text, JSON and exit code come from.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::cloud::{self, CloudError, Grade, NotSent, Ordered};
 use crate::desired::{Address, SourceRef};
-use crate::plan::Action;
+use crate::plan::{Action, Plan};
 use crate::state::journal::{self, EndReason, Evidence, RunId};
 use crate::state::rescue::Rescued;
 use crate::state::{State, StateError, Status};
@@ -12,7 +13,7 @@ use crate::state::{State, StateError, Status};
 /// A whole run.
 #[derive(Debug)]
 pub struct Report {
-    /// None when there was nothing to order, so that no run was opened.
+    /// None when there was nothing to do, so that no run was opened.
     pub run: Option<RunId>,
     /// A step each, in the order of the plan.
     pub results: Vec<StepResult>,
@@ -100,7 +101,7 @@ pub enum What {
 /// The result of a run as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every order was taken.
+    /// Everything was done.
     Complete,
     /// Some were, or the run was told to stop: run it again.
     PartWay,
@@ -154,7 +155,7 @@ impl Report {
             took: Duration::ZERO,
             state: state.cloned(),
             trouble: None,
-            unresolved: unresolved(state),
+            unresolved: unknown(state).cloned().collect(),
             unwritten: Vec::new(),
             found: Vec::new(),
         }
@@ -205,11 +206,22 @@ impl Report {
 }
 
 /// The addresses with an unknown outcome, whether or not a plan is about them.
-pub(super) fn unresolved(state: Option<&State>) -> Vec<Address> {
+fn unknown(state: Option<&State>) -> impl Iterator<Item = &Address> {
     let records = state.into_iter().flat_map(|state| &state.environments);
     records
         .filter(|(_, record)| record.status == Status::Unknown)
-        .map(|(address, _)| address.clone())
+        .map(|(address, _)| address)
+}
+
+/// The same, by the addresses that they have once the plan's moves are carried out.
+pub(super) fn unresolved(state: Option<&State>, plan: &Plan) -> Vec<Address> {
+    let moves: HashMap<&Address, &Address> = plan
+        .steps
+        .iter()
+        .filter_map(|step| Some((step.previous_address.as_ref()?, &step.address)))
+        .collect();
+    unknown(state)
+        .map(|address| (*moves.get(address).unwrap_or(&address)).clone())
         .collect()
 }
 

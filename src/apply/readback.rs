@@ -18,11 +18,13 @@ use crate::crash;
 use crate::desired::Field;
 use crate::plan::Step;
 use crate::state::journal::{Edit, Edited, EndReason, Event};
-use crate::state::{State, Status};
+use crate::state::{Deposed, State, Status};
 
 /// An order of an earlier run that has no environment id so far.
 pub(super) fn waiting(step: &Step, state: Option<&State>) -> Option<Open> {
-    let record = state?.environments.get(&step.address)?;
+    // Where it stands so far: a move is carried out before the account is looked at.
+    let at = step.previous_address.as_ref().unwrap_or(&step.address);
+    let record = state?.environments.get(at)?;
     Some(Open {
         env_id: None,
         ..Open::of(&step.address, record)
@@ -108,6 +110,23 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let Some(at) = open.at else {
             return;
         };
+        // What the order would have replaced stands at its address again. It stays on record beside the new doubt.
+        let stood = self.recorded(self.steps[at]);
+        if let Some(stood) = stood.filter(|stood| stood.status.is_settled()) {
+            let deposed = Box::new(Deposed {
+                address: open.address.clone(),
+                record: stood,
+                at: open.sent_at,
+                by: self.run,
+            });
+            let event = Event::Edited(Edited {
+                doing: "read_back".to_owned(),
+                edit: Edit::Depose(deposed),
+            });
+            if let Err(error) = self.parts.writer.append(self.parts.clock.now(), event) {
+                return self.in_trouble(error);
+            }
+        }
         let record = open.record(Status::Unknown, None, None);
         let edit = Edit::Put {
             address: open.address.clone(),
@@ -226,8 +245,11 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 | Outcome::Recorded
                 | Outcome::NotAttempted => None,
             });
+        let adopted = self.parts.adoptions.values();
+        let adopted = adopted.map(|adoption| adoption.environment.env_id.clone());
         recorded
             .map(|(_, env_id)| env_id.to_owned())
+            .chain(adopted)
             .chain(ordered)
             .collect()
     }

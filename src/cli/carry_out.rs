@@ -29,7 +29,7 @@ use crate::plan::{Action, Plan, file};
 use crate::report::{events, human, json};
 use crate::state::file::FileStore;
 use crate::state::journal::RunId;
-use crate::state::{Snapshot, State, StateError, StateStore, StateWriter, orders_since};
+use crate::state::{Snapshot, State, StateError, StateStore, StateWriter, Status, orders_since};
 
 /// How a plan is carried out.
 #[derive(Debug, clap::Args)]
@@ -141,7 +141,7 @@ pub(super) fn carry_out(
     if plan.changes().next().is_none() && !waits {
         return Ok(close(job, &Report::idle(writer.state()), world));
     }
-    let adoptions = adoptions(&plan, connection, job, world)?;
+    let adoptions = adoptions(&plan, connection, job, writer.state(), world)?;
     let consent = consent(job, &plan, world)?;
     let approved = guard::approve(plan, &facts, consent)?;
     crash::point(crash::APPROVED);
@@ -206,6 +206,7 @@ fn adoptions(
     plan: &Plan,
     connection: &Connection,
     job: &Job<'_>,
+    state: Option<&State>,
     world: &mut World,
 ) -> Result<Vec<Adoption>, Failure> {
     if plan.changes().all(|step| step.action != Action::Import) {
@@ -213,7 +214,7 @@ fn adoptions(
     }
     let looked = super::runtime()?.block_on(async {
         let (client, _sandbox) = connection.open().await?;
-        let looked = adopt::look(&client, plan).await;
+        let looked = adopt::look(&client, plan, state).await;
         looked.map_err(|error| Failure::from(ApplyError::Listing(error)))
     })?;
     let adoptions = looked?;
@@ -288,8 +289,8 @@ fn orders_last_day(
 }
 
 pub(super) fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestamp>, StateError> {
-    // A run that sent nothing is rare, several in a row are rarer; older ones are too old to matter.
-    for receipt in store.receipts()?.iter().rev().take(5) {
+    // Runs that only changed the record sent nothing. So many of them in a row took longer than any pause.
+    for receipt in store.receipts()?.iter().rev().take(50) {
         if let Some(sent) = store.receipt(receipt)?.last_sent_at() {
             return Ok(Some(sent));
         }
@@ -346,8 +347,9 @@ fn left_at_once(writer: &dyn StateWriter, store: &impl StateStore, world: &World
             .iter()
             .flat_map(|state| &state.environments)
             .filter(|(address, record)| {
-                record.status == crate::state::Status::Unknown
-                    && before.is_none_or(|state| !state.environments.contains_key(address))
+                let before = before.and_then(|state| state.environments.get(*address));
+                record.status == Status::Unknown
+                    && before.is_none_or(|record| record.status != Status::Unknown)
             })
             .map(|(address, _)| address.to_string())
             .collect(),

@@ -18,7 +18,6 @@ use crate::plan::{Mode, Options};
 use crate::state::file::FileStore;
 use crate::state::journal::{Edit, Event, Journal};
 use crate::state::{State, StateStore};
-use clap::builder::BoolishValueParser;
 
 /// Give environments up at the vendor, by address
 ///
@@ -50,7 +49,7 @@ pub(super) struct Args {
     #[arg(long)]
     bypass_check: bool,
     /// Without it, or `allow_destroy: true` in postpay.yaml, nothing is given up; with -y it has to be here
-    #[arg(long, env = "POSTPAY_ALLOW_DESTROY", value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     allow_destroy: bool,
     #[command(flatten)]
     flags: Flags,

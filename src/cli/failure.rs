@@ -92,6 +92,7 @@ impl From<ApplyError> for Failure {
                     .map(line)
                     .fold(Self::new("already-there", message), Self::help)
                     .help("if they were ordered with a state that is lost: put it back, `postpay state restore`")
+                    .help("if they are the ones that are meant: `postpay import ADDR ENV_ID` puts them on record, and orders nothing")
                     .help("if they are others: give yours another alias, or order all the same: `--allow-same-alias`")
                     .help("nothing was ordered");
             }
@@ -123,11 +124,15 @@ impl From<Vec<Unadoptable>> for Failure {
                 Why::Prepaid => "import-prepaid",
                 Why::PayModeNotTold => "import-pay-mode",
                 Why::Isolated => "import-isolated",
+                Why::OtherNumber => "import-other-number",
+                Why::OrderedElsewhere => "import-ordered-elsewhere",
             };
             let help = match why {
                 Why::NotThere => "`postpay generate` lists what the account has; if it is in another region, name that under api.list_regions",
                 Why::Prepaid => "to switch it to pay-as-you-go, which is an order, declare it with `env_id` rather than `import`",
                 Why::PayModeNotTold => "look at it in the vendor's console; nothing speaks for its being what postpay manages",
+                Why::OtherNumber => "leave the number out: it is for environments without a bill",
+                Why::OrderedElsewhere => "`postpay resolve` finds the environment of that order",
                 Why::Isolated => "take the import out, or have the environment brought back at the vendor first",
             };
             Diagnostic::error(code, format!("`{address}` can't adopt {}: {why}", clean(env_id)))

@@ -109,7 +109,7 @@ pub(super) struct Changes {
     #[arg(long = "replace", value_name = "ADDR")]
     pub replaces: Vec<Address>,
     /// Give up, with its data, what is no longer declared
-    #[arg(long, env = "POSTPAY_ALLOW_DESTROY", value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     pub allow_destroy: bool,
 }
 

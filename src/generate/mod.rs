@@ -74,6 +74,10 @@ pub fn draft(
         .filter(|environment| !known.contains(environment.env_id.as_str()))
         .map(|environment| (environment.env_id.as_str(), environment))
         .collect();
+    let recorded = state.into_iter().flat_map(State::records);
+    let ordered: HashSet<&str> = recorded
+        .filter_map(|(_, record)| record.tran_id.as_deref())
+        .collect();
     let mut names = Names::taken(desired, state);
     let mut drafts = Drafts {
         known: seen.len() - unknown.len(),
@@ -81,8 +85,17 @@ pub fn draft(
     };
     for (env_id, environment) in unknown {
         let bill = bills.get(env_id).copied();
-        match adoptable(Some(environment), bill) {
-            Ok(_) => drafts.drafts.push(one(environment, bill, &mut names)),
+        let number = bill.and_then(|bill| bill.order.as_ref());
+        let is_ordered = number.is_some_and(|order| ordered.contains(order.tran_id.as_str()));
+        let found = adoptable(Some(environment), bill).and_then(|_| {
+            if is_ordered {
+                Err(Why::OrderedElsewhere)
+            } else {
+                Ok(())
+            }
+        });
+        match found {
+            Ok(()) => drafts.drafts.push(one(environment, bill, &mut names)),
             Err(why) => drafts.left_out.push(LeftOut {
                 env_id: env_id.to_owned(),
                 why,

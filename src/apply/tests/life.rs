@@ -37,7 +37,7 @@ impl Bench {
     async fn run(&mut self, options: Options, desired: &Desired) -> Report {
         let mut writer = self.lock();
         let approved = approved_with(options, desired, writer.state());
-        let adoptions = adopt::look(&*self.cloud, approved.plan())
+        let adoptions = adopt::look(&*self.cloud, approved.plan(), writer.state())
             .await
             .unwrap()
             .unwrap();
