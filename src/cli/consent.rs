@@ -5,7 +5,7 @@ use super::failure::{Failure, NOTHING_SENT};
 use super::world::World;
 use crate::config::endpoint::SANDBOX;
 use crate::plan::guard::Consent;
-use crate::plan::{Plan, Step};
+use crate::plan::{Mode, Plan, Step};
 use crate::report::{clean, count};
 
 /// Asks, or finds that somebody agreed before.
@@ -26,7 +26,7 @@ pub(super) fn consent(job: &Job<'_>, plan: &Plan, world: &World) -> Result<Conse
     match given {
         Some(consent) if may_destroy => return Ok(consent),
         Some(_) | None if job.flags.json || !world.can_ask() => {
-            return Err(no_terminal(given.is_some()));
+            return Err(no_terminal(given.is_some(), plan));
         }
         Some(_) | None => {}
     }
@@ -77,8 +77,14 @@ fn last_question(step: &Step, plan: &Plan) -> String {
     )
 }
 
-fn no_terminal(approved: bool) -> Failure {
-    let failure = if approved {
+fn no_terminal(approved: bool, plan: &Plan) -> Failure {
+    let failure = if plan.options.mode != Mode::Normal && !approved {
+        Failure::new(
+            "no-terminal",
+            "there is no terminal to ask for the address of what is given up",
+        )
+        .help("if it is to be given up without a question: `--auto-approve --allow-destroy`")
+    } else if approved {
         Failure::new(
             "no-terminal",
             "the plan gives environments up, and there is no terminal to ask for their addresses",

@@ -11,6 +11,7 @@ use crate::sandbox::{LedgerError, SandboxError};
 use crate::state::{Holder, StateError};
 
 use super::Exit;
+use super::load::line_of;
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -63,7 +64,18 @@ impl From<anyhow::Error> for Failure {
 impl From<Vec<Objection>> for Failure {
     fn from(objections: Vec<Objection>) -> Self {
         let diagnostics = objections.iter().map(|objection| {
-            Diagnostic::error(objection.code(), objection.to_string()).help(objection.help())
+            let diagnostic = Diagnostic::error(objection.code(), objection.to_string());
+            let place = objection.place();
+            let diagnostic = match place.and_then(line_of) {
+                Some(span) => diagnostic.at(&span, ""),
+                None => match place {
+                    Some(source) => {
+                        diagnostic.help(format!("declared in {}", clean(&source.to_string())))
+                    }
+                    None => diagnostic,
+                },
+            };
+            diagnostic.help(objection.help())
         });
         Self::from(diagnostics.collect::<Vec<_>>()).help(NOTHING_SENT)
     }

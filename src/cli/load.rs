@@ -239,8 +239,12 @@ impl Project {
             .iter()
             .map(|environment| &environment.address)
             .collect();
-        let named = options.targets.iter().chain(&options.excludes);
-        for address in named.chain(&options.replaces) {
+        if let Some(address) = options.replaces.iter().find(|it| !declared.contains(it)) {
+            return Err(
+                unknown_address(address, desired, None).help("only what is declared is replaced")
+            );
+        }
+        for address in options.targets.iter().chain(&options.excludes) {
             let known = declared.contains(address)
                 || state.is_some_and(|state| state.environments.contains_key(address));
             if !known {
@@ -336,7 +340,7 @@ fn moved(problem: &MoveProblem) -> Diagnostic {
 }
 
 /// The line of a manifest that something was declared in.
-fn line_of(source: &SourceRef) -> Option<Span> {
+pub(super) fn line_of(source: &SourceRef) -> Option<Span> {
     let (file, _) = manifest::read(Path::new(""), Path::new(&source.file)).ok()?;
     let line = usize::try_from(source.line).ok()?;
     let before: usize = file

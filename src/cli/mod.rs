@@ -13,6 +13,7 @@ mod edit;
 mod failure;
 mod fmt;
 mod generate;
+mod given_up;
 mod history;
 mod import;
 mod init;

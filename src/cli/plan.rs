@@ -78,9 +78,13 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if let Some(path) = &args.out {
         let shown = path.display().to_string();
         let shown = clean(&shown);
+        let allow = if plan.destroys().next().is_some() {
+            " --allow-destroy"
+        } else {
+            ""
+        };
         world.say(&format!(
-            "Kept in {shown}. To carry out exactly this: postpay apply {shown}
-"
+            "Kept in {shown}. To carry out exactly this: postpay apply {shown}{allow}\n"
         ));
     }
     Ok(exit(&plan, args.detailed_exitcode))

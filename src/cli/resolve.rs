@@ -7,12 +7,14 @@ use super::Exit;
 use super::connect::{Connection, Embedded};
 use super::edit;
 use super::failure::Failure;
+use super::given_up;
 use super::load::Project;
 use super::options::{Api, Format, Global, time};
 use super::world::World;
 use crate::apply::candidates::{Candidate, Proposal, propose};
 use crate::apply::settle::{Found, Open, look};
 use crate::cloud::tencent::{RETRY_READS_FOR, TencentClient};
+use crate::cloud::{CloudError, CloudRead as _};
 use crate::desired::Address;
 use crate::report::{clean, human, json};
 use crate::state::journal::{Edit, Edited, Journal, RunId, RunStarted};
@@ -86,7 +88,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         )
         .help("name it with --endpoint; nothing was changed"));
     }
-    let open = wanted(&state, &args.addresses)?;
+    let given_up = given_up::open(&state, &args.addresses);
+    let open = wanted(&state, &args.addresses, !given_up.is_empty())?;
     if (args.adopt.is_some() || args.not_created) && open.len() != 1 {
         return Err(Failure::new(
             "resolve-one",
@@ -97,18 +100,25 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         )
         .help("name the address: `postpay resolve ADDR --adopt ENV_ID`"));
     }
-    if open.is_empty() {
+    if open.is_empty() && given_up.is_empty() {
         show(&[], world)?;
         world.say("Nothing to settle.\n");
         return Ok(Exit::Fine);
     }
     let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
-    let cases = super::runtime()?.block_on(async {
+    let (cases, seen) = super::runtime()?.block_on(async {
         let (client, _sandbox) = connection.open().await?;
-        examine(&store, &state, open, &client, world).await
+        let seen = if given_up.is_empty() {
+            Vec::new()
+        } else {
+            client.environments().await.map_err(unreadable)?
+        };
+        let cases = examine(&store, &state, open, &client, world).await?;
+        Ok::<_, Failure>((cases, seen))
     })?;
     show(&cases, world)?;
-    let edits = decide(args, &state, &cases, world)?;
+    let mut edits = decide(args, &state, &cases, world)?;
+    edits.extend(given_up::settle(&given_up, &seen, args.auto_approve, world));
     let settled = edits.len();
     if settled > 0 {
         let run = RunStarted {
@@ -117,7 +127,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         };
         edit::write(&mut *writer, run, edits, world)?;
     }
-    let left = writer.state().map_or(0, |state| is_open(state).count());
+    let left = writer.state().map_or(0, |state| {
+        is_open(state).count() + given_up::open(state, &[]).len()
+    });
     world.say(&format!(
         "{settled} settled, {left} left open. Nothing was ordered.\n"
     ));
@@ -130,17 +142,19 @@ pub(super) fn is_open(state: &State) -> impl Iterator<Item = (&Address, &Record)
         .iter()
         .filter(|(_, record)| match record.status {
             Status::Unknown | Status::AwaitingEnvId => true,
-            Status::Created | Status::Isolated => false,
+            Status::Created | Status::Isolated | Status::Destroying => false,
         })
 }
 
 fn wanted<'a>(
     state: &'a State,
     addresses: &[Address],
+    is_given_up: bool,
 ) -> Result<Vec<(&'a Address, &'a Record)>, Failure> {
     if let Some(address) = addresses
         .iter()
         .find(|address| !is_open(state).any(|(open, _)| open == *address))
+        .filter(|_| !is_given_up)
     {
         let why = if state.environments.contains_key(address) {
             "is settled already"
@@ -193,13 +207,7 @@ async fn case(
     let asked = std::slice::from_ref(&open);
     let found = look(client, asked, |_| before, managed, world.now())
         .await
-        .map_err(|error| {
-            Failure::new(
-                "listing",
-                format!("the account can't be read: {}", error.message),
-            )
-            .help("nothing was changed")
-        })?;
+        .map_err(unreadable)?;
     let candidates = found
         .into_iter()
         .flat_map(|Found { candidates, .. }| candidates)
@@ -210,6 +218,14 @@ async fn case(
         sent_by: journal.map(|journal| journal.started.who),
         candidates,
     })
+}
+
+fn unreadable(error: CloudError) -> Failure {
+    Failure::new(
+        "listing",
+        format!("the account can't be read: {}", error.message),
+    )
+    .help("nothing was changed")
 }
 
 fn journal_of(store: &impl StateStore, run: RunId) -> Result<Option<Journal>, StateError> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::moves::{self, MoveProblem};
 use super::{Action, Ids, Mode, Options, Reason, Refusal, Step};
 use crate::desired::{Address, Attributes, Desired, Environment, Field, Import};
-use crate::state::{Deposed, Record, State, Status};
+use crate::state::{Deposed, Origin, Record, State, Status};
 
 /// One step for every environment that is declared or on record: declared ones in declared order, then the rest by
 /// address, then what was replaced.
@@ -26,15 +26,21 @@ pub fn diff(
     let mut steps = match &options.mode {
         Mode::Normal => all(desired, state, options, &declared)?,
         Mode::Destroy(addresses) => {
+            // What is to move to a declared address is declared.
+            let came_from = moves::resolve(desired, state)?;
+            let leaving: HashSet<&Address> = came_from.values().collect();
             let records = state.into_iter().flat_map(|state| &state.environments);
             let wanted: HashSet<&Address> = addresses.iter().collect();
             records
                 .filter(|(address, _)| wanted.contains(address))
                 .map(|(address, record)| {
-                    let refusal = declared
-                        .contains(address)
+                    let is_declared = declared.contains(address) || leaving.contains(address);
+                    let refusal = is_declared
                         .then_some(Refusal::StillDeclared)
                         .or_else(|| kept(record, options));
+                    if record.status == Status::Isolated && refusal.is_none() && !options.purge {
+                        return left_over(address, record, false, options);
+                    }
                     destroyed(address, record, Reason::DestroyRequested, refusal)
                 })
                 .collect()
@@ -56,7 +62,19 @@ pub fn diff(
                             }),
                         ..deposed.record.clone()
                     };
-                    let refusal = kept(&record, options);
+                    let at_address =
+                        state.and_then(|state| state.environments.get(&deposed.address));
+                    let refusal = match at_address.map(|record| record.status) {
+                        // It may be the only one that there is.
+                        Some(Status::Unknown) => Some(Refusal::ReplacementUnknown),
+                        Some(
+                            Status::Created
+                            | Status::AwaitingEnvId
+                            | Status::Isolated
+                            | Status::Destroying,
+                        )
+                        | None => kept(&record, options),
+                    };
                     Step {
                         deposed: true,
                         ..destroyed(&deposed.address, &record, Reason::DestroyRequested, refusal)
@@ -65,8 +83,19 @@ pub fn diff(
                 .collect()
         }
     };
-    steps.retain(|step| is_selected(&step.address));
+    steps.retain(|step| selects(options, &is_selected, step));
     Ok(steps)
+}
+
+/// Whether a plan is about a step. One that is moved may be named by either of its addresses.
+fn selects(options: &Options, is_selected: impl Fn(&Address) -> bool, step: &Step) -> bool {
+    let Some(previous) = &step.previous_address else {
+        return is_selected(&step.address);
+    };
+    let is_excluded = |address| options.excludes.contains(address);
+    !is_excluded(&step.address)
+        && !is_excluded(previous)
+        && (is_selected(&step.address) || is_selected(previous))
 }
 
 fn all(
@@ -94,6 +123,7 @@ fn all(
                 record,
                 previous,
                 wants_replacement: replaces.contains(address),
+                records: &records,
             }
             .step(),
             None => match &environment.import {
@@ -138,6 +168,7 @@ struct Change<'a> {
     record: &'a Record,
     previous: Option<&'a Address>,
     wants_replacement: bool,
+    records: &'a Records<'a>,
 }
 
 impl Change<'_> {
@@ -175,7 +206,9 @@ impl Change<'_> {
             after: Some(if is_new { declared.clone() } else { settled }),
             was_protected: record.prevent_destroy,
             prevent_destroy: match record.status {
-                Status::Unknown | Status::AwaitingEnvId => record.prevent_destroy,
+                Status::Unknown | Status::AwaitingEnvId | Status::Destroying => {
+                    record.prevent_destroy
+                }
                 Status::Created | Status::Isolated => protection,
             },
             ids: match action {
@@ -200,12 +233,23 @@ impl Change<'_> {
             record,
             previous,
             wants_replacement,
+            records,
         } = self;
         match record.status {
             // What an unknown order asked for may exist: nothing else is said of it before that is settled.
             Status::Unknown => return (Action::Resolve, Reason::OutcomeUnknown, None),
-            Status::Isolated => return (Action::Create, Reason::GivenUp, None),
-            Status::Created | Status::AwaitingEnvId => {}
+            // Whether it is still there is for the account to say.
+            Status::Destroying => return (Action::Resolve, Reason::BeingDestroyed, None),
+            Status::Isolated if environment.import.is_none() => {
+                let named = environment.attributes.get(Field::EnvId);
+                let refusal = if named.is_some() && named == record.env_id.as_deref() {
+                    Some(Refusal::ReplacesItself)
+                } else {
+                    records.refusal(&environment.attributes)
+                };
+                return (Action::Create, Reason::GivenUp, refusal);
+            }
+            Status::Isolated | Status::Created | Status::AwaitingEnvId => {}
         }
         if let Some(import) = &environment.import
             && let Some(env_id) = record.env_id.as_ref().filter(|id| **id != import.env_id)
@@ -215,11 +259,17 @@ impl Change<'_> {
             };
             return (Action::Import, Reason::ImportDeclared, Some(refusal));
         }
+        if record.status == Status::Isolated {
+            // It may have been brought back: adopted then, and never ordered.
+            return (Action::Import, Reason::ImportDeclared, None);
+        }
         let changed = changed_fields(&record.attributes, record.env_id.as_deref(), settled);
         let waits = record.status == Status::AwaitingEnvId;
         if *wants_replacement {
             let named = environment.attributes.get(Field::EnvId);
-            let refusal = if waits {
+            let refusal = if environment.import.is_some() {
+                Some(Refusal::ReplacesImported)
+            } else if waits {
                 Some(Refusal::ReplacesAwaiting)
             } else if named.is_some() && named == record.env_id.as_deref() {
                 Some(Refusal::ReplacesItself)
@@ -251,8 +301,9 @@ fn settled(environment: &Environment, record: &Record) -> Attributes {
     let mut settled = environment.attributes.clone();
     let ignored: &BTreeSet<Field> = &environment.lifecycle.ignore_changes;
     for field in Field::ALL {
-        let kept = ignored.contains(&field)
-            || (field == Field::Alias && settled.get(Field::Alias).is_none());
+        // What was adopted is on record with all that the account told, declared or not.
+        let is_left = field == Field::Alias || record.origin == Origin::Imported;
+        let kept = ignored.contains(&field) || (is_left && settled.get(field).is_none());
         if kept {
             match record.attributes.get(field) {
                 Some(value) => settled.set(field, value),
@@ -289,7 +340,10 @@ fn adopted(environment: &Environment, import: &Import, records: &Records<'_>) ->
     Step {
         action: Action::Import,
         reason: Reason::ImportDeclared,
-        refusal: records.managed(env_id),
+        // What was replaced here may have its address back.
+        refusal: records
+            .managed(env_id)
+            .filter(|refusal| refusal.other() != Some(environment.address.as_str())),
         ids: Ids {
             env_id: Some(env_id.clone()),
             tran_id: tran_id.clone(),
@@ -307,10 +361,19 @@ fn left_over(address: &Address, record: &Record, is_removed: bool, options: &Opt
     };
     match record.status {
         Status::Unknown => step(Action::Resolve, Reason::OutcomeUnknown),
-        Status::Created | Status::AwaitingEnvId | Status::Isolated if is_removed => {
+        Status::Created | Status::AwaitingEnvId | Status::Isolated | Status::Destroying
+            if is_removed =>
+        {
             step(Action::Forget, Reason::Removed)
         }
         Status::Isolated => step(Action::NoOp, Reason::Isolated),
+        // To ask for it again gives up no other.
+        Status::Destroying => destroyed(
+            address,
+            record,
+            Reason::BeingDestroyed,
+            kept(record, options),
+        ),
         Status::Created | Status::AwaitingEnvId => {
             destroyed(address, record, Reason::NotDeclared, kept(record, options))
         }
@@ -332,10 +395,16 @@ fn replaced(deposed: &Deposed) -> Step {
     let Deposed {
         address, record, ..
     } = deposed;
+    let reason = match record.status {
+        Status::Isolated => Reason::Isolated,
+        Status::Destroying => Reason::BeingDestroyed,
+        Status::Created | Status::AwaitingEnvId | Status::Unknown => Reason::Deposed,
+    };
     Step {
         deposed: true,
         action: Action::NoOp,
-        ..destroyed(address, record, Reason::Deposed, None)
+        reason,
+        ..destroyed(address, record, reason, None)
     }
 }
 
@@ -344,7 +413,7 @@ fn destroyed(address: &Address, record: &Record, reason: Reason, refusal: Option
     let (action, reason, refusal) = match record.status {
         Status::Unknown => (Action::Resolve, Reason::OutcomeUnknown, None),
         Status::AwaitingEnvId if refusal.is_none() => (Action::Wait, Reason::AwaitingEnvId, None),
-        Status::Created | Status::AwaitingEnvId | Status::Isolated => {
+        Status::Created | Status::AwaitingEnvId | Status::Isolated | Status::Destroying => {
             (Action::Destroy, reason, refusal)
         }
     };

@@ -115,7 +115,7 @@ struct ChangeV1 {
     actions: Vec<String>,
     /// Why: not_ordered, given_up, unchanged, awaiting_env_id, outcome_unknown, replace_because_cannot_update,
     /// replace_by_request, alias_changed, protection_changed, moved, import_declared, removed,
-    /// delete_because_no_resource_config, delete_by_request, isolated, deposed.
+    /// delete_because_no_resource_config, delete_by_request, isolated, deposed, being_destroyed.
     action_reason: String,
     /// Present when the step is refused as it stands.
     refusal: Option<RefusalV1>,
@@ -145,8 +145,8 @@ struct ProtectionV1 {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RefusalV1 {
-    /// One of replacement, replaces_itself, replaces_awaiting, renamed, managed_elsewhere, imports_another,
-    /// still_declared, which hold up the plan; or destroy_not_allowed, prevent_destroy, which do so only when its end
+    /// One of replacement, replaces_itself, replaces_awaiting, replaces_imported, replacement_unknown, renamed,
+    /// managed_elsewhere, imports_another, still_declared, which hold up the plan; or destroy_not_allowed, prevent_destroy, which do so only when its end
     /// was asked for.
     kind: String,
     /// The address or environment id that the refusal is about, besides its own.
@@ -504,6 +504,8 @@ impl TryFrom<RefusalV1> for Refusal {
             ("replacement", None) => Ok(Self::Replacement),
             ("replaces_itself", None) => Ok(Self::ReplacesItself),
             ("replaces_awaiting", None) => Ok(Self::ReplacesAwaiting),
+            ("replaces_imported", None) => Ok(Self::ReplacesImported),
+            ("replacement_unknown", None) => Ok(Self::ReplacementUnknown),
             ("destroy_not_allowed", None) => Ok(Self::DestroyNotAllowed),
             ("prevent_destroy", None) => Ok(Self::PreventDestroy),
             ("still_declared", None) => Ok(Self::StillDeclared),

@@ -3,11 +3,11 @@
 //! [`Approved`] can't be made anywhere else, and the engine takes nothing else. Pure: what the guard has to know about
 //! the world comes in as [`Facts`].
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
-use super::{Action, Plan, Refusal, Step, Target};
-use crate::desired::{Address, Field, ManifestHash};
+use super::{Action, Mode, Plan, Refusal, Step, Target};
+use crate::desired::{Address, Field, ManifestHash, SourceRef};
 use crate::state::journal::RunId;
 use crate::state::{Account, Lineage, Serial, State, Status};
 
@@ -99,11 +99,24 @@ pub enum Objection {
     #[error("`{address}` has no alias, so a lost answer could not be read back (require_alias)")]
     NoAlias { address: Address },
     #[error("{}", refusal_text(refusal, address))]
-    Refused { address: Address, refusal: Refusal },
+    Refused {
+        address: Address,
+        refusal: Refusal,
+        /// Where it is declared, or was when it was ordered.
+        place: SourceRef,
+    },
     #[error("`{address}` is on record as ordered; the plan would order it a second time")]
     AlreadyOrdered { address: Address },
     #[error("the plan gives `{address}` up, and this run may not")]
     DestroyNotAllowed { address: Address },
+    #[error("the plan gives up {env_id} as `{address}`, and `{other}` has it too")]
+    DestroysManaged {
+        address: Address,
+        env_id: String,
+        other: Address,
+    },
+    #[error("the manifests declare nothing at all, and the plan gives up {count} environments")]
+    NothingDeclared { count: usize },
     #[error("the plan has {}, and a run may make {limit} (max_creates)", orders_text(*orders))]
     TooMany { orders: usize, limit: usize },
     #[error(
@@ -146,6 +159,12 @@ pub fn refusal_text(refusal: &Refusal, address: &Address) -> String {
         Refusal::ReplacesAwaiting => {
             format!("the environment id of `{address}` is not known yet, so it can't be replaced")
         }
+        Refusal::ReplacesImported => {
+            format!("`{address}` is declared as one that exists, by its `import` block")
+        }
+        Refusal::ReplacementUnknown => format!(
+            "whether what replaced it at `{address}` exists is not known: it may be the only one there is"
+        ),
         Refusal::Renamed { from } => {
             format!("`{address}` looks like `{from}` under another name, which was ordered before")
         }
@@ -178,6 +197,10 @@ pub fn refusal_help(address: &Address, refusal: &Refusal) -> String {
             "take its env_id out of the manifest to have a new environment ordered".to_owned()
         }
         Refusal::ReplacesAwaiting => format!("find it first: `postpay resolve {address}`"),
+        Refusal::ReplacesImported => {
+            "take its `import` block out to have a new environment ordered".to_owned()
+        }
+        Refusal::ReplacementUnknown => format!("settle that first: `postpay resolve {address}`"),
         Refusal::Renamed { from } => format!(
             "name it `{from}` again, or say so with `moved: [{{from: {from}, to: {address}}}]`; if it is to be another \
              environment, give it an alias of its own"
@@ -215,7 +238,33 @@ impl Objection {
             Self::Refused { .. } => "step-refused",
             Self::AlreadyOrdered { .. } => "already-ordered",
             Self::DestroyNotAllowed { .. } => "destroy-not-allowed",
+            Self::DestroysManaged { .. } => "destroys-managed",
+            Self::NothingDeclared { .. } => "nothing-declared",
             Self::TooMany { .. } | Self::TooManyToday { .. } => "too-many-orders",
+        }
+    }
+
+    /// Where it is declared, if it is about something that is.
+    pub fn place(&self) -> Option<&SourceRef> {
+        match self {
+            Self::Refused { place, .. } => Some(place),
+            Self::Used { .. }
+            | Self::Foreign { .. }
+            | Self::Stale { .. }
+            | Self::ManifestChanged { .. }
+            | Self::ManifestGone { .. }
+            | Self::OtherEndpoint { .. }
+            | Self::OtherAccount { .. }
+            | Self::OtherState { .. }
+            | Self::OtherRegion { .. }
+            | Self::NotRemade
+            | Self::NoAlias { .. }
+            | Self::AlreadyOrdered { .. }
+            | Self::DestroyNotAllowed { .. }
+            | Self::DestroysManaged { .. }
+            | Self::NothingDeclared { .. }
+            | Self::TooMany { .. }
+            | Self::TooManyToday { .. } => None,
         }
     }
 
@@ -252,7 +301,15 @@ impl Objection {
                 "order from `{state}` with --endpoint, or keep what is ordered from `{now}` in a state of its own with --state"
             ),
             Self::DestroyNotAllowed { .. } => ALLOW_DESTROY.to_owned(),
-            Self::Refused { address, refusal } => refusal_help(address, refusal),
+            Self::DestroysManaged { address, .. } => {
+                format!("take one of the two off the record: `postpay state rm {address}`")
+            }
+            Self::NothingDeclared { .. } => {
+                "look whether the right manifests were read; to give everything up, name it: `postpay destroy ADDR…`".to_owned()
+            }
+            Self::Refused {
+                address, refusal, ..
+            } => refusal_help(address, refusal),
             Self::TooMany { orders, .. } => {
                 format!("pick some with --target, or allow it: `--max-creates {orders}`")
             }
@@ -278,6 +335,7 @@ pub fn objections(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
     if found.is_empty() {
         found.extend(plan.refused().filter_map(refused));
         found.extend(already_ordered(plan, facts));
+        found.extend(wrong_destroys(plan, facts));
         if !facts.allow_destroy {
             let destroys = plan.destroys().map(|step| Objection::DestroyNotAllowed {
                 address: step.address.clone(),
@@ -374,6 +432,7 @@ fn refused(step: &Step) -> Option<Objection> {
     step.refusal.clone().map(|refusal| Objection::Refused {
         address: step.address.clone(),
         refusal,
+        place: step.source.clone(),
     })
 }
 
@@ -403,6 +462,50 @@ fn already_ordered(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
             address: step.address.clone(),
         })
         .collect()
+}
+
+/// The last wall before an environment is given up that somebody still has.
+fn wrong_destroys(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
+    let destroys: Vec<&Step> = plan.destroys().collect();
+    if destroys.is_empty() {
+        return Vec::new();
+    }
+    let current = facts
+        .state
+        .into_iter()
+        .flat_map(|state| &state.environments);
+    let holders: HashMap<&str, Vec<&Address>> = current.fold(
+        HashMap::new(),
+        |mut holders: HashMap<&str, Vec<&Address>>, (address, record)| {
+            if let Some(env_id) = record.env_id.as_deref() {
+                holders.entry(env_id).or_default().push(address);
+            }
+            holders
+        },
+    );
+    let mut found: Vec<Objection> = destroys
+        .iter()
+        .filter_map(|step| {
+            let env_id = step.ids.env_id.as_deref()?;
+            let mut others = holders.get(env_id)?.iter();
+            let other = others.find(|other| step.deposed || ***other != step.address)?;
+            Some(Objection::DestroysManaged {
+                address: step.address.clone(),
+                env_id: env_id.to_owned(),
+                other: (*other).clone(),
+            })
+        })
+        .collect();
+    let declares = |step: &Step| step.after.is_some();
+    if plan.options.mode == Mode::Normal
+        && plan.options.targets.is_empty()
+        && !plan.steps.iter().any(declares)
+    {
+        found.push(Objection::NothingDeclared {
+            count: destroys.len(),
+        });
+    }
+    found
 }
 
 /// The limits that a plan's orders go beyond, when `before` orders were made in the last 24 hours.

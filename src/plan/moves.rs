@@ -3,7 +3,7 @@
 //! Blocks stay in the manifests after they are carried out, and may follow on one another: `a` to `b` in one month, `b` to
 //! `c` in the next. So a chain of them is taken as a whole. One record stands somewhere on it, and belongs at its end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::desired::{Address, Desired, Moved};
 use crate::state::State;
@@ -50,21 +50,15 @@ pub fn resolve(
         .collect();
     let mut resolved = HashMap::new();
     let mut problems = Vec::new();
+    let mut walked: HashSet<&Address> = HashSet::new();
     for last in &desired.moved {
         if sources.contains_key(&last.to) {
-            if leads_back(last, &sources) {
-                problems.push(MoveProblem {
-                    moved: last.clone(),
-                    why: MoveError::Cycle {
-                        from: last.from.clone(),
-                    },
-                });
-            }
             continue;
         }
         // From its end back to its beginning.
         let chain: Vec<&Moved> =
             std::iter::successors(Some(last), |moved| before.get(&moved.from).copied()).collect();
+        walked.extend(chain.iter().map(|moved| &moved.from));
         let target = &last.to;
         let mut standing = chain.iter().filter(|moved| on_record(&moved.from));
         match (standing.next(), on_record(target)) {
@@ -93,17 +87,31 @@ pub fn resolve(
             }
         }
     }
+    // What no end leads back to goes round.
+    for moved in &desired.moved {
+        if walked.contains(&moved.from) {
+            continue;
+        }
+        let round = std::iter::successors(Some(moved), |moved| sources.get(&moved.to).copied());
+        walked.extend(
+            round
+                .map(|moved| &moved.from)
+                .take(sources.len())
+                .take_while({
+                    let mut first = true;
+                    move |from| std::mem::take(&mut first) || **from != moved.from
+                }),
+        );
+        problems.push(MoveProblem {
+            moved: moved.clone(),
+            why: MoveError::Cycle {
+                from: moved.from.clone(),
+            },
+        });
+    }
     if problems.is_empty() {
         Ok(resolved)
     } else {
         Err(problems)
     }
-}
-
-fn leads_back(start: &Moved, sources: &HashMap<&Address, &Moved>) -> bool {
-    let steps = std::iter::successors(Some(start), |moved| sources.get(&moved.to).copied());
-    // A chain has no more links than there are blocks; a longer walk goes round.
-    steps
-        .take(sources.len() + 1)
-        .any(|moved| moved.to == start.from)
 }

@@ -126,10 +126,12 @@ pub enum Reason {
     Isolated,
     /// Replaced, and not given up.
     Deposed,
+    /// It was asked to be given up, and nobody has seen what became of it.
+    BeingDestroyed,
 }
 
 impl Reason {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::NotOrdered,
         Self::GivenUp,
         Self::Unchanged,
@@ -146,6 +148,7 @@ impl Reason {
         Self::DestroyRequested,
         Self::Isolated,
         Self::Deposed,
+        Self::BeingDestroyed,
     ];
 
     /// Terraform's word where it has one.
@@ -167,6 +170,7 @@ impl Reason {
             Self::DestroyRequested => "delete_by_request",
             Self::Isolated => "isolated",
             Self::Deposed => "deposed",
+            Self::BeingDestroyed => "being_destroyed",
         }
     }
 }
@@ -182,6 +186,10 @@ pub enum Refusal {
     ReplacesAwaiting,
     /// The same environment stands in the state under another address: it would be ordered, and paid for, again.
     Renamed { from: Address },
+    /// It was asked for by name, and its `import` block says that it exists.
+    ReplacesImported,
+    /// Whether what replaced it exists is not known.
+    ReplacementUnknown,
     /// Another address of the state has this environment already.
     ManagedAs { other: Address },
     /// The address has another environment than the one that it is to adopt.
@@ -201,6 +209,8 @@ impl Refusal {
             Self::Replacement => "replacement",
             Self::ReplacesItself => "replaces_itself",
             Self::ReplacesAwaiting => "replaces_awaiting",
+            Self::ReplacesImported => "replaces_imported",
+            Self::ReplacementUnknown => "replacement_unknown",
             Self::Renamed { .. } => "renamed",
             Self::ManagedAs { .. } => "managed_elsewhere",
             Self::ImportsAnother { .. } => "imports_another",
@@ -216,6 +226,8 @@ impl Refusal {
             Self::Replacement
             | Self::ReplacesItself
             | Self::ReplacesAwaiting
+            | Self::ReplacesImported
+            | Self::ReplacementUnknown
             | Self::DestroyNotAllowed
             | Self::PreventDestroy
             | Self::StillDeclared => None,
@@ -230,6 +242,8 @@ impl Refusal {
             Self::Replacement
             | Self::ReplacesItself
             | Self::ReplacesAwaiting
+            | Self::ReplacesImported
+            | Self::ReplacementUnknown
             | Self::Renamed { .. }
             | Self::ManagedAs { .. }
             | Self::ImportsAnother { .. }

@@ -111,7 +111,7 @@ impl<'a> Kept<'a> {
             kept.tran_ids.extend(tran_id);
             kept.pairs.extend(env_id.zip(tran_id));
             match record.status {
-                Status::Created | Status::Isolated => {}
+                Status::Created | Status::Isolated | Status::Destroying => {}
                 Status::AwaitingEnvId => kept.awaiting.extend(tran_id),
                 Status::Unknown => {
                     *kept.unknown.entry(asked(&record.attributes)).or_default() += 1;

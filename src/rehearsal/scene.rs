@@ -47,7 +47,7 @@ impl Scene {
         existing.extend(named.filter_map(|order| order.get(Field::EnvId).map(str::to_owned)));
         for (address, record) in records {
             match record.status {
-                Status::Created | Status::Isolated => existing.extend(record.env_id.clone()),
+                Status::Created | Status::Isolated | Status::Destroying => existing.extend(record.env_id.clone()),
                 Status::AwaitingEnvId | Status::Unknown if is_proven(record) => {
                     assumed.push(format!(
                         "the open order of `{address}` is taken as made: its answer had an id"

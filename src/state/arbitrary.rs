@@ -57,6 +57,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
             Status::AwaitingEnvId,
             Status::Unknown,
             Status::Isolated,
+            Status::Destroying,
         ]),
         option::of(text()),
         option::of(text()),

@@ -2,7 +2,7 @@
 //!
 //! What a journal proves is decided here and nowhere else; how it came to be on disk is the store's business.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -45,6 +45,9 @@ pub fn rebuild_over<'a>(
     })
 }
 
+/// The vendor's action that gives an environment up.
+const GIVING_UP: &str = "DestroyEnv";
+
 /// A state with a run's entries being folded in, one by one, each at the same small cost.
 ///
 /// Every attempt that may have ordered is a claim on its address, from its intent on, until its outcome proves that it
@@ -58,10 +61,18 @@ pub struct Folding {
     slots: BTreeMap<Address, Slot>,
     /// What was replaced, by earlier runs and in entries of this one that are settled.
     deposed: Vec<Deposed>,
-    /// The attempts, by step, at what orders nothing: their outcomes say nothing of a record.
-    repeatable: BTreeSet<(u32, u32)>,
+    /// The attempts, by step, at what orders nothing, and what they may have given up.
+    repeatable: BTreeMap<(u32, u32), Option<GivenUp>>,
     /// Whether the state holds this run already.
     done: bool,
+}
+
+/// An environment that is being given up, and what it was before.
+#[derive(Debug, Clone)]
+struct GivenUp {
+    address: Address,
+    env_id: String,
+    was: Status,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -94,7 +105,7 @@ impl Folding {
             started,
             slots: BTreeMap::new(),
             deposed,
-            repeatable: BTreeSet::new(),
+            repeatable: BTreeMap::new(),
             done,
         }
     }
@@ -104,7 +115,9 @@ impl Folding {
         match event {
             Event::Intent(intent) if intent.may_order() => self.claim(at, intent),
             Event::Intent(intent) => {
-                self.repeatable.insert((intent.step, intent.attempt));
+                let given_up = self.give_up(intent);
+                self.repeatable
+                    .insert((intent.step, intent.attempt), given_up);
             }
             Event::Outcome(outcome) => self.settle(at, outcome),
             Event::Edited(edited) => self.edit(&edited.edit),
@@ -216,8 +229,55 @@ impl Folding {
         });
     }
 
+    /// From its announcement on, until it is seen what became of it, an environment that is given up may be gone.
+    fn give_up(&mut self, intent: &Intent) -> Option<GivenUp> {
+        let env_id = intent
+            .attributes
+            .get(Field::EnvId)
+            .filter(|_| intent.action == GIVING_UP)?;
+        let was = self.mark(&intent.address, env_id, Status::Destroying)?;
+        Some(GivenUp {
+            address: intent.address.clone(),
+            env_id: env_id.to_owned(),
+            was,
+        })
+    }
+
+    /// Gives the record of an environment at an address a status, and returns the one that it had. What is isolated stays
+    /// so: nothing more becomes of it by being given up again.
+    fn mark(&mut self, address: &Address, env_id: &str, status: Status) -> Option<Status> {
+        let is_it = |record: &Record| {
+            record.env_id.as_deref() == Some(env_id)
+                && matches!(record.status, Status::Created | Status::Destroying)
+        };
+        let slot = self.slot(address);
+        let current = slot.stood.as_mut().filter(|record| is_it(record));
+        let record = match current {
+            Some(record) => record,
+            None => {
+                let mut deposed = self.deposed.iter_mut();
+                let found = deposed
+                    .find(|deposed| deposed.address == *address && is_it(&deposed.record))?;
+                &mut found.record
+            }
+        };
+        Some(std::mem::replace(&mut record.status, status))
+    }
+
     fn settle(&mut self, at: Timestamp, outcome: &Outcome) {
-        if self.repeatable.contains(&(outcome.step, outcome.attempt)) {
+        if let Some(given_up) = self.repeatable.get(&(outcome.step, outcome.attempt)) {
+            let nothing_done = match outcome.evidence {
+                Evidence::Refused | Evidence::NotSent => true,
+                Evidence::Ordered | Evidence::Done | Evidence::Unknown => false,
+            };
+            if let Some(GivenUp {
+                address,
+                env_id,
+                was,
+            }) = given_up.clone().filter(|_| nothing_done)
+            {
+                self.mark(&address, &env_id, was);
+            }
             return;
         }
         let nowhere = SourceRef {

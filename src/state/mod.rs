@@ -158,6 +158,8 @@ pub enum Status {
     Unknown,
     /// Given up; the vendor keeps it in isolation, out of reach, before it deletes it.
     Isolated,
+    /// It was asked to be given up, and what became of it was not seen.
+    Destroying,
 }
 
 impl Status {
@@ -168,13 +170,14 @@ impl Status {
             Self::AwaitingEnvId => "awaiting_env_id",
             Self::Unknown => "unknown",
             Self::Isolated => "isolated",
+            Self::Destroying => "destroying",
         }
     }
 
     /// True when it is known which order, or which adoption, the record is of.
     pub const fn is_settled(self) -> bool {
         match self {
-            Self::Created | Self::AwaitingEnvId | Self::Isolated => true,
+            Self::Created | Self::AwaitingEnvId | Self::Isolated | Self::Destroying => true,
             Self::Unknown => false,
         }
     }

@@ -52,6 +52,8 @@ enum Fate {
     Fine,
     Throttled,
     Refused,
+    /// Refused, and done all the same.
+    RefusedAfter,
     LostBefore,
     LostAfter,
     WithoutEnvId,
@@ -63,6 +65,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         6 => Just(Fate::Fine),
         1 => Just(Fate::Throttled),
         1 => Just(Fate::Refused),
+        1 => Just(Fate::RefusedAfter),
         1 => Just(Fate::LostBefore),
         2 => Just(Fate::LostAfter),
         1 => Just(Fate::WithoutEnvId),
@@ -131,6 +134,10 @@ impl Vendor {
             Fate::Fine | Fate::WithoutEnvId => Ok(act(inner)),
             Fate::Throttled => Err(error(Grade::NotSent(NotSent::Throttled))),
             Fate::Refused => Err(error(Grade::Refused(Reach::Step))),
+            Fate::RefusedAfter => {
+                act(inner);
+                Err(error(Grade::Refused(Reach::Step)))
+            }
             Fate::LostBefore => Err(error(Grade::Unknown)),
             Fate::LostAfter => {
                 act(inner);
@@ -492,6 +499,10 @@ proptest! {
         }
         prop_assert_eq!(&rebuild(&journals), &state);
         let kept = ids(state.as_ref());
+        let mut holders = BTreeSet::new();
+        for (address, env_id) in state.iter().flat_map(State::env_ids) {
+            prop_assert!(holders.insert(env_id), "{env_id} is at {address} too");
+        }
         for id in &life.vendor.inner.lock().unwrap().returned {
             prop_assert!(kept.contains(id) || gone.contains(id), "{id} of {deeds:#?}");
         }

@@ -87,6 +87,13 @@ fn giving_up() -> Options {
     }
 }
 
+fn destroying(name: &str) -> Options {
+    Options {
+        mode: Mode::Destroy(vec![address(name)]),
+        ..giving_up()
+    }
+}
+
 /// `names`, the last of them with another alias.
 fn renamed(names: &[&str], alias: &str) -> Desired {
     let mut desired = desired(names);
@@ -225,7 +232,7 @@ async fn what_the_vendor_does_not_know_was_gone_and_is_forgotten() {
     };
     let mut bench = Bench::scripted(&["a"], &[("a-1 -> nothing", vec![Err(gone)])]).await;
     bench.cloud.account.lock().unwrap().clear();
-    let report = bench.run(giving_up(), &desired(&[])).await;
+    let report = bench.run(destroying("a"), &desired(&[])).await;
     assert_eq!(whats(&report), [What::WasGone]);
     assert_eq!(bench.record("a"), None);
 }
@@ -236,7 +243,7 @@ async fn what_is_not_listed_after_a_refusal_stays_on_record() {
     let refused = error(Grade::Refused(Reach::Step));
     let mut bench = Bench::scripted(&["a"], &[("a-1 -> nothing", vec![refused])]).await;
     bench.cloud.account.lock().unwrap().clear();
-    let report = bench.run(giving_up(), &desired(&[])).await;
+    let report = bench.run(destroying("a"), &desired(&[])).await;
     assert_eq!(outcomes(&report), ["failed"]);
     assert!(bench.record("a").is_some());
 }
@@ -245,10 +252,80 @@ async fn what_is_not_listed_after_a_refusal_stays_on_record() {
 async fn what_is_still_shown_stays_on_record_until_it_is_gone() {
     let mut bench = Bench::with(&["a"]).await;
     bench.cloud.keeps_destroyed();
-    let report = bench.run(giving_up(), &desired(&[])).await;
+    let report = bench.run(destroying("a"), &desired(&[])).await;
     assert_eq!(whats(&report), [What::BeingDestroyed]);
     assert_eq!(report.verdict(), Verdict::Complete);
-    assert!(bench.record("a").is_some());
+    // Nobody takes it for one that lives: neither the record, nor a plan that declares it again.
+    assert_eq!(bench.record("a").unwrap().status, Status::Destroying);
+    let plan = approved_with(giving_up(), &desired(&["a"]), Some(&bench.state()));
+    let step = &plan.plan().steps[0];
+    assert_eq!(step.action, Action::Resolve);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_given_up_beside_an_order_that_failed_though_the_run_goes_on() {
+    let refused = error(Grade::Refused(Reach::Step));
+    let mut bench = Bench::scripted(&["a", "b"], &[("new", vec![refused])]).await;
+    let mut writer = bench.lock();
+    let desired = renamed(&["new", "a"], "a2");
+    let approved = approved_with(giving_up(), &desired, writer.state());
+    let settings = Settings {
+        on_error: OnError::Continue,
+        ..settings()
+    };
+    let report = bench
+        .carry_out(&approved, BTreeMap::new(), &settings, &mut *writer)
+        .await;
+    assert_eq!(outcomes(&report), ["failed", "done", "not attempted"]);
+    assert_eq!(bench.cloud.names(), ["new", "a-1 -> a2"]);
+}
+
+/// The vendor refuses the replacement, and makes it all the same.
+#[tokio::test(start_paused = true)]
+async fn a_replacement_in_doubt_keeps_what_it_would_have_replaced() {
+    let mut bench = Bench::with(&["a"])
+        .await
+        .makes("a", &[Made::new("a-2", "a")]);
+    bench
+        .cloud
+        .answers
+        .lock()
+        .unwrap()
+        .insert("a".to_owned(), [error(Grade::Refused(Reach::Step))].into());
+    let report = bench.run(replacing("a"), &desired(&["a"])).await;
+    assert_eq!(report.verdict(), Verdict::Unknown);
+    assert_eq!(bench.record("a").unwrap().status, Status::Unknown);
+    assert_eq!(bench.deposed(), ["a-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_account_has_as_pay_as_you_go_is_not_switched_again() {
+    let bench = Bench::with(&[]).await;
+    bench.shows(Made::new("a-1", "a"));
+    let mut desired = desired(&["a"]);
+    let attributes = &mut desired.environments[0].attributes;
+    attributes.set(Field::EnvId, "a-1");
+    let mut writer = bench.lock();
+    let approved = approved_with(Options::default(), &desired, writer.state());
+    let (_sender, stop) = watch::channel(false);
+    let settings = settings();
+    let parts = Parts {
+        cloud: Arc::clone(&bench.cloud),
+        writer: &mut *writer,
+        clock: &SystemClock,
+        operator: Operator {
+            who: "a@b".to_owned(),
+            pid: 1,
+        },
+        commit: None,
+        adoptions: BTreeMap::new(),
+        last_sent: None,
+        stop,
+        observe: &mut |_| {},
+    };
+    let refused = run(&approved, &settings, parts).await.unwrap_err();
+    assert!(matches!(refused, ApplyError::AlreadyThere(_)), "{refused}");
+    assert!(bench.cloud.names().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -197,8 +197,8 @@ fn a_replacement_that_can_t_be_one_is_refused_even_if_asked_for() {
 fn what_left_the_manifests_is_kept_unless_it_may_be_given_up() {
     let mut protected = created("safe");
     protected.1.prevent_destroy = true;
-    let recorded = state(vec![created("a"), created("b"), protected]);
-    let desired = declared(&[]);
+    let recorded = state(vec![created("a"), created("b"), created("kept"), protected]);
+    let desired = declared(&[("kept", &[(Field::Alias, "kept")])]);
     let plan = with(Options::default(), &desired, &recorded);
     assert_eq!(plan.changes().count(), 0);
     assert_eq!(plan.refused().count(), 0, "it holds nothing up");
@@ -220,6 +220,97 @@ fn what_left_the_manifests_is_kept_unless_it_may_be_given_up() {
         ..facts(Some(&recorded), &here)
     };
     assert_eq!(objections(&plan, &fine), []);
+}
+
+#[test]
+fn manifests_that_declare_nothing_give_nothing_up() {
+    let recorded = state(vec![created("a")]);
+    let plan = with(allowed(), &declared(&[]), &recorded);
+    let here = target();
+    let facts = Facts {
+        allow_destroy: true,
+        ..facts(Some(&recorded), &here)
+    };
+    assert_eq!(
+        objections(&plan, &facts),
+        [Objection::NothingDeclared { count: 1 }]
+    );
+}
+
+#[test]
+fn nothing_is_given_up_that_another_address_has() {
+    let mut twin = created("b");
+    twin.1.env_id = Some("a-1".to_owned());
+    let recorded = state(vec![created("a"), twin]);
+    let desired = declared(&[("b", &[(Field::Alias, "b")])]);
+    let plan = with(allowed(), &desired, &recorded);
+    let here = target();
+    let facts = Facts {
+        allow_destroy: true,
+        ..facts(Some(&recorded), &here)
+    };
+    let found = objections(&plan, &facts);
+    assert_eq!(
+        found.iter().map(Objection::code).collect::<Vec<_>>(),
+        ["destroys-managed"]
+    );
+}
+
+#[test]
+fn what_is_to_move_to_a_declared_address_is_declared() {
+    let recorded = state(vec![created("old")]);
+    let mut desired = declared(&[("new", &[(Field::Alias, "old")])]);
+    desired.moved = vec![moved("old", "new")];
+    let options = Options {
+        mode: Mode::Destroy(vec![address("old")]),
+        ..allowed()
+    };
+    let plan = with(options, &desired, &recorded);
+    assert_eq!(step(&plan, "old").refusal, Some(Refusal::StillDeclared));
+    for narrow in ["old", "new"] {
+        let excluding = Options {
+            excludes: vec![address(narrow)],
+            ..Options::default()
+        };
+        assert_eq!(with(excluding, &desired, &recorded).steps, []);
+        let targeting = Options {
+            targets: vec![address(narrow)],
+            ..Options::default()
+        };
+        assert_eq!(with(targeting, &desired, &recorded).steps.len(), 1);
+    }
+}
+
+#[test]
+fn what_is_declared_to_exist_is_not_ordered_in_the_place_of_an_isolated_one() {
+    let recorded = state(vec![(
+        "a",
+        owned("a", Status::Isolated, &[(Field::Alias, "a")]),
+    )]);
+    let mut desired = declared(&[("a", &[(Field::Alias, "a")])]);
+    for (env_id, refused) in [("a-1", false), ("another", true)] {
+        desired.environments[0].import = Some(Import {
+            env_id: env_id.to_owned(),
+            tran_id: None,
+            source: source(2),
+        });
+        let plan = with(Options::default(), &desired, &recorded);
+        assert_eq!(step(&plan, "a").action, Action::Import);
+        assert_eq!(step(&plan, "a").refusal.is_some(), refused);
+        assert_eq!(plan.orders().count(), 0);
+    }
+    // A key that was renamed back does not order what lives under its other name.
+    desired.environments[0].import = None;
+    let both = state(vec![
+        ("a", owned("a", Status::Isolated, &[(Field::Alias, "old")])),
+        created("b"),
+    ]);
+    desired.environments[0].attributes.set(Field::Alias, "b");
+    let plan = with(Options::default(), &desired, &both);
+    assert_eq!(
+        step(&plan, "a").refusal,
+        Some(Refusal::Renamed { from: address("b") })
+    );
 }
 
 #[test]

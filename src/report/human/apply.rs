@@ -8,6 +8,7 @@ use comfy_table::{Table, presets};
 use super::Look;
 use crate::apply::{Counts, Done, Outcome, Progress, Report, StepResult, Verdict, What};
 use crate::cloud::{CloudError, Grade, NotSent};
+use crate::desired::Address;
 use crate::plan::Action;
 use crate::report::text::{clean, count, duration};
 use crate::state::journal::EndReason;
@@ -44,7 +45,7 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             };
             Some(format!(
                 "[{number}/{total}] {}: {doing}{again}",
-                step.address
+                name(&step.address, step.deposed)
             ))
         }
         Progress::Retrying {
@@ -104,8 +105,14 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
     }
 }
 
+fn name(address: &Address, deposed: bool) -> String {
+    let which = if deposed { " (deposed)" } else { "" };
+    format!("{address}{which}")
+}
+
 fn ended(result: &StepResult, total: usize, look: Look) -> String {
-    let head = format!("[{}/{total}] {}:", result.number, result.address);
+    let name = name(&result.address, result.deposed);
+    let head = format!("[{}/{total}] {name}:", result.number);
     match &result.outcome {
         Outcome::Ordered {
             ordered,
@@ -219,6 +226,7 @@ pub fn report(report: &Report, look: Look) -> String {
         Verdict::Complete => look.good("Done:"),
         Verdict::PartWay => look.change("Stopped part-way:"),
         Verdict::Failed => look.bad("Failed:"),
+        Verdict::Unknown if !is_order_unknown(report) => look.bad("Not known in full:"),
         Verdict::Unknown => look.bad("Needs a person:"),
     };
     let _ = writeln!(
@@ -301,7 +309,7 @@ fn table(report: &Report) -> String {
         let cell =
             |id: Option<&String>| id.map_or_else(|| "-".to_owned(), |id| clean(id).into_owned());
         table.add_row([
-            result.address.to_string(),
+            name(&result.address, result.deposed),
             word.to_owned(),
             cell(tran_id),
             cell(env_id),

@@ -61,6 +61,9 @@ fn afterwards(record: &Record) -> &'static str {
         Status::Unknown => {
             "nobody knows whether it was made; if it was, it lives on at the vendor, and goes on costing"
         }
+        Status::Destroying => {
+            "it was asked to be given up, and nobody has seen whether it is gone; if not, it goes on costing"
+        }
         Status::Isolated => "the vendor keeps it in isolation, and deletes it in its own time",
     }
 }

@@ -61,7 +61,9 @@ fn told(request: &Request, look: Look) -> String {
         }
         Found::Answered(Evidence::NotSent)
         | Found::UnderWay
-        | Found::OnRecord(Status::AwaitingEnvId | Status::Isolated) => look.change(word),
+        | Found::OnRecord(Status::AwaitingEnvId | Status::Isolated | Status::Destroying) => {
+            look.change(word)
+        }
     };
     let ids = ids((request.tran_id.as_deref(), request.env_id.as_deref()));
     let code = request

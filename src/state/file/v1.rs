@@ -116,6 +116,8 @@ pub(super) enum StatusV1 {
     Unknown,
     /// Given up, and kept in isolation by the vendor.
     Isolated,
+    /// Asked to be given up; what became of it was not seen.
+    Destroying,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -256,6 +258,7 @@ impl From<&Record> for RecordV1 {
                 Status::AwaitingEnvId => StatusV1::AwaitingEnvId,
                 Status::Unknown => StatusV1::Unknown,
                 Status::Isolated => StatusV1::Isolated,
+                Status::Destroying => StatusV1::Destroying,
             },
             env_id: env_id.clone(),
             tran_id: tran_id.clone(),
@@ -297,6 +300,7 @@ impl TryFrom<RecordV1> for Record {
                 StatusV1::AwaitingEnvId => Status::AwaitingEnvId,
                 StatusV1::Unknown => Status::Unknown,
                 StatusV1::Isolated => Status::Isolated,
+                StatusV1::Destroying => Status::Destroying,
             },
             env_id,
             tran_id,

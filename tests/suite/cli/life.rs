@@ -146,6 +146,38 @@ fn nothing_is_given_up_without_leave_and_what_is_gone_already_is_fine() {
 }
 
 #[test]
+fn what_nobody_saw_go_is_not_taken_for_alive_and_is_settled_by_a_look() {
+    let project = Project::ordered(&["one", "two"]);
+    project.declare(&["one"]);
+    // The vendor takes the request; the account can't be looked at.
+    let unseen = [
+        "destroy",
+        "two",
+        GIVE_UP,
+        OWN,
+        "--retry-for",
+        "0s",
+        "--fault",
+        "list:error:InternalError@*",
+    ];
+    project.run(unseen).exits(0).says(&["being destroyed"]);
+    project.declare(&["one", "two"]);
+    let plan = project.run(["plan", "--detailed-exitcode"]).exits(2);
+    assert_shown!("life-destroying-plan", plan);
+    assert_eq!(changes(&project).len(), 3);
+    project.run(["apply", OWN]);
+    assert_eq!(changes(&project).len(), 3, "it is not ordered again");
+    assert_shown!(
+        "life-destroying-resolve",
+        project.run(["resolve", OWN]).exits(0)
+    );
+    project
+        .run(["plan"])
+        .exits(0)
+        .says(&["two will be ordered"]);
+}
+
+#[test]
 fn what_left_the_manifests_is_given_up_by_apply_when_the_configuration_and_the_command_line_say_so()
 {
     let project = Project::ordered(&["one", "two"]);

@@ -18,11 +18,23 @@ pub(super) fn remarks(step: &Step, plan: &Plan) -> Vec<String> {
         ],
         Action::Import => vec!["It exists already. It is looked up, put on record, and not ordered.".to_owned()],
         Action::Move => vec!["On record alone: the environment stays as it is.".to_owned()],
+        Action::Resolve if step.reason == Reason::BeingDestroyed => vec![
+            "DestroyEnv was sent for it, and nobody has seen what became of it.".to_owned(),
+            format!("Have the account looked at before it is ordered again: `postpay resolve {address}`"),
+        ],
         Action::Resolve => vec![
             "A request was sent for it and its answer was lost: it may exist, and cost money.".to_owned(),
             format!("It is blocked, and not ordered again, until it is settled: `postpay resolve {address}`"),
         ],
         Action::Wait => vec!["The order stands and is not made again.".to_owned()],
+        Action::NoOp if step.deposed && step.reason == Reason::Isolated => vec![
+            format!("It was replaced at `{address}`, and given up: the vendor keeps it out of reach before it deletes it."),
+            format!("To have it deleted at once, or to forget it when it is gone: `postpay destroy {address} --deposed --purge --allow-destroy`"),
+        ],
+        Action::NoOp if step.reason == Reason::BeingDestroyed => vec![
+            format!("It was replaced at `{address}`, and asked to be given up; nobody has seen what became of it."),
+            format!("To have the account looked at: `postpay resolve {address}`"),
+        ],
         Action::NoOp if step.deposed => vec![
             format!("It was replaced at `{address}`, and not given up: it lives on at the vendor and goes on costing."),
             format!("To give it up: `postpay destroy {address} --deposed --allow-destroy`"),
@@ -111,6 +123,8 @@ fn destroyed(step: &Step, plan: &Plan) -> Vec<String> {
             | Refusal::Replacement
             | Refusal::ReplacesItself
             | Refusal::ReplacesAwaiting
+            | Refusal::ReplacesImported
+            | Refusal::ReplacementUnknown
             | Refusal::Renamed { .. }
             | Refusal::ManagedAs { .. }
             | Refusal::ImportsAnother { .. }),

@@ -37,14 +37,19 @@ pub(super) fn show(out: &mut String, step: &Step, plan: &Plan, look: Look) {
         Action::Forget => format!("{} {address} will be forgotten", look.change(".")),
         Action::Import => format!("{} {address} will be imported", look.good("=")),
         Action::Move => format!("{} {address} has a new address", look.change("~")),
+        Action::Resolve if step.reason == Reason::BeingDestroyed => format!(
+            "{} {address} was asked to be given up, and may be gone",
+            look.bad("?")
+        ),
         Action::Resolve => format!("{} {address} has an unknown outcome", look.bad("?")),
         Action::Wait => format!(
             "{} {address} is ordered, its EnvId is not known yet",
             look.change("…")
         ),
-        Action::NoOp if step.deposed => {
+        Action::NoOp if step.deposed && step.reason == Reason::Deposed => {
             format!("{} {address} (deposed) is still there", look.change("!"))
         }
+        Action::NoOp if step.deposed => format!("  {address} (deposed) was given up"),
         Action::NoOp if step.reason == Reason::Isolated => {
             format!("  {address} is given up, and isolated")
         }

@@ -1,0 +1,106 @@
+//! Environments that were asked to be given up, without anybody seeing what became of them: settled by a look at the
+//! account, as a part of `postpay resolve`.
+
+use super::world::World;
+use crate::cloud::SeenEnvironment;
+use crate::desired::Address;
+use crate::report::clean;
+use crate::state::journal::{Edit, Edited};
+use crate::state::{Record, State, Status};
+
+/// An environment that may be gone.
+pub(super) struct GivenUp {
+    address: Address,
+    record: Record,
+    deposed: bool,
+}
+
+/// Those of these addresses, or all of them.
+pub(super) fn open(state: &State, addresses: &[Address]) -> Vec<GivenUp> {
+    let current = state.environments.iter();
+    let current = current.map(|(address, record)| (address, record, false));
+    let deposed = state.deposed.iter();
+    let deposed = deposed.map(|one| (&one.address, &one.record, true));
+    current
+        .chain(deposed)
+        .filter(|(address, record, _)| {
+            record.status == Status::Destroying
+                && (addresses.is_empty() || addresses.contains(address))
+        })
+        .map(|(address, record, deposed)| GivenUp {
+            address: address.clone(),
+            record: record.clone(),
+            deposed,
+        })
+        .collect()
+}
+
+/// What the account says of them. One that it does not show is forgotten when a person agrees: the keys may be another
+/// account's, and the region one that is not listed.
+pub(super) fn settle(
+    open: &[GivenUp],
+    seen: &[SeenEnvironment],
+    auto_approve: bool,
+    world: &World,
+) -> Vec<Edited> {
+    let mut edits = Vec::new();
+    for one in open {
+        let GivenUp {
+            address, record, ..
+        } = one;
+        let env_id = record.env_id.as_deref().unwrap_or_default();
+        let shown = seen.iter().find(|environment| environment.env_id == env_id);
+        let status = match shown {
+            Some(environment) if environment.is_isolated() => Some(Status::Isolated),
+            Some(_) => Some(Status::Created),
+            None => None,
+        };
+        let what = match status {
+            Some(Status::Isolated) => "is isolated",
+            Some(_) => "is there, and was not given up",
+            None => "is not shown in any region that is listed",
+        };
+        world.say(&format!(
+            "`{address}`, {}, was asked to be given up. It {what}.\n",
+            clean(env_id)
+        ));
+        let question = "Forget it as gone? Only `yes` is a yes: ";
+        let agreed = status.is_some() || auto_approve || (world.can_ask() && world.ask(question));
+        if agreed {
+            edits.push(edited(one, status));
+        } else {
+            world.say(&format!(
+                "If it is gone: `postpay resolve {address} --auto-approve` forgets it.\n"
+            ));
+        }
+    }
+    edits
+}
+
+fn edited(one: &GivenUp, status: Option<Status>) -> Edited {
+    let GivenUp {
+        address,
+        record,
+        deposed,
+    } = one;
+    let address = address.clone();
+    let record = status.map(|status| {
+        Box::new(Record {
+            status,
+            ..record.clone()
+        })
+    });
+    let edit = match (deposed, record) {
+        (true, record) => Edit::Deposed {
+            address,
+            env_id: one.record.env_id.clone().unwrap_or_default(),
+            record,
+        },
+        (false, Some(record)) => Edit::Put { address, record },
+        (false, None) => Edit::Forget { address },
+    };
+    Edited {
+        doing: "resolve".to_owned(),
+        edit,
+    }
+}
