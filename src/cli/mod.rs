@@ -9,6 +9,7 @@ mod completions;
 mod connect;
 mod consent;
 mod destroy;
+mod drift;
 mod edit;
 mod failure;
 mod fmt;
@@ -16,6 +17,7 @@ mod generate;
 mod history;
 mod import;
 mod init;
+mod live;
 mod load;
 mod lock;
 mod options;
@@ -90,6 +92,7 @@ enum Command {
     Plan(plan::Args),
     Apply(Box<apply::Args>),
     Destroy(destroy::Args),
+    Drift(drift::Args),
     Import(import::Args),
     Generate(generate::Args),
     Show(show::Args),
@@ -135,6 +138,7 @@ pub fn main() -> Exit {
         Command::Fmt(args) => fmt::run(&args, &cli.global, &mut world),
         Command::Plan(args) => plan::run(&args, &cli.global, &mut world),
         Command::Apply(args) => apply::run(&args, &cli.global, &mut world),
+        Command::Drift(args) => drift::run(&args, &cli.global, &mut world),
         Command::Destroy(args) => destroy::run(&args, &cli.global, &mut world),
         Command::Import(args) => import::run(&args, &cli.global, &mut world),
         Command::Generate(args) => generate::run(&args, &cli.global, &mut world),
