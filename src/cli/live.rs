@@ -4,7 +4,6 @@ use super::connect::{Connection, Embedded};
 use super::failure::Failure;
 use super::load::Project;
 use super::world::World;
-use crate::apply::ApplyError;
 use crate::cloud::CloudRead;
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::drift::Live;
@@ -23,12 +22,11 @@ pub(super) fn read(
     let recorded: Vec<String> = recorded.map(|(_, env_id)| env_id.to_owned()).collect();
     super::runtime()?.block_on(async {
         let (reader, _sandbox) = reader(&connection).await?;
-        let listing = |error| Failure::from(ApplyError::Listing(error));
-        let environments = reader.environments().await.map_err(listing)?;
+        let environments = reader.environments().await.map_err(Failure::listing)?;
         let bills = if recorded.is_empty() {
             Vec::new()
         } else {
-            reader.bills(&recorded).await.map_err(listing)?
+            reader.bills(&recorded).await.map_err(Failure::listing)?
         };
         Ok(Live {
             environments,

@@ -90,16 +90,14 @@ impl Reader {
         name: &str,
         help: &str,
     ) -> Option<&'a str> {
-        match members.get(name) {
-            Some(entry) => self.text(name, entry.value),
-            None => {
-                self.problems.push(
-                    Diagnostic::error("missing-field", format!("an ignored drift has no `{name}`"))
-                        .at(&item.span(), "here")
-                        .help(help),
-                );
-                None
-            }
+        if let Some(entry) = members.get(name) {
+            return self.text(name, entry.value);
         }
+        self.problems.push(
+            Diagnostic::error("missing-field", format!("an ignored drift has no `{name}`"))
+                .at(&item.span(), "here")
+                .help(help),
+        );
+        None
     }
 }

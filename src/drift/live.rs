@@ -51,7 +51,7 @@ pub(super) fn findings(
         };
         match seen.get(env_id) {
             Some(environment) => {
-                scene.compare(environment, bills.get(env_id).copied(), &mut findings)
+                scene.compare(environment, bills.get(env_id).copied(), &mut findings);
             }
             None => findings.extend(scene.gone()),
         }
@@ -76,17 +76,21 @@ impl Scene<'_> {
     fn gone(&self) -> Option<Finding> {
         let address = self.address;
         match self.record.status {
-            // The order of it is not settled; that is a finding of its own.
-            Status::Unknown | Status::AwaitingEnvId => None,
-            // It was given up, and now it is gone: all is as it should be.
-            Status::Isolated => None,
+            // An order that is not settled is a finding of its own. What was given up may be gone.
+            Status::Unknown | Status::AwaitingEnvId | Status::Isolated => None,
             Status::Created => Some(self.finding(
                 Code::Gone,
                 "in the account",
                 "not shown in any region that is listed",
-                format!(
-                    "look at it in the vendor's console; if it is gone, forget it: `postpay state rm {address}`"
-                ),
+                match self.declared {
+                    Some(_) => format!(
+                        "look at it in the vendor's console; if it is gone, and to be ordered anew: `postpay state rm {address} \
+                         --force`, and plan"
+                    ),
+                    None => format!(
+                        "look at it in the vendor's console; if it is gone: `postpay state rm {address}`"
+                    ),
+                },
             )),
         }
     }

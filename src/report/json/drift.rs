@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::desired::Address;
 use crate::drift::{Drift, Finding, Standing};
 
 #[derive(Serialize, JsonSchema)]
@@ -122,7 +123,7 @@ impl<'a> From<&'a Finding> for FindingV1<'a> {
         Self {
             code: code.name(),
             about: code.about(),
-            address: address.as_ref().map(|address| address.as_str()),
+            address: address.as_ref().map(Address::as_str),
             deposed: *deposed,
             env_id: env_id.as_deref(),
             expected: expected.as_deref(),
