@@ -5,6 +5,7 @@
 
 pub mod duration;
 pub mod endpoint;
+mod ignores;
 mod read;
 mod schema;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::drift::Ignore;
 use crate::manifest;
 
 pub use endpoint::Endpoint;
@@ -48,6 +50,8 @@ pub struct Config {
     pub state: Option<PathBuf>,
     pub api: Api,
     pub guard: Guard,
+    /// Drift that somebody knows of, each with its last day.
+    pub ignores: Vec<Ignore>,
 }
 
 /// How the vendor is spoken to.

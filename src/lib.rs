@@ -88,6 +88,7 @@ pub mod config;
 pub mod crash;
 pub mod desired;
 pub mod diagnostic;
+pub mod drift;
 pub mod generate;
 pub mod manifest;
 pub mod plan;

@@ -2,6 +2,7 @@
 
 use crate::apply::adopt::{Unadoptable, Why};
 use crate::apply::{ApplyError, Twin};
+use crate::cloud::CloudError;
 use crate::cloud::tencent::CredentialsError;
 use crate::diagnostic::Diagnostic;
 use crate::plan::file::PlanFileError;
@@ -109,16 +110,24 @@ impl From<ApplyError> for Failure {
                     .help("nothing was ordered");
             }
         };
+        Self::listing(error)
+            .help(
+                "the list from before the first order is what a lost answer is later held against",
+            )
+            .help("nothing was ordered")
+    }
+}
+
+impl Failure {
+    /// The account could not be read, for a command that only looks.
+    pub(super) fn listing(error: CloudError) -> Self {
+        let message = ApplyError::Listing(error.clone()).to_string();
         let said = [("code", error.code), ("RequestId", error.request_id)];
         let said = said
             .into_iter()
             .filter_map(|(what, text)| Some(format!("{what}: {}", clean(&text?))));
         said.chain(error.hint.map(str::to_owned))
             .fold(Self::new("listing", message), Self::help)
-            .help(
-                "the list from before the first order is what a lost answer is later held against",
-            )
-            .help("nothing was ordered")
     }
 }
 

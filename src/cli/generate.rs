@@ -10,7 +10,6 @@ use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::{Api, Format, Global, Strict};
 use super::world::{World, cant_write};
-use crate::apply::ApplyError;
 use crate::cloud::CloudRead as _;
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::diagnostic::{SourceFile, any_error};
@@ -50,8 +49,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
     let (seen, bills) = super::runtime()?.block_on(async {
         let (client, _sandbox) = connection.open().await?;
-        let listing = |error| Failure::from(ApplyError::Listing(error));
-        let seen = client.environments().await.map_err(listing)?;
+        let seen = client.environments().await.map_err(Failure::listing)?;
         let known = known(&desired, state.as_ref());
         let unknown: Vec<String> = seen
             .iter()
@@ -61,7 +59,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         let bills = if unknown.is_empty() {
             Vec::new()
         } else {
-            client.bills(&unknown).await.map_err(listing)?
+            client.bills(&unknown).await.map_err(Failure::listing)?
         };
         Ok::<_, Failure>((seen, bills))
     })?;

@@ -9,6 +9,7 @@ mod completions;
 mod connect;
 mod consent;
 mod destroy;
+mod drift;
 mod edit;
 mod failure;
 mod fmt;
@@ -17,6 +18,7 @@ mod given_up;
 mod history;
 mod import;
 mod init;
+mod live;
 mod load;
 mod lock;
 mod options;
@@ -91,6 +93,7 @@ enum Command {
     Plan(plan::Args),
     Apply(Box<apply::Args>),
     Destroy(destroy::Args),
+    Drift(drift::Args),
     Import(import::Args),
     Generate(generate::Args),
     Show(show::Args),
@@ -136,6 +139,7 @@ pub fn main() -> Exit {
         Command::Fmt(args) => fmt::run(&args, &cli.global, &mut world),
         Command::Plan(args) => plan::run(&args, &cli.global, &mut world),
         Command::Apply(args) => apply::run(&args, &cli.global, &mut world),
+        Command::Drift(args) => drift::run(&args, &cli.global, &mut world),
         Command::Destroy(args) => destroy::run(&args, &cli.global, &mut world),
         Command::Import(args) => import::run(&args, &cli.global, &mut world),
         Command::Generate(args) => generate::run(&args, &cli.global, &mut world),

@@ -111,7 +111,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         let seen = if given_up.is_empty() {
             Vec::new()
         } else {
-            client.environments().await.map_err(unreadable)?
+            client
+                .environments()
+                .await
+                .map_err(|error| unreadable(&error))?
         };
         let cases = examine(&store, &state, open, &client, world).await?;
         Ok::<_, Failure>((cases, seen))
@@ -207,7 +210,7 @@ async fn case(
     let asked = std::slice::from_ref(&open);
     let found = look(client, asked, |_| before, managed, world.now())
         .await
-        .map_err(unreadable)?;
+        .map_err(|error| unreadable(&error))?;
     let candidates = found
         .into_iter()
         .flat_map(|Found { candidates, .. }| candidates)
@@ -220,7 +223,7 @@ async fn case(
     })
 }
 
-fn unreadable(error: CloudError) -> Failure {
+fn unreadable(error: &CloudError) -> Failure {
     Failure::new(
         "listing",
         format!("the account can't be read: {}", error.message),

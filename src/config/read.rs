@@ -9,7 +9,7 @@ use crate::check::near::{list, nearest};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::manifest::{self, Entry, Mapping, Node, Value};
 
-const TOP: &[&str] = &["version", "manifests", "state", "api", "guard"];
+const TOP: &[&str] = &["version", "manifests", "state", "api", "guard", "ignore"];
 const API: &[&str] = &[
     "endpoint",
     "region",
@@ -59,8 +59,8 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
     Err(reader.problems)
 }
 
-struct Reader {
-    problems: Vec<Diagnostic>,
+pub(super) struct Reader {
+    pub(super) problems: Vec<Diagnostic>,
 }
 
 impl Reader {
@@ -119,6 +119,7 @@ impl Reader {
                         .section("guard", value, Self::guard)
                         .unwrap_or_default();
                 }
+                "ignore" => config.ignores = self.ignores(value),
                 _ => self.unknown(&entry, TOP),
             }
         }
@@ -282,7 +283,7 @@ impl Reader {
         }
     }
 
-    fn text<'a>(&mut self, name: &str, node: Node<'a>) -> Option<&'a str> {
+    pub(super) fn text<'a>(&mut self, name: &str, node: Node<'a>) -> Option<&'a str> {
         let Value::Text(text) = node.value() else {
             return self.not_a(name, "a string", node);
         };
@@ -326,7 +327,7 @@ impl Reader {
         self.wrong_type(&format!("`{name}`"), kind, node)
     }
 
-    fn wrong_type<T>(&mut self, what: &str, kind: &str, node: Node<'_>) -> Option<T> {
+    pub(super) fn wrong_type<T>(&mut self, what: &str, kind: &str, node: Node<'_>) -> Option<T> {
         let problem = Diagnostic::error(
             "wrong-type",
             format!("{what} is {kind}, not {}", node.describe()),
@@ -349,7 +350,7 @@ impl Reader {
         None
     }
 
-    fn invalid<T>(&mut self, name: &str, node: Node<'_>, allowed: &str) -> Option<T> {
+    pub(super) fn invalid<T>(&mut self, name: &str, node: Node<'_>, allowed: &str) -> Option<T> {
         self.problems.push(
             Diagnostic::error("invalid-value", format!("this is no `{name}`"))
                 .at(&node.span(), "")
@@ -379,7 +380,7 @@ impl Reader {
         );
     }
 
-    fn unknown(&mut self, entry: &Entry<'_>, known: &[&str]) {
+    pub(super) fn unknown(&mut self, entry: &Entry<'_>, known: &[&str]) {
         let name = entry.name();
         let label = nearest(name, known).map_or_else(
             || "unknown".to_owned(),

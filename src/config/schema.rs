@@ -2,6 +2,8 @@
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 
+use crate::drift::Code;
+
 /// The JSON Schema (draft 2020-12) of `postpay.yaml`.
 pub fn config_schema() -> serde_json::Value {
     SchemaSettings::draft2020_12()
@@ -28,6 +30,27 @@ struct ConfigV1 {
     api: Option<ApiV1>,
     /// What a plan must not go beyond.
     guard: Option<GuardV1>,
+    /// Drift that somebody knows of and accepts, for a while.
+    ignore: Option<Vec<IgnoreV1>>,
+}
+
+/// A kind of drift that does not count until a day.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is only ever described, never filled")]
+struct IgnoreV1 {
+    /// The code of the finding, as `postpay drift` tells it.
+    #[schemars(extend("enum" = Code::ALL.map(Code::name)))]
+    code: String,
+    /// The address of the finding; any, when left out.
+    #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9_-]{0,63}$"))]
+    address: Option<String>,
+    /// Why, for whoever reads it later.
+    #[schemars(length(min = 1))]
+    reason: String,
+    /// The last day on which it holds.
+    #[schemars(regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
+    until: String,
 }
 
 #[derive(JsonSchema)]

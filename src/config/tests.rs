@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::diagnostic::render::render;
+use crate::drift::Code;
 
 fn source(text: &str) -> Arc<SourceFile> {
     Arc::new(SourceFile::new("postpay.yaml", text))
@@ -18,7 +19,7 @@ fn codes(text: &str) -> Vec<String> {
 #[test]
 fn everything_that_can_be_said_is_read() {
     let config = parse(&source(
-        "version: 1\nmanifests: [a, b/c.yaml]\nstate: s.json\napi:\n  endpoint: sandbox\n  region: ap-shanghai\n  list_regions: [ap-shanghai, ap-guangzhou]\n  language: en-US\n  rate: 0.5\n  in_flight: 32\n  timeout: 1500ms\nguard:\n  max_creates: 5\n  max_creates_per_day: 0\n  allow_destroy: false\n  allowed_accounts: []\n  require_alias: true\n",
+        "version: 1\nmanifests: [a, b/c.yaml]\nstate: s.json\napi:\n  endpoint: sandbox\n  region: ap-shanghai\n  list_regions: [ap-shanghai, ap-guangzhou]\n  language: en-US\n  rate: 0.5\n  in_flight: 32\n  timeout: 1500ms\nguard:\n  max_creates: 5\n  max_creates_per_day: 0\n  allow_destroy: false\n  allowed_accounts: []\n  require_alias: true\nignore:\n  - {code: alias-changed, address: shop-prod, reason: renamed by hand, until: 2027-01-31}\n",
     ));
     assert_eq!(
         config,
@@ -40,6 +41,12 @@ fn everything_that_can_be_said_is_read() {
                 allow_destroy: Some(false),
                 require_alias: Some(true),
             },
+            ignores: vec![Ignore {
+                code: Code::AliasChanged,
+                address: Some("shop-prod".parse().unwrap()),
+                reason: "renamed by hand".to_owned(),
+                until: Some(jiff::civil::date(2027, 1, 31)),
+            }],
         })
     );
 }
@@ -60,7 +67,7 @@ fn what_is_not_said_is_none() {
 
 #[test]
 fn every_problem_is_told_at_once() {
-    let text = "version: 1\nmanifest: x\napi:\n  endpoint: http://tcb.tencentcloudapi.com\n  rate: .inf\n  in_flight: 33\n  timeout: 0s\n  language: zh\n  list_regions: ap-shanghai\n  retries: 3\nguard:\n  allow_destroy: 1\n  allowed_accounts: ['100000000001']\n  max_creates: -1\n  require_alias: 'yes'\nstate: ''\n";
+    let text = "version: 1\nmanifest: x\napi:\n  endpoint: http://tcb.tencentcloudapi.com\n  rate: .inf\n  in_flight: 33\n  timeout: 0s\n  language: zh\n  list_regions: ap-shanghai\n  retries: 3\nguard:\n  allow_destroy: 1\n  allowed_accounts: ['100000000001']\n  max_creates: -1\n  require_alias: 'yes'\nstate: ''\nignore:\n  - {code: alias-chnged, until: soon, why: x}\n  - {code: gone, address: NO, reason: r, until: 2027-01-31}\n  - gone\n";
     let problems = parse(&source(text)).unwrap_err();
     insta::assert_snapshot!(render(&problems, false));
 }

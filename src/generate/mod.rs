@@ -87,13 +87,10 @@ pub fn draft(
         let bill = bills.get(env_id).copied();
         let number = bill.and_then(|bill| bill.order.as_ref());
         let is_ordered = number.is_some_and(|order| ordered.contains(order.tran_id.as_str()));
-        let found = adoptable(Some(environment), bill).and_then(|_| {
-            if is_ordered {
-                Err(Why::OrderedElsewhere)
-            } else {
-                Ok(())
-            }
-        });
+        let found = match adoptable(Some(environment), bill) {
+            Ok(_) if is_ordered => Err(Why::OrderedElsewhere),
+            found => found.map(drop),
+        };
         match found {
             Ok(()) => drafts.drafts.push(one(environment, bill, &mut names)),
             Err(why) => drafts.left_out.push(LeftOut {

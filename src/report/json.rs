@@ -1,5 +1,6 @@
 //! A run for programs. Plans and states have their JSON in their own rooms, since it is also how they are kept.
 
+pub mod drift;
 pub mod edits;
 pub mod generate;
 pub mod history;
@@ -28,6 +29,7 @@ pub type Published = (&'static str, &'static str, fn() -> serde_json::Value);
 #[rustfmt::skip]
 pub const PUBLISHED: &[Published] = &[
     ("apply", "`apply --format json`", schema),
+    ("drift", "`drift --format json`", drift::schema),
     ("fmt", "`fmt --format json`", layout::schema),
     ("generate", "`generate --format json`", generate::schema),
     ("history", "`history --format json`", history::history_schema),

@@ -252,14 +252,13 @@ impl Folding {
         };
         let slot = self.slot(address);
         let current = slot.stood.as_mut().filter(|record| is_it(record));
-        let record = match current {
-            Some(record) => record,
-            None => {
-                let mut deposed = self.deposed.iter_mut();
-                let found = deposed
-                    .find(|deposed| deposed.address == *address && is_it(&deposed.record))?;
-                &mut found.record
-            }
+        let record = if let Some(record) = current {
+            record
+        } else {
+            let mut deposed = self.deposed.iter_mut();
+            let found =
+                deposed.find(|deposed| deposed.address == *address && is_it(&deposed.record))?;
+            &mut found.record
         };
         Some(std::mem::replace(&mut record.status, status))
     }

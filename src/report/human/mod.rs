@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub mod apply;
+pub mod drift;
 pub mod edits;
 pub mod history;
 pub mod layout;

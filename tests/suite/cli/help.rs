@@ -2,7 +2,7 @@
 
 use crate::support::{Project, assert_shown};
 
-const COMMANDS: [&[&str]; 34] = [
+const COMMANDS: [&[&str]; 35] = [
     &[],
     &["init"],
     &["validate"],
@@ -10,6 +10,7 @@ const COMMANDS: [&[&str]; 34] = [
     &["plan"],
     &["apply"],
     &["destroy"],
+    &["drift"],
     &["import"],
     &["generate"],
     &["resolve"],

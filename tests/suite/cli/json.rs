@@ -41,6 +41,7 @@ fn every_document_fits_its_schema() {
         ("validate", &["validate"], 0),
         ("resolve", &["resolve"], 4),
         ("generate", &["generate"], 0),
+        ("drift", &["drift"], 2),
         ("fmt", &["fmt", "--check", "--diff"], 2),
         ("rehearse", &["rehearse", "--fault", "reset-after@1"], 0),
         ("history", &["history", "--all"], 0),

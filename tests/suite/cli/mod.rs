@@ -5,6 +5,7 @@ mod apply;
 mod bad_input;
 mod bad_state;
 mod crash;
+mod drift;
 mod examples;
 mod faults;
 mod fmt;

@@ -1,0 +1,122 @@
+//! `postpay drift`: manifests, state and account against one another. It has nothing that could write.
+
+use clap::builder::BoolishValueParser;
+
+use super::Exit;
+use super::connect::Embedded;
+use super::failure::Failure;
+use super::live;
+use super::load::Project;
+use super::options::{Api, Changes, Format, Global, Select, Strict};
+use super::world::World;
+use crate::diagnostic::Diagnostic;
+use crate::drift::{self, Drift, Ignore, Options};
+use crate::report::{human, json};
+
+/// Compare manifests, state and account; reads, and changes nothing
+///
+/// Exits with 2 when something does not agree. Every finding has a code, the address, both values, the manifest's file and
+/// line, and what to type next. The account is asked for every page of every region that is listed (api.list_regions).
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay drift                                   in CI, every night
+  postpay drift --offline                         manifests and state alone; needs no credentials
+  postpay drift --strict                          what nobody declares counts too
+  postpay drift --ignore alias-changed:shop-prod  known, and accepted
+  postpay drift --format json --report drift.txt")]
+pub(super) struct Args {
+    /// Leave the account out
+    #[arg(long, env = "POSTPAY_OFFLINE", value_parser = BoolishValueParser::new())]
+    offline: bool,
+    #[command(flatten)]
+    how: How,
+    #[command(flatten)]
+    select: Select,
+    #[command(flatten)]
+    strict_manifests: Strict,
+    #[command(flatten)]
+    api: Api,
+    #[command(flatten)]
+    embedded: Embedded,
+}
+
+/// What counts as drift.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct How {
+    /// Count environments that the account has and nobody declares
+    #[arg(long, env = "POSTPAY_STRICT", value_parser = BoolishValueParser::new())]
+    strict: bool,
+    /// A finding that does not count, everywhere or at one address; repeatable
+    #[arg(long = "ignore", value_name = "CODE[:ADDR]", value_delimiter = ',')]
+    ignores: Vec<Ignore>,
+}
+
+pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let project = Project::load(global, &args.api)?;
+    project.guard_reports(global, world)?;
+    let desired = project.desired(&args.strict_manifests, world)?;
+    let state = project.recorded(world)?;
+    // What may be given up changes nothing of what does not agree.
+    let options = project.options(&args.select, &Changes::default());
+    let plan = project.plan(&desired, state.as_ref(), options, world)?;
+    let live = if args.offline {
+        None
+    } else {
+        Some(live::read(&project, &args.embedded, state.as_ref(), world)?)
+    };
+    let options = options_of(&args.how, &project, world);
+    let drift = drift::compare(&plan, &desired, state.as_ref(), live.as_ref(), &options);
+    show(&drift, world)?;
+    Ok(if drift.is_drift() {
+        Exit::Changes
+    } else {
+        Exit::Fine
+    })
+}
+
+/// What is ignored, on the command line or in postpay.yaml; what has expired there is told, and counts again.
+pub(super) fn options_of(how: &How, project: &Project, world: &World) -> Options {
+    let today = jiff::tz::Offset::UTC.to_datetime(world.now()).date();
+    let mut ignores = how.ignores.clone();
+    for ignore in &project.config.ignores {
+        if ignore.has_expired(today) {
+            world.diagnose(&[expired(ignore)]);
+        } else {
+            ignores.push(ignore.clone());
+        }
+    }
+    Options {
+        strict: how.strict,
+        ignores,
+    }
+}
+
+fn expired(ignore: &Ignore) -> Diagnostic {
+    let place = ignore
+        .address
+        .as_ref()
+        .map_or(String::new(), |address| format!(" at `{address}`"));
+    let until = ignore
+        .until
+        .map_or(String::new(), |until| until.to_string());
+    Diagnostic::warning(
+        "ignore-expired",
+        format!(
+            "`{}`{place} was to be ignored until {until}, and counts again",
+            ignore.code.name()
+        ),
+    )
+    .help("take it out of `ignore` in postpay.yaml, or say until when else")
+}
+
+fn show(drift: &Drift, world: &mut World) -> Result<(), Failure> {
+    match world.format {
+        Format::Human => world.print(&human::drift::drift(drift, world.out))?,
+        Format::Json => world.print(&json::drift::document(drift))?,
+    }
+    world.report(
+        || json::drift::document(drift),
+        |look| human::drift::drift(drift, look),
+    )
+}

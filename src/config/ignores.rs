@@ -1,0 +1,103 @@
+//! `ignore` in `postpay.yaml`: drift that somebody knows of, why, and until when.
+
+use jiff::civil::Date;
+
+use super::read::Reader;
+use crate::check::near::{list, nearest};
+use crate::desired::Address;
+use crate::diagnostic::Diagnostic;
+use crate::drift::{Code, Ignore};
+use crate::manifest::{Mapping, Node, Value};
+
+const KEYS: &[&str] = &["code", "address", "reason", "until"];
+
+impl Reader {
+    pub(super) fn ignores(&mut self, node: Node<'_>) -> Vec<Ignore> {
+        let items = match node.value() {
+            Value::Sequence(items) => items,
+            Value::Null => return Vec::new(),
+            Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Mapping(_) => {
+                self.wrong_type::<()>("`ignore`", "a list of mappings", node);
+                return Vec::new();
+            }
+        };
+        items.iter().filter_map(|item| self.ignore(item)).collect()
+    }
+
+    fn ignore(&mut self, item: Node<'_>) -> Option<Ignore> {
+        let Value::Mapping(members) = item.value() else {
+            return self.wrong_type("an item of `ignore`", "a mapping", item);
+        };
+        for entry in members.iter() {
+            if !KEYS.contains(&entry.name()) {
+                self.unknown(&entry, KEYS);
+            }
+        }
+        let code = self.code(members, item);
+        let reason = self.needed(
+            members,
+            item,
+            "reason",
+            "say why, for whoever reads this later",
+        );
+        let until = self.until(members, item);
+        let address = match members.get("address") {
+            None => None,
+            Some(entry) => {
+                let text = self.text("address", entry.value)?;
+                let address = Address::new(text).ok();
+                if address.is_none() {
+                    self.invalid::<()>("address", entry.value, Address::RULE);
+                }
+                Some(address?)
+            }
+        };
+        Some(Ignore {
+            code: code?,
+            address,
+            reason: reason?.to_owned(),
+            until: Some(until?),
+        })
+    }
+
+    fn code(&mut self, members: Mapping<'_>, item: Node<'_>) -> Option<Code> {
+        let names = Code::ALL.map(Code::name);
+        let text = self.needed(members, item, "code", &format!("one of {}", list(&names)))?;
+        let code = text.parse().ok();
+        if code.is_none() {
+            let near = nearest(text, &names);
+            let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
+            let allowed = format!("{near}allowed: {}", list(&names));
+            self.invalid::<()>("code", members.get("code")?.value, &allowed);
+        }
+        code
+    }
+
+    fn until(&mut self, members: Mapping<'_>, item: Node<'_>) -> Option<Date> {
+        const DAY: &str = "the last day on which it holds, such as 2027-01-31";
+        let text = self.needed(members, item, "until", DAY)?;
+        let until = text.parse().ok();
+        if until.is_none() {
+            self.invalid::<()>("until", members.get("until")?.value, DAY);
+        }
+        until
+    }
+
+    fn needed<'a>(
+        &mut self,
+        members: Mapping<'a>,
+        item: Node<'_>,
+        name: &str,
+        help: &str,
+    ) -> Option<&'a str> {
+        if let Some(entry) = members.get(name) {
+            return self.text(name, entry.value);
+        }
+        self.problems.push(
+            Diagnostic::error("missing-field", format!("an ignored drift has no `{name}`"))
+                .at(&item.span(), "here")
+                .help(help),
+        );
+        None
+    }
+}

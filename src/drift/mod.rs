@@ -1,0 +1,90 @@
+//! Manifests, state and account against one another. Pure, and with nothing in reach that could write.
+//!
+//! What differs between manifests and state is what a plan says; it is taken from there, so that the two can't disagree.
+//! What differs between state and account is compared in `live`, field by field, as far as the account tells.
+
+mod finding;
+mod ignore;
+mod live;
+mod planned;
+
+use crate::cloud::{Bill, SeenEnvironment};
+use crate::desired::Desired;
+use crate::plan::Plan;
+use crate::state::State;
+pub use finding::{Code, Finding, Standing};
+pub use ignore::{Ignore, IgnoreError};
+
+/// What the account shows, of all pages and all regions that are listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Live {
+    pub environments: Vec<SeenEnvironment>,
+    /// Of those that are on record.
+    pub bills: Vec<Bill>,
+}
+
+/// How strictly it is looked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Environments of the account that nobody declares count too.
+    pub strict: bool,
+    /// What is known and accepted. None of them has expired.
+    pub ignores: Vec<Ignore>,
+}
+
+/// Everything that does not agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// By address in the order of the plan, then by environment id.
+    pub findings: Vec<Finding>,
+    pub declared: usize,
+    pub recorded: usize,
+    /// How many environments the account has; None when it was not looked at.
+    pub seen: Option<usize>,
+}
+
+impl Drift {
+    /// The findings that count.
+    pub fn counted(&self) -> impl Iterator<Item = &Finding> {
+        let findings = self.findings.iter();
+        findings.filter(|finding| finding.standing == Standing::Counts)
+    }
+
+    /// True when something counts: what the exit code says.
+    pub fn is_drift(&self) -> bool {
+        self.counted().next().is_some()
+    }
+}
+
+/// Compares all three; `plan` is what the manifests and the state make, and without `live` the account is left out.
+pub fn compare(
+    plan: &Plan,
+    desired: &Desired,
+    state: Option<&State>,
+    live: Option<&Live>,
+    options: &Options,
+) -> Drift {
+    let mut findings = planned::findings(plan);
+    if let Some(live) = live {
+        findings.extend(live::findings(live, desired, state, plan));
+    }
+    for finding in &mut findings {
+        let ignore = options.ignores.iter().find(|ignore| ignore.covers(finding));
+        if let Some(ignore) = ignore {
+            finding.standing = Standing::Ignored {
+                reason: ignore.reason.clone(),
+            };
+        } else if finding.code == Code::Unmanaged && !options.strict {
+            finding.standing = Standing::Told;
+        }
+    }
+    Drift {
+        findings,
+        declared: desired.environments.len(),
+        recorded: state.map_or(0, |state| state.environments.len()),
+        seen: live.map(|live| live.environments.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

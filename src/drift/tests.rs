@@ -1,0 +1,251 @@
+use jiff::Timestamp;
+
+use super::*;
+use crate::cloud::PayMode;
+use crate::desired::{Address, Attributes, Environment, Field, Lifecycle, SourceRef};
+use crate::plan::{self, Target};
+use crate::state::journal::RunId;
+use crate::state::{Account, Lineage, Origin, Record, Serial, Status};
+
+fn source() -> SourceRef {
+    SourceRef {
+        file: "a.yaml".to_owned(),
+        line: 3,
+    }
+}
+
+fn order(alias: &str) -> Attributes {
+    [
+        (Field::Alias, alias.to_owned()),
+        (Field::EnvSource, "qcloud".to_owned()),
+        (Field::Channel, "qc_console".to_owned()),
+    ]
+    .into_iter()
+    .collect()
+}
+
+fn declared(names: &[&str]) -> Desired {
+    let environment = |name: &&str| Environment {
+        address: Address::new(name).unwrap(),
+        attributes: order(name),
+        lifecycle: Lifecycle::default(),
+        import: None,
+        source: source(),
+    };
+    Desired {
+        environments: names.iter().map(environment).collect(),
+        ..Desired::default()
+    }
+}
+
+fn recorded(names: &[(&str, Status)]) -> State {
+    let record = |(name, status): &(&str, Status)| {
+        let record = Record {
+            status: *status,
+            env_id: Some(format!("{name}-1")),
+            tran_id: Some("T".to_owned()),
+            request_id: None,
+            origin: Origin::Ordered,
+            attributes: order(name),
+            ordered_at: Timestamp::UNIX_EPOCH,
+            run: RunId::fresh(),
+            source: source(),
+            region: None,
+            prevent_destroy: false,
+        };
+        (Address::new(name).unwrap(), record)
+    };
+    State {
+        lineage: Lineage::fresh(),
+        serial: Serial(1),
+        tool_version: String::new(),
+        account: None,
+        last_run: None,
+        environments: names.iter().map(record).collect(),
+        deposed: Vec::new(),
+    }
+}
+
+fn seen(name: &str) -> SeenEnvironment {
+    SeenEnvironment {
+        env_id: format!("{name}-1"),
+        alias: Some(name.to_owned()),
+        source: Some("qcloud".to_owned()),
+        channel: Some("qc_console".to_owned()),
+        status: Some("NORMAL".to_owned()),
+        pay_mode: Some("postpaid".to_owned()),
+        ..SeenEnvironment::default()
+    }
+}
+
+fn drift(desired: &Desired, state: &State, live: Option<&Live>, options: &Options) -> Drift {
+    let target = Target {
+        account: Account {
+            endpoint: "sandbox".to_owned(),
+            uin: None,
+        },
+        region: None,
+        state_path: String::new(),
+    };
+    let plan = Plan::make(
+        desired,
+        Some(state),
+        plan::Options::default(),
+        target,
+        Timestamp::UNIX_EPOCH,
+    );
+    compare(&plan.unwrap(), desired, Some(state), live, options)
+}
+
+fn codes(drift: &Drift) -> Vec<(&'static str, bool)> {
+    drift
+        .findings
+        .iter()
+        .map(|finding| (finding.code.name(), finding.standing == Standing::Counts))
+        .collect()
+}
+
+fn live(environments: Vec<SeenEnvironment>) -> Live {
+    Live {
+        environments,
+        bills: Vec::new(),
+    }
+}
+
+/// The codes for an account that shows this of an environment that is declared and on record.
+fn showing(change: impl FnOnce(&mut SeenEnvironment)) -> Vec<(&'static str, bool)> {
+    let mut environment = seen("a");
+    change(&mut environment);
+    let (desired, state) = (declared(&["a"]), recorded(&[("a", Status::Created)]));
+    let live = live(vec![environment]);
+    codes(&drift(&desired, &state, Some(&live), &Options::default()))
+}
+
+#[test]
+fn where_all_agree_there_is_nothing_to_say() {
+    assert_eq!(showing(|_| {}), []);
+    // What the account does not tell can't differ.
+    assert_eq!(
+        showing(|environment| {
+            environment.alias = None;
+            environment.status = None;
+            environment.pay_mode = None;
+        }),
+        []
+    );
+    // Being created is no error.
+    let unavailable = |environment: &mut SeenEnvironment| {
+        environment.status = Some("UNAVAILABLE".to_owned());
+    };
+    assert_eq!(showing(unavailable), []);
+}
+
+#[test]
+fn each_thing_that_the_account_shows_otherwise_has_its_code() {
+    type Change = fn(&mut SeenEnvironment);
+    let table: [(Change, &str); 6] = [
+        (|one| one.alias = Some("b".to_owned()), "alias-changed"),
+        (
+            |one| one.source = Some("miniapp".to_owned()),
+            "source-changed",
+        ),
+        (|one| one.channel = Some("qq".to_owned()), "channel-changed"),
+        (|one| one.status = Some("Isolate".to_owned()), "isolated"),
+        (|one| one.status = Some("ERROR".to_owned()), "error-status"),
+        (
+            |one| one.pay_mode = Some("PREPAYMENT".to_owned()),
+            "not-postpaid",
+        ),
+    ];
+    for (change, code) in table {
+        assert_eq!(showing(change), [(code, true)]);
+    }
+}
+
+#[test]
+fn what_the_plan_says_is_found_without_the_account() {
+    let desired = declared(&["new", "lost", "waits"]);
+    let state = recorded(&[
+        ("lost", Status::Unknown),
+        ("waits", Status::AwaitingEnvId),
+        ("old", Status::Created),
+    ]);
+    let found = drift(&desired, &state, None, &Options::default());
+    let mut expected = vec![
+        ("outcome-unknown", true),
+        ("awaiting-env-id", true),
+        ("not-ordered", true),
+        ("not-declared", true),
+    ];
+    let mut codes = codes(&found);
+    codes.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(codes, expected);
+    assert_eq!(found.seen, None);
+}
+
+#[test]
+fn what_nobody_declares_is_told_and_counts_when_strict() {
+    let (desired, state) = (declared(&["a"]), recorded(&[("a", Status::Created)]));
+    let live = live(vec![seen("a"), seen("stray")]);
+    let told = drift(&desired, &state, Some(&live), &Options::default());
+    assert_eq!(codes(&told), [("unmanaged", false)]);
+    assert!(!told.is_drift());
+    let strict = Options {
+        strict: true,
+        ..Options::default()
+    };
+    assert!(drift(&desired, &state, Some(&live), &strict).is_drift());
+}
+
+#[test]
+fn what_is_gone_is_found_and_what_was_given_up_may_be() {
+    let desired = declared(&["a"]);
+    let state = recorded(&[("a", Status::Created), ("given-up", Status::Isolated)]);
+    let found = drift(&desired, &state, Some(&live(vec![])), &Options::default());
+    assert_eq!(codes(&found), [("gone", true)]);
+}
+
+#[test]
+fn what_is_ignored_is_told_with_its_reason_and_does_not_count() {
+    let (desired, state) = (declared(&["a", "b"]), recorded(&[]));
+    let ignoring = |text: &str| Options {
+        ignores: vec![text.parse().unwrap()],
+        ..Options::default()
+    };
+    let one = drift(&desired, &state, None, &ignoring("not-ordered:a"));
+    assert_eq!(codes(&one), [("not-ordered", false), ("not-ordered", true)]);
+    let both = drift(&desired, &state, None, &ignoring("not-ordered"));
+    assert!(!both.is_drift());
+    assert!("not-there".parse::<Ignore>().is_err());
+    assert!("gone:NO".parse::<Ignore>().is_err());
+}
+
+#[test]
+fn a_difference_that_the_manifest_ignores_is_none() {
+    let mut desired = declared(&["a"]);
+    desired.environments[0].lifecycle.ignore_changes = [Field::Alias].into();
+    let state = recorded(&[("a", Status::Created)]);
+    let live = live(vec![SeenEnvironment {
+        alias: Some("b".to_owned()),
+        ..seen("a")
+    }]);
+    let found = drift(&desired, &state, Some(&live), &Options::default());
+    assert_eq!(codes(&found), []);
+}
+
+#[test]
+fn a_bill_tells_too() {
+    let (desired, state) = (declared(&["a"]), recorded(&[("a", Status::Created)]));
+    let live = Live {
+        environments: vec![seen("a")],
+        bills: vec![Bill {
+            env_id: "a-1".to_owned(),
+            pay_mode: Some(PayMode::Prepaid),
+            status: Some("ISOLATE".to_owned()),
+            ..Bill::default()
+        }],
+    };
+    let found = drift(&desired, &state, Some(&live), &Options::default());
+    assert_eq!(codes(&found), [("isolated", true), ("not-postpaid", true)]);
+}
