@@ -16,6 +16,7 @@
 //!                                      ├─> Plan ──> Approved ──> Outcome (one a step) ──> State
 //! state file + open journal ─> State ──┘                                    ↑
 //! the account (DescribeEnvs, DescribeBillingInfo) ── read back, adopt, generate ──┘
+//!                                                 └─> Drift, with Desired and State
 //! ```
 //!
 //! Each arrow is one module, each noun one plain type:
@@ -28,6 +29,7 @@
 //! | [`plan`] | [`plan::Plan`]; [`plan::guard::Approved`], which nothing else can make | desired, state |
 //! | [`apply`] | [`apply::Report`]; the only caller of [`cloud::CloudWrite`] | an approved plan |
 //! | [`cloud`] | graded answers, over the vendor's protocol | requests |
+//! | [`drift`] | [`drift::Drift`] | desired, state, what the account has |
 //! | [`generate`] | manifests that adopt | what the account has and nobody declares |
 //! | [`rehearsal`] | a copy of the state, faults, and a judgement by the endpoint's ledger | desired, state |
 //! | [`report`] | text, JSON, events | plans, reports, states |

@@ -67,7 +67,7 @@ Examples:
 Exit codes:
   0  fine, or nothing to do
   1  an error; a wrong command line is one too
-  2  there are changes (plan and show with --detailed-exitcode, fmt --check)
+  2  there are changes (plan and show with --detailed-exitcode), drift, or files to lay out (fmt --check)
   3  apply stopped part-way; what was ordered is recorded, run it again
   4  at least one outcome is unknown";
 
