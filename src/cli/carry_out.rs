@@ -1,6 +1,6 @@
 //! A plan that was made, held against the guard, agreed to, and carried out: what `apply`, `destroy` and `import` share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,10 +23,11 @@ use crate::apply::{self, ApplyError, OnError, Parts, Report, Settings, Verdict};
 use crate::clock::SystemClock;
 use crate::crash;
 use crate::desired::ManifestHash;
+use crate::diagnostic::Diagnostic;
 use crate::manifest;
 use crate::plan::guard::{self, Approved, Facts, Limits};
-use crate::plan::{Action, Plan, file};
-use crate::report::{events, human, json};
+use crate::plan::{Action, Plan, Step, file};
+use crate::report::{clean, events, human, json};
 use crate::state::file::FileStore;
 use crate::state::journal::RunId;
 use crate::state::{Snapshot, State, StateError, StateStore, StateWriter, Status, orders_since};
@@ -137,6 +138,7 @@ pub(super) fn carry_out(
     if !objections.is_empty() {
         return Err(Failure::from(objections));
     }
+    world.diagnose(&declared_elsewhere(&plan));
     let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
     if plan.changes().next().is_none() && !waits {
         return Ok(close(job, &Report::idle(writer.state()), world));
@@ -156,6 +158,33 @@ pub(super) fn carry_out(
         }
         None => Ok(left_at_once(&*writer, store, world)),
     }
+}
+
+/// What is to be given up and was declared in a file that is still there and was not read: it may be declared yet.
+fn declared_elsewhere(plan: &Plan) -> Vec<Diagnostic> {
+    let read: HashSet<&Path> = plan
+        .manifests
+        .iter()
+        .map(|manifest| manifest.path.as_path())
+        .collect();
+    plan.destroys()
+        .filter(|step| {
+            let file = Path::new(&step.source.file);
+            !step.deposed && !read.contains(file) && file.is_file()
+        })
+        .map(|step| {
+            let Step {
+                address, source, ..
+            } = step;
+            let file = clean(&source.file).into_owned();
+            Diagnostic::warning(
+                "declared-elsewhere",
+                format!("`{address}` was declared in {file}, which is there and was not read"),
+            )
+            .help("if it is declared there still, the next plan of the whole project would order it again")
+            .help(format!("name that file too: `-f {file}`, or take `{address}` out of it"))
+        })
+        .collect()
 }
 
 fn settings(job: &Job<'_>) -> Settings {

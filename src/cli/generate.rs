@@ -12,7 +12,8 @@ use super::options::{Api, Format, Global, Strict};
 use super::world::{World, cant_write};
 use crate::cloud::CloudRead as _;
 use crate::cloud::tencent::RETRY_READS_FOR;
-use crate::diagnostic::{SourceFile, any_error};
+use crate::desired::Desired;
+use crate::diagnostic::{Diagnostic, SourceFile, any_error};
 use crate::generate::{Drafts, draft, known, manifest};
 use crate::report::{clean, count, json};
 
@@ -44,7 +45,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
             return Err(there_already(path));
         }
     }
-    let desired = project.desired(&Strict::default(), world)?;
+    let desired = declared(&project, world)?;
     let state = project.recorded(world)?;
     let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
     let (seen, bills) = super::runtime()?.block_on(async {
@@ -79,10 +80,25 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     Ok(Exit::Fine)
 }
 
+/// What the manifests declare. A project may begin with what the account has: then there is none yet.
+fn declared(project: &Project, world: &World) -> Result<Desired, Failure> {
+    let (_, checked) = project.check(&Strict::default());
+    let mut errors = checked.diagnostics.iter().filter(|one| one.is_error());
+    if any_error(&checked.diagnostics) && errors.all(is_no_manifest) {
+        return Ok(Desired::default());
+    }
+    project.desired(&Strict::default(), world)
+}
+
+fn is_no_manifest(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == "empty-folder"
+}
+
 /// What is written has to stand beside what is there, or it would only make trouble.
 fn fits(text: &str, out: Option<&Path>, project: &Project) -> Result<(), Failure> {
     let path = out.unwrap_or(Path::new("generated.yaml"));
-    let diagnostics = project.check_with(Arc::new(SourceFile::new(path, text.to_owned())));
+    let mut diagnostics = project.check_with(Arc::new(SourceFile::new(path, text.to_owned())));
+    diagnostics.retain(|diagnostic| !is_no_manifest(diagnostic));
     if any_error(&diagnostics) {
         return Err(Failure::from(diagnostics).help("nothing was written"));
     }

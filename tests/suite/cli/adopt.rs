@@ -97,6 +97,13 @@ fn what_nobody_declares_is_declared_in_a_new_file_and_adopted() {
     assert!(project.orders().is_empty());
     project.run(["plan", "--detailed-exitcode"]).exits(0);
 
+    // A project may begin with what is there.
+    let empty = project_without_manifests();
+    empty
+        .run(["generate", "-o", "environments/adopted.yaml"])
+        .exits(0);
+    empty.run(["plan"]).exits(0).says(&["1 to import"]);
+
     // Nothing is written over a file, and nothing is left to declare.
     let before = project.read(file);
     let over = project.run(["generate", "-o", file]).exits(1);
@@ -107,4 +114,10 @@ fn what_nobody_declares_is_declared_in_a_new_file_and_adopted() {
         .exits(0)
         .says(&["No file was written."]);
     assert!(!project.exists("environments/more.yaml"));
+}
+
+fn project_without_manifests() -> Project {
+    let project = project("");
+    std::fs::remove_file(project.file(MANIFEST)).unwrap();
+    project
 }
