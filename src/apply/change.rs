@@ -228,12 +228,19 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 Ok(_) if step.action == Action::Update => self.renamed(&answered, false),
                 // Whether it is gone, isolated or neither is for the account to say.
                 Ok(_) => sent.push(answered),
+                Err(error) if error.grade == Grade::Unknown => {
+                    // As after a lost order: nothing more is started before it is read back.
+                    let error = error.clone();
+                    self.see(vec![answered], &listed, deadline).await;
+                    if !matches!(self.results[at].outcome, Outcome::Done(_)) {
+                        self.stop_for(&error);
+                    }
+                }
                 Err(error) => {
                     let error = error.clone();
                     let is_seen = match error.grade {
-                        Grade::Unknown => true,
                         Grade::Refused(Reach::Step) => step.action == Action::Destroy,
-                        Grade::Refused(Reach::Run) | Grade::NotSent(_) => false,
+                        Grade::Refused(Reach::Run) | Grade::NotSent(_) | Grade::Unknown => false,
                     };
                     if is_seen {
                         sent.push(answered);
@@ -529,7 +536,12 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             // Another account's keys would be told the same.
             None if vendor_knows_none && seen.is_ours => What::WasGone,
             // The list may lag behind: what was not in it before says nothing by not being in it.
-            None if one.answer.is_ok() && listed.contains(&one.env_id) => What::Destroyed,
+            // One that was there, and is not shown by an account that shows others on record, went.
+            None if listed.contains(&one.env_id)
+                && (one.answer.is_ok() || (!one.was_refused() && seen.is_ours)) =>
+            {
+                What::Destroyed
+            }
             Some((seen, bill))
                 if !self.options.purge
                     && (seen.is_isolated() || bill.as_ref().is_some_and(Bill::is_isolated)) =>

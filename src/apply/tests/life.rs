@@ -195,6 +195,34 @@ async fn a_lost_answer_to_a_change_is_read_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_goes_on_after_a_lost_answer_that_was_read_back() {
+    let lost = [
+        ("a-1 -> a2", vec![error(Grade::Unknown)]),
+        ("c-1 -> nothing", vec![error(Grade::Unknown)]),
+    ];
+    let mut bench = Bench::scripted(&["a", "b", "c", "d"], &lost).await;
+    let mut desired = renamed(&["b", "a"], "a2");
+    desired.environments[0].attributes.set(Field::Alias, "b2");
+    desired.environments.reverse();
+    let report = bench.run(giving_up(), &desired).await;
+    assert_eq!(
+        bench.cloud.names(),
+        ["a-1 -> a2", "b-1 -> b2", "d-1 -> nothing", "c-1 -> nothing"]
+    );
+    assert_eq!(
+        whats(&report),
+        [
+            What::Renamed,
+            What::Renamed,
+            What::Destroyed,
+            What::Destroyed
+        ]
+    );
+    assert_eq!(report.verdict(), Verdict::Complete);
+    assert_eq!(bench.record("c"), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_change_that_nobody_can_see_stays_undone_on_record() {
     let lost = ("a-1 -> a2", vec![error(Grade::Unknown)]);
     let mut bench = Bench::scripted(&["a"], &[lost]).await;
