@@ -77,7 +77,7 @@ pub enum ApplyError {
     #[error("the account's environments can't be listed: {}", .0.message)]
     Listing(CloudError),
     /// A state that was lost together with its receipts can't say that these were ordered. The account can.
-    #[error("the account has these environments already, and they are not on record")]
+    #[error("the account has these environments already, and they are not on record as these")]
     AlreadyThere(Vec<Twin>),
 }
 
@@ -306,13 +306,32 @@ fn twins(plan: &Plan, state: Option<&State>, seen: &[SeenEnvironment]) -> Vec<Tw
         .filter(is_postpaid)
         .map(|environment| environment.env_id.as_str())
         .collect();
+    // Whatever the record says of their aliases: one of them may have been renamed, by us or by somebody else.
+    let shown: HashMap<&str, &str> = seen
+        .iter()
+        .filter(|environment| !environment.is_isolated())
+        .filter_map(|environment| {
+            Some((environment.env_id.as_str(), environment.alias.as_deref()?))
+        })
+        .collect();
+    let current = state.into_iter().flat_map(|state| &state.environments);
+    let others: HashMap<&str, (&Address, &str)> = current
+        .filter_map(|(address, record)| {
+            let env_id = record.env_id.as_deref()?;
+            Some((*shown.get(env_id)?, (address, env_id)))
+        })
+        .collect();
     plan.orders()
         .filter_map(|step| {
             let order = step.after.as_ref()?;
             // To switch what is paid as it goes already would be to pay for it again.
-            let env_id = match order.get(Field::EnvId) {
-                Some(env_id) => postpaid.get(env_id)?,
-                None => strangers.get(order.get(Field::Alias)?)?,
+            let env_id = if let Some(env_id) = order.get(Field::EnvId) {
+                postpaid.get(env_id)?
+            } else {
+                let alias = order.get(Field::Alias)?;
+                let own = step.previous_address.as_ref().unwrap_or(&step.address);
+                let other = others.get(alias).filter(|(address, _)| *address != own);
+                strangers.get(alias).or(other.map(|(_, env_id)| env_id))?
             };
             Some(Twin {
                 address: step.address.clone(),

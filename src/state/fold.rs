@@ -47,6 +47,8 @@ pub fn rebuild_over<'a>(
 
 /// The vendor's action that gives an environment up.
 const GIVING_UP: &str = "DestroyEnv";
+/// The vendor's action that gives an environment another alias.
+const RENAMING: &str = "ModifyEnv";
 
 /// A state with a run's entries being folded in, one by one, each at the same small cost.
 ///
@@ -62,17 +64,18 @@ pub struct Folding {
     /// What was replaced, by earlier runs and in entries of this one that are settled.
     deposed: Vec<Deposed>,
     /// The attempts, by step, at what orders nothing, and what they may have given up.
-    repeatable: BTreeMap<(u32, u32), Option<GivenUp>>,
+    repeatable: BTreeMap<(u32, u32), Option<Undo>>,
     /// Whether the state holds this run already.
     done: bool,
 }
 
-/// An environment that is being given up, and what it was before.
+/// An environment that is being changed or given up, and what it was before.
 #[derive(Debug, Clone)]
-struct GivenUp {
+struct Undo {
     address: Address,
     env_id: String,
-    was: Status,
+    status: Status,
+    alias: Option<String>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -115,9 +118,8 @@ impl Folding {
         match event {
             Event::Intent(intent) if intent.may_order() => self.claim(at, intent),
             Event::Intent(intent) => {
-                let given_up = self.give_up(intent);
-                self.repeatable
-                    .insert((intent.step, intent.attempt), given_up);
+                let undo = self.doubt(intent);
+                self.repeatable.insert((intent.step, intent.attempt), undo);
             }
             Event::Outcome(outcome) => self.settle(at, outcome),
             Event::Edited(edited) => self.edit(&edited.edit),
@@ -229,53 +231,54 @@ impl Folding {
         });
     }
 
-    /// From its announcement on, until it is seen what became of it, an environment that is given up may be gone.
-    fn give_up(&mut self, intent: &Intent) -> Option<GivenUp> {
-        let env_id = intent
-            .attributes
-            .get(Field::EnvId)
-            .filter(|_| intent.action == GIVING_UP)?;
-        let was = self.mark(&intent.address, env_id, Status::Destroying)?;
-        Some(GivenUp {
+    /// From its announcement on, until it is seen what became of it, an environment that is given up may be gone, and one
+    /// that is renamed may have either alias. An edit says which, once it is known.
+    fn doubt(&mut self, intent: &Intent) -> Option<Undo> {
+        let env_id = intent.attributes.get(Field::EnvId)?;
+        let record = self.find(&intent.address, env_id)?;
+        let undo = Undo {
             address: intent.address.clone(),
             env_id: env_id.to_owned(),
-            was,
-        })
+            status: record.status,
+            alias: record.attributes.get(Field::Alias).map(str::to_owned),
+        };
+        match intent.action.as_str() {
+            GIVING_UP => record.status = Status::Destroying,
+            RENAMING => record.attributes.unset(Field::Alias),
+            _ => return None,
+        }
+        Some(undo)
     }
 
-    /// Gives the record of an environment at an address a status, and returns the one that it had. What is isolated stays
-    /// so: nothing more becomes of it by being given up again.
-    fn mark(&mut self, address: &Address, env_id: &str, status: Status) -> Option<Status> {
+    /// The record of an environment at an address, current or replaced. What is isolated stays so: nothing more becomes
+    /// of it by being given up again.
+    fn find(&mut self, address: &Address, env_id: &str) -> Option<&mut Record> {
         let is_it = |record: &Record| {
             record.env_id.as_deref() == Some(env_id)
                 && matches!(record.status, Status::Created | Status::Destroying)
         };
-        let slot = self.slot(address);
-        let current = slot.stood.as_mut().filter(|record| is_it(record));
-        let record = if let Some(record) = current {
-            record
-        } else {
-            let mut deposed = self.deposed.iter_mut();
-            let found =
-                deposed.find(|deposed| deposed.address == *address && is_it(&deposed.record))?;
-            &mut found.record
-        };
-        Some(std::mem::replace(&mut record.status, status))
+        if self.slot(address).stood.as_ref().is_some_and(is_it) {
+            return self.slot(address).stood.as_mut();
+        }
+        let mut deposed = self.deposed.iter_mut();
+        let found =
+            deposed.find(|deposed| deposed.address == *address && is_it(&deposed.record))?;
+        Some(&mut found.record)
     }
 
     fn settle(&mut self, at: Timestamp, outcome: &Outcome) {
-        if let Some(given_up) = self.repeatable.get(&(outcome.step, outcome.attempt)) {
+        if let Some(undo) = self.repeatable.get(&(outcome.step, outcome.attempt)) {
             let nothing_done = match outcome.evidence {
                 Evidence::Refused | Evidence::NotSent => true,
                 Evidence::Ordered | Evidence::Done | Evidence::Unknown => false,
             };
-            if let Some(GivenUp {
-                address,
-                env_id,
-                was,
-            }) = given_up.clone().filter(|_| nothing_done)
+            if let Some(undo) = undo.clone().filter(|_| nothing_done)
+                && let Some(record) = self.find(&undo.address, &undo.env_id)
             {
-                self.mark(&address, &env_id, was);
+                record.status = undo.status;
+                if let Some(alias) = undo.alias {
+                    record.attributes.set(Field::Alias, alias);
+                }
             }
             return;
         }

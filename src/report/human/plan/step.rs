@@ -12,6 +12,9 @@ pub(super) fn show(out: &mut String, step: &Step, plan: &Plan, look: Look) {
     let address = look.strong(&step.address);
     let source = match step.after {
         Some(_) => look.faint(clean(&step.source.to_string())),
+        None if step.refusal == Some(Refusal::StillDeclared) => {
+            look.faint(clean(&step.source.to_string()))
+        }
         None => look.faint(format!("was {}", clean(&step.source.to_string()))),
     };
     let head = match step.action {
