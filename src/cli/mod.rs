@@ -11,6 +11,7 @@ mod consent;
 mod destroy;
 mod failure;
 mod generate;
+mod git;
 mod import;
 mod init;
 mod load;

@@ -7,6 +7,7 @@ mod bad_state;
 mod crash;
 mod examples;
 mod faults;
+mod git;
 mod help;
 mod life;
 mod main_path;
