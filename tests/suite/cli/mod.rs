@@ -4,6 +4,7 @@ mod adopt;
 mod apply;
 mod bad_input;
 mod bad_state;
+mod ci;
 mod crash;
 mod examples;
 mod faults;
