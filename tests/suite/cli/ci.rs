@@ -311,6 +311,21 @@ fn every_script_is_one() {
     }
 }
 
+/// How a job ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    Well,
+    /// Behind the orders, and before anything is saved.
+    RunnerLost,
+    OutcomeUnknown,
+}
+
+fn with_fault(script: &str) -> String {
+    let faulty = script.replace("--deadline 5h", "--deadline 5h --fault reset-after@2");
+    assert_ne!(script, faulty);
+    faulty
+}
+
 /// A repository with a project, and a runner: a fresh clone of it for every run, thrown away behind it.
 struct Runner {
     project: Project,
@@ -400,8 +415,8 @@ impl Runner {
         self.sh(name, &format!("postpay plan -o '{}'", out.display()));
     }
 
-    /// What the job does from its claim on. `lost` ends the runner when the orders are made.
-    fn apply(&self, name: &str, lost: bool) -> Ran {
+    /// What the job does from its claim on.
+    fn apply(&self, name: &str, ends: Ends) -> Ran {
         let project = &self.project;
         if self.gitlab {
             let jobs = yaml(&project.read(JOBS));
@@ -409,7 +424,10 @@ impl Runner {
                 .as_str()
                 .unwrap()
                 .to_owned();
-            if lost {
+            if ends == Ends::OutcomeUnknown {
+                text = with_fault(&text);
+            }
+            if ends == Ends::RunnerLost {
                 text = text.replacen("mkdir -p state", "kill -9 $$", 1);
             }
             return self.shell(name, &text);
@@ -419,8 +437,12 @@ impl Runner {
             return claimed;
         }
         self.sh(name, &script(project, "apply", "Take the newest state"));
-        let applied = self.shell(name, &script(project, "apply", "Apply"));
-        if !lost {
+        let mut text = script(project, "apply", "Apply");
+        if ends == Ends::OutcomeUnknown {
+            text = with_fault(&text);
+        }
+        let applied = self.shell(name, &text);
+        if ends != Ends::RunnerLost {
             self.sh(name, &script(project, "apply", "Save the state"));
         }
         applied
@@ -454,16 +476,34 @@ fn a_pipeline_orders_a_plan_once_however_often_it_is_run_again() {
         // The clone is taken before the first run saves: a job that is run again starts as early as that.
         runner.clone("run-1");
         runner.clone("run-2");
-        runner.apply("run-1", false).exits(0);
+        runner.apply("run-1", Ends::Well).exits(0);
         assert_eq!(runner.orders("run-1"), 2, "gitlab: {gitlab}");
         assert_eq!(runner.branches(), "main\n");
-        let again = runner.apply("run-2", false).exits(1);
+        let again = runner.apply("run-2", Ends::Well).exits(1);
         again.says(&["carried out already"]);
         assert_eq!(runner.orders("run-2"), 2, "it saw the first run's");
         assert_eq!(runner.branches(), "main\n", "nothing was left to save");
         runner.plan("run-last");
         let shown = runner.sh("run-last", "postpay plan");
         assert!(shown.contains("No changes."), "{shown}");
+    }
+}
+
+#[test]
+fn an_unknown_outcome_is_saved_and_not_ordered_again() {
+    if !is_there("git") || !is_there("bash") {
+        return;
+    }
+    for gitlab in [false, true] {
+        let runner = Runner::new(gitlab);
+        runner.plan("run-plan");
+        runner.clone("run-1");
+        runner.apply("run-1", Ends::OutcomeUnknown).exits(4);
+        assert_eq!(runner.branches(), "main\n", "gitlab: {gitlab}");
+        runner.clone("run-2");
+        let shown = runner.sh("run-2", "postpay plan");
+        assert!(shown.contains("postpay resolve"), "{shown}");
+        assert!(!shown.contains("to create"), "{shown}");
     }
 }
 
@@ -476,12 +516,12 @@ fn a_runner_that_was_lost_holds_up_every_other() {
         let runner = Runner::new(gitlab);
         runner.plan("run-plan");
         runner.clone("run-1");
-        runner.apply("run-1", true);
+        runner.apply("run-1", Ends::RunnerLost);
         assert_eq!(runner.orders("run-1"), 2, "gitlab: {gitlab}");
         assert_eq!(runner.branches(), "main\npostpay-applying\n");
         for name in ["run-2", "run-3"] {
             runner.clone(name);
-            let held = runner.apply(name, false).exits(1);
+            let held = runner.apply(name, Ends::Well).exits(1);
             held.says(&["postpay-applying is there"]);
             assert_eq!(runner.orders(name), 0, "gitlab: {gitlab}");
         }

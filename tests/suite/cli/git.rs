@@ -294,8 +294,12 @@ fn without_a_repository_that_answers_there_is_a_plan_all_the_same() {
     untold(with(&project, &[("PATH", &empty)], &line));
 
     let (project, _) = committed(&["one"]);
-    // It hangs, with a child of its own that holds its output open.
-    let hangs = instead_of_git(&project, "sleep 30 & sleep 30");
+    // It hangs, with a child of its own that holds its output open, and would have had an answer.
+    let id = "a".repeat(40);
+    let hangs = instead_of_git(
+        &project,
+        &format!("sleep 30 & sleep 30; echo true; echo false; echo {id}"),
+    );
     let path = |first: &Path| {
         let path = std::env::var_os("PATH").unwrap();
         let rest = std::env::split_paths(&path);
