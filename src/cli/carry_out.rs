@@ -352,7 +352,7 @@ fn run(
             writer,
             clock: &SystemClock,
             operator: world.operator(),
-            commit: world.commit(),
+            commit: world.commit(&job.project.sources()),
             adoptions,
             last_sent,
             stop: stopped,

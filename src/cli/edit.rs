@@ -109,7 +109,7 @@ impl Editing<'_> {
         };
         let edits = wanted.edits.iter().map(edit).collect();
         let run = RunStarted {
-            commit: world.commit(),
+            commit: world.commit(&self.project.sources()),
             ..started(&now, &self.line, world)?
         };
         let written = write(&mut *writer, run, edits, world)?;

@@ -1,6 +1,9 @@
-//! `postpay init`: a project that plans and applies against the embedded endpoint as it stands.
+//! `postpay init`: a project that plans and applies against the embedded endpoint as it stands, and what its pipeline
+//! needs to plan, order and look for drift.
 
 use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
 
 use super::Exit;
 use super::failure::Failure;
@@ -13,11 +16,56 @@ use crate::{config, manifest};
 Examples:
   postpay init                 in this folder
   postpay init shop            in a new folder
+  postpay init --ci github     with workflows; in a project that is there, only those
   cd shop && postpay plan && postpay apply")]
 pub(super) struct Args {
     /// The folder; made if it is not there
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,
+    /// Add a pipeline: a plan beside every change, an approved apply, a nightly look for drift
+    #[arg(long, value_name = "WHERE")]
+    ci: Option<Ci>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Ci {
+    /// Workflows for GitHub Actions
+    Github,
+    /// Jobs for GitLab CI/CD
+    Gitlab,
+}
+
+impl Ci {
+    /// What is written, and first the file whose top says what has to be set up before the first run.
+    const fn files(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Github => &[
+                (
+                    ".github/workflows/postpay-apply.yml",
+                    include_str!("init/github/postpay-apply.yml"),
+                ),
+                (
+                    ".github/workflows/postpay-plan.yml",
+                    include_str!("init/github/postpay-plan.yml"),
+                ),
+                (
+                    ".github/workflows/postpay-drift.yml",
+                    include_str!("init/github/postpay-drift.yml"),
+                ),
+                (
+                    ".github/actions/setup-postpay/action.yml",
+                    include_str!("init/github/setup-postpay.yml"),
+                ),
+            ],
+            Self::Gitlab => &[
+                (".gitlab-ci.yml", include_str!("init/gitlab/gitlab-ci.yml")),
+                (
+                    ".gitlab/show-report.py",
+                    include_str!("init/gitlab/show-report.py"),
+                ),
+            ],
+        }
+    }
 }
 
 const CONFIG: &str = include_str!("init/postpay.yaml");
@@ -25,19 +73,17 @@ const MANIFEST: &str = include_str!("init/environments.yaml");
 const GITIGNORE: &str = include_str!("init/gitignore");
 
 pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
-    let files = [
-        ("postpay.yaml", CONFIG.to_owned()),
-        ("environments/shop.yaml", MANIFEST.to_owned()),
-        (
-            "schemas/manifest.v1.schema.json",
-            format!("{:#}\n", manifest::manifest_schema()),
-        ),
-        (
-            "schemas/config.v1.schema.json",
-            format!("{:#}\n", config::config_schema()),
-        ),
-        (".gitignore", GITIGNORE.to_owned()),
-    ];
+    let mut files = if args.ci.is_some() && is_project(&args.dir) {
+        Vec::new()
+    } else {
+        project()
+    };
+    let pipeline = args.ci.map_or(&[][..], Ci::files);
+    files.extend(
+        pipeline
+            .iter()
+            .map(|(name, text)| (*name, (*text).to_owned())),
+    );
     let taken: Vec<String> = files
         .iter()
         .map(|(name, _)| args.dir.join(name))
@@ -49,7 +95,12 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
             "init-exists",
             format!("already there: {}", taken.join(", ")),
         )
-        .help("nothing was written; choose an empty folder: `postpay init DIR`"));
+        .help(if args.ci.is_some() {
+            "nothing was written; move these away, or write them to another folder and take over what you need: \
+             `postpay init --ci WHERE DIR`"
+        } else {
+            "nothing was written; choose an empty folder: `postpay init DIR`"
+        }));
     }
     for (name, text) in &files {
         write(&args.dir.join(name), text)?;
@@ -62,7 +113,35 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         format!("cd {} && ", args.dir.display())
     };
     world.say(&format!("\nNext:\n  {go}postpay plan\n  postpay apply\n"));
+    if let Some((name, _)) = pipeline.first() {
+        world.say(&format!(
+            "\nBefore the pipeline's first run: fill in where postpay comes from, and set up what the top of {name} lists.\n"
+        ));
+    }
     Ok(Exit::Fine)
+}
+
+/// Whether there is something that a pipeline can be added to.
+fn is_project(dir: &Path) -> bool {
+    [config::CONFIG_NAME, config::DEFAULT_MANIFESTS]
+        .iter()
+        .any(|name| dir.join(name).exists())
+}
+
+fn project() -> Vec<(&'static str, String)> {
+    vec![
+        ("postpay.yaml", CONFIG.to_owned()),
+        ("environments/shop.yaml", MANIFEST.to_owned()),
+        (
+            "schemas/manifest.v1.schema.json",
+            format!("{:#}\n", manifest::manifest_schema()),
+        ),
+        (
+            "schemas/config.v1.schema.json",
+            format!("{:#}\n", config::config_schema()),
+        ),
+        (".gitignore", GITIGNORE.to_owned()),
+    ]
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

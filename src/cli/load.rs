@@ -109,6 +109,12 @@ impl Project {
         }
     }
 
+    /// The manifests' files and folders, and the configuration, if there is one.
+    pub(super) fn sources(&self) -> Vec<PathBuf> {
+        let manifests = self.manifests.iter().cloned();
+        manifests.chain(self.config_path.clone()).collect()
+    }
+
     pub(super) fn account(&self) -> Account {
         Account {
             endpoint: self.endpoint.site(),

@@ -14,6 +14,7 @@ mod edit;
 mod failure;
 mod fmt;
 mod generate;
+mod git;
 mod given_up;
 mod history;
 mod import;

@@ -1,5 +1,6 @@
 //! `postpay plan`: what would be ordered. It is never given anything that could order.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use super::world::{World, cant_write};
 use crate::cloud::tencent::client::REQUEST_CLIENT;
 use crate::cloud::tencent::wire::{self, CREATE, DESTROY, DestroyEnv, MODIFY, ModifyEnv, VERSION};
 use crate::config::Endpoint;
+use crate::desired::{Address, Desired, SourceRef};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Options, Plan, Step, file, guard};
 use crate::report::{clean, human};
@@ -32,6 +34,9 @@ pub(super) struct Args {
     /// Exit with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Say in the JSON which commit last touched the line that declares each change
+    #[arg(long)]
+    blame: bool,
     /// Show the exact requests, secrets left out
     #[arg(long)]
     show_calls: bool,
@@ -53,12 +58,23 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     let desired = project.desired(&args.strict, world)?;
     let state = project.recorded(world)?;
-    let plan = project.plan(
+    let mut plan = project.plan(
         &desired,
         state.as_ref(),
         project.options(&args.select, &args.changes),
         world,
     )?;
+    // Whoever reads the plan on a terminal has the repository before them; it is not looked at for them.
+    let kept = args.out.is_some() || !global.reports.is_empty() || global.format != Format::Human;
+    if (kept || args.blame)
+        && let Some(git) = world.git(&project.sources())
+    {
+        let mut facts = git.facts();
+        if args.blame {
+            facts.touched = git.blame(declared(&desired, &plan));
+        }
+        plan.git = Some(facts);
+    }
     // Told to whoever reviews the plan, rather than only to whoever applies it.
     let foreign = guard::other_account(state.as_ref(), &plan.account);
     let over = guard::over_limits(&plan, project.limits(None, None), 0);
@@ -88,6 +104,23 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         ));
     }
     Ok(exit(&plan, args.detailed_exitcode))
+}
+
+/// Where each change is declared, if it still is.
+fn declared<'a>(
+    desired: &'a Desired,
+    plan: &'a Plan,
+) -> impl Iterator<Item = (&'a Address, &'a SourceRef)> {
+    let changes = plan
+        .steps
+        .iter()
+        .filter(|step| step.action != Action::NoOp && !step.deposed);
+    let changing: HashSet<&Address> = changes.map(|step| &step.address).collect();
+    desired
+        .environments
+        .iter()
+        .map(|environment| (&environment.address, &environment.source))
+        .filter(move |(address, _)| changing.contains(address))
 }
 
 /// The plan in the format that was asked for, and in every report.

@@ -125,7 +125,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let settled = edits.len();
     if settled > 0 {
         let run = RunStarted {
-            commit: world.commit(),
+            commit: world.commit(&project.sources()),
             ..edit::started(&state, "resolve", world)?
         };
         edit::write(&mut *writer, run, edits, world)?;

@@ -8,11 +8,13 @@ use jiff::Timestamp;
 
 use super::Exit;
 use super::failure::{Failure, NOTHING_SENT};
+use super::git::Git;
 use super::options::{Color, Format, Global};
 use crate::apply::Operator;
 use crate::clock::{Clock, SystemClock};
 use crate::crash;
 use crate::diagnostic::{Diagnostic, render};
+use crate::plan::GitFacts;
 use crate::report::events;
 use crate::report::human::Look;
 use crate::state::Holder;
@@ -212,27 +214,20 @@ impl World {
         }
     }
 
-    /// The git commit of this folder, with `+dirty` behind it when files differ from it; None outside of a repository, or
-    /// without git.
-    pub(super) fn commit(&self) -> Option<String> {
-        let git = |arguments: &[&str]| {
-            let output = std::process::Command::new("git")
-                .args(arguments)
-                .stdin(std::process::Stdio::null())
-                .stderr(std::process::Stdio::null())
-                .output()
-                .ok()
-                .filter(|output| output.status.success())?;
-            String::from_utf8(output.stdout).ok()
-        };
-        let commit = git(&["rev-parse", "HEAD"])?.trim().to_owned();
-        let changed = git(&["status", "--porcelain", "--untracked-files=no"])?;
-        let dirty = if changed.trim().is_empty() {
-            ""
-        } else {
-            "+dirty"
-        };
-        Some(commit + dirty)
+    /// The repository that these files and folders are in, if they are in one.
+    pub(super) fn git(&self, roots: &[PathBuf]) -> Option<Git> {
+        Git::find(roots)
+    }
+
+    /// The git commit that these files and folders are in, with `+dirty` behind it when they differ from it; None
+    /// outside of a repository, or without git.
+    pub(super) fn commit(&self, roots: &[PathBuf]) -> Option<String> {
+        let GitFacts {
+            commit,
+            dirty,
+            touched: _,
+        } = self.git(roots)?.facts();
+        Some(commit + if dirty { "+dirty" } else { "" })
     }
 
     pub(super) fn holder(&self, doing: &str) -> Holder {

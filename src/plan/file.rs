@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Action, Ids, Mode, Options, Plan, Reason, Refusal, Step};
+use super::{Action, GitFacts, Ids, Mode, Options, Plan, Reason, Refusal, Step};
 use crate::desired::{Address, Attributes, Field, ManifestHash, SourceRef};
 use crate::state::{Account, Lineage, Serial};
 
@@ -69,11 +69,24 @@ struct PlanV1 {
     purge: bool,
     /// Whether what is given up is given up whatever is in it (BypassCheck).
     bypass_check: bool,
+    /// What git said of the manifests; absent when it was not asked, or had nothing to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    git: Option<GitV1>,
     /// In the order in which they are carried out.
     resource_changes: Vec<ChangeV1>,
     summary: SummaryV1,
     /// SHA-256, in hex, of the compact JSON of this document with this member empty.
     checksum: String,
+}
+
+/// For those who review the plan: nothing is decided by it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct GitV1 {
+    /// The commit that was checked out.
+    commit: String,
+    /// True when the manifests or the configuration were not as that commit has them.
+    dirty: bool,
 }
 
 /// Whom the orders go to.
@@ -159,6 +172,9 @@ struct RefusalV1 {
 struct SourceV1 {
     file: String,
     line: u32,
+    /// The commit that last touched that line; absent when it was not asked for, or is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    commit: Option<String>,
 }
 
 /// How many steps of each kind there are.
@@ -262,6 +278,7 @@ impl From<&Plan> for PlanV1 {
                     purge,
                     bypass_check,
                 },
+            git,
             steps,
         } = plan;
         let texts = |addresses: &[Address]| addresses.iter().map(ToString::to_string).collect();
@@ -296,7 +313,27 @@ impl From<&Plan> for PlanV1 {
             allow_destroy: *allow_destroy,
             purge: *purge,
             bypass_check: *bypass_check,
-            resource_changes: steps.iter().map(ChangeV1::from).collect(),
+            git: git.as_ref().map(
+                |GitFacts {
+                     commit,
+                     dirty,
+                     touched: _,
+                 }| GitV1 {
+                    commit: commit.clone(),
+                    dirty: *dirty,
+                },
+            ),
+            resource_changes: steps
+                .iter()
+                .map(|step| {
+                    let mut change = ChangeV1::from(step);
+                    // What was replaced at an address is declared nowhere.
+                    let git = git.as_ref().filter(|_| !step.deposed);
+                    change.source.commit =
+                        git.and_then(|git| git.touched.get(&step.address).cloned());
+                    change
+                })
+                .collect(),
             summary: SummaryV1::from(plan.summary()),
             checksum: String::new(),
         }
@@ -398,6 +435,8 @@ impl From<&Step> for ChangeV1 {
             source: SourceV1 {
                 file: source.file.clone(),
                 line: source.line,
+                // The plan knows it; a step is the same whoever wrote its line.
+                commit: None,
             },
         }
     }
@@ -414,7 +453,9 @@ impl TryFrom<PlanV1> for Plan {
     type Error = PlanFileError;
 
     fn try_from(file: PlanV1) -> Result<Self, PlanFileError> {
+        let git = git(file.git, &file.resource_changes)?;
         Ok(Self {
+            git,
             tool_version: file.tool_version,
             created_at: file.created_at,
             lineage: file.lineage.map(Lineage),
@@ -455,6 +496,27 @@ impl TryFrom<PlanV1> for Plan {
                 .map(Step::try_from)
                 .collect::<Result<_, _>>()?,
         })
+    }
+}
+
+/// What git said, put together again.
+fn git(git: Option<GitV1>, changes: &[ChangeV1]) -> Result<Option<GitFacts>, PlanFileError> {
+    let touched = changes
+        .iter()
+        .filter(|change| !change.deposed)
+        .filter_map(|change| Some((&change.address, change.source.commit.clone()?)))
+        .map(|(at, commit)| Ok((address(at)?, commit)))
+        .collect::<Result<BTreeMap<_, _>, PlanFileError>>()?;
+    match git {
+        Some(GitV1 { commit, dirty }) => Ok(Some(GitFacts {
+            commit,
+            dirty,
+            touched,
+        })),
+        None if touched.is_empty() => Ok(None),
+        None => Err(PlanFileError::Content(
+            "it names commits of lines, and not the commit that was checked out".to_owned(),
+        )),
     }
 }
 

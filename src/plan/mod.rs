@@ -10,7 +10,7 @@ pub mod moves;
 pub mod order;
 mod step;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -36,8 +36,21 @@ pub struct Plan {
     pub region: Option<String>,
     pub manifests: Vec<ManifestHash>,
     pub options: Options,
+    /// What git says of the manifests, where somebody asked it. For those who review the plan: nothing is decided by it.
+    pub git: Option<GitFacts>,
     /// In the order in which they are carried out.
     pub steps: Vec<Step>,
+}
+
+/// What git said of the manifests when the plan was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitFacts {
+    /// The commit that was checked out.
+    pub commit: String,
+    /// The manifests or the configuration were not as that commit has them.
+    pub dirty: bool,
+    /// The commit that last touched the line that an address is declared in, where that was asked for and is known.
+    pub touched: BTreeMap<Address, String>,
 }
 
 /// What a plan was asked to be.
@@ -141,6 +154,7 @@ impl Plan {
             region,
             manifests: desired.manifests.clone(),
             options,
+            git: None,
             steps,
         })
     }

@@ -87,6 +87,13 @@ fn commands(project: &Project, dir: &str) -> Option<Vec<String>> {
 fn yaml(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        // What a pipeline reads has a shape of its own, which `ci` looks at.
+        let is_hidden = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if is_hidden {
+            continue;
+        }
         if path.is_dir() {
             yaml(&path, found);
         } else if path
