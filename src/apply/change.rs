@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::engine::{Attempt, Engine, asked_to_stop, at};
-use super::outcome::{Done, What, change_line};
+use super::outcome::{CallKind, Done, What, change_line};
 use super::pace::Pacer;
 use super::retry::{self, Decision};
 use super::{OnError, Outcome, Progress, settle};
@@ -359,6 +359,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 Call::Destroy(destroy) => self.parts.cloud.destroy(destroy).await,
             };
             let took = began.elapsed();
+            self.called(at, began, began + took, CallKind::of(&answer));
             crash::point(crash::CHANGE_ANSWERED);
             self.record(change_line(
                 self.key(&attempt),

@@ -16,7 +16,8 @@ use super::pace::Pacer;
 use super::retry::{self, Decision};
 use super::settle::Open;
 use super::{
-    ACTION, LEAD, OnError, Outcome, Parts, Progress, Report, Settings, StepResult, outcome,
+    ACTION, Call, CallKind, LEAD, OnError, Outcome, Parts, Progress, Report, Settings, StepResult,
+    outcome,
 };
 use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
 use crate::crash;
@@ -58,6 +59,8 @@ pub(super) struct Engine<'a, C> {
     pub(super) options: &'a Options,
     pub(super) parts: Parts<'a, C>,
     pub(super) steps: Vec<&'a Step>,
+    /// What the times of its calls count from.
+    pub(super) began: Instant,
     pub(super) pacer: Pacer,
     pub(super) queue: VecDeque<Attempt>,
     pub(super) calls: JoinSet<(Answer, Instant)>,
@@ -92,7 +95,8 @@ enum Wake {
 }
 
 impl<C: CloudRead + CloudWrite> Engine<'_, C> {
-    pub(super) async fn run(mut self, started: Instant) -> Report {
+    pub(super) async fn run(mut self) -> Report {
+        let started = self.began;
         // One that no clock can reach is none.
         let deadline = self
             .settings
@@ -273,6 +277,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         };
         crash::point(crash::ANSWER_CAME);
         let took = at.saturating_duration_since(sent);
+        self.called(attempt.at, sent, at, CallKind::of(&answer));
         let line = outcome::line(self.key(&attempt), &answer, took);
         self.record(line);
         crash::point(crash::OUTCOME_KEPT);
@@ -285,6 +290,16 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             }
         }
         self.conclude(&attempt, Outcome::of(answer, took));
+    }
+
+    /// Keeps when a request was made, for whoever looks at the run later.
+    pub(super) fn called(&mut self, at: usize, sent: Instant, answered: Instant, kind: CallKind) {
+        let call = Call {
+            sent: sent.saturating_duration_since(self.began),
+            answered: answered.saturating_duration_since(self.began),
+            kind,
+        };
+        self.results[at].calls.push(call);
     }
 
     /// Puts an attempt that was proven not sent back to the head of the queue, if there is time for another.

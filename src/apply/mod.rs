@@ -28,7 +28,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 pub use change::{DESTROY, RENAME};
-pub use outcome::{Counts, Done, Outcome, Report, StepResult, Verdict, What};
+pub use outcome::{Call, CallKind, Counts, Done, Outcome, Report, StepResult, Verdict, What};
 
 use crate::clock::Clock;
 use crate::cloud::{CloudError, CloudRead, CloudWrite, PayMode, SeenEnvironment};
@@ -242,6 +242,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         changes: steps.len(),
     });
     let engine = Engine {
+        began: now,
         pacer: Pacer::new(settings.rate, now, rested),
         queue: orders.into_iter().map(Attempt::first).collect(),
         results: steps
@@ -268,7 +269,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         unwritten: Vec::new(),
         unresolved,
     };
-    Ok(engine.run(now).await)
+    Ok(engine.run().await)
 }
 
 /// The orders whose alias an environment of the account has that nobody claims.
@@ -353,6 +354,7 @@ impl StepResult {
             attempts: 0,
             outcome: Outcome::NotAttempted,
             left_behind: None,
+            calls: Vec::new(),
         }
     }
 }

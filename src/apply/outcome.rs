@@ -50,6 +50,44 @@ pub struct StepResult {
     /// An environment that a refused order seems to have left behind all the same. The order is unknown then: it
     /// is reported, and neither adopted nor made again.
     pub left_behind: Option<String>,
+    /// The requests that were made for it, in sending order.
+    pub calls: Vec<Call>,
+}
+
+/// One request of a run. Times count from the start of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    pub sent: Duration,
+    pub answered: Duration,
+    pub kind: CallKind,
+}
+
+/// What its answer proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallKind {
+    /// The vendor did what it was asked for.
+    Taken,
+    /// It came too soon and was turned away.
+    Throttled,
+    /// It never reached the vendor, or was turned away before it was looked at.
+    NotSent,
+    Refused,
+    /// The answer was lost.
+    Unknown,
+}
+
+impl CallKind {
+    pub(super) fn of<T>(answer: &Result<T, CloudError>) -> Self {
+        match answer {
+            Ok(_) => Self::Taken,
+            Err(error) => match error.grade {
+                Grade::NotSent(NotSent::Throttled) => Self::Throttled,
+                Grade::NotSent(NotSent::Connect | NotSent::Repaired) => Self::NotSent,
+                Grade::Refused(_) => Self::Refused,
+                Grade::Unknown => Self::Unknown,
+            },
+        }
+    }
 }
 
 /// How a step ended.

@@ -574,6 +574,25 @@ async fn a_throttled_order_is_sent_again_before_the_next_one_and_slows_the_pace(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_report_says_when_each_request_was_sent_and_answered_and_what_that_proves() {
+    let throttled = error(Grade::NotSent(NotSent::Throttled));
+    let slow = Duration::from_secs(3);
+    let mut bench = Bench::new(slow, &[("b", vec![throttled])]);
+    let report = bench.apply(&["a", "b"], &settings()).await;
+    let calls = |at: usize| report.results[at].calls.as_slice();
+    let kinds = |at: usize| calls(at).iter().map(|call| call.kind).collect::<Vec<_>>();
+    assert_eq!(kinds(0), [CallKind::Taken]);
+    assert_eq!(kinds(1), [CallKind::Throttled, CallKind::Taken]);
+    for call in calls(0).iter().chain(calls(1)) {
+        assert_eq!(call.answered - call.sent, slow);
+    }
+    let (first, turned_away, again) = (calls(0)[0], calls(1)[0], calls(1)[1]);
+    assert!(turned_away.sent >= first.sent + HALF, "{turned_away:?}");
+    assert!(again.sent > turned_away.answered, "{again:?}");
+    assert!(report.took >= again.answered, "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_order_that_never_gets_through_fails_without_having_been_ordered() {
     let refused_connection = vec![error(Grade::NotSent(NotSent::Connect)); 50];
     let mut bench = Bench::new(Duration::ZERO, &[("a", refused_connection)]);

@@ -179,7 +179,8 @@ impl Plan {
         self.steps.iter().filter(|step| self.is_held_up_by(step))
     }
 
-    fn is_held_up_by(&self, step: &Step) -> bool {
+    /// True when the step, as it stands, is why nothing of the plan is carried out.
+    pub fn is_held_up_by(&self, step: &Step) -> bool {
         let asked_for = match self.options.mode {
             Mode::Normal => false,
             Mode::Destroy(_) | Mode::DestroyDeposed(_) => true,

@@ -1,13 +1,16 @@
 //! A run: a line for everything that happens, and the table that closes it.
 
+mod detail;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use comfy_table::{Table, presets};
 
+pub(in crate::report) use detail::{remarks, what};
+
 use super::Look;
-use crate::apply::{Counts, Done, Outcome, Progress, Report, StepResult, Verdict, What};
-use crate::cloud::{CloudError, Grade, NotSent};
+use crate::apply::{Counts, Outcome, Progress, Report, StepResult, Verdict, What};
 use crate::desired::Address;
 use crate::plan::Action;
 use crate::report::text::{clean, count, duration};
@@ -174,19 +177,6 @@ const fn recorded(action: Action) -> &'static str {
     }
 }
 
-/// `Code: message (RequestId …)`
-fn what(error: &CloudError) -> String {
-    let mut text = String::new();
-    if let Some(code) = &error.code {
-        let _ = write!(text, "{}: ", clean(code));
-    }
-    text.push_str(&clean(&error.message));
-    if let Some(id) = &error.request_id {
-        let _ = write!(text, " (RequestId {})", clean(id));
-    }
-    text
-}
-
 /// The closing table and what to do next.
 pub fn report(report: &Report, look: Look) -> String {
     if report.run.is_none() {
@@ -194,8 +184,17 @@ pub fn report(report: &Report, look: Look) -> String {
     }
     let mut out = format!("\n{}", table(report));
     for result in &report.results {
-        detail(&mut out, result, look);
+        detail::show(&mut out, result, look);
     }
+    out + "\n" + &summary(report, look)
+}
+
+/// The closing lines: how much of what, and what to do next.
+pub fn summary(report: &Report, look: Look) -> String {
+    if report.run.is_none() {
+        return idle(report);
+    }
+    let mut out = String::new();
     let counts = report.counts();
     let Counts {
         ordered,
@@ -231,7 +230,7 @@ pub fn report(report: &Report, look: Look) -> String {
     };
     let _ = writeln!(
         out,
-        "\n{head} {} in {}.",
+        "{head} {} in {}.",
         parts.join(", "),
         duration(report.took)
     );
@@ -321,138 +320,6 @@ fn table(report: &Report) -> String {
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text
-}
-
-fn detail(out: &mut String, result: &StepResult, look: Look) {
-    let (error, head, done) = match &result.outcome {
-        Outcome::Ordered { .. } => return replaced(out, result, look),
-        Outcome::Done(done) => return given_up(out, result, done, look),
-        Outcome::Recorded | Outcome::NotAttempted => return,
-        Outcome::Failed(error) => (error, look.bad("failed"), not_done(error)),
-        Outcome::Unknown(error) => {
-            let done = match result.action {
-                Action::Update => {
-                    "at the vendor: its alias may have been changed; nothing else was, and apply asks for it again"
-                }
-                Action::Destroy => {
-                    "at the vendor: it may have been given up; it stays on record, and to ask for it again gives up no other"
-                }
-                Action::Create
-                | Action::Replace
-                | Action::Forget
-                | Action::Import
-                | Action::Move
-                | Action::Resolve
-                | Action::Wait
-                | Action::NoOp => {
-                    "at the vendor: it may have been ordered; it is recorded as unknown and never sent again"
-                }
-            };
-            (error, look.bad("outcome unknown"), done)
-        }
-    };
-    let _ = writeln!(
-        out,
-        "\n{} {head}  {}",
-        look.strong(&result.address),
-        look.faint(&result.source)
-    );
-    let _ = writeln!(out, "  {}", what(error));
-    if let Some(status) = error.http_status
-        && status != 200
-    {
-        let _ = writeln!(out, "  HTTP status {status}");
-    }
-    if let Some(body) = &error.body {
-        let start: String = body.chars().take(200).collect();
-        let _ = writeln!(out, "  the answer began: {}", clean(&start));
-    }
-    let _ = writeln!(out, "  {done}");
-    match (error.grade, error.hint) {
-        // What is said of an attempt that will be made again is not so of the last one.
-        (Grade::NotSent(_), _) => {
-            let tries = count(result.attempts as usize, "attempt", "attempts");
-            let _ = writeln!(
-                out,
-                "  given up after {tries}; run it again later, or try for longer: --retry-for"
-            );
-        }
-        (Grade::Refused(_) | Grade::Unknown, Some(hint)) => {
-            let _ = writeln!(out, "  {hint}");
-        }
-        (Grade::Refused(_) | Grade::Unknown, None) => {}
-    }
-    if let Some(env_id) = &result.left_behind {
-        let env_id = look.bad(clean(env_id));
-        let _ = writeln!(
-            out,
-            "  and yet {env_id} came to be in the account with this alias: it is not ordered again before `postpay resolve {}`",
-            result.address
-        );
-    }
-}
-
-/// Where the environment that was replaced is now.
-fn replaced(out: &mut String, result: &StepResult, look: Look) {
-    if result.action != Action::Replace {
-        return;
-    }
-    let (address, env_id) = (&result.address, result.env_id.as_deref().unwrap_or("-"));
-    let _ = writeln!(
-        out,
-        "\n{} was replaced  {}\n  {} is on record as deposed, lives on at the vendor and goes on costing\n  to give it up: \
-         `postpay destroy {address} --deposed --allow-destroy`",
-        look.strong(address),
-        look.faint(&result.source),
-        look.change(clean(env_id)),
-    );
-}
-
-/// What the vendor made of giving an environment up.
-fn given_up(out: &mut String, result: &StepResult, done: &Done, look: Look) {
-    let address = &result.address;
-    let which = if result.deposed { " --deposed" } else { "" };
-    let lines = match done.what {
-        What::Renamed | What::Destroyed => return,
-        What::WasGone => [
-            "the vendor has no environment with this id: it was given up before".to_owned(),
-            "it is forgotten; nothing was done at the vendor".to_owned(),
-        ],
-        What::Isolated => [
-            "the vendor keeps it in isolation: out of reach, and deleted later".to_owned(),
-            format!(
-                "to have it deleted at once, or to forget it when it is gone: `postpay destroy {address}{which} --purge --allow-destroy`"
-            ),
-        ],
-        What::BeingDestroyed => [
-            "the vendor took the request, and shows it as before so far; it stays on record"
-                .to_owned(),
-            format!("to see it through: `postpay destroy {address}{which} --allow-destroy`"),
-        ],
-    };
-    let _ = writeln!(
-        out,
-        "\n{} {}  {}",
-        look.strong(address),
-        word(done.what),
-        look.faint(&result.source)
-    );
-    for line in lines {
-        let _ = writeln!(out, "  {line}");
-    }
-}
-
-fn not_done(error: &CloudError) -> &'static str {
-    match error.grade {
-        Grade::NotSent(NotSent::Connect) => {
-            "at the vendor: nothing; no connection stood, so no request left"
-        }
-        Grade::NotSent(NotSent::Throttled | NotSent::Repaired) => {
-            "at the vendor: nothing; the request was turned away before it was looked at"
-        }
-        Grade::Refused(_) => "at the vendor: nothing was done; the request was refused",
-        Grade::Unknown => "at the vendor: not known",
-    }
 }
 
 /// Whether a person has to say what became of an order.

@@ -4,6 +4,8 @@ mod remarks;
 mod rows;
 mod step;
 
+pub(in crate::report) use remarks::remarks;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 

@@ -3,10 +3,9 @@
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
-use similar::ChangeTag;
-use similar::utils::diff_unicode_words;
 
 use crate::report::text::clean;
+use crate::report::words::{Word, changed_words};
 
 /// What the place that the text goes to can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,25 +50,14 @@ impl Look {
 
     /// `"old" -> "new"` with the changed words marked: by colour, or as `[-old-]` and `{+new+}`.
     pub(super) fn changed_words(self, old: &str, new: &str) -> String {
-        let words = diff_unicode_words(similar::Algorithm::Myers, old, new);
-        let alike = words
-            .iter()
-            .any(|(tag, text)| *tag == ChangeTag::Equal && text.chars().any(char::is_alphanumeric));
-        let side = |gone: ChangeTag, style: Style, open: &str, close: &str| -> String {
-            let shown = words
-                .iter()
-                .filter(|(tag, _)| *tag == gone || *tag == ChangeTag::Equal);
-            shown
-                .map(|(tag, text)| match (tag, self.color) {
-                    (ChangeTag::Equal, _) => clean(text).into_owned(),
-                    (ChangeTag::Insert | ChangeTag::Delete, true) => self.paint(style, clean(text)),
-                    // Where every word is another one, marks would only be noise.
-                    (ChangeTag::Insert | ChangeTag::Delete, false) if !alike => {
-                        clean(text).into_owned()
-                    }
-                    (ChangeTag::Insert | ChangeTag::Delete, false) => {
-                        format!("{open}{}{close}", clean(text))
-                    }
+        let words = changed_words(old, new);
+        let side = |side: &[Word<'_>], style: Style, open: &str, close: &str| -> String {
+            side.iter()
+                .map(|word| match (word.changed, self.color) {
+                    (false, _) => clean(word.text).into_owned(),
+                    (true, true) => self.paint(style, clean(word.text)),
+                    (true, false) if !words.alike => clean(word.text).into_owned(),
+                    (true, false) => format!("{open}{}{close}", clean(word.text)),
                 })
                 .collect()
         };
@@ -77,8 +65,8 @@ impl Look {
         let green = AnsiColor::Green.on_default().underline();
         format!(
             "\"{}\" -> \"{}\"",
-            side(ChangeTag::Delete, red, "[-", "-]"),
-            side(ChangeTag::Insert, green, "{+", "+}")
+            side(&words.old, red, "[-", "-]"),
+            side(&words.new, green, "{+", "+}")
         )
     }
 }

@@ -4,7 +4,7 @@ use crate::desired::{Attributes, Field};
 use crate::plan::{Action, Plan, Reason, Refusal, Step, guard};
 
 /// What a person needs to know or to do about a step that is not simply carried out.
-pub(super) fn remarks(step: &Step, plan: &Plan) -> Vec<String> {
+pub(in crate::report) fn remarks(step: &Step, plan: &Plan) -> Vec<String> {
     let address = &step.address;
     let mut lines = match step.action {
         Action::Create => created(step),

@@ -1,0 +1,159 @@
+//! The fields of a step: what is ordered, what changes, and the ids. Values are as they are: each format escapes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use crate::desired::{Attributes, Field};
+use crate::plan::{Action, Ids, Step};
+
+/// A field that is worth showing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    pub name: String,
+    pub value: Value,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    /// A text that somebody chose: it is shown in quotes.
+    Text(String),
+    /// An id, or another word that needs no quotes.
+    Word(String),
+    /// Only the vendor can say it.
+    KnownAfter,
+    /// A text that becomes another one; None where there is none.
+    Changed(Option<String>, Option<String>),
+    /// A word that becomes another one; None where only the vendor can say.
+    Becomes(String, Option<String>),
+}
+
+/// What stands for a value that is not there.
+pub(super) const NONE: &str = "(none)";
+
+/// What stands for a value that the vendor chooses.
+pub(super) const KNOWN_AFTER: &str = "(known after apply)";
+
+/// The fields worth showing, in the order of the manifest.
+pub(super) fn rows(step: &Step) -> Vec<Row> {
+    let mut rows = match (step.action, &step.before, &step.after) {
+        (Action::Create, _, Some(after)) => {
+            let mut rows = values(after);
+            let ids = [("env_id", after.creates_environment()), ("tran_id", true)];
+            for (id, _) in ids.into_iter().filter(|(_, unknown)| *unknown) {
+                rows.push(row(id, Value::KnownAfter));
+            }
+            rows
+        }
+        (Action::Replace, Some(before), Some(after)) if step.refusal.is_none() => {
+            return replacement(step, before, after);
+        }
+        (Action::Update | Action::Replace, Some(before), Some(after)) => {
+            changes(step, before, after)
+        }
+        (Action::Import, _, Some(after)) => values(after),
+        (Action::Destroy, Some(before), _) if step.refusal.is_none() => values(before),
+        (_, _, _) => Vec::new(),
+    };
+    if step.changes_protection() {
+        let (before, after) = (step.was_protected, step.prevent_destroy);
+        let value = Value::Becomes(before.to_string(), Some(after.to_string()));
+        rows.push(row("prevent_destroy", value));
+    }
+    let Ids {
+        env_id,
+        tran_id,
+        request_id,
+    } = &step.ids;
+    for (name, id) in [
+        ("env_id", env_id),
+        ("tran_id", tran_id),
+        ("request_id", request_id),
+    ] {
+        rows.extend(id.as_ref().map(|id| row(name, Value::Word(id.clone()))));
+    }
+    rows
+}
+
+fn row(name: impl Into<String>, value: Value) -> Row {
+    let name = name.into();
+    Row { name, value }
+}
+
+/// The whole order, what changes marked, and the ids that it replaces.
+fn replacement(step: &Step, before: &Attributes, after: &Attributes) -> Vec<Row> {
+    let changed = changes(step, before, after);
+    let names: BTreeSet<&str> = changed.iter().map(|row| row.name.as_str()).collect();
+    let mut rows: Vec<Row> = values(after)
+        .into_iter()
+        .filter(|row| !names.contains(row.name.as_str()))
+        .chain(changed.clone())
+        .collect();
+    let Ids {
+        env_id, tran_id, ..
+    } = &step.ids;
+    for (name, id) in [("env_id", env_id), ("tran_id", tran_id)] {
+        let old = id.clone().unwrap_or_else(|| "-".to_owned());
+        rows.push(row(name, Value::Becomes(old, None)));
+    }
+    rows
+}
+
+fn values(attributes: &Attributes) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (field, value) in attributes.iter() {
+        match (field, members(value)) {
+            (Field::Extra, Some(members)) => {
+                for (name, value) in members {
+                    rows.push(row(member_name(&name), Value::Word(value.to_string())));
+                }
+            }
+            (_, _) => rows.push(row(field.name(), Value::Text(value.to_owned()))),
+        }
+    }
+    rows
+}
+
+fn changes(step: &Step, before: &Attributes, after: &Attributes) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for field in step.changed_fields() {
+        let (old, new) = (before.get(field), after.get(field));
+        match (field, old.and_then(members), new.and_then(members)) {
+            (Field::Extra, Some(old), Some(new)) => rows.extend(changed_members(&old, &new)),
+            (_, _, _) => {
+                let value = Value::Changed(old.map(str::to_owned), new.map(str::to_owned));
+                rows.push(row(field.name(), value));
+            }
+        }
+    }
+    rows
+}
+
+type Members = BTreeMap<String, Json>;
+
+/// `extra` by its members, when it is a JSON object.
+fn members(wire: &str) -> Option<Members> {
+    serde_json::from_str(wire).ok()
+}
+
+fn member_name(name: &str) -> String {
+    format!("extra.{name}")
+}
+
+fn changed_members(old: &Members, new: &Members) -> Vec<Row> {
+    let text = |value: &Json| match value {
+        Json::String(text) => text.clone(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+            value.to_string()
+        }
+    };
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| old.get(*name) != new.get(*name))
+        .map(|name| {
+            let (old, new) = (old.get(name).map(text), new.get(name).map(text));
+            row(member_name(name), Value::Changed(old, new))
+        })
+        .collect()
+}

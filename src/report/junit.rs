@@ -1,0 +1,207 @@
+//! JUnit's XML, as CI systems draw it: a test case for every environment of a plan or a run, and for every file of a
+//! check.
+//!
+//! A case fails when there is an error about it (a refused step, an unknown outcome, a step that failed) and is skipped
+//! when nothing can be said of it yet (a step that waits for its EnvId, or that the run did not come to). A warning fails
+//! nothing: it is in the case's output. An error that is about no case has one of its own.
+
+use std::fmt::Write as _;
+
+use super::page::{Entry, Finding, Kind, Level, Page};
+
+/// The page as one document that ends in a newline.
+pub fn page(page: &Page) -> String {
+    let mut about: Vec<Vec<&Finding>> = vec![Vec::new(); page.entries.len()];
+    let mut rest = Vec::new();
+    for finding in &page.findings {
+        match finding.entry.and_then(|at| about.get_mut(at)) {
+            Some(findings) => findings.push(finding),
+            None => rest.push(finding),
+        }
+    }
+    let is_error = |finding: &&&Finding| finding.level == Level::Error;
+    let fails = |findings: &Vec<&Finding>| findings.iter().any(|one| one.level == Level::Error);
+    let strays: Vec<&&Finding> = rest.iter().filter(is_error).collect();
+    let tests = page.entries.len() + strays.len();
+    let failures = about.iter().filter(|findings| fails(findings)).count() + strays.len();
+    let skipped = page
+        .entries
+        .iter()
+        .zip(&about)
+        .filter(|(entry, findings)| entry.skipped.is_some() && !fails(findings))
+        .count();
+    let time = page.took.map_or(0.0, |took| took.as_secs_f64());
+    let kind = page.kind.name();
+    let counts = format!(
+        "tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\" time=\"{time:.3}\""
+    );
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let _ = writeln!(out, "<testsuites name=\"postpay\" {counts}>");
+    let _ = writeln!(out, "  <testsuite name=\"postpay {kind}\" {counts}>");
+    for (entry, findings) in page.entries.iter().zip(&about) {
+        case(&mut out, entry, findings, page.kind);
+    }
+    for finding in strays {
+        let (name, class) = match &finding.place {
+            Some(place) => (place.to_string(), place.file.as_str()),
+            None => (finding.code.to_owned(), "postpay"),
+        };
+        let _ = writeln!(
+            out,
+            "    <testcase name=\"{}\" classname=\"{}\" time=\"0.000\">",
+            xml(&name),
+            xml(class)
+        );
+        failure(&mut out, finding);
+        out.push_str("    </testcase>\n");
+    }
+    let warnings: Vec<&Finding> = rest.into_iter().filter(|one| !is_error(&one)).collect();
+    let mut said = page.summary.join("\n");
+    for finding in warnings {
+        let _ = write!(said, "\n{}", text(finding));
+    }
+    let _ = writeln!(out, "    <system-out>{}</system-out>", xml(&said));
+    out.push_str("  </testsuite>\n</testsuites>\n");
+    out
+}
+
+fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
+    let class = match (kind, &entry.place) {
+        (Kind::Plan | Kind::Apply, Some(place)) => place.file.as_str(),
+        (Kind::Plan | Kind::Apply | Kind::Validate, _) => "postpay",
+    };
+    let time: f64 = entry
+        .calls
+        .iter()
+        .map(|call| call.answered.saturating_sub(call.sent).as_secs_f64())
+        .sum();
+    let _ = write!(
+        out,
+        "    <testcase name=\"{}\" classname=\"{}\"",
+        xml(&entry.name),
+        xml(class)
+    );
+    if let Some(place) = &entry.place {
+        let _ = write!(
+            out,
+            " file=\"{}\" line=\"{}\"",
+            xml(&place.file),
+            place.line
+        );
+    }
+    let _ = writeln!(out, " time=\"{time:.3}\">");
+    let (errors, others): (Vec<&&Finding>, Vec<&&Finding>) =
+        findings.iter().partition(|one| one.level == Level::Error);
+    // A case has one failure at most: readers take the first and drop the rest.
+    if let [first, more @ ..] = errors.as_slice() {
+        let mut whole = text(first);
+        for finding in more {
+            let _ = write!(whole, "\n\n{}", text(finding));
+        }
+        let message = xml(&first.message);
+        let (code, whole) = (xml(first.code), xml(&whole));
+        let _ = writeln!(
+            out,
+            "      <failure message=\"{message}\" type=\"{code}\">{whole}</failure>"
+        );
+    } else if let Some(why) = entry.skipped {
+        let _ = writeln!(out, "      <skipped message=\"{}\"/>", xml(why));
+    }
+    let mut said = match kind {
+        Kind::Plan | Kind::Apply => format!("{}: {}", entry.action, entry.reason),
+        Kind::Validate => String::new(),
+    };
+    for finding in others {
+        let _ = write!(said, "\n{}", text(finding));
+    }
+    let said = said.trim_start();
+    if !said.is_empty() {
+        let _ = writeln!(out, "      <system-out>{}</system-out>", xml(said));
+    }
+    out.push_str("    </testcase>\n");
+}
+
+fn failure(out: &mut String, finding: &Finding) {
+    let (message, code) = (xml(&finding.message), xml(finding.code));
+    let whole = xml(&text(finding));
+    let _ = writeln!(
+        out,
+        "      <failure message=\"{message}\" type=\"{code}\">{whole}</failure>"
+    );
+}
+
+fn text(finding: &Finding) -> String {
+    let level = match finding.level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
+    };
+    let mut text = format!("{level}[{}]: {}", finding.code, finding.message);
+    if let Some(place) = &finding.place {
+        let _ = write!(text, "\n  at {place}");
+    }
+    for line in &finding.help {
+        let _ = write!(text, "\n  {line}");
+    }
+    text
+}
+
+/// `text` for content and quoted attributes. What XML 1.0 has no way to say at all is replaced.
+fn xml(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&apos;"),
+            '\n' => safe.push_str("&#10;"),
+            '\t' => safe.push(' '),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => safe.push('\u{fffd}'),
+            // What turns the direction of a line around would do so to all of it.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => safe.push('\u{fffd}'),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::page::tests::{hostile, sample};
+
+    #[test]
+    fn a_page_is_a_suite_with_a_case_for_every_entry() {
+        insta::assert_snapshot!(page(&sample()));
+    }
+
+    #[test]
+    fn everything_that_xml_takes_is_escaped() {
+        assert_eq!(
+            xml("<a b='\"'>&]]>"),
+            "&lt;a b=&apos;&quot;&apos;&gt;&amp;]]&gt;"
+        );
+        assert_eq!(
+            xml("\u{0}\u{1b}\u{9c}\u{fffe}中"),
+            "\u{fffd}\u{fffd}\u{fffd}\u{fffd}中"
+        );
+        let text = page(&hostile());
+        assert!(!text.contains("<script>"), "{text}");
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
+        // Every tag is one of ours.
+        for tag in text.split('<').skip(1) {
+            let name = tag.trim_start_matches('/');
+            let known = [
+                "?xml",
+                "testsuite",
+                "testcase",
+                "failure",
+                "skipped",
+                "system-out",
+            ];
+            assert!(known.iter().any(|one| name.starts_with(one)), "{tag}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! A plan as a page.
+
+use super::{Entry, Finding, Kind, Level, Page, Place, Request, Tone, version};
+use crate::diagnostic::Diagnostic;
+use crate::plan::{Action, Plan, Reason, Refusal, Step, guard};
+use crate::report::fields;
+use crate::report::human::{self, Look};
+
+/// The plan, with what was told while it was made, and the requests that it would make.
+pub fn plan(plan: &Plan, rate: f64, told: &[Diagnostic], requests: Vec<Request>) -> Page {
+    let mut findings: Vec<Finding> = told.iter().map(Finding::from).collect();
+    let mut entries = Vec::with_capacity(plan.steps.len());
+    for step in &plan.steps {
+        findings.extend(finding(step, plan, entries.len()));
+        entries.push(entry(step, plan));
+    }
+    let summary = plan.summary();
+    let tone = if summary.refused + summary.resolve > 0 {
+        Tone::Bad
+    } else if plan.has_changes() {
+        Tone::Change
+    } else {
+        Tone::Good
+    };
+    let facts = vec![
+        ("endpoint", plan.account.endpoint.clone()),
+        ("state", plan.state_path.clone()),
+        ("serial", plan.serial.to_string()),
+        ("made", format!("{:.0}", plan.created_at)),
+        version(),
+    ];
+    Page {
+        kind: Kind::Plan,
+        tone,
+        summary: human::plan::summary(plan, rate, Look::PLAIN)
+            .lines()
+            .map(str::to_owned)
+            .collect(),
+        findings,
+        entries,
+        requests,
+        took: None,
+        facts,
+    }
+    .sorted()
+}
+
+fn entry(step: &Step, plan: &Plan) -> Entry {
+    let (mark, tone) = mark(step);
+    let mut remarks = human::plan::remarks(step, plan);
+    if let Some(previous) = &step.previous_address {
+        remarks.insert(0, format!("It was `{previous}` so far."));
+    }
+    Entry {
+        name: name(step),
+        action: word(step),
+        mark,
+        tone,
+        reason: step.reason.name(),
+        place: Some(Place::from(&step.source)),
+        fields: fields::rows(step),
+        remarks,
+        quiet: step.action == Action::NoOp && step.reason == Reason::Unchanged,
+        skipped: match step.action {
+            Action::Wait => Some("the order stands; the vendor has not told its EnvId yet"),
+            Action::Create
+            | Action::Update
+            | Action::Replace
+            | Action::Destroy
+            | Action::Forget
+            | Action::Import
+            | Action::Move
+            | Action::Resolve
+            | Action::NoOp => None,
+        },
+        calls: Vec::new(),
+    }
+}
+
+fn name(step: &Step) -> String {
+    if step.deposed {
+        format!("{} (deposed)", step.address)
+    } else {
+        step.address.to_string()
+    }
+}
+
+/// The action; what is merely kept has a word of its own, so that nobody counts it as given up.
+fn word(step: &Step) -> &'static str {
+    match (&step.refusal, step.action) {
+        (Some(refusal), Action::Destroy) if !refusal.holds_up() => "left-over",
+        (_, action) => action.name(),
+    }
+}
+
+fn mark(step: &Step) -> (&'static str, Tone) {
+    let refused = step.refusal.as_ref().is_some_and(Refusal::holds_up);
+    let unless_refused = |tone| if refused { Tone::Bad } else { tone };
+    match step.action {
+        Action::Create => ("+", unless_refused(Tone::Good)),
+        Action::Update | Action::Move => ("~", unless_refused(Tone::Change)),
+        Action::Replace => ("±", Tone::Bad),
+        Action::Destroy if step.refusal.is_some() => ("!", unless_refused(Tone::Change)),
+        Action::Destroy => ("-", Tone::Bad),
+        Action::Forget => (".", unless_refused(Tone::Change)),
+        Action::Import => ("=", unless_refused(Tone::Good)),
+        Action::Resolve => ("?", Tone::Bad),
+        Action::Wait => ("…", Tone::Change),
+        Action::NoOp if step.deposed => ("!", Tone::Change),
+        Action::NoOp => (" ", Tone::Plain),
+    }
+}
+
+/// What a person has to know of a step that is not simply carried out.
+fn finding(step: &Step, plan: &Plan, entry: usize) -> Option<Finding> {
+    let address = name(step);
+    let finding = |level, code, message, help| {
+        Some(Finding {
+            level,
+            code,
+            message,
+            help: Vec::from_iter(help),
+            place: Some(Place::from(&step.source)),
+            entry: Some(entry),
+        })
+    };
+    if let Some(refusal) = &step.refusal {
+        let help = Some(guard::refusal_help(&step.address, refusal));
+        let code = refusal.name();
+        return if plan.is_held_up_by(step) {
+            let why = guard::refusal_text(refusal, &step.address);
+            finding(Level::Error, code, format!("refused: {why}"), help)
+        } else {
+            let message = format!(
+                "`{address}` is left over: it is no longer declared, lives on and goes on costing"
+            );
+            finding(Level::Warning, code, message, help)
+        };
+    }
+    let code = step.reason.name();
+    match step.action {
+        Action::Resolve => finding(
+            Level::Error,
+            code,
+            if step.reason == Reason::BeingDestroyed {
+                format!("`{address}` was asked to be given up, and may be gone")
+            } else {
+                format!("`{address}` has an unknown outcome: it may exist, and cost money")
+            },
+            Some(format!("settle it: `postpay resolve {}`", step.address)),
+        ),
+        Action::Wait => {
+            let message = format!("`{address}` is ordered, and its EnvId is not known yet");
+            finding(Level::Note, code, message, None)
+        }
+        Action::NoOp if step.deposed && step.reason == Reason::Deposed => finding(
+            Level::Note,
+            code,
+            format!("`{address}` was replaced, lives on at the vendor and goes on costing"),
+            Some(format!(
+                "give it up: `postpay destroy {} --deposed --allow-destroy`",
+                step.address
+            )),
+        ),
+        Action::Create
+        | Action::Update
+        | Action::Replace
+        | Action::Destroy
+        | Action::Forget
+        | Action::Import
+        | Action::Move
+        | Action::NoOp => None,
+    }
+}

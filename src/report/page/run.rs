@@ -1,0 +1,202 @@
+//! A run as a page.
+
+use super::{Entry, Finding, Kind, Level, Page, Place, Tone, version};
+use crate::apply::{Outcome, Report, StepResult, Verdict, What};
+use crate::cloud::CloudError;
+use crate::diagnostic::Diagnostic;
+use crate::report::fields::{Row, Value};
+use crate::report::human::{self, Look};
+use crate::report::json;
+
+/// The run, with what was told before it.
+pub fn run(report: &Report, told: &[Diagnostic]) -> Page {
+    let mut findings: Vec<Finding> = told.iter().map(Finding::from).collect();
+    findings.extend(of_the_whole(report));
+    let mut entries = Vec::with_capacity(report.results.len());
+    for result in &report.results {
+        let entry = entry(result);
+        findings.extend(of_a_step(result, &entry, entries.len()));
+        entries.push(entry);
+    }
+    let mut facts = Vec::new();
+    facts.extend(report.run.map(|run| ("run", run.to_string())));
+    let serial = report.state.as_ref().map(|state| state.serial.to_string());
+    facts.extend(serial.map(|serial| ("serial", serial)));
+    facts.push(version());
+    Page {
+        kind: Kind::Apply,
+        tone: match report.verdict() {
+            Verdict::Complete => Tone::Good,
+            Verdict::PartWay => Tone::Change,
+            Verdict::Failed | Verdict::Unknown => Tone::Bad,
+        },
+        summary: human::apply::summary(report, Look::PLAIN)
+            .lines()
+            .map(str::to_owned)
+            .collect(),
+        findings,
+        entries,
+        requests: Vec::new(),
+        took: report.run.map(|_| report.took),
+        facts,
+    }
+    .sorted()
+}
+
+/// What is wrong with the record, whatever became of the steps.
+fn of_the_whole(report: &Report) -> Vec<Finding> {
+    let finding = |code, message, help: Option<String>| Finding {
+        level: Level::Error,
+        code,
+        message,
+        help: Vec::from_iter(help),
+        place: None,
+        entry: None,
+    };
+    let trouble = report.trouble.iter().map(|trouble| {
+        let next =
+            "mend that; the next `postpay apply` takes up the journal and orders nothing twice";
+        let message = format!("the record could not be completed: {trouble}");
+        finding(trouble.code(), message, Some(next.to_owned()))
+    });
+    let unwritten = report.unwritten.iter().map(|rescued| {
+        let said = human::verify::said(&rescued.outcome);
+        let message = format!("not in the journal, so keep this: {said}");
+        finding("not_in_the_journal", message, None)
+    });
+    let unresolved = report.unresolved.iter().map(|address| {
+        let message = format!("`{address}` is unknown since an earlier run, and was left alone");
+        let help = format!("settle it: `postpay resolve {address}`");
+        finding("outcome_unknown", message, Some(help))
+    });
+    trouble.chain(unwritten).chain(unresolved).collect()
+}
+
+fn entry(result: &StepResult) -> Entry {
+    let StepResult {
+        number: _,
+        address,
+        action,
+        deposed,
+        env_id: _,
+        source,
+        attempts: _,
+        outcome,
+        left_behind: _,
+        calls,
+    } = result;
+    let (reason, mark, tone) = standing(outcome);
+    Entry {
+        name: if *deposed {
+            format!("{address} (deposed)")
+        } else {
+            address.to_string()
+        },
+        action: action.name(),
+        mark,
+        tone,
+        reason,
+        place: Some(Place::from(source)),
+        fields: ids(result),
+        remarks: human::apply::remarks(result, Look::PLAIN),
+        quiet: false,
+        skipped: match outcome {
+            Outcome::NotAttempted => Some("the run ended before it"),
+            Outcome::Ordered { .. }
+            | Outcome::Done(_)
+            | Outcome::Recorded
+            | Outcome::Failed(_)
+            | Outcome::Unknown(_) => None,
+        },
+        calls: calls.clone(),
+    }
+}
+
+/// What became of it in a word, its mark, and how good that is.
+fn standing(outcome: &Outcome) -> (&'static str, &'static str, Tone) {
+    match outcome {
+        Outcome::Ordered { .. } => ("ordered", "✓", Tone::Good),
+        Outcome::Done(done) => {
+            let tone = match done.what {
+                What::Renamed | What::Destroyed | What::WasGone => Tone::Good,
+                What::Isolated | What::BeingDestroyed => Tone::Change,
+            };
+            (json::what(done.what), "✓", tone)
+        }
+        Outcome::Recorded => ("recorded", "✓", Tone::Good),
+        Outcome::Failed(_) => ("failed", "✗", Tone::Bad),
+        Outcome::Unknown(_) => ("unknown", "?", Tone::Bad),
+        Outcome::NotAttempted => ("not_attempted", " ", Tone::Plain),
+    }
+}
+
+/// The vendor's ids, and how often it was asked when once was not enough.
+fn ids(result: &StepResult) -> Vec<Row> {
+    let own = result.env_id.as_ref();
+    let (env_id, tran_id, request_id) = match &result.outcome {
+        Outcome::Ordered { ordered, .. } => (
+            ordered.env_id.as_ref(),
+            Some(&ordered.tran_id),
+            ordered.request_id.as_ref(),
+        ),
+        Outcome::Done(done) => (own, None, done.request_id.as_ref()),
+        Outcome::Failed(error) | Outcome::Unknown(error) => (
+            own.or(error.seen.env_id.as_ref()),
+            error.seen.tran_id.as_ref(),
+            error.request_id.as_ref(),
+        ),
+        Outcome::Recorded | Outcome::NotAttempted => (own, None, None),
+    };
+    let attempts = (result.attempts > 1).then(|| result.attempts.to_string());
+    [
+        ("env_id", env_id),
+        ("tran_id", tran_id),
+        ("request_id", request_id),
+        ("attempts", attempts.as_ref()),
+    ]
+    .into_iter()
+    .filter_map(|(name, id)| {
+        Some(Row {
+            name: name.to_owned(),
+            value: Value::Word(id?.clone()),
+        })
+    })
+    .collect()
+}
+
+fn of_a_step(result: &StepResult, entry: &Entry, at: usize) -> Vec<Finding> {
+    let address = &entry.name;
+    let finding = |level, code, message, help| Finding {
+        level,
+        code,
+        message,
+        help,
+        place: entry.place.clone(),
+        entry: Some(at),
+    };
+    // The first remark is what the message says already.
+    let failed = |code, what: &str, error: &CloudError| {
+        let message = format!("`{address}` {what}: {}", human::apply::what(error));
+        let help = entry.remarks.iter().skip(1).cloned().collect();
+        finding(Level::Error, code, message, help)
+    };
+    let mut findings = Vec::new();
+    match &result.outcome {
+        Outcome::Failed(error) => findings.push(failed("step_failed", "failed", error)),
+        Outcome::Unknown(error) => {
+            findings.push(failed("outcome_unknown", "has an unknown outcome", error));
+        }
+        Outcome::Ordered { ordered, .. } if ordered.env_id.is_none() => {
+            let message = format!("`{address}` is ordered, and its EnvId is not known yet");
+            findings.push(finding(Level::Note, "awaiting_env_id", message, Vec::new()));
+        }
+        Outcome::Ordered { .. } | Outcome::Done(_) | Outcome::Recorded | Outcome::NotAttempted => {}
+    }
+    if let Some(env_id) = &result.left_behind {
+        let message =
+            format!("the refused order of `{address}` seems to have left {env_id} behind");
+        let help = vec![format!("settle it: `postpay resolve {}`", result.address)];
+        findings.push(finding(Level::Error, "left_behind", message, help));
+    }
+    findings
+}

@@ -1,0 +1,104 @@
+//! A check of manifests as a page, an entry a file; and what a command has to say that failed before it had a result.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::place::forward;
+use super::{Entry, Finding, Kind, Level, Page, Tone, version};
+use crate::diagnostic::Diagnostic;
+use crate::report::count;
+
+/// The manifests that were read, and everything that there is to say of them.
+pub fn validation(files: &[PathBuf], diagnostics: &[Diagnostic], sentence: &str) -> Page {
+    let mut entries: Vec<Entry> = files
+        .iter()
+        .map(|path| entry(forward(&path.display().to_string())))
+        .collect();
+    let findings = about(&mut entries, diagnostics);
+    Page {
+        summary: vec![sentence.trim_end().to_owned()],
+        entries,
+        ..bare(Kind::Validate, findings)
+    }
+    .sorted()
+}
+
+/// What stopped a command before it had a result.
+pub fn failure(kind: Kind, diagnostics: &[Diagnostic]) -> Page {
+    let errors = diagnostics.iter().filter(|one| one.is_error()).count();
+    let errors = count(errors, "error", "errors");
+    let what = match kind {
+        Kind::Plan => "There is no plan",
+        Kind::Apply => "Nothing was carried out",
+        Kind::Validate => "Nothing was checked",
+    };
+    Page {
+        summary: vec![format!("{what}: {errors}.")],
+        tone: Tone::Bad,
+        ..bare(kind, about(&mut [], diagnostics))
+    }
+    .sorted()
+}
+
+fn bare(kind: Kind, findings: Vec<Finding>) -> Page {
+    let worst = findings.iter().map(|finding| finding.level).min();
+    Page {
+        kind,
+        tone: match worst {
+            Some(Level::Error) => Tone::Bad,
+            Some(Level::Warning) => Tone::Change,
+            Some(Level::Note) | None => Tone::Good,
+        },
+        summary: Vec::new(),
+        findings,
+        entries: Vec::new(),
+        requests: Vec::new(),
+        took: None,
+        facts: vec![version()],
+    }
+}
+
+fn entry(name: String) -> Entry {
+    Entry {
+        name,
+        action: "valid",
+        mark: "✓",
+        tone: Tone::Good,
+        reason: "valid",
+        place: None,
+        fields: Vec::new(),
+        remarks: Vec::new(),
+        quiet: false,
+        skipped: None,
+        calls: Vec::new(),
+    }
+}
+
+/// Each diagnostic, tied to the file that it is about when that file has an entry.
+fn about(entries: &mut [Entry], diagnostics: &[Diagnostic]) -> Vec<Finding> {
+    let by_name: BTreeMap<String, usize> = entries
+        .iter()
+        .enumerate()
+        .map(|(at, entry)| (entry.name.clone(), at))
+        .collect();
+    let mut findings: Vec<Finding> = diagnostics.iter().map(Finding::from).collect();
+    for finding in &mut findings {
+        let file = finding.place.as_ref().map(|place| place.file.as_str());
+        finding.entry = file.and_then(|file| by_name.get(file).copied());
+        let Some(entry) = finding.entry.and_then(|at| entries.get_mut(at)) else {
+            continue;
+        };
+        match finding.level {
+            Level::Error => {
+                (entry.action, entry.reason) = ("not-valid", "not_valid");
+                (entry.mark, entry.tone) = ("✗", Tone::Bad);
+            }
+            Level::Warning | Level::Note => {
+                if entry.tone == Tone::Good {
+                    (entry.reason, entry.tone) = ("valid_with_warnings", Tone::Change);
+                }
+            }
+        }
+    }
+    findings
+}

@@ -1,0 +1,226 @@
+//! SARIF 2.1.0, for code scanning: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>.
+//!
+//! A rule is a code of ours, a result a finding. A result is the same from run to run, wherever its line has moved to,
+//! when its rule, its file and its message are.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::page::{Columns, Finding, Level, Page, Place, Setting};
+use super::text::clean;
+
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// The page as one document that ends in a newline.
+pub fn page(page: &Page, setting: &Setting) -> String {
+    let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in &page.findings {
+        rules.insert(finding.code, 0);
+    }
+    for (at, index) in rules.values_mut().enumerate() {
+        *index = at;
+    }
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let results: Vec<Value> = page
+        .findings
+        .iter()
+        .map(|finding| result(finding, rules[finding.code], page, setting, &mut seen))
+        .collect();
+    let rules: Vec<Value> = rules.into_keys().map(rule).collect();
+    let errors = page.findings.iter().any(|one| one.level == Level::Error);
+    let document = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "postpay",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": rules,
+            }},
+            "automationDetails": { "id": automation(page, setting) },
+            "invocations": [{ "executionSuccessful": !errors }],
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    });
+    format!("{document:#}\n")
+}
+
+/// Tells apart what several commands upload for one commit; it ends in `/` for a category of its own.
+fn automation(page: &Page, setting: &Setting) -> String {
+    match &setting.key {
+        Some(key) => format!("postpay/{}/{key}/", page.kind.name()),
+        None => format!("postpay/{}/", page.kind.name()),
+    }
+}
+
+fn rule(code: &str) -> Value {
+    let words = code.replace(['-', '_'], " ");
+    json!({
+        "id": code,
+        "name": words
+            .split(' ')
+            .flat_map(|word| {
+                let (first, rest) = word.split_at(word.len().min(1));
+                [first.to_uppercase(), rest.to_owned()]
+            })
+            .collect::<String>(),
+        "shortDescription": { "text": words },
+    })
+}
+
+fn result(
+    finding: &Finding,
+    rule: usize,
+    page: &Page,
+    setting: &Setting,
+    seen: &mut HashMap<String, usize>,
+) -> Value {
+    let Finding {
+        level,
+        code,
+        message,
+        help,
+        place,
+        entry,
+    } = finding;
+    let lines = std::iter::once(message).chain(help);
+    let lines: Vec<String> = lines.map(|line| message_text(line)).collect();
+    let mut result = json!({
+        "ruleId": code,
+        "ruleIndex": rule,
+        "level": match level {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Note => "note",
+        },
+        "message": { "text": lines.join("\n") },
+    });
+    let file = place.as_ref().map(|place| place.from_root(setting));
+    let said = [code, file.as_deref().unwrap_or(""), message.as_str()].join("\u{0}");
+    let again = seen.entry(said.clone()).or_default();
+    let mut hash = String::new();
+    for byte in Sha256::digest(format!("{said}\u{0}{again}"))
+        .iter()
+        .take(16)
+    {
+        let _ = write!(hash, "{byte:02x}");
+    }
+    *again += 1;
+    result["partialFingerprints"] = json!({ "postpayFinding/v1": hash });
+    let mut location = serde_json::Map::new();
+    if let (Some(place), Some(file)) = (place, file) {
+        location.insert("physicalLocation".to_owned(), physical(place, &file));
+    }
+    if let Some(entry) = entry.and_then(|at| page.entries.get(at)) {
+        let name = clean(&entry.name);
+        location.insert(
+            "logicalLocations".to_owned(),
+            json!([{ "fullyQualifiedName": name, "kind": "resource" }]),
+        );
+    }
+    if !location.is_empty() {
+        result["locations"] = json!([location]);
+    }
+    result
+}
+
+/// A message is plain text, in which `[` begins a link and `{` a placeholder.
+fn message_text(text: &str) -> String {
+    clean(text)
+        .replace('\\', "\\\\")
+        .replace('[', "\\[")
+        .replace(']', "\\]")
+        .replace('{', "{{")
+        .replace('}', "}}")
+}
+
+fn physical(place: &Place, file: &str) -> Value {
+    let mut region = json!({ "startLine": place.line.max(1) });
+    if let Some(Columns {
+        column,
+        end_line,
+        end_column,
+    }) = place.span
+    {
+        region["startColumn"] = json!(column.max(1));
+        region["endLine"] = json!(end_line.max(1));
+        region["endColumn"] = json!(end_column.max(1));
+    }
+    let mut artifact = json!({ "uri": uri(file) });
+    if !file.starts_with('/') {
+        artifact["uriBaseId"] = json!("%SRCROOT%");
+    }
+    json!({ "artifactLocation": artifact, "region": region })
+}
+
+/// A path as a URI reference: relative where the path is.
+fn uri(path: &str) -> String {
+    let mut uri = String::with_capacity(path.len());
+    if path.starts_with('/') {
+        uri.push_str("file://");
+    }
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
+                uri.push(char::from(byte));
+            }
+            _ => {
+                let _ = write!(uri, "%{byte:02X}");
+            }
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::page::tests::{hostile, sample};
+
+    #[test]
+    fn a_page_is_a_run_with_a_rule_for_every_code() {
+        let text = page(&sample(), &Setting::default());
+        let version = format!("\"semanticVersion\": \"{}\"", env!("CARGO_PKG_VERSION"));
+        insta::assert_snapshot!(text.replace(&version, "\"semanticVersion\": \"VERSION\""));
+    }
+
+    #[test]
+    fn a_path_is_a_uri() {
+        assert_eq!(uri("环境/a b#1.yaml"), "%E7%8E%AF%E5%A2%83/a%20b%231.yaml");
+        assert_eq!(uri("/tmp/x"), "file:///tmp/x");
+    }
+
+    #[test]
+    fn a_result_keeps_its_fingerprint_when_its_line_moves_and_differs_from_its_twin() {
+        let prints = |page: &Page| -> Vec<String> {
+            let text = super::page(page, &Setting::default());
+            let document: Value = serde_json::from_str(&text).unwrap();
+            let results = document["runs"][0]["results"].as_array().unwrap();
+            let print = |one: &Value| one["partialFingerprints"]["postpayFinding/v1"].to_string();
+            results.iter().map(print).collect()
+        };
+        let mut page = sample();
+        let before = prints(&page);
+        for finding in &mut page.findings {
+            if let Some(place) = &mut finding.place {
+                place.line += 7;
+            }
+        }
+        assert_eq!(before, prints(&page));
+        let twin = page.findings[0].clone();
+        page.findings.push(twin);
+        let now = prints(&page);
+        assert_ne!(now.first(), now.last());
+    }
+
+    #[test]
+    fn hostile_texts_are_no_links() {
+        let text = page(&hostile(), &Setting::default());
+        assert!(serde_json::from_str::<Value>(&text).is_ok());
+        assert_eq!(message_text("[x](y) {0}"), "\\[x\\](y) {{0}}");
+    }
+}
