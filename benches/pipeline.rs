@@ -21,6 +21,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use jiff::Timestamp;
 use postpay::desired::{Address, Desired, Field};
 use postpay::diagnostic::render::render;
+use postpay::lang::Lang;
 use postpay::plan::guard::{Consent, Facts, Limits, approve};
 use postpay::plan::{Options, Plan, file};
 use postpay::report::human;
@@ -407,7 +408,7 @@ fn a_problem_in_each(root: &Path, n: u32) -> Result<Case> {
     Ok(Box::new(move || {
         let diagnostics = project.check().diagnostics;
         ensure!(diagnostics.len() == usize::try_from(n)?);
-        black_box(render(&diagnostics, false));
+        black_box(render(&diagnostics, false, Lang::En));
         Ok(())
     }))
 }

@@ -34,7 +34,7 @@
 //! | [`rehearsal`] | a copy of the state, faults, and a judgement by the endpoint's ledger | desired, state |
 //! | [`report`] | text, JSON, events | plans, reports, states |
 //!
-//! [`desired`] and [`diagnostic`] are the vocabulary that the rooms share, [`config`] reads `postpay.yaml`, [`clock`] is
+//! [`desired`], [`diagnostic`] and [`lang`] are the vocabulary that the rooms share, [`config`] reads `postpay.yaml`, [`clock`] is
 //! the time as an argument, [`sandbox`] is a small real server that speaks the vendor's side of the protocol, [`crash`]
 //! lets a test stop a real process at a named moment, and [`cli`] puts the parts together. `tests/suite/layering.rs`
 //! holds who may import whom; below [`cli`] nothing prints, reads the environment or exits.
@@ -92,6 +92,7 @@ pub mod desired;
 pub mod diagnostic;
 pub mod drift;
 pub mod generate;
+pub mod lang;
 pub mod manifest;
 pub mod plan;
 pub mod rehearsal;

@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use crate::desired::Field;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::lang::Text;
 use crate::manifest::{Entry, File, Mapping, Node, Value as Yaml};
 
 pub(super) use life::{IMPORT, Import, LIFECYCLE, Lifecycle, MOVE, Move, Name, Said};
@@ -241,7 +242,12 @@ pub(super) fn is_newer(version: Option<Entry<'_>>) -> bool {
 impl Environment<'_> {
     /// Marks a value where it is written, or, where it is inherited, the environment and then the
     /// place that it comes from.
-    pub(super) fn mark(&self, problem: Diagnostic, value: &Value<'_>, text: &str) -> Diagnostic {
+    pub(super) fn mark(
+        &self,
+        problem: Diagnostic,
+        value: &Value<'_>,
+        text: impl Into<Text>,
+    ) -> Diagnostic {
         if value.inherited {
             self.mark_inherited(problem, value.node, value.field.name(), text)
         } else {
@@ -255,7 +261,7 @@ impl Environment<'_> {
         problem: Diagnostic,
         node: Node<'_>,
         name: &str,
-        text: &str,
+        text: impl Into<Text>,
     ) -> Diagnostic {
         problem
             .at(&self.key.span(), text)

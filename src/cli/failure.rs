@@ -5,6 +5,7 @@ use crate::apply::{ApplyError, Twin};
 use crate::cloud::CloudError;
 use crate::cloud::tencent::CredentialsError;
 use crate::diagnostic::Diagnostic;
+use crate::lang::Text;
 use crate::plan::file::PlanFileError;
 use crate::plan::guard::Objection;
 use crate::report::clean;
@@ -25,12 +26,12 @@ pub(super) struct Failure {
 pub(super) const NOTHING_SENT: &str = "nothing was sent to the vendor";
 
 impl Failure {
-    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(code: &'static str, message: impl Into<Text>) -> Self {
         Self::from(Diagnostic::error(code, message))
     }
 
     #[must_use]
-    pub(super) fn help(mut self, text: impl Into<String>) -> Self {
+    pub(super) fn help(mut self, text: impl Into<Text>) -> Self {
         if let Some(last) = self.diagnostics.pop() {
             self.diagnostics.push(last.help(text));
         }

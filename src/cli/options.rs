@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, PossibleValue};
 use clap::{Args, ValueEnum};
 
 use crate::config::{self, Endpoint, Language};
 use crate::desired::Address;
+use crate::lang::Lang;
 
 /// Flags that every command takes. A flag beats its variable, which beats postpay.yaml, which beats the default.
 #[derive(Debug, Args)]
@@ -55,6 +56,9 @@ pub(super) struct Global {
         env = "POSTPAY_COLOR"
     )]
     pub color: Color,
+    /// The language of what is said to people; codes and JSON never change with it [default: the locale's]
+    #[arg(long, global = true, value_name = "LANG", env = "POSTPAY_LANG")]
+    pub lang: Option<Lang>,
     /// Log to standard error: error, warn, info, debug or trace
     #[arg(long, global = true, value_name = "LEVEL", env = "POSTPAY_LOG")]
     pub log: Option<tracing::Level>,
@@ -83,6 +87,19 @@ pub(super) enum Color {
     Auto,
     Always,
     Never,
+}
+
+impl ValueEnum for Lang {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::En, Self::Zh]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -14,6 +14,7 @@ use crate::apply::Operator;
 use crate::clock::{Clock, SystemClock};
 use crate::crash;
 use crate::diagnostic::{Diagnostic, render};
+use crate::lang::{Lang, Text};
 use crate::plan::GitFacts;
 use crate::report::events;
 use crate::report::human::Look;
@@ -53,12 +54,15 @@ impl World {
             crash::arm(&moment)
                 .map_err(|why| Failure::new("crash-point", why).help(NOTHING_SENT))?;
         }
+        let lang = global.lang.unwrap_or_else(lang_of_locale);
         let mut world = Self::plain();
         world.out = Look {
             color: wants_color(global.color, &io::stdout()),
+            lang,
         };
         world.err = Look {
             color: wants_color(global.color, &io::stderr()),
+            lang,
         };
         world.format = global.format;
         world.reports.clone_from(&global.reports);
@@ -117,18 +121,23 @@ impl World {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
+    /// What is said to people on standard error, in their language.
+    pub(super) fn tell(&self, text: &Text) {
+        self.say(text.in_lang(self.err.lang));
+    }
+
     pub(super) fn diagnose(&self, diagnostics: &[Diagnostic]) {
         // What standard output does not take is told on standard error all the same.
-        if self.events && self.tell(diagnostics).is_ok() {
+        if self.events && self.emit(diagnostics).is_ok() {
             return;
         }
         if !diagnostics.is_empty() {
-            self.say(&render::render(diagnostics, self.err.color));
+            self.say(&render::render(diagnostics, self.err.color, self.err.lang));
         }
     }
 
     /// As events, on standard output.
-    fn tell(&self, diagnostics: &[Diagnostic]) -> io::Result<()> {
+    fn emit(&self, diagnostics: &[Diagnostic]) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         for diagnostic in diagnostics {
             writeln!(stdout, "{}", events::diagnostic(diagnostic, self.now()))?;
@@ -276,6 +285,15 @@ fn report_format(path: &Path) -> Result<Format, Failure> {
         .help("allowed: .json and .txt")
         .help(NOTHING_SENT)),
     }
+}
+
+/// The language of the messages that the system's locale asks for.
+fn lang_of_locale() -> Lang {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|locale| !locale.is_empty())
+        .map_or(Lang::En, |locale| Lang::of_locale(&locale))
 }
 
 fn wants_color(color: Color, stream: &impl anstream::stream::RawStream) -> bool {

@@ -7,6 +7,7 @@ use crate::check::near::{list, nearest};
 use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
 use crate::drift::{Code, Ignore};
+use crate::lang::Text;
 use crate::manifest::{Mapping, Node, Value};
 
 const KEYS: &[&str] = &["code", "address", "reason", "until"];
@@ -62,13 +63,13 @@ impl Reader {
 
     fn code(&mut self, members: Mapping<'_>, item: Node<'_>) -> Option<Code> {
         let names = Code::ALL.map(Code::name);
-        let text = self.needed(members, item, "code", &format!("one of {}", list(&names)))?;
+        let text = self.needed(members, item, "code", format!("one of {}", list(&names)))?;
         let code = text.parse().ok();
         if code.is_none() {
             let near = nearest(text, &names);
             let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
             let allowed = format!("{near}allowed: {}", list(&names));
-            self.invalid::<()>("code", members.get("code")?.value, &allowed);
+            self.invalid::<()>("code", members.get("code")?.value, allowed);
         }
         code
     }
@@ -88,7 +89,7 @@ impl Reader {
         members: Mapping<'a>,
         item: Node<'_>,
         name: &str,
-        help: &str,
+        help: impl Into<Text>,
     ) -> Option<&'a str> {
         if let Some(entry) = members.get(name) {
             return self.text(name, entry.value);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Api, Config, Endpoint, Guard, Language, MAX_IN_FLIGHT, MAX_RATE, MIN_RATE, duration};
 use crate::check::near::{list, nearest};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
+use crate::lang::{Text, text};
 use crate::manifest::{self, Entry, Mapping, Node, Value};
 
 const TOP: &[&str] = &["version", "manifests", "state", "api", "guard", "ignore"];
@@ -135,7 +136,7 @@ impl Reader {
                     api.endpoint = self.text("endpoint", value).and_then(|text| {
                         match text.parse::<Endpoint>() {
                             Ok(endpoint) => Some(endpoint),
-                            Err(error) => self.invalid("endpoint", value, &error.to_string()),
+                            Err(error) => self.invalid("endpoint", value, error.to_string()),
                         }
                     });
                 }
@@ -147,7 +148,7 @@ impl Reader {
                     api.language = self.text("language", value).and_then(|text| {
                         let names = Language::ALL.map(Language::name);
                         Language::by_name(text).or_else(|| {
-                            self.invalid("language", value, &format!("allowed: {}", list(&names)))
+                            self.invalid("language", value, format!("allowed: {}", list(&names)))
                         })
                     });
                 }
@@ -239,7 +240,7 @@ impl Reader {
             Some(_) | None => self.out_of_range(
                 "rate",
                 node,
-                &format!("at least {MIN_RATE} and at most {MAX_RATE}"),
+                format!("at least {MIN_RATE} and at most {MAX_RATE}"),
             ),
         }
     }
@@ -254,7 +255,7 @@ impl Reader {
         match duration::parse(text) {
             Ok(timeout) if timeout.is_zero() => self.out_of_range("timeout", node, "above 0"),
             Ok(timeout) => Some(timeout),
-            Err(error) => self.invalid("timeout", node, &error.to_string()),
+            Err(error) => self.invalid("timeout", node, error.to_string()),
         }
     }
 
@@ -264,11 +265,9 @@ impl Reader {
         };
         match text.parse::<u32>() {
             Ok(number) if (least..=most).contains(&number) => Some(number),
-            Ok(_) | Err(_) => self.out_of_range(
-                name,
-                node,
-                &format!("a whole number from {least} to {most}"),
-            ),
+            Ok(_) | Err(_) => {
+                self.out_of_range(name, node, format!("a whole number from {least} to {most}"))
+            }
         }
     }
 
@@ -350,7 +349,12 @@ impl Reader {
         None
     }
 
-    pub(super) fn invalid<T>(&mut self, name: &str, node: Node<'_>, allowed: &str) -> Option<T> {
+    pub(super) fn invalid<T>(
+        &mut self,
+        name: &str,
+        node: Node<'_>,
+        allowed: impl Into<Text>,
+    ) -> Option<T> {
         self.problems.push(
             Diagnostic::error("invalid-value", format!("this is no `{name}`"))
                 .at(&node.span(), "")
@@ -359,17 +363,29 @@ impl Reader {
         None
     }
 
-    fn out_of_range<T>(&mut self, name: &str, node: Node<'_>, allowed: &str) -> Option<T> {
+    fn out_of_range<T>(
+        &mut self,
+        name: &str,
+        node: Node<'_>,
+        allowed: impl Into<Text>,
+    ) -> Option<T> {
+        let allowed = allowed.into();
         self.problems.push(
-            Diagnostic::error("out-of-range", format!("`{name}` is out of range"))
-                .at(&node.span(), "")
-                .help(format!("`{name}` is {allowed}")),
+            Diagnostic::error(
+                "out-of-range",
+                text!("`{name}` is out of range", "`{name}` 超出范围"),
+            )
+            .at(&node.span(), "")
+            .help(text!(
+                "`{name}` is {allowed}",
+                "`{name}` 的取值：{allowed:#}"
+            )),
         );
         None
     }
 
     /// To ignore a guard would be worse than to have none: it is refused by name.
-    fn refuse(&mut self, name: &str, node: Node<'_>, instead: &str) {
+    fn refuse(&mut self, name: &str, node: Node<'_>, instead: impl Into<Text>) {
         self.problems.push(
             Diagnostic::error(
                 "unsupported-field",

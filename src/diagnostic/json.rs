@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Diagnostic, Label, Severity, SourceFile, Span};
+use crate::lang::Text;
 
 /// Something to mend, or to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -94,8 +95,8 @@ impl From<&Diagnostic> for DiagnosticV1 {
                 Severity::Warning => "warning",
             },
             code,
-            summary: message.clone(),
-            detail: help.join("\n"),
+            summary: message.en().to_owned(),
+            detail: help.iter().map(Text::en).collect::<Vec<_>>().join("\n"),
             range: place.map(RangeV1::from),
             snippet: place.map(SnippetV1::from),
             labels: labels.iter().map(LabelV1::from).collect(),
@@ -107,7 +108,7 @@ impl From<&Label> for LabelV1 {
     fn from(Label { span, text }: &Label) -> Self {
         Self {
             range: span.into(),
-            text: text.clone(),
+            text: text.en().to_owned(),
         }
     }
 }

@@ -11,6 +11,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::lang::Text;
+
 /// One thing to tell a user about what they gave us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -18,11 +20,11 @@ pub struct Diagnostic {
     pub code: &'static str,
     pub severity: Severity,
     /// What is wrong, in one line without a full stop.
-    pub message: String,
+    pub message: Text,
     /// The first is the place that the diagnostic is about; the rest explain it.
     pub labels: Vec<Label>,
     /// What is allowed, and what to do next; a line each.
-    pub help: Vec<String>,
+    pub help: Vec<Text>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +38,7 @@ pub enum Severity {
 pub struct Label {
     pub span: Span,
     /// May be empty.
-    pub text: String,
+    pub text: Text,
 }
 
 /// A range of bytes in a source file.
@@ -155,15 +157,15 @@ impl PartialEq for Span {
 impl Eq for Span {}
 
 impl Diagnostic {
-    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn error(code: &'static str, message: impl Into<Text>) -> Self {
         Self::new(Severity::Error, code, message.into())
     }
 
-    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn warning(code: &'static str, message: impl Into<Text>) -> Self {
         Self::new(Severity::Warning, code, message.into())
     }
 
-    fn new(severity: Severity, code: &'static str, message: String) -> Self {
+    fn new(severity: Severity, code: &'static str, message: Text) -> Self {
         Self {
             code,
             severity,
@@ -174,7 +176,7 @@ impl Diagnostic {
     }
 
     #[must_use]
-    pub fn at(mut self, span: &Span, text: impl Into<String>) -> Self {
+    pub fn at(mut self, span: &Span, text: impl Into<Text>) -> Self {
         self.labels.push(Label {
             span: span.clone(),
             text: text.into(),
@@ -183,7 +185,7 @@ impl Diagnostic {
     }
 
     #[must_use]
-    pub fn help(mut self, text: impl Into<String>) -> Self {
+    pub fn help(mut self, text: impl Into<Text>) -> Self {
         self.help.push(text.into());
         self
     }

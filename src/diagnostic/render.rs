@@ -10,9 +10,10 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snip
 
 use super::window::{self, Window};
 use super::{Diagnostic, Severity, Span};
+use crate::lang::Lang;
 
 /// All of them, one after another with a line between, ending in a line break.
-pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
+pub fn render(diagnostics: &[Diagnostic], color: bool, lang: Lang) -> String {
     let renderer = if color {
         Renderer::styled()
     } else {
@@ -23,7 +24,7 @@ pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
         if at > 0 {
             text.push('\n');
         }
-        text.push_str(&one(diagnostic, &renderer));
+        text.push_str(&one(diagnostic, &renderer, lang));
         text.push('\n');
     }
     text
@@ -45,7 +46,7 @@ pub fn summary(diagnostics: &[Diagnostic]) -> String {
         .join(", ")
 }
 
-fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
+fn one(diagnostic: &Diagnostic, renderer: &Renderer, lang: Lang) -> String {
     let Diagnostic {
         code,
         severity,
@@ -54,11 +55,15 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         help,
     } = diagnostic;
     let level = match severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
+        Severity::Error => named(Level::ERROR, "错误", lang),
+        Severity::Warning => named(Level::WARNING, "警告", lang),
     };
-    let windows = window::around(labels);
-    let mut group = Group::with_title(level.primary_title(visible(message)).id(*code));
+    let windows = window::around(labels, lang);
+    let mut group = Group::with_title(
+        level
+            .primary_title(visible(message.in_lang(lang)))
+            .id(*code),
+    );
     for window in &windows {
         let Window {
             span,
@@ -83,13 +88,21 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         group = group.element(snippet);
     }
     for help in help {
-        group = group.element(Level::HELP.message(visible(help)));
+        group =
+            group.element(named(Level::HELP, "帮助", lang).message(visible(help.in_lang(lang))));
     }
     let mut text = renderer.render(&[group]);
     for window in windows.iter().filter(|window| window.cut) {
         restore_column(window, &mut text);
     }
     text
+}
+
+fn named(level: Level<'static>, zh: &'static str, lang: Lang) -> Level<'static> {
+    match lang {
+        Lang::En => level,
+        Lang::Zh => level.with_name(zh),
+    }
 }
 
 fn shown_path(span: &Span) -> String {
@@ -151,7 +164,7 @@ mod tests {
         let problem = Diagnostic::error("unknown-field", "there is no field `chanel`")
             .at(&span(&file, "chanel"), "did you mean `channel`?")
             .help("known here: `channel`");
-        insta::assert_snapshot!(render(&[problem], false), @r"
+        insta::assert_snapshot!(render(&[problem], false, Lang::En), @r"
         error[unknown-field]: there is no field `chanel`
          --> environments/a.yaml:3:22
           |
@@ -172,7 +185,7 @@ mod tests {
             .at(&span(&here, "line48"), "near")
             .at(&span(&here, "line3:"), "far")
             .at(&span(&other, "here"), "elsewhere");
-        insta::assert_snapshot!(render(&[problem], false), @r"
+        insta::assert_snapshot!(render(&[problem], false, Lang::En), @r"
         warning[w]: message
           --> environments/a.yaml:50:1
            |
@@ -197,7 +210,7 @@ mod tests {
     #[test]
     fn without_a_place_there_is_still_all_to_read() {
         let problem = Diagnostic::error("path-not-found", "there is no `x`").help("look again");
-        insta::assert_snapshot!(render(&[problem], false), @r"
+        insta::assert_snapshot!(render(&[problem], false, Lang::En), @r"
         error[path-not-found]: there is no `x`
          |
          = help: look again
@@ -210,7 +223,7 @@ mod tests {
         let problem = Diagnostic::error("c", "bad \u{1b}[31m \u{9b} \u{202e}")
             .at(&span(&file, "x"), "\u{7}")
             .help("\u{1b}]0;title\u{7}");
-        let text = render(&[problem], false);
+        let text = render(&[problem], false, Lang::En);
         assert!(
             !text.contains(|c: char| c != '\n' && window::is_unseen(c)),
             "{text:?}"
@@ -226,7 +239,7 @@ mod tests {
             "后".repeat(9000)
         ));
         let problem = Diagnostic::error("c", "m").at(&span(&file, "NEEDLE"), "here");
-        let text = render(&[problem], false);
+        let text = render(&[problem], false, Lang::En);
         assert!(text.contains("a.yaml:1:1000004"), "{text}");
         assert!(text.contains("NEEDLE"), "{text}");
         assert!(text.len() < 2000);
@@ -241,7 +254,12 @@ mod tests {
                 file,
             };
             assert!(
-                render(&[Diagnostic::error("c", "m").at(&end, "here")], false).contains("here")
+                render(
+                    &[Diagnostic::error("c", "m").at(&end, "here")],
+                    false,
+                    Lang::En
+                )
+                .contains("here")
             );
         }
     }

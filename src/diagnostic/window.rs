@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Label, SourceFile, Span};
+use crate::lang::Lang;
 
 /// Labels that are at most so many lines apart are shown in one snippet.
 const NEAR: usize = 4;
@@ -41,7 +42,7 @@ pub(super) fn is_unseen(character: char) -> bool {
 }
 
 /// Windows for all labels of a diagnostic; the first window has the first label in it.
-pub(super) fn around(labels: &[Label]) -> Vec<Window<'_>> {
+pub(super) fn around(labels: &[Label], lang: Lang) -> Vec<Window<'_>> {
     let mut groups: Vec<Vec<(usize, &Label)>> = Vec::new();
     for (at, label) in labels.iter().enumerate() {
         let line = line_of(label);
@@ -56,14 +57,17 @@ pub(super) fn around(labels: &[Label]) -> Vec<Window<'_>> {
             None => groups.push(vec![(at, label)]),
         }
     }
-    groups.iter().filter_map(|group| window(group)).collect()
+    groups
+        .iter()
+        .filter_map(|group| window(group, lang))
+        .collect()
 }
 
 fn line_of(label: &Label) -> usize {
     label.span.file.line_of(label.span.bytes.start)
 }
 
-fn window<'a>(group: &[(usize, &'a Label)]) -> Option<Window<'a>> {
+fn window<'a>(group: &[(usize, &'a Label)], lang: Lang) -> Option<Window<'a>> {
     let (_, leader) = group.first()?;
     let file = &leader.span.file;
     let first_line = group.iter().map(|(_, label)| line_of(label)).min()?;
@@ -89,7 +93,7 @@ fn window<'a>(group: &[(usize, &'a Label)]) -> Option<Window<'a>> {
             let into = |byte: usize| offset + byte.clamp(kept.start, kept.end) - kept.start;
             marks.push(Mark {
                 bytes: into(label.span.bytes.start)..into(label.span.bytes.end),
-                label: &label.text,
+                label: label.text.in_lang(lang),
                 primary: *at == 0,
                 at: *at,
             });

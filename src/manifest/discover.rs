@@ -239,7 +239,10 @@ mod tests {
                 .iter()
                 .map(|path| path.display().to_string())
                 .collect(),
-            problems.into_iter().map(|p| (p.code, p.message)).collect(),
+            problems
+                .into_iter()
+                .map(|p| (p.code, p.message.to_string()))
+                .collect(),
         )
     }
 

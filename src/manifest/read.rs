@@ -132,7 +132,7 @@ mod tests {
         let problem = with(b"version: 1\nalias: \xb5\n").unwrap_err();
         assert_eq!(problem.code, "not-utf8");
         assert_eq!(
-            problem.message,
+            problem.message.en(),
             "`m.yaml` is not UTF-8: byte 0xB5 at offset 18, line 2"
         );
     }

@@ -8,6 +8,7 @@ use postpay::check::{self, Options};
 use postpay::cloud::tencent::wire::{self, Ids};
 use postpay::desired::{Desired, ManifestHash};
 use postpay::diagnostic::{SourceFile, any_error, render};
+use postpay::lang::Lang;
 use postpay::manifest::{self, File, Loaded};
 use postpay::plan::moves::{MoveError, MoveProblem};
 use postpay::plan::{Options as PlanOptions, Plan, Target, file};
@@ -35,7 +36,7 @@ pub(crate) fn manifest(bytes: &[u8]) {
         diagnostics: parsed.diagnostics,
     };
     let checked = check::check(&loaded, Options::default());
-    let shown = render::render(&checked.diagnostics, false);
+    let shown = render::render(&checked.diagnostics, false, Lang::En);
     assert_eq!(
         checked.diagnostics.is_empty(),
         shown.is_empty(),

@@ -9,6 +9,7 @@ use postpay::check::{Checked, Options, RULES, check};
 use postpay::desired::{Desired, Environment, Import, Lifecycle, Moved, Removed};
 use postpay::diagnostic::any_error;
 use postpay::diagnostic::render::render;
+use postpay::lang::Lang;
 use postpay::manifest;
 use serde::Deserialize as _;
 
@@ -42,7 +43,7 @@ fn every_invalid_fixture_is_told_of_as_it_was_approved() {
     for path in fixtures("invalid") {
         insta::assert_snapshot!(
             format!("invalid-{}", name(&path)),
-            render(&checked(&path).diagnostics, false)
+            render(&checked(&path).diagnostics, false, Lang::En)
         );
     }
 }
@@ -79,7 +80,7 @@ fn every_valid_fixture_becomes_what_was_approved() {
     for path in fixtures("valid") {
         let checked = checked(&path);
         assert_eq!(
-            render(&checked.diagnostics, false),
+            render(&checked.diagnostics, false, Lang::En),
             "",
             "{}",
             path.display()

@@ -8,26 +8,40 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     (
         "apply",
-        &["plan", "cloud", "state", "clock", "desired", "crash"],
+        &[
+            "lang", "plan", "cloud", "state", "clock", "desired", "crash",
+        ],
     ),
-    ("check", &["manifest", "desired", "diagnostic"]),
+    ("check", &["lang", "manifest", "desired", "diagnostic"]),
     ("clock", &[]),
-    ("cloud", &["desired", "clock"]),
+    ("lang", &[]),
+    ("cloud", &["lang", "desired", "clock"]),
     (
         "config",
-        &["manifest", "check", "desired", "diagnostic", "drift"],
+        &[
+            "lang",
+            "manifest",
+            "check",
+            "desired",
+            "diagnostic",
+            "drift",
+        ],
     ),
     ("crash", &[]),
-    ("desired", &[]),
-    ("diagnostic", &[]),
-    ("drift", &["cloud", "desired", "plan", "state"]),
-    ("generate", &["apply", "cloud", "desired", "state"]),
-    ("manifest", &["desired", "diagnostic"]),
-    ("plan", &["desired", "state"]),
-    ("rehearsal", &["sandbox", "state", "desired", "cloud"]),
+    ("desired", &["lang"]),
+    ("diagnostic", &["lang"]),
+    ("drift", &["lang", "cloud", "desired", "plan", "state"]),
+    ("generate", &["lang", "apply", "cloud", "desired", "state"]),
+    ("manifest", &["lang", "desired", "diagnostic"]),
+    ("plan", &["lang", "desired", "state"]),
+    (
+        "rehearsal",
+        &["lang", "sandbox", "state", "desired", "cloud"],
+    ),
     (
         "report",
         &[
+            "lang",
             "plan",
             "apply",
             "cloud",
@@ -39,8 +53,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rehearsal",
         ],
     ),
-    ("sandbox", &["cloud", "crash"]),
-    ("state", &["desired", "crash"]),
+    ("sandbox", &["lang", "cloud", "crash"]),
+    ("state", &["lang", "desired", "crash"]),
 ];
 
 /// What belongs to the command line, and a room below it therefore does not name.

@@ -23,7 +23,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         );
         problems.push(
             environment
-                .mark(problem, &there, &format!("`{lacking}` is missing"))
+                .mark(problem, &there, format!("`{lacking}` is missing"))
                 .help("`env_source` and `channel` are given together, or not at all"),
         );
     }

@@ -254,7 +254,7 @@ fn a_cycle_is_told_once_with_all_of_its_moves_however_it_is_come_upon() {
         .map(|problem| {
             let labels = problem.labels.iter();
             let labels = labels.map(|label| format!("{} {}", label.span, label.text));
-            (problem.message.as_str(), labels.collect())
+            (problem.message.en(), labels.collect())
         })
         .collect();
     let strings = |texts: [&str; 2]| texts.map(str::to_owned).to_vec();
@@ -283,10 +283,10 @@ fn of_a_very_long_cycle_enough_is_shown() {
         panic!("{:?}", checked.diagnostics)
     };
     assert_eq!(problem.labels.len(), 50);
-    assert_eq!(problem.labels[48].text, "to `a49`");
-    assert_eq!(problem.labels[49].text, "and back to `a0`");
+    assert_eq!(problem.labels[48].text.en(), "to `a49`");
+    assert_eq!(problem.labels[49].text.en(), "and back to `a0`");
     assert!(
-        problem.help[0].starts_with("150 more"),
+        problem.help[0].en().starts_with("150 more"),
         "{:?}",
         problem.help
     );
@@ -331,8 +331,8 @@ fn a_slip_in_the_target_of_a_move_is_guessed_but_never_as_its_source() {
         assert_eq!(problem.code, "moved-undeclared");
         problem.labels[0].text.clone()
     };
-    assert_eq!(label("mall-prd"), "did you mean `mall-prod`?");
-    assert_eq!(label("shops"), "nothing is declared here");
+    assert_eq!(label("mall-prd").en(), "did you mean `mall-prod`?");
+    assert_eq!(label("shops").en(), "nothing is declared here");
 }
 
 /// What [`Desired`] says of its moves and removals.

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use super::build::parse;
 use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::lang::Text;
 
 /// The text of `file` in the canonical layout, or what is wrong with its YAML.
 ///
@@ -46,7 +47,7 @@ fn with_line_feeds(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn unsafe_to_format(file: &SourceFile, why: &str) -> Diagnostic {
+fn unsafe_to_format(file: &SourceFile, why: impl Into<Text>) -> Diagnostic {
     Diagnostic::error(
         "fmt-unsafe",
         format!(

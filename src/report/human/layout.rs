@@ -87,7 +87,16 @@ mod tests {
     #[test]
     fn colours_only_when_asked_and_nothing_for_what_stays() {
         let changed = file("a:  1\n", "a: 1\n");
-        assert!(unified(&changed, Look { color: true }).contains('\u{1b}'));
+        assert!(
+            unified(
+                &changed,
+                Look {
+                    color: true,
+                    ..Look::PLAIN
+                }
+            )
+            .contains('\u{1b}')
+        );
         assert!(!unified(&changed, Look::PLAIN).contains('\u{1b}'));
         assert_eq!(files(&[file("a: 1\n", "a: 1\n")], true, Look::PLAIN), "");
     }

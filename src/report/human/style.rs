@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::lang::{Lang, Text};
 use crate::report::text::clean;
 use crate::report::words::{Word, changed_words};
 
@@ -11,10 +12,19 @@ use crate::report::words::{Word, changed_words};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
     pub color: bool,
+    pub lang: Lang,
 }
 
 impl Look {
-    pub const PLAIN: Self = Self { color: false };
+    pub const PLAIN: Self = Self {
+        color: false,
+        lang: Lang::En,
+    };
+
+    /// The text in the reader's language.
+    pub fn say(self, text: &Text) -> String {
+        text.in_lang(self.lang).to_owned()
+    }
 
     fn paint(self, style: Style, text: impl Display) -> String {
         if self.color {
@@ -88,9 +98,12 @@ mod tests {
     #[test]
     fn colours_only_when_asked() {
         assert!(
-            Look { color: true }
-                .changed_words("a b", "a c")
-                .contains('\u{1b}')
+            Look {
+                color: true,
+                ..Look::PLAIN
+            }
+            .changed_words("a b", "a c")
+            .contains('\u{1b}')
         );
         assert!(!Look::PLAIN.bad("x").contains('\u{1b}'));
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::state::{DifferenceV1, difference, pretty};
 use crate::diagnostic::Diagnostic;
+use crate::lang::Text;
 use crate::state::State;
 use crate::state::compare::Place;
 use crate::state::edits::{Change, Kind};
@@ -47,7 +48,7 @@ struct ChangeV1<'a> {
 pub(super) struct WarningV1<'a> {
     code: &'a str,
     message: &'a str,
-    help: &'a [String],
+    help: Vec<&'a str>,
 }
 
 /// The JSON Schema of `state mv|rm|push --format json`.
@@ -105,7 +106,7 @@ fn change(change: &Change) -> ChangeV1<'_> {
 pub(super) fn warning(diagnostic: &Diagnostic) -> WarningV1<'_> {
     WarningV1 {
         code: diagnostic.code,
-        message: &diagnostic.message,
-        help: &diagnostic.help,
+        message: diagnostic.message.en(),
+        help: diagnostic.help.iter().map(Text::en).collect(),
     }
 }

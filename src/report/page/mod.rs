@@ -21,12 +21,15 @@ pub use validation::{failure, validation};
 
 use crate::apply::Call;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::lang::Lang;
 use crate::report::fields;
 
 /// One report, whatever it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     pub kind: Kind,
+    /// The language that it is written in.
+    pub lang: Lang,
     pub tone: Tone,
     /// The closing lines of the text, the first of which says it all.
     pub summary: Vec<String>,
@@ -144,8 +147,8 @@ pub struct Request {
     pub text: String,
 }
 
-impl From<&Diagnostic> for Finding {
-    fn from(diagnostic: &Diagnostic) -> Self {
+impl Finding {
+    fn of(diagnostic: &Diagnostic, lang: Lang) -> Self {
         let Diagnostic {
             code,
             severity,
@@ -159,8 +162,11 @@ impl From<&Diagnostic> for Finding {
                 Severity::Warning => Level::Warning,
             },
             code,
-            message: message.clone(),
-            help: help.clone(),
+            message: message.in_lang(lang).to_owned(),
+            help: help
+                .iter()
+                .map(|line| line.in_lang(lang).to_owned())
+                .collect(),
             place: labels.first().map(|label| Place::from(&label.span)),
             entry: None,
         }

@@ -2,13 +2,20 @@
 
 use super::{Entry, Finding, Kind, Level, Page, Place, Request, Tone, version};
 use crate::diagnostic::Diagnostic;
+use crate::lang::Lang;
 use crate::plan::{Action, Plan, Reason, Refusal, Step, guard};
 use crate::report::fields;
 use crate::report::human::{self, Look};
 
 /// The plan, with what was told while it was made, and the requests that it would make.
-pub fn plan(plan: &Plan, rate: f64, told: &[Diagnostic], requests: Vec<Request>) -> Page {
-    let mut findings: Vec<Finding> = told.iter().map(Finding::from).collect();
+pub fn plan(
+    plan: &Plan,
+    rate: f64,
+    told: &[Diagnostic],
+    requests: Vec<Request>,
+    lang: Lang,
+) -> Page {
+    let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     let mut entries = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
         findings.extend(finding(step, plan, entries.len()));
@@ -31,11 +38,19 @@ pub fn plan(plan: &Plan, rate: f64, told: &[Diagnostic], requests: Vec<Request>)
     ];
     Page {
         kind: Kind::Plan,
+        lang,
         tone,
-        summary: human::plan::summary(plan, rate, Look::PLAIN)
-            .lines()
-            .map(str::to_owned)
-            .collect(),
+        summary: human::plan::summary(
+            plan,
+            rate,
+            Look {
+                lang,
+                ..Look::PLAIN
+            },
+        )
+        .lines()
+        .map(str::to_owned)
+        .collect(),
         findings,
         entries,
         requests,

@@ -4,17 +4,22 @@ use super::{Entry, Finding, Kind, Level, Page, Place, Tone, version};
 use crate::apply::{Outcome, Report, StepResult, Verdict, What};
 use crate::cloud::CloudError;
 use crate::diagnostic::Diagnostic;
+use crate::lang::Lang;
 use crate::report::fields::{Row, Value};
 use crate::report::human::{self, Look};
 use crate::report::json;
 
 /// The run, with what was told before it.
-pub fn run(report: &Report, told: &[Diagnostic]) -> Page {
-    let mut findings: Vec<Finding> = told.iter().map(Finding::from).collect();
+pub fn run(report: &Report, told: &[Diagnostic], lang: Lang) -> Page {
+    let look = Look {
+        lang,
+        ..Look::PLAIN
+    };
+    let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     findings.extend(of_the_whole(report));
     let mut entries = Vec::with_capacity(report.results.len());
     for result in &report.results {
-        let entry = entry(result);
+        let entry = entry(result, look);
         findings.extend(of_a_step(result, &entry, entries.len()));
         entries.push(entry);
     }
@@ -25,12 +30,13 @@ pub fn run(report: &Report, told: &[Diagnostic]) -> Page {
     facts.push(version());
     Page {
         kind: Kind::Apply,
+        lang,
         tone: match report.verdict() {
             Verdict::Complete => Tone::Good,
             Verdict::PartWay => Tone::Change,
             Verdict::Failed | Verdict::Unknown => Tone::Bad,
         },
-        summary: human::apply::summary(report, Look::PLAIN)
+        summary: human::apply::summary(report, look)
             .lines()
             .map(str::to_owned)
             .collect(),
@@ -72,7 +78,7 @@ fn of_the_whole(report: &Report) -> Vec<Finding> {
     trouble.chain(unwritten).chain(unresolved).collect()
 }
 
-fn entry(result: &StepResult) -> Entry {
+fn entry(result: &StepResult, look: Look) -> Entry {
     let StepResult {
         number: _,
         address,
@@ -98,7 +104,7 @@ fn entry(result: &StepResult) -> Entry {
         reason,
         place: Some(Place::from(source)),
         fields: ids(result),
-        remarks: human::apply::remarks(result, Look::PLAIN),
+        remarks: human::apply::remarks(result, look),
         quiet: false,
         skipped: match outcome {
             Outcome::NotAttempted => Some("the run ended before it"),

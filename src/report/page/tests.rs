@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::apply::CallKind;
 use crate::desired::{Address, Attributes, Field, SourceRef};
+use crate::lang::Lang;
 use crate::plan::{Action, Ids, Options, Plan, Reason, Refusal, Step};
 use crate::state::{Account, Serial};
 
@@ -54,6 +55,7 @@ pub(in crate::report) fn plan_of(steps: Vec<Step>) -> Plan {
         region: None,
         manifests: Vec::new(),
         options: Options::default(),
+        git: None,
         steps,
     }
 }
@@ -89,7 +91,7 @@ pub(in crate::report) fn sample() -> Page {
         refusal: Some(Refusal::DestroyNotAllowed),
         ..step("shop-gone", 20, Action::Destroy, Reason::NotDeclared)
     };
-    let plan = plan_of(vec![
+    let planned = plan_of(vec![
         create,
         replace,
         step("shop-lost", 30, Action::Resolve, Reason::OutcomeUnknown),
@@ -112,7 +114,7 @@ pub(in crate::report) fn sample() -> Page {
         name: "shop-prod".to_owned(),
         text: "POST / to the embedded endpoint\nX-TC-Action: CreatePostpayPackage\n\n{}".to_owned(),
     }];
-    super::plan(&plan, 2.0, &[told], requests)
+    plan(&planned, 2.0, &[told], requests, Lang::En)
 }
 
 /// A page in which every text that somebody else chose is hostile.
@@ -181,7 +183,7 @@ pub(in crate::report) fn large(n: u32) -> Page {
             ..step(&address, line, Action::Create, Reason::NotOrdered)
         }
     });
-    super::plan(&plan_of(steps.collect()), 2.0, &[], Vec::new())
+    plan(&plan_of(steps.collect()), 2.0, &[], Vec::new(), Lang::En)
 }
 
 #[test]

@@ -6,25 +6,31 @@ use std::path::PathBuf;
 use super::place::forward;
 use super::{Entry, Finding, Kind, Level, Page, Tone, version};
 use crate::diagnostic::Diagnostic;
+use crate::lang::Lang;
 use crate::report::count;
 
 /// The manifests that were read, and everything that there is to say of them.
-pub fn validation(files: &[PathBuf], diagnostics: &[Diagnostic], sentence: &str) -> Page {
+pub fn validation(
+    files: &[PathBuf],
+    diagnostics: &[Diagnostic],
+    sentence: &str,
+    lang: Lang,
+) -> Page {
     let mut entries: Vec<Entry> = files
         .iter()
         .map(|path| entry(forward(&path.display().to_string())))
         .collect();
-    let findings = about(&mut entries, diagnostics);
+    let findings = about(&mut entries, diagnostics, lang);
     Page {
         summary: vec![sentence.trim_end().to_owned()],
         entries,
-        ..bare(Kind::Validate, findings)
+        ..bare(Kind::Validate, findings, lang)
     }
     .sorted()
 }
 
 /// What stopped a command before it had a result.
-pub fn failure(kind: Kind, diagnostics: &[Diagnostic]) -> Page {
+pub fn failure(kind: Kind, diagnostics: &[Diagnostic], lang: Lang) -> Page {
     let errors = diagnostics.iter().filter(|one| one.is_error()).count();
     let errors = count(errors, "error", "errors");
     let what = match kind {
@@ -35,15 +41,16 @@ pub fn failure(kind: Kind, diagnostics: &[Diagnostic]) -> Page {
     Page {
         summary: vec![format!("{what}: {errors}.")],
         tone: Tone::Bad,
-        ..bare(kind, about(&mut [], diagnostics))
+        ..bare(kind, about(&mut [], diagnostics, lang), lang)
     }
     .sorted()
 }
 
-fn bare(kind: Kind, findings: Vec<Finding>) -> Page {
+fn bare(kind: Kind, findings: Vec<Finding>, lang: Lang) -> Page {
     let worst = findings.iter().map(|finding| finding.level).min();
     Page {
         kind,
+        lang,
         tone: match worst {
             Some(Level::Error) => Tone::Bad,
             Some(Level::Warning) => Tone::Change,
@@ -75,13 +82,16 @@ fn entry(name: String) -> Entry {
 }
 
 /// Each diagnostic, tied to the file that it is about when that file has an entry.
-fn about(entries: &mut [Entry], diagnostics: &[Diagnostic]) -> Vec<Finding> {
+fn about(entries: &mut [Entry], diagnostics: &[Diagnostic], lang: Lang) -> Vec<Finding> {
     let by_name: BTreeMap<String, usize> = entries
         .iter()
         .enumerate()
         .map(|(at, entry)| (entry.name.clone(), at))
         .collect();
-    let mut findings: Vec<Finding> = diagnostics.iter().map(Finding::from).collect();
+    let mut findings: Vec<Finding> = diagnostics
+        .iter()
+        .map(|one| Finding::of(one, lang))
+        .collect();
     for finding in &mut findings {
         let file = finding.place.as_ref().map(|place| place.file.as_str());
         finding.entry = file.and_then(|file| by_name.get(file).copied());

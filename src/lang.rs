@@ -1,0 +1,138 @@
+//! The languages that people are spoken to in. Codes, JSON, logs and what is on disk are English whatever is chosen.
+//!
+//! A sentence stands once in each language, side by side where it is made, so that neither can be forgotten and the
+//! compiler checks both: `text!`. A value that is itself a sentence or a part of one (an error, a count)
+//! speaks English as `{value}` and Chinese as `{value:#}`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    #[default]
+    En,
+    /// Chinese, in the simplified script.
+    Zh,
+}
+
+impl Lang {
+    /// What a locale as `zh_CN.UTF-8` asks for; English unless it is Chinese.
+    pub fn of_locale(locale: &str) -> Self {
+        let language = locale.split(['_', '-', '.', '@']).next();
+        if language.is_some_and(|language| language.eq_ignore_ascii_case("zh")) {
+            Self::Zh
+        } else {
+            Self::En
+        }
+    }
+}
+
+/// A text for people, in every language.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Text {
+    en: Cow<'static, str>,
+    /// None where it is the same: an id, a path, the vendor's own words.
+    zh: Option<Cow<'static, str>>,
+}
+
+impl Text {
+    /// What `text!` makes.
+    pub fn new(en: impl Into<Cow<'static, str>>, zh: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            en: en.into(),
+            zh: Some(zh.into()),
+        }
+    }
+
+    /// What is the same in every language: an id, a path, the vendor's own words.
+    pub fn same(text: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            en: text.into(),
+            zh: None,
+        }
+    }
+
+    /// A value that speaks Chinese as `{value:#}`.
+    pub fn of(value: &impl fmt::Display) -> Self {
+        Self::new(value.to_string(), format!("{value:#}"))
+    }
+
+    pub fn en(&self) -> &str {
+        &self.en
+    }
+
+    pub fn in_lang(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En => &self.en,
+            Lang::Zh => self.zh.as_ref().unwrap_or(&self.en),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.en.is_empty()
+    }
+}
+
+/// English, and Chinese as `{:#}`.
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lang = if f.alternate() { Lang::Zh } else { Lang::En };
+        f.write_str(self.in_lang(lang))
+    }
+}
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Self::same(text)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::same(text)
+    }
+}
+
+/// A [`Text`] of two format strings, English and Chinese, that name what they show:
+/// `text!("`{address}` is gone", "`{address}` 已不存在")`.
+macro_rules! text {
+    ($en:literal, $zh:literal $(,)?) => {
+        $crate::lang::Text::new(format!($en), format!($zh))
+    };
+}
+pub(crate) use text;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_holds_both_and_hands_its_parts_on_in_the_right_one() {
+        let what = text!("an order", "一个订单");
+        let address = "shop";
+        let text = text!("{what} of `{address}`", "`{address}` 的{what:#}");
+        assert_eq!(text.en(), "an order of `shop`");
+        assert_eq!(text.in_lang(Lang::Zh), "`shop` 的一个订单");
+        assert_eq!(
+            format!("{text} {text:#}"),
+            "an order of `shop` `shop` 的一个订单"
+        );
+        assert_eq!(Text::same("env-1").in_lang(Lang::Zh), "env-1");
+    }
+
+    #[test]
+    fn a_locale_is_chinese_or_it_is_english() {
+        for (locale, lang) in [
+            ("zh_CN.UTF-8", Lang::Zh),
+            ("zh", Lang::Zh),
+            ("zh-Hans", Lang::Zh),
+            ("en_US.UTF-8", Lang::En),
+            ("C", Lang::En),
+            ("zhuang", Lang::En),
+            ("", Lang::En),
+        ] {
+            assert_eq!(Lang::of_locale(locale), lang, "{locale}");
+        }
+    }
+}
