@@ -151,7 +151,25 @@ impl Project {
 
     /// Refuses reports that could not be written, or would overwrite a file of the state's own: a run that costs money is
     /// no time to find that out.
-    pub(super) fn guard_reports(&self, global: &Global, world: &World) -> Result<(), Failure> {
+    pub(super) fn guard_reports(&self, global: &Global, world: &mut World) -> Result<(), Failure> {
+        let guarded = self.hold_against_files(global, world);
+        // Where one of them may not be written, none is: not even to say so.
+        world.reports.guarded = guarded.is_ok();
+        world.reports.written = guarded.is_err();
+        let named = global.config.iter().chain(&global.state);
+        world.reports.named = named
+            .map(|path| {
+                let path = path.display().to_string();
+                path.replace(std::path::MAIN_SEPARATOR, "/")
+            })
+            .collect();
+        guarded
+    }
+
+    fn hold_against_files(&self, global: &Global, world: &World) -> Result<(), Failure> {
+        for path in self.config_path.iter().chain(&self.manifests) {
+            world.reports.spare(path)?;
+        }
         for path in &global.reports {
             self.not_the_states(path, world)?;
             let folder = path
@@ -188,11 +206,12 @@ impl Project {
     }
 
     /// Reads and checks every manifest.
-    pub(super) fn check(&self, strict: &Strict) -> (usize, Checked) {
+    pub(super) fn check(&self, strict: &Strict) -> (Vec<PathBuf>, Checked) {
         let require_alias = self.requires_alias(strict);
         let loaded = manifest::load(Path::new(""), &self.manifests, self.config_path.as_deref());
         let options = check::Options { require_alias };
-        (loaded.files.len(), check::check(&loaded, options))
+        let files = loaded.files.iter().map(|file| file.hash.path.clone());
+        (files.collect(), check::check(&loaded, options))
     }
 
     /// What there would be to say of the manifests with one more file beside them.

@@ -67,8 +67,8 @@ pub fn page(page: &Page) -> String {
 
 fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
     let class = match (kind, &entry.place) {
-        (Kind::Plan | Kind::Apply, Some(place)) => place.file.as_str(),
-        (Kind::Plan | Kind::Apply | Kind::Validate, _) => "postpay",
+        (Kind::Plan | Kind::Apply | Kind::Drift, Some(place)) => place.file.as_str(),
+        (Kind::Plan | Kind::Apply | Kind::Drift | Kind::Validate, _) => "postpay",
     };
     let time: f64 = entry
         .calls
@@ -108,7 +108,7 @@ fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
         let _ = writeln!(out, "      <skipped message=\"{}\"/>", xml(why));
     }
     let mut said = match kind {
-        Kind::Plan | Kind::Apply => format!("{}: {}", entry.action, entry.reason),
+        Kind::Plan | Kind::Apply | Kind::Drift => format!("{}: {}", entry.action, entry.reason),
         Kind::Validate => String::new(),
     };
     for finding in others {

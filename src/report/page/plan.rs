@@ -29,13 +29,18 @@ pub fn plan(
     } else {
         Tone::Good
     };
-    let facts = vec![
+    let git = plan.git.as_ref().map(|git| {
+        let dirty = if git.dirty { "+dirty" } else { "" };
+        ("commit", format!("{}{dirty}", git.commit))
+    });
+    let mut facts = Vec::from_iter(git);
+    facts.extend([
         ("endpoint", plan.account.endpoint.clone()),
         ("state", plan.state_path.clone()),
         ("serial", plan.serial.to_string()),
         ("made", format!("{:.0}", plan.created_at)),
         version(),
-    ];
+    ]);
     Page {
         kind: Kind::Plan,
         lang,
@@ -88,6 +93,10 @@ fn entry(step: &Step, plan: &Plan) -> Entry {
             | Action::Resolve
             | Action::NoOp => None,
         },
+        commit: plan
+            .git
+            .as_ref()
+            .and_then(|git| git.touched.get(&step.address).cloned()),
         calls: Vec::new(),
     }
 }
