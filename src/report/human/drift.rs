@@ -38,7 +38,7 @@ pub fn drift(drift: &Drift, look: Look) -> String {
     out
 }
 
-fn one(out: &mut String, finding: &Finding, look: Look) {
+pub(super) fn one(out: &mut String, finding: &Finding, look: Look) {
     let Finding {
         code,
         address,
