@@ -76,10 +76,18 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     })
 }
 
-/// What is ignored, on the command line or in postpay.yaml; what has expired there is told, and counts again.
+/// What is ignored, on the command line or in postpay.yaml.
 pub(super) fn options_of(how: &How, project: &Project, world: &World) -> Options {
+    let How { strict, ignores } = how.clone();
+    let mut options = known(project, world);
+    options.ignores.splice(0..0, ignores);
+    Options { strict, ..options }
+}
+
+/// What is ignored in postpay.yaml; what has expired there is told, and counts again.
+pub(super) fn known(project: &Project, world: &World) -> Options {
     let today = jiff::tz::Offset::UTC.to_datetime(world.now()).date();
-    let mut ignores = how.ignores.clone();
+    let mut ignores = Vec::new();
     for ignore in &project.config.ignores {
         if ignore.has_expired(today) {
             world.diagnose(&[expired(ignore)]);
@@ -88,7 +96,7 @@ pub(super) fn options_of(how: &How, project: &Project, world: &World) -> Options
         }
     }
     Options {
-        strict: how.strict,
+        strict: false,
         ignores,
     }
 }

@@ -4,36 +4,48 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use super::Exit;
+use clap::builder::BoolishValueParser;
+
+use super::connect::Embedded;
 use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Changes, Format, Global, Select, Strict};
 use super::shown::Shown;
 use super::world::{World, cant_write};
+use super::{Exit, drift, live};
 use crate::cloud::tencent::client::REQUEST_CLIENT;
 use crate::cloud::tencent::wire::{self, CREATE, DESTROY, DestroyEnv, MODIFY, ModifyEnv, VERSION};
 use crate::config::Endpoint;
 use crate::desired::{Address, Desired, SourceRef};
 use crate::diagnostic::Diagnostic;
+use crate::drift::noticed;
 use crate::plan::{Action, Options, Plan, Step, file, guard};
 use crate::report::page::Request;
 use crate::report::{clean, human, page};
 use crate::state::State;
 
-/// Show what would be ordered; sends nothing, needs no credentials
+/// Show what would be ordered; changes nothing
+///
+/// Compares the manifests with the state: offline, without credentials. With --refresh the account is read too, and what it
+/// shows otherwise than it is on record stands above the plan. The plan stays the same: nothing is ordered, changed or given up
+/// because of what a listing says.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postpay plan                            compare the manifests with the state
   postpay plan -o plan.json               keep it for review; then: postpay apply plan.json
   postpay plan --detailed-exitcode        in CI: exit 2 when there is something to do
+  postpay plan --refresh                  and what the account shows otherwise than it is on record
   postpay plan --target shop-prod         only this address
   postpay plan --show-calls               with the exact requests")]
 pub(super) struct Args {
     /// Keep the plan in FILE, for `postpay apply FILE`
     #[arg(short, long, value_name = "FILE", env = "POSTPAY_OUT")]
     out: Option<PathBuf>,
-    /// Exit with 2 when there are changes
+    /// Read the account as well, and show what it has otherwise than it is on record; needs credentials
+    #[arg(long, env = "POSTPAY_REFRESH", value_parser = BoolishValueParser::new())]
+    refresh: bool,
+    /// Exit with 2 when there are changes. What --refresh shows is none: that is for the exit code of `postpay drift`
     #[arg(long)]
     detailed_exitcode: bool,
     /// Say in JSON, Markdown and HTML which commit last touched the line that declares each change
@@ -50,6 +62,8 @@ pub(super) struct Args {
     strict: Strict,
     #[command(flatten)]
     api: Api,
+    #[command(flatten)]
+    embedded: Embedded,
 }
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
@@ -67,6 +81,11 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         project.options(&args.select, &args.changes),
         world,
     )?;
+    if args.refresh {
+        let live = live::read(&project, &args.embedded, state.as_ref(), world)?;
+        let known = drift::known(&project, world);
+        plan.drift = Some(noticed(&plan, &desired, state.as_ref(), &live, &known));
+    }
     // Whoever reads the plan on a terminal has the repository before them; it is not looked at for them.
     let kept =
         args.out.is_some() || !world.reports.files.is_empty() || world.format != Format::Human;

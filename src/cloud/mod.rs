@@ -14,7 +14,7 @@ pub mod vendor_time;
 
 use std::future::Future;
 
-pub use read::{Bill, BillOrder, CloudRead, PayMode, SeenEnvironment};
+pub use read::{Bill, BillOrder, CloudRead, Looks, PayMode, Reading, SeenEnvironment, Watcher};
 
 use crate::desired::Attributes;
 

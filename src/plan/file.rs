@@ -1,6 +1,8 @@
 //! A plan on disk and on standard output, version 1: JSON, named after Terraform's `resource_changes`, with a checksum
 //! over itself. A frozen copy of the model: the model may change, files that people keep may not.
 
+mod findings;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -9,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Action, GitFacts, Ids, Mode, Options, Plan, Reason, Refusal, Step};
+use super::{Action, Finding, GitFacts, Ids, Mode, Options, Plan, Reason, Refusal, Step};
 use crate::desired::{Address, Attributes, Field, ManifestHash, SourceRef};
 use crate::state::{Account, Lineage, Serial};
+use findings::FindingV1;
 
 /// The version that this module writes, and the only one that it reads.
 pub const FORMAT_VERSION: u64 = 1;
@@ -72,6 +75,10 @@ struct PlanV1 {
     /// What git said of the manifests; absent when it was not asked, or had nothing to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     git: Option<GitV1>,
+    /// What the account showed that is not on record, for those who review the plan; absent when it was not looked at
+    /// (`--refresh`), empty when there was nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resource_drift: Option<Vec<FindingV1>>,
     /// In the order in which they are carried out.
     resource_changes: Vec<ChangeV1>,
     summary: SummaryV1,
@@ -279,6 +286,7 @@ impl From<&Plan> for PlanV1 {
                     bypass_check,
                 },
             git,
+            drift,
             steps,
         } = plan;
         let texts = |addresses: &[Address]| addresses.iter().map(ToString::to_string).collect();
@@ -323,6 +331,9 @@ impl From<&Plan> for PlanV1 {
                     dirty: *dirty,
                 },
             ),
+            resource_drift: drift
+                .as_ref()
+                .map(|findings| findings.iter().map(FindingV1::from).collect()),
             resource_changes: steps
                 .iter()
                 .map(|step| {
@@ -456,6 +467,10 @@ impl TryFrom<PlanV1> for Plan {
         let git = git(file.git, &file.resource_changes)?;
         Ok(Self {
             git,
+            drift: file
+                .resource_drift
+                .map(|findings| findings.into_iter().map(Finding::try_from).collect())
+                .transpose()?,
             tool_version: file.tool_version,
             created_at: file.created_at,
             lineage: file.lineage.map(Lineage),

@@ -19,12 +19,13 @@ use secrecy::ExposeSecret as _;
 use super::credentials::Credentials;
 use super::endpoint;
 use super::evidence::{Reply, judge, no_reply};
+use super::read::Spacing;
 use super::scrub::Scrub;
 use super::sign::{self, Payload};
 use super::tls::{self, Roots};
 use super::wire::{self, CREATE, SERVICE, VERSION};
 use crate::clock::Clock;
-use crate::cloud::{CloudError, CloudWrite, Destroy, Done, Grade, Ordered, Reach, Rename};
+use crate::cloud::{CloudError, CloudWrite, Destroy, Done, Grade, Ordered, Reach, Rename, Watcher};
 use crate::desired::{Attributes, Field};
 
 const JSON: &str = "application/json";
@@ -82,6 +83,9 @@ pub struct TencentClient {
     pub(super) list_regions: Vec<String>,
     timeout: Duration,
     pub(super) retry_reads_for: Duration,
+    pub(super) spacing: Spacing,
+    /// Hears how far a look has come.
+    pub(super) watcher: Option<Watcher>,
     clock: Arc<dyn Clock>,
     /// Seconds that the vendor's clock is ahead of ours, once its answer has said so. Set at most once: a second
     /// complaint is not about the clock.
@@ -158,9 +162,17 @@ impl TencentClient {
             list_regions,
             timeout,
             retry_reads_for,
+            spacing: Spacing::default(),
+            watcher: None,
             clock,
             ahead: OnceLock::new(),
         })
+    }
+
+    /// The same, with somebody who hears how far each look at the account has come.
+    #[must_use]
+    pub fn watched(self, watcher: Option<Watcher>) -> Self {
+        Self { watcher, ..self }
     }
 
     /// One request, and what came back of it. Whatever has a status is an answer, however little of it came.

@@ -43,7 +43,7 @@ pub(in crate::report) fn summary(drift: &Drift, look: Look) -> String {
     }
 }
 
-fn one(out: &mut String, finding: &Finding, look: Look) {
+pub(super) fn one(out: &mut String, finding: &Finding, look: Look) {
     let Finding {
         code,
         address,

@@ -1,5 +1,6 @@
 //! A plan, as it is reviewed.
 
+mod noticed;
 mod remarks;
 mod rows;
 mod step;
@@ -14,9 +15,9 @@ use crate::apply::pace::least_time;
 use crate::plan::{Action, Mode, Plan, Reason, Summary};
 use crate::report::text::{clean, count, duration};
 
-/// The whole plan; `rate` in orders a second tells how long it takes at least.
+/// The whole plan, below what the account showed that is not on record; `rate` in orders a second tells how long it takes at least.
 pub fn plan(plan: &Plan, rate: f64, look: Look) -> String {
-    let mut out = String::new();
+    let mut out = noticed::noticed(plan, look);
     for step in &plan.steps {
         if step.action != Action::NoOp || step.reason != Reason::Unchanged {
             step::show(&mut out, step, plan, look);

@@ -56,6 +56,7 @@ pub(in crate::report) fn plan_of(steps: Vec<Step>) -> Plan {
         manifests: Vec::new(),
         options: Options::default(),
         git: None,
+        drift: None,
         steps,
     }
 }
