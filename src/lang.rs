@@ -45,6 +45,14 @@ impl Text {
         }
     }
 
+    /// For a constant.
+    pub const fn both(en: &'static str, zh: &'static str) -> Self {
+        Self {
+            en: Cow::Borrowed(en),
+            zh: Some(Cow::Borrowed(zh)),
+        }
+    }
+
     /// What is the same in every language: an id, a path, the vendor's own words.
     pub fn same(text: impl Into<Cow<'static, str>>) -> Self {
         Self {

@@ -15,11 +15,15 @@ pub fn plan(
     requests: Vec<Request>,
     lang: Lang,
 ) -> Page {
+    let look = Look {
+        lang,
+        ..Look::PLAIN
+    };
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     let mut entries = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
         findings.extend(finding(step, plan, entries.len()));
-        entries.push(entry(step, plan));
+        entries.push(entry(step, plan, look));
     }
     let summary = plan.summary();
     let tone = if summary.refused + summary.resolve > 0 {
@@ -45,17 +49,10 @@ pub fn plan(
         kind: Kind::Plan,
         lang,
         tone,
-        summary: human::plan::summary(
-            plan,
-            rate,
-            Look {
-                lang,
-                ..Look::PLAIN
-            },
-        )
-        .lines()
-        .map(str::to_owned)
-        .collect(),
+        summary: human::plan::summary(plan, rate, look)
+            .lines()
+            .map(str::to_owned)
+            .collect(),
         findings,
         entries,
         requests,
@@ -65,9 +62,9 @@ pub fn plan(
     .sorted()
 }
 
-fn entry(step: &Step, plan: &Plan) -> Entry {
+fn entry(step: &Step, plan: &Plan, look: Look) -> Entry {
     let (mark, tone) = mark(step);
-    let mut remarks = human::plan::remarks(step, plan);
+    let mut remarks = human::plan::remarks(step, plan, look);
     if let Some(previous) = &step.previous_address {
         remarks.insert(0, format!("It was `{previous}` so far."));
     }
