@@ -80,6 +80,23 @@ impl Text {
     pub fn is_empty(&self) -> bool {
         self.en.is_empty()
     }
+
+    /// A sentence without values, both languages side by side, for a table or a constant.
+    pub const fn fixed(en: &'static str, zh: &'static str) -> Self {
+        Self {
+            en: Cow::Borrowed(en),
+            zh: Some(Cow::Borrowed(zh)),
+        }
+    }
+
+    /// The same done to it in every language.
+    #[must_use]
+    pub fn map(&self, change: impl Fn(&str) -> String) -> Self {
+        Self {
+            en: change(&self.en).into(),
+            zh: self.zh.as_deref().map(|zh| change(zh).into()),
+        }
+    }
 }
 
 /// English, and Chinese as `{:#}`.

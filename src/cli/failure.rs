@@ -23,7 +23,8 @@ pub(super) struct Failure {
 }
 
 /// What every failure before the first request says.
-pub(super) const NOTHING_SENT: &str = "nothing was sent to the vendor";
+pub(super) const NOTHING_SENT: Text =
+    Text::fixed("nothing was sent to the vendor", "未向腾讯云发送任何请求");
 
 impl Failure {
     pub(super) fn new(code: &'static str, message: impl Into<Text>) -> Self {

@@ -27,6 +27,7 @@ use crate::cloud::tencent::{ClientOptions, TencentClient};
 use crate::config::{self, Endpoint};
 use crate::desired::{Address, Desired};
 use crate::diagnostic::Diagnostic;
+use crate::lang::{Text, text};
 use crate::plan::guard::{self, Consent, Facts, Limits};
 use crate::plan::{Action, Options, Plan, Target};
 use crate::rehearsal::judge::{Evidence, judge};
@@ -220,8 +221,11 @@ impl<'a> Stage<'a> {
         }
         // A limit is about money, and nothing is paid here; what it would say is worth knowing all the same.
         for objection in guard::over_limits(&plan, stage.project.limits(None, None), 0) {
-            let warning = Diagnostic::warning(objection.code(), objection.to_string());
-            world.diagnose(&[warning.help("`postpay apply` would refuse this; it is rehearsed")]);
+            let warning = Diagnostic::warning(objection.code(), Text::of(&objection));
+            world.diagnose(&[warning.help(text!(
+                "`postpay apply` would refuse this; it is rehearsed",
+                "`postpay apply` 会拒绝这样做；这里仍然演练"
+            ))]);
         }
         Ok(stage)
     }
@@ -329,7 +333,7 @@ impl<'a> Stage<'a> {
         };
         TencentClient::new(options)
             .map(Arc::new)
-            .map_err(|error| Failure::new("client", error.to_string()).help(NOTHING_SENT))
+            .map_err(|error| Failure::new("client", Text::of(&error)).help(NOTHING_SENT))
     }
 }
 

@@ -81,7 +81,7 @@ fn groups(page: &Page) -> Vec<Group> {
                 choices: choices(page, |entry| entry.reason, Text::same),
             },
         ],
-        Kind::Plan | Kind::Validate => vec![action],
+        Kind::Plan | Kind::Drift | Kind::Validate => vec![action],
     }
 }
 
@@ -125,7 +125,7 @@ fn tally(out: &mut String, page: &Page, groups: &[Group]) {
 fn controls(out: &mut String, page: &Page, groups: &[Group]) {
     let total = page.entries.len();
     let find = match page.kind {
-        Kind::Plan | Kind::Apply => text!("Search by address", "按地址搜索"),
+        Kind::Plan | Kind::Apply | Kind::Drift => text!("Search by address", "按地址搜索"),
         Kind::Validate => text!("Search by name", "按名称搜索"),
     };
     let clear = text!("Show all", "显示全部");
@@ -191,6 +191,7 @@ fn show(out: &mut String, page: &Page, at: usize, entry: &Entry) {
         tone,
         reason,
         place: declared,
+        commit,
         fields,
         remarks,
         quiet: _,
@@ -215,6 +216,9 @@ fn show(out: &mut String, page: &Page, at: usize, entry: &Entry) {
     let _ = write!(out, "<code>{}</code>", escaped(reason));
     if let Some(declared) = declared {
         let _ = write!(out, " {}", place(declared));
+    }
+    if let Some(commit) = commit {
+        let _ = write!(out, " <code>{}</code>", escaped(commit));
     }
     out.push_str("</p>");
     diff::show(out, fields, page);

@@ -15,6 +15,7 @@ pub(super) fn timeline() -> Text {
 pub(super) fn entries(kind: Kind) -> Text {
     match kind {
         Kind::Plan | Kind::Apply => text!("Environments", "环境"),
+        Kind::Drift => text!("What does not agree", "不一致之处"),
         Kind::Validate => text!("Files", "文件"),
     }
 }

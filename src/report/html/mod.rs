@@ -128,7 +128,7 @@ fn foot(out: &mut String, page: &Page, setting: &Setting) {
         fact(name, value);
     }
     if let Some(took) = page.took {
-        fact("took", &super::duration(took));
+        fact("took", super::duration(took).in_lang(page.lang));
     }
     if !setting.folder.is_empty() {
         fact("folder", &setting.folder);

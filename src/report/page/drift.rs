@@ -59,6 +59,7 @@ const fn tone(code: Code) -> Tone {
         | Code::NotDeclared
         | Code::NotApplied
         | Code::AwaitingEnvId
+        | Code::NotListed
         | Code::AliasChanged
         | Code::SourceChanged
         | Code::ChannelChanged
