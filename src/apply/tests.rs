@@ -109,7 +109,7 @@ fn error(grade: Grade) -> Answer {
     Err(CloudError {
         grade,
         code: Some("Code".to_owned()),
-        message: "message".to_owned(),
+        message: "message".into(),
         request_id: Some("request".to_owned()),
         http_status: Some(200),
         seen: SeenIds::default(),

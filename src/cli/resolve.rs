@@ -16,6 +16,7 @@ use crate::apply::settle::{Found, Open, look};
 use crate::cloud::tencent::{RETRY_READS_FOR, TencentClient};
 use crate::cloud::{CloudError, CloudRead as _};
 use crate::desired::Address;
+use crate::lang::{Text, text};
 use crate::report::{clean, human, json};
 use crate::state::journal::{Edit, Edited, Journal, RunId, RunStarted};
 use crate::state::{Record, State, StateError, StateStore, Status};
@@ -224,11 +225,15 @@ async fn case(
 }
 
 fn unreadable(error: &CloudError) -> Failure {
+    let said = &error.message;
     Failure::new(
         "listing",
-        format!("the account can't be read: {}", error.message),
+        text!(
+            "the account can't be read: {said}",
+            "无法读取账号：{said:#}"
+        ),
     )
-    .help("nothing was changed")
+    .help(Text::fixed("nothing was changed", "未做任何更改"))
 }
 
 fn journal_of(store: &impl StateStore, run: RunId) -> Result<Option<Journal>, StateError> {

@@ -73,7 +73,7 @@ fn failed(result: &StepResult, error: &CloudError, done: &str, look: Look) -> Ve
         lines.push(format!("the answer began: {}", clean(&start)));
     }
     lines.push(done.to_owned());
-    match (error.grade, error.hint) {
+    match (error.grade, &error.hint) {
         // What is said of an attempt that will be made again is not so of the last one.
         (Grade::NotSent(_), _) => {
             let tries = count(result.attempts as usize, "attempt", "attempts");
@@ -81,7 +81,7 @@ fn failed(result: &StepResult, error: &CloudError, done: &str, look: Look) -> Ve
                 "given up after {tries}; run it again later, or try for longer: --retry-for"
             ));
         }
-        (Grade::Refused(_) | Grade::Unknown, Some(hint)) => lines.push(hint.to_owned()),
+        (Grade::Refused(_) | Grade::Unknown, Some(hint)) => lines.push(hint.en().to_owned()),
         (Grade::Refused(_) | Grade::Unknown, None) => {}
     }
     if let Some(env_id) = &result.left_behind {
@@ -139,7 +139,7 @@ pub(in crate::report) fn what(error: &CloudError) -> String {
     if let Some(code) = &error.code {
         let _ = write!(text, "{}: ", clean(code));
     }
-    text.push_str(&clean(&error.message));
+    text.push_str(&clean(error.message.en()));
     if let Some(id) = &error.request_id {
         let _ = write!(text, " (RequestId {})", clean(id));
     }
