@@ -798,7 +798,7 @@ impl StateWriter for FullDisk<'_> {
         if self.room == 0 {
             let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
             return Err(StateError::Io {
-                doing: "write",
+                doing: crate::state::Doing::Write,
                 path: Path::new("journal").to_owned(),
                 source,
             });

@@ -26,6 +26,7 @@ use crate::cloud::tencent::{ClientOptions, TencentClient};
 use crate::config::{self, Endpoint};
 use crate::desired::{Address, Desired};
 use crate::diagnostic::Diagnostic;
+use crate::lang::Text;
 use crate::plan::guard::{self, Consent, Facts, Limits};
 use crate::plan::{Action, Options, Plan, Target};
 use crate::rehearsal::judge::{Evidence, judge};
@@ -221,8 +222,11 @@ impl<'a> Stage<'a> {
         }
         // A limit is about money, and nothing is paid here; what it would say is worth knowing all the same.
         for objection in guard::over_limits(&plan, stage.project.limits(None, None), 0) {
-            let warning = Diagnostic::warning(objection.code(), objection.to_string());
-            world.diagnose(&[warning.help("`postpay apply` would refuse this; it is rehearsed")]);
+            let warning = Diagnostic::warning(objection.code(), objection.text());
+            world.diagnose(&[warning.help(Text::fixed(
+                "`postpay apply` would refuse this; it is rehearsed",
+                "`postpay apply` 会拒绝它；这里只是演练",
+            ))]);
         }
         Ok(stage)
     }

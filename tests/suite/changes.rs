@@ -135,7 +135,10 @@ async fn what_the_sandbox_refuses_changes_nothing() {
     let refused = |error: CloudError, code: &str, hint: &str| {
         assert_eq!(error.grade, Grade::Refused(Reach::Step), "{error:?}");
         assert_eq!(error.code.as_deref(), Some(code), "{error:?}");
-        assert!(error.hint.as_ref().unwrap().en().contains(hint), "{error:?}");
+        assert!(
+            error.hint.as_ref().unwrap().en().contains(hint),
+            "{error:?}"
+        );
         assert!(error.request_id.is_some() && !error.message.is_empty());
     };
     let long = "环".repeat(33);

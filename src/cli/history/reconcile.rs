@@ -81,7 +81,7 @@ fn read(args: &Args, shown: &str, known: impl Fn(&str) -> bool) -> Result<Bill, 
         Failure::new("bill", format!("can't read {shown}: {error}")).help(NOTHING_SENT)
     })?;
     bill::read(&bytes, args.column.as_deref(), known).map_err(|error| {
-        let failure = Failure::new("bill", format!("{shown}: {}", clean(&error.to_string())));
+        let failure = Failure::new("bill", error.text().map(|error| format!("{shown}: {}", clean(error))));
         let failure = match (&error, &args.column) {
             (BillError::NoColumn { .. }, Some(column)) => {
                 failure.help(format!("looked for: `{}`", clean(column)))

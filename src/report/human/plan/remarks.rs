@@ -48,8 +48,8 @@ pub(in crate::report) fn remarks(step: &Step, plan: &Plan) -> Vec<String> {
     if step.action != Action::Destroy
         && let Some(refusal) = &step.refusal
     {
-        lines.push(sentence(&guard::refusal_text(refusal, address)));
-        lines.push(sentence(&guard::refusal_help(address, refusal)));
+        lines.push(sentence(guard::refusal_text(refusal, address).en()));
+        lines.push(sentence(guard::refusal_help(address, refusal).en()));
     }
     lines
 }
@@ -129,8 +129,8 @@ fn destroyed(step: &Step, plan: &Plan) -> Vec<String> {
             | Refusal::ManagedAs { .. }
             | Refusal::ImportsAnother { .. }),
         ) => vec![
-            sentence(&guard::refusal_text(refusal, address)),
-            sentence(&guard::refusal_help(address, refusal)),
+            sentence(guard::refusal_text(refusal, address).en()),
+            sentence(guard::refusal_help(address, refusal).en()),
         ],
     }
 }
