@@ -45,14 +45,6 @@ impl Text {
         }
     }
 
-    /// For a constant.
-    pub const fn both(en: &'static str, zh: &'static str) -> Self {
-        Self {
-            en: Cow::Borrowed(en),
-            zh: Some(Cow::Borrowed(zh)),
-        }
-    }
-
     /// What is the same in every language: an id, a path, the vendor's own words.
     pub fn same(text: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -96,6 +88,13 @@ impl Text {
             en: change(&self.en).into(),
             zh: self.zh.as_deref().map(|zh| change(zh).into()),
         }
+    }
+
+    /// For tests: whether it has a Chinese text, with Chinese in it.
+    #[cfg(test)]
+    pub(crate) fn is_in_both(&self) -> bool {
+        let han = |text: &str| text.contains(|c: char| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        self.zh.as_deref().is_some_and(han) && self.zh.as_ref() != Some(&self.en)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
 use crate::desired::{Address, Desired, ManifestHash, SourceRef};
 use crate::diagnostic::{Diagnostic, SourceFile, Span, any_error};
+use crate::lang::{Text, text};
 use crate::manifest;
 use crate::plan::guard::Limits;
 use crate::plan::moves::{MoveError, MoveProblem};
@@ -346,20 +347,24 @@ fn moved(problem: &MoveProblem) -> Diagnostic {
         MoveError::Cycle { .. } => "moved-cycle",
     };
     let help = match why {
-        MoveError::Missing { .. } => format!(
-            "as it stands, `{}` would be ordered as new; if it is, take the `moved` block out, and if not, `postpay state list` \
+        MoveError::Missing { to, .. } => text!(
+            "as it stands, `{to}` would be ordered as new; if it is, take the `moved` block out, and if not, `postpay state list` \
              has the address that it stands at",
-            moved.to
+            "照现在的写法，`{to}` 会作为新环境订购；若确实如此，去掉 `moved` 块，否则用 `postpay state list` 查看它所在的地址"
         ),
-        MoveError::Used { from, .. } => format!(
-            "an address has one environment: give this one another address, or forget it first, `postpay state rm {from}`"
+        MoveError::Used { from, .. } => text!(
+            "an address has one environment: give this one another address, or forget it first, `postpay state rm {from}`",
+            "一个地址只有一个环境：给它换一个地址，或先移除其记录：`postpay state rm {from}`"
         ),
-        MoveError::Cycle { .. } => "take one of the blocks out".to_owned(),
+        MoveError::Cycle { .. } => Text::fixed("take one of the blocks out", "去掉其中一个块"),
     };
-    let diagnostic = Diagnostic::error(code, why.to_string());
+    let diagnostic = Diagnostic::error(code, why.text());
     let diagnostic = match line_of(&moved.source) {
-        Some(span) => diagnostic.at(&span, "this move"),
-        None => diagnostic.help(format!("it is declared in {}", moved.source)),
+        Some(span) => diagnostic.at(&span, Text::fixed("this move", "这一处移动")),
+        None => {
+            let source = &moved.source;
+            diagnostic.help(text!("it is declared in {source}", "声明于 {source}"))
+        }
     };
     diagnostic.help(help).help(NOTHING_SENT)
 }

@@ -102,7 +102,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let foreign = guard::other_account(state.as_ref(), &plan.account);
     let over = guard::over_limits(&plan, project.limits(None, None), 0);
     for objection in foreign.into_iter().chain(over) {
-        let warning = Diagnostic::warning(objection.code(), objection.to_string());
+        let warning = Diagnostic::warning(objection.code(), objection.text());
         world.diagnose(&[warning.help(objection.help())]);
     }
     if let Some(path) = &args.out {

@@ -221,10 +221,10 @@ impl<'a> Stage<'a> {
         }
         // A limit is about money, and nothing is paid here; what it would say is worth knowing all the same.
         for objection in guard::over_limits(&plan, stage.project.limits(None, None), 0) {
-            let warning = Diagnostic::warning(objection.code(), Text::of(&objection));
+            let warning = Diagnostic::warning(objection.code(), objection.text());
             world.diagnose(&[warning.help(text!(
                 "`postpay apply` would refuse this; it is rehearsed",
-                "`postpay apply` 会拒绝这样做；这里仍然演练"
+                "`postpay apply` 会拒绝它；这里只是演练",
             ))]);
         }
         Ok(stage)

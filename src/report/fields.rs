@@ -30,10 +30,10 @@ pub(super) enum Value {
 }
 
 /// What stands for a value that is not there.
-pub(super) const NONE: Text = Text::both("(none)", "（无）");
+pub(super) const NONE: Text = Text::fixed("(none)", "（无）");
 
 /// What stands for a value that the vendor chooses.
-pub(super) const KNOWN_AFTER: Text = Text::both("(known after apply)", "（apply 之后可知）");
+pub(super) const KNOWN_AFTER: Text = Text::fixed("(known after apply)", "（apply 之后可知）");
 
 /// The fields worth showing, in the order of the manifest.
 pub(super) fn rows(step: &Step) -> Vec<Row> {

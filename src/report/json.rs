@@ -208,7 +208,7 @@ fn failure<'a>(result: &'static str, error: &'a CloudError, base: ResultV1<'a>) 
         env_id: error.seen.env_id.as_deref(),
         request_id: error.request_id.as_deref(),
         code: error.code.as_deref(),
-        message: Some(&error.message),
+        message: Some(error.message.en()),
         grade: Some(match error.grade {
             Grade::NotSent(_) => "not_sent",
             Grade::Refused(_) => "refused",

@@ -194,34 +194,34 @@ fn ended(result: &StepResult, total: usize, look: Look) -> String {
     })
 }
 
-const ORDERED: Text = Text::both("ordered", "已订购");
-const FAILED: Text = Text::both("failed", "失败");
-const NOT_ATTEMPTED: Text = Text::both("not attempted", "未执行");
+const ORDERED: Text = Text::fixed("ordered", "已订购");
+const FAILED: Text = Text::fixed("failed", "失败");
+const NOT_ATTEMPTED: Text = Text::fixed("not attempted", "未执行");
 
 /// What became of an environment that was there before.
 const fn word(what: What) -> Text {
     match what {
-        What::Renamed => Text::both("changed", "已修改"),
-        What::Destroyed => Text::both("destroyed", "已销毁"),
-        What::WasGone => Text::both("gone already", "早已不存在"),
-        What::Isolated => Text::both("isolated", "已隔离"),
-        What::BeingDestroyed => Text::both("being destroyed", "销毁中"),
+        What::Renamed => Text::fixed("changed", "已修改"),
+        What::Destroyed => Text::fixed("destroyed", "已销毁"),
+        What::WasGone => Text::fixed("gone already", "早已不存在"),
+        What::Isolated => Text::fixed("isolated", "已隔离"),
+        What::BeingDestroyed => Text::fixed("being destroyed", "销毁中"),
     }
 }
 
 /// What a step did that changed the record alone.
 const fn recorded(action: Action) -> Text {
     match action {
-        Action::Forget => Text::both("forgotten", "已移出记录"),
-        Action::Import => Text::both("imported", "已导入"),
-        Action::Move => Text::both("moved", "已改地址"),
+        Action::Forget => Text::fixed("forgotten", "已移出记录"),
+        Action::Import => Text::fixed("imported", "已导入"),
+        Action::Move => Text::fixed("moved", "已改地址"),
         Action::Create
         | Action::Update
         | Action::Replace
         | Action::Destroy
         | Action::Resolve
         | Action::Wait
-        | Action::NoOp => Text::both("recorded", "已记录"),
+        | Action::NoOp => Text::fixed("recorded", "已记录"),
     }
 }
 

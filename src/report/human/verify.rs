@@ -132,7 +132,7 @@ pub fn notice(notice: &Notice) -> String {
         Notice::RescueUnreadable { path, why } => format!(
             "{} may hold the only trace of an order and can't be read: {}",
             path.display(),
-            clean(why)
+            clean(why.en())
         ),
     }
 }

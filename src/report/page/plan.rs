@@ -146,7 +146,7 @@ fn finding(step: &Step, plan: &Plan, entry: usize) -> Option<Finding> {
         })
     };
     if let Some(refusal) = &step.refusal {
-        let help = Some(guard::refusal_help(&step.address, refusal));
+        let help = Some(guard::refusal_help(&step.address, refusal).en().to_owned());
         let code = refusal.name();
         return if plan.is_held_up_by(step) {
             let why = guard::refusal_text(refusal, &step.address);

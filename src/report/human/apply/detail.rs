@@ -44,11 +44,11 @@ pub(in crate::report) fn remarks(result: &StepResult, look: Look) -> Vec<String>
 
 const fn maybe_done(action: Action) -> Text {
     match action {
-        Action::Update => Text::both(
+        Action::Update => Text::fixed(
             "at the vendor: its alias may have been changed; nothing else was, and apply asks for it again",
             "腾讯云侧：别名可能已修改；此外没有任何改动，apply 会再次请求",
         ),
-        Action::Destroy => Text::both(
+        Action::Destroy => Text::fixed(
             "at the vendor: it may have been given up; it stays on record, and to ask for it again gives up no other",
             "腾讯云侧：它可能已被销毁；它留在记录中，再次请求不会销毁别的环境",
         ),
@@ -59,7 +59,7 @@ const fn maybe_done(action: Action) -> Text {
         | Action::Move
         | Action::Resolve
         | Action::Wait
-        | Action::NoOp => Text::both(
+        | Action::NoOp => Text::fixed(
             "at the vendor: it may have been ordered; it is recorded as unknown and never sent again",
             "腾讯云侧：它可能已被订购；已记录为结果未知，绝不会再次发送",
         ),
@@ -80,7 +80,7 @@ fn failed(result: &StepResult, error: &CloudError, done: Text, look: Look) -> Ve
         lines.push(text!("the answer began: {start}", "应答的开头：{start}"));
     }
     lines.push(done);
-    match (error.grade, error.hint) {
+    match (error.grade, &error.hint) {
         // What is said of an attempt that will be made again is not so of the last one.
         (Grade::NotSent(_), _) => {
             let n = result.attempts;
@@ -90,7 +90,7 @@ fn failed(result: &StepResult, error: &CloudError, done: Text, look: Look) -> Ve
                 "尝试 {n} 次后放弃；请稍后再次运行，或延长重试时间：--retry-for"
             ));
         }
-        (Grade::Refused(_) | Grade::Unknown, Some(hint)) => lines.push(Text::of(&hint)),
+        (Grade::Refused(_) | Grade::Unknown, Some(hint)) => lines.push(hint.clone()),
         (Grade::Refused(_) | Grade::Unknown, None) => {}
     }
     if let Some(env_id) = &result.left_behind {
@@ -183,18 +183,18 @@ pub(in crate::report) fn what(error: &CloudError) -> Text {
 
 const fn not_done(error: &CloudError) -> Text {
     match error.grade {
-        Grade::NotSent(NotSent::Connect) => Text::both(
+        Grade::NotSent(NotSent::Connect) => Text::fixed(
             "at the vendor: nothing; no connection stood, so no request left",
             "腾讯云侧：没有任何操作；连接没有建立，请求没有发出",
         ),
-        Grade::NotSent(NotSent::Throttled | NotSent::Repaired) => Text::both(
+        Grade::NotSent(NotSent::Throttled | NotSent::Repaired) => Text::fixed(
             "at the vendor: nothing; the request was turned away before it was looked at",
             "腾讯云侧：没有任何操作；请求在处理之前就被拒之门外",
         ),
-        Grade::Refused(_) => Text::both(
+        Grade::Refused(_) => Text::fixed(
             "at the vendor: nothing was done; the request was refused",
             "腾讯云侧：没有做任何操作；请求被拒绝",
         ),
-        Grade::Unknown => Text::both("at the vendor: not known", "腾讯云侧：未知"),
+        Grade::Unknown => Text::fixed("at the vendor: not known", "腾讯云侧：未知"),
     }
 }
