@@ -26,7 +26,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn unsafe_to_show(c: char) -> bool {
+pub(super) fn unsafe_to_show(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
