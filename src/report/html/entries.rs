@@ -235,7 +235,7 @@ fn told(out: &mut String, remarks: &[String], skipped: Option<&str>) {
     }
     out.push_str("<ul>");
     for line in lines {
-        let _ = match line.strip_prefix("- ") {
+        let _ = match line.trim_start().strip_prefix("- ") {
             Some(choice) => write!(out, "<li class=\"choice\">{}</li>", prose(choice)),
             None => write!(out, "<li>{}</li>", prose(line)),
         };
