@@ -223,13 +223,26 @@ fn show(out: &mut String, page: &Page, at: usize, entry: &Entry) {
     out.push_str("</p>");
     diff::show(out, fields, page);
     timeline::calls(out, calls, page);
-    if !remarks.is_empty() || skipped.is_some() {
-        out.push_str("<ul>");
-        let skipped = skipped.iter().copied();
-        for line in remarks.iter().map(String::as_str).chain(skipped) {
-            let _ = write!(out, "<li>{}</li>", prose(line));
-        }
-        out.push_str("</ul>");
-    }
+    told(out, remarks, *skipped);
     out.push_str("</article>\n");
+}
+
+/// The remarks, of which some list what to choose from. Why nothing can be said yet is said where nothing else is.
+fn told(out: &mut String, remarks: &[String], skipped: Option<&str>) {
+    let lines: Vec<&str> = if remarks.is_empty() {
+        skipped.into_iter().collect()
+    } else {
+        remarks.iter().map(String::as_str).collect()
+    };
+    if lines.is_empty() {
+        return;
+    }
+    out.push_str("<ul>");
+    for line in lines {
+        let _ = match line.trim_start().strip_prefix("- ") {
+            Some(choice) => write!(out, "<li class=\"choice\">{}</li>", prose(choice)),
+            None => write!(out, "<li>{}</li>", prose(line)),
+        };
+    }
+    out.push_str("</ul>");
 }

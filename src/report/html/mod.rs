@@ -15,7 +15,7 @@ mod timeline;
 
 use std::fmt::Write as _;
 
-use super::page::{Page, Place, Setting, Tone};
+use super::page::{Columns, Page, Place, Setting, Tone};
 use crate::lang::{Lang, Text, text};
 use escape::{escaped, prose};
 
@@ -150,9 +150,18 @@ fn said(page: &Page, text: &Text) -> String {
     escaped(text.in_lang(page.lang)).into_owned()
 }
 
-/// `file:line`. No link: nothing that somebody else chose becomes an address.
+/// `file:line`. No link: nothing that somebody else chose becomes an address. The name of the file is isolated, so that
+/// one in Hebrew does not take the line to its other side.
 fn place(place: &Place) -> String {
-    format!("<bdi class=\"at\">{}</bdi>", escaped(&place.to_string()))
+    let Place { file, line, span } = place;
+    let column = match span {
+        Some(Columns { column, .. }) => format!(":{column}"),
+        None => String::new(),
+    };
+    format!(
+        "<span class=\"at\"><bdi>{}</bdi>:{line}{column}</span>",
+        escaped(file)
+    )
 }
 
 const fn class(tone: Tone) -> &'static str {

@@ -54,7 +54,8 @@ impl Scale {
         let step = step.unwrap_or_else(|| (self.seconds / NAMES / 3600.0).ceil() * 3600.0);
         let mut names = Vec::new();
         let mut n = 0.0;
-        while n * step <= self.seconds {
+        // A little more, for what three times 0.1 is to a computer.
+        while n * step <= self.seconds * 1.000_001 {
             names.push((Duration::from_secs_f64(n * step), name(n * step, step)));
             n += 1.0;
         }

@@ -7,7 +7,7 @@
   // On paper everything is unfolded that is to be reviewed.
   const folded = [];
   addEventListener("beforeprint", () => {
-    for (const one of document.querySelectorAll(".requests details:not([open])")) {
+    for (const one of document.querySelectorAll(".requests details:not([open]), .rows details:not([open])")) {
       one.open = true;
       folded.push(one);
     }

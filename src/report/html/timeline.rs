@@ -16,6 +16,9 @@ use crate::report::page::{Entry, Page};
 /// So many steps are drawn at most: more is neither looked at nor quickly opened.
 const DRAWN: usize = 200;
 
+/// So many of them are to be seen at once; the others are folded away.
+const UNFOLDED: usize = 40;
+
 /// So many moments can be told apart where all requests are drawn in one row.
 const SLOTS: usize = 240;
 
@@ -44,19 +47,22 @@ pub(super) fn section(out: &mut String, page: &Page) {
     all(out, page, &calls, scale);
     out.push_str("<div class=\"rows\">");
     grid(out, scale);
-    out.push_str("<ol>\n");
     let steps = page
         .entries
         .iter()
         .filter(|entry| !entry.calls.is_empty())
         .count();
     let rows = drawn(page);
-    for at in &rows {
-        if let Some(entry) = page.entries.get(*at) {
-            row(out, page, *at, entry, scale);
-        }
+    let (seen, folded) = rows.split_at(rows.len().min(UNFOLDED));
+    list(out, page, seen, scale);
+    if !folded.is_empty() {
+        let n = folded.len();
+        let more = text!("{n} more", "还有 {n} 个");
+        let _ = write!(out, "<details><summary>{}</summary>", said(page, &more));
+        list(out, page, folded, scale);
+        out.push_str("</details>");
     }
-    out.push_str("</ol></div>\n");
+    out.push_str("</div>\n");
     if rows.len() < steps {
         let n = rows.len();
         let note = text!(
@@ -207,6 +213,16 @@ fn grid(out: &mut String, scale: Scale) {
         let _ = write!(out, "<line x1=\"{at}\" x2=\"{at}\" y1=\"0\" y2=\"100%\"/>");
     }
     out.push_str("</svg>");
+}
+
+fn list(out: &mut String, page: &Page, rows: &[usize], scale: Scale) {
+    out.push_str("<ol>\n");
+    for at in rows {
+        if let Some(entry) = page.entries.get(*at) {
+            row(out, page, *at, entry, scale);
+        }
+    }
+    out.push_str("</ol>");
 }
 
 fn row(out: &mut String, page: &Page, at: usize, entry: &Entry, scale: Scale) {
