@@ -22,6 +22,7 @@ mod init;
 mod live;
 mod load;
 mod lock;
+mod meter;
 mod options;
 mod plan;
 mod rehearse;

@@ -72,7 +72,9 @@ pub(super) struct Case {
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
     let store = world.store(&project.state);
-    let mut writer = store.lock(&world.holder("resolve"), args.lock_timeout)?;
+    let mut writer = world.locked(&store, args.lock_timeout, || {
+        store.lock(&world.holder("resolve"), args.lock_timeout)
+    })?;
     let Some(state) = writer.state().cloned() else {
         world.print("No state: nothing was ordered yet.\n")?;
         return Ok(Exit::Fine);
