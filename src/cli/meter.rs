@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::signals;
+use super::terminal::Narrow;
 use crate::cloud::{Reading, Watcher};
 use crate::lang::{Lang, Text};
 use crate::report::human::progress;
@@ -17,6 +18,9 @@ use crate::state::Holder;
 /// What is faster than this needs no progress.
 const LATE: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(200);
+/// How often it is drawn at most.
+const HZ: u8 = 10;
+const LINE: &str = "{spinner} {wide_msg}";
 
 /// A line of progress. It is cleared when this is dropped.
 pub(super) struct Meter {
@@ -25,27 +29,30 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// A line with this template, in which `{say}` is what `say` says whenever the line is drawn. `len` is for `{bar}`.
+    /// A line with this template, in which `{wide_msg}` is what `say` says whenever the line is drawn. `len` is for `{bar}`.
     pub(super) fn new(
         template: &str,
         len: Option<usize>,
-        say: impl Fn() -> String + Clone + Send + Sync + 'static,
+        say: impl Fn() -> String + Send + 'static,
     ) -> Self {
         let len = len.map(|len| u64::try_from(len).unwrap_or(u64::MAX));
         let bar = ProgressBar::with_draw_target(len, ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template(template) {
-            let said = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
-                let _ = out.write_str(&say());
-            };
-            bar.set_style(style.progress_chars("=> ").with_key("say", said));
+            bar.set_style(style.progress_chars("=> "));
         }
         let (stop, stopped) = mpsc::channel::<()>();
         let late = {
             let bar = bar.clone();
             thread::spawn(move || {
-                if stopped.recv_timeout(LATE) == Err(RecvTimeoutError::Timeout) {
-                    bar.set_draw_target(ProgressDrawTarget::stderr());
-                    bar.enable_steady_tick(TICK);
+                let mut wait = LATE;
+                while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                    if bar.is_hidden() {
+                        let terminal = Box::new(Narrow::stderr());
+                        bar.set_draw_target(ProgressDrawTarget::term_like_with_hz(terminal, HZ));
+                    }
+                    bar.set_message(say());
+                    bar.tick();
+                    wait = TICK;
                 }
             })
         };
@@ -58,7 +65,7 @@ impl Meter {
     /// One that waits for a lock.
     pub(super) fn for_lock(holder: Option<Holder>, most: Duration, lang: Lang) -> Self {
         let began = Instant::now();
-        let meter = Self::new("{spinner} {say}", None, move || {
+        let meter = Self::new(LINE, None, move || {
             let waited = began.elapsed();
             said(&progress::lock(holder.as_ref(), waited, most), lang)
         });
@@ -101,7 +108,7 @@ pub(super) fn watcher(lang: Lang) -> Watcher {
                 look.set(Some(*reading));
                 let said = Arc::clone(&look);
                 let say = move || said.say(lang).unwrap_or_default();
-                let meter = Meter::new("{spinner} {say}", None, say);
+                let meter = Meter::new(LINE, None, say);
                 signals::clear_on_interrupt(&meter.bar);
                 *shown = Some((meter, look));
             }

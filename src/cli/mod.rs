@@ -33,6 +33,7 @@ mod schema;
 mod show;
 mod signals;
 mod state;
+mod terminal;
 mod validate;
 mod watch;
 mod world;

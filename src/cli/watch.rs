@@ -61,8 +61,8 @@ impl Watch {
         let meter = (world.can_draw() && !events).then(|| {
             let run = Arc::clone(&run);
             let template = match run.lang {
-                Lang::En => "{bar:30} {pos}/{len} steps, {say}",
-                Lang::Zh => "{bar:30} {pos}/{len} 步，{say}",
+                Lang::En => "{bar:30} {pos}/{len} steps, {wide_msg}",
+                Lang::Zh => "{bar:30} {pos}/{len} 步，{wide_msg}",
             };
             Meter::new(template, Some(total), move || run.say())
         });

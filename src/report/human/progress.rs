@@ -56,7 +56,7 @@ fn pace(done: usize, of: Option<usize>, elapsed: Duration) -> Text {
     let left = of.filter(|of| *of > done).map(|of| count(of - done) / rate);
     match left.and_then(|left| Duration::try_from_secs_f64(left).ok()) {
         Some(left) => {
-            let left = duration(left);
+            let left = whole(left);
             text!(
                 ", {rate:.0} a second, about {left} left",
                 "，每秒 {rate:.0} 个，约剩 {left}"
@@ -143,12 +143,12 @@ mod tests {
         let of = Some(1000);
         assert_eq!(
             said(Reading { of, ..begun }, 8),
-            "Listing the account: 400 of 1000 environments, region 2 of 3, 4 pages, 50 a second, about 12.0 s left"
+            "Listing the account: 400 of 1000 environments, region 2 of 3, 4 pages, 50 a second, about 12 s left"
         );
         let chinese = reading(&Reading { of, ..begun }, Duration::from_secs(8));
         assert_eq!(
             chinese.in_lang(Lang::Zh),
-            "正在列出账号中的环境：环境 400/1000，地域 2/3，4 页，每秒 50 个，约剩 12.0 s"
+            "正在列出账号中的环境：环境 400/1000，地域 2/3，4 页，每秒 50 个，约剩 12 s"
         );
     }
 

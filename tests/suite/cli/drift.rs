@@ -315,7 +315,9 @@ fn one_run_finds_every_kind_there_is() {
         let is_told = finding["code"] == "not-listed";
         let expected = if is_told { "told" } else { "counts" };
         assert_eq!(finding["standing"], expected, "{finding}");
-        assert!(!finding["next"].as_str().unwrap().is_empty(), "{finding}");
+        for told in ["expected", "found", "next"] {
+            assert!(!finding[told].as_str().unwrap().is_empty(), "{finding}");
+        }
         if finding["code"] != "unmanaged" {
             assert!(finding["source"]["line"].as_u64() > Some(0), "{finding}");
             assert!(finding["address"].is_string(), "{finding}");
