@@ -29,7 +29,7 @@ impl Lang {
 }
 
 /// A text for people, in every language.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Text {
     en: Cow<'static, str>,
     /// None where it is the same: an id, a path, the vendor's own words.
@@ -71,6 +71,14 @@ impl Text {
 
     pub fn is_empty(&self) -> bool {
         self.en.is_empty()
+    }
+
+    /// Two texts that are known beforehand, for a constant.
+    pub const fn fixed(en: &'static str, zh: &'static str) -> Self {
+        Self {
+            en: Cow::Borrowed(en),
+            zh: Some(Cow::Borrowed(zh)),
+        }
     }
 }
 
