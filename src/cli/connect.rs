@@ -137,7 +137,7 @@ impl Connection {
             clock: Arc::new(SystemClock),
         };
         let client = TencentClient::new(options)
-            .map_err(|error| Failure::new("client", error.to_string()).help(NOTHING_SENT))?;
+            .map_err(|error| Failure::new("client", error.text()).help(NOTHING_SENT))?;
         Ok((client, running))
     }
 }

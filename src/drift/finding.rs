@@ -1,8 +1,10 @@
 //! One thing that does not agree.
 
+use std::fmt;
 use std::str::FromStr;
 
 use crate::desired::{Address, SourceRef};
+use crate::lang::{Text, text};
 
 /// Something that two of manifests, state and account don't agree on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub struct Finding {
     pub source: Option<SourceRef>,
     pub standing: Standing,
     /// What to type, or to do, next.
-    pub next: String,
+    pub next: Text,
 }
 
 /// Whether a finding is drift.
@@ -32,7 +34,7 @@ pub enum Standing {
     Told,
     /// Somebody knows of it.
     Ignored {
-        reason: String,
+        reason: Text,
     },
 }
 
@@ -105,31 +107,70 @@ impl Code {
     }
 
     /// What it means, in one line.
-    pub const fn about(self) -> &'static str {
+    pub const fn about(self) -> Text {
         match self {
-            Self::NotOrdered => "declared, and never ordered",
-            Self::Changed => "declared otherwise than it was ordered",
-            Self::NotDeclared => "on record, and no longer declared",
-            Self::NotApplied => "declared, and not carried out",
-            Self::OutcomeUnknown => "an order whose outcome nobody knows",
-            Self::AwaitingEnvId => "an order without an environment id so far",
-            Self::Gone => "on record, and not in the account",
-            Self::Isolated => "isolated at the vendor, and not by postpay",
-            Self::ErrorStatus => "in a status in which it may not work",
-            Self::AliasChanged => "has another alias in the account than on record",
-            Self::NotPostpaid => "not paid as it goes any more",
-            Self::SourceChanged => "has another source in the account than on record",
-            Self::ChannelChanged => "has another channel in the account than on record",
-            Self::Unmanaged => "in the account, and neither declared nor on record",
+            Self::NotOrdered => Text::fixed("declared, and never ordered", "已声明，但从未订购"),
+            Self::Changed => {
+                Text::fixed("declared otherwise than it was ordered", "声明与订购时不同")
+            }
+            Self::NotDeclared => {
+                Text::fixed("on record, and no longer declared", "有记录，但不再声明")
+            }
+            Self::NotApplied => Text::fixed("declared, and not carried out", "已声明，但尚未执行"),
+            Self::OutcomeUnknown => {
+                Text::fixed("an order whose outcome nobody knows", "结果未知的订单")
+            }
+            Self::AwaitingEnvId => Text::fixed(
+                "an order without an environment id so far",
+                "尚无环境 ID 的订单",
+            ),
+            Self::Gone => Text::fixed("on record, and not in the account", "有记录，但账号下没有"),
+            Self::Isolated => Text::fixed(
+                "isolated at the vendor, and not by postpay",
+                "在腾讯云已被隔离，且不是由 postpay 隔离的",
+            ),
+            Self::ErrorStatus => Text::fixed(
+                "in a status in which it may not work",
+                "处于可能无法工作的状态",
+            ),
+            Self::AliasChanged => Text::fixed(
+                "has another alias in the account than on record",
+                "账号下的别名与记录不同",
+            ),
+            Self::NotPostpaid => Text::fixed("not paid as it goes any more", "不再按量付费"),
+            Self::SourceChanged => Text::fixed(
+                "has another source in the account than on record",
+                "账号下的来源与记录不同",
+            ),
+            Self::ChannelChanged => Text::fixed(
+                "has another channel in the account than on record",
+                "账号下的渠道与记录不同",
+            ),
+            Self::Unmanaged => Text::fixed(
+                "in the account, and neither declared nor on record",
+                "账号下有，但既未声明也无记录",
+            ),
         }
     }
 }
 
 /// A text that is no [`Code`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no kind of drift; there are {}", Code::ALL.map(Code::name).join(", "))]
 pub struct CodeError {
     text: String,
+}
+
+impl fmt::Display for CodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = &self.text;
+        let names = Code::ALL.map(Code::name);
+        let (en, zh) = (names.join(", "), names.join("、"));
+        text!(
+            "`{text}` is no kind of drift; there are {en}",
+            "`{text}` 不是漂移的种类；可用的有 {zh}"
+        )
+        .fmt(f)
+    }
 }
 
 impl FromStr for Code {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::{Code, Finding, Live, Standing};
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
 use crate::desired::{Address, Desired, Environment, Field, SourceRef};
+use crate::lang::{Text, text};
 use crate::plan::Plan;
 use crate::state::{Record, State, Status};
 
@@ -83,12 +84,14 @@ impl Scene<'_> {
                 "in the account",
                 "not shown in any region that is listed",
                 match self.declared {
-                    Some(_) => format!(
+                    Some(_) => text!(
                         "look at it in the vendor's console; if it is gone, and to be ordered anew: `postpay state rm {address} \
-                         --force`, and plan"
+                         --force`, and plan",
+                        "在腾讯云控制台查看；若它已不存在且要重新订购：`postpay state rm {address} --force`，然后执行 plan"
                     ),
-                    None => format!(
-                        "look at it in the vendor's console; if it is gone: `postpay state rm {address}`"
+                    None => text!(
+                        "look at it in the vendor's console; if it is gone: `postpay state rm {address}`",
+                        "在腾讯云控制台查看；若它已不存在：`postpay state rm {address}`"
                     ),
                 },
             )),
@@ -110,14 +113,17 @@ impl Scene<'_> {
                 Code::Isolated,
                 "in use",
                 "isolated: somebody gave it up, or a bill is overdue",
-                "look at it in the vendor's console, which may bring it back".to_owned(),
+                Text::fixed(
+                    "look at it in the vendor's console, which may bring it back",
+                    "在腾讯云控制台查看，或可在那里恢复",
+                ),
             ));
         } else if let Some(status) = environment.status.as_deref().filter(|word| is_error(word)) {
             findings.push(self.finding(
                 Code::ErrorStatus,
                 "NORMAL",
                 status,
-                "look at it in the vendor's console".to_owned(),
+                Text::fixed("look at it in the vendor's console", "在腾讯云控制台查看"),
             ));
         }
         let fixed = [
@@ -126,15 +132,13 @@ impl Scene<'_> {
         ];
         for (code, field, shown) in fixed {
             if let Some((recorded, shown)) = self.differs(field, shown.as_deref()) {
-                findings.push(self.finding(
-                    code,
-                    recorded,
-                    shown,
-                    format!(
-                        "if it is meant, ignore it: `--ignore {}:{address}`",
-                        code.name()
-                    ),
-                ));
+                findings.push(self.finding(code, recorded, shown, {
+                    let code = code.name();
+                    text!(
+                        "if it is meant, ignore it: `--ignore {code}:{address}`",
+                        "若是有意为之，忽略它：`--ignore {code}:{address}`"
+                    )
+                }));
             }
         }
         // The vendor does not say which of Alias and EnvAlias an environment shows.
@@ -146,8 +150,9 @@ impl Scene<'_> {
                 Code::AliasChanged,
                 recorded,
                 shown,
-                format!(
-                    "declare `alias: {shown}` and apply, which changes nothing at the vendor; or rename it back in the console"
+                text!(
+                    "declare `alias: {shown}` and apply, which changes nothing at the vendor; or rename it back in the console",
+                    "声明 `alias: {shown}` 并执行 apply（不会更改腾讯云上的任何内容）；或在控制台改回原来的别名"
                 ),
             ));
         }
@@ -161,7 +166,10 @@ impl Scene<'_> {
                 Code::NotPostpaid,
                 "postpaid",
                 &mode.to_string(),
-                format!("to stop managing it: `removed: [{address}]`"),
+                text!(
+                    "to stop managing it: `removed: [{address}]`",
+                    "若不再管理它：`removed: [{address}]`"
+                ),
             ));
         }
     }
@@ -176,7 +184,7 @@ impl Scene<'_> {
         Some((recorded, shown))
     }
 
-    fn finding(&self, code: Code, expected: &str, found: &str, next: String) -> Finding {
+    fn finding(&self, code: Code, expected: &str, found: &str, next: Text) -> Finding {
         let source = self
             .declared
             .map_or(&self.record.source, |declared| &declared.source);
@@ -239,7 +247,7 @@ fn unmanaged(
             found: Some(told(environment)),
             source: None::<SourceRef>,
             standing: Standing::Counts,
-            next: "postpay generate".to_owned(),
+            next: Text::same("postpay generate"),
         })
         .collect()
 }

@@ -1,6 +1,7 @@
 //! What manifests and state don't agree on: a plan's steps, told as findings.
 
 use super::{Code, Finding, Standing};
+use crate::lang::Text;
 use crate::plan::{Action, Plan, Step};
 
 pub(super) fn findings(plan: &Plan) -> Vec<Finding> {
@@ -16,7 +17,7 @@ fn finding(step: &Step) -> Option<Finding> {
             Code::NotOrdered,
             Some("ordered"),
             Some("not on record"),
-            format!("postpay plan --target {address}"),
+            Text::same(format!("postpay plan --target {address}")),
         ),
         Action::Update | Action::Replace => {
             return Some(changed(step));
@@ -25,37 +26,37 @@ fn finding(step: &Step) -> Option<Finding> {
             Code::NotDeclared,
             Some("declared"),
             Some("not declared"),
-            format!("postpay plan --target {address}"),
+            Text::same(format!("postpay plan --target {address}")),
         ),
         Action::Forget => (
             Code::NotApplied,
             Some("forgotten"),
             Some("on record"),
-            "postpay apply".to_owned(),
+            Text::same("postpay apply"),
         ),
         Action::Import => (
             Code::NotApplied,
             Some("imported"),
             Some("not on record"),
-            "postpay apply".to_owned(),
+            Text::same("postpay apply"),
         ),
         Action::Move => (
             Code::NotApplied,
             Some("moved"),
             Some("on record at its old address"),
-            "postpay apply".to_owned(),
+            Text::same("postpay apply"),
         ),
         Action::Resolve => (
             Code::OutcomeUnknown,
             None,
             None,
-            format!("postpay resolve {address}"),
+            Text::same(format!("postpay resolve {address}")),
         ),
         Action::Wait => (
             Code::AwaitingEnvId,
             None,
             None,
-            format!("postpay resolve {address}"),
+            Text::same(format!("postpay resolve {address}")),
         ),
     };
     Some(Finding {
@@ -80,7 +81,7 @@ fn changed(step: &Step) -> Finding {
         }
         parts.join(", ")
     };
-    let next = format!("postpay plan --target {}", step.address);
+    let next = Text::same(format!("postpay plan --target {}", step.address));
     Finding {
         expected: Some(side(step.after.as_ref(), step.prevent_destroy)),
         found: Some(side(step.before.as_ref(), step.was_protected)),
@@ -88,7 +89,7 @@ fn changed(step: &Step) -> Finding {
     }
 }
 
-fn of(step: &Step, code: Code, next: String) -> Finding {
+fn of(step: &Step, code: Code, next: Text) -> Finding {
     Finding {
         code,
         address: Some(step.address.clone()),

@@ -4,6 +4,7 @@ use crate::cli::Exit;
 use crate::cli::failure::{Failure, advice};
 use crate::cli::options::Format;
 use crate::cli::world::World;
+use crate::lang::Text;
 use crate::report::{human, json};
 use crate::state::file::FileStore;
 use crate::state::verify::Problem;
@@ -33,10 +34,16 @@ pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Resul
         let lines = match problem {
             Problem::Refused(error) => advice(error),
             Problem::ReceiptsMissing { .. } => {
-                vec!["put them back from version control or another copy of the folder".to_owned()]
+                vec![Text::fixed(
+                    "put them back from version control or another copy of the folder",
+                    "从版本控制或该目录的其他副本中恢复它们",
+                )]
             }
             Problem::Account { .. } | Problem::Differs(_) | Problem::Unrecorded { .. } => {
-                vec!["`postpay state verify` says what to do".to_owned()]
+                vec![Text::fixed(
+                    "`postpay state verify` says what to do",
+                    "`postpay state verify` 会说明该怎么做",
+                )]
             }
         };
         for line in lines {

@@ -5,6 +5,7 @@ use crate::cli::failure::{Failure, advice};
 use crate::cli::load::Project;
 use crate::cli::options::{Api, Format, Global};
 use crate::cli::world::World;
+use crate::lang::Text;
 use crate::report::{human, json};
 use crate::state::StateStore as _;
 use crate::state::verify::Problem;
@@ -48,20 +49,24 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
 }
 
 /// What to do about a problem.
-fn next(problem: &Problem) -> Vec<String> {
+fn next(problem: &Problem) -> Vec<Text> {
     match problem {
         Problem::Refused(error) => advice(error),
-        Problem::ReceiptsMissing { .. } => vec![
-            "put the receipts back from version control or another copy of the folder; without them the state can't be rebuilt".to_owned(),
-        ],
-        Problem::Account { .. } => vec![
-            "an order was made from another account or endpoint with these files: keep them, and find out who did".to_owned(),
-        ],
-        Problem::Differs(_) => vec![
-            "receipts carry hashes and the state does not: `postpay state restore --dry-run` shows what they would put back".to_owned(),
-        ],
-        Problem::Unrecorded { .. } => vec![
-            "look for the environment at https://console.cloud.tencent.com/tcb; keep the rescue file until it is on record".to_owned(),
-        ],
+        Problem::ReceiptsMissing { .. } => vec![Text::fixed(
+            "put the receipts back from version control or another copy of the folder; without them the state can't be rebuilt",
+            "从版本控制或该目录的其他副本中恢复回执；没有它们就无法重建状态文件",
+        )],
+        Problem::Account { .. } => vec![Text::fixed(
+            "an order was made from another account or endpoint with these files: keep them, and find out who did",
+            "有人用这些文件从另一个账号或接入点订购过：保留它们，并查明是谁",
+        )],
+        Problem::Differs(_) => vec![Text::fixed(
+            "receipts carry hashes and the state does not: `postpay state restore --dry-run` shows what they would put back",
+            "回执带有哈希而状态文件没有：`postpay state restore --dry-run` 显示回执会恢复什么",
+        )],
+        Problem::Unrecorded { .. } => vec![Text::fixed(
+            "look for the environment at https://console.cloud.tencent.com/tcb; keep the rescue file until it is on record",
+            "在 https://console.cloud.tencent.com/tcb 查找该环境；在它有记录之前保留救援文件",
+        )],
     }
 }

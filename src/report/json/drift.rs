@@ -38,7 +38,7 @@ pub(super) struct FindingV1<'a> {
     /// alias-changed, not-postpaid, source-changed, channel-changed or unmanaged.
     code: &'static str,
     /// What the code means.
-    about: &'static str,
+    about: String,
     /// Null for an environment that nobody declares.
     address: Option<&'a str>,
     /// It is about what was replaced at the address.
@@ -118,11 +118,11 @@ impl<'a> From<&'a Finding> for FindingV1<'a> {
         let (standing, reason) = match standing {
             Standing::Counts => ("counts", None),
             Standing::Told => ("told", None),
-            Standing::Ignored { reason } => ("ignored", Some(reason.as_str())),
+            Standing::Ignored { reason } => ("ignored", Some(reason.en())),
         };
         Self {
             code: code.name(),
-            about: code.about(),
+            about: code.about().en().to_owned(),
             address: address.as_ref().map(Address::as_str),
             deposed: *deposed,
             env_id: env_id.as_deref(),
@@ -134,7 +134,7 @@ impl<'a> From<&'a Finding> for FindingV1<'a> {
             }),
             standing,
             reason,
-            next,
+            next: next.en(),
         }
     }
 }
