@@ -355,4 +355,18 @@ mod tests {
             Err(Why::Prepaid)
         );
     }
+
+    #[test]
+    fn every_reason_is_told_in_both_languages() {
+        for why in [
+            Why::NotThere,
+            Why::Prepaid,
+            Why::PayModeNotTold,
+            Why::Isolated,
+            Why::OtherNumber,
+            Why::OrderedElsewhere,
+        ] {
+            assert!(why.text().is_in_both(), "{why}");
+        }
+    }
 }

@@ -352,3 +352,121 @@ fn locked(holder: Option<&Holder>) -> Vec<Text> {
     );
     who.into_iter().chain([wait]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::ApplyError;
+    use crate::cloud::{Grade, Reach, SeenIds};
+    use crate::desired::Address;
+
+    fn refused() -> CloudError {
+        CloudError {
+            grade: Grade::Refused(Reach::Run),
+            code: Some("AuthFailure".to_owned()),
+            message: Text::same("鉴权失败"),
+            request_id: Some("r-1".to_owned()),
+            http_status: Some(200),
+            seen: SeenIds::default(),
+            body: None,
+            hint: crate::cloud::tencent::codes::explain("AuthFailure").map(|row| row.hint.clone()),
+        }
+    }
+
+    #[test]
+    fn a_run_that_did_not_begin_is_told_in_both_languages_and_what_the_vendor_said_as_it_came() {
+        let failure = Failure::from(ApplyError::Listing(refused()));
+        let [diagnostic] = &failure.diagnostics[..] else {
+            panic!("{failure:?}");
+        };
+        assert_eq!(
+            format!("{:#}", diagnostic.message),
+            "无法列出账号下的环境：鉴权失败"
+        );
+        let same: Vec<&str> = diagnostic
+            .help
+            .iter()
+            .filter(|help| !help.is_in_both())
+            .map(Text::en)
+            .collect();
+        assert_eq!(same, ["code: AuthFailure", "RequestId: r-1"]);
+
+        let twin = Twin {
+            address: Address::new("shop").unwrap(),
+            env_id: "shop-1".to_owned(),
+        };
+        let there = Failure::from(ApplyError::AlreadyThere(vec![twin]));
+        for diagnostic in there.diagnostics {
+            assert!(diagnostic.message.is_in_both());
+            assert!(diagnostic.help.iter().all(Text::is_in_both));
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_adopted_is_told_in_both_languages() {
+        let all = [
+            Why::NotThere,
+            Why::Prepaid,
+            Why::PayModeNotTold,
+            Why::Isolated,
+            Why::OtherNumber,
+            Why::OrderedElsewhere,
+        ];
+        let problems = all.map(|why| Unadoptable {
+            address: Address::new("shop").unwrap(),
+            env_id: "shop-1".to_owned(),
+            source: SourceRef {
+                file: "a.yaml".to_owned(),
+                line: 1,
+            },
+            why,
+        });
+        for diagnostic in Failure::from(Vec::from(problems)).diagnostics {
+            assert!(diagnostic.message.is_in_both(), "{diagnostic:?}");
+            assert!(
+                diagnostic.help.iter().all(Text::is_in_both),
+                "{diagnostic:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_to_do_about_a_state_is_told_in_both_languages() {
+        let path = || std::path::PathBuf::from("a.json");
+        for error in [
+            StateError::Empty { path: path() },
+            StateError::NotAState {
+                path: path(),
+                what: Text::same("x"),
+            },
+            StateError::Newer {
+                path: path(),
+                found: 2,
+                supported: 1,
+            },
+            StateError::JournalLost {
+                path: path(),
+                run: crate::state::journal::RunId::fresh(),
+                evidence: "a.lock".to_owned(),
+            },
+            StateError::JournalDamaged {
+                path: path(),
+                line: 1,
+                why: Text::same("x"),
+            },
+            StateError::Locked {
+                path: path(),
+                holder: Some(Holder {
+                    who: "me@here".to_owned(),
+                    pid: 1,
+                    since: jiff::Timestamp::UNIX_EPOCH,
+                    doing: "apply".to_owned(),
+                }),
+            },
+        ] {
+            let advice = advice(&error);
+            assert!(advice.iter().all(Text::is_in_both), "{advice:?}");
+        }
+        assert!(NOTHING_SENT.is_in_both());
+    }
+}

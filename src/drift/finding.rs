@@ -183,3 +183,17 @@ impl FromStr for Code {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_explained_in_both_languages() {
+        for code in Code::ALL {
+            assert!(code.about().is_in_both(), "{code:?}");
+        }
+        let error = "x".parse::<Code>().unwrap_err();
+        assert!(Text::of(&error).is_in_both(), "{error}");
+    }
+}

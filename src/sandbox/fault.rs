@@ -414,4 +414,19 @@ mod tests {
             assert!(error.contains(expected), "{error}");
         }
     }
+
+    #[test]
+    fn what_is_no_fault_is_told_in_both_languages() {
+        for text in [
+            "throttle",
+            "throttle@0",
+            "throtle@1",
+            "nothing@1",
+            "error@1",
+            "list:reset-after@1",
+        ] {
+            let error = text.parse::<Fault>().unwrap_err();
+            assert!(error.text().is_in_both(), "{error}");
+        }
+    }
 }

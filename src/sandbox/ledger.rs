@@ -432,4 +432,20 @@ mod tests {
         };
         assert_eq!((open(), open()), (3, 3), "what is known stays what it is");
     }
+
+    #[test]
+    fn every_error_is_told_in_both_languages() {
+        let path = || PathBuf::from("a.jsonl");
+        for error in [
+            fail(&path(), WRITTEN)(io::ErrorKind::NotFound.into()),
+            LedgerError::Busy { path: path() },
+            LedgerError::Damaged {
+                path: path(),
+                line: 1,
+                why: "x".to_owned(),
+            },
+        ] {
+            assert!(error.text().is_in_both(), "{error}");
+        }
+    }
 }
