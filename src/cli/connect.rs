@@ -156,7 +156,7 @@ impl Connection {
             clock: Arc::new(SystemClock),
         };
         let client = TencentClient::new(options)
-            .map_err(|error| Failure::new("client", Text::of(&error)).help(NOTHING_SENT))?;
+            .map_err(|error| Failure::new("client", error.text()).help(NOTHING_SENT))?;
         Ok((client.watched(this.watcher), running))
     }
 }

@@ -359,12 +359,11 @@ fn moved(problem: &MoveProblem) -> Diagnostic {
         MoveError::Cycle { .. } => Text::fixed("take one of the blocks out", "去掉其中一个块"),
     };
     let diagnostic = Diagnostic::error(code, why.text());
-    let diagnostic = match line_of(&moved.source) {
-        Some(span) => diagnostic.at(&span, Text::fixed("this move", "这一处移动")),
-        None => {
-            let source = &moved.source;
-            diagnostic.help(text!("it is declared in {source}", "声明于 {source}"))
-        }
+    let diagnostic = if let Some(span) = line_of(&moved.source) {
+        diagnostic.at(&span, Text::fixed("this move", "这一处移动"))
+    } else {
+        let source = &moved.source;
+        diagnostic.help(text!("it is declared in {source}", "声明于 {source}"))
     };
     diagnostic.help(help).help(NOTHING_SENT)
 }

@@ -69,17 +69,20 @@ pub(super) fn one(out: &mut String, finding: &Finding, look: Look) {
         look.faint(clean(&source.to_string()))
     });
     let _ = writeln!(out, "{name}  {what}{deposed}: {}  {source}", code.about());
-    let mut row = |name: &str, value: Option<&String>| {
+    let mut row = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
             let _ = writeln!(out, "      {name:<10}{}", clean(value));
         }
     };
-    row("expected", expected.as_ref());
-    row("found", found.as_ref());
-    row("env_id", env_id.as_ref().filter(|_| address.is_some()));
+    row(
+        "expected",
+        expected.as_ref().map(|text| text.in_lang(look.lang)),
+    );
+    row("found", found.as_ref().map(|text| text.in_lang(look.lang)));
+    row("env_id", env_id.as_deref().filter(|_| address.is_some()));
     if let Standing::Ignored { reason } = standing {
-        row("ignored", Some(reason));
+        row("ignored", Some(reason.en()));
     }
-    row("next", Some(next));
+    row("next", Some(next.en()));
     out.push('\n');
 }

@@ -22,7 +22,7 @@ pub fn head(rehearsal: &Rehearsal, look: Look) -> String {
         );
     }
     for assumed in &rehearsal.assumed {
-        let _ = writeln!(out, "{} {}", look.change("Assumed:"), clean(assumed));
+        let _ = writeln!(out, "{} {}", look.change("Assumed:"), clean(assumed.en()));
     }
     let _ = writeln!(
         out,

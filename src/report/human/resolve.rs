@@ -74,8 +74,8 @@ pub fn open(open: &Open, sent_by: Option<&str>, candidates: &[Candidate], look: 
             let _ = writeln!(
                 out,
                 "    {mark}  {what}: expected {}, found {}",
-                shown(expected),
-                shown(found)
+                shown(expected.en()),
+                shown(found.en())
             );
         }
     }

@@ -3,7 +3,7 @@
 use super::{Entry, Finding, Kind, Level, Page, Place, Tone, version};
 use crate::diagnostic::Diagnostic;
 use crate::drift::{self, Code, Drift, Standing};
-use crate::lang::Lang;
+use crate::lang::{Lang, Text, text};
 use crate::report::fields::{Row, Value};
 use crate::report::human::{self, Look};
 
@@ -12,8 +12,8 @@ pub fn drift(drift: &Drift, told: &[Diagnostic], lang: Lang) -> Page {
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     let mut entries = Vec::with_capacity(drift.findings.len());
     for one in &drift.findings {
-        findings.push(finding(one, entries.len()));
-        entries.push(entry(one));
+        findings.push(finding(one, entries.len(), lang));
+        entries.push(entry(one, lang));
     }
     let look = Look {
         lang,
@@ -21,7 +21,7 @@ pub fn drift(drift: &Drift, told: &[Diagnostic], lang: Lang) -> Page {
     };
     let account = match drift.seen {
         Some(seen) => seen.to_string(),
-        None => "left out".to_owned(),
+        None => text!("left out", "未查看").in_lang(lang).to_owned(),
     };
     Page {
         kind: Kind::Drift,
@@ -80,7 +80,7 @@ fn name(one: &drift::Finding) -> String {
     }
 }
 
-fn entry(one: &drift::Finding) -> Entry {
+fn entry(one: &drift::Finding, lang: Lang) -> Entry {
     let drift::Finding {
         code,
         address,
@@ -93,6 +93,7 @@ fn entry(one: &drift::Finding) -> Entry {
         next,
     } = one;
     let id = env_id.clone().filter(|_| address.is_some());
+    let id = id.map(Text::same);
     let rows = [("expected", expected), ("found", found), ("env_id", &id)];
     let (mark, tone) = match standing {
         Standing::Counts => ("!", tone(*code)),
@@ -114,11 +115,15 @@ fn entry(one: &drift::Finding) -> Entry {
             .filter_map(|(name, value)| {
                 Some(Row {
                     name: name.to_owned(),
-                    value: Value::Word(value.clone()?),
+                    value: Value::Word(value.as_ref()?.in_lang(lang).to_owned()),
                 })
             })
             .collect(),
-        remarks: remarks(one).chain([next.clone()]).collect(),
+        remarks: remarks(one)
+            .iter()
+            .chain([next])
+            .map(|line| line.in_lang(lang).to_owned())
+            .collect(),
         quiet: false,
         skipped: None,
         commit: None,
@@ -127,16 +132,19 @@ fn entry(one: &drift::Finding) -> Entry {
 }
 
 /// Why it does not count.
-fn remarks(one: &drift::Finding) -> impl Iterator<Item = String> + use<> {
-    let remark = match &one.standing {
-        Standing::Counts => None,
-        Standing::Told => Some("not counted: it is with --strict".to_owned()),
-        Standing::Ignored { reason } => Some(format!("ignored: {reason}")),
-    };
-    remark.into_iter()
+fn remarks(one: &drift::Finding) -> Vec<Text> {
+    match &one.standing {
+        Standing::Counts => Vec::new(),
+        Standing::Told if one.code == Code::Unmanaged => vec![text!(
+            "not counted: it is with --strict",
+            "不计入；加 --strict 时才计入"
+        )],
+        Standing::Told => vec![text!("not counted", "不计入")],
+        Standing::Ignored { reason } => vec![text!("ignored: {reason}", "已忽略：{reason:#}")],
+    }
 }
 
-fn finding(one: &drift::Finding, entry: usize) -> Finding {
+fn finding(one: &drift::Finding, entry: usize, lang: Lang) -> Finding {
     let drift::Finding {
         code,
         address: _,
@@ -148,10 +156,14 @@ fn finding(one: &drift::Finding, entry: usize) -> Finding {
         standing,
         next,
     } = one;
-    let values = [("expected", expected), ("found", found)];
-    let values = values
-        .into_iter()
-        .filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?)));
+    let expected = expected
+        .as_ref()
+        .map(|value| text!("expected: {value}", "应为：{value:#}"));
+    let found = found
+        .as_ref()
+        .map(|value| text!("found: {value}", "实际：{value:#}"));
+    let (name, about) = (name(one), code.about());
+    let message = text!("`{name}`: {about}", "`{name}`：{about:#}");
     Finding {
         level: match (standing, tone(*code)) {
             (Standing::Counts, Tone::Bad) => Level::Error,
@@ -159,8 +171,14 @@ fn finding(one: &drift::Finding, entry: usize) -> Finding {
             (Standing::Told | Standing::Ignored { .. }, _) => Level::Note,
         },
         code: code.name(),
-        message: format!("`{}`: {}", name(one), code.about()),
-        help: values.chain(remarks(one)).chain([next.clone()]).collect(),
+        message: message.in_lang(lang).to_owned(),
+        help: expected
+            .into_iter()
+            .chain(found)
+            .chain(remarks(one))
+            .chain([next.clone()])
+            .map(|line| line.in_lang(lang).to_owned())
+            .collect(),
         place: source.as_ref().map(Place::from),
         entry: Some(entry),
     }
