@@ -98,7 +98,10 @@ fn changed(difference: &Difference) -> Text {
             found,
             expected,
         } => {
-            let (found, expected) = (verify::value(found), verify::value(expected));
+            let (found, expected) = (
+                verify::value(found.as_ref()),
+                verify::value(expected.as_ref()),
+            );
             text!(
                 "{name}: {found} -> {expected}",
                 "{name}：{found:#} -> {expected:#}"

@@ -42,13 +42,13 @@ pub fn head(rehearsal: &Rehearsal, look: Look) -> String {
     let _ = writeln!(
         out,
         "\n{}",
-        columns(titles.map(|title| look.say(title)), &faults)
+        columns(&titles.map(|title| look.say(title)), &faults)
     );
     out
 }
 
 /// The numbers to the right of their columns, and the last as long as it is.
-fn columns(numbers: [String; 6], last: &str) -> String {
+fn columns(numbers: &[String; 6], last: &str) -> String {
     let mut line = String::new();
     for (text, columns) in numbers.iter().zip([5, 6, 10, 4, 7, 9]) {
         line = line + &right(text, columns) + "  ";
@@ -86,7 +86,7 @@ pub fn run(run: &Run, look: Look) -> String {
         applies.to_string(),
         look.say(duration(*took)),
     ];
-    let mut out = columns(numbers, &clean(&faults)) + "\n";
+    let mut out = columns(&numbers, &clean(&faults)) + "\n";
     let unfinished = unfinished
         .as_ref()
         .map_or(String::new(), |why| look.say(why));

@@ -84,14 +84,14 @@ pub fn verification(verification: &Verification, look: Look) -> String {
 pub(super) fn noticed(notice: &Notice, look: Look) -> String {
     let (head, code) = (look.change(text!("warning", "警告")), notice.code());
     let text = self::notice(notice);
-    look.say(text!("{head}[{code}]: {text}", "{head}[{code}]：{text:#}"))
+    look.say(text!("{head}[{code}]: {text}", "{head}[{code}]: {text:#}"))
 }
 
 /// A problem with its code.
 pub(super) fn found_wrong(problem: &Problem, look: Look) -> String {
     let (head, code) = (look.bad(text!("error", "错误")), problem.code());
     let text = self::problem(problem);
-    look.say(text!("{head}[{code}]: {text}", "{head}[{code}]：{text:#}"))
+    look.say(text!("{head}[{code}]: {text}", "{head}[{code}]: {text:#}"))
 }
 
 /// How many problems there are.
@@ -261,7 +261,7 @@ pub(super) fn difference(difference: &Difference, found: &Text, expected: &Text)
             found: here,
             expected: there,
         } => {
-            let (place, here, there) = (named(place), value(here), value(there));
+            let (place, here, there) = (named(place), value(here.as_ref()), value(there.as_ref()));
             text!(
                 "{place}.{name}: {found} {here}, {expected} {there}",
                 "{place:#}.{name}：{found:#} {here:#}，{expected:#} {there:#}"
@@ -271,7 +271,7 @@ pub(super) fn difference(difference: &Difference, found: &Text, expected: &Text)
 }
 
 /// A value in quotes, or that there is none.
-pub(super) fn value(value: &Option<String>) -> Text {
+pub(super) fn value(value: Option<&String>) -> Text {
     match value {
         Some(value) => Text::same(format!("\"{}\"", clean(value))),
         None => text!("nothing", "无"),
