@@ -2,8 +2,15 @@
 
 use crate::support::{MANIFEST, Project, RECEIPTS, Ran, STATE, assert_shown};
 
+/// Flags, variables, and whether they come to Chinese.
+type Choice = (
+    &'static [&'static str],
+    &'static [(&'static str, &'static str)],
+    bool,
+);
+
 /// Every way to ask for Chinese, and what overrides it.
-const CHOICES: [(&[&str], &[(&str, &str)], bool); 8] = [
+const CHOICES: [Choice; 8] = [
     (&[], &[], false),
     (&[], &[("LANG", "zh_CN.UTF-8")], true),
     (&[], &[("POSTPAY_LANG", "zh")], true),
