@@ -67,7 +67,7 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
             let document = json::lock::released(&released);
             (
                 document,
-                Box::new(move |_| human::lock::released(&released)),
+                Box::new(move |look| human::lock::released(&released, look)),
             )
         }
     };

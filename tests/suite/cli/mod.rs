@@ -14,6 +14,7 @@ mod git;
 mod help;
 mod history;
 mod json;
+mod lang;
 mod life;
 mod lock;
 mod main_path;
