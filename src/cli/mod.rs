@@ -16,6 +16,7 @@ mod fmt;
 mod generate;
 mod git;
 mod given_up;
+mod help;
 mod history;
 mod import;
 mod init;
@@ -121,8 +122,8 @@ pub fn main() -> Exit {
     {
         Ok(cli) => cli,
         Err(error) => {
-            // Nothing can be done for a terminal that can't take the message.
-            let _ = error.print();
+            let lang = help::lang(std::env::args_os());
+            help::print(&error, without_empty_variables(Cli::command()), lang);
             return if error.use_stderr() {
                 Exit::Error
             } else {
