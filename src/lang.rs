@@ -89,6 +89,13 @@ impl Text {
             zh: self.zh.as_deref().map(|zh| change(zh).into()),
         }
     }
+
+    /// For tests: whether it has a Chinese text, with Chinese in it.
+    #[cfg(test)]
+    pub(crate) fn is_in_both(&self) -> bool {
+        let han = |text: &str| text.contains(|c: char| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        self.zh.as_deref().is_some_and(han) && self.zh.as_ref() != Some(&self.en)
+    }
 }
 
 /// English, and Chinese as `{:#}`.

@@ -123,6 +123,15 @@ impl Connection {
         })
     }
 
+    /// The regions that a listing asks, None where its calls name none.
+    pub(super) fn listed_regions(&self) -> Vec<Option<String>> {
+        if self.list_regions.is_empty() {
+            vec![self.region.clone()]
+        } else {
+            self.list_regions.iter().cloned().map(Some).collect()
+        }
+    }
+
     /// The client, and the embedded endpoint that it talks to, if it does; the endpoint lives as long as that.
     pub(super) async fn open(&self) -> Result<(TencentClient, Option<Running>), Failure> {
         let this = self.clone();

@@ -7,11 +7,12 @@ use super::connect::Embedded;
 use super::failure::Failure;
 use super::live;
 use super::load::Project;
-use super::options::{Api, Changes, Format, Global, Select, Strict};
+use super::options::{Api, Changes, Global, Select, Strict};
+use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
 use crate::drift::{self, Drift, Ignore, Options};
-use crate::report::{human, json};
+use crate::report::{human, json, page};
 
 /// Compare manifests, state and account; reads, and changes nothing
 ///
@@ -75,10 +76,18 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     })
 }
 
-/// What is ignored, on the command line or in postpay.yaml; what has expired there is told, and counts again.
+/// What is ignored, on the command line or in postpay.yaml.
 pub(super) fn options_of(how: &How, project: &Project, world: &World) -> Options {
+    let How { strict, ignores } = how.clone();
+    let mut options = known(project, world);
+    options.ignores.splice(0..0, ignores);
+    Options { strict, ..options }
+}
+
+/// What is ignored in postpay.yaml; what has expired there is told, and counts again.
+pub(super) fn known(project: &Project, world: &World) -> Options {
     let today = jiff::tz::Offset::UTC.to_datetime(world.now()).date();
-    let mut ignores = how.ignores.clone();
+    let mut ignores = Vec::new();
     for ignore in &project.config.ignores {
         if ignore.has_expired(today) {
             world.diagnose(&[expired(ignore)]);
@@ -87,7 +96,7 @@ pub(super) fn options_of(how: &How, project: &Project, world: &World) -> Options
         }
     }
     Options {
-        strict: how.strict,
+        strict: false,
         ignores,
     }
 }
@@ -111,12 +120,9 @@ fn expired(ignore: &Ignore) -> Diagnostic {
 }
 
 fn show(drift: &Drift, world: &mut World) -> Result<(), Failure> {
-    match world.format {
-        Format::Human => world.print(&human::drift::drift(drift, world.out))?,
-        Format::Json => world.print(&json::drift::document(drift))?,
-    }
-    world.report(
-        || json::drift::document(drift),
-        |look| human::drift::drift(drift, look),
-    )
+    let told = world.told();
+    let json = || json::drift::document(drift);
+    let human = |look| human::drift::drift(drift, look);
+    let page = |lang| page::drift(drift, &told, lang);
+    world.show(Shown::new(&json, &human, &page))
 }

@@ -9,6 +9,7 @@ use super::Exit;
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::{Format, Strict, time};
+use super::shown::Shown;
 use super::world::World;
 use crate::check::near::nearest;
 use crate::desired::{Address, Desired, SourceRef};
@@ -155,12 +156,11 @@ impl Editing<'_> {
         let human = |look| human::edits::changes(&self.line, &wanted.changes, look);
         // Whoever was asked has seen it.
         let seen = written.is_some() && self.writing.asks() && world.is_shown();
-        match world.format {
-            Format::Human if seen => {}
-            Format::Human => world.print(&human(world.out))?,
-            Format::Json => world.print(&json())?,
+        let shown = Shown::plain(&json, &human);
+        if !(seen && world.format == Format::Human) {
+            world.print_as_asked(shown)?;
         }
-        world.report(json, human)
+        world.report(shown)
     }
 
     fn no_terminal(&self) -> Failure {

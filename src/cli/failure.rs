@@ -128,7 +128,8 @@ impl Failure {
         let said = said
             .into_iter()
             .filter_map(|(what, text)| Some(format!("{what}: {}", clean(&text?))));
-        said.chain(error.hint.map(str::to_owned))
+        said.map(Text::same)
+            .chain(error.hint)
             .fold(Self::new("listing", message), Self::help)
     }
 }

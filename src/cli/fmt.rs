@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::failure::Failure;
 use super::load::Project;
-use super::options::{Api, Format, Global};
+use super::options::{Api, Global};
+use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::lang::text;
@@ -171,11 +172,9 @@ fn show(
     let json = || json::layout::files(formatted, details, problems);
     let human = |look: Look| human::layout::files(&listed, args.diff, look);
     world.diagnose(problems);
-    match world.format {
-        Format::Json => world.print(&json())?,
-        Format::Human => world.print(&human(world.out))?,
-    }
-    world.report(json, human)?;
+    let shown = Shown::plain(&json, &human);
+    world.print_as_asked(shown)?;
+    world.report(shown)?;
     Ok(exit(args, formatted, problems))
 }
 
@@ -222,10 +221,8 @@ fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         (false, false) => formatted.iter().map(|file| file.new.as_str()).collect(),
     };
     world.diagnose(&problems);
-    match world.format {
-        Format::Json => world.print(&json())?,
-        Format::Human => world.print(&human(world.out))?,
-    }
-    world.report(json, human)?;
+    let shown = Shown::plain(&json, &human);
+    world.print_as_asked(shown)?;
+    world.report(shown)?;
     Ok(exit(args, &formatted, &problems))
 }

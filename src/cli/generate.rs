@@ -9,6 +9,7 @@ use super::connect::{Connection, Embedded};
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::{Api, Format, Global, Strict};
+use super::shown::Shown;
 use super::world::{World, cant_write};
 use crate::cloud::CloudRead as _;
 use crate::cloud::tencent::RETRY_READS_FOR;
@@ -157,12 +158,12 @@ fn show(
 ) -> Result<(), Failure> {
     let file = written.map(|path| path.display().to_string());
     let document = || json::generate::document(drafts, text, file.as_deref());
-    match world.format {
-        Format::Json => world.print(&document())?,
-        Format::Human if !wanted && !drafts.drafts.is_empty() => world.print(text)?,
-        Format::Human => {}
+    let human = |_| text.to_owned();
+    let shown = Shown::plain(&document, &human);
+    if world.format != Format::Human || (!wanted && !drafts.drafts.is_empty()) {
+        world.print_as_asked(shown)?;
     }
-    world.report(document, |_| text.to_owned())?;
+    world.report(shown)?;
     let (made, known, left_out) = (drafts.drafts.len(), drafts.known, drafts.left_out.len());
     let generated = count(made, "environment", "environments");
     world.tell(&text!(

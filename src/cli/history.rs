@@ -7,7 +7,8 @@ mod verify;
 use super::Exit;
 use super::failure::{Failure, advice};
 use super::load::Project;
-use super::options::{Api, Format, Global};
+use super::options::{Api, Global};
+use super::shown::Shown;
 use super::world::World;
 use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
@@ -85,15 +86,15 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         .collect();
     let json = || json::history::history(&happenings, &past.problems);
     let human = |look| human::history::history(&happenings, look);
-    let shown = match world.format {
-        Format::Human | Format::Json if args.csv => csv::history(&happenings),
-        Format::Human => human(world.out),
-        Format::Json => json(),
-    };
-    world.print(&shown)?;
+    let shown = Shown::plain(&json, &human);
+    if args.csv {
+        world.print(&csv::history(&happenings))?;
+    } else {
+        world.print_as_asked(shown)?;
+    }
     world.diagnose(&past.notices);
     world.diagnose(&past.problems);
-    world.report(json, human)?;
+    world.report(shown)?;
     if happenings.is_empty()
         && let Some(unknown) = past.never_was(&args.addresses)
     {

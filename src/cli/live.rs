@@ -1,5 +1,7 @@
 //! What the account shows, for commands that only look.
 
+use std::collections::HashSet;
+
 use super::connect::{Connection, Embedded};
 use super::failure::Failure;
 use super::load::Project;
@@ -7,10 +9,12 @@ use super::world::World;
 use crate::cloud::CloudRead;
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::drift::Live;
+use crate::plan::guard;
 use crate::sandbox::Running;
-use crate::state::State;
+use crate::state::{State, Status};
 
-/// Reads every page of every region that is listed, and the bills of what is on record.
+/// Reads every page of every region that is listed, and the bills of what is on record. What is on record and in no list is asked
+/// for by its id.
 pub(super) fn read(
     project: &Project,
     embedded: &Embedded,
@@ -18,11 +22,29 @@ pub(super) fn read(
     world: &World,
 ) -> Result<Live, Failure> {
     let connection = Connection::choose(project, embedded, RETRY_READS_FOR, world)?;
+    // Nothing of the record is in another account: all of it would seem to be gone.
+    if let Some(objection) = guard::other_account(state, &project.account()) {
+        return Err(Failure::from(vec![objection]));
+    }
     let recorded = state.into_iter().flat_map(State::env_ids);
     let recorded: Vec<String> = recorded.map(|(_, env_id)| env_id.to_owned()).collect();
     super::runtime()?.block_on(async {
         let (reader, _sandbox) = reader(&connection).await?;
-        let environments = reader.environments().await.map_err(Failure::listing)?;
+        let mut environments = reader.environments().await.map_err(Failure::listing)?;
+        let listed: HashSet<&str> = environments
+            .iter()
+            .map(|environment| environment.env_id.as_str())
+            .collect();
+        let missing: Vec<String> = state
+            .into_iter()
+            .flat_map(State::records)
+            .filter(|(_, record)| record.status == Status::Created)
+            .filter_map(|(_, record)| record.env_id.clone())
+            .filter(|env_id| !listed.contains(env_id.as_str()))
+            .collect();
+        if !missing.is_empty() {
+            environments.extend(reader.named(&missing).await.map_err(Failure::listing)?);
+        }
         let bills = if recorded.is_empty() {
             Vec::new()
         } else {
@@ -31,6 +53,7 @@ pub(super) fn read(
         Ok(Live {
             environments,
             bills,
+            regions: connection.listed_regions(),
         })
     })
 }

@@ -3,7 +3,8 @@
 use super::Exit;
 use super::failure::{Failure, NOTHING_SENT, advice};
 use super::load::Project;
-use super::options::{Api, Format, Global};
+use super::options::{Api, Global};
+use super::shown::Shown;
 use super::world::World;
 use crate::lang::{Text, text};
 use crate::report::{clean, human, json};
@@ -70,11 +71,7 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
             )
         }
     };
-    match world.format {
-        Format::Human => world.print(&text(world.out))?,
-        Format::Json => world.print(&document)?,
-    }
-    world.report(|| document.clone(), text)?;
+    world.show(Shown::plain(&|| document.clone(), &*text))?;
     Ok(Exit::Fine)
 }
 

@@ -9,7 +9,8 @@ use super::edit;
 use super::failure::Failure;
 use super::given_up;
 use super::load::Project;
-use super::options::{Api, Format, Global, time};
+use super::options::{Api, Global, time};
+use super::shown::Shown;
 use super::world::World;
 use crate::apply::candidates::{Candidate, Proposal, propose};
 use crate::apply::settle::{Found, Open, look};
@@ -72,6 +73,7 @@ pub(super) struct Case {
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
+    project.guard_reports(global, world)?;
     let store = world.store(&project.state);
     let mut writer = store.lock(&world.holder("resolve"), args.lock_timeout)?;
     let Some(state) = writer.state().cloned() else {
@@ -282,11 +284,9 @@ fn show(cases: &[Case], world: &mut World) -> Result<(), Failure> {
             (open, sent_by.as_deref(), candidates.as_slice())
         }))
     };
-    match world.format {
-        Format::Human => world.print(&human(world.out))?,
-        Format::Json => world.print(&document())?,
-    }
-    world.report(document, human)
+    let shown = Shown::plain(&document, &human);
+    world.print_as_asked(shown)?;
+    world.report(shown)
 }
 
 /// What is to be written, by what was said on the command line, or by what fits and was agreed to.

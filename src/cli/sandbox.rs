@@ -12,7 +12,8 @@ use super::Exit;
 use super::connect::ledger_beside;
 use super::failure::Failure;
 use super::load::Project;
-use super::options::{Api, Format, Global, time};
+use super::options::{Api, Global, time};
+use super::shown::Shown;
 use super::world::World;
 use crate::cloud::tencent::wire::{DESTROY, MODIFY};
 use crate::lang::{Text, text};
@@ -194,11 +195,7 @@ fn ledger(path: &std::path::Path, world: &mut World) -> Result<Exit, Failure> {
         text.push('\n');
         text
     };
-    match world.format {
-        Format::Json => world.print(&json())?,
-        Format::Human => world.print(&listing(&entries, world.out))?,
-    }
-    world.report(json, |look| listing(&entries, look))?;
+    world.show(Shown::plain(&json, &|look| listing(&entries, look)))?;
     Ok(Exit::Fine)
 }
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
 use super::CloudError;
 
@@ -19,6 +20,22 @@ pub trait CloudRead: Send + Sync + 'static {
     fn environments(&self)
     -> impl Future<Output = Result<Vec<SeenEnvironment>, CloudError>> + Send;
 
+    /// Those of these environments that are shown when they are asked for by their ids, in every region that is listed. A list
+    /// of everything can slip where this does not.
+    ///
+    /// # Errors
+    /// When any part could not be read.
+    fn named(
+        &self,
+        env_ids: &[String],
+    ) -> impl Future<Output = Result<Vec<SeenEnvironment>, CloudError>> + Send {
+        async move {
+            let mut seen = self.environments().await?;
+            seen.retain(|environment| env_ids.contains(&environment.env_id));
+            Ok(seen)
+        }
+    }
+
     /// What is on the bills of these environments, each at most once, in the order asked. One without a bill is left out:
     /// the vendor does not say whether every environment has one.
     ///
@@ -28,6 +45,35 @@ pub trait CloudRead: Send + Sync + 'static {
         &self,
         env_ids: &[String],
     ) -> impl Future<Output = Result<Vec<Bill>, CloudError>> + Send;
+}
+
+/// Hears how far a look has come, and None when it has ended, however it did. It is called between two calls to the vendor, and
+/// can't change anything.
+pub type Watcher = Arc<dyn Fn(Option<&Reading>) + Send + Sync>;
+
+/// How far a look at the account has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    pub what: Looks,
+    /// The region that is being asked, from 1.
+    pub region: usize,
+    pub regions: usize,
+    /// Answers so far.
+    pub pages: usize,
+    /// Environments so far: seen, or asked for.
+    pub done: usize,
+    /// How many there will be, as far as the vendor has said or the question says.
+    pub of: Option<usize>,
+}
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looks {
+    /// Every environment of the account.
+    Environments,
+    /// Some environments, one by one.
+    Named,
+    Bills,
 }
 
 /// An environment as `DescribeEnvs` shows it.

@@ -4,9 +4,9 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 
-use super::finding::CodeError;
 use super::{Code, Finding};
 use crate::desired::{Address, AddressError};
+use crate::plan::CodeError;
 
 /// A kind of finding that does not count, everywhere or at one address.
 #[derive(Debug, Clone, PartialEq, Eq)]

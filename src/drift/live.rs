@@ -1,15 +1,22 @@
 //! What state and account don't agree on, as far as the account tells.
 //!
-//! The account is believed in what it shows. That something is not shown is told as it is: it may be in a region that is
-//! not listed, and nothing follows from it by itself.
+//! The account is believed in what it shows. That something is not shown says less: a list may lag behind, and each region
+//! has its own. Whoever believes that an environment is gone forgets it and orders another, so `gone` is only what was
+//! looked for by its id as well, in a region that was asked, long after it was ordered, and without a bill that goes on.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Code, Finding, Live, Standing};
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
 use crate::desired::{Address, Desired, Environment, Field, SourceRef};
 use crate::plan::Plan;
 use crate::state::{Record, State, Status};
+
+/// How long after its order an environment may still be missing from every list. The vendor does not say; its tools spoke of
+/// three minutes for making one.
+const MAY_LAG: SignedDuration = SignedDuration::from_hours(1);
 
 pub(super) fn findings(
     live: &Live,
@@ -53,7 +60,9 @@ pub(super) fn findings(
             Some(environment) => {
                 scene.compare(environment, bills.get(env_id).copied(), &mut findings);
             }
-            None => findings.extend(scene.gone()),
+            None => {
+                findings.extend(scene.missing(live, bills.get(env_id).copied(), plan.created_at))
+            }
         }
     }
     // A selection is about addresses, and these have none.
@@ -73,26 +82,59 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    fn gone(&self) -> Option<Finding> {
+    /// What is to be said of a record that the account does not show.
+    fn missing(&self, live: &Live, bill: Option<&Bill>, now: Timestamp) -> Option<Finding> {
         let address = self.address;
         match self.record.status {
             // An order that is not settled is a finding of its own. What was given up may be gone.
-            Status::Unknown | Status::AwaitingEnvId | Status::Isolated | Status::Destroying => None,
-            Status::Created => Some(self.finding(
-                Code::Gone,
-                "in the account",
-                "not shown in any region that is listed",
-                match self.declared {
-                    Some(_) => format!(
-                        "look at it in the vendor's console; if it is gone, and to be ordered anew: `postpay state rm {address} \
-                         --force`, and plan"
-                    ),
-                    None => format!(
-                        "look at it in the vendor's console; if it is gone: `postpay state rm {address}`"
-                    ),
-                },
-            )),
+            Status::Unknown | Status::AwaitingEnvId | Status::Isolated | Status::Destroying => {
+                return None;
+            }
+            Status::Created => {}
         }
+        let not_listed = |found: &str, next: String| {
+            Some(self.finding(Code::NotListed, "listed in the account", found, next))
+        };
+        let age = now.duration_since(self.record.ordered_at);
+        if age < MAY_LAG {
+            let found = "not yet: it was ordered less than an hour ago, and the vendor does not say how soon one is listed";
+            let finding = not_listed(found, "postpay drift, later".to_owned());
+            // Waiting is all that there is to do, and every run would be followed by drift that is none.
+            return finding.map(|finding| Finding {
+                standing: Standing::Told,
+                ..finding
+            });
+        }
+        let region = self.record.region.as_ref();
+        if let Some(region) = region
+            && !live.regions.iter().flatten().any(|asked| asked == region)
+        {
+            return not_listed(
+                &format!("{region}, where it was ordered, was not asked"),
+                format!("add {region} to `api.list_regions` in postpay.yaml"),
+            );
+        }
+        if bill.is_some_and(|bill| !bill.is_isolated()) {
+            return not_listed(
+                "not shown in any region that is listed; it still has a bill",
+                "look at it in the vendor's console, and keep it on record until it is found"
+                    .to_owned(),
+            );
+        }
+        Some(self.finding(
+            Code::Gone,
+            "in the account",
+            "not shown in any region that is listed, nor when asked for by its id",
+            match self.declared {
+                Some(_) => format!(
+                    "look at it in the vendor's console; if it is gone, and to be ordered anew: `postpay state rm {address} \
+                     --force`, and plan"
+                ),
+                None => format!(
+                    "look at it in the vendor's console; if it is gone: `postpay state rm {address}`"
+                ),
+            },
+        ))
     }
 
     fn compare(

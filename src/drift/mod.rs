@@ -3,7 +3,6 @@
 //! What differs between manifests and state is what a plan says; it is taken from there, so that the two can't disagree.
 //! What differs between state and account is compared in `live`, field by field, as far as the account tells.
 
-mod finding;
 mod ignore;
 mod live;
 mod planned;
@@ -11,8 +10,8 @@ mod planned;
 use crate::cloud::{Bill, SeenEnvironment};
 use crate::desired::Desired;
 use crate::plan::Plan;
+pub use crate::plan::{Code, Finding, Standing};
 use crate::state::State;
-pub use finding::{Code, Finding, Standing};
 pub use ignore::{Ignore, IgnoreError};
 
 /// What the account shows, of all pages and all regions that are listed.
@@ -21,6 +20,8 @@ pub struct Live {
     pub environments: Vec<SeenEnvironment>,
     /// Of those that are on record.
     pub bills: Vec<Bill>,
+    /// The regions that were asked, None where the calls named none.
+    pub regions: Vec<Option<String>>,
 }
 
 /// How strictly it is looked.
@@ -68,7 +69,31 @@ pub fn compare(
     if let Some(live) = live {
         findings.extend(live::findings(live, desired, state, plan));
     }
-    for finding in &mut findings {
+    judge(&mut findings, options);
+    Drift {
+        findings,
+        declared: desired.environments.len(),
+        recorded: state.map_or(0, |state| state.environments.len()),
+        seen: live.map(|live| live.environments.len()),
+    }
+}
+
+/// What the account shows otherwise than it is on record: [`compare`] without what a plan says itself.
+pub fn noticed(
+    plan: &Plan,
+    desired: &Desired,
+    state: Option<&State>,
+    live: &Live,
+    options: &Options,
+) -> Vec<Finding> {
+    let mut findings = live::findings(live, desired, state, plan);
+    judge(&mut findings, options);
+    findings
+}
+
+/// Says of each finding whether it counts.
+fn judge(findings: &mut [Finding], options: &Options) {
+    for finding in findings {
         let ignore = options.ignores.iter().find(|ignore| ignore.covers(finding));
         if let Some(ignore) = ignore {
             finding.standing = Standing::Ignored {
@@ -77,12 +102,6 @@ pub fn compare(
         } else if finding.code == Code::Unmanaged && !options.strict {
             finding.standing = Standing::Told;
         }
-    }
-    Drift {
-        findings,
-        declared: desired.environments.len(),
-        recorded: state.map_or(0, |state| state.environments.len()),
-        seen: live.map(|live| live.environments.len()),
     }
 }
 

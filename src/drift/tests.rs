@@ -92,7 +92,8 @@ fn drift(desired: &Desired, state: &State, live: Option<&Live>, options: &Option
         Some(state),
         plan::Options::default(),
         target,
-        Timestamp::UNIX_EPOCH,
+        // Two hours after what is on record was ordered.
+        Timestamp::from_second(7200).unwrap(),
     );
     compare(&plan.unwrap(), desired, Some(state), live, options)
 }
@@ -109,6 +110,7 @@ fn live(environments: Vec<SeenEnvironment>) -> Live {
     Live {
         environments,
         bills: Vec::new(),
+        regions: vec![None],
     }
 }
 
@@ -245,6 +247,7 @@ fn a_bill_tells_too() {
             status: Some("ISOLATE".to_owned()),
             ..Bill::default()
         }],
+        regions: vec![None],
     };
     let found = drift(&desired, &state, Some(&live), &Options::default());
     assert_eq!(codes(&found), [("isolated", true), ("not-postpaid", true)]);

@@ -1,7 +1,10 @@
 //! A plan on disk and on standard output, version 1: JSON, named after Terraform's `resource_changes`, with a checksum
 //! over itself. A frozen copy of the model: the model may change, files that people keep may not.
 
+mod findings;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -9,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Action, GitFacts, Ids, Mode, Options, Plan, Reason, Refusal, Step};
+use super::{Action, Finding, GitFacts, Ids, Mode, Options, Plan, Reason, Refusal, Step};
 use crate::desired::{Address, Attributes, Field, ManifestHash, SourceRef};
+use crate::lang::{Text, text};
 use crate::state::{Account, Lineage, Serial};
+use findings::FindingV1;
 
 /// The version that this module writes, and the only one that it reads.
 pub const FORMAT_VERSION: u64 = 1;
@@ -19,16 +24,36 @@ pub const FORMAT_VERSION: u64 = 1;
 /// Why a text is no plan that may be trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
-    #[error("it is empty")]
     Empty,
-    #[error("{0}")]
     Json(#[from] serde_json::Error),
-    #[error("it has format version {found}; this postpay reads {FORMAT_VERSION}")]
     Version { found: u64 },
-    #[error("its checksum does not fit: it was altered, or damaged, after it was written")]
     Altered,
-    #[error("{0}")]
-    Content(String),
+    Content(Text),
+}
+
+impl PlanFileError {
+    /// What is wrong with it.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Empty => Text::fixed("it is empty", "文件为空"),
+            Self::Json(error) => Text::same(error.to_string()),
+            Self::Version { found } => text!(
+                "it has format version {found}; this postpay reads {FORMAT_VERSION}",
+                "其格式版本为 {found}；此 postpay 读取 {FORMAT_VERSION}"
+            ),
+            Self::Altered => Text::fixed(
+                "its checksum does not fit: it was altered, or damaged, after it was written",
+                "校验和不符：写入后被修改过或已损坏",
+            ),
+            Self::Content(why) => why.clone(),
+        }
+    }
+}
+
+impl fmt::Display for PlanFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
 }
 
 /// A plan as people and programs read it.
@@ -72,6 +97,10 @@ struct PlanV1 {
     /// What git said of the manifests; absent when it was not asked, or had nothing to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     git: Option<GitV1>,
+    /// What the account showed that is not on record, for those who review the plan; absent when it was not looked at
+    /// (`--refresh`), empty when there was nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resource_drift: Option<Vec<FindingV1>>,
     /// In the order in which they are carried out.
     resource_changes: Vec<ChangeV1>,
     summary: SummaryV1,
@@ -279,6 +308,7 @@ impl From<&Plan> for PlanV1 {
                     bypass_check,
                 },
             git,
+            drift,
             steps,
         } = plan;
         let texts = |addresses: &[Address]| addresses.iter().map(ToString::to_string).collect();
@@ -323,6 +353,9 @@ impl From<&Plan> for PlanV1 {
                     dirty: *dirty,
                 },
             ),
+            resource_drift: drift
+                .as_ref()
+                .map(|findings| findings.iter().map(FindingV1::from).collect()),
             resource_changes: steps
                 .iter()
                 .map(|step| {
@@ -456,6 +489,10 @@ impl TryFrom<PlanV1> for Plan {
         let git = git(file.git, &file.resource_changes)?;
         Ok(Self {
             git,
+            drift: file
+                .resource_drift
+                .map(|findings| findings.into_iter().map(Finding::try_from).collect())
+                .transpose()?,
             tool_version: file.tool_version,
             created_at: file.created_at,
             lineage: file.lineage.map(Lineage),
@@ -514,9 +551,10 @@ fn git(git: Option<GitV1>, changes: &[ChangeV1]) -> Result<Option<GitFacts>, Pla
             touched,
         })),
         None if touched.is_empty() => Ok(None),
-        None => Err(PlanFileError::Content(
-            "it names commits of lines, and not the commit that was checked out".to_owned(),
-        )),
+        None => Err(PlanFileError::Content(Text::fixed(
+            "it names commits of lines, and not the commit that was checked out",
+            "其中有各行的提交，却没有检出的提交",
+        ))),
     }
 }
 
@@ -525,9 +563,10 @@ impl TryFrom<ChangeV1> for Step {
 
     fn try_from(change: ChangeV1) -> Result<Self, PlanFileError> {
         let [action] = change.actions.as_slice() else {
-            return Err(PlanFileError::Content(format!(
-                "`{}` has not exactly one action",
-                change.address
+            let address = &change.address;
+            return Err(PlanFileError::Content(text!(
+                "`{address}` has not exactly one action",
+                "`{address}` 的动作不是恰好一个"
             )));
         };
         Ok(Self {
@@ -578,10 +617,13 @@ impl TryFrom<RefusalV1> for Refusal {
             ("managed_elsewhere", Some(other)) => Ok(Self::ManagedAs {
                 other: address(&other)?,
             }),
-            (kind, _) => Err(PlanFileError::Content(format!(
-                "`{}` is no refusal",
-                kind.escape_debug()
-            ))),
+            (kind, _) => {
+                let kind = kind.escape_debug();
+                Err(PlanFileError::Content(text!(
+                    "`{kind}` is no refusal",
+                    "`{kind}` 不是拒绝原因"
+                )))
+            }
         }
     }
 }
@@ -593,11 +635,14 @@ fn named<T: Copy, const N: usize>(
 ) -> Result<T, PlanFileError> {
     all.into_iter()
         .find(|one| name(*one) == wanted)
-        .ok_or_else(|| PlanFileError::Content(format!("`{}` is not known", wanted.escape_debug())))
+        .ok_or_else(|| {
+            let wanted = wanted.escape_debug();
+            PlanFileError::Content(text!("`{wanted}` is not known", "不认识 `{wanted}`"))
+        })
 }
 
 fn address(text: &str) -> Result<Address, PlanFileError> {
-    Address::new(text).map_err(|error| PlanFileError::Content(error.to_string()))
+    Address::new(text).map_err(|error| PlanFileError::Content(Text::of(&error)))
 }
 
 fn addresses(texts: &[String]) -> Result<Vec<Address>, PlanFileError> {
@@ -609,10 +654,13 @@ fn attributes(fields: BTreeMap<String, String>) -> Result<Attributes, PlanFileEr
         .into_iter()
         .map(|(name, value)| match Field::by_name(&name) {
             Some(field) => Ok((field, value)),
-            None => Err(PlanFileError::Content(format!(
-                "`{}` is no field",
-                name.escape_debug()
-            ))),
+            None => {
+                let name = name.escape_debug();
+                Err(PlanFileError::Content(text!(
+                    "`{name}` is no field",
+                    "`{name}` 不是字段"
+                )))
+            }
         })
         .collect()
 }

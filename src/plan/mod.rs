@@ -5,6 +5,7 @@
 
 pub mod diff;
 pub mod file;
+mod finding;
 pub mod guard;
 pub mod moves;
 pub mod order;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
+pub use finding::{Code, CodeError, Finding, Standing};
 pub use step::{Action, Ids, Reason, Refusal, Step};
 
 use crate::desired::{Address, Desired, ManifestHash};
@@ -38,6 +40,12 @@ pub struct Plan {
     pub options: Options,
     /// What git says of the manifests, where somebody asked it. For those who review the plan: nothing is decided by it.
     pub git: Option<GitFacts>,
+    /// What the account showed that is not on record; None when it was not looked at. For those who review the plan.
+    ///
+    /// No step comes of it. A list that lags, or that was asked for in the wrong region, would otherwise order what is there,
+    /// or give up what nobody reviewed; and what a person changed at the vendor is theirs to keep or to undo. So the record
+    /// changes by what was done and by what a person says (`state rm`, `resolve`, an edited manifest), never by a look.
+    pub drift: Option<Vec<Finding>>,
     /// In the order in which they are carried out.
     pub steps: Vec<Step>,
 }
@@ -155,6 +163,7 @@ impl Plan {
             manifests: desired.manifests.clone(),
             options,
             git: None,
+            drift: None,
             steps,
         })
     }

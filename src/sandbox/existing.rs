@@ -96,6 +96,7 @@ pub(super) fn missing(
         let all = || lines.iter().chain(&missing);
         let known = all().any(|line| match line {
             Line::Environment { env_id: known, .. } => known == env_id,
+            Line::Elsewhere { .. } => false,
             Line::Request(entry) => entry.acted && entry.env_id.as_ref() == Some(env_id),
         });
         if known {
@@ -124,6 +125,7 @@ fn free_tran_id<'a>(lines: impl Iterator<Item = &'a Line>, at: Timestamp) -> Str
     let taken: Vec<&str> = lines
         .filter_map(|line| match line {
             Line::Environment { postpaid, .. } => Some(postpaid.as_ref()?.tran_id.as_str()),
+            Line::Elsewhere { .. } => None,
             Line::Request(entry) => entry.tran_id.as_deref(),
         })
         .collect();

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::elsewhere::Elsewhere;
 use super::existing::{Bought, Postpaid, missing};
 
 /// The environment that every new ledger knows, by the vendor's own sample id. It is prepaid, so it can be switched.
@@ -61,6 +62,12 @@ pub(super) enum Line {
         /// None: it is prepaid.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         postpaid: Option<Bought>,
+    },
+    /// Something that happened to an environment past the API.
+    Elsewhere {
+        env_id: String,
+        at: Timestamp,
+        now: Elsewhere,
     },
     Request(LedgerEntry),
 }
@@ -160,7 +167,7 @@ pub fn read_ledger(path: &Path) -> Result<Vec<LedgerEntry>, LedgerError> {
         .into_iter()
         .filter_map(|line| match line {
             Line::Request(entry) => Some(entry),
-            Line::Environment { .. } => None,
+            Line::Environment { .. } | Line::Elsewhere { .. } => None,
         })
         .collect())
 }

@@ -7,6 +7,7 @@
 
 mod bill;
 mod change;
+mod elsewhere;
 mod existing;
 mod fault;
 mod gateway;

@@ -37,6 +37,11 @@ impl Shown {
                 self.waiting.push_back((from, Line::Request(entry)));
             }
             Line::Request(_) => {}
+            // It waits as long: an environment that is not shown yet could not be changed.
+            Line::Elsewhere { at, .. } => {
+                let from = at.saturating_add(self.delay).unwrap_or(Timestamp::MAX);
+                self.waiting.push_back((from, line));
+            }
             Line::Environment { .. } => self.world.apply(&line),
         }
     }

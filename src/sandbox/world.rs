@@ -65,6 +65,11 @@ impl World {
                 at,
                 postpaid: Some(bought),
             } => self.order(&bought.order(env_id, *at)),
+            Line::Elsewhere { env_id, at, now } => {
+                if let Some(env) = self.find_mut(env_id) {
+                    env.became(now, *at);
+                }
+            }
             Line::Request(entry) if entry.acted => self.order(entry),
             Line::Request(entry) if entry.changed => self.change(entry),
             Line::Request(_) => {}

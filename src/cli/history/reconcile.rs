@@ -7,7 +7,7 @@ use super::since::Since;
 use crate::check::near::list;
 use crate::cli::Exit;
 use crate::cli::failure::{Failure, NOTHING_SENT};
-use crate::cli::options::Format;
+use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::lang::{Text, text};
 use crate::report::{clean, human, json};
@@ -63,13 +63,11 @@ pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<E
     let nameless = without_number(&past.happenings);
     let json = || json::reconcile::reconciled(&shown, &found, &nameless, &past.problems);
     let human = |look| human::reconcile::reconciled(&shown, &found, &nameless, look);
-    match world.format {
-        Format::Human => world.print(&human(world.out))?,
-        Format::Json => world.print(&json())?,
-    }
+    let shown = Shown::plain(&json, &human);
+    world.print_as_asked(shown)?;
     world.diagnose(&past.notices);
     world.diagnose(&past.problems);
-    world.report(json, human)?;
+    world.report(shown)?;
     Ok(if past.problems.is_empty() && !found.agrees() {
         Exit::Changes
     } else {

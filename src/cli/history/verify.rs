@@ -2,7 +2,7 @@
 
 use crate::cli::Exit;
 use crate::cli::failure::{Failure, advice};
-use crate::cli::options::Format;
+use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::lang::{Text, text};
 use crate::report::{human, json};
@@ -25,10 +25,8 @@ pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Resul
     let found = store.verify()?;
     let json = || json::history::verification(&receipts, &found);
     let human = |look| human::history::verification(&receipts, &found, look);
-    match world.format {
-        Format::Human => world.print(&human(world.out))?,
-        Format::Json => world.print(&json())?,
-    }
+    let shown = Shown::plain(&json, &human);
+    world.print_as_asked(shown)?;
     let mut told = Vec::new();
     for problem in &found.problems {
         let lines: Vec<Text> = match problem {
@@ -53,7 +51,7 @@ pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Resul
             }
         }
     }
-    world.report(json, human)?;
+    world.report(shown)?;
     Ok(if found.problems.is_empty() {
         Exit::Fine
     } else {

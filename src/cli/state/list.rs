@@ -4,7 +4,8 @@ use crate::cli::Exit;
 use crate::cli::edit::unknown_address;
 use crate::cli::failure::{Failure, NOTHING_SENT};
 use crate::cli::load::Project;
-use crate::cli::options::{Api, Format, Global};
+use crate::cli::options::{Api, Global};
+use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::desired::Address;
 use crate::lang::text;
@@ -47,11 +48,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         None => Vec::new(),
     };
     let json = || json::state::list(&listed);
-    match world.format {
-        Format::Human => world.print(&human::state::list(&listed))?,
-        Format::Json => world.print(&json())?,
-    }
-    world.report(json, |_| human::state::list(&listed))?;
+    let human = |_| human::state::list(&listed);
+    world.show(Shown::plain(&json, &human))?;
     Ok(Exit::Fine)
 }
 

@@ -4,6 +4,7 @@ use crate::cli::Exit;
 use crate::cli::failure::{Failure, NOTHING_SENT};
 use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
+use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::lang::text;
 use crate::report::human;
@@ -29,7 +30,8 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
     };
     let text = String::from_utf8_lossy(&encode_state(&state)?).into_owned();
     world.print(&text)?;
-    world.report(|| text.clone(), |look| human::state::state(&state, look))?;
+    let human = |look| human::state::state(&state, look);
+    world.report(Shown::plain(&|| text.clone(), &human))?;
     Ok(Exit::Fine)
 }
 

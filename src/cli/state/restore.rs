@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::cli::Exit;
 use crate::cli::failure::{Failure, NOTHING_SENT};
 use crate::cli::load::Project;
-use crate::cli::options::{Api, Format, Global, time};
+use crate::cli::options::{Api, Global, time};
+use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::lang::{Text, text};
 use crate::report::{human, json};
@@ -95,11 +96,8 @@ fn show(
     world: &mut World,
 ) -> Result<(), Failure> {
     let json = || json::state::restore(proposal, written, kept);
-    match world.format {
-        Format::Human => world.print(&human::restore::proposal(proposal, world.out))?,
-        Format::Json => world.print(&json())?,
-    }
-    world.report(json, |look| human::restore::proposal(proposal, look))
+    let human = |look| human::restore::proposal(proposal, look);
+    world.show(Shown::plain(&json, &human))
 }
 
 fn consent(world: &World) -> Result<(), Failure> {

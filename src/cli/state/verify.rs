@@ -3,7 +3,8 @@
 use crate::cli::Exit;
 use crate::cli::failure::{Failure, advice};
 use crate::cli::load::Project;
-use crate::cli::options::{Api, Format, Global};
+use crate::cli::options::{Api, Global};
+use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::lang::{Text, text};
 use crate::report::{human, json};
@@ -25,10 +26,10 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
     let project = Project::load(global, &Api::default())?;
     project.guard_reports(global, world)?;
     let found = world.store(&project.state).verify()?;
-    match world.format {
-        Format::Human => world.print(&human::verify::verification(&found, world.out))?,
-        Format::Json => world.print(&json::state::verification(&found))?,
-    }
+    let json = || json::state::verification(&found);
+    let human = |look| human::verify::verification(&found, look);
+    let shown = Shown::plain(&json, &human);
+    world.print_as_asked(shown)?;
     let mut told = Vec::new();
     for line in found.problems.iter().flat_map(next) {
         if !told.contains(&line) {
@@ -36,10 +37,7 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
             told.push(line);
         }
     }
-    world.report(
-        || json::state::verification(&found),
-        |look| human::verify::verification(&found, look),
-    )?;
+    world.report(shown)?;
     if !found.problems.is_empty() {
         return Ok(Exit::Error);
     }

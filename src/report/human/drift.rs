@@ -12,6 +12,12 @@ pub fn drift(drift: &Drift, look: Look) -> String {
     for finding in &drift.findings {
         one(&mut out, finding, look);
     }
+    let _ = writeln!(out, "{}", summary(drift, look));
+    out
+}
+
+/// The last line.
+pub(in crate::report) fn summary(drift: &Drift, look: Look) -> String {
     let Drift {
         findings: _,
         declared,
@@ -30,15 +36,14 @@ pub fn drift(drift: &Drift, look: Look) -> String {
         n => format!(" {} not counted.", count(n, "finding is", "findings are")),
     };
     if counted == 0 {
-        let _ = writeln!(out, "{} {compared}.{others}", look.good("No drift."));
+        format!("{} {compared}.{others}", look.good("No drift."))
     } else {
         let found = count(counted, "finding", "findings");
-        let _ = writeln!(out, "{} {found}: {compared}.{others}", look.bad("Drift:"));
+        format!("{} {found}: {compared}.{others}", look.bad("Drift:"))
     }
-    out
 }
 
-fn one(out: &mut String, finding: &Finding, look: Look) {
+pub(super) fn one(out: &mut String, finding: &Finding, look: Look) {
     let Finding {
         code,
         address,

@@ -34,7 +34,7 @@ struct SummaryV1 {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Finding")]
 pub(super) struct FindingV1<'a> {
-    /// not-ordered, changed, not-declared, not-applied, outcome-unknown, awaiting-env-id, gone, isolated, error-status,
+    /// not-ordered, changed, not-declared, not-applied, outcome-unknown, awaiting-env-id, gone, not-listed, isolated, error-status,
     /// alias-changed, not-postpaid, source-changed, channel-changed or unmanaged.
     code: &'static str,
     /// What the code means.
@@ -115,11 +115,7 @@ impl<'a> From<&'a Finding> for FindingV1<'a> {
             standing,
             next,
         } = finding;
-        let (standing, reason) = match standing {
-            Standing::Counts => ("counts", None),
-            Standing::Told => ("told", None),
-            Standing::Ignored { reason } => ("ignored", Some(reason.as_str())),
-        };
+        let (standing, reason) = standing.name();
         Self {
             code: code.name(),
             about: code.about(),

@@ -1,27 +1,29 @@
 //! Looking at the account: every page of every region, repeated where the network or the vendor falters.
 //!
 //! Asking twice costs nothing, so unlike an order a question that may have been answered is simply asked again. `judge`
-//! tells an answer from a failure, `again` when to repeat, `walk` when a list has ended, `seen` what it says.
+//! tells an answer from a failure, `again` when to repeat, `walk` when a list has ended, `seen` what it says, `space` when the
+//! next call may start, and `tell` tells whoever waits.
 
 mod again;
 mod judge;
 mod seen;
+mod space;
+mod tell;
 mod walk;
 
-use std::collections::{HashMap, HashSet};
-use std::time::Duration;
-
 use serde::Serialize;
+use std::collections::{HashMap, HashSet};
 use tokio::time::{Instant, sleep};
 
 use super::client::{Answer, Call, TencentClient};
 use super::evidence::Reply;
 use super::wire::{self, BillInfo, DescribeBillingInfo, DescribeEnvs, EnvInfo, Page, Unreadable};
-use crate::cloud::{Bill, CloudError, CloudRead, SeenEnvironment};
+use crate::cloud::{Bill, CloudError, CloudRead, Looks, SeenEnvironment};
+use crate::lang::{Text, text};
+pub(in crate::cloud::tencent) use space::Spacing;
+use tell::Telling;
 use walk::{Next, Walk};
 
-/// Between two calls. The vendor allows 50 a second of the slower of the two actions.
-const PAUSE: Duration = Duration::from_millis(25);
 /// Environments whose bills are asked for at once.
 const CHUNK: usize = 100;
 
@@ -37,7 +39,11 @@ impl CloudRead for TencentClient {
     async fn environments(&self) -> Result<Vec<SeenEnvironment>, CloudError> {
         let mut found = Vec::new();
         let mut known = HashSet::new();
-        for region in self.regions() {
+        let regions = self.regions();
+        let mut telling = self.telling(Looks::Environments, None);
+        for (at, region) in regions.iter().copied().enumerate() {
+            telling.region(at + 1);
+            let (before, is_last) = (found.len(), at + 1 == regions.len());
             let question = Question {
                 action: wire::LIST,
                 region,
@@ -45,11 +51,19 @@ impl CloudRead for TencentClient {
                 id: |env: &EnvInfo| &env.env_id,
             };
             let rows = self
-                .whole(&question, |offset| DescribeEnvs {
-                    limit: Some(walk::LIMIT),
-                    offset: Some(offset),
-                    ..DescribeEnvs::default()
-                })
+                .whole(
+                    &question,
+                    |offset| DescribeEnvs {
+                        limit: Some(walk::LIMIT),
+                        offset: Some(offset),
+                        ..DescribeEnvs::default()
+                    },
+                    // What the regions after this one have is not known.
+                    |walk| {
+                        let of = walk.total().filter(|_| is_last);
+                        telling.page(before + walk.rows.len(), of.map(|of| before + of));
+                    },
+                )
                 .await?;
             found.extend(
                 rows.into_iter()
@@ -59,10 +73,45 @@ impl CloudRead for TencentClient {
         Ok(found.into_iter().map(seen::environment).collect())
     }
 
+    async fn named(&self, env_ids: &[String]) -> Result<Vec<SeenEnvironment>, CloudError> {
+        let mut telling = self.telling(Looks::Named, Some(env_ids.len()));
+        let mut found = Vec::new();
+        for (at, env_id) in env_ids.iter().enumerate() {
+            for region in self.regions() {
+                let question = Question {
+                    action: wire::LIST,
+                    region,
+                    decode: wire::decode_envs,
+                    id: |env: &EnvInfo| &env.env_id,
+                };
+                let body = DescribeEnvs {
+                    env_id: Some(env_id.clone()),
+                    limit: Some(walk::LIMIT),
+                    offset: Some(0),
+                    ..DescribeEnvs::default()
+                };
+                let page = match self.page(&question, &body).await {
+                    Ok(page) => page,
+                    Err(error) if is_not_found(&error) => continue,
+                    Err(error) => return Err(error),
+                };
+                // Should the vendor pass over the id, it is a page of whatever there is.
+                if let Some(env) = page.rows.into_iter().find(|env| env.env_id == *env_id) {
+                    found.push(seen::environment(env));
+                    break;
+                }
+            }
+            telling.page(at + 1, Some(env_ids.len()));
+        }
+        Ok(found)
+    }
+
     async fn bills(&self, env_ids: &[String]) -> Result<Vec<Bill>, CloudError> {
         let mut found: HashMap<String, BillInfo> = HashMap::new();
         // Whether a bill is shown in every region is not documented, so what one region has not is asked of the next.
-        for region in self.regions() {
+        let mut telling = self.telling(Looks::Bills, Some(env_ids.len()));
+        for (at, region) in self.regions().into_iter().enumerate() {
+            telling.region(at + 1);
             let mut asked = HashSet::new();
             let missing: Vec<String> = env_ids
                 .iter()
@@ -76,13 +125,18 @@ impl CloudRead for TencentClient {
                     decode: wire::decode_bills,
                     id: |bill: &BillInfo| &bill.env_id,
                 };
+                let before = found.len();
                 let rows = self
-                    .whole(&question, |offset| DescribeBillingInfo {
-                        env_id: None,
-                        env_ids: Some(chunk.to_vec()),
-                        limit: Some(walk::LIMIT),
-                        offset: Some(offset),
-                    })
+                    .whole(
+                        &question,
+                        |offset| DescribeBillingInfo {
+                            env_id: None,
+                            env_ids: Some(chunk.to_vec()),
+                            limit: Some(walk::LIMIT),
+                            offset: Some(offset),
+                        },
+                        |walk| telling.page(before + walk.rows.len(), Some(env_ids.len())),
+                    )
                     .await?;
                 found.extend(rows.into_iter().map(|bill| (bill.env_id.clone(), bill)));
             }
@@ -105,25 +159,32 @@ impl TencentClient {
         }
     }
 
-    /// Every row of a list.
+    fn telling(&self, what: Looks, of: Option<usize>) -> Telling<'_> {
+        Telling::begin(self.watcher.as_ref(), what, self.regions().len(), of)
+    }
+
+    /// Every row of a list; `told` hears of each page.
     async fn whole<T, B: Serialize>(
         &self,
         question: &Question<'_, T>,
         body: impl Fn(u32) -> B,
+        mut told: impl FnMut(&Walk<T>),
     ) -> Result<Vec<T>, CloudError> {
         let mut walk = Walk::default();
         let mut offset = 0;
         loop {
             let page = self.page(question, &body(offset)).await?;
-            match walk.take(page, question.id) {
+            let next = walk.take(page, question.id);
+            told(&walk);
+            match next {
                 Next::At(next) => offset = next,
                 Next::Done => break,
                 Next::TooLong => {
-                    let why = format!("{}: the list does not end", name(question));
+                    let what = name(question);
+                    let why = text!("{what}: the list does not end", "{what:#}：列表没有尽头");
                     return Err(judge::no_end(&why, &self.scrub));
                 }
             }
-            sleep(PAUSE).await;
         }
         if let Some(total) = walk.short_of() {
             let rows = walk.rows.len();
@@ -147,6 +208,7 @@ impl TencentClient {
         let first = Instant::now();
         let mut attempt = 1;
         loop {
+            self.spacing.slot(question.action).await;
             let mut error = match self.ask(question, body.clone()).await {
                 Ok(page) => return Ok(page),
                 Err(error) => error,
@@ -154,9 +216,13 @@ impl TencentClient {
             let Some(wait) =
                 again::wait(error.grade, attempt, first.elapsed(), self.retry_reads_for)
             else {
+                let (what, said) = (name(question), &error.message);
                 error.message = match attempt {
-                    1 => format!("{}: {}", name(question), error.message),
-                    n => format!("{}, {n} attempts: {}", name(question), error.message),
+                    1 => text!("{what}: {said}", "{what:#}：{said:#}"),
+                    n => text!(
+                        "{what}, {n} attempts: {said}",
+                        "{what:#}，已尝试 {n} 次：{said:#}"
+                    ),
                 };
                 return Err(error);
             };
@@ -195,9 +261,16 @@ impl TencentClient {
     }
 }
 
-fn name<T>(question: &Question<'_, T>) -> String {
+/// The vendor says that it knows no such environment.
+fn is_not_found(error: &CloudError) -> bool {
+    let code = error.code.as_deref().unwrap_or_default();
+    code.split('.').next() == Some("ResourceNotFound")
+}
+
+fn name<T>(question: &Question<'_, T>) -> Text {
+    let action = question.action;
     match question.region {
-        Some(region) => format!("{} in {region}", question.action),
-        None => question.action.to_owned(),
+        Some(region) => text!("{action} in {region}", "{action}（地域 {region}）"),
+        None => Text::same(action),
     }
 }

@@ -90,6 +90,11 @@ impl<T> Walk<T> {
         Next::Done
     }
 
+    /// The vendor's count, as the first page had it.
+    pub(super) fn total(&self) -> Option<usize> {
+        usize::try_from(self.total?).ok()
+    }
+
     /// The vendor's count, when it was still larger than what was seen.
     pub(super) fn short_of(&self) -> Option<u64> {
         self.missing_of

@@ -1,4 +1,5 @@
-//! One thing that does not agree.
+//! One thing that manifests, state and account don't agree on. It stands here because a plan keeps what the account showed for
+//! whoever reviews it; [`crate::plan`] decides nothing by it.
 
 use std::str::FromStr;
 
@@ -22,6 +23,27 @@ pub struct Finding {
     pub standing: Standing,
     /// What to type, or to do, next.
     pub next: String,
+}
+
+impl Standing {
+    /// In one word, and why it is ignored.
+    pub fn name(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Counts => ("counts", None),
+            Self::Told => ("told", None),
+            Self::Ignored { reason } => ("ignored", Some(reason)),
+        }
+    }
+
+    /// Reads what [`Standing::name`] gave; None for anything else.
+    pub fn by_name(name: &str, reason: Option<String>) -> Option<Self> {
+        match (name, reason) {
+            ("counts", None) => Some(Self::Counts),
+            ("told", None) => Some(Self::Told),
+            ("ignored", Some(reason)) => Some(Self::Ignored { reason }),
+            (_, _) => None,
+        }
+    }
 }
 
 /// Whether a finding is drift.
@@ -51,8 +73,10 @@ pub enum Code {
     OutcomeUnknown,
     /// An order without an environment id so far.
     AwaitingEnvId,
-    /// On record, and the account does not show it.
+    /// On record, and the account does not show it, whichever way it is asked.
     Gone,
+    /// On record, and not listed; that it is gone can't be told from that.
+    NotListed,
     /// Given up by somebody else.
     Isolated,
     /// In a status in which it does not work.
@@ -68,7 +92,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::NotOrdered,
         Self::Changed,
         Self::NotDeclared,
@@ -76,6 +100,7 @@ impl Code {
         Self::OutcomeUnknown,
         Self::AwaitingEnvId,
         Self::Gone,
+        Self::NotListed,
         Self::Isolated,
         Self::ErrorStatus,
         Self::AliasChanged,
@@ -94,6 +119,7 @@ impl Code {
             Self::OutcomeUnknown => "outcome-unknown",
             Self::AwaitingEnvId => "awaiting-env-id",
             Self::Gone => "gone",
+            Self::NotListed => "not-listed",
             Self::Isolated => "isolated",
             Self::ErrorStatus => "error-status",
             Self::AliasChanged => "alias-changed",
@@ -114,6 +140,9 @@ impl Code {
             Self::OutcomeUnknown => "an order whose outcome nobody knows",
             Self::AwaitingEnvId => "an order without an environment id so far",
             Self::Gone => "on record, and not in the account",
+            Self::NotListed => {
+                "on record, and not listed in the account, which does not say that it is gone"
+            }
             Self::Isolated => "isolated at the vendor, and not by postpay",
             Self::ErrorStatus => "in a status in which it may not work",
             Self::AliasChanged => "has another alias in the account than on record",
