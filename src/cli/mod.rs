@@ -207,7 +207,10 @@ fn runtime() -> Result<tokio::runtime::Runtime, failure::Failure> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| failure::Failure::new("runtime", format!("can't start: {error}")))
+        .map_err(|error| {
+            let why = crate::lang::text!("can't start: {error}", "无法启动：{error:#}");
+            failure::Failure::new("runtime", why)
+        })
 }
 
 /// A variable that is set and empty counts as absent: that is how CI systems pass on what they don't have.

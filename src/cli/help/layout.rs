@@ -1,6 +1,8 @@
 //! Lays a rendered help out for Chinese: clap breaks lines at spaces alone, and Chinese has none; and its headings are
 //! fixed words.
 
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
 /// Headings, as clap and our own flags have them.
 const HEADINGS: [(&str, &str); 7] = [
     ("Commands:", "命令："),
@@ -132,15 +134,12 @@ fn pieces(line: &str) -> Vec<&str> {
 
 /// How many columns a text takes; its styles take none.
 pub(super) fn columns(text: &str) -> usize {
-    plain(text)
-        .chars()
-        .map(|c| 1 + usize::from(is_wide(c)))
-        .sum()
+    plain(text).width()
 }
 
 /// Chinese characters and signs are two columns wide.
 fn is_wide(c: char) -> bool {
-    matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe4f}' | '\u{ff00}'..='\u{ff60}')
+    c.width() == Some(2)
 }
 
 fn plain(text: &str) -> String {

@@ -128,13 +128,14 @@ fn translated_arg(arg: Arg, page: &Page) -> Arg {
             .long_help(shared::HELP_IN_FULL);
     }
     let values = arg.get_possible_values();
+    let id = arg.get_id().to_string();
     let arg = arg.help(help);
     if values.iter().all(|value| value.get_help().is_none()) {
         return arg;
     }
     let values = values
         .into_iter()
-        .map(|value| match shared::value(value.get_name()) {
+        .map(|value| match shared::value(&id, value.get_name()) {
             Some(help) => value.help(help),
             None => value,
         });

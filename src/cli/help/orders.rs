@@ -77,12 +77,17 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "plan",
-        about: "显示将会订购什么；不发送任何请求，不需要密钥",
-        more: "",
+        about: "显示将会订购什么；不作任何更改",
+        more: "将清单与状态文件比较：离线进行，不需要密钥。用 --refresh 时还会读取账号，并把账号与记录的不同之处显示在计划上方。\
+               计划本身不变：不会因为账号列出的内容而订购、更改或销毁任何环境。",
         args: &[
             ("out", "把计划保存到 FILE，供 `postpay apply FILE` 使用"),
-            ("detailed_exitcode", "有变更时以 2 退出"),
-            ("blame", "在 JSON 中写明声明每项变更的那一行最后由哪个提交改动"),
+            ("refresh", "同时读取账号，显示它与记录的不同之处；需要密钥"),
+            (
+                "detailed_exitcode",
+                "有变更时以 2 退出。--refresh 显示的不同之处不算：那由 `postpay drift` 的退出码表示",
+            ),
+            ("blame", "在 JSON、Markdown 和 HTML 中写明声明每项变更的那一行最后由哪个提交改动"),
             ("show_calls", "显示将要发送的请求原文，不含密钥"),
         ],
         after: "\
@@ -90,6 +95,7 @@ pub(super) const PAGES: &[Page] = &[
   postpay plan                            将清单与状态文件比较
   postpay plan -o plan.json               保存以供审阅；然后：postpay apply plan.json
   postpay plan --detailed-exitcode        用于 CI：有事要做时以 2 退出
+  postpay plan --refresh                  并显示账号与记录的不同之处
   postpay plan --target shop-prod         只看这个地址
   postpay plan --show-calls               连同请求原文",
     },

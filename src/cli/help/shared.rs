@@ -25,10 +25,13 @@ pub(super) const ARGS: &[(&str, &str)] = &[
         "log",
         "向标准错误输出日志：error、warn、info、debug 或 trace",
     ),
-    ("format", "标准输出的内容"),
+    (
+        "format",
+        "标准输出的内容；human 和 json 之外的只用于 plan、drift、apply、destroy、import、validate 和 show PLANFILE",
+    ),
     (
         "reports",
-        "同时把结果写入 FILE，按后缀为 JSON（.json）或文本（.txt）；可重复",
+        "同时把结果或没有结果的原因写入 FILE，格式由后缀决定：.txt、.json、.md、.html、.sarif、.xml（JUnit）；可重复",
     ),
     // API options
     ("rate", "每秒请求数 [default: 2，即腾讯云的上限]"),
@@ -94,21 +97,36 @@ pub(super) const ARGS: &[(&str, &str)] = &[
 pub(super) const HELP_IN_SHORT: &str = "显示帮助（`--help` 更详细）";
 pub(super) const HELP_IN_FULL: &str = "显示帮助（`-h` 为摘要）";
 
-/// What a value means. One that only names a command is the same in every language.
-const VALUES: &[(&str, &str)] = &[
-    ("stop", "不再开始新的步骤"),
-    ("continue", "继续下一步，除非之后的订单同样都会被拒绝"),
-    ("github", "GitHub Actions 的工作流"),
-    ("gitlab", "GitLab CI/CD 的作业"),
-    ("manifest", "环境清单"),
-    ("config", "postpay.yaml"),
-    ("state", "状态文件"),
-    ("plan", "计划文件，也就是 `plan --format json` 的输出"),
-    ("events", "`apply --json` 的一行"),
+/// A flag, a value of it, and what that means. One that only names a command is the same in every language.
+const VALUES: &[(&str, &str, &str)] = &[
+    ("format", "human", "供人阅读"),
+    ("format", "json", "供程序使用；其格式见 `postpay schema`"),
+    ("format", "markdown", "用作合并请求下的评论"),
+    ("format", "github", "GitHub Actions 的注释和步骤摘要"),
+    ("format", "sarif", "SARIF 2.1.0，供代码扫描使用"),
+    ("format", "junit", "JUnit 的 XML，供流水线的测试结果使用"),
+    ("format", "html", "一个不依赖其他文件的网页"),
+    ("ci", "github", "GitHub Actions 的工作流"),
+    ("ci", "gitlab", "GitLab CI/CD 的作业"),
+    ("on_error", "stop", "不再开始新的步骤"),
+    (
+        "on_error",
+        "continue",
+        "继续下一步，除非之后的订单同样都会被拒绝",
+    ),
+    ("kind", "manifest", "环境清单"),
+    ("kind", "config", "postpay.yaml"),
+    ("kind", "state", "状态文件"),
+    (
+        "kind",
+        "plan",
+        "计划文件，也就是 `plan --format json` 的输出",
+    ),
+    ("kind", "events", "`apply --json` 的一行"),
 ];
 
-pub(super) fn value(name: &str) -> Option<&'static str> {
+pub(super) fn value(id: &str, name: &str) -> Option<&'static str> {
     VALUES
         .iter()
-        .find_map(|(of, help)| (*of == name).then_some(*help))
+        .find_map(|(of, value, help)| (*of == id && *value == name).then_some(*help))
 }

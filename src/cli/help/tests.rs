@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Command;
 
-use super::{PAGES, Page, below, help_of, lang, page, shared};
+use super::{HELP, PAGES, Page, below, help_of, lang, page, shared};
 use crate::lang::Lang;
 
 /// Every command of ours with its path. clap's own copies of them below `help` are not looked at.
@@ -42,7 +42,7 @@ fn every_command_and_every_argument_has_chinese() {
         for arg in command.get_arguments() {
             let id = arg.get_id().as_str();
             assert!(help_of(id, page).is_some(), "`{path}`: `{id}`");
-            if id == super::HELP {
+            if id == HELP {
                 continue;
             }
             assert!(
@@ -55,7 +55,7 @@ fn every_command_and_every_argument_has_chinese() {
                 let help = value.get_help().map(ToString::to_string);
                 assert!(
                     help.is_none_or(|help| help.starts_with('`'))
-                        || shared::value(value.get_name()).is_some(),
+                        || shared::value(id, value.get_name()).is_some(),
                     "`{path}`: `{id}`: {}",
                     value.get_name()
                 );
