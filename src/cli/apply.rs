@@ -14,6 +14,7 @@ use crate::config;
 use crate::crash;
 use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 use crate::plan::guard::Limits;
 use crate::plan::{Plan, file};
 use crate::state::journal::RunId;
@@ -104,11 +105,15 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 /// Reads and verifies a plan file.
 pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
     let text = std::fs::read(path).map_err(|error| {
+        let path = path.display();
         Failure::new(
             "plan-file",
-            format!("can't read {}: {error}", path.display()),
+            text!("can't read {path}: {error}", "无法读取 {path}：{error:#}"),
         )
-        .help("make and review a plan: `postpay plan -o FILE`")
+        .help(text!(
+            "make and review a plan: `postpay plan -o FILE`",
+            "请先生成并审阅计划：`postpay plan -o FILE`"
+        ))
         .help(NOTHING_SENT)
     })?;
     file::decode(&String::from_utf8_lossy(&text)).map_err(|error| Failure::from((path, error)))
@@ -135,24 +140,29 @@ fn recovered(run: RunId, state: Option<&State>, rescues: &[RescueFile]) -> Diagn
         .collect();
     let mut diagnostic = Diagnostic::warning(
         "recovered",
-        format!("run {run} was cut off; its journal is folded into the state"),
+        text!(
+            "run {run} was cut off; its journal is folded into the state",
+            "运行 {run} 曾中断；其日志已并入状态文件"
+        ),
     );
     if unknown.is_empty() {
-        return diagnostic.help("nothing of it is unknown");
+        return diagnostic.help(text!("nothing of it is unknown", "其中没有结果未知的内容"));
     }
     let names: Vec<String> = unknown
         .iter()
         .map(|address| format!("`{address}`"))
         .collect();
-    diagnostic = diagnostic.help(format!(
-        "unknown outcomes: {}; they are not ordered again",
-        names.join(", ")
+    let (en, zh) = (names.join(", "), names.join("、"));
+    diagnostic = diagnostic.help(text!(
+        "unknown outcomes: {en}; they are not ordered again",
+        "结果未知：{zh}；不会再次订购"
     ));
     for address in unknown {
         for file in rescues.iter().filter(|file| file.about(address).is_some()) {
-            diagnostic = diagnostic.help(format!(
-                "what came back for `{address}` is in {}",
-                file.path.display()
+            let path = file.path.display();
+            diagnostic = diagnostic.help(text!(
+                "what came back for `{address}` is in {path}",
+                "`{address}` 收到的应答保存在 {path}"
             ));
         }
     }

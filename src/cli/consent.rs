@@ -32,13 +32,13 @@ pub(super) fn consent(job: &Job<'_>, plan: &Plan, world: &World) -> Result<Conse
         Some(_) | None => {}
     }
     let others = plan.changes().count() - destroys.len();
-    if given.is_none() && others > 0 && !world.ask(&world.err.say(&question(plan, others))) {
+    if given.is_none() && others > 0 && !world.ask(&world.err.say(question(plan, others))) {
         return Err(declined());
     }
     for step in destroys {
         if !world.ask_for(
             step.address.as_str(),
-            &world.err.say(&last_question(step, plan)),
+            &world.err.say(last_question(step, plan)),
         ) {
             return Err(declined());
         }

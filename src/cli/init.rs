@@ -115,7 +115,7 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     }
     let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
     let (en, zh) = (names.join(", "), names.join("、"));
-    world.print(&world.out.say(&text!("Made {en}.\n", "已创建 {zh}。\n")))?;
+    world.print(&world.out.say(text!("Made {en}.\n", "已创建 {zh}。\n")))?;
     let go = if args.dir == Path::new(".") {
         String::new()
     } else {

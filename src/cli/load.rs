@@ -179,11 +179,18 @@ impl Project {
             let has_folder = folder.is_none_or(Path::is_dir);
             if !has_folder || path.is_dir() {
                 let shown = path.display().to_string();
+                let shown = clean(&shown);
                 return Err(Failure::new(
                     "report-path",
-                    format!("--report {}: no file can be written there", clean(&shown)),
+                    text!(
+                        "--report {shown}: no file can be written there",
+                        "--report {shown}：无法在那里写入文件"
+                    ),
                 )
-                .help("name a file in a folder that exists")
+                .help(text!(
+                    "name a file in a folder that exists",
+                    "请指定已有目录中的文件"
+                ))
                 .help(NOTHING_SENT));
             }
         }
@@ -193,14 +200,13 @@ impl Project {
     /// Refuses to write to a file of the state's own.
     pub(super) fn not_the_states(&self, path: &Path, world: &World) -> Result<(), Failure> {
         if world.store(&self.state).owns(path)? {
+            let shown = path.display().to_string();
+            let shown = clean(&shown);
             return Err(Failure::new(
                 "state-file",
-                format!(
-                    "{} belongs to the state",
-                    clean(&path.display().to_string())
-                ),
+                text!("{shown} belongs to the state", "{shown} 属于状态文件"),
             )
-            .help("name another file")
+            .help(text!("name another file", "请指定另一个文件"))
             .help(NOTHING_SENT));
         }
         Ok(())
@@ -266,9 +272,10 @@ impl Project {
             .map(|environment| &environment.address)
             .collect();
         if let Some(address) = options.replaces.iter().find(|it| !declared.contains(it)) {
-            return Err(
-                unknown_address(address, desired, None).help("only what is declared is replaced")
-            );
+            return Err(unknown_address(address, desired, None).help(text!(
+                "only what is declared is replaced",
+                "只能替换已声明的环境"
+            )));
         }
         for address in options.targets.iter().chain(&options.excludes) {
             let known = declared.contains(address)
@@ -321,16 +328,18 @@ impl Project {
         let snapshot = store.read()?;
         if let Some(journal) = &snapshot.journal {
             let started = &journal.started;
+            let (run, who, pid) = (started.run, &started.who, started.pid);
             world.diagnose(&[Diagnostic::warning(
                 "open-run",
-                format!(
-                    "run {} of {} (pid {}) is open or was cut off",
-                    started.run, started.who, started.pid
+                text!(
+                    "run {run} of {who} (pid {pid}) is open or was cut off",
+                    "{who} 的运行 {run}（进程 {pid}）尚未结束，或曾中断"
                 ),
             )
-            .help(
+            .help(text!(
                 "what it has recorded so far is shown; requests without an answer count as unknown",
-            )]);
+                "显示的是它至今的记录；没有应答的请求视为结果未知"
+            ))]);
         }
         let current = snapshot.current();
         rescue::found(&store, current.as_ref(), world);
@@ -399,13 +408,17 @@ pub(super) fn unknown_address(
     let near = check::near::nearest(address.as_str(), &known);
     let failure = Failure::new(
         "unknown-address",
-        format!(
-            "no environment has the address `{address}`, neither in the manifests nor in the state"
+        text!(
+            "no environment has the address `{address}`, neither in the manifests nor in the state",
+            "清单和状态文件中都没有地址为 `{address}` 的环境"
         ),
     );
     match near {
-        Some(near) => failure.help(format!("did you mean `{near}`?")),
-        None => failure.help("`postpay show` and the manifests list the addresses"),
+        Some(near) => failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
+        None => failure.help(text!(
+            "`postpay show` and the manifests list the addresses",
+            "地址见 `postpay show` 和清单"
+        )),
     }
     .help(NOTHING_SENT)
 }
@@ -419,12 +432,16 @@ fn region(api: &Api, config: &Config) -> Result<Option<String>, Failure> {
     let region = api.region.clone().or_else(|| config.api.region.clone());
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     match region {
-        Some(region) if region.is_empty() || !region.chars().all(plain) => Err(Failure::new(
-            "region",
-            format!("`{}` is no region", clean(&region)),
-        )
-        .help("a region looks like ap-shanghai")
-        .help(NOTHING_SENT)),
+        Some(region) if region.is_empty() || !region.chars().all(plain) => {
+            let region = clean(&region);
+            let why = text!("`{region}` is no region", "`{region}` 不是地域");
+            Err(Failure::new("region", why)
+                .help(text!(
+                    "a region looks like ap-shanghai",
+                    "地域的写法如 ap-shanghai"
+                ))
+                .help(NOTHING_SENT))
+        }
         region => Ok(region),
     }
 }

@@ -16,6 +16,7 @@ mod fmt;
 mod generate;
 mod git;
 mod given_up;
+mod help;
 mod history;
 mod import;
 mod init;
@@ -151,8 +152,8 @@ pub fn main() -> Exit {
     {
         Ok(cli) => cli,
         Err(error) => {
-            // Nothing can be done for a terminal that can't take the message.
-            let _ = error.print();
+            let lang = help::lang(std::env::args_os());
+            help::print(&error, without_empty_variables(Cli::command()), lang);
             return if error.use_stderr() {
                 Exit::Error
             } else {
@@ -208,7 +209,10 @@ fn runtime() -> Result<tokio::runtime::Runtime, failure::Failure> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| failure::Failure::new("runtime", format!("can't start: {error}")))
+        .map_err(|error| {
+            let why = crate::lang::text!("can't start: {error}", "无法启动：{error:#}");
+            failure::Failure::new("runtime", why)
+        })
 }
 
 /// A variable that is set and empty counts as absent: that is how CI systems pass on what they don't have.

@@ -358,7 +358,7 @@ fn agreed(case: &Case, candidate: &Candidate, world: &World) -> bool {
     }
     let env_id = clean(&candidate.environment.env_id);
     let address = &case.open.address;
-    world.ask(&world.err.say(&text!(
+    world.ask(&world.err.say(text!(
         "\nAdopt {env_id} as `{address}`? Only `yes` is a yes: ",
         "\n将 {env_id} 纳管为 `{address}`？只有输入 `yes` 才算同意："
     )))

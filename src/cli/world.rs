@@ -316,7 +316,7 @@ pub(super) fn cant_write(path: &Path, error: &io::Error) -> Failure {
 }
 
 /// The language of the messages that the system's locale asks for.
-fn lang_of_locale() -> Lang {
+pub(super) fn lang_of_locale() -> Lang {
     ["LC_ALL", "LC_MESSAGES", "LANG"]
         .into_iter()
         .filter_map(|name| std::env::var(name).ok())

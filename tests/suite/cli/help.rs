@@ -1,6 +1,6 @@
 //! What the program says of itself.
 
-use crate::support::{Project, assert_shown};
+use crate::support::{Project, Ran, assert_shown};
 
 const COMMANDS: [&[&str]; 35] = [
     &[],
@@ -49,6 +49,30 @@ fn every_command_explains_itself() {
         assert_shown!(name.join("-"), help.stdout);
         project.run(command.iter().chain(&["-h"])).exits(0);
     }
+}
+
+#[test]
+fn the_help_is_in_the_language_that_is_asked_for() {
+    let project = Project::empty();
+    let asked = project.run(["--help", "--lang", "zh"]).exits(0);
+    assert_shown!("help-in-chinese", asked.stdout);
+    let mut plan = project.command(["plan", "--help"]);
+    let plan = plan.env("POSTPAY_LANG", "zh").output().unwrap();
+    assert_shown!("help-plan-in-chinese", Ran::from(plan).exits(0).stdout);
+    for command in COMMANDS {
+        let in_lang = |flag: &str| {
+            let flags = ["--help", flag];
+            project.run(command.iter().chain(&flags)).exits(0).stdout
+        };
+        assert!(
+            in_lang("--lang=en").contains("Global options:"),
+            "{command:?}"
+        );
+        assert!(in_lang("--lang=zh").contains("全局选项："), "{command:?}");
+    }
+    // What clap says of a wrong command line is English whatever is asked for.
+    let wrong = project.run(["plam", "--lang=zh"]).exits(1);
+    assert_eq!(wrong.stderr, project.run(["plam"]).stderr);
 }
 
 #[test]

@@ -1,0 +1,196 @@
+//! Pages of the commands that manifests lead to: from a new project to orders and what is given up.
+
+use super::Page;
+
+pub(super) const PAGES: &[Page] = &[
+    Page {
+        path: "",
+        about: "按经过审阅的 YAML 计划并订购腾讯云 CloudBase 按量付费环境。",
+        more: "清单写明应有哪些环境。`plan` 将清单与状态文件比较，`apply` 订购缺少的环境（CreatePostpayPackage，每秒 2 个请求），\
+               并记录每个订单的 TranId 和 EnvId。不会重复订购，不会丢失已订购的环境，也不会订购计划中没有显示的内容。",
+        args: &[],
+        after: "\
+示例：
+  postpay init shop && cd shop     建立一个立即可用的项目，使用内置端点
+  postpay plan                     将会订购什么；不发送任何请求
+  postpay apply                    计划、询问、订购、记录
+  postpay plan -o plan.json        保存计划以供审阅，然后：postpay apply plan.json
+
+退出码：
+  0  正常，或无事可做
+  1  出错；命令行写错也算
+  2  有变更（plan 和 show 加 --detailed-exitcode）、有漂移，或有文件需要整理（fmt --check）
+  3  apply 中途停止；已订购的都有记录，请再次运行
+  4  至少有一个结果未知",
+    },
+    Page {
+        path: "init",
+        about: "建立一个立即可用的项目，使用内置端点",
+        more: "",
+        args: &[
+            ("dir", "目录；不存在则创建"),
+            (
+                "ci",
+                "加入流水线：每次改动附带计划，经批准后执行 apply，每晚检查漂移",
+            ),
+        ],
+        after: "\
+示例：
+  postpay init                 在当前目录
+  postpay init shop            在新目录
+  postpay init --ci github     连同工作流；在已有的项目中只加入工作流
+  cd shop && postpay plan && postpay apply",
+    },
+    Page {
+        path: "validate",
+        about: "检查清单和 postpay.yaml；离线进行，不需要密钥",
+        more: "",
+        args: &[],
+        after: "\
+示例：
+  postpay validate                        postpay.yaml 指定的清单，或 environments/
+  postpay validate -f shop.yaml -f team/  这些文件和目录
+  postpay validate --format json          供程序使用",
+    },
+    Page {
+        path: "fmt",
+        about: "把清单和 postpay.yaml 整理成规范格式；只改动空白",
+        more: "",
+        args: &[
+            (
+                "paths",
+                "文件或目录；`-` 是标准输入 [default: 清单和 postpay.yaml]",
+            ),
+            ("check", "不写入；有文件不符合格式时以 2 退出"),
+            ("diff", "显示改动"),
+        ],
+        after: "\
+示例：
+  postpay fmt                   清单和 postpay.yaml；列出改动了哪些文件
+  postpay fmt --check           用于 CI：不写入，有文件不符合格式时以 2 退出
+  postpay fmt --check --diff    将会有哪些改动
+  postpay fmt shop.yaml teams/  这些文件和目录
+  postpay fmt - < shop.yaml     从标准输入到标准输出，供编辑器使用
+
+每级缩进两个空格，环境之间空一行，其他位置最多空一行。键、值、引号、注释及其顺序保持原样；不能证明这一点的文件不会改动。\
+只要有一个文件出错，就不写入任何文件。",
+    },
+    Page {
+        path: "plan",
+        about: "显示将会订购什么；不作任何更改",
+        more: "将清单与状态文件比较：离线进行，不需要密钥。用 --refresh 时还会读取账号，并把账号与记录的不同之处显示在计划上方。\
+               计划本身不变：不会因为账号列出的内容而订购、更改或销毁任何环境。",
+        args: &[
+            ("out", "把计划保存到 FILE，供 `postpay apply FILE` 使用"),
+            ("refresh", "同时读取账号，显示它与记录的不同之处；需要密钥"),
+            (
+                "detailed_exitcode",
+                "有变更时以 2 退出。--refresh 显示的不同之处不算：那由 `postpay drift` 的退出码表示",
+            ),
+            ("blame", "在 JSON、Markdown 和 HTML 中写明声明每项变更的那一行最后由哪个提交改动"),
+            ("show_calls", "显示将要发送的请求原文，不含密钥"),
+        ],
+        after: "\
+示例：
+  postpay plan                            将清单与状态文件比较
+  postpay plan -o plan.json               保存以供审阅；然后：postpay apply plan.json
+  postpay plan --detailed-exitcode        用于 CI：有事要做时以 2 退出
+  postpay plan --refresh                  并显示账号与记录的不同之处
+  postpay plan --target shop-prod         只看这个地址
+  postpay plan --show-calls               连同请求原文",
+    },
+    Page {
+        path: "apply",
+        about: "计划、请人输入 `yes`、订购，并记录每个 TranId 和 EnvId",
+        more: "给出 PLANFILE 时不询问，因为该文件就是用来审阅的；要么完全按它订购，要么什么都不订购：\
+               被改动过、已经用过，或由另外的状态文件或清单生成的计划会被拒绝。\n\n\
+               按 Ctrl-C 或收到 SIGTERM 后不再开始新的步骤，并等待进行中的请求；第二次则立即退出，进行中的请求记录为结果未知。",
+        args: &[
+            ("file", "用 `postpay plan -o` 保存的计划"),
+            ("max_creates", "拒绝订单数多于此数的计划"),
+            (
+                "max_creates_per_day",
+                "拒绝会使 24 小时内的订单数多于此数的计划",
+            ),
+            (
+                "allow_same_alias",
+                "即使账号中有别名相同而没有记录的环境，也照样订购",
+            ),
+        ],
+        after: "\
+示例：
+  postpay apply                                  计划、询问、订购
+  postpay apply plan.json                        完全按审阅过的计划
+  postpay apply --auto-approve --max-creates 5   用于 CI：不询问，最多五个订单
+  postpay apply --endpoint sandbox --fault reset-after@2
+                                                 在内置端点上演练应答丢失",
+    },
+    Page {
+        path: "destroy",
+        about: "按地址在腾讯云销毁环境",
+        more: "它自成一个计划：其中只有指定的环境，而且它们必须已从清单中删除，否则下次 apply 会再次订购。\
+               会要求逐个输入地址。按量付费环境在 DestroyEnv 之后会怎样，腾讯云没有文档：\
+               因此会查看账号，并按账号所显示的结果（已不存在或已被隔离）报告和记录。",
+        args: &[
+            ("addresses", "要销毁的环境"),
+            (
+                "deposed",
+                "销毁该地址已被替换的旧环境，而不是现在的环境",
+            ),
+            (
+                "purge",
+                "立即删除而不是隔离，或从隔离状态中删除（IsForce）",
+            ),
+            (
+                "bypass_check",
+                "即使腾讯云发现其中有数据或增值包，也照样销毁（BypassCheck）",
+            ),
+            (
+                "allow_destroy",
+                "没有它或 postpay.yaml 中的 `allow_destroy: true`，就不会销毁任何环境；用 -y 时必须在命令行写明",
+            ),
+        ],
+        after: "\
+示例：
+  postpay destroy old-shop --allow-destroy              要求输入地址
+  postpay destroy shop --deposed --allow-destroy        shop 已被替换的旧环境，而不是 shop 本身
+  postpay destroy old-shop --purge --allow-destroy      立即删除，已被隔离的也删除
+  postpay destroy old-shop --allow-destroy -y           用于 CI：不询问",
+    },
+    Page {
+        path: "rehearse",
+        about: "看看故障会对你自己的计划造成什么：在状态文件的副本上，向内置端点订购",
+        more: "用真实的引擎执行由你的清单得出的计划，其间应答丢失、连接中断、调用被拒；然后按文档所述恢复，直到无事可做。\
+               是否重复订购、是否丢失，以内置端点的账本为准。\n\n\
+               不需要密钥，也不管配置了哪个端点：绝不会与它通信。不会改动状态文件、锁和回执。\
+               状态文件或清单中写明的环境视为已存在。",
+        args: &[
+            (
+                "faults",
+                "每次演练都在指定的调用上出故障：KIND@N、KIND@N-M 或 KIND@*；可重复",
+            ),
+            (
+                "random",
+                "演练 N 次，每次有各自的随机故障 [default: 10，没有 --fault 时]",
+            ),
+            (
+                "seed",
+                "随机故障由它得出，以便再现同样的故障 [default: 每次不同]",
+            ),
+            ("real_pace", "按真实运行的速度订购，而不是越快越好"),
+        ],
+        after: "\
+示例：
+  postpay rehearse                               演练十次，故障随机
+  postpay rehearse --random 100 --seed 42        一百次；每次执行的故障都相同
+  postpay rehearse --fault reset-after@2         第二个订单的应答丢失：会怎样？
+  postpay rehearse --fault hang-after@1 --fault throttle@3-4 --fault list:html@2
+                                                 一次演练中有多个故障
+  postpay rehearse --real-pace                   每秒 2 个订单，与真实情况相同
+  postpay rehearse --format json                 用于 CI
+
+故障的种类见 `postpay sandbox serve --help`：KIND@N，其中 N 是发出的订单的序号，从 1 开始。
+
+没有重复订购、没有丢失、每次演练都完成时以 0 退出，否则以 1 退出。",
+    },
+];

@@ -1,0 +1,278 @@
+//! Pages of the commands that look after what is on record: state, history, lock, and what an order left open.
+
+use super::Page;
+
+pub(super) const PAGES: &[Page] = &[
+    Page {
+        path: "show",
+        about: "显示状态文件或计划文件",
+        more: "",
+        args: &[
+            ("file", "计划文件；省略时显示状态文件"),
+            ("detailed_exitcode", "计划有变更时以 2 退出"),
+        ],
+        after: "\
+示例：
+  postpay show                    订购了什么，连同 TranId 和 EnvId
+  postpay show --format json      状态文件的原样，已并入未结束的运行
+  postpay show plan.json          用 `postpay plan -o` 保存的计划",
+    },
+    Page {
+        path: "resolve",
+        about: "处理结果未知的订单；只读取账号，不订购",
+        more: "显示发送了什么、何时发送、由谁发送，以及可能由此产生的每个环境，并列出支持和反对的理由。完全相符的会被提议。\
+               处理结果写入状态文件，并保存为回执。",
+        args: &[
+            ("addresses", "要处理的地址 [default: 所有待处理的地址]"),
+            ("adopt", "就是这个环境"),
+            ("tran_id", "订单号，用于账单没有写明的情况"),
+            ("force", "即使别名与订购时的不同，也纳管它"),
+            ("not_created", "没有创建任何环境：下次计划会再次订购"),
+            ("auto_approve", "不询问，直接纳管完全相符的环境"),
+        ],
+        after: "\
+示例：
+  postpay resolve                               显示待处理的订单，提议，询问
+  postpay resolve --auto-approve                不询问，直接纳管完全相符的环境
+  postpay resolve shop-prod --adopt shop-prod-1a2b3c
+  postpay resolve shop-prod --not-created       已经查找过，它并不存在：可以再次订购
+
+没有待处理的订单时以 0 退出，否则以 4 退出。",
+    },
+    Page {
+        path: "state",
+        about: "查看状态文件，更改其中的记录；不向腾讯云发送任何请求",
+        more: "",
+        args: &[],
+        after: "",
+    },
+    Page {
+        path: "state list",
+        about: "列出有记录的地址，每行一个",
+        more: "地址已被另一个环境占用的旧环境列为 `ADDR (deposed ENV_ID)`：它们仍然存在，仍在计费。只读；不加锁。",
+        args: &[
+            (
+                "patterns",
+                "地址；`*` 代表任意个字符，`?` 代表一个 [default: 全部]",
+            ),
+            ("id", "只列出 ID 为此值的环境"),
+        ],
+        after: "\
+示例：
+  postpay state list                        所有有记录的地址
+  postpay state list 'shop-*'               以此开头的地址
+  postpay state list --id shop-prod-1a2b3c  某个环境的地址
+  postpay state list --format json          连同 status、EnvId 和 TranId",
+    },
+    Page {
+        path: "state show",
+        about: "显示一个地址的全部记录，包括它替换掉的环境",
+        more: "只读；不加锁。",
+        args: &[("address", "地址")],
+        after: "\
+示例：
+  postpay state show shop-prod                  ID、订购时的字段、时间、所属运行、声明位置
+  postpay state show shop-prod --format json    记录在状态文件中的原样",
+    },
+    Page {
+        path: "state mv",
+        about: "把 FROM 的记录改到地址 TO",
+        more: "它替换掉的环境随之改动，结果未知的订单也可以改。请在清单中也改用新地址；或在清单中写 `moved` 块，由计划一并完成。\
+               不向腾讯云发送任何请求。",
+        args: &[("from", "现在的地址"), ("to", "新的地址")],
+        after: "\
+示例：
+  postpay state mv shop store --dry-run    将写入的内容
+  postpay state mv shop store              要求输入 `yes`
+
+在清单中做同样的事，与计划一起审阅：
+  moved:
+    - from: shop
+      to: store",
+    },
+    Page {
+        path: "state rm",
+        about: "移除环境的记录：环境在腾讯云继续存在，但不再受管理",
+        more: "移除记录的环境继续产生费用；要销毁它，请把它从清单中删除，并用 --allow-destroy 执行 apply。\
+               仍有声明的地址没有 --force 会被拒绝，因为下次 apply 会再次订购它。\
+               结果未知的订单不能移除：请用 `postpay resolve` 处理。回执保留每一个 ID。不向腾讯云发送任何请求。",
+        args: &[
+            (
+                "addresses",
+                "要移除记录的地址；用 --deposed 时，是旧环境曾用的地址",
+            ),
+            (
+                "deposed",
+                "移除这个已被替换的旧环境的记录，而不是现在占用其地址的环境；可重复",
+            ),
+            ("force", "即使仍有声明也移除：下次 apply 会再次订购它"),
+        ],
+        after: "\
+示例：
+  postpay state rm shop --dry-run                 将移除的记录
+  postpay state rm shop blog                      要求输入 `yes`
+  postpay state rm --deposed shop-prod-1a2b3c     地址已被另一个环境占用的旧环境
+
+在清单中做同样的事，与计划一起审阅：
+  removed:
+    - shop",
+    },
+    Page {
+        path: "state pull",
+        about: "以 JSON 输出状态文件，格式与文件完全相同，已并入未结束的运行",
+        more: "只读；不加锁。",
+        args: &[],
+        after: "\
+示例：
+  postpay state pull > copy.json            一份副本；用 `postpay state restore --from copy.json` 放回
+  postpay state pull | jq .environments     看一看
+
+格式说明：postpay schema state",
+    },
+    Page {
+        path: "state push",
+        about: "用一个状态文件的内容替换现有的记录",
+        more: "它必须就是这个状态文件：从这里拉取、修改过，并提高了 `serial`。lineage、账号或端点不同，比现有的旧，\
+               或会丢失已记录的 TranId 或 EnvId 时，会被拒绝。这次更改自成一次运行，有备份和回执。\
+               要恢复丢失的状态文件：`postpay state restore`。不向腾讯云发送任何请求。",
+        args: &[
+            ("file", "文件；`-` 是标准输入"),
+            (
+                "force",
+                "即使会丢失已记录的 ID 也写入；会列出这些 ID，回执也保留它们",
+            ),
+        ],
+        after: "\
+示例：
+  postpay state pull > mended.json              然后修改它，并把其 `serial` 加一
+  postpay state push mended.json --dry-run      将会改变什么
+  postpay state push mended.json                要求输入 `yes`
+  jq … copy.json | postpay state push - -y      从标准输入",
+    },
+    Page {
+        path: "state restore",
+        about: "重建状态文件：由回执、由备份，或由副本加上此后的回执",
+        more: "原来的文件改名保存在旁边，未结束的运行的日志留给下一个写入者。会丢失已有记录的重建会被拒绝。\
+               不向腾讯云发送任何请求。",
+        args: &[
+            ("from_backup", "由上一次运行之前的状态文件的备份"),
+            ("from", "由状态文件的一份副本"),
+        ],
+        after: "\
+示例：
+  postpay state restore --dry-run           将写入的内容，以及会改变什么
+  postpay state restore                     由回执；要求输入 `yes`
+  postpay state restore --from-backup       由备份和此后的回执
+  postpay state restore --from copy.json    由副本和此后的回执",
+    },
+    Page {
+        path: "state verify",
+        about: "核对状态文件、日志和回执，列出所有不符之处",
+        more: "检查每个回执的哈希链、有无缺少的运行、它们是否都属于这个状态文件和这个账号，\
+               以及状态文件是否与回执重建的完全相同。只读；不加锁。",
+        args: &[],
+        after: "\
+示例：
+  postpay state verify                   全部相符时以 0 退出，否则列出每个问题并以 1 退出
+  postpay state verify --format json     同上，供程序使用",
+    },
+    Page {
+        path: "history",
+        about: "按时间先后显示下过的每个订单，来自回执和未结束的运行",
+        more: "包括何时、由谁、由哪个提交的哪一行提出了什么请求，返回了什么，此后又查明了什么。\
+               可能在腾讯云造成改变的每个请求，以及被拒绝的请求，都在其中。只读；不加锁，也不向腾讯云发送任何请求。",
+        args: &[
+            (
+                "all",
+                "也显示可以证明没有发出的请求，以及只改动了记录的操作：找到、导入、改地址、移除记录",
+            ),
+            (
+                "since",
+                "只显示此时间之后的：2026-05-01、2026-05-01T08:00:00Z，或多久以前：7d、24h",
+            ),
+            (
+                "addresses",
+                "只显示这个地址，以及它此前和此后用过的其他地址；可重复",
+            ),
+            ("csv", "输出 CSV，不管 --format 是什么"),
+        ],
+        after: "\
+示例：
+  postpay history                           每个订单、更改和拒绝
+  postpay history --since 7d                最近一周的
+  postpay history --address shop            只看这一个，包括它用过的每个名称
+  postpay history --all                     也显示找到、导入、改地址和移除记录的
+  postpay history --csv > orders.csv        供电子表格使用
+  postpay history reconcile BILL.csv        与腾讯云导出的账单核对
+  postpay history verify                    每个回执的哈希链；有无缺失
+
+有回执损坏或缺失时以 1 退出：能读取的仍会显示。",
+    },
+    Page {
+        path: "history verify",
+        about: "检查每个回执的哈希链，以及回执是否连续无缺",
+        more: "有回执被改动、损坏或缺失，或状态文件与回执得出的不同时，以 1 退出。只读；不加锁。",
+        args: &[],
+        after: "\
+示例：
+  postpay history verify
+  postpay state verify       同上，并逐个字段核对状态文件",
+    },
+    Page {
+        path: "history reconcile",
+        about: "将腾讯云导出的账单与有记录的每个 TranId 核对",
+        more: "列出账单上有而没有记录的（连同其所在行），以及有记录而账单上没有的（连同时间和地址）。\
+               请只导出 CloudBase 的账单，格式为 CSV；逗号或制表符分隔，UTF-8 或 GBK。订单号所在的列按列名查找。\
+               只读，不向腾讯云发送任何请求。",
+        args: &[
+            ("file", "账单"),
+            ("column", "订单号所在的列"),
+            (
+                "since",
+                "只核对账单上是否缺少此时间之后的订单：2026-05-01、2026-05-01T08:00:00Z、30d",
+            ),
+            ("until", "只核对账单上是否缺少此时间之前的订单"),
+        ],
+        after: "\
+示例：
+  postpay history reconcile bill.csv
+  postpay history reconcile may.csv --since 2026-05-01 --until 2026-06-01
+  postpay history reconcile bill.csv --column 'Deal ID'
+
+这一列的名称可以是 订单 ID、Order ID、TranId、交易 ID 或 Transaction ID。有多列时，取包含最多已记录订单号的那一列。
+
+退出码：
+  0  两边一致
+  1  无法读取文件，或有回执损坏或缺失
+  2  有只在一边的内容",
+    },
+    Page {
+        path: "lock",
+        about: "查看谁在写入状态文件，清除已死进程留下的内容",
+        more: "锁是操作系统的锁，由进程在写入期间持有：无论进程怎样结束，锁都随之消失。\
+               所以从来没有需要解除的旧锁，这里也不会解除被持有的锁。",
+        args: &[],
+        after: "",
+    },
+    Page {
+        path: "lock status",
+        about: "显示状态文件是否正被写入：由谁、自何时起、在做什么；以及未结束的运行",
+        more: "无论被持有还是空闲，都以 0 退出。只读。",
+        args: &[],
+        after: "\
+示例：
+  postpay lock status
+  postpay lock status --format json | jq .held",
+    },
+    Page {
+        path: "lock release",
+        about: "清除已死进程在锁文件中留下的内容",
+        more: "仍在运行的进程所持有的锁不会被解除：会拒绝，并说明持有者是谁、怎样停止它。\
+               未结束的运行的名称留在文件中，直到下一个写入者把该运行并入，因为这可能是它仅有的痕迹。",
+        args: &[],
+        after: "\
+示例：
+  postpay lock release                 锁被持有时以 1 退出
+  postpay apply --lock-timeout 10m     改为等待持有者",
+    },
+];

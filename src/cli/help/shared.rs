@@ -1,0 +1,132 @@
+//! Flags that several commands have, and the values that some of them take.
+
+/// A flag's id, and what it does.
+pub(super) const ARGS: &[(&str, &str)] = &[
+    ("help", "显示帮助"),
+    ("version", "显示版本"),
+    // Global options
+    ("chdir", "如同在 DIR 中启动 postpay"),
+    ("config", "配置文件 [default: postpay.yaml（如果存在）]"),
+    (
+        "files",
+        "清单文件或清单目录；可重复 [default: environments/]",
+    ),
+    ("state", "状态文件 [default: state/postpay.state.json]"),
+    (
+        "endpoint",
+        "订单发往何处：一个 URL，或 `sandbox`，即内置端点，它不需要密钥",
+    ),
+    ("color", "终端上的颜色；NO_COLOR 也会关闭颜色"),
+    (
+        "lang",
+        "对人说的话用什么语言；错误码和 JSON 不随之改变 [default: 由 locale 决定]",
+    ),
+    (
+        "log",
+        "向标准错误输出日志：error、warn、info、debug 或 trace",
+    ),
+    (
+        "format",
+        "标准输出的内容；human 和 json 之外的只用于 plan、drift、apply、destroy、import、validate 和 show PLANFILE",
+    ),
+    (
+        "reports",
+        "同时把结果或没有结果的原因写入 FILE，格式由后缀决定：.txt、.json、.md、.html、.sarif、.xml（JUnit）；可重复",
+    ),
+    // API options
+    ("rate", "每秒请求数 [default: 2，即腾讯云的上限]"),
+    (
+        "region",
+        "腾讯云的地域，以 X-TC-Region 发送 [default: 不发送]",
+    ),
+    (
+        "language",
+        "腾讯云返回消息的语言：zh-CN 或 en-US [default: zh-CN]",
+    ),
+    ("timeout", "一次调用最长的时间，如 60s 或 2m [default: 60s]"),
+    // Sandbox options
+    (
+        "faults",
+        "让内置端点在指定的订单上出故障：KIND@N、KIND@N-M 或 KIND@*；前面加 list:、bill:、modify: 或 destroy: \
+         则改为对这类调用计数；可重复",
+    ),
+    ("latency", "内置端点多久后应答，如 300ms"),
+    (
+        "list_delay",
+        "订购或更改之后，内置端点多久才列出其结果，如 3s",
+    ),
+    (
+        "sandbox_rate",
+        "内置端点每秒接受的订单数，最多 1000；腾讯云接受 2 个",
+    ),
+    // What a command is about, and what it may do
+    ("targets", "只处理这个地址；可重复"),
+    ("excludes", "不处理这个地址；可重复"),
+    (
+        "replaces",
+        "在这个地址订购新环境以替换现有环境，现有环境作为已被替换的旧环境保留记录；可重复",
+    ),
+    ("allow_destroy", "销毁不再声明的环境，包括其中的数据"),
+    ("require_alias", "要求腾讯云创建的每个环境都有别名"),
+    // How a plan is carried out
+    ("auto_approve", "不询问"),
+    ("on_error", "某一步被拒绝之后怎么办。结果未知时总是停止运行"),
+    ("deadline", "超过这段时间后不再开始新的步骤，如 90s、5m"),
+    ("retry_for", "可以证明没有发出的请求，在多长时间内重试"),
+    (
+        "settle",
+        "应答丢失或没有返回 EnvId 时，在账号中查找其结果的最长时间；0s 表示不查找",
+    ),
+    (
+        "lock_timeout",
+        "等待正在写入此状态文件的另一个进程的最长时间",
+    ),
+    ("json", "随着运行，在标准输出上每行输出一个 JSON 事件"),
+    ("in_flight", "同时进行的调用数，1 到 32 [default: 4]"),
+    ("dry_run", "显示将写入的内容，但不写入"),
+    // The embedded endpoint's own commands
+    ("existing", "在任何订购之前就已存在的预付费环境；可重复"),
+    (
+        "existing_postpaid",
+        "在任何订购之前就已存在的按量付费环境，如同在控制台订购的；可重复",
+    ),
+    ("ledger", "它所做的事记在哪个文件 [default: 在状态文件旁]"),
+];
+
+/// What `--help` is for where it tells more than `-h`, in the one and in the other.
+pub(super) const HELP_IN_SHORT: &str = "显示帮助（`--help` 更详细）";
+pub(super) const HELP_IN_FULL: &str = "显示帮助（`-h` 为摘要）";
+
+/// A flag, a value of it, and what that means. One that only names a command is the same in every language.
+const VALUES: &[(&str, &str, &str)] = &[
+    ("format", "human", "供人阅读"),
+    ("format", "json", "供程序使用；其格式见 `postpay schema`"),
+    ("format", "markdown", "用作合并请求下的评论"),
+    ("format", "github", "GitHub Actions 的注释和步骤摘要"),
+    ("format", "sarif", "SARIF 2.1.0，供代码扫描使用"),
+    ("format", "junit", "JUnit 的 XML，供流水线的测试结果使用"),
+    ("format", "html", "一个不依赖其他文件的网页"),
+    ("ci", "github", "GitHub Actions 的工作流"),
+    ("ci", "gitlab", "GitLab CI/CD 的作业"),
+    ("on_error", "stop", "不再开始新的步骤"),
+    (
+        "on_error",
+        "continue",
+        "继续下一步，除非之后的订单同样都会被拒绝",
+    ),
+    ("kind", "manifest", "环境清单"),
+    ("kind", "config", "postpay.yaml"),
+    ("kind", "state", "状态文件"),
+    (
+        "kind",
+        "plan",
+        "计划文件，也就是 `plan --format json` 的输出",
+    ),
+    ("kind", "events", "`apply --json` 的一行"),
+];
+
+pub(super) fn value(id: &str, name: &str) -> Option<&'static str> {
+    VALUES
+        .iter()
+        .find_map(|(of, value, help)| (*of == id && *value == name).then_some(*help))
+}
