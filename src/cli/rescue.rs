@@ -3,6 +3,7 @@
 use super::world::World;
 use crate::apply::Report;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 use crate::report::human::verify::{notice, problem, said};
 use crate::state::file::FileStore;
 use crate::state::rescue::RescueFile;
@@ -24,8 +25,9 @@ pub(super) fn keep(report: &Report, store: &FileStore, world: &World) {
     }
     world.diagnose(&[match kept {
         Ok(path) => diagnostic.help(format!("kept in {}", path.display())),
-        Err(error) => diagnostic.help(format!(
-            "it could not be kept in any file, so these lines are all there is: {error}"
+        Err(error) => diagnostic.help(text!(
+            "it could not be kept in any file, so these lines are all there is: {error}",
+            "无法保存到任何文件，因此只有以上这些内容：{error:#}"
         )),
     }]);
 }
