@@ -14,7 +14,7 @@ use crate::clock::SystemClock;
 use crate::cloud::Watcher;
 use crate::cloud::tencent::{ClientOptions, Credentials, RETRY_READS_FOR, TencentClient};
 use crate::config::Endpoint;
-use crate::lang::{Text, text};
+use crate::lang::text;
 use crate::sandbox::{self, Fault, Running, Sandbox};
 
 /// How the embedded endpoint behaves, for a rehearsal.
