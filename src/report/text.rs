@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use unicode_width::UnicodeWidthStr as _;
+
 /// `text` with everything escaped that could move a cursor, colour a line or turn its direction around.
 ///
 /// Names come from manifests and messages from the vendor; neither may draw on a terminal.
@@ -38,6 +40,16 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
+/// How many columns a text takes on a terminal: a Chinese character takes two.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text, filled up with spaces to so many columns.
+pub fn pad(text: &str, columns: usize) -> String {
+    format!("{text}{:1$}", "", columns.saturating_sub(width(text)))
+}
+
 /// `1 order`, `2 orders`.
 pub fn count(n: usize, one: &str, many: &str) -> String {
     if n == 1 {
@@ -56,6 +68,14 @@ mod tests {
         assert_eq!(clean("我的环境 ok"), "我的环境 ok");
         assert_eq!(clean("a\u{1b}[31mb\r\n"), "a\\u{1b}[31mb\\u{d}\\u{a}");
         assert_eq!(clean("\u{202e}cod"), "\\u{202e}cod");
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        let padded = ["ascii", "我的店", "a店"].map(|text| pad(text, 7));
+        assert_eq!(padded, ["ascii  ", "我的店 ", "a店    "]);
+        assert!(padded.iter().all(|text| width(text) == 7));
+        assert_eq!(pad("too long", 3), "too long");
     }
 
     #[test]

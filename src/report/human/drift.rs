@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Look;
 use crate::drift::{Drift, Finding, Standing};
-use crate::report::text::{clean, count};
+use crate::report::text::{clean, count, pad};
 
 /// Every finding, and how many there are. One line when all is well.
 pub fn drift(drift: &Drift, look: Look) -> String {
@@ -66,7 +66,8 @@ pub(super) fn one(out: &mut String, finding: &Finding, look: Look) {
     let _ = writeln!(out, "{name}  {what}{deposed}: {}  {source}", code.about());
     let mut row = |name: &str, value: Option<&String>| {
         if let Some(value) = value {
-            let _ = writeln!(out, "      {name:<10}{}", clean(value));
+            let name = pad(name, 10);
+            let _ = writeln!(out, "      {name}{}", clean(value));
         }
     };
     row("expected", expected.as_ref());

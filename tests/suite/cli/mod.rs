@@ -27,3 +27,4 @@ mod secrets;
 mod settings;
 mod state;
 mod streams;
+mod wide;

@@ -6,7 +6,7 @@ use super::remarks::remarks;
 use super::rows::rows;
 use crate::plan::{Action, Plan, Reason, Refusal, Step};
 use crate::report::human::Look;
-use crate::report::text::clean;
+use crate::report::text::{clean, pad, width};
 
 pub(super) fn show(out: &mut String, step: &Step, plan: &Plan, look: Look) {
     let address = look.strong(&step.address);
@@ -64,13 +64,10 @@ pub(super) fn show(out: &mut String, step: &Step, plan: &Plan, look: Look) {
     };
     let _ = writeln!(out, "{head}  {source}");
     let rows = rows(step, look);
-    let width = rows
-        .iter()
-        .map(|(name, _)| name.chars().count())
-        .max()
-        .unwrap_or(0);
+    let columns = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     for (name, value) in rows {
-        let _ = writeln!(out, "      {name:<width$}  {value}");
+        let name = pad(&name, columns);
+        let _ = writeln!(out, "      {name}  {value}");
     }
     for line in remarks(step, plan) {
         let _ = writeln!(out, "      {line}");
