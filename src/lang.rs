@@ -29,7 +29,7 @@ impl Lang {
 }
 
 /// A text for people, in every language.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Text {
     en: Cow<'static, str>,
     /// None where it is the same: an id, a path, the vendor's own words.
@@ -71,6 +71,30 @@ impl Text {
 
     pub fn is_empty(&self) -> bool {
         self.en.is_empty()
+    }
+
+    /// A sentence without values, both languages side by side, for a table or a constant.
+    pub const fn fixed(en: &'static str, zh: &'static str) -> Self {
+        Self {
+            en: Cow::Borrowed(en),
+            zh: Some(Cow::Borrowed(zh)),
+        }
+    }
+
+    /// The same done to it in every language.
+    #[must_use]
+    pub fn map(&self, change: impl Fn(&str) -> String) -> Self {
+        Self {
+            en: change(&self.en).into(),
+            zh: self.zh.as_deref().map(|zh| change(zh).into()),
+        }
+    }
+
+    /// For tests: whether it has a Chinese text, with Chinese in it.
+    #[cfg(test)]
+    pub(crate) fn is_in_both(&self) -> bool {
+        let han = |text: &str| text.contains(|c: char| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        self.zh.as_deref().is_some_and(han) && self.zh.as_ref() != Some(&self.en)
     }
 }
 

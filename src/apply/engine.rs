@@ -22,6 +22,7 @@ use super::{
 use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
 use crate::crash;
 use crate::desired::{Address, Attributes};
+use crate::lang::{Text, text};
 use crate::plan::{Options, Step};
 use crate::state::StateError;
 use crate::state::journal::{self, EndReason, Event, Intent, RunEnded, RunId};
@@ -473,16 +474,20 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
 
 /// A call whose task died can't tell whether it sent anything.
 fn broken_off(error: &JoinError) -> CloudError {
-    without_answer(Grade::Unknown, format!("the call broke off: {error}"))
+    let why = text!("the call broke off: {error}", "调用中断：{error}");
+    without_answer(Grade::Unknown, why)
 }
 
 /// What the journal says of a request that was announced and not made.
 fn withdrawn() -> CloudError {
-    let why = "withdrawn before it was sent: an answer to another order came first";
-    without_answer(Grade::NotSent(NotSent::Connect), why.to_owned())
+    let why = Text::fixed(
+        "withdrawn before it was sent: an answer to another order came first",
+        "发送前已撤回：另一笔订单的应答先到了",
+    );
+    without_answer(Grade::NotSent(NotSent::Connect), why)
 }
 
-fn without_answer(grade: Grade, message: String) -> CloudError {
+fn without_answer(grade: Grade, message: Text) -> CloudError {
     CloudError {
         grade,
         code: None,

@@ -353,7 +353,7 @@ pub(super) fn line(
             env_id: seen.env_id.clone(),
             request_id: request_id.clone(),
             code: code.clone(),
-            message: Some(message.clone()),
+            message: Some(message.en().to_owned()),
             http_status: *http_status,
             body: body.clone(),
             took_ms,

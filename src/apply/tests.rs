@@ -109,7 +109,7 @@ fn error(grade: Grade) -> Answer {
     Err(CloudError {
         grade,
         code: Some("Code".to_owned()),
-        message: "message".to_owned(),
+        message: "message".into(),
         request_id: Some("request".to_owned()),
         http_status: Some(200),
         seen: SeenIds::default(),
@@ -798,7 +798,7 @@ impl StateWriter for FullDisk<'_> {
         if self.room == 0 {
             let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
             return Err(StateError::Io {
-                doing: "write",
+                doing: crate::state::Doing::Write,
                 path: Path::new("journal").to_owned(),
                 source,
             });

@@ -66,6 +66,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     world.events = flags.json;
     let project = Project::load(global, &flags.api)?;
     project.guard_reports(global, world)?;
+    if let Some(path) = &args.file {
+        world.reports.spare(path)?;
+    }
     let kept = args.file.as_deref().map(read_plan).transpose()?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
     let store = world.store(&project.state);

@@ -14,6 +14,7 @@ use super::consent::consent;
 use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Format, Strict, time};
+use super::shown::Shown;
 use super::signals::two_signals;
 use super::watch::Watch;
 use super::world::World;
@@ -27,7 +28,7 @@ use crate::diagnostic::Diagnostic;
 use crate::manifest;
 use crate::plan::guard::{self, Approved, Facts, Limits};
 use crate::plan::{Action, Plan, Step, file};
-use crate::report::{clean, events, human, json};
+use crate::report::{clean, events, human, json, page};
 use crate::state::file::FileStore;
 use crate::state::journal::RunId;
 use crate::state::{Snapshot, State, StateError, StateStore, StateWriter, Status, orders_since};
@@ -211,19 +212,16 @@ fn show_plan(job: &Job<'_>, plan: &Plan, world: &mut World) -> Result<(), Failur
         }
         return Ok(());
     }
-    match world.format {
-        Format::Human => {
-            // Whoever is asked below has to see what they are asked about.
-            if asks(job) && !world.is_shown() {
-                world.say(&human::plan::plan(plan, rate, world.err));
-            }
-            world.print(&human::plan::plan(plan, rate, world.out))
-        }
-        Format::Json => {
-            world.say(&human::plan::plan(plan, rate, world.err));
-            Ok(())
-        }
+    if world.format != Format::Human {
+        // Standard output holds what the run came to, and nothing else.
+        world.say(&human::plan::plan(plan, rate, world.err));
+        return Ok(());
     }
+    // Whoever is asked below has to see what they are asked about.
+    if asks(job) && !world.is_shown() {
+        world.say(&human::plan::plan(plan, rate, world.err));
+    }
+    world.print(&human::plan::plan(plan, rate, world.out))
 }
 
 fn asks(job: &Job<'_>) -> bool {
@@ -404,24 +402,22 @@ fn close(job: &Job<'_>, report: &Report, world: &mut World) -> Exit {
         Verdict::Unknown => Exit::Unknown,
     };
     // The run is over and recorded: whether its table can be shown does not change how it ended.
-    let shown = if job.flags.json {
+    let told = world.told();
+    let json = || json::report(report);
+    let human = |look| human::apply::report(report, look);
+    let page = |lang| page::run(report, &told, lang);
+    let shown = Shown::new(&json, &human, &page);
+    let printed = if job.flags.json {
         world.print(&(events::finished(report, world.now()) + "\n"))
+    } else if world.format == Format::Human && report.run.is_none() {
+        // The plan said it already.
+        world.say(&human(world.err));
+        Ok(())
     } else {
-        match world.format {
-            Format::Human if report.run.is_none() => {
-                // The plan said it already.
-                world.say(&human::apply::report(report, world.err));
-                Ok(())
-            }
-            Format::Human => world.print(&human::apply::report(report, world.out)),
-            Format::Json => world.print(&json::report(report)),
-        }
+        world.print_as_asked(shown)
     };
-    let written = world.report(
-        || json::report(report),
-        |look| human::apply::report(report, look),
-    );
-    for failure in [shown, written].into_iter().filter_map(Result::err) {
+    let written = world.report(shown);
+    for failure in [printed, written].into_iter().filter_map(Result::err) {
         world.fail(&failure);
     }
     exit

@@ -5,6 +5,7 @@ use clap_complete::Shell;
 use super::Exit;
 use super::failure::Failure;
 use super::world::World;
+use crate::lang::text;
 
 /// Print the completion script of a shell
 #[derive(Debug, clap::Args)]
@@ -29,7 +30,12 @@ pub(super) fn man(world: &mut World) -> Result<Exit, Failure> {
     let mut page = Vec::new();
     clap_mangen::Man::new(super::command())
         .render(&mut page)
-        .map_err(|error| Failure::new("man", format!("can't make the page: {error}")))?;
+        .map_err(|error| {
+            Failure::new(
+                "man",
+                text!("can't make the page: {error}", "无法生成手册页：{error:#}"),
+            )
+        })?;
     world.print(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Fine)
 }

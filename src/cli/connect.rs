@@ -14,6 +14,7 @@ use crate::clock::SystemClock;
 use crate::cloud::Watcher;
 use crate::cloud::tencent::{ClientOptions, Credentials, RETRY_READS_FOR, TencentClient};
 use crate::config::Endpoint;
+use crate::lang::{Text, text};
 use crate::sandbox::{self, Fault, Running, Sandbox};
 
 /// How the embedded endpoint behaves, for a rehearsal.
@@ -96,9 +97,15 @@ impl Connection {
                 if !embedded.is_plain() {
                     return Err(Failure::new(
                         "sandbox-only",
-                        "--fault, --latency, --list-delay and --sandbox-rate are for the embedded endpoint alone",
+                        text!(
+                            "--fault, --latency, --list-delay and --sandbox-rate are for the embedded endpoint alone",
+                            "--fault、--latency、--list-delay 和 --sandbox-rate 仅用于内置端点"
+                        ),
                     )
-                    .help("add `--endpoint sandbox`, or give them to `postpay sandbox serve`")
+                    .help(text!(
+                        "add `--endpoint sandbox`, or give them to `postpay sandbox serve`",
+                        "请加上 `--endpoint sandbox`，或把它们用于 `postpay sandbox serve`"
+                    ))
                     .help(NOTHING_SENT));
                 }
                 let credentials = Credentials::from_lookup(|name| world.variable(name))?;
@@ -149,7 +156,7 @@ impl Connection {
             clock: Arc::new(SystemClock),
         };
         let client = TencentClient::new(options)
-            .map_err(|error| Failure::new("client", error.to_string()).help(NOTHING_SENT))?;
+            .map_err(|error| Failure::new("client", Text::of(&error)).help(NOTHING_SENT))?;
         Ok((client.watched(this.watcher), running))
     }
 }

@@ -4,6 +4,7 @@ use super::carry_out::Job;
 use super::failure::{Failure, NOTHING_SENT};
 use super::world::World;
 use crate::config::endpoint::SANDBOX;
+use crate::lang::{Text, text};
 use crate::plan::guard::Consent;
 use crate::plan::{Mode, Plan, Step};
 use crate::report::{clean, count};
@@ -31,49 +32,78 @@ pub(super) fn consent(job: &Job<'_>, plan: &Plan, world: &World) -> Result<Conse
         Some(_) | None => {}
     }
     let others = plan.changes().count() - destroys.len();
-    if given.is_none() && others > 0 && !world.ask(&question(plan, others)) {
+    if given.is_none() && others > 0 && !world.ask(&world.err.say(&question(plan, others))) {
         return Err(declined());
     }
     for step in destroys {
-        if !world.ask_for(step.address.as_str(), &last_question(step, plan)) {
+        if !world.ask_for(
+            step.address.as_str(),
+            &world.err.say(&last_question(step, plan)),
+        ) {
             return Err(declined());
         }
     }
     Ok(Consent::Typed)
 }
 
-fn question(plan: &Plan, others: usize) -> String {
+fn question(plan: &Plan, others: usize) -> Text {
     let endpoint = clean(&plan.account.endpoint);
     let orders = plan.summary().orders;
     let what = match (orders, others - orders) {
-        (0, n) => format!("Carry out {}?", count(n, "change", "changes")),
-        (n, 0) => format!("Order {} from {endpoint}?", environments(n)),
-        (n, more) => format!(
-            "Order {} from {endpoint}, and carry out {}?",
-            environments(n),
-            count(more, "other change", "other changes")
-        ),
+        (0, n) => {
+            let changes = count(n, "change", "changes");
+            text!("Carry out {changes}?", "执行 {n} 项变更？")
+        }
+        (n, 0) => {
+            let environments = environments(n);
+            text!(
+                "Order {environments} from {endpoint}?",
+                "向 {endpoint} 订购 {n} 个按量付费环境？"
+            )
+        }
+        (n, more) => {
+            let environments = environments(n);
+            let changes = count(more, "other change", "other changes");
+            text!(
+                "Order {environments} from {endpoint}, and carry out {changes}?",
+                "向 {endpoint} 订购 {n} 个按量付费环境，并执行其他 {more} 项变更？"
+            )
+        }
     };
     let cost = match &*endpoint {
-        _ if orders == 0 => "Nothing is ordered.",
-        SANDBOX => "It speaks the vendor's protocol and costs nothing.",
-        _ => "What is ordered costs money from then on.",
+        _ if orders == 0 => text!("Nothing is ordered.", "不会订购任何环境。"),
+        SANDBOX => text!(
+            "It speaks the vendor's protocol and costs nothing.",
+            "它只是使用腾讯云的协议，不产生任何费用。"
+        ),
+        _ => text!(
+            "What is ordered costs money from then on.",
+            "订购的环境从订购之时起产生费用。"
+        ),
     };
-    format!("\n{what} {cost}\nOnly `yes` is a yes: ")
+    text!(
+        "\n{what} {cost}\nOnly `yes` is a yes: ",
+        "\n{what:#}{cost:#}\n只有输入 `yes` 才算同意："
+    )
 }
 
 fn environments(n: usize) -> String {
     count(n, "pay-as-you-go environment", "pay-as-you-go environments")
 }
 
-fn last_question(step: &Step, plan: &Plan) -> String {
+fn last_question(step: &Step, plan: &Plan) -> Text {
     let env_id = clean(step.ids.env_id.as_deref().unwrap_or("-"));
     let endpoint = clean(&plan.account.endpoint);
-    let which = if step.deposed { " (deposed)" } else { "" };
-    format!(
-        "\nGive up `{}`{which}, {env_id}, at {endpoint}? Its data is lost, and that can't be undone.\nType its address to \
+    let which = if step.deposed {
+        text!(" (deposed)", "（已被替换的旧环境）")
+    } else {
+        Text::same("")
+    };
+    let address = &step.address;
+    text!(
+        "\nGive up `{address}`{which}, {env_id}, at {endpoint}? Its data is lost, and that can't be undone.\nType its address to \
          agree: ",
-        step.address
+        "\n在 {endpoint} 销毁 `{address}`{which:#}，即 {env_id}？其数据将丢失，且无法恢复。\n如果同意，请输入它的地址："
     )
 }
 
@@ -81,26 +111,47 @@ fn no_terminal(approved: bool, plan: &Plan) -> Failure {
     let failure = if plan.options.mode != Mode::Normal && !approved {
         Failure::new(
             "no-terminal",
-            "there is no terminal to ask for the address of what is given up",
+            text!(
+                "there is no terminal to ask for the address of what is given up",
+                "没有终端，无法请人输入要销毁的环境的地址"
+            ),
         )
-        .help("if it is to be given up without a question: `--auto-approve --allow-destroy`")
+        .help(text!(
+            "if it is to be given up without a question: `--auto-approve --allow-destroy`",
+            "如果要不经询问直接销毁：`--auto-approve --allow-destroy`"
+        ))
     } else if approved {
         Failure::new(
             "no-terminal",
-            "the plan gives environments up, and there is no terminal to ask for their addresses",
+            text!(
+                "the plan gives environments up, and there is no terminal to ask for their addresses",
+                "计划要销毁环境，但没有终端，无法请人输入它们的地址"
+            ),
         )
-        .help("if they are to be given up without a question, say so on this command line: `--allow-destroy`")
+        .help(text!(
+            "if they are to be given up without a question, say so on this command line: `--allow-destroy`",
+            "如果要不经询问直接销毁，请在本条命令中写明：`--allow-destroy`"
+        ))
     } else {
         Failure::new(
             "no-terminal",
-            "there is no terminal to show the plan on and to ask for a `yes`",
+            text!(
+                "there is no terminal to show the plan on and to ask for a `yes`",
+                "没有终端，无法显示计划并请人输入 `yes`"
+            ),
         )
-        .help("review a plan file and apply it: `postpay plan -o plan.json`, then `postpay apply plan.json`")
-        .help("or carry it out without a question: `--auto-approve`")
+        .help(text!(
+            "review a plan file and apply it: `postpay plan -o plan.json`, then `postpay apply plan.json`",
+            "请先审阅计划文件再执行：`postpay plan -o plan.json`，然后 `postpay apply plan.json`"
+        ))
+        .help(text!(
+            "or carry it out without a question: `--auto-approve`",
+            "或不经询问直接执行：`--auto-approve`"
+        ))
     };
     failure.help(NOTHING_SENT)
 }
 
 fn declined() -> Failure {
-    Failure::new("declined", "not approved").help(NOTHING_SENT)
+    Failure::new("declined", text!("not approved", "未获同意")).help(NOTHING_SENT)
 }

@@ -13,6 +13,7 @@ use super::world::World;
 use crate::check::near;
 use crate::config;
 use crate::desired::Address;
+use crate::lang::text;
 use crate::plan::guard::Limits;
 use crate::plan::{Mode, Options};
 use crate::state::file::FileStore;
@@ -73,8 +74,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         if is_there(state, address, args.deposed) {
             wanted.push(address.clone());
         } else if !args.deposed && was_there(&store, address)? {
-            world.say(&format!(
-                "`{address}` is not on record any more: it was given up, moved or forgotten before.\n"
+            world.tell(&text!(
+                "`{address}` is not on record any more: it was given up, moved or forgotten before.\n",
+                "`{address}` 已没有记录：此前已被销毁、改了地址或移除了记录。\n"
             ));
         } else {
             return Err(unknown(address, state, args.deposed));
@@ -141,9 +143,15 @@ fn store_had(journal: &Journal, address: &Address) -> bool {
 
 fn unknown(address: &Address, state: Option<&State>, deposed: bool) -> Failure {
     let what = if deposed {
-        "nothing that was replaced is on record at"
+        text!(
+            "nothing that was replaced is on record at `{address}`",
+            "`{address}` 没有已被替换的旧环境的记录"
+        )
     } else {
-        "nothing is on record at"
+        text!(
+            "nothing is on record at `{address}`",
+            "`{address}` 没有记录"
+        )
     };
     let known: Vec<&str> = state
         .into_iter()
@@ -155,10 +163,13 @@ fn unknown(address: &Address, state: Option<&State>, deposed: bool) -> Failure {
                 .chain(deposed_at.filter(move |_| deposed))
         })
         .collect();
-    let failure = Failure::new("unknown-address", format!("{what} `{address}`"));
+    let failure = Failure::new("unknown-address", what);
     match near::nearest(address.as_str(), &known) {
-        Some(near) => failure.help(format!("did you mean `{near}`?")),
-        None => failure.help("`postpay state list` has every address"),
+        Some(near) => failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
+        None => failure.help(text!(
+            "`postpay state list` has every address",
+            "`postpay state list` 列出所有地址"
+        )),
     }
     .help(NOTHING_SENT)
 }

@@ -7,11 +7,12 @@ use super::connect::Embedded;
 use super::failure::Failure;
 use super::live;
 use super::load::Project;
-use super::options::{Api, Changes, Format, Global, Select, Strict};
+use super::options::{Api, Changes, Global, Select, Strict};
+use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
 use crate::drift::{self, Drift, Ignore, Options};
-use crate::report::{human, json};
+use crate::report::{human, json, page};
 
 /// Compare manifests, state and account; reads, and changes nothing
 ///
@@ -119,12 +120,9 @@ fn expired(ignore: &Ignore) -> Diagnostic {
 }
 
 fn show(drift: &Drift, world: &mut World) -> Result<(), Failure> {
-    match world.format {
-        Format::Human => world.print(&human::drift::drift(drift, world.out))?,
-        Format::Json => world.print(&json::drift::document(drift))?,
-    }
-    world.report(
-        || json::drift::document(drift),
-        |look| human::drift::drift(drift, look),
-    )
+    let told = world.told();
+    let json = || json::drift::document(drift);
+    let human = |look| human::drift::drift(drift, look);
+    let page = |lang| page::drift(drift, &told, lang);
+    world.show(Shown::new(&json, &human, &page))
 }

@@ -9,17 +9,22 @@ use super::Exit;
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::{Format, Strict, time};
+use super::shown::Shown;
 use super::world::World;
 use crate::check::near::nearest;
 use crate::desired::{Address, Desired, SourceRef};
 use crate::diagnostic::{Diagnostic, any_error};
+use crate::lang::{Text, text};
 use crate::report::{human, json};
 use crate::state::edits::Change;
 use crate::state::journal::{Edit, Edited, EndReason, Event, RunEnded, RunId, RunStarted};
 use crate::state::{State, StateStore as _, StateWriter};
 
 /// What every refusal of an edit says.
-pub(super) const NOTHING_CHANGED: &str = "nothing was changed, and nothing was sent to the vendor";
+pub(super) const NOTHING_CHANGED: Text = Text::fixed(
+    "nothing was changed, and nothing was sent to the vendor",
+    "未更改任何内容，也未向腾讯云发送任何请求",
+);
 
 /// Flags of the commands that change what is on record.
 #[derive(Debug, clap::Args)]
@@ -74,7 +79,10 @@ impl Editing<'_> {
         world.diagnose(&wanted.warnings);
         if self.writing.dry_run || wanted.edits.is_empty() {
             self.show(&state, &wanted, None, world)?;
-            world.say("Nothing was written, and nothing was sent to the vendor.\n");
+            world.tell(&text!(
+                "Nothing was written, and nothing was sent to the vendor.\n",
+                "未写入任何内容，也未向腾讯云发送任何请求。\n"
+            ));
             return Ok(Exit::Fine);
         }
         if self.writing.asks() && !world.can_ask() {
@@ -86,11 +94,15 @@ impl Editing<'_> {
         let now = writer.state().cloned().ok_or_else(no_state)?;
         if now != state {
             wanted = want(&now, world)?;
-            world.say("The state was changed in the meantime: this is what it comes to now.\n");
+            world.tell(&text!(
+                "The state was changed in the meantime: this is what it comes to now.\n",
+                "状态文件在此期间已被更改：以下是现在的结果。\n"
+            ));
         }
         if let Some(run) = writer.recovered() {
-            world.say(&format!(
-                "Run {run} was cut off; its journal was folded into the state.\n"
+            world.tell(&text!(
+                "Run {run} was cut off; its journal was folded into the state.\n",
+                "运行 {run} 曾中断；其日志已并入状态文件。\n"
             ));
         }
         if self.writing.asks() {
@@ -99,10 +111,13 @@ impl Editing<'_> {
                 &wanted.changes,
                 world.err,
             ));
-            if !world.ask(
+            let question = text!(
                 "\nWrite this to the state? Nothing is sent to the vendor.\nOnly `yes` is a yes: ",
-            ) {
-                return Err(Failure::new("declined", "not approved").help(NOTHING_CHANGED));
+                "\n将以上内容写入状态文件？不会向腾讯云发送任何请求。\n只有输入 `yes` 才算同意："
+            );
+            if !world.ask(&world.err.say(&question)) {
+                let why = text!("not approved", "未获同意");
+                return Err(Failure::new("declined", why).help(NOTHING_CHANGED));
             }
         }
         let edit = |edit: &Edit| Edited {
@@ -116,9 +131,10 @@ impl Editing<'_> {
         };
         let written = write(&mut *writer, run, edits, world)?;
         self.show(&now, &wanted, Some(&written), world)?;
-        world.say(&format!(
-            "Written: the state has serial {} now, the one before is its backup. Nothing was sent to the vendor.\n",
-            written.serial
+        let serial = written.serial;
+        world.tell(&text!(
+            "Written: the state has serial {serial} now, the one before is its backup. Nothing was sent to the vendor.\n",
+            "已写入：状态文件的 serial 现为 {serial}，之前的状态文件是其备份。未向腾讯云发送任何请求。\n"
         ));
         Ok(Exit::Fine)
     }
@@ -142,23 +158,27 @@ impl Editing<'_> {
         let human = |look| human::edits::changes(&self.line, &wanted.changes, look);
         // Whoever was asked has seen it.
         let seen = written.is_some() && self.writing.asks() && world.is_shown();
-        match world.format {
-            Format::Human if seen => {}
-            Format::Human => world.print(&human(world.out))?,
-            Format::Json => world.print(&json())?,
+        let shown = Shown::plain(&json, &human);
+        if !(seen && world.format == Format::Human) {
+            world.print_as_asked(shown)?;
         }
-        world.report(json, human)
+        world.report(shown)
     }
 
     fn no_terminal(&self) -> Failure {
-        Failure::new("no-terminal", "there is no terminal to ask for a `yes`")
-            .help(format!(
-                "see what would be written: `postpay {} --dry-run`",
-                self.line
+        let line = &self.line;
+        let why = text!(
+            "there is no terminal to ask for a `yes`",
+            "没有终端，无法请人输入 `yes`"
+        );
+        Failure::new("no-terminal", why)
+            .help(text!(
+                "see what would be written: `postpay {line} --dry-run`",
+                "查看将写入的内容：`postpay {line} --dry-run`"
             ))
-            .help(format!(
-                "or write it without a question: `postpay {} --auto-approve`",
-                self.line
+            .help(text!(
+                "or write it without a question: `postpay {line} --auto-approve`",
+                "或不经询问直接写入：`postpay {line} --auto-approve`"
             ))
             .help(NOTHING_CHANGED)
     }
@@ -188,7 +208,8 @@ pub(super) fn write(
 pub(super) fn started(state: &State, line: &str, world: &World) -> Result<RunStarted, Failure> {
     let operator = world.operator();
     let account = state.account.clone().ok_or_else(|| {
-        Failure::new("state-account", "the state names no account").help(NOTHING_CHANGED)
+        let why = text!("the state names no account", "状态文件没有写明账号");
+        Failure::new("state-account", why).help(NOTHING_CHANGED)
     })?;
     Ok(RunStarted {
         run: RunId::fresh(),
@@ -205,25 +226,41 @@ pub(super) fn started(state: &State, line: &str, world: &World) -> Result<RunSta
 }
 
 fn no_state() -> Failure {
-    Failure::new("no-state", "there is no state: nothing was ordered yet")
-        .help("name another with --state, or put a copy in place: `postpay state restore --from FILE`")
+    let why = text!(
+        "there is no state: nothing was ordered yet",
+        "没有状态文件：尚未订购任何环境"
+    );
+    Failure::new("no-state", why)
+        .help(text!(
+            "name another with --state, or put a copy in place: `postpay state restore --from FILE`",
+            "用 --state 指定另一个，或用副本恢复：`postpay state restore --from FILE`"
+        ))
         .help(NOTHING_SENT)
 }
 
 /// An address that has no record.
 pub(super) fn unknown_address(address: &Address, state: &State) -> Failure {
-    let failure = Failure::new("unknown-address", format!("`{address}` is not on record"));
+    let failure = Failure::new(
+        "unknown-address",
+        text!("`{address}` is not on record", "`{address}` 没有记录"),
+    );
     let known: Vec<&str> = state.environments.keys().map(Address::as_str).collect();
     let failure = match nearest(address.as_str(), &known) {
-        Some(near) => failure.help(format!("did you mean `{near}`?")),
-        None => failure.help("`postpay state list` lists what is"),
+        Some(near) => failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
+        None => failure.help(text!(
+            "`postpay state list` lists what is",
+            "`postpay state list` 列出已有的记录"
+        )),
     };
     let mut deposed = state.deposed_at(address);
     match deposed.next().and_then(|it| it.record.env_id.as_deref()) {
-        Some(env_id) => failure.help(format!(
-            "what it had before is: {}, deposed",
-            crate::report::clean(env_id)
-        )),
+        Some(env_id) => {
+            let env_id = crate::report::clean(env_id);
+            failure.help(text!(
+                "what it had before is: {env_id}, deposed",
+                "它之前的环境是 {env_id}，即已被替换的旧环境"
+            ))
+        }
         None => failure,
     }
     .help(NOTHING_CHANGED)

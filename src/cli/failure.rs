@@ -23,7 +23,8 @@ pub(super) struct Failure {
 }
 
 /// What every failure before the first request says.
-pub(super) const NOTHING_SENT: &str = "nothing was sent to the vendor";
+pub(super) const NOTHING_SENT: Text =
+    Text::fixed("nothing was sent to the vendor", "未向腾讯云发送任何请求");
 
 impl Failure {
     pub(super) fn new(code: &'static str, message: impl Into<Text>) -> Self {
@@ -127,7 +128,8 @@ impl Failure {
         let said = said
             .into_iter()
             .filter_map(|(what, text)| Some(format!("{what}: {}", clean(&text?))));
-        said.chain(error.hint.map(str::to_owned))
+        said.map(Text::same)
+            .chain(error.hint)
             .fold(Self::new("listing", message), Self::help)
     }
 }

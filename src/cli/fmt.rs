@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::failure::Failure;
 use super::load::Project;
-use super::options::{Api, Format, Global};
+use super::options::{Api, Global};
+use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::{Diagnostic, any_error};
+use crate::lang::text;
 use crate::manifest;
 use crate::report::human::{self, Look};
 use crate::report::json::layout::Details;
@@ -67,7 +69,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     if any_error(&problems) {
         if let Some(last) = problems.pop() {
-            problems.push(last.help("no file was written"));
+            problems.push(last.help(text!("no file was written", "未写入任何文件")));
         }
     } else {
         for (path, file) in paths.iter().zip(&mut formatted) {
@@ -107,11 +109,18 @@ fn find(
     let (found, mut problems) = manifest::find(root, &yaml);
     problems.extend(others.iter().map(|path| {
         let shown = path.display().to_string();
+        let shown = clean(&shown);
         Diagnostic::error(
             "not-yaml",
-            format!("`{}` has no manifest's name", clean(&shown)),
+            text!(
+                "`{shown}` has no manifest's name",
+                "`{shown}` 不是清单的文件名"
+            ),
         )
-        .help("*.yaml and *.yml files are laid out, and nothing else")
+        .help(text!(
+            "*.yaml and *.yml files are laid out, and nothing else",
+            "只整理 *.yaml 和 *.yml 文件"
+        ))
     }));
     Ok((found, problems))
 }
@@ -137,8 +146,11 @@ fn lay_out(path: &Path, bytes: Vec<u8>) -> Result<Formatted, Vec<Diagnostic>> {
 
 fn not_written(path: &str, error: &std::io::Error) -> Diagnostic {
     let path = clean(path);
-    Diagnostic::error("write", format!("can't write {path}: {error}"))
-        .help("it is as it was; only the files that are listed were written")
+    let why = text!("can't write {path}: {error}", "无法写入 {path}：{error:#}");
+    Diagnostic::error("write", why).help(text!(
+        "it is as it was; only the files that are listed were written",
+        "它保持原样；只写入了列出的文件"
+    ))
 }
 
 fn show(
@@ -160,11 +172,9 @@ fn show(
     let json = || json::layout::files(formatted, details, problems);
     let human = |look: Look| human::layout::files(&listed, args.diff, look);
     world.diagnose(problems);
-    match world.format {
-        Format::Json => world.print(&json())?,
-        Format::Human => world.print(&human(world.out))?,
-    }
-    world.report(json, human)?;
+    let shown = Shown::plain(&json, &human);
+    world.print_as_asked(shown)?;
+    world.report(shown)?;
     Ok(exit(args, formatted, problems))
 }
 
@@ -181,10 +191,14 @@ fn exit(args: &Args, formatted: &[Formatted], problems: &[Diagnostic]) -> Exit {
 /// From standard input to standard output.
 fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     if args.paths.len() > 1 {
-        return Err(
-            Failure::new("fmt-stdin", "`-` is standard input, and stands alone")
-                .help("format the files in a command of their own; no file was written"),
+        let why = text!(
+            "`-` is standard input, and stands alone",
+            "`-` 是标准输入，只能单独使用"
         );
+        return Err(Failure::new("fmt-stdin", why).help(text!(
+            "format the files in a command of their own; no file was written",
+            "请用另一条命令整理文件；未写入任何文件"
+        )));
     }
     let path = Path::new(STDIN);
     let read = manifest::bytes_of(path, world.input(), 0).map_err(|problem| vec![*problem]);
@@ -207,10 +221,8 @@ fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         (false, false) => formatted.iter().map(|file| file.new.as_str()).collect(),
     };
     world.diagnose(&problems);
-    match world.format {
-        Format::Json => world.print(&json())?,
-        Format::Human => world.print(&human(world.out))?,
-    }
-    world.report(json, human)?;
+    let shown = Shown::plain(&json, &human);
+    world.print_as_asked(shown)?;
+    world.report(shown)?;
     Ok(exit(args, &formatted, &problems))
 }

@@ -9,12 +9,14 @@ use super::connect::{Connection, Embedded};
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::{Api, Format, Global, Strict};
+use super::shown::Shown;
 use super::world::{World, cant_write};
 use crate::cloud::CloudRead as _;
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::desired::Desired;
 use crate::diagnostic::{Diagnostic, SourceFile, any_error};
 use crate::generate::{Drafts, draft, known, manifest};
+use crate::lang::text;
 use crate::report::{clean, count, json};
 
 /// Write manifests for environments that the account has and no manifest names
@@ -100,7 +102,7 @@ fn fits(text: &str, out: Option<&Path>, project: &Project) -> Result<(), Failure
     let mut diagnostics = project.check_with(Arc::new(SourceFile::new(path, text.to_owned())));
     diagnostics.retain(|diagnostic| !is_no_manifest(diagnostic));
     if any_error(&diagnostics) {
-        return Err(Failure::from(diagnostics).help("nothing was written"));
+        return Err(Failure::from(diagnostics).help(text!("nothing was written", "未写入任何内容")));
     }
     Ok(())
 }
@@ -131,14 +133,19 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 fn there_already(path: &Path) -> Failure {
+    let shown = path.display().to_string();
+    let shown = clean(&shown);
     Failure::new(
         "generate-out",
-        format!(
-            "{} is there already, and is not overwritten",
-            clean(&path.display().to_string())
+        text!(
+            "{shown} is there already, and is not overwritten",
+            "{shown} 已存在，不会被覆盖"
         ),
     )
-    .help("name a new file: `postpay generate -o FILE`; nothing was written")
+    .help(text!(
+        "name a new file: `postpay generate -o FILE`; nothing was written",
+        "请指定一个新文件：`postpay generate -o FILE`；未写入任何内容"
+    ))
     .help(NOTHING_SENT)
 }
 
@@ -151,31 +158,35 @@ fn show(
 ) -> Result<(), Failure> {
     let file = written.map(|path| path.display().to_string());
     let document = || json::generate::document(drafts, text, file.as_deref());
-    match world.format {
-        Format::Json => world.print(&document())?,
-        Format::Human if !wanted && !drafts.drafts.is_empty() => world.print(text)?,
-        Format::Human => {}
+    let human = |_| text.to_owned();
+    let shown = Shown::plain(&document, &human);
+    if world.format != Format::Human || (!wanted && !drafts.drafts.is_empty()) {
+        world.print_as_asked(shown)?;
     }
-    world.report(document, |_| text.to_owned())?;
-    let generated = count(drafts.drafts.len(), "environment", "environments");
-    world.say(&format!(
-        "{generated} declared; {} known already, {} left out. Nothing was ordered or recorded.\n",
-        drafts.known,
-        drafts.left_out.len()
+    world.report(shown)?;
+    let (made, known, left_out) = (drafts.drafts.len(), drafts.known, drafts.left_out.len());
+    let generated = count(made, "environment", "environments");
+    world.tell(&text!(
+        "{generated} declared; {known} known already, {left_out} left out. Nothing was ordered or recorded.\n",
+        "已声明 {made} 个环境；{known} 个早已声明或有记录，{left_out} 个略过。未订购任何环境，也未写入任何记录。\n"
     ));
     for one in &drafts.left_out {
-        world.say(&format!(
-            "  left out: {}: {}\n",
-            clean(&one.env_id),
-            one.why
+        let (env_id, why) = (clean(&one.env_id), &one.why);
+        world.tell(&text!(
+            "  left out: {env_id}: {why}\n",
+            "  略过：{env_id}：{why:#}\n"
         ));
     }
     match written {
-        Some(path) => world.say(&format!(
-            "Written to {}. To see that it is adopted: postpay plan\n",
-            clean(&path.display().to_string())
-        )),
-        None if wanted => world.say("No file was written.\n"),
+        Some(path) => {
+            let shown = path.display().to_string();
+            let shown = clean(&shown);
+            world.tell(&text!(
+                "Written to {shown}. To see that it is adopted: postpay plan\n",
+                "已写入 {shown}。查看它将如何被纳管：postpay plan\n"
+            ));
+        }
+        None if wanted => world.tell(&text!("No file was written.\n", "未写入任何文件。\n")),
         None => {}
     }
     Ok(())

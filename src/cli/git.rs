@@ -163,6 +163,12 @@ impl Git {
     }
 }
 
+/// The folder below the root of its repository, with `/` between folders; None outside of a repository, or without git.
+pub(super) fn folder(of: &Path) -> Option<String> {
+    let said = String::from_utf8(git(of, ["rev-parse", "--show-prefix"], PATIENCE)?).ok()?;
+    Some(said.trim_end_matches('\n').trim_end_matches('/').to_owned())
+}
+
 /// Which commit touched which lines last: (first line, lines, commit).
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Blame {

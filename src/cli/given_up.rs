@@ -4,6 +4,7 @@
 use super::world::World;
 use crate::cloud::SeenEnvironment;
 use crate::desired::Address;
+use crate::lang::text;
 use crate::report::clean;
 use crate::state::journal::{Edit, Edited};
 use crate::state::{Record, State, Status};
@@ -56,21 +57,31 @@ pub(super) fn settle(
             None => None,
         };
         let what = match status {
-            Some(Status::Isolated) => "is isolated",
-            Some(_) => "is there, and was not given up",
-            None => "is not shown in any region that is listed",
+            Some(Status::Isolated) => text!("is isolated", "已被隔离"),
+            Some(_) => text!("is there, and was not given up", "仍在，并未被销毁"),
+            None => text!(
+                "is not shown in any region that is listed",
+                "在所查询的各个地域中都没有列出"
+            ),
         };
-        world.say(&format!(
-            "`{address}`, {}, was asked to be given up. It {what}.\n",
-            clean(env_id)
+        let env_id = clean(env_id);
+        world.tell(&text!(
+            "`{address}`, {env_id}, was asked to be given up. It {what}.\n",
+            "`{address}`（{env_id}）曾被请求销毁。它{what:#}。\n"
         ));
-        let question = "Forget it as gone? Only `yes` is a yes: ";
-        let agreed = status.is_some() || auto_approve || (world.can_ask() && world.ask(question));
+        let question = text!(
+            "Forget it as gone? Only `yes` is a yes: ",
+            "视为已不存在，移除其记录？只有输入 `yes` 才算同意："
+        );
+        let agreed = status.is_some()
+            || auto_approve
+            || (world.can_ask() && world.ask(&world.err.say(&question)));
         if agreed {
             edits.push(edited(one, status));
         } else {
-            world.say(&format!(
-                "If it is gone: `postpay resolve {address} --auto-approve` forgets it.\n"
+            world.tell(&text!(
+                "If it is gone: `postpay resolve {address} --auto-approve` forgets it.\n",
+                "如果它已不存在：`postpay resolve {address} --auto-approve` 会移除其记录。\n"
             ));
         }
     }

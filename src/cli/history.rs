@@ -7,10 +7,12 @@ mod verify;
 use super::Exit;
 use super::failure::{Failure, advice};
 use super::load::Project;
-use super::options::{Api, Format, Global};
+use super::options::{Api, Global};
+use super::shown::Shown;
 use super::world::World;
 use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 use crate::report::{csv, human, json};
 use crate::state::State;
 use crate::state::file::FileStore;
@@ -84,15 +86,15 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         .collect();
     let json = || json::history::history(&happenings, &past.problems);
     let human = |look| human::history::history(&happenings, look);
-    let shown = match world.format {
-        Format::Human | Format::Json if args.csv => csv::history(&happenings),
-        Format::Human => human(world.out),
-        Format::Json => json(),
-    };
-    world.print(&shown)?;
+    let shown = Shown::plain(&json, &human);
+    if args.csv {
+        world.print(&csv::history(&happenings))?;
+    } else {
+        world.print_as_asked(shown)?;
+    }
     world.diagnose(&past.notices);
     world.diagnose(&past.problems);
-    world.report(json, human)?;
+    world.report(shown)?;
     if happenings.is_empty()
         && let Some(unknown) = past.never_was(&args.addresses)
     {
@@ -168,10 +170,13 @@ impl Past {
         let near = crate::check::near::nearest(address.as_str(), &known);
         let diagnostic = Diagnostic::warning(
             "unknown-address",
-            format!("nothing was ever ordered or recorded at `{address}`"),
+            text!(
+                "nothing was ever ordered or recorded at `{address}`",
+                "`{address}` 从未有过订单或记录"
+            ),
         );
         Some(match near {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            Some(near) => diagnostic.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
             None => diagnostic,
         })
     }
@@ -184,16 +189,20 @@ fn troubles(store: &FileStore) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Fai
         let diagnostic = Diagnostic::error(problem.code(), human::verify::problem(problem));
         match problem {
             Problem::Refused(error) => Some(advice(error).into_iter().fold(diagnostic, Diagnostic::help)),
-            Problem::ReceiptsMissing { .. } => Some(diagnostic.help(
+            Problem::ReceiptsMissing { .. } => Some(diagnostic.help(text!(
                 "put them back from version control or another copy of the folder; what these runs did is not shown",
-            )),
+                "请从版本控制或该目录的另一份副本中恢复它们；这些运行所做的事没有显示"
+            ))),
             // Of these `postpay state verify` tells: they take nothing away from what is shown.
             Problem::Account { .. } | Problem::Differs(_) | Problem::Unrecorded { .. } => None,
         }
     });
     let notices = found.notices.iter().filter_map(|notice| match notice {
         Notice::BeginningMissing { unverified, .. } => {
-            let shown = "orders of the runs before are shown as far as they are on record still";
+            let shown = text!(
+                "orders of the runs before are shown as far as they are on record still",
+                "更早的运行的订单，只显示仍有记录的那些"
+            );
             let diagnostic = Diagnostic::warning(notice.code(), human::verify::notice(notice));
             (!unverified.is_empty()).then(|| diagnostic.help(shown))
         }

@@ -10,6 +10,7 @@ use super::options::{Global, Strict};
 use super::world::World;
 use crate::config;
 use crate::desired::{Address, Import};
+use crate::lang::{Text, text};
 use crate::plan::Options;
 use crate::plan::guard::Limits;
 use crate::report::clean;
@@ -54,13 +55,20 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let state = writer.state();
     let on_record = state.and_then(|state| state.environments.get(address));
     if let Some(record) = on_record {
-        let id = record.env_id.as_deref().unwrap_or("an unknown environment");
+        let id = match &record.env_id {
+            Some(env_id) => Text::same(clean(env_id).into_owned()),
+            None => text!("an unknown environment", "未知的环境"),
+        };
         return Err(Failure::new(
             "import-used",
-            format!("`{address}` is on record already, as {}", clean(id)),
+            text!(
+                "`{address}` is on record already, as {id}",
+                "`{address}` 已有记录：{id:#}"
+            ),
         )
-        .help(format!(
-            "choose another address, or forget this one first: `postpay state rm {address}`"
+        .help(text!(
+            "choose another address, or forget this one first: `postpay state rm {address}`",
+            "请换一个地址，或先移除这条记录：`postpay state rm {address}`"
         ))
         .help(NOTHING_SENT));
     }
@@ -69,9 +77,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         .iter_mut()
         .find(|environment| environment.address == *address);
     let Some(environment) = declared else {
-        return Err(unknown_address(address, &desired, None).help(
+        return Err(unknown_address(address, &desired, None).help(text!(
             "declare it first; `postpay generate` writes manifests for what nobody declares",
-        ));
+            "请先声明它；`postpay generate` 会为没有声明的环境生成清单"
+        )));
     };
     environment.import = Some(Import {
         env_id: args.env_id.clone(),

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::Exit;
 use super::failure::Failure;
 use super::world::{World, cant_write};
+use crate::lang::text;
 use crate::{config, manifest};
 
 /// Make a project that works at once, against the embedded sandbox
@@ -91,31 +92,43 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         .map(|path| path.display().to_string())
         .collect();
     if !taken.is_empty() {
-        return Err(Failure::new(
-            "init-exists",
-            format!("already there: {}", taken.join(", ")),
-        )
-        .help(if args.ci.is_some() {
-            "nothing was written; move these away, or write them to another folder and take over what you need: \
-             `postpay init --ci WHERE DIR`"
-        } else {
-            "nothing was written; choose an empty folder: `postpay init DIR`"
-        }));
+        let (en, zh) = (taken.join(", "), taken.join("、"));
+        return Err(
+            Failure::new("init-exists", text!("already there: {en}", "已存在：{zh}")).help(
+                if args.ci.is_some() {
+                    text!(
+                        "nothing was written; move these away, or write them to another folder and take over what you need: \
+                         `postpay init --ci WHERE DIR`",
+                        "未写入任何内容；请移走这些文件，或写到另一个目录，再取用需要的部分：`postpay init --ci WHERE DIR`"
+                    )
+                } else {
+                    text!(
+                        "nothing was written; choose an empty folder: `postpay init DIR`",
+                        "未写入任何内容；请选择一个空目录：`postpay init DIR`"
+                    )
+                },
+            ),
+        );
     }
     for (name, text) in &files {
         write(&args.dir.join(name), text)?;
     }
     let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
-    world.print(&format!("Made {}.\n", names.join(", ")))?;
+    let (en, zh) = (names.join(", "), names.join("、"));
+    world.print(&world.out.say(&text!("Made {en}.\n", "已创建 {zh}。\n")))?;
     let go = if args.dir == Path::new(".") {
         String::new()
     } else {
         format!("cd {} && ", args.dir.display())
     };
-    world.say(&format!("\nNext:\n  {go}postpay plan\n  postpay apply\n"));
+    world.tell(&text!(
+        "\nNext:\n  {go}postpay plan\n  postpay apply\n",
+        "\n下一步：\n  {go}postpay plan\n  postpay apply\n"
+    ));
     if let Some((name, _)) = pipeline.first() {
-        world.say(&format!(
-            "\nBefore the pipeline's first run: fill in where postpay comes from, and set up what the top of {name} lists.\n"
+        world.tell(&text!(
+            "\nBefore the pipeline's first run: fill in where postpay comes from, and set up what the top of {name} lists.\n",
+            "\n流水线首次运行前：请填写 postpay 的来源，并完成 {name} 开头所列的设置。\n"
         ));
     }
     Ok(Exit::Fine)

@@ -13,6 +13,7 @@ use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
 use crate::desired::{Address, Desired, ManifestHash, SourceRef};
 use crate::diagnostic::{Diagnostic, SourceFile, Span, any_error};
+use crate::lang::{Text, text};
 use crate::manifest;
 use crate::plan::guard::Limits;
 use crate::plan::moves::{MoveError, MoveProblem};
@@ -151,7 +152,25 @@ impl Project {
 
     /// Refuses reports that could not be written, or would overwrite a file of the state's own: a run that costs money is
     /// no time to find that out.
-    pub(super) fn guard_reports(&self, global: &Global, world: &World) -> Result<(), Failure> {
+    pub(super) fn guard_reports(&self, global: &Global, world: &mut World) -> Result<(), Failure> {
+        let guarded = self.hold_against_files(global, world);
+        // Where one of them may not be written, none is: not even to say so.
+        world.reports.guarded = guarded.is_ok();
+        world.reports.written = guarded.is_err();
+        let named = global.config.iter().chain(&global.state);
+        world.reports.named = named
+            .map(|path| {
+                let path = path.display().to_string();
+                path.replace(std::path::MAIN_SEPARATOR, "/")
+            })
+            .collect();
+        guarded
+    }
+
+    fn hold_against_files(&self, global: &Global, world: &World) -> Result<(), Failure> {
+        for path in self.config_path.iter().chain(&self.manifests) {
+            world.reports.spare(path)?;
+        }
         for path in &global.reports {
             self.not_the_states(path, world)?;
             let folder = path
@@ -188,11 +207,12 @@ impl Project {
     }
 
     /// Reads and checks every manifest.
-    pub(super) fn check(&self, strict: &Strict) -> (usize, Checked) {
+    pub(super) fn check(&self, strict: &Strict) -> (Vec<PathBuf>, Checked) {
         let require_alias = self.requires_alias(strict);
         let loaded = manifest::load(Path::new(""), &self.manifests, self.config_path.as_deref());
         let options = check::Options { require_alias };
-        (loaded.files.len(), check::check(&loaded, options))
+        let files = loaded.files.iter().map(|file| file.hash.path.clone());
+        (files.collect(), check::check(&loaded, options))
     }
 
     /// What there would be to say of the manifests with one more file beside them.
@@ -327,20 +347,24 @@ fn moved(problem: &MoveProblem) -> Diagnostic {
         MoveError::Cycle { .. } => "moved-cycle",
     };
     let help = match why {
-        MoveError::Missing { .. } => format!(
-            "as it stands, `{}` would be ordered as new; if it is, take the `moved` block out, and if not, `postpay state list` \
+        MoveError::Missing { to, .. } => text!(
+            "as it stands, `{to}` would be ordered as new; if it is, take the `moved` block out, and if not, `postpay state list` \
              has the address that it stands at",
-            moved.to
+            "照现在的写法，`{to}` 会作为新环境订购；若确实如此，去掉 `moved` 块，否则用 `postpay state list` 查看它所在的地址"
         ),
-        MoveError::Used { from, .. } => format!(
-            "an address has one environment: give this one another address, or forget it first, `postpay state rm {from}`"
+        MoveError::Used { from, .. } => text!(
+            "an address has one environment: give this one another address, or forget it first, `postpay state rm {from}`",
+            "一个地址只有一个环境：给它换一个地址，或先移除其记录：`postpay state rm {from}`"
         ),
-        MoveError::Cycle { .. } => "take one of the blocks out".to_owned(),
+        MoveError::Cycle { .. } => Text::fixed("take one of the blocks out", "去掉其中一个块"),
     };
-    let diagnostic = Diagnostic::error(code, why.to_string());
+    let diagnostic = Diagnostic::error(code, why.text());
     let diagnostic = match line_of(&moved.source) {
-        Some(span) => diagnostic.at(&span, "this move"),
-        None => diagnostic.help(format!("it is declared in {}", moved.source)),
+        Some(span) => diagnostic.at(&span, Text::fixed("this move", "这一处移动")),
+        None => {
+            let source = &moved.source;
+            diagnostic.help(text!("it is declared in {source}", "声明于 {source}"))
+        }
     };
     diagnostic.help(help).help(NOTHING_SENT)
 }

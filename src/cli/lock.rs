@@ -3,8 +3,10 @@
 use super::Exit;
 use super::failure::{Failure, NOTHING_SENT, advice};
 use super::load::Project;
-use super::options::{Api, Format, Global};
+use super::options::{Api, Global};
+use super::shown::Shown;
 use super::world::World;
+use crate::lang::{Text, text};
 use crate::report::{clean, human, json};
 use crate::state::{Holder, StateError};
 
@@ -49,7 +51,7 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
             if let Err(error) = &found.open {
                 world.diagnose(&[crate::diagnostic::Diagnostic::warning(
                     error.code(),
-                    clean(&error.to_string()).into_owned(),
+                    Text::of(error).map(|said| clean(said).into_owned()),
                 )]);
             }
             let document = json::lock::status(&found);
@@ -69,24 +71,24 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
             )
         }
     };
-    match world.format {
-        Format::Human => world.print(&text(world.out))?,
-        Format::Json => world.print(&document)?,
-    }
-    world.report(|| document.clone(), text)?;
+    world.show(Shown::plain(&|| document.clone(), &*text))?;
     Ok(Exit::Fine)
 }
 
 fn refusal(error: &StateError, world: &World) -> Failure {
-    let failure = Failure::new(error.code(), clean(&error.to_string()).into_owned());
+    let failure = Failure::new(
+        error.code(),
+        Text::of(error).map(|said| clean(said).into_owned()),
+    );
     let failure = match error {
         StateError::Locked {
             holder: Some(holder),
             ..
         } => how_to_stop(failure, holder, world),
-        StateError::Locked { holder: None, .. } => {
-            failure.help("its holder has not said who it is")
-        }
+        StateError::Locked { holder: None, .. } => failure.help(text!(
+            "its holder has not said who it is",
+            "持有者没有写明身份"
+        )),
         StateError::Lost { .. }
         | StateError::NotAState { .. }
         | StateError::Empty { .. }
@@ -103,13 +105,19 @@ fn refusal(error: &StateError, world: &World) -> Failure {
             return advice(error)
                 .into_iter()
                 .fold(failure, Failure::help)
-                .help("nothing was cleared")
+                .help(text!("nothing was cleared", "未清除任何内容"))
                 .help(NOTHING_SENT);
         }
     };
     failure
-        .help("a lock that is held is not broken: two writers would order the same twice")
-        .help("or wait for it: `--lock-timeout 10m` with the command that you mean to run")
+        .help(text!(
+            "a lock that is held is not broken: two writers would order the same twice",
+            "被持有的锁不会被强行解除：两个进程同时写入会重复订购"
+        ))
+        .help(text!(
+            "or wait for it: `--lock-timeout 10m` with the command that you mean to run",
+            "或等待它释放：在要运行的命令上加 `--lock-timeout 10m`"
+        ))
         .help(NOTHING_SENT)
 }
 
@@ -122,17 +130,20 @@ fn how_to_stop(failure: Failure, holder: &Holder, world: &World) -> Failure {
     } = holder;
     let host = |who: &str| who.rsplit_once('@').map(|(_, host)| host.to_owned());
     let there = if host(who) == host(&world.operator().who) {
-        String::new()
+        Text::same("")
     } else {
-        format!("on {}, ", clean(&host(who).unwrap_or_default()))
+        let host = host(who).unwrap_or_default();
+        let host = clean(&host);
+        text!("on {host}, ", "在 {host} 上执行 ")
     };
+    let (who, doing) = (clean(who), clean(doing));
     failure
-        .help(format!(
-            "held by {}, process {pid}, since {since:.0}, doing `{}`",
-            clean(who),
-            clean(doing)
+        .help(text!(
+            "held by {who}, process {pid}, since {since:.0}, doing `{doing}`",
+            "持有者：{who}，进程 {pid}，自 {since:.0} 起，正在执行 `{doing}`"
         ))
-        .help(format!(
-            "to stop it: {there}`kill -INT {pid}`; it waits for what is under way and records it, and a second one ends it at once"
+        .help(text!(
+            "to stop it: {there}`kill -INT {pid}`; it waits for what is under way and records it, and a second one ends it at once",
+            "如要停止它：{there:#}`kill -INT {pid}`；它会等待进行中的请求并记录结果，再执行一次则立即结束"
         ))
 }

@@ -26,11 +26,13 @@ mod meter;
 mod options;
 mod plan;
 mod rehearse;
+mod reports;
 mod rescue;
 mod resolve;
 mod sandbox;
 mod schema;
 mod show;
+mod shown;
 mod signals;
 mod state;
 mod terminal;
@@ -41,6 +43,7 @@ mod world;
 use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::report::page::Kind;
 use options::Global;
 use world::World;
 
@@ -115,6 +118,31 @@ enum Command {
     Man,
 }
 
+impl Command {
+    /// The page that it shows, in all formats; None for a command that shows only text and JSON.
+    fn page(&self) -> Option<Kind> {
+        match self {
+            Self::Validate(_) => Some(Kind::Validate),
+            Self::Plan(_) => Some(Kind::Plan),
+            Self::Apply(_) | Self::Destroy(_) | Self::Import(_) => Some(Kind::Apply),
+            Self::Drift(_) => Some(Kind::Drift),
+            Self::Show(args) => args.is_of_a_plan().then_some(Kind::Plan),
+            Self::Init(_)
+            | Self::Fmt(_)
+            | Self::Generate(_)
+            | Self::Resolve(_)
+            | Self::Rehearse(_)
+            | Self::State(_)
+            | Self::History(_)
+            | Self::Lock(_)
+            | Self::Sandbox(_)
+            | Self::Schema(_)
+            | Self::Completions(_)
+            | Self::Man => None,
+        }
+    }
+}
+
 /// Runs the program: the real world in, the exit code out.
 pub fn main() -> Exit {
     let cli = match without_empty_variables(Cli::command())
@@ -136,6 +164,10 @@ pub fn main() -> Exit {
         Ok(world) => world,
         Err(failure) => return World::plain().fail(&failure),
     };
+    let kind = cli.command.page();
+    if let Err(failure) = shown::refuse(kind, &world) {
+        return world.fail(&failure);
+    }
     let ended = match cli.command {
         Command::Init(args) => init::run(&args, &mut world),
         Command::Validate(args) => validate::run(&args, &cli.global, &mut world),
@@ -159,7 +191,14 @@ pub fn main() -> Exit {
     };
     match ended {
         Ok(exit) => exit,
-        Err(failure) => world.fail(&failure),
+        Err(failure) => {
+            let told = world.told();
+            let exit = world.fail(&failure);
+            if let Some(kind) = kind {
+                world.report_failure(kind, &told, &failure);
+            }
+            exit
+        }
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) struct Global {
     /// Log to standard error: error, warn, info, debug or trace
     #[arg(long, global = true, value_name = "LEVEL", env = "POSTPAY_LOG")]
     pub log: Option<tracing::Level>,
-    /// What standard output holds
+    /// What standard output holds; all but human and json for plan, drift, apply, destroy, import, validate, show PLANFILE
     #[arg(
         long,
         global = true,
@@ -71,7 +71,8 @@ pub(super) struct Global {
         env = "POSTPAY_FORMAT"
     )]
     pub format: Format,
-    /// Also write the result to FILE, as JSON (.json) or text (.txt); repeatable
+    /// Also write the result to FILE, or why there is none; its ending picks the format: .txt, .json, .md, .html, .sarif,
+    /// .xml (JUnit); repeatable
     #[arg(
         long = "report",
         global = true,
@@ -104,8 +105,42 @@ impl ValueEnum for Lang {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
+    /// For people
     Human,
+    /// For programs; `postpay schema` prints its schema
     Json,
+    /// For the comment below a pull request
+    Markdown,
+    /// Annotations for GitHub Actions, and the step's summary
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit's XML, for the tests of a pipeline
+    Junit,
+    /// One page that needs nothing besides itself
+    Html,
+}
+
+impl Format {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Markdown => "markdown",
+            Self::Github => "github",
+            Self::Sarif => "sarif",
+            Self::Junit => "junit",
+            Self::Html => "html",
+        }
+    }
+
+    /// It shows a page, which not every command has.
+    pub(super) const fn is_of_a_page(self) -> bool {
+        match self {
+            Self::Human | Self::Json => false,
+            Self::Markdown | Self::Github | Self::Sarif | Self::Junit | Self::Html => true,
+        }
+    }
 }
 
 /// Which addresses a command is about.

@@ -10,6 +10,7 @@ use super::connect::Embedded;
 use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Changes, Format, Global, Select, Strict};
+use super::shown::Shown;
 use super::world::{World, cant_write};
 use super::{Exit, drift, live};
 use crate::cloud::tencent::client::REQUEST_CLIENT;
@@ -19,7 +20,8 @@ use crate::desired::{Address, Desired, SourceRef};
 use crate::diagnostic::Diagnostic;
 use crate::drift::noticed;
 use crate::plan::{Action, Options, Plan, Step, file, guard};
-use crate::report::{clean, human};
+use crate::report::page::Request;
+use crate::report::{clean, human, page};
 use crate::state::State;
 
 /// Show what would be ordered; changes nothing
@@ -46,7 +48,7 @@ pub(super) struct Args {
     /// Exit with 2 when there are changes. What --refresh shows is none: that is for the exit code of `postpay drift`
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Say in the JSON which commit last touched the line that declares each change
+    /// Say in JSON, Markdown and HTML which commit last touched the line that declares each change
     #[arg(long)]
     blame: bool,
     /// Show the exact requests, secrets left out
@@ -69,6 +71,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     if let Some(path) = &args.out {
         project.not_the_states(path, world)?;
+        world.reports.spare(path)?;
     }
     let desired = project.desired(&args.strict, world)?;
     let state = project.recorded(world)?;
@@ -84,7 +87,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         plan.drift = Some(noticed(&plan, &desired, state.as_ref(), &live, &known));
     }
     // Whoever reads the plan on a terminal has the repository before them; it is not looked at for them.
-    let kept = args.out.is_some() || !global.reports.is_empty() || global.format != Format::Human;
+    let kept =
+        args.out.is_some() || !world.reports.files.is_empty() || world.format != Format::Human;
     if (kept || args.blame)
         && let Some(git) = world.git(&project.sources())
     {
@@ -98,18 +102,18 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let foreign = guard::other_account(state.as_ref(), &plan.account);
     let over = guard::over_limits(&plan, project.limits(None, None), 0);
     for objection in foreign.into_iter().chain(over) {
-        let warning = Diagnostic::warning(objection.code(), objection.to_string());
+        let warning = Diagnostic::warning(objection.code(), objection.text());
         world.diagnose(&[warning.help(objection.help())]);
     }
     if let Some(path) = &args.out {
         write(path, &plan)?;
     }
-    let calls = if args.show_calls {
-        calls(&plan, state.as_ref(), &project)
+    let requests = if args.show_calls {
+        requests(&plan, state.as_ref(), &project)
     } else {
-        String::new()
+        Vec::new()
     };
-    show(&plan, project.rate, &calls, world)?;
+    show(&plan, project.rate, requests, world)?;
     if let Some(path) = &args.out {
         let shown = path.display().to_string();
         let shown = clean(&shown);
@@ -143,16 +147,24 @@ fn declared<'a>(
 }
 
 /// The plan in the format that was asked for, and in every report.
-pub(super) fn show(plan: &Plan, rate: f64, calls: &str, world: &mut World) -> Result<(), Failure> {
-    let human = |look| human::plan::plan(plan, rate, look) + calls;
-    match world.format {
-        Format::Human => world.print(&human(world.out))?,
-        Format::Json => {
-            world.print(&file::encode(plan))?;
-            world.say(calls);
-        }
+pub(super) fn show(
+    plan: &Plan,
+    rate: f64,
+    requests: Vec<Request>,
+    world: &mut World,
+) -> Result<(), Failure> {
+    let told = world.told();
+    let calls = listed(&requests);
+    let json = || file::encode(plan);
+    let human = |look| human::plan::plan(plan, rate, look) + &calls;
+    let page = |lang| page::plan(plan, rate, &told, requests.clone(), lang);
+    let shown = Shown::new(&json, &human, &page);
+    world.print_as_asked(shown)?;
+    if world.format == Format::Json {
+        // A plan file has no place for them.
+        world.say(&calls);
     }
-    world.report(|| file::encode(plan), human)
+    world.report(shown)
 }
 
 pub(super) fn exit(plan: &Plan, detailed: bool) -> Exit {
@@ -194,8 +206,8 @@ fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
 }
 
 /// The requests that carrying the plan out would make. The signature is left out: it is made when a request is sent.
-fn calls(plan: &Plan, state: Option<&State>, project: &Project) -> String {
-    let mut text = String::from("\nRequests, in sending order:\n");
+fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Request> {
+    let mut requests = Vec::new();
     for step in plan.changes() {
         let Some((action, body)) = call(step, plan) else {
             continue;
@@ -203,7 +215,7 @@ fn calls(plan: &Plan, state: Option<&State>, project: &Project) -> String {
         // What is there is spoken to where it is.
         let there = (!step.is_order()).then(|| region(step, state)).flatten();
         let region = there.or(project.region.as_deref());
-        let _ = writeln!(text, "\n# {}", step.address);
+        let mut text = String::new();
         let _ = match &project.endpoint {
             // It is started with the run, on a port that is free then.
             Endpoint::Sandbox => writeln!(text, "POST / to the embedded endpoint"),
@@ -218,6 +230,26 @@ fn calls(plan: &Plan, state: Option<&State>, project: &Project) -> String {
         }
         let _ = writeln!(text, "X-TC-Language: {}", project.language.name());
         let _ = writeln!(text, "\n{}", String::from_utf8_lossy(&body));
+        requests.push(Request {
+            name: step.address.to_string(),
+            text,
+        });
+    }
+    requests
+}
+
+/// For people; nothing when they were not asked for, or there are none.
+fn listed(requests: &[Request]) -> String {
+    let mut text = String::new();
+    if !requests.is_empty() {
+        text.push_str("\nRequests, in sending order:\n");
+    }
+    for Request {
+        name,
+        text: request,
+    } in requests
+    {
+        let _ = write!(text, "\n# {name}\n{request}");
     }
     text
 }

@@ -18,6 +18,7 @@ use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::{Api, Format, Global, Select, Strict};
 use super::resolve::{self, Case};
+use super::shown::Shown;
 use super::world::{World, cant_write};
 use crate::apply::{self, ApplyError, OnError, Outcome, Parts, Report, Settings};
 use crate::clock::SystemClock;
@@ -26,6 +27,7 @@ use crate::cloud::tencent::{ClientOptions, TencentClient};
 use crate::config::{self, Endpoint};
 use crate::desired::{Address, Desired};
 use crate::diagnostic::Diagnostic;
+use crate::lang::{Text, text};
 use crate::plan::guard::{self, Consent, Facts, Limits};
 use crate::plan::{Action, Options, Plan, Target};
 use crate::rehearsal::judge::{Evidence, judge};
@@ -147,14 +149,11 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     runtime.shutdown_background();
     rehearsal.took = began.elapsed();
-    match world.format {
-        Format::Human => world.print(&human::rehearsal::totals(&rehearsal, world.out))?,
-        Format::Json => world.print(&json::rehearsal::report(&rehearsal))?,
-    }
-    world.report(
-        || json::rehearsal::report(&rehearsal),
-        |look| human::rehearsal::report(&rehearsal, look),
-    )?;
+    let json = || json::rehearsal::report(&rehearsal);
+    let totals = |look| human::rehearsal::totals(&rehearsal, look);
+    let whole = |look| human::rehearsal::report(&rehearsal, look);
+    world.print_as_asked(Shown::plain(&json, &totals))?;
+    world.report(Shown::plain(&json, &whole))?;
     Ok(if rehearsal.is_kept() {
         Exit::Fine
     } else {
@@ -174,8 +173,9 @@ fn seed(args: &Args) -> Option<u64> {
 
 impl<'a> Stage<'a> {
     /// Reads everything that the user has, and holds it against the guard. Writes nothing.
-    fn set(args: &'a Args, global: &Global, world: &World) -> Result<Self, Failure> {
+    fn set(args: &'a Args, global: &Global, world: &mut World) -> Result<Self, Failure> {
         let mut project = Project::load(global, &Api::default())?;
+        project.guard_reports(global, world)?;
         let mut desired = project.desired(&args.strict, world)?;
         let recorded = project.recorded(world)?;
         let settings = Settings {
@@ -221,8 +221,11 @@ impl<'a> Stage<'a> {
         }
         // A limit is about money, and nothing is paid here; what it would say is worth knowing all the same.
         for objection in guard::over_limits(&plan, stage.project.limits(None, None), 0) {
-            let warning = Diagnostic::warning(objection.code(), objection.to_string());
-            world.diagnose(&[warning.help("`postpay apply` would refuse this; it is rehearsed")]);
+            let warning = Diagnostic::warning(objection.code(), objection.text());
+            world.diagnose(&[warning.help(text!(
+                "`postpay apply` would refuse this; it is rehearsed",
+                "`postpay apply` 会拒绝它；这里只是演练",
+            ))]);
         }
         Ok(stage)
     }
@@ -330,7 +333,7 @@ impl<'a> Stage<'a> {
         };
         TencentClient::new(options)
             .map(Arc::new)
-            .map_err(|error| Failure::new("client", error.to_string()).help(NOTHING_SENT))
+            .map_err(|error| Failure::new("client", Text::of(&error)).help(NOTHING_SENT))
     }
 }
 

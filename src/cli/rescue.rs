@@ -3,6 +3,7 @@
 use super::world::World;
 use crate::apply::Report;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 use crate::report::human::verify::{notice, problem, said};
 use crate::state::file::FileStore;
 use crate::state::rescue::RescueFile;
@@ -17,15 +18,23 @@ pub(super) fn keep(report: &Report, store: &FileStore, world: &World) {
     let kept = store.rescue(&world.spare_folders(), first.run, &report.unwritten);
     let mut diagnostic = Diagnostic::error(
         "outcome-unwritten",
-        "the journal could not be written, so the next run takes this for unknown",
+        text!(
+            "the journal could not be written, so the next run takes this for unknown",
+            "无法写入运行日志，下一次运行会把以下内容当作结果未知"
+        ),
     );
     for rescued in &report.unwritten {
-        diagnostic = diagnostic.help(format!("keep this: {}", said(&rescued.outcome)));
+        let said = said(&rescued.outcome);
+        diagnostic = diagnostic.help(text!("keep this: {said}", "请保存：{said:#}"));
     }
     world.diagnose(&[match kept {
-        Ok(path) => diagnostic.help(format!("kept in {}", path.display())),
-        Err(error) => diagnostic.help(format!(
-            "it could not be kept in any file, so these lines are all there is: {error}"
+        Ok(path) => {
+            let path = path.display();
+            diagnostic.help(text!("kept in {path}", "已保存在 {path}"))
+        }
+        Err(error) => diagnostic.help(text!(
+            "it could not be kept in any file, so these lines are all there is: {error}",
+            "无法保存到任何文件，以上各行是仅有的记录：{error:#}"
         )),
     }]);
 }

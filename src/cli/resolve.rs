@@ -9,13 +9,15 @@ use super::edit;
 use super::failure::Failure;
 use super::given_up;
 use super::load::Project;
-use super::options::{Api, Format, Global, time};
+use super::options::{Api, Global, time};
+use super::shown::Shown;
 use super::world::World;
 use crate::apply::candidates::{Candidate, Proposal, propose};
 use crate::apply::settle::{Found, Open, look};
 use crate::cloud::tencent::{RETRY_READS_FOR, TencentClient};
 use crate::cloud::{CloudError, CloudRead as _};
 use crate::desired::Address;
+use crate::lang::{Text, text};
 use crate::report::{clean, human, json};
 use crate::state::journal::{Edit, Edited, Journal, RunId, RunStarted};
 use crate::state::{Record, State, StateError, StateStore, Status};
@@ -71,12 +73,17 @@ pub(super) struct Case {
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
+    project.guard_reports(global, world)?;
     let store = world.store(&project.state);
     let mut writer = world.locked(&store, args.lock_timeout, || {
         store.lock(&world.holder("resolve"), args.lock_timeout)
     })?;
     let Some(state) = writer.state().cloned() else {
-        world.print("No state: nothing was ordered yet.\n")?;
+        let none = text!(
+            "No state: nothing was ordered yet.\n",
+            "没有状态文件：尚未订购任何环境。\n"
+        );
+        world.print(&world.out.say(&none))?;
         return Ok(Exit::Fine);
     };
     if state
@@ -86,25 +93,35 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     {
         return Err(Failure::new(
             "state-endpoint",
-            "the state was made with another endpoint than the one that is asked for",
+            text!(
+                "the state was made with another endpoint than the one that is asked for",
+                "状态文件是用另一个端点生成的，与这次指定的不同"
+            ),
         )
-        .help("name it with --endpoint; nothing was changed"));
+        .help(text!(
+            "name it with --endpoint; nothing was changed",
+            "请用 --endpoint 指定原来的端点；未更改任何内容"
+        )));
     }
     let given_up = given_up::open(&state, &args.addresses);
     let open = wanted(&state, &args.addresses, !given_up.is_empty())?;
     if (args.adopt.is_some() || args.not_created) && open.len() != 1 {
+        let n = open.len();
         return Err(Failure::new(
             "resolve-one",
-            format!(
-                "--adopt and --not-created settle one address; {} are open",
-                open.len()
+            text!(
+                "--adopt and --not-created settle one address; {n} are open",
+                "--adopt 和 --not-created 一次只处理一个地址；现有 {n} 个待处理"
             ),
         )
-        .help("name the address: `postpay resolve ADDR --adopt ENV_ID`"));
+        .help(text!(
+            "name the address: `postpay resolve ADDR --adopt ENV_ID`",
+            "请指定地址：`postpay resolve ADDR --adopt ENV_ID`"
+        )));
     }
     if open.is_empty() && given_up.is_empty() {
         show(&[], world)?;
-        world.say("Nothing to settle.\n");
+        world.tell(&text!("Nothing to settle.\n", "没有待处理的内容。\n"));
         return Ok(Exit::Fine);
     }
     let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
@@ -135,8 +152,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let left = writer.state().map_or(0, |state| {
         is_open(state).count() + given_up::open(state, &[]).len()
     });
-    world.say(&format!(
-        "{settled} settled, {left} left open. Nothing was ordered.\n"
+    world.tell(&text!(
+        "{settled} settled, {left} left open. Nothing was ordered.\n",
+        "已处理 {settled} 个，仍待处理 {left} 个。未订购任何环境。\n"
     ));
     Ok(if left == 0 { Exit::Fine } else { Exit::Unknown })
 }
@@ -162,14 +180,17 @@ fn wanted<'a>(
         .filter(|_| !is_given_up)
     {
         let why = if state.environments.contains_key(address) {
-            "is settled already"
+            text!("`{address}` is settled already", "`{address}` 早已处理完毕")
         } else {
-            "is not in the state"
+            text!(
+                "`{address}` is not in the state",
+                "`{address}` 不在状态文件中"
+            )
         };
-        return Err(
-            Failure::new("resolve-address", format!("`{address}` {why}"))
-                .help("`postpay show` lists what is open; nothing was changed"),
-        );
+        return Err(Failure::new("resolve-address", why).help(text!(
+            "`postpay show` lists what is open; nothing was changed",
+            "`postpay show` 列出待处理的地址；未更改任何内容"
+        )));
     }
     Ok(is_open(state)
         .filter(|(address, _)| addresses.is_empty() || addresses.contains(address))
@@ -226,11 +247,15 @@ async fn case(
 }
 
 fn unreadable(error: &CloudError) -> Failure {
+    let message = &error.message;
     Failure::new(
         "listing",
-        format!("the account can't be read: {}", error.message),
+        text!(
+            "the account can't be read: {message}",
+            "无法读取账号：{message:#}"
+        ),
     )
-    .help("nothing was changed")
+    .help(text!("nothing was changed", "未更改任何内容"))
 }
 
 fn journal_of(store: &impl StateStore, run: RunId) -> Result<Option<Journal>, StateError> {
@@ -261,11 +286,9 @@ fn show(cases: &[Case], world: &mut World) -> Result<(), Failure> {
             (open, sent_by.as_deref(), candidates.as_slice())
         }))
     };
-    match world.format {
-        Format::Human => world.print(&human(world.out))?,
-        Format::Json => world.print(&document())?,
-    }
-    world.report(document, human)
+    let shown = Shown::plain(&document, &human);
+    world.print_as_asked(shown)?;
+    world.report(shown)
 }
 
 /// What is to be written, by what was said on the command line, or by what fits and was agreed to.
@@ -334,10 +357,11 @@ fn agreed(case: &Case, candidate: &Candidate, world: &World) -> bool {
         return false;
     }
     let env_id = clean(&candidate.environment.env_id);
-    world.ask(&format!(
-        "\nAdopt {env_id} as `{}`? Only `yes` is a yes: ",
-        case.open.address
-    ))
+    let address = &case.open.address;
+    world.ask(&world.err.say(&text!(
+        "\nAdopt {env_id} as `{address}`? Only `yes` is a yes: ",
+        "\n将 {env_id} 纳管为 `{address}`？只有输入 `yes` 才算同意："
+    )))
 }
 
 pub(super) fn adopt_named(
@@ -351,46 +375,75 @@ pub(super) fn adopt_named(
         record.env_id.as_deref() == Some(env_id) && **address != case.open.address
     });
     if let Some((address, _)) = taken {
+        let env_id = clean(env_id);
         return Err(Failure::new(
             "resolve-taken",
-            format!("{} is on record as `{address}`", clean(env_id)),
+            text!(
+                "{env_id} is on record as `{address}`",
+                "{env_id} 已记录在 `{address}`"
+            ),
         )
-        .help("an environment has one address; nothing was changed"));
+        .help(text!(
+            "an environment has one address; nothing was changed",
+            "一个环境只有一个地址；未更改任何内容"
+        )));
     }
     let Some(candidate) = case
         .candidates
         .iter()
         .find(|candidate| candidate.environment.env_id == env_id)
     else {
+        let (env_id, address) = (clean(env_id), &case.open.address);
         return Err(Failure::new(
             "resolve-not-there",
-            format!("the account shows no environment {} that could be `{}`", clean(env_id), case.open.address),
-        )
-        .help("it has to be in the account, and to have come to be since the run began; nothing was changed"));
-    };
-    if !force && candidate.contradicts_the_alias() {
-        let found = candidate.environment.alias.as_deref().unwrap_or("none");
-        return Err(Failure::new(
-            "resolve-other-alias",
-            format!(
-                "{} has the alias {}, and `{}` was ordered with another",
-                clean(env_id),
-                clean(found),
-                case.open.address
+            text!(
+                "the account shows no environment {env_id} that could be `{address}`",
+                "账号中没有列出可能是 `{address}` 的环境 {env_id}"
             ),
         )
-        .help("adopting the wrong one leaves the right one unmanaged, and orders another again; nothing was changed")
-        .help("if its alias was changed at the vendor since: add --force"));
+        .help(text!(
+            "it has to be in the account, and to have come to be since the run began; nothing was changed",
+            "它必须在该账号中，并且是在那次运行开始之后创建的；未更改任何内容"
+        )));
+    };
+    if !force && candidate.contradicts_the_alias() {
+        let found = match &candidate.environment.alias {
+            Some(alias) => Text::same(clean(alias).into_owned()),
+            None => text!("none", "（无）"),
+        };
+        let (env_id, address) = (clean(env_id), &case.open.address);
+        return Err(Failure::new(
+            "resolve-other-alias",
+            text!(
+                "{env_id} has the alias {found}, and `{address}` was ordered with another",
+                "{env_id} 的别名是 {found:#}，而订购 `{address}` 时用的是另一个"
+            ),
+        )
+        .help(text!(
+            "adopting the wrong one leaves the right one unmanaged, and orders another again; nothing was changed",
+            "纳管错了环境，正确的那个就无人管理，并且会再订购一个；未更改任何内容"
+        ))
+        .help(text!(
+            "if its alias was changed at the vendor since: add --force",
+            "如果它的别名此后在腾讯云被改过：加上 --force"
+        )));
     }
     let known = candidate.tran_id().or(case.open.tran_id.as_deref());
     if let (Some(said), Some(known)) = (tran_id, known)
         && said != known
     {
+        let (known, said) = (clean(known), clean(said));
         return Err(Failure::new(
             "resolve-other-number",
-            format!("the order number is {}, not {}", clean(known), clean(said)),
+            text!(
+                "the order number is {known}, not {said}",
+                "订单号是 {known}，不是 {said}"
+            ),
         )
-        .help("leave --tran-id out: it is for bills that tell no number; nothing was changed"));
+        .help(text!(
+            "leave --tran-id out: it is for bills that tell no number; nothing was changed",
+            "请去掉 --tran-id：它用于账单没有写明订单号的情况；未更改任何内容"
+        )));
     }
     Ok(put(case, env_id, known.or(tran_id)))
 }
@@ -400,9 +453,15 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
     if case.status == Status::AwaitingEnvId || case.open.tran_id.is_some() {
         return Err(Failure::new(
             "resolve-ordered",
-            format!("the vendor answered with an order number for `{address}`"),
+            text!(
+                "the vendor answered with an order number for `{address}`",
+                "腾讯云已为 `{address}` 返回了订单号"
+            ),
         )
-        .help("an order was made: look for its environment, and adopt it; nothing was changed"));
+        .help(text!(
+            "an order was made: look for its environment, and adopt it; nothing was changed",
+            "订单已经生成：请找到它的环境并纳管；未更改任何内容"
+        )));
     }
     if let Some(candidate) = case
         .candidates
@@ -412,12 +471,19 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
         let env_id = clean(&candidate.environment.env_id);
         return Err(Failure::new(
             "resolve-created",
-            format!("{env_id} looks like `{address}`"),
+            text!(
+                "{env_id} looks like `{address}`",
+                "{env_id} 看起来就是 `{address}`"
+            ),
         )
-        .help(format!(
-            "if it is the one: `postpay resolve {address} --adopt {env_id}`"
+        .help(text!(
+            "if it is the one: `postpay resolve {address} --adopt {env_id}`",
+            "如果就是它：`postpay resolve {address} --adopt {env_id}`"
         ))
-        .help("if it is not, give it another alias at the vendor first; nothing was changed"));
+        .help(text!(
+            "if it is not, give it another alias at the vendor first; nothing was changed",
+            "如果不是，请先在腾讯云给它换一个别名；未更改任何内容"
+        )));
     }
     // What this order would have replaced has its address back.
     let kept = state

@@ -12,10 +12,13 @@ use super::Exit;
 use super::connect::ledger_beside;
 use super::failure::Failure;
 use super::load::Project;
-use super::options::{Api, Format, Global, time};
+use super::options::{Api, Global, time};
+use super::shown::Shown;
 use super::world::World;
 use crate::cloud::tencent::wire::{DESTROY, MODIFY};
+use crate::lang::{Text, text};
 use crate::report::clean;
+use crate::report::human::Look;
 use crate::sandbox::{self, Fault, LedgerEntry, Postpaid, Sandbox};
 
 /// The embedded endpoint: a small server that speaks the vendor's protocol and costs nothing
@@ -129,9 +132,10 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
         Command::Reset(args) => {
             let path = args.file.path(global, world)?;
             sandbox::reset(&path, &args.existing, &args.existing_postpaid, world.now())?;
-            world.say(&format!(
-                "Reset {}. A state that was made with it no longer fits.\n",
-                path.display()
+            let path = path.display();
+            world.tell(&text!(
+                "Reset {path}. A state that was made with it no longer fits.\n",
+                "已重置 {path}。用它生成的状态文件不再与之相符。\n"
             ));
             Ok(Exit::Fine)
         }
@@ -140,11 +144,18 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
 
 fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Exit, Failure> {
     if !args.listen.ip().is_loopback() {
+        let listen = args.listen;
         return Err(Failure::new(
             "listen",
-            format!("{} is not a loopback address", args.listen),
+            text!(
+                "{listen} is not a loopback address",
+                "{listen} 不是回环地址"
+            ),
         )
-        .help("the embedded endpoint is for this machine alone: 127.0.0.1:PORT or [::1]:PORT"));
+        .help(text!(
+            "the embedded endpoint is for this machine alone: 127.0.0.1:PORT or [::1]:PORT",
+            "内置端点只供本机使用：127.0.0.1:PORT 或 [::1]:PORT"
+        )));
     }
     let runtime = super::runtime()?;
     runtime.block_on(async {
@@ -161,13 +172,15 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
         .await?;
         let url = running.url();
         world.print(&format!("{url}\n"))?;
-        world.say(&format!(
-            "Serving. What it does is kept in {}. In another terminal:\n\
-             \n  export TENCENTCLOUD_SECRET_ID={}\n  export TENCENTCLOUD_SECRET_KEY={}\n  postpay apply --endpoint {url}\n\n\
+        let ledger = ledger.display();
+        let (id, key) = (sandbox::SECRET_ID, sandbox::SECRET_KEY);
+        world.tell(&text!(
+            "Serving. What it does is kept in {ledger}. In another terminal:\n\
+             \n  export TENCENTCLOUD_SECRET_ID={id}\n  export TENCENTCLOUD_SECRET_KEY={key}\n  postpay apply --endpoint {url}\n\n\
              The key is the sandbox's own and no secret. Ctrl-C stops it.\n",
-            ledger.display(),
-            sandbox::SECRET_ID,
-            sandbox::SECRET_KEY,
+            "已启动。它所做的事记在 {ledger} 中。请在另一个终端执行：\n\
+             \n  export TENCENTCLOUD_SECRET_ID={id}\n  export TENCENTCLOUD_SECRET_KEY={key}\n  postpay apply --endpoint {url}\n\n\
+             密钥是内置端点自己的，不是机密。按 Ctrl-C 停止。\n"
         ));
         super::signals::signal().await;
         running.shutdown().await;
@@ -182,20 +195,27 @@ fn ledger(path: &std::path::Path, world: &mut World) -> Result<Exit, Failure> {
         text.push('\n');
         text
     };
-    match world.format {
-        Format::Json => world.print(&json())?,
-        Format::Human => world.print(&listing(&entries))?,
-    }
-    world.report(json, |_| listing(&entries))?;
+    world.show(Shown::plain(&json, &|look| listing(&entries, look)))?;
     Ok(Exit::Fine)
 }
 
-fn listing(entries: &[LedgerEntry]) -> String {
+fn listing(entries: &[LedgerEntry], look: Look) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header([
-        "CALL", "ARRIVED", "ACTION", "FOR", "ACTED", "ANSWER", "FAULT", "TRAN_ID", "ENV_ID",
-    ]);
+    table.set_header(
+        [
+            text!("CALL", "序号"),
+            text!("ARRIVED", "到达时间"),
+            text!("ACTION", "接口"),
+            text!("FOR", "对象"),
+            text!("ACTED", "已执行"),
+            text!("ANSWER", "应答"),
+            text!("FAULT", "故障"),
+            Text::same("TRAN_ID"),
+            Text::same("ENV_ID"),
+        ]
+        .map(|head| look.say(&head)),
+    );
     for entry in entries {
         let or_dash = |text: Option<&str>| {
             text.map_or_else(|| "-".to_owned(), |text| clean(text).into_owned())
@@ -205,12 +225,11 @@ fn listing(entries: &[LedgerEntry]) -> String {
             format!("{:.3}", entry.at),
             clean(&entry.action).into_owned(),
             or_dash(asked_for(entry).as_deref()),
-            if entry.acted || entry.changed {
-                "yes"
+            look.say(&if entry.acted || entry.changed {
+                text!("yes", "是")
             } else {
-                "no"
-            }
-            .to_owned(),
+                text!("no", "否")
+            }),
             clean(&entry.answer).into_owned(),
             or_dash(entry.fault.as_deref()),
             or_dash(entry.tran_id.as_deref()),

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::Exit;
 use super::failure::Failure;
 use super::load::Project;
-use super::options::{Api, Format, Global};
+use super::options::{Api, Global};
+use super::shown::Shown;
 use super::world::World;
 use super::{apply, plan};
 use crate::report::human;
@@ -30,28 +31,34 @@ pub(super) struct Args {
     api: Api,
 }
 
+impl Args {
+    /// It shows a plan, and not the state.
+    pub(super) fn is_of_a_plan(&self) -> bool {
+        self.file.is_some()
+    }
+}
+
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
+    project.guard_reports(global, world)?;
     if let Some(path) = &args.file {
+        world.reports.spare(path)?;
         let kept = apply::read_plan(path)?;
-        plan::show(&kept, project.rate, "", world)?;
+        plan::show(&kept, project.rate, Vec::new(), world)?;
         return Ok(plan::exit(&kept, args.detailed_exitcode));
     }
     match project.recorded(world)? {
         Some(state) => state_as_asked(&state, world)?,
-        None => match world.format {
-            Format::Human => world.print("No state: nothing was ordered yet.\n")?,
-            Format::Json => world.print("null\n")?,
-        },
+        None => {
+            let none = |_| "No state: nothing was ordered yet.\n".to_owned();
+            world.print_as_asked(Shown::plain(&|| "null\n".to_owned(), &none))?;
+        }
     }
     Ok(Exit::Fine)
 }
 
 fn state_as_asked(state: &State, world: &mut World) -> Result<(), Failure> {
     let json = String::from_utf8_lossy(&encode_state(state)?).into_owned();
-    match world.format {
-        Format::Human => world.print(&human::state::state(state, world.out))?,
-        Format::Json => world.print(&json)?,
-    }
-    world.report(|| json.clone(), |look| human::state::state(state, look))
+    let human = |look| human::state::state(state, look);
+    world.show(Shown::plain(&|| json.clone(), &human))
 }

@@ -1,13 +1,16 @@
 //! `postpay validate`: every problem of every manifest, offline.
 
+use std::path::PathBuf;
+
 use super::Exit;
 use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Format, Global, Strict};
+use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::report::human::Look;
-use crate::report::{count, json};
+use crate::report::{count, json, page};
 
 /// Check the manifests and postpay.yaml; offline, without credentials
 #[derive(Debug, clap::Args)]
@@ -24,11 +27,12 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = match Project::load(global, &Api::default()) {
         Ok(project) => project,
-        Err(failure) => return show(0, 0, &failure.diagnostics, world),
+        Err(failure) => return show(&[], 0, &failure.diagnostics, world),
     };
+    project.guard_reports(global, world)?;
     let (files, checked) = project.check(&args.strict);
     show(
-        files,
+        &files,
         checked.desired.environments.len(),
         &checked.diagnostics,
         world,
@@ -36,19 +40,19 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 }
 
 fn show(
-    files: usize,
+    files: &[PathBuf],
     environments: usize,
     diagnostics: &[Diagnostic],
     world: &mut World,
 ) -> Result<Exit, Failure> {
     let valid = !any_error(diagnostics);
-    let document = || json::validate::document(files, environments, diagnostics);
+    let document = || json::validate::document(files.len(), environments, diagnostics);
     let errors = diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.is_error())
         .count();
     let sentence = |_: Look| {
-        let files = count(files, "file", "files");
+        let files = count(files.len(), "file", "files");
         if valid {
             let environments = count(environments, "environment", "environments");
             format!("Valid: {environments} in {files}.\n")
@@ -58,11 +62,23 @@ fn show(
         }
     };
     world.diagnose(diagnostics);
-    match world.format {
-        Format::Json => world.print(&document())?,
-        Format::Human if valid => world.print(&sentence(world.out))?,
-        Format::Human => world.say(&sentence(world.err)),
+    let page = |lang| {
+        page::validation(
+            files,
+            diagnostics,
+            &sentence(Look {
+                lang,
+                ..Look::PLAIN
+            }),
+            lang,
+        )
+    };
+    let shown = Shown::new(&document, &sentence, &page);
+    if valid || world.format != Format::Human {
+        world.print_as_asked(shown)?;
+    } else {
+        world.say(&sentence(world.err));
     }
-    world.report(document, sentence)?;
+    world.report(shown)?;
     Ok(if valid { Exit::Fine } else { Exit::Error })
 }

@@ -1,5 +1,6 @@
 //! The concrete parts: streams, clock, environment, store. The only place that knows them.
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use super::failure::{Failure, NOTHING_SENT};
 use super::git::Git;
 use super::meter::{self, Meter};
 use super::options::{Color, Format, Global};
+use super::reports::Reports;
 use crate::apply::Operator;
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
@@ -29,8 +31,10 @@ pub(super) struct World {
     pub out: Look,
     pub err: Look,
     pub format: Format,
-    reports: Vec<PathBuf>,
+    pub reports: Reports,
     stdout_is_gone: bool,
+    /// What was told so far: reports repeat it.
+    told: RefCell<Vec<Diagnostic>>,
     /// The log is on standard error, where progress would be drawn.
     logs: bool,
     /// What is said is a JSON event a line, on standard output.
@@ -50,9 +54,7 @@ impl World {
                     .help(NOTHING_SENT)
             })?;
         }
-        for path in &global.reports {
-            report_format(path)?;
-        }
+        let reports = Reports::of(&global.reports)?;
         if cfg!(debug_assertions)
             && let Ok(moment) = std::env::var("POSTPAY_CRASH_AT")
         {
@@ -70,7 +72,7 @@ impl World {
             lang,
         };
         world.format = global.format;
-        world.reports.clone_from(&global.reports);
+        world.reports = reports;
         if let Some(level) = global.log {
             world.logs = true;
             tracing_subscriber::fmt()
@@ -89,8 +91,9 @@ impl World {
             out: Look::PLAIN,
             err: Look::PLAIN,
             format: Format::Human,
-            reports: Vec::new(),
+            reports: Reports::default(),
             stdout_is_gone: false,
+            told: RefCell::default(),
             logs: false,
             events: false,
         }
@@ -134,6 +137,7 @@ impl World {
     }
 
     pub(super) fn diagnose(&self, diagnostics: &[Diagnostic]) {
+        self.told.borrow_mut().extend_from_slice(diagnostics);
         // What standard output does not take is told on standard error all the same.
         if self.events && self.emit(diagnostics).is_ok() {
             return;
@@ -141,6 +145,11 @@ impl World {
         if !diagnostics.is_empty() {
             self.say(&render::render(diagnostics, self.err.color, self.err.lang));
         }
+    }
+
+    /// What was told so far, for the reports.
+    pub(super) fn told(&self) -> Vec<Diagnostic> {
+        self.told.borrow().clone()
     }
 
     /// As events, on standard output.
@@ -155,22 +164,6 @@ impl World {
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
         self.diagnose(&failure.diagnostics);
         failure.exit
-    }
-
-    /// Writes the result to every file that `--report` named.
-    pub(super) fn report(
-        &self,
-        json: impl Fn() -> String,
-        human: impl Fn(Look) -> String,
-    ) -> Result<(), Failure> {
-        for path in &self.reports {
-            let text = match report_format(path)? {
-                Format::Json => json(),
-                Format::Human => human(Look::PLAIN),
-            };
-            std::fs::write(path, text).map_err(|error| cant_write(path, &error))?;
-        }
-        Ok(())
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -258,6 +251,24 @@ impl World {
         Git::find(roots)
     }
 
+    /// The folder that we are in, below the root of the repository, with `/` between folders; empty when it is the root.
+    pub(super) fn folder(&self) -> String {
+        let of_git = || super::git::folder(Path::new("."));
+        let of_the_pipeline = || {
+            let here = std::env::current_dir().ok()?;
+            let roots = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"];
+            let mut roots = roots.into_iter().filter_map(|name| self.variable(name));
+            let below = roots.find_map(|root| here.strip_prefix(root).ok().map(Path::to_owned))?;
+            let below = below.display().to_string();
+            Some(below.replace(std::path::MAIN_SEPARATOR, "/"))
+        };
+        let folder = self
+            .reports
+            .folder
+            .get_or_init(|| of_git().or_else(of_the_pipeline).unwrap_or_default());
+        folder.clone()
+    }
+
     /// The git commit that these files and folders are in, with `+dirty` behind it when they differ from it; None
     /// outside of a repository, or without git.
     pub(super) fn commit(&self, roots: &[PathBuf]) -> Option<String> {
@@ -302,19 +313,6 @@ impl Write for LogToStderr {
 
 pub(super) fn cant_write(path: &Path, error: &io::Error) -> Failure {
     Failure::new("write", format!("can't write {}: {error}", path.display()))
-}
-
-fn report_format(path: &Path) -> Result<Format, Failure> {
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("json") => Ok(Format::Json),
-        Some("txt") => Ok(Format::Human),
-        Some(_) | None => Err(Failure::new(
-            "report-format",
-            format!("--report {}: the ending picks the format", path.display()),
-        )
-        .help("allowed: .json and .txt")
-        .help(NOTHING_SENT)),
-    }
 }
 
 /// The language of the messages that the system's locale asks for.

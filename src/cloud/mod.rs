@@ -17,6 +17,7 @@ use std::future::Future;
 pub use read::{Bill, BillOrder, CloudRead, Looks, PayMode, Reading, SeenEnvironment, Watcher};
 
 use crate::desired::Attributes;
+use crate::lang::Text;
 
 /// The calls that change something at the vendor. The apply engine is the only caller.
 pub trait CloudWrite: Send + Sync + 'static {
@@ -85,7 +86,7 @@ pub struct CloudError {
     /// The vendor's error code, as it was sent.
     pub code: Option<String>,
     /// What happened, in the vendor's words where there are any, with secrets and control characters taken out.
-    pub message: String,
+    pub message: Text,
     pub request_id: Option<String>,
     /// Absent when no answer came.
     pub http_status: Option<u16>,
@@ -94,7 +95,7 @@ pub struct CloudError {
     /// The start of an answer that could not be read, with secrets taken out.
     pub body: Option<String>,
     /// What to do about it, in postpay's words.
-    pub hint: Option<&'static str>,
+    pub hint: Option<Text>,
 }
 
 /// Ids found in an answer that does not count as an order.

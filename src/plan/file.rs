@@ -4,6 +4,7 @@
 mod findings;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 use super::{Action, Finding, GitFacts, Ids, Mode, Options, Plan, Reason, Refusal, Step};
 use crate::desired::{Address, Attributes, Field, ManifestHash, SourceRef};
+use crate::lang::{Text, text};
 use crate::state::{Account, Lineage, Serial};
 use findings::FindingV1;
 
@@ -22,16 +24,36 @@ pub const FORMAT_VERSION: u64 = 1;
 /// Why a text is no plan that may be trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
-    #[error("it is empty")]
     Empty,
-    #[error("{0}")]
     Json(#[from] serde_json::Error),
-    #[error("it has format version {found}; this postpay reads {FORMAT_VERSION}")]
     Version { found: u64 },
-    #[error("its checksum does not fit: it was altered, or damaged, after it was written")]
     Altered,
-    #[error("{0}")]
-    Content(String),
+    Content(Text),
+}
+
+impl PlanFileError {
+    /// What is wrong with it.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Empty => Text::fixed("it is empty", "文件为空"),
+            Self::Json(error) => Text::same(error.to_string()),
+            Self::Version { found } => text!(
+                "it has format version {found}; this postpay reads {FORMAT_VERSION}",
+                "其格式版本为 {found}；此 postpay 读取 {FORMAT_VERSION}"
+            ),
+            Self::Altered => Text::fixed(
+                "its checksum does not fit: it was altered, or damaged, after it was written",
+                "校验和不符：写入后被修改过或已损坏",
+            ),
+            Self::Content(why) => why.clone(),
+        }
+    }
+}
+
+impl fmt::Display for PlanFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
 }
 
 /// A plan as people and programs read it.
@@ -529,9 +551,10 @@ fn git(git: Option<GitV1>, changes: &[ChangeV1]) -> Result<Option<GitFacts>, Pla
             touched,
         })),
         None if touched.is_empty() => Ok(None),
-        None => Err(PlanFileError::Content(
-            "it names commits of lines, and not the commit that was checked out".to_owned(),
-        )),
+        None => Err(PlanFileError::Content(Text::fixed(
+            "it names commits of lines, and not the commit that was checked out",
+            "其中有各行的提交，却没有检出的提交",
+        ))),
     }
 }
 
@@ -540,9 +563,10 @@ impl TryFrom<ChangeV1> for Step {
 
     fn try_from(change: ChangeV1) -> Result<Self, PlanFileError> {
         let [action] = change.actions.as_slice() else {
-            return Err(PlanFileError::Content(format!(
-                "`{}` has not exactly one action",
-                change.address
+            let address = &change.address;
+            return Err(PlanFileError::Content(text!(
+                "`{address}` has not exactly one action",
+                "`{address}` 的动作不是恰好一个"
             )));
         };
         Ok(Self {
@@ -593,10 +617,13 @@ impl TryFrom<RefusalV1> for Refusal {
             ("managed_elsewhere", Some(other)) => Ok(Self::ManagedAs {
                 other: address(&other)?,
             }),
-            (kind, _) => Err(PlanFileError::Content(format!(
-                "`{}` is no refusal",
-                kind.escape_debug()
-            ))),
+            (kind, _) => {
+                let kind = kind.escape_debug();
+                Err(PlanFileError::Content(text!(
+                    "`{kind}` is no refusal",
+                    "`{kind}` 不是拒绝原因"
+                )))
+            }
         }
     }
 }
@@ -608,11 +635,14 @@ fn named<T: Copy, const N: usize>(
 ) -> Result<T, PlanFileError> {
     all.into_iter()
         .find(|one| name(*one) == wanted)
-        .ok_or_else(|| PlanFileError::Content(format!("`{}` is not known", wanted.escape_debug())))
+        .ok_or_else(|| {
+            let wanted = wanted.escape_debug();
+            PlanFileError::Content(text!("`{wanted}` is not known", "不认识 `{wanted}`"))
+        })
 }
 
 fn address(text: &str) -> Result<Address, PlanFileError> {
-    Address::new(text).map_err(|error| PlanFileError::Content(error.to_string()))
+    Address::new(text).map_err(|error| PlanFileError::Content(Text::of(&error)))
 }
 
 fn addresses(texts: &[String]) -> Result<Vec<Address>, PlanFileError> {
@@ -624,10 +654,13 @@ fn attributes(fields: BTreeMap<String, String>) -> Result<Attributes, PlanFileEr
         .into_iter()
         .map(|(name, value)| match Field::by_name(&name) {
             Some(field) => Ok((field, value)),
-            None => Err(PlanFileError::Content(format!(
-                "`{}` is no field",
-                name.escape_debug()
-            ))),
+            None => {
+                let name = name.escape_debug();
+                Err(PlanFileError::Content(text!(
+                    "`{name}` is no field",
+                    "`{name}` 不是字段"
+                )))
+            }
         })
         .collect()
 }

@@ -4,8 +4,10 @@
 //! `c` in the next. So a chain of them is taken as a whole. One record stands somewhere on it, and belongs at its end.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 use crate::desired::{Address, Desired, Moved};
+use crate::lang::{Text, text};
 use crate::state::State;
 
 /// A `moved` block that does not fit what is on record.
@@ -19,13 +21,43 @@ pub struct MoveProblem {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoveError {
     /// The target would be ordered as if it were new.
-    #[error("nothing is on record at `{from}`, nor at `{to}`")]
-    Missing { from: Address, to: Address },
-    #[error("`{from}` can't become `{to}`: both are on record")]
-    Used { from: Address, to: Address },
+    Missing {
+        from: Address,
+        to: Address,
+    },
+    Used {
+        from: Address,
+        to: Address,
+    },
     /// A state that no check has seen. The rules for manifests refuse it with a place.
-    #[error("the moves from `{from}` lead back to it")]
-    Cycle { from: Address },
+    Cycle {
+        from: Address,
+    },
+}
+
+impl MoveError {
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Missing { from, to } => text!(
+                "nothing is on record at `{from}`, nor at `{to}`",
+                "`{from}` 和 `{to}` 都没有记录"
+            ),
+            Self::Used { from, to } => text!(
+                "`{from}` can't become `{to}`: both are on record",
+                "`{from}` 不能改为 `{to}`：两者都有记录"
+            ),
+            Self::Cycle { from } => text!(
+                "the moves from `{from}` lead back to it",
+                "从 `{from}` 开始的移动又回到了它自己"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for MoveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
 }
 
 /// The address that each moved record stands at so far, by the address that it gets.

@@ -324,7 +324,7 @@ fn with_id(hook: HookV1, env_id: Option<&str>) -> HookV1 {
 fn failed(hook: HookV1, error: &CloudError) -> HookV1 {
     HookV1 {
         code: error.code.clone(),
-        message: Some(error.message.clone()),
+        message: Some(error.message.en().to_owned()),
         request_id: error.request_id.clone(),
         tran_id: error.seen.tran_id.clone(),
         ..with_id(hook, error.seen.env_id.as_deref())

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::desired::{Attributes, Field};
+use crate::lang::Text;
 use crate::plan::{Action, Ids, Step};
 
 /// A field that is worth showing.
@@ -29,10 +30,10 @@ pub(super) enum Value {
 }
 
 /// What stands for a value that is not there.
-pub(super) const NONE: &str = "(none)";
+pub(super) const NONE: Text = Text::fixed("(none)", "（无）");
 
 /// What stands for a value that the vendor chooses.
-pub(super) const KNOWN_AFTER: &str = "(known after apply)";
+pub(super) const KNOWN_AFTER: Text = Text::fixed("(known after apply)", "（apply 之后可知）");
 
 /// The fields worth showing, in the order of the manifest.
 pub(super) fn rows(step: &Step) -> Vec<Row> {

@@ -3,21 +3,73 @@
 //! The format is GitHub's: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>. A value
 //! ends where its escaping says so, and nowhere else, so that nothing that comes from a manifest can be a command.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::page::{Columns, Finding, Level, Page, Setting};
-use super::text::clean;
+use super::text::{clean, count};
+use crate::lang::text;
 
-/// A command for each finding, a line each, and one that says how it ended.
+/// GitHub makes annotations of so many commands of each level in a step, the first ones; the rest is in the log alone.
+const SHOWN: usize = 10;
+
+/// A command for each finding, a line each and the worst first, and one that says how it ended and what has no annotation.
+/// What has none follows behind it.
 pub fn page(page: &Page, setting: &Setting) -> String {
-    let mut out = String::new();
+    let (mut first, mut rest) = (String::new(), String::new());
+    let mut seen: BTreeMap<Level, usize> = BTreeMap::new();
     for finding in &page.findings {
-        command(&mut out, finding, setting);
+        let n = seen.entry(finding.level).or_default();
+        *n += 1;
+        let out = if *n <= shown(finding.level) {
+            &mut first
+        } else {
+            &mut rest
+        };
+        command(out, finding, setting);
     }
     let head = page.summary.first().map_or("", String::as_str);
     let title = property(&format!("postpay {}", page.kind.name()));
-    let _ = writeln!(out, "::notice title={title}::{}", message(head));
-    out
+    let mut last = message(head);
+    if let Some(more) = more(&seen, page, setting) {
+        let _ = write!(last, "%0A{}", message(&more));
+    }
+    format!("{first}::notice title={title}::{last}\n{rest}")
+}
+
+/// The last notice, which says how it ended, is an annotation too.
+const fn shown(level: Level) -> usize {
+    match level {
+        Level::Error | Level::Warning => SHOWN,
+        Level::Note => SHOWN - 1,
+    }
+}
+
+fn more(seen: &BTreeMap<Level, usize>, page: &Page, setting: &Setting) -> Option<String> {
+    let over = seen.iter().filter_map(|(level, n)| {
+        let n = n.checked_sub(shown(*level)).filter(|n| *n > 0)?;
+        Some(match level {
+            Level::Error => count(n, "error", "errors"),
+            Level::Warning => count(n, "warning", "warnings"),
+            Level::Note => count(n, "note", "notes"),
+        })
+    });
+    let over: Vec<String> = over.collect();
+    if over.is_empty() {
+        return None;
+    }
+    let n = over.join(", ");
+    let text = match &setting.rest {
+        Some(rest) => text!(
+            "without an annotation: {n}; all of it is in {rest}, and in the log of this step",
+            "未生成注释的还有:{n};完整内容见 {rest} 以及本步骤的日志"
+        ),
+        None => text!(
+            "without an annotation: {n}; all of it is in the log of this step",
+            "未生成注释的还有:{n};完整内容见本步骤的日志"
+        ),
+    };
+    Some(text.in_lang(page.lang).to_owned())
 }
 
 fn command(out: &mut String, finding: &Finding, setting: &Setting) {
@@ -95,6 +147,32 @@ mod tests {
             );
             assert!(!line.contains('\u{0}'), "{line}");
         }
+    }
+
+    #[test]
+    fn what_github_does_not_annotate_comes_last_and_is_told_before() {
+        let mut page = sample();
+        let (error, note) = (page.findings[0].clone(), page.findings[4].clone());
+        page.findings = vec![error; 13];
+        page.findings.extend(vec![note; 10]);
+        let setting = Setting {
+            rest: Some("plan.html".to_owned()),
+            ..Setting::default()
+        };
+        let text = super::page(&page, &setting);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 24);
+        let told = "%0Awithout an annotation: 3 errors, 1 note; all of it is in plan.html, ";
+        assert!(
+            lines[19].starts_with("::notice title=postpay plan::"),
+            "{text}"
+        );
+        assert!(lines[19].contains(told), "{text}");
+        assert!(
+            lines[20..23]
+                .iter()
+                .all(|line| line.starts_with("::error "))
+        );
     }
 
     #[test]

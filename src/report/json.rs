@@ -2,6 +2,7 @@
 
 pub mod drift;
 pub mod edits;
+pub mod failure;
 pub mod generate;
 pub mod history;
 pub mod layout;
@@ -30,6 +31,7 @@ pub type Published = (&'static str, &'static str, fn() -> serde_json::Value);
 pub const PUBLISHED: &[Published] = &[
     ("apply", "`apply --format json`", schema),
     ("drift", "`drift --format json`", drift::schema),
+    ("failure", "`--report FILE.json` of a plan, drift, apply or validate that came to nothing", failure::schema),
     ("fmt", "`fmt --format json`", layout::schema),
     ("generate", "`generate --format json`", generate::schema),
     ("history", "`history --format json`", history::history_schema),
@@ -206,7 +208,7 @@ fn failure<'a>(result: &'static str, error: &'a CloudError, base: ResultV1<'a>) 
         env_id: error.seen.env_id.as_deref(),
         request_id: error.request_id.as_deref(),
         code: error.code.as_deref(),
-        message: Some(&error.message),
+        message: Some(error.message.en()),
         grade: Some(match error.grade {
             Grade::NotSent(_) => "not_sent",
             Grade::Refused(_) => "refused",

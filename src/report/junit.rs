@@ -67,14 +67,15 @@ pub fn page(page: &Page) -> String {
 
 fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
     let class = match (kind, &entry.place) {
-        (Kind::Plan | Kind::Apply, Some(place)) => place.file.as_str(),
-        (Kind::Plan | Kind::Apply | Kind::Validate, _) => "postpay",
+        (Kind::Plan | Kind::Apply | Kind::Drift, Some(place)) => place.file.as_str(),
+        (Kind::Plan | Kind::Apply | Kind::Drift | Kind::Validate, _) => "postpay",
     };
     let time: f64 = entry
         .calls
         .iter()
         .map(|call| call.answered.saturating_sub(call.sent).as_secs_f64())
-        .sum();
+        // An empty sum of floats is a negative zero.
+        .fold(0.0, |sum, took| sum + took);
     let _ = write!(
         out,
         "    <testcase name=\"{}\" classname=\"{}\"",
@@ -108,7 +109,7 @@ fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
         let _ = writeln!(out, "      <skipped message=\"{}\"/>", xml(why));
     }
     let mut said = match kind {
-        Kind::Plan | Kind::Apply => format!("{}: {}", entry.action, entry.reason),
+        Kind::Plan | Kind::Apply | Kind::Drift => format!("{}: {}", entry.action, entry.reason),
         Kind::Validate => String::new(),
     };
     for finding in others {
@@ -170,11 +171,39 @@ fn xml(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::page::tests::{hostile, sample};
+    use crate::report::page::tests::{drift_page, hostile, run_page, sample};
 
     #[test]
     fn a_page_is_a_suite_with_a_case_for_every_entry() {
         insta::assert_snapshot!(page(&sample()));
+    }
+
+    #[test]
+    fn the_counts_are_those_of_the_cases() {
+        for page in [sample(), hostile(), run_page(), drift_page()] {
+            let text = super::page(&page);
+            let document = roxmltree::Document::parse(&text).unwrap();
+            let all = |name: &str| {
+                let nodes = document.descendants();
+                nodes
+                    .filter(|node| node.has_tag_name(name))
+                    .count()
+                    .to_string()
+            };
+            let suites = document.root_element();
+            assert_eq!(suites.attribute("tests"), Some(&*all("testcase")), "{text}");
+            assert_eq!(
+                suites.attribute("failures"),
+                Some(&*all("failure")),
+                "{text}"
+            );
+            assert_eq!(
+                suites.attribute("skipped"),
+                Some(&*all("skipped")),
+                "{text}"
+            );
+            assert!(!text.contains("\"-0"), "{text}");
+        }
     }
 
     #[test]
@@ -190,6 +219,8 @@ mod tests {
         let text = page(&hostile());
         assert!(!text.contains("<script>"), "{text}");
         assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
+        let document = roxmltree::Document::parse(&text).unwrap();
+        assert_eq!(document.root_element().tag_name().name(), "testsuites");
         // Every tag is one of ours.
         for tag in text.split('<').skip(1) {
             let name = tag.trim_start_matches('/');

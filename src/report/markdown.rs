@@ -1,9 +1,218 @@
-//! Markdown, for the comment below a pull request.
+//! Markdown, for the comment below a pull request and for the summary of a pipeline's step.
+//!
+//! What matters most comes first: the verdict, what is wrong, then every environment by action, then the requests. What
+//! does not fit is left out whole, an entry at a time, and a line says what that is and where the rest can be read.
+//! Texts that somebody else chose are shown as code ([`escape`]), and no table or heading holds one.
 
-use super::page::{Page, Setting};
+mod entries;
+mod escape;
+mod room;
+#[cfg(test)]
+mod tests;
 
-/// The page as one document that ends in a newline.
+use std::fmt::Write as _;
+
+use super::page::{Finding, Kind, Level, Page, Setting, Tone};
+use crate::lang::{Lang, Text, text};
+use escape::{clip, code, comment, sentence, short_code};
+use room::Room;
+
+/// What a comment holds, in bytes: GitHub takes 65,536 characters.
+pub const COMMENT: usize = 65_000;
+
+/// What a step's summary holds, in bytes: GitHub takes 1 MiB.
+pub const SUMMARY: usize = 1_000_000;
+
+/// The page for a comment, as one document that ends in a newline.
 pub fn page(page: &Page, setting: &Setting) -> String {
-    let _ = setting;
-    page.summary.join("\n") + "\n"
+    capped(page, setting, COMMENT)
+}
+
+/// The page in at most `cap` bytes; nothing where not even the verdict fits.
+pub fn capped(page: &Page, setting: &Setting, cap: usize) -> String {
+    let head = head(page, setting);
+    let facts = facts(page);
+    // What the line about what is left out may take.
+    let note = 2_000;
+    let taken = head.len() + facts.len() + note;
+    let mut room = Room::new(cap.saturating_sub(taken));
+    // However much is wrong, some of what it is about is seen too.
+    room.hold_back(room.left() / 3, |room| {
+        findings(page, setting, room, &[Level::Error, Level::Warning]);
+    });
+    entries::groups(page, setting, &mut room);
+    findings(page, setting, &mut room, &[Level::Note]);
+    entries::requests(page, &mut room);
+    let left_out = left_out(page, setting, &room);
+    let whole = [head, left_out, room.into_text(), facts].concat();
+    if whole.len() <= cap {
+        whole
+    } else {
+        String::new()
+    }
+}
+
+fn say(page: &Page, text: &Text) -> String {
+    text.in_lang(page.lang).to_owned()
+}
+
+fn head(page: &Page, setting: &Setting) -> String {
+    let kind = page.kind.name();
+    let mut out = match &setting.key {
+        Some(key) => format!("<!-- postpay:{kind}:{} -->\n", comment(&clip(key, 200))),
+        None => format!("<!-- postpay:{kind} -->\n"),
+    };
+    let icon = match page.tone {
+        Tone::Bad => "❌",
+        Tone::Change => "🟡",
+        Tone::Good | Tone::Plain => "✅",
+    };
+    let _ = writeln!(
+        out,
+        "## {icon} postpay {kind}: {}\n",
+        say(page, &verdict(page))
+    );
+    if let Some(key) = &setting.key {
+        let _ = writeln!(out, "{}\n", short_code(key, 200));
+    }
+    let mut lines = page.summary.iter().map(|line| sentence(&clip(line, 600)));
+    if let Some(first) = lines.next() {
+        let _ = writeln!(out, "{first}\n");
+    }
+    for line in lines.take(8) {
+        let _ = writeln!(out, "{line}\n");
+    }
+    out + &counts(page)
+}
+
+fn verdict(page: &Page) -> Text {
+    match (page.kind, page.tone) {
+        (Kind::Plan, Tone::Good | Tone::Plain) => text!("nothing to do", "无需改动"),
+        (Kind::Plan, Tone::Change) => text!("there are changes", "有改动"),
+        (Kind::Plan | Kind::Apply, Tone::Bad) => text!("needs a person", "需要人工处理"),
+        (Kind::Apply, Tone::Good | Tone::Plain) => text!("complete", "已完成"),
+        (Kind::Apply, Tone::Change) => text!("part-way", "只完成了一部分"),
+        (Kind::Drift, Tone::Good | Tone::Plain) => text!("no drift", "无漂移"),
+        (Kind::Drift, Tone::Change | Tone::Bad) => text!("something does not agree", "存在不一致"),
+        (Kind::Validate, Tone::Good | Tone::Plain) => text!("valid", "有效"),
+        (Kind::Validate, Tone::Change) => text!("valid, with warnings", "有效,但有警告"),
+        (Kind::Validate, Tone::Bad) => text!("not valid", "无效"),
+    }
+}
+
+/// How many entries each action has. Its words are all ours.
+fn counts(page: &Page) -> String {
+    if page.entries.is_empty() {
+        return String::new();
+    }
+    let (what, many) = match page.kind {
+        Kind::Plan | Kind::Apply => (text!("action", "操作"), text!("environments", "环境数")),
+        Kind::Drift => (text!("finding", "发现"), text!("how many", "数量")),
+        Kind::Validate => (text!("manifests", "清单"), text!("how many", "数量")),
+    };
+    let mut out = format!(
+        "| {} | {} |\n|:--|--:|\n",
+        say(page, &what),
+        say(page, &many)
+    );
+    for (action, n) in page.actions() {
+        let _ = writeln!(out, "| {action} | {n} |");
+    }
+    out.push('\n');
+    out
+}
+
+fn findings(page: &Page, setting: &Setting, room: &mut Room, levels: &[Level]) {
+    let mut some = page.findings.iter().filter(|it| levels.contains(&it.level));
+    let Some(first) = some.next() else { return };
+    let title = match first.level {
+        Level::Error | Level::Warning => text!("To mind", "需要注意"),
+        Level::Note => text!("Notes", "说明"),
+    };
+    let open = format!("### {}\n\n", say(page, &title));
+    room.group(&open, "\n", |room| {
+        for finding in std::iter::once(first).chain(some) {
+            room.item(what_is_left_out(finding.level), || {
+                one(finding, page.lang, setting)
+            });
+        }
+    });
+}
+
+const fn what_is_left_out(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
+    }
+}
+
+fn one(finding: &Finding, lang: Lang, setting: &Setting) -> String {
+    let Finding {
+        level,
+        code: name,
+        message,
+        help,
+        place,
+        entry: _,
+    } = finding;
+    let level = match level {
+        Level::Error => text!("❌ error", "❌ 错误"),
+        Level::Warning => text!("⚠️ warning", "⚠️ 警告"),
+        Level::Note => text!("ℹ️ note", "ℹ️ 说明"),
+    };
+    let level = level.in_lang(lang);
+    let mut out = format!("- {level} {}: {}", code(name), sentence(message));
+    if let Some(place) = place {
+        let place = format!("{}:{}", place.from_root(setting), place.line);
+        let _ = write!(out, " · {}", code(&place));
+    }
+    out.push('\n');
+    for line in help {
+        let _ = writeln!(out, "  - {}", sentence(line));
+    }
+    out
+}
+
+/// What is not in the page, and where it is.
+fn left_out(page: &Page, setting: &Setting, room: &Room) -> String {
+    if room.left_out().is_empty() {
+        return String::new();
+    }
+    let kinds = room.left_out().iter();
+    let kinds: Vec<String> = kinds.map(|(what, n)| format!("{n} {what}")).collect();
+    let kinds = kinds.join(", ");
+    let whole = match &setting.rest {
+        Some(rest) => {
+            let rest = short_code(rest, 200);
+            text!("All of it is in {rest}.", "完整内容见 {rest}。")
+        }
+        None => {
+            let command = match page.kind {
+                Kind::Plan => "`postpay plan`",
+                Kind::Apply => "`postpay history`",
+                Kind::Drift => "`postpay drift`",
+                Kind::Validate => "`postpay validate`",
+            };
+            text!(
+                "All of it: {command}, or a report with `--report FILE.html`.",
+                "完整内容:{command},或使用 `--report FILE.html` 生成报告。"
+            )
+        }
+    };
+    let line = text!(
+        "✂️ **Left out, because it does not fit here:** {kinds}. {whole}",
+        "✂️ **因篇幅所限而省略:** {kinds}。{whole:#}"
+    );
+    say(page, &line) + "\n\n"
+}
+
+/// What it was made of and by, in small print.
+fn facts(page: &Page) -> String {
+    let facts = page.facts.iter().take(20);
+    let facts: Vec<String> = facts
+        .map(|(name, value)| format!("{name} {}", short_code(value, 100)))
+        .collect();
+    // The tag stands within a line, so that what follows is Markdown still.
+    format!("---\n\n<sub>{}</sub>\n", facts.join(" · "))
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::lang::{Text, text};
+
 /// `text` with everything escaped that could move a cursor, colour a line or turn its direction around.
 ///
 /// Names come from manifests and messages from the vendor; neither may draw on a terminal.
@@ -24,33 +26,27 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn unsafe_to_show(c: char) -> bool {
+pub(super) fn unsafe_to_show(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// `0.31 s`, `12.0 s`, `3 min 20 s`, `1 h 23 min`.
-pub fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0..10 => format!("{:.2} s", duration.as_secs_f64()),
-        10..120 => format!("{:.1} s", duration.as_secs_f64()),
-        120..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3600.. => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+/// `0.31 s`, `12.0 s`, `3 min 20 s`, `1 h 23 min`; `0.31 秒`, `12.0 秒`, `3 分 20 秒`, `1 小时 23 分`.
+pub fn duration(duration: Duration) -> Text {
+    let (whole, exact) = (duration.as_secs(), duration.as_secs_f64());
+    let (hours, minutes, seconds) = (whole / 3600, whole / 60, whole % 60);
+    match whole {
+        0..10 => text!("{exact:.2} s", "{exact:.2} 秒"),
+        10..120 => text!("{exact:.1} s", "{exact:.1} 秒"),
+        120..3600 => text!("{minutes} min {seconds} s", "{minutes} 分 {seconds} 秒"),
+        3600.. => {
+            let minutes = minutes % 60;
+            text!("{hours} h {minutes} min", "{hours} 小时 {minutes} 分")
+        }
     }
 }
 
-/// How many columns a text takes on a terminal: a Chinese character takes two.
-pub fn width(text: &str) -> usize {
-    text.width()
-}
-
-/// The text, filled up with spaces to so many columns.
-pub fn pad(text: &str, columns: usize) -> String {
-    format!("{text}{:1$}", "", columns.saturating_sub(width(text)))
-}
-
-/// `1 order`, `2 orders`.
+/// `1 order`, `2 orders`: English grammar. Chinese has the bare number and a measure word.
 pub fn count(n: usize, one: &str, many: &str) -> String {
     if n == 1 {
         format!("1 {one}")
@@ -59,9 +55,29 @@ pub fn count(n: usize, one: &str, many: &str) -> String {
     }
 }
 
+/// How many columns of a terminal it fills; a Chinese character fills two.
+pub(super) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// `text` and spaces behind it, up to `columns` columns.
+pub(super) fn left(text: &str, columns: usize) -> String {
+    format!("{text}{}", fill(text, columns))
+}
+
+/// `text` and spaces before it, up to `columns` columns.
+pub(super) fn right(text: &str, columns: usize) -> String {
+    format!("{}{text}", fill(text, columns))
+}
+
+fn fill(text: &str, columns: usize) -> String {
+    " ".repeat(columns.saturating_sub(width(text)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lang::Lang;
 
     #[test]
     fn nothing_that_moves_a_cursor_gets_through() {
@@ -71,18 +87,23 @@ mod tests {
     }
 
     #[test]
-    fn wide_characters_take_two_columns() {
-        let padded = ["ascii", "我的店", "a店"].map(|text| pad(text, 7));
-        assert_eq!(padded, ["ascii  ", "我的店 ", "a店    "]);
-        assert!(padded.iter().all(|text| width(text) == 7));
-        assert_eq!(pad("too long", 3), "too long");
+    fn durations_read_well() {
+        let texts = [0.304, 12.0, 200.0, 5000.0].map(|s| duration(Duration::from_secs_f64(s)));
+        assert_eq!(
+            texts.each_ref().map(Text::en),
+            ["0.30 s", "12.0 s", "3 min 20 s", "1 h 23 min"]
+        );
+        assert_eq!(
+            texts.each_ref().map(|text| text.in_lang(Lang::Zh)),
+            ["0.30 秒", "12.0 秒", "3 分 20 秒", "1 小时 23 分"]
+        );
     }
 
     #[test]
-    fn durations_read_well() {
-        let texts: Vec<String> = [0.304, 12.0, 200.0, 5000.0]
-            .map(|s| duration(Duration::from_secs_f64(s)))
-            .into();
-        assert_eq!(texts, ["0.30 s", "12.0 s", "3 min 20 s", "1 h 23 min"]);
+    fn a_column_is_as_wide_as_a_terminal_shows_it() {
+        assert_eq!(left("ab", 4), "ab  ");
+        assert_eq!(left("地址", 6), "地址  ");
+        assert_eq!(right("用时", 5), " 用时");
+        assert_eq!(left("地址（旧）", 4), "地址（旧）", "nothing is cut off");
     }
 }

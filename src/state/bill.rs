@@ -7,10 +7,12 @@
 mod layout;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use jiff::Timestamp;
 
 use crate::desired::Address;
+use crate::lang::{Text, text};
 use layout::{Layout, decoded, is_rounded, layout, number, plain, same};
 
 /// What the column with the order numbers may be called, most likely first. Compared without case, spaces, `_` and `-`.
@@ -48,34 +50,84 @@ pub struct Line {
 /// Why a file is no bill that can be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BillError {
-    #[error("it is empty")]
     Empty,
-    #[error("it is no text in UTF-8, UTF-16 or GBK")]
     Encoding,
-    #[error("line {line}: {why}")]
-    Broken { line: u64, why: String },
+    Broken {
+        line: u64,
+        why: String,
+    },
     /// No column has one of the names that are looked for.
-    #[error("no column has the order numbers: it has {}", listed(.columns))]
-    NoColumn { columns: Vec<String> },
+    NoColumn {
+        columns: Vec<String>,
+    },
     /// Several columns have the name that was asked for.
-    #[error("{} columns are called `{}`", .count, .name.escape_debug())]
-    Ambiguous { name: String, count: usize },
+    Ambiguous {
+        name: String,
+        count: usize,
+    },
     /// A spreadsheet took a number for an amount, and rounded it.
-    #[error("line {line}: {} was an order number until a spreadsheet rounded it", .text.escape_debug())]
-    Rounded { line: u64, text: String },
+    Rounded {
+        line: u64,
+        text: String,
+    },
 }
 
-fn listed(columns: &[String]) -> String {
+impl BillError {
+    /// What is wrong with it.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Empty => Text::fixed("it is empty", "文件为空"),
+            Self::Encoding => Text::fixed(
+                "it is no text in UTF-8, UTF-16 or GBK",
+                "它不是 UTF-8、UTF-16 或 GBK 文本",
+            ),
+            Self::Broken { line, why } => text!("line {line}: {why}", "第 {line} 行：{why}"),
+            Self::NoColumn { columns } => {
+                let listed = listed(columns);
+                text!(
+                    "no column has the order numbers: it has {listed}",
+                    "没有订单号这一列：文件中有 {listed:#}"
+                )
+            }
+            Self::Ambiguous { name, count } => {
+                let name = name.escape_debug();
+                text!(
+                    "{count} columns are called `{name}`",
+                    "有 {count} 列都叫 `{name}`"
+                )
+            }
+            Self::Rounded { line, text } => {
+                let text = text.escape_debug();
+                text!(
+                    "line {line}: {text} was an order number until a spreadsheet rounded it",
+                    "第 {line} 行：{text} 原是订单号，被电子表格四舍五入了"
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for BillError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+fn listed(columns: &[String]) -> Text {
     const MOST: usize = 40;
     let quoted: Vec<String> = columns
         .iter()
         .take(MOST)
         .map(|column| format!("`{}`", column.escape_debug()))
         .collect();
+    let (en, zh) = (quoted.join(", "), quoted.join("、"));
     match columns.len() {
-        0 => "none".to_owned(),
-        n if n > MOST => format!("{} and {} more", quoted.join(", "), n - MOST),
-        _ => quoted.join(", "),
+        0 => Text::fixed("none", "零列"),
+        n if n > MOST => {
+            let more = n - MOST;
+            text!("{en} and {more} more", "{zh} 等，另有 {more} 列")
+        }
+        _ => Text::new(en, zh),
     }
 }
 

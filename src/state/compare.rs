@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::{Account, Deposed, Record, State};
 use crate::desired::{Address, Field};
+use crate::lang::text;
 
 /// One thing that two states do not agree on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,8 +80,15 @@ impl fmt::Display for Place {
         match self {
             Self::At(address) => write!(f, "{address}"),
             Self::Deposed { address, env_id } => {
-                let env_id = env_id.as_deref().unwrap_or("no EnvId");
-                write!(f, "{address} (deposed {env_id})")
+                let env_id = match env_id {
+                    Some(env_id) => crate::lang::Text::same(env_id.clone()),
+                    None => crate::lang::Text::fixed("no EnvId", "无 EnvId"),
+                };
+                text!(
+                    "{address} (deposed {env_id})",
+                    "{address}（已被替换的旧环境 {env_id:#}）"
+                )
+                .fmt(f)
             }
         }
     }

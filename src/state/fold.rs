@@ -10,6 +10,7 @@ use super::journal::{Edit, Event, Evidence, Intent, Journal, Outcome, RunStarted
 use super::succession::reached;
 use super::{Account, Deposed, Origin, Record, State, Status};
 use crate::desired::{Address, Attributes, Field, SourceRef};
+use crate::lang::Text;
 
 /// The state after a run, or after as much of it as the journal holds.
 ///
@@ -128,7 +129,7 @@ impl Folding {
     }
 
     /// Why an intent must not be sent: what it orders may have been ordered already. None when it may.
-    pub fn objection(&self, intent: &Intent) -> Option<&'static str> {
+    pub fn objection(&self, intent: &Intent) -> Option<Text> {
         if !intent.may_order() {
             return None;
         }
@@ -137,16 +138,26 @@ impl Folding {
             None => (&[][..], self.on_record(&intent.address)),
         };
         if !claims.is_empty() {
-            return Some("this run has ordered this environment already, or may have");
+            return Some(Text::fixed(
+                "this run has ordered this environment already, or may have",
+                "本次运行已订购或可能已订购此环境",
+            ));
         }
         match (stood, &intent.replaces) {
             (None, None) => None,
-            (None, Some(_)) => Some("the environment that is to be replaced is not on record"),
-            (Some(record), _) if record.status == Status::Unknown => {
-                Some("an earlier order of this environment has an unknown outcome")
-            }
+            (None, Some(_)) => Some(Text::fixed(
+                "the environment that is to be replaced is not on record",
+                "要替换的环境没有记录",
+            )),
+            (Some(record), _) if record.status == Status::Unknown => Some(Text::fixed(
+                "an earlier order of this environment has an unknown outcome",
+                "此环境之前的订单结果未知",
+            )),
             (Some(record), replaces) => (replaces.is_none() || *replaces != record.env_id)
-                .then_some("an environment is on record here, and this is not its replacement"),
+                .then_some(Text::fixed(
+                    "an environment is on record here, and this is not its replacement",
+                    "此处已有环境的记录，而这不是对它的替换",
+                )),
         }
     }
 

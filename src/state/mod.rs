@@ -8,7 +8,9 @@
 mod arbitrary;
 pub mod bill;
 pub mod compare;
+mod doing;
 pub mod edits;
+mod error;
 pub mod file;
 mod fold;
 pub mod history;
@@ -26,6 +28,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use doing::Doing;
+pub use error::StateError;
 pub use fold::{Folding, fold, rebuild, rebuild_over};
 pub use recent::orders_since;
 
@@ -313,108 +317,4 @@ pub struct ReceiptRef {
     pub base: Serial,
     pub run: RunId,
     pub path: PathBuf,
-}
-
-/// Why a state can't be read or written. Nothing was sent to the vendor on account of one.
-#[derive(Debug, thiserror::Error)]
-pub enum StateError {
-    #[error("{path} is gone, but {evidence} says that environments were ordered with it", path = path.display())]
-    Lost { path: PathBuf, evidence: String },
-    /// The path names another file of a store. To plan from a backup is to order the latest again.
-    #[error("{path} is {what}, not a state", path = path.display())]
-    NotAState { path: PathBuf, what: &'static str },
-    #[error("{path} is empty", path = path.display())]
-    Empty { path: PathBuf },
-    #[error("{path}:{line}:{column}: {why}", path = path.display())]
-    Damaged {
-        path: PathBuf,
-        line: usize,
-        column: usize,
-        why: String,
-    },
-    #[error("{path} has format version {found}; this postpay reads up to {supported}", path = path.display())]
-    Newer {
-        path: PathBuf,
-        found: u64,
-        supported: u64,
-    },
-    #[error("{path} has lineage {found}, but {evidence} has {expected}", path = path.display())]
-    Foreign {
-        path: PathBuf,
-        found: Lineage,
-        expected: Lineage,
-        evidence: String,
-    },
-    #[error("{path} has serial {found}, but {evidence} says that it was {expected} once", path = path.display())]
-    Older {
-        path: PathBuf,
-        found: Serial,
-        expected: Serial,
-        evidence: String,
-    },
-    /// A run started from this very state or an earlier one, and the state does not hold what it did: a copy of the
-    /// state lived a life of its own.
-    #[error("{path} has serial {serial} and does not hold the run of {evidence}, which started from serial {base}", path = path.display())]
-    Forked {
-        path: PathBuf,
-        serial: Serial,
-        base: Serial,
-        evidence: String,
-    },
-    /// What would be restored knows less than what is there, or than what an open run started from.
-    #[error(
-        "{from} gives serial {found}, but {evidence} has {expected}: to restore it would forget what was ordered since"
-    )]
-    Behind {
-        from: String,
-        found: Serial,
-        expected: Serial,
-        evidence: String,
-    },
-    #[error("{path}:{line}: {why}", path = path.display())]
-    JournalDamaged {
-        path: PathBuf,
-        line: usize,
-        why: String,
-    },
-    #[error("{path} is gone, the journal of run {run}, which {evidence} says was open; it may hold the only trace of an order", path = path.display())]
-    JournalLost {
-        path: PathBuf,
-        run: RunId,
-        evidence: String,
-    },
-    #[error("{path} is held by another process", path = path.display())]
-    Locked {
-        path: PathBuf,
-        holder: Option<Holder>,
-    },
-    #[error("can't {doing} {path}: {source}", path = path.display())]
-    Io {
-        doing: &'static str,
-        path: PathBuf,
-        source: std::io::Error,
-    },
-    #[error("{0}")]
-    Misused(&'static str),
-}
-
-impl StateError {
-    /// Stable and searchable.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Lost { .. } => "state-lost",
-            Self::Empty { .. } => "state-empty",
-            Self::Damaged { .. } => "state-damaged",
-            Self::NotAState { .. } => "not-a-state",
-            Self::JournalLost { .. } => "journal-lost",
-            Self::Newer { .. } => "state-newer",
-            Self::Foreign { .. } => "state-foreign",
-            Self::Older { .. } | Self::Forked { .. } => "state-older",
-            Self::Behind { .. } => "restore-older",
-            Self::JournalDamaged { .. } => "journal-damaged",
-            Self::Locked { .. } => "state-locked",
-            Self::Io { .. } => "state-io",
-            Self::Misused(_) => "state-protocol",
-        }
-    }
 }

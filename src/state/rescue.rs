@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::journal::{Outcome, RunId};
 use super::{Record, State, Status};
 use crate::desired::Address;
+use crate::lang::Text;
 
 /// One outcome that is not in its journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub struct Rescued {
 pub struct RescueFile {
     pub path: PathBuf,
     /// What it says, or why that can't be read.
-    pub rescued: Result<Vec<Rescued>, String>,
+    pub rescued: Result<Vec<Rescued>, Text>,
 }
 
 /// How a rescued outcome stands to what is on record.

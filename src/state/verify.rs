@@ -12,6 +12,7 @@ use super::journal::{Journal, RunId, RunStarted};
 use super::rescue::{RescueFile, Rescued, Standing};
 use super::{Folding, Lineage, ReceiptRef, Serial, State, StateError};
 use crate::desired::Address;
+use crate::lang::Text;
 use line::Line;
 
 /// Everything that is kept of one state, as it was read.
@@ -113,7 +114,7 @@ pub enum Notice {
     },
     RescueUnreadable {
         path: PathBuf,
-        why: String,
+        why: Text,
     },
 }
 

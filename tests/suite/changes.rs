@@ -135,7 +135,10 @@ async fn what_the_sandbox_refuses_changes_nothing() {
     let refused = |error: CloudError, code: &str, hint: &str| {
         assert_eq!(error.grade, Grade::Refused(Reach::Step), "{error:?}");
         assert_eq!(error.code.as_deref(), Some(code), "{error:?}");
-        assert!(error.hint.unwrap().contains(hint), "{error:?}");
+        assert!(
+            error.hint.as_ref().unwrap().en().contains(hint),
+            "{error:?}"
+        );
         assert!(error.request_id.is_some() && !error.message.is_empty());
     };
     let long = "环".repeat(33);
@@ -317,7 +320,7 @@ async fn answers_that_are_no_http_prove_nothing() {
             client.destroy(&destroy("a-1", true)).await.unwrap_err(),
         ] {
             assert_eq!(error.grade, Grade::Unknown, "{name}: {error:?}");
-            assert!(error.hint.unwrap().contains("is not known"), "{name}");
+            assert!(error.hint.unwrap().en().contains("is not known"), "{name}");
         }
     }
 }
@@ -387,7 +390,10 @@ async fn a_change_says_no_more_than_it_must_and_goes_where_its_environment_is() 
     there.region = some("ap\nshanghai");
     let error = home.destroy(&there).await.unwrap_err();
     assert_eq!(error.grade, Grade::Refused(Reach::Step));
-    assert!(error.message.contains("the region of a-1"), "{error:?}");
+    assert!(
+        error.message.en().contains("the region of a-1"),
+        "{error:?}"
+    );
     assert!(requests.try_recv().is_err(), "nothing was sent");
 }
 

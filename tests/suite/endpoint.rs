@@ -178,7 +178,7 @@ async fn every_fault_proves_what_it_should_and_no_more() {
             assert_eq!(entry.fault.as_deref(), Some(fault));
             assert_eq!(entry.tran_id.is_some(), acted, "{fault}");
             assert!(!error.message.is_empty(), "{fault}");
-            let reset = error.message.contains("reset by peer");
+            let reset = error.message.en().contains("reset by peer");
             assert_eq!(reset, fault.starts_with("reset"), "{fault}: {error:?}");
         });
     }
@@ -219,7 +219,7 @@ async fn what_a_broken_answer_still_says_is_kept() {
 
     let (result, _) = struck("html", PATIENT).await;
     let error = result.unwrap_err();
-    assert!(error.message.contains("web page"), "{}", error.message);
+    assert!(error.message.en().contains("web page"), "{}", error.message);
     assert!(error.body.unwrap().contains("log in"));
 }
 
@@ -242,7 +242,7 @@ async fn a_refused_connection_proves_that_nothing_was_sent() {
         .await
         .unwrap_err();
     assert_eq!(error.grade, Grade::NotSent(NotSent::Connect));
-    assert!(error.message.contains("refused"), "{}", error.message);
+    assert!(error.message.en().contains("refused"), "{}", error.message);
     assert_eq!(error.http_status, None);
 }
 
@@ -764,7 +764,11 @@ async fn a_slow_vendor_acts_first_and_answers_late() {
         .await
         .unwrap_err();
     assert_eq!(error.grade, Grade::Unknown);
-    assert!(error.message.contains("no answer"), "{}", error.message);
+    assert!(
+        error.message.en().contains("no answer"),
+        "{}",
+        error.message
+    );
     assert!(creates(running.ledger())[0].acted);
     running.shutdown().await;
 }

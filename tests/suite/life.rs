@@ -158,7 +158,7 @@ fn error(grade: Grade) -> CloudError {
     CloudError {
         grade,
         code: None,
-        message: "as it was told".to_owned(),
+        message: "as it was told".into(),
         request_id: None,
         http_status: None,
         seen: SeenIds::default(),

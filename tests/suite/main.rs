@@ -16,6 +16,7 @@ mod disk_faults;
 mod endpoint;
 mod faults;
 mod fuzz;
+mod html;
 mod laws;
 mod layering;
 mod life;

@@ -145,7 +145,10 @@ async fn a_region_that_fails_fails_the_whole_list() {
     let error = all.environments().await.unwrap_err();
     assert_eq!(error.grade, Grade::Refused(Reach::Run));
     assert!(
-        error.message.starts_with("DescribeEnvs in ap-nowhere: "),
+        error
+            .message
+            .en()
+            .starts_with("DescribeEnvs in ap-nowhere: "),
         "{}",
         error.message
     );
@@ -204,7 +207,7 @@ async fn a_read_that_never_answers_is_given_up_and_says_so() {
     assert_eq!(error.grade, Grade::NotSent(NotSent::Throttled));
     assert_eq!(error.code.as_deref(), Some("RequestLimitExceeded"));
     assert!(
-        error.message.starts_with("DescribeEnvs, 4 attempts: "),
+        error.message.en().starts_with("DescribeEnvs, 4 attempts: "),
         "{}",
         error.message
     );
@@ -216,7 +219,7 @@ async fn a_read_that_never_answers_is_given_up_and_says_so() {
         .unwrap_err();
     assert_eq!(error.grade, Grade::Unknown);
     assert!(
-        error.message.starts_with("DescribeBillingInfo: "),
+        error.message.en().starts_with("DescribeBillingInfo: "),
         "{}",
         error.message
     );
@@ -234,7 +237,7 @@ async fn a_refused_read_is_made_once() {
     let client = client(&running.url(), PATIENT);
     let error = client.environments().await.unwrap_err();
     assert_eq!(error.grade, Grade::Refused(Reach::Step));
-    assert!(error.hint.unwrap().contains("access management"));
+    assert!(error.hint.unwrap().en().contains("access management"));
     assert!(error.request_id.is_some());
     let error = client.bills(&["a".to_owned()]).await.unwrap_err();
     assert_eq!(error.grade, Grade::Refused(Reach::Run));

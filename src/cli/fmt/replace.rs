@@ -1,8 +1,25 @@
 //! A file replaced by another text whole: after a crash it holds the old one or the new one.
 
+use std::error::Error;
+use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::path::Path;
+
+use crate::lang::{Text, text};
+
+/// Why a file is left alone, in the reader's language.
+#[derive(Debug)]
+struct Why(Text);
+
+/// English, and Chinese as `{:#}`.
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Error for Why {}
 
 /// Replaces the text of the file at `path`, which was `old`. What a link leads to is replaced, and the link stays.
 pub(super) fn replace(path: &Path, old: &str, new: &str) -> io::Result<()> {
@@ -10,7 +27,7 @@ pub(super) fn replace(path: &Path, old: &str, new: &str) -> io::Result<()> {
     let metadata = fs::metadata(&target)?;
     // The folder might let us replace it all the same; whoever took the right to write away meant the file.
     if metadata.permissions().readonly() {
-        let why = "it is read-only";
+        let why = Why(text!("it is read-only", "它是只读的"));
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
     }
     let folder = target.parent().unwrap_or(Path::new("."));
@@ -23,7 +40,10 @@ pub(super) fn replace(path: &Path, old: &str, new: &str) -> io::Result<()> {
     file.as_file().sync_all()?;
     // An editor may have saved it while we looked at it: its text is newer than ours.
     if fs::read(&target)? != old.as_bytes() {
-        return Err(io::Error::other("it was changed in the meantime"));
+        return Err(io::Error::other(Why(text!(
+            "it was changed in the meantime",
+            "它在此期间已被更改"
+        ))));
     }
     file.persist(&target).map_err(|error| error.error)?;
     // Elsewhere a folder can't be opened, and the file system orders its own names.

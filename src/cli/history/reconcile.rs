@@ -7,8 +7,9 @@ use super::since::Since;
 use crate::check::near::list;
 use crate::cli::Exit;
 use crate::cli::failure::{Failure, NOTHING_SENT};
-use crate::cli::options::Format;
+use crate::cli::shown::Shown;
 use crate::cli::world::World;
+use crate::lang::{Text, text};
 use crate::report::{clean, human, json};
 use crate::state::bill::{self, Bill, BillError};
 use crate::state::file::FileStore;
@@ -62,13 +63,11 @@ pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<E
     let nameless = without_number(&past.happenings);
     let json = || json::reconcile::reconciled(&shown, &found, &nameless, &past.problems);
     let human = |look| human::reconcile::reconciled(&shown, &found, &nameless, look);
-    match world.format {
-        Format::Human => world.print(&human(world.out))?,
-        Format::Json => world.print(&json())?,
-    }
+    let shown = Shown::plain(&json, &human);
+    world.print_as_asked(shown)?;
     world.diagnose(&past.notices);
     world.diagnose(&past.problems);
-    world.report(json, human)?;
+    world.report(shown)?;
     Ok(if past.problems.is_empty() && !found.agrees() {
         Exit::Changes
     } else {
@@ -78,28 +77,42 @@ pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<E
 
 fn read(args: &Args, shown: &str, known: impl Fn(&str) -> bool) -> Result<Bill, Failure> {
     let bytes = std::fs::read(&args.file).map_err(|error| {
-        Failure::new("bill", format!("can't read {shown}: {error}")).help(NOTHING_SENT)
+        let why = text!("can't read {shown}: {error}", "无法读取 {shown}：{error:#}");
+        Failure::new("bill", why).help(NOTHING_SENT)
     })?;
     bill::read(&bytes, args.column.as_deref(), known).map_err(|error| {
-        let failure = Failure::new("bill", format!("{shown}: {}", clean(&error.to_string())));
+        let said = Text::of(&error).map(|said| clean(said).into_owned());
+        let why = text!("{shown}: {said}", "{shown}：{said:#}");
+        let failure = Failure::new("bill", why);
         let failure = match (&error, &args.column) {
             (BillError::NoColumn { .. }, Some(column)) => {
-                failure.help(format!("looked for: `{}`", clean(column)))
+                let column = clean(column);
+                failure.help(text!("looked for: `{column}`", "查找的列：`{column}`"))
             }
-            (BillError::NoColumn { .. }, None) => failure
-                .help(format!("looked for: {}", list(&bill::COLUMNS)))
-                .help("if one of its columns has them under another name: --column NAME"),
-            (BillError::Rounded { .. }, _) => {
-                failure.help("export the bill anew, and don't save it with a spreadsheet")
+            (BillError::NoColumn { .. }, None) => {
+                let (en, zh) = (list(&bill::COLUMNS), bill::COLUMNS.join("、"));
+                failure
+                    .help(text!("looked for: {en}", "查找的列：{zh}"))
+                    .help(text!(
+                        "if one of its columns has them under another name: --column NAME",
+                        "如果订单号在另一个名称的列中：--column NAME"
+                    ))
             }
+            (BillError::Rounded { .. }, _) => failure.help(text!(
+                "export the bill anew, and don't save it with a spreadsheet",
+                "请重新导出账单，不要用电子表格软件另存"
+            )),
             (
                 BillError::Empty
                 | BillError::Encoding
                 | BillError::Broken { .. }
                 | BillError::Ambiguous { .. },
                 _,
-            ) => failure.help("a bill is a CSV file with a line of column names, as the vendor's console exports it"),
+            ) => failure.help(text!(
+                "a bill is a CSV file with a line of column names, as the vendor's console exports it",
+                "账单是腾讯云控制台导出的 CSV 文件，其中有一行列名"
+            )),
         };
-        failure.help("nothing was changed").help(NOTHING_SENT)
+        failure.help(text!("nothing was changed", "未更改任何内容")).help(NOTHING_SENT)
     })
 }

@@ -2,8 +2,9 @@
 
 use crate::cli::Exit;
 use crate::cli::failure::{Failure, advice};
-use crate::cli::options::Format;
+use crate::cli::shown::Shown;
 use crate::cli::world::World;
+use crate::lang::{Text, text};
 use crate::report::{human, json};
 use crate::state::file::FileStore;
 use crate::state::verify::Problem;
@@ -24,29 +25,33 @@ pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Resul
     let found = store.verify()?;
     let json = || json::history::verification(&receipts, &found);
     let human = |look| human::history::verification(&receipts, &found, look);
-    match world.format {
-        Format::Human => world.print(&human(world.out))?,
-        Format::Json => world.print(&json())?,
-    }
+    let shown = Shown::plain(&json, &human);
+    world.print_as_asked(shown)?;
     let mut told = Vec::new();
     for problem in &found.problems {
-        let lines = match problem {
-            Problem::Refused(error) => advice(error),
+        let lines: Vec<Text> = match problem {
+            Problem::Refused(error) => advice(error).into_iter().map(Text::from).collect(),
             Problem::ReceiptsMissing { .. } => {
-                vec!["put them back from version control or another copy of the folder".to_owned()]
+                vec![text!(
+                    "put them back from version control or another copy of the folder",
+                    "请从版本控制或该目录的另一份副本中恢复它们"
+                )]
             }
             Problem::Account { .. } | Problem::Differs(_) | Problem::Unrecorded { .. } => {
-                vec!["`postpay state verify` says what to do".to_owned()]
+                vec![text!(
+                    "`postpay state verify` says what to do",
+                    "`postpay state verify` 会说明如何处理"
+                )]
             }
         };
         for line in lines {
             if !told.contains(&line) {
-                world.say(&format!("help: {line}\n"));
+                world.tell(&text!("help: {line}\n", "帮助：{line:#}\n"));
                 told.push(line);
             }
         }
     }
-    world.report(json, human)?;
+    world.report(shown)?;
     Ok(if found.problems.is_empty() {
         Exit::Fine
     } else {

@@ -4,9 +4,11 @@ use crate::cli::Exit;
 use crate::cli::edit::unknown_address;
 use crate::cli::failure::{Failure, NOTHING_SENT};
 use crate::cli::load::Project;
-use crate::cli::options::{Api, Format, Global};
+use crate::cli::options::{Api, Global};
+use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::desired::Address;
+use crate::lang::text;
 use crate::report::{human, json};
 use crate::state::compare::Place;
 use crate::state::{Record, State};
@@ -36,18 +38,18 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     let state = project.recorded(world)?;
     if state.is_none() {
-        world.say("No state: nothing was ordered yet.\n");
+        world.tell(&text!(
+            "No state: nothing was ordered yet.\n",
+            "没有状态文件：尚未订购任何环境。\n"
+        ));
     }
     let listed = match &state {
         Some(state) => listed(args, state)?,
         None => Vec::new(),
     };
     let json = || json::state::list(&listed);
-    match world.format {
-        Format::Human => world.print(&human::state::list(&listed))?,
-        Format::Json => world.print(&json())?,
-    }
-    world.report(json, |_| human::state::list(&listed))?;
+    let human = |_| human::state::list(&listed);
+    world.show(Shown::plain(&json, &human))?;
     Ok(Exit::Fine)
 }
 
@@ -80,9 +82,15 @@ fn listed<'a>(args: &Args, state: &'a State) -> Result<Vec<(Place, &'a Record)>,
         let id = crate::report::clean(id);
         return Err(Failure::new(
             "unknown-env-id",
-            format!("no environment on record has the id {id}"),
+            text!(
+                "no environment on record has the id {id}",
+                "有记录的环境中没有 ID 为 {id} 的"
+            ),
         )
-        .help("`postpay state list --format json` lists the ids that are")
+        .help(text!(
+            "`postpay state list --format json` lists the ids that are",
+            "`postpay state list --format json` 列出有记录的 ID"
+        ))
         .help(NOTHING_SENT));
     }
     Ok(listed)

@@ -8,6 +8,7 @@ use crate::cli::options::{Api, Global};
 use crate::cli::world::World;
 use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
+use crate::lang::{Text, text};
 use crate::report::clean;
 use crate::state::edits::moved;
 use crate::state::journal::Edit;
@@ -68,36 +69,50 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 /// An address has one environment. One that only holds what was replaced is not free either: whose that was would be
 /// told by nothing.
 fn free(from: &Address, to: &Address, state: &State) -> Result<(), Failure> {
-    let used = |what: String| {
-        Failure::new("move-used", format!("`{to}` is in use{what}"))
-            .help(format!(
-                "give it another address, or forget what has it first: `postpay state rm {to}`"
+    let used = |what: Text| {
+        let message = text!("`{to}` is in use{what}", "`{to}` 已被占用{what:#}");
+        Failure::new("move-used", message)
+            .help(text!(
+                "give it another address, or forget what has it first: `postpay state rm {to}`",
+                "请换一个地址，或先移除占用它的记录：`postpay state rm {to}`"
             ))
             .help(NOTHING_CHANGED)
     };
     let id = |record: &Record| match &record.env_id {
-        Some(env_id) => format!(": it has {}", clean(env_id)),
-        None => String::new(),
+        Some(env_id) => {
+            let env_id = clean(env_id);
+            text!(": it has {env_id}", "：它对应 {env_id}")
+        }
+        None => Text::same(""),
     };
     if from == to {
-        return Err(
-            Failure::new("move-same", format!("`{from}` is the address that it has"))
-                .help(NOTHING_CHANGED),
+        let why = text!(
+            "`{from}` is the address that it has",
+            "它的地址已经是 `{from}`"
         );
+        return Err(Failure::new("move-same", why).help(NOTHING_CHANGED));
     }
     if let Some(record) = state.environments.get(to) {
         return Err(used(id(record)));
     }
     match state.deposed_at(to).next() {
-        Some(deposed) => Err(Failure::new(
-            "move-used",
-            format!("`{to}` is in use{}, deposed", id(&deposed.record)),
-        )
-        .help(format!(
-            "give it another address, or forget what was replaced there: `postpay state rm {to} --deposed {}`",
-            deposed.record.env_id.as_deref().map_or("ENV_ID".into(), clean)
-        ))
-        .help(NOTHING_CHANGED)),
+        Some(deposed) => {
+            let id = id(&deposed.record);
+            let env_id = &deposed.record.env_id;
+            let env_id = env_id.as_deref().map_or("ENV_ID".into(), clean);
+            Err(Failure::new(
+                "move-used",
+                text!(
+                    "`{to}` is in use{id}, deposed",
+                    "`{to}` 已被占用{id:#}，即已被替换的旧环境"
+                ),
+            )
+            .help(text!(
+                "give it another address, or forget what was replaced there: `postpay state rm {to} --deposed {env_id}`",
+                "请换一个地址，或移除那里已被替换的旧环境的记录：`postpay state rm {to} --deposed {env_id}`"
+            ))
+            .help(NOTHING_CHANGED))
+        }
         None => Ok(()),
     }
 }
@@ -108,9 +123,15 @@ fn warnings(from: &Address, to: &Address, manifests: &Manifests) -> Vec<Diagnost
         return vec![
             Diagnostic::warning(
                 "manifests",
-                "the manifests can't be read, so nobody can say whether they still name the old address",
+                text!(
+                    "the manifests can't be read, so nobody can say whether they still name the old address",
+                    "无法读取清单，因此不知道清单中是否还有旧地址"
+                ),
             )
-            .help("`postpay validate` says why; look at `postpay plan` before the next apply"),
+            .help(text!(
+                "`postpay validate` says why; look at `postpay plan` before the next apply",
+                "`postpay validate` 会说明原因；下次 apply 之前请先看 `postpay plan`"
+            )),
         ];
     }
     let mut warnings = Vec::new();
@@ -118,18 +139,30 @@ fn warnings(from: &Address, to: &Address, manifests: &Manifests) -> Vec<Diagnost
         warnings.push(
             Diagnostic::warning(
                 "still-declared",
-                format!("`{from}` is still declared, at {source}: the next apply would order it as a new environment"),
+                text!(
+                    "`{from}` is still declared, at {source}: the next apply would order it as a new environment",
+                    "`{from}` 仍在 {source} 声明：下次 apply 会把它当作新环境订购"
+                ),
             )
-            .help(format!("rename it to `{to}` there before the next apply; or take this back and write a `moved` block instead")),
+            .help(text!(
+                "rename it to `{to}` there before the next apply; or take this back and write a `moved` block instead",
+                "请在下次 apply 之前在那里改名为 `{to}`；或撤回这次更改，改写 `moved` 块"
+            )),
         );
     }
     if manifests.place(to).is_none() {
         warnings.push(
             Diagnostic::warning(
                 "not-declared",
-                format!("`{to}` is not declared: the next plan takes it for one that is not wanted any more"),
+                text!(
+                    "`{to}` is not declared: the next plan takes it for one that is not wanted any more",
+                    "`{to}` 没有声明：下次计划会认为不再需要它"
+                ),
             )
-            .help("declare it under that address before the next apply"),
+            .help(text!(
+                "declare it under that address before the next apply",
+                "请在下次 apply 之前以这个地址声明它"
+            )),
         );
     }
     warnings

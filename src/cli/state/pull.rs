@@ -4,7 +4,9 @@ use crate::cli::Exit;
 use crate::cli::failure::{Failure, NOTHING_SENT};
 use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
+use crate::cli::shown::Shown;
 use crate::cli::world::World;
+use crate::lang::text;
 use crate::report::human;
 use crate::state::file::encode_state;
 
@@ -28,12 +30,20 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
     };
     let text = String::from_utf8_lossy(&encode_state(&state)?).into_owned();
     world.print(&text)?;
-    world.report(|| text.clone(), |look| human::state::state(&state, look))?;
+    let human = |look| human::state::state(&state, look);
+    world.report(Shown::plain(&|| text.clone(), &human))?;
     Ok(Exit::Fine)
 }
 
 pub(super) fn no_state() -> Failure {
-    Failure::new("no-state", "there is no state: nothing was ordered yet")
-        .help("if there should be one: name it with --state, or in postpay.yaml")
+    let why = text!(
+        "there is no state: nothing was ordered yet",
+        "没有状态文件：尚未订购任何环境"
+    );
+    Failure::new("no-state", why)
+        .help(text!(
+            "if there should be one: name it with --state, or in postpay.yaml",
+            "如果应该有：请用 --state 或在 postpay.yaml 中指定它"
+        ))
         .help(NOTHING_SENT)
 }

@@ -11,6 +11,7 @@ use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
 use crate::cli::world::World;
 use crate::diagnostic::Diagnostic;
+use crate::lang::{Text, text};
 use crate::report::{clean, human};
 use crate::state::compare::Place;
 use crate::state::edits::{Loss, after, changes, lost, same_record, turn};
@@ -49,16 +50,22 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if from_stdin && args.writing.asks() {
         return Err(Failure::new(
             "no-terminal",
-            "standard input is the state, so nobody can be asked for a `yes`",
+            text!(
+                "standard input is the state, so nobody can be asked for a `yes`",
+                "标准输入是状态文件，因此无法请人输入 `yes`"
+            ),
         )
-        .help("see what would be written with --dry-run, then add --auto-approve")
+        .help(text!(
+            "see what would be written with --dry-run, then add --auto-approve",
+            "先用 --dry-run 查看将写入的内容，再加上 --auto-approve"
+        ))
         .help(NOTHING_CHANGED));
     }
     let into = read(&args.file, from_stdin)?;
     let shown = if from_stdin {
-        "standard input".to_owned()
+        standard_input()
     } else {
-        args.file.display().to_string()
+        Text::same(clean(&args.file.display().to_string()).into_owned())
     };
     let forced = if args.force { " --force" } else { "" };
     let editing = Editing {
@@ -88,6 +95,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     })
 }
 
+fn standard_input() -> Text {
+    text!("standard input", "标准输入")
+}
+
 fn read(path: &Path, from_stdin: bool) -> Result<State, Failure> {
     let mut bytes = Vec::new();
     let read = if from_stdin {
@@ -96,9 +107,10 @@ fn read(path: &Path, from_stdin: bool) -> Result<State, Failure> {
         std::fs::read(path).map(|read| bytes = read)
     };
     read.map_err(|error| {
+        let path = path.display();
         Failure::new(
             "push-file",
-            format!("can't read {}: {error}", path.display()),
+            text!("can't read {path}: {error}", "无法读取 {path}：{error:#}"),
         )
         .help(NOTHING_CHANGED)
     })?;
@@ -108,82 +120,103 @@ fn read(path: &Path, from_stdin: bool) -> Result<State, Failure> {
         path
     };
     decode_state(named, &bytes).map_err(|error| {
-        let failure = Failure::new(error.code(), error.to_string());
+        let failure = Failure::new(error.code(), Text::of(&error));
         let failure = if let StateError::Newer { .. } = error {
             advice(&error).into_iter().fold(failure, Failure::help)
         } else {
-            failure.help("a state to push is what `postpay state pull` prints; `postpay schema state` describes it")
+            failure.help(text!(
+                "a state to push is what `postpay state pull` prints; `postpay schema state` describes it",
+                "可推送的状态文件就是 `postpay state pull` 的输出；其格式见 `postpay schema state`"
+            ))
         };
         failure.help(NOTHING_CHANGED)
     })
 }
 
 /// Refuses what is no later word on this very state.
-fn fits(state: &State, into: &State, shown: &str) -> Result<(), Failure> {
-    let shown = clean(shown);
+fn fits(state: &State, into: &State, shown: &Text) -> Result<(), Failure> {
     if into.lineage != state.lineage {
+        let (theirs, ours) = (&into.lineage, &state.lineage);
         return Err(Failure::new(
             "push-foreign",
-            format!(
-                "{shown} has lineage {}, and the state here {}: it is another state",
-                into.lineage, state.lineage
+            text!(
+                "{shown} has lineage {theirs}, and the state here {ours}: it is another state",
+                "{shown:#} 的 lineage 是 {theirs}，而这里的状态文件是 {ours}：它是另一个状态文件"
             ),
         )
-        .help("a state of its own goes to a place of its own: --state FILE; --force does not help here")
+        .help(text!(
+            "a state of its own goes to a place of its own: --state FILE; --force does not help here",
+            "另一个状态文件应放在另一个位置：--state FILE；--force 在此无效"
+        ))
         .help(NOTHING_CHANGED));
     }
     if let Some(why) = other_account(state.account.as_ref(), into.account.as_ref()) {
-        return Err(Failure::new("push-account", format!("{shown} {why}"))
-            .help("what was ordered from one account or endpoint is not managed by another; --force does not help here")
-            .help(NOTHING_CHANGED));
+        return Err(
+            Failure::new("push-account", text!("{shown} {why}", "{shown:#} {why:#}"))
+                .help(text!(
+                    "what was ordered from one account or endpoint is not managed by another; --force does not help here",
+                    "从一个账号或端点订购的环境不由另一个管理；--force 在此无效"
+                ))
+                .help(NOTHING_CHANGED),
+        );
     }
-    if into.serial < state.serial {
+    let (theirs, ours) = (into.serial, state.serial);
+    if theirs < ours {
         return Err(Failure::new(
             "push-older",
-            format!(
-                "{shown} has serial {}, and the state here {}: what was written since is not in it",
-                into.serial, state.serial
+            text!(
+                "{shown} has serial {theirs}, and the state here {ours}: what was written since is not in it",
+                "{shown:#} 的 serial 是 {theirs}，而这里的状态文件是 {ours}：它缺少此后写入的内容"
             ),
         )
-        .help("pull the state anew, and mend that: `postpay state pull`")
-        .help("a copy with the runs since folded on top of it: `postpay state restore --from FILE`")
+        .help(text!(
+            "pull the state anew, and mend that: `postpay state pull`",
+            "请重新拉取状态文件，再作修改：`postpay state pull`"
+        ))
+        .help(text!(
+            "a copy with the runs since folded on top of it: `postpay state restore --from FILE`",
+            "在副本之上并入此后的各次运行：`postpay state restore --from FILE`"
+        ))
         .help(NOTHING_CHANGED));
     }
-    if into.serial == state.serial && !same_record(state, into) {
+    if theirs == ours && !same_record(state, into) {
+        let next = ours.next();
         return Err(Failure::new(
             "push-same-serial",
-            format!(
-                "{shown} has serial {}, as the state here, and says something else",
-                into.serial
+            text!(
+                "{shown} has serial {theirs}, as the state here, and says something else",
+                "{shown:#} 的 serial 是 {theirs}，与这里的状态文件相同，内容却不同"
             ),
         )
-        .help(format!(
-            "if it was made from what is here now, say that it is later: raise its `serial` to {}",
-            state.serial.next()
+        .help(text!(
+            "if it was made from what is here now, say that it is later: raise its `serial` to {next}",
+            "如果它是由这里现在的内容修改而来，请表明它更新：把它的 `serial` 提高到 {next}"
         ))
         .help(NOTHING_CHANGED));
     }
     Ok(())
 }
 
-fn other_account(here: Option<&Account>, there: Option<&Account>) -> Option<String> {
+fn other_account(here: Option<&Account>, there: Option<&Account>) -> Option<Text> {
     let here = here?;
     let Some(there) = there else {
-        return Some("names no account".to_owned());
+        return Some(text!("names no account", "没有写明账号"));
     };
     if here.endpoint != there.endpoint {
-        return Some(format!(
-            "is of `{}`, and the state here of `{}`",
-            clean(&there.endpoint),
-            clean(&here.endpoint)
+        let (theirs, ours) = (clean(&there.endpoint), clean(&here.endpoint));
+        return Some(text!(
+            "is of `{theirs}`, and the state here of `{ours}`",
+            "属于 `{theirs}`，而这里的状态文件属于 `{ours}`"
         ));
     }
     match (&here.uin, &there.uin) {
-        (Some(mine), Some(other)) if mine != other => Some(format!(
-            "is of account {}, and the state here of {}",
-            clean(other),
-            clean(mine)
-        )),
+        (Some(mine), Some(other)) if mine != other => {
+            let (theirs, ours) = (clean(other), clean(mine));
+            Some(text!(
+                "is of account {theirs}, and the state here of {ours}",
+                "属于账号 {theirs}，而这里的状态文件属于 {ours}"
+            ))
+        }
         (Some(_) | None, _) => None,
     }
 }
@@ -194,17 +227,20 @@ fn forgets(state: &State, into: &State, force: bool) -> Result<Vec<Diagnostic>, 
     if losses.is_empty() {
         return Ok(Vec::new());
     }
-    let message = "what is on record would be forgotten";
+    let message = text!("what is on record would be forgotten", "已有的记录会丢失");
     let lines = losses.iter().map(|loss| match loss {
-        Loss::EnvId { place, id } => format!("{}: EnvId {}", human::edits::place(place), clean(id)),
+        Loss::EnvId { place, id } => {
+            let (place, id) = (human::edits::place(place), clean(id));
+            text!("{place}: EnvId {id}", "{place:#}：EnvId {id}")
+        }
         Loss::TranId { place, id } => {
-            format!("{}: TranId {}", human::edits::place(place), clean(id))
+            let (place, id) = (human::edits::place(place), clean(id));
+            text!("{place}: TranId {id}", "{place:#}：TranId {id}")
         }
-        Loss::Unknown { address } => {
-            format!(
-                "{address}: an order that may have been made; the next apply may order it again"
-            )
-        }
+        Loss::Unknown { address } => text!(
+            "{address}: an order that may have been made; the next apply may order it again",
+            "{address}：可能已经生成的订单；下次 apply 可能再次订购"
+        ),
     });
     if force {
         let warning = Diagnostic::warning("push-forgets", message);
@@ -212,12 +248,15 @@ fn forgets(state: &State, into: &State, force: bool) -> Result<Vec<Diagnostic>, 
     }
     Err(lines
         .fold(Failure::new("push-forgets", message), Failure::help)
-        .help("put them back into the file; to forget them all the same: --force")
+        .help(text!(
+            "put them back into the file; to forget them all the same: --force",
+            "请把它们写回文件；如果仍要丢弃这些记录：--force"
+        ))
         .help(NOTHING_CHANGED))
 }
 
 /// Refuses a file that says what no run can leave: `made` is what this one would.
-fn consistent(made: &State, into: &State, shown: &str) -> Result<(), Failure> {
+fn consistent(made: &State, into: &State, shown: &Text) -> Result<(), Failure> {
     let mut seen = BTreeMap::new();
     let mut lines = Vec::new();
     for (place, (_, record)) in Place::all(into).zip(into.records()) {
@@ -226,11 +265,17 @@ fn consistent(made: &State, into: &State, shown: &str) -> Result<(), Failure> {
             (Some(env_id), _) => {
                 if let Some(first) = seen.insert(env_id, named.clone()) {
                     let env_id = clean(env_id);
-                    lines.push(format!("{env_id} is on record twice: {first} and {named}"));
+                    lines.push(text!(
+                        "{env_id} is on record twice: {first} and {named}",
+                        "{env_id} 有两条记录：{first:#} 和 {named:#}"
+                    ));
                 }
             }
             (None, Place::Deposed { .. }) => {
-                lines.push(format!("{named}: what was replaced has an EnvId"));
+                lines.push(text!(
+                    "{named}: what was replaced has an EnvId",
+                    "{named:#}：已被替换的旧环境应有 EnvId"
+                ));
             }
             (None, Place::At(_)) => {}
         }
@@ -238,14 +283,19 @@ fn consistent(made: &State, into: &State, shown: &str) -> Result<(), Failure> {
     if lines.is_empty() {
         let changes = changes(into, made);
         let others = changes.iter().map(|it| human::edits::place(&it.place));
-        lines.extend(others.map(|place| format!("{place}: it can't be recorded as it stands")));
+        lines.extend(others.map(|place| {
+            text!(
+                "{place}: it can't be recorded as it stands",
+                "{place:#}：按现状无法写入记录"
+            )
+        }));
     }
     if lines.is_empty() {
         return Ok(());
     }
     let failure = Failure::new(
         "push-contradiction",
-        format!("{} contradicts itself", clean(shown)),
+        text!("{shown} contradicts itself", "{shown:#} 自相矛盾"),
     );
     Err(lines
         .into_iter()

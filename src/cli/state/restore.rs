@@ -6,8 +6,10 @@ use std::time::Duration;
 use crate::cli::Exit;
 use crate::cli::failure::{Failure, NOTHING_SENT};
 use crate::cli::load::Project;
-use crate::cli::options::{Api, Format, Global, time};
+use crate::cli::options::{Api, Global, time};
+use crate::cli::shown::Shown;
 use crate::cli::world::World;
+use crate::lang::{Text, text};
 use crate::report::{human, json};
 use crate::state::file::{Origin, Proposal};
 
@@ -52,7 +54,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if args.dry_run {
         let proposal = store.restorable(&origin)?;
         show(&proposal, false, None, world)?;
-        world.say("Nothing was written.\n");
+        world.tell(&nothing_written());
         return Ok(Exit::Fine);
     }
     let restoring = world.locked(&store, args.lock_timeout, || {
@@ -60,7 +62,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     })?;
     if restoring.proposal().changes_nothing() {
         show(restoring.proposal(), false, None, world)?;
-        world.say("Nothing was written.\n");
+        world.tell(&nothing_written());
         return Ok(Exit::Fine);
     }
     if !args.auto_approve {
@@ -69,12 +71,24 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     let restored = restoring.write()?;
     show(&restored.proposal, true, restored.kept.as_deref(), world)?;
-    world.say(&format!("Written to {}.\n", project.state.display()));
+    let path = project.state.display();
+    world.tell(&text!("Written to {path}.\n", "已写入 {path}。\n"));
     if let Some(kept) = &restored.kept {
-        world.say(&format!("What was there is kept in {}.\n", kept.display()));
+        let kept = kept.display();
+        world.tell(&text!(
+            "What was there is kept in {kept}.\n",
+            "原有的内容保存在 {kept}。\n"
+        ));
     }
-    world.say("See what is left to do with `postpay plan`.\n");
+    world.tell(&text!(
+        "See what is left to do with `postpay plan`.\n",
+        "还需做什么，请看 `postpay plan`。\n"
+    ));
     Ok(Exit::Fine)
+}
+
+fn nothing_written() -> Text {
+    text!("Nothing was written.\n", "未写入任何内容。\n")
 }
 
 fn show(
@@ -84,29 +98,38 @@ fn show(
     world: &mut World,
 ) -> Result<(), Failure> {
     let json = || json::state::restore(proposal, written, kept);
-    match world.format {
-        Format::Human => world.print(&human::restore::proposal(proposal, world.out))?,
-        Format::Json => world.print(&json())?,
-    }
-    world.report(json, |look| human::restore::proposal(proposal, look))
+    let human = |look| human::restore::proposal(proposal, look);
+    world.show(Shown::plain(&json, &human))
 }
 
 fn consent(world: &World) -> Result<(), Failure> {
     if !world.can_ask() {
-        return Err(
-            Failure::new("no-terminal", "there is no terminal to ask for a `yes`")
-                .help("see what would be written: `postpay state restore --dry-run`")
-                .help("or write it without a question: `postpay state restore --auto-approve`")
-                .help(NOTHING_SENT),
+        let why = text!(
+            "there is no terminal to ask for a `yes`",
+            "没有终端，无法请人输入 `yes`"
         );
+        return Err(Failure::new("no-terminal", why)
+            .help(text!(
+                "see what would be written: `postpay state restore --dry-run`",
+                "查看将写入的内容：`postpay state restore --dry-run`"
+            ))
+            .help(text!(
+                "or write it without a question: `postpay state restore --auto-approve`",
+                "或不经询问直接写入：`postpay state restore --auto-approve`"
+            ))
+            .help(NOTHING_SENT));
     }
-    world.say("\nPut this state in place?\nOnly `yes` is a yes: ");
+    world.tell(&text!(
+        "\nPut this state in place?\nOnly `yes` is a yes: ",
+        "\n用以上内容作为状态文件？\n只有输入 `yes` 才算同意："
+    ));
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     if read.is_ok() && answer.trim() == "yes" {
         world.say("\n");
         Ok(())
     } else {
-        Err(Failure::new("declined", "not approved").help("nothing was written"))
+        Err(Failure::new("declined", text!("not approved", "未获同意"))
+            .help(text!("nothing was written", "未写入任何内容")))
     }
 }

@@ -10,6 +10,7 @@ use crate::cli::options::{Api, Global};
 use crate::cli::world::World;
 use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 use crate::report::clean;
 use crate::state::compare::Place;
 use crate::state::edits::{Change, Kind};
@@ -86,10 +87,14 @@ fn standing(args: &Args, state: &State, manifests: &Manifests) -> Result<Wanted,
         if record.status == Status::Unknown {
             return Err(Failure::new(
                 "rm-unknown",
-                format!("nobody knows yet whether the order of `{address}` was made"),
+                text!(
+                    "nobody knows yet whether the order of `{address}` was made",
+                    "尚不知道 `{address}` 的订单是否已经生成"
+                ),
             )
-            .help(format!(
-                "settle it first: `postpay resolve {address}`; forgotten, it would be ordered again"
+            .help(text!(
+                "settle it first: `postpay resolve {address}`; forgotten, it would be ordered again",
+                "请先确定结果：`postpay resolve {address}`；移除记录会导致再次订购"
             ))
             .help(NOTHING_CHANGED));
         }
@@ -99,11 +104,15 @@ fn standing(args: &Args, state: &State, manifests: &Manifests) -> Result<Wanted,
             warnings.push(
                 Diagnostic::warning(
                     "deposed-left",
-                    format!(
-                        "{left} that had the address `{address}` before stay on record, deposed"
+                    text!(
+                        "{left} that had the address `{address}` before stay on record, deposed",
+                        "曾用地址 `{address}` 的 {left} 个已被替换的旧环境仍有记录"
                     ),
                 )
-                .help("`postpay state rm --deposed ENV_ID` forgets one"),
+                .help(text!(
+                    "`postpay state rm --deposed ENV_ID` forgets one",
+                    "`postpay state rm --deposed ENV_ID` 移除其中一个的记录"
+                )),
             );
         }
         edits.push(Edit::Forget {
@@ -131,18 +140,26 @@ fn declared(
     let (code, message, mend) = match manifests.place(address) {
         Some(source) => (
             "still-declared",
-            format!(
-                "`{address}` is still declared, at {source}: the next apply would order it again"
+            text!(
+                "`{address}` is still declared, at {source}: the next apply would order it again",
+                "`{address}` 仍在 {source} 声明：下次 apply 会再次订购它"
             ),
-            "take it out there first, or write a `removed` block",
+            text!(
+                "take it out there first, or write a `removed` block",
+                "请先在那里删除声明，或写一个 `removed` 块"
+            ),
         ),
         None if manifests.are_readable() => return Ok(None),
         None => (
             "manifests",
-            format!(
-                "the manifests can't be read, so nobody can say whether `{address}` is still declared, and would be ordered again"
+            text!(
+                "the manifests can't be read, so nobody can say whether `{address}` is still declared, and would be ordered again",
+                "无法读取清单，因此不知道 `{address}` 是否仍有声明、会不会再次订购"
             ),
-            "mend them first: `postpay validate` says where",
+            text!(
+                "mend them first: `postpay validate` says where",
+                "请先修正清单：`postpay validate` 会指出位置"
+            ),
         ),
     };
     if force {
@@ -150,7 +167,10 @@ fn declared(
     }
     Err(Failure::new(code, message)
         .help(mend)
-        .help("to forget it all the same: --force")
+        .help(text!(
+            "to forget it all the same: --force",
+            "如果仍要移除记录：--force"
+        ))
         .help(NOTHING_CHANGED))
 }
 
@@ -191,15 +211,20 @@ fn not_deposed(env_id: &str, state: &State) -> Failure {
         .find(|(_, record)| record.env_id.as_deref() == Some(env_id));
     let failure = Failure::new(
         "unknown-env-id",
-        format!("no environment {shown} that was replaced is on record here"),
+        text!(
+            "no environment {shown} that was replaced is on record here",
+            "这里没有已被替换的旧环境 {shown} 的记录"
+        ),
     );
     match stands {
-        Some((address, _)) => failure.help(format!(
-            "it stands at `{address}`: to forget it, `postpay state rm {address}`"
+        Some((address, _)) => failure.help(text!(
+            "it stands at `{address}`: to forget it, `postpay state rm {address}`",
+            "它现在的地址是 `{address}`：移除其记录用 `postpay state rm {address}`"
         )),
-        None => {
-            failure.help("`postpay state list` lists what was replaced as `ADDR (deposed ENV_ID)`")
-        }
+        None => failure.help(text!(
+            "`postpay state list` lists what was replaced as `ADDR (deposed ENV_ID)`",
+            "`postpay state list` 把已被替换的旧环境列为 `ADDR (deposed ENV_ID)`"
+        )),
     }
     .help(NOTHING_CHANGED)
 }

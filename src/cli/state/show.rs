@@ -4,7 +4,8 @@ use crate::cli::Exit;
 use crate::cli::edit::unknown_address;
 use crate::cli::failure::Failure;
 use crate::cli::load::Project;
-use crate::cli::options::{Api, Format, Global};
+use crate::cli::options::{Api, Global};
+use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::desired::Address;
 use crate::report::{human, json};
@@ -41,10 +42,6 @@ pub(super) fn run(
     }
     let document = json::state::record(address, record, &deposed)?;
     let human = |look| human::state::record(address, record, &deposed, look);
-    match world.format {
-        Format::Human => world.print(&human(world.out))?,
-        Format::Json => world.print(&document)?,
-    }
-    world.report(|| document.clone(), human)?;
+    world.show(Shown::plain(&|| document.clone(), &human))?;
     Ok(Exit::Fine)
 }

@@ -3,8 +3,10 @@
 use crate::cli::Exit;
 use crate::cli::failure::{Failure, advice};
 use crate::cli::load::Project;
-use crate::cli::options::{Api, Format, Global};
+use crate::cli::options::{Api, Global};
+use crate::cli::shown::Shown;
 use crate::cli::world::World;
+use crate::lang::{Text, text};
 use crate::report::{human, json};
 use crate::state::StateStore as _;
 use crate::state::verify::Problem;
@@ -24,21 +26,18 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
     let project = Project::load(global, &Api::default())?;
     project.guard_reports(global, world)?;
     let found = world.store(&project.state).verify()?;
-    match world.format {
-        Format::Human => world.print(&human::verify::verification(&found, world.out))?,
-        Format::Json => world.print(&json::state::verification(&found))?,
-    }
+    let json = || json::state::verification(&found);
+    let human = |look| human::verify::verification(&found, look);
+    let shown = Shown::plain(&json, &human);
+    world.print_as_asked(shown)?;
     let mut told = Vec::new();
     for line in found.problems.iter().flat_map(next) {
         if !told.contains(&line) {
-            world.say(&format!("help: {line}\n"));
+            world.tell(&text!("help: {line}\n", "帮助：{line:#}\n"));
             told.push(line);
         }
     }
-    world.report(
-        || json::state::verification(&found),
-        |look| human::verify::verification(&found, look),
-    )?;
+    world.report(shown)?;
     if !found.problems.is_empty() {
         return Ok(Exit::Error);
     }
@@ -48,20 +47,24 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
 }
 
 /// What to do about a problem.
-fn next(problem: &Problem) -> Vec<String> {
+fn next(problem: &Problem) -> Vec<Text> {
     match problem {
-        Problem::Refused(error) => advice(error),
-        Problem::ReceiptsMissing { .. } => vec![
-            "put the receipts back from version control or another copy of the folder; without them the state can't be rebuilt".to_owned(),
-        ],
-        Problem::Account { .. } => vec![
-            "an order was made from another account or endpoint with these files: keep them, and find out who did".to_owned(),
-        ],
-        Problem::Differs(_) => vec![
-            "receipts carry hashes and the state does not: `postpay state restore --dry-run` shows what they would put back".to_owned(),
-        ],
-        Problem::Unrecorded { .. } => vec![
-            "look for the environment at https://console.cloud.tencent.com/tcb; keep the rescue file until it is on record".to_owned(),
-        ],
+        Problem::Refused(error) => advice(error).into_iter().map(Text::from).collect(),
+        Problem::ReceiptsMissing { .. } => vec![text!(
+            "put the receipts back from version control or another copy of the folder; without them the state can't be rebuilt",
+            "请从版本控制或该目录的另一份副本中恢复回执；没有它们就无法重建状态文件"
+        )],
+        Problem::Account { .. } => vec![text!(
+            "an order was made from another account or endpoint with these files: keep them, and find out who did",
+            "有人用这些文件向另一个账号或端点下过订单：请保留它们，并查明是谁所为"
+        )],
+        Problem::Differs(_) => vec![text!(
+            "receipts carry hashes and the state does not: `postpay state restore --dry-run` shows what they would put back",
+            "回执带有哈希，状态文件没有：`postpay state restore --dry-run` 显示按回执会恢复什么"
+        )],
+        Problem::Unrecorded { .. } => vec![text!(
+            "look for the environment at https://console.cloud.tencent.com/tcb; keep the rescue file until it is on record",
+            "请在 https://console.cloud.tencent.com/tcb 查找该环境；在它有记录之前请保留救援文件"
+        )],
     }
 }

@@ -10,6 +10,7 @@ use super::codes::changes::{self, Change};
 use super::evidence::{Reply, judge_change, no_reply};
 use super::wire::{self, DestroyEnv, ModifyEnv};
 use crate::cloud::{CloudError, Destroy, Done, Grade, Reach, Rename};
+use crate::lang::text;
 
 impl TencentClient {
     pub(super) async fn modify(&self, rename: &Rename) -> Result<Done, CloudError> {
@@ -47,7 +48,10 @@ impl TencentClient {
             && HeaderValue::from_str(region).is_err()
         {
             // This environment's region alone: the others' are sent.
-            let why = format!("the region of {env_id}, {region:?}, can't be sent in a header");
+            let why = text!(
+                "the region of {env_id}, {region:?}, can't be sent in a header",
+                "{env_id} 的地域 {region:?} 无法放入请求头发送"
+            );
             return Err(CloudError {
                 grade: Grade::Refused(Reach::Step),
                 ..no_reply(false, &why, &self.scrub)

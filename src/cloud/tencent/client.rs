@@ -27,12 +27,14 @@ use super::wire::{self, CREATE, SERVICE, VERSION};
 use crate::clock::Clock;
 use crate::cloud::{CloudError, CloudWrite, Destroy, Done, Grade, Ordered, Reach, Rename, Watcher};
 use crate::desired::{Attributes, Field};
+use crate::lang::{Text, text};
 
 const JSON: &str = "application/json";
 /// The vendor allows `0-9a-zA-Z-_,;.` in X-TC-RequestClient, so no solidus.
 pub const REQUEST_CLIENT: &str = concat!("postpay_", env!("CARGO_PKG_VERSION"));
 const USER_AGENT: &str = concat!("postpay/", env!("CARGO_PKG_VERSION"));
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const REGION: Text = Text::fixed("region", "地域");
 
 /// What a [`TencentClient`] is made of.
 #[derive(Clone)]
@@ -61,12 +63,40 @@ pub const RETRY_READS_FOR: Duration = Duration::from_secs(15);
 /// Why there is no client. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    #[error("`{endpoint}` is no endpoint: {why}")]
-    Endpoint { endpoint: String, why: String },
-    #[error("the {what} can't be sent in a header: it holds characters other than printable ASCII")]
-    Header { what: &'static str },
-    #[error("the HTTP client can't be set up: {0}")]
+    Endpoint {
+        endpoint: String,
+        why: Text,
+    },
+    /// A value that no header can hold.
+    Header {
+        what: Text,
+    },
     Http(String),
+}
+
+impl ClientError {
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Endpoint { endpoint, why } => text!(
+                "`{endpoint}` is no endpoint: {why}",
+                "`{endpoint}` 不是接入点：{why:#}"
+            ),
+            Self::Header { what } => text!(
+                "the {what} can't be sent in a header: it holds characters other than printable ASCII",
+                "{what:#} 无法放入请求头发送：其中有可打印 ASCII 以外的字符"
+            ),
+            Self::Http(why) => text!(
+                "the HTTP client can't be set up: {why}",
+                "无法建立 HTTP 客户端：{why}"
+            ),
+        }
+    }
+}
+
+impl std::fmt::Display for ClientError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.text().fmt(f)
+    }
 }
 
 /// Orders environments at the vendor's endpoint, and looks at what is there.
@@ -122,7 +152,7 @@ impl TencentClient {
         list_regions.retain(|region| known.insert(region.clone()));
         // Tried here, so that no listing fails for it half way.
         for region in &list_regions {
-            HeaderValue::from_str(region).map_err(|_| ClientError::Header { what: "region" })?;
+            HeaderValue::from_str(region).map_err(|_| ClientError::Header { what: REGION })?;
         }
         let (url, host) = endpoint::parse(&endpoint)?;
         let roots = if url.scheme() == "https" {
@@ -199,7 +229,10 @@ impl TencentClient {
             }
             if received.len() > most {
                 received.truncate(most);
-                break Some("the answer is far longer than any real one".to_owned());
+                break Some(Text::fixed(
+                    "the answer is far longer than any real one",
+                    "应答远远长于任何真实的应答",
+                ));
             }
         };
         Ok(Answer {
@@ -229,22 +262,22 @@ impl TencentClient {
             token: _,
         } = &self.credentials;
         let signed = sign::sign(&request, secret_id, secret_key.expose_secret())
-            .map_err(|error| self.not_made(&error.to_string()))?;
+            .map_err(|error| self.not_made(&error.text()))?;
         let mut authorization = HeaderValue::from_str(&signed.authorization)
-            .map_err(|_| self.not_made("the key id can't be sent in a header"))?;
+            .map_err(|_| self.not_made(&cant_be_sent("key id", "SecretId")))?;
         authorization.set_sensitive(true);
         let trace = uuid::Uuid::now_v7().to_string();
         let trace = HeaderValue::from_str(&trace)
-            .map_err(|_| self.not_made("the trace id can't be sent in a header"))?;
+            .map_err(|_| self.not_made(&cant_be_sent("trace id", "TraceId")))?;
         let host = HeaderValue::from_str(&self.host)
-            .map_err(|_| self.not_made("the host can't be sent in a header"))?;
+            .map_err(|_| self.not_made(&cant_be_sent("host", "Host")))?;
         let mut headers = self.headers.clone();
         headers.insert(AUTHORIZATION, authorization);
         headers.insert(HOST, host);
         headers.insert("x-tc-action", HeaderValue::from_static(call.action));
         if let Some(region) = call.region {
             let region = HeaderValue::from_str(region)
-                .map_err(|_| self.not_made("the region can't be sent in a header"))?;
+                .map_err(|_| self.not_made(&cant_be_sent("region", "地域")))?;
             headers.insert("x-tc-region", region);
         }
         headers.insert("x-tc-timestamp", HeaderValue::from(timestamp));
@@ -253,7 +286,7 @@ impl TencentClient {
     }
 
     /// A request that could not even be made here: the next one could not either.
-    fn not_made(&self, why: &str) -> CloudError {
+    fn not_made(&self, why: &Text) -> CloudError {
         CloudError {
             grade: Grade::Refused(Reach::Run),
             ..no_reply(false, why, &self.scrub)
@@ -262,27 +295,39 @@ impl TencentClient {
 
     fn no_response(&self, error: &reqwest::Error) -> CloudError {
         if error.is_builder() {
-            return self.not_made(&chain(error));
+            return self.not_made(&Text::same(chain(error)));
         }
         let host = &self.host;
         let connected = !error.is_connect();
+        let (timeout, cause) = (self.timeout, chain(error));
         let message = match (connected, error.is_timeout()) {
-            (false, true) => format!("no connection to {host} in time"),
-            (false, false) => format!("no connection to {host}: {}", chain(error)),
-            (true, true) => format!("no answer from {host} within {:?}", self.timeout),
-            (true, false) => format!(
-                "the connection to {host} broke before an answer came: {}",
-                chain(error)
+            (false, true) => text!("no connection to {host} in time", "未能及时连接到 {host}"),
+            (false, false) => text!(
+                "no connection to {host}: {cause}",
+                "无法连接到 {host}：{cause}"
+            ),
+            (true, true) => text!(
+                "no answer from {host} within {timeout:?}",
+                "{host} 在 {timeout:?} 内没有应答"
+            ),
+            (true, false) => text!(
+                "the connection to {host} broke before an answer came: {cause}",
+                "在收到应答之前，与 {host} 的连接中断：{cause}"
             ),
         };
         no_reply(connected, &message, &self.scrub)
     }
 
-    fn cut_off(&self, error: &reqwest::Error) -> String {
+    fn cut_off(&self, error: &reqwest::Error) -> Text {
         if error.is_timeout() {
-            format!("the answer was not complete within {:?}", self.timeout)
+            let timeout = self.timeout;
+            text!(
+                "the answer was not complete within {timeout:?}",
+                "应答在 {timeout:?} 内没有收完"
+            )
         } else {
-            format!("the answer was cut off: {}", chain(error))
+            let cause = chain(error);
+            text!("the answer was cut off: {cause}", "应答中断：{cause}")
         }
     }
 
@@ -315,7 +360,7 @@ pub(super) struct Answer {
     /// As far as it came.
     pub(super) body: Vec<u8>,
     /// Why the body is not whole.
-    pub(super) broken: Option<String>,
+    pub(super) broken: Option<Text>,
     /// How far the vendor's clock was taken to be ahead when the call was signed.
     pub(super) ahead: Option<i64>,
     /// The vendor's time.
@@ -368,23 +413,41 @@ fn fixed_headers(
         "x-tc-requestclient",
         HeaderValue::from_static(REQUEST_CLIENT),
     );
-    let mut add = |name: &'static str, what: &'static str, value: &str, secret: bool| {
+    let mut add = |name: &'static str, what: Text, value: &str, secret: bool| {
         let mut value = HeaderValue::from_str(value).map_err(|_| ClientError::Header { what })?;
         value.set_sensitive(secret);
         headers.insert(HeaderName::from_static(name), value);
         Ok(())
     };
-    add("x-tc-language", "language", language, false)?;
+    add(
+        "x-tc-language",
+        Text::fixed("language", "语言"),
+        language,
+        false,
+    )?;
     if let Some(region) = region {
-        add("x-tc-region", "region", region, false)?;
+        add("x-tc-region", REGION, region, false)?;
     }
     if let Some(token) = &credentials.token {
-        add("x-tc-token", "token", token.expose_secret(), true)?;
+        add(
+            "x-tc-token",
+            Text::fixed("token", "Token"),
+            token.expose_secret(),
+            true,
+        )?;
     }
     // Tried here, so that no order fails for it later.
-    HeaderValue::from_str(&credentials.secret_id)
-        .map_err(|_| ClientError::Header { what: "key id" })?;
+    HeaderValue::from_str(&credentials.secret_id).map_err(|_| ClientError::Header {
+        what: Text::fixed("key id", "SecretId"),
+    })?;
     Ok(headers)
+}
+
+fn cant_be_sent(en: &'static str, zh: &'static str) -> Text {
+    text!(
+        "the {en} can't be sent in a header",
+        "{zh} 无法放入请求头发送"
+    )
 }
 
 fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
@@ -492,7 +555,7 @@ mod tests {
         assert_eq!(error.grade, Grade::Unknown, "{error:?}");
         let error = client.create(&Attributes::default()).await.unwrap_err();
         assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
-        assert!(error.message.contains("in time"), "{}", error.message);
+        assert!(error.message.en().contains("in time"), "{}", error.message);
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::lang::{Text, text};
+
 /// A key pair, with a token when the key is a temporary one.
 #[derive(Clone)]
 pub struct Credentials {
@@ -33,26 +35,61 @@ impl fmt::Debug for Credentials {
 /// Why there is no usable key. No variant holds a value, only names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialsError {
-    #[error("no key is set: TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY are needed")]
     Absent,
-    #[error("{found} is set but {missing} is not: both are needed")]
     Incomplete {
         found: &'static str,
         missing: &'static str,
     },
-    #[error("{name} is set but empty: set it or unset it")]
-    Empty { name: &'static str },
-    #[error(
-        "{name} holds white space: a value was copied with its surroundings, or two were joined"
-    )]
-    WhiteSpace { name: &'static str },
-    #[error("{name} holds characters that no key has: only printable ASCII can be sent")]
-    Characters { name: &'static str },
-    #[error("{one} and {other} are both set and differ: keep one of them")]
+    Empty {
+        name: &'static str,
+    },
+    WhiteSpace {
+        name: &'static str,
+    },
+    Characters {
+        name: &'static str,
+    },
     Conflict {
         one: &'static str,
         other: &'static str,
     },
+}
+
+impl CredentialsError {
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Absent => Text::fixed(
+                "no key is set: TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY are needed",
+                "未设置密钥：需要 TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRET_KEY",
+            ),
+            Self::Incomplete { found, missing } => text!(
+                "{found} is set but {missing} is not: both are needed",
+                "设置了 {found}，但没有设置 {missing}：两者都需要"
+            ),
+            Self::Empty { name } => text!(
+                "{name} is set but empty: set it or unset it",
+                "{name} 已设置但为空：请设置值或取消设置"
+            ),
+            Self::WhiteSpace { name } => text!(
+                "{name} holds white space: a value was copied with its surroundings, or two were joined",
+                "{name} 中有空白字符：可能多复制了前后内容，或把两个值连在了一起"
+            ),
+            Self::Characters { name } => text!(
+                "{name} holds characters that no key has: only printable ASCII can be sent",
+                "{name} 中有密钥不会包含的字符：只能发送可打印 ASCII"
+            ),
+            Self::Conflict { one, other } => text!(
+                "{one} and {other} are both set and differ: keep one of them",
+                "{one} 和 {other} 都已设置但值不同：只保留其中一个"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for CredentialsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
 }
 
 /// One spelling of the names. A spelling is taken whole or not at all.

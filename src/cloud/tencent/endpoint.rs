@@ -6,28 +6,40 @@ use reqwest::Url;
 
 use super::client::ClientError;
 use super::scrub::visible;
+use crate::lang::Text;
 
 /// The address, and the Host header to it.
 pub(super) fn parse(endpoint: &str) -> Result<(Url, String), ClientError> {
-    let refused = |why: &str| ClientError::Endpoint {
+    let refused = |why: Text| ClientError::Endpoint {
         // What stands before an `@` may be a password.
         endpoint: match endpoint.rsplit_once('@') {
             Some((_, host)) => visible(host),
             None => visible(endpoint),
         },
-        why: why.to_owned(),
+        why,
     };
-    let url = Url::parse(endpoint).map_err(|error| refused(&error.to_string()))?;
+    let url = Url::parse(endpoint).map_err(|error| refused(Text::same(error.to_string())))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("it holds a user name or a password"));
+        return Err(refused(Text::fixed(
+            "it holds a user name or a password",
+            "其中有用户名或密码",
+        )));
     }
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(refused("only https:// and http:// are spoken"));
+        return Err(refused(Text::fixed(
+            "only https:// and http:// are spoken",
+            "只支持 https:// 和 http://",
+        )));
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err(refused("it has more than a host and a port"));
+        return Err(refused(Text::fixed(
+            "it has more than a host and a port",
+            "其中有主机和端口以外的内容",
+        )));
     }
-    let host = url.host_str().ok_or_else(|| refused("it has no host"))?;
+    let host = url
+        .host_str()
+        .ok_or_else(|| refused(Text::fixed("it has no host", "其中没有主机")))?;
     // The port is part of the Host header only when it is not the scheme's own, which is what `port` tells.
     let host = match url.port() {
         Some(port) => format!("{host}:{port}"),

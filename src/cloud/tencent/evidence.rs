@@ -7,8 +7,6 @@ mod change;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
-
 pub(super) use change::judge_change;
 
 use super::codes::changes::{self, Change};
@@ -16,6 +14,7 @@ use super::codes::{self, Verdict};
 use super::scrub::{Scrub, visible};
 use super::wire::{self, ApiError, Ids, Traces};
 use crate::cloud::{CloudError, Grade, NotSent, Ordered, Reach, SeenIds};
+use crate::lang::{Text, text};
 
 /// What came back over a connection.
 pub(super) struct Reply<'a> {
@@ -23,7 +22,7 @@ pub(super) struct Reply<'a> {
     /// As far as it came.
     pub(super) body: &'a [u8],
     /// Why the body is not whole.
-    pub(super) broken: Option<String>,
+    pub(super) broken: Option<Text>,
 }
 
 /// Grades the reply to an order. `asked_env_id` is the EnvId that the order named, if any: that one in an answer is an echo,
@@ -54,7 +53,10 @@ pub(super) fn judge(
             request_id: id(request_id),
         }),
         ids => Err(case.unknown(
-            "the answer holds neither an order number nor an error",
+            &Text::fixed(
+                "the answer holds neither an order number nor an error",
+                "应答中既没有订单号，也没有错误",
+            ),
             ids,
             None,
         )),
@@ -76,15 +78,15 @@ impl Asked {
         }
     }
 
-    fn hint(self, code: &str) -> Option<&'static str> {
+    fn hint(self, code: &str) -> Option<Text> {
         match self {
-            Self::Order => codes::explain(code).map(|row| row.hint),
+            Self::Order => codes::explain(code).map(|row| row.hint.clone()),
             Self::Change(change) => changes::hint(change, code),
         }
     }
 
     /// Advice for an answer that proves nothing, with the code of the error in it, if there is one.
-    fn hint_of_unknown(self, code: Option<&str>) -> Option<&'static str> {
+    fn hint_of_unknown(self, code: Option<&str>) -> Option<Text> {
         match self {
             Self::Order => self.hint(code?),
             Self::Change(change) => Some(changes::look(change)),
@@ -92,10 +94,16 @@ impl Asked {
     }
 
     /// Why an error is not believed beside ids that do not belong to it.
-    fn contradiction(self) -> &'static str {
+    fn contradiction(self) -> Text {
         match self {
-            Self::Order => "the answer holds an error and yet traces of an order",
-            Self::Change(_) => "the answer holds an error and yet ids that nobody asked for",
+            Self::Order => Text::fixed(
+                "the answer holds an error and yet traces of an order",
+                "应答中有错误，却又有订单的痕迹",
+            ),
+            Self::Change(_) => Text::fixed(
+                "the answer holds an error and yet ids that nobody asked for",
+                "应答中有错误，却又有请求中没有的 ID",
+            ),
         }
     }
 }
@@ -131,7 +139,10 @@ impl Case<'_> {
             return Err(self.unknown(&not_ok(reply.status), answer.ids, answer.error));
         }
         if let Some(key) = self.traces.repeated {
-            let why = format!("the answer holds `{key}` twice");
+            let why = text!(
+                "the answer holds `{key}` twice",
+                "应答中 `{key}` 出现了两次"
+            );
             return Err(self.unknown(&why, answer.ids, answer.error));
         }
         match answer.error {
@@ -148,11 +159,14 @@ impl Case<'_> {
         correct_clock: impl FnOnce() -> bool,
     ) -> CloudError {
         if acted(&ids, &self.traces, self.asked_env_id) {
-            return self.unknown(self.asked.contradiction(), ids, Some(error));
+            return self.unknown(&self.asked.contradiction(), ids, Some(error));
         }
         let Some(code) = error.code else {
-            let why = "the answer holds an error without a code";
-            return self.unknown(why, ids, Some(error));
+            let why = Text::fixed(
+                "the answer holds an error without a code",
+                "应答中的错误没有错误码",
+            );
+            return self.unknown(&why, ids, Some(error));
         };
         let grade = match self.asked.verdict(&code) {
             Verdict::Throttled => Grade::NotSent(NotSent::Throttled),
@@ -165,7 +179,7 @@ impl Case<'_> {
             grade,
             hint: self.asked.hint(&code),
             code: Some(self.scrub.text(&code)),
-            message: self.scrub.text(&error.message),
+            message: Text::same(self.scrub.text(&error.message)),
             request_id: ids.request_id.map(|id| self.scrub.text(&id)),
             http_status: Some(self.reply.status),
             // At most the EnvId that was asked for is in it, and an echo is nothing that the vendor gave.
@@ -174,7 +188,7 @@ impl Case<'_> {
         }
     }
 
-    fn unknown(&self, why: &str, ids: Ids, error: Option<ApiError>) -> CloudError {
+    fn unknown(&self, why: &Text, ids: Ids, error: Option<ApiError>) -> CloudError {
         let Self {
             reply,
             asked,
@@ -185,8 +199,8 @@ impl Case<'_> {
         let id = |id: Option<String>| id.map(|id| scrub.text(&id));
         let said = error.as_ref().map(|error| error.message.trim());
         let mut message = match said {
-            Some(said) if !said.is_empty() => format!("{why}: {said}"),
-            _ => why.to_owned(),
+            Some(said) if !said.is_empty() => text!("{why}: {said}", "{why:#}：{said}"),
+            _ => why.clone(),
         };
         let mut seen = seen(&ids, traces, *asked_env_id);
         // The digits of a number too long for a machine word, and what a broken body still shows.
@@ -194,14 +208,17 @@ impl Case<'_> {
         seen.tran_id = seen.tran_id.or(found.tran_id);
         seen.env_id = seen.env_id.or(found.env_id);
         for (name, more) in more(&seen, traces, *asked_env_id) {
-            let _ = write!(message, "; it also holds the {name} {more}");
+            message = text!(
+                "{message}; it also holds the {name} {more}",
+                "{message:#}；其中还有 {name} {more}"
+            );
         }
         let code = error.and_then(|error| error.code);
         CloudError {
             grade: Grade::Unknown,
             hint: asked.hint_of_unknown(code.as_deref()),
             code: code.map(|code| scrub.text(&code)),
-            message: scrub.text(&message),
+            message: scrub.say(&message),
             request_id: id(ids.request_id),
             http_status: Some(reply.status),
             seen: SeenIds {
@@ -259,7 +276,7 @@ fn more<'a>(
 }
 
 /// Nothing came back. `connected` is false only when it is sure that no byte of the request left.
-pub(super) fn no_reply(connected: bool, message: &str, scrub: &Scrub) -> CloudError {
+pub(super) fn no_reply(connected: bool, message: &Text, scrub: &Scrub) -> CloudError {
     CloudError {
         grade: if connected {
             Grade::Unknown
@@ -267,7 +284,7 @@ pub(super) fn no_reply(connected: bool, message: &str, scrub: &Scrub) -> CloudEr
             Grade::NotSent(NotSent::Connect)
         },
         code: None,
-        message: scrub.text(message),
+        message: scrub.say(message),
         request_id: None,
         http_status: None,
         seen: SeenIds::default(),
@@ -276,8 +293,11 @@ pub(super) fn no_reply(connected: bool, message: &str, scrub: &Scrub) -> CloudEr
     }
 }
 
-pub(super) fn not_ok(status: u16) -> String {
-    format!("the endpoint answered with HTTP status {status}")
+pub(super) fn not_ok(status: u16) -> Text {
+    text!(
+        "the endpoint answered with HTTP status {status}",
+        "接入点返回了 HTTP 状态 {status}"
+    )
 }
 
 /// Ids of what is only looked at are kept whole, but for what would act on a terminal. An order's go through

@@ -1,6 +1,7 @@
 //! Makes text from outside fit to be shown and kept: secrets out, control characters visible.
 
 use super::credentials::Credentials;
+use crate::lang::Text;
 
 /// The most of an answer's body that is kept as evidence, in characters.
 const BODY_CHARS: usize = 2048;
@@ -45,6 +46,11 @@ impl Scrub {
             }
         }
         visible(&clean)
+    }
+
+    /// As [`Self::text`], in every language.
+    pub(super) fn say(&self, text: &Text) -> Text {
+        text.map(|text| self.text(text))
     }
 
     /// The start of a body, fit to be shown; None when there is nothing in it.

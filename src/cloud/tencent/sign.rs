@@ -9,6 +9,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::{Timestamp, tz::Offset};
 use sha2::{Digest, Sha256};
 
+use crate::lang::{Text, text};
+
 /// The algorithm's name, which opens the Authorization header.
 pub const ALGORITHM: &str = "TC3-HMAC-SHA256";
 /// The text that stands for a payload that is not signed, in X-TC-Content-SHA256 and in the hash.
@@ -59,8 +61,23 @@ pub struct Signed {
 
 /// A timestamp that has no date: outside of the years that a calendar knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the timestamp {0} is no date")]
 pub struct NoDate(pub i64);
+
+impl NoDate {
+    pub fn text(&self) -> Text {
+        let Self(timestamp) = self;
+        text!(
+            "the timestamp {timestamp} is no date",
+            "时间戳 {timestamp} 不是有效日期"
+        )
+    }
+}
+
+impl std::fmt::Display for NoDate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.text().fmt(f)
+    }
+}
 
 /// Signs a request with a key.
 ///

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PlanFileError, address, named};
 use crate::desired::{Address, SourceRef};
+use crate::lang::text;
 use crate::plan::{Code, Finding, Standing};
 
 /// Something that the account shows otherwise than it is on record. Nothing is done about it by the plan.
@@ -92,7 +93,8 @@ impl TryFrom<FindingV1> for Finding {
             next,
         } = finding;
         let standing = Standing::by_name(&standing, reason).ok_or_else(|| {
-            PlanFileError::Content(format!("`{}` is not known", standing.escape_debug()))
+            let wanted = standing.escape_debug();
+            PlanFileError::Content(text!("`{wanted}` is not known", "不认识 `{wanted}`"))
         })?;
         Ok(Self {
             code: named(Code::ALL, Code::name, &code)?,

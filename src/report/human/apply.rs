@@ -12,6 +12,7 @@ pub(in crate::report) use detail::{remarks, what};
 use super::Look;
 use crate::apply::{Counts, Outcome, Progress, Report, StepResult, Verdict, What};
 use crate::desired::Address;
+use crate::lang::{Text, text};
 use crate::plan::Action;
 use crate::report::text::{clean, count, duration};
 use crate::state::journal::EndReason;
@@ -26,13 +27,16 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             attempt,
         } => {
             let again = if attempt > 1 {
-                format!(", attempt {attempt}")
+                text!(", attempt {attempt}", "，第 {attempt} 次尝试")
             } else {
-                String::new()
+                Text::same("")
             };
             let doing = match (step.action, step.renames()) {
-                (Action::Destroy, _) => "giving up".to_owned(),
-                (Action::Update, Some(alias)) => format!("changing its alias to {}", clean(alias)),
+                (Action::Destroy, _) => text!("giving up", "正在销毁"),
+                (Action::Update, Some(alias)) => {
+                    let alias = clean(alias);
+                    text!("changing its alias to {alias}", "正在把别名改为 {alias}")
+                }
                 (
                     Action::Create
                     | Action::Replace
@@ -44,12 +48,13 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
                     | Action::Wait
                     | Action::NoOp,
                     _,
-                ) => "ordering".to_owned(),
+                ) => text!("ordering", "正在订购"),
             };
-            Some(format!(
-                "[{number}/{total}] {}: {doing}{again}",
-                name(&step.address, step.deposed)
-            ))
+            let name = name(&step.address, step.deposed);
+            Some(look.say(text!(
+                "[{number}/{total}] {name}: {doing}{again}",
+                "[{number}/{total}] {name:#}：{doing:#}{again:#}"
+            )))
         }
         Progress::Retrying {
             number,
@@ -57,132 +62,175 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             error,
             after,
             attempt: _,
-        } => Some(format!(
-            "[{number}/{total}] {}: {}; nothing was {}, again in {}",
-            step.address,
-            look.change(what(error)),
-            if step.is_order() { "ordered" } else { "done" },
-            duration(after)
-        )),
+        } => {
+            let (address, after) = (&step.address, duration(after));
+            let what = look.change(what(error));
+            let nothing = if step.is_order() {
+                text!("nothing was ordered", "没有产生订购")
+            } else {
+                text!("nothing was done", "没有做任何操作")
+            };
+            Some(look.say(text!(
+                "[{number}/{total}] {address}: {what}; {nothing}, again in {after}",
+                "[{number}/{total}] {address}：{what}；{nothing:#}，{after:#} 后重试"
+            )))
+        }
         Progress::Ended(result) => Some(ended(result, total, look)),
         Progress::Looking { open, after } => {
             let orders = count(open, "environment", "environments");
             let pause = match after {
-                Duration::ZERO => String::new(),
-                after => format!(" in {}", duration(after)),
+                Duration::ZERO => Text::same(""),
+                after => {
+                    let after = duration(after);
+                    text!(" in {after}", "{after:#} 后")
+                }
             };
-            Some(format!("Looking in the account for {orders}{pause}"))
+            Some(look.say(text!(
+                "Looking in the account for {orders}{pause}",
+                "{pause:#}在账号中查找 {open} 个环境"
+            )))
         }
         Progress::Found {
             address,
             env_id,
             tran_id,
-        } => Some(format!(
-            "{address}: {}, TranId {}, EnvId {}",
-            look.good("found in the account"),
-            clean(tran_id),
-            clean(env_id)
-        )),
+        } => {
+            let found = look.good(text!("found in the account", "已在账号中找到"));
+            let (tran_id, env_id) = (clean(tran_id), clean(env_id));
+            Some(look.say(text!(
+                "{address}: {found}, TranId {tran_id}, EnvId {env_id}",
+                "{address}：{found}，TranId {tran_id}，EnvId {env_id}"
+            )))
+        }
         Progress::Stopping {
             reason,
             under_way,
             trouble,
         } => {
             let why = match (trouble, reason) {
-                (Some(_), _) => "The record can't be written",
-                (None, EndReason::Interrupted) => "Interrupted",
-                (None, EndReason::Deadline) => "The deadline is reached",
-                (None, EndReason::Failed) => "A step failed",
-                (None, EndReason::Unknown) => "An outcome is unknown",
-                (None, EndReason::Finished) => "Finished",
+                (Some(_), _) => text!("The record can't be written", "无法写入记录"),
+                (None, EndReason::Interrupted) => text!("Interrupted", "已中断"),
+                (None, EndReason::Deadline) => text!("The deadline is reached", "已到截止时间"),
+                (None, EndReason::Failed) => text!("A step failed", "有步骤失败"),
+                (None, EndReason::Unknown) => text!("An outcome is unknown", "有结果未知"),
+                (None, EndReason::Finished) => text!("Finished", "已结束"),
             };
             let wait = match under_way {
-                0 => String::new(),
-                n => format!(
-                    " Waiting for {}.",
-                    count(n, "call under way", "calls under way")
-                ),
+                0 => Text::same(""),
+                n => {
+                    let calls = count(n, "call under way", "calls under way");
+                    text!(" Waiting for {calls}.", "正在等待 {n} 个进行中的请求。")
+                }
             };
-            Some(look.change(format!("{why}: nothing more is started.{wait}")))
+            Some(look.change(text!(
+                "{why}: nothing more is started.{wait}",
+                "{why:#}：不再开始新的操作。{wait:#}"
+            )))
         }
     }
 }
 
-fn name(address: &Address, deposed: bool) -> String {
-    let which = if deposed { " (deposed)" } else { "" };
-    format!("{address}{which}")
+fn name(address: &Address, deposed: bool) -> Text {
+    if deposed {
+        text!("{address} (deposed)", "{address}（已被替换）")
+    } else {
+        Text::same(address.to_string())
+    }
 }
 
 fn ended(result: &StepResult, total: usize, look: Look) -> String {
-    let name = name(&result.address, result.deposed);
-    let head = format!("[{}/{total}] {name}:", result.number);
-    match &result.outcome {
+    let (number, name) = (result.number, name(&result.address, result.deposed));
+    let head = text!(
+        "[{number}/{total}] {name}:",
+        "[{number}/{total}] {name:#}："
+    );
+    let took = |took, read_back| {
+        let took = duration(took);
+        if read_back {
+            text!("{took}, read back", "{took:#}，经回读确认")
+        } else {
+            took
+        }
+    };
+    look.say(match &result.outcome {
         Outcome::Ordered {
             ordered,
-            took,
+            took: after,
             read_back,
-        } => format!(
-            "{head} {}, TranId {}, EnvId {} ({}{})",
-            look.good("ordered"),
-            clean(&ordered.tran_id),
-            ordered
-                .env_id
-                .as_deref()
-                .map_or("not told yet".into(), clean),
-            duration(*took),
-            if *read_back { ", read back" } else { "" }
-        ),
-        Outcome::Done(done) => {
-            let env_id = result.env_id.as_deref().map_or("-".into(), clean);
-            format!(
-                "{head} {}, EnvId {env_id} ({}{})",
-                look.good(word(done.what)),
-                duration(done.took),
-                if done.read_back { ", read back" } else { "" }
+        } => {
+            let (word, took) = (look.good(ORDERED), took(*after, *read_back));
+            let tran_id = clean(&ordered.tran_id);
+            let env_id = match &ordered.env_id {
+                Some(env_id) => Text::same(clean(env_id).into_owned()),
+                None => text!("not told yet", "尚未返回"),
+            };
+            text!(
+                "{head} {word}, TranId {tran_id}, EnvId {env_id} ({took})",
+                "{head:#}{word}，TranId {tran_id}，EnvId {env_id:#}（{took:#}）"
             )
         }
-        Outcome::Recorded => format!("{head} {}", look.good(recorded(result.action))),
-        Outcome::Failed(error) => format!("{head} {}: {}", look.bad("failed"), what(error)),
-        Outcome::Unknown(error) => {
-            format!("{head} {}: {}", look.bad("outcome unknown"), what(error))
+        Outcome::Done(done) => {
+            let env_id = result.env_id.as_deref().map_or("-".into(), clean);
+            let (word, took) = (look.good(word(done.what)), took(done.took, done.read_back));
+            text!(
+                "{head} {word}, EnvId {env_id} ({took})",
+                "{head:#}{word}，EnvId {env_id}（{took:#}）"
+            )
         }
-        Outcome::NotAttempted => format!("{head} not attempted"),
-    }
+        Outcome::Recorded => {
+            let word = look.good(recorded(result.action));
+            text!("{head} {word}", "{head:#}{word}")
+        }
+        Outcome::Failed(error) => {
+            let (word, what) = (look.bad(FAILED), what(error));
+            text!("{head} {word}: {what}", "{head:#}{word}：{what:#}")
+        }
+        Outcome::Unknown(error) => {
+            let word = look.bad(text!("outcome unknown", "结果未知"));
+            let what = what(error);
+            text!("{head} {word}: {what}", "{head:#}{word}：{what:#}")
+        }
+        Outcome::NotAttempted => text!("{head} {NOT_ATTEMPTED}", "{head:#}{NOT_ATTEMPTED:#}"),
+    })
 }
 
+const ORDERED: Text = Text::fixed("ordered", "已订购");
+const FAILED: Text = Text::fixed("failed", "失败");
+const NOT_ATTEMPTED: Text = Text::fixed("not attempted", "未执行");
+
 /// What became of an environment that was there before.
-const fn word(what: What) -> &'static str {
+const fn word(what: What) -> Text {
     match what {
-        What::Renamed => "changed",
-        What::Destroyed => "destroyed",
-        What::WasGone => "gone already",
-        What::Isolated => "isolated",
-        What::BeingDestroyed => "being destroyed",
+        What::Renamed => Text::fixed("changed", "已修改"),
+        What::Destroyed => Text::fixed("destroyed", "已销毁"),
+        What::WasGone => Text::fixed("gone already", "早已不存在"),
+        What::Isolated => Text::fixed("isolated", "已隔离"),
+        What::BeingDestroyed => Text::fixed("being destroyed", "销毁中"),
     }
 }
 
 /// What a step did that changed the record alone.
-const fn recorded(action: Action) -> &'static str {
+const fn recorded(action: Action) -> Text {
     match action {
-        Action::Forget => "forgotten",
-        Action::Import => "imported",
-        Action::Move => "moved",
+        Action::Forget => Text::fixed("forgotten", "已移出记录"),
+        Action::Import => Text::fixed("imported", "已导入"),
+        Action::Move => Text::fixed("moved", "已改地址"),
         Action::Create
         | Action::Update
         | Action::Replace
         | Action::Destroy
         | Action::Resolve
         | Action::Wait
-        | Action::NoOp => "recorded",
+        | Action::NoOp => Text::fixed("recorded", "已记录"),
     }
 }
 
 /// The closing table and what to do next.
 pub fn report(report: &Report, look: Look) -> String {
     if report.run.is_none() {
-        return idle(report);
+        return idle(report, look);
     }
-    let mut out = format!("\n{}", table(report));
+    let mut out = format!("\n{}", table(report, look));
     for result in &report.results {
         detail::show(&mut out, result, look);
     }
@@ -192,7 +240,7 @@ pub fn report(report: &Report, look: Look) -> String {
 /// The closing lines: how much of what, and what to do next.
 pub fn summary(report: &Report, look: Look) -> String {
     if report.run.is_none() {
-        return idle(report);
+        return idle(report, look);
     }
     let mut out = String::new();
     let counts = report.counts();
@@ -209,73 +257,106 @@ pub fn summary(report: &Report, look: Look) -> String {
     let orders = report.results.iter().any(StepResult::is_order);
     let nothing = ordered + changed + destroyed + recorded == 0;
     let parts: Vec<String> = [
-        (ordered, "ordered"),
-        (changed, "changed"),
-        (destroyed, "given up"),
-        (recorded, "on record alone"),
-        (failed, "failed"),
-        (unknown, "unknown"),
-        (not_attempted, "not attempted"),
+        (
+            ordered > 0 || nothing && orders,
+            text!("{ordered} ordered", "{ordered} 个已订购"),
+        ),
+        (
+            changed > 0,
+            text!("{changed} changed", "{changed} 个已修改"),
+        ),
+        (
+            destroyed > 0,
+            text!("{destroyed} given up", "{destroyed} 个已请求销毁"),
+        ),
+        (
+            recorded > 0,
+            text!("{recorded} on record alone", "{recorded} 个只改记录"),
+        ),
+        (failed > 0, text!("{failed} failed", "{failed} 个失败")),
+        (
+            unknown > 0,
+            text!("{unknown} unknown", "{unknown} 个结果未知"),
+        ),
+        (
+            not_attempted > 0,
+            text!("{not_attempted} not attempted", "{not_attempted} 个未执行"),
+        ),
     ]
     .into_iter()
-    .filter(|(n, what)| *n > 0 || (nothing && orders && *what == "ordered"))
-    .map(|(n, what)| format!("{n} {what}"))
+    .filter(|(shown, _)| *shown)
+    .map(|(_, what)| look.say(what))
     .collect();
     let head = match report.verdict() {
-        Verdict::Complete => look.good("Done:"),
-        Verdict::PartWay => look.change("Stopped part-way:"),
-        Verdict::Failed => look.bad("Failed:"),
-        Verdict::Unknown if !is_order_unknown(report) => look.bad("Not known in full:"),
-        Verdict::Unknown => look.bad("Needs a person:"),
+        Verdict::Complete => look.good(text!("Done:", "完成：")),
+        Verdict::PartWay => look.change(text!("Stopped part-way:", "中途停止：")),
+        Verdict::Failed => look.bad(text!("Failed:", "失败：")),
+        Verdict::Unknown if !is_order_unknown(report) => {
+            look.bad(text!("Not known in full:", "结果不完全明确："))
+        }
+        Verdict::Unknown => look.bad(text!("Needs a person:", "需要人工处理：")),
     };
-    let _ = writeln!(
-        out,
-        "{head} {} in {}.",
-        parts.join(", "),
-        duration(report.took)
+    let (parts, took) = (look.list(&parts), duration(report.took));
+    let text = text!(
+        "{head} {parts} in {took}.",
+        "{head}{parts}，用时 {took:#}。"
     );
+    let _ = writeln!(out, "{}", look.say(text));
     if counts.awaiting_env_id > 0 {
-        let n = count(counts.awaiting_env_id, "order has", "orders have");
-        let _ = writeln!(
-            out,
-            "{n} a TranId and no EnvId so far: the vendor took the order, and that is recorded."
+        let n = counts.awaiting_env_id;
+        let orders = count(n, "order has", "orders have");
+        let text = text!(
+            "{orders} a TranId and no EnvId so far: the vendor took the order, and that is recorded.",
+            "{n} 个订单已有 TranId，尚无 EnvId：腾讯云已接受订单，并已记录在案。"
         );
+        let _ = writeln!(out, "{}", look.say(text));
     }
-    for line in next(report) {
-        let _ = writeln!(out, "{line}");
+    for line in next(report, look) {
+        let _ = writeln!(out, "{}", look.say(line));
     }
     out
 }
 
 /// What there is to say of a plan without orders.
-fn idle(report: &Report) -> String {
-    let mut out = "Nothing to do: nothing was sent to the vendor.\n".to_owned();
-    out.extend(unresolved(report).map(|line| line + "\n"));
+fn idle(report: &Report, look: Look) -> String {
+    let nothing = text!(
+        "Nothing to do: nothing was sent to the vendor.",
+        "没有需要执行的操作：没有向腾讯云发送任何请求。"
+    );
+    let mut out = look.say(nothing) + "\n";
+    out.extend(unresolved(report, look).map(|line| look.say(line) + "\n"));
     out
 }
 
-fn unresolved(report: &Report) -> Option<String> {
+fn unresolved(report: &Report, look: Look) -> Option<Text> {
     let addresses: Vec<String> = report
         .unresolved
         .iter()
         .map(|address| format!("`{address}`"))
         .collect();
+    let named = look.list(&addresses);
     (!addresses.is_empty()).then(|| {
-        format!(
-            "Unknown since an earlier run, and left alone: {}.",
-            addresses.join(", ")
+        text!(
+            "Unknown since an earlier run, and left alone: {named}.",
+            "在先前的运行中结果未知，本次未处理：{named}。"
         )
     })
 }
 
-fn table(report: &Report) -> String {
+fn table(report: &Report, look: Look) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["ADDRESS", "RESULT", "TRAN_ID", "ENV_ID", "REQUEST_ID"]);
+    table.set_header([
+        look.say(text!("ADDRESS", "地址")),
+        look.say(text!("RESULT", "结果")),
+        "TRAN_ID".to_owned(),
+        "ENV_ID".to_owned(),
+        "REQUEST_ID".to_owned(),
+    ]);
     for result in &report.results {
         let (word, tran_id, env_id, request_id) = match &result.outcome {
             Outcome::Ordered { ordered, .. } => (
-                "ordered",
+                ORDERED,
                 Some(&ordered.tran_id),
                 ordered.env_id.as_ref(),
                 ordered.request_id.as_ref(),
@@ -288,13 +369,13 @@ fn table(report: &Report) -> String {
             ),
             Outcome::Recorded => (recorded(result.action), None, result.env_id.as_ref(), None),
             Outcome::Failed(error) => (
-                "failed",
+                FAILED,
                 None,
                 result.env_id.as_ref().filter(|_| !result.is_order()),
                 error.request_id.as_ref(),
             ),
             Outcome::Unknown(error) => (
-                "unknown",
+                text!("unknown", "结果未知"),
                 error.seen.tran_id.as_ref(),
                 if result.is_order() {
                     error.seen.env_id.as_ref()
@@ -303,13 +384,13 @@ fn table(report: &Report) -> String {
                 },
                 error.request_id.as_ref(),
             ),
-            Outcome::NotAttempted => ("not attempted", None, None, None),
+            Outcome::NotAttempted => (NOT_ATTEMPTED, None, None, None),
         };
         let cell =
             |id: Option<&String>| id.map_or_else(|| "-".to_owned(), |id| clean(id).into_owned());
         table.add_row([
-            name(&result.address, result.deposed),
-            word.to_owned(),
+            look.say(name(&result.address, result.deposed)),
+            look.say(word),
             cell(tran_id),
             cell(env_id),
             cell(request_id),
@@ -337,47 +418,61 @@ fn is_order_unknown(report: &Report) -> bool {
         || report.results.iter().any(unknown)
 }
 
-fn next(report: &Report) -> Vec<String> {
+fn next(report: &Report, look: Look) -> Vec<Text> {
     let mut lines = Vec::new();
     if let Some(trouble) = &report.trouble {
-        lines.push(format!("The record could not be completed: {trouble}"));
-        lines.push(
-            "Mend that; the next `postpay apply` takes up the journal and orders nothing twice."
-                .to_owned(),
-        );
+        lines.push(text!(
+            "The record could not be completed: {trouble}",
+            "记录未能写完整：{trouble:#}"
+        ));
+        lines.push(text!(
+            "Mend that; the next `postpay apply` takes up the journal and orders nothing twice.",
+            "请先排除该故障；下一次 `postpay apply` 会接续运行日志，不会重复订购。"
+        ));
     }
-    lines.extend(unresolved(report));
+    lines.extend(unresolved(report, look));
     for (address, env_id) in &report.found {
-        lines.push(format!(
-            "Found in the account: `{address}` is {}.",
-            clean(env_id)
+        let env_id = clean(env_id);
+        lines.push(text!(
+            "Found in the account: `{address}` is {env_id}.",
+            "已在账号中找到：`{address}` 就是 {env_id}。"
         ));
     }
     for rescued in &report.unwritten {
-        let outcome = &rescued.outcome;
-        lines.push(format!(
-            "Not in the journal, so keep this: {}.",
-            super::verify::said(outcome)
+        let said = super::verify::said(&rescued.outcome);
+        lines.push(text!(
+            "Not in the journal, so keep this: {said}.",
+            "运行日志中没有这一条，请自行保存：{said:#}。"
         ));
     }
-    let resume = "See what is left with `postpay plan`, and go on with `postpay apply`.";
+    let resume = text!(
+        "See what is left with `postpay plan`, and go on with `postpay apply`.",
+        "用 `postpay plan` 查看剩余部分，用 `postpay apply` 继续。"
+    );
     match report.verdict() {
         Verdict::Complete => {}
-        Verdict::PartWay => lines.push(format!("What was done is recorded. {resume}")),
+        Verdict::PartWay => lines.push(text!(
+            "What was done is recorded. {resume}",
+            "已完成的部分都已记录。{resume:#}"
+        )),
         Verdict::Failed if report.results.iter().any(StepResult::is_order) => {
-            lines.push("Nothing was ordered.".to_owned());
+            lines.push(text!("Nothing was ordered.", "没有产生任何订购。"));
         }
-        Verdict::Failed => lines.push("Nothing was done.".to_owned()),
+        Verdict::Failed => lines.push(text!("Nothing was done.", "没有做任何操作。")),
         // A request that names its environment may be made again.
-        Verdict::Unknown if !is_order_unknown(report) => lines.push(format!(
-            "Nothing was ordered. What is unknown stays on record as it was, and to ask for it again does no harm. {resume}"
+        Verdict::Unknown if !is_order_unknown(report) => lines.push(text!(
+            "Nothing was ordered. What is unknown stays on record as it was, and to ask for it again does no harm. {resume}",
+            "没有产生任何订购。结果未知的环境按原样留在记录中，再次发送该请求没有害处。{resume:#}"
         )),
         Verdict::Unknown => {
-            lines.push("Settle what is unknown before anything else: `postpay resolve` shows what the account has.".to_owned());
-            lines.push(
-                "`postpay plan` shows them as unknown; they are never ordered again by themselves."
-                    .to_owned(),
-            );
+            lines.push(text!(
+                "Settle what is unknown before anything else: `postpay resolve` shows what the account has.",
+                "请先处理结果未知的订单：`postpay resolve` 会显示账号中的实际情况。"
+            ));
+            lines.push(text!(
+                "`postpay plan` shows them as unknown; they are never ordered again by themselves.",
+                "`postpay plan` 会把它们显示为结果未知；它们绝不会被自动再次订购。"
+            ));
         }
     }
     lines

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Look;
 use crate::drift::{Drift, Finding, Standing};
-use crate::report::text::{clean, count, pad};
+use crate::report::text::{clean, count, left};
 
 /// Every finding, and how many there are. One line when all is well.
 pub fn drift(drift: &Drift, look: Look) -> String {
@@ -12,6 +12,12 @@ pub fn drift(drift: &Drift, look: Look) -> String {
     for finding in &drift.findings {
         one(&mut out, finding, look);
     }
+    let _ = writeln!(out, "{}", summary(drift, look));
+    out
+}
+
+/// The last line.
+pub(in crate::report) fn summary(drift: &Drift, look: Look) -> String {
     let Drift {
         findings: _,
         declared,
@@ -30,12 +36,11 @@ pub fn drift(drift: &Drift, look: Look) -> String {
         n => format!(" {} not counted.", count(n, "finding is", "findings are")),
     };
     if counted == 0 {
-        let _ = writeln!(out, "{} {compared}.{others}", look.good("No drift."));
+        format!("{} {compared}.{others}", look.good("No drift."))
     } else {
         let found = count(counted, "finding", "findings");
-        let _ = writeln!(out, "{} {found}: {compared}.{others}", look.bad("Drift:"));
+        format!("{} {found}: {compared}.{others}", look.bad("Drift:"))
     }
-    out
 }
 
 pub(super) fn one(out: &mut String, finding: &Finding, look: Look) {
@@ -66,7 +71,7 @@ pub(super) fn one(out: &mut String, finding: &Finding, look: Look) {
     let _ = writeln!(out, "{name}  {what}{deposed}: {}  {source}", code.about());
     let mut row = |name: &str, value: Option<&String>| {
         if let Some(value) = value {
-            let name = pad(name, 10);
+            let name = left(name, 10);
             let _ = writeln!(out, "      {name}{}", clean(value));
         }
     };

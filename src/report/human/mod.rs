@@ -16,5 +16,6 @@ pub mod restore;
 pub mod state;
 mod style;
 pub mod verify;
+mod words;
 
 pub use style::Look;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::Look;
 use crate::apply::pace::least_time;
+use crate::lang::{Text, text};
 use crate::plan::{Action, Mode, Plan, Reason, Summary};
 use crate::report::text::{clean, count, duration};
 
@@ -31,12 +32,13 @@ pub fn plan(plan: &Plan, rate: f64, look: Look) -> String {
 pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
     let summary = plan.summary();
     let mut out = String::new();
+    let none = look.strong(text!("No changes.", "没有变更。"));
     if !plan.has_changes() && plan.options.mode != Mode::Normal {
-        let _ = writeln!(
-            out,
-            "{} There is nothing to give up.",
-            look.strong("No changes.")
+        let text = text!(
+            "{none} There is nothing to give up.",
+            "{none}没有需要销毁的环境。"
         );
+        let _ = writeln!(out, "{}", look.say(text));
         return out;
     }
     if !plan.has_changes() {
@@ -44,12 +46,12 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
         let unchanged = steps
             .filter(|step| step.reason == Reason::Unchanged)
             .count();
-        let unchanged = count(unchanged, "environment is", "environments are");
-        let _ = writeln!(
-            out,
-            "{} {unchanged} as declared.",
-            look.strong("No changes.")
+        let n = count(unchanged, "environment is", "environments are");
+        let text = text!(
+            "{none} {n} as declared.",
+            "{none}{unchanged} 个环境与声明一致。"
         );
+        let _ = writeln!(out, "{}", look.say(text));
         return out;
     }
     let Summary {
@@ -68,60 +70,77 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
         refused: _,
     } = summary;
     let parts: Vec<String> = [
-        (create, "to create"),
-        (update, "to change"),
-        (replace, "to replace"),
-        (destroy, "to destroy"),
-        (import, "to import"),
-        (moved, "to move"),
-        (forget, "to forget"),
-        (kept, "left over"),
-        (resolve, "unknown"),
-        (wait, "waiting for its EnvId"),
-        (no_op, "unchanged"),
+        (create, text!("{create} to create", "{create} 个待创建")),
+        (update, text!("{update} to change", "{update} 个待修改")),
+        (replace, text!("{replace} to replace", "{replace} 个待替换")),
+        (destroy, text!("{destroy} to destroy", "{destroy} 个待销毁")),
+        (import, text!("{import} to import", "{import} 个待导入")),
+        (moved, text!("{moved} to move", "{moved} 个待改地址")),
+        (forget, text!("{forget} to forget", "{forget} 个待移出记录")),
+        (kept, text!("{kept} left over", "{kept} 个遗留")),
+        (resolve, text!("{resolve} unknown", "{resolve} 个结果未知")),
+        (
+            wait,
+            text!("{wait} waiting for its EnvId", "{wait} 个等待 EnvId"),
+        ),
+        (no_op, text!("{no_op} unchanged", "{no_op} 个不变")),
     ]
     .into_iter()
     .filter(|(n, _)| *n > 0)
-    .map(|(n, what)| format!("{n} {what}"))
+    .map(|(_, what)| look.say(what))
     .collect();
     let refused = match summary.refused {
-        0 => String::new(),
-        n => format!(
-            " {}",
-            look.bad(format!(
-                "{n} refused: apply will not run before that is settled."
-            ))
-        ),
+        0 => Text::same(""),
+        n => {
+            let refused = look.bad(text!(
+                "{n} refused: apply will not run before that is settled.",
+                "{n} 个被拒绝：解决之前不能执行 apply。"
+            ));
+            text!(" {refused}", "{refused}")
+        }
     };
-    let _ = writeln!(
-        out,
-        "{} {}.{refused}",
-        look.strong("Plan:"),
-        parts.join(", ")
-    );
+    let head = look.strong(text!("Plan:", "计划："));
+    let parts = look.list(&parts);
+    let text = text!("{head} {parts}.{refused}", "{head}{parts}。{refused:#}");
+    let _ = writeln!(out, "{}", look.say(text));
     let endpoint = clean(&plan.account.endpoint);
     match summary.orders {
         0 => {
             if summary.destroy == 0 {
-                let _ = writeln!(out, "Nothing to order.");
+                let text = text!("Nothing to order.", "没有需要订购的。");
+                let _ = writeln!(out, "{}", look.say(text));
             }
         }
         n => {
-            let orders = look.strong(count(n, "pay-as-you-go order", "pay-as-you-go orders"));
-            let region = plan
-                .region
-                .as_ref()
-                .map_or(String::new(), |region| format!(" in {}", clean(region)));
+            let orders = count(n, "pay-as-you-go order", "pay-as-you-go orders");
+            let orders = look.strong(text!("{orders}", "{n} 个按量付费订单"));
+            let region = plan.region.as_ref().map_or(Text::same(""), |region| {
+                let region = clean(region);
+                text!(" in {region}", "（{region}）")
+            });
             let pace = match least_time(n, rate) {
-                Duration::ZERO => String::new(),
-                least => format!(", in at least {} at {rate} a second", duration(least)),
+                Duration::ZERO => Text::same(""),
+                least => {
+                    let least = duration(least);
+                    text!(
+                        ", in at least {least} at {rate} a second",
+                        "，以每秒 {rate} 个的速度至少需要 {least:#}"
+                    )
+                }
             };
-            let _ = writeln!(out, "{orders} from {endpoint}{region}{pace}.");
+            let text = text!(
+                "{orders} from {endpoint}{region}{pace}.",
+                "{orders}，发往 {endpoint}{region:#}{pace:#}。"
+            );
+            let _ = writeln!(out, "{}", look.say(text));
         }
     }
-    if summary.destroy > 0 {
-        let gone = count(summary.destroy, "environment", "environments");
-        let warning = format!("{gone} to be given up at {endpoint}, with the data in them.");
+    if destroy > 0 {
+        let gone = count(destroy, "environment", "environments");
+        let warning = text!(
+            "{gone} to be given up at {endpoint}, with the data in them.",
+            "将在 {endpoint} 销毁 {destroy} 个环境，连同其中的数据。"
+        );
         let _ = writeln!(out, "{}", look.bad(warning));
     }
     out

@@ -59,7 +59,7 @@ fn pace(done: usize, of: Option<usize>, elapsed: Duration) -> Text {
             let left = whole(left);
             text!(
                 ", {rate:.0} a second, about {left} left",
-                "，每秒 {rate:.0} 个，约剩 {left}"
+                "，每秒 {rate:.0} 个，约剩 {left:#}"
             )
         }
         None => text!(", {rate:.0} a second", "，每秒 {rate:.0} 个"),
@@ -83,7 +83,7 @@ pub fn lock(holder: Option<&Holder>, waited: Duration, most: Duration) -> Text {
     let (waited, left) = (whole(waited), whole(most.saturating_sub(waited)));
     text!(
         "Waiting for {who} to let go of the state: {waited} so far, {left} more at most",
-        "正在等待 {who:#} 释放状态文件的锁：已等待 {waited}，最多再等 {left}"
+        "正在等待 {who:#} 释放状态文件的锁：已等待 {waited:#}，最多再等 {left:#}"
     )
 }
 
@@ -96,14 +96,14 @@ pub fn looking(open: usize, looked: Duration, most: Duration) -> Text {
     let (looked, left) = (whole(looked), whole(most.saturating_sub(looked)));
     text!(
         "looking in the account for {environments}: {looked} so far, {left} more at most",
-        "正在账号中查找 {environments:#}：已用 {looked}，最多再等 {left}"
+        "正在账号中查找 {environments:#}：已用 {looked:#}，最多再等 {left:#}"
     )
 }
 
 /// Whole seconds: what counts up does not flicker.
-fn whole(time: Duration) -> String {
+fn whole(time: Duration) -> Text {
     match time.as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 0..120 => text!("{seconds} s", "{seconds} 秒"),
         _ => duration(time),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::lang::{Lang, Text};
+use crate::lang::Lang;
 use crate::report::text::clean;
 use crate::report::words::{Word, changed_words};
 
@@ -21,16 +21,28 @@ impl Look {
         lang: Lang::En,
     };
 
-    /// The text in the reader's language.
-    pub fn say(self, text: &Text) -> String {
-        text.in_lang(self.lang).to_owned()
+    /// A text in the reader's language, or another value that speaks Chinese as `{value:#}`.
+    pub fn say(self, text: impl Display) -> String {
+        match self.lang {
+            Lang::En => text.to_string(),
+            Lang::Zh => format!("{text:#}"),
+        }
+    }
+
+    /// Several things in a row.
+    pub(super) fn list(self, things: &[String]) -> String {
+        things.join(match self.lang {
+            Lang::En => ", ",
+            Lang::Zh => "、",
+        })
     }
 
     fn paint(self, style: Style, text: impl Display) -> String {
+        let text = self.say(text);
         if self.color {
             format!("{style}{text}{style:#}")
         } else {
-            text.to_string()
+            text
         }
     }
 
@@ -84,6 +96,7 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lang::Text;
 
     #[test]
     fn marks_just_the_words_that_changed() {
@@ -106,5 +119,22 @@ mod tests {
             .contains('\u{1b}')
         );
         assert!(!Look::PLAIN.bad("x").contains('\u{1b}'));
+    }
+
+    #[test]
+    fn speaks_the_language_of_the_reader() {
+        let things = ["a".to_owned(), "b".to_owned()];
+        for (lang, said, listed) in [
+            (Lang::En, "`x` is gone", "a, b"),
+            (Lang::Zh, "`x` 已不存在", "a、b"),
+        ] {
+            let look = Look { color: false, lang };
+            let text = Text::new("`x` is gone", "`x` 已不存在");
+            assert_eq!(
+                (look.say(&text), look.bad(&text)),
+                (said.into(), said.into())
+            );
+            assert_eq!(look.list(&things), listed);
+        }
     }
 }

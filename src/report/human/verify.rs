@@ -2,7 +2,8 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::Look;
+use super::{Look, words};
+use crate::lang::{Text, text};
 use crate::report::text::{clean, count};
 use crate::state::Record;
 use crate::state::compare::{Difference, Place};
@@ -131,7 +132,7 @@ pub fn notice(notice: &Notice) -> String {
         Notice::RescueUnreadable { path, why } => format!(
             "{} may hold the only trace of an order and can't be read: {}",
             path.display(),
-            clean(why)
+            clean(why.en())
         ),
     }
 }
@@ -220,7 +221,7 @@ pub(super) fn ids(record: &Record) -> String {
 }
 
 /// `` `shop` ordered, TranId 1, EnvId e, RequestId r ``
-pub fn said(outcome: &Outcome) -> String {
+pub fn said(outcome: &Outcome) -> Text {
     let word = match outcome.evidence {
         Evidence::Ordered => "ordered",
         Evidence::Done => "done",
@@ -228,7 +229,12 @@ pub fn said(outcome: &Outcome) -> String {
         Evidence::NotSent => "not sent",
         Evidence::Unknown => "unknown",
     };
-    let mut text = format!("`{}` {word}", outcome.address);
+    let mut en = format!("`{}` {word}", outcome.address);
+    let mut zh = format!(
+        "`{}` {}",
+        outcome.address,
+        words::evidence(outcome.evidence)
+    );
     for (name, value) in [
         ("TranId", &outcome.tran_id),
         ("EnvId", &outcome.env_id),
@@ -236,10 +242,12 @@ pub fn said(outcome: &Outcome) -> String {
         ("Code", &outcome.code),
     ] {
         if let Some(value) = value {
-            let _ = write!(text, ", {name} {}", clean(value));
+            let value = clean(value);
+            let _ = write!(en, ", {name} {value}");
+            let _ = write!(zh, "，{name} {value}");
         }
     }
-    text
+    Text::new(en, zh)
 }
 
 fn listed(places: impl IntoIterator<Item = impl Display>) -> String {

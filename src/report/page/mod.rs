@@ -7,6 +7,7 @@
 //!
 //! Texts in a page are as they came, from manifests and from the vendor: each format escapes them for where they go.
 
+mod drift;
 mod place;
 mod plan;
 mod run;
@@ -14,7 +15,8 @@ mod validation;
 
 use std::time::Duration;
 
-pub use place::{Columns, Place};
+pub use drift::drift;
+pub use place::{Columns, Place, from_root};
 pub use plan::plan;
 pub use run::run;
 pub use validation::{failure, validation};
@@ -60,6 +62,7 @@ pub struct Setting {
 pub enum Kind {
     Plan,
     Apply,
+    Drift,
     Validate,
 }
 
@@ -69,6 +72,7 @@ impl Kind {
         match self {
             Self::Plan => "plan",
             Self::Apply => "apply",
+            Self::Drift => "drift",
             Self::Validate => "validate",
         }
     }
@@ -134,6 +138,8 @@ pub struct Entry {
     pub quiet: bool,
     /// Why nothing can be said of it yet.
     pub skipped: Option<&'static str>,
+    /// The commit that last touched the line that declares it.
+    pub commit: Option<String>,
     /// The requests that were made for it.
     pub calls: Vec<Call>,
 }

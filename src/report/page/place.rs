@@ -52,21 +52,26 @@ impl From<&SourceRef> for Place {
 impl Place {
     /// The file as it is named from the root of the repository.
     pub(in crate::report) fn from_root(&self, setting: &Setting) -> String {
-        let file = self.file.strip_prefix("./").unwrap_or(&self.file);
-        if setting.folder.is_empty() || file.starts_with('/') || file.contains(":/") {
-            return file.to_owned();
-        }
-        let mut folders: Vec<&str> = setting.folder.split('/').collect();
-        let mut rest = file;
-        while let Some(below) = rest.strip_prefix("../") {
-            if folders.pop().is_none() {
-                break;
-            }
-            rest = below;
-        }
-        folders.push(rest);
-        folders.join("/")
+        from_root(&self.file, &setting.folder)
     }
+}
+
+/// A path that is meant from `folder`, as it is named from the root of the repository that the folder is in.
+pub fn from_root(path: &str, folder: &str) -> String {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    if folder.is_empty() || path.starts_with('/') || path.contains(":/") {
+        return path.to_owned();
+    }
+    let mut folders: Vec<&str> = folder.split('/').collect();
+    let mut rest = path;
+    while let Some(below) = rest.strip_prefix("../") {
+        if folders.pop().is_none() {
+            break;
+        }
+        rest = below;
+    }
+    folders.push(rest);
+    folders.join("/")
 }
 
 /// `file:line`, so that editors can jump to it.

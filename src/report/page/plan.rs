@@ -15,11 +15,15 @@ pub fn plan(
     requests: Vec<Request>,
     lang: Lang,
 ) -> Page {
+    let look = Look {
+        lang,
+        ..Look::PLAIN
+    };
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     let mut entries = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
         findings.extend(finding(step, plan, entries.len()));
-        entries.push(entry(step, plan));
+        entries.push(entry(step, plan, look));
     }
     let summary = plan.summary();
     let tone = if summary.refused + summary.resolve > 0 {
@@ -29,28 +33,26 @@ pub fn plan(
     } else {
         Tone::Good
     };
-    let facts = vec![
+    let git = plan.git.as_ref().map(|git| {
+        let dirty = if git.dirty { "+dirty" } else { "" };
+        ("commit", format!("{}{dirty}", git.commit))
+    });
+    let mut facts = Vec::from_iter(git);
+    facts.extend([
         ("endpoint", plan.account.endpoint.clone()),
         ("state", plan.state_path.clone()),
         ("serial", plan.serial.to_string()),
         ("made", format!("{:.0}", plan.created_at)),
         version(),
-    ];
+    ]);
     Page {
         kind: Kind::Plan,
         lang,
         tone,
-        summary: human::plan::summary(
-            plan,
-            rate,
-            Look {
-                lang,
-                ..Look::PLAIN
-            },
-        )
-        .lines()
-        .map(str::to_owned)
-        .collect(),
+        summary: human::plan::summary(plan, rate, look)
+            .lines()
+            .map(str::to_owned)
+            .collect(),
         findings,
         entries,
         requests,
@@ -60,9 +62,9 @@ pub fn plan(
     .sorted()
 }
 
-fn entry(step: &Step, plan: &Plan) -> Entry {
+fn entry(step: &Step, plan: &Plan, look: Look) -> Entry {
     let (mark, tone) = mark(step);
-    let mut remarks = human::plan::remarks(step, plan);
+    let mut remarks = human::plan::remarks(step, plan, look);
     if let Some(previous) = &step.previous_address {
         remarks.insert(0, format!("It was `{previous}` so far."));
     }
@@ -88,6 +90,10 @@ fn entry(step: &Step, plan: &Plan) -> Entry {
             | Action::Resolve
             | Action::NoOp => None,
         },
+        commit: plan
+            .git
+            .as_ref()
+            .and_then(|git| git.touched.get(&step.address).cloned()),
         calls: Vec::new(),
     }
 }
@@ -140,7 +146,7 @@ fn finding(step: &Step, plan: &Plan, entry: usize) -> Option<Finding> {
         })
     };
     if let Some(refusal) = &step.refusal {
-        let help = Some(guard::refusal_help(&step.address, refusal));
+        let help = Some(guard::refusal_help(&step.address, refusal).en().to_owned());
         let code = refusal.name();
         return if plan.is_held_up_by(step) {
             let why = guard::refusal_text(refusal, &step.address);

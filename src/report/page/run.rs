@@ -27,6 +27,11 @@ pub fn run(report: &Report, told: &[Diagnostic], lang: Lang) -> Page {
     facts.extend(report.run.map(|run| ("run", run.to_string())));
     let serial = report.state.as_ref().map(|state| state.serial.to_string());
     facts.extend(serial.map(|serial| ("serial", serial)));
+    let account = report
+        .state
+        .as_ref()
+        .and_then(|state| state.account.clone());
+    facts.extend(account.map(|account| ("endpoint", account.endpoint)));
     facts.push(version());
     Page {
         kind: Kind::Apply,
@@ -114,6 +119,7 @@ fn entry(result: &StepResult, look: Look) -> Entry {
             | Outcome::Failed(_)
             | Outcome::Unknown(_) => None,
         },
+        commit: None,
         calls: calls.clone(),
     }
 }

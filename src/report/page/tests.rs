@@ -204,3 +204,59 @@ fn what_is_worst_comes_first_and_is_tied_to_its_entry() {
     );
     assert_eq!(page.tone, Tone::Bad);
 }
+
+/// A drift with a finding of each standing.
+pub(in crate::report) fn drift_page() -> Page {
+    use crate::drift::{Code, Drift, Finding, Standing};
+    let finding = |code, address: Option<&str>, standing| Finding {
+        code,
+        address: address.map(|address| Address::new(address).unwrap()),
+        deposed: false,
+        env_id: Some("env-1a2b".to_owned()),
+        expected: Some("shop".to_owned()),
+        found: Some("the shop".to_owned()),
+        source: address.map(|_| SourceRef {
+            file: "environments/shop.yaml".to_owned(),
+            line: 7,
+        }),
+        standing,
+        next: "postpay plan".to_owned(),
+    };
+    let ignored = Standing::Ignored {
+        reason: "known".to_owned(),
+    };
+    let found = Drift {
+        findings: vec![
+            finding(Code::AliasChanged, Some("shop-prod"), Standing::Counts),
+            finding(Code::SourceChanged, Some("shop-old"), ignored),
+            finding(Code::Unmanaged, None, Standing::Told),
+            finding(Code::Gone, Some("shop-gone"), Standing::Counts),
+        ],
+        declared: 3,
+        recorded: 3,
+        seen: Some(3),
+    };
+    drift(&found, &[], Lang::En)
+}
+
+#[test]
+fn a_drift_counts_what_counts_and_notes_the_rest() {
+    let page = drift_page();
+    let told: Vec<String> = page
+        .findings
+        .iter()
+        .map(|one| format!("{} {} {}", one.level.name(), one.code, one.help.join("; ")))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "error gone expected: shop; found: the shop; postpay plan",
+            "warning alias-changed expected: shop; found: the shop; postpay plan",
+            "note source-changed expected: shop; found: the shop; ignored: known; postpay plan",
+            "note unmanaged expected: shop; found: the shop; not counted: it is with --strict; postpay plan",
+        ]
+    );
+    assert_eq!(page.tone, Tone::Bad);
+    assert_eq!(page.entries[2].name, "env-1a2b");
+    assert!(page.findings.iter().all(|one| one.entry.is_some()));
+}

@@ -36,6 +36,7 @@ pub fn failure(kind: Kind, diagnostics: &[Diagnostic], lang: Lang) -> Page {
     let what = match kind {
         Kind::Plan => "There is no plan",
         Kind::Apply => "Nothing was carried out",
+        Kind::Drift => "Nothing was compared",
         Kind::Validate => "Nothing was checked",
     };
     Page {
@@ -46,7 +47,7 @@ pub fn failure(kind: Kind, diagnostics: &[Diagnostic], lang: Lang) -> Page {
     .sorted()
 }
 
-fn bare(kind: Kind, findings: Vec<Finding>, lang: Lang) -> Page {
+pub(super) fn bare(kind: Kind, findings: Vec<Finding>, lang: Lang) -> Page {
     let worst = findings.iter().map(|finding| finding.level).min();
     Page {
         kind,
@@ -77,6 +78,7 @@ fn entry(name: String) -> Entry {
         remarks: Vec::new(),
         quiet: false,
         skipped: None,
+        commit: None,
         calls: Vec::new(),
     }
 }

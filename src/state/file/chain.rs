@@ -12,11 +12,15 @@ use sha2::{Digest, Sha256};
 
 use super::format::{unwritable, without_place};
 use super::journal_v1::{EventV1, LineV1, Read, VERSION};
+use crate::lang::{Text, text};
 use crate::state::StateError;
 use crate::state::journal::{Entry, Event, Journal, RunStarted};
 
 /// Of a journal that ends before its first line does.
-const CUT: &str = "it was cut inside its first line, which no crash does; it may have held the only trace of an order";
+const CUT: Text = Text::fixed(
+    "it was cut inside its first line, which no crash does; it may have held the only trace of an order",
+    "首行被截断，而崩溃不会造成这种情况；其中可能有某笔订单的唯一线索",
+);
 
 /// Where the next line goes.
 #[derive(Debug, Clone)]
@@ -76,19 +80,21 @@ impl Chain {
             check_version(path, bytes)?;
         }
         let line: LineV1 = serde_json::from_slice(bytes).map_err(|error| {
-            damaged(format!(
-                "column {}: {}",
-                error.column(),
-                without_place(&error)
-            ))
+            let (column, why) = (error.column(), without_place(&error));
+            damaged(text!("column {column}: {why}", "第 {column} 列：{why:#}"))
         })?;
         if line.prev != self.last {
-            return Err(damaged(
-                "the line before it is not the one that it was written after".to_owned(),
-            ));
+            return Err(damaged(Text::fixed(
+                "the line before it is not the one that it was written after",
+                "前一行不是写入它时的那一行",
+            )));
         }
         if line.seq != self.seq + 1 {
-            return Err(damaged(format!("it says that it is line {}", line.seq)));
+            let seq = line.seq;
+            return Err(damaged(text!(
+                "it says that it is line {seq}",
+                "它自称是第 {seq} 行"
+            )));
         }
         *self = Self {
             seq: line.seq,
@@ -128,7 +134,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Whole, StateError> {
                 return Err(StateError::JournalDamaged {
                     path: path.to_owned(),
                     line: usize::try_from(chain.seq).unwrap_or(usize::MAX),
-                    why: "this event can't stand here".to_owned(),
+                    why: Text::fixed("this event can't stand here", "此处不能有这个事件"),
                 });
             }
         });
@@ -136,7 +142,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Whole, StateError> {
     let journal = journal.ok_or_else(|| StateError::JournalDamaged {
         path: path.to_owned(),
         line: 1,
-        why: CUT.to_owned(),
+        why: CUT,
     })?;
     Ok(Whole {
         journal,
@@ -150,7 +156,7 @@ pub(super) fn read_closed(path: &Path, bytes: &[u8]) -> Result<Journal, StateErr
     let cut = |line| StateError::JournalDamaged {
         path: path.to_owned(),
         line,
-        why: "it ends before the run does".to_owned(),
+        why: Text::fixed("it ends before the run does", "运行尚未结束，日志就断了"),
     };
     let whole = read(path, bytes)?;
     let ended = whole
@@ -170,7 +176,7 @@ pub(super) fn read_start(path: &Path, line: &[u8]) -> Result<RunStarted, StateEr
     let not_a_start = || StateError::JournalDamaged {
         path: path.to_owned(),
         line: 1,
-        why: "it is not the start of a run".to_owned(),
+        why: Text::fixed("it is not the start of a run", "它不是一次运行的开头"),
     };
     let line = line.strip_suffix(b"\n").ok_or_else(not_a_start)?;
     match Chain::start().read(path, line)?.1 {

@@ -1,14 +1,17 @@
 //! Writing so that a crash leaves the old or the new, never something between. Knows nothing of what is written.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
 use crate::crash;
+use crate::lang::Text;
+use crate::state::Doing;
 use crate::state::StateError;
 
 /// Says what could not be done to which file.
-pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StateError {
+pub(super) fn failed(doing: Doing, path: &Path) -> impl FnOnce(io::Error) -> StateError {
     let path = path.to_owned();
     move |source| StateError::Io {
         doing,
@@ -17,12 +20,26 @@ pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error)
     }
 }
 
+/// Our own reason, where the system has none to give.
+pub(super) fn refused(kind: io::ErrorKind, why: Text) -> io::Error {
+    #[derive(Debug, thiserror::Error)]
+    struct Why(Text);
+
+    impl fmt::Display for Why {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+
+    io::Error::new(kind, Why(why))
+}
+
 /// The whole file; None when there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("read", path)(error)),
+        Err(error) => Err(failed(Doing::Read, path)(error)),
     }
 }
 
@@ -34,13 +51,13 @@ pub(super) fn replace(path: &Path, prefix: &str, bytes: &[u8]) -> Result<(), Sta
     let mut file = tempfile::Builder::new()
         .prefix(prefix)
         .tempfile_in(folder)
-        .map_err(failed("write beside", path))?;
+        .map_err(failed(Doing::WriteBeside, path))?;
     file.write_all(bytes)
         .and_then(|()| file.as_file().sync_all())
-        .map_err(failed("write", path))?;
+        .map_err(failed(Doing::Write, path))?;
     crash::point(crash::FILE_WRITTEN);
     file.persist(path)
-        .map_err(|error| failed("replace", path)(error.error))?;
+        .map_err(|error| failed(Doing::Replace, path)(error.error))?;
     crash::point(crash::FILE_RENAMED);
     sync_folder(folder)
 }
@@ -57,7 +74,7 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), StateError> {
     match fs::create_dir(folder) {
         Ok(()) => sync_folder(above),
         Err(_) if folder.is_dir() => Ok(()),
-        Err(error) => Err(failed("create the folder", folder)(error)),
+        Err(error) => Err(failed(Doing::CreateFolder, folder)(error)),
     }
 }
 
@@ -77,7 +94,7 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), StateError> {
     if cfg!(unix) {
         File::open(folder)
             .and_then(|folder| folder.sync_all())
-            .map_err(failed("sync the folder", folder))?;
+            .map_err(failed(Doing::SyncFolder, folder))?;
     }
     Ok(())
 }

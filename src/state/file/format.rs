@@ -6,6 +6,8 @@ use schemars::generate::SchemaSettings;
 use serde::Deserialize;
 
 use super::v1::{self, DeposedV1, RecordV1, StateV1};
+use crate::lang::Text;
+use crate::state::Doing;
 use crate::state::{Deposed, Record, State, StateError};
 
 /// Enough of any version to tell which it is.
@@ -33,14 +35,17 @@ pub fn decode_state(path: &Path, bytes: &[u8]) -> Result<State, StateError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let (good, _) = bytes.split_at(error.valid_up_to());
         let (line, column) = position(good);
-        damaged(line, column, "it is not UTF-8".to_owned())
+        damaged(line, column, Text::fixed("it is not UTF-8", "它不是 UTF-8"))
     })?;
     let located =
         |error: &serde_json::Error| damaged(error.line(), error.column(), without_place(error));
     let any: AnyVersion = serde_json::from_str(text).map_err(|error| {
         if error.is_data() {
-            let why = "it is no state: it has no number as its `format_version`";
-            damaged(error.line(), error.column(), why.to_owned())
+            let why = Text::fixed(
+                "it is no state: it has no number as its `format_version`",
+                "它不是状态文件：其 `format_version` 不是数字",
+            );
+            damaged(error.line(), error.column(), why)
         } else {
             located(&error)
         }
@@ -94,7 +99,7 @@ pub fn state_schema() -> serde_json::Value {
 
 pub(super) fn unwritable(error: serde_json::Error) -> StateError {
     StateError::Io {
-        doing: "write as JSON",
+        doing: Doing::WriteAsJson,
         path: "the state".into(),
         source: error.into(),
     }
@@ -107,12 +112,12 @@ fn position(bytes: &[u8]) -> (usize, usize) {
 }
 
 /// The message alone: its place is a part of our own.
-pub(super) fn without_place(error: &serde_json::Error) -> String {
+pub(super) fn without_place(error: &serde_json::Error) -> Text {
     let text = error.to_string();
-    match text.rfind(" at line ") {
+    Text::same(match text.rfind(" at line ") {
         Some(place) => text[..place].to_owned(),
         None => text,
-    }
+    })
 }
 
 #[cfg(test)]

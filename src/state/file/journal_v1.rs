@@ -11,6 +11,7 @@ use super::v1::{
     AccountV1, DeposedV1, RecordV1, SourceV1, attributes_from_wire, attributes_to_wire,
 };
 use crate::desired::Address;
+use crate::lang::{Text, text};
 use crate::state::journal::{
     Edit, Edited, EndReason, Event, Evidence, Intent, Listed, Outcome, Recovered, RunEnded, RunId,
     RunStarted,
@@ -338,9 +339,9 @@ impl From<&Edit> for EditV1 {
 }
 
 impl TryFrom<EventV1> for Read {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(wire: EventV1) -> Result<Self, String> {
+    fn try_from(wire: EventV1) -> Result<Self, Text> {
         Ok(Self::Event(match wire {
             EventV1::RunStarted(started) => return started.try_into().map(Self::Started),
             EventV1::Listed(ListedV1 { env_ids }) => Event::Listed(Listed { env_ids }),
@@ -371,9 +372,9 @@ impl TryFrom<EventV1> for Read {
 }
 
 impl TryFrom<RunStartedV1> for RunStarted {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(wire: RunStartedV1) -> Result<Self, String> {
+    fn try_from(wire: RunStartedV1) -> Result<Self, Text> {
         let RunStartedV1 {
             format_version,
             run,
@@ -388,7 +389,10 @@ impl TryFrom<RunStartedV1> for RunStarted {
             commit,
         } = wire;
         if format_version != VERSION {
-            return Err(format!("`format_version` {format_version} never was one"));
+            return Err(text!(
+                "`format_version` {format_version} never was one",
+                "`format_version` {format_version} 从未存在过"
+            ));
         }
         Ok(Self {
             run: RunId(run),
@@ -406,9 +410,9 @@ impl TryFrom<RunStartedV1> for RunStarted {
 }
 
 impl TryFrom<IntentV1> for Intent {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(wire: IntentV1) -> Result<Self, String> {
+    fn try_from(wire: IntentV1) -> Result<Self, Text> {
         let IntentV1 {
             step,
             attempt,
@@ -433,9 +437,9 @@ impl TryFrom<IntentV1> for Intent {
 }
 
 impl TryFrom<OutcomeV1> for Outcome {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(wire: OutcomeV1) -> Result<Self, String> {
+    fn try_from(wire: OutcomeV1) -> Result<Self, Text> {
         let OutcomeV1 {
             step,
             attempt,
@@ -474,9 +478,9 @@ impl TryFrom<OutcomeV1> for Outcome {
 }
 
 impl TryFrom<EditV1> for Edit {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(wire: EditV1) -> Result<Self, String> {
+    fn try_from(wire: EditV1) -> Result<Self, Text> {
         Ok(match wire {
             EditV1::Put {
                 address: at,
@@ -508,6 +512,6 @@ impl TryFrom<EditV1> for Edit {
     }
 }
 
-fn address(text: &str) -> Result<Address, String> {
-    Address::new(text).map_err(|error| error.to_string())
+fn address(text: &str) -> Result<Address, Text> {
+    Address::new(text).map_err(|error| Text::of(&error))
 }

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use super::durable::refused;
+use crate::lang::Text;
+use crate::state::Doing;
 use crate::state::journal::RunId;
 use crate::state::{ReceiptRef, Serial, StateError};
 
@@ -34,9 +37,12 @@ impl Layout {
         let state = follow(path)?;
         let Some(name) = state.file_name().and_then(|name| name.to_str()) else {
             return Err(StateError::Io {
-                doing: "use as a state",
+                doing: Doing::UseAsState,
                 path: state,
-                source: io::Error::new(io::ErrorKind::InvalidInput, "it names no file"),
+                source: refused(
+                    io::ErrorKind::InvalidInput,
+                    Text::fixed("it names no file", "路径中没有文件名"),
+                ),
             });
         };
         if let Some(what) = of_another_kind(name) {
@@ -107,18 +113,28 @@ impl Layout {
 ///
 /// A backup is a whole state, only an old one, and its name would give it a journal and receipts of its own: nothing
 /// would say what was ordered since, and all of that would be ordered again.
-fn of_another_kind(name: &str) -> Option<&'static str> {
+fn of_another_kind(name: &str) -> Option<Text> {
     let name = name.to_ascii_lowercase();
     let is_receipt = || {
         let (rest, run) = name.strip_suffix(".jsonl")?.rsplit_once('.')?;
         let (_, digits) = rest.rsplit_once('.')?;
         let serial: Option<u64> = digits.parse().ok();
-        (serial.is_some() && Uuid::try_parse(run).is_ok()).then_some("the receipt of a run")
+        (serial.is_some() && Uuid::try_parse(run).is_ok())
+            .then_some(Text::fixed("the receipt of a run", "一次运行的回执"))
     };
     [
-        (".backup", "the backup of a state"),
-        (".journal.jsonl", "the journal of a run"),
-        (".state.lock", "the lock of a state"),
+        (
+            ".backup",
+            Text::fixed("the backup of a state", "状态文件的备份"),
+        ),
+        (
+            ".journal.jsonl",
+            Text::fixed("the journal of a run", "一次运行的日志"),
+        ),
+        (
+            ".state.lock",
+            Text::fixed("the lock of a state", "状态文件的锁"),
+        ),
     ]
     .into_iter()
     .find_map(|(ending, what)| name.ends_with(ending).then_some(what))
@@ -137,9 +153,12 @@ fn follow(path: &Path) -> Result<PathBuf, StateError> {
         }
     }
     Err(StateError::Io {
-        doing: "follow the link",
+        doing: Doing::FollowLink,
         path: path.to_owned(),
-        source: io::Error::new(io::ErrorKind::InvalidInput, "too many links"),
+        source: refused(
+            io::ErrorKind::InvalidInput,
+            Text::fixed("too many links", "链接层数过多"),
+        ),
     })
 }
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::durable::{failed, private};
+use crate::state::Doing;
 use crate::state::journal::RunId;
 use crate::state::{Holder, LockStatus, StateError};
 
@@ -48,7 +49,7 @@ impl Lock {
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::Error(error)) => return Err(failed("lock", path)(error)),
+                Err(TryLockError::Error(error)) => return Err(failed(Doing::Lock, path)(error)),
                 Err(TryLockError::WouldBlock) => {}
             }
             let left = wait.saturating_sub(started.elapsed());
@@ -68,7 +69,7 @@ impl Lock {
             holder: holder.clone(),
             run: run_in(&words),
         };
-        lock.say().map_err(failed("write", path))?;
+        lock.say().map_err(failed(Doing::Write, path))?;
         Ok(lock)
     }
 
@@ -144,7 +145,7 @@ pub(super) fn clear(
     let mut file = match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed("open", path)(error)),
+        Err(error) => return Err(failed(Doing::Open, path)(error)),
     };
     match file.try_lock() {
         Ok(()) => {}
@@ -154,17 +155,19 @@ pub(super) fn clear(
                 holder: said(path),
             });
         }
-        Err(TryLockError::Error(error)) => return Err(failed("lock", path)(error)),
+        Err(TryLockError::Error(error)) => return Err(failed(Doing::Lock, path)(error)),
     }
     let mut text = Vec::new();
-    let read = file.read_to_end(&mut text).map_err(failed("read", path));
+    let read = file
+        .read_to_end(&mut text)
+        .map_err(failed(Doing::Read, path));
     let cleared = read.and_then(|_| {
         let Some(words) = Words::of(&text) else {
             return Ok(None);
         };
         let may = may(&words)?;
         if may {
-            file.set_len(0).map_err(failed("clear", path))?;
+            file.set_len(0).map_err(failed(Doing::Clear, path))?;
         }
         Ok(Some((words, may)))
     });
@@ -178,7 +181,7 @@ pub(super) fn status(path: &Path) -> Result<LockStatus, StateError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(LockStatus::Free),
-        Err(error) => return Err(failed("open", path)(error)),
+        Err(error) => return Err(failed(Doing::Open, path)(error)),
     };
     match file.try_lock_shared() {
         Ok(()) => {
@@ -187,7 +190,7 @@ pub(super) fn status(path: &Path) -> Result<LockStatus, StateError> {
             Ok(LockStatus::Free)
         }
         Err(TryLockError::WouldBlock) => Ok(LockStatus::Held(said(path))),
-        Err(TryLockError::Error(error)) => Err(failed("look at the lock", path)(error)),
+        Err(TryLockError::Error(error)) => Err(failed(Doing::LookAtLock, path)(error)),
     }
 }
 
@@ -200,7 +203,7 @@ fn open(path: &Path) -> Result<File, StateError> {
             .truncate(false),
     )
     .open(path)
-    .map_err(failed("open", path))
+    .map_err(failed(Doing::Open, path))
 }
 
 /// The run that the last holder left open, or that the present one has open; None when it names none.

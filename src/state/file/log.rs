@@ -13,6 +13,8 @@ use super::chain::Chain;
 use super::durable::{failed, folder_of, private, sync_folder};
 use super::journal_v1::EventV1;
 use crate::crash;
+use crate::lang::Text;
+use crate::state::Doing;
 use crate::state::StateError;
 use crate::state::journal::RunStarted;
 
@@ -44,7 +46,7 @@ impl Log {
             .prefix(prefix)
             .append(true)
             .tempfile_in(folder)
-            .map_err(failed("create", path))?;
+            .map_err(failed(Doing::Create, path))?;
         crash::point(crash::JOURNAL_CREATED);
         unnamed
             .write_all(&line)
@@ -52,12 +54,12 @@ impl Log {
                 crash::point(crash::LINE_WRITTEN);
                 unnamed.as_file().sync_all()
             })
-            .map_err(failed("write the first line of", path))?;
+            .map_err(failed(Doing::WriteFirstLine, path))?;
         crash::point(crash::LINE_SYNCED);
         // Never over a journal that is there: it may hold the only trace of an order.
         let file = unnamed
             .persist_noclobber(path)
-            .map_err(|error| failed("create", path)(error.error))?;
+            .map_err(|error| failed(Doing::Create, path)(error.error))?;
         if let Err(error) = sync_folder(folder) {
             // Nothing was sent on its account. Should it stay, the next writer finds a run that did nothing.
             let _ = fs::remove_file(path);
@@ -71,10 +73,10 @@ impl Log {
     pub(super) fn reopen(path: &Path, chain: Chain, length: u64) -> Result<Self, StateError> {
         let file = private(OpenOptions::new().append(true))
             .open(path)
-            .map_err(failed("open", path))?;
+            .map_err(failed(Doing::Open, path))?;
         file.set_len(length)
             .and_then(|()| file.sync_all())
-            .map_err(failed("cut the torn line off", path))?;
+            .map_err(failed(Doing::CutTornLine, path))?;
         Ok(Self::over(path, file, chain, length))
     }
 
@@ -98,9 +100,10 @@ impl Log {
         let (line, next) = self.chain.line(at, event)?;
         if let Some(doubt) = &self.doubt {
             if *doubt != line {
-                return Err(StateError::Misused(
+                return Err(StateError::Misused(Text::fixed(
                     "the journal's last entry is in doubt: only the same entry can follow",
-                ));
+                    "日志的最后一条存疑：其后只能是同一条",
+                )));
             }
             self.cut_back()?;
         }
@@ -113,7 +116,7 @@ impl Log {
             if self.cut_back().is_err() {
                 self.doubt = Some(line);
             }
-            return Err(failed("add to", &self.path)(error));
+            return Err(failed(Doing::AddTo, &self.path)(error));
         }
         crash::point(crash::LINE_SYNCED);
         self.length += line.len() as u64;
@@ -126,7 +129,7 @@ impl Log {
         self.file
             .set_len(self.length)
             .and_then(|()| self.file.sync_data())
-            .map_err(failed("cut back", &self.path))
+            .map_err(failed(Doing::CutBack, &self.path))
     }
 }
 

@@ -11,6 +11,7 @@ use super::format::decode_state;
 use super::layout::Layout;
 use super::lock;
 use super::receipts;
+use crate::state::Doing;
 use crate::state::journal::{RunId, RunStarted};
 use crate::state::{LockStatus, ReceiptRef, Serial, State, StateError};
 
@@ -78,7 +79,7 @@ pub(super) fn see(layout: &Layout) -> Result<Seen, StateError> {
         backup: layout
             .backup
             .try_exists()
-            .map_err(failed("look for", &layout.backup))?,
+            .map_err(failed(Doing::LookFor, &layout.backup))?,
         named: lock::named_run(&layout.lock),
     })
 }

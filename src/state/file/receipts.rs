@@ -5,9 +5,11 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::chain;
-use super::durable::{failed, folder_of, make_folder, read, sync_folder};
+use super::durable::{failed, folder_of, make_folder, read, refused, sync_folder};
 use super::layout::Layout;
 use crate::crash;
+use crate::lang::{Text, text};
+use crate::state::Doing;
 use crate::state::journal::{Journal, RunStarted};
 use crate::state::{ReceiptRef, StateError};
 
@@ -17,11 +19,11 @@ pub(super) fn list(layout: &Layout) -> Result<Vec<ReceiptRef>, StateError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed("list", folder)(error)),
+        Err(error) => return Err(failed(Doing::List, folder)(error)),
     };
     let mut receipts = Vec::new();
     for entry in entries {
-        let name = entry.map_err(failed("list", folder))?.file_name();
+        let name = entry.map_err(failed(Doing::List, folder))?.file_name();
         receipts.extend(name.to_str().and_then(|name| layout.receipt_named(name)));
     }
     receipts.sort_by_key(|receipt| (receipt.base, receipt.run));
@@ -31,7 +33,7 @@ pub(super) fn list(layout: &Layout) -> Result<Vec<ReceiptRef>, StateError> {
 /// The whole of a receipt, its chain verified.
 pub(super) fn whole(receipt: &ReceiptRef) -> Result<Journal, StateError> {
     let path = &receipt.path;
-    let bytes = fs::read(path).map_err(failed("read", path))?;
+    let bytes = fs::read(path).map_err(failed(Doing::Read, path))?;
     let journal = chain::read_closed(path, &bytes)?;
     check_name(receipt, &journal.started)?;
     Ok(journal)
@@ -42,11 +44,11 @@ pub(super) fn start(receipt: &ReceiptRef) -> Result<RunStarted, StateError> {
     /// Far more than a first line needs.
     const LONGEST: u64 = 1 << 20;
     let path = &receipt.path;
-    let file = File::open(path).map_err(failed("read", path))?;
+    let file = File::open(path).map_err(failed(Doing::Read, path))?;
     let mut line = Vec::new();
     BufReader::new(file.take(LONGEST))
         .read_until(b'\n', &mut line)
-        .map_err(failed("read", path))?;
+        .map_err(failed(Doing::Read, path))?;
     let started = chain::read_start(path, &line)?;
     check_name(receipt, &started)?;
     Ok(started)
@@ -57,13 +59,16 @@ pub(super) fn file(layout: &Layout, started: &RunStarted) -> Result<(), StateErr
     make_folder(&layout.receipts)?;
     let (from, to) = (&layout.journal, layout.receipt(started.base, started.run));
     match read(&to)? {
-        None => fs::rename(from, &to).map_err(failed("file the journal as", &to))?,
+        None => fs::rename(from, &to).map_err(failed(Doing::FileJournal, &to))?,
         Some(filed) if read(from)?.as_ref() == Some(&filed) => {
-            fs::remove_file(from).map_err(failed("remove", from))?;
+            fs::remove_file(from).map_err(failed(Doing::Remove, from))?;
         }
         Some(_) => {
-            let taken = io::Error::new(io::ErrorKind::AlreadyExists, "it is there, and differs");
-            return Err(failed("file the journal as", &to)(taken));
+            let taken = refused(
+                io::ErrorKind::AlreadyExists,
+                Text::fixed("it is there, and differs", "它已存在，且内容不同"),
+            );
+            return Err(failed(Doing::FileJournal, &to)(taken));
         }
     }
     crash::point(crash::RECEIPT_RENAMED);
@@ -76,12 +81,13 @@ fn check_name(receipt: &ReceiptRef, started: &RunStarted) -> Result<(), StateErr
     if (receipt.base, receipt.run) == (started.base, started.run) {
         return Ok(());
     }
+    let RunStarted { run, base, .. } = started;
     Err(StateError::JournalDamaged {
         path: receipt.path.clone(),
         line: 1,
-        why: format!(
-            "it is run {} from serial {}, and its name says otherwise",
-            started.run, started.base
+        why: text!(
+            "it is run {run} from serial {base}, and its name says otherwise",
+            "内容是从 serial {base} 开始的运行 {run}，与文件名不符"
         ),
     })
 }

@@ -12,6 +12,8 @@ use super::durable::{failed, folder_of, private, sync_folder};
 use super::format::unwritable;
 use super::layout::Layout;
 use crate::desired::Address;
+use crate::lang::{Text, text};
+use crate::state::Doing;
 use crate::state::StateError;
 use crate::state::journal::{Evidence, Outcome, RunId};
 use crate::state::rescue::{RescueFile, Rescued};
@@ -70,19 +72,22 @@ pub(super) fn write(
             Err(error) => last = Some(error),
         }
     }
-    Err(last.unwrap_or(StateError::Misused("there is no folder for a rescue")))
+    Err(last.unwrap_or(StateError::Misused(Text::fixed(
+        "there is no folder for a rescue",
+        "没有可存放救援文件的目录",
+    ))))
 }
 
 fn put(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
     // What is there already is somebody's.
     let mut file = private(OpenOptions::new().write(true).create_new(true))
         .open(path)
-        .map_err(failed("create", path))?;
+        .map_err(failed(Doing::Create, path))?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if let Err(error) = written {
         // Half a rescue in one folder would hide the whole one in the next.
         let _ = fs::remove_file(path);
-        return Err(failed("write", path)(error));
+        return Err(failed(Doing::Write, path)(error));
     }
     sync_folder(folder_of(path))
 }
@@ -100,7 +105,7 @@ pub(super) fn list(layout: &Layout) -> Vec<RescueFile> {
         })
         .map(|entry| {
             let path = entry.path();
-            let bytes = fs::read(&path).map_err(|error| error.to_string());
+            let bytes = fs::read(&path).map_err(|error| Text::same(error.to_string()));
             RescueFile {
                 rescued: bytes.and_then(|bytes| decode(&bytes)),
                 path,
@@ -143,21 +148,24 @@ fn encode(rescued: &[Rescued]) -> Result<Vec<u8>, StateError> {
     Ok(bytes)
 }
 
-fn decode(bytes: &[u8]) -> Result<Vec<Rescued>, String> {
+fn decode(bytes: &[u8]) -> Result<Vec<Rescued>, Text> {
     let RescueV1 {
         format_version,
         outcomes,
-    } = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    } = serde_json::from_slice(bytes).map_err(|error| Text::same(error.to_string()))?;
     if format_version != VERSION {
-        return Err(format!("format version {format_version} is not known"));
+        return Err(text!(
+            "format version {format_version} is not known",
+            "不认识格式版本 {format_version}"
+        ));
     }
     outcomes.into_iter().map(Rescued::try_from).collect()
 }
 
 impl TryFrom<OutcomeV1> for Rescued {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(wire: OutcomeV1) -> Result<Self, String> {
+    fn try_from(wire: OutcomeV1) -> Result<Self, Text> {
         let OutcomeV1 {
             run,
             step,
@@ -177,7 +185,7 @@ impl TryFrom<OutcomeV1> for Rescued {
             outcome: Outcome {
                 step,
                 attempt,
-                address: Address::new(&address).map_err(|error| error.to_string())?,
+                address: Address::new(&address).map_err(|error| Text::of(&error))?,
                 evidence: match evidence {
                     EvidenceV1::Ordered => Evidence::Ordered,
                     EvidenceV1::Done => Evidence::Done,

@@ -11,6 +11,8 @@ use super::format::{decode_state, encode_state};
 use super::layout::Layout;
 use super::lock::Lock;
 use super::{FileStore, chain, durable, look, receipts, writer};
+use crate::lang::Text;
+use crate::state::Doing;
 use crate::state::compare::{Difference, differences};
 use crate::state::journal::{Journal, RunId};
 use crate::state::succession::{Breach, gap, unheld};
@@ -191,9 +193,10 @@ fn from_receipts(layout: &Layout, listed: &[ReceiptRef]) -> Result<(State, usize
         ));
     }
     let journals = read_all(listed)?;
-    let state = rebuild(&journals).ok_or(StateError::Misused(
+    let state = rebuild(&journals).ok_or(StateError::Misused(Text::fixed(
         "there are no receipts to rebuild a state from",
-    ))?;
+        "没有可用来重建状态文件的回执",
+    )))?;
     for (receipt, journal) in listed.iter().zip(&journals) {
         same_lineage(receipt, journal, &state, &listed[0].path)?;
     }
@@ -205,7 +208,7 @@ fn from_copy(
     path: &Path,
     listed: &[ReceiptRef],
 ) -> Result<(State, usize), StateError> {
-    let bytes = fs::read(path).map_err(durable::failed("read", path))?;
+    let bytes = fs::read(path).map_err(durable::failed(Doing::Read, path))?;
     let copy = decode_state(path, &bytes)?;
     let rest =
         unheld(&copy, listed).map_err(|breach| breach_error(layout, path, copy.serial, breach))?;
@@ -225,8 +228,10 @@ fn from_copy(
     }
     let journals = read_all(rest)?;
     let folded = journals.len();
-    let state = rebuild_over(Some(copy), &journals)
-        .ok_or(StateError::Misused("a copy was folded into nothing"))?;
+    let state = rebuild_over(Some(copy), &journals).ok_or(StateError::Misused(Text::fixed(
+        "a copy was folded into nothing",
+        "副本折叠后一无所有",
+    )))?;
     Ok((state, folded))
 }
 

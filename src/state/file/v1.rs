@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::members::{by_address, by_field, required};
 use crate::desired::{Address, Attributes, Field, SourceRef};
+use crate::lang::{Text, text};
 use crate::state::journal::RunId;
 use crate::state::{Account, Deposed, Lineage, Origin, Record, Serial, State, Status};
 
@@ -164,9 +165,9 @@ impl From<&State> for StateV1 {
 }
 
 impl TryFrom<StateV1> for State {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(wire: StateV1) -> Result<Self, String> {
+    fn try_from(wire: StateV1) -> Result<Self, Text> {
         let StateV1 {
             format_version,
             lineage,
@@ -178,7 +179,10 @@ impl TryFrom<StateV1> for State {
             deposed,
         } = wire;
         if format_version != VERSION {
-            return Err(format!("`format_version` {format_version} never was one"));
+            return Err(text!(
+                "`format_version` {format_version} never was one",
+                "`format_version` {format_version} 从未存在过"
+            ));
         }
         Ok(Self {
             lineage: Lineage(lineage),
@@ -189,14 +193,14 @@ impl TryFrom<StateV1> for State {
             environments: environments
                 .into_iter()
                 .map(|(address, record)| {
-                    let address = Address::new(&address).map_err(|error| error.to_string())?;
+                    let address = Address::new(&address).map_err(|error| Text::of(&error))?;
                     Ok((address, record.try_into()?))
                 })
-                .collect::<Result<_, String>>()?,
+                .collect::<Result<_, Text>>()?,
             deposed: deposed
                 .into_iter()
                 .map(Deposed::try_from)
-                .collect::<Result<_, String>>()?,
+                .collect::<Result<_, Text>>()?,
         })
     }
 }
@@ -219,9 +223,9 @@ impl From<&Deposed> for DeposedV1 {
 }
 
 impl TryFrom<DeposedV1> for Deposed {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(wire: DeposedV1) -> Result<Self, String> {
+    fn try_from(wire: DeposedV1) -> Result<Self, Text> {
         let DeposedV1 {
             address,
             deposed_at,
@@ -229,7 +233,7 @@ impl TryFrom<DeposedV1> for Deposed {
             record,
         } = wire;
         Ok(Self {
-            address: Address::new(&address).map_err(|error| error.to_string())?,
+            address: Address::new(&address).map_err(|error| Text::of(&error))?,
             record: record.try_into()?,
             at: deposed_at,
             by: RunId(deposed_by),
@@ -278,9 +282,9 @@ impl From<&Record> for RecordV1 {
 }
 
 impl TryFrom<RecordV1> for Record {
-    type Error = String;
+    type Error = Text;
 
-    fn try_from(wire: RecordV1) -> Result<Self, String> {
+    fn try_from(wire: RecordV1) -> Result<Self, Text> {
         let RecordV1 {
             status,
             env_id,
@@ -326,11 +330,14 @@ pub(super) fn attributes_to_wire(attributes: &Attributes) -> BTreeMap<String, St
         .collect()
 }
 
-pub(super) fn attributes_from_wire(wire: BTreeMap<String, String>) -> Result<Attributes, String> {
+pub(super) fn attributes_from_wire(wire: BTreeMap<String, String>) -> Result<Attributes, Text> {
     wire.into_iter()
         .map(|(name, value)| match Field::by_name(&name) {
             Some(field) => Ok((field, value)),
-            None => Err(format!("`{name}` is not a field of an order")),
+            None => Err(text!(
+                "`{name}` is not a field of an order",
+                "`{name}` 不是订单的字段"
+            )),
         })
         .collect()
 }

@@ -16,6 +16,7 @@ use super::log::Log;
 use super::look::{Found, Looking, look};
 use super::receipts;
 use crate::crash;
+use crate::lang::Text;
 use crate::state::journal::{Entry, Event, Recovered, RunId, RunStarted};
 use crate::state::{Folding, Holder, Serial, State, StateError, StateWriter};
 
@@ -135,7 +136,10 @@ impl FileWriter {
     /// Folds and files the open run. After an error it is still open, and can be finished again.
     fn finish(&mut self) -> Result<&State, StateError> {
         let Some(run) = &self.run else {
-            return Err(StateError::Misused("no run is open"));
+            return Err(StateError::Misused(Text::fixed(
+                "no run is open",
+                "没有进行中的运行",
+            )));
         };
         if !self.holds(&run.started) {
             let state = run.folding.clone().finish();
@@ -147,9 +151,10 @@ impl FileWriter {
         crash::point(crash::RECEIPT_FILED);
         self.run = None;
         self.lock.name_run(None);
-        self.state
-            .as_ref()
-            .ok_or(StateError::Misused("a run was folded into nothing"))
+        self.state.as_ref().ok_or(StateError::Misused(Text::fixed(
+            "a run was folded into nothing",
+            "运行折叠后一无所有",
+        )))
     }
 }
 
@@ -187,16 +192,20 @@ impl StateWriter for FileWriter {
 
     fn begin(&mut self, at: Timestamp, started: RunStarted) -> Result<(), StateError> {
         if self.run.is_some() {
-            return Err(StateError::Misused("a run is open already"));
+            return Err(StateError::Misused(Text::fixed(
+                "a run is open already",
+                "已有进行中的运行",
+            )));
         }
         let (base, lineage) = match &self.state {
             Some(state) => (state.serial, state.lineage),
             None => (Serial::default(), started.lineage),
         };
         if (started.base, started.lineage) != (base, lineage) {
-            return Err(StateError::Misused(
+            return Err(StateError::Misused(Text::fixed(
                 "the run starts from another state than the one that is here",
-            ));
+                "该运行的起点不是当前的状态文件",
+            )));
         }
         let run = started.run;
         self.run = Some(OpenRun {
@@ -217,10 +226,16 @@ impl StateWriter for FileWriter {
 
     fn append(&mut self, at: Timestamp, event: Event) -> Result<(), StateError> {
         let Some(run) = &mut self.run else {
-            return Err(StateError::Misused("no run is open"));
+            return Err(StateError::Misused(Text::fixed(
+                "no run is open",
+                "没有进行中的运行",
+            )));
         };
         if !chain::may_follow(run.last.as_ref(), &event) {
-            return Err(StateError::Misused("the run has ended"));
+            return Err(StateError::Misused(Text::fixed(
+                "the run has ended",
+                "运行已结束",
+            )));
         }
         // Only what is about to be sent can still be stopped. An outcome is taken whatever it says.
         if let Event::Intent(intent) = &event
@@ -233,19 +248,26 @@ impl StateWriter for FileWriter {
 
     fn commit(&mut self) -> Result<State, StateError> {
         let Some(run) = &self.run else {
-            return Err(StateError::Misused("no run is open"));
+            return Err(StateError::Misused(Text::fixed(
+                "no run is open",
+                "没有进行中的运行",
+            )));
         };
         if !run.log.is_sure() {
-            return Err(StateError::Misused(
+            return Err(StateError::Misused(Text::fixed(
                 "the journal's last entry is in doubt: add it again first",
-            ));
+                "日志的最后一条存疑：先重新写入它",
+            )));
         }
         if !run
             .last
             .as_ref()
             .is_some_and(|last| chain::is_end(&last.event))
         {
-            return Err(StateError::Misused("the run has not ended"));
+            return Err(StateError::Misused(Text::fixed(
+                "the run has not ended",
+                "运行尚未结束",
+            )));
         }
         self.finish().cloned()
     }

@@ -142,7 +142,7 @@ fn a_report_without_a_known_ending_is_refused_before_anything_is_done() {
             .exits(1)
             .says(&[
                 "report-format",
-                "allowed: .json and .txt",
+                "allowed: .txt, .json, .md, .html, .sarif",
                 "nothing was sent",
             ]);
     }

@@ -169,7 +169,7 @@ fn a_link_leads_to_the_one_real_state() {
 fn says(error: &StateError, verb: &str, expected: Option<ErrorKind>) {
     match error {
         StateError::Io { doing, source, .. } => {
-            assert_eq!(*doing, verb);
+            assert_eq!(doing.text().en(), verb);
             assert!(
                 expected.is_none_or(|kind| source.kind() == kind),
                 "{source}"

@@ -4,6 +4,7 @@
 //! The vendor's words for its codes are few. Where a hint says "may", it is postpay's guess.
 
 use super::{Verdict, explain, first_part};
+use crate::lang::Text;
 
 /// The two changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,43 +25,54 @@ pub fn verdict(code: &str) -> Verdict {
 }
 
 /// What to do next, in a sentence or two; None for a code that nobody knows.
-pub fn hint(change: Change, code: &str) -> Option<&'static str> {
+pub fn hint(change: Change, code: &str) -> Option<Text> {
     if verdict(code) == Verdict::Unknown {
         return Some(look(change));
     }
-    own(change, code).or_else(|| explain(code).map(|row| row.hint))
+    own(change, code).or_else(|| explain(code).map(|row| row.hint.clone()))
 }
 
 /// What to do when nobody can tell what was done.
-pub fn look(change: Change) -> &'static str {
+pub fn look(change: Change) -> Text {
     match change {
-        Change::Rename => {
-            "Whether the alias was changed is not known. Look at it at the console, or plan and apply again: to do it twice does no harm."
-        }
-        Change::Destroy => {
-            "Whether the environment was given up is not known. Look for it at the console, or plan and apply again: to do it twice gives up no other."
-        }
+        Change::Rename => Text::fixed(
+            "Whether the alias was changed is not known. Look at it at the console, or plan and apply again: to do it twice does no harm.",
+            "别名是否已修改，结果未知。在控制台查看，或重新执行 plan 和 apply：重复修改没有害处。",
+        ),
+        Change::Destroy => Text::fixed(
+            "Whether the environment was given up is not known. Look for it at the console, or plan and apply again: to do it twice gives up no other.",
+            "环境是否已销毁，结果未知。在控制台查找该环境，或重新执行 plan 和 apply：重复销毁不会影响其他环境。",
+        ),
     }
 }
 
-const READ: &str = "Read the message.";
-const LATER: &str = "Plan and apply again later.";
-const MAYBE_GONE: &str = "The environment may be gone already, or be another account's: look for it at https://tcb.cloud.tencent.com/dev with this account.";
+const READ: Text = Text::fixed("Read the message.", "请看消息。");
+const LATER: Text = Text::fixed(
+    "Plan and apply again later.",
+    "稍后重新执行 plan 和 apply。",
+);
+const MAYBE_GONE: Text = Text::fixed(
+    "The environment may be gone already, or be another account's: look for it at https://tcb.cloud.tencent.com/dev with this account.",
+    "环境可能已不存在，或属于另一个账号：用此账号在 https://tcb.cloud.tencent.com/dev 查找。",
+);
 
 /// The advice that differs from the one for an order.
-fn own(change: Change, code: &str) -> Option<&'static str> {
+fn own(change: Change, code: &str) -> Option<Text> {
     use Change::{Destroy, Rename};
     let family = first_part(code);
     let hint = match (family, code, change) {
-        ("ActionOffline" | "InvalidAction", _, Rename) => {
-            "The vendor no longer offers ModifyEnv to this account: change the alias at the console."
-        }
-        ("ActionOffline" | "InvalidAction", _, Destroy) => {
-            "The vendor no longer offers DestroyEnv to this account: give the environment up at the console."
-        }
-        ("InvalidParameter" | "InvalidParameterValue", _, Rename) => {
-            "Mend the alias in the manifest as the message says, then plan and apply again. The vendor's newest rule for it is up to 32 characters."
-        }
+        ("ActionOffline" | "InvalidAction", _, Rename) => Text::fixed(
+            "The vendor no longer offers ModifyEnv to this account: change the alias at the console.",
+            "腾讯云不再向此账号提供 ModifyEnv：在控制台修改别名。",
+        ),
+        ("ActionOffline" | "InvalidAction", _, Destroy) => Text::fixed(
+            "The vendor no longer offers DestroyEnv to this account: give the environment up at the console.",
+            "腾讯云不再向此账号提供 DestroyEnv：在控制台销毁环境。",
+        ),
+        ("InvalidParameter" | "InvalidParameterValue", _, Rename) => Text::fixed(
+            "Mend the alias in the manifest as the message says, then plan and apply again. The vendor's newest rule for it is up to 32 characters.",
+            "按消息所说修正清单中的别名，然后重新执行 plan 和 apply。腾讯云对别名的最新规则是最多 32 个字符。",
+        ),
         (
             "InvalidParameter"
             | "InvalidParameterValue"
@@ -69,32 +81,42 @@ fn own(change: Change, code: &str) -> Option<&'static str> {
             | "UnknownParameter",
             _,
             Destroy,
-        ) => "Read the message, and check the environment id on record with `postpay show`.",
-        ("RequestSizeLimitExceeded", _, _) => {
-            "postpay sends a few dozen bytes for this: look for a proxy that changes requests."
-        }
+        ) => Text::fixed(
+            "Read the message, and check the environment id on record with `postpay show`.",
+            "请看消息，并用 `postpay show` 核对记录中的环境 ID。",
+        ),
+        ("RequestSizeLimitExceeded", _, _) => Text::fixed(
+            "postpay sends a few dozen bytes for this: look for a proxy that changes requests.",
+            "postpay 为此只发送几十个字节：检查是否有改写请求的代理。",
+        ),
         ("LimitExceeded", "LimitExceeded.Request", _) => LATER,
-        ("LimitExceeded", "LimitExceeded.Concurrent", _) => {
-            "Plan and apply again later, with `--in-flight 1`."
-        }
-        ("LimitExceeded", _, Rename) => {
-            "The vendor does not say which limit this is; it may be how often an alias may be changed. Plan and apply again later."
-        }
-        ("LimitExceeded", _, Destroy) => {
-            "The account's quota of deletions may be used up, for this month or for good: the vendor's DescribeEnvLimit shows it as MaxDeleteMonthly and MaxDeleteTotal."
-        }
+        ("LimitExceeded", "LimitExceeded.Concurrent", _) => Text::fixed(
+            "Plan and apply again later, with `--in-flight 1`.",
+            "稍后重新执行 plan 和 apply，并加上 `--in-flight 1`。",
+        ),
+        ("LimitExceeded", _, Rename) => Text::fixed(
+            "The vendor does not say which limit this is; it may be how often an alias may be changed. Plan and apply again later.",
+            "腾讯云没有说明这是哪项限制；可能是别名的修改次数限制。稍后重新执行 plan 和 apply。",
+        ),
+        ("LimitExceeded", _, Destroy) => Text::fixed(
+            "The account's quota of deletions may be used up, for this month or for good: the vendor's DescribeEnvLimit shows it as MaxDeleteMonthly and MaxDeleteTotal.",
+            "账号的删除配额可能已用完（本月的或总的）：腾讯云的 DescribeEnvLimit 以 MaxDeleteMonthly 和 MaxDeleteTotal 显示该配额。",
+        ),
         ("ResourceNotFound", _, _) => MAYBE_GONE,
-        ("ResourceUnavailable", "ResourceUnavailable", Destroy) => {
-            "The environment may hold data or add-on packages: look at it at the console, or destroy it with `--bypass-check`, with which the vendor does not look for them."
-        }
+        ("ResourceUnavailable", "ResourceUnavailable", Destroy) => Text::fixed(
+            "The environment may hold data or add-on packages: look at it at the console, or destroy it with `--bypass-check`, with which the vendor does not look for them.",
+            "环境中可能有数据或增值包：在控制台查看，或用 `--bypass-check` 销毁，此时腾讯云不会检查它们。",
+        ),
         // 当前发票余额不足，无法退费。
-        ("ResourceUnavailable", "ResourceUnavailable.InvoiceAmountLack", Destroy) => {
-            "The vendor says that the invoice balance is too small for a refund: an invoice may have to be given back or settled first, at the console."
-        }
+        ("ResourceUnavailable", "ResourceUnavailable.InvoiceAmountLack", Destroy) => Text::fixed(
+            "The vendor says that the invoice balance is too small for a refund: an invoice may have to be given back or settled first, at the console.",
+            "腾讯云称发票余额不足，无法退费：可能需要先在控制台退还发票或结清。",
+        ),
         // 资源过期。
-        ("ResourceUnavailable", "ResourceUnavailable.ResourceOverdue", Destroy) => {
-            "The vendor says that the resource is overdue: there may be a bill to be paid first, at the console."
-        }
+        ("ResourceUnavailable", "ResourceUnavailable.ResourceOverdue", Destroy) => Text::fixed(
+            "The vendor says that the resource is overdue: there may be a bill to be paid first, at the console.",
+            "腾讯云称资源已过期：可能需要先在控制台结清账单。",
+        ),
         ("ResourceInsufficient" | "ResourcesSoldOut" | "UnsupportedOperation", _, _) => READ,
         (_, _, _) => return None,
     };
@@ -139,8 +161,15 @@ mod tests {
         for change in BOTH {
             for row in TABLE {
                 let hint = hint(change, row.code).unwrap();
-                assert!(!hint.contains("order"), "{change:?} {}: {hint}", row.code);
-                assert!(hint.ends_with('.'), "{change:?} {}: {hint}", row.code);
+                assert!(
+                    !hint.en().contains("order"),
+                    "{change:?} {}: {hint}",
+                    row.code
+                );
+                assert!(hint.en().ends_with('.'), "{change:?} {}: {hint}", row.code);
+                assert!(hint.is_in_both(), "{change:?} {}: {hint}", row.code);
+                let zh = hint.in_lang(crate::lang::Lang::Zh);
+                assert!(!zh.contains("订"), "{change:?} {}: {zh}", row.code);
             }
         }
     }
@@ -194,7 +223,7 @@ mod tests {
         ];
         for (change, code, expected) in table {
             let hint = hint(change, code).unwrap();
-            assert!(hint.contains(expected), "{change:?} {code}: {hint}");
+            assert!(hint.en().contains(expected), "{change:?} {code}: {hint}");
         }
         assert_eq!(hint(Rename, "ResourcesSoldOut.New"), Some(READ));
         assert_eq!(

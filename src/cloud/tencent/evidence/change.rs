@@ -169,17 +169,17 @@ mod tests {
                 let error = of(change, *status, body).unwrap_err();
                 assert_eq!(error.grade, Grade::Unknown, "{status} {body}");
                 assert_eq!(error.http_status, Some(*status));
-                assert!(error.hint.unwrap().contains("is not known"), "{body}");
+                assert!(error.hint.unwrap().en().contains("is not known"), "{body}");
             }
         }
         let cut = Reply {
             status: 200,
             body: ok.as_bytes(),
-            broken: Some("the answer was cut off".to_owned()),
+            broken: Some("the answer was cut off".into()),
         };
         let error = of_change(Change::Rename, &cut, true).unwrap_err();
         assert_eq!(error.grade, Grade::Unknown);
-        assert_eq!(error.message, "the answer was cut off");
+        assert_eq!(error.message.en(), "the answer was cut off");
         assert_eq!(error.request_id.as_deref(), Some("r"));
     }
 
@@ -193,7 +193,10 @@ mod tests {
         let unknown = of(Change::Destroy, 200, &other).unwrap_err();
         assert_eq!(unknown.seen.env_id.as_deref(), Some("new"));
         assert_eq!(unknown.seen.tran_id.as_deref(), Some("7"));
-        assert!(unknown.message.contains("nobody asked for"), "{unknown:?}");
+        assert!(
+            unknown.message.en().contains("nobody asked for"),
+            "{unknown:?}"
+        );
     }
 
     #[test]

@@ -114,10 +114,10 @@ fn every_id_of_an_answer_that_proves_nothing_is_kept() {
     let broken = Reply {
         status: 200,
         body: body.as_bytes(),
-        broken: Some("the answer was cut off".to_owned()),
+        broken: Some("the answer was cut off".into()),
     };
     let cut = judge(&broken, None, &scrub(), || true).unwrap_err();
-    assert_eq!(cut.message, "the answer was cut off");
+    assert_eq!(cut.message.en(), "the answer was cut off");
     for error in [
         cut,
         of(500, body).unwrap_err(),
@@ -219,7 +219,7 @@ fn ids_without_a_place_of_their_own_are_said() {
     let error = of(200, body).unwrap_err();
     assert_eq!(error.grade, Grade::Unknown);
     assert_eq!(
-        error.message,
+        error.message.en(),
         "the answer holds `TranId` twice; it also holds the TranId t0"
     );
     assert_eq!(error.seen.tran_id.as_deref(), Some("t1"));

@@ -6,6 +6,7 @@ use crate::cloud::tencent::evidence::{Reply, clean, no_reply, not_ok};
 use crate::cloud::tencent::scrub::Scrub;
 use crate::cloud::tencent::wire::{ApiError, Page, Unreadable};
 use crate::cloud::{CloudError, Grade, NotSent, Reach};
+use crate::lang::Text;
 
 /// The page, when the reply is one: whole, with status 200, and without an error in it.
 pub(super) fn judge<T>(
@@ -14,7 +15,7 @@ pub(super) fn judge<T>(
     scrub: &Scrub,
     correct_clock: impl FnOnce() -> bool,
 ) -> Result<Page<T>, CloudError> {
-    let failed = |message: &str| CloudError {
+    let failed = |message: &Text| CloudError {
         http_status: Some(reply.status),
         body: scrub.body(reply.body),
         ..no_reply(true, message, scrub)
@@ -61,12 +62,12 @@ pub(super) fn judge<T>(
         code: code.map(|code| scrub.text(&code)),
         request_id,
         body: None,
-        ..failed(&message)
+        ..failed(&Text::same(message))
     })
 }
 
 /// A list that had no end.
-pub(super) fn no_end(message: &str, scrub: &Scrub) -> CloudError {
+pub(super) fn no_end(message: &Text, scrub: &Scrub) -> CloudError {
     no_reply(true, message, scrub)
 }
 
@@ -79,7 +80,7 @@ fn verdict(code: &str) -> Verdict {
 }
 
 /// Advice, where the one for an order holds for a question too: it is about keys, access or the endpoint.
-fn hint(code: &str) -> Option<&'static str> {
+fn hint(code: &str) -> Option<Text> {
     const COMMON: [&str; 11] = [
         "ActionOffline",
         "AuthFailure",
@@ -96,7 +97,7 @@ fn hint(code: &str) -> Option<&'static str> {
     let family = code.split('.').next().unwrap_or_default();
     codes::explain(code)
         .filter(|_| COMMON.contains(&family))
-        .map(|row| row.hint)
+        .map(|row| row.hint.clone())
 }
 
 #[cfg(test)]
@@ -114,7 +115,7 @@ mod tests {
         let reply = Reply {
             status,
             body: body.as_bytes(),
-            broken: broken.map(str::to_owned),
+            broken: broken.map(|why| Text::same(why.to_owned())),
         };
         judge(&reply, decode_envs, &scrub, || true).map(|page| page.rows.len())
     }
@@ -163,7 +164,7 @@ mod tests {
         // A whole page that came over a connection that then broke may lack what would have come after it.
         let cut = of(200, page, Some("the answer was cut off")).unwrap_err();
         assert_eq!(
-            (cut.grade, &*cut.message),
+            (cut.grade, cut.message.en()),
             (Unknown, "the answer was cut off")
         );
         assert_eq!(cut.request_id.as_deref(), Some("r"));
@@ -184,6 +185,6 @@ mod tests {
                 .is_none()
         );
         let keys = of(200, &error("AuthFailure.SecretIdNotFound"), None).unwrap_err();
-        assert!(keys.hint.unwrap().contains("key pair"));
+        assert!(keys.hint.unwrap().en().contains("key pair"));
     }
 }

@@ -19,6 +19,7 @@ use super::client::{Answer, Call, TencentClient};
 use super::evidence::Reply;
 use super::wire::{self, BillInfo, DescribeBillingInfo, DescribeEnvs, EnvInfo, Page, Unreadable};
 use crate::cloud::{Bill, CloudError, CloudRead, Looks, SeenEnvironment};
+use crate::lang::{Text, text};
 pub(in crate::cloud::tencent) use space::Spacing;
 use tell::Telling;
 use walk::{Next, Walk};
@@ -179,7 +180,8 @@ impl TencentClient {
                 Next::At(next) => offset = next,
                 Next::Done => break,
                 Next::TooLong => {
-                    let why = format!("{}: the list does not end", name(question));
+                    let what = name(question);
+                    let why = text!("{what}: the list does not end", "{what:#}：列表没有尽头");
                     return Err(judge::no_end(&why, &self.scrub));
                 }
             }
@@ -214,9 +216,13 @@ impl TencentClient {
             let Some(wait) =
                 again::wait(error.grade, attempt, first.elapsed(), self.retry_reads_for)
             else {
+                let (what, said) = (name(question), &error.message);
                 error.message = match attempt {
-                    1 => format!("{}: {}", name(question), error.message),
-                    n => format!("{}, {n} attempts: {}", name(question), error.message),
+                    1 => text!("{what}: {said}", "{what:#}：{said:#}"),
+                    n => text!(
+                        "{what}, {n} attempts: {said}",
+                        "{what:#}，已尝试 {n} 次：{said:#}"
+                    ),
                 };
                 return Err(error);
             };
@@ -261,9 +267,10 @@ fn is_not_found(error: &CloudError) -> bool {
     code.split('.').next() == Some("ResourceNotFound")
 }
 
-fn name<T>(question: &Question<'_, T>) -> String {
+fn name<T>(question: &Question<'_, T>) -> Text {
+    let action = question.action;
     match question.region {
-        Some(region) => format!("{} in {region}", question.action),
-        None => question.action.to_owned(),
+        Some(region) => text!("{action} in {region}", "{action}（地域 {region}）"),
+        None => Text::same(action),
     }
 }

@@ -21,6 +21,7 @@ pub use salvage::salvage;
 pub use traces::{Traces, traces};
 
 use crate::desired::{Attributes, Field};
+use crate::lang::{Text, text};
 
 /// Where the vendor answers, when nothing else is configured.
 pub const ENDPOINT: &str = "https://tcb.tencentcloudapi.com";
@@ -100,12 +101,17 @@ pub struct Answer {
 
 /// An answer that is not in the vendor's envelope, and what could be made of it all the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{why}")]
 pub struct Unreadable {
-    pub why: String,
+    pub why: Text,
     pub ids: Ids,
     /// From the vendor's older form of answer, `{"code":…,"message":…}`.
     pub error: Option<ApiError>,
+}
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.why.fmt(f)
+    }
 }
 
 /// Reads the answer to `CreatePostpayPackage`, or to a change, whose envelope is the same with fewer ids in it.
@@ -127,7 +133,7 @@ pub fn decode_create(body: &[u8]) -> Result<Answer, Unreadable> {
 
 /// The object under `Response`.
 fn response(body: &[u8]) -> Result<Value, Unreadable> {
-    let unreadable = |why: String, error| {
+    let unreadable = |why: Text, error| {
         Err(Unreadable {
             why,
             ids: salvage(body),
@@ -135,22 +141,33 @@ fn response(body: &[u8]) -> Result<Value, Unreadable> {
         })
     };
     if body.iter().all(u8::is_ascii_whitespace) {
-        return unreadable("the answer is empty".to_owned(), None);
+        return unreadable(Text::fixed("the answer is empty", "应答为空"), None);
     }
     if body.trim_ascii_start().starts_with(b"<") {
         return unreadable(
-            "the answer is a web page, not the API's JSON".to_owned(),
+            Text::fixed(
+                "the answer is a web page, not the API's JSON",
+                "应答是网页，而不是 API 的 JSON",
+            ),
             None,
         );
     }
     let mut value: Value = match serde_json::from_slice(body) {
         Ok(value) => value,
-        Err(error) => return unreadable(format!("the answer is not JSON: {error}"), None),
+        Err(error) => {
+            return unreadable(
+                text!("the answer is not JSON: {error}", "应答不是 JSON：{error}"),
+                None,
+            );
+        }
     };
     if let Some(response @ Value::Object(_)) = value.get_mut("Response").map(Value::take) {
         Ok(response)
     } else {
-        let why = "the answer is JSON, but not the API's `Response`".to_owned();
+        let why = Text::fixed(
+            "the answer is JSON, but not the API's `Response`",
+            "应答是 JSON，但不是 API 的 `Response`",
+        );
         unreadable(why, older_error(&value))
     }
 }
@@ -309,7 +326,7 @@ mod tests {
         ];
         for (body, why) in table {
             let error = decode_create(body).unwrap_err();
-            assert!(error.why.contains(why), "{}", error.why);
+            assert!(error.why.en().contains(why), "{}", error.why);
         }
     }
 

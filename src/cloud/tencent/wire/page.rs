@@ -32,7 +32,10 @@ pub(super) fn page<T>(
         None if error.is_some() => &[],
         Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) | None => {
             return Err(Unreadable {
-                why: format!("the answer holds neither a list `{list}` nor an error"),
+                why: text!(
+                    "the answer holds neither a list `{list}` nor an error",
+                    "应答中既没有列表 `{list}`，也没有错误"
+                ),
                 ids: salvage(body),
                 error,
             });

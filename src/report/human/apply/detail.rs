@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::word;
+use super::{FAILED, word};
 use crate::apply::{Done, Outcome, StepResult, What};
 use crate::cloud::{CloudError, Grade, NotSent};
+use crate::lang::{Lang, Text, text};
 use crate::plan::Action;
 use crate::report::human::Look;
 use crate::report::text::{clean, count};
@@ -15,11 +16,11 @@ pub(super) fn show(out: &mut String, result: &StepResult, look: Look) {
         return;
     }
     let head = match &result.outcome {
-        Outcome::Failed(_) => look.bad("failed"),
-        Outcome::Unknown(_) => look.bad("outcome unknown"),
-        Outcome::Done(done) => word(done.what).to_owned(),
+        Outcome::Failed(_) => look.bad(FAILED),
+        Outcome::Unknown(_) => look.bad(text!("outcome unknown", "结果未知")),
+        Outcome::Done(done) => look.say(word(done.what)),
         Outcome::Ordered { .. } | Outcome::Recorded | Outcome::NotAttempted => {
-            "was replaced".to_owned()
+            look.say(text!("was replaced", "已被替换"))
         }
     };
     let (address, source) = (look.strong(&result.address), look.faint(&result.source));
@@ -31,23 +32,26 @@ pub(super) fn show(out: &mut String, result: &StepResult, look: Look) {
 
 /// The lines below its head; none when there is nothing to say.
 pub(in crate::report) fn remarks(result: &StepResult, look: Look) -> Vec<String> {
-    match &result.outcome {
+    let lines = match &result.outcome {
         Outcome::Ordered { .. } => replaced(result, look),
         Outcome::Done(done) => given_up(result, done),
         Outcome::Recorded | Outcome::NotAttempted => Vec::new(),
         Outcome::Failed(error) => failed(result, error, not_done(error), look),
         Outcome::Unknown(error) => failed(result, error, maybe_done(result.action), look),
-    }
+    };
+    lines.iter().map(|line| look.say(line)).collect()
 }
 
-const fn maybe_done(action: Action) -> &'static str {
+const fn maybe_done(action: Action) -> Text {
     match action {
-        Action::Update => {
-            "at the vendor: its alias may have been changed; nothing else was, and apply asks for it again"
-        }
-        Action::Destroy => {
-            "at the vendor: it may have been given up; it stays on record, and to ask for it again gives up no other"
-        }
+        Action::Update => Text::fixed(
+            "at the vendor: its alias may have been changed; nothing else was, and apply asks for it again",
+            "腾讯云侧：别名可能已修改；此外没有任何改动，apply 会再次请求",
+        ),
+        Action::Destroy => Text::fixed(
+            "at the vendor: it may have been given up; it stays on record, and to ask for it again gives up no other",
+            "腾讯云侧：它可能已被销毁；它留在记录中，再次请求不会销毁别的环境",
+        ),
         Action::Create
         | Action::Replace
         | Action::Forget
@@ -55,106 +59,142 @@ const fn maybe_done(action: Action) -> &'static str {
         | Action::Move
         | Action::Resolve
         | Action::Wait
-        | Action::NoOp => {
-            "at the vendor: it may have been ordered; it is recorded as unknown and never sent again"
-        }
+        | Action::NoOp => Text::fixed(
+            "at the vendor: it may have been ordered; it is recorded as unknown and never sent again",
+            "腾讯云侧：它可能已被订购；已记录为结果未知，绝不会再次发送",
+        ),
     }
 }
 
-fn failed(result: &StepResult, error: &CloudError, done: &str, look: Look) -> Vec<String> {
+fn failed(result: &StepResult, error: &CloudError, done: Text, look: Look) -> Vec<Text> {
+    let address = &result.address;
     let mut lines = vec![what(error)];
     if let Some(status) = error.http_status
         && status != 200
     {
-        lines.push(format!("HTTP status {status}"));
+        lines.push(text!("HTTP status {status}", "HTTP 状态码 {status}"));
     }
     if let Some(body) = &error.body {
         let start: String = body.chars().take(200).collect();
-        lines.push(format!("the answer began: {}", clean(&start)));
+        let start = clean(&start);
+        lines.push(text!("the answer began: {start}", "应答的开头：{start}"));
     }
-    lines.push(done.to_owned());
-    match (error.grade, error.hint) {
+    lines.push(done);
+    match (error.grade, &error.hint) {
         // What is said of an attempt that will be made again is not so of the last one.
         (Grade::NotSent(_), _) => {
-            let tries = count(result.attempts as usize, "attempt", "attempts");
-            lines.push(format!(
-                "given up after {tries}; run it again later, or try for longer: --retry-for"
+            let n = result.attempts;
+            let tries = count(n as usize, "attempt", "attempts");
+            lines.push(text!(
+                "given up after {tries}; run it again later, or try for longer: --retry-for",
+                "尝试 {n} 次后放弃；请稍后再次运行，或延长重试时间：--retry-for"
             ));
         }
-        (Grade::Refused(_) | Grade::Unknown, Some(hint)) => lines.push(hint.to_owned()),
+        (Grade::Refused(_) | Grade::Unknown, Some(hint)) => lines.push(hint.clone()),
         (Grade::Refused(_) | Grade::Unknown, None) => {}
     }
     if let Some(env_id) = &result.left_behind {
         let env_id = look.bad(clean(env_id));
-        lines.push(format!(
-            "and yet {env_id} came to be in the account with this alias: it is not ordered again before `postpay resolve {}`",
-            result.address
+        lines.push(text!(
+            "and yet {env_id} came to be in the account with this alias: it is not ordered again before `postpay resolve {address}`",
+            "但账号中出现了使用该别名的 {env_id}：执行 `postpay resolve {address}` 之前不会再次订购"
         ));
     }
     lines
 }
 
 /// Where the environment that was replaced is now.
-fn replaced(result: &StepResult, look: Look) -> Vec<String> {
+fn replaced(result: &StepResult, look: Look) -> Vec<Text> {
     if result.action != Action::Replace {
         return Vec::new();
     }
     let (address, env_id) = (&result.address, result.env_id.as_deref().unwrap_or("-"));
+    let env_id = look.change(clean(env_id));
     vec![
-        format!(
-            "{} is on record as deposed, lives on at the vendor and goes on costing",
-            look.change(clean(env_id))
+        text!(
+            "{env_id} is on record as deposed, lives on at the vendor and goes on costing",
+            "{env_id} 已作为被替换的旧环境留在记录中，仍在腾讯云运行，并继续计费"
         ),
-        format!("to give it up: `postpay destroy {address} --deposed --allow-destroy`"),
+        text!(
+            "to give it up: `postpay destroy {address} --deposed --allow-destroy`",
+            "要销毁它：`postpay destroy {address} --deposed --allow-destroy`"
+        ),
     ]
 }
 
 /// What the vendor made of giving an environment up.
-fn given_up(result: &StepResult, done: &Done) -> Vec<String> {
+fn given_up(result: &StepResult, done: &Done) -> Vec<Text> {
     let address = &result.address;
     let which = if result.deposed { " --deposed" } else { "" };
     match done.what {
         What::Renamed | What::Destroyed => Vec::new(),
         What::WasGone => vec![
-            "the vendor has no environment with this id: it was given up before".to_owned(),
-            "it is forgotten; nothing was done at the vendor".to_owned(),
+            text!(
+                "the vendor has no environment with this id: it was given up before",
+                "腾讯云没有这个 id 的环境：它之前已被销毁"
+            ),
+            text!(
+                "it is forgotten; nothing was done at the vendor",
+                "已移出记录；在腾讯云没有做任何操作"
+            ),
         ],
         What::Isolated => vec![
-            "the vendor keeps it in isolation: out of reach, and deleted later".to_owned(),
-            format!(
-                "to have it deleted at once, or to forget it when it is gone: `postpay destroy {address}{which} --purge --allow-destroy`"
+            text!(
+                "the vendor keeps it in isolation: out of reach, and deleted later",
+                "腾讯云已将其隔离：无法访问，之后会删除"
+            ),
+            text!(
+                "to have it deleted at once, or to forget it when it is gone: `postpay destroy {address}{which} --purge --allow-destroy`",
+                "要立即删除，或在它消失后移出记录：`postpay destroy {address}{which} --purge --allow-destroy`"
             ),
         ],
         What::BeingDestroyed => vec![
-            "the vendor took the request, and shows it as before so far; it stays on record"
-                .to_owned(),
-            format!("to see it through: `postpay destroy {address}{which} --allow-destroy`"),
+            text!(
+                "the vendor took the request, and shows it as before so far; it stays on record",
+                "腾讯云已接受请求，但目前仍显示原状；它留在记录中"
+            ),
+            text!(
+                "to see it through: `postpay destroy {address}{which} --allow-destroy`",
+                "要确认销毁完成：`postpay destroy {address}{which} --allow-destroy`"
+            ),
         ],
     }
 }
 
 /// `Code: message (RequestId …)`
-pub(in crate::report) fn what(error: &CloudError) -> String {
-    let mut text = String::new();
-    if let Some(code) = &error.code {
-        let _ = write!(text, "{}: ", clean(code));
+pub(in crate::report) fn what(error: &CloudError) -> Text {
+    let message = Text::of(&error.message);
+    let (en, zh) = (clean(message.en()), clean(message.in_lang(Lang::Zh)));
+    let text = match &error.code {
+        Some(code) => Text::new(
+            format!("{}: {en}", clean(code)),
+            format!("{}：{zh}", clean(code)),
+        ),
+        None => Text::new(en.into_owned(), zh.into_owned()),
+    };
+    match &error.request_id {
+        Some(id) => {
+            let id = clean(id);
+            text!("{text} (RequestId {id})", "{text:#}（RequestId {id}）")
+        }
+        None => text,
     }
-    text.push_str(&clean(&error.message));
-    if let Some(id) = &error.request_id {
-        let _ = write!(text, " (RequestId {})", clean(id));
-    }
-    text
 }
 
-fn not_done(error: &CloudError) -> &'static str {
+const fn not_done(error: &CloudError) -> Text {
     match error.grade {
-        Grade::NotSent(NotSent::Connect) => {
-            "at the vendor: nothing; no connection stood, so no request left"
-        }
-        Grade::NotSent(NotSent::Throttled | NotSent::Repaired) => {
-            "at the vendor: nothing; the request was turned away before it was looked at"
-        }
-        Grade::Refused(_) => "at the vendor: nothing was done; the request was refused",
-        Grade::Unknown => "at the vendor: not known",
+        Grade::NotSent(NotSent::Connect) => Text::fixed(
+            "at the vendor: nothing; no connection stood, so no request left",
+            "腾讯云侧：没有任何操作；连接没有建立，请求没有发出",
+        ),
+        Grade::NotSent(NotSent::Throttled | NotSent::Repaired) => Text::fixed(
+            "at the vendor: nothing; the request was turned away before it was looked at",
+            "腾讯云侧：没有任何操作；请求在处理之前就被拒之门外",
+        ),
+        Grade::Refused(_) => Text::fixed(
+            "at the vendor: nothing was done; the request was refused",
+            "腾讯云侧：没有做任何操作；请求被拒绝",
+        ),
+        Grade::Unknown => Text::fixed("at the vendor: not known", "腾讯云侧：未知"),
     }
 }

@@ -18,7 +18,9 @@ fn shown(value: &Value, look: Look) -> String {
         Value::KnownAfter => look.faint(KNOWN_AFTER),
         Value::Changed(Some(old), Some(new)) => look.changed_words(old, new),
         Value::Changed(Some(old), None) => format!("{} -> {}", quoted(old), look.bad(NONE)),
-        Value::Changed(None, Some(new)) => format!("{NONE} -> {}", look.good(quoted(new))),
+        Value::Changed(None, Some(new)) => {
+            format!("{} -> {}", look.say(NONE), look.good(quoted(new)))
+        }
         Value::Changed(None, None) => String::new(),
         Value::Becomes(old, Some(new)) => format!("{} -> {}", clean(old), clean(new)),
         Value::Becomes(old, None) => format!("{} -> {}", clean(old), look.faint(KNOWN_AFTER)),

@@ -4,76 +4,106 @@ use std::fmt::Write as _;
 
 use super::remarks::remarks;
 use super::rows::rows;
+use crate::lang::{Text, text};
 use crate::plan::{Action, Plan, Reason, Refusal, Step};
 use crate::report::human::Look;
-use crate::report::text::{clean, pad, width};
+use crate::report::text::{clean, left, width};
 
 pub(super) fn show(out: &mut String, step: &Step, plan: &Plan, look: Look) {
     let address = look.strong(&step.address);
-    let source = match step.after {
-        Some(_) => look.faint(clean(&step.source.to_string())),
-        None if step.refusal == Some(Refusal::StillDeclared) => {
-            look.faint(clean(&step.source.to_string()))
-        }
-        None => look.faint(format!("was {}", clean(&step.source.to_string()))),
-    };
-    let head = match step.action {
-        Action::Create => format!("{} {address} will be ordered", look.good("+")),
-        Action::Update if step.renames().is_none() => {
-            format!("{} {address} will be changed on record", look.change("~"))
-        }
-        Action::Update => format!("{} {address} will be changed in place", look.change("~")),
-        Action::Replace if step.refusal.is_some() => {
-            format!("{} {address} would be ordered anew", look.bad("+/-"))
-        }
-        Action::Replace => format!("{} {address} will be ordered anew", look.bad("+/-")),
-        Action::Destroy if step.refusal == Some(Refusal::StillDeclared) => {
-            format!("{} {address} is declared", look.bad("!"))
-        }
-        Action::Destroy if step.refusal.is_some() => {
-            format!("{} {address} is left over", look.change("!"))
-        }
-        Action::Destroy if step.deposed => {
-            format!("{} {address} (deposed) will be destroyed", look.bad("-"))
-        }
-        Action::Destroy => format!("{} {address} will be destroyed", look.bad("-")),
-        Action::Forget => format!("{} {address} will be forgotten", look.change(".")),
-        Action::Import => format!("{} {address} will be imported", look.good("=")),
-        Action::Move => format!("{} {address} has a new address", look.change("~")),
-        Action::Resolve if step.reason == Reason::BeingDestroyed => format!(
-            "{} {address} was asked to be given up, and may be gone",
-            look.bad("?")
-        ),
-        Action::Resolve => format!("{} {address} has an unknown outcome", look.bad("?")),
-        Action::Wait => format!(
-            "{} {address} is ordered, its EnvId is not known yet",
-            look.change("…")
-        ),
-        Action::NoOp if step.deposed && step.reason == Reason::Deposed => {
-            format!("{} {address} (deposed) is still there", look.change("!"))
-        }
-        Action::NoOp if step.deposed => format!("  {address} (deposed) was given up"),
-        Action::NoOp if step.reason == Reason::Isolated => {
-            format!("  {address} is given up, and isolated")
-        }
-        Action::NoOp => format!("  {address} is unchanged"),
-    };
-    let head = match &step.previous_address {
-        Some(previous) => format!("{head}, was `{previous}`"),
-        None => head,
-    };
-    let _ = writeln!(out, "{head}  {source}");
+    let source = clean(&step.source.to_string()).into_owned();
+    let source = look.faint(match step.after {
+        Some(_) => Text::same(source),
+        None if step.refusal == Some(Refusal::StillDeclared) => Text::same(source),
+        None => text!("was {source}", "原在 {source}"),
+    });
+    let (mark, what) = head(step, look);
+    let what = look.say(what);
+    let previous = step
+        .previous_address
+        .as_ref()
+        .map_or(Text::same(""), |previous| {
+            text!(", was `{previous}`", "，原地址 `{previous}`")
+        });
+    let previous = look.say(previous);
+    let _ = writeln!(out, "{mark} {address}{what}{previous}  {source}");
     let rows = rows(step, look);
     let columns = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     for (name, value) in rows {
-        let name = pad(&name, columns);
-        let _ = writeln!(out, "      {name}  {value}");
+        let _ = writeln!(out, "      {}  {value}", left(&name, columns));
     }
-    for line in remarks(step, plan) {
+    for line in remarks(step, plan, look) {
         let _ = writeln!(out, "      {line}");
     }
     if step.refusal.as_ref().is_some_and(Refusal::holds_up) {
-        let _ = writeln!(out, "      {}", look.bad("refused as it stands"));
+        let refused = look.bad(text!("refused as it stands", "按现状被拒绝"));
+        let _ = writeln!(out, "      {refused}");
     }
     out.push('\n');
+}
+
+/// The mark before the address, and what stands behind it.
+fn head(step: &Step, look: Look) -> (String, Text) {
+    match step.action {
+        Action::Create => (look.good("+"), text!(" will be ordered", " 将订购")),
+        Action::Update if step.renames().is_none() => (
+            look.change("~"),
+            text!(" will be changed on record", " 将只修改记录"),
+        ),
+        Action::Update => (
+            look.change("~"),
+            text!(" will be changed in place", " 将就地修改"),
+        ),
+        Action::Replace if step.refusal.is_some() => (
+            look.bad("+/-"),
+            text!(" would be ordered anew", " 需要重新订购"),
+        ),
+        Action::Replace => (
+            look.bad("+/-"),
+            text!(" will be ordered anew", " 将重新订购"),
+        ),
+        Action::Destroy if step.refusal == Some(Refusal::StillDeclared) => {
+            (look.bad("!"), text!(" is declared", " 仍在清单中声明"))
+        }
+        Action::Destroy if step.refusal.is_some() => (
+            look.change("!"),
+            text!(" is left over", " 已不再声明，遗留"),
+        ),
+        Action::Destroy if step.deposed => (
+            look.bad("-"),
+            text!(" (deposed) will be destroyed", "（已被替换）将销毁"),
+        ),
+        Action::Destroy => (look.bad("-"), text!(" will be destroyed", " 将销毁")),
+        Action::Forget => (look.change("."), text!(" will be forgotten", " 将移出记录")),
+        Action::Import => (look.good("="), text!(" will be imported", " 将导入")),
+        Action::Move => (look.change("~"), text!(" has a new address", " 改用新地址")),
+        Action::Resolve if step.reason == Reason::BeingDestroyed => (
+            look.bad("?"),
+            text!(
+                " was asked to be given up, and may be gone",
+                " 已请求销毁，可能已不存在"
+            ),
+        ),
+        Action::Resolve => (look.bad("?"), text!(" has an unknown outcome", " 结果未知")),
+        Action::Wait => (
+            look.change("…"),
+            text!(
+                " is ordered, its EnvId is not known yet",
+                " 已订购，EnvId 尚未得知"
+            ),
+        ),
+        Action::NoOp if step.deposed && step.reason == Reason::Deposed => (
+            look.change("!"),
+            text!(" (deposed) is still there", "（已被替换）仍然存在"),
+        ),
+        Action::NoOp if step.deposed => (
+            " ".to_owned(),
+            text!(" (deposed) was given up", "（已被替换）已请求销毁"),
+        ),
+        Action::NoOp if step.reason == Reason::Isolated => (
+            " ".to_owned(),
+            text!(" is given up, and isolated", " 已请求销毁，处于隔离状态"),
+        ),
+        Action::NoOp => (" ".to_owned(), text!(" is unchanged", " 不变")),
+    }
 }

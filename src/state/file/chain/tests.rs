@@ -172,7 +172,7 @@ fn damage_is_told_with_its_line() {
         match read_back(text.as_bytes()) {
             Err(StateError::JournalDamaged { line, why, .. }) => {
                 assert_eq!(line, at, "{what}: {why}");
-                assert!(why.contains(says), "{what}: {why}");
+                assert!(why.en().contains(says), "{what}: {why}");
             }
             other => panic!("{what}: {other:?}"),
         }

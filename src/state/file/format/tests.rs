@@ -126,7 +126,7 @@ fn damage_is_told_with_its_place() {
     for (what, bytes, at, says) in table {
         match decode(&bytes) {
             Err(StateError::Damaged { line, why, .. }) => {
-                assert!(why.contains(says), "{what}: {why}");
+                assert!(why.en().contains(says), "{what}: {why}");
                 places.push((what, line));
                 expected.push((what, at));
             }

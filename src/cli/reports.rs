@@ -1,0 +1,249 @@
+//! The files of `--report`: the format that each one's ending picks, and how they are written so that no reader ever
+//! sees half of one.
+
+use std::cell::OnceCell;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::failure::{Failure, NOTHING_SENT};
+use super::options::Format;
+use super::shown::allowed_endings;
+use super::world::cant_write;
+use crate::lang::text;
+use crate::report::clean;
+use crate::report::page::from_root;
+
+/// Where the result goes besides standard output.
+#[derive(Debug, Default)]
+pub(super) struct Reports {
+    pub files: Vec<(PathBuf, Format)>,
+    /// They were held against the files that must not be overwritten. Until then only new ones are written.
+    pub guarded: bool,
+    /// They hold the result already, or it was tried.
+    pub written: bool,
+    /// Standard output has the result already.
+    pub printed: bool,
+    /// What tells this project apart from others of the repository: its configuration and its state, where they were
+    /// named.
+    pub named: Vec<String>,
+    /// The folder that we are in, below the root of the repository.
+    pub folder: OnceCell<String>,
+}
+
+impl Reports {
+    /// Each file with its format.
+    pub(super) fn of(paths: &[PathBuf]) -> Result<Self, Failure> {
+        let files = paths
+            .iter()
+            .map(|path| Ok((path.clone(), format_of(path)?)))
+            .collect::<Result<Vec<_>, Failure>>()?;
+        for (at, (path, _)) in files.iter().enumerate() {
+            if files
+                .iter()
+                .skip(at + 1)
+                .any(|(other, _)| same_file(path, other))
+            {
+                return Err(taken(path));
+            }
+        }
+        Ok(Self {
+            files,
+            ..Self::default()
+        })
+    }
+
+    /// Refuses a report in the place of a file that the command reads or writes for another purpose.
+    pub(super) fn spare(&self, path: &Path) -> Result<(), Failure> {
+        match self
+            .files
+            .iter()
+            .find(|(report, _)| same_file(report, path))
+        {
+            Some((report, _)) => Err(taken(report)),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells apart the projects of one repository: by the folder, and by a configuration and a state that were named.
+    pub(super) fn key(&self, folder: &str) -> Option<String> {
+        let named = self.named.iter().map(|path| from_root(path, folder));
+        let folder = Some(folder.to_owned()).filter(|folder| !folder.is_empty());
+        let parts: Vec<String> = if self.named.is_empty() {
+            folder.into_iter().collect()
+        } else {
+            named.collect()
+        };
+        (!parts.is_empty()).then(|| parts.join(":"))
+    }
+
+    /// Puts the whole text in the file's place at once.
+    pub(super) fn write(&self, path: &Path, text: &str) -> Result<(), Failure> {
+        let there = path.symlink_metadata().is_ok();
+        if there && !self.guarded {
+            let file = path.display().to_string();
+            let file = clean(&file);
+            return Err(Failure::new(
+                "write",
+                text!(
+                    "{file} is there, and was left as it is: nobody could tell yet whether it belongs to the project",
+                    "{file} 已存在,未作改动:此时还无法判断它是否属于本项目"
+                ),
+            ));
+        }
+        replace(path, text).map_err(|error| cant_write(path, &error))
+    }
+}
+
+/// A reader sees the old text or the new one, and never a part.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // A link stays one: what it names is replaced.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    // A pipe or a device has nothing that could be replaced.
+    if target.metadata().is_ok_and(|file| !file.is_file()) {
+        return fs::write(&target, text);
+    }
+    let folder = target
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".postpay-report-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // As any other file that a program writes: the umask decides who reads it.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = match builder.tempfile_in(folder) {
+        Ok(file) => file,
+        // The file may be ours to write where its folder is not.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && target.is_file() => {
+            return fs::write(&target, text);
+        }
+        Err(error) => return Err(error),
+    };
+    file.write_all(text.as_bytes())?;
+    file.persist(&target).map(drop).map_err(|error| error.error)
+}
+
+/// At the end of a file that others write to as well.
+pub(super) fn append(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+fn format_of(path: &Path) -> Result<Format, Failure> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.unwrap_or_default().to_ascii_lowercase();
+    // The longer ending comes first.
+    let endings = [
+        (".sarif.json", Format::Sarif),
+        (".sarif", Format::Sarif),
+        (".json", Format::Json),
+        (".txt", Format::Human),
+        (".md", Format::Markdown),
+        (".html", Format::Html),
+        (".xml", Format::Junit),
+    ];
+    let found = endings
+        .into_iter()
+        .find(|(ending, _)| name.ends_with(ending));
+    found.map(|(_, format)| format).ok_or_else(|| {
+        let path = path.display().to_string();
+        let path = clean(&path);
+        Failure::new(
+            "report-format",
+            text!(
+                "--report {path}: the ending picks the format",
+                "--report {path}:格式由文件扩展名决定"
+            ),
+        )
+        .help(allowed_endings())
+        .help(NOTHING_SENT)
+    })
+}
+
+fn taken(path: &Path) -> Failure {
+    let path = path.display().to_string();
+    let path = clean(&path);
+    Failure::new(
+        "report-path",
+        text!(
+            "--report {path}: this file is named for something else already",
+            "--report {path}:该文件已另作他用"
+        ),
+    )
+    .help(text!("name another file", "请指定另一个文件"))
+    .help(NOTHING_SENT)
+}
+
+/// Whether two paths name one file, or would.
+fn same_file(a: &Path, b: &Path) -> bool {
+    let whole = |path: &Path| {
+        fs::canonicalize(path).ok().or_else(|| {
+            let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+            let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+            Some(folder.join(path.file_name()?))
+        })
+    };
+    a == b || whole(a).zip(whole(b)).is_some_and(|(a, b)| a == b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_picks_the_format() {
+        let picked = |name: &str| format_of(Path::new(name)).ok();
+        for (name, format) in [
+            ("a.json", Some(Format::Json)),
+            ("a.b.txt", Some(Format::Human)),
+            ("a.MD", Some(Format::Markdown)),
+            ("a.html", Some(Format::Html)),
+            ("a.sarif", Some(Format::Sarif)),
+            ("a.sarif.json", Some(Format::Sarif)),
+            ("out/a.xml", Some(Format::Junit)),
+            ("a.yaml", None),
+            ("json", None),
+        ] {
+            assert_eq!(picked(name), format, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_tells_projects_of_one_repository_apart() {
+        let key = |folder: &str, named: &[&str]| {
+            let named = named.iter().map(|&name| name.to_owned()).collect();
+            let reports = Reports {
+                named,
+                ..Reports::default()
+            };
+            reports.key(folder)
+        };
+        assert_eq!(key("", &[]), None);
+        assert_eq!(key("infra/shop", &[]).as_deref(), Some("infra/shop"));
+        assert_eq!(
+            key("infra", &["prod.yaml"]).as_deref(),
+            Some("infra/prod.yaml")
+        );
+        assert_eq!(
+            key("", &["a.yaml", "b.json"]).as_deref(),
+            Some("a.yaml:b.json")
+        );
+    }
+
+    #[test]
+    fn what_is_there_is_not_replaced_before_it_was_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        let mut reports = Reports::default();
+        reports.write(&path, "one").unwrap();
+        assert!(reports.write(&path, "two").is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+        reports.guarded = true;
+        reports.write(&path, "two").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+    }
+}

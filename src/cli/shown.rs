@@ -1,0 +1,228 @@
+//! What a command has to show, said once, and made in whichever formats are asked for: on standard output and in the
+//! files of `--report`.
+
+use std::path::Path;
+
+use super::failure::{Failure, NOTHING_SENT};
+use super::options::Format;
+use super::world::World;
+use crate::diagnostic::{Diagnostic, render};
+use crate::lang::{Lang, Text, text};
+use crate::report::human::Look;
+use crate::report::page::{self, Kind, Page, Setting};
+use crate::report::{clean, github, html, json, junit, markdown, sarif};
+
+/// A result, as everything that shows it.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    json: &'a dyn Fn() -> String,
+    human: &'a dyn Fn(Look) -> String,
+    /// None for a command that has no such page.
+    page: Option<&'a dyn Fn(Lang) -> Page>,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn new(
+        json: &'a dyn Fn() -> String,
+        human: &'a dyn Fn(Look) -> String,
+        page: &'a dyn Fn(Lang) -> Page,
+    ) -> Self {
+        Self {
+            json,
+            human,
+            page: Some(page),
+        }
+    }
+
+    /// For what is only shown as text and JSON. [`refuse`] has turned everything else away by then.
+    pub(super) fn plain(json: &'a dyn Fn() -> String, human: &'a dyn Fn(Look) -> String) -> Self {
+        Self {
+            json,
+            human,
+            page: None,
+        }
+    }
+
+    fn page(&self, lang: Lang, format: Format) -> Result<Page, Failure> {
+        let make = self.page.ok_or_else(|| not_shown(format))?;
+        Ok(make(lang))
+    }
+
+    fn text(&self, format: Format, look: Look, setting: &Setting) -> Result<String, Failure> {
+        let page = |lang| self.page(lang, format);
+        Ok(match format {
+            Format::Human => (self.human)(look),
+            Format::Json => (self.json)(),
+            Format::Markdown => markdown::page(&page(look.lang)?, setting),
+            Format::Github => github::page(&page(look.lang)?, setting),
+            // What reads it searches for its texts, whatever language people speak.
+            Format::Sarif => sarif::page(&page(Lang::En)?, setting),
+            Format::Junit => junit::page(&page(look.lang)?),
+            Format::Html => html::page(&page(look.lang)?, setting),
+        })
+    }
+}
+
+/// Refuses formats that a command does not have, before it does anything.
+pub(super) fn refuse(kind: Option<Kind>, world: &World) -> Result<(), Failure> {
+    if kind.is_some() {
+        return Ok(());
+    }
+    let mut asked = world.reports.files.iter().map(|(_, format)| *format);
+    let asked = asked.find(|format| format.is_of_a_page());
+    match Some(world.format)
+        .filter(|format| format.is_of_a_page())
+        .or(asked)
+    {
+        Some(format) => Err(not_shown(format)),
+        None => Ok(()),
+    }
+}
+
+fn not_shown(format: Format) -> Failure {
+    let name = format.name();
+    Failure::new(
+        "format",
+        text!(
+            "this command has no format `{name}`: it shows text and JSON",
+            "该命令没有 `{name}` 格式:它只输出文本和 JSON"
+        ),
+    )
+    .help(text!(
+        "for it: `--format human` or `--format json`, and `--report` with .txt or .json",
+        "可用:`--format human` 或 `--format json`,以及以 .txt 或 .json 结尾的 `--report`"
+    ))
+    .help(text!(
+        "plan, drift, apply, destroy, import, validate and `show PLANFILE` have every format",
+        "plan、drift、apply、destroy、import、validate 和 `show PLANFILE` 支持所有格式"
+    ))
+    .help(NOTHING_SENT)
+}
+
+impl World {
+    /// On standard output in the format that was asked for, and in every report.
+    pub(super) fn show(&mut self, shown: Shown<'_>) -> Result<(), Failure> {
+        self.print_as_asked(shown)?;
+        self.report(shown)
+    }
+
+    /// On standard output, in the format that was asked for.
+    pub(super) fn print_as_asked(&mut self, shown: Shown<'_>) -> Result<(), Failure> {
+        let setting = self.setting(None);
+        let text = shown.text(self.format, self.out, &setting)?;
+        self.reports.printed = true;
+        self.print(&text)?;
+        if self.format == Format::Github {
+            self.summarize(shown, &setting)?;
+        }
+        Ok(())
+    }
+
+    /// In every file that `--report` named.
+    pub(super) fn report(&mut self, shown: Shown<'_>) -> Result<(), Failure> {
+        self.reports.written = true;
+        let look = Look {
+            color: false,
+            ..self.out
+        };
+        for (path, format) in &self.reports.files {
+            let text = shown.text(*format, look, &self.setting(Some(path)))?;
+            self.reports.write(path, &text)?;
+        }
+        Ok(())
+    }
+
+    /// Why a command ended before it had a result, for whoever only has its reports. What can't be written is told, and
+    /// changes nothing.
+    pub(super) fn report_failure(&mut self, kind: Kind, told: &[Diagnostic], failure: &Failure) {
+        let diagnostics: Vec<Diagnostic> =
+            told.iter().chain(&failure.diagnostics).cloned().collect();
+        let json = || json::failure::document(kind.name(), &diagnostics);
+        let human = |look: Look| render::render(&diagnostics, look.color, look.lang);
+        let page = |lang| page::failure(kind, &diagnostics, lang);
+        let shown = Shown::new(&json, &human, &page);
+        // People were told on standard error, and programs that read JSON have always had nothing there.
+        let shown_on_stdout = self.reports.printed || self.events || !self.format.is_of_a_page();
+        let printed = if shown_on_stdout {
+            Ok(())
+        } else {
+            self.print_as_asked(shown)
+        };
+        let written = if self.reports.written {
+            Ok(())
+        } else {
+            self.report(shown)
+        };
+        for failure in [printed, written].into_iter().filter_map(Result::err) {
+            self.fail(&failure);
+        }
+    }
+
+    /// The summary of a step of a GitHub workflow, when this is one.
+    fn summarize(&self, shown: Shown<'_>, setting: &Setting) -> Result<(), Failure> {
+        let Some(path) = self.variable("GITHUB_STEP_SUMMARY") else {
+            return Ok(());
+        };
+        let path = Path::new(&path);
+        let there = std::fs::metadata(path).map_or(0, |file| file.len());
+        let there = usize::try_from(there).unwrap_or(usize::MAX);
+        let cap = markdown::SUMMARY.saturating_sub(there);
+        let page = shown.page(self.out.lang, Format::Markdown)?;
+        let text = markdown::capped(&page, setting, cap);
+        if let Err(error) = super::reports::append(path, &text) {
+            let file = path.display().to_string();
+            let file = clean(&file);
+            self.diagnose(&[Diagnostic::warning(
+                "step-summary",
+                text!(
+                    "the step's summary was not written to {file}: {error}",
+                    "步骤摘要未能写入 {file}:{error}"
+                ),
+            )]);
+        }
+        Ok(())
+    }
+
+    /// What surrounds the page: `of` is the report that it is shown in, none for standard output.
+    fn setting(&self, of: Option<&Path>) -> Setting {
+        let shows_all = |format: &Format| match format {
+            Format::Html => 0,
+            Format::Json => 1,
+            Format::Human => 2,
+            Format::Sarif | Format::Junit => 3,
+            Format::Markdown | Format::Github => 4,
+        };
+        let others = self
+            .reports
+            .files
+            .iter()
+            .filter(|(path, format)| Some(path.as_path()) != of && shows_all(format) < 3);
+        let rest = others.min_by_key(|(_, format)| shows_all(format));
+        let rest = rest.map(|(path, _)| path.display().to_string());
+        if !self.has_pages() {
+            return Setting {
+                rest,
+                ..Setting::default()
+            };
+        }
+        let folder = self.folder();
+        Setting {
+            key: self.reports.key(&folder),
+            rest,
+            folder,
+        }
+    }
+
+    fn has_pages(&self) -> bool {
+        let files = self.reports.files.iter().map(|(_, format)| *format);
+        files.chain([self.format]).any(Format::is_of_a_page)
+    }
+}
+
+/// As [`Text`], so that no sentence is made in one language only.
+pub(super) fn allowed_endings() -> Text {
+    text!(
+        "allowed: .txt, .json, .md, .html, .sarif (or .sarif.json) and .xml (JUnit)",
+        "允许:.txt、.json、.md、.html、.sarif(或 .sarif.json)和 .xml(JUnit)"
+    )
+}

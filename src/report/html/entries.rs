@@ -1,0 +1,248 @@
+//! The environments (or files), and what picks some of them out: a search box, and a button for every action.
+//!
+//! What picks is drawn by the script's leave only. Without a script every entry is there, and how many there are of
+//! each action is said in a line.
+
+use std::fmt::Write as _;
+
+use super::escape::{escaped, prose};
+use super::{class, diff, heading, labels, place, said, timeline};
+use crate::lang::{Text, text};
+use crate::report::page::{Entry, Kind, Page, Tone};
+
+pub(super) fn section(out: &mut String, page: &Page) {
+    if page.entries.is_empty() {
+        return;
+    }
+    let label = labels::entries(page.kind);
+    heading(out, page, "entries", &label, page.entries.len());
+    let groups = groups(page);
+    tally(out, page, &groups);
+    controls(out, page, &groups);
+    out.push_str("<div class=\"list\">\n");
+    for (at, entry) in page.entries.iter().enumerate() {
+        if !entry.quiet {
+            show(out, page, at, entry);
+        }
+    }
+    out.push_str("</div>\n");
+    let quiet = page.entries.iter().filter(|entry| entry.quiet).count();
+    if quiet > 0 {
+        let unchanged = text!("{quiet} unchanged", "{quiet} 个无变更");
+        let _ = writeln!(
+            out,
+            "<details id=\"quiet\"><summary>{}</summary><div class=\"list\">",
+            said(page, &unchanged)
+        );
+        for (at, entry) in page.entries.iter().enumerate() {
+            if entry.quiet {
+                show(out, page, at, entry);
+            }
+        }
+        out.push_str("</div></details>\n");
+    }
+    let none = text!("Nothing matches.", "没有匹配的条目。");
+    let _ = writeln!(
+        out,
+        "<p id=\"none\" hidden>{}</p>\n</section>",
+        said(page, &none)
+    );
+}
+
+/// Something that entries are picked by.
+struct Group {
+    /// The attribute of an entry that it is about.
+    attribute: &'static str,
+    label: Text,
+    choices: Vec<Choice>,
+}
+
+struct Choice {
+    word: &'static str,
+    label: Text,
+    mark: &'static str,
+    tone: Tone,
+    n: usize,
+}
+
+fn groups(page: &Page) -> Vec<Group> {
+    let action = Group {
+        attribute: "a",
+        label: text!("Action", "操作"),
+        choices: choices(page, |entry| entry.action, labels::action),
+    };
+    match page.kind {
+        // What became of a step is what its reader looks for; the code says it, as it does in JSON.
+        Kind::Apply => vec![
+            action,
+            Group {
+                attribute: "o",
+                label: text!("Outcome", "结果"),
+                choices: choices(page, |entry| entry.reason, Text::same),
+            },
+        ],
+        Kind::Plan | Kind::Drift | Kind::Validate => vec![action],
+    }
+}
+
+/// The words that occur, in the order in which they first do.
+fn choices(
+    page: &Page,
+    word: impl Fn(&Entry) -> &'static str,
+    label: impl Fn(&'static str) -> Text,
+) -> Vec<Choice> {
+    let mut choices: Vec<Choice> = Vec::new();
+    for entry in &page.entries {
+        let word = word(entry);
+        match choices.iter_mut().find(|choice| choice.word == word) {
+            Some(choice) => choice.n += 1,
+            None => choices.push(Choice {
+                word,
+                label: label(word),
+                mark: entry.mark,
+                tone: entry.tone,
+                n: 1,
+            }),
+        }
+    }
+    choices
+}
+
+/// How many there are of each, for paper and for whoever runs no script.
+fn tally(out: &mut String, page: &Page, groups: &[Group]) {
+    out.push_str("<div class=\"tally\">");
+    for Group { choices, .. } in groups {
+        out.push_str("<p>");
+        for (at, choice) in choices.iter().enumerate() {
+            let gap = if at == 0 { "" } else { " · " };
+            let _ = write!(out, "{gap}{} {}", choice.n, said(page, &choice.label));
+        }
+        out.push_str("</p>");
+    }
+    out.push_str("</div>\n");
+}
+
+fn controls(out: &mut String, page: &Page, groups: &[Group]) {
+    let total = page.entries.len();
+    let find = match page.kind {
+        Kind::Plan | Kind::Apply | Kind::Drift => text!("Search by address", "按地址搜索"),
+        Kind::Validate => text!("Search by name", "按名称搜索"),
+    };
+    let clear = text!("Show all", "显示全部");
+    // `#` is the only thing that the script puts in: a number.
+    let shown = text!("# of {total} shown", "显示 #，共 {total}");
+    let _ = write!(
+        out,
+        "<div id=\"filter\" role=\"search\" hidden>\n<div class=\"find\"><input id=\"find\" type=\"search\" \
+         placeholder=\"{0}\" aria-label=\"{0}\" autocomplete=\"off\" spellcheck=\"false\">\
+         <p id=\"shown\" role=\"status\" aria-live=\"polite\" data-say=\"{1}\"></p>\
+         <button id=\"clear\" type=\"button\" disabled>{2}</button></div>\n",
+        said(page, &find),
+        said(page, &shown),
+        said(page, &clear)
+    );
+    for Group {
+        attribute,
+        label,
+        choices,
+    } in groups
+    {
+        let _ = write!(
+            out,
+            "<div class=\"choices\" role=\"group\" aria-label=\"{0}\"><span aria-hidden=\"true\">{0}</span>",
+            said(page, label)
+        );
+        for choice in choices {
+            // Steps of one action may have ended in many ways; a mark of the first would say too much.
+            let mark = if page.kind == Kind::Apply && *attribute == "a" {
+                String::new()
+            } else {
+                mark(choice.mark, choice.tone)
+            };
+            let _ = write!(
+                out,
+                "<button type=\"button\" aria-pressed=\"false\" data-{attribute}=\"{}\">{mark}{} <span class=\"n\">{}</span></button>",
+                escaped(choice.word),
+                said(page, &choice.label),
+                choice.n
+            );
+        }
+        out.push_str("</div>\n");
+    }
+    out.push_str("</div>\n");
+}
+
+fn mark(mark: &str, tone: Tone) -> String {
+    if mark.trim().is_empty() {
+        return String::new();
+    }
+    let tone = class(tone);
+    format!(
+        "<span class=\"m {tone}\" aria-hidden=\"true\">{}</span>",
+        escaped(mark)
+    )
+}
+
+fn show(out: &mut String, page: &Page, at: usize, entry: &Entry) {
+    let Entry {
+        name,
+        action,
+        mark,
+        tone,
+        reason,
+        place: declared,
+        commit,
+        fields,
+        remarks,
+        quiet: _,
+        skipped,
+        calls,
+    } = entry;
+    let outcome = if page.kind == Kind::Apply {
+        format!(" data-o=\"{}\"", escaped(reason))
+    } else {
+        String::new()
+    };
+    let _ = write!(
+        out,
+        "<article class=\"{}\" id=\"e{at}\" data-a=\"{}\"{outcome}><h3><span class=\"m\" aria-hidden=\"true\">{}</span>\
+         <bdi class=\"name\">{}</bdi> <span class=\"do\">{}</span></h3><p class=\"meta\">",
+        class(*tone),
+        escaped(action),
+        escaped(mark),
+        escaped(name),
+        said(page, &labels::action(action)),
+    );
+    let _ = write!(out, "<code>{}</code>", escaped(reason));
+    if let Some(declared) = declared {
+        let _ = write!(out, " {}", place(declared));
+    }
+    if let Some(commit) = commit {
+        let _ = write!(out, " <code>{}</code>", escaped(commit));
+    }
+    out.push_str("</p>");
+    diff::show(out, fields, page);
+    timeline::calls(out, calls, page);
+    told(out, remarks, *skipped);
+    out.push_str("</article>\n");
+}
+
+/// The remarks, of which some list what to choose from. Why nothing can be said yet is said where nothing else is.
+fn told(out: &mut String, remarks: &[String], skipped: Option<&str>) {
+    let lines: Vec<&str> = if remarks.is_empty() {
+        skipped.into_iter().collect()
+    } else {
+        remarks.iter().map(String::as_str).collect()
+    };
+    if lines.is_empty() {
+        return;
+    }
+    out.push_str("<ul>");
+    for line in lines {
+        let _ = match line.trim_start().strip_prefix("- ") {
+            Some(choice) => write!(out, "<li class=\"choice\">{}</li>", prose(choice)),
+            None => write!(out, "<li>{}</li>", prose(line)),
+        };
+    }
+    out.push_str("</ul>");
+}

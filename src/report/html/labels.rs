@@ -1,0 +1,89 @@
+//! What the page itself says, as opposed to what it shows. Codes and commands stay as they are in every language.
+
+use crate::apply::CallKind;
+use crate::lang::{Text, text};
+use crate::report::page::{Kind, Level, Tone};
+
+pub(super) fn findings() -> Text {
+    text!("Findings", "需要留意")
+}
+
+pub(super) fn timeline() -> Text {
+    text!("Timeline of requests", "请求时间线")
+}
+
+pub(super) fn entries(kind: Kind) -> Text {
+    match kind {
+        Kind::Plan | Kind::Apply => text!("Environments", "环境"),
+        Kind::Drift => text!("What does not agree", "不一致之处"),
+        Kind::Validate => text!("Files", "文件"),
+    }
+}
+
+pub(super) fn requests() -> Text {
+    text!("Requests that will be made", "将要发出的请求")
+}
+
+pub(super) fn tone(tone: Tone) -> Text {
+    match tone {
+        Tone::Bad => text!("needs attention", "需要处理"),
+        Tone::Change => text!("to be reviewed", "请查看"),
+        Tone::Good | Tone::Plain => text!("in order", "正常"),
+    }
+}
+
+pub(super) fn level(level: Level) -> Text {
+    match level {
+        Level::Error => text!("error", "错误"),
+        Level::Warning => text!("warning", "警告"),
+        Level::Note => text!("note", "提示"),
+    }
+}
+
+/// What became of a request.
+pub(super) fn call(kind: CallKind) -> Text {
+    match kind {
+        CallKind::Taken => text!("taken", "已受理"),
+        CallKind::Throttled => text!("throttled", "被限流"),
+        CallKind::NotSent => text!("not sent", "未送达"),
+        CallKind::Refused => text!("refused", "被拒绝"),
+        CallKind::Unknown => text!("unknown", "结果未知"),
+    }
+}
+
+/// A word of the plan. One that is not known here is shown as it is.
+pub(super) fn action(word: &'static str) -> Text {
+    match word {
+        "create" => text!("create", "创建"),
+        "update" => text!("update", "变更"),
+        "replace" => text!("replace", "替换"),
+        "destroy" => text!("destroy", "销毁"),
+        "forget" => text!("forget", "移出记录"),
+        "import" => text!("import", "导入"),
+        "move" => text!("move", "改地址"),
+        "resolve" => text!("resolve", "待确认"),
+        "wait" => text!("wait", "等待"),
+        "no-op" => text!("no-op", "无变更"),
+        "left-over" => text!("left over", "遗留"),
+        "valid" => text!("valid", "有效"),
+        "not-valid" => text!("not valid", "无效"),
+        other => Text::same(other),
+    }
+}
+
+/// The name of a fact. One that is not known here is shown as it is.
+pub(super) fn fact(name: &str) -> Text {
+    match name {
+        "endpoint" => text!("endpoint", "接入点"),
+        "state" => text!("state", "状态文件"),
+        "serial" => text!("serial", "序号"),
+        "made" => text!("made", "生成时间"),
+        "run" => text!("run", "运行"),
+        "took" => text!("took", "用时"),
+        "folder" => text!("folder", "目录"),
+        "commit" => text!("commit", "提交"),
+        "branch" => text!("branch", "分支"),
+        "dirty" => text!("dirty", "有未提交的改动"),
+        other => Text::same(other.to_owned()),
+    }
+}

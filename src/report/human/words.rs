@@ -1,0 +1,96 @@
+//! Words for what is on record under a name.
+//!
+//! Who reads Chinese searches files, JSON and this program's documentation for the name all the same. So Chinese shows
+//! both: `未知 (unknown)`.
+
+use crate::lang::Text;
+use crate::state::history::Found;
+use crate::state::journal::Evidence;
+use crate::state::{Origin, Record, Status};
+
+/// What a record's status says; what was adopted and never ordered has a word of its own.
+pub(super) fn standing(record: &Record) -> Text {
+    match (record.status, record.origin) {
+        (Status::Created, Origin::Imported) => both("已导入", "imported"),
+        (
+            status @ (Status::Created
+            | Status::AwaitingEnvId
+            | Status::Unknown
+            | Status::Isolated
+            | Status::Destroying),
+            Origin::Ordered | Origin::Imported,
+        ) => self::status(status),
+    }
+}
+
+pub(super) fn status(status: Status) -> Text {
+    let zh = match status {
+        Status::Created => "已创建",
+        Status::AwaitingEnvId => "等待 EnvId",
+        Status::Unknown => "结果未知",
+        Status::Isolated => "已隔离",
+        Status::Destroying => "销毁中",
+    };
+    both(zh, status.name())
+}
+
+/// How a request ended.
+pub(super) fn found(found: Found) -> Text {
+    let zh = match found {
+        Found::Answered(evidence) => self::evidence(evidence),
+        Found::UnderWay => "进行中",
+        Found::Lost => "应答丢失",
+        Found::OnRecord(status) => return self::status(status),
+    };
+    both(zh, found.name())
+}
+
+/// What an answer proves, in Chinese.
+pub(super) const fn evidence(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Ordered => "已订购",
+        Evidence::Done => "已完成",
+        Evidence::Refused => "被拒绝",
+        Evidence::NotSent => "未发送",
+        Evidence::Unknown => "结果未知",
+    }
+}
+
+fn both(zh: &str, name: &'static str) -> Text {
+    Text::new(name, format!("{zh} ({name})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::Lang;
+
+    #[test]
+    fn every_name_on_record_has_a_chinese_word_and_stays_to_be_found() {
+        let status = [
+            Status::Created,
+            Status::AwaitingEnvId,
+            Status::Unknown,
+            Status::Isolated,
+            Status::Destroying,
+        ];
+        let evidence = [
+            Evidence::Ordered,
+            Evidence::Done,
+            Evidence::Refused,
+            Evidence::NotSent,
+            Evidence::Unknown,
+        ];
+        let found = evidence
+            .map(Found::Answered)
+            .into_iter()
+            .chain(status.map(Found::OnRecord))
+            .chain([Found::UnderWay, Found::Lost]);
+        let words = found.map(self::found).chain(status.map(self::status));
+        for word in words {
+            let (en, zh) = (word.en(), word.in_lang(Lang::Zh));
+            assert!(zh.ends_with(&format!(" ({en})")), "{zh}");
+            assert!(zh.starts_with(|c| c >= '\u{4e00}'), "{zh}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Why a command ended before it had a result, for programs.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::json::DiagnosticV1;
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "What `--report FILE.json` holds when there is no result, version 1")]
+struct FailureV1<'a> {
+    format_version: u32,
+    /// Always true: what tells this document apart from a result.
+    failed: bool,
+    /// plan, apply, drift or validate.
+    command: &'a str,
+    /// What stopped it, and what was told before.
+    diagnostics: Vec<DiagnosticV1>,
+}
+
+/// The JSON Schema of the document.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(FailureV1<'_>).to_value()
+}
+
+/// The failure as one JSON document that ends in a newline.
+pub fn document(command: &str, diagnostics: &[Diagnostic]) -> String {
+    super::text(&FailureV1 {
+        format_version: 1,
+        failed: true,
+        command,
+        diagnostics: diagnostics.iter().map(DiagnosticV1::from).collect(),
+    })
+}

@@ -1,0 +1,197 @@
+//! Texts that somebody else chose, in Markdown that does with them nothing but show them.
+//!
+//! In code there are no links, no mentions, no issue references and no HTML, wherever the page is shown. So a text is
+//! code, or it is a sentence of which every word that is not plainly a word is code.
+
+use std::fmt::Write as _;
+
+use crate::report::text::{clean, unsafe_to_show};
+
+/// As a code span.
+pub(super) fn code(text: &str) -> String {
+    let text = clean(text);
+    let text = if text.is_empty() { "—".into() } else { text };
+    let ticks = "`".repeat(longest_run(&text) + 1);
+    let edge = |c: char| c == '`' || c == ' ';
+    let space = if text.starts_with(edge) || text.ends_with(edge) {
+        " "
+    } else {
+        ""
+    };
+    format!("{ticks}{space}{text}{space}{ticks}")
+}
+
+/// As a block of code, each line of which is indented so that it stays within a list.
+pub(super) fn fenced(language: &str, lines: &[String], indent: &str) -> String {
+    let longest = lines.iter().map(|line| longest_run(line)).max();
+    let ticks = "`".repeat(longest.unwrap_or(0).max(2) + 1);
+    let mut out = format!("{indent}{ticks}{language}\n");
+    for line in lines {
+        let _ = writeln!(out, "{indent}{}", clean(line));
+    }
+    let _ = writeln!(out, "{indent}{ticks}");
+    out
+}
+
+/// As a sentence: between backticks and where a word is not plainly one, as code.
+pub(super) fn sentence(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut parts = text.trim().split('`').peekable();
+    let mut is_code = false;
+    while let Some(part) = parts.next() {
+        // A backtick that nothing closes opens nothing.
+        if is_code && parts.peek().is_some() {
+            push_code(&mut out, part);
+        } else {
+            push_words(&mut out, part);
+        }
+        is_code = !is_code;
+    }
+    out
+}
+
+fn push_words(out: &mut String, text: &str) {
+    for (at, word) in text.split(' ').enumerate() {
+        if at > 0 {
+            out.push(' ');
+        }
+        let begins = out.is_empty() && begins_a_list(word);
+        if is_plain(word) && !begins {
+            out.push_str(word);
+        } else {
+            push_code(out, word);
+        }
+    }
+}
+
+fn push_code(out: &mut String, text: &str) {
+    // Two spans that touch would be one.
+    if out.ends_with('`') {
+        out.push(' ');
+    }
+    out.push_str(&code(text));
+}
+
+/// What a line that begins with it would be a list for.
+fn begins_a_list(word: &str) -> bool {
+    let number = word.strip_suffix(['.', ')']);
+    word == "-" || number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A word that nothing makes a link, a mention, an emoji or markup of.
+fn is_plain(word: &str) -> bool {
+    let harmless = |c: char| {
+        c.is_ascii_alphanumeric()
+            || matches!(
+                c,
+                ',' | '.' | ';' | ':' | '!' | '?' | '(' | ')' | '\'' | '"' | '-' | '/'
+            )
+            || (!c.is_ascii() && !unsafe_to_show(c))
+    };
+    let bare = word.trim_matches(|c: char| c.is_ascii_punctuation());
+    let is_hash = bare.len() >= 7 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let has_digit = bare.bytes().any(|byte| byte.is_ascii_digit());
+    let starts = |what: &str| {
+        let start = bare.get(..what.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(what))
+    };
+    word.chars().all(harmless)
+        && !word.contains("//")
+        && !word.contains("--")
+        && word.matches(':').count() < 2
+        && !starts("www.")
+        // GH-12, and whatever a repository links in this way.
+        && !(has_digit && bare.contains('-'))
+        && !(is_hash && has_digit)
+}
+
+fn longest_run(text: &str) -> usize {
+    let mut longest = 0;
+    let mut run = 0;
+    for c in text.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}
+
+/// Within a comment of HTML, which only `-->` and its like could end: all that is no part of a usual path is written as
+/// in a URI.
+pub(super) fn comment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    for c in text.chars() {
+        let plain = c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | ':');
+        if plain || (c == '-' && before != '-') {
+            out.push(c);
+        } else {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+        before = c;
+    }
+    out
+}
+
+/// The beginning of a text as a code span.
+pub(super) fn short_code(text: &str, most: usize) -> String {
+    code(&clip(&clean(text), most))
+}
+
+/// The beginning of a text, with a sign when that is not all: at most `most` characters.
+pub(super) fn clip(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn code_is_closed_by_nothing_in_it() {
+        assert_eq!(code("a"), "`a`");
+        assert_eq!(code("a``b"), "```a``b```");
+        assert_eq!(code("`"), "`` ` ``");
+        assert_eq!(code(" a"), "`  a `");
+        assert_eq!(code("a\nb"), "`a\\u{a}b`");
+        assert_eq!(code(""), "`—`");
+    }
+
+    #[test]
+    fn a_word_that_means_something_to_markdown_is_code() {
+        for (text, shown) in [
+            (
+                "it is gone, and costs nothing",
+                "it is gone, and costs nothing",
+            ),
+            ("`shop` is @admin's", "`shop` is `@admin's`"),
+            ("see #12 or GH-12", "see `#12` or `GH-12`"),
+            ("at http://x.y/z", "at `http://x.y/z`"),
+            ("www.evil.example", "`www.evil.example`"),
+            ("<b>*bold*</b>", "`<b>*bold*</b>`"),
+            ("`a`@b", "`a` `@b`"),
+            ("one ` tick", "one  tick"),
+            (":smile: x_y_z", "`:smile:` `x_y_z`"),
+            ("1234567abc", "`1234567abc`"),
+            ("环境已不存在,请检查。", "环境已不存在,请检查。"),
+        ] {
+            assert_eq!(sentence(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_comment_is_ended_by_nothing_in_it() {
+        assert_eq!(comment("infra/a-b.yaml"), "infra/a-b.yaml");
+        assert_eq!(comment("a-->b"), "a-%2D%3Eb");
+    }
+
+    #[test]
+    fn a_text_is_never_cut_within_a_character() {
+        assert_eq!(clip("环境", 2), "环境");
+        assert_eq!(clip("环境名", 2), "环境…");
+    }
+}

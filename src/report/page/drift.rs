@@ -1,0 +1,167 @@
+//! What does not agree as a page, an entry a finding.
+
+use super::{Entry, Finding, Kind, Level, Page, Place, Tone, version};
+use crate::diagnostic::Diagnostic;
+use crate::drift::{self, Code, Drift, Standing};
+use crate::lang::Lang;
+use crate::report::fields::{Row, Value};
+use crate::report::human::{self, Look};
+
+/// Everything that does not agree, with what was told before.
+pub fn drift(drift: &Drift, told: &[Diagnostic], lang: Lang) -> Page {
+    let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
+    let mut entries = Vec::with_capacity(drift.findings.len());
+    for one in &drift.findings {
+        findings.push(finding(one, entries.len()));
+        entries.push(entry(one));
+    }
+    let look = Look {
+        lang,
+        ..Look::PLAIN
+    };
+    let account = match drift.seen {
+        Some(seen) => seen.to_string(),
+        None => "left out".to_owned(),
+    };
+    Page {
+        kind: Kind::Drift,
+        lang,
+        tone: drift
+            .counted()
+            .map(|one| tone(one.code))
+            .min()
+            .unwrap_or(Tone::Good),
+        summary: vec![human::drift::summary(drift, look)],
+        findings,
+        entries,
+        requests: Vec::new(),
+        took: None,
+        facts: vec![
+            ("declared", drift.declared.to_string()),
+            ("recorded", drift.recorded.to_string()),
+            ("account", account),
+            version(),
+        ],
+    }
+    .sorted()
+}
+
+/// What may cost money, data or an environment that somebody relies on is bad; the rest is a difference.
+const fn tone(code: Code) -> Tone {
+    match code {
+        Code::OutcomeUnknown
+        | Code::Gone
+        | Code::Isolated
+        | Code::ErrorStatus
+        | Code::NotPostpaid => Tone::Bad,
+        Code::NotOrdered
+        | Code::Changed
+        | Code::NotDeclared
+        | Code::NotApplied
+        | Code::AwaitingEnvId
+        | Code::NotListed
+        | Code::AliasChanged
+        | Code::SourceChanged
+        | Code::ChannelChanged
+        | Code::Unmanaged => Tone::Change,
+    }
+}
+
+fn name(one: &drift::Finding) -> String {
+    let name = match (&one.address, &one.env_id) {
+        (Some(address), _) => address.to_string(),
+        (None, Some(env_id)) => env_id.clone(),
+        (None, None) => one.code.name().to_owned(),
+    };
+    if one.deposed {
+        format!("{name} (deposed)")
+    } else {
+        name
+    }
+}
+
+fn entry(one: &drift::Finding) -> Entry {
+    let drift::Finding {
+        code,
+        address,
+        deposed: _,
+        env_id,
+        expected,
+        found,
+        source,
+        standing,
+        next,
+    } = one;
+    let id = env_id.clone().filter(|_| address.is_some());
+    let rows = [("expected", expected), ("found", found), ("env_id", &id)];
+    let (mark, tone) = match standing {
+        Standing::Counts => ("!", tone(*code)),
+        Standing::Told | Standing::Ignored { .. } => (" ", Tone::Plain),
+    };
+    Entry {
+        name: name(one),
+        action: code.name(),
+        mark,
+        tone,
+        reason: match standing {
+            Standing::Counts => "counts",
+            Standing::Told => "told",
+            Standing::Ignored { .. } => "ignored",
+        },
+        place: source.as_ref().map(Place::from),
+        fields: rows
+            .into_iter()
+            .filter_map(|(name, value)| {
+                Some(Row {
+                    name: name.to_owned(),
+                    value: Value::Word(value.clone()?),
+                })
+            })
+            .collect(),
+        remarks: remarks(one).chain([next.clone()]).collect(),
+        quiet: false,
+        skipped: None,
+        commit: None,
+        calls: Vec::new(),
+    }
+}
+
+/// Why it does not count.
+fn remarks(one: &drift::Finding) -> impl Iterator<Item = String> + use<> {
+    let remark = match &one.standing {
+        Standing::Counts => None,
+        Standing::Told => Some("not counted: it is with --strict".to_owned()),
+        Standing::Ignored { reason } => Some(format!("ignored: {reason}")),
+    };
+    remark.into_iter()
+}
+
+fn finding(one: &drift::Finding, entry: usize) -> Finding {
+    let drift::Finding {
+        code,
+        address: _,
+        deposed: _,
+        env_id: _,
+        expected,
+        found,
+        source,
+        standing,
+        next,
+    } = one;
+    let values = [("expected", expected), ("found", found)];
+    let values = values
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?)));
+    Finding {
+        level: match (standing, tone(*code)) {
+            (Standing::Counts, Tone::Bad) => Level::Error,
+            (Standing::Counts, Tone::Change | Tone::Good | Tone::Plain) => Level::Warning,
+            (Standing::Told | Standing::Ignored { .. }, _) => Level::Note,
+        },
+        code: code.name(),
+        message: format!("`{}`: {}", name(one), code.about()),
+        help: values.chain(remarks(one)).chain([next.clone()]).collect(),
+        place: source.as_ref().map(Place::from),
+        entry: Some(entry),
+    }
+}
