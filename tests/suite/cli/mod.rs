@@ -28,3 +28,4 @@ mod secrets;
 mod settings;
 mod state;
 mod streams;
+mod wide;
