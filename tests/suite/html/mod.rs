@@ -21,6 +21,8 @@ use postpay::report::page::{self, Kind, Page, Request, Setting};
 use postpay::state::Account;
 use serde_json::json;
 
+use crate::support::Project;
+
 /// What wants to be markup, an attribute, a link, a script, a policy of its own; what is long; what reads from the right.
 const HOSTILE: [&str; 6] = [
     "<script>parent.owned = window.owned = 1</script>",
@@ -230,7 +232,7 @@ fn entries_are_picked_by_action_by_outcome_and_by_address() {
         json!({
             "all": shown,
             "folded": ["2 unchanged"],
-            "said": ["6 of 6 shown", "1 of 6 shown", "0 of 6 shown"],
+            "said": ["4 of 6 shown", "1 of 6 shown", "0 of 6 shown"],
             "replace": ["shop-2"],
             "pressed": "true",
             "two": ["shop-2", "shop-3"],
@@ -433,4 +435,38 @@ fn every_text_stands_out_from_what_it_is_on_in_light_and_in_dark() {
         let expected = json!({ "many": true, "faint": [], "dark": dark });
         assert_eq!(seen.found, expected);
     }
+}
+
+#[test]
+fn what_the_real_command_writes_of_a_run_is_such_a_page() {
+    let project = Project::of(&["shop", "north"]);
+    project
+        .run([
+            "apply",
+            "-y",
+            "--in-flight",
+            "1",
+            "--fault",
+            "throttle@1",
+            "--report",
+            "run.html",
+        ])
+        .exits(0);
+    let script = "
+        found.title = doc.title;
+        found.names = names();
+        found.bars = [...doc.querySelectorAll('.rows rect')].map((one) => one.getAttribute('class'));
+    ";
+    let Some(seen) = ask(&project.read("run.html"), View::DESK, script) else {
+        return;
+    };
+    assert_eq!(
+        seen.found,
+        json!({
+            "title": "postpay apply",
+            "names": ["shop", "north"],
+            "bars": ["throttled", "taken", "taken"],
+        })
+    );
+    assert_eq!(seen.console, Vec::<String>::new());
 }
