@@ -29,7 +29,7 @@ impl Lang {
 }
 
 /// A text for people, in every language.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Text {
     en: Cow<'static, str>,
     /// None where it is the same: an id, a path, the vendor's own words.

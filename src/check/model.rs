@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use crate::desired::Field;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::lang::Text;
+use crate::lang::{Text, text};
 use crate::manifest::{Entry, File, Mapping, Node, Value as Yaml};
 
 pub(super) use life::{IMPORT, Import, LIFECYCLE, Lifecycle, MOVE, Move, Name, Said};
@@ -242,12 +242,7 @@ pub(super) fn is_newer(version: Option<Entry<'_>>) -> bool {
 impl Environment<'_> {
     /// Marks a value where it is written, or, where it is inherited, the environment and then the
     /// place that it comes from.
-    pub(super) fn mark(
-        &self,
-        problem: Diagnostic,
-        value: &Value<'_>,
-        text: impl Into<Text>,
-    ) -> Diagnostic {
+    pub(super) fn mark(&self, problem: Diagnostic, value: &Value<'_>, text: Text) -> Diagnostic {
         if value.inherited {
             self.mark_inherited(problem, value.node, value.field.name(), text)
         } else {
@@ -261,10 +256,11 @@ impl Environment<'_> {
         problem: Diagnostic,
         node: Node<'_>,
         name: &str,
-        text: impl Into<Text>,
+        text: Text,
     ) -> Diagnostic {
-        problem
-            .at(&self.key.span(), text)
-            .at(&node.span(), format!("its `{name}` is this"))
+        problem.at(&self.key.span(), text).at(
+            &node.span(),
+            text!("its `{name}` is this", "它的 `{name}` 来自这里"),
+        )
     }
 }

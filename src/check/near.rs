@@ -1,5 +1,7 @@
 //! "Did you mean": the known name that a word was probably meant to be.
 
+use crate::lang::{Text, text};
+
 /// The candidate that `word` is nearest to, if one is near.
 pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     // Longer than any name here, and the comparison is not linear.
@@ -28,13 +30,32 @@ fn plain(word: &str) -> String {
 }
 
 /// `a, b and c`, each as code.
-pub(crate) fn list(names: &[&str]) -> String {
+pub(crate) fn list(names: &[&str]) -> Text {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
-        None => String::new(),
-        Some((only, [])) => only.clone(),
-        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+        None => Text::default(),
+        Some((only, [])) => Text::same(only.clone()),
+        Some((last, before)) => Text::new(
+            format!("{} and {last}", before.join(", ")),
+            format!("{} 和 {last}", before.join("、")),
+        ),
     }
+}
+
+/// The label of a name that is near a known one.
+pub(crate) fn meant(near: &str) -> Text {
+    text!("did you mean `{near}`?", "是否应为 `{near}`？")
+}
+
+/// The label of a name that is near none.
+pub(crate) fn unknown() -> Text {
+    text!("unknown", "未知")
+}
+
+/// The names that may stand where an unknown one stands.
+pub(crate) fn known_here(names: &[&str]) -> Text {
+    let names = list(names);
+    text!("known here: {names}", "这里可用：{names:#}")
 }
 
 #[cfg(test)]
@@ -54,7 +75,10 @@ mod tests {
 
     #[test]
     fn lists_read_like_a_sentence() {
-        assert_eq!(list(&["a"]), "`a`");
-        assert_eq!(list(&["a", "b", "c"]), "`a`, `b` and `c`");
+        assert_eq!(list(&["a"]), Text::same("`a`"));
+        assert_eq!(
+            list(&["a", "b", "c"]),
+            text!("`a`, `b` and `c`", "`a`、`b` 和 `c`")
+        );
     }
 }

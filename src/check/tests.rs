@@ -32,7 +32,9 @@ fn loaded(files: &[(&str, &str)]) -> Loaded {
 }
 
 fn one(text: &str) -> Checked {
-    check(&loaded(&[("m.yaml", text)]), Options::default())
+    let checked = check(&loaded(&[("m.yaml", text)]), Options::default());
+    crate::diagnostic::assert_chinese(&checked.diagnostics);
+    checked
 }
 
 fn places(checked: &Checked) -> Vec<String> {

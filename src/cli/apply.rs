@@ -72,7 +72,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let kept = args.file.as_deref().map(read_plan).transpose()?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
     let store = world.store(&project.state);
-    let mut writer = store.lock(&world.holder("apply"), flags.lock_timeout)?;
+    let mut writer = world.locked(&store, flags.lock_timeout, || {
+        store.lock(&world.holder("apply"), flags.lock_timeout)
+    })?;
     tell_recovered(&store, &*writer, world);
     crash::point(crash::LOCKED);
     let plan = if let Some(plan) = &kept {

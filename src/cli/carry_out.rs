@@ -344,9 +344,10 @@ fn run(
     let ended = runtime.block_on(async {
         let (client, _sandbox) = connection.open().await?;
         let (stop, stopped) = watch::channel(false);
-        let mut watch = Watch::new(approved.plan(), settings.rate, job.flags.json, world);
+        let mut watch = Watch::new(approved.plan(), &settings, job.flags.json, world);
         let parts = Parts {
-            cloud: Arc::new(client),
+            // Its looks are told in the line of the run.
+            cloud: Arc::new(client.watched(watch.watcher())),
             writer,
             clock: &SystemClock,
             operator: world.operator(),
@@ -360,7 +361,7 @@ fn run(
             report = apply::run(approved, &settings, parts) => Some(report?),
             () = two_signals(stop) => None,
         };
-        watch.close();
+        drop(watch);
         Ok::<_, Failure>(ended)
     });
     runtime.shutdown_background();

@@ -11,6 +11,7 @@ use super::load::Project;
 use super::options::time;
 use super::world::World;
 use crate::clock::SystemClock;
+use crate::cloud::Watcher;
 use crate::cloud::tencent::{ClientOptions, Credentials, RETRY_READS_FOR, TencentClient};
 use crate::config::Endpoint;
 use crate::lang::{Text, text};
@@ -64,6 +65,7 @@ pub(super) struct Connection {
     timeout: Duration,
     retry_reads_for: Duration,
     place: Place,
+    watcher: Option<Watcher>,
 }
 
 #[derive(Clone)]
@@ -120,6 +122,7 @@ impl Connection {
             timeout: project.timeout,
             retry_reads_for: retry_for.min(RETRY_READS_FOR),
             place,
+            watcher: world.watcher(),
         })
     }
 
@@ -154,7 +157,7 @@ impl Connection {
         };
         let client = TencentClient::new(options)
             .map_err(|error| Failure::new("client", Text::of(&error)).help(NOTHING_SENT))?;
-        Ok((client, running))
+        Ok((client.watched(this.watcher), running))
     }
 }
 

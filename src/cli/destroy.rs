@@ -63,7 +63,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
     let store = world.store(&project.state);
-    let mut writer = store.lock(&world.holder("destroy"), flags.lock_timeout)?;
+    let mut writer = world.locked(&store, flags.lock_timeout, || {
+        store.lock(&world.holder("destroy"), flags.lock_timeout)
+    })?;
     tell_recovered(&store, &*writer, world);
     let desired = project.desired(&Strict::default(), world)?;
     let state = writer.state();

@@ -88,7 +88,9 @@ impl Editing<'_> {
         if self.writing.asks() && !world.can_ask() {
             return Err(self.no_terminal());
         }
-        let mut writer = store.lock(&world.holder(self.doing), self.writing.lock_timeout)?;
+        let mut writer = world.locked(&store, self.writing.lock_timeout, || {
+            store.lock(&world.holder(self.doing), self.writing.lock_timeout)
+        })?;
         let now = writer.state().cloned().ok_or_else(no_state)?;
         if now != state {
             wanted = want(&now, world)?;

@@ -47,7 +47,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
     let store = world.store(&project.state);
-    let mut writer = store.lock(&world.holder("import"), flags.lock_timeout)?;
+    let mut writer = world.locked(&store, flags.lock_timeout, || {
+        store.lock(&world.holder("import"), flags.lock_timeout)
+    })?;
     tell_recovered(&store, &*writer, world);
     let mut desired = project.desired(&Strict::default(), world)?;
     let state = writer.state();

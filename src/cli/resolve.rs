@@ -75,7 +75,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let project = Project::load(global, &args.api)?;
     project.guard_reports(global, world)?;
     let store = world.store(&project.state);
-    let mut writer = store.lock(&world.holder("resolve"), args.lock_timeout)?;
+    let mut writer = world.locked(&store, args.lock_timeout, || {
+        store.lock(&world.holder("resolve"), args.lock_timeout)
+    })?;
     let Some(state) = writer.state().cloned() else {
         let none = text!(
             "No state: nothing was ordered yet.\n",

@@ -2,56 +2,91 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::time::Instant;
-
+use super::meter::{Look, Meter, said};
 use super::world::World;
-use crate::apply::Progress;
+use crate::apply::{Progress, Settings};
 use crate::clock::{Clock, SystemClock};
+use crate::cloud::Watcher;
+use crate::lang::{Lang, text};
 use crate::plan::Plan;
-use crate::report::human::{self, Look};
+use crate::report::human::{self, progress};
 use crate::report::{duration, events};
 
 /// Shows progress; never the reason why a run fails.
 pub(super) struct Watch {
     total: usize,
-    rate: f64,
-    look: Look,
+    look: human::Look,
     events: bool,
-    bar: Option<ProgressBar>,
-    sent: BTreeSet<usize>,
+    meter: Option<Meter>,
+    run: Arc<Run>,
     done: usize,
+}
+
+/// What the line tells, whenever it is drawn.
+struct Run {
+    total: usize,
+    rate: f64,
+    settle: Duration,
+    lang: Lang,
+    /// What is being read from the account.
+    look: Look,
+    now: Mutex<Now>,
+}
+
+struct Now {
     began: Instant,
+    sent: BTreeSet<usize>,
+    /// How many environments are looked for, and since when.
+    looking: Option<(usize, Instant)>,
 }
 
 impl Watch {
-    pub(super) fn new(plan: &Plan, rate: f64, events: bool, world: &World) -> Self {
+    pub(super) fn new(plan: &Plan, settings: &Settings, events: bool, world: &World) -> Self {
         let total = plan.changes().count();
+        let run = Arc::new(Run {
+            total,
+            rate: settings.rate,
+            settle: settings.settle,
+            lang: world.err.lang,
+            look: Look::default(),
+            now: Mutex::new(Now {
+                began: Instant::now(),
+                sent: BTreeSet::new(),
+                looking: None,
+            }),
+        });
+        let meter = (world.can_draw() && !events).then(|| {
+            let run = Arc::clone(&run);
+            let template = match run.lang {
+                Lang::En => "{bar:30} {pos}/{len} steps, {wide_msg}",
+                Lang::Zh => "{bar:30} {pos}/{len} 步，{wide_msg}",
+            };
+            Meter::new(template, Some(total), move || run.say())
+        });
         Self {
             total,
-            rate,
             look: world.err,
             events,
-            bar: (world.can_draw() && !events).then(|| bar(total)),
-            sent: BTreeSet::new(),
+            meter,
+            run,
             done: 0,
-            began: Instant::now(),
         }
     }
 
+    /// Hears how far the run's looks at the account have come, where that is shown.
+    pub(super) fn watcher(&self) -> Option<Watcher> {
+        self.meter.as_ref()?;
+        let run = Arc::clone(&self.run);
+        Some(Arc::new(move |reading| run.look.set(reading.copied())))
+    }
+
     pub(super) fn observe(&mut self, progress: Progress<'_>) {
-        match progress {
-            Progress::Started { .. } => self.began = Instant::now(),
-            Progress::Sending { number, .. } => {
-                self.sent.insert(number);
-            }
-            Progress::Ended(_) => self.done += 1,
-            Progress::Retrying { .. }
-            | Progress::Looking { .. }
-            | Progress::Found { .. }
-            | Progress::Stopping { .. } => {}
+        self.run.hear(progress);
+        if let Progress::Ended(_) = progress {
+            self.done += 1;
         }
         if self.events {
             if let Some(line) = events::progress(progress, SystemClock.now()) {
@@ -61,31 +96,71 @@ impl Watch {
             }
             return;
         }
-        match (
-            &self.bar,
-            human::apply::line(progress, self.total, self.look),
-        ) {
-            (Some(bar), line) => {
-                // On a terminal the bar tells what is being sent; only what happened gets a line.
-                if let Some(line) = line.filter(|_| !matches!(progress, Progress::Sending { .. })) {
-                    bar.println(line);
+        let line = human::apply::line(progress, self.total, self.look);
+        let write = |line: String| {
+            let _ = writeln!(std::io::stderr().lock(), "{line}");
+        };
+        match (&self.meter, line) {
+            (Some(meter), line) => {
+                // On a terminal the bar tells what is under way; only what happened gets a line.
+                let line = line.filter(|_| happened(progress));
+                if let Some(line) = line {
+                    meter.suspend(|| write(line));
                 }
-                bar.set_position(u64::try_from(self.done).unwrap_or(u64::MAX));
-                bar.set_message(self.message());
+                meter.set_position(self.done);
             }
-            (None, Some(line)) => {
-                let _ = writeln!(std::io::stderr().lock(), "{line}");
-            }
+            (None, Some(line)) => write(line),
             (None, None) => {}
         }
     }
+}
+
+/// Whether something has happened, rather than being under way.
+fn happened(progress: Progress<'_>) -> bool {
+    match progress {
+        Progress::Sending { .. } | Progress::Looking { .. } => false,
+        Progress::Started { .. }
+        | Progress::Retrying { .. }
+        | Progress::Ended(_)
+        | Progress::Found { .. }
+        | Progress::Stopping { .. } => true,
+    }
+}
+
+impl Run {
+    fn hear(&self, progress: Progress<'_>) {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        match progress {
+            Progress::Started { .. } => now.began = Instant::now(),
+            Progress::Sending { number, .. } => {
+                now.sent.insert(number);
+                now.looking = None;
+            }
+            Progress::Looking { open, after: _ } => {
+                let since = now.looking.map_or_else(Instant::now, |(_, since)| since);
+                now.looking = Some((open, since));
+            }
+            Progress::Ended(_) => now.looking = None,
+            Progress::Retrying { .. } | Progress::Found { .. } | Progress::Stopping { .. } => {}
+        }
+    }
+
+    fn say(&self) -> String {
+        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        // How long it is looked for says more than how far one look has come.
+        if let Some((open, since)) = now.looking {
+            let looking = progress::looking(open, since.elapsed(), self.settle);
+            return said(&looking, self.lang);
+        }
+        self.look.say(self.lang).unwrap_or_else(|| self.pace(&now))
+    }
 
     /// `2.0 a second, about 4.5 s left`
-    fn message(&self) -> String {
-        let elapsed = self.began.elapsed().as_secs_f64();
-        let sent = u32::try_from(self.sent.len()).unwrap_or(u32::MAX);
-        let waiting =
-            u32::try_from(self.total - self.sent.len().min(self.total)).unwrap_or(u32::MAX);
+    fn pace(&self, now: &Now) -> String {
+        let elapsed = now.began.elapsed().as_secs_f64();
+        let sent = u32::try_from(now.sent.len()).unwrap_or(u32::MAX);
+        let waiting = self.total.saturating_sub(now.sent.len());
+        let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
         // The first needs no pause, so n starts take n - 1 pauses.
         let rate = if sent > 1 && elapsed > 0.0 {
             f64::from(sent - 1) / elapsed
@@ -93,25 +168,13 @@ impl Watch {
             self.rate
         };
         let left = Duration::try_from_secs_f64(f64::from(waiting) / self.rate).unwrap_or_default();
-        format!("{rate:.1} a second, about {} left", duration(left))
+        let left = duration(left);
+        said(
+            &text!(
+                "{rate:.1} a second, about {left} left",
+                "每秒 {rate:.1} 个，约剩 {left}"
+            ),
+            self.lang,
+        )
     }
-
-    pub(super) fn close(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-fn bar(total: usize) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(
-        Some(u64::try_from(total).unwrap_or(u64::MAX)),
-        ProgressDrawTarget::stderr(),
-    );
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {msg}");
-    if let Ok(style) = style {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }

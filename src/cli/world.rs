@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use jiff::Timestamp;
@@ -10,18 +11,20 @@ use jiff::Timestamp;
 use super::Exit;
 use super::failure::{Failure, NOTHING_SENT};
 use super::git::Git;
+use super::meter::{self, Meter};
 use super::options::{Color, Format, Global};
 use super::reports::Reports;
 use crate::apply::Operator;
 use crate::clock::{Clock, SystemClock};
+use crate::cloud::Watcher;
 use crate::crash;
 use crate::diagnostic::{Diagnostic, render};
 use crate::lang::{Lang, Text};
 use crate::plan::GitFacts;
 use crate::report::events;
 use crate::report::human::Look;
-use crate::state::Holder;
 use crate::state::file::FileStore;
+use crate::state::{Holder, LockStatus, StateError, StateStore as _};
 
 /// What a command talks to.
 pub(super) struct World {
@@ -32,6 +35,8 @@ pub(super) struct World {
     stdout_is_gone: bool,
     /// What was told so far: reports repeat it.
     told: RefCell<Vec<Diagnostic>>,
+    /// The log is on standard error, where progress would be drawn.
+    logs: bool,
     /// What is said is a JSON event a line, on standard output.
     pub events: bool,
 }
@@ -69,6 +74,7 @@ impl World {
         world.format = global.format;
         world.reports = reports;
         if let Some(level) = global.log {
+            world.logs = true;
             tracing_subscriber::fmt()
                 .with_writer(|| LogToStderr)
                 .log_internal_errors(false)
@@ -88,6 +94,7 @@ impl World {
             reports: Reports::default(),
             stdout_is_gone: false,
             told: RefCell::default(),
+            logs: false,
             events: false,
         }
     }
@@ -189,7 +196,30 @@ impl World {
 
     /// True when progress can be drawn rather than listed.
     pub(super) fn can_draw(&self) -> bool {
-        io::stderr().is_terminal()
+        io::stderr().is_terminal() && !self.events && !self.logs
+    }
+
+    /// Shows how far each look at the account has come, if anybody sees it.
+    pub(super) fn watcher(&self) -> Option<Watcher> {
+        self.can_draw().then(|| meter::watcher(self.err.lang))
+    }
+
+    /// Takes a lock, and shows how long it has waited for it, up to `most`.
+    pub(super) fn locked<T>(
+        &self,
+        store: &FileStore,
+        most: Duration,
+        take: impl FnOnce() -> Result<T, StateError>,
+    ) -> Result<T, StateError> {
+        let held = match store.lock_status() {
+            Ok(LockStatus::Held(holder)) => Some(holder),
+            // Whatever is wrong with it, taking it says so.
+            Ok(LockStatus::Free) | Err(_) => None,
+        };
+        let _meter = held
+            .filter(|_| self.can_draw() && !most.is_zero())
+            .map(|holder| Meter::for_lock(holder, most, self.err.lang));
+        take()
     }
 
     pub(super) fn store(&self, path: &Path) -> FileStore {

@@ -1,6 +1,9 @@
 //! Lengths of time as people write them: `60`, `60s`, `2m`, `1500ms`, `1h`.
 
+use std::fmt;
 use std::time::Duration;
+
+use crate::lang::{Text, text};
 
 /// The longest duration: ten years of 365 days. Beyond it a clock may not be able to say when the time is over.
 pub const MAX: Duration = Duration::from_secs(MAX_HOURS * 3600);
@@ -10,11 +13,37 @@ const MAX_HOURS: u64 = 10 * 365 * 24;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
     /// Not a whole number with a unit.
-    #[error("`{}` is not a duration: write a whole number and `ms`, `s`, `m` or `h`, like `90s`", .0.escape_debug())]
     NotOne(String),
     /// Longer than [`MAX`].
-    #[error("`{}` is too long: a duration is at most {MAX_HOURS}h, which is ten years", .0.escape_debug())]
     TooLong(String),
+}
+
+impl DurationError {
+    fn text(&self) -> Text {
+        match self {
+            Self::NotOne(text) => {
+                let text = text.escape_debug();
+                text!(
+                    "`{text}` is not a duration: write a whole number and `ms`, `s`, `m` or `h`, like `90s`",
+                    "`{text}` 不是有效的时长：请写整数加 `ms`、`s`、`m` 或 `h`，例如 `90s`"
+                )
+            }
+            Self::TooLong(text) => {
+                let text = text.escape_debug();
+                text!(
+                    "`{text}` is too long: a duration is at most {MAX_HOURS}h, which is ten years",
+                    "`{text}` 太长：时长最多为 {MAX_HOURS}h，即十年"
+                )
+            }
+        }
+    }
+}
+
+/// English, and Chinese as `{:#}`.
+impl fmt::Display for DurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
 }
 
 /// Parses a whole number with a unit; without one it counts seconds. Zero is a duration, too; [`MAX`] is the longest.
@@ -84,11 +113,13 @@ mod tests {
             "18446744073709551615h",
             "18446744073709551615ms",
         ] {
-            assert_eq!(
-                parse(text),
-                Err(DurationError::TooLong(text.to_owned())),
-                "{text}"
+            let error = DurationError::TooLong(text.to_owned());
+            assert_eq!(parse(text), Err(error.clone()), "{text}");
+            let shown = format!("{error}|{error:#}");
+            let expected = format!(
+                "`{text}` is too long: a duration is at most 87600h, which is ten years|`{text}` 太长：时长最多为 87600h，即十年"
             );
+            assert_eq!(shown, expected);
         }
     }
 }

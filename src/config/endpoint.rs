@@ -7,6 +7,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
+use crate::lang::{Text, text};
+
 /// The name of the embedded endpoint, and of the site that everything on this machine is.
 pub const SANDBOX: &str = "sandbox";
 /// The host of [`super::DEFAULT_ENDPOINT`].
@@ -31,18 +33,50 @@ pub struct EndpointUrl {
 /// Why a text is no [`Endpoint`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    #[error("an endpoint is `sandbox` or an address that starts with https://")]
     Scheme,
-    #[error("http is allowed for a loopback address alone: use https")]
     PlainHttp,
-    #[error("an endpoint has no path, query or fragment")]
     Path,
-    #[error("an endpoint has no user name or password: keys are given as credentials")]
     UserInfo,
-    #[error("the host of this endpoint is not a host name or an address")]
     Host,
-    #[error("the port of this endpoint is not a number from 1 to 65535")]
     Port,
+}
+
+impl EndpointError {
+    fn text(self) -> Text {
+        match self {
+            Self::Scheme => text!(
+                "an endpoint is `sandbox` or an address that starts with https://",
+                "endpoint 应为 `sandbox`，或以 https:// 开头的地址"
+            ),
+            Self::PlainHttp => text!(
+                "http is allowed for a loopback address alone: use https",
+                "http 只能用于本机回环地址：请用 https"
+            ),
+            Self::Path => text!(
+                "an endpoint has no path, query or fragment",
+                "endpoint 不能带路径、查询参数或片段"
+            ),
+            Self::UserInfo => text!(
+                "an endpoint has no user name or password: keys are given as credentials",
+                "endpoint 不能带用户名或密码：密钥请通过凭证提供"
+            ),
+            Self::Host => text!(
+                "the host of this endpoint is not a host name or an address",
+                "该 endpoint 的主机部分不是主机名或 IP 地址"
+            ),
+            Self::Port => text!(
+                "the port of this endpoint is not a number from 1 to 65535",
+                "该 endpoint 的端口不是 1 到 65535 的数字"
+            ),
+        }
+    }
+}
+
+/// English, and Chinese as `{:#}`.
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
 }
 
 impl EndpointUrl {
@@ -211,6 +245,7 @@ impl fmt::Display for Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::{Diagnostic, assert_chinese};
 
     #[test]
     fn the_default_is_the_documented_one() {
@@ -305,6 +340,7 @@ mod tests {
             ("https://x:+1", EndpointError::Port),
         ] {
             assert_eq!(text.parse::<Endpoint>(), Err(error), "{text}");
+            assert_chinese(&[Diagnostic::error("invalid-value", Text::of(&error))]);
         }
     }
 }

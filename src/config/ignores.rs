@@ -2,12 +2,12 @@
 
 use jiff::civil::Date;
 
-use super::read::Reader;
-use crate::check::near::{list, nearest};
+use super::read::{Kind, Reader, allowed, item_of, named};
+use crate::check::near::{list, meant, nearest};
 use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
 use crate::drift::{Code, Ignore};
-use crate::lang::Text;
+use crate::lang::{Text, text};
 use crate::manifest::{Mapping, Node, Value};
 
 const KEYS: &[&str] = &["code", "address", "reason", "until"];
@@ -18,7 +18,7 @@ impl Reader {
             Value::Sequence(items) => items,
             Value::Null => return Vec::new(),
             Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Mapping(_) => {
-                self.wrong_type::<()>("`ignore`", "a list of mappings", node);
+                self.wrong_type::<()>(&named("ignore"), Kind::Mappings, node);
                 return Vec::new();
             }
         };
@@ -27,7 +27,7 @@ impl Reader {
 
     fn ignore(&mut self, item: Node<'_>) -> Option<Ignore> {
         let Value::Mapping(members) = item.value() else {
-            return self.wrong_type("an item of `ignore`", "a mapping", item);
+            return self.wrong_type(&item_of("ignore"), Kind::Mapping, item);
         };
         for entry in members.iter() {
             if !KEYS.contains(&entry.name()) {
@@ -39,7 +39,10 @@ impl Reader {
             members,
             item,
             "reason",
-            "say why, for whoever reads this later",
+            &text!(
+                "say why, for whoever reads this later",
+                "写明原因，供以后查看的人参考"
+            ),
         );
         let until = self.until(members, item);
         let address = match members.get("address") {
@@ -48,7 +51,7 @@ impl Reader {
                 let text = self.text("address", entry.value)?;
                 let address = Address::new(text).ok();
                 if address.is_none() {
-                    self.invalid::<()>("address", entry.value, Address::RULE);
+                    self.invalid::<()>("address", entry.value, &Address::RULE);
                 }
                 Some(address?)
             }
@@ -63,23 +66,31 @@ impl Reader {
 
     fn code(&mut self, members: Mapping<'_>, item: Node<'_>) -> Option<Code> {
         let names = Code::ALL.map(Code::name);
-        let text = self.needed(members, item, "code", format!("one of {}", list(&names)))?;
+        let all = list(&names);
+        let one_of = text!("one of {all}", "{all:#} 之一");
+        let text = self.needed(members, item, "code", &one_of)?;
         let code = text.parse().ok();
         if code.is_none() {
-            let near = nearest(text, &names);
-            let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
-            let allowed = format!("{near}allowed: {}", list(&names));
-            self.invalid::<()>("code", members.get("code")?.value, allowed);
+            let allowed = allowed(&names);
+            let help = nearest(text, &names)
+                .map(meant)
+                .map_or(allowed.clone(), |near| {
+                    text!("{near} {allowed}", "{near:#}{allowed:#}")
+                });
+            self.invalid::<()>("code", members.get("code")?.value, &help);
         }
         code
     }
 
     fn until(&mut self, members: Mapping<'_>, item: Node<'_>) -> Option<Date> {
-        const DAY: &str = "the last day on which it holds, such as 2027-01-31";
-        let text = self.needed(members, item, "until", DAY)?;
+        const DAY: Text = Text::fixed(
+            "the last day on which it holds, such as 2027-01-31",
+            "最后一个有效的日子，例如 2027-01-31",
+        );
+        let text = self.needed(members, item, "until", &DAY)?;
         let until = text.parse().ok();
         if until.is_none() {
-            self.invalid::<()>("until", members.get("until")?.value, DAY);
+            self.invalid::<()>("until", members.get("until")?.value, &DAY);
         }
         until
     }
@@ -89,15 +100,21 @@ impl Reader {
         members: Mapping<'a>,
         item: Node<'_>,
         name: &str,
-        help: impl Into<Text>,
+        help: &Text,
     ) -> Option<&'a str> {
         if let Some(entry) = members.get(name) {
             return self.text(name, entry.value);
         }
         self.problems.push(
-            Diagnostic::error("missing-field", format!("an ignored drift has no `{name}`"))
-                .at(&item.span(), "here")
-                .help(help),
+            Diagnostic::error(
+                "missing-field",
+                text!(
+                    "an ignored drift has no `{name}`",
+                    "被忽略的漂移没有写 `{name}`"
+                ),
+            )
+            .at(&item.span(), text!("here", "在这里"))
+            .help(help.clone()),
         );
         None
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Api, Config, Endpoint, Guard, Language, MAX_IN_FLIGHT, MAX_RATE, MIN_RATE, duration};
-use crate::check::near::{list, nearest};
+use crate::check::near::{known_here, list, meant, nearest, unknown};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::lang::{Text, text};
 use crate::manifest::{self, Entry, Mapping, Node, Value};
@@ -45,9 +45,12 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
         }
         if let Some(second) = documents.find(|one| !matches!(one.root().value(), Value::Null)) {
             reader.problems.push(
-                Diagnostic::error("several-documents", "the settings are one document")
-                    .at(&second.root().span(), "a second one")
-                    .help("take the `---` out"),
+                Diagnostic::error(
+                    "several-documents",
+                    text!("the settings are one document", "配置只能有一个文档"),
+                )
+                .at(&second.root().span(), text!("a second one", "第二个文档"))
+                .help(text!("take the `---` out", "请删去 `---`")),
             );
         }
     }
@@ -58,6 +61,69 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
         .problems
         .sort_by_key(|problem| problem.labels.first().map(|label| label.span.bytes.start));
     Err(reader.problems)
+}
+
+/// What a value should be.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    String,
+    Strings,
+    Number,
+    Whole,
+    Duration,
+    Truth,
+    Mapping,
+    Mappings,
+}
+
+impl Kind {
+    fn text(self) -> Text {
+        match self {
+            Self::String => text!("a string", "字符串"),
+            Self::Strings => text!("a list of strings", "字符串的列表"),
+            Self::Number => text!("a number", "数字"),
+            Self::Whole => text!("a whole number", "整数"),
+            Self::Duration => text!("a duration", "时长"),
+            Self::Truth => text!("true or false", " true 或 false"),
+            Self::Mapping => text!("a mapping", "映射"),
+            Self::Mappings => text!("a list of mappings", "映射的列表"),
+        }
+    }
+
+    /// Whether a number may be one that has lost its quotes.
+    fn is_quoted(self) -> bool {
+        match self {
+            Self::String | Self::Strings => true,
+            Self::Number
+            | Self::Whole
+            | Self::Duration
+            | Self::Truth
+            | Self::Mapping
+            | Self::Mappings => false,
+        }
+    }
+
+    /// Whether a string may be one that has quotes too many.
+    fn is_plain(self) -> bool {
+        match self {
+            Self::Number | Self::Whole | Self::Truth => true,
+            Self::String | Self::Strings | Self::Duration | Self::Mapping | Self::Mappings => false,
+        }
+    }
+}
+
+/// A key, as a sentence begins with it. Chinese has the blank that stands between it and what follows.
+pub(super) fn named(name: &str) -> Text {
+    text!("`{name}`", "`{name}` ")
+}
+
+pub(super) fn item_of(name: &str) -> Text {
+    text!("an item of `{name}`", "`{name}` 的项")
+}
+
+pub(super) fn allowed(names: &[&str]) -> Text {
+    let names = list(names);
+    text!("allowed: {names}", "可用的值：{names:#}")
 }
 
 pub(super) struct Reader {
@@ -74,7 +140,7 @@ impl Reader {
                 return config;
             }
             Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Sequence(_) => {
-                self.wrong_type::<()>("the settings", "a mapping", root);
+                self.wrong_type::<()>(&text!("the settings", "配置"), Kind::Mapping, root);
                 return config;
             }
         };
@@ -87,10 +153,22 @@ impl Reader {
                     self.problems.push(
                         Diagnostic::error(
                             "unsupported-version",
-                            format!("version {number} of the settings is newer than this postpay"),
+                            text!(
+                                "version {number} of the settings is newer than this postpay",
+                                "配置的版本 {number} 比当前的 postpay 新"
+                            ),
                         )
-                        .at(&entry.value.span(), "this postpay knows version 1")
-                        .help("use a newer postpay; nothing else in this file was checked"),
+                        .at(
+                            &entry.value.span(),
+                            text!(
+                                "this postpay knows version 1",
+                                "当前的 postpay 只支持版本 1"
+                            ),
+                        )
+                        .help(text!(
+                            "use a newer postpay; nothing else in this file was checked",
+                            "请使用更新的 postpay；该文件的其余内容没有检查"
+                        )),
                     );
                     return config;
                 }
@@ -101,10 +179,16 @@ impl Reader {
                 | Value::Mapping(_) => self.problems.push(
                     Diagnostic::error(
                         "unsupported-version",
-                        "there is no such version of the settings",
+                        text!(
+                            "there is no such version of the settings",
+                            "配置没有这个版本"
+                        ),
                     )
-                    .at(&entry.value.span(), "the version is the number 1")
-                    .help("write `version: 1`"),
+                    .at(
+                        &entry.value.span(),
+                        text!("the version is the number 1", "版本应为数字 1"),
+                    )
+                    .help(text!("write `version: 1`", "请写 `version: 1`")),
                 ),
             },
         }
@@ -136,7 +220,7 @@ impl Reader {
                     api.endpoint = self.text("endpoint", value).and_then(|text| {
                         match text.parse::<Endpoint>() {
                             Ok(endpoint) => Some(endpoint),
-                            Err(error) => self.invalid("endpoint", value, error.to_string()),
+                            Err(error) => self.invalid("endpoint", value, &Text::of(&error)),
                         }
                     });
                 }
@@ -147,9 +231,8 @@ impl Reader {
                 "language" => {
                     api.language = self.text("language", value).and_then(|text| {
                         let names = Language::ALL.map(Language::name);
-                        Language::by_name(text).or_else(|| {
-                            self.invalid("language", value, format!("allowed: {}", list(&names)))
-                        })
+                        Language::by_name(text)
+                            .or_else(|| self.invalid("language", value, &allowed(&names)))
                     });
                 }
                 "rate" => api.rate = self.rate(value),
@@ -185,7 +268,10 @@ impl Reader {
                         self.refuse(
                             "guard.allowed_accounts",
                             value,
-                            "this version of postpay cannot ask whose keys it was given; leave it out, and keep keys apart by project",
+                            text!(
+                                "this version of postpay cannot ask whose keys it was given; leave it out, and keep keys apart by project",
+                                "当前版本的 postpay 无法查询密钥属于哪个账号；请省略该项，并按项目分开保管密钥"
+                            ),
                         );
                     }
                 }
@@ -205,7 +291,7 @@ impl Reader {
             Value::Null => None,
             Value::Mapping(section) => Some(read(self, section)),
             Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Sequence(_) => {
-                self.wrong_type(&format!("`{name}`"), "a mapping", node)
+                self.wrong_type(&named(name), Kind::Mapping, node)
             }
         }
     }
@@ -218,9 +304,15 @@ impl Reader {
         };
         if paths.is_empty() {
             self.problems.push(
-                Diagnostic::error("empty-value", "`manifests` names no path")
-                    .at(&node.span(), "")
-                    .help("leave it out for `environments/`"),
+                Diagnostic::error(
+                    "empty-value",
+                    text!("`manifests` names no path", "`manifests` 没有写任何路径"),
+                )
+                .on(&node.span())
+                .help(text!(
+                    "leave it out for `environments/`",
+                    "省略该项即为 `environments/`"
+                )),
             );
             return None;
         }
@@ -229,7 +321,7 @@ impl Reader {
 
     fn rate(&mut self, node: Node<'_>) -> Option<f64> {
         let Value::Number(text) = node.value() else {
-            return self.not_a("rate", "a number", node);
+            return self.not_a("rate", Kind::Number, node);
         };
         let rate = text
             .parse::<serde_yaml::Number>()
@@ -240,7 +332,10 @@ impl Reader {
             Some(_) | None => self.out_of_range(
                 "rate",
                 node,
-                format!("at least {MIN_RATE} and at most {MAX_RATE}"),
+                &text!(
+                    "at least {MIN_RATE} and at most {MAX_RATE}",
+                    "{MIN_RATE} 到 {MAX_RATE}"
+                ),
             ),
         }
     }
@@ -249,25 +344,32 @@ impl Reader {
         let text = match node.value() {
             Value::Number(text) | Value::Text(text) => text,
             Value::Null | Value::Bool(_) | Value::Sequence(_) | Value::Mapping(_) => {
-                return self.not_a("timeout", "a duration", node);
+                return self.not_a("timeout", Kind::Duration, node);
             }
         };
         match duration::parse(text) {
-            Ok(timeout) if timeout.is_zero() => self.out_of_range("timeout", node, "above 0"),
+            Ok(timeout) if timeout.is_zero() => {
+                self.out_of_range("timeout", node, &text!("above 0", "大于 0"))
+            }
             Ok(timeout) => Some(timeout),
-            Err(error) => self.invalid("timeout", node, error.to_string()),
+            Err(error) => self.invalid("timeout", node, &Text::of(&error)),
         }
     }
 
     fn whole(&mut self, name: &str, node: Node<'_>, least: u32, most: u32) -> Option<u32> {
         let Value::Number(text) = node.value() else {
-            return self.not_a(name, "a whole number", node);
+            return self.not_a(name, Kind::Whole, node);
         };
         match text.parse::<u32>() {
             Ok(number) if (least..=most).contains(&number) => Some(number),
-            Ok(_) | Err(_) => {
-                self.out_of_range(name, node, format!("a whole number from {least} to {most}"))
-            }
+            Ok(_) | Err(_) => self.out_of_range(
+                name,
+                node,
+                &text!(
+                    "a whole number from {least} to {most}",
+                    "{least} 到 {most} 的整数"
+                ),
+            ),
         }
     }
 
@@ -278,22 +380,25 @@ impl Reader {
             | Value::Number(_)
             | Value::Text(_)
             | Value::Sequence(_)
-            | Value::Mapping(_) => self.not_a(name, "true or false", node),
+            | Value::Mapping(_) => self.not_a(name, Kind::Truth, node),
         }
     }
 
     pub(super) fn text<'a>(&mut self, name: &str, node: Node<'a>) -> Option<&'a str> {
         let Value::Text(text) = node.value() else {
-            return self.not_a(name, "a string", node);
+            return self.not_a(name, Kind::String, node);
         };
         if text.trim().is_empty() || text.contains(char::is_control) {
             self.problems.push(
                 Diagnostic::error(
                     "empty-value",
-                    format!("`{name}` is empty, or holds what cannot be seen"),
+                    text!(
+                        "`{name}` is empty, or holds what cannot be seen",
+                        "`{name}` 为空，或含有不可见字符"
+                    ),
                 )
-                .at(&node.span(), "")
-                .help("leave it out for its default"),
+                .on(&node.span())
+                .help(text!("leave it out for its default", "省略该项即用默认值")),
             );
             return None;
         }
@@ -302,12 +407,12 @@ impl Reader {
 
     fn texts(&mut self, name: &str, node: Node<'_>) -> Option<Vec<String>> {
         let Value::Sequence(items) = node.value() else {
-            return self.not_a(name, "a list of strings", node);
+            return self.not_a(name, Kind::Strings, node);
         };
         let texts: Vec<_> = items
             .iter()
             .map(|item| match item.value() {
-                Value::Null => self.wrong_type(&format!("an item of `{name}`"), "a string", item),
+                Value::Null => self.wrong_type(&item_of(name), Kind::String, item),
                 Value::Bool(_)
                 | Value::Number(_)
                 | Value::Text(_)
@@ -319,25 +424,30 @@ impl Reader {
     }
 
     /// Reports a wrong type; nothing at all is the same as leaving the key out.
-    fn not_a<T>(&mut self, name: &str, kind: &str, node: Node<'_>) -> Option<T> {
+    fn not_a<T>(&mut self, name: &str, kind: Kind, node: Node<'_>) -> Option<T> {
         if matches!(node.value(), Value::Null) {
             return None;
         }
-        self.wrong_type(&format!("`{name}`"), kind, node)
+        self.wrong_type(&named(name), kind, node)
     }
 
-    pub(super) fn wrong_type<T>(&mut self, what: &str, kind: &str, node: Node<'_>) -> Option<T> {
+    pub(super) fn wrong_type<T>(&mut self, what: &Text, kind: Kind, node: Node<'_>) -> Option<T> {
+        let (should_be, is) = (kind.text(), node.describe());
         let problem = Diagnostic::error(
             "wrong-type",
-            format!("{what} is {kind}, not {}", node.describe()),
+            text!(
+                "{what} is {should_be}, not {is}",
+                "{what:#}应为{should_be:#}，而不是{is:#}"
+            ),
         )
-        .at(&node.span(), node.describe());
+        .at(&node.span(), is);
         self.problems.push(match node.value() {
-            Value::Number(text) if kind.contains("string") => {
-                problem.help(format!("write it in quotes: \"{text}\""))
-            }
-            Value::Text(_) if kind.contains("number") || kind.contains("true") => {
-                problem.help("write it without quotes")
+            Value::Number(text) if kind.is_quoted() => problem.help(text!(
+                "write it in quotes: \"{text}\"",
+                "请加上引号：\"{text}\""
+            )),
+            Value::Text(_) if kind.is_plain() => {
+                problem.help(text!("write it without quotes", "请去掉引号"))
             }
             Value::Null
             | Value::Bool(_)
@@ -349,33 +459,25 @@ impl Reader {
         None
     }
 
-    pub(super) fn invalid<T>(
-        &mut self,
-        name: &str,
-        node: Node<'_>,
-        allowed: impl Into<Text>,
-    ) -> Option<T> {
+    pub(super) fn invalid<T>(&mut self, name: &str, node: Node<'_>, allowed: &Text) -> Option<T> {
         self.problems.push(
-            Diagnostic::error("invalid-value", format!("this is no `{name}`"))
-                .at(&node.span(), "")
-                .help(allowed),
+            Diagnostic::error(
+                "invalid-value",
+                text!("this is no `{name}`", "这不是有效的 `{name}`"),
+            )
+            .on(&node.span())
+            .help(allowed.clone()),
         );
         None
     }
 
-    fn out_of_range<T>(
-        &mut self,
-        name: &str,
-        node: Node<'_>,
-        allowed: impl Into<Text>,
-    ) -> Option<T> {
-        let allowed = allowed.into();
+    fn out_of_range<T>(&mut self, name: &str, node: Node<'_>, allowed: &Text) -> Option<T> {
         self.problems.push(
             Diagnostic::error(
                 "out-of-range",
                 text!("`{name}` is out of range", "`{name}` 超出范围"),
             )
-            .at(&node.span(), "")
+            .on(&node.span())
             .help(text!(
                 "`{name}` is {allowed}",
                 "`{name}` 的取值：{allowed:#}"
@@ -385,35 +487,47 @@ impl Reader {
     }
 
     /// To ignore a guard would be worse than to have none: it is refused by name.
-    fn refuse(&mut self, name: &str, node: Node<'_>, instead: impl Into<Text>) {
+    fn refuse(&mut self, name: &str, node: Node<'_>, instead: Text) {
         self.problems.push(
             Diagnostic::error(
                 "unsupported-field",
-                format!("`{name}` is not carried out by this version of postpay"),
+                text!(
+                    "`{name}` is not carried out by this version of postpay",
+                    "当前版本的 postpay 不支持 `{name}`"
+                ),
             )
-            .at(&node.span(), "refused rather than ignored")
+            .at(
+                &node.span(),
+                text!("refused rather than ignored", "宁可拒绝，也不忽略"),
+            )
             .help(instead),
         );
     }
 
     pub(super) fn unknown(&mut self, entry: &Entry<'_>, known: &[&str]) {
         let name = entry.name();
-        let label = nearest(name, known).map_or_else(
-            || "unknown".to_owned(),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let label = nearest(name, known).map_or_else(unknown, meant);
         self.problems.push(
-            Diagnostic::error("unknown-field", format!("there is no setting `{name}`"))
-                .at(&entry.key.span(), label)
-                .help(format!("known here: {}", list(known))),
+            Diagnostic::error(
+                "unknown-field",
+                text!("there is no setting `{name}`", "没有配置项 `{name}`"),
+            )
+            .at(&entry.key.span(), label)
+            .help(known_here(known)),
         );
     }
 
     fn missing_version(&mut self, place: &Span) {
         self.problems.push(
-            Diagnostic::error("missing-version", "the settings do not say their version")
-                .at(place, "no `version` here")
-                .help("postpay.yaml begins with `version: 1`"),
+            Diagnostic::error(
+                "missing-version",
+                text!("the settings do not say their version", "配置没有写明版本"),
+            )
+            .at(place, text!("no `version` here", "这里没有 `version`"))
+            .help(text!(
+                "postpay.yaml begins with `version: 1`",
+                "postpay.yaml 以 `version: 1` 开头"
+            )),
         );
     }
 }

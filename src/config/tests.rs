@@ -1,6 +1,7 @@
 //! What `postpay.yaml` may say, and what becomes of what it may not.
 
 use super::*;
+use crate::diagnostic::assert_chinese;
 use crate::diagnostic::render::render;
 use crate::drift::Code;
 
@@ -9,8 +10,9 @@ fn source(text: &str) -> Arc<SourceFile> {
 }
 
 fn codes(text: &str) -> Vec<String> {
-    parse(&source(text))
-        .unwrap_err()
+    let problems = parse(&source(text)).unwrap_err();
+    assert_chinese(&problems);
+    problems
         .iter()
         .map(|problem| format!("{} {}", problem.code, problem.labels[0].span.start().line))
         .collect()
@@ -70,6 +72,7 @@ fn every_problem_is_told_at_once() {
     let text = "version: 1\nmanifest: x\napi:\n  endpoint: http://tcb.tencentcloudapi.com\n  rate: .inf\n  in_flight: 33\n  timeout: 0s\n  language: zh\n  list_regions: ap-shanghai\n  retries: 3\nguard:\n  allow_destroy: 1\n  allowed_accounts: ['100000000001']\n  max_creates: -1\n  require_alias: 'yes'\nstate: ''\nignore:\n  - {code: alias-chnged, until: soon, why: x}\n  - {code: gone, address: NO, reason: r, until: 2027-01-31}\n  - gone\n";
     let problems = parse(&source(text)).unwrap_err();
     insta::assert_snapshot!(render(&problems, false, crate::lang::Lang::En));
+    assert_chinese(&problems);
 }
 
 #[test]

@@ -11,6 +11,8 @@ use std::str::FromStr;
 
 pub use field::{Field, channels, is_alias};
 
+use crate::lang::{Text, text};
+
 /// Everything that the manifests ask for, in declared order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Desired {
@@ -101,13 +103,26 @@ pub struct Address(String);
 
 /// A text that is no [`Address`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not an address: {}", .0.escape_debug(), Address::RULE)]
 pub struct AddressError(String);
+
+/// English, and Chinese as `{:#}`.
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (text, rule) = (self.0.escape_debug(), Address::RULE);
+        text!(
+            "`{text}` is not an address: {rule}",
+            "`{text}` 不是有效的地址：{rule:#}"
+        )
+        .fmt(f)
+    }
+}
 
 impl Address {
     /// What an address looks like, for messages.
-    pub const RULE: &str =
-        "an address starts with a-z or 0-9 and holds a-z, 0-9, `_` and `-`, 64 characters at most";
+    pub const RULE: Text = Text::fixed(
+        "an address starts with a-z or 0-9 and holds a-z, 0-9, `_` and `-`, 64 characters at most",
+        "地址以 a-z 或 0-9 开头，只能包含 a-z、0-9、`_` 和 `-`，最多 64 个字符",
+    );
     const MAX_CHARS: usize = 64;
 
     /// # Errors

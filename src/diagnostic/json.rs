@@ -151,18 +151,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::lang::text;
 
     #[test]
-    fn a_diagnostic_has_terraforms_members() {
+    fn a_diagnostic_has_terraforms_members_and_speaks_english() {
         let file = Arc::new(SourceFile::new("a.yaml", "version: 1\n环境: x\n"));
         let span = Span {
             file,
             bytes: 19..20,
         };
-        let diagnostic = Diagnostic::error("unknown-field", "no such field")
-            .at(&span, "here")
-            .help("one")
-            .help("two");
+        let diagnostic = Diagnostic::error("unknown-field", text!("no such field", "没有这个字段"))
+            .at(&span, text!("here", "这里"))
+            .help(text!("one", "一"))
+            .help(text!("two", "二"));
         let range = json!({
             "filename": "a.yaml",
             "start": { "line": 2, "column": 5, "byte": 19 },
@@ -183,7 +184,10 @@ mod tests {
             "labels": [{ "range": range, "text": "here" }],
         });
         assert_eq!(json!(DiagnosticV1::from(&diagnostic)), expected);
-        let bare = json!(DiagnosticV1::from(&Diagnostic::warning("c", "m")));
+        let bare = json!(DiagnosticV1::from(&Diagnostic::warning(
+            "c",
+            Text::same("m")
+        )));
         assert_eq!(
             (&bare["range"], &bare["detail"]),
             (&json!(null), &json!(""))

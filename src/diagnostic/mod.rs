@@ -184,6 +184,12 @@ impl Diagnostic {
         self
     }
 
+    /// Marks a place that speaks for itself.
+    #[must_use]
+    pub fn on(self, span: &Span) -> Self {
+        self.at(span, Text::default())
+    }
+
     #[must_use]
     pub fn help(mut self, text: impl Into<Text>) -> Self {
         self.help.push(text.into());
@@ -193,6 +199,35 @@ impl Diagnostic {
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
+}
+
+/// Everything that they say has its Chinese, if only around a name or the words of a library.
+#[cfg(test)]
+pub(crate) fn assert_chinese(diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics {
+        let labels = diagnostic.labels.iter().map(|label| &label.text);
+        let said = labels
+            .filter(|text| !text.is_empty())
+            .chain([&diagnostic.message])
+            .chain(&diagnostic.help);
+        for text in said {
+            let zh = text.in_lang(crate::lang::Lang::Zh);
+            let is_chinese = zh.contains(|c| matches!(c, '\u{4e00}'..='\u{9fff}'));
+            assert!(is_chinese, "{}: {text} | {zh}", diagnostic.code);
+            // The words of the YAML library are its own.
+            let is_whole = diagnostic.code == "yaml-syntax" || !has_english(zh);
+            assert!(is_whole, "{}: {text} | {zh}", diagnostic.code);
+        }
+    }
+}
+
+/// Two words in a row that are no code.
+#[cfg(test)]
+fn has_english(text: &str) -> bool {
+    let prose = text.split('`').step_by(2);
+    prose
+        .flat_map(|prose| prose.split(|c: char| !c.is_ascii_alphabetic() && c != ' '))
+        .any(|words| words.split_whitespace().count() > 1)
 }
 
 /// True when one of them is an error.

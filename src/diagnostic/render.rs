@@ -10,7 +10,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snip
 
 use super::window::{self, Window};
 use super::{Diagnostic, Severity, Span};
-use crate::lang::Lang;
+use crate::lang::{Lang, Text, text};
 
 /// All of them, one after another with a line between, ending in a line break.
 pub fn render(diagnostics: &[Diagnostic], color: bool, lang: Lang) -> String {
@@ -31,19 +31,23 @@ pub fn render(diagnostics: &[Diagnostic], color: bool, lang: Lang) -> String {
 }
 
 /// What a run of diagnostics comes to: `2 errors, 1 warning`; empty when there are none.
-pub fn summary(diagnostics: &[Diagnostic]) -> String {
+pub fn summary(diagnostics: &[Diagnostic]) -> Text {
     let errors = diagnostics.iter().filter(|one| one.is_error()).count();
     let warnings = diagnostics.len() - errors;
-    let count = |number: usize, name: &str| match number {
-        0 => None,
-        1 => Some(format!("1 {name}")),
-        _ => Some(format!("{number} {name}s")),
-    };
-    [count(errors, "error"), count(warnings, "warning")]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(", ")
+    let plural = |number: usize| if number == 1 { "" } else { "s" };
+    let s = plural(errors);
+    let of_errors = text!("{errors} error{s}", "{errors} 个错误");
+    let s = plural(warnings);
+    let of_warnings = text!("{warnings} warning{s}", "{warnings} 个警告");
+    match (errors, warnings) {
+        (0, 0) => Text::default(),
+        (_, 0) => of_errors,
+        (0, _) => of_warnings,
+        (_, _) => text!(
+            "{of_errors}, {of_warnings}",
+            "{of_errors:#}，{of_warnings:#}"
+        ),
+    }
 }
 
 fn one(diagnostic: &Diagnostic, renderer: &Renderer, lang: Lang) -> String {
@@ -161,9 +165,12 @@ mod tests {
     #[test]
     fn it_looks_like_rustc_and_counts_columns_in_characters() {
         let file = file("version: 1\r\nenvironments:\r\n  a: {env_alias: 商店, chanel: qq}\r\n");
-        let problem = Diagnostic::error("unknown-field", "there is no field `chanel`")
-            .at(&span(&file, "chanel"), "did you mean `channel`?")
-            .help("known here: `channel`");
+        let problem = Diagnostic::error("unknown-field", Text::same("there is no field `chanel`"))
+            .at(
+                &span(&file, "chanel"),
+                Text::same("did you mean `channel`?"),
+            )
+            .help(Text::same("known here: `channel`"));
         insta::assert_snapshot!(render(&[problem], false, Lang::En), @r"
         error[unknown-field]: there is no field `chanel`
          --> environments/a.yaml:3:22
@@ -180,11 +187,11 @@ mod tests {
         let lines: Vec<_> = (1..=100).map(|n| format!("line{n}: x")).collect();
         let here = file(&lines.join("\n"));
         let other = Arc::new(SourceFile::new("b.yaml", "first: here\n"));
-        let problem = Diagnostic::warning("w", "message")
-            .at(&span(&here, "line50"), "again")
-            .at(&span(&here, "line48"), "near")
-            .at(&span(&here, "line3:"), "far")
-            .at(&span(&other, "here"), "elsewhere");
+        let problem = Diagnostic::warning("w", Text::same("message"))
+            .at(&span(&here, "line50"), Text::same("again"))
+            .at(&span(&here, "line48"), Text::same("near"))
+            .at(&span(&here, "line3:"), Text::same("far"))
+            .at(&span(&other, "here"), Text::same("elsewhere"));
         insta::assert_snapshot!(render(&[problem], false, Lang::En), @r"
         warning[w]: message
           --> environments/a.yaml:50:1
@@ -208,8 +215,28 @@ mod tests {
     }
 
     #[test]
+    fn a_run_of_them_is_counted_in_both_languages() {
+        let error = Diagnostic::error("e", Text::same("m"));
+        let warning = Diagnostic::warning("w", Text::same("m"));
+        for (run, en, zh) in [
+            (vec![], "", ""),
+            (vec![&error], "1 error", "1 个错误"),
+            (vec![&warning, &warning], "2 warnings", "2 个警告"),
+            (
+                vec![&error, &warning, &error],
+                "2 errors, 1 warning",
+                "2 个错误，1 个警告",
+            ),
+        ] {
+            let run: Vec<_> = run.into_iter().cloned().collect();
+            assert_eq!(format!("{0}|{0:#}", summary(&run)), format!("{en}|{zh}"));
+        }
+    }
+
+    #[test]
     fn without_a_place_there_is_still_all_to_read() {
-        let problem = Diagnostic::error("path-not-found", "there is no `x`").help("look again");
+        let problem = Diagnostic::error("path-not-found", Text::same("there is no `x`"))
+            .help(Text::same("look again"));
         insta::assert_snapshot!(render(&[problem], false, Lang::En), @r"
         error[path-not-found]: there is no `x`
          |
@@ -220,9 +247,9 @@ mod tests {
     #[test]
     fn nothing_that_a_terminal_obeys_gets_out() {
         let file = file("a: \u{9b}31m \u{1b}[31m \u{202e}\u{2028} x\n");
-        let problem = Diagnostic::error("c", "bad \u{1b}[31m \u{9b} \u{202e}")
-            .at(&span(&file, "x"), "\u{7}")
-            .help("\u{1b}]0;title\u{7}");
+        let problem = Diagnostic::error("c", Text::same("bad \u{1b}[31m \u{9b} \u{202e}"))
+            .at(&span(&file, "x"), Text::same("\u{7}"))
+            .help(Text::same("\u{1b}]0;title\u{7}"));
         let text = render(&[problem], false, Lang::En);
         assert!(
             !text.contains(|c: char| c != '\n' && window::is_unseen(c)),
@@ -238,7 +265,8 @@ mod tests {
             "前x".repeat(500_000),
             "后".repeat(9000)
         ));
-        let problem = Diagnostic::error("c", "m").at(&span(&file, "NEEDLE"), "here");
+        let problem =
+            Diagnostic::error("c", Text::same("m")).at(&span(&file, "NEEDLE"), Text::same("here"));
         let text = render(&[problem], false, Lang::En);
         assert!(text.contains("a.yaml:1:1000004"), "{text}");
         assert!(text.contains("NEEDLE"), "{text}");
@@ -255,7 +283,7 @@ mod tests {
             };
             assert!(
                 render(
-                    &[Diagnostic::error("c", "m").at(&end, "here")],
+                    &[Diagnostic::error("c", Text::same("m")).at(&end, Text::same("here"))],
                     false,
                     Lang::En
                 )

@@ -260,6 +260,13 @@ fn unmanaged(
             .chain(environment.attributes.get(Field::EnvId))
     });
     let known: HashSet<&str> = recorded.map(|(_, env_id)| env_id).chain(named).collect();
+    // It may be what an open order made; adopted otherwise, that order would stay open for good.
+    let mut records = state.into_iter().flat_map(State::records);
+    let next = if records.any(|(_, record)| record.env_id.is_none()) {
+        "postpay resolve, in case an open order made it; if none did: postpay generate"
+    } else {
+        "postpay generate"
+    };
     let unknown: BTreeMap<&str, &SeenEnvironment> = live
         .environments
         .iter()
@@ -277,11 +284,11 @@ fn unmanaged(
             address: None,
             deposed: false,
             env_id: Some(env_id.to_owned()),
-            expected: None,
+            expected: Some("declared, or on record".to_owned()),
             found: Some(told(environment)),
             source: None::<SourceRef>,
             standing: Standing::Counts,
-            next: "postpay generate".to_owned(),
+            next: next.to_owned(),
         })
         .collect()
 }

@@ -47,14 +47,14 @@ fn finding(step: &Step) -> Option<Finding> {
         ),
         Action::Resolve => (
             Code::OutcomeUnknown,
-            None,
-            None,
+            Some("an outcome that is known"),
+            Some("an answer that was lost, or said nothing"),
             format!("postpay resolve {address}"),
         ),
         Action::Wait => (
             Code::AwaitingEnvId,
-            None,
-            None,
+            Some("an EnvId"),
+            Some("an order number alone"),
             format!("postpay resolve {address}"),
         ),
     };

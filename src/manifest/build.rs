@@ -10,10 +10,12 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as Markers};
 
 use super::merge::Names;
 use super::offsets::Offsets;
+use super::problems::unknown_anchor;
 use super::read::{MAX_BYTES, too_large};
 use super::scalar::Resolved;
 use super::tree::{Document, Kind, Members, NodeData, NodeId, Text, wide};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
+use crate::lang::text;
 
 /// How deep lists and mappings may lie in one another, aliases followed.
 pub(super) const MAX_DEPTH: usize = 64;
@@ -252,9 +254,18 @@ impl<'f> Builder<'f> {
         }
         if let Some(node) = no_mapping {
             self.diagnostics.push(
-                Diagnostic::error("merge-not-a-mapping", "`<<` merges mappings, not this")
-                    .at(&self.node_span(node), "no mapping")
-                    .help("write `<<: *anchor`, or `<<: [*one, *two]`"),
+                Diagnostic::error(
+                    "merge-not-a-mapping",
+                    text!(
+                        "`<<` merges mappings, not this",
+                        "`<<` 只能合并映射，这里不是"
+                    ),
+                )
+                .at(&self.node_span(node), text!("no mapping", "不是映射"))
+                .help(text!(
+                    "write `<<: *anchor`, or `<<: [*one, *two]`",
+                    "请写 `<<: *anchor` 或 `<<: [*one, *two]`"
+                )),
             );
         }
         entries.extend(merged);
@@ -267,9 +278,15 @@ impl<'f> Builder<'f> {
         if let Some(frame) = self.open.iter().find(|frame| frame.anchor == anchor) {
             let whole = self.node_span(frame.node);
             self.diagnostics.push(
-                Diagnostic::error("recursive-alias", "this alias stands inside what it names")
-                    .at(&self.span(start, end), "")
-                    .at(&whole, "the anchor is on this"),
+                Diagnostic::error(
+                    "recursive-alias",
+                    text!(
+                        "this alias stands inside what it names",
+                        "该引用位于它所引用的内容之内"
+                    ),
+                )
+                .on(&self.span(start, end))
+                .at(&whole, text!("the anchor is on this", "锚点在这里")),
             );
             let nothing = Kind::Scalar(Resolved::Null, Text::Owned(Box::default()));
             let node = self.push(start, end, nothing)?;
@@ -278,9 +295,10 @@ impl<'f> Builder<'f> {
         }
         let Some(&anchored) = self.anchors.get(&anchor) else {
             return Err(Box::new(
-                Diagnostic::error("unknown-anchor", "no anchor of this name in this document")
-                    .at(&self.span(start, end), "")
-                    .help("an anchor is written `&name` before the first use of `*name`, and holds for its document"),
+                unknown_anchor(&self.span(start, end)).help(text!(
+                    "an anchor is written `&name` before the first use of `*name`, and holds for its document",
+                    "要先写锚点 `&name`，再用 `*name` 引用；锚点只在所在文档内有效"
+                )),
             ));
         };
         self.expanded = self.expanded.saturating_add(anchored.expanded);
@@ -288,13 +306,20 @@ impl<'f> Builder<'f> {
             return Err(Box::new(
                 Diagnostic::error(
                     "alias-bomb",
-                    format!(
-                        "written out, the aliases make this document larger than {MAX_NODES} values"
+                    text!(
+                        "written out, the aliases make this document larger than {MAX_NODES} values",
+                        "引用全部展开后，该文档会超过 {MAX_NODES} 个值"
                     ),
                 )
-                .at(&self.span(start, end), "with this one")
-                .at(&self.node_span(anchored.node), "which stands for this")
-                .help("write the values out, or refer to less"),
+                .at(&self.span(start, end), text!("with this one", "到这个引用为止"))
+                .at(
+                    &self.node_span(anchored.node),
+                    text!("which stands for this", "它引用的是这里"),
+                )
+                .help(text!(
+                    "write the values out, or refer to less",
+                    "请直接写出这些值，或减少引用"
+                )),
             ));
         }
         if self.open.len() + anchored.height > MAX_DEPTH {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::CONFIG_NAME;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 /// What becomes of the project's settings when they lie in a folder that is given.
 #[derive(Debug, Clone, Copy)]
@@ -73,13 +74,23 @@ impl Walk<'_> {
                 return self.problems.push(folder_with_a_files_name(shown));
             }
             if !self.folder(shown) {
+                let folder = shown.display();
                 self.problems.push(
                     Diagnostic::error(
                         "empty-folder",
-                        format!("no manifest in the folder `{}`", shown.display()),
+                        text!(
+                            "no manifest in the folder `{folder}`",
+                            "文件夹 `{folder}` 中没有清单"
+                        ),
                     )
-                    .help("a folder gives its *.yaml and *.yml files, hidden ones left out")
-                    .help("`postpay init` writes a first manifest"),
+                    .help(text!(
+                        "a folder gives its *.yaml and *.yml files, hidden ones left out",
+                        "文件夹中的 *.yaml 和 *.yml 文件都会读取，隐藏文件除外"
+                    ))
+                    .help(text!(
+                        "`postpay init` writes a first manifest",
+                        "`postpay init` 会写出第一份清单"
+                    )),
                 );
             }
         } else if metadata.is_file() {
@@ -188,37 +199,49 @@ fn has_manifest_name(path: &Path) -> bool {
 
 /// A path that cannot be opened, whatever it was meant to be.
 pub(super) fn cannot_open(shown: &Path, error: &io::Error) -> Diagnostic {
+    let shown = shown.display();
     if error.kind() == io::ErrorKind::NotFound {
         Diagnostic::error(
             "path-not-found",
-            format!("there is no `{}`", shown.display()),
+            text!("there is no `{shown}`", "`{shown}` 不存在"),
         )
-        .help("paths are taken from the project folder, which `-C` names")
+        .help(text!(
+            "paths are taken from the project folder, which `-C` names",
+            "路径从项目文件夹算起，项目文件夹由 `-C` 指定"
+        ))
     } else {
         Diagnostic::error(
             "path-unreadable",
-            format!("cannot read `{}`: {error}", shown.display()),
+            text!(
+                "cannot read `{shown}`: {error}",
+                "无法读取 `{shown}`：{error}"
+            ),
         )
     }
 }
 
 fn folder_with_a_files_name(shown: &Path) -> Diagnostic {
+    let shown = shown.display();
     Diagnostic::error(
         "not-a-file",
-        format!(
-            "`{}` has a manifest's name, but is a folder",
-            shown.display()
+        text!(
+            "`{shown}` has a manifest's name, but is a folder",
+            "`{shown}` 的名称像清单，却是文件夹"
         ),
     )
-    .help("rename the folder")
+    .help(text!("rename the folder", "请给文件夹改名"))
 }
 
 pub(super) fn not_a_file(shown: &Path) -> Diagnostic {
+    let shown = shown.display();
     Diagnostic::error(
         "not-a-file",
-        format!("`{}` is not a regular file", shown.display()),
+        text!("`{shown}` is not a regular file", "`{shown}` 不是普通文件"),
     )
-    .help("no pipe, socket or device is read, and no folder where one file is meant")
+    .help(text!(
+        "no pipe, socket or device is read, and no folder where one file is meant",
+        "不读取管道、套接字和设备；需要单个文件时，也不读取文件夹"
+    ))
 }
 
 #[cfg(test)]
@@ -234,6 +257,7 @@ mod tests {
             Settings::LeftOut(Some(Path::new("settings.yaml"))),
             &mut problems,
         );
+        crate::diagnostic::assert_chinese(&problems);
         (
             found
                 .iter()

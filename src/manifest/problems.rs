@@ -5,7 +5,8 @@ use saphyr_parser::ScanError;
 use super::build::{Builder, Fatal, MAX_DEPTH};
 use super::scalar::Resolved;
 use super::tree::{Kind, NodeId, wide};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::lang::text;
 
 impl Builder<'_> {
     /// YAML has no control characters, and the scanner takes U+0000 for the end of the text: what
@@ -15,17 +16,23 @@ impl Builder<'_> {
             |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f;
         match text.bytes().position(bad) {
             None => Ok(()),
-            Some(at) => Err(Box::new(
-                Diagnostic::error(
-                    "yaml-syntax",
-                    format!(
-                        "the character U+{:04X} has no place in YAML",
-                        text.as_bytes()[at]
-                    ),
-                )
-                .at(&self.span(at, at + 1), "")
-                .help("in a string in double quotes it can be written as an escape"),
-            )),
+            Some(at) => {
+                let code = text.as_bytes()[at];
+                Err(Box::new(
+                    Diagnostic::error(
+                        "yaml-syntax",
+                        text!(
+                            "the character U+{code:04X} has no place in YAML",
+                            "YAML 中不能有字符 U+{code:04X}"
+                        ),
+                    )
+                    .on(&self.span(at, at + 1))
+                    .help(text!(
+                        "in a string in double quotes it can be written as an escape",
+                        "在双引号字符串中可以写成转义序列"
+                    )),
+                ))
+            }
         }
     }
 
@@ -33,27 +40,42 @@ impl Builder<'_> {
         let help = match &self.nodes[wide(key.0)].kind {
             Kind::Scalar(Resolved::Text, _) => return,
             Kind::Scalar(Resolved::Null | Resolved::Bool(_) | Resolved::Number, text) => {
-                format!("write it in quotes: \"{}\"", text.get(self.file))
+                let text = text.get(self.file);
+                text!("write it in quotes: \"{text}\"", "请加上引号：\"{text}\"")
             }
             Kind::Sequence(_) | Kind::Mapping(_) => {
-                "a key is a single word; did you forget quotes around `{` or `[`?".to_owned()
+                text!(
+                    "a key is a single word; did you forget quotes around `{{` or `[`?",
+                    "键应为单个词；`{{` 或 `[` 外是否漏了引号？"
+                )
             }
         };
         self.diagnostics.push(
-            Diagnostic::error("key-not-a-string", "a key is a string")
-                .at(&self.node_span(key), "not a string")
-                .help(help),
+            Diagnostic::error(
+                "key-not-a-string",
+                text!("a key is a string", "键应为字符串"),
+            )
+            .at(&self.node_span(key), text!("not a string", "不是字符串"))
+            .help(help),
         );
     }
 
     pub(super) fn duplicate_key(&mut self, first: NodeId, second: NodeId) {
         let name = self.name(second).to_owned();
-        let mut diagnostic =
-            Diagnostic::error("duplicate-key", format!("the key `{name}` is here twice"))
-                .at(&self.node_span(second), "again")
-                .at(&self.node_span(first), "first here");
+        let mut diagnostic = Diagnostic::error(
+            "duplicate-key",
+            text!("the key `{name}` is here twice", "键 `{name}` 出现了两次"),
+        )
+        .at(&self.node_span(second), text!("again", "再次出现"))
+        .at(
+            &self.node_span(first),
+            text!("first here", "首次出现在这里"),
+        );
         if name == "<<" {
-            diagnostic = diagnostic.help("several mappings merge as a list: `<<: [*one, *two]`");
+            diagnostic = diagnostic.help(text!(
+                "several mappings merge as a list: `<<: [*one, *two]`",
+                "合并多个映射要写成列表：`<<: [*one, *two]`"
+            ));
         }
         self.diagnostics.push(diagnostic);
     }
@@ -61,9 +83,12 @@ impl Builder<'_> {
     pub(super) fn too_deep(&self, start: usize, end: usize) -> Diagnostic {
         Diagnostic::error(
             "too-deep",
-            format!("lists and mappings lie more than {MAX_DEPTH} deep in one another"),
+            text!(
+                "lists and mappings lie more than {MAX_DEPTH} deep in one another",
+                "列表和映射的嵌套超过了 {MAX_DEPTH} 层"
+            ),
         )
-        .at(&self.span(start, end), "here")
+        .at(&self.span(start, end), text!("here", "在这里"))
     }
 
     pub(super) fn syntax(&self, error: &ScanError) -> Diagnostic {
@@ -83,16 +108,37 @@ impl Builder<'_> {
             // The scanner looks along the line before it tells of any of it.
             self.too_deep(at, end)
         } else if info.contains("unknown anchor") {
-            Diagnostic::error("unknown-anchor", "no anchor of this name in this document")
-                .at(&span, "")
-                .help("an anchor is written `&name` before the first use of `*name`")
+            unknown_anchor(&span).help(text!(
+                "an anchor is written `&name` before the first use of `*name`",
+                "要先写锚点 `&name`，再用 `*name` 引用"
+            ))
         } else {
-            let mut diagnostic =
-                Diagnostic::error("yaml-syntax", format!("this is not YAML: {info}")).at(&span, "");
+            let mut diagnostic = Diagnostic::error(
+                "yaml-syntax",
+                text!("this is not YAML: {info}", "不是有效的 YAML：{info}"),
+            )
+            .on(&span);
             if info.contains("tab") {
-                diagnostic = diagnostic.help("indent with spaces: YAML has no tabs there");
+                diagnostic = diagnostic.help(text!(
+                    "indent with spaces: YAML has no tabs there",
+                    "请用空格缩进：YAML 在这里不允许制表符"
+                ));
             }
-            diagnostic.help("the rest of this file was not read")
+            diagnostic.help(text!(
+                "the rest of this file was not read",
+                "该文件的其余部分没有读取"
+            ))
         }
     }
+}
+
+pub(super) fn unknown_anchor(span: &Span) -> Diagnostic {
+    Diagnostic::error(
+        "unknown-anchor",
+        text!(
+            "no anchor of this name in this document",
+            "该文档中没有这个名称的锚点"
+        ),
+    )
+    .on(span)
 }

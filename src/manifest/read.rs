@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::discover::{cannot_open, not_a_file};
 use crate::desired::ManifestHash;
 use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::lang::text;
 
 /// More than a hundred thousand environments; whatever is larger was given by mistake.
 pub const MAX_BYTES: u64 = 32 * 1024 * 1024;
@@ -66,15 +67,19 @@ pub fn bytes_of(shown: &Path, input: impl Read, size: usize) -> Result<Vec<u8>, 
 }
 
 pub(super) fn too_large(shown: &Path) -> Diagnostic {
+    let shown = shown.display();
+    let most = MAX_BYTES / (1024 * 1024);
     Diagnostic::error(
         "file-too-large",
-        format!(
-            "`{}` is larger than {} MiB",
-            shown.display(),
-            MAX_BYTES / (1024 * 1024)
+        text!(
+            "`{shown}` is larger than {most} MiB",
+            "`{shown}` 超过了 {most} MiB"
         ),
     )
-    .help("split it: the environments of all files count together")
+    .help(text!(
+        "split it: the environments of all files count together",
+        "请拆成多个文件：所有文件中的环境合在一起算"
+    ))
 }
 
 fn not_utf8(shown: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {
@@ -82,17 +87,21 @@ fn not_utf8(shown: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {
     let bytes = error.as_bytes();
     let line = bytes[..at].split(|byte| *byte == b'\n').count();
     let byte = bytes.get(at).copied().unwrap_or_default();
+    let shown = shown.display();
     let mut diagnostic = Diagnostic::error(
         "not-utf8",
-        format!(
-            "`{}` is not UTF-8: byte 0x{byte:02X} at offset {at}, line {line}",
-            shown.display()
+        text!(
+            "`{shown}` is not UTF-8: byte 0x{byte:02X} at offset {at}, line {line}",
+            "`{shown}` 不是 UTF-8：第 {line} 行，偏移 {at} 处的字节 0x{byte:02X}"
         ),
     );
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        diagnostic = diagnostic.help("it begins like UTF-16");
+        diagnostic = diagnostic.help(text!("it begins like UTF-16", "它的开头像是 UTF-16"));
     }
-    diagnostic.help("save it as UTF-8, for example with `iconv -t UTF-8`")
+    diagnostic.help(text!(
+        "save it as UTF-8, for example with `iconv -t UTF-8`",
+        "请保存为 UTF-8，例如用 `iconv -t UTF-8`"
+    ))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -108,6 +117,7 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::assert_chinese;
 
     fn with(bytes: &[u8]) -> Result<(Arc<SourceFile>, ManifestHash), Box<Diagnostic>> {
         let folder = tempfile::tempdir().unwrap();
@@ -130,6 +140,7 @@ mod tests {
     #[test]
     fn a_byte_that_is_not_utf8_is_named_with_offset_and_line() {
         let problem = with(b"version: 1\nalias: \xb5\n").unwrap_err();
+        assert_chinese(std::slice::from_ref(&problem));
         assert_eq!(problem.code, "not-utf8");
         assert_eq!(
             problem.message.en(),
@@ -143,6 +154,7 @@ mod tests {
         let file = fs::File::create(folder.path().join("m.yaml")).unwrap();
         file.set_len(MAX_BYTES + 1).unwrap();
         let problem = read(folder.path(), Path::new("m.yaml")).unwrap_err();
+        assert_chinese(std::slice::from_ref(&problem));
         assert_eq!(problem.code, "file-too-large");
     }
 }

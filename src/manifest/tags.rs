@@ -5,6 +5,7 @@ use saphyr_parser::{ScalarStyle, Span as Markers, Tag};
 use super::build::Builder;
 use super::scalar::{Resolved, resolve};
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 impl Builder<'_> {
     pub(super) fn resolved(
@@ -64,10 +65,16 @@ impl Builder<'_> {
         self.diagnostics.push(
             Diagnostic::error(
                 "custom-tag",
-                format!("the tag `{shown}` means nothing here"),
+                text!(
+                    "the tag `{shown}` means nothing here",
+                    "标签 `{shown}` 在这里没有含义"
+                ),
             )
-            .at(&self.span(start, end), "tagged")
-            .help("leave the tag out; a value that must be a string is written in quotes"),
+            .at(&self.span(start, end), text!("tagged", "带有标签"))
+            .help(text!(
+                "leave the tag out; a value that must be a string is written in quotes",
+                "请去掉标签；必须为字符串的值请加引号"
+            )),
         );
     }
 }

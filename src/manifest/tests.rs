@@ -10,8 +10,9 @@ fn read_text(text: &str) -> Parsed {
 }
 
 fn codes(text: &str) -> Vec<String> {
-    read_text(text)
-        .diagnostics
+    let problems = read_text(text).diagnostics;
+    crate::diagnostic::assert_chinese(&problems);
+    problems
         .iter()
         .map(|problem| format!("{} {}", problem.code, problem.labels[0].span))
         .collect()

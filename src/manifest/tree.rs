@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::scalar::Resolved;
 use crate::diagnostic::{SourceFile, Span};
+use crate::lang::{Text as Words, text};
 
 /// One document of a file.
 #[derive(Debug)]
@@ -167,14 +168,14 @@ impl<'a> Node<'a> {
     }
 
     /// What it is, for a message: `a number`.
-    pub fn describe(self) -> &'static str {
+    pub fn describe(self) -> Words {
         match self.value() {
-            Value::Null => "nothing",
-            Value::Bool(_) => "a boolean",
-            Value::Number(_) => "a number",
-            Value::Text(_) => "a string",
-            Value::Sequence(_) => "a list",
-            Value::Mapping(_) => "a mapping",
+            Value::Null => text!("nothing", "空值"),
+            Value::Bool(_) => text!("a boolean", "布尔值"),
+            Value::Number(_) => text!("a number", "数字"),
+            Value::Text(_) => text!("a string", "字符串"),
+            Value::Sequence(_) => text!("a list", "列表"),
+            Value::Mapping(_) => text!("a mapping", "映射"),
         }
     }
 }

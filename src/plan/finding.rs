@@ -140,9 +140,7 @@ impl Code {
             Self::OutcomeUnknown => "an order whose outcome nobody knows",
             Self::AwaitingEnvId => "an order without an environment id so far",
             Self::Gone => "on record, and not in the account",
-            Self::NotListed => {
-                "on record, and not listed in the account, which does not say that it is gone"
-            }
+            Self::NotListed => "on record, and not listed; it need not be gone",
             Self::Isolated => "isolated at the vendor, and not by postpay",
             Self::ErrorStatus => "in a status in which it may not work",
             Self::AliasChanged => "has another alias in the account than on record",

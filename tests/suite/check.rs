@@ -1,4 +1,4 @@
-//! What a user is told of a manifest: every fixture as it is seen, and held against the schema.
+//! What a user is told of a manifest: every fixture as it is seen, in both languages, and held against the schema.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,6 +12,8 @@ use postpay::diagnostic::render::render;
 use postpay::lang::Lang;
 use postpay::manifest;
 use serde::Deserialize as _;
+
+use crate::support::Project;
 
 fn fixtures(kind: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -46,6 +48,85 @@ fn every_invalid_fixture_is_told_of_as_it_was_approved() {
             render(&checked(&path).diagnostics, false, Lang::En)
         );
     }
+}
+
+fn is_chinese(text: &str) -> bool {
+    text.contains(|c| matches!(c, '\u{4e00}'..='\u{9fff}'))
+}
+
+/// Two words in a row that are no code.
+fn has_english(text: &str) -> bool {
+    let prose = text.split('`').step_by(2);
+    prose
+        .flat_map(|prose| prose.split(|c: char| !c.is_ascii_alphabetic() && c != ' '))
+        .any(|words| words.split_whitespace().count() > 1)
+}
+
+/// What stands between backticks: names, values and commands, which are no words of a language.
+fn code(text: &str) -> BTreeSet<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn every_sentence_on_every_fixture_has_its_chinese_which_names_the_same_things() {
+    for path in fixtures("invalid") {
+        for diagnostic in checked(&path).diagnostics {
+            let labels = diagnostic.labels.iter().map(|label| &label.text);
+            let said = [&diagnostic.message]
+                .into_iter()
+                .chain(labels)
+                .chain(&diagnostic.help)
+                // A label may say nothing. Nothing else is the same in both.
+                .filter(|text| !text.is_empty());
+            for text in said {
+                let (en, zh) = (text.en(), text.in_lang(Lang::Zh));
+                let at = format!("{} {}: {en} | {zh}", path.display(), diagnostic.code);
+                assert!(is_chinese(zh), "no Chinese: {at}");
+                // The words of the YAML library are its own.
+                let is_whole = diagnostic.code == "yaml-syntax" || !has_english(zh);
+                assert!(is_whole, "half English: {at}");
+                assert!(
+                    !en.contains(['，', '。', '：', '；', '？', '、', '（']),
+                    "the other way round: {at}"
+                );
+                assert!(code(en).is_subset(&code(zh)), "names something else: {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn programs_are_told_the_same_in_every_language() {
+    let project = Project::of(&["one"]);
+    for path in fixtures("invalid") {
+        let run = |format, lang| {
+            let file = path.to_str().unwrap();
+            let strict = (name(&path) == "missing-alias").then_some("--require-alias");
+            let args = ["validate", "--format", format, "--lang", lang, "-f", file];
+            project.run(args.into_iter().chain(strict))
+        };
+        let (en, zh) = (run("json", "en"), run("json", "zh"));
+        assert_eq!((en.code, &en.stdout), (zh.code, &zh.stdout), "{}", zh.line);
+        let codes: Vec<_> = checked(&path)
+            .diagnostics
+            .iter()
+            .map(|diagnostic| diagnostic.code)
+            .collect();
+        let shown = run("human", "zh").stderr;
+        for code in codes {
+            assert!(shown.contains(&format!("[{code}]")), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_screen_in_chinese_has_its_carets_below_wide_characters() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "version: 1\ndefaults: {env_source: qcloud, channel: qq}\nenvironments:\n  shop: {env_alias: 商店（正式）, chanel: qq}\n  店铺: {alias: shop}\n  store: {env_alias: 商店, alias: shop, flag: 7}\n";
+    fs::write(folder.path().join("m.yaml"), text).unwrap();
+    let loaded = manifest::load(folder.path(), &["m.yaml".into()], None);
+    let diagnostics = check(&loaded, Options::default()).diagnostics;
+    insta::assert_snapshot!("screen-zh", render(&diagnostics, false, Lang::Zh));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::desired::{Field, is_alias};
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (written, text) in manifests.texts(Field::Alias) {
@@ -11,10 +12,19 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             continue;
         }
         problems.push(
-            Diagnostic::error("invalid-alias", format!("`{text}` is not an alias"))
-                .at(&written.node.span(), "")
-                .help("an alias starts with a-z and holds a-z, 0-9 and `-`")
-                .help("any name is possible as `env_alias`"),
+            Diagnostic::error(
+                "invalid-alias",
+                text!("`{text}` is not an alias", "`{text}` 不是有效的别名"),
+            )
+            .on(&written.node.span())
+            .help(text!(
+                "an alias starts with a-z and holds a-z, 0-9 and `-`",
+                "别名以 a-z 开头，只能包含 a-z、0-9 和 `-`"
+            ))
+            .help(text!(
+                "any name is possible as `env_alias`",
+                "`env_alias` 可以用任意名称"
+            )),
         );
     }
 }

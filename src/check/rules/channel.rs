@@ -2,9 +2,10 @@
 
 use crate::check::Options;
 use crate::check::model::{Content, Manifests};
-use crate::check::near::{list, nearest};
+use crate::check::near::{list, meant, nearest};
 use crate::desired::{Field, channels};
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
@@ -27,23 +28,33 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         }
         let mut problem = Diagnostic::error(
             "invalid-channel",
-            format!("`{text}` is no channel of env_source `{source}`"),
+            text!(
+                "`{text}` is no channel of env_source `{source}`",
+                "`{text}` 不是 env_source `{source}` 的 channel"
+            ),
         );
-        let label = nearest(text, allowed)
-            .map_or_else(String::new, |near| format!("did you mean `{near}`?"));
+        let label = nearest(text, allowed).map(meant).unwrap_or_default();
         problem = if channel.inherited && !env_source.inherited {
             environment
                 .mark(
                     problem,
                     &env_source,
-                    "does not go with the inherited channel",
+                    text!(
+                        "does not go with the inherited channel",
+                        "与继承来的 channel 不匹配"
+                    ),
                 )
                 .at(&channel.node.span(), label)
         } else {
-            problem
-                .at(&channel.node.span(), label)
-                .at(&env_source.node.span(), "because of this")
+            problem.at(&channel.node.span(), label).at(
+                &env_source.node.span(),
+                text!("because of this", "由这里决定"),
+            )
         };
-        problems.push(problem.help(format!("channels of {source}: {}", list(allowed))));
+        let allowed = list(allowed);
+        problems.push(problem.help(text!(
+            "channels of {source}: {allowed}",
+            "{source} 可用的 channel：{allowed:#}"
+        )));
     }
 }

@@ -5,6 +5,7 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 use crate::manifest::{Node, Value};
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
@@ -16,7 +17,10 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             continue;
         };
         if written.field == Field::Extra {
-            problem = problem.help("write `extra` as a mapping: it is sent as JSON, on one line");
+            problem = problem.help(text!(
+                "write `extra` as a mapping: it is sent as JSON, on one line",
+                "把 `extra` 写成映射：发送时会转成一行 JSON"
+            ));
         }
         problems.push(problem);
     }
@@ -26,16 +30,20 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
 
 fn unseen(name: &str, text: &str, node: Node<'_>) -> Option<Diagnostic> {
     let character = text.chars().find(|character| is_unseen(*character))?;
+    let code = u32::from(character);
     let problem = Diagnostic::error(
         "control-character",
-        format!(
-            "`{name}` holds the character U+{:04X}, which cannot be seen",
-            u32::from(character)
+        text!(
+            "`{name}` holds the character U+{code:04X}, which cannot be seen",
+            "`{name}` 含有不可见字符 U+{code:04X}"
         ),
     )
-    .at(&node.span(), "in this value");
+    .at(&node.span(), text!("in this value", "在这个值中"));
     Some(if character == '\n' {
-        problem.help("a block that starts with `|` ends in a line break; `>-` does not")
+        problem.help(text!(
+            "a block that starts with `|` ends in a line break; `>-` does not",
+            "以 `|` 开头的文本块末尾带换行；`>-` 则不带"
+        ))
     } else {
         problem
     })

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     let mut seen = HashMap::new();
@@ -14,14 +15,21 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         };
         // Twice in one mapping is a key that is there twice, which has been reported as such.
         if !first.container.is(environment.container) {
+            let name = environment.name;
             problems.push(
                 Diagnostic::error(
                     "duplicate-address",
-                    format!("the address `{}` is used twice", environment.name),
+                    text!(
+                        "the address `{name}` is used twice",
+                        "地址 `{name}` 被使用了两次"
+                    ),
                 )
-                .at(&environment.key.span(), "again")
-                .at(&first.key.span(), "first here")
-                .help("an address is unique over all files and documents"),
+                .at(&environment.key.span(), text!("again", "再次出现"))
+                .at(&first.key.span(), text!("first here", "首次出现在这里"))
+                .help(text!(
+                    "an address is unique over all files and documents",
+                    "地址在所有文件和文档中必须唯一"
+                )),
             );
         }
         seen.insert(environment.name, first);

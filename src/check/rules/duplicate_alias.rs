@@ -7,6 +7,7 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     let mut seen = HashMap::new();
@@ -30,13 +31,19 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             let first: &crate::manifest::Node<'_> = first;
             let problem = Diagnostic::error(
                 "duplicate-alias",
-                format!("the alias `{text}` is used twice"),
+                text!(
+                    "the alias `{text}` is used twice",
+                    "别名 `{text}` 被使用了两次"
+                ),
             );
             problems.push(
                 environment
-                    .mark(problem, &alias, "again")
-                    .at(&first.span(), "first here")
-                    .help("environments that the vendor creates, and those that are imported, need aliases of their own"),
+                    .mark(problem, &alias, text!("again", "再次出现"))
+                    .at(&first.span(), text!("first here", "首次出现在这里"))
+                    .help(text!(
+                        "environments that the vendor creates, and those that are imported, need aliases of their own",
+                        "由腾讯云新建的环境和导入的环境，别名不能相同"
+                    )),
             );
         } else {
             seen.insert(text, place);

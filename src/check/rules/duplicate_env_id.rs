@@ -6,6 +6,7 @@ use crate::check::Options;
 use crate::check::model::{Environment, Manifests};
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 use crate::manifest::Node;
 
 /// An id where it is named.
@@ -64,9 +65,13 @@ fn ids<'m, 'a>(
 }
 
 fn twice(first: &Named<'_, '_>, again: &Named<'_, '_>) -> Diagnostic {
+    let env_id = again.text;
     let problem = Diagnostic::error(
         "duplicate-env-id",
-        format!("the environment `{}` is named twice", again.text),
+        text!(
+            "the environment `{env_id}` is named twice",
+            "环境 `{env_id}` 被指定了两次"
+        ),
     );
     let place = if first.inherited {
         first.environment.key
@@ -76,16 +81,20 @@ fn twice(first: &Named<'_, '_>, again: &Named<'_, '_>) -> Diagnostic {
     let problem = if again.inherited {
         again
             .environment
-            .mark_inherited(problem, again.node, again.by, "again")
+            .mark_inherited(problem, again.node, again.by, text!("again", "再次出现"))
     } else {
-        problem.at(&again.node.span(), "again")
+        problem.at(&again.node.span(), text!("again", "再次出现"))
     }
-    .at(&place.span(), "first here");
+    .at(&place.span(), text!("first here", "首次出现在这里"));
     if [first.by, again.by].contains(&"import") {
-        problem.help(
+        problem.help(text!(
             "an environment has one address: it is adopted there, and not ordered at another one",
-        )
+            "一个环境只有一个地址：在该地址下纳管，不能又在另一个地址下订购"
+        ))
     } else {
-        problem.help("two orders for one environment would be paid twice")
+        problem.help(text!(
+            "two orders for one environment would be paid twice",
+            "对同一个环境下两个订单，会付两次费"
+        ))
     }
 }

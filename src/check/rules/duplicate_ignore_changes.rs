@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for lifecycle in &manifests.lifecycles {
@@ -14,14 +15,15 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
                 continue;
             };
             seen.insert(ignored.text, first);
+            let field = ignored.text;
             problems.push(
                 Diagnostic::warning(
                     "duplicate-ignore-changes",
-                    format!("`{}` is ignored twice", ignored.text),
+                    text!("`{field}` is ignored twice", "`{field}` 被忽略了两次"),
                 )
-                .at(&ignored.node.span(), "again")
-                .at(&first.span(), "first here")
-                .help("once is enough"),
+                .at(&ignored.node.span(), text!("again", "再次出现"))
+                .at(&first.span(), text!("first here", "首次出现在这里"))
+                .help(text!("once is enough", "写一次即可")),
             );
         }
     }

@@ -3,6 +3,7 @@
 use crate::check::Options;
 use crate::check::model::{Manifests, is_newer};
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 use crate::manifest::{Mapping, Value};
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
@@ -31,11 +32,20 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         problems.push(
             Diagnostic::warning(
                 "empty-environments",
-                "this document declares no environment",
+                text!(
+                    "this document declares no environment",
+                    "该文档没有声明任何环境"
+                ),
             )
-            .at(&place, "")
-            .help("environments stand under `environments`, each under its address")
-            .help("`defaults` and anchors hold for their own document alone"),
+            .on(&place)
+            .help(text!(
+                "environments stand under `environments`, each under its address",
+                "环境写在 `environments` 下，以各自的地址为键"
+            ))
+            .help(text!(
+                "`defaults` and anchors hold for their own document alone",
+                "`defaults` 和锚点只在所在文档内有效"
+            )),
         );
     }
 }

@@ -3,6 +3,7 @@
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::lang::text;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for file in &manifests.empty {
@@ -11,9 +12,15 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             bytes: 0..0,
         };
         problems.push(
-            Diagnostic::warning("empty-manifest", "this manifest declares nothing")
-                .at(&start, "the whole file is empty")
-                .help("a manifest begins with `version: 1`"),
+            Diagnostic::warning(
+                "empty-manifest",
+                text!("this manifest declares nothing", "该清单没有声明任何内容"),
+            )
+            .at(&start, text!("the whole file is empty", "整个文件为空"))
+            .help(text!(
+                "a manifest begins with `version: 1`",
+                "清单以 `version: 1` 开头"
+            )),
         );
     }
 }

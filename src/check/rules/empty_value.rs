@@ -4,7 +4,8 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
-use crate::manifest::Value;
+use crate::lang::text;
+use crate::manifest::{Node, Value};
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for written in &manifests.fields {
@@ -13,24 +14,30 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             continue;
         }
         if matches!(written.node.value(), Value::Text(text) if text.trim().is_empty()) {
-            problems.push(
-                Diagnostic::error("empty-value", format!("`{}` is empty", written.field))
-                    .at(&written.node.span(), "")
-                    .help("leave the field out, or write `null` to take a default away"),
-            );
+            let problem = empty(written.field.name(), written.node);
+            problems.push(problem.help(text!(
+                "leave the field out, or write `null` to take a default away",
+                "省略该字段；要去掉默认值，请写 `null`"
+            )));
         }
     }
     for id in &manifests.imported_ids {
         if id.text.is_some_and(|text| text.trim().is_empty()) {
             let help = match id.name {
-                "tran_id" => "leave it out where the order's number is not known",
-                _ => "give the id of the environment that is to be adopted",
+                "tran_id" => text!(
+                    "leave it out where the order's number is not known",
+                    "不知道订单号时请省略该项"
+                ),
+                _ => text!(
+                    "give the id of the environment that is to be adopted",
+                    "写明要纳管的环境 ID"
+                ),
             };
-            problems.push(
-                Diagnostic::error("empty-value", format!("`{}` is empty", id.name))
-                    .at(&id.node.span(), "")
-                    .help(help),
-            );
+            problems.push(empty(id.name, id.node).help(help));
         }
     }
+}
+
+fn empty(name: &str, node: Node<'_>) -> Diagnostic {
+    Diagnostic::error("empty-value", text!("`{name}` is empty", "`{name}` 为空")).on(&node.span())
 }

@@ -2,9 +2,10 @@
 
 use crate::check::Options;
 use crate::check::model::Manifests;
-use crate::check::near::nearest;
+use crate::check::near::{meant, nearest};
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (written, text) in manifests.texts(Field::EnvSource) {
@@ -12,12 +13,20 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         if known.contains(&text) {
             continue;
         }
-        let label = nearest(text, &known)
-            .map_or_else(String::new, |near| format!("did you mean `{near}`?"));
+        let label = nearest(text, &known).map(meant).unwrap_or_default();
         problems.push(
-            Diagnostic::error("invalid-env-source", format!("`{text}` is no env_source"))
-                .at(&written.node.span(), label)
-                .help("write `miniapp` or `qcloud`"),
+            Diagnostic::error(
+                "invalid-env-source",
+                text!(
+                    "`{text}` is no env_source",
+                    "`{text}` 不是有效的 env_source"
+                ),
+            )
+            .at(&written.node.span(), label)
+            .help(text!(
+                "write `miniapp` or `qcloud`",
+                "请写 `miniapp` 或 `qcloud`"
+            )),
         );
     }
 }

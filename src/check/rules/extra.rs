@@ -7,6 +7,7 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
+use crate::lang::{Text, text};
 use crate::manifest::{Mapping, Node, Value};
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
@@ -44,9 +45,12 @@ fn value(node: Node<'_>, json: &mut String, problems: &mut Vec<Diagnostic>) {
         Value::Number(text) => match number(text) {
             Ok(number) => json.push_str(&number),
             Err(why) => problems.push(
-                Diagnostic::error("invalid-extra", format!("`{text}` {why}"))
-                    .at(&node.span(), "")
-                    .help(format!("write it in quotes: \"{text}\"")),
+                Diagnostic::error("invalid-extra", why)
+                    .on(&node.span())
+                    .help(text!(
+                        "write it in quotes: \"{text}\"",
+                        "请加上引号：\"{text}\""
+                    )),
             ),
         },
         Value::Sequence(items) => {
@@ -83,9 +87,13 @@ fn string(text: &str, json: &mut String) {
     let _ = write!(json, "{}", serde_json::Value::from(text));
 }
 
-fn number(text: &str) -> Result<String, &'static str> {
-    let number =
-        serde_yaml::Number::from_str(text).map_err(|_| "is too large for a number in JSON")?;
+fn number(text: &str) -> Result<String, Text> {
+    let number = serde_yaml::Number::from_str(text).map_err(|_| {
+        text!(
+            "`{text}` is too large for a number in JSON",
+            "`{text}` 超出了 JSON 数字的范围"
+        )
+    })?;
     if let Some(whole) = number.as_u64() {
         return Ok(whole.to_string());
     }
@@ -96,5 +104,10 @@ fn number(text: &str) -> Result<String, &'static str> {
         .as_f64()
         .and_then(serde_json::Number::from_f64)
         .map(|finite| finite.to_string())
-        .ok_or("is no number in JSON")
+        .ok_or_else(|| {
+            text!(
+                "`{text}` is no number in JSON",
+                "`{text}` 不是 JSON 允许的数字"
+            )
+        })
 }

@@ -4,6 +4,7 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 use crate::manifest::Value;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
@@ -20,10 +21,16 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         problems.push(
             Diagnostic::error(
                 "invalid-free-quota",
-                format!("`{text}` is no level of free quota"),
+                text!(
+                    "`{text}` is no level of free quota",
+                    "免费额度没有 `{text}` 这一档"
+                ),
             )
-            .at(&written.node.span(), "")
-            .help("write `basic`, or leave `free_quota` out for none"),
+            .on(&written.node.span())
+            .help(text!(
+                "write `basic`, or leave `free_quota` out for none",
+                "请写 `basic`；不需要免费额度时省略 `free_quota`"
+            )),
         );
     }
 }

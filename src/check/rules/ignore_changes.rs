@@ -2,9 +2,10 @@
 
 use crate::check::Options;
 use crate::check::model::Manifests;
-use crate::check::near::{list, nearest};
+use crate::check::near::{known_here, meant, nearest, unknown};
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 const CODE: &str = "invalid-ignore-changes";
 
@@ -22,9 +23,18 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         let (text, place) = (ignored.text, ignored.node.span());
         match Field::by_name(text) {
             Some(Field::EnvId) => problems.push(
-                Diagnostic::error(CODE, "a change of `env_id` can't be ignored")
-                    .at(&place, "not this one")
-                    .help("with another `env_id` it is another environment"),
+                Diagnostic::error(
+                    CODE,
+                    text!(
+                        "a change of `env_id` can't be ignored",
+                        "`env_id` 的变化不能忽略"
+                    ),
+                )
+                .at(&place, text!("not this one", "不能写这一项"))
+                .help(text!(
+                    "with another `env_id` it is another environment",
+                    "`env_id` 不同就是另一个环境"
+                )),
             ),
             Some(
                 Field::WxAppId
@@ -39,14 +49,17 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
                 | Field::Extra,
             ) => {}
             None => {
-                let label = nearest(text, &fields).map_or_else(
-                    || "unknown".to_owned(),
-                    |near| format!("did you mean `{near}`?"),
-                );
+                let label = nearest(text, &fields).map_or_else(unknown, meant);
                 problems.push(
-                    Diagnostic::error(CODE, format!("there is no field `{text}` to ignore"))
-                        .at(&place, label)
-                        .help(format!("known here: {}", list(&fields))),
+                    Diagnostic::error(
+                        CODE,
+                        text!(
+                            "there is no field `{text}` to ignore",
+                            "没有可忽略的字段 `{text}`"
+                        ),
+                    )
+                    .at(&place, label)
+                    .help(known_here(&fields)),
                 );
             }
         }

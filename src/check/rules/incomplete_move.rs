@@ -4,6 +4,7 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::check::near::list;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for moved in &manifests.moves {
@@ -17,13 +18,23 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             continue;
         }
         let verb = if missing.len() == 1 { "is" } else { "are" };
+        let missing = list(&missing);
         problems.push(
-            Diagnostic::error("incomplete-move", "this move has not both of its ends")
+            Diagnostic::error(
+                "incomplete-move",
+                text!(
+                    "this move has not both of its ends",
+                    "这次移动的两端没有写全"
+                ),
+            )
                 .at(
                     &moved.node.span(),
-                    format!("{} {verb} missing", list(&missing)),
+                    text!("{missing} {verb} missing", "缺少 {missing:#}"),
                 )
-                .help("write the address that it had and the one that it has now: `{from: shop, to: shop-prod}`"),
+                .help(text!(
+                    "write the address that it had and the one that it has now: `{{from: shop, to: shop-prod}}`",
+                    "写明原来的地址和现在的地址：`{{from: shop, to: shop-prod}}`"
+                )),
         );
     }
 }

@@ -4,6 +4,7 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 const LONGEST: usize = 20;
 
@@ -14,10 +15,16 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             problems.push(
                 Diagnostic::warning(
                     "long-alias",
-                    format!("this alias has {length} characters, the vendor may refuse it"),
+                    text!(
+                        "this alias has {length} characters, the vendor may refuse it",
+                        "该别名有 {length} 个字符，可能被腾讯云拒绝"
+                    ),
                 )
-                .at(&written.node.span(), "")
-                .help(format!("{LONGEST} characters are safe")),
+                .on(&written.node.span())
+                .help(text!(
+                    "{LONGEST} characters are safe",
+                    "不超过 {LONGEST} 个字符较为稳妥"
+                )),
             );
         }
     }

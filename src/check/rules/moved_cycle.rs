@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::check::Options;
 use crate::check::model::{Manifests, Move};
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 /// So many moves of a cycle are shown, and no more: nobody reads on, and drawing them all takes its time.
 const SHOWN: usize = 50;
@@ -57,25 +58,32 @@ fn cycle<'m, 'a>(met: Leads<'m, 'a>, leads: &HashMap<&'a str, Leads<'m, 'a>>) ->
     let start = round[0].from;
     let mut problem = Diagnostic::error(
         "moved-cycle",
-        format!("the moves from `{start}` lead back to it"),
+        text!(
+            "the moves from `{start}` lead back to it",
+            "从 `{start}` 出发的移动又回到了它自身"
+        ),
     );
     let left_out = round.len().saturating_sub(SHOWN);
     // The last one closes it.
     let last = round.len() - 1;
     for (at, Leads { moved, to, .. }) in round.iter().enumerate() {
         let text = if at == last {
-            format!("and back to `{start}`")
+            text!("and back to `{start}`", "又回到 `{start}`")
         } else if at < SHOWN - 1 {
-            format!("to `{to}`")
+            text!("to `{to}`", "移动到 `{to}`")
         } else {
             continue;
         };
         problem = problem.at(&moved.node.span(), text);
     }
     if left_out > 0 {
-        problem = problem.help(format!(
-            "{left_out} more moves stand between the first and the last of these"
+        problem = problem.help(text!(
+            "{left_out} more moves stand between the first and the last of these",
+            "在这里的第一次和最后一次移动之间，还有 {left_out} 次移动"
         ));
     }
-    problem.help("take the move out that is not true any more; two environments can't swap addresses in one run")
+    problem.help(text!(
+        "take the move out that is not true any more; two environments can't swap addresses in one run",
+        "请删去已不符合实际的移动；两个环境不能在一次运行中互换地址"
+    ))
 }

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use crate::check::Options;
 use crate::check::model::Manifests;
-use crate::check::near::nearest;
+use crate::check::near::{meant, nearest};
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 /// So many names are compared with what may be a slip of one, and no more: a look along all of them for every move would
 /// not be linear.
@@ -26,29 +27,36 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
     // Moved and forgotten is another rule's.
     let removed: HashSet<&str> = manifests.removed.iter().map(|name| name.text).collect();
     for (_, from, to) in manifests.whole_moves() {
-        let text = to.text;
-        if declared.contains_key(text) || left.contains(text) || removed.contains(text) {
+        let address = to.text;
+        if declared.contains_key(address) || left.contains(address) || removed.contains(address) {
             continue;
         }
         compared += names.len();
         let near = (compared <= COMPARED)
-            .then(|| nearest(text, &names))
+            .then(|| nearest(address, &names))
             .flatten()
             .filter(|near| *near != from.text);
         let label = near.map_or_else(
-            || "nothing is declared here".to_owned(),
-            |near| format!("did you mean `{near}`?"),
+            || text!("nothing is declared here", "这里没有任何声明"),
+            meant,
         );
         problems.push(
             Diagnostic::error(
                 "moved-undeclared",
-                format!("the move to `{text}` ends where nothing is declared"),
+                text!(
+                    "the move to `{address}` ends where nothing is declared",
+                    "移动的终点 `{address}` 没有声明"
+                ),
             )
             .at(&to.node.span(), label)
-            .help(format!(
-                "declare the environment under `environments` as `{text}`"
+            .help(text!(
+                "declare the environment under `environments` as `{address}`",
+                "在 `environments` 下以 `{address}` 声明该环境"
             ))
-            .help("to have an environment forgotten, list the address that it has under `removed` instead"),
+            .help(text!(
+                "to have an environment forgotten, list the address that it has under `removed` instead",
+                "如果不再管理该环境，请改为把它现在的地址列入 `removed`"
+            )),
         );
     }
 }

@@ -3,6 +3,7 @@
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     if manifests.removed.is_empty() {
@@ -13,16 +14,24 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         let Some(environment) = declared.get(name.text) else {
             continue;
         };
+        let address = name.text;
         problems.push(
             Diagnostic::error(
                 "removed-declared",
-                format!("`{}` is to be forgotten, and still declared", name.text),
+                text!(
+                    "`{address}` is to be forgotten, and still declared",
+                    "`{address}` 要移出管理，却仍在声明中"
+                ),
             )
-            .at(&name.node.span(), "to be forgotten")
-            .at(&environment.key.span(), "declared here")
-            .help(
+            .at(&name.node.span(), text!("to be forgotten", "要移出管理"))
+            .at(
+                &environment.key.span(),
+                text!("declared here", "在这里声明"),
+            )
+            .help(text!(
                 "to have it forgotten, take it out of `environments`; to keep it, out of `removed`",
-            ),
+                "要移出管理，请从 `environments` 中删去；要继续管理，请从 `removed` 中删去"
+            )),
         );
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::check::Options;
 use crate::check::model::Manifests;
-use crate::check::near::nearest;
+use crate::check::near::{meant, nearest};
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 const KNOWN: [&str; 2] = ["miniapp", "qcloud"];
 
@@ -13,15 +14,20 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         if KNOWN.contains(&text) {
             continue;
         }
-        let label = nearest(text, &KNOWN)
-            .map_or_else(String::new, |near| format!("did you mean `{near}`?"));
+        let label = nearest(text, &KNOWN).map(meant).unwrap_or_default();
         problems.push(
             Diagnostic::warning(
                 "unknown-source",
-                format!("`{text}` is no source that the vendor names"),
+                text!(
+                    "`{text}` is no source that the vendor names",
+                    "`{text}` 不是腾讯云文档中列出的 source"
+                ),
             )
             .at(&written.node.span(), label)
-            .help("known: `miniapp` and `qcloud`; it is sent as it stands"),
+            .help(text!(
+                "known: `miniapp` and `qcloud`; it is sent as it stands",
+                "已知的有 `miniapp` 和 `qcloud`；该值会原样发送"
+            )),
         );
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::check::Options;
 use crate::check::model::{IMPORT, LIFECYCLE, MOVE, Manifests, Place, TOP};
-use crate::check::near::{list, nearest};
+use crate::check::near::{known_here, meant, nearest, unknown};
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
+use crate::lang::{Text, text};
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     let in_defaults: Vec<&str> = Field::ALL
@@ -15,59 +16,72 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
     let in_environment = [&in_defaults[..], &["import"]].concat();
     for strange in &manifests.strange {
         let name = strange.entry.name();
-        let (known, kind) = match strange.place {
-            Place::Top => (&TOP[..], "key"),
-            Place::Defaults => (&in_defaults[..], "field"),
-            Place::Environment => (&in_environment[..], "field"),
-            Place::Lifecycle => (&LIFECYCLE[..], "member"),
-            Place::Import => (&IMPORT[..], "member"),
-            Place::Move => (&MOVE[..], "member"),
+        let known = match strange.place {
+            Place::Top => &TOP[..],
+            Place::Defaults => &in_defaults[..],
+            Place::Environment => &in_environment[..],
+            Place::Lifecycle => &LIFECYCLE[..],
+            Place::Import => &IMPORT[..],
+            Place::Move => &MOVE[..],
         };
-        let place = strange.entry.key.span();
-        let mut problem = Diagnostic::error(
-            "unknown-field",
-            format!("there is no {kind} `{name}`{}", of(strange.place)),
+        let label = nearest(name, known).map_or_else(unknown, meant);
+        let help = elsewhere(name, strange.place).unwrap_or_else(|| known_here(known));
+        problems.push(
+            Diagnostic::error("unknown-field", there_is_none(name, strange.place))
+                .at(&strange.entry.key.span(), label)
+                .help(help),
         );
-        problem = match nearest(name, known) {
-            Some(near) => problem.at(&place, format!("did you mean `{near}`?")),
-            None => problem.at(&place, "unknown"),
-        };
-        problem = match elsewhere(name, strange.place) {
-            Some(elsewhere) => problem.help(elsewhere),
-            None => problem.help(format!("known here: {}", list(known))),
-        };
-        problems.push(problem);
     }
 }
 
-/// What the key stands in, where that is not plain to see.
-fn of(place: Place) -> &'static str {
+/// It says what the key stands in, where that is not plain to see.
+fn there_is_none(name: &str, place: Place) -> Text {
     match place {
-        Place::Top | Place::Defaults | Place::Environment => "",
-        Place::Lifecycle => " of a lifecycle",
-        Place::Import => " of an import",
-        Place::Move => " of a move",
+        Place::Top => text!("there is no key `{name}`", "没有键 `{name}`"),
+        Place::Defaults | Place::Environment => {
+            text!("there is no field `{name}`", "没有字段 `{name}`")
+        }
+        Place::Lifecycle => text!(
+            "there is no member `{name}` of a lifecycle",
+            "`lifecycle` 没有成员 `{name}`"
+        ),
+        Place::Import => text!(
+            "there is no member `{name}` of an import",
+            "`import` 没有成员 `{name}`"
+        ),
+        Place::Move => text!(
+            "there is no member `{name}` of a move",
+            "`moved` 的项没有成员 `{name}`"
+        ),
     }
 }
 
 /// Where a key belongs that is one in another place.
-fn elsewhere(name: &str, place: Place) -> Option<&'static str> {
+fn elsewhere(name: &str, place: Place) -> Option<Text> {
     let is_field = Field::by_name(name).is_some();
     match place {
-        Place::Top if is_field || name == "lifecycle" => {
-            Some("it belongs into an environment, or under `defaults`")
+        Place::Top if is_field || name == "lifecycle" => Some(text!(
+            "it belongs into an environment, or under `defaults`",
+            "它应写在环境中，或 `defaults` 下"
+        )),
+        Place::Top if name == "import" => {
+            Some(text!("it belongs into an environment", "它应写在环境中"))
         }
-        Place::Top if name == "import" => Some("it belongs into an environment"),
-        Place::Defaults | Place::Environment if LIFECYCLE.contains(&name) => {
-            Some("it belongs under `lifecycle`")
+        Place::Defaults | Place::Environment if LIFECYCLE.contains(&name) => Some(text!(
+            "it belongs under `lifecycle`",
+            "它应写在 `lifecycle` 下"
+        )),
+        Place::Environment if name == "tran_id" => {
+            Some(text!("it belongs under `import`", "它应写在 `import` 下"))
         }
-        Place::Environment if name == "tran_id" => Some("it belongs under `import`"),
-        Place::Defaults | Place::Environment if TOP.contains(&name) => {
-            Some("it belongs at the top of the document")
-        }
-        Place::Lifecycle | Place::Import if is_field => {
-            Some("it belongs into the environment itself")
-        }
+        Place::Defaults | Place::Environment if TOP.contains(&name) => Some(text!(
+            "it belongs at the top of the document",
+            "它应写在文档的顶层"
+        )),
+        Place::Lifecycle | Place::Import if is_field => Some(text!(
+            "it belongs into the environment itself",
+            "它应直接写在环境中"
+        )),
         Place::Top
         | Place::Defaults
         | Place::Environment

@@ -4,6 +4,7 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
@@ -14,17 +15,25 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             (None, Some(channel)) => (channel, Field::EnvSource),
             (None, None) | (Some(_), Some(_)) => continue,
         };
+        let (name, has) = (environment.name, there.field);
         let problem = Diagnostic::error(
             "unpaired-env-source",
-            format!(
-                "`{}` has `{}` without `{lacking}`",
-                environment.name, there.field
+            text!(
+                "`{name}` has `{has}` without `{lacking}`",
+                "`{name}` 有 `{has}`，却没有 `{lacking}`"
             ),
         );
         problems.push(
             environment
-                .mark(problem, &there, format!("`{lacking}` is missing"))
-                .help("`env_source` and `channel` are given together, or not at all"),
+                .mark(
+                    problem,
+                    &there,
+                    text!("`{lacking}` is missing", "缺少 `{lacking}`"),
+                )
+                .help(text!(
+                    "`env_source` and `channel` are given together, or not at all",
+                    "`env_source` 和 `channel` 要么都写，要么都不写"
+                )),
         );
     }
 }

@@ -4,6 +4,7 @@ use crate::check::Options;
 use crate::check::model::{Content, Manifests};
 use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
+use crate::lang::text;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
@@ -17,14 +18,24 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             .filter_map(|field| manifests.get(environment, field))
             .find(|value| matches!(value.content, Content::Text("miniapp")));
         let Some(because) = because else { continue };
+        let name = environment.name;
         problems.push(
             Diagnostic::error(
                 "missing-wx-app-id",
-                format!("`{}` has no `wx_app_id`", environment.name),
+                text!("`{name}` has no `wx_app_id`", "`{name}` 没有 `wx_app_id`"),
             )
-            .at(&environment.key.span(), "`wx_app_id` is missing")
-            .at(&because.node.span(), "required by this")
-            .help("with `source` or `env_source` `miniapp`, give the WeChat AppId as `wx_app_id`"),
+            .at(
+                &environment.key.span(),
+                text!("`wx_app_id` is missing", "缺少 `wx_app_id`"),
+            )
+            .at(
+                &because.node.span(),
+                text!("required by this", "这里要求填写"),
+            )
+            .help(text!(
+                "with `source` or `env_source` `miniapp`, give the WeChat AppId as `wx_app_id`",
+                "`source` 或 `env_source` 为 `miniapp` 时，请用 `wx_app_id` 写明微信 AppId"
+            )),
         );
     }
 }

@@ -57,7 +57,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         world.tell(&nothing_written());
         return Ok(Exit::Fine);
     }
-    let restoring = store.restoring(&origin, &world.holder("state restore"), args.lock_timeout)?;
+    let restoring = world.locked(&store, args.lock_timeout, || {
+        store.restoring(&origin, &world.holder("state restore"), args.lock_timeout)
+    })?;
     if restoring.proposal().changes_nothing() {
         show(restoring.proposal(), false, None, world)?;
         world.tell(&nothing_written());

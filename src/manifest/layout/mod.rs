@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use super::build::parse;
 use crate::diagnostic::{Diagnostic, SourceFile};
-use crate::lang::Text;
+use crate::lang::{Text, text};
 
 /// The text of `file` in the canonical layout, or what is wrong with its YAML.
 ///
@@ -33,7 +33,12 @@ pub fn layout(file: &Arc<SourceFile>) -> Result<String, Vec<Diagnostic>> {
     let text = with_line_feeds(&file.text);
     let arranged = lex::lex(&text).map(|tokens| arrange::arrange(&tokens));
     let checked = arranged
-        .ok_or("it holds something that has no place in the layout")
+        .ok_or_else(|| {
+            text!(
+                "it holds something that has no place in the layout",
+                "其中有些内容在规范排版中没有位置"
+            )
+        })
         .and_then(|new| same::check(&before.documents, &text, &new, file).map(|()| new));
     checked.map_err(|why| vec![unsafe_to_format(file, why)])
 }
@@ -47,18 +52,20 @@ fn with_line_feeds(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn unsafe_to_format(file: &SourceFile, why: impl Into<Text>) -> Diagnostic {
+fn unsafe_to_format(file: &SourceFile, why: Text) -> Diagnostic {
+    let shown = file.path().display();
     Diagnostic::error(
         "fmt-unsafe",
-        format!(
-            "`{}` can't be formatted without changing it; it was left alone",
-            file.path().display()
+        text!(
+            "`{shown}` can't be formatted without changing it; it was left alone",
+            "无法只调整 `{shown}` 的排版而不改动内容；没有改动该文件"
         ),
     )
     .help(why)
-    .help(
+    .help(text!(
         "it is as valid as before; leave it out of `postpay fmt`, or write that part more plainly",
-    )
+        "它和原来一样有效；请不要对它运行 `postpay fmt`，或把那部分写得简单些"
+    ))
 }
 
 #[cfg(test)]

@@ -7,8 +7,19 @@ use std::sync::Arc;
 use super::lex::lex;
 use super::token::Kind;
 use crate::diagnostic::SourceFile;
+use crate::lang::Text;
 use crate::manifest::build::parse;
 use crate::manifest::tree::Document;
+
+const VALUE: Text = Text::fixed(
+    "a key or a value would not be the same",
+    "某个键或值会与原来不同",
+);
+const COMMENT: Text = Text::fixed("a comment would be lost or changed", "某条注释会丢失或改变");
+const LETTER: Text = Text::fixed(
+    "more than its white space would change",
+    "除空白外还会有其他改动",
+);
 
 /// Holds `new` against `old` and its documents: the same keys and values in the same order, of the same types, with the
 /// same aliases; the same comments; and not a visible character more, less or elsewhere.
@@ -17,7 +28,7 @@ pub(super) fn check(
     old: &str,
     new: &str,
     file: &Arc<SourceFile>,
-) -> Result<(), &'static str> {
+) -> Result<(), Text> {
     let parsed = parse(&Arc::new(SourceFile::new(file.path(), new)));
     let alike = parsed.diagnostics.is_empty()
         && documents.len() == parsed.documents.len()
@@ -26,13 +37,13 @@ pub(super) fn check(
             .zip(&parsed.documents)
             .all(|(one, other)| one.says_the_same_as(other));
     if !alike {
-        return Err("a key or a value would not be the same");
+        return Err(VALUE);
     }
     if comments(old) != comments(new) {
-        return Err("a comment would be lost or changed");
+        return Err(COMMENT);
     }
     if !same_letters(old, new) {
-        return Err("more than its white space would change");
+        return Err(LETTER);
     }
     Ok(())
 }
@@ -75,11 +86,7 @@ fn next_letter(text: &mut Peekable<Chars<'_>>) -> Option<char> {
 mod tests {
     use super::*;
 
-    const VALUE: &str = "a key or a value would not be the same";
-    const COMMENT: &str = "a comment would be lost or changed";
-    const LETTER: &str = "more than its white space would change";
-
-    fn checked(old: &str, new: &str) -> Result<(), &'static str> {
+    fn checked(old: &str, new: &str) -> Result<(), Text> {
         let file = Arc::new(SourceFile::new("m.yaml", old));
         let before = parse(&file);
         assert_eq!(before.diagnostics, [], "{old}");

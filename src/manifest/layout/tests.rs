@@ -603,6 +603,7 @@ fn what_is_no_yaml_is_said_with_its_place() {
 fn what_has_no_place_in_the_layout_is_left_alone() {
     let problems = laid_out("a: 1\n...\n\u{feff}b: 2\n").unwrap_err();
     assert_eq!(problems.len(), 1);
+    crate::diagnostic::assert_chinese(&problems);
     insta::assert_snapshot!(crate::diagnostic::render::render(&problems, false, crate::lang::Lang::En), @r"
     error[fmt-unsafe]: `m.yaml` can't be formatted without changing it; it was left alone
      |

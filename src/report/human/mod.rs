@@ -8,6 +8,7 @@ pub mod history;
 pub mod layout;
 pub mod lock;
 pub mod plan;
+pub mod progress;
 pub mod reconcile;
 pub mod rehearsal;
 pub mod resolve;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::escape::{code, fenced, sentence};
 use super::room::Room;
 use super::say;
-use crate::lang::text;
+use crate::lang::{Lang, text};
 use crate::report::fields::{KNOWN_AFTER, NONE, Row, Value};
 use crate::report::page::{Entry, Kind, Page, Setting, Tone};
 use crate::report::words::{Word, changed_words};
@@ -30,7 +30,7 @@ pub(super) fn groups(page: &Page, setting: &Setting, room: &mut Room) {
         let title = format!("{action}: {}", entries.len());
         room.group(&open(&title), CLOSE, |room| {
             for entry in entries {
-                room.item(action, || one(entry, setting));
+                room.item(action, || one(entry, setting, page.lang));
             }
         });
     }
@@ -66,7 +66,7 @@ fn is_dull(entry: &Entry, page: &Page) -> bool {
     entry.quiet || (page.kind == Kind::Validate && entry.tone == Tone::Good)
 }
 
-fn one(entry: &Entry, setting: &Setting) -> String {
+fn one(entry: &Entry, setting: &Setting, lang: Lang) -> String {
     let Entry {
         name,
         action: _,
@@ -106,23 +106,29 @@ fn one(entry: &Entry, setting: &Setting) -> String {
             "+" | "=" => '+',
             _ => ' ',
         };
-        let lines: Vec<String> = fields.iter().flat_map(|row| lines(row, side)).collect();
+        let lines: Vec<String> = fields
+            .iter()
+            .flat_map(|row| lines(row, side, lang))
+            .collect();
         let _ = write!(out, "\n{}", fenced("diff", &lines, "  "));
     }
     out
 }
 
 /// A field, a line for each side that it has.
-fn lines(row: &Row, side: char) -> Vec<String> {
+fn lines(row: &Row, side: char, lang: Lang) -> Vec<String> {
     let Row { name, value } = row;
     let quoted = |text: &str| format!("\"{text}\"");
     match value {
         Value::Text(text) => vec![format!("{side} {name} = {}", quoted(text))],
         Value::Word(word) => vec![format!("{side} {name} = {word}")],
-        Value::KnownAfter => vec![format!("{side} {name} = {KNOWN_AFTER}")],
+        Value::KnownAfter => vec![format!("{side} {name} = {}", KNOWN_AFTER.in_lang(lang))],
         Value::Becomes(old, new) => vec![
             format!("- {name} = {old}"),
-            format!("+ {name} = {}", new.as_deref().unwrap_or(KNOWN_AFTER)),
+            format!(
+                "+ {name} = {}",
+                new.as_deref().unwrap_or(KNOWN_AFTER.in_lang(lang))
+            ),
         ],
         Value::Changed(old, new) => {
             let (old, new) = match (old, new) {
@@ -134,8 +140,10 @@ fn lines(row: &Row, side: char) -> Vec<String> {
                     )
                 }
                 (old, new) => {
-                    let one =
-                        |text: &Option<String>| text.as_deref().map_or(NONE.to_owned(), quoted);
+                    let one = |text: &Option<String>| {
+                        text.as_deref()
+                            .map_or_else(|| NONE.in_lang(lang).to_owned(), quoted)
+                    };
                     (one(old), one(new))
                 }
             };
