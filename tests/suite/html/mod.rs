@@ -3,6 +3,7 @@
 
 mod browser;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,8 +42,9 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Page {
         // A manifest in which a text turns the line around is refused: that part comes later.
         let alias = alias.replace(['\u{202e}', '\u{202c}'], "");
         let alias = serde_json::to_string(&alias).unwrap();
-        text += &format!(
-            "  shop-{n}: {{env_source: qcloud, channel: qc_console, alias: shop-{n}, env_alias: {alias}}}\n"
+        let _ = writeln!(
+            text,
+            "  shop-{n}: {{env_source: qcloud, channel: qc_console, alias: shop-{n}, env_alias: {alias}}}"
         );
     }
     fs::write(folder.path().join("shop.yaml"), text).unwrap();
@@ -76,14 +78,14 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Page {
         match at {
             1 => {
                 (step.action, step.reason, step.before) =
-                    (Action::Replace, Reason::FixedAtOrder, Some(old))
+                    (Action::Replace, Reason::FixedAtOrder, Some(old));
             }
             2 => {
                 (step.action, step.reason, step.before) =
-                    (Action::Update, Reason::AliasChanged, Some(old))
+                    (Action::Update, Reason::AliasChanged, Some(old));
             }
             4 | 5 => {
-                (step.action, step.reason, step.after) = (Action::NoOp, Reason::Unchanged, None)
+                (step.action, step.reason, step.after) = (Action::NoOp, Reason::Unchanged, None);
             }
             _ => {}
         }
@@ -138,7 +140,7 @@ fn hostile(mut page: Page) -> Page {
         entry.name = format!("{at} {text}");
         entry.remarks = vec![text.to_owned()];
         if let Some(place) = &mut entry.place {
-            place.file = text.to_owned();
+            text.clone_into(&mut place.file);
         }
     }
     for text in HOSTILE {
