@@ -59,7 +59,11 @@ fn push_words(out: &mut String, text: &str) {
         if is_plain(word) && !begins {
             out.push_str(word);
         } else {
-            push_code(out, word);
+            // What ends a sentence is no part of it.
+            let core = word.trim_end_matches([',', '.', ';', ':', '!', '?']);
+            let core = if core.is_empty() { word } else { core };
+            push_code(out, core);
+            out.push_str(word.get(core.len()..).unwrap_or_default());
         }
     }
 }
@@ -168,6 +172,8 @@ mod unit {
                 "it is gone, and costs nothing",
                 "it is gone, and costs nothing",
             ),
+            ("with --x, @y.", "with `--x`, `@y`."),
+            ("- 1. a", "`-` 1. a"),
             ("`shop` is @admin's", "`shop` is `@admin's`"),
             ("see #12 or GH-12", "see `#12` or `GH-12`"),
             ("at http://x.y/z", "at `http://x.y/z`"),

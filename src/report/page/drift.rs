@@ -117,7 +117,7 @@ fn entry(one: &drift::Finding) -> Entry {
                 })
             })
             .collect(),
-        remarks: remarks(one).chain([next.clone()]).collect(),
+        remarks: remarks(one).chain([format!("next: {next}")]).collect(),
         quiet: false,
         skipped: None,
         commit: None,
@@ -159,7 +159,10 @@ fn finding(one: &drift::Finding, entry: usize) -> Finding {
         },
         code: code.name(),
         message: format!("`{}`: {}", name(one), code.about()),
-        help: values.chain(remarks(one)).chain([next.clone()]).collect(),
+        help: values
+            .chain(remarks(one))
+            .chain([format!("next: {next}")])
+            .collect(),
         place: source.as_ref().map(Place::from),
         entry: Some(entry),
     }
