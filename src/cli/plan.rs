@@ -94,7 +94,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     } else {
         Vec::new()
     };
-    show(&plan, project.rate, requests, world)?;
+    show(&plan, project.rate, &requests, world)?;
     if let Some(path) = &args.out {
         let shown = path.display().to_string();
         let shown = clean(&shown);
@@ -131,14 +131,14 @@ fn declared<'a>(
 pub(super) fn show(
     plan: &Plan,
     rate: f64,
-    requests: Vec<Request>,
+    requests: &[Request],
     world: &mut World,
 ) -> Result<(), Failure> {
     let told = world.told();
-    let calls = listed(&requests);
+    let calls = listed(requests);
     let json = || file::encode(plan);
     let human = |look| human::plan::plan(plan, rate, look) + &calls;
-    let page = |lang| page::plan(plan, rate, &told, requests.clone(), lang);
+    let page = |lang| page::plan(plan, rate, &told, requests.to_vec(), lang);
     let shown = Shown::new(&json, &human, &page);
     world.print_as_asked(shown)?;
     if world.format == Format::Json {

@@ -101,7 +101,7 @@ fn result(
         },
         "message": { "text": lines.join("\n") },
     });
-    let file = place.as_ref().map(|place| place.from_root(setting));
+    let file = place.as_ref().map(|place| place.in_repository(setting));
     let said = [code, file.as_deref().unwrap_or(""), message.as_str()].join("\u{0}");
     let again = seen.entry(said.clone()).or_default();
     let mut hash = String::new();

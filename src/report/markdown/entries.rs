@@ -87,7 +87,7 @@ fn one(entry: &Entry, setting: &Setting) -> String {
     let reason = reason.replace(['_', '-'], " ");
     let _ = write!(out, " · {reason}");
     if let Some(place) = place {
-        let place = format!("{}:{}", place.from_root(setting), place.line);
+        let place = format!("{}:{}", place.in_repository(setting), place.line);
         let _ = write!(out, " · {}", code(&place));
     }
     if let Some(commit) = commit {

@@ -99,14 +99,12 @@ fn is_plain(word: &str) -> bool {
         let start = bare.get(..what.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(what))
     };
-    word.chars().all(harmless)
-        && !word.contains("//")
-        && !word.contains("--")
-        && word.matches(':').count() < 2
-        && !starts("www.")
-        // GH-12, and whatever a repository links in this way.
-        && !(has_digit && bare.contains('-'))
-        && !(is_hash && has_digit)
+    // GH-12, and whatever a repository links in this way; and what may be a commit.
+    let is_reference = has_digit && (is_hash || bare.contains('-'));
+    let is_link = word.contains("//") || starts("www.");
+    let is_emoji = word.matches(':').count() > 1;
+    let is_plain = word.chars().all(harmless) && !word.contains("--");
+    is_plain && !is_reference && !is_link && !is_emoji
 }
 
 fn longest_run(text: &str) -> usize {

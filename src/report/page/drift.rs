@@ -3,7 +3,7 @@
 use super::{Entry, Finding, Kind, Level, Page, Place, Tone, version};
 use crate::diagnostic::Diagnostic;
 use crate::drift::{self, Code, Drift, Standing};
-use crate::lang::Lang;
+use crate::lang::{Lang, text};
 use crate::report::fields::{Row, Value};
 use crate::report::human::{self, Look};
 
@@ -12,17 +12,18 @@ pub fn drift(drift: &Drift, told: &[Diagnostic], lang: Lang) -> Page {
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     let mut entries = Vec::with_capacity(drift.findings.len());
     for one in &drift.findings {
-        findings.push(finding(one, entries.len()));
-        entries.push(entry(one));
+        findings.push(finding(one, entries.len(), lang));
+        entries.push(entry(one, lang));
     }
     let look = Look {
         lang,
         ..Look::PLAIN
     };
-    let account = match drift.seen {
-        Some(seen) => seen.to_string(),
-        None => "left out".to_owned(),
-    };
+    let left_out = text!("left out", "未查看");
+    let account = drift.seen.map_or_else(
+        || left_out.in_lang(lang).to_owned(),
+        |seen| seen.to_string(),
+    );
     Page {
         kind: Kind::Drift,
         lang,
@@ -79,7 +80,7 @@ fn name(one: &drift::Finding) -> String {
     }
 }
 
-fn entry(one: &drift::Finding) -> Entry {
+fn entry(one: &drift::Finding, lang: Lang) -> Entry {
     let drift::Finding {
         code,
         address,
@@ -89,7 +90,7 @@ fn entry(one: &drift::Finding) -> Entry {
         found,
         source,
         standing,
-        next,
+        next: _,
     } = one;
     let id = env_id.clone().filter(|_| address.is_some());
     let rows = [("expected", expected), ("found", found), ("env_id", &id)];
@@ -117,7 +118,7 @@ fn entry(one: &drift::Finding) -> Entry {
                 })
             })
             .collect(),
-        remarks: remarks(one).chain([format!("next: {next}")]).collect(),
+        remarks: remarks(one, lang),
         quiet: false,
         skipped: None,
         commit: None,
@@ -125,17 +126,23 @@ fn entry(one: &drift::Finding) -> Entry {
     }
 }
 
-/// Why it does not count.
-fn remarks(one: &drift::Finding) -> impl Iterator<Item = String> + use<> {
-    let remark = match &one.standing {
+/// Why it does not count, and what to do.
+fn remarks(one: &drift::Finding, lang: Lang) -> Vec<String> {
+    let why = match &one.standing {
         Standing::Counts => None,
-        Standing::Told => Some("not counted: it is with --strict".to_owned()),
-        Standing::Ignored { reason } => Some(format!("ignored: {reason}")),
+        Standing::Told => Some(text!(
+            "not counted: it is with --strict",
+            "未计入:使用 --strict 时才计入"
+        )),
+        Standing::Ignored { reason } => Some(text!("ignored: {reason}", "已忽略:{reason}")),
     };
-    remark.into_iter()
+    let next = &one.next;
+    let next = text!("next: {next}", "下一步:{next}");
+    let lines = why.into_iter().chain([next]);
+    lines.map(|line| line.in_lang(lang).to_owned()).collect()
 }
 
-fn finding(one: &drift::Finding, entry: usize) -> Finding {
+fn finding(one: &drift::Finding, entry: usize, lang: Lang) -> Finding {
     let drift::Finding {
         code,
         address: _,
@@ -145,7 +152,7 @@ fn finding(one: &drift::Finding, entry: usize) -> Finding {
         found,
         source,
         standing,
-        next,
+        next: _,
     } = one;
     let values = [("expected", expected), ("found", found)];
     let values = values
@@ -159,10 +166,7 @@ fn finding(one: &drift::Finding, entry: usize) -> Finding {
         },
         code: code.name(),
         message: format!("`{}`: {}", name(one), code.about()),
-        help: values
-            .chain(remarks(one))
-            .chain([format!("next: {next}")])
-            .collect(),
+        help: values.chain(remarks(one, lang)).collect(),
         place: source.as_ref().map(Place::from),
         entry: Some(entry),
     }
