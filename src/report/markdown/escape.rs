@@ -60,7 +60,7 @@ fn push_words(out: &mut String, text: &str) {
             out.push_str(word);
         } else {
             // What ends a sentence is no part of it.
-            let core = word.trim_end_matches([',', '.', ';', ':', '!', '?']);
+            let core = word.trim_end_matches([',', '.', ';', '!', '?']);
             let core = if core.is_empty() { word } else { core };
             push_code(out, core);
             out.push_str(word.get(core.len()..).unwrap_or_default());
