@@ -167,7 +167,7 @@ impl Project {
         guarded
     }
 
-    fn hold_against_files(&self, global: &Global, world: &World) -> Result<(), Failure> {
+    fn hold_against_files(&self, global: &Global, world: &mut World) -> Result<(), Failure> {
         for path in self.config_path.iter().chain(&self.manifests) {
             world.reports.spare(path)?;
         }

@@ -54,13 +54,17 @@ impl Reports {
     }
 
     /// Refuses a report in the place of a file that the command reads or writes for another purpose.
-    pub(super) fn spare(&self, path: &Path) -> Result<(), Failure> {
+    pub(super) fn spare(&mut self, path: &Path) -> Result<(), Failure> {
         match self
             .files
             .iter()
             .find(|(report, _)| same_file(report, path))
         {
-            Some((report, _)) => Err(taken(report)),
+            Some((report, _)) => {
+                // Not even to say why there is no result.
+                self.written = true;
+                Err(taken(report))
+            }
             None => Ok(()),
         }
     }

@@ -88,7 +88,7 @@ fn command(out: &mut String, finding: &Finding, setting: &Setting) {
     };
     let _ = write!(out, "::{name} ");
     if let Some(place) = place {
-        let file = property(&place.from_root(setting));
+        let file = property(&place.in_repository(setting));
         let _ = write!(out, "file={file},line={},", place.line);
         if let Some(Columns {
             column,

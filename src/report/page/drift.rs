@@ -90,7 +90,7 @@ fn entry(one: &drift::Finding, lang: Lang) -> Entry {
         found,
         source,
         standing,
-        next,
+        next: _,
     } = one;
     let id = env_id.clone().filter(|_| address.is_some());
     let id = id.map(Text::same);
@@ -121,7 +121,6 @@ fn entry(one: &drift::Finding, lang: Lang) -> Entry {
             .collect(),
         remarks: remarks(one)
             .iter()
-            .chain([next])
             .map(|line| line.in_lang(lang).to_owned())
             .collect(),
         quiet: false,
@@ -131,17 +130,20 @@ fn entry(one: &drift::Finding, lang: Lang) -> Entry {
     }
 }
 
-/// Why it does not count.
+/// Why it does not count, and what to do.
 fn remarks(one: &drift::Finding) -> Vec<Text> {
-    match &one.standing {
-        Standing::Counts => Vec::new(),
-        Standing::Told if one.code == Code::Unmanaged => vec![text!(
+    let why = match &one.standing {
+        Standing::Counts => None,
+        Standing::Told if one.code == Code::Unmanaged => Some(text!(
             "not counted: it is with --strict",
             "不计入；加 --strict 时才计入"
-        )],
-        Standing::Told => vec![text!("not counted", "不计入")],
-        Standing::Ignored { reason } => vec![text!("ignored: {reason}", "已忽略：{reason:#}")],
-    }
+        )),
+        Standing::Told => Some(text!("not counted", "不计入")),
+        Standing::Ignored { reason } => Some(text!("ignored: {reason}", "已忽略：{reason:#}")),
+    };
+    let next = &one.next;
+    let next = text!("next: {next}", "下一步：{next:#}");
+    why.into_iter().chain([next]).collect()
 }
 
 fn finding(one: &drift::Finding, entry: usize, lang: Lang) -> Finding {
@@ -154,7 +156,7 @@ fn finding(one: &drift::Finding, entry: usize, lang: Lang) -> Finding {
         found,
         source,
         standing,
-        next,
+        next: _,
     } = one;
     let expected = expected
         .as_ref()
@@ -176,7 +178,6 @@ fn finding(one: &drift::Finding, entry: usize, lang: Lang) -> Finding {
             .into_iter()
             .chain(found)
             .chain(remarks(one))
-            .chain([next.clone()])
             .map(|line| line.in_lang(lang).to_owned())
             .collect(),
         place: source.as_ref().map(Place::from),

@@ -10,6 +10,7 @@ mod drift;
 mod examples;
 mod faults;
 mod fmt;
+mod formats;
 mod git;
 mod help;
 mod history;
