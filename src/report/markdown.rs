@@ -95,7 +95,7 @@ fn verdict(page: &Page) -> Text {
         (Kind::Drift, Tone::Good | Tone::Plain) => text!("no drift", "无漂移"),
         (Kind::Drift, Tone::Change | Tone::Bad) => text!("something does not agree", "存在不一致"),
         (Kind::Validate, Tone::Good | Tone::Plain) => text!("valid", "有效"),
-        (Kind::Validate, Tone::Change) => text!("valid, with warnings", "有效,但有警告"),
+        (Kind::Validate, Tone::Change) => text!("valid, with warnings", "有效，但有警告"),
         (Kind::Validate, Tone::Bad) => text!("not valid", "无效"),
     }
 }
@@ -194,12 +194,12 @@ fn left_out(page: &Page, setting: &Setting, room: &Room) -> String {
         };
         text!(
             "All of it: {command}, or a report with `--report FILE.html`.",
-            "完整内容:{command},或使用 `--report FILE.html` 生成报告。"
+            "完整内容：{command}，或使用 `--report FILE.html` 生成报告。"
         )
     };
     let line = text!(
         "✂️ **Left out, because it does not fit here:** {kinds}. {whole}",
-        "✂️ **因篇幅所限而省略:** {kinds}。{whole:#}"
+        "✂️ **因篇幅所限而省略：** {kinds}。{whole:#}"
     );
     say(page, &line) + "\n\n"
 }

@@ -42,7 +42,7 @@ pub(super) fn requests(page: &Page, room: &mut Room) {
         return;
     }
     let n = page.requests.len();
-    let title = text!("Requests, in sending order: {n}", "请求(按发送顺序):{n}");
+    let title = text!("Requests, in sending order: {n}", "请求（按发送顺序）：{n}");
     room.group(&open(&say(page, &title)), CLOSE, |room| {
         for request in &page.requests {
             room.item("request", || {
