@@ -227,7 +227,7 @@ fn show(out: &mut String, page: &Page, at: usize, entry: &Entry, by_reason: bool
     out.push_str("</p>");
     diff::show(out, fields, page);
     timeline::calls(out, calls, page);
-    told(out, remarks, *skipped);
+    told(out, remarks, skipped.as_deref());
     out.push_str("</article>\n");
 }
 

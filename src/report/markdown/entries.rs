@@ -96,7 +96,7 @@ fn one(entry: &Entry, setting: &Setting, lang: Lang) -> String {
         let _ = write!(out, " · {}", code(&short));
     }
     out.push('\n');
-    let waits = skipped.filter(|_| remarks.is_empty());
+    let waits = skipped.as_deref().filter(|_| remarks.is_empty());
     for remark in remarks.iter().map(String::as_str).chain(waits) {
         // A remark may be a list's line itself.
         let remark = remark.trim_start().trim_start_matches("- ");
