@@ -42,7 +42,14 @@ fn columns_stay_columns_with_chinese_in_them() {
     let project = Project::of(&[]);
     project.write(MANIFEST, SHOP);
     let plan = project.run(["plan"]).exits(0).stdout;
-    aligned(&plan, &["\"shop\"", "\"我的商店测试环境\"", "\"{"]);
+    let shop = [
+        "\"shop\"",
+        "\"我的商店测试环境\"",
+        "\"商店\"",
+        "\"甲\"",
+        "\"c\"",
+    ];
+    aligned(&plan, &shop);
     aligned(&plan, &["\"books\"", "\"书店\""]);
     // The paths of the manifests end the rows of both tables.
     project.write("环境/更多.yaml", "version: 1\nenvironments:\n  third: {alias: third, env_source: qcloud, channel: qc_console}\n");
@@ -64,7 +71,7 @@ fn columns_stay_columns_with_chinese_in_them() {
     );
     project.edit(MANIFEST, "书店\n", "大书店\n");
     let changed = run(&["plan"]).exits(0).stdout;
-    aligned(&changed, &["\"[-商店", "\"[-甲", "\"[-c"]);
+    aligned(&changed, &["\"[-商-]店", "\"甲\"", "\"c\""]);
     let drift = run(&["drift"]).exits(2).stdout;
     aligned(&drift, &["env_alias: 大书店", "env_alias: 书店"]);
 }
