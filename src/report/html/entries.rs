@@ -124,7 +124,7 @@ fn controls(out: &mut String, page: &Page, groups: &[Group]) {
         Kind::Plan | Kind::Apply | Kind::Drift => text!("Search by address", "按地址搜索"),
         Kind::Validate => text!("Search by name", "按名称搜索"),
     };
-    let clear = text!("Show all", "显示全部");
+    let clear = text!("Clear filter", "清除筛选");
     // `#` is the only thing that the script puts in: a number.
     let shown = text!("# of {total} shown", "显示 #，共 {total}");
     let _ = write!(
