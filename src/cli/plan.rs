@@ -24,8 +24,12 @@ use crate::report::page::Request;
 use crate::report::{clean, human, page};
 use crate::state::State;
 
-/// Show what would be ordered; changes nothing, and needs no credentials unless the account is to be read too
+/// Show what would be ordered; changes nothing, and is offline without --refresh
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[command(after_help = "\
 Examples:
   postpay plan                            compare the manifests with the state

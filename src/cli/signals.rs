@@ -46,6 +46,10 @@ pub(super) fn clear_on_interrupt(line: &ProgressBar) {
     }
 }
 
+#[expect(
+    clippy::exit,
+    reason = "what a signal does by itself; nothing is under way that could be lost"
+)]
 fn listen() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

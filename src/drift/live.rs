@@ -57,13 +57,11 @@ pub(super) fn findings(
             env_id,
             declared: declared.get(address).copied().filter(|_| !deposed),
         };
-        match seen.get(env_id) {
-            Some(environment) => {
-                scene.compare(environment, bills.get(env_id).copied(), &mut findings);
-            }
-            None => {
-                findings.extend(scene.missing(live, bills.get(env_id).copied(), plan.created_at))
-            }
+        let bill = bills.get(env_id).copied();
+        if let Some(environment) = seen.get(env_id) {
+            scene.compare(environment, bill, &mut findings);
+        } else {
+            findings.extend(scene.missing(live, bill, plan.created_at));
         }
     }
     // A selection is about addresses, and these have none.

@@ -12,7 +12,7 @@ mod tests;
 
 use std::fmt::Write as _;
 
-use super::page::{Finding, Kind, Level, Page, Setting, Tone};
+use super::page::{Finding, Kind, Level, Page, Setting, Tone, labels};
 use crate::lang::{Lang, Text, text};
 use escape::{clip, code, comment, sentence, short_code};
 use room::Room;
@@ -116,6 +116,7 @@ fn counts(page: &Page) -> String {
         say(page, &many)
     );
     for (action, n) in page.actions() {
+        let action = say(page, &labels::action(action));
         let _ = writeln!(out, "| {action} | {n} |");
     }
     out.push('\n');
@@ -132,19 +133,9 @@ fn findings(page: &Page, setting: &Setting, room: &mut Room, levels: &[Level]) {
     let open = format!("### {}\n\n", say(page, &title));
     room.group(&open, "\n", |room| {
         for finding in std::iter::once(first).chain(some) {
-            room.item(what_is_left_out(finding.level), || {
-                one(finding, page.lang, setting)
-            });
+            room.item(finding.level.name(), || one(finding, page.lang, setting));
         }
     });
-}
-
-const fn what_is_left_out(level: Level) -> &'static str {
-    match level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-        Level::Note => "note",
-    }
 }
 
 fn one(finding: &Finding, lang: Lang, setting: &Setting) -> String {
@@ -180,8 +171,17 @@ fn left_out(page: &Page, setting: &Setting, room: &Room) -> String {
         return String::new();
     }
     let kinds = room.left_out().iter();
-    let kinds: Vec<String> = kinds.map(|(what, n)| format!("{n} {what}")).collect();
-    let kinds = kinds.join(", ");
+    let kinds: Vec<Text> = kinds
+        .map(|(what, n)| {
+            let what = labels::left_out(what);
+            text!("{n} {what}", "{n} 项{what:#}")
+        })
+        .collect();
+    let joined = |comma: &str, lang| {
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.in_lang(lang)).collect();
+        kinds.join(comma)
+    };
+    let kinds = Text::new(joined(", ", Lang::En), joined("、", Lang::Zh));
     let whole = if let Some(rest) = &setting.rest {
         let rest = short_code(rest, 200);
         text!("All of it is in {rest}.", "完整内容见 {rest}。")
@@ -199,7 +199,7 @@ fn left_out(page: &Page, setting: &Setting, room: &Room) -> String {
     };
     let line = text!(
         "✂️ **Left out, because it does not fit here:** {kinds}. {whole}",
-        "✂️ **因篇幅所限而省略：** {kinds}。{whole:#}"
+        "✂️ **因篇幅所限而省略：** {kinds:#}。{whole:#}"
     );
     say(page, &line) + "\n\n"
 }

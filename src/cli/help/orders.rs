@@ -77,7 +77,7 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "plan",
-        about: "显示将会订购什么；不作任何更改，除非还要读取账号，否则不需要密钥",
+        about: "显示将会订购什么；不作任何更改，不加 --refresh 时离线进行",
         more: "",
         args: &[
             ("out", "把计划保存到 FILE，供 `postpay apply FILE` 使用"),

@@ -7,7 +7,6 @@ mod diff;
 mod entries;
 mod escape;
 mod findings;
-mod labels;
 mod policy;
 mod requests;
 mod scale;
@@ -16,7 +15,7 @@ mod timeline;
 use std::fmt::Write as _;
 
 use super::duration;
-use super::page::{Columns, Page, Place, Setting, Tone};
+use super::page::{Columns, Page, Place, Setting, Tone, labels};
 use crate::lang::{Lang, Text, text};
 use escape::{escaped, prose};
 

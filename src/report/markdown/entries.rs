@@ -7,7 +7,7 @@ use super::room::Room;
 use super::say;
 use crate::lang::{Lang, text};
 use crate::report::fields::{KNOWN_AFTER, NONE, Row, Value};
-use crate::report::page::{Entry, Kind, Page, Setting, Tone};
+use crate::report::page::{Entry, Kind, Page, Setting, Tone, labels};
 use crate::report::words::{Word, changed_words};
 
 /// A block for every action; what is worst comes first. What is as declared is only counted, further up.
@@ -27,7 +27,7 @@ pub(super) fn groups(page: &Page, setting: &Setting, room: &mut Room) {
     }
     groups.sort_by_key(|(_, worst, _)| *worst);
     for (action, _, entries) in groups {
-        let title = format!("{action}: {}", entries.len());
+        let title = format!("{}: {}", say(page, &labels::action(action)), entries.len());
         room.group(&open(&title), CLOSE, |room| {
             for entry in entries {
                 room.item(action, || one(entry, setting, page.lang));
@@ -84,7 +84,9 @@ fn one(entry: &Entry, setting: &Setting, lang: Lang) -> String {
     let mark = mark.trim();
     let mark = if mark.is_empty() { "·" } else { mark };
     let mut out = format!("- {} {}", code(mark), code(name));
-    let reason = reason.replace(['_', '-'], " ");
+    let reason = labels::reason(reason)
+        .in_lang(lang)
+        .replace(['_', '-'], " ");
     let _ = write!(out, " · {reason}");
     if let Some(place) = place {
         let place = format!("{}:{}", place.in_repository(setting), place.line);

@@ -8,6 +8,7 @@
 //! Texts in a page are as they came, from manifests and from the vendor: each format escapes them for where they go.
 
 mod drift;
+pub(in crate::report) mod labels;
 mod place;
 mod plan;
 mod run;

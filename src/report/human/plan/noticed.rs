@@ -36,7 +36,7 @@ pub(super) fn noticed(plan: &Plan, look: Look) -> String {
             "账号中的情况与状态文件的记录不一致{known:#}。下面的计划不因此改变：不会因此订购或销毁任何环境。"
         )
     };
-    let note = look.say(&text!("Note:", "注意："));
+    let note = look.say(text!("Note:", "注意："));
     let _ = writeln!(out, "{} {}\n", look.strong(note), look.say(&head));
     for finding in shown {
         drift::one(&mut out, finding, look);

@@ -1,18 +1,18 @@
-//! What the page itself says, as opposed to what it shows. Codes and commands stay as they are in every language.
+//! What a page says itself, as opposed to what it shows. Codes and commands stay as they are in every language.
 
 use crate::apply::CallKind;
 use crate::lang::{Text, text};
 use crate::report::page::{Kind, Level, Tone};
 
-pub(super) fn findings() -> Text {
+pub(in crate::report) fn findings() -> Text {
     text!("Findings", "需要留意")
 }
 
-pub(super) fn timeline() -> Text {
+pub(in crate::report) fn timeline() -> Text {
     text!("Timeline of requests", "请求时间线")
 }
 
-pub(super) fn entries(kind: Kind) -> Text {
+pub(in crate::report) fn entries(kind: Kind) -> Text {
     match kind {
         Kind::Plan | Kind::Apply => text!("Environments", "环境"),
         Kind::Drift => text!("What does not agree", "不一致之处"),
@@ -20,11 +20,11 @@ pub(super) fn entries(kind: Kind) -> Text {
     }
 }
 
-pub(super) fn requests() -> Text {
+pub(in crate::report) fn requests() -> Text {
     text!("Requests that will be made", "将要发出的请求")
 }
 
-pub(super) fn tone(tone: Tone) -> Text {
+pub(in crate::report) fn tone(tone: Tone) -> Text {
     match tone {
         Tone::Bad => text!("needs attention", "需要处理"),
         Tone::Change => text!("to be reviewed", "请查看"),
@@ -32,7 +32,7 @@ pub(super) fn tone(tone: Tone) -> Text {
     }
 }
 
-pub(super) fn level(level: Level) -> Text {
+pub(in crate::report) fn level(level: Level) -> Text {
     match level {
         Level::Error => text!("error", "错误"),
         Level::Warning => text!("warning", "警告"),
@@ -41,7 +41,7 @@ pub(super) fn level(level: Level) -> Text {
 }
 
 /// What became of a request.
-pub(super) fn call(kind: CallKind) -> Text {
+pub(in crate::report) fn call(kind: CallKind) -> Text {
     match kind {
         CallKind::Taken => text!("taken", "已受理"),
         CallKind::Throttled => text!("throttled", "被限流"),
@@ -52,7 +52,7 @@ pub(super) fn call(kind: CallKind) -> Text {
 }
 
 /// A word of the plan. One that is not known here is shown as it is.
-pub(super) fn action(word: &'static str) -> Text {
+pub(in crate::report) fn action(word: &'static str) -> Text {
     match word {
         "create" => text!("create", "创建"),
         "update" => text!("update", "变更"),
@@ -71,8 +71,19 @@ pub(super) fn action(word: &'static str) -> Text {
     }
 }
 
+/// What a page that is limited in length had no room for: findings by level, requests, entries by action.
+pub(in crate::report) fn left_out(what: &'static str) -> Text {
+    match what {
+        "error" => text!("error", "错误"),
+        "warning" => text!("warning", "警告"),
+        "note" => text!("note", "说明"),
+        "request" => text!("request", "请求"),
+        other => action(other),
+    }
+}
+
 /// What entries of this kind are told apart by, first and second.
-pub(super) fn groups(kind: Kind) -> (Text, Option<Text>) {
+pub(in crate::report) fn groups(kind: Kind) -> (Text, Option<Text>) {
     match kind {
         Kind::Plan => (text!("Action", "操作"), None),
         Kind::Apply => (text!("Action", "操作"), Some(text!("Outcome", "结果"))),
@@ -82,7 +93,7 @@ pub(super) fn groups(kind: Kind) -> (Text, Option<Text>) {
 }
 
 /// What became of a step, or whether a difference counts. One that is not known here is shown as it is.
-pub(super) fn reason(word: &'static str) -> Text {
+pub(in crate::report) fn reason(word: &'static str) -> Text {
     match word {
         "ordered" => text!("ordered", "已订购"),
         "renamed" => text!("renamed", "已改别名"),
@@ -102,7 +113,7 @@ pub(super) fn reason(word: &'static str) -> Text {
 }
 
 /// The name of a fact. One that is not known here is shown as it is.
-pub(super) fn fact(name: &str) -> Text {
+pub(in crate::report) fn fact(name: &str) -> Text {
     match name {
         "endpoint" => text!("endpoint", "接入点"),
         "state" => text!("state", "状态文件"),
