@@ -4,9 +4,11 @@
 //! so that the next plan shows every difference there is, and none that there isn't. Nothing is ordered.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use crate::cloud::{Bill, CloudError, CloudRead, PayMode, SeenEnvironment};
 use crate::desired::{Address, Attributes, Field, SourceRef};
+use crate::lang::Text;
 use crate::plan::{Action, Plan, Step};
 use crate::state::State;
 
@@ -44,20 +46,49 @@ pub struct Unadoptable {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
-    #[error("the account shows no environment with this id, in any region that is listed")]
     NotThere,
-    #[error("it is prepaid, and postpay manages pay-as-you-go environments")]
     Prepaid,
-    #[error("neither the list of environments nor a bill says that it is pay-as-you-go")]
     PayModeNotTold,
-    #[error("it is isolated: somebody gave it up")]
     Isolated,
-    #[error("its bill names another order number than the one that was given")]
     OtherNumber,
-    #[error(
-        "its bill names an order that is on record at another address, and waits for its environment"
-    )]
     OrderedElsewhere,
+}
+
+impl Why {
+    pub const fn text(self) -> Text {
+        match self {
+            Self::NotThere => Text::fixed(
+                "the account shows no environment with this id, in any region that is listed",
+                "在所列的各地域中，账号下都没有此 ID 的环境",
+            ),
+            Self::Prepaid => Text::fixed(
+                "it is prepaid, and postpay manages pay-as-you-go environments",
+                "它是预付费的，而 postpay 管理按量付费环境",
+            ),
+            Self::PayModeNotTold => Text::fixed(
+                "neither the list of environments nor a bill says that it is pay-as-you-go",
+                "环境列表和账单都没有说明它是按量付费的",
+            ),
+            Self::Isolated => Text::fixed(
+                "it is isolated: somebody gave it up",
+                "它已被隔离：有人销毁了它",
+            ),
+            Self::OtherNumber => Text::fixed(
+                "its bill names another order number than the one that was given",
+                "其账单中的订单号与给出的不同",
+            ),
+            Self::OrderedElsewhere => Text::fixed(
+                "its bill names an order that is on record at another address, and waits for its environment",
+                "其账单中的订单记录在另一个地址下，正在等待环境",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
 }
 
 /// What the account shows of the environments that a plan is to adopt, in the order of its steps.
@@ -323,5 +354,19 @@ mod tests {
             adoptable(Some(&environment()), Some(&bill)),
             Err(Why::Prepaid)
         );
+    }
+
+    #[test]
+    fn every_reason_is_told_in_both_languages() {
+        for why in [
+            Why::NotThere,
+            Why::Prepaid,
+            Why::PayModeNotTold,
+            Why::Isolated,
+            Why::OtherNumber,
+            Why::OrderedElsewhere,
+        ] {
+            assert!(why.text().is_in_both(), "{why}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cloud::vendor_time::{Fit, fit};
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
 use crate::desired::{Attributes, Field};
+use crate::lang::{Text, text};
 
 /// How far the vendor's clock may be from ours.
 const SKEW: SignedDuration = SignedDuration::from_mins(10);
@@ -51,9 +52,9 @@ pub struct Candidate {
 /// One thing that was compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    pub what: &'static str,
-    pub expected: String,
-    pub found: String,
+    pub what: Text,
+    pub expected: Text,
+    pub found: Text,
     pub fits: bool,
 }
 
@@ -68,10 +69,15 @@ pub enum Proposal<'a> {
     Nothing,
 }
 
-const NUMBER: &str = "order number";
-const ALIAS: &str = "alias";
-const NO_ALIAS: &str = "none was ordered, so none can be recognised";
-const NEW: &str = "new since the run began";
+const NUMBER: Text = Text::fixed("order number", "订单号");
+const ALIAS: Text = Text::fixed("alias", "别名");
+const NO_ALIAS: Text = Text::fixed(
+    "none was ordered, so none can be recognised",
+    "订购时没有别名，因此无法据此辨认",
+);
+const NEW: Text = Text::fixed("new since the run began", "运行开始后新出现");
+const NOT_LISTED: Text = Text::fixed("not listed before", "之前不在列表中");
+const NOT_TOLD: Text = Text::fixed("not told", "未显示");
 
 impl Candidate {
     /// True when it can be no other: its bill has the very number that the answer had, or everything fits.
@@ -169,10 +175,10 @@ fn created(
 ) -> Vec<Check> {
     let new = Check {
         what: NEW,
-        expected: "not listed before".to_owned(),
+        expected: NOT_LISTED,
         found: match scene.before {
-            Some(_) => "not listed before".to_owned(),
-            None => "no listing from before the run".to_owned(),
+            Some(_) => NOT_LISTED,
+            None => Text::fixed("no listing from before the run", "没有运行之前的列表"),
         },
         fits: scene.before.is_some(),
     };
@@ -181,17 +187,30 @@ fn created(
         let found = found.unwrap_or_default();
         Check {
             what,
-            expected: expected.to_owned(),
-            found: found.to_owned(),
+            expected: same(expected),
+            found: same(found),
             fits: expected.eq_ignore_ascii_case(found),
         }
     };
     let mut checks = vec![
         new,
         alias(lost.order, environment),
-        field("source", Field::EnvSource, environment.source.as_deref()),
-        field("channel", Field::Channel, environment.channel.as_deref()),
-        time("created", lost, scene, environment.created_at.as_deref()),
+        field(
+            Text::fixed("source", "来源"),
+            Field::EnvSource,
+            environment.source.as_deref(),
+        ),
+        field(
+            Text::fixed("channel", "渠道"),
+            Field::Channel,
+            environment.channel.as_deref(),
+        ),
+        time(
+            Text::fixed("created", "创建时间"),
+            lost,
+            scene,
+            environment.created_at.as_deref(),
+        ),
     ];
     checks.extend(billed(lost, bill));
     checks
@@ -201,7 +220,7 @@ fn created(
 fn switched(lost: &Lost<'_>, scene: Scene<'_>, bill: Option<&Bill>) -> Vec<Check> {
     let order = bill.and_then(|bill| bill.order.as_ref());
     let mut checks = vec![time(
-        "ordered",
+        Text::fixed("ordered", "订购时间"),
         lost,
         scene,
         order.and_then(|order| order.created_at.as_deref()),
@@ -227,29 +246,37 @@ fn alias(order: &Attributes, environment: &SeenEnvironment) -> Check {
     });
     Check {
         what: ALIAS,
-        expected: alias.unwrap_or(NO_ALIAS).to_owned(),
-        found: shown.to_owned(),
+        expected: alias.map_or(NO_ALIAS, same),
+        found: same(shown),
         fits,
     }
 }
 
-fn time(what: &'static str, lost: &Lost<'_>, scene: Scene<'_>, found: Option<&str>) -> Check {
+fn time(what: Text, lost: &Lost<'_>, scene: Scene<'_>, found: Option<&str>) -> Check {
     let from = lost.sent_at.saturating_sub(SKEW).unwrap_or(lost.sent_at);
     let upto = scene.now.saturating_add(SKEW).unwrap_or(scene.now);
+    let sent_at = lost.sent_at;
     Check {
         what,
-        expected: format!("{:.0} or soon after", lost.sent_at),
-        found: found.unwrap_or("not told").to_owned(),
+        expected: text!("{sent_at:.0} or soon after", "{sent_at:.0} 或稍后"),
+        found: found.map_or(NOT_TOLD, same),
         fits: found.is_some_and(|found| fit(found, &(from..=upto)) == Fit::Possible),
     }
+}
+
+/// What the vendor or the order says, in whatever language.
+fn same(text: &str) -> Text {
+    Text::same(text.to_owned())
 }
 
 fn billed(lost: &Lost<'_>, bill: Option<&Bill>) -> Vec<Check> {
     let pay_mode = bill.and_then(|bill| bill.pay_mode.as_ref());
     let mut checks = vec![Check {
-        what: "pay mode",
-        expected: "postpaid".to_owned(),
-        found: pay_mode.map_or("no bill".to_owned(), ToString::to_string),
+        what: Text::fixed("pay mode", "付费方式"),
+        expected: Text::same("postpaid"),
+        found: pay_mode.map_or(Text::fixed("no bill", "没有账单"), |mode| {
+            same(&mode.to_string())
+        }),
         fits: pay_mode == Some(&PayMode::Postpaid),
     }];
     let tran_id = bill
@@ -257,8 +284,8 @@ fn billed(lost: &Lost<'_>, bill: Option<&Bill>) -> Vec<Check> {
         .map(|order| order.tran_id.as_str());
     checks.push(Check {
         what: NUMBER,
-        expected: lost.tran_id.unwrap_or("any").to_owned(),
-        found: tran_id.unwrap_or("not told").to_owned(),
+        expected: lost.tran_id.map_or(Text::fixed("any", "任意"), same),
+        found: tran_id.map_or(NOT_TOLD, same),
         fits: tran_id.is_some()
             && lost
                 .tran_id

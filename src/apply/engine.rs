@@ -89,6 +89,10 @@ pub(super) struct Engine<'a, C> {
 }
 
 /// What the engine wakes up for.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is taken apart at once"
+)]
 enum Wake {
     Answered(Result<(Id, (Answer, Instant)), JoinError>),
     Slot,

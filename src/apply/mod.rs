@@ -19,6 +19,7 @@ pub mod retry;
 pub mod settle;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ use crate::clock::Clock;
 use crate::cloud::{CloudError, CloudRead, CloudWrite, PayMode, SeenEnvironment};
 use crate::crash;
 use crate::desired::{Address, Field};
+use crate::lang::{Text, text};
 use crate::plan::file::identity;
 use crate::plan::guard::Approved;
 use crate::plan::{Action, Plan, Step};
@@ -71,14 +73,33 @@ pub struct Settings {
 /// Why a run did not begin. Nothing was ordered.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    #[error(transparent)]
     State(#[from] StateError),
     /// Without a list from before the first order, nothing could be told about a lost answer.
-    #[error("the account's environments can't be listed: {}", .0.message)]
     Listing(CloudError),
     /// A state that was lost together with its receipts can't say that these were ordered. The account can.
-    #[error("the account has these environments already, and they are not on record as these")]
     AlreadyThere(Vec<Twin>),
+}
+
+impl ApplyError {
+    pub fn text(&self) -> Text {
+        match self {
+            Self::State(error) => error.text(),
+            Self::Listing(CloudError { message, .. }) => text!(
+                "the account's environments can't be listed: {message}",
+                "无法列出账号下的环境：{message:#}"
+            ),
+            Self::AlreadyThere(_) => Text::fixed(
+                "the account has these environments already, and they are not on record as these",
+                "账号下已有这些环境，而状态文件中没有相应的记录",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for ApplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
 }
 
 /// A declared environment, and one in the account that it looks like.

@@ -14,7 +14,7 @@ use crate::clock::SystemClock;
 use crate::cloud::Watcher;
 use crate::cloud::tencent::{ClientOptions, Credentials, RETRY_READS_FOR, TencentClient};
 use crate::config::Endpoint;
-use crate::lang::{Text, text};
+use crate::lang::text;
 use crate::sandbox::{self, Fault, Running, Sandbox};
 
 /// How the embedded endpoint behaves, for a rehearsal.
@@ -156,7 +156,7 @@ impl Connection {
             clock: Arc::new(SystemClock),
         };
         let client = TencentClient::new(options)
-            .map_err(|error| Failure::new("client", Text::of(&error)).help(NOTHING_SENT))?;
+            .map_err(|error| Failure::new("client", error.text()).help(NOTHING_SENT))?;
         Ok((client.watched(this.watcher), running))
     }
 }

@@ -4,8 +4,9 @@ use crate::apply::adopt::{Unadoptable, Why};
 use crate::apply::{ApplyError, Twin};
 use crate::cloud::CloudError;
 use crate::cloud::tencent::CredentialsError;
+use crate::desired::SourceRef;
 use crate::diagnostic::Diagnostic;
-use crate::lang::Text;
+use crate::lang::{Text, text};
 use crate::plan::file::PlanFileError;
 use crate::plan::guard::Objection;
 use crate::report::clean;
@@ -14,6 +15,8 @@ use crate::state::{Holder, StateError};
 
 use super::Exit;
 use super::load::line_of;
+
+const NOTHING_ORDERED: Text = Text::fixed("nothing was ordered", "未订购任何环境");
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -67,14 +70,12 @@ impl From<anyhow::Error> for Failure {
 impl From<Vec<Objection>> for Failure {
     fn from(objections: Vec<Objection>) -> Self {
         let diagnostics = objections.iter().map(|objection| {
-            let diagnostic = Diagnostic::error(objection.code(), objection.to_string());
+            let diagnostic = Diagnostic::error(objection.code(), objection.text());
             let place = objection.place();
             let diagnostic = match place.and_then(line_of) {
                 Some(span) => diagnostic.at(&span, ""),
                 None => match place {
-                    Some(source) => {
-                        diagnostic.help(format!("declared in {}", clean(&source.to_string())))
-                    }
+                    Some(source) => diagnostic.help(declared_in(source)),
                     None => diagnostic,
                 },
             };
@@ -84,46 +85,73 @@ impl From<Vec<Objection>> for Failure {
     }
 }
 
+fn declared_in(source: &SourceRef) -> Text {
+    let source = source.to_string();
+    let source = clean(&source);
+    text!("declared in {source}", "声明于 {source}")
+}
+
 impl From<CredentialsError> for Failure {
     fn from(error: CredentialsError) -> Self {
-        Self::new("credentials", error.to_string())
-            .help("set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (keys: https://console.cloud.tencent.com/cam/capi)")
-            .help("to try postpay without an account: `--endpoint sandbox`")
+        Self::new("credentials", error.text())
+            .help(Text::fixed(
+                "set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (keys: https://console.cloud.tencent.com/cam/capi)",
+                "设置 TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRET_KEY（密钥：https://console.cloud.tencent.com/cam/capi ）",
+            ))
+            .help(Text::fixed(
+                "to try postpay without an account: `--endpoint sandbox`",
+                "无需账号即可试用 postpay：`--endpoint sandbox`",
+            ))
             .help(NOTHING_SENT)
     }
 }
 
 impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
-        let message = error.to_string();
+        let message = error.text();
         let error = match error {
             ApplyError::State(error) => return Self::from(error),
             ApplyError::Listing(error) => error,
             ApplyError::AlreadyThere(twins) => {
-                let line =
-                    |twin: &Twin| format!("`{}` looks like {}", twin.address, clean(&twin.env_id));
+                let line = |Twin { address, env_id }: &Twin| {
+                    let env_id = clean(env_id);
+                    text!(
+                        "`{address}` looks like {env_id}",
+                        "`{address}` 像是 {env_id}"
+                    )
+                };
                 return twins
                     .iter()
                     .map(line)
                     .fold(Self::new("already-there", message), Self::help)
-                    .help("if they were ordered with a state that is lost: put it back, `postpay state restore`")
-                    .help("if they are the ones that are meant: `postpay import ADDR ENV_ID` puts them on record, and orders nothing")
-                    .help("if they are others: give yours another alias, or order all the same: `--allow-same-alias`")
-                    .help("nothing was ordered");
+                    .help(Text::fixed(
+                        "if they were ordered with a state that is lost: put it back, `postpay state restore`",
+                        "若它们是用已丢失的状态文件订购的：恢复它，`postpay state restore`",
+                    ))
+                    .help(Text::fixed(
+                        "if they are the ones that are meant: `postpay import ADDR ENV_ID` puts them on record, and orders nothing",
+                        "若要的就是它们：`postpay import ADDR ENV_ID` 会记入状态文件，不会订购",
+                    ))
+                    .help(Text::fixed(
+                        "if they are others: give yours another alias, or order all the same: `--allow-same-alias`",
+                        "若它们是别的环境：给你的环境换一个别名，或仍然订购：`--allow-same-alias`",
+                    ))
+                    .help(NOTHING_ORDERED);
             }
         };
         Self::listing(error)
-            .help(
+            .help(Text::fixed(
                 "the list from before the first order is what a lost answer is later held against",
-            )
-            .help("nothing was ordered")
+                "应答一旦丢失，要靠首笔订单之前的环境列表来核对",
+            ))
+            .help(NOTHING_ORDERED)
     }
 }
 
 impl Failure {
     /// The account could not be read, for a command that only looks.
     pub(super) fn listing(error: CloudError) -> Self {
-        let message = ApplyError::Listing(error.clone()).to_string();
+        let message = ApplyError::Listing(error.clone()).text();
         let said = [("code", error.code), ("RequestId", error.request_id)];
         let said = said
             .into_iter()
@@ -152,17 +180,25 @@ impl From<Vec<Unadoptable>> for Failure {
                 Why::OrderedElsewhere => "import-ordered-elsewhere",
             };
             let help = match why {
-                Why::NotThere => "`postpay generate` lists what the account has; if it is in another region, name that under api.list_regions",
-                Why::Prepaid => "to switch it to pay-as-you-go, which is an order, declare it with `env_id` rather than `import`",
-                Why::PayModeNotTold => "look at it in the vendor's console; nothing speaks for its being what postpay manages",
-                Why::OtherNumber => "leave the number out: it is for environments without a bill",
-                Why::OrderedElsewhere => "`postpay resolve` finds the environment of that order",
-                Why::Isolated => "take the import out, or have the environment brought back at the vendor first",
+                Why::NotThere => Text::fixed("`postpay generate` lists what the account has; if it is in another region, name that under api.list_regions","`postpay generate` 列出账号下的环境；若它在其他地域，把该地域写在 api.list_regions 下"),
+                Why::Prepaid => Text::fixed("to switch it to pay-as-you-go, which is an order, declare it with `env_id` rather than `import`","若要将它转为按量付费（这是一笔订单），请用 `env_id` 而不是 `import` 声明"),
+                Why::PayModeNotTold => Text::fixed("look at it in the vendor's console; nothing speaks for its being what postpay manages","在腾讯云控制台查看；没有任何迹象表明它是 postpay 管理的那种环境"),
+                Why::OtherNumber => Text::fixed("leave the number out: it is for environments without a bill","去掉订单号：它只用于没有账单的环境"),
+                Why::OrderedElsewhere => Text::fixed("`postpay resolve` finds the environment of that order","`postpay resolve` 会找到该订单的环境"),
+                Why::Isolated => Text::fixed("take the import out, or have the environment brought back at the vendor first","去掉该 import，或先在腾讯云恢复该环境"),
             };
-            Diagnostic::error(code, format!("`{address}` can't adopt {}: {why}", clean(env_id)))
-                .help(format!("declared in {}", clean(&source.to_string())))
+            let env_id = clean(env_id);
+            let message = text!(
+                "`{address}` can't adopt {env_id}: {why}",
+                "`{address}` 不能接管 {env_id}：{why:#}"
+            );
+            Diagnostic::error(code, message)
+                .help(declared_in(source))
                 .help(help)
-                .help("nothing was changed, here or at the vendor")
+                .help(Text::fixed(
+                    "nothing was changed, here or at the vendor",
+                    "未做任何更改，无论是本地还是腾讯云",
+                ))
         });
         Self::from(diagnostics.collect::<Vec<_>>())
     }
@@ -170,20 +206,24 @@ impl From<Vec<Unadoptable>> for Failure {
 
 impl From<SandboxError> for Failure {
     fn from(error: SandboxError) -> Self {
-        Self::new("sandbox", error.to_string()).help(NOTHING_SENT)
+        Self::new("sandbox", error.text()).help(NOTHING_SENT)
     }
 }
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
-        Self::new("sandbox", error.to_string())
+        Self::new("sandbox", error.text())
     }
 }
 
 impl From<(&std::path::Path, PlanFileError)> for Failure {
     fn from((path, error): (&std::path::Path, PlanFileError)) -> Self {
-        Self::new("plan-file", format!("{}: {error}", path.display()))
-            .help("make and review a new plan: `postpay plan -o FILE`")
+        let path = path.display();
+        Self::new("plan-file", text!("{path}: {error}", "{path}: {error:#}"))
+            .help(Text::fixed(
+                "make and review a new plan: `postpay plan -o FILE`",
+                "重新生成并审阅计划：`postpay plan -o FILE`",
+            ))
             .help(NOTHING_SENT)
     }
 }
@@ -192,63 +232,241 @@ impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         advice(&error)
             .into_iter()
-            .fold(Self::new(error.code(), error.to_string()), Self::help)
+            .fold(Self::new(error.code(), error.text()), Self::help)
             .help(NOTHING_SENT)
     }
 }
 
 /// What to do about it.
-pub(super) fn advice(error: &StateError) -> Vec<String> {
+pub(super) fn advice(error: &StateError) -> Vec<Text> {
     let restore = || {
         vec![
-            "`postpay state verify` shows what is there; `postpay state restore --dry-run` shows what can be put back".to_owned(),
-            "rebuild it from the receipts with `postpay state restore`; where receipts are missing, `--from-backup` or `--from FILE`".to_owned(),
-            "postpay will not start from an empty state".to_owned(),
+            Text::fixed(
+                "`postpay state verify` shows what is there; `postpay state restore --dry-run` shows what can be put back",
+                "`postpay state verify` 显示现有内容；`postpay state restore --dry-run` 显示可恢复的内容",
+            ),
+            Text::fixed(
+                "rebuild it from the receipts with `postpay state restore`; where receipts are missing, `--from-backup` or `--from FILE`",
+                "用 `postpay state restore` 从回执重建；若缺少回执，用 `--from-backup` 或 `--from FILE`",
+            ),
+            Text::fixed(
+                "postpay will not start from an empty state",
+                "postpay 不会从空的状态文件开始",
+            ),
         ]
     };
     match error {
-        StateError::Lost { .. } | StateError::Empty { .. } | StateError::Damaged { .. } => restore(),
+        StateError::Lost { .. } | StateError::Empty { .. } | StateError::Damaged { .. } => {
+            restore()
+        }
         StateError::NotAState { .. } => vec![
-            "name the state itself with --state, or in postpay.yaml".to_owned(),
-            "a backup knows less than was ordered: `postpay state restore --from-backup` folds the receipts on top of it".to_owned(),
+            Text::fixed(
+                "name the state itself with --state, or in postpay.yaml",
+                "用 --state 或在 postpay.yaml 中指定状态文件本身",
+            ),
+            Text::fixed(
+                "a backup knows less than was ordered: `postpay state restore --from-backup` folds the receipts on top of it",
+                "备份中的订单并不完整：`postpay state restore --from-backup` 会在其上叠加回执",
+            ),
         ],
-        StateError::Newer { .. } => vec!["use the postpay that wrote it, or a newer one".to_owned()],
+        StateError::Newer { .. } => vec![Text::fixed(
+            "use the postpay that wrote it, or a newer one",
+            "使用写入它的那个版本的 postpay，或更新的版本",
+        )],
         StateError::Foreign { .. } => vec![
-            "the files beside it belong to another state: put the right one back, or name it with --state".to_owned(),
-            "`postpay state verify` lists them; `postpay state restore` rebuilds the state that the receipts belong to".to_owned(),
+            Text::fixed(
+                "the files beside it belong to another state: put the right one back, or name it with --state",
+                "旁边的文件属于另一个状态文件：放回正确的那个，或用 --state 指定",
+            ),
+            Text::fixed(
+                "`postpay state verify` lists them; `postpay state restore` rebuilds the state that the receipts belong to",
+                "`postpay state verify` 列出这些文件；`postpay state restore` 重建回执所属的状态文件",
+            ),
         ],
         StateError::Older { .. } | StateError::Forked { .. } => vec![
-            "environments that were ordered since are missing from it: `postpay state verify` names them".to_owned(),
-            "put them back with `postpay state restore`, or fold the receipts on top of a copy: `postpay state restore --from FILE`".to_owned(),
+            Text::fixed(
+                "environments that were ordered since are missing from it: `postpay state verify` names them",
+                "其中缺少此后订购的环境：`postpay state verify` 会列出它们",
+            ),
+            Text::fixed(
+                "put them back with `postpay state restore`, or fold the receipts on top of a copy: `postpay state restore --from FILE`",
+                "用 `postpay state restore` 恢复，或在副本上叠加回执：`postpay state restore --from FILE`",
+            ),
         ],
         StateError::Behind { .. } => vec![
-            "`postpay state verify` says which receipts are missing; a newer copy can be put back with `postpay state restore --from FILE`".to_owned(),
-            "only when what is there is known to be wrong: move it away, then restore again".to_owned(),
+            Text::fixed(
+                "`postpay state verify` says which receipts are missing; a newer copy can be put back with `postpay state restore --from FILE`",
+                "`postpay state verify` 会说明缺少哪些回执；较新的副本可用 `postpay state restore --from FILE` 恢复",
+            ),
+            Text::fixed(
+                "only when what is there is known to be wrong: move it away, then restore again",
+                "只有确知现有内容有误时：先将它移走，再重新恢复",
+            ),
         ],
         StateError::JournalDamaged { .. } => vec![
-            "keep the file: it may hold the only trace of an order; put it back from version control, or mend the line that is named".to_owned(),
-            "`postpay state verify` lists every problem; a copy of the state that holds its run: `postpay state restore --from FILE`".to_owned(),
+            Text::fixed(
+                "keep the file: it may hold the only trace of an order; put it back from version control, or mend the line that is named",
+                "保留该文件：其中可能有某笔订单的唯一线索；从版本控制中恢复它，或修正所指的那一行",
+            ),
+            Text::fixed(
+                "`postpay state verify` lists every problem; a copy of the state that holds its run: `postpay state restore --from FILE`",
+                "`postpay state verify` 列出所有问题；若有包含该运行的状态文件副本：`postpay state restore --from FILE`",
+            ),
         ],
         StateError::JournalLost { evidence, .. } => vec![
-            "put the journal back: it names what that run ordered, and what it may have ordered".to_owned(),
-            format!("if it can't be had, compare the environments in the vendor's console with `postpay show`; then empty {evidence}"),
+            Text::fixed(
+                "put the journal back: it names what that run ordered, and what it may have ordered",
+                "恢复该日志：其中有该运行已订购和可能已订购的内容",
+            ),
+            text!(
+                "if it can't be had, compare the environments in the vendor's console with `postpay show`; then empty {evidence}",
+                "若无法找回，将腾讯云控制台中的环境与 `postpay show` 核对；然后清空 {evidence}"
+            ),
         ],
         StateError::Locked { holder, .. } => locked(holder.as_ref()),
-        StateError::Io { .. } => vec!["mend that, then run it again".to_owned()],
+        StateError::Io { .. } => vec![Text::fixed(
+            "mend that, then run it again",
+            "解决该问题后重新运行",
+        )],
         StateError::Misused(_) => Vec::new(),
     }
 }
 
-fn locked(holder: Option<&Holder>) -> Vec<String> {
+fn locked(holder: Option<&Holder>) -> Vec<Text> {
     let who = holder.map(
         |Holder {
              who,
              pid,
              since,
              doing,
-         }| { format!("held by {who}, process {pid}, since {since:.0}, doing `{doing}`") },
+         }| {
+            text!(
+                "held by {who}, process {pid}, since {since:.0}, doing `{doing}`",
+                "由 {who} 的进程 {pid} 持有，自 {since:.0} 起，正在执行 `{doing}`"
+            )
+        },
     );
-    let wait =
-        "wait for it: `--lock-timeout 10m`; a process that died leaves nothing to clear".to_owned();
+    let wait = Text::fixed(
+        "wait for it: `--lock-timeout 10m`; a process that died leaves nothing to clear",
+        "等待它：`--lock-timeout 10m`；已死的进程不会留下需要清除的锁",
+    );
     who.into_iter().chain([wait]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::ApplyError;
+    use crate::cloud::{Grade, Reach, SeenIds};
+    use crate::desired::Address;
+
+    fn refused() -> CloudError {
+        CloudError {
+            grade: Grade::Refused(Reach::Run),
+            code: Some("AuthFailure".to_owned()),
+            message: Text::same("鉴权失败"),
+            request_id: Some("r-1".to_owned()),
+            http_status: Some(200),
+            seen: SeenIds::default(),
+            body: None,
+            hint: crate::cloud::tencent::codes::explain("AuthFailure").map(|row| row.hint.clone()),
+        }
+    }
+
+    #[test]
+    fn a_run_that_did_not_begin_is_told_in_both_languages_and_what_the_vendor_said_as_it_came() {
+        let failure = Failure::from(ApplyError::Listing(refused()));
+        let [diagnostic] = &failure.diagnostics[..] else {
+            panic!("{failure:?}");
+        };
+        assert_eq!(
+            format!("{:#}", diagnostic.message),
+            "无法列出账号下的环境：鉴权失败"
+        );
+        let same: Vec<&str> = diagnostic
+            .help
+            .iter()
+            .filter(|help| !help.is_in_both())
+            .map(Text::en)
+            .collect();
+        assert_eq!(same, ["code: AuthFailure", "RequestId: r-1"]);
+
+        let twin = Twin {
+            address: Address::new("shop").unwrap(),
+            env_id: "shop-1".to_owned(),
+        };
+        let there = Failure::from(ApplyError::AlreadyThere(vec![twin]));
+        for diagnostic in there.diagnostics {
+            assert!(diagnostic.message.is_in_both());
+            assert!(diagnostic.help.iter().all(Text::is_in_both));
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_adopted_is_told_in_both_languages() {
+        let all = [
+            Why::NotThere,
+            Why::Prepaid,
+            Why::PayModeNotTold,
+            Why::Isolated,
+            Why::OtherNumber,
+            Why::OrderedElsewhere,
+        ];
+        let problems = all.map(|why| Unadoptable {
+            address: Address::new("shop").unwrap(),
+            env_id: "shop-1".to_owned(),
+            source: SourceRef {
+                file: "a.yaml".to_owned(),
+                line: 1,
+            },
+            why,
+        });
+        for diagnostic in Failure::from(Vec::from(problems)).diagnostics {
+            assert!(diagnostic.message.is_in_both(), "{diagnostic:?}");
+            assert!(
+                diagnostic.help.iter().all(Text::is_in_both),
+                "{diagnostic:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_to_do_about_a_state_is_told_in_both_languages() {
+        let path = || std::path::PathBuf::from("a.json");
+        for error in [
+            StateError::Empty { path: path() },
+            StateError::NotAState {
+                path: path(),
+                what: Text::same("x"),
+            },
+            StateError::Newer {
+                path: path(),
+                found: 2,
+                supported: 1,
+            },
+            StateError::JournalLost {
+                path: path(),
+                run: crate::state::journal::RunId::fresh(),
+                evidence: "a.lock".to_owned(),
+            },
+            StateError::JournalDamaged {
+                path: path(),
+                line: 1,
+                why: Text::same("x"),
+            },
+            StateError::Locked {
+                path: path(),
+                holder: Some(Holder {
+                    who: "me@here".to_owned(),
+                    pid: 1,
+                    since: jiff::Timestamp::UNIX_EPOCH,
+                    doing: "apply".to_owned(),
+                }),
+            },
+        ] {
+            let advice = advice(&error);
+            assert!(advice.iter().all(Text::is_in_both), "{advice:?}");
+        }
+        assert!(NOTHING_SENT.is_in_both());
+    }
 }

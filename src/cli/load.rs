@@ -167,7 +167,7 @@ impl Project {
         guarded
     }
 
-    fn hold_against_files(&self, global: &Global, world: &World) -> Result<(), Failure> {
+    fn hold_against_files(&self, global: &Global, world: &mut World) -> Result<(), Failure> {
         for path in self.config_path.iter().chain(&self.manifests) {
             world.reports.spare(path)?;
         }
@@ -368,12 +368,11 @@ fn moved(problem: &MoveProblem) -> Diagnostic {
         MoveError::Cycle { .. } => Text::fixed("take one of the blocks out", "去掉其中一个块"),
     };
     let diagnostic = Diagnostic::error(code, why.text());
-    let diagnostic = match line_of(&moved.source) {
-        Some(span) => diagnostic.at(&span, Text::fixed("this move", "这一处移动")),
-        None => {
-            let source = &moved.source;
-            diagnostic.help(text!("it is declared in {source}", "声明于 {source}"))
-        }
+    let diagnostic = if let Some(span) = line_of(&moved.source) {
+        diagnostic.at(&span, Text::fixed("this move", "这一处移动"))
+    } else {
+        let source = &moved.source;
+        diagnostic.help(text!("it is declared in {source}", "声明于 {source}"))
     };
     diagnostic.help(help).help(NOTHING_SENT)
 }

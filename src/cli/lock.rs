@@ -51,7 +51,7 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
             if let Err(error) = &found.open {
                 world.diagnose(&[crate::diagnostic::Diagnostic::warning(
                     error.code(),
-                    Text::of(error).map(|said| clean(said).into_owned()),
+                    error.text().map(|error| clean(error).into_owned()),
                 )]);
             }
             let document = json::lock::status(&found);
@@ -67,7 +67,7 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
             let document = json::lock::released(&released);
             (
                 document,
-                Box::new(move |_| human::lock::released(&released)),
+                Box::new(move |look| human::lock::released(&released, look)),
             )
         }
     };
@@ -78,7 +78,7 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
 fn refusal(error: &StateError, world: &World) -> Failure {
     let failure = Failure::new(
         error.code(),
-        Text::of(error).map(|said| clean(said).into_owned()),
+        error.text().map(|error| clean(error).into_owned()),
     );
     let failure = match error {
         StateError::Locked {

@@ -62,7 +62,8 @@ pub(super) struct Global {
     /// Log to standard error: error, warn, info, debug or trace
     #[arg(long, global = true, value_name = "LEVEL", env = "POSTPAY_LOG")]
     pub log: Option<tracing::Level>,
-    /// What standard output holds; all but human and json for plan, drift, apply, destroy, import, validate, show PLANFILE
+    /// What standard output holds; more than text and JSON for plan, drift, apply, destroy, import, validate and show
+    /// PLANFILE: markdown for a pull request, github for annotations and the step's summary, sarif, junit, html
     #[arg(
         long,
         global = true,
@@ -103,21 +104,22 @@ impl ValueEnum for Lang {
     }
 }
 
+/// How a result is shown. A doc comment on a variant would make every command's help three times as long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people
+    // For people
     Human,
-    /// For programs; `postpay schema` prints its schema
+    // For programs; `postpay schema` prints its schema
     Json,
-    /// For the comment below a pull request
+    // For the comment below a pull request
     Markdown,
-    /// Annotations for GitHub Actions, and the step's summary
+    // Annotations for GitHub Actions, and the step's summary
     Github,
-    /// SARIF 2.1.0, for code scanning
+    // SARIF 2.1.0, for code scanning
     Sarif,
-    /// JUnit's XML, for the tests of a pipeline
+    // JUnit's XML, for the tests of a pipeline
     Junit,
-    /// One page that needs nothing besides itself
+    // One page that needs nothing besides itself
     Html,
 }
 

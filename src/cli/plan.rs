@@ -24,11 +24,7 @@ use crate::report::page::Request;
 use crate::report::{clean, human, page};
 use crate::state::State;
 
-/// Show what would be ordered; changes nothing
-///
-/// Compares the manifests with the state: offline, without credentials. With --refresh the account is read too, and what it
-/// shows otherwise than it is on record stands above the plan. The plan stays the same: nothing is ordered, changed or given up
-/// because of what a listing says.
+/// Show what would be ordered; changes nothing, and needs no credentials unless the account is to be read too
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,7 +38,8 @@ pub(super) struct Args {
     /// Keep the plan in FILE, for `postpay apply FILE`
     #[arg(short, long, value_name = "FILE", env = "POSTPAY_OUT")]
     out: Option<PathBuf>,
-    /// Read the account as well, and show what it has otherwise than it is on record; needs credentials
+    /// Read the account as well, and show above the plan what it has otherwise than it is on record; the plan stays the same; needs
+    /// credentials
     #[arg(long, env = "POSTPAY_REFRESH", value_parser = BoolishValueParser::new())]
     refresh: bool,
     /// Exit with 2 when there are changes. What --refresh shows is none: that is for the exit code of `postpay drift`
@@ -113,7 +110,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     } else {
         Vec::new()
     };
-    show(&plan, project.rate, requests, world)?;
+    show(&plan, project.rate, &requests, world)?;
     if let Some(path) = &args.out {
         let shown = path.display().to_string();
         let shown = clean(&shown);
@@ -150,14 +147,14 @@ fn declared<'a>(
 pub(super) fn show(
     plan: &Plan,
     rate: f64,
-    requests: Vec<Request>,
+    requests: &[Request],
     world: &mut World,
 ) -> Result<(), Failure> {
     let told = world.told();
-    let calls = listed(&requests);
+    let calls = listed(requests);
     let json = || file::encode(plan);
     let human = |look| human::plan::plan(plan, rate, look) + &calls;
-    let page = |lang| page::plan(plan, rate, &told, requests.clone(), lang);
+    let page = |lang| page::plan(plan, rate, &told, requests.to_vec(), lang);
     let shown = Shown::new(&json, &human, &page);
     world.print_as_asked(shown)?;
     if world.format == Format::Json {

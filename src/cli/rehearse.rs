@@ -333,13 +333,13 @@ impl<'a> Stage<'a> {
         };
         TencentClient::new(options)
             .map(Arc::new)
-            .map_err(|error| Failure::new("client", Text::of(&error)).help(NOTHING_SENT))
+            .map_err(|error| Failure::new("client", error.text()).help(NOTHING_SENT))
     }
 }
 
 /// Leaves out what adopts and what forgets: the embedded endpoint has nothing that could be adopted, and the judge holds
 /// every record that is gone for a loss. Says what was left out.
-fn only_orders(desired: &mut Desired, recorded: Option<&State>) -> Vec<String> {
+fn only_orders(desired: &mut Desired, recorded: Option<&State>) -> Vec<Text> {
     let on_record =
         |address: &Address| recorded.is_some_and(|state| state.environments.contains_key(address));
     let targets: HashSet<Address> = desired.moved.iter().map(|moved| moved.to.clone()).collect();
@@ -348,15 +348,19 @@ fn only_orders(desired: &mut Desired, recorded: Option<&State>) -> Vec<String> {
         let address = &environment.address;
         let kept = environment.import.is_none() || on_record(address) || targets.contains(address);
         if !kept {
-            left_out.push(format!("the import of `{address}` is not rehearsed"));
+            left_out.push(text!(
+                "the import of `{address}` is not rehearsed",
+                "不演练 `{address}` 的导入"
+            ));
         }
         kept
     });
     for removed in std::mem::take(&mut desired.removed) {
         if on_record(&removed.address) {
-            left_out.push(format!(
-                "that `{}` is forgotten is not rehearsed",
-                removed.address
+            let address = &removed.address;
+            left_out.push(text!(
+                "that `{address}` is forgotten is not rehearsed",
+                "不演练移除 `{address}` 的记录"
             ));
         }
     }

@@ -54,13 +54,17 @@ impl Reports {
     }
 
     /// Refuses a report in the place of a file that the command reads or writes for another purpose.
-    pub(super) fn spare(&self, path: &Path) -> Result<(), Failure> {
+    pub(super) fn spare(&mut self, path: &Path) -> Result<(), Failure> {
         match self
             .files
             .iter()
             .find(|(report, _)| same_file(report, path))
         {
-            Some((report, _)) => Err(taken(report)),
+            Some((report, _)) => {
+                // Not even to say why there is no result.
+                self.written = true;
+                Err(taken(report))
+            }
             None => Ok(()),
         }
     }
@@ -87,7 +91,7 @@ impl Reports {
                 "write",
                 text!(
                     "{file} is there, and was left as it is: nobody could tell yet whether it belongs to the project",
-                    "{file} 已存在,未作改动:此时还无法判断它是否属于本项目"
+                    "{file} 已存在，未作改动：此时还无法判断它是否属于本项目"
                 ),
             ));
         }
@@ -156,7 +160,7 @@ fn format_of(path: &Path) -> Result<Format, Failure> {
             "report-format",
             text!(
                 "--report {path}: the ending picks the format",
-                "--report {path}:格式由文件扩展名决定"
+                "--report {path}：格式由文件扩展名决定"
             ),
         )
         .help(allowed_endings())
@@ -171,7 +175,7 @@ fn taken(path: &Path) -> Failure {
         "report-path",
         text!(
             "--report {path}: this file is named for something else already",
-            "--report {path}:该文件已另作他用"
+            "--report {path}：该文件已另作他用"
         ),
     )
     .help(text!("name another file", "请指定另一个文件"))

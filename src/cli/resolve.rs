@@ -321,7 +321,7 @@ fn decide(
             }
             Some(_) | None => {
                 let fits = proposed.map(|candidate| candidate.environment.env_id.as_str());
-                world.say(&human::resolve::next(&case.open.address, fits));
+                world.tell(&human::resolve::next(&case.open.address, fits));
             }
         }
     }

@@ -44,15 +44,14 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if let Some(path) = &args.file {
         world.reports.spare(path)?;
         let kept = apply::read_plan(path)?;
-        plan::show(&kept, project.rate, Vec::new(), world)?;
+        plan::show(&kept, project.rate, &[], world)?;
         return Ok(plan::exit(&kept, args.detailed_exitcode));
     }
-    match project.recorded(world)? {
-        Some(state) => state_as_asked(&state, world)?,
-        None => {
-            let none = |_| "No state: nothing was ordered yet.\n".to_owned();
-            world.print_as_asked(Shown::plain(&|| "null\n".to_owned(), &none))?;
-        }
+    if let Some(state) = project.recorded(world)? {
+        state_as_asked(&state, world)?;
+    } else {
+        let none = |_| "No state: nothing was ordered yet.\n".to_owned();
+        world.print_as_asked(Shown::plain(&|| "null\n".to_owned(), &none))?;
     }
     Ok(Exit::Fine)
 }

@@ -85,12 +85,12 @@ fn not_shown(format: Format) -> Failure {
         "format",
         text!(
             "this command has no format `{name}`: it shows text and JSON",
-            "该命令没有 `{name}` 格式:它只输出文本和 JSON"
+            "该命令没有 `{name}` 格式：它只输出文本和 JSON"
         ),
     )
     .help(text!(
         "for it: `--format human` or `--format json`, and `--report` with .txt or .json",
-        "可用:`--format human` 或 `--format json`,以及以 .txt 或 .json 结尾的 `--report`"
+        "可用：`--format human` 或 `--format json`，以及以 .txt 或 .json 结尾的 `--report`"
     ))
     .help(text!(
         "plan, drift, apply, destroy, import, validate and `show PLANFILE` have every format",
@@ -176,7 +176,7 @@ impl World {
                 "step-summary",
                 text!(
                     "the step's summary was not written to {file}: {error}",
-                    "步骤摘要未能写入 {file}:{error}"
+                    "步骤摘要未能写入 {file}：{error}"
                 ),
             )]);
         }
@@ -223,6 +223,6 @@ impl World {
 pub(super) fn allowed_endings() -> Text {
     text!(
         "allowed: .txt, .json, .md, .html, .sarif (or .sarif.json) and .xml (JUnit)",
-        "允许:.txt、.json、.md、.html、.sarif(或 .sarif.json)和 .xml(JUnit)"
+        "允许：.txt、.json、.md、.html、.sarif（或 .sarif.json）和 .xml（JUnit）"
     )
 }

@@ -59,7 +59,7 @@ impl Reader {
         Some(Ignore {
             code: code?,
             address,
-            reason: reason?.to_owned(),
+            reason: reason?.to_owned().into(),
             until: Some(until?),
         })
     }

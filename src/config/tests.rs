@@ -46,7 +46,7 @@ fn everything_that_can_be_said_is_read() {
             ignores: vec![Ignore {
                 code: Code::AliasChanged,
                 address: Some("shop-prod".parse().unwrap()),
-                reason: "renamed by hand".to_owned(),
+                reason: "renamed by hand".into(),
                 until: Some(jiff::civil::date(2027, 1, 31)),
             }],
         })

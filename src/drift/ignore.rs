@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::{Code, Finding};
 use crate::desired::{Address, AddressError};
+use crate::lang::Text;
 use crate::plan::CodeError;
 
 /// A kind of finding that does not count, everywhere or at one address.
@@ -14,7 +15,8 @@ pub struct Ignore {
     pub code: Code,
     /// None: wherever it is found.
     pub address: Option<Address>,
-    pub reason: String,
+    /// In the words of whoever ignores it.
+    pub reason: Text,
     /// The last day on which it holds; None for one that was given on a command line.
     pub until: Option<Date>,
 }
@@ -52,7 +54,7 @@ impl FromStr for Ignore {
         Ok(Self {
             code: code.parse()?,
             address,
-            reason: "given on the command line".to_owned(),
+            reason: Text::fixed("given on the command line", "在命令行中指定"),
             until: None,
         })
     }

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Code, Finding, Live, Standing};
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
 use crate::desired::{Address, Desired, Environment, Field, SourceRef};
+use crate::lang::{Text, text};
 use crate::plan::Plan;
 use crate::state::{Record, State, Status};
 
@@ -92,13 +93,18 @@ impl Scene<'_> {
             }
             Status::Created => {}
         }
-        let not_listed = |found: &str, next: String| {
-            Some(self.finding(Code::NotListed, "listed in the account", found, next))
+        let not_listed = |found: Text, next: Text| {
+            let expected = text!("listed in the account", "在账号的列表中");
+            Some(self.finding(Code::NotListed, expected, found, next))
         };
         let age = now.duration_since(self.record.ordered_at);
         if age < MAY_LAG {
-            let found = "not yet: it was ordered less than an hour ago, and the vendor does not say how soon one is listed";
-            let finding = not_listed(found, "postpay drift, later".to_owned());
+            let found = text!(
+                "not yet: it was ordered less than an hour ago, and the vendor does not say how soon one is listed",
+                "尚未列出：订购还不到一小时，腾讯云没有说明多久才会列出"
+            );
+            let later = text!("postpay drift, later", "稍后再执行 postpay drift");
+            let finding = not_listed(found, later);
             // Waiting is all that there is to do, and every run would be followed by drift that is none.
             return finding.map(|finding| Finding {
                 standing: Standing::Told,
@@ -110,28 +116,44 @@ impl Scene<'_> {
             && !live.regions.iter().flatten().any(|asked| asked == region)
         {
             return not_listed(
-                &format!("{region}, where it was ordered, was not asked"),
-                format!("add {region} to `api.list_regions` in postpay.yaml"),
+                text!(
+                    "{region}, where it was ordered, was not asked",
+                    "没有查询订购时所在的地域 {region}"
+                ),
+                text!(
+                    "add {region} to `api.list_regions` in postpay.yaml",
+                    "在 postpay.yaml 的 `api.list_regions` 中加入 {region}"
+                ),
             );
         }
         if bill.is_some_and(|bill| !bill.is_isolated()) {
             return not_listed(
-                "not shown in any region that is listed; it still has a bill",
-                "look at it in the vendor's console, and keep it on record until it is found"
-                    .to_owned(),
+                text!(
+                    "not shown in any region that is listed; it still has a bill",
+                    "所列地域中都没有它；但它仍有账单"
+                ),
+                text!(
+                    "look at it in the vendor's console, and keep it on record until it is found",
+                    "请在腾讯云控制台查看；找到之前请保留其记录"
+                ),
             );
         }
         Some(self.finding(
             Code::Gone,
-            "in the account",
-            "not shown in any region that is listed, nor when asked for by its id",
+            text!("in the account", "在账号中"),
+            text!(
+                "not shown in any region that is listed, nor when asked for by its id",
+                "所列地域中都没有它，按 EnvId 查询也没有"
+            ),
             match self.declared {
-                Some(_) => format!(
+                Some(_) => text!(
                     "look at it in the vendor's console; if it is gone, and to be ordered anew: `postpay state rm {address} \
-                     --force`, and plan"
+                     --force`, and plan",
+                    "请在腾讯云控制台查看；若它已不存在且要重新订购：`postpay state rm {address} --force`，然后执行 plan"
                 ),
-                None => format!(
-                    "look at it in the vendor's console; if it is gone: `postpay state rm {address}`"
+                None => text!(
+                    "look at it in the vendor's console; if it is gone: `postpay state rm {address}`",
+                    "请在腾讯云控制台查看；若它已不存在：`postpay state rm {address}`"
                 ),
             },
         ))
@@ -150,16 +172,22 @@ impl Scene<'_> {
         if environment.is_isolated() || bill.is_some_and(Bill::is_isolated) {
             findings.push(self.finding(
                 Code::Isolated,
-                "in use",
-                "isolated: somebody gave it up, or a bill is overdue",
-                "look at it in the vendor's console, which may bring it back".to_owned(),
+                text!("in use", "使用中"),
+                text!(
+                    "isolated: somebody gave it up, or a bill is overdue",
+                    "已隔离：有人将其销毁，或账单逾期"
+                ),
+                Text::fixed(
+                    "look at it in the vendor's console, which may bring it back",
+                    "在腾讯云控制台查看，或可在那里恢复",
+                ),
             ));
         } else if let Some(status) = environment.status.as_deref().filter(|word| is_error(word)) {
             findings.push(self.finding(
                 Code::ErrorStatus,
-                "NORMAL",
-                status,
-                "look at it in the vendor's console".to_owned(),
+                Text::same("NORMAL"),
+                Text::same(status.to_owned()),
+                Text::fixed("look at it in the vendor's console", "在腾讯云控制台查看"),
             ));
         }
         let fixed = [
@@ -168,15 +196,13 @@ impl Scene<'_> {
         ];
         for (code, field, shown) in fixed {
             if let Some((recorded, shown)) = self.differs(field, shown.as_deref()) {
-                findings.push(self.finding(
-                    code,
-                    recorded,
-                    shown,
-                    format!(
-                        "if it is meant, ignore it: `--ignore {}:{address}`",
-                        code.name()
-                    ),
-                ));
+                findings.push(self.finding(code, same(recorded), same(shown), {
+                    let code = code.name();
+                    text!(
+                        "if it is meant, ignore it: `--ignore {code}:{address}`",
+                        "若是有意为之，忽略它：`--ignore {code}:{address}`"
+                    )
+                }));
             }
         }
         // The vendor does not say which of Alias and EnvAlias an environment shows.
@@ -186,10 +212,11 @@ impl Scene<'_> {
         {
             findings.push(self.finding(
                 Code::AliasChanged,
-                recorded,
-                shown,
-                format!(
-                    "declare `alias: {shown}` and apply, which changes nothing at the vendor; or rename it back in the console"
+                same(recorded),
+                same(shown),
+                text!(
+                    "declare `alias: {shown}` and apply, which changes nothing at the vendor; or rename it back in the console",
+                    "声明 `alias: {shown}` 并执行 apply（不会更改腾讯云上的任何内容）；或在控制台改回原来的别名"
                 ),
             ));
         }
@@ -201,9 +228,12 @@ impl Scene<'_> {
         if let Some(mode) = other.into_iter().find(|mode| *mode != PayMode::Postpaid) {
             findings.push(self.finding(
                 Code::NotPostpaid,
-                "postpaid",
-                &mode.to_string(),
-                format!("to stop managing it: `removed: [{address}]`"),
+                Text::same("postpaid"),
+                Text::of(&mode),
+                text!(
+                    "to stop managing it: `removed: [{address}]`",
+                    "若不再管理它：`removed: [{address}]`"
+                ),
             ));
         }
     }
@@ -218,7 +248,7 @@ impl Scene<'_> {
         Some((recorded, shown))
     }
 
-    fn finding(&self, code: Code, expected: &str, found: &str, next: String) -> Finding {
+    fn finding(&self, code: Code, expected: Text, found: Text, next: Text) -> Finding {
         let source = self
             .declared
             .map_or(&self.record.source, |declared| &declared.source);
@@ -227,8 +257,8 @@ impl Scene<'_> {
             address: Some(self.address.clone()),
             deposed: self.deposed,
             env_id: Some(self.env_id.to_owned()),
-            expected: Some(expected.to_owned()),
-            found: Some(found.to_owned()),
+            expected: Some(expected),
+            found: Some(found),
             source: Some(source.clone()),
             standing: Standing::Counts,
             next,
@@ -263,9 +293,12 @@ fn unmanaged(
     // It may be what an open order made; adopted otherwise, that order would stay open for good.
     let mut records = state.into_iter().flat_map(State::records);
     let next = if records.any(|(_, record)| record.env_id.is_none()) {
-        "postpay resolve, in case an open order made it; if none did: postpay generate"
+        text!(
+            "postpay resolve, in case an open order made it; if none did: postpay generate",
+            "先执行 postpay resolve，以防它是未了结订单创建的；若都不是：postpay generate"
+        )
     } else {
-        "postpay generate"
+        Text::same("postpay generate")
     };
     let unknown: BTreeMap<&str, &SeenEnvironment> = live
         .environments
@@ -284,13 +317,18 @@ fn unmanaged(
             address: None,
             deposed: false,
             env_id: Some(env_id.to_owned()),
-            expected: Some("declared, or on record".to_owned()),
-            found: Some(told(environment)),
+            expected: Some(text!("declared, or on record", "已声明，或有记录")),
+            found: Some(Text::same(told(environment))),
             source: None::<SourceRef>,
             standing: Standing::Counts,
-            next: next.to_owned(),
+            next: next.clone(),
         })
         .collect()
+}
+
+/// A value that somebody chose, or the vendor's own word.
+fn same(value: &str) -> Text {
+    Text::same(value.to_owned())
 }
 
 fn told(environment: &SeenEnvironment) -> String {

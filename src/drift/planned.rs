@@ -1,6 +1,7 @@
 //! What manifests and state don't agree on: a plan's steps, told as findings.
 
 use super::{Code, Finding, Standing};
+use crate::lang::{Text, text};
 use crate::plan::{Action, Plan, Step};
 
 pub(super) fn findings(plan: &Plan) -> Vec<Finding> {
@@ -14,73 +15,79 @@ fn finding(step: &Step) -> Option<Finding> {
         Action::NoOp => return None,
         Action::Create => (
             Code::NotOrdered,
-            Some("ordered"),
-            Some("not on record"),
-            format!("postpay plan --target {address}"),
+            text!("ordered", "已订购"),
+            text!("not on record", "没有记录"),
+            Text::same(format!("postpay plan --target {address}")),
         ),
         Action::Update | Action::Replace => {
             return Some(changed(step));
         }
         Action::Destroy => (
             Code::NotDeclared,
-            Some("declared"),
-            Some("not declared"),
-            format!("postpay plan --target {address}"),
+            text!("declared", "已声明"),
+            text!("not declared", "未声明"),
+            Text::same(format!("postpay plan --target {address}")),
         ),
         Action::Forget => (
             Code::NotApplied,
-            Some("forgotten"),
-            Some("on record"),
-            "postpay apply".to_owned(),
+            text!("forgotten", "已移出记录"),
+            text!("on record", "有记录"),
+            Text::same("postpay apply"),
         ),
         Action::Import => (
             Code::NotApplied,
-            Some("imported"),
-            Some("not on record"),
-            "postpay apply".to_owned(),
+            text!("imported", "已导入"),
+            text!("not on record", "没有记录"),
+            Text::same("postpay apply"),
         ),
         Action::Move => (
             Code::NotApplied,
-            Some("moved"),
-            Some("on record at its old address"),
-            "postpay apply".to_owned(),
+            text!("moved", "已改地址"),
+            text!("on record at its old address", "记录在旧地址下"),
+            Text::same("postpay apply"),
         ),
         Action::Resolve => (
             Code::OutcomeUnknown,
-            Some("an outcome that is known"),
-            Some("an answer that was lost, or said nothing"),
-            format!("postpay resolve {address}"),
+            text!("an outcome that is known", "结果已知"),
+            text!(
+                "an answer that was lost, or said nothing",
+                "应答丢失，或没有说明结果"
+            ),
+            Text::same(format!("postpay resolve {address}")),
         ),
         Action::Wait => (
             Code::AwaitingEnvId,
-            Some("an EnvId"),
-            Some("an order number alone"),
-            format!("postpay resolve {address}"),
+            text!("an EnvId", "有 EnvId"),
+            text!("an order number alone", "只有订单号"),
+            Text::same(format!("postpay resolve {address}")),
         ),
     };
     Some(Finding {
-        expected: expected.map(str::to_owned),
-        found: found.map(str::to_owned),
+        expected: Some(expected),
+        found: Some(found),
         ..of(step, code, next)
     })
 }
 
 fn changed(step: &Step) -> Finding {
     let side = |attributes: Option<&crate::desired::Attributes>, protected: bool| {
-        let mut parts: Vec<String> = step
-            .changed_fields()
-            .into_iter()
-            .map(|field| {
-                let value = attributes.and_then(|attributes| attributes.get(field));
-                format!("{field}: {}", value.unwrap_or("(none)"))
-            })
-            .collect();
-        if step.changes_protection() {
-            parts.push(format!("prevent_destroy: {protected}"));
-        }
-        parts.join(", ")
+        let side = |none: &str, comma: &str| {
+            let mut parts: Vec<String> = step
+                .changed_fields()
+                .into_iter()
+                .map(|field| {
+                    let value = attributes.and_then(|attributes| attributes.get(field));
+                    format!("{field}: {}", value.unwrap_or(none))
+                })
+                .collect();
+            if step.changes_protection() {
+                parts.push(format!("prevent_destroy: {protected}"));
+            }
+            parts.join(comma)
+        };
+        Text::new(side("(none)", ", "), side("（无）", "，"))
     };
-    let next = format!("postpay plan --target {}", step.address);
+    let next = Text::same(format!("postpay plan --target {}", step.address));
     Finding {
         expected: Some(side(step.after.as_ref(), step.prevent_destroy)),
         found: Some(side(step.before.as_ref(), step.was_protected)),
@@ -88,7 +95,7 @@ fn changed(step: &Step) -> Finding {
     }
 }
 
-fn of(step: &Step, code: Code, next: String) -> Finding {
+fn of(step: &Step, code: Code, next: Text) -> Finding {
     Finding {
         code,
         address: Some(step.address.clone()),

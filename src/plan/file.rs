@@ -652,15 +652,12 @@ fn addresses(texts: &[String]) -> Result<Vec<Address>, PlanFileError> {
 fn attributes(fields: BTreeMap<String, String>) -> Result<Attributes, PlanFileError> {
     fields
         .into_iter()
-        .map(|(name, value)| match Field::by_name(&name) {
-            Some(field) => Ok((field, value)),
-            None => {
+        .map(|(name, value)| {
+            let field = Field::by_name(&name).ok_or_else(|| {
                 let name = name.escape_debug();
-                Err(PlanFileError::Content(text!(
-                    "`{name}` is no field",
-                    "`{name}` 不是字段"
-                )))
-            }
+                PlanFileError::Content(text!("`{name}` is no field", "`{name}` 不是字段"))
+            })?;
+            Ok((field, value))
         })
         .collect()
 }

@@ -1,9 +1,11 @@
 //! One thing that manifests, state and account don't agree on. It stands here because a plan keeps what the account showed for
 //! whoever reviews it; [`crate::plan`] decides nothing by it.
 
+use std::fmt;
 use std::str::FromStr;
 
 use crate::desired::{Address, SourceRef};
+use crate::lang::{Text, text};
 
 /// Something that two of manifests, state and account don't agree on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,14 +17,14 @@ pub struct Finding {
     pub deposed: bool,
     pub env_id: Option<String>,
     /// As declared, or as on record.
-    pub expected: Option<String>,
+    pub expected: Option<Text>,
     /// As on record, or as the account shows it.
-    pub found: Option<String>,
+    pub found: Option<Text>,
     /// Where it is declared, or was when it was ordered.
     pub source: Option<SourceRef>,
     pub standing: Standing,
     /// What to type, or to do, next.
-    pub next: String,
+    pub next: Text,
 }
 
 impl Standing {
@@ -31,7 +33,7 @@ impl Standing {
         match self {
             Self::Counts => ("counts", None),
             Self::Told => ("told", None),
-            Self::Ignored { reason } => ("ignored", Some(reason)),
+            Self::Ignored { reason } => ("ignored", Some(reason.en())),
         }
     }
 
@@ -40,7 +42,9 @@ impl Standing {
         match (name, reason) {
             ("counts", None) => Some(Self::Counts),
             ("told", None) => Some(Self::Told),
-            ("ignored", Some(reason)) => Some(Self::Ignored { reason }),
+            ("ignored", Some(reason)) => Some(Self::Ignored {
+                reason: Text::same(reason),
+            }),
             (_, _) => None,
         }
     }
@@ -54,7 +58,7 @@ pub enum Standing {
     Told,
     /// Somebody knows of it.
     Ignored {
-        reason: String,
+        reason: Text,
     },
 }
 
@@ -131,32 +135,74 @@ impl Code {
     }
 
     /// What it means, in one line.
-    pub const fn about(self) -> &'static str {
+    pub const fn about(self) -> Text {
         match self {
-            Self::NotOrdered => "declared, and never ordered",
-            Self::Changed => "declared otherwise than it was ordered",
-            Self::NotDeclared => "on record, and no longer declared",
-            Self::NotApplied => "declared, and not carried out",
-            Self::OutcomeUnknown => "an order whose outcome nobody knows",
-            Self::AwaitingEnvId => "an order without an environment id so far",
-            Self::Gone => "on record, and not in the account",
-            Self::NotListed => "on record, and not listed; it need not be gone",
-            Self::Isolated => "isolated at the vendor, and not by postpay",
-            Self::ErrorStatus => "in a status in which it may not work",
-            Self::AliasChanged => "has another alias in the account than on record",
-            Self::NotPostpaid => "not paid as it goes any more",
-            Self::SourceChanged => "has another source in the account than on record",
-            Self::ChannelChanged => "has another channel in the account than on record",
-            Self::Unmanaged => "in the account, and neither declared nor on record",
+            Self::NotOrdered => Text::fixed("declared, and never ordered", "已声明，但从未订购"),
+            Self::Changed => {
+                Text::fixed("declared otherwise than it was ordered", "声明与订购时不同")
+            }
+            Self::NotDeclared => {
+                Text::fixed("on record, and no longer declared", "有记录，但不再声明")
+            }
+            Self::NotApplied => Text::fixed("declared, and not carried out", "已声明，但尚未执行"),
+            Self::OutcomeUnknown => {
+                Text::fixed("an order whose outcome nobody knows", "结果未知的订单")
+            }
+            Self::AwaitingEnvId => Text::fixed(
+                "an order without an environment id so far",
+                "尚无环境 ID 的订单",
+            ),
+            Self::Gone => Text::fixed("on record, and not in the account", "有记录，但账号下没有"),
+            Self::NotListed => Text::fixed(
+                "on record, and not listed; it need not be gone",
+                "有记录，但未被列出；不一定已不存在",
+            ),
+            Self::Isolated => Text::fixed(
+                "isolated at the vendor, and not by postpay",
+                "在腾讯云已被隔离，且不是由 postpay 隔离的",
+            ),
+            Self::ErrorStatus => Text::fixed(
+                "in a status in which it may not work",
+                "处于可能无法工作的状态",
+            ),
+            Self::AliasChanged => Text::fixed(
+                "has another alias in the account than on record",
+                "账号下的别名与记录不同",
+            ),
+            Self::NotPostpaid => Text::fixed("not paid as it goes any more", "不再按量付费"),
+            Self::SourceChanged => Text::fixed(
+                "has another source in the account than on record",
+                "账号下的来源与记录不同",
+            ),
+            Self::ChannelChanged => Text::fixed(
+                "has another channel in the account than on record",
+                "账号下的渠道与记录不同",
+            ),
+            Self::Unmanaged => Text::fixed(
+                "in the account, and neither declared nor on record",
+                "账号下有，但既未声明也无记录",
+            ),
         }
     }
 }
 
 /// A text that is no [`Code`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no kind of drift; there are {}", Code::ALL.map(Code::name).join(", "))]
 pub struct CodeError {
     text: String,
+}
+
+impl fmt::Display for CodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = &self.text;
+        let names = Code::ALL.map(Code::name);
+        let (en, zh) = (names.join(", "), names.join("、"));
+        text!(
+            "`{text}` is no kind of drift; there are {en}",
+            "`{text}` 不是漂移的种类；可用的有 {zh}"
+        )
+        .fmt(f)
+    }
 }
 
 impl FromStr for Code {
@@ -167,5 +213,19 @@ impl FromStr for Code {
         found.ok_or_else(|| CodeError {
             text: text.escape_debug().to_string(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_explained_in_both_languages() {
+        for code in Code::ALL {
+            assert!(code.about().is_in_both(), "{code:?}");
+        }
+        let error = "x".parse::<Code>().unwrap_err();
+        assert!(Text::of(&error).is_in_both(), "{error}");
     }
 }

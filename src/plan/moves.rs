@@ -147,3 +147,26 @@ pub fn resolve(
         Err(problems)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_is_told_in_both_languages() {
+        let (from, to) = (|| Address::new("a").unwrap(), || Address::new("b").unwrap());
+        for error in [
+            MoveError::Missing {
+                from: from(),
+                to: to(),
+            },
+            MoveError::Used {
+                from: from(),
+                to: to(),
+            },
+            MoveError::Cycle { from: from() },
+        ] {
+            assert!(error.text().is_in_both(), "{error}");
+        }
+    }
+}

@@ -10,6 +10,7 @@ pub mod scene;
 
 use std::time::Duration;
 
+use crate::lang::Text;
 use crate::sandbox::Fault;
 use judge::Judgement;
 
@@ -23,7 +24,7 @@ pub struct Rehearsal {
     /// How many orders each run is to make.
     pub wanted: usize,
     /// What had to be assumed about the account, for people.
-    pub assumed: Vec<String>,
+    pub assumed: Vec<Text>,
     pub runs: Vec<Run>,
     pub took: Duration,
 }

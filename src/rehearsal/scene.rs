@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::cloud::tencent::wire::{CREATE, create_body};
 use crate::desired::{Address, Attributes, Desired, Field};
+use crate::lang::{Text, text};
 use crate::sandbox::LedgerEntry;
 use crate::state::{Account, Record, State, Status};
 
@@ -21,7 +22,7 @@ pub struct Scene {
     /// What may be ordered, each once.
     pub wanted: Vec<Attributes>,
     /// What had to be assumed, for people.
-    pub assumed: Vec<String>,
+    pub assumed: Vec<Text>,
 }
 
 impl Scene {
@@ -49,13 +50,15 @@ impl Scene {
             match record.status {
                 Status::Created | Status::Isolated | Status::Destroying => existing.extend(record.env_id.clone()),
                 Status::AwaitingEnvId | Status::Unknown if is_proven(record) => {
-                    assumed.push(format!(
-                        "the open order of `{address}` is taken as made: its answer had an id"
+                    assumed.push(text!(
+                        "the open order of `{address}` is taken as made: its answer had an id",
+                        "`{address}` 的未决订单视为已生效：其应答中有 ID"
                     ));
                     made.push(order(address, record, now));
                 }
-                Status::AwaitingEnvId | Status::Unknown => assumed.push(format!(
-                    "the open order of `{address}` is taken as never made; `postpay resolve` looks in your account"
+                Status::AwaitingEnvId | Status::Unknown => assumed.push(text!(
+                    "the open order of `{address}` is taken as never made; `postpay resolve` looks in your account",
+                    "`{address}` 的未决订单视为从未生效；`postpay resolve` 会在你的账号中查找"
                 )),
             }
         }

@@ -119,12 +119,13 @@ fn changes(step: &Step, before: &Attributes, after: &Attributes) -> Vec<Row> {
     let mut rows = Vec::new();
     for field in step.changed_fields() {
         let (old, new) = (before.get(field), after.get(field));
-        match (field, old.and_then(members), new.and_then(members)) {
-            (Field::Extra, Some(old), Some(new)) => rows.extend(changed_members(&old, &new)),
-            (_, _, _) => {
-                let value = Value::Changed(old.map(str::to_owned), new.map(str::to_owned));
-                rows.push(row(field.name(), value));
-            }
+        if let (Field::Extra, Some(old), Some(new)) =
+            (field, old.and_then(members), new.and_then(members))
+        {
+            rows.extend(changed_members(&old, &new));
+        } else {
+            let value = Value::Changed(old.map(str::to_owned), new.map(str::to_owned));
+            rows.push(row(field.name(), value));
         }
     }
     rows

@@ -62,11 +62,11 @@ fn more(seen: &BTreeMap<Level, usize>, page: &Page, setting: &Setting) -> Option
     let text = match &setting.rest {
         Some(rest) => text!(
             "without an annotation: {n}; all of it is in {rest}, and in the log of this step",
-            "未生成注释的还有:{n};完整内容见 {rest} 以及本步骤的日志"
+            "未生成注释的还有：{n}；完整内容见 {rest} 以及本步骤的日志"
         ),
         None => text!(
             "without an annotation: {n}; all of it is in the log of this step",
-            "未生成注释的还有:{n};完整内容见本步骤的日志"
+            "未生成注释的还有：{n}；完整内容见本步骤的日志"
         ),
     };
     Some(text.in_lang(page.lang).to_owned())
@@ -88,7 +88,7 @@ fn command(out: &mut String, finding: &Finding, setting: &Setting) {
     };
     let _ = write!(out, "::{name} ");
     if let Some(place) = place {
-        let file = property(&place.from_root(setting));
+        let file = property(&place.in_repository(setting));
         let _ = write!(out, "file={file},line={},", place.line);
         if let Some(Columns {
             column,

@@ -105,7 +105,7 @@ fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
             out,
             "      <failure message=\"{message}\" type=\"{code}\">{whole}</failure>"
         );
-    } else if let Some(why) = entry.skipped {
+    } else if let Some(why) = &entry.skipped {
         let _ = writeln!(out, "      <skipped message=\"{}\"/>", xml(why));
     }
     let mut said = match kind {

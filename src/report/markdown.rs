@@ -95,7 +95,7 @@ fn verdict(page: &Page) -> Text {
         (Kind::Drift, Tone::Good | Tone::Plain) => text!("no drift", "无漂移"),
         (Kind::Drift, Tone::Change | Tone::Bad) => text!("something does not agree", "存在不一致"),
         (Kind::Validate, Tone::Good | Tone::Plain) => text!("valid", "有效"),
-        (Kind::Validate, Tone::Change) => text!("valid, with warnings", "有效,但有警告"),
+        (Kind::Validate, Tone::Change) => text!("valid, with warnings", "有效，但有警告"),
         (Kind::Validate, Tone::Bad) => text!("not valid", "无效"),
     }
 }
@@ -164,7 +164,7 @@ fn one(finding: &Finding, lang: Lang, setting: &Setting) -> String {
     let level = level.in_lang(lang);
     let mut out = format!("- {level} {}: {}", code(name), sentence(message));
     if let Some(place) = place {
-        let place = format!("{}:{}", place.from_root(setting), place.line);
+        let place = format!("{}:{}", place.in_repository(setting), place.line);
         let _ = write!(out, " · {}", code(&place));
     }
     out.push('\n');
@@ -182,27 +182,24 @@ fn left_out(page: &Page, setting: &Setting, room: &Room) -> String {
     let kinds = room.left_out().iter();
     let kinds: Vec<String> = kinds.map(|(what, n)| format!("{n} {what}")).collect();
     let kinds = kinds.join(", ");
-    let whole = match &setting.rest {
-        Some(rest) => {
-            let rest = short_code(rest, 200);
-            text!("All of it is in {rest}.", "完整内容见 {rest}。")
-        }
-        None => {
-            let command = match page.kind {
-                Kind::Plan => "`postpay plan`",
-                Kind::Apply => "`postpay history`",
-                Kind::Drift => "`postpay drift`",
-                Kind::Validate => "`postpay validate`",
-            };
-            text!(
-                "All of it: {command}, or a report with `--report FILE.html`.",
-                "完整内容:{command},或使用 `--report FILE.html` 生成报告。"
-            )
-        }
+    let whole = if let Some(rest) = &setting.rest {
+        let rest = short_code(rest, 200);
+        text!("All of it is in {rest}.", "完整内容见 {rest}。")
+    } else {
+        let command = match page.kind {
+            Kind::Plan => "`postpay plan`",
+            Kind::Apply => "`postpay history`",
+            Kind::Drift => "`postpay drift`",
+            Kind::Validate => "`postpay validate`",
+        };
+        text!(
+            "All of it: {command}, or a report with `--report FILE.html`.",
+            "完整内容：{command}，或使用 `--report FILE.html` 生成报告。"
+        )
     };
     let line = text!(
         "✂️ **Left out, because it does not fit here:** {kinds}. {whole}",
-        "✂️ **因篇幅所限而省略:** {kinds}。{whole:#}"
+        "✂️ **因篇幅所限而省略：** {kinds}。{whole:#}"
     );
     say(page, &line) + "\n\n"
 }

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::page::{Columns, Finding, Level, Page, Place, Setting};
+use super::page::{Columns, Finding, Kind, Level, Page, Place, Setting};
 use super::text::clean;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -30,7 +30,9 @@ pub fn page(page: &Page, setting: &Setting) -> String {
         .map(|finding| result(finding, rules[finding.code], page, setting, &mut seen))
         .collect();
     let rules: Vec<Value> = rules.into_keys().map(rule).collect();
+    // What was found is a result; that nothing could be looked at, or that a run went wrong, is a failure.
     let errors = page.findings.iter().any(|one| one.level == Level::Error);
+    let failed = errors && (page.kind == Kind::Apply || page.entries.is_empty());
     let document = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -41,7 +43,7 @@ pub fn page(page: &Page, setting: &Setting) -> String {
                 "rules": rules,
             }},
             "automationDetails": { "id": automation(page, setting) },
-            "invocations": [{ "executionSuccessful": !errors }],
+            "invocations": [{ "executionSuccessful": !failed }],
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
@@ -99,7 +101,7 @@ fn result(
         },
         "message": { "text": lines.join("\n") },
     });
-    let file = place.as_ref().map(|place| place.from_root(setting));
+    let file = place.as_ref().map(|place| place.in_repository(setting));
     let said = [code, file.as_deref().unwrap_or(""), message.as_str()].join("\u{0}");
     let again = seen.entry(said.clone()).or_default();
     let mut hash = String::new();

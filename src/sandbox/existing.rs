@@ -1,5 +1,6 @@
 //! What is there before anything is ordered: the sample environment, and those that were asked for, prepaid or postpaid.
 
+use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use serde_json::{Map, Value};
 use super::ledger::{LedgerEntry, Line, SAMPLE_ENV_ID};
 use super::world::tran_id;
 use crate::cloud::tencent::wire::CREATE;
+use crate::lang::text;
 
 /// A postpaid environment that is there from the start, as somebody may have ordered it at the console. Written `ENV_ID` or
 /// `ENV_ID:ALIAS`.
@@ -21,9 +23,19 @@ pub struct Postpaid {
 
 /// A text that names no environment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` names no environment: write ENV_ID or ENV_ID:ALIAS")]
 pub struct PostpaidError {
     text: String,
+}
+
+impl fmt::Display for PostpaidError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { text } = self;
+        text!(
+            "`{text}` names no environment: write ENV_ID or ENV_ID:ALIAS",
+            "`{text}` 没有指明环境：写成 ENV_ID 或 ENV_ID:ALIAS"
+        )
+        .fmt(f)
+    }
 }
 
 impl FromStr for Postpaid {

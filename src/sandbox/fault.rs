@@ -7,6 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::lang::{Text, text};
+
 /// Something that goes wrong at some calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -122,22 +124,54 @@ const WITH_CODE: [&str; 2] = ["error", "error-after"];
 /// A text that is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
-    #[error("`{text}` does not say at which call: write KIND@N, KIND@N-M or KIND@*")]
     NoCall { text: String },
-    #[error("`{calls}` is no call number: write N, N-M or *, counted from 1")]
     Calls { calls: String },
-    #[error("there is no fault `{kind}`{}; there are {}, and error:CODE and error-after:CODE", near.as_ref().map(|near| format!(", did you mean `{near}`?")).unwrap_or_default(), names())]
     Kind { kind: String, near: Option<String> },
-    #[error(
-        "`{kind}` needs one of the vendor's codes: write {kind}:CODE, such as {kind}:InternalError"
-    )]
     NoCode { kind: String },
-    #[error(
-        "`{kind}` is about an order that was made, and `{}` calls make none: write one of {}",
-        target.prefix(),
-        fitting(*target)
-    )]
     OrdersOnly { kind: String, target: Target },
+}
+
+impl FaultError {
+    pub fn text(&self) -> Text {
+        match self {
+            Self::NoCall { text } => text!(
+                "`{text}` does not say at which call: write KIND@N, KIND@N-M or KIND@*",
+                "`{text}` 没有说明是第几次调用：写成 KIND@N、KIND@N-M 或 KIND@*"
+            ),
+            Self::Calls { calls } => text!(
+                "`{calls}` is no call number: write N, N-M or *, counted from 1",
+                "`{calls}` 不是调用序号：写成 N、N-M 或 *，从 1 开始计数"
+            ),
+            Self::Kind { kind, near } => {
+                let names = names();
+                let near = match near {
+                    Some(near) => text!(", did you mean `{near}`?", "，是否想写 `{near}`？"),
+                    None => Text::same(""),
+                };
+                text!(
+                    "there is no fault `{kind}`{near}; there are {names}, and error:CODE and error-after:CODE",
+                    "没有故障 `{kind}`{near:#}；可用的有 {names}，以及 error:CODE 和 error-after:CODE"
+                )
+            }
+            Self::NoCode { kind } => text!(
+                "`{kind}` needs one of the vendor's codes: write {kind}:CODE, such as {kind}:InternalError",
+                "`{kind}` 需要一个腾讯云错误码：写成 {kind}:CODE，例如 {kind}:InternalError"
+            ),
+            Self::OrdersOnly { kind, target } => {
+                let (prefix, fitting) = (target.prefix(), fitting(*target));
+                text!(
+                    "`{kind}` is about an order that was made, and `{prefix}` calls make none: write one of {fitting}",
+                    "`{kind}` 针对已生效的订单，而 `{prefix}` 调用不产生订单：换用其中之一：{fitting:#}"
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for FaultError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
 }
 
 fn names() -> String {
@@ -145,7 +179,7 @@ fn names() -> String {
 }
 
 /// The kinds that calls of an action can meet, in words.
-fn fitting(target: Target) -> String {
+fn fitting(target: Target) -> Text {
     let code = || "CODE".to_owned();
     let mut names: Vec<String> = PLAIN
         .into_iter()
@@ -155,7 +189,8 @@ fn fitting(target: Target) -> String {
         .map(|kind| kind.to_string())
         .collect();
     let last = names.pop().unwrap_or_default();
-    format!("{} and {last}", names.join(", "))
+    let (en, zh) = (names.join(", "), names.join("、"));
+    text!("{en} and {last}", "{zh} 和 {last}")
 }
 
 impl FromStr for Fault {
@@ -377,6 +412,21 @@ mod tests {
         for (text, expected) in table {
             let error = text.parse::<Fault>().unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_fault_is_told_in_both_languages() {
+        for text in [
+            "throttle",
+            "throttle@0",
+            "throtle@1",
+            "nothing@1",
+            "error@1",
+            "list:reset-after@1",
+        ] {
+            let error = text.parse::<Fault>().unwrap_err();
+            assert!(error.text().is_in_both(), "{error}");
         }
     }
 }

@@ -3,6 +3,7 @@
 //! It is the sandbox's memory and the witness of what was done: whatever becomes of an answer or of the process, what the
 //! ledger says has happened. Lines are only ever appended, without fsync: it outlives the process, not a power cut.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::elsewhere::Elsewhere;
 use super::existing::{Bought, Postpaid, missing};
+use crate::lang::{Text, text};
 
 /// The environment that every new ledger knows, by the vendor's own sample id. It is prepaid, so it can be switched.
 pub const SAMPLE_ENV_ID: &str = "cdnheader-v2a";
@@ -75,25 +77,61 @@ pub(super) enum Line {
 /// Why a ledger can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    #[error("the sandbox's ledger {path} can't be {doing}: {source}")]
     Io {
         path: PathBuf,
-        doing: &'static str,
+        doing: Text,
         source: io::Error,
     },
-    #[error(
-        "the sandbox's ledger {path} is in use by another process: end that one, or choose another ledger"
-    )]
-    Busy { path: PathBuf },
-    #[error(
-        "line {line} of the sandbox's ledger {path} is damaged ({why}): reset the sandbox, or mend the line"
-    )]
+    Busy {
+        path: PathBuf,
+    },
     Damaged {
         path: PathBuf,
         line: usize,
         why: String,
     },
 }
+
+impl LedgerError {
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Io {
+                path,
+                doing,
+                source,
+            } => {
+                let path = path.display();
+                text!(
+                    "the sandbox's ledger {path} can't be {doing}: {source}",
+                    "无法{doing:#}沙箱账本 {path}：{source:#}"
+                )
+            }
+            Self::Busy { path } => {
+                let path = path.display();
+                text!(
+                    "the sandbox's ledger {path} is in use by another process: end that one, or choose another ledger",
+                    "沙箱账本 {path} 正被另一个进程使用：结束该进程，或换用另一个账本"
+                )
+            }
+            Self::Damaged { path, line, why } => {
+                let path = path.display();
+                text!(
+                    "line {line} of the sandbox's ledger {path} is damaged ({why}): reset the sandbox, or mend the line",
+                    "沙箱账本 {path} 的第 {line} 行已损坏（{why}）：重置沙箱，或修正该行"
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for LedgerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+const WRITTEN: Text = Text::fixed("written", "写入");
+const LOCKED: Text = Text::fixed("locked", "锁定");
 
 /// An open ledger. Only one process has it.
 #[derive(Debug)]
@@ -130,9 +168,10 @@ impl Ledger {
             .create(true)
             .append(true)
             .open(path)
-            .map_err(fail(path, "opened"))?;
+            .map_err(fail(path, Text::fixed("opened", "打开")))?;
         // Half a line that a killed process left would spoil the next one.
-        file.set_len(whole).map_err(fail(path, "mended"))?;
+        file.set_len(whole)
+            .map_err(fail(path, Text::fixed("mended", "修复")))?;
         let mut ledger = Self {
             file,
             path: path.to_owned(),
@@ -148,11 +187,11 @@ impl Ledger {
     pub(super) fn append(&mut self, line: &Line) -> Result<(), LedgerError> {
         let mut text = serde_json::to_vec(line)
             .map_err(io::Error::from)
-            .map_err(fail(&self.path, "written"))?;
+            .map_err(fail(&self.path, WRITTEN))?;
         text.push(b'\n');
         self.file
             .write_all(&text)
-            .map_err(fail(&self.path, "written"))
+            .map_err(fail(&self.path, WRITTEN))
     }
 }
 
@@ -188,10 +227,10 @@ pub fn reset(
     for line in missing(&[], existing, postpaid, now) {
         serde_json::to_writer(&mut text, &line)
             .map_err(io::Error::from)
-            .map_err(fail(path, "written"))?;
+            .map_err(fail(path, WRITTEN))?;
         text.push(b'\n');
     }
-    fs::write(path, text).map_err(fail(path, "written"))
+    fs::write(path, text).map_err(fail(path, WRITTEN))
 }
 
 /// Writes requests down as if they had been made before, for a rehearsal of what follows on them.
@@ -210,7 +249,7 @@ fn read(path: &Path) -> Result<(Vec<Line>, u64), LedgerError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
-        Err(error) => return Err(fail(path, "read")(error)),
+        Err(error) => return Err(fail(path, Text::fixed("read", "读取"))(error)),
     };
     // A line counts when its newline is there: it is written in one piece with the line.
     let whole = bytes
@@ -238,7 +277,7 @@ fn lock(path: &Path) -> Result<Lock, LedgerError> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        fs::create_dir_all(folder).map_err(fail(path, "created"))?;
+        fs::create_dir_all(folder).map_err(fail(path, Text::fixed("created", "创建")))?;
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
@@ -247,17 +286,17 @@ fn lock(path: &Path) -> Result<Lock, LedgerError> {
         .truncate(false)
         .write(true)
         .open(name)
-        .map_err(fail(path, "locked"))?;
+        .map_err(fail(path, LOCKED))?;
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(LedgerError::Busy {
             path: path.to_owned(),
         }),
-        Err(TryLockError::Error(error)) => Err(fail(path, "locked")(error)),
+        Err(TryLockError::Error(error)) => Err(fail(path, LOCKED)(error)),
     }
 }
 
-fn fail(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> LedgerError {
+fn fail(path: &Path, doing: Text) -> impl FnOnce(io::Error) -> LedgerError {
     let path = path.to_owned();
     move |source| LedgerError::Io {
         path,
@@ -399,5 +438,21 @@ mod tests {
                 .len()
         };
         assert_eq!((open(), open()), (3, 3), "what is known stays what it is");
+    }
+
+    #[test]
+    fn every_error_is_told_in_both_languages() {
+        let path = || PathBuf::from("a.jsonl");
+        for error in [
+            fail(&path(), WRITTEN)(io::ErrorKind::NotFound.into()),
+            LedgerError::Busy { path: path() },
+            LedgerError::Damaged {
+                path: path(),
+                line: 1,
+                why: "x".to_owned(),
+            },
+        ] {
+            assert!(error.text().is_in_both(), "{error}");
+        }
     }
 }

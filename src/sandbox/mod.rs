@@ -38,6 +38,7 @@ pub use fault::{Calls, Fault, FaultError, FaultKind, Target};
 pub use ledger::{LedgerEntry, LedgerError, SAMPLE_ENV_ID, note, read_ledger, reset};
 
 use crate::cloud::tencent::wire::CREATE;
+use crate::lang::{Text, text};
 use ledger::Ledger;
 use line::{Door, Line};
 use rate::Rates;
@@ -98,13 +99,29 @@ impl Options {
 /// Why there is no sandbox.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    #[error("the sandbox can't listen on {address}: {source}")]
     Listen {
         address: SocketAddr,
         source: io::Error,
     },
-    #[error(transparent)]
     Ledger(#[from] LedgerError),
+}
+
+impl SandboxError {
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Listen { address, source } => text!(
+                "the sandbox can't listen on {address}: {source}",
+                "沙箱无法监听 {address}：{source}"
+            ),
+            Self::Ledger(error) => error.text(),
+        }
+    }
+}
+
+impl std::fmt::Display for SandboxError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.text().fmt(f)
+    }
 }
 
 /// Starts servers.

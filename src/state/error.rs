@@ -223,7 +223,7 @@ impl StateError {
                 let (doing, path) = (doing.text(), path.display());
                 text!(
                     "can't {doing} {path}: {source}",
-                    "无法{doing:#} {path}：{source:#}"
+                    "{path}：无法{doing:#}：{source:#}"
                 )
             }
             Self::Misused(why) => why.clone(),
@@ -234,5 +234,126 @@ impl StateError {
 impl fmt::Display for StateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.text().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::bill::BillError;
+
+    #[test]
+    fn every_error_is_told_in_both_languages() {
+        let path = || PathBuf::from("postpay.state.json");
+        let evidence = || "receipts/postpay.000001.jsonl".to_owned();
+        let why = || Text::fixed("it was cut", "它被截断");
+        let (low, high) = (Serial(1), Serial(2));
+        let all = [
+            StateError::Lost {
+                path: path(),
+                evidence: evidence(),
+            },
+            StateError::NotAState {
+                path: path(),
+                what: Text::fixed("a backup", "备份"),
+            },
+            StateError::Empty { path: path() },
+            StateError::Damaged {
+                path: path(),
+                line: 1,
+                column: 2,
+                why: why(),
+            },
+            StateError::Newer {
+                path: path(),
+                found: 2,
+                supported: 1,
+            },
+            StateError::Foreign {
+                path: path(),
+                found: Lineage::fresh(),
+                expected: Lineage::fresh(),
+                evidence: evidence(),
+            },
+            StateError::Older {
+                path: path(),
+                found: low,
+                expected: high,
+                evidence: evidence(),
+            },
+            StateError::Forked {
+                path: path(),
+                serial: high,
+                base: low,
+                evidence: evidence(),
+            },
+            StateError::Behind {
+                from: evidence(),
+                found: low,
+                expected: high,
+                evidence: evidence(),
+            },
+            StateError::JournalDamaged {
+                path: path(),
+                line: 1,
+                why: why(),
+            },
+            StateError::JournalLost {
+                path: path(),
+                run: RunId::fresh(),
+                evidence: evidence(),
+            },
+            StateError::Locked {
+                path: path(),
+                holder: None,
+            },
+            StateError::Io {
+                doing: Doing::Read,
+                path: path(),
+                source: std::io::ErrorKind::NotFound.into(),
+            },
+            StateError::Misused(why()),
+        ];
+        for error in all {
+            assert!(error.text().is_in_both(), "{error}");
+            let (en, zh) = (format!("{error}"), format!("{error:#}"));
+            assert_eq!(Text::of(&error), Text::new(en, zh));
+        }
+        for error in [
+            BillError::Empty,
+            BillError::Encoding,
+            BillError::Broken {
+                line: 1,
+                why: "x".to_owned(),
+            },
+            BillError::NoColumn {
+                columns: vec!["a".to_owned(), "b".to_owned()],
+            },
+            BillError::Ambiguous {
+                name: "a".to_owned(),
+                count: 2,
+            },
+            BillError::Rounded {
+                line: 1,
+                text: "1E+5".to_owned(),
+            },
+        ] {
+            assert!(error.text().is_in_both(), "{error}");
+        }
+    }
+
+    #[test]
+    fn our_own_reason_for_the_system_is_told_in_both_languages_too() {
+        let error = crate::state::file::FileStore::new("..")
+            .folder()
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "can't use as a state ..: it names no file"
+        );
+        assert_eq!(
+            format!("{error:#}"),
+            "..：无法用作状态文件：路径中没有文件名"
+        );
     }
 }

@@ -12,8 +12,6 @@ import sys
 import urllib.parse
 import urllib.request
 
-MOST = 900_000  # GitLab takes a million characters
-
 
 def call(method, path, query=None, body=None):
     """What GitLab answers. The token goes into a header, and nowhere else."""
@@ -40,13 +38,13 @@ def every(path, **query):
 
 def main():
     kind, file = sys.argv[1:]
-    marker = {"note": "<!-- postpay:plan -->", "issue": "<!-- postpay:drift -->"}[kind]
+    start = {"note": "<!-- postpay:plan", "issue": "<!-- postpay:drift"}[kind]
     with open(file, encoding="utf-8") as report:
         text = report.read()
-    if not text.startswith(marker):
-        text = f"{marker}\n{text}"
-    if len(text) > MOST:
-        text = f"{text[:MOST]}\n\nCut here. The whole report is in the job's artifact."
+    # It names the project too, where a repository has several.
+    marker = text.partition("\n")[0]
+    if not marker.startswith(start):
+        sys.exit(f"{file} is not what `postpay` wrote for this")
     me = call_user()
     if kind == "note":
         notes = f"merge_requests/{os.environ['CI_MERGE_REQUEST_IID']}/notes"

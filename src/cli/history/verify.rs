@@ -30,7 +30,7 @@ pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Resul
     let mut told = Vec::new();
     for problem in &found.problems {
         let lines: Vec<Text> = match problem {
-            Problem::Refused(error) => advice(error).into_iter().map(Text::from).collect(),
+            Problem::Refused(error) => advice(error),
             Problem::ReceiptsMissing { .. } => {
                 vec![text!(
                     "put them back from version control or another copy of the folder",

@@ -120,7 +120,7 @@ fn read(path: &Path, from_stdin: bool) -> Result<State, Failure> {
         path
     };
     decode_state(named, &bytes).map_err(|error| {
-        let failure = Failure::new(error.code(), Text::of(&error));
+        let failure = Failure::new(error.code(), error.text());
         let failure = if let StateError::Newer { .. } = error {
             advice(&error).into_iter().fold(failure, Failure::help)
         } else {

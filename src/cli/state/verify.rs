@@ -49,7 +49,7 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
 /// What to do about a problem.
 fn next(problem: &Problem) -> Vec<Text> {
     match problem {
-        Problem::Refused(error) => advice(error).into_iter().map(Text::from).collect(),
+        Problem::Refused(error) => advice(error),
         Problem::ReceiptsMissing { .. } => vec![text!(
             "put the receipts back from version control or another copy of the folder; without them the state can't be rebuilt",
             "请从版本控制或该目录的另一份副本中恢复回执；没有它们就无法重建状态文件"

@@ -339,4 +339,21 @@ mod tests {
         );
         assert_eq!(from(&[(ID, "short"), (KEY, "k")]).unwrap().short_id(), "…");
     }
+
+    #[test]
+    fn every_error_is_told_in_both_languages() {
+        for error in [
+            CredentialsError::Absent,
+            incomplete(ID, KEY),
+            CredentialsError::Empty { name: ID },
+            CredentialsError::WhiteSpace { name: ID },
+            CredentialsError::Characters { name: ID },
+            CredentialsError::Conflict {
+                one: ID,
+                other: KEY,
+            },
+        ] {
+            assert!(error.text().is_in_both(), "{error}");
+        }
+    }
 }

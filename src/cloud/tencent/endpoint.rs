@@ -100,4 +100,17 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn what_is_no_endpoint_is_told_in_both_languages() {
+        for endpoint in ["x", "https://a@b", "ftp://b", "https://b/c", "data:x"] {
+            let error = parse(endpoint).unwrap_err();
+            assert!(error.text().is_in_both(), "{error}");
+        }
+        let error = ClientError::Header {
+            what: Text::fixed("region", "地域"),
+        };
+        assert!(error.text().is_in_both(), "{error}");
+        assert!(ClientError::Http("x".to_owned()).text().is_in_both());
+    }
 }

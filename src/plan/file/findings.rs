@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PlanFileError, address, named};
 use crate::desired::{Address, SourceRef};
-use crate::lang::text;
+use crate::lang::{Text, text};
 use crate::plan::{Code, Finding, Standing};
 
 /// Something that the account shows otherwise than it is on record. Nothing is done about it by the plan.
@@ -61,8 +61,8 @@ impl From<&Finding> for FindingV1 {
             address: address.as_ref().map(Address::to_string),
             deposed: *deposed,
             env_id: env_id.clone(),
-            expected: expected.clone(),
-            found: found.clone(),
+            expected: expected.as_ref().map(|text| text.en().to_owned()),
+            found: found.as_ref().map(|text| text.en().to_owned()),
             source: source
                 .as_ref()
                 .map(|SourceRef { file, line }| FindingSourceV1 {
@@ -71,7 +71,7 @@ impl From<&Finding> for FindingV1 {
                 }),
             standing: standing.to_owned(),
             reason: reason.map(str::to_owned),
-            next: next.clone(),
+            next: next.en().to_owned(),
         }
     }
 }
@@ -101,11 +101,11 @@ impl TryFrom<FindingV1> for Finding {
             address: at.as_deref().map(address).transpose()?,
             deposed,
             env_id,
-            expected,
-            found,
+            expected: expected.map(Text::same),
+            found: found.map(Text::same),
             source: source.map(|FindingSourceV1 { file, line }| SourceRef { file, line }),
             standing,
-            next,
+            next: Text::same(next),
         })
     }
 }

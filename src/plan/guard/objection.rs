@@ -428,3 +428,98 @@ pub fn refusal_help(address: &Address, refusal: &Refusal) -> Text {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusals() -> [Refusal; 11] {
+        let other = Address::new("other").unwrap();
+        [
+            Refusal::Replacement,
+            Refusal::ReplacesItself,
+            Refusal::ReplacesAwaiting,
+            Refusal::ReplacesImported,
+            Refusal::ReplacementUnknown,
+            Refusal::Renamed {
+                from: other.clone(),
+            },
+            Refusal::ManagedAs { other },
+            Refusal::ImportsAnother {
+                env_id: "a-1".to_owned(),
+            },
+            Refusal::DestroyNotAllowed,
+            Refusal::PreventDestroy,
+            Refusal::StillDeclared,
+        ]
+    }
+
+    #[test]
+    fn every_objection_is_told_in_both_languages_with_what_to_do() {
+        let address = || Address::new("shop").unwrap();
+        let (one, two) = (|| "a".to_owned(), || "b".to_owned());
+        let place = SourceRef {
+            file: "a.yaml".to_owned(),
+            line: 1,
+        };
+        let mut all = vec![
+            Objection::Used {
+                run: RunId::fresh(),
+            },
+            Objection::Foreign {
+                planned: Some(Lineage::fresh()),
+                found: None,
+            },
+            Objection::Stale {
+                planned: Serial(1),
+                found: Serial(2),
+            },
+            Objection::ManifestChanged { path: one().into() },
+            Objection::ManifestGone { path: one().into() },
+            Objection::OtherEndpoint {
+                planned: one(),
+                now: two(),
+            },
+            Objection::OtherAccount {
+                state: one(),
+                now: two(),
+            },
+            Objection::OtherState {
+                planned: one(),
+                now: two(),
+            },
+            Objection::OtherRegion {
+                planned: Some(one()),
+                now: None,
+            },
+            Objection::NotRemade,
+            Objection::NoAlias { address: address() },
+            Objection::AlreadyOrdered { address: address() },
+            Objection::DestroyNotAllowed { address: address() },
+            Objection::DestroysManaged {
+                address: address(),
+                env_id: "a-1".to_owned(),
+                other: address(),
+            },
+            Objection::NothingDeclared { count: 2 },
+            Objection::TooMany {
+                orders: 2,
+                limit: 1,
+            },
+            Objection::TooManyToday {
+                orders: 2,
+                before: 3,
+                limit: 4,
+            },
+        ];
+        all.extend(refusals().map(|refusal| Objection::Refused {
+            address: address(),
+            refusal,
+            place: place.clone(),
+        }));
+        for objection in all {
+            assert!(objection.text().is_in_both(), "{objection}");
+            assert!(objection.help().is_in_both(), "{objection}");
+        }
+    }
+}

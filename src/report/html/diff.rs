@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::escape::escaped;
 use super::said;
 use crate::lang::{Text, text};
-use crate::report::fields::{Row, Value};
+use crate::report::fields::{KNOWN_AFTER, NONE, Row, Value};
 use crate::report::page::Page;
 use crate::report::words::{Word, changed_words};
 
@@ -51,7 +51,7 @@ fn changed(out: &mut String, old: Option<&str>, new: Option<&str>, page: &Page) 
             }
         }
         (old, new) => {
-            let none = || said_faintly(page, &text!("(none)", "（无）"));
+            let none = || said_faintly(page, &NONE);
             (
                 old.map_or_else(none, |old| whole(old, "del")),
                 new.map_or_else(none, |new| whole(new, "ins")),
@@ -92,7 +92,7 @@ fn whole(value: &str, tag: &str) -> String {
 }
 
 fn known_after(page: &Page) -> String {
-    said_faintly(page, &text!("(known after apply)", "（apply 之后才知道）"))
+    said_faintly(page, &KNOWN_AFTER)
 }
 
 fn said_faintly(page: &Page, text: &Text) -> String {

@@ -19,10 +19,11 @@ pub(super) fn section(out: &mut String, page: &Page) {
     let groups = groups(page);
     tally(out, page, &groups);
     controls(out, page, &groups);
+    let by_reason = groups.len() > 1;
     out.push_str("<div class=\"list\">\n");
     for (at, entry) in page.entries.iter().enumerate() {
         if !entry.quiet {
-            show(out, page, at, entry);
+            show(out, page, at, entry, by_reason);
         }
     }
     out.push_str("</div>\n");
@@ -36,7 +37,7 @@ pub(super) fn section(out: &mut String, page: &Page) {
         );
         for (at, entry) in page.entries.iter().enumerate() {
             if entry.quiet {
-                show(out, page, at, entry);
+                show(out, page, at, entry, by_reason);
             }
         }
         out.push_str("</div></details>\n");
@@ -66,23 +67,18 @@ struct Choice {
 }
 
 fn groups(page: &Page) -> Vec<Group> {
+    let (first, second) = labels::groups(page.kind);
     let action = Group {
         attribute: "a",
-        label: text!("Action", "操作"),
+        label: first,
         choices: choices(page, |entry| entry.action, labels::action),
     };
-    match page.kind {
-        // What became of a step is what its reader looks for; the code says it, as it does in JSON.
-        Kind::Apply => vec![
-            action,
-            Group {
-                attribute: "o",
-                label: text!("Outcome", "结果"),
-                choices: choices(page, |entry| entry.reason, Text::same),
-            },
-        ],
-        Kind::Plan | Kind::Drift | Kind::Validate => vec![action],
-    }
+    let reason = second.map(|label| Group {
+        attribute: "o",
+        label,
+        choices: choices(page, |entry| entry.reason, labels::reason),
+    });
+    [Some(action), reason].into_iter().flatten().collect()
 }
 
 /// The words that occur, in the order in which they first do.
@@ -128,7 +124,7 @@ fn controls(out: &mut String, page: &Page, groups: &[Group]) {
         Kind::Plan | Kind::Apply | Kind::Drift => text!("Search by address", "按地址搜索"),
         Kind::Validate => text!("Search by name", "按名称搜索"),
     };
-    let clear = text!("Show all", "显示全部");
+    let clear = text!("Clear filter", "清除筛选");
     // `#` is the only thing that the script puts in: a number.
     let shown = text!("# of {total} shown", "显示 #，共 {total}");
     let _ = write!(
@@ -154,7 +150,7 @@ fn controls(out: &mut String, page: &Page, groups: &[Group]) {
         );
         for choice in choices {
             // Steps of one action may have ended in many ways; a mark of the first would say too much.
-            let mark = if page.kind == Kind::Apply && *attribute == "a" {
+            let mark = if groups.len() > 1 && *attribute == "a" {
                 String::new()
             } else {
                 mark(choice.mark, choice.tone)
@@ -183,7 +179,7 @@ fn mark(mark: &str, tone: Tone) -> String {
     )
 }
 
-fn show(out: &mut String, page: &Page, at: usize, entry: &Entry) {
+fn show(out: &mut String, page: &Page, at: usize, entry: &Entry, by_reason: bool) {
     let Entry {
         name,
         action,
@@ -198,7 +194,7 @@ fn show(out: &mut String, page: &Page, at: usize, entry: &Entry) {
         skipped,
         calls,
     } = entry;
-    let outcome = if page.kind == Kind::Apply {
+    let outcome = if by_reason {
         format!(" data-o=\"{}\"", escaped(reason))
     } else {
         String::new()
@@ -213,17 +209,25 @@ fn show(out: &mut String, page: &Page, at: usize, entry: &Entry) {
         escaped(name),
         said(page, &labels::action(action)),
     );
-    let _ = write!(out, "<code>{}</code>", escaped(reason));
+    if reason != action {
+        let _ = write!(out, "<code>{}</code>", escaped(reason));
+    }
     if let Some(declared) = declared {
         let _ = write!(out, " {}", place(declared));
     }
     if let Some(commit) = commit {
-        let _ = write!(out, " <code>{}</code>", escaped(commit));
+        let touched = text!("last touched by", "最近改动");
+        let _ = write!(
+            out,
+            " <span>{} <code><bdi>{}</bdi></code></span>",
+            said(page, &touched),
+            escaped(commit)
+        );
     }
     out.push_str("</p>");
     diff::show(out, fields, page);
     timeline::calls(out, calls, page);
-    told(out, remarks, *skipped);
+    told(out, remarks, skipped.as_deref());
     out.push_str("</article>\n");
 }
 

@@ -71,6 +71,36 @@ pub(super) fn action(word: &'static str) -> Text {
     }
 }
 
+/// What entries of this kind are told apart by, first and second.
+pub(super) fn groups(kind: Kind) -> (Text, Option<Text>) {
+    match kind {
+        Kind::Plan => (text!("Action", "操作"), None),
+        Kind::Apply => (text!("Action", "操作"), Some(text!("Outcome", "结果"))),
+        Kind::Drift => (text!("What", "类型"), Some(text!("Standing", "是否计入"))),
+        Kind::Validate => (text!("Result", "结果"), None),
+    }
+}
+
+/// What became of a step, or whether a difference counts. One that is not known here is shown as it is.
+pub(super) fn reason(word: &'static str) -> Text {
+    match word {
+        "ordered" => text!("ordered", "已订购"),
+        "renamed" => text!("renamed", "已改别名"),
+        "destroyed" => text!("destroyed", "已销毁"),
+        "was_gone" => text!("was gone", "原已不存在"),
+        "isolated" => text!("isolated", "已隔离"),
+        "being_destroyed" => text!("being destroyed", "销毁中"),
+        "recorded" => text!("recorded", "已记录"),
+        "failed" => text!("failed", "失败"),
+        "unknown" => text!("unknown", "结果未知"),
+        "not_attempted" => text!("not attempted", "未执行"),
+        "counts" => text!("counts", "计入"),
+        "told" => text!("told only", "仅提示"),
+        "ignored" => text!("ignored", "已忽略"),
+        other => Text::same(other),
+    }
+}
+
 /// The name of a fact. One that is not known here is shown as it is.
 pub(super) fn fact(name: &str) -> Text {
     match name {
@@ -82,8 +112,9 @@ pub(super) fn fact(name: &str) -> Text {
         "took" => text!("took", "用时"),
         "folder" => text!("folder", "目录"),
         "commit" => text!("commit", "提交"),
-        "branch" => text!("branch", "分支"),
-        "dirty" => text!("dirty", "有未提交的改动"),
+        "declared" => text!("declared", "清单中声明"),
+        "recorded" => text!("recorded", "状态文件中"),
+        "account" => text!("account", "账号中"),
         other => Text::same(other.to_owned()),
     }
 }

@@ -15,6 +15,7 @@ mod timeline;
 
 use std::fmt::Write as _;
 
+use super::duration;
 use super::page::{Columns, Page, Place, Setting, Tone};
 use crate::lang::{Lang, Text, text};
 use escape::{escaped, prose};
@@ -128,7 +129,7 @@ fn foot(out: &mut String, page: &Page, setting: &Setting) {
         fact(name, value);
     }
     if let Some(took) = page.took {
-        fact("took", super::duration(took).in_lang(page.lang));
+        fact("took", duration(took).in_lang(page.lang));
     }
     if !setting.folder.is_empty() {
         fact("folder", &setting.folder);

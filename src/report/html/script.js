@@ -32,6 +32,13 @@
   // Whether the unchanged were unfolded before something was picked.
   let before = null;
 
+  // What is folded away is there, and not shown.
+  const tell = () => {
+    const folded = quiet && !quiet.open;
+    const count = entries.filter((one) => !one.hidden && !(folded && quiet.contains(one))).length;
+    shown.textContent = shown.dataset.say.replace("#", String(count));
+  };
+
   const pick = () => {
     const words = plain(find.value).split(/\s+/).filter(Boolean);
     const wanted = groups
@@ -43,11 +50,7 @@
         pressed.some((button) => Object.entries(button.dataset).every(([key, value]) => one.dataset[key] === value)),
       ) && named(one);
     const picking = words.length > 0 || wanted.length > 0;
-    let count = 0;
-    for (const one of entries) {
-      one.hidden = !fits(one);
-      if (!one.hidden) count += 1;
-    }
+    for (const one of entries) one.hidden = !fits(one);
     for (const one of requests) one.hidden = !named(one);
     if (quiet) {
       if (picking) {
@@ -61,10 +64,11 @@
         before = null;
       }
     }
-    none.hidden = count > 0;
+    none.hidden = entries.some((one) => !one.hidden);
     clear.disabled = !picking;
-    shown.textContent = shown.dataset.say.replace("#", String(count));
+    tell();
   };
+  if (quiet) quiet.addEventListener("toggle", tell);
 
   const all = () => {
     find.value = "";

@@ -1,97 +1,168 @@
 //! The whole page.
 
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use super::*;
 use crate::apply::{Call, CallKind};
-use crate::report::page::tests::{HOSTILE, hostile, large, run_page, sample};
+use crate::diagnostic::Diagnostic;
+use crate::report::page::tests::{HOSTILE, drift_page, hostile, large, run_page, sample};
+use crate::report::page::{Kind, validation};
 
-/// A run of `n` orders, paced, with something of everything that goes wrong.
-fn busy(n: u32) -> Page {
+/// The page, but for the two files and the policy that stand in it as they are.
+fn body(it: &Page) -> String {
+    let html = page(it, &Setting::default());
+    html.replace(policy::style().as_ref(), "…")
+        .replace(policy::script().as_ref(), "…")
+        .replace(&policy::policy(), "…")
+        .replace(env!("CARGO_PKG_VERSION"), "VERSION")
+}
+
+/// A check of two files, in Chinese, of which one has an error.
+fn checked() -> Page {
+    let files = ["environments/商店.yaml", "environments/shop.yaml"].map(PathBuf::from);
+    let told =
+        Diagnostic::error("unknown-field", "`alais` is no field").help("did you mean `alias`?");
+    validation(&files, &[told], "1 error in 2 files.", Lang::Zh)
+}
+
+/// A run of `n` orders, paced, of which every 100th is throttled once.
+fn long_run(n: u32) -> Page {
     let mut page = large(n);
-    let ms = Duration::from_millis;
-    let call = |sent, answered, kind| Call {
-        sent: ms(sent),
-        answered: ms(answered),
-        kind,
-    };
-    page.kind = crate::report::page::Kind::Apply;
+    page.kind = Kind::Apply;
     for (at, entry) in (0_u64..).zip(&mut page.entries) {
-        let sent = at * 500;
-        entry.calls = vec![call(sent, sent + 300 + at * 37 % 200, CallKind::Taken)];
-        (entry.mark, entry.reason) = ("✓", "ordered");
-        match at % 12 {
-            3 => {
-                entry.calls = vec![
-                    call(sent, sent + 120, CallKind::Throttled),
-                    call(sent + 1100, sent + 1210, CallKind::Throttled),
-                    call(sent + 3000, sent + 3400, CallKind::Taken),
-                ]
-            }
-            5 => {
-                entry.calls = vec![call(sent, sent + 600, CallKind::Refused)];
-                (entry.mark, entry.reason, entry.tone) = ("✗", "failed", Tone::Bad);
-            }
-            8 => {
-                entry.calls = vec![
-                    call(sent, sent + 1000, CallKind::NotSent),
-                    call(sent + 2000, sent + 2500, CallKind::Taken),
-                ]
-            }
-            11 => {
-                entry.calls = vec![call(sent, sent + 4000, CallKind::Unknown)];
-                (entry.mark, entry.reason, entry.tone) = ("?", "unknown", Tone::Bad);
-            }
-            _ => {}
+        let call = |sent, kind| Call {
+            sent: Duration::from_millis(sent),
+            answered: Duration::from_millis(sent + 300),
+            kind,
+        };
+        entry.calls = vec![call(at * 500, CallKind::Taken)];
+        if at % 100 == 99 {
+            entry
+                .calls
+                .insert(0, call(at * 500 - 400, CallKind::Throttled));
         }
     }
     page
 }
 
 #[test]
-fn dump() {
-    let dir = std::path::Path::new("/tmp/h/pages");
-    std::fs::create_dir_all(dir).unwrap();
-    let put = |name: &str, it: &Page| {
-        std::fs::write(dir.join(name), page(it, &Setting::default())).unwrap()
-    };
-    put("plan.html", &sample());
-    put("run.html", &run_page());
-    put("hostile.html", &hostile());
-    put("busy.html", &busy(24));
-    put(
-        "busy-zh.html",
-        &Page {
-            lang: Lang::Zh,
-            ..busy(400)
-        },
-    );
-    let file = std::path::PathBuf::from("environments/shop.yaml");
-    let good = std::path::PathBuf::from("environments/好.yaml");
-    let told = [crate::diagnostic::Diagnostic::error(
-        "unknown-field",
-        "`alais` is no field of an environment",
-    )
-    .help("did you mean `alias`?")];
-    let mut check =
-        crate::report::page::validation(&[good, file], &told, "1 error in 2 files.", Lang::En);
-    check.findings[0].place = sample().entries[0].place.clone();
-    check.findings[0].entry = Some(1);
-    put("check.html", &check);
-    let mut mixed = large(60);
-    for (at, entry) in mixed.entries.iter_mut().enumerate() {
-        if at > 20 {
-            entry.quiet = true;
-            entry.action = "no-op";
-            entry.mark = " ";
-            entry.tone = Tone::Plain;
-            entry.reason = "unchanged";
-            entry.fields.clear();
+fn a_plan_is_a_page() {
+    insta::assert_snapshot!(body(&sample()));
+}
+
+#[test]
+fn a_run_is_a_page_with_a_picture() {
+    let html = body(&run_page());
+    let picture = html.split_once("<figure").unwrap().1;
+    insta::assert_snapshot!(picture.split_once("</figure>").unwrap().0);
+}
+
+#[test]
+fn a_check_is_a_page_in_chinese() {
+    insta::assert_snapshot!(body(&checked()));
+}
+
+/// The tags of a page as they come, without their attributes: `p`, `/p`.
+fn tags(html: &str) -> Vec<&str> {
+    let names = html.split('<').skip(1).map(|rest| {
+        let tag = rest.split_once('>').expect("a tag has an end").0;
+        if tag.ends_with('/') {
+            ""
+        } else {
+            tag.split([' ', '\n']).next().unwrap()
         }
+    });
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn every_element_is_closed_in_its_turn() {
+    for it in [
+        sample(),
+        run_page(),
+        drift_page(),
+        hostile(),
+        checked(),
+        long_run(300),
+    ] {
+        let html = body(&it);
+        let mut open = Vec::new();
+        for tag in tags(&html) {
+            match tag.strip_prefix('/') {
+                _ if ["!doctype", "meta", "input"].contains(&tag) => {}
+                None => open.push(tag),
+                Some(name) => assert_eq!(open.pop(), Some(name)),
+            }
+        }
+        assert_eq!(open, Vec::<&str>::new());
     }
-    put("mixed.html", &mixed);
-    let start = Instant::now();
-    put("large.html", &large(5000));
-    println!("{:?}", start.elapsed());
-    let _ = (HOSTILE, Duration::ZERO, CallKind::Taken, None::<Call>);
+}
+
+#[test]
+fn nothing_that_somebody_else_chose_is_markup() {
+    let mut it = hostile();
+    it.entries[0].calls = run_page().entries[0].calls.clone();
+    it.summary.push(HOSTILE.to_owned());
+    it.requests[0].name = HOSTILE.to_owned();
+    let setting = Setting {
+        key: Some(HOSTILE.to_owned()),
+        rest: Some(HOSTILE.to_owned()),
+        folder: HOSTILE.to_owned(),
+    };
+    let html = page(&it, &setting);
+    assert!(!html.chars().any(|c| c.is_control() && c != '\n'));
+    assert!(!html.contains('\u{202e}'));
+    assert_eq!(html.matches("<script>").count(), 1);
+    assert_eq!(html.matches("</script>").count(), 1);
+    assert!(!html.contains("alert(1)</script>"));
+    // Every address is a place on the page itself, and no attribute runs or styles anything.
+    for rest in html.split(" href=\"").skip(1) {
+        assert!(rest.starts_with('#'), "{rest:.80}");
+    }
+    for attribute in [" src=", " style=", " onerror=", " onclick="] {
+        assert!(!html.contains(attribute), "{attribute}");
+    }
+    // As often as it is shown it is whole; the longest part of it that nothing is done to is looked for.
+    let shown = html
+        .matches("&lt;/details&gt;&lt;script&gt;alert(1)&lt;/script&gt;")
+        .count();
+    assert!(shown > 40, "{shown}");
+}
+
+#[test]
+fn a_changed_word_is_marked_and_a_value_with_nothing_in_common_as_a_whole() {
+    let html = body(&sample());
+    assert!(
+        html.contains("\"<bdi>the <del>old</del> shop of the north</bdi>\""),
+        "{html}"
+    );
+    assert!(
+        html.contains("\"<bdi>the <ins>new</ins> shop of the north</bdi>\""),
+        "{html}"
+    );
+    assert!(html.contains("\"<bdi><ins>basic</ins></bdi>\""), "{html}");
+}
+
+#[test]
+fn of_a_long_run_what_went_wrong_is_drawn_before_what_went_well() {
+    let it = long_run(3000);
+    let html = page(&it, &Setting::default());
+    let (picture, below) = html.split_once("</figure>").unwrap();
+    assert_eq!(picture.matches("<li class=\"lane\">").count(), 200);
+    assert_eq!(
+        picture.matches("throttled 49.10").count(),
+        2,
+        "on its bar and on its row"
+    );
+    assert_eq!(picture.matches("<title>throttled ").count(), 30);
+    assert!(picture.contains("200 of 3000 steps are drawn"));
+    assert!(picture.contains("<summary>160 more</summary>"));
+    assert_eq!(below.matches("<ol class=\"calls\">").count(), 3000);
+}
+
+#[test]
+fn five_thousand_orders_are_a_page_that_a_browser_opens_at_once() {
+    let html = page(&large(5000), &Setting::default());
+    assert!(html.len() < 3_500_000, "{} bytes", html.len());
 }

@@ -11,6 +11,7 @@ use super::scale::{Percent, Scale};
 use super::{class, heading, labels, said};
 use crate::apply::{Call, CallKind};
 use crate::lang::text;
+use crate::report::duration;
 use crate::report::page::{Entry, Page};
 
 /// So many steps are drawn at most: more is neither looked at nor quickly opened.
@@ -272,7 +273,7 @@ fn row(out: &mut String, page: &Page, at: usize, entry: &Entry, scale: Scale) {
     let _ = writeln!(
         out,
         "</svg><span class=\"took\">{again}{}</span></li>",
-        super::super::duration(took)
+        said(page, &duration(took))
     );
 }
 

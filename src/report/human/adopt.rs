@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::Look;
 use crate::apply::adopt::{Adoption, Compared};
-use crate::report::text::clean;
+use crate::lang::{Text, text};
+use crate::report::text::{clean, left};
 
 /// Every environment that is to be adopted, field by field.
 pub fn adoptions(adoptions: &[Adoption], look: Look) -> String {
@@ -15,6 +16,9 @@ pub fn adoptions(adoptions: &[Adoption], look: Look) -> String {
     out
 }
 
+/// How wide the names are.
+const COLUMN: usize = 14;
+
 fn one(out: &mut String, adoption: &Adoption, look: Look) {
     let Adoption {
         address,
@@ -24,30 +28,36 @@ fn one(out: &mut String, adoption: &Adoption, look: Look) {
         attributes: _,
         compared,
     } = adoption;
-    let _ = writeln!(
-        out,
-        "\n{} {} in the account:",
-        look.strong(address),
-        clean(&environment.env_id)
+    let (head, env_id) = (look.strong(address), clean(&environment.env_id));
+    let head = text!(
+        "{head} {env_id} in the account:",
+        "{head} 账号中的 {env_id}："
     );
-    let told =
-        |text: Option<&String>| text.map_or("not told".to_owned(), |text| clean(text).into_owned());
+    let _ = writeln!(out, "\n{}", look.say(head));
+    let told = |text: Option<&String>| match text {
+        Some(text) => Text::same(clean(text).into_owned()),
+        None => text!("not told", "未提供"),
+    };
     let pay_mode = bill
         .as_ref()
         .and_then(|bill| bill.pay_mode.as_ref())
         .map(ToString::to_string);
     let rows = [
-        ("status", told(environment.status.as_ref())),
-        ("region", told(environment.region.as_ref())),
-        ("created", told(environment.created_at.as_ref())),
+        (text!("status", "状态"), told(environment.status.as_ref())),
+        (text!("region", "地域"), told(environment.region.as_ref())),
         (
-            "pay mode",
+            text!("created", "创建时间"),
+            told(environment.created_at.as_ref()),
+        ),
+        (
+            text!("pay mode", "计费模式"),
             told(pay_mode.as_ref().or(environment.pay_mode.as_ref())),
         ),
-        ("tran_id", told(tran_id.as_ref())),
+        (Text::same("tran_id"), told(tran_id.as_ref())),
     ];
     for (name, value) in rows {
-        let _ = writeln!(out, "      {name:<14}{value}");
+        let name = left(&look.say(name), COLUMN);
+        let _ = writeln!(out, "      {name}{}", look.say(value));
     }
     for one in compared {
         let Compared {
@@ -58,18 +68,36 @@ fn one(out: &mut String, adoption: &Adoption, look: Look) {
         } = one;
         let quoted = |value: &String| format!("\"{}\"", clean(value));
         let line = match (declared, live) {
-            (Some(_), Some(live)) if *fits => format!("{}  as declared", quoted(live)),
+            (Some(_), Some(live)) if *fits => {
+                let live = quoted(live);
+                text!("{live}  as declared", "{live}  与声明一致")
+            }
             (Some(declared), Some(live)) => {
-                let differs = look.bad(format!("but {} is declared", quoted(declared)));
-                format!(
-                    "{}  {differs}: the next plan says what can be done",
-                    quoted(live)
+                let (declared, live) = (quoted(declared), quoted(live));
+                let differs =
+                    look.bad(text!("but {declared} is declared", "但声明的是 {declared}"));
+                text!(
+                    "{live}  {differs}: the next plan says what can be done",
+                    "{live}  {differs}：下一次 plan 会说明如何处理"
                 )
             }
-            (Some(declared), None) => format!("{}  declared, and not told", quoted(declared)),
-            (None, Some(live)) => format!("{}  not declared, left as it is", quoted(live)),
+            (Some(declared), None) => {
+                let declared = quoted(declared);
+                text!(
+                    "{declared}  declared, and not told",
+                    "{declared}  已声明，账号未提供"
+                )
+            }
+            (None, Some(live)) => {
+                let live = quoted(live);
+                text!(
+                    "{live}  not declared, left as it is",
+                    "{live}  未声明，保持不变"
+                )
+            }
             (None, None) => continue,
         };
-        let _ = writeln!(out, "      {field:<14}{line}");
+        let field = left(&field.to_string(), COLUMN);
+        let _ = writeln!(out, "      {field}{}", look.say(line));
     }
 }

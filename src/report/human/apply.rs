@@ -477,3 +477,36 @@ fn next(report: &Report, look: Look) -> Vec<Text> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::Lang;
+
+    #[test]
+    fn every_outcome_has_a_word_of_its_own_in_both_languages() {
+        let what = [
+            What::Renamed,
+            What::Destroyed,
+            What::WasGone,
+            What::Isolated,
+            What::BeingDestroyed,
+        ];
+        let actions = [Action::Forget, Action::Import, Action::Move, Action::Update];
+        let words: Vec<Text> = what
+            .map(word)
+            .into_iter()
+            .chain(actions.map(recorded))
+            .chain([ORDERED, FAILED, NOT_ATTEMPTED])
+            .collect();
+        for lang in [Lang::En, Lang::Zh] {
+            let mut said: Vec<&str> = words.iter().map(|word| word.in_lang(lang)).collect();
+            said.sort_unstable();
+            said.dedup();
+            assert_eq!(said.len(), words.len(), "{said:?}");
+            let chinese = |word: &&str| word.chars().all(|c| c >= '\u{4e00}');
+            let expected = if lang == Lang::Zh { said.len() } else { 0 };
+            assert_eq!(said.iter().filter(|word| chinese(word)).count(), expected);
+        }
+    }
+}

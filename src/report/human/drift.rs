@@ -1,10 +1,11 @@
 //! What does not agree, for people.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use super::Look;
 use crate::drift::{Drift, Finding, Standing};
-use crate::report::text::{clean, count};
+use crate::lang::{Text, text};
+use crate::report::text::{clean, count, left};
 
 /// Every finding, and how many there are. One line when all is well.
 pub fn drift(drift: &Drift, look: Look) -> String {
@@ -25,21 +26,35 @@ pub(in crate::report) fn summary(drift: &Drift, look: Look) -> String {
         seen,
     } = drift;
     let seen = match seen {
-        Some(seen) => format!("{seen} in the account"),
-        None => "the account was left out".to_owned(),
+        Some(seen) => text!("{seen} in the account", "账号中 {seen} 个"),
+        None => text!("the account was left out", "未查看账号"),
     };
-    let compared = format!("{declared} declared, {recorded} on record, {seen}");
+    let compared = text!(
+        "{declared} declared, {recorded} on record, {seen}",
+        "声明 {declared} 个，记录 {recorded} 个，{seen:#}"
+    );
     let counted = drift.counted().count();
     let others = drift.findings.len() - counted;
     let others = match others {
-        0 => String::new(),
-        n => format!(" {} not counted.", count(n, "finding is", "findings are")),
+        0 => Text::same(""),
+        n => {
+            let findings = count(n, "finding is", "findings are");
+            text!(" {findings} not counted.", "另有 {n} 处不计入。")
+        }
     };
     if counted == 0 {
-        format!("{} {compared}.{others}", look.good("No drift."))
+        let head = look.good(text!("No drift.", "没有漂移。"));
+        look.say(text!(
+            "{head} {compared}.{others}",
+            "{head}{compared:#}。{others:#}"
+        ))
     } else {
         let found = count(counted, "finding", "findings");
-        format!("{} {found}: {compared}.{others}", look.bad("Drift:"))
+        let head = look.bad(text!("Drift:", "漂移："));
+        look.say(text!(
+            "{head} {found}: {compared}.{others}",
+            "{head}{counted} 处。{compared:#}。{others:#}"
+        ))
     }
 }
 
@@ -64,22 +79,37 @@ pub(super) fn one(out: &mut String, finding: &Finding, look: Look) {
         (None, Some(env_id)) => look.strong(clean(env_id)),
         (None, None) => String::new(),
     };
-    let deposed = if *deposed { " (deposed)" } else { "" };
+    let deposed = if *deposed {
+        text!(" (deposed)", "（已被替换）")
+    } else {
+        Text::same("")
+    };
     let source = source.as_ref().map_or(String::new(), |source| {
         look.faint(clean(&source.to_string()))
     });
-    let _ = writeln!(out, "{name}  {what}{deposed}: {}  {source}", code.about());
-    let mut row = |name: &str, value: Option<&String>| {
+    let about = code.about();
+    let text = text!(
+        "{name}  {what}{deposed}: {about}  {source}",
+        "{name}  {what}{deposed:#}：{about:#}  {source}"
+    );
+    let _ = writeln!(out, "{}", look.say(text));
+    let mut row = |name: Text, value: Option<&dyn Display>| {
         if let Some(value) = value {
-            let _ = writeln!(out, "      {name:<10}{}", clean(value));
+            let name = left(&look.say(name), 10);
+            let _ = writeln!(out, "      {name}{}", clean(&look.say(value)));
         }
     };
-    row("expected", expected.as_ref());
-    row("found", found.as_ref());
-    row("env_id", env_id.as_ref().filter(|_| address.is_some()));
+    row(text!("expected", "应为"), shown(expected.as_ref()));
+    row(text!("found", "实际"), shown(found.as_ref()));
+    let env_id = env_id.as_ref().filter(|_| address.is_some());
+    row(Text::same("env_id"), shown(env_id));
     if let Standing::Ignored { reason } = standing {
-        row("ignored", Some(reason));
+        row(text!("ignored", "已忽略"), Some(reason));
     }
-    row("next", Some(next));
+    row(text!("next", "下一步"), Some(next));
     out.push('\n');
+}
+
+fn shown<T: Display>(value: Option<&T>) -> Option<&dyn Display> {
+    value.map(|value| value as &dyn Display)
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Look, verify};
+use super::{Look, verify, words};
+use crate::lang::{Text, text};
 use crate::report::text::clean;
 use crate::state::compare::{Difference, Place};
 use crate::state::edits::{Change, Kind};
@@ -13,7 +14,8 @@ pub fn changes(line: &str, changes: &[Change], look: Look) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", look.strong(clean(line)));
     if changes.is_empty() {
-        out.push_str("  changes nothing\n");
+        let nothing = text!("changes nothing", "没有任何改动");
+        let _ = writeln!(out, "  {}", look.say(nothing));
     }
     for Change {
         place,
@@ -22,24 +24,35 @@ pub fn changes(line: &str, changes: &[Change], look: Look) -> String {
     } in changes
     {
         let named = verify::named(place);
-        let ids = format!("{}{}", record.status.name(), verify::ids(record));
-        let _ = match kind {
-            Kind::Added => writeln!(out, "  {} {named}: {ids}", look.good("+")),
-            Kind::Changed(_) => writeln!(out, "  {} {named}", look.change("~")),
+        let (status, ids) = (words::status(record.status), verify::ids(record));
+        let ids = text!("{status}{ids}", "{status:#}{ids:#}");
+        let (mark, text) = match kind {
+            Kind::Added => (
+                look.good("+"),
+                text!("{named}: {ids}", "{named:#}：{ids:#}"),
+            ),
+            Kind::Changed(_) => (look.change("~"), named),
             Kind::Moved { to } => {
                 let to = verify::named(to);
-                writeln!(out, "  {} {named} becomes {to}: {ids}", look.change("~"))
+                let text = text!(
+                    "{named} becomes {to}: {ids}",
+                    "{named:#} 改为 {to:#}：{ids:#}"
+                );
+                (look.change("~"), text)
             }
-            Kind::Forgotten => writeln!(
-                out,
-                "  {} {named} is forgotten: {ids}\n      {}",
-                look.bad("-"),
-                afterwards(record)
-            ),
+            Kind::Forgotten => {
+                let afterwards = afterwards(record);
+                let text = text!(
+                    "{named} is forgotten: {ids}\n      {afterwards}",
+                    "{named:#} 移出记录：{ids:#}\n      {afterwards:#}"
+                );
+                (look.bad("-"), text)
+            }
         };
+        let _ = writeln!(out, "  {mark} {}", look.say(text));
         if let Kind::Changed(fields) = kind {
             for field in fields {
-                let _ = writeln!(out, "      {}", changed(field));
+                let _ = writeln!(out, "      {}", look.say(changed(field)));
             }
         }
     }
@@ -48,42 +61,54 @@ pub fn changes(line: &str, changes: &[Change], look: Look) -> String {
 
 /// Where an environment is on record, for a sentence.
 pub fn place(place: &Place) -> String {
-    verify::named(place)
+    verify::named(place).en().to_owned()
 }
 
 /// What becomes at the vendor of what is forgotten here.
-fn afterwards(record: &Record) -> &'static str {
+const fn afterwards(record: &Record) -> Text {
     match record.status {
-        Status::Created => "it lives on at the vendor, and goes on costing",
-        Status::AwaitingEnvId => {
-            "the vendor took the order: what comes of it lives on there, and goes on costing"
-        }
-        Status::Unknown => {
-            "nobody knows whether it was made; if it was, it lives on at the vendor, and goes on costing"
-        }
-        Status::Destroying => {
-            "it was asked to be given up, and nobody has seen whether it is gone; if not, it goes on costing"
-        }
-        Status::Isolated => "the vendor keeps it in isolation, and deletes it in its own time",
+        Status::Created => Text::fixed(
+            "it lives on at the vendor, and goes on costing",
+            "它仍在腾讯云运行，并继续计费",
+        ),
+        Status::AwaitingEnvId => Text::fixed(
+            "the vendor took the order: what comes of it lives on there, and goes on costing",
+            "腾讯云已接受订单：由此产生的环境仍在腾讯云运行，并继续计费",
+        ),
+        Status::Unknown => Text::fixed(
+            "nobody knows whether it was made; if it was, it lives on at the vendor, and goes on costing",
+            "无法确定它是否已创建；如果已创建，它仍在腾讯云运行，并继续计费",
+        ),
+        Status::Destroying => Text::fixed(
+            "it was asked to be given up, and nobody has seen whether it is gone; if not, it goes on costing",
+            "已请求销毁，但尚未确认它是否已不存在；如果还在，它会继续计费",
+        ),
+        Status::Isolated => Text::fixed(
+            "the vendor keeps it in isolation, and deletes it in its own time",
+            "腾讯云已将其隔离，并会自行删除",
+        ),
     }
 }
 
-fn changed(difference: &Difference) -> String {
-    let value = |value: &Option<String>| {
-        value.as_deref().map_or_else(
-            || "nothing".to_owned(),
-            |value| format!("\"{}\"", clean(value)),
-        )
-    };
+fn changed(difference: &Difference) -> Text {
     match difference {
         Difference::Field {
             place: _,
             name,
             found,
             expected,
-        } => format!("{name}: {} -> {}", value(found), value(expected)),
+        } => {
+            let (found, expected) = (
+                verify::value(found.as_ref()),
+                verify::value(expected.as_ref()),
+            );
+            text!(
+                "{name}: {found} -> {expected}",
+                "{name}：{found:#} -> {expected:#}"
+            )
+        }
         Difference::Member { .. } | Difference::Missing { .. } | Difference::Surplus { .. } => {
-            verify::difference(difference, "now", "then")
+            verify::difference(difference, &text!("now", "现在"), &text!("then", "之后"))
         }
     }
 }

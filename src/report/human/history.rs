@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Look, verify};
+use super::{Look, verify, words};
+use crate::lang::{Text, text};
 use crate::report::text::{clean, count, duration};
 use crate::state::history::{Change, Found, Happening, Request, Run, Settled, What};
 use crate::state::journal::{Evidence, Journal, RunStarted};
@@ -26,31 +27,35 @@ pub fn history(happenings: &[&Happening], look: Look) -> String {
         match what {
             What::Request(request) => {
                 let _ = writeln!(out, "{at}  {address}  {}", told(request, look));
-                let _ = writeln!(out, "    {}", look.faint(origin(request, run)));
+                let _ = writeln!(out, "    {}", look.faint(origin(request, run, look)));
                 if let Some(message) = &request.message {
                     let _ = writeln!(out, "    {}", clean(message));
                 }
                 if let Some(settled) = &request.settled {
-                    let _ = writeln!(out, "    {}", settled_by(settled));
+                    let _ = writeln!(out, "    {}", look.say(settled_by(settled)));
                 }
             }
             What::Edit { doing, change } => {
                 let ids = ids(happening.ids());
-                let change = changed(change);
+                let change = look.say(changed(change));
                 let _ = writeln!(out, "{at}  {address}  {}  {change}{ids}", clean(doing));
                 let _ = writeln!(out, "    {}", look.faint(by(run)));
             }
         }
     }
     if happenings.is_empty() {
-        out.push_str("Nothing of that was ever ordered or changed.\n");
+        let nothing = text!(
+            "Nothing of that was ever ordered or changed.",
+            "没有符合条件的订购或改动。"
+        );
+        let _ = writeln!(out, "{}", look.say(nothing));
     }
     out
 }
 
 fn told(request: &Request, look: Look) -> String {
     let outcome = request.outcome;
-    let word = outcome.name();
+    let word = words::found(outcome);
     let word = match outcome {
         Found::Answered(Evidence::Ordered | Evidence::Done) | Found::OnRecord(Status::Created) => {
             look.good(word)
@@ -84,51 +89,71 @@ fn ids((tran_id, env_id): (Option<&str>, Option<&str>)) -> String {
 }
 
 /// Where a request came from, and what support asks for.
-fn origin(request: &Request, run: &Run) -> String {
+fn origin(request: &Request, run: &Run, look: Look) -> String {
     let mut parts = Vec::new();
     if request.source.line > 0 {
         parts.push(clean(&request.source.to_string()).into_owned());
     }
-    parts.push(by(run));
+    parts.push(look.say(by(run)));
     if let Some(id) = &request.request_id {
         parts.push(format!("RequestId {}", clean(id)));
     }
     if let Some(took) = request.took_ms {
-        parts.push(format!("took {}", duration(Duration::from_millis(took))));
+        let took = duration(Duration::from_millis(took));
+        parts.push(look.say(text!("took {took}", "用时 {took:#}")));
     }
-    parts.join(", ")
+    look.clauses(&parts)
 }
 
-fn by(run: &Run) -> String {
+fn by(run: &Run) -> Text {
     let Run { id, who, commit } = run;
-    let mut out = match who {
-        Some(who) => format!("by {}, run {id}", clean(who)),
-        None => format!("run {id}, whose receipt is not there"),
-    };
-    if let Some(commit) = commit {
-        let _ = write!(out, ", commit {}", clean(commit));
-    }
-    out
-}
-
-fn settled_by(Settled { at, doing, created }: &Settled) -> String {
-    let word = if *created {
-        "found out later"
-    } else {
-        "found to have made nothing"
-    };
-    format!("{word}: {}, {at:.0}", clean(doing))
-}
-
-fn changed(change: &Change) -> String {
-    match change {
-        Change::Recorded(record) => format!("on record as {}", record.status.name()),
-        Change::Forgotten => "forgotten".to_owned(),
-        Change::Moved { to } => format!("moved to {to}"),
-        Change::DeposedRecorded(record) => {
-            format!("on record as deposed, {}", record.status.name())
+    let who = match who {
+        Some(who) => {
+            let who = clean(who);
+            text!("by {who}, run {id}", "操作者 {who}，运行 {id}")
         }
-        Change::DeposedForgotten { env_id: _ } => "forgotten, deposed".to_owned(),
+        None => text!(
+            "run {id}, whose receipt is not there",
+            "运行 {id}，其回执缺失"
+        ),
+    };
+    match commit {
+        Some(commit) => {
+            let commit = clean(commit);
+            text!("{who}, commit {commit}", "{who:#}，commit {commit}")
+        }
+        None => who,
+    }
+}
+
+fn settled_by(Settled { at, doing, created }: &Settled) -> Text {
+    let word = if *created {
+        text!("found out later", "事后查明")
+    } else {
+        text!("found to have made nothing", "查明没有创建任何环境")
+    };
+    let doing = clean(doing);
+    text!("{word}: {doing}, {at:.0}", "{word:#}：{doing}，{at:.0}")
+}
+
+fn changed(change: &Change) -> Text {
+    match change {
+        Change::Recorded(record) => {
+            let status = words::status(record.status);
+            text!("on record as {status}", "记录为{status:#}")
+        }
+        Change::Forgotten => text!("forgotten", "移出记录"),
+        Change::Moved { to } => text!("moved to {to}", "地址改为 {to}"),
+        Change::DeposedRecorded(record) => {
+            let status = words::status(record.status);
+            text!(
+                "on record as deposed, {status}",
+                "记录为已被替换的旧环境，{status:#}"
+            )
+        }
+        Change::DeposedForgotten { env_id: _ } => {
+            text!("forgotten, deposed", "移出记录（已被替换的旧环境）")
+        }
     }
 }
 
@@ -141,44 +166,51 @@ pub fn verification(
     let mut out = String::new();
     for (receipt, journal) in receipts {
         let ReceiptRef { base, run, .. } = receipt;
-        let line = match journal {
+        let (mark, line) = match journal {
             Ok(Journal {
                 started_at,
                 started: RunStarted { who, .. },
                 entries,
-            }) => format!(
-                "{}    {started_at:.0}  {}, {}",
-                look.good("whole"),
-                clean(who),
-                count(entries.len() + 1, "line", "lines")
-            ),
-            Err(error) => format!("{}  {}", look.bad("damaged"), clean(&error.to_string())),
+            }) => {
+                let (who, n) = (clean(who), entries.len() + 1);
+                let lines = count(n, "line", "lines");
+                (
+                    look.good(text!("whole", "完整")),
+                    text!(
+                        "    {started_at:.0}  {who}, {lines}",
+                        "  {started_at:.0}  {who}，{n} 行"
+                    ),
+                )
+            }
+            Err(error) => {
+                let error = verify::cleaned(error);
+                (
+                    look.bad(text!("damaged", "损坏")),
+                    text!("  {error}", "  {error:#}"),
+                )
+            }
         };
-        let _ = writeln!(out, "serial {base:>4}  run {run}  {line}");
+        let line = text!(
+            "serial {base:>4}  run {run}  {mark}{line}",
+            "serial {base:>4}  运行 {run}  {mark}{line:#}"
+        );
+        let _ = writeln!(out, "{}", look.say(line));
     }
     for problem in &found.problems {
-        let text = verify::problem(problem);
-        let _ = writeln!(out, "\n{}[{}]: {text}", look.bad("error"), problem.code());
+        let _ = writeln!(out, "\n{}", verify::found_wrong(problem, look));
     }
     for notice in &found.notices {
-        let text = verify::notice(notice);
-        let _ = writeln!(
-            out,
-            "\n{}[{}]: {text}",
-            look.change("warning"),
-            notice.code()
-        );
+        let _ = writeln!(out, "\n{}", verify::noticed(notice, look));
     }
     let verdict = if found.problems.is_empty() {
-        let receipts = count(receipts.len(), "receipt", "receipts");
-        look.good(format!(
-            "Fine: {receipts}, each whole, and none is missing."
+        let n = receipts.len();
+        let receipts = count(n, "receipt", "receipts");
+        look.good(text!(
+            "Fine: {receipts}, each whole, and none is missing.",
+            "正常：{n} 份回执，份份完整，没有缺失。"
         ))
     } else {
-        look.bad(format!(
-            "{}.",
-            count(found.problems.len(), "problem", "problems")
-        ))
+        verify::number_of(&found.problems, look)
     };
     let _ = writeln!(out, "{}{verdict}", if out.is_empty() { "" } else { "\n" });
     out

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::Look;
-use crate::report::text::{clean, count};
+use super::{Look, verify};
+use crate::lang::{Lang, Text, text};
+use crate::report::text::{self, clean, count};
 use crate::state::file::{LockFile, Released};
 use crate::state::journal::{Event, Journal, RunStarted};
 use crate::state::{Holder, LockStatus};
@@ -18,43 +19,60 @@ pub fn status(found: &LockFile, look: Look) -> String {
     } = found;
     let mut out = String::new();
     let who = match status {
-        LockStatus::Free => look.good("free"),
-        LockStatus::Held(None) => look.change("held, by a process that has not said who it is"),
-        LockStatus::Held(Some(holder)) => look.change(format!("held by {}", self::holder(holder))),
+        LockStatus::Free => look.good(text!("free", "空闲")),
+        LockStatus::Held(None) => look.change(text!(
+            "held, by a process that has not said who it is",
+            "被占用，占用的进程没有说明自己是谁"
+        )),
+        LockStatus::Held(Some(holder)) => {
+            let holder = self::holder(holder);
+            look.change(text!("held by {holder}", "被占用：{holder:#}"))
+        }
     };
-    let _ = writeln!(out, "lock       {who}");
-    let _ = writeln!(out, "file       {}", clean(&path.display().to_string()));
-    if let Some(left) = left {
-        let _ = writeln!(
-            out,
-            "named      {}: it is dead, as the lock is free",
-            holder(left)
+    let named = left.as_ref().map(|left| {
+        let left = holder(left);
+        let named = text!(
+            "{left}: it is dead, as the lock is free",
+            "{left:#}：锁是空闲的，因此该进程已不存在"
         );
-    }
+        look.say(named)
+    });
     let run = match open {
-        Ok(None) => "none".to_owned(),
-        Ok(Some(journal)) => open_run(journal),
-        Err(error) => look.bad(clean(&error.to_string())),
+        Ok(None) => look.say(text!("none", "无")),
+        Ok(Some(journal)) => look.say(open_run(journal)),
+        Err(error) => look.bad(verify::cleaned(error)),
     };
-    let _ = writeln!(out, "open run   {run}");
+    let file = clean(&path.display().to_string()).into_owned();
+    for (name, value) in [
+        (text!("lock", "锁"), Some(who)),
+        (text!("file", "文件"), Some(file)),
+        (text!("named", "文件内容"), named),
+        (text!("open run", "未结束的运行"), Some(run)),
+    ] {
+        let Some(value) = value else { continue };
+        // The longest of the names, and two.
+        let columns = if look.lang == Lang::En { 11 } else { 14 };
+        let name = text::left(&look.say(name), columns);
+        let _ = writeln!(out, "{name}{value}");
+    }
     out
 }
 
-fn holder(holder: &Holder) -> String {
+fn holder(holder: &Holder) -> Text {
     let Holder {
         who,
         pid,
         since,
         doing,
     } = holder;
-    format!(
-        "{}, process {pid}, since {since:.0}, doing `{}`",
-        clean(who),
-        clean(doing)
+    let (who, doing) = (clean(who), clean(doing));
+    text!(
+        "{who}, process {pid}, since {since:.0}, doing `{doing}`",
+        "{who}，进程 {pid}，自 {since:.0} 起，正在执行 `{doing}`"
     )
 }
 
-fn open_run(journal: &Journal) -> String {
+fn open_run(journal: &Journal) -> Text {
     let RunStarted {
         run,
         base,
@@ -70,30 +88,37 @@ fn open_run(journal: &Journal) -> String {
         | Event::RunEnded(_)
         | Event::Recovered(_) => false,
     });
-    format!(
-        "{run} of {} (pid {pid}), since {:.0}, from serial {base}, {}",
-        clean(who),
-        journal.started_at,
-        count(orders.count(), "order sent", "orders sent")
+    let (who, since, n) = (clean(who), journal.started_at, orders.count());
+    let orders = count(n, "order sent", "orders sent");
+    text!(
+        "{run} of {who} (pid {pid}), since {since:.0}, from serial {base}, {orders}",
+        "{run}，{who}（pid {pid}），自 {since:.0} 起，基于 serial {base}，已发送 {n} 个订单"
     )
 }
 
 /// What became of the words in the lock's file.
-pub fn released(released: &Released) -> String {
-    match released {
-        Released::Nothing => {
-            "Nothing to release: the lock is free, and a process that died leaves none behind.\n"
-                .to_owned()
-        }
-        Released::Cleared(holder) => {
-            let named = holder
-                .as_ref()
-                .map_or_else(|| "words that nobody can read".to_owned(), self::holder);
-            format!("The lock was free already. Cleared from its file: {named}.\n")
-        }
-        Released::OpenRun(run) => format!(
-            "The lock is free: there is nothing to release. Its file names run {run}, which was cut off: that stays\n\
-             until the next command that writes has folded the run into the state.\n"
+pub fn released(released: &Released, look: Look) -> String {
+    let text = match released {
+        Released::Nothing => text!(
+            "Nothing to release: the lock is free, and a process that died leaves none behind.\n",
+            "没有需要释放的锁：锁是空闲的，进程退出后不会留下锁。\n"
         ),
-    }
+        Released::Cleared(holder) => {
+            let named = holder.as_ref().map_or_else(
+                || text!("words that nobody can read", "无法辨认的内容"),
+                self::holder,
+            );
+            text!(
+                "The lock was free already. Cleared from its file: {named}.\n",
+                "锁本来就是空闲的。已从锁文件中清除：{named:#}。\n"
+            )
+        }
+        Released::OpenRun(run) => text!(
+            "The lock is free: there is nothing to release. Its file names run {run}, which was cut off: that stays\n\
+             until the next command that writes has folded the run into the state.\n",
+            "锁是空闲的：没有需要释放的。锁文件中写着已中断的运行 {run}：这会保留，\n\
+             直到下一个写入的命令把该运行并入状态文件。\n"
+        ),
+    };
+    look.say(text)
 }

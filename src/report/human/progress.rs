@@ -148,7 +148,7 @@ mod tests {
         let chinese = reading(&Reading { of, ..begun }, Duration::from_secs(8));
         assert_eq!(
             chinese.in_lang(Lang::Zh),
-            "正在列出账号中的环境：环境 400/1000，地域 2/3，4 页，每秒 50 个，约剩 12 s"
+            "正在列出账号中的环境：环境 400/1000，地域 2/3，4 页，每秒 50 个，约剩 12 秒"
         );
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Look;
+use crate::lang::text;
 use crate::report::text::{clean, count};
 use crate::state::bill::{Billed, Reconciled, Unbilled};
 use crate::state::history::Happening;
@@ -18,15 +19,19 @@ pub fn reconciled(file: &str, found: &Reconciled, nameless: &[&Happening], look:
         unbilled,
     } = found;
     let mut out = String::new();
-    let _ = writeln!(
-        out,
-        "{}: {} with an order number in the column `{}`, {without_number} without",
-        clean(file),
-        count(*lines, "line", "lines"),
-        clean(column)
+    let (file, column, n) = (clean(file), clean(column), *lines);
+    let lines = count(n, "line", "lines");
+    let text = text!(
+        "{file}: {lines} with an order number in the column `{column}`, {without_number} without",
+        "{file}：{n} 行在 `{column}` 列有订单号，{without_number} 行没有"
     );
+    let _ = writeln!(out, "{}", look.say(text));
     if !unknown.is_empty() {
-        let _ = writeln!(out, "\n{}", look.bad("Billed, and not on record:"));
+        let head = look.bad(text!(
+            "Billed, and not on record:",
+            "账单中有，记录中没有："
+        ));
+        let _ = writeln!(out, "\n{head}");
     }
     for Billed { tran_id, lines } in unknown {
         let numbers: Vec<String> = lines.iter().map(|line| line.number.to_string()).collect();
@@ -38,16 +43,20 @@ pub fn reconciled(file: &str, found: &Reconciled, nameless: &[&Happening], look:
             [] => String::new(),
             amounts => format!("  {}", amounts.join(", ")),
         };
+        let (tran_id, which) = (clean(tran_id), numbers.join(", "));
         let what = if numbers.len() == 1 { "line" } else { "lines" };
-        let _ = writeln!(
-            out,
-            "  {}  {what} {}{amounts}",
-            clean(tran_id),
-            numbers.join(", ")
+        let text = text!(
+            "  {tran_id}  {what} {which}{amounts}",
+            "  {tran_id}  第 {which} 行{amounts}"
         );
+        let _ = writeln!(out, "{}", look.say(text));
     }
     if !unbilled.is_empty() {
-        let _ = writeln!(out, "\n{}", look.change("On record, and not billed:"));
+        let head = look.change(text!(
+            "On record, and not billed:",
+            "记录中有，账单中没有："
+        ));
+        let _ = writeln!(out, "\n{head}");
     }
     for Unbilled {
         tran_id,
@@ -58,27 +67,29 @@ pub fn reconciled(file: &str, found: &Reconciled, nameless: &[&Happening], look:
         let _ = writeln!(out, "  {}  {at:.0}  {address}", clean(tran_id));
     }
     if !nameless.is_empty() {
-        let _ = writeln!(
-            out,
-            "\nMaybe ordered, and no TranId is known that a bill could tell of:"
+        let head = text!(
+            "Maybe ordered, and no TranId is known that a bill could tell of:",
+            "可能已订购，但没有可与账单核对的 TranId："
         );
+        let _ = writeln!(out, "\n{}", look.say(head));
     }
     for happening in nameless {
         let _ = writeln!(out, "  {:.0}  {}", happening.at, happening.address);
     }
     let verdict = if found.agrees() {
-        look.good("nothing is on one side only")
+        look.good(text!("nothing is on one side only", "没有只出现在一方的"))
     } else {
-        look.bad(format!(
-            "{} only on the bill, {} only on record",
-            unknown.len(),
-            unbilled.len()
+        let (billed, recorded) = (unknown.len(), unbilled.len());
+        look.bad(text!(
+            "{billed} only on the bill, {recorded} only on record",
+            "{billed} 个只在账单中，{recorded} 个只在记录中"
         ))
     };
-    let _ = writeln!(
-        out,
-        "\n{} on both sides; {verdict}.",
-        count(*matched, "order", "orders")
+    let orders = count(*matched, "order", "orders");
+    let text = text!(
+        "{orders} on both sides; {verdict}.",
+        "{matched} 个订单双方都有；{verdict}。"
     );
+    let _ = writeln!(out, "\n{}", look.say(text));
     out
 }

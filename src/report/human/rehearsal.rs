@@ -3,33 +3,57 @@
 use std::fmt::Write as _;
 
 use super::Look;
+use super::verify::cleaned;
+use crate::lang::text;
 use crate::rehearsal::judge::Judgement;
 use crate::rehearsal::{Rehearsal, Run, Settled, Totals};
-use crate::report::text::{clean, count, duration};
+use crate::report::text::{clean, count, duration, right};
 
 /// What is about to happen, and the head of the table.
 pub fn head(rehearsal: &Rehearsal, look: Look) -> String {
-    let mut out = format!(
-        "Rehearsing {} in {}, on a copy of the state, against the embedded endpoint.\nNothing is sent to the vendor.\n",
-        count(rehearsal.wanted, "order", "orders"),
-        count(rehearsal.asked, "run", "runs"),
-    );
+    let (wanted, asked) = (rehearsal.wanted, rehearsal.asked);
+    let orders = count(wanted, "order", "orders");
+    let runs = count(asked, "run", "runs");
+    let mut out = look.say(text!(
+        "Rehearsing {orders} in {runs}, on a copy of the state, against the embedded endpoint.\nNothing is sent to the vendor.\n",
+        "演练 {wanted} 个订单，共 {asked} 次运行，使用状态文件的副本和内置端点。\n不会向腾讯云发送任何请求。\n"
+    ));
     if let Some(seed) = rehearsal.seed {
-        let _ = writeln!(
-            out,
-            "Seed {seed}; the same faults again: --random {} --seed {seed}",
-            rehearsal.asked
+        let text = text!(
+            "Seed {seed}; the same faults again: --random {asked} --seed {seed}",
+            "种子 {seed}；重现同样的故障：--random {asked} --seed {seed}"
         );
+        let _ = writeln!(out, "{}", look.say(text));
     }
     for assumed in &rehearsal.assumed {
-        let _ = writeln!(out, "{} {}", look.change("Assumed:"), clean(assumed));
+        let (head, assumed) = (look.change(text!("Assumed:", "假定：")), cleaned(assumed));
+        let text = text!("{head} {assumed}", "{head}{assumed:#}");
+        let _ = writeln!(out, "{}", look.say(text));
     }
+    let titles = [
+        text!("RUN", "运行"),
+        text!("ORDERS", "订单"),
+        text!("DUPLICATES", "重复"),
+        text!("LOST", "丢失"),
+        text!("APPLIES", "apply"),
+        text!("TIME", "用时"),
+    ];
+    let faults = look.say(text!("FAULTS", "故障"));
     let _ = writeln!(
         out,
-        "\n{:>5}  {:>6}  {:>10}  {:>4}  {:>7}  {:>9}  FAULTS",
-        "RUN", "ORDERS", "DUPLICATES", "LOST", "APPLIES", "TIME"
+        "\n{}",
+        columns(&titles.map(|title| look.say(title)), &faults)
     );
     out
+}
+
+/// The numbers to the right of their columns, and the last as long as it is.
+fn columns(numbers: &[String; 6], last: &str) -> String {
+    let mut line = String::new();
+    for (text, columns) in numbers.iter().zip([5, 6, 10, 4, 7, 9]) {
+        line = line + &right(text, columns) + "  ";
+    }
+    line + last
 }
 
 /// One run's line, and what is wrong with it.
@@ -51,23 +75,33 @@ pub fn run(run: &Run, look: Look) -> String {
     } = run;
     let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
     let faults = match faults.as_slice() {
-        [] => "none".to_owned(),
+        [] => look.say(text!("none", "无")),
         some => some.join(" "),
     };
-    let time = duration(*took);
-    let mut out = format!(
-        "{number:>5}  {orders:>6}  {:>10}  {:>4}  {applies:>7}  {time:>9}  {}\n",
-        duplicates.len(),
-        lost.len(),
-        clean(&faults)
-    );
+    let numbers = [
+        number.to_string(),
+        orders.to_string(),
+        duplicates.len().to_string(),
+        lost.len().to_string(),
+        applies.to_string(),
+        look.say(duration(*took)),
+    ];
+    let mut out = columns(&numbers, &clean(&faults)) + "\n";
+    let unfinished = unfinished
+        .as_ref()
+        .map_or(String::new(), |why| look.say(why));
     let trouble = [
-        ("ordered without need", duplicates.join(", ")),
-        ("lost", lost.join(", ")),
-        ("not finished", unfinished.clone().unwrap_or_default()),
+        (
+            text!("ordered without need", "多余的订购"),
+            duplicates.join(", "),
+        ),
+        (text!("lost", "丢失"), lost.join(", ")),
+        (text!("not finished", "没有完成"), unfinished),
     ];
     for (what, which) in trouble.iter().filter(|(_, which)| !which.is_empty()) {
-        let _ = writeln!(out, "       {}: {}", look.bad(what), clean(which));
+        let (what, which) = (look.bad(what), clean(which));
+        let text = text!("       {what}: {which}", "       {what}：{which}");
+        let _ = writeln!(out, "{}", look.say(text));
     }
     out
 }
@@ -87,33 +121,41 @@ pub fn totals(rehearsal: &Rehearsal, look: Look) -> String {
                 not_created,
             },
     } = rehearsal.totals();
-    let mut out = format!(
-        "\n{}, {} spoiled, {}: {}, {}, in {}.\n",
-        count(rehearsal.runs.len(), "run", "runs"),
-        count(struck, "call", "calls"),
-        count(orders, "order made", "orders made"),
-        count(duplicates, "duplicate", "duplicates"),
-        count(lost, "id lost", "ids lost"),
-        duration(rehearsal.took),
+    let (n, took) = (rehearsal.runs.len(), duration(rehearsal.took));
+    let mut out = {
+        let (runs, calls) = (count(n, "run", "runs"), count(struck, "call", "calls"));
+        let made = count(orders, "order made", "orders made");
+        let twice = count(duplicates, "duplicate", "duplicates");
+        let gone = count(lost, "id lost", "ids lost");
+        look.say(text!(
+            "\n{runs}, {calls} spoiled, {made}: {twice}, {gone}, in {took}.\n",
+            "\n{n} 次运行，{struck} 次调用被破坏，产生 {orders} 个订单：重复 {duplicates} 个，丢失 id {lost} 个，用时 {took:#}。\n"
+        ))
+    };
+    let answers = text!(
+        "Of the answers that were lost, apply read {read_back} back, resolve adopted {adopted}, and {not_created} had made nothing.",
+        "丢失的应答中：apply 回读确认了 {read_back} 个，resolve 采用了 {adopted} 个，{not_created} 个没有创建任何环境。"
     );
-    let _ = writeln!(
-        out,
-        "Of the answers that were lost, apply read {read_back} back, resolve adopted {adopted}, and {not_created} had made nothing."
-    );
-    let missing = rehearsal.asked - rehearsal.runs.len();
+    let _ = writeln!(out, "{}", look.say(answers));
+    let missing = rehearsal.asked - n;
     let verdict = if rehearsal.is_kept() {
-        look.good("Nothing twice, nothing lost, and every run finished the job.")
+        look.good(text!(
+            "Nothing twice, nothing lost, and every run finished the job.",
+            "没有重复，没有丢失，每次运行都完成了任务。"
+        ))
     } else if duplicates + lost > 0 {
-        look.bad("The promises were not kept.")
+        look.bad(text!("The promises were not kept.", "承诺没有得到遵守。"))
     } else if unfinished > 0 {
-        look.change(format!(
-            "Nothing twice and nothing lost, but {} did not finish the job.",
-            count(unfinished, "run", "runs")
+        let runs = count(unfinished, "run", "runs");
+        look.change(text!(
+            "Nothing twice and nothing lost, but {runs} did not finish the job.",
+            "没有重复，没有丢失，但有 {unfinished} 次运行没有完成任务。"
         ))
     } else {
-        look.change(format!(
-            "Interrupted: {} not made.",
-            count(missing, "run was", "runs were")
+        let runs = count(missing, "run was", "runs were");
+        look.change(text!(
+            "Interrupted: {runs} not made.",
+            "已中断：{missing} 次运行没有进行。"
         ))
     };
     let _ = writeln!(out, "{verdict}");

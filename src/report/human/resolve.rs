@@ -1,11 +1,13 @@
 //! An order that is to be settled: what was sent, what the account shows, and what speaks for what.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use super::Look;
+use super::verify::cleaned;
 use crate::apply::candidates::{Candidate, Check};
 use crate::apply::settle::Open;
 use crate::desired::Address;
+use crate::lang::{Text, text};
 use crate::report::text::clean;
 
 /// One open order with its candidates, best first; `sent_by` is who ran it.
@@ -31,8 +33,15 @@ pub fn open(open: &Open, sent_by: Option<&str>, candidates: &[Candidate], look: 
         look.strong(address),
         look.faint(source)
     );
-    let by = sent_by.map_or(String::new(), |who| format!(" by {}", clean(who)));
-    let _ = writeln!(out, "  sent {sent_at:.0}{by}, run {run}");
+    let by = sent_by.map_or(Text::same(""), |who| {
+        let who = clean(who);
+        text!(" by {who}", "，操作者 {who}")
+    });
+    let sent = text!(
+        "  sent {sent_at:.0}{by}, run {run}",
+        "  发送于 {sent_at:.0}{by:#}，运行 {run}"
+    );
+    let _ = writeln!(out, "{}", look.say(sent));
     for (field, value) in order.iter() {
         let _ = writeln!(out, "    {field:<12}  \"{}\"", clean(value));
     }
@@ -42,65 +51,81 @@ pub fn open(open: &Open, sent_by: Option<&str>, candidates: &[Candidate], look: 
         ("RequestId", request_id),
     ] {
         if let Some(id) = id {
-            let _ = writeln!(out, "  its answer had {name} {}", clean(id));
+            let id = clean(id);
+            let text = text!("  its answer had {name} {id}", "  其应答中有 {name} {id}");
+            let _ = writeln!(out, "{}", look.say(text));
         }
     }
     if candidates.is_empty() {
-        let _ = writeln!(out, "  the account shows no environment that could be it");
+        let text = text!(
+            "  the account shows no environment that could be it",
+            "  账号中没有可能是它的环境"
+        );
+        let _ = writeln!(out, "{}", look.say(text));
     }
     for candidate in candidates {
-        let verdict = if candidate.fits() {
-            look.good("fits")
-        } else {
-            look.change("does not fit in everything")
-        };
-        let _ = writeln!(
-            out,
-            "  candidate {}: {verdict}",
-            look.strong(clean(&candidate.environment.env_id))
-        );
-        for Check {
-            what,
-            expected,
-            found,
-            fits,
-        } in &candidate.checks
-        {
-            let mark = if *fits {
-                look.good("ok")
-            } else {
-                look.bad("no")
-            };
-            let _ = writeln!(
-                out,
-                "    {mark}  {what}: expected {}, found {}",
-                shown(expected),
-                shown(found)
-            );
-        }
+        one(&mut out, candidate, look);
     }
     out
 }
 
-fn shown(text: &str) -> String {
-    match text {
-        "" => "nothing".to_owned(),
-        text => clean(text).into_owned(),
+fn one(out: &mut String, candidate: &Candidate, look: Look) {
+    let verdict = if candidate.fits() {
+        look.good(text!("fits", "符合"))
+    } else {
+        look.change(text!("does not fit in everything", "不完全符合"))
+    };
+    let env_id = look.strong(clean(&candidate.environment.env_id));
+    let text = text!(
+        "  candidate {env_id}: {verdict}",
+        "  候选 {env_id}：{verdict}"
+    );
+    let _ = writeln!(out, "{}", look.say(text));
+    for Check {
+        what,
+        expected,
+        found,
+        fits,
+    } in &candidate.checks
+    {
+        let mark = if *fits {
+            look.good(text!("ok", "是"))
+        } else {
+            look.bad(text!("no", "否"))
+        };
+        let (expected, found) = (shown(expected), shown(found));
+        let text = text!(
+            "    {mark}  {what}: expected {expected}, found {found}",
+            "    {mark}  {what:#}：应为 {expected:#}，实际 {found:#}"
+        );
+        let _ = writeln!(out, "{}", look.say(text));
     }
 }
 
+fn shown(text: &impl Display) -> Text {
+    let text = cleaned(text);
+    if text.is_empty() {
+        return text!("nothing", "无");
+    }
+    text
+}
+
 /// What to type for an order that only a person can settle; `fits` is the candidate that fits in everything, if one does.
-pub fn next(address: &Address, fits: Option<&str>) -> String {
+pub fn next(address: &Address, fits: Option<&str>) -> Text {
     let env_id = fits.map_or("ENV_ID".into(), clean);
     let proposal = match fits {
-        Some(_) => format!(
-            "  {address}: {env_id} fits in everything; `postpay resolve -y` adopts what does\n"
+        Some(_) => text!(
+            "  {address}: {env_id} fits in everything; `postpay resolve -y` adopts what does\n",
+            "  {address}：{env_id} 完全符合；`postpay resolve -y` 会采用完全符合的\n"
         ),
-        None => String::new(),
+        None => Text::same(""),
     };
-    format!(
+    text!(
         "{proposal}  to settle `{address}`: `postpay resolve {address} --adopt {env_id}` when that is the one,\n\
          \x20   or `postpay resolve {address} --not-created` when you are sure that nothing was made: the next plan\n\
-         \x20   orders it again, and the vendor may list late what it made\n"
+         \x20   orders it again, and the vendor may list late what it made\n",
+        "{proposal:#}  要处理 `{address}`：如果就是这一个，执行 `postpay resolve {address} --adopt {env_id}`；\n\
+         \x20   如果确定没有创建任何环境，执行 `postpay resolve {address} --not-created`：下一次 plan\n\
+         \x20   会再次订购它，而腾讯云可能很晚才列出已创建的环境\n"
     )
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Look, verify};
+use crate::lang::text;
 use crate::report::text::{clean, count};
 use crate::state::file::{Present, Proposal};
 
@@ -16,52 +17,64 @@ pub fn proposal(proposal: &Proposal, look: Look) -> String {
         open,
     } = proposal;
     let mut out = String::new();
-    let _ = writeln!(
-        out,
-        "{} serial {}, {}{}, lineage {}",
-        look.strong("Restored state:"),
-        state.serial,
-        count(state.environments.len(), "environment", "environments"),
-        verify::and_deposed(state.deposed.len()),
-        state.lineage
-    );
-    let _ = writeln!(
-        out,
-        "From {}, {} folded in.",
+    let (head, from) = (
+        look.strong(text!("Restored state:", "恢复的状态文件：")),
         clean(from),
-        count(*folded, "receipt", "receipts")
     );
-    match present {
-        Present::Nothing => out.push_str("Before it there was no state.\n"),
+    let (serial, lineage, n) = (state.serial, state.lineage, state.environments.len());
+    let environments = count(n, "environment", "environments");
+    let deposed = verify::and_deposed(state.deposed.len());
+    let receipts = count(*folded, "receipt", "receipts");
+    for text in [
+        text!(
+            "{head} serial {serial}, {environments}{deposed}, lineage {lineage}",
+            "{head}serial {serial}，{n} 个环境{deposed:#}，lineage {lineage}"
+        ),
+        text!(
+            "From {from}, {receipts} folded in.",
+            "来自 {from}，并入了 {folded} 份回执。"
+        ),
+    ] {
+        let _ = writeln!(out, "{}", look.say(text));
+    }
+    let before = match present {
+        Present::Nothing => text!("Before it there was no state.", "在此之前没有状态文件。"),
         Present::Unreadable(error) => {
-            let _ = writeln!(
-                out,
-                "What is there now can't be read: {}",
-                clean(&error.to_string())
-            );
+            let error = verify::cleaned(error);
+            text!(
+                "What is there now can't be read: {error}",
+                "现有的状态文件无法读取：{error:#}"
+            )
         }
-        Present::State { differences, .. } if differences.is_empty() => {
-            out.push_str("The state that is there now is the same.\n");
-        }
-        Present::State {
-            serial,
-            differences,
-        } => {
-            let _ = writeln!(
-                out,
-                "\nWhat it changes in the state of serial {serial} that is there:"
-            );
+        Present::State { differences, .. } if differences.is_empty() => text!(
+            "The state that is there now is the same.",
+            "现有的状态文件与之相同。"
+        ),
+        Present::State { serial, .. } => text!(
+            "\nWhat it changes in the state of serial {serial} that is there:",
+            "\n它对现有状态文件（serial {serial}）的改动："
+        ),
+    };
+    let _ = writeln!(out, "{}", look.say(before));
+    match present {
+        Present::Nothing | Present::Unreadable(_) => {}
+        Present::State { differences, .. } => {
             for difference in differences {
-                let text = verify::difference(difference, "now", "restored");
-                let _ = writeln!(out, "  {text}");
+                let text = verify::difference(
+                    difference,
+                    &text!("now", "现有"),
+                    &text!("restored", "恢复后"),
+                );
+                let _ = writeln!(out, "  {}", look.say(text));
             }
         }
     }
     if let Some(run) = open {
-        let _ = writeln!(
-            out,
-            "\nRun {run} is open or was cut off: its journal stays, and the next writer folds it."
+        let text = text!(
+            "Run {run} is open or was cut off: its journal stays, and the next writer folds it.",
+            "运行 {run} 尚未结束或已中断：它的运行日志会保留，由下一个写入者并入状态文件。"
         );
+        let _ = writeln!(out, "\n{}", look.say(text));
     }
     out
 }

@@ -4,11 +4,13 @@ use std::fmt::Write as _;
 
 use comfy_table::{Table, presets};
 
+use super::words::standing;
 use super::{Look, verify};
 use crate::desired::Address;
+use crate::lang::{Text, text};
 use crate::report::text::{clean, count};
 use crate::state::compare::Place;
-use crate::state::{Deposed, Origin, Record, State, Status};
+use crate::state::{Deposed, Origin, Record, State};
 
 /// Every environment on record, by address.
 pub fn state(state: &State, look: Look) -> String {
@@ -17,30 +19,28 @@ pub fn state(state: &State, look: Look) -> String {
         .account
         .as_ref()
         .map_or("-".into(), |account| clean(&account.endpoint));
-    let _ = writeln!(
-        out,
-        "{}{}, serial {}, lineage {}, ordered from {endpoint}",
-        look.strong(count(
-            state.environments.len(),
-            "environment",
-            "environments"
-        )),
-        verify::and_deposed(state.deposed.len()),
-        state.serial,
-        state.lineage
+    let n = state.environments.len();
+    let all = count(n, "environment", "environments");
+    let all = look.strong(text!("{all}", "{n} 个环境"));
+    let deposed = verify::and_deposed(state.deposed.len());
+    let (serial, lineage) = (state.serial, state.lineage);
+    let head = text!(
+        "{all}{deposed}, serial {serial}, lineage {lineage}, ordered from {endpoint}",
+        "{all}{deposed:#}，serial {serial}，lineage {lineage}，订购自 {endpoint}"
     );
+    let _ = writeln!(out, "{}", look.say(head));
     if state.records().next().is_none() {
         return out;
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header([
-        "ADDRESS",
-        "STATUS",
-        "TRAN_ID",
-        "ENV_ID",
-        "ORDERED_AT",
-        "SOURCE",
+        look.say(text!("ADDRESS", "地址")),
+        look.say(text!("STATUS", "状态")),
+        "TRAN_ID".to_owned(),
+        "ENV_ID".to_owned(),
+        look.say(text!("ORDERED_AT", "订购时间")),
+        look.say(text!("SOURCE", "来源")),
     ]);
     for (place, (_, record)) in Place::all(state).zip(state.records()) {
         let Record {
@@ -51,13 +51,15 @@ pub fn state(state: &State, look: Look) -> String {
             ..
         } = record;
         let named = match place {
-            Place::At(address) => address.to_string(),
+            Place::At(address) => Text::same(address.to_string()),
             // Its id has a column of its own.
-            Place::Deposed { address, env_id: _ } => format!("{address} (deposed)"),
+            Place::Deposed { address, env_id: _ } => {
+                text!("{address} (deposed)", "{address}（已被替换）")
+            }
         };
         table.add_row([
-            named,
-            status(record).to_owned(),
+            look.say(named),
+            look.say(standing(record)),
             id(tran_id.as_ref()),
             id(env_id.as_ref()),
             format!("{ordered_at:.0}"),
@@ -71,13 +73,6 @@ pub fn state(state: &State, look: Look) -> String {
     out
 }
 
-const fn status(record: &Record) -> &'static str {
-    match (record.status, record.origin) {
-        (Status::Created, Origin::Imported) => "imported",
-        (status, _) => status.name(),
-    }
-}
-
 fn id(id: Option<&String>) -> String {
     id.map_or_else(|| "-".to_owned(), |id| clean(id).into_owned())
 }
@@ -86,7 +81,7 @@ fn id(id: Option<&String>) -> String {
 pub fn list(records: &[(Place, &Record)]) -> String {
     let mut out = String::new();
     for (place, _) in records {
-        let _ = writeln!(out, "{}", verify::named(place));
+        let _ = writeln!(out, "{}", clean(&place.to_string()));
     }
     out
 }
@@ -99,18 +94,19 @@ pub fn record(
     look: Look,
 ) -> String {
     let standing = record.map(|record| {
-        let title = look.strong(format!("{address} ({})", status(record)));
+        let status = standing(record);
+        let title = look.strong(text!("{address} ({status})", "{address}：{status:#}"));
         format!("{title}\n{}", fields(record))
     });
     let replaced = deposed.iter().map(|deposed| {
         let Deposed { record, at, by, .. } = deposed;
-        let place = verify::named(&Place::of(deposed));
-        let title = look.strong(place);
-        let status = status(record);
-        format!(
-            "{title}\n  {status}, replaced {at:.0} by run {by}\n{}",
-            fields(record)
-        )
+        let title = look.strong(verify::named(&Place::of(deposed)));
+        let status = self::standing(record);
+        let status = look.say(text!(
+            "{status}, replaced {at:.0} by run {by}",
+            "{status:#}，{at:.0} 被运行 {by} 替换"
+        ));
+        format!("{title}\n  {status}\n{}", fields(record))
     });
     standing
         .into_iter()

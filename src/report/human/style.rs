@@ -29,6 +29,14 @@ impl Look {
         }
     }
 
+    /// Several statements in a row.
+    pub(super) fn clauses(self, statements: &[String]) -> String {
+        statements.join(match self.lang {
+            Lang::En => ", ",
+            Lang::Zh => "，",
+        })
+    }
+
     /// Several things in a row.
     pub(super) fn list(self, things: &[String]) -> String {
         things.join(match self.lang {

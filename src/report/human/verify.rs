@@ -3,12 +3,11 @@
 use std::fmt::{Display, Write as _};
 
 use super::{Look, words};
-use crate::lang::{Text, text};
-use crate::report::text::{clean, count};
+use crate::lang::{Lang, Text, text};
+use crate::report::text::{clean, count, left};
 use crate::state::Record;
 use crate::state::compare::{Difference, Place};
 use crate::state::journal::{Evidence, Outcome};
-use crate::state::rescue::Rescued;
 use crate::state::verify::{Compared, Notice, Problem, Verification};
 
 /// Every problem, every notice, and one line that sums up.
@@ -25,199 +24,282 @@ pub fn verification(verification: &Verification, look: Look) -> String {
         notices,
     } = verification;
     let mut out = String::new();
-    match (serial, lineage) {
+    let state = match (serial, lineage) {
         (Some(serial), Some(lineage)) => {
-            let environments = count(*environments, "environment", "environments");
-            let _ = writeln!(
-                out,
-                "state      serial {serial}, lineage {lineage}, {environments}{}",
-                and_deposed(*deposed)
-            );
+            let all = count(*environments, "environment", "environments");
+            let deposed = and_deposed(*deposed);
+            text!(
+                "serial {serial}, lineage {lineage}, {all}{deposed}",
+                "serial {serial}，lineage {lineage}，{environments} 个环境{deposed:#}"
+            )
         }
-        (Some(_), None) | (None, _) => {
-            let _ = writeln!(out, "state      none that can be read");
-        }
-    }
-    let _ = writeln!(
-        out,
-        "receipts   {}, {sound_receipts} with an unbroken hash chain",
-        count(*receipts, "run", "runs")
+        (Some(_), None) | (None, _) => text!("none that can be read", "没有可读的状态文件"),
+    };
+    let runs = count(*receipts, "run", "runs");
+    let kept = text!(
+        "{runs}, {sound_receipts} with an unbroken hash chain",
+        "{receipts} 次运行，其中 {sound_receipts} 次的哈希链完整"
     );
     let held = match compared {
-        Compared::Whole => "the whole state was held against what the receipts rebuild".to_owned(),
-        Compared::Since(serial) => {
-            format!("what the receipts from serial {serial} on speak of was held against the state")
-        }
-        Compared::Nothing => "the state could not be held against the receipts".to_owned(),
+        Compared::Whole => text!(
+            "the whole state was held against what the receipts rebuild",
+            "整个状态文件已与由回执重建的结果比对"
+        ),
+        Compared::Since(serial) => text!(
+            "what the receipts from serial {serial} on speak of was held against the state",
+            "自 serial {serial} 起的回执所涉及的内容已与状态文件比对"
+        ),
+        Compared::Nothing => text!(
+            "the state could not be held against the receipts",
+            "状态文件无法与回执比对"
+        ),
     };
-    let _ = writeln!(out, "compared   {held}");
+    for (name, value) in [
+        (text!("state", "状态文件"), state),
+        (text!("receipts", "回执"), kept),
+        (text!("compared", "比对"), held),
+    ] {
+        let name = left(&look.say(name), 11);
+        let _ = writeln!(out, "{name}{}", look.say(value));
+    }
     for notice in notices {
-        let text = self::notice(notice);
-        let _ = writeln!(
-            out,
-            "\n{}[{}]: {text}",
-            look.change("warning"),
-            notice.code()
-        );
+        let _ = writeln!(out, "\n{}", noticed(notice, look));
     }
     for problem in problems {
-        let text = self::problem(problem);
-        let _ = writeln!(out, "\n{}[{}]: {text}", look.bad("error"), problem.code());
+        let _ = writeln!(out, "\n{}", found_wrong(problem, look));
     }
     let verdict = if problems.is_empty() {
-        look.good("Fine: nothing contradicts anything.")
+        look.good(text!(
+            "Fine: nothing contradicts anything.",
+            "正常：没有任何矛盾。"
+        ))
     } else {
-        look.bad(format!("{}.", count(problems.len(), "problem", "problems")))
+        number_of(problems, look)
     };
     let _ = writeln!(out, "\n{verdict}");
     out
 }
 
+/// A notice with its code.
+pub(super) fn noticed(notice: &Notice, look: Look) -> String {
+    let (head, code) = (look.change(text!("warning", "警告")), notice.code());
+    let text = self::notice(notice);
+    look.say(text!("{head}[{code}]: {text}", "{head}[{code}]: {text:#}"))
+}
+
+/// A problem with its code.
+pub(super) fn found_wrong(problem: &Problem, look: Look) -> String {
+    let (head, code) = (look.bad(text!("error", "错误")), problem.code());
+    let text = self::problem(problem);
+    look.say(text!("{head}[{code}]: {text}", "{head}[{code}]: {text:#}"))
+}
+
+/// How many problems there are.
+pub(super) fn number_of(problems: &[Problem], look: Look) -> String {
+    let n = problems.len();
+    let problems = count(n, "problem", "problems");
+    look.bad(text!("{problems}.", "{n} 个问题。"))
+}
+
 /// `, 1 deposed`; nothing where there is none.
-pub(super) fn and_deposed(n: usize) -> String {
+pub(super) fn and_deposed(n: usize) -> Text {
     match n {
-        0 => String::new(),
-        n => format!(", {n} deposed"),
+        0 => Text::same(""),
+        n => text!(", {n} deposed", "，另有 {n} 个已被替换的旧环境"),
     }
 }
 
 /// What a notice says, without its code.
-pub fn notice(notice: &Notice) -> String {
+pub fn notice(notice: &Notice) -> Text {
     match notice {
         Notice::BeginningMissing {
             since: None,
             serial,
             unverified,
-        } => format!(
-            "there are no receipts, so nothing of serial {serial} can be verified{}",
-            listed(unverified)
-        ),
+        } => {
+            let which = listed(unverified);
+            text!(
+                "there are no receipts, so nothing of serial {serial} can be verified{which}",
+                "没有回执，因此 serial {serial} 的内容都无法核验{which:#}"
+            )
+        }
         Notice::BeginningMissing {
             since: Some(since),
             serial: _,
             unverified,
-        } => format!(
-            "the receipts start from serial {since}; what was ordered before can't be verified{}",
-            listed(unverified)
-        ),
-        Notice::Fork { serial, runs } => format!(
-            "two runs started from serial {serial}, {} and {}: a copy of the state lived a life of its own",
-            runs[0], runs[1]
-        ),
+        } => {
+            let which = listed(unverified);
+            text!(
+                "the receipts start from serial {since}; what was ordered before can't be verified{which}",
+                "回执从 serial {since} 开始；在此之前的订购无法核验{which:#}"
+            )
+        }
+        Notice::Fork { serial, runs } => {
+            let [one, other] = runs;
+            text!(
+                "two runs started from serial {serial}, {one} and {other}: a copy of the state lived a life of its own",
+                "有两次运行都从 serial {serial} 开始：{one} 和 {other}；说明状态文件的某个副本曾被单独使用"
+            )
+        }
         Notice::OpenRun {
             run,
             who,
             pid,
             unknown,
         } => {
-            let what = match unknown.as_slice() {
-                [] => "; no request is without an answer".to_owned(),
-                _ => format!("; without an answer so far{}", listed(unknown)),
+            let what = if unknown.is_empty() {
+                text!(
+                    "; no request is without an answer",
+                    "；所有请求都已得到应答"
+                )
+            } else {
+                let which = listed(unknown);
+                text!(
+                    "; without an answer so far{which}",
+                    "；尚未得到应答{which:#}"
+                )
             };
-            format!(
-                "run {run} of {} (pid {pid}) is open or was cut off{what}; the next writer folds it",
-                clean(who)
+            let who = clean(who);
+            text!(
+                "run {run} of {who} (pid {pid}) is open or was cut off{what}; the next writer folds it",
+                "{who} 的运行 {run}（pid {pid}）尚未结束或已中断{what:#}；下一个写入者会将其并入状态文件"
             )
         }
-        Notice::RescueOpen { path, rescued } => format!(
-            "`{}` is unknown, and {} tells what came back: {}; keep the file until the record shows it",
-            rescued.outcome.address,
-            path.display(),
-            said(&rescued.outcome)
-        ),
-        Notice::RescueSettled { path } => format!(
-            "everything that {} tells is settled: the file can be deleted",
-            path.display()
-        ),
-        Notice::RescueUnreadable { path, why } => format!(
-            "{} may hold the only trace of an order and can't be read: {}",
-            path.display(),
-            clean(why.en())
-        ),
+        Notice::RescueOpen { path, rescued } => {
+            let (address, path) = (&rescued.outcome.address, path.display());
+            let said = said(&rescued.outcome);
+            text!(
+                "`{address}` is unknown, and {path} tells what came back: {said}; keep the file until the record shows it",
+                "`{address}` 结果未知，而 {path} 记有返回的内容：{said:#}；在记录体现出来之前，请保留该文件"
+            )
+        }
+        Notice::RescueSettled { path } => {
+            let path = path.display();
+            text!(
+                "everything that {path} tells is settled: the file can be deleted",
+                "{path} 所记的内容都已处理：可以删除该文件"
+            )
+        }
+        Notice::RescueUnreadable { path, why } => {
+            let (path, why) = (path.display(), cleaned(why));
+            text!(
+                "{path} may hold the only trace of an order and can't be read: {why}",
+                "{path} 可能是某个订单的唯一痕迹，但无法读取：{why:#}"
+            )
+        }
     }
 }
 
 /// What a problem says, without its code.
-pub fn problem(problem: &Problem) -> String {
+pub fn problem(problem: &Problem) -> Text {
     match problem {
-        Problem::Refused(error) => clean(&error.to_string()).into_owned(),
-        Problem::ReceiptsMissing { from, to, evidence } => format!(
-            "the receipts of what led from serial {from} to {to} are gone; {} came after them",
-            evidence.display()
-        ),
+        Problem::Refused(error) => cleaned(error),
+        Problem::ReceiptsMissing { from, to, evidence } => {
+            let evidence = evidence.display();
+            text!(
+                "the receipts of what led from serial {from} to {to} are gone; {evidence} came after them",
+                "从 serial {from} 到 {to} 之间的回执缺失；{evidence} 在它们之后"
+            )
+        }
         Problem::Account {
             path,
             found,
             expected,
-        } => format!(
-            "{} ordered from {}, and the state is of {}",
-            path.display(),
-            clean(found),
-            clean(expected)
+        } => {
+            let (path, found, expected) = (path.display(), clean(found), clean(expected));
+            text!(
+                "{path} ordered from {found}, and the state is of {expected}",
+                "{path} 是在 {found} 订购的，而状态文件属于 {expected}"
+            )
+        }
+        Problem::Differs(difference) => self::difference(
+            difference,
+            &text!("state", "状态文件"),
+            &text!("receipts", "回执"),
         ),
-        Problem::Differs(difference) => self::difference(difference, "state", "receipts"),
-        Problem::Unrecorded { path, rescued } => unrecorded(&path.display().to_string(), rescued),
+        Problem::Unrecorded { path, rescued } => {
+            let (path, said) = (path.display(), said(&rescued.outcome));
+            text!(
+                "{path} holds ids that no record has: {said}; keep the file",
+                "{path} 含有任何记录都没有的 id：{said:#}；请保留该文件"
+            )
+        }
     }
 }
 
-fn unrecorded(path: &str, rescued: &Rescued) -> String {
-    format!(
-        "{path} holds ids that no record has: {}; keep the file",
-        said(&rescued.outcome)
-    )
-}
-
 /// One difference, with the names of the two sides.
-pub(super) fn difference(difference: &Difference, found: &str, expected: &str) -> String {
-    let value = |value: &Option<String>| {
-        value.as_deref().map_or_else(
-            || "nothing".to_owned(),
-            |value| format!("\"{}\"", clean(value)),
-        )
-    };
+pub(super) fn difference(difference: &Difference, found: &Text, expected: &Text) -> Text {
     match difference {
         Difference::Member {
             name,
             found: here,
             expected: there,
-        } => format!(
-            "{name}: {found} \"{}\", {expected} \"{}\"",
-            clean(here),
-            clean(there)
-        ),
+        } => {
+            let (here, there) = (clean(here), clean(there));
+            text!(
+                "{name}: {found} \"{here}\", {expected} \"{there}\"",
+                "{name}：{found:#} \"{here}\"，{expected:#} \"{there}\""
+            )
+        }
         Difference::Missing { place, record } => {
-            format!("{}: only in the {expected}{}", named(place), ids(record))
+            let (place, ids) = (named(place), ids(record));
+            text!(
+                "{place}: only in the {expected}{ids}",
+                "{place:#}：只在{expected:#}中{ids:#}"
+            )
         }
         Difference::Surplus { place, record } => {
-            format!("{}: only in the {found}{}", named(place), ids(record))
+            let (place, ids) = (named(place), ids(record));
+            text!(
+                "{place}: only in the {found}{ids}",
+                "{place:#}：只在{found:#}中{ids:#}"
+            )
         }
         Difference::Field {
             place,
             name,
             found: here,
             expected: there,
-        } => format!(
-            "{}.{name}: {found} {}, {expected} {}",
-            named(place),
-            value(here),
-            value(there)
-        ),
+        } => {
+            let (place, here, there) = (named(place), value(here.as_ref()), value(there.as_ref()));
+            text!(
+                "{place}.{name}: {found} {here}, {expected} {there}",
+                "{place:#}.{name}：{found:#} {here:#}，{expected:#} {there:#}"
+            )
+        }
     }
 }
 
-pub(super) fn named(place: &Place) -> String {
-    clean(&place.to_string()).into_owned()
+/// A value in quotes, or that there is none.
+pub(super) fn value(value: Option<&String>) -> Text {
+    match value {
+        Some(value) => Text::same(format!("\"{}\"", clean(value))),
+        None => text!("nothing", "无"),
+    }
+}
+
+pub(super) fn named(place: &Place) -> Text {
+    cleaned(place)
+}
+
+/// What comes from elsewhere, in both languages.
+pub(super) fn cleaned(value: &impl Display) -> Text {
+    let text = Text::of(value);
+    let in_lang = |lang| clean(text.in_lang(lang)).into_owned();
+    Text::new(in_lang(Lang::En), in_lang(Lang::Zh))
 }
 
 /// `, TranId 1, EnvId e`, as far as they are known.
-pub(super) fn ids(record: &Record) -> String {
-    let mut text = String::new();
+pub(super) fn ids(record: &Record) -> Text {
+    let (mut en, mut zh) = (String::new(), String::new());
     for (name, id) in [("TranId", &record.tran_id), ("EnvId", &record.env_id)] {
         if let Some(id) = id {
-            let _ = write!(text, ", {name} {}", clean(id));
+            let id = clean(id);
+            let _ = write!(en, ", {name} {id}");
+            let _ = write!(zh, "，{name} {id}");
         }
     }
-    text
+    Text::new(en, zh)
 }
 
 /// `` `shop` ordered, TranId 1, EnvId e, RequestId r ``
@@ -250,14 +332,18 @@ pub fn said(outcome: &Outcome) -> Text {
     Text::new(en, zh)
 }
 
-fn listed(places: impl IntoIterator<Item = impl Display>) -> String {
-    let names: Vec<String> = places
-        .into_iter()
-        .map(|place| format!("`{}`", clean(&place.to_string())))
-        .collect();
+/// `` : `a`, `b` ``; nothing where there is none.
+fn listed(places: impl IntoIterator<Item = impl Display>) -> Text {
+    let names: Vec<Text> = places.into_iter().map(|place| cleaned(&place)).collect();
     if names.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", names.join(", "))
+        return Text::same("");
     }
+    let quoted = |lang| {
+        let quoted = names.iter().map(|name| format!("`{}`", name.in_lang(lang)));
+        quoted.collect::<Vec<_>>()
+    };
+    Text::new(
+        format!(": {}", quoted(Lang::En).join(", ")),
+        format!("：{}", quoted(Lang::Zh).join("、")),
+    )
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::desired::Address;
 use crate::drift::{Drift, Finding, Standing};
+use crate::lang::Text;
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "postpay drift --format json, version 1")]
@@ -38,7 +39,7 @@ pub(super) struct FindingV1<'a> {
     /// alias-changed, not-postpaid, source-changed, channel-changed or unmanaged.
     code: &'static str,
     /// What the code means.
-    about: &'static str,
+    about: String,
     /// Null for an environment that nobody declares.
     address: Option<&'a str>,
     /// It is about what was replaced at the address.
@@ -118,19 +119,19 @@ impl<'a> From<&'a Finding> for FindingV1<'a> {
         let (standing, reason) = standing.name();
         Self {
             code: code.name(),
-            about: code.about(),
+            about: code.about().en().to_owned(),
             address: address.as_ref().map(Address::as_str),
             deposed: *deposed,
             env_id: env_id.as_deref(),
-            expected: expected.as_deref(),
-            found: found.as_deref(),
+            expected: expected.as_ref().map(Text::en),
+            found: found.as_ref().map(Text::en),
             source: source.as_ref().map(|source| SourceV1 {
                 file: &source.file,
                 line: source.line,
             }),
             standing,
             reason,
-            next,
+            next: next.en(),
         }
     }
 }

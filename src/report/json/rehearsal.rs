@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::lang::Text;
 use crate::rehearsal::{Rehearsal, Run, Settled, Totals};
 
 #[derive(Serialize, JsonSchema)]
@@ -15,7 +16,7 @@ struct RehearsalV1<'a> {
     seed: Option<u64>,
     runs_asked: usize,
     orders_wanted: usize,
-    assumed: &'a [String],
+    assumed: Vec<&'a str>,
     totals: TotalsV1,
     took_seconds: f64,
     runs: Vec<RunV1<'a>>,
@@ -112,7 +113,7 @@ pub fn report(rehearsal: &Rehearsal) -> String {
         seed: rehearsal.seed,
         runs_asked: rehearsal.asked,
         orders_wanted: rehearsal.wanted,
-        assumed: &rehearsal.assumed,
+        assumed: rehearsal.assumed.iter().map(Text::en).collect(),
         totals: TotalsV1 {
             runs: rehearsal.runs.len(),
             calls_spoiled: struck,

@@ -81,9 +81,9 @@ impl<'a> From<&'a Candidate> for CandidateV1<'a> {
                 fits,
             } = check;
             CheckV1 {
-                what,
-                expected,
-                found,
+                what: what.en(),
+                expected: expected.en(),
+                found: found.en(),
                 fits: *fits,
             }
         };

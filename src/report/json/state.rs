@@ -209,7 +209,7 @@ pub(super) fn problem(problem: &Problem) -> SaidV1<'_> {
     };
     SaidV1 {
         code: problem.code(),
-        message: human::verify::problem(problem),
+        message: human::verify::problem(problem).en().to_owned(),
         difference,
         addresses,
     }
@@ -229,7 +229,7 @@ pub(super) fn notice(notice: &Notice) -> SaidV1<'_> {
     };
     SaidV1 {
         code: notice.code(),
-        message: human::verify::notice(notice),
+        message: human::verify::notice(notice).en().to_owned(),
         difference: None,
         addresses,
     }

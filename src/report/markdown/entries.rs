@@ -42,7 +42,7 @@ pub(super) fn requests(page: &Page, room: &mut Room) {
         return;
     }
     let n = page.requests.len();
-    let title = text!("Requests, in sending order: {n}", "请求(按发送顺序):{n}");
+    let title = text!("Requests, in sending order: {n}", "请求（按发送顺序）：{n}");
     room.group(&open(&say(page, &title)), CLOSE, |room| {
         for request in &page.requests {
             room.item("request", || {
@@ -87,7 +87,7 @@ fn one(entry: &Entry, setting: &Setting, lang: Lang) -> String {
     let reason = reason.replace(['_', '-'], " ");
     let _ = write!(out, " · {reason}");
     if let Some(place) = place {
-        let place = format!("{}:{}", place.from_root(setting), place.line);
+        let place = format!("{}:{}", place.in_repository(setting), place.line);
         let _ = write!(out, " · {}", code(&place));
     }
     if let Some(commit) = commit {
@@ -96,7 +96,10 @@ fn one(entry: &Entry, setting: &Setting, lang: Lang) -> String {
         let _ = write!(out, " · {}", code(&short));
     }
     out.push('\n');
-    for remark in remarks.iter().map(String::as_str).chain(*skipped) {
+    let waits = skipped.as_deref().filter(|_| remarks.is_empty());
+    for remark in remarks.iter().map(String::as_str).chain(waits) {
+        // A remark may be a list's line itself.
+        let remark = remark.trim_start().trim_start_matches("- ");
         let _ = writeln!(out, "  - {}", sentence(remark));
     }
     if !fields.is_empty() {

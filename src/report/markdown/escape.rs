@@ -59,7 +59,11 @@ fn push_words(out: &mut String, text: &str) {
         if is_plain(word) && !begins {
             out.push_str(word);
         } else {
-            push_code(out, word);
+            // What ends a sentence is no part of it.
+            let core = word.trim_end_matches([',', '.', ';', '!', '?']);
+            let core = if core.is_empty() { word } else { core };
+            push_code(out, core);
+            out.push_str(word.get(core.len()..).unwrap_or_default());
         }
     }
 }
@@ -95,14 +99,12 @@ fn is_plain(word: &str) -> bool {
         let start = bare.get(..what.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(what))
     };
-    word.chars().all(harmless)
-        && !word.contains("//")
-        && !word.contains("--")
-        && word.matches(':').count() < 2
-        && !starts("www.")
-        // GH-12, and whatever a repository links in this way.
-        && !(has_digit && bare.contains('-'))
-        && !(is_hash && has_digit)
+    // GH-12, and whatever a repository links in this way; and what may be a commit.
+    let is_reference = has_digit && (is_hash || bare.contains('-'));
+    let is_link = word.contains("//") || starts("www.");
+    let is_emoji = word.matches(':').count() > 1;
+    let is_plain = word.chars().all(harmless) && !word.contains("--");
+    is_plain && !is_reference && !is_link && !is_emoji
 }
 
 fn longest_run(text: &str) -> usize {
@@ -168,6 +170,8 @@ mod unit {
                 "it is gone, and costs nothing",
                 "it is gone, and costs nothing",
             ),
+            ("with --x, @y.", "with `--x`, `@y`."),
+            ("- 1. a", "`-` 1. a"),
             ("`shop` is @admin's", "`shop` is `@admin's`"),
             ("see #12 or GH-12", "see `#12` or `GH-12`"),
             ("at http://x.y/z", "at `http://x.y/z`"),

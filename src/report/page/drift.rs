@@ -3,7 +3,7 @@
 use super::{Entry, Finding, Kind, Level, Page, Place, Tone, version};
 use crate::diagnostic::Diagnostic;
 use crate::drift::{self, Code, Drift, Standing};
-use crate::lang::Lang;
+use crate::lang::{Lang, Text, text};
 use crate::report::fields::{Row, Value};
 use crate::report::human::{self, Look};
 
@@ -12,8 +12,8 @@ pub fn drift(drift: &Drift, told: &[Diagnostic], lang: Lang) -> Page {
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     let mut entries = Vec::with_capacity(drift.findings.len());
     for one in &drift.findings {
-        findings.push(finding(one, entries.len()));
-        entries.push(entry(one));
+        findings.push(finding(one, entries.len(), lang));
+        entries.push(entry(one, lang));
     }
     let look = Look {
         lang,
@@ -21,7 +21,7 @@ pub fn drift(drift: &Drift, told: &[Diagnostic], lang: Lang) -> Page {
     };
     let account = match drift.seen {
         Some(seen) => seen.to_string(),
-        None => "left out".to_owned(),
+        None => text!("left out", "未查看").in_lang(lang).to_owned(),
     };
     Page {
         kind: Kind::Drift,
@@ -80,7 +80,7 @@ fn name(one: &drift::Finding) -> String {
     }
 }
 
-fn entry(one: &drift::Finding) -> Entry {
+fn entry(one: &drift::Finding, lang: Lang) -> Entry {
     let drift::Finding {
         code,
         address,
@@ -90,9 +90,10 @@ fn entry(one: &drift::Finding) -> Entry {
         found,
         source,
         standing,
-        next,
+        next: _,
     } = one;
     let id = env_id.clone().filter(|_| address.is_some());
+    let id = id.map(Text::same);
     let rows = [("expected", expected), ("found", found), ("env_id", &id)];
     let (mark, tone) = match standing {
         Standing::Counts => ("!", tone(*code)),
@@ -114,11 +115,14 @@ fn entry(one: &drift::Finding) -> Entry {
             .filter_map(|(name, value)| {
                 Some(Row {
                     name: name.to_owned(),
-                    value: Value::Word(value.clone()?),
+                    value: Value::Word(value.as_ref()?.in_lang(lang).to_owned()),
                 })
             })
             .collect(),
-        remarks: remarks(one).chain([next.clone()]).collect(),
+        remarks: remarks(one)
+            .iter()
+            .map(|line| line.in_lang(lang).to_owned())
+            .collect(),
         quiet: false,
         skipped: None,
         commit: None,
@@ -126,17 +130,23 @@ fn entry(one: &drift::Finding) -> Entry {
     }
 }
 
-/// Why it does not count.
-fn remarks(one: &drift::Finding) -> impl Iterator<Item = String> + use<> {
-    let remark = match &one.standing {
+/// Why it does not count, and what to do.
+fn remarks(one: &drift::Finding) -> Vec<Text> {
+    let why = match &one.standing {
         Standing::Counts => None,
-        Standing::Told => Some("not counted: it is with --strict".to_owned()),
-        Standing::Ignored { reason } => Some(format!("ignored: {reason}")),
+        Standing::Told if one.code == Code::Unmanaged => Some(text!(
+            "not counted: it is with --strict",
+            "不计入；加 --strict 时才计入"
+        )),
+        Standing::Told => Some(text!("not counted", "不计入")),
+        Standing::Ignored { reason } => Some(text!("ignored: {reason}", "已忽略：{reason:#}")),
     };
-    remark.into_iter()
+    let next = &one.next;
+    let next = text!("next: {next}", "下一步：{next:#}");
+    why.into_iter().chain([next]).collect()
 }
 
-fn finding(one: &drift::Finding, entry: usize) -> Finding {
+fn finding(one: &drift::Finding, entry: usize, lang: Lang) -> Finding {
     let drift::Finding {
         code,
         address: _,
@@ -146,12 +156,16 @@ fn finding(one: &drift::Finding, entry: usize) -> Finding {
         found,
         source,
         standing,
-        next,
+        next: _,
     } = one;
-    let values = [("expected", expected), ("found", found)];
-    let values = values
-        .into_iter()
-        .filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?)));
+    let expected = expected
+        .as_ref()
+        .map(|value| text!("expected: {value}", "应为：{value:#}"));
+    let found = found
+        .as_ref()
+        .map(|value| text!("found: {value}", "实际：{value:#}"));
+    let (name, about) = (name(one), code.about());
+    let message = text!("`{name}`: {about}", "`{name}`：{about:#}");
     Finding {
         level: match (standing, tone(*code)) {
             (Standing::Counts, Tone::Bad) => Level::Error,
@@ -159,8 +173,13 @@ fn finding(one: &drift::Finding, entry: usize) -> Finding {
             (Standing::Told | Standing::Ignored { .. }, _) => Level::Note,
         },
         code: code.name(),
-        message: format!("`{}`: {}", name(one), code.about()),
-        help: values.chain(remarks(one)).chain([next.clone()]).collect(),
+        message: message.in_lang(lang).to_owned(),
+        help: expected
+            .into_iter()
+            .chain(found)
+            .chain(remarks(one))
+            .map(|line| line.in_lang(lang).to_owned())
+            .collect(),
         place: source.as_ref().map(Place::from),
         entry: Some(entry),
     }

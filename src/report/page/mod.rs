@@ -137,7 +137,7 @@ pub struct Entry {
     /// There is nothing to see: it is as declared.
     pub quiet: bool,
     /// Why nothing can be said of it yet.
-    pub skipped: Option<&'static str>,
+    pub skipped: Option<String>,
     /// The commit that last touched the line that declares it.
     pub commit: Option<String>,
     /// The requests that were made for it.

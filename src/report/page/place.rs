@@ -51,7 +51,7 @@ impl From<&SourceRef> for Place {
 
 impl Place {
     /// The file as it is named from the root of the repository.
-    pub(in crate::report) fn from_root(&self, setting: &Setting) -> String {
+    pub(in crate::report) fn in_repository(&self, setting: &Setting) -> String {
         from_root(&self.file, &setting.folder)
     }
 }
@@ -115,7 +115,7 @@ mod tests {
                 line: 1,
                 span: None,
             };
-            assert_eq!(place.from_root(&setting), expected);
+            assert_eq!(place.in_repository(&setting), expected);
         }
     }
 }

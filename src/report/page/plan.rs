@@ -2,7 +2,7 @@
 
 use super::{Entry, Finding, Kind, Level, Page, Place, Request, Tone, version};
 use crate::diagnostic::Diagnostic;
-use crate::lang::Lang;
+use crate::lang::{Lang, Text, text};
 use crate::plan::{Action, Plan, Reason, Refusal, Step, guard};
 use crate::report::fields;
 use crate::report::human::{self, Look};
@@ -22,7 +22,7 @@ pub fn plan(
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     let mut entries = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
-        findings.extend(finding(step, plan, entries.len()));
+        findings.extend(finding(step, plan, entries.len(), look));
         entries.push(entry(step, plan, look));
     }
     let summary = plan.summary();
@@ -66,7 +66,8 @@ fn entry(step: &Step, plan: &Plan, look: Look) -> Entry {
     let (mark, tone) = mark(step);
     let mut remarks = human::plan::remarks(step, plan, look);
     if let Some(previous) = &step.previous_address {
-        remarks.insert(0, format!("It was `{previous}` so far."));
+        let was = text!("It was `{previous}` so far.", "此前的地址是 `{previous}`。");
+        remarks.insert(0, look.say(was));
     }
     Entry {
         name: name(step),
@@ -79,7 +80,10 @@ fn entry(step: &Step, plan: &Plan, look: Look) -> Entry {
         remarks,
         quiet: step.action == Action::NoOp && step.reason == Reason::Unchanged,
         skipped: match step.action {
-            Action::Wait => Some("the order stands; the vendor has not told its EnvId yet"),
+            Action::Wait => Some(look.say(text!(
+                "the order stands; the vendor has not told its EnvId yet",
+                "订单有效；腾讯云尚未给出它的 EnvId"
+            ))),
             Action::Create
             | Action::Update
             | Action::Replace
@@ -133,54 +137,72 @@ fn mark(step: &Step) -> (&'static str, Tone) {
 }
 
 /// What a person has to know of a step that is not simply carried out.
-fn finding(step: &Step, plan: &Plan, entry: usize) -> Option<Finding> {
+fn finding(step: &Step, plan: &Plan, entry: usize, look: Look) -> Option<Finding> {
     let address = name(step);
-    let finding = |level, code, message, help| {
+    let finding = |level, code, message: Text, help: Option<Text>| {
         Some(Finding {
             level,
             code,
-            message,
-            help: Vec::from_iter(help),
+            message: look.say(message),
+            help: help.map(|help| look.say(help)).into_iter().collect(),
             place: Some(Place::from(&step.source)),
             entry: Some(entry),
         })
     };
     if let Some(refusal) = &step.refusal {
-        let help = Some(guard::refusal_help(&step.address, refusal).en().to_owned());
+        let help = Some(guard::refusal_help(&step.address, refusal));
         let code = refusal.name();
         return if plan.is_held_up_by(step) {
             let why = guard::refusal_text(refusal, &step.address);
-            finding(Level::Error, code, format!("refused: {why}"), help)
+            let message = text!("refused: {why}", "被拒绝：{why:#}");
+            finding(Level::Error, code, message, help)
         } else {
-            let message = format!(
-                "`{address}` is left over: it is no longer declared, lives on and goes on costing"
+            let message = text!(
+                "`{address}` is left over: it is no longer declared, lives on and goes on costing",
+                "`{address}` 是遗留环境：不再声明，但仍在运行并继续计费"
             );
             finding(Level::Warning, code, message, help)
         };
     }
     let code = step.reason.name();
+    let at = &step.address;
     match step.action {
         Action::Resolve => finding(
             Level::Error,
             code,
             if step.reason == Reason::BeingDestroyed {
-                format!("`{address}` was asked to be given up, and may be gone")
+                text!(
+                    "`{address}` was asked to be given up, and may be gone",
+                    "已请求销毁 `{address}`，它可能已不存在"
+                )
             } else {
-                format!("`{address}` has an unknown outcome: it may exist, and cost money")
+                text!(
+                    "`{address}` has an unknown outcome: it may exist, and cost money",
+                    "`{address}` 结果未知：它可能存在并产生费用"
+                )
             },
-            Some(format!("settle it: `postpay resolve {}`", step.address)),
+            Some(text!(
+                "settle it: `postpay resolve {at}`",
+                "请确认结果：`postpay resolve {at}`"
+            )),
         ),
         Action::Wait => {
-            let message = format!("`{address}` is ordered, and its EnvId is not known yet");
+            let message = text!(
+                "`{address}` is ordered, and its EnvId is not known yet",
+                "`{address}` 已订购，EnvId 尚未可知"
+            );
             finding(Level::Note, code, message, None)
         }
         Action::NoOp if step.deposed && step.reason == Reason::Deposed => finding(
             Level::Note,
             code,
-            format!("`{address}` was replaced, lives on at the vendor and goes on costing"),
-            Some(format!(
-                "give it up: `postpay destroy {} --deposed --allow-destroy`",
-                step.address
+            text!(
+                "`{address}` was replaced, lives on at the vendor and goes on costing",
+                "`{address}` 已被替换，但仍在腾讯云运行并继续计费"
+            ),
+            Some(text!(
+                "give it up: `postpay destroy {at} --deposed --allow-destroy`",
+                "要销毁它：`postpay destroy {at} --deposed --allow-destroy`"
             )),
         ),
         Action::Create

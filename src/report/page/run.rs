@@ -4,7 +4,7 @@ use super::{Entry, Finding, Kind, Level, Page, Place, Tone, version};
 use crate::apply::{Outcome, Report, StepResult, Verdict, What};
 use crate::cloud::CloudError;
 use crate::diagnostic::Diagnostic;
-use crate::lang::Lang;
+use crate::lang::{Lang, Text, text};
 use crate::report::fields::{Row, Value};
 use crate::report::human::{self, Look};
 use crate::report::json;
@@ -16,11 +16,11 @@ pub fn run(report: &Report, told: &[Diagnostic], lang: Lang) -> Page {
         ..Look::PLAIN
     };
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
-    findings.extend(of_the_whole(report));
+    findings.extend(of_the_whole(report, look));
     let mut entries = Vec::with_capacity(report.results.len());
     for result in &report.results {
         let entry = entry(result, look);
-        findings.extend(of_a_step(result, &entry, entries.len()));
+        findings.extend(of_a_step(result, &entry, entries.len(), look));
         entries.push(entry);
     }
     let mut facts = Vec::new();
@@ -55,29 +55,43 @@ pub fn run(report: &Report, told: &[Diagnostic], lang: Lang) -> Page {
 }
 
 /// What is wrong with the record, whatever became of the steps.
-fn of_the_whole(report: &Report) -> Vec<Finding> {
-    let finding = |code, message, help: Option<String>| Finding {
+fn of_the_whole(report: &Report, look: Look) -> Vec<Finding> {
+    let finding = |code, message: Text, help: Option<Text>| Finding {
         level: Level::Error,
         code,
-        message,
-        help: Vec::from_iter(help),
+        message: look.say(message),
+        help: help.map(|help| look.say(help)).into_iter().collect(),
         place: None,
         entry: None,
     };
     let trouble = report.trouble.iter().map(|trouble| {
-        let next =
-            "mend that; the next `postpay apply` takes up the journal and orders nothing twice";
-        let message = format!("the record could not be completed: {trouble}");
-        finding(trouble.code(), message, Some(next.to_owned()))
+        let next = text!(
+            "mend that; the next `postpay apply` takes up the journal and orders nothing twice",
+            "请先解决；下一次 `postpay apply` 会接续运行日志，不会重复订购"
+        );
+        let message = text!(
+            "the record could not be completed: {trouble}",
+            "记录未能写完：{trouble:#}"
+        );
+        finding(trouble.code(), message, Some(next))
     });
     let unwritten = report.unwritten.iter().map(|rescued| {
         let said = human::verify::said(&rescued.outcome);
-        let message = format!("not in the journal, so keep this: {said}");
+        let message = text!(
+            "not in the journal, so keep this: {said}",
+            "未写入运行日志，请保存：{said:#}"
+        );
         finding("not_in_the_journal", message, None)
     });
     let unresolved = report.unresolved.iter().map(|address| {
-        let message = format!("`{address}` is unknown since an earlier run, and was left alone");
-        let help = format!("settle it: `postpay resolve {address}`");
+        let message = text!(
+            "`{address}` is unknown since an earlier run, and was left alone",
+            "`{address}` 自之前的运行起结果未知，本次未动"
+        );
+        let help = text!(
+            "settle it: `postpay resolve {address}`",
+            "请确认结果：`postpay resolve {address}`"
+        );
         finding("outcome_unknown", message, Some(help))
     });
     trouble.chain(unwritten).chain(unresolved).collect()
@@ -112,7 +126,9 @@ fn entry(result: &StepResult, look: Look) -> Entry {
         remarks: human::apply::remarks(result, look),
         quiet: false,
         skipped: match outcome {
-            Outcome::NotAttempted => Some("the run ended before it"),
+            Outcome::NotAttempted => {
+                Some(look.say(text!("the run ended before it", "运行在轮到它之前结束")))
+            }
             Outcome::Ordered { .. }
             | Outcome::Done(_)
             | Outcome::Recorded
@@ -176,38 +192,52 @@ fn ids(result: &StepResult) -> Vec<Row> {
     .collect()
 }
 
-fn of_a_step(result: &StepResult, entry: &Entry, at: usize) -> Vec<Finding> {
+fn of_a_step(result: &StepResult, entry: &Entry, at: usize, look: Look) -> Vec<Finding> {
     let address = &entry.name;
-    let finding = |level, code, message, help| Finding {
+    let finding = |level, code, message: Text, help| Finding {
         level,
         code,
-        message,
+        message: look.say(message),
         help,
         place: entry.place.clone(),
         entry: Some(at),
     };
     // The first remark is what the message says already.
-    let failed = |code, what: &str, error: &CloudError| {
-        let message = format!("`{address}` {what}: {}", human::apply::what(error));
+    let failed = |code, what: Text, error: &CloudError| {
+        let why = human::apply::what(error);
+        let message = text!("`{address}` {what}: {why}", "`{address}` {what:#}：{why:#}");
         let help = entry.remarks.iter().skip(1).cloned().collect();
         finding(Level::Error, code, message, help)
     };
     let mut findings = Vec::new();
     match &result.outcome {
-        Outcome::Failed(error) => findings.push(failed("step_failed", "failed", error)),
+        Outcome::Failed(error) => {
+            findings.push(failed("step_failed", text!("failed", "失败"), error));
+        }
         Outcome::Unknown(error) => {
-            findings.push(failed("outcome_unknown", "has an unknown outcome", error));
+            let what = text!("has an unknown outcome", "结果未知");
+            findings.push(failed("outcome_unknown", what, error));
         }
         Outcome::Ordered { ordered, .. } if ordered.env_id.is_none() => {
-            let message = format!("`{address}` is ordered, and its EnvId is not known yet");
+            let message = text!(
+                "`{address}` is ordered, and its EnvId is not known yet",
+                "`{address}` 已订购，EnvId 尚未可知"
+            );
             findings.push(finding(Level::Note, "awaiting_env_id", message, Vec::new()));
         }
         Outcome::Ordered { .. } | Outcome::Done(_) | Outcome::Recorded | Outcome::NotAttempted => {}
     }
     if let Some(env_id) = &result.left_behind {
-        let message =
-            format!("the refused order of `{address}` seems to have left {env_id} behind");
-        let help = vec![format!("settle it: `postpay resolve {}`", result.address)];
+        let message = text!(
+            "the refused order of `{address}` seems to have left {env_id} behind",
+            "`{address}` 的订单被拒绝，但似乎留下了 {env_id}"
+        );
+        let at = &result.address;
+        let help = text!(
+            "settle it: `postpay resolve {at}`",
+            "请确认结果：`postpay resolve {at}`"
+        );
+        let help = vec![look.say(help)];
         findings.push(finding(Level::Error, "left_behind", message, help));
     }
     findings

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::apply::CallKind;
 use crate::desired::{Address, Attributes, Field, SourceRef};
-use crate::lang::Lang;
+use crate::lang::{Lang, Text};
 use crate::plan::{Action, Ids, Options, Plan, Reason, Refusal, Step};
 use crate::state::{Account, Serial};
 
@@ -213,17 +213,17 @@ pub(in crate::report) fn drift_page() -> Page {
         address: address.map(|address| Address::new(address).unwrap()),
         deposed: false,
         env_id: Some("env-1a2b".to_owned()),
-        expected: Some("shop".to_owned()),
-        found: Some("the shop".to_owned()),
+        expected: Some(Text::same("shop")),
+        found: Some(Text::same("the shop")),
         source: address.map(|_| SourceRef {
             file: "environments/shop.yaml".to_owned(),
             line: 7,
         }),
         standing,
-        next: "postpay plan".to_owned(),
+        next: Text::same("postpay plan"),
     };
     let ignored = Standing::Ignored {
-        reason: "known".to_owned(),
+        reason: Text::same("known"),
     };
     let found = Drift {
         findings: vec![
@@ -250,10 +250,10 @@ fn a_drift_counts_what_counts_and_notes_the_rest() {
     assert_eq!(
         told,
         [
-            "error gone expected: shop; found: the shop; postpay plan",
-            "warning alias-changed expected: shop; found: the shop; postpay plan",
-            "note source-changed expected: shop; found: the shop; ignored: known; postpay plan",
-            "note unmanaged expected: shop; found: the shop; not counted: it is with --strict; postpay plan",
+            "error gone expected: shop; found: the shop; next: postpay plan",
+            "warning alias-changed expected: shop; found: the shop; next: postpay plan",
+            "note source-changed expected: shop; found: the shop; ignored: known; next: postpay plan",
+            "note unmanaged expected: shop; found: the shop; not counted: it is with --strict; next: postpay plan",
         ]
     );
     assert_eq!(page.tone, Tone::Bad);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::place::forward;
 use super::{Entry, Finding, Kind, Level, Page, Tone, version};
 use crate::diagnostic::Diagnostic;
-use crate::lang::Lang;
+use crate::lang::{Lang, text};
 use crate::report::count;
 
 /// The manifests that were read, and everything that there is to say of them.
@@ -32,15 +32,16 @@ pub fn validation(
 /// What stopped a command before it had a result.
 pub fn failure(kind: Kind, diagnostics: &[Diagnostic], lang: Lang) -> Page {
     let errors = diagnostics.iter().filter(|one| one.is_error()).count();
-    let errors = count(errors, "error", "errors");
+    let counted = count(errors, "error", "errors");
     let what = match kind {
-        Kind::Plan => "There is no plan",
-        Kind::Apply => "Nothing was carried out",
-        Kind::Drift => "Nothing was compared",
-        Kind::Validate => "Nothing was checked",
+        Kind::Plan => text!("There is no plan", "未生成计划"),
+        Kind::Apply => text!("Nothing was carried out", "未执行任何操作"),
+        Kind::Drift => text!("Nothing was compared", "未进行比较"),
+        Kind::Validate => text!("Nothing was checked", "未进行检查"),
     };
+    let summary = text!("{what}: {counted}.", "{what:#}:{errors} 个错误。");
     Page {
-        summary: vec![format!("{what}: {errors}.")],
+        summary: vec![summary.in_lang(lang).to_owned()],
         tone: Tone::Bad,
         ..bare(kind, about(&mut [], diagnostics, lang), lang)
     }

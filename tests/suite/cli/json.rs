@@ -73,6 +73,10 @@ fn every_document_fits_its_schema() {
         fits(kind, &ran.json());
         seen.insert(*kind);
     }
+    let args = ["plan", "-f", "nowhere", "--report", "failure.json"];
+    project.run(args).exits(1);
+    fits("failure", &project.json("failure.json"));
+    seen.insert("failure");
     let missing: Vec<&str> = PUBLISHED
         .iter()
         .map(|(kind, ..)| *kind)

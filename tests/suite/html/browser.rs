@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// What a browser has by then it is given up, however busy the computer is.
+/// A browser that takes longer than this is given up, however busy the computer is.
 const LONGEST: Duration = Duration::from_secs(180);
 
 /// How a page is looked at.
@@ -61,7 +61,7 @@ pub(super) fn browser() -> Option<&'static PathBuf> {
 /// A frame of `srcdoc` has the origin of what it is in, so that it can be asked; what the page itself forbids is forbidden
 /// all the same. What is loaded holds up the load of what it is in, after which the browser prints and ends: there is
 /// nothing to wait for.
-pub(super) fn look(browser: &PathBuf, page: &str, view: View, script: &str) -> Seen {
+pub(super) fn look(browser: &Path, page: &str, view: View, script: &str) -> Seen {
     let folder = tempfile::Builder::new()
         .prefix("postpay-browser-")
         .tempdir()

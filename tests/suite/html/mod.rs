@@ -3,6 +3,7 @@
 
 mod browser;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,6 +21,8 @@ use postpay::report::html;
 use postpay::report::page::{self, Kind, Page, Request, Setting};
 use postpay::state::Account;
 use serde_json::json;
+
+use crate::support::Project;
 
 /// What wants to be markup, an attribute, a link, a script, a policy of its own; what is long; what reads from the right.
 const HOSTILE: [&str; 6] = [
@@ -39,8 +42,9 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Page {
         // A manifest in which a text turns the line around is refused: that part comes later.
         let alias = alias.replace(['\u{202e}', '\u{202c}'], "");
         let alias = serde_json::to_string(&alias).unwrap();
-        text += &format!(
-            "  shop-{n}: {{env_source: qcloud, channel: qc_console, alias: shop-{n}, env_alias: {alias}}}\n"
+        let _ = writeln!(
+            text,
+            "  shop-{n}: {{env_source: qcloud, channel: qc_console, alias: shop-{n}, env_alias: {alias}}}"
         );
     }
     fs::write(folder.path().join("shop.yaml"), text).unwrap();
@@ -74,14 +78,14 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Page {
         match at {
             1 => {
                 (step.action, step.reason, step.before) =
-                    (Action::Replace, Reason::FixedAtOrder, Some(old))
+                    (Action::Replace, Reason::FixedAtOrder, Some(old));
             }
             2 => {
                 (step.action, step.reason, step.before) =
-                    (Action::Update, Reason::AliasChanged, Some(old))
+                    (Action::Update, Reason::AliasChanged, Some(old));
             }
             4 | 5 => {
-                (step.action, step.reason, step.after) = (Action::NoOp, Reason::Unchanged, None)
+                (step.action, step.reason, step.after) = (Action::NoOp, Reason::Unchanged, None);
             }
             _ => {}
         }
@@ -136,7 +140,7 @@ fn hostile(mut page: Page) -> Page {
         entry.name = format!("{at} {text}");
         entry.remarks = vec![text.to_owned()];
         if let Some(place) = &mut entry.place {
-            place.file = text.to_owned();
+            text.clone_into(&mut place.file);
         }
     }
     for text in HOSTILE {
@@ -230,7 +234,7 @@ fn entries_are_picked_by_action_by_outcome_and_by_address() {
         json!({
             "all": shown,
             "folded": ["2 unchanged"],
-            "said": ["6 of 6 shown", "1 of 6 shown", "0 of 6 shown"],
+            "said": ["4 of 6 shown", "1 of 6 shown", "0 of 6 shown"],
             "replace": ["shop-2"],
             "pressed": "true",
             "two": ["shop-2", "shop-3"],
@@ -433,4 +437,38 @@ fn every_text_stands_out_from_what_it_is_on_in_light_and_in_dark() {
         let expected = json!({ "many": true, "faint": [], "dark": dark });
         assert_eq!(seen.found, expected);
     }
+}
+
+#[test]
+fn what_the_real_command_writes_of_a_run_is_such_a_page() {
+    let project = Project::of(&["shop", "north"]);
+    project
+        .run([
+            "apply",
+            "-y",
+            "--in-flight",
+            "1",
+            "--fault",
+            "throttle@1",
+            "--report",
+            "run.html",
+        ])
+        .exits(0);
+    let script = "
+        found.title = doc.title;
+        found.names = names();
+        found.bars = [...doc.querySelectorAll('.rows rect')].map((one) => one.getAttribute('class'));
+    ";
+    let Some(seen) = ask(&project.read("run.html"), View::DESK, script) else {
+        return;
+    };
+    assert_eq!(
+        seen.found,
+        json!({
+            "title": "postpay apply",
+            "names": ["shop", "north"],
+            "bars": ["throttled", "taken", "taken"],
+        })
+    );
+    assert_eq!(seen.console, Vec::<String>::new());
 }

@@ -457,9 +457,11 @@ pub(crate) fn scrubbed() -> insta::Settings {
         (r"\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\b", "[VENDOR_TIME]"),
         (r"-[0-9a-f]{16}\b", "-[SUFFIX]"),
         (r"\(\d+\.\d+ s\)", "([TOOK])"),
+        (r"（\d+\.\d+ 秒", "（[TOOK]"),
+        (r"用时 \d+\.\d+ 秒", "用时 [TOOK]"),
         (r" in \d+\.\d+ s\.", " in [TOOK]."),
         (r"took \d+\.\d+ s", "took [TOOK]"),
-        (r" {2,}\d+\.\d+ s  ", "  [TOOK]  "),
+        (r" {2,}\d+\.\d+ (s|秒)  ", "  [TOOK]  "),
         (r"again in \d+\.\d+ s", "again in [TIME]"),
         (r#"_seconds": \d+(\.\d+)?(e-\d+)?"#, r#"_seconds": [TOOK]"#),
         (
@@ -467,7 +469,7 @@ pub(crate) fn scrubbed() -> insta::Settings {
             "postpay_[VERSION]",
         ),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
-        (r"unknown@[^ \n,]+", "unknown@[HOST]"),
+        (r"unknown@[^ \n,，]+", "unknown@[HOST]"),
         (r"(process|pid) \d+", "$1 [PID]"),
     ] {
         settings.add_filter(pattern, instead);

@@ -111,7 +111,7 @@ fn unresolved(step: &Step) -> Vec<Text> {
         ),
         text!(
             "It is blocked, and not ordered again, until it is settled: `postpay resolve {address}`",
-            "在处理之前它被锁定，不会再次订购：`postpay resolve {address}`"
+            "在处理之前它一直被阻塞，不会再次订购：`postpay resolve {address}`"
         ),
     ]
 }
@@ -258,7 +258,6 @@ fn refused(address: &Address, refusal: &Refusal) -> [Text; 2] {
 }
 
 /// What an error says in passing, as a sentence.
-#[expect(clippy::needless_pass_by_value, reason = "it is made for this")]
 fn sentence(text: impl Display) -> Text {
     let en = text.to_string();
     let mut letters = en.chars();

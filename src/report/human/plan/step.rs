@@ -67,7 +67,7 @@ fn head(step: &Step, look: Look) -> (String, Text) {
         }
         Action::Destroy if step.refusal.is_some() => (
             look.change("!"),
-            text!(" is left over", " 已不再声明，遗留"),
+            text!(" is left over", " 已不再声明，属于遗留环境"),
         ),
         Action::Destroy if step.deposed => (
             look.bad("-"),
