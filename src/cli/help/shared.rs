@@ -27,7 +27,8 @@ pub(super) const ARGS: &[(&str, &str)] = &[
     ),
     (
         "format",
-        "标准输出的内容；human 和 json 之外的只用于 plan、drift、apply、destroy、import、validate 和 show PLANFILE",
+        "标准输出的内容；文本和 JSON 之外的只用于 plan、drift、apply、destroy、import、validate 和 show PLANFILE：\
+         markdown 用于合并请求，github 为注释和步骤摘要，以及 sarif、junit、html",
     ),
     (
         "reports",
@@ -98,14 +99,7 @@ pub(super) const HELP_IN_SHORT: &str = "显示帮助（`--help` 更详细）";
 pub(super) const HELP_IN_FULL: &str = "显示帮助（`-h` 为摘要）";
 
 /// A flag, a value of it, and what that means. One that only names a command is the same in every language.
-const VALUES: &[(&str, &str, &str)] = &[
-    ("format", "human", "供人阅读"),
-    ("format", "json", "供程序使用；其格式见 `postpay schema`"),
-    ("format", "markdown", "用作合并请求下的评论"),
-    ("format", "github", "GitHub Actions 的注释和步骤摘要"),
-    ("format", "sarif", "SARIF 2.1.0，供代码扫描使用"),
-    ("format", "junit", "JUnit 的 XML，供流水线的测试结果使用"),
-    ("format", "html", "一个不依赖其他文件的网页"),
+pub(super) const VALUES: &[(&str, &str, &str)] = &[
     ("ci", "github", "GitHub Actions 的工作流"),
     ("ci", "gitlab", "GitLab CI/CD 的作业"),
     ("on_error", "stop", "不再开始新的步骤"),

@@ -116,6 +116,24 @@ fn no_entry_is_of_something_that_is_not_there() {
     }
 }
 
+#[test]
+fn no_value_is_explained_that_no_flag_takes() {
+    let commands = commands();
+    for (id, name, _) in shared::VALUES {
+        let mut arguments = commands
+            .iter()
+            .flat_map(|(_, command)| command.get_arguments());
+        let takes = arguments.any(|arg| {
+            let values = arg.get_possible_values();
+            arg.get_id() == id
+                && values
+                    .iter()
+                    .any(|value| value.get_name() == *name && value.get_help().is_some())
+        });
+        assert!(takes, "`{id}`: `{name}`");
+    }
+}
+
 /// What is typed: the left column of a list, and all of a line that has no right one.
 fn typed(text: &str) -> Vec<&str> {
     text.lines()
