@@ -101,7 +101,7 @@ impl Scene<'_> {
                 "not yet: it was ordered less than an hour ago, and the vendor does not say how soon one is listed",
                 "尚未列出：订购还不到一小时，腾讯云没有说明多久才会列出"
             );
-            let later = text!("postpay drift, later", "稍后再执行 postpay drift");
+            let later = text!("`postpay drift`, later", "稍后再执行 `postpay drift`");
             let finding = not_listed(found, later);
             // Waiting is all that there is to do, and every run would be followed by drift that is none.
             return finding.map(|finding| Finding {
@@ -292,8 +292,8 @@ fn unmanaged(
     let mut records = state.into_iter().flat_map(State::records);
     let next = if records.any(|(_, record)| record.env_id.is_none()) {
         text!(
-            "postpay resolve, in case an open order made it; if none did: postpay generate",
-            "先执行 postpay resolve，以防它是未了结订单创建的；若都不是：postpay generate"
+            "`postpay resolve`, in case an open order made it; if none did: `postpay generate`",
+            "先执行 `postpay resolve`，以防它是未了结订单创建的；若都不是：`postpay generate`"
         )
     } else {
         Text::same("postpay generate")

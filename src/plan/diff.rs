@@ -113,6 +113,12 @@ fn all(
         .collect();
     let replaces: HashSet<&Address> = options.replaces.iter().collect();
     let records = Records::new(state, declared);
+    let replaced_before: HashSet<&Address> = state
+        .into_iter()
+        .flat_map(|state| &state.deposed)
+        .map(|deposed| &deposed.address)
+        .collect();
+    let deposed_at = |address: &Address| replaced_before.contains(address);
     let at = |address: &Address| state.and_then(|state| state.environments.get(address));
     let environments = desired.environments.iter().map(|environment| {
         let address = &environment.address;
@@ -123,6 +129,7 @@ fn all(
                 record,
                 previous,
                 wants_replacement: replaces.contains(address),
+                was_replaced: deposed_at(address) || previous.is_some_and(deposed_at),
                 records: &records,
             }
             .step(),
@@ -168,6 +175,8 @@ struct Change<'a> {
     record: &'a Record,
     previous: Option<&'a Address>,
     wants_replacement: bool,
+    /// What stood at its address before is on record yet.
+    was_replaced: bool,
     records: &'a Records<'a>,
 }
 
@@ -233,6 +242,7 @@ impl Change<'_> {
             record,
             previous,
             wants_replacement,
+            was_replaced,
             records,
         } = self;
         match record.status {
@@ -273,6 +283,8 @@ impl Change<'_> {
                 Some(Refusal::ReplacesAwaiting)
             } else if named.is_some() && named == record.env_id.as_deref() {
                 Some(Refusal::ReplacesItself)
+            } else if changed.is_empty() && *was_replaced {
+                Some(Refusal::ReplacedAlready)
             } else {
                 None
             };

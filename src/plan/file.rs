@@ -187,7 +187,7 @@ struct ProtectionV1 {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RefusalV1 {
-    /// One of replacement, replaces_itself, replaces_awaiting, replaces_imported, replacement_unknown, renamed,
+    /// One of replacement, replaces_itself, replaces_awaiting, replaces_imported, replaced_already, replacement_unknown, renamed,
     /// managed_elsewhere, imports_another, still_declared, which hold up the plan; or destroy_not_allowed, prevent_destroy, which do so only when its end
     /// was asked for.
     kind: String,
@@ -606,6 +606,7 @@ impl TryFrom<RefusalV1> for Refusal {
             ("replaces_itself", None) => Ok(Self::ReplacesItself),
             ("replaces_awaiting", None) => Ok(Self::ReplacesAwaiting),
             ("replaces_imported", None) => Ok(Self::ReplacesImported),
+            ("replaced_already", None) => Ok(Self::ReplacedAlready),
             ("replacement_unknown", None) => Ok(Self::ReplacementUnknown),
             ("destroy_not_allowed", None) => Ok(Self::DestroyNotAllowed),
             ("prevent_destroy", None) => Ok(Self::PreventDestroy),

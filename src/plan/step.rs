@@ -188,6 +188,8 @@ pub enum Refusal {
     Renamed { from: Address },
     /// It was asked for by name, and its `import` block says that it exists.
     ReplacesImported,
+    /// It was asked for by name, is as declared, and was replaced before: the same line run again would order a second one.
+    ReplacedAlready,
     /// Whether what replaced it exists is not known.
     ReplacementUnknown,
     /// Another address of the state has this environment already.
@@ -210,6 +212,7 @@ impl Refusal {
             Self::ReplacesItself => "replaces_itself",
             Self::ReplacesAwaiting => "replaces_awaiting",
             Self::ReplacesImported => "replaces_imported",
+            Self::ReplacedAlready => "replaced_already",
             Self::ReplacementUnknown => "replacement_unknown",
             Self::Renamed { .. } => "renamed",
             Self::ManagedAs { .. } => "managed_elsewhere",
@@ -227,6 +230,7 @@ impl Refusal {
             | Self::ReplacesItself
             | Self::ReplacesAwaiting
             | Self::ReplacesImported
+            | Self::ReplacedAlready
             | Self::ReplacementUnknown
             | Self::DestroyNotAllowed
             | Self::PreventDestroy
@@ -243,6 +247,7 @@ impl Refusal {
             | Self::ReplacesItself
             | Self::ReplacesAwaiting
             | Self::ReplacesImported
+            | Self::ReplacedAlready
             | Self::ReplacementUnknown
             | Self::Renamed { .. }
             | Self::ManagedAs { .. }

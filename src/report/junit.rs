@@ -1,7 +1,7 @@
 //! JUnit's XML, as CI systems draw it: a test case for every environment of a plan or a run, and for every file of a
 //! check.
 //!
-//! A case fails when there is an error about it (a refused step, an unknown outcome, a step that failed) and is skipped
+//! A case fails when there is an error about it (a refused step, an unknown outcome, a step that failed, whatever counts as drift) and is skipped
 //! when nothing can be said of it yet (a step that waits for its EnvId, or that the run did not come to). A warning fails
 //! nothing: it is in the case's output. An error that is about no case has one of its own.
 
@@ -20,7 +20,7 @@ pub fn page(page: &Page) -> String {
         }
     }
     let is_error = |finding: &&&Finding| finding.level == Level::Error;
-    let fails = |findings: &Vec<&Finding>| findings.iter().any(|one| one.level == Level::Error);
+    let fails = |findings: &Vec<&Finding>| findings.iter().any(|one| fails(one, page.kind));
     let strays: Vec<&&Finding> = rest.iter().filter(is_error).collect();
     let tests = page.entries.len() + strays.len();
     let failures = about.iter().filter(|findings| fails(findings)).count() + strays.len();
@@ -65,6 +65,14 @@ pub fn page(page: &Page) -> String {
     out
 }
 
+/// Whether a case fails for it: an error always, and everything that counts as drift.
+fn fails(finding: &Finding, kind: Kind) -> bool {
+    match (finding.level, kind) {
+        (Level::Error, _) | (Level::Warning, Kind::Drift) => true,
+        (Level::Warning, Kind::Plan | Kind::Apply | Kind::Validate) | (Level::Note, _) => false,
+    }
+}
+
 fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
     let class = match (kind, &entry.place) {
         (Kind::Plan | Kind::Apply | Kind::Drift, Some(place)) => place.file.as_str(),
@@ -92,7 +100,7 @@ fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
     }
     let _ = writeln!(out, " time=\"{time:.3}\">");
     let (errors, others): (Vec<&&Finding>, Vec<&&Finding>) =
-        findings.iter().partition(|one| one.level == Level::Error);
+        findings.iter().partition(|one| fails(one, kind));
     // A case has one failure at most: readers take the first and drop the rest.
     if let [first, more @ ..] = errors.as_slice() {
         let mut whole = text(first);

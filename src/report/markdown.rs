@@ -36,11 +36,18 @@ pub fn capped(page: &Page, setting: &Setting, cap: usize) -> String {
     let note = 2_000;
     let taken = head.len() + facts.len() + note;
     let mut room = Room::new(cap.saturating_sub(taken));
-    // However much is wrong, some of what it is about is seen too.
-    room.hold_back(room.left() / 3, |room| {
-        findings(page, setting, room, &[Level::Error, Level::Warning]);
-    });
-    entries::groups(page, setting, &mut room);
+    let minded = [Level::Error, Level::Warning];
+    match page.kind {
+        Kind::Plan | Kind::Apply | Kind::Validate => {
+            // However much is wrong, some of what it is about is seen too.
+            room.hold_back(room.left() / 3, |room| {
+                findings(page, setting, room, &minded);
+            });
+            entries::groups(page, setting, &mut room);
+        }
+        // Its entries are its findings once more.
+        Kind::Drift => findings(page, setting, &mut room, &minded),
+    }
     findings(page, setting, &mut room, &[Level::Note]);
     entries::requests(page, &mut room);
     let left_out = left_out(page, setting, &room);

@@ -340,6 +340,10 @@ pub fn refusal_text(refusal: &Refusal, address: &Address) -> Text {
             "`{address}` is declared as one that exists, by its `import` block",
             "`{address}` 由其 `import` 块声明为已有环境"
         ),
+        Refusal::ReplacedAlready => text!(
+            "`{address}` was replaced before and is as declared since: the same line run again would order a second one",
+            "`{address}` 此前已被替换，且与声明一致：再次执行同一命令会订购第二个"
+        ),
         Refusal::ReplacementUnknown => text!(
             "whether what replaced it at `{address}` exists is not known: it may be the only one there is",
             "在 `{address}` 替换它的环境是否存在，结果未知：它可能是仅有的一个"
@@ -399,6 +403,12 @@ pub fn refusal_help(address: &Address, refusal: &Refusal) -> Text {
             "take its `import` block out to have a new environment ordered",
             "若要订购新环境，去掉它的 `import` 块",
         ),
+        Refusal::ReplacedAlready => text!(
+            "leave `--replace {address}` out; to have another one ordered all the same, first give up or forget the one that was \
+             replaced: `postpay destroy {address} --deposed --allow-destroy`, or `postpay state rm --deposed ENV_ID`",
+            "去掉 `--replace {address}`；若确要再订购一个，请先销毁或移出已被替换的旧环境：\
+             `postpay destroy {address} --deposed --allow-destroy`，或 `postpay state rm --deposed ENV_ID`"
+        ),
         Refusal::ReplacementUnknown => text!(
             "settle that first: `postpay resolve {address}`",
             "先查明结果：`postpay resolve {address}`"
@@ -433,13 +443,14 @@ pub fn refusal_help(address: &Address, refusal: &Refusal) -> Text {
 mod tests {
     use super::*;
 
-    fn refusals() -> [Refusal; 11] {
+    fn refusals() -> [Refusal; 12] {
         let other = Address::new("other").unwrap();
         [
             Refusal::Replacement,
             Refusal::ReplacesItself,
             Refusal::ReplacesAwaiting,
             Refusal::ReplacesImported,
+            Refusal::ReplacedAlready,
             Refusal::ReplacementUnknown,
             Refusal::Renamed {
                 from: other.clone(),

@@ -194,6 +194,32 @@ fn a_replacement_that_can_t_be_one_is_refused_even_if_asked_for() {
 }
 
 #[test]
+fn the_same_replacement_is_not_asked_for_twice_unless_something_changed_since() {
+    let mut recorded = state(vec![created("a")]);
+    recorded.deposed.push(Deposed {
+        address: address("a"),
+        record: created("old").1,
+        at: Timestamp::UNIX_EPOCH,
+        by: RunId::fresh(),
+    });
+    let options = || Options {
+        replaces: vec![address("a")],
+        ..Options::default()
+    };
+    let same = declared(&[("a", &[(Field::Alias, "a")])]);
+    let plan = with(options(), &same, &recorded);
+    let now = plan.steps.iter().find(|step| !step.deposed).unwrap();
+    assert_eq!(now.refusal, Some(Refusal::ReplacedAlready));
+    assert_eq!(plan.orders().count(), 0);
+
+    let another = declared(&[("a", &[(Field::Alias, "a"), (Field::Channel, "cocos")])]);
+    assert_eq!(with(options(), &another, &recorded).orders().count(), 1);
+
+    recorded.deposed.clear();
+    assert_eq!(with(options(), &same, &recorded).orders().count(), 1);
+}
+
+#[test]
 fn what_left_the_manifests_is_kept_unless_it_may_be_given_up() {
     let mut protected = created("safe");
     protected.1.prevent_destroy = true;

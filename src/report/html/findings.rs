@@ -8,18 +8,13 @@ use crate::lang::text;
 use crate::report::page::{Finding, Level, Page};
 
 pub(super) fn section(out: &mut String, page: &Page) {
-    if page.findings.is_empty() {
+    let n = page.apart().count();
+    if n == 0 {
         return;
     }
-    heading(
-        out,
-        page,
-        "findings",
-        &labels::findings(),
-        page.findings.len(),
-    );
+    heading(out, page, "findings", &labels::findings(), n);
     out.push_str("<ul class=\"findings\">\n");
-    for finding in &page.findings {
+    for finding in page.apart() {
         show(out, page, finding);
     }
     out.push_str("</ul>\n</section>\n");

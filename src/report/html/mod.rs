@@ -83,7 +83,7 @@ fn top(out: &mut String, page: &Page, setting: &Setting) {
         let _ = writeln!(out, "<p>{}</p>", prose(line));
     }
     let parts = [
-        ("findings", labels::findings(), page.findings.len()),
+        ("findings", labels::findings(), page.apart().count()),
         (
             "timeline",
             labels::timeline(),

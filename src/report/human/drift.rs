@@ -52,7 +52,7 @@ pub(in crate::report) fn summary(drift: &Drift, look: Look) -> String {
         let found = count(counted, "finding", "findings");
         let head = look.bad(text!("Drift:", "漂移："));
         look.say(text!(
-            "{head} {found}: {compared}.{others}",
+            "{head} {found}. {compared}.{others}",
             "{head}{counted} 处。{compared:#}。{others:#}"
         ))
     }
@@ -85,12 +85,12 @@ pub(super) fn one(out: &mut String, finding: &Finding, look: Look) {
         Text::same("")
     };
     let source = source.as_ref().map_or(String::new(), |source| {
-        look.faint(clean(&source.to_string()))
+        format!("  {}", look.faint(clean(&source.to_string())))
     });
     let about = code.about();
     let text = text!(
-        "{name}  {what}{deposed}: {about}  {source}",
-        "{name}  {what}{deposed:#}：{about:#}  {source}"
+        "{name}  {what}{deposed}: {about}{source}",
+        "{name}  {what}{deposed:#}：{about:#}{source}"
     );
     let _ = writeln!(out, "{}", look.say(text));
     let mut row = |name: Text, value: Option<&dyn Display>| {

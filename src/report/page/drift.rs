@@ -94,7 +94,11 @@ fn entry(one: &drift::Finding, lang: Lang) -> Entry {
     } = one;
     let id = env_id.clone().filter(|_| address.is_some());
     let id = id.map(Text::same);
-    let rows = [("expected", expected), ("found", found), ("env_id", &id)];
+    let rows = [
+        (text!("expected", "应为"), expected),
+        (text!("found", "实际"), found),
+        (Text::same("env_id"), &id),
+    ];
     let (mark, tone) = match standing {
         Standing::Counts => ("!", tone(*code)),
         Standing::Told | Standing::Ignored { .. } => (" ", Tone::Plain),
@@ -114,19 +118,28 @@ fn entry(one: &drift::Finding, lang: Lang) -> Entry {
             .into_iter()
             .filter_map(|(name, value)| {
                 Some(Row {
-                    name: name.to_owned(),
+                    name: name.in_lang(lang).to_owned(),
                     value: Value::Word(value.as_ref()?.in_lang(lang).to_owned()),
                 })
             })
             .collect(),
-        remarks: remarks(one)
-            .iter()
+        remarks: std::iter::once(code.about())
+            .chain(remarks(one))
             .map(|line| line.in_lang(lang).to_owned())
             .collect(),
         quiet: false,
         skipped: None,
         commit: None,
         calls: Vec::new(),
+    }
+}
+
+/// What is nothing but a command, marked as one.
+fn typed(next: &str) -> String {
+    if next.starts_with("postpay ") && !next.contains('`') {
+        format!("`{next}`")
+    } else {
+        next.to_owned()
     }
 }
 
@@ -141,7 +154,7 @@ fn remarks(one: &drift::Finding) -> Vec<Text> {
         Standing::Told => Some(text!("not counted", "不计入")),
         Standing::Ignored { reason } => Some(text!("ignored: {reason}", "已忽略：{reason:#}")),
     };
-    let next = &one.next;
+    let next = one.next.map(typed);
     let next = text!("next: {next}", "下一步：{next:#}");
     why.into_iter().chain([next]).collect()
 }
@@ -149,15 +162,17 @@ fn remarks(one: &drift::Finding) -> Vec<Text> {
 fn finding(one: &drift::Finding, entry: usize, lang: Lang) -> Finding {
     let drift::Finding {
         code,
-        address: _,
+        address,
         deposed: _,
-        env_id: _,
+        env_id,
         expected,
         found,
         source,
         standing,
         next: _,
     } = one;
+    let env_id = env_id.as_ref().filter(|_| address.is_some());
+    let env_id = env_id.map(|id| text!("EnvId: `{id}`", "EnvId：`{id}`"));
     let expected = expected
         .as_ref()
         .map(|value| text!("expected: {value}", "应为：{value:#}"));
@@ -177,6 +192,7 @@ fn finding(one: &drift::Finding, entry: usize, lang: Lang) -> Finding {
         help: expected
             .into_iter()
             .chain(found)
+            .chain(env_id)
             .chain(remarks(one))
             .map(|line| line.in_lang(lang).to_owned())
             .collect(),

@@ -187,6 +187,17 @@ impl Page {
         self
     }
 
+    /// The findings that no entry says in full.
+    pub(in crate::report) fn apart(&self) -> impl Iterator<Item = &Finding> {
+        let said_by_entries = match self.kind {
+            Kind::Drift => true,
+            Kind::Plan | Kind::Apply | Kind::Validate => false,
+        };
+        self.findings
+            .iter()
+            .filter(move |finding| !(said_by_entries && finding.entry.is_some()))
+    }
+
     /// How many entries each action has, in the order in which they first come.
     pub(in crate::report) fn actions(&self) -> Vec<(&'static str, usize)> {
         let mut counts: Vec<(&'static str, usize)> = Vec::new();

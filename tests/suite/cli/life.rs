@@ -111,6 +111,29 @@ fn a_replacement_is_ordered_by_name_and_the_old_one_kept_until_it_is_given_up_by
 }
 
 #[test]
+fn the_same_line_after_a_run_that_stopped_part_way_replaces_nothing_a_second_time() {
+    let project = Project::ordered(&["one", "two"]);
+    project.edit(MANIFEST, "channel: qc_console", "channel: cocos");
+    let line = ["apply", OWN, "--replace", "one", "--replace", "two"];
+    project
+        .run(
+            line.iter()
+                .chain(&["--in-flight", "1", "--fault", "error:InvalidParameter@2"]),
+        )
+        .exits(3);
+    let replaced = ids(&project);
+    let again = project.run(line).exits(1);
+    assert_shown!("life-replaced-already", again);
+    assert_eq!(ids(&project), replaced, "nothing was ordered");
+    project.run(["apply", OWN, "--replace", "two"]).exits(0);
+    assert_eq!(
+        changes(&project).len(),
+        4,
+        "two orders, and a replacement of each"
+    );
+}
+
+#[test]
 fn nothing_is_given_up_without_leave_and_what_is_gone_already_is_fine() {
     let project = Project::ordered(&["one", "two"]);
     project.declare(&["one"]);

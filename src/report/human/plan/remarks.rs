@@ -192,6 +192,7 @@ fn destroyed(step: &Step, plan: &Plan) -> Vec<Text> {
             | Refusal::ReplacesItself
             | Refusal::ReplacesAwaiting
             | Refusal::ReplacesImported
+            | Refusal::ReplacedAlready
             | Refusal::ReplacementUnknown
             | Refusal::Renamed { .. }
             | Refusal::ManagedAs { .. }
