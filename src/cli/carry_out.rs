@@ -21,10 +21,12 @@ use super::world::World;
 use super::{Exit, rescue};
 use crate::apply::adopt::{self, Adoption};
 use crate::apply::{self, ApplyError, OnError, Parts, Report, Settings, Verdict};
+use crate::check;
 use crate::clock::SystemClock;
 use crate::crash;
 use crate::desired::ManifestHash;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, any_error};
+use crate::lang::text;
 use crate::manifest;
 use crate::plan::guard::{self, Approved, Facts, Limits};
 use crate::plan::{Action, Plan, Step, file};
@@ -139,7 +141,7 @@ pub(super) fn carry_out(
     if !objections.is_empty() {
         return Err(Failure::from(objections));
     }
-    world.diagnose(&declared_elsewhere(&plan));
+    refuse_declared_elsewhere(&plan)?;
     let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
     if plan.changes().next().is_none() && !waits {
         return Ok(close(job, &Report::idle(writer.state()), world));
@@ -161,31 +163,52 @@ pub(super) fn carry_out(
     }
 }
 
-/// What is to be given up and was declared in a file that is still there and was not read: it may be declared yet.
-fn declared_elsewhere(plan: &Plan) -> Vec<Diagnostic> {
-    let read: HashSet<&Path> = plan
-        .manifests
-        .iter()
-        .map(|manifest| manifest.path.as_path())
-        .collect();
-    plan.destroys()
-        .filter(|step| {
-            let file = Path::new(&step.source.file);
-            !step.deposed && !read.contains(file) && file.is_file()
-        })
-        .map(|step| {
-            let Step {
-                address, source, ..
-            } = step;
-            let file = clean(&source.file).into_owned();
-            Diagnostic::warning(
-                "declared-elsewhere",
-                format!("`{address}` was declared in {file}, which is there and was not read"),
-            )
-            .help("if it is declared there still, the next plan of the whole project would order it again")
-            .help(format!("name that file too: `-f {file}`, or take `{address}` out of it"))
-        })
-        .collect()
+/// Refuses to give up what is declared yet, in a file that is still there and was not read: the next plan of the whole
+/// project would order it again.
+fn refuse_declared_elsewhere(plan: &Plan) -> Result<(), Failure> {
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let read: HashSet<PathBuf> = plan.manifests.iter().map(|it| whole(&it.path)).collect();
+    let mut unread: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
+    for step in plan.destroys().filter(|step| !step.deposed) {
+        let file = Path::new(&step.source.file);
+        if file.is_file() && !read.contains(&whole(file)) {
+            unread.entry(&step.source.file).or_default().push(step);
+        }
+    }
+    let mut refusals = Vec::new();
+    for (file, steps) in unread {
+        let loaded = manifest::load(Path::new(""), &[PathBuf::from(file)], None);
+        let checked = check::check(&loaded, check::Options::default());
+        let file = clean(file).into_owned();
+        for Step { address, .. } in steps {
+            let declared = checked.desired.environments.iter();
+            let declared = declared
+                .into_iter()
+                .find(|environment| environment.address == *address);
+            let message = match declared {
+                Some(environment) => {
+                    let source = clean(&environment.source.to_string()).into_owned();
+                    text!(
+                        "`{address}` is declared yet, in {source}, which was not read",
+                        "`{address}` 仍在 {source} 中声明，而该文件未被读取"
+                    )
+                }
+                None if any_error(&checked.diagnostics) => text!(
+                    "`{address}` was declared in {file}, which was not read and is not valid: it may be declared there yet",
+                    "`{address}` 曾在 {file} 中声明；该文件未被读取且无效，它可能仍在其中声明"
+                ),
+                None => continue,
+            };
+            refusals.push(Diagnostic::error("declared-elsewhere", message).help(text!(
+                "name that file too: `-f {file}`; or take `{address}` out of it, and plan the whole project",
+                "同时指定该文件：`-f {file}`；或从中去掉 `{address}`，并对整个项目执行 plan"
+            )));
+        }
+    }
+    if refusals.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::from(refusals).help(super::failure::NOTHING_SENT))
 }
 
 fn settings(job: &Job<'_>) -> Settings {
@@ -383,13 +406,17 @@ fn left_at_once(writer: &dyn StateWriter, store: &impl StateStore, world: &World
             .collect(),
         Err(_) => Vec::new(),
     };
-    world.say("Left at once. What was ordered is in the journal; the next command takes it up.\n");
+    world.tell(&text!(
+        "Left at once. What was ordered is in the journal; the next command takes it up.\n",
+        "已立即退出。已订购的内容在运行日志中；下一条命令会接续处理。\n"
+    ));
     if unknown.is_empty() {
         return Exit::PartWay;
     }
-    world.say(&format!(
-        "Unknown, because the answer was not waited for: {}. They may exist and are not ordered again.\n",
-        unknown.join(", ")
+    let (en, zh) = (unknown.join(", "), unknown.join("、"));
+    world.tell(&text!(
+        "Unknown, because the answer was not waited for: {en}. They may exist and are not ordered again.\n",
+        "因未等到应答而结果未知：{zh}。它们可能存在，不会再次订购。\n"
     ));
     Exit::Unknown
 }

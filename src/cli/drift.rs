@@ -12,6 +12,7 @@ use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
 use crate::drift::{self, Drift, Ignore, Options};
+use crate::lang::{Text, text};
 use crate::report::{human, json, page};
 
 /// Compare manifests, state and account; reads, and changes nothing
@@ -102,21 +103,24 @@ pub(super) fn known(project: &Project, world: &World) -> Options {
 }
 
 fn expired(ignore: &Ignore) -> Diagnostic {
-    let place = ignore
-        .address
-        .as_ref()
-        .map_or(String::new(), |address| format!(" at `{address}`"));
+    let code = ignore.code.name();
+    let place = ignore.address.as_ref().map_or(Text::same(""), |address| {
+        text!(" at `{address}`", "（地址 `{address}`）")
+    });
     let until = ignore
         .until
         .map_or(String::new(), |until| until.to_string());
     Diagnostic::warning(
         "ignore-expired",
-        format!(
-            "`{}`{place} was to be ignored until {until}, and counts again",
-            ignore.code.name()
+        text!(
+            "`{code}`{place} was to be ignored until {until}, and counts again",
+            "`{code}`{place:#} 的忽略期到 {until} 为止，现已重新计入"
         ),
     )
-    .help("take it out of `ignore` in postpay.yaml, or say until when else")
+    .help(text!(
+        "take it out of `ignore` in postpay.yaml, or say until when else",
+        "请从 postpay.yaml 的 `ignore` 中去掉它，或写明新的截止日期"
+    ))
 }
 
 fn show(drift: &Drift, world: &mut World) -> Result<(), Failure> {

@@ -63,7 +63,7 @@ impl From<Vec<Diagnostic>> for Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self::new("io", format!("{error:#}"))
+        Self::new("io", Text::same(format!("{error:#}")))
     }
 }
 
@@ -73,7 +73,7 @@ impl From<Vec<Objection>> for Failure {
             let diagnostic = Diagnostic::error(objection.code(), objection.text());
             let place = objection.place();
             let diagnostic = match place.and_then(line_of) {
-                Some(span) => diagnostic.at(&span, ""),
+                Some(span) => diagnostic.on(&span),
                 None => match place {
                     Some(source) => diagnostic.help(declared_in(source)),
                     None => diagnostic,

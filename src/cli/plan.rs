@@ -19,6 +19,7 @@ use crate::config::Endpoint;
 use crate::desired::{Address, Desired, SourceRef};
 use crate::diagnostic::Diagnostic;
 use crate::drift::noticed;
+use crate::lang::text;
 use crate::plan::{Action, Options, Plan, Step, file, guard};
 use crate::report::page::Request;
 use crate::report::{clean, human, page};
@@ -123,8 +124,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         } else {
             ""
         };
-        world.say(&format!(
-            "Kept in {shown}. To carry out exactly this: postpay apply {shown}{allow}\n"
+        world.tell(&text!(
+            "Kept in {shown}. To carry out exactly this: postpay apply {shown}{allow}\n",
+            "已保存到 {shown}。要完全照此执行：postpay apply {shown}{allow}\n"
         ));
     }
     Ok(exit(&plan, args.detailed_exitcode))
@@ -188,14 +190,18 @@ fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
         && !bytes.is_empty()
         && file::decode(&String::from_utf8_lossy(&bytes)).is_err()
     {
-        return Err(Failure::new(
-            "plan-out",
-            format!(
-                "{} is there, and is no plan",
-                clean(&path.display().to_string())
-            ),
-        )
-        .help("name another file; nothing was written"));
+        return Err(Failure::new("plan-out", {
+            let path = path.display().to_string();
+            let path = clean(&path);
+            text!(
+                "{path} is there, and is no plan",
+                "{path} 已存在，且不是计划文件"
+            )
+        })
+        .help(text!(
+            "name another file; nothing was written",
+            "请指定另一个文件；未写入任何内容"
+        )));
     }
     let write = || {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;

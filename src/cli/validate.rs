@@ -9,6 +9,7 @@ use super::options::{Api, Format, Global, Strict};
 use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::{Diagnostic, any_error};
+use crate::lang::text;
 use crate::report::human::Look;
 use crate::report::{count, json, page};
 
@@ -51,15 +52,22 @@ fn show(
         .iter()
         .filter(|diagnostic| diagnostic.is_error())
         .count();
-    let sentence = |_: Look| {
-        let files = count(files.len(), "file", "files");
-        if valid {
-            let environments = count(environments, "environment", "environments");
-            format!("Valid: {environments} in {files}.\n")
+    let sentence = |look: Look| {
+        let n = files.len();
+        let files = count(n, "file", "files");
+        look.say(if valid {
+            let declared = count(environments, "environment", "environments");
+            text!(
+                "Valid: {declared} in {files}.\n",
+                "有效：{n} 个文件，{environments} 个环境。\n"
+            )
         } else {
-            let errors = count(errors, "error", "errors");
-            format!("Not valid: {errors} in {files}.\n")
-        }
+            let found = count(errors, "error", "errors");
+            text!(
+                "Not valid: {found} in {files}.\n",
+                "无效：{n} 个文件，{errors} 个错误。\n"
+            )
+        })
     };
     world.diagnose(diagnostics);
     let page = |lang| {

@@ -19,7 +19,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
 use crate::crash;
 use crate::diagnostic::{Diagnostic, render};
-use crate::lang::{Lang, Text};
+use crate::lang::{Lang, Text, text};
 use crate::plan::GitFacts;
 use crate::report::events;
 use crate::report::human::Look;
@@ -50,8 +50,9 @@ impl World {
     pub(super) fn new(global: &Global) -> Result<Self, Failure> {
         if let Some(dir) = &global.chdir {
             std::env::set_current_dir(dir).map_err(|error| {
-                Failure::new("chdir", format!("can't enter {}: {error}", dir.display()))
-                    .help(NOTHING_SENT)
+                let dir = dir.display();
+                let why = text!("can't enter {dir}: {error}", "无法进入 {dir}：{error}");
+                Failure::new("chdir", why).help(NOTHING_SENT)
             })?;
         }
         let reports = Reports::of(&global.reports)?;
@@ -59,7 +60,7 @@ impl World {
             && let Ok(moment) = std::env::var("POSTPAY_CRASH_AT")
         {
             crash::arm(&moment)
-                .map_err(|why| Failure::new("crash-point", why).help(NOTHING_SENT))?;
+                .map_err(|why| Failure::new("crash-point", Text::same(why)).help(NOTHING_SENT))?;
         }
         let lang = global.lang.unwrap_or_else(lang_of_locale);
         let mut world = Self::plain();
@@ -116,7 +117,10 @@ impl World {
             }
             Err(error) => Err(Failure::new(
                 "stdout",
-                format!("can't write to standard output: {error}"),
+                text!(
+                    "can't write to standard output: {error}",
+                    "无法写入标准输出：{error}"
+                ),
             )),
         }
     }
@@ -312,7 +316,11 @@ impl Write for LogToStderr {
 }
 
 pub(super) fn cant_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::new("write", format!("can't write {}: {error}", path.display()))
+    let path = path.display();
+    Failure::new(
+        "write",
+        text!("can't write {path}: {error}", "无法写入 {path}：{error}"),
+    )
 }
 
 /// The language of the messages that the system's locale asks for.

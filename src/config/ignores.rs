@@ -59,7 +59,7 @@ impl Reader {
         Some(Ignore {
             code: code?,
             address,
-            reason: reason?.to_owned().into(),
+            reason: Text::same(reason?.to_owned()),
             until: Some(until?),
         })
     }

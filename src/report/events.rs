@@ -11,6 +11,7 @@ use crate::cloud::CloudError;
 use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::json::DiagnosticV1;
+use crate::lang::text;
 use crate::plan::{Action, Plan, Step};
 
 /// The version of these lines.
@@ -297,8 +298,14 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
             ("info", message, BodyV1::ApplyComplete { hook })
         }
         Progress::Stopping { under_way, .. } => {
-            let warning = Diagnostic::warning("stopping", "nothing more is started")
-                .help(format!("{under_way} calls under way are waited for"));
+            let warning = Diagnostic::warning(
+                "stopping",
+                text!("nothing more is started", "不再开始新的步骤"),
+            )
+            .help(text!(
+                "{under_way} calls under way are waited for",
+                "正在等待 {under_way} 个进行中的调用"
+            ));
             return Some(diagnostic(&warning, now));
         }
     };

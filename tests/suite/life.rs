@@ -21,6 +21,7 @@ use postpay::cloud::{
 use postpay::desired::{
     Address, Attributes, Desired, Environment, Field, Lifecycle, Moved, Removed, SourceRef,
 };
+use postpay::lang::Text;
 use postpay::plan::guard::{self, Consent, Facts, Limits};
 use postpay::plan::{Mode, Options, Plan, Target};
 use postpay::state::file::FileStore;
@@ -158,7 +159,7 @@ fn error(grade: Grade) -> CloudError {
     CloudError {
         grade,
         code: None,
-        message: "as it was told".into(),
+        message: Text::same("as it was told"),
         request_id: None,
         http_status: None,
         seen: SeenIds::default(),

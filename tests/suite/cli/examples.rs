@@ -55,8 +55,16 @@ fn every_example_is_validated_planned_and_applied() {
         assert_eq!(valid.stderr, "", "an example has no warnings");
         if let Some(commands) = commands(&project, &dir) {
             let shown = commands.iter().map(|line| {
-                let arguments: Vec<&str> = line.split(' ').collect();
-                run(&arguments).to_string()
+                let words: Vec<&str> = line.split(' ').collect();
+                match words.as_slice() {
+                    ["postpay", arguments @ ..] => run(arguments).to_string(),
+                    ["cp", from, to] => {
+                        let text = project.read(&format!("{dir}/{from}"));
+                        project.write(&format!("{dir}/{to}"), text);
+                        format!("$ {line}\n")
+                    }
+                    _ => panic!("`{line}` can't be typed here"),
+                }
             });
             assert_shown!(
                 format!("example-{name}"),
@@ -74,13 +82,11 @@ fn every_example_is_validated_planned_and_applied() {
     });
 }
 
-/// What an example's own page says to type, without the program's name.
+/// What an example's own page says to type.
 fn commands(project: &Project, dir: &str) -> Option<Vec<String>> {
     let page = format!("{dir}/README.md");
     let text = project.exists(&page).then(|| project.read(&page))?;
-    let lines = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("$ postpay "));
+    let lines = text.lines().filter_map(|line| line.strip_prefix("$ "));
     Some(lines.map(str::to_owned).collect())
 }
 

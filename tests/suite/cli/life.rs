@@ -328,3 +328,20 @@ fn everything_at_once_is_done_in_order_and_a_second_plan_is_empty() {
         .run(["plan", "--detailed-exitcode", GIVE_UP])
         .exits(0);
 }
+
+#[test]
+fn what_is_declared_in_a_file_that_was_not_read_is_not_given_up() {
+    let project = Project::ordered(&["one", "two"]);
+    let part = "environments/part.yaml";
+    project.declare(&["one"]);
+    project.write(part, project.read(MANIFEST));
+    project.declare(&["two"]);
+    let line = ["apply", OWN, GIVE_UP, "-f", part];
+    assert_shown!("life-declared-elsewhere", project.run(line).exits(1));
+    project.write(MANIFEST, "version: 1\nenvironments: {two: [}\n");
+    project.run(line).exits(1).says(&["declared-elsewhere"]);
+    assert_eq!(ids(&project).len(), 2, "nothing was given up");
+    project.write(MANIFEST, "version: 1\nremoved: []\n");
+    project.run(line).exits(0);
+    assert_eq!(changes(&project).len(), 3, "two orders, and an end");
+}
