@@ -163,7 +163,7 @@ pub fn main() -> Exit {
     };
     let mut world = match World::new(&cli.global) {
         Ok(world) => world,
-        Err(failure) => return World::plain().fail(&failure),
+        Err(failure) => return World::plain(world::lang_of(&cli.global)).fail(&failure),
     };
     let kind = cli.command.page();
     if let Err(failure) = shown::refuse(kind, &world) {

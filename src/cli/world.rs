@@ -62,8 +62,8 @@ impl World {
             crash::arm(&moment)
                 .map_err(|why| Failure::new("crash-point", Text::same(why)).help(NOTHING_SENT))?;
         }
-        let lang = global.lang.unwrap_or_else(lang_of_locale);
-        let mut world = Self::plain();
+        let lang = lang_of(global);
+        let mut world = Self::plain(lang);
         world.out = Look {
             color: wants_color(global.color, &io::stdout()),
             lang,
@@ -87,10 +87,14 @@ impl World {
     }
 
     /// A world that has not looked around yet.
-    pub(super) fn plain() -> Self {
+    pub(super) fn plain(lang: Lang) -> Self {
+        let look = Look {
+            lang,
+            ..Look::PLAIN
+        };
         Self {
-            out: Look::PLAIN,
-            err: Look::PLAIN,
+            out: look,
+            err: look,
             format: Format::Human,
             reports: Reports::default(),
             stdout_is_gone: false,
@@ -321,6 +325,11 @@ pub(super) fn cant_write(path: &Path, error: &io::Error) -> Failure {
         "write",
         text!("can't write {path}: {error}", "无法写入 {path}：{error}"),
     )
+}
+
+/// The language that was asked for, by flag, variable or locale.
+pub(super) fn lang_of(global: &Global) -> Lang {
+    global.lang.unwrap_or_else(lang_of_locale)
 }
 
 /// The language of the messages that the system's locale asks for.

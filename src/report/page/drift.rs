@@ -12,7 +12,7 @@ pub fn drift(drift: &Drift, told: &[Diagnostic], lang: Lang) -> Page {
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     let mut entries = Vec::with_capacity(drift.findings.len());
     for one in &drift.findings {
-        findings.push(finding(one, entries.len(), lang));
+        findings.push(finding(one, Some(entries.len()), lang));
         entries.push(entry(one, lang));
     }
     let look = Look {
@@ -159,7 +159,7 @@ fn remarks(one: &drift::Finding) -> Vec<Text> {
     why.into_iter().chain([next]).collect()
 }
 
-fn finding(one: &drift::Finding, entry: usize, lang: Lang) -> Finding {
+pub(super) fn finding(one: &drift::Finding, entry: Option<usize>, lang: Lang) -> Finding {
     let drift::Finding {
         code,
         address,
@@ -197,6 +197,6 @@ fn finding(one: &drift::Finding, entry: usize, lang: Lang) -> Finding {
             .map(|line| line.in_lang(lang).to_owned())
             .collect(),
         place: source.as_ref().map(Place::from),
-        entry: Some(entry),
+        entry,
     }
 }

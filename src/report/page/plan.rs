@@ -1,6 +1,6 @@
 //! A plan as a page.
 
-use super::{Entry, Finding, Kind, Level, Page, Place, Request, Tone, version};
+use super::{Entry, Finding, Kind, Level, Page, Place, Request, Tone, drift, version};
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Lang, Text, text};
 use crate::plan::{Action, Plan, Reason, Refusal, Step, guard};
@@ -20,6 +20,9 @@ pub fn plan(
         ..Look::PLAIN
     };
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
+    // What the account showed: of no entry, since the plan is the same without it.
+    let seen = plan.drift.iter().flatten();
+    findings.extend(seen.map(|one| drift::finding(one, None, lang)));
     let mut entries = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
         findings.extend(finding(step, plan, entries.len(), look));

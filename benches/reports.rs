@@ -1,0 +1,81 @@
+//! What a report of 5,000 changes costs in each format, beside the same plan as text, and how large it is.
+//!
+//! Every number is a ratio within one run, of timings that took turns; the least of several rounds is taken.
+
+#![allow(
+    clippy::print_stdout,
+    reason = "a bench is there to print what it found"
+)]
+
+#[expect(dead_code, reason = "another bench needs the rest of it")]
+mod support;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use jiff::Timestamp;
+use postpay::lang::Lang;
+use postpay::plan::{Options, Plan, file};
+use postpay::report::human::{self, Look};
+use postpay::report::page::{self, Setting};
+use postpay::report::{github, html, junit, markdown, sarif};
+use support::{Project, ratio, target, timed};
+
+const CHANGES: u32 = 5_000;
+const ROUNDS: usize = 7;
+/// The vendor's requests a second: what a plan reckons its time with.
+const RATE: f64 = 2.0;
+
+type Format<'a> = (&'static str, Box<dyn Fn() -> String + 'a>);
+
+#[expect(clippy::unwrap_used, reason = "no move is declared")]
+fn main() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let project = Project::generate(folder.path(), CHANGES)?;
+    let desired = project.desired()?;
+    let plan = Plan::make(
+        &desired,
+        None,
+        Options::default(),
+        target(),
+        Timestamp::UNIX_EPOCH,
+    )
+    .unwrap();
+    let setting = Setting::default();
+    let page = || page::plan(&plan, RATE, &[], Vec::new(), Lang::En);
+    let formats: Vec<Format<'_>> = vec![
+        (
+            "text",
+            Box::new(|| human::plan::plan(&plan, RATE, Look::PLAIN)),
+        ),
+        ("json", Box::new(|| file::encode(&plan))),
+        ("markdown", Box::new(|| markdown::page(&page(), &setting))),
+        ("html", Box::new(|| html::page(&page(), &setting))),
+        ("github", Box::new(|| github::page(&page(), &setting))),
+        ("sarif", Box::new(|| sarif::page(&page(), &setting))),
+        ("junit", Box::new(|| junit::page(&page()))),
+    ];
+    ensure!(
+        markdown::page(&page(), &setting).len() <= markdown::COMMENT,
+        "a comment holds no more"
+    );
+    let mut best = vec![Duration::MAX; formats.len()];
+    for _ in 0..ROUNDS {
+        for ((_, make), best) in formats.iter().zip(&mut best) {
+            let (text, took) = timed(make);
+            black_box(text);
+            *best = took.min(*best);
+        }
+    }
+    println!("{CHANGES} changes, each format beside the text");
+    for ((name, make), took) in formats.iter().zip(&best) {
+        println!(
+            "  {name:<9} {:>6.2}  {:>9} bytes  {:>7.1} ms",
+            ratio(*took, best[0]),
+            make().len(),
+            took.as_secs_f64() * 1e3
+        );
+    }
+    Ok(())
+}
