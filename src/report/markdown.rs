@@ -2,7 +2,7 @@
 //!
 //! What matters most comes first: the verdict, what is wrong, then every environment by action, then the requests. What
 //! does not fit is left out whole, an entry at a time, and a line says what that is and where the rest can be read.
-//! Texts that somebody else chose are shown as code ([`escape`]), and no table or heading holds one.
+//! Texts that somebody else chose are shown as code (`escape`), and no table or heading holds one.
 
 mod entries;
 mod escape;
