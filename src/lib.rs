@@ -32,9 +32,10 @@
 //! | [`drift`] | [`drift::Drift`] | desired, state, what the account has |
 //! | [`generate`] | manifests that adopt | what the account has and nobody declares |
 //! | [`rehearsal`] | a copy of the state, faults, and a judgement by the endpoint's ledger | desired, state |
-//! | [`report`] | text, JSON, events | plans, reports, states |
+//! | [`report`] | text, JSON, events; [`report::page::Page`], which Markdown, HTML, GitHub, SARIF and JUnit show | plans, reports, drift, states |
 //!
-//! [`desired`], [`diagnostic`] and [`lang`] are the vocabulary that the rooms share, [`config`] reads `postpay.yaml`, [`clock`] is
+//! [`desired`], [`diagnostic`] and [`lang`] (a sentence for people stands in English and Chinese where it is made) are the
+//! vocabulary that the rooms share, [`config`] reads `postpay.yaml`, [`clock`] is
 //! the time as an argument, [`sandbox`] is a small real server that speaks the vendor's side of the protocol, [`crash`]
 //! lets a test stop a real process at a named moment, and [`cli`] puts the parts together. `tests/suite/layering.rs`
 //! holds who may import whom; below [`cli`] nothing prints, reads the environment or exits.
