@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let kept = args.file.as_deref().map(read_plan).transpose()?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
     let store = world.store(&project.state);
-    let mut writer = world.locked(&store, flags.lock_timeout, || {
+    let writer = world.locked(&store, flags.lock_timeout, || {
         store.lock(&world.holder("apply"), flags.lock_timeout)
     })?;
     tell_recovered(&store, &*writer, world);
@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         allow_same_alias: args.allow_same_alias,
         asked_to_destroy: args.changes.allow_destroy,
     };
-    carry_out(plan, &job, &connection, &store, &mut *writer, world)
+    carry_out(plan, &job, &connection, &store, writer, world)
 }
 
 /// Reads and verifies a plan file.

@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Format, Strict, time};
 use super::shown::Shown;
-use super::signals::two_signals;
+use super::signals::{end_with, two_signals};
 use super::watch::Watch;
 use super::world::World;
 use super::{Exit, rescue};
@@ -97,7 +97,7 @@ pub(super) fn carry_out(
     job: &Job<'_>,
     connection: &Connection,
     store: &FileStore,
-    writer: &mut dyn StateWriter,
+    mut writer: Box<dyn StateWriter + '_>,
     world: &mut World,
 ) -> Result<Exit, Failure> {
     if let Err(failure) = show_plan(job, &plan, world) {
@@ -144,22 +144,46 @@ pub(super) fn carry_out(
     refuse_declared_elsewhere(&plan)?;
     let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
     if plan.changes().next().is_none() && !waits {
-        return Ok(close(job, &Report::idle(writer.state()), world));
+        let report = Report::idle(writer.state());
+        drop(writer);
+        close(job, &report, world);
+        return Ok(exit_of(&report));
     }
     let adoptions = adoptions(&plan, connection, job, writer.state(), world)?;
     let consent = consent(job, &plan, world)?;
     let approved = guard::approve(plan, &facts, consent)?;
     crash::point(crash::APPROVED);
     let last_sent = last_sent(store)?;
+    let before = writer.state().cloned();
     let ended = run(
-        &approved, job, adoptions, connection, writer, last_sent, world,
+        &approved,
+        job,
+        adoptions,
+        connection,
+        &mut *writer,
+        last_sent,
+        world,
     )?;
-    match ended {
-        Some(report) => {
-            rescue::keep(&report, store, world);
-            Ok(close(job, &report, world))
-        }
-        None => Ok(left_at_once(&*writer, store, world)),
+    let Some(report) = ended else {
+        let left = left_at_once(before.as_ref(), store);
+        end_with(left.exit);
+        return Err(left);
+    };
+    rescue::keep(&report, store, world);
+    // Whoever waits for the state need not wait for the reports too.
+    drop(writer);
+    let exit = exit_of(&report);
+    end_with(exit);
+    close(job, &report, world);
+    Ok(exit)
+}
+
+fn exit_of(report: &Report) -> Exit {
+    match report.verdict() {
+        Verdict::Complete => Exit::Fine,
+        Verdict::PartWay => Exit::PartWay,
+        Verdict::Failed => Exit::Error,
+        Verdict::Unknown => Exit::Unknown,
     }
 }
 
@@ -391,8 +415,8 @@ fn run(
     ended
 }
 
-fn left_at_once(writer: &dyn StateWriter, store: &impl StateStore, world: &World) -> Exit {
-    let before = writer.state();
+/// What is to be said when the answers that were under way were not waited for.
+fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
     let unknown: Vec<String> = match store.read().map(Snapshot::current) {
         Ok(now) => now
             .iter()
@@ -406,28 +430,41 @@ fn left_at_once(writer: &dyn StateWriter, store: &impl StateStore, world: &World
             .collect(),
         Err(_) => Vec::new(),
     };
-    world.tell(&text!(
-        "Left at once. What was ordered is in the journal; the next command takes it up.\n",
-        "已立即退出。已订购的内容在运行日志中；下一条命令会接续处理。\n"
-    ));
+    let left = Failure::new(
+        "left-at-once",
+        text!(
+            "left at once, by a second signal: what was ordered until then is in the journal, and the next command takes it up",
+            "收到第二次信号，已立即退出：此前已订购的内容在运行日志中，下一条命令会接续处理"
+        ),
+    );
     if unknown.is_empty() {
-        return Exit::PartWay;
+        let failure = left.help(text!(
+            "what is recorded: `postpay show`; the rest: `postpay apply`",
+            "查看记录：`postpay show`；继续其余部分：`postpay apply`"
+        ));
+        return Failure {
+            exit: Exit::PartWay,
+            ..failure
+        };
     }
     let (en, zh) = (unknown.join(", "), unknown.join("、"));
-    world.tell(&text!(
-        "Unknown, because the answer was not waited for: {en}. They may exist and are not ordered again.\n",
-        "因未等到应答而结果未知：{zh}。它们可能存在，不会再次订购。\n"
-    ));
-    Exit::Unknown
+    let failure = left
+        .help(text!(
+            "unknown, because the answer was not waited for: {en}; they may exist, and are not ordered again",
+            "因未等到应答而结果未知：{zh}；它们可能存在，不会再次订购"
+        ))
+        .help(text!(
+            "find out: `postpay resolve`",
+            "查明结果：`postpay resolve`"
+        ));
+    Failure {
+        exit: Exit::Unknown,
+        ..failure
+    }
 }
 
-fn close(job: &Job<'_>, report: &Report, world: &mut World) -> Exit {
-    let exit = match report.verdict() {
-        Verdict::Complete => Exit::Fine,
-        Verdict::PartWay => Exit::PartWay,
-        Verdict::Failed => Exit::Error,
-        Verdict::Unknown => Exit::Unknown,
-    };
+/// Shows how the run ended.
+fn close(job: &Job<'_>, report: &Report, world: &mut World) {
     // The run is over and recorded: whether its table can be shown does not change how it ended.
     let told = world.told();
     let json = || json::report(report);
@@ -447,5 +484,4 @@ fn close(job: &Job<'_>, report: &Report, world: &mut World) -> Exit {
     for failure in [printed, written].into_iter().filter_map(Result::err) {
         world.fail(&failure);
     }
-    exit
 }

@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
     let store = world.store(&project.state);
-    let mut writer = world.locked(&store, flags.lock_timeout, || {
+    let writer = world.locked(&store, flags.lock_timeout, || {
         store.lock(&world.holder("destroy"), flags.lock_timeout)
     })?;
     tell_recovered(&store, &*writer, world);
@@ -104,7 +104,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         allow_same_alias: false,
         asked_to_destroy: args.allow_destroy,
     };
-    carry_out(plan, &job, &connection, &store, &mut *writer, world)
+    carry_out(plan, &job, &connection, &store, writer, world)
 }
 
 fn is_there(state: Option<&State>, address: &Address, deposed: bool) -> bool {

@@ -14,7 +14,7 @@ use crate::sandbox::{LedgerError, SandboxError};
 use crate::state::{Holder, StateError};
 
 use super::Exit;
-use super::load::line_of;
+use super::load::Lines;
 
 const NOTHING_ORDERED: Text = Text::fixed("nothing was ordered", "未订购任何环境");
 
@@ -32,6 +32,18 @@ pub(super) const NOTHING_SENT: Text =
 impl Failure {
     pub(super) fn new(code: &'static str, message: impl Into<Text>) -> Self {
         Self::from(Diagnostic::error(code, message))
+    }
+
+    /// All of them as one, which exits as the first; fine when there is none.
+    pub(super) fn of_all(failures: impl IntoIterator<Item = Self>) -> Result<(), Self> {
+        let mut failures = failures.into_iter();
+        let Some(mut first) = failures.next() else {
+            return Ok(());
+        };
+        first
+            .diagnostics
+            .extend(failures.flat_map(|failure| failure.diagnostics));
+        Err(first)
     }
 
     #[must_use]
@@ -69,10 +81,11 @@ impl From<anyhow::Error> for Failure {
 
 impl From<Vec<Objection>> for Failure {
     fn from(objections: Vec<Objection>) -> Self {
+        let mut lines = Lines::default();
         let diagnostics = objections.iter().map(|objection| {
             let diagnostic = Diagnostic::error(objection.code(), objection.text());
             let place = objection.place();
-            let diagnostic = match place.and_then(line_of) {
+            let diagnostic = match place.and_then(|place| lines.of(place)) {
                 Some(span) => diagnostic.on(&span),
                 None => match place {
                     Some(source) => diagnostic.help(declared_in(source)),

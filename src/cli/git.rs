@@ -269,11 +269,12 @@ fn answer(child: &mut Child, patience: Duration) -> Option<Vec<u8>> {
     let mut stdout = child.stdout.take()?;
     let (sender, receiver) = mpsc::sync_channel(1);
     // Reading has no time limit, so that a thread of its own waits for what may never come.
-    std::thread::spawn(move || {
+    let read = move || {
         let mut said = Vec::new();
         let read = stdout.read_to_end(&mut said).map(|_| said);
         let _ = sender.send(read);
-    });
+    };
+    std::thread::Builder::new().spawn(read).ok()?;
     let said = receiver.recv_timeout(patience).ok()?.ok()?;
     // It has closed its output, and is about to end.
     loop {

@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
     let store = world.store(&project.state);
-    let mut writer = world.locked(&store, flags.lock_timeout, || {
+    let writer = world.locked(&store, flags.lock_timeout, || {
         store.lock(&world.holder("import"), flags.lock_timeout)
     })?;
     tell_recovered(&store, &*writer, world);
@@ -101,5 +101,5 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         allow_same_alias: false,
         asked_to_destroy: false,
     };
-    carry_out(plan, &job, &connection, &store, &mut *writer, world)
+    carry_out(plan, &job, &connection, &store, writer, world)
 }

@@ -1,6 +1,6 @@
 //! From flags, variables and files to the project at hand: configuration, manifests, state, endpoint.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -368,7 +368,7 @@ fn moved(problem: &MoveProblem) -> Diagnostic {
         MoveError::Cycle { .. } => Text::fixed("take one of the blocks out", "去掉其中一个块"),
     };
     let diagnostic = Diagnostic::error(code, why.text());
-    let diagnostic = if let Some(span) = line_of(&moved.source) {
+    let diagnostic = if let Some(span) = Lines::default().of(&moved.source) {
         diagnostic.at(&span, Text::fixed("this move", "这一处移动"))
     } else {
         let source = &moved.source;
@@ -377,19 +377,24 @@ fn moved(problem: &MoveProblem) -> Diagnostic {
     diagnostic.help(help).help(NOTHING_SENT)
 }
 
-/// The line of a manifest that something was declared in.
-pub(super) fn line_of(source: &SourceRef) -> Option<Span> {
-    let (file, _) = manifest::read(Path::new(""), Path::new(&source.file)).ok()?;
-    let line = usize::try_from(source.line).ok()?;
-    let before: usize = file
-        .text
-        .split_inclusive('\n')
-        .take(line.checked_sub(1)?)
-        .map(str::len)
-        .sum();
-    let text = file.text.get(before..)?.lines().next()?;
-    let bytes = before + (text.len() - text.trim_start().len())..before + text.trim_end().len();
-    Some(Span { file, bytes })
+/// The lines of manifests that things were declared in, with each file read once.
+#[derive(Default)]
+pub(super) struct Lines<'a>(HashMap<&'a str, Option<Arc<SourceFile>>>);
+
+impl<'a> Lines<'a> {
+    /// None when the file, or the line, is not there any more.
+    pub(super) fn of(&mut self, source: &'a SourceRef) -> Option<Span> {
+        let file = self.0.entry(&source.file).or_insert_with(|| {
+            let read = manifest::read(Path::new(""), Path::new(&source.file));
+            read.ok().map(|(file, _)| file)
+        });
+        let file = Arc::clone(file.as_ref()?);
+        let line = usize::try_from(source.line).ok();
+        let before = file.line_start(line.filter(|line| *line > 0)?);
+        let text = file.text.get(before..)?.lines().next()?;
+        let bytes = before + (text.len() - text.trim_start().len())..before + text.trim_end().len();
+        Some(Span { file, bytes })
+    }
 }
 
 pub(super) fn unknown_address(

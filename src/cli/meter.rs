@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::signals;
 use super::terminal::Narrow;
 use crate::cloud::{Reading, Watcher};
 use crate::lang::{Lang, Text};
@@ -43,7 +42,7 @@ impl Meter {
         let (stop, stopped) = mpsc::channel::<()>();
         let late = {
             let bar = bar.clone();
-            thread::spawn(move || {
+            let draw = move || {
                 let mut wait = LATE;
                 while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
                     if bar.is_hidden() {
@@ -54,23 +53,23 @@ impl Meter {
                     bar.tick();
                     wait = TICK;
                 }
-            })
+            };
+            // Without a thread there is no progress, and all else goes on.
+            thread::Builder::new().spawn(draw).ok()
         };
         Self {
             bar,
-            late: Some((stop, late)),
+            late: late.map(|late| (stop, late)),
         }
     }
 
     /// One that waits for a lock.
     pub(super) fn for_lock(holder: Option<Holder>, most: Duration, lang: Lang) -> Self {
         let began = Instant::now();
-        let meter = Self::new(LINE, None, move || {
+        Self::new(LINE, None, move || {
             let waited = began.elapsed();
             said(&progress::lock(holder.as_ref(), waited, most), lang)
-        });
-        signals::clear_on_interrupt(&meter.bar);
-        meter
+        })
     }
 
     pub(super) fn set_position(&self, done: usize) {
@@ -108,9 +107,7 @@ pub(super) fn watcher(lang: Lang) -> Watcher {
                 look.set(Some(*reading));
                 let said = Arc::clone(&look);
                 let say = move || said.say(lang).unwrap_or_default();
-                let meter = Meter::new(LINE, None, say);
-                signals::clear_on_interrupt(&meter.bar);
-                *shown = Some((meter, look));
+                *shown = Some((Meter::new(LINE, None, say), look));
             }
         }
     })

@@ -1,6 +1,6 @@
 //! `postpay plan`: what would be ordered. It is never given anything that could order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -162,12 +162,13 @@ pub(super) fn show(
     let human = |look| human::plan::plan(plan, rate, look) + &calls;
     let page = |lang| page::plan(plan, rate, &told, requests.to_vec(), lang);
     let shown = Shown::new(&json, &human, &page);
-    world.print_as_asked(shown)?;
+    let printed = world.print_as_asked(shown);
     if world.format == Format::Json {
         // A plan file has no place for them.
         world.say(&calls);
     }
-    world.report(shown)
+    let written = world.report(shown);
+    Failure::of_all([printed, written].into_iter().filter_map(Result::err))
 }
 
 pub(super) fn exit(plan: &Plan, detailed: bool) -> Exit {
@@ -214,14 +215,20 @@ fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
 
 /// The requests that carrying the plan out would make. The signature is left out: it is made when a request is sent.
 fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Request> {
+    let records = state.into_iter().flat_map(State::records);
+    let regions: HashMap<Option<&str>, Option<&str>> = records
+        .map(|(_, record)| (record.env_id.as_deref(), record.region.as_deref()))
+        .collect();
     let mut requests = Vec::new();
     for step in plan.changes() {
         let Some((action, body)) = call(step, plan) else {
             continue;
         };
         // What is there is spoken to where it is.
-        let there = (!step.is_order()).then(|| region(step, state)).flatten();
-        let region = there.or(project.region.as_deref());
+        let there = regions.get(&step.ids.env_id.as_deref()).copied().flatten();
+        let region = there
+            .filter(|_| !step.is_order())
+            .or(project.region.as_deref());
         let mut text = String::new();
         let _ = match &project.endpoint {
             // It is started with the run, on a port that is free then.
@@ -256,7 +263,10 @@ fn listed(requests: &[Request]) -> String {
         text: request,
     } in requests
     {
-        let _ = write!(text, "\n# {name}\n{request}");
+        let _ = writeln!(text, "\n# {name}");
+        for line in request.lines() {
+            let _ = writeln!(text, "{}", clean(line));
+        }
     }
     text
 }
@@ -290,12 +300,4 @@ fn call(step: &Step, plan: &Plan) -> Option<(&'static str, Vec<u8>)> {
         | Action::Wait
         | Action::NoOp => None,
     }
-}
-
-fn region<'a>(step: &Step, state: Option<&'a State>) -> Option<&'a str> {
-    let mut records = state?.records();
-    let record = records
-        .find(|(_, record)| record.env_id == step.ids.env_id)?
-        .1;
-    record.region.as_deref()
 }

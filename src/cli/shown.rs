@@ -102,8 +102,9 @@ fn not_shown(format: Format) -> Failure {
 impl World {
     /// On standard output in the format that was asked for, and in every report.
     pub(super) fn show(&mut self, shown: Shown<'_>) -> Result<(), Failure> {
-        self.print_as_asked(shown)?;
-        self.report(shown)
+        let printed = self.print_as_asked(shown);
+        let written = self.report(shown);
+        Failure::of_all([printed, written].into_iter().filter_map(Result::err))
     }
 
     /// On standard output, in the format that was asked for.
@@ -118,18 +119,20 @@ impl World {
         Ok(())
     }
 
-    /// In every file that `--report` named.
+    /// In every file that `--report` named. One that can't be written keeps no other from it.
     pub(super) fn report(&mut self, shown: Shown<'_>) -> Result<(), Failure> {
         self.reports.written = true;
         let look = Look {
             color: false,
             ..self.out
         };
+        let mut failures = Vec::new();
         for (path, format) in &self.reports.files {
-            let text = shown.text(*format, look, &self.setting(Some(path)))?;
-            self.reports.write(path, &text)?;
+            let text = shown.text(*format, look, &self.setting(Some(path)));
+            let written = text.and_then(|text| self.reports.write(path, &text));
+            failures.extend(written.err());
         }
-        Ok(())
+        Failure::of_all(failures)
     }
 
     /// Why a command ended before it had a result, for whoever only has its reports. What can't be written is told, and

@@ -1,19 +1,12 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C and SIGTERM, for what has something to finish. What only looks or waits is ended by them as by default, so that a
+//! script that it stands in ends too.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
-
-use indicatif::{ProgressBar, WeakProgressBar};
 use tokio::sync::watch;
 
-/// A run has been begun: from then on Ctrl-C asks it to stop, and its progress is its own.
-static RUN: AtomicBool = AtomicBool::new(false);
-/// The line of progress that Ctrl-C clears; None before the first, since nobody listens then.
-static LINE: Mutex<Option<WeakProgressBar>> = Mutex::new(None);
+use super::Exit;
 
 /// Passes the first signal on, and returns at the second.
 pub(super) async fn two_signals(stop: watch::Sender<bool>) {
-    RUN.store(true, Ordering::SeqCst);
     signal().await;
     let _ = stop.send(true);
     signal().await;
@@ -34,40 +27,22 @@ pub(super) async fn signal() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-/// What Ctrl-C does by itself, with this line of progress cleared first. For what only looks or waits: a run has an answer of its
-/// own, and is never left like this.
-pub(super) fn clear_on_interrupt(line: &ProgressBar) {
-    let mut shown = LINE.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_first = shown.is_none();
-    *shown = Some(line.downgrade());
-    if is_first {
-        // For good: once a program listens, Ctrl-C does nothing any more by itself.
-        std::thread::spawn(listen);
-    }
-}
-
+/// A signal ends the process at once from here on, with this code. For the end of a run: all of it is recorded, and what is
+/// left is to show it, to a reader that may never come. By itself a signal does nothing any more, once it was listened for.
 #[expect(
     clippy::exit,
-    reason = "what a signal does by itself; nothing is under way that could be lost"
+    reason = "whoever sends a signal now waits for a report that can't be written"
 )]
-fn listen() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let Ok(runtime) = runtime else {
-        return;
-    };
-    runtime.block_on(async {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            if RUN.load(Ordering::SeqCst) {
-                continue;
-            }
-            let line = LINE.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(line) = line.as_ref().and_then(WeakProgressBar::upgrade) {
-                line.finish_and_clear();
-            }
-            // As a shell tells of it.
-            std::process::exit(130);
+pub(super) fn end_with(exit: Exit) {
+    let listen = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        if let Ok(runtime) = runtime {
+            runtime.block_on(signal());
+            std::process::exit(i32::from(exit as u8));
         }
-    });
+    };
+    // Without it the reports are merely waited for.
+    let _ = std::thread::Builder::new().spawn(listen);
 }

@@ -28,7 +28,16 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 
 pub(super) fn unsafe_to_show(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(
+            c,
+            '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 /// `0.31 s`, `12.0 s`, `3 min 20 s`, `1 h 23 min`; `0.31 秒`, `12.0 秒`, `3 分 20 秒`, `1 小时 23 分`.

@@ -99,8 +99,9 @@ fn is_plain(word: &str) -> bool {
         let start = bare.get(..what.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(what))
     };
-    // GH-12, and whatever a repository links in this way; and what may be a commit.
-    let is_reference = has_digit && (is_hash || bare.contains('-'));
+    // GH-12 and !12, and whatever a repository links in this way; and what may be a commit.
+    let of_gitlab = word.trim_end_matches('!').contains('!');
+    let is_reference = has_digit && (is_hash || bare.contains('-') || of_gitlab);
     let is_link = word.contains("//") || starts("www.");
     let is_emoji = word.matches(':').count() > 1;
     let is_plain = word.chars().all(harmless) && !word.contains("--");
@@ -174,6 +175,7 @@ mod unit {
             ("- 1. a", "`-` 1. a"),
             ("`shop` is @admin's", "`shop` is `@admin's`"),
             ("see #12 or GH-12", "see `#12` or `GH-12`"),
+            ("see !12 or shop!12!", "see `!12` or `shop!12`!"),
             ("at http://x.y/z", "at `http://x.y/z`"),
             ("www.evil.example", "`www.evil.example`"),
             ("<b>*bold*</b>", "`<b>*bold*</b>`"),

@@ -1,6 +1,6 @@
 //! Consent, limits, interrupts, and what programs read of a run.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::support::{JOURNAL, LEDGER, Project, Running, STATE, assert_shown, at_once, until};
 
@@ -22,57 +22,6 @@ fn without_a_terminal_nothing_is_asked_and_nothing_sent() {
     running.type_in("yes\n");
     running.wait().exits(1).says(&["no terminal"]);
     assert!(project.ledger().is_empty());
-}
-
-/// `postpay apply` on a terminal of its own, where somebody types `answer`.
-fn on_a_terminal(project: &Project, answer: &str) -> Option<crate::support::Ran> {
-    let mut script = Command::new("script");
-    let line = format!("{} apply --color never", env!("CARGO_BIN_EXE_postpay"));
-    script.args(["-qec", &line, "/dev/null"]);
-    project.settle(&mut script);
-    script.env("TERM", "dumb").env("SHELL", "/bin/sh");
-    script
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    if Command::new("script").arg("--version").output().is_err() {
-        eprintln!("skipped: there is no `script` here to make a terminal with");
-        return None;
-    }
-    let mut running = Running::new(script);
-    running.type_in(answer);
-    Some(running.wait())
-}
-
-#[test]
-fn only_yes_is_a_yes() {
-    at_once(
-        ["no\n", "y\n", "Yes\n", "\n", "yes please\n", ""],
-        |answer| {
-            let project = Project::of(&["one"]);
-            let Some(ran) = on_a_terminal(&project, answer) else {
-                return;
-            };
-            ran.exits(1)
-                .says(&["Only `yes` is a yes", "not approved", "nothing was sent"]);
-            assert!(project.ledger().is_empty(), "{answer:?}");
-            assert!(!project.exists(STATE) && !project.exists(JOURNAL));
-        },
-    );
-}
-
-#[test]
-fn a_yes_on_a_terminal_orders() {
-    let project = Project::of(&["one", "two"]);
-    let Some(ran) = on_a_terminal(&project, "yes\n") else {
-        return;
-    };
-    ran.exits(0).says(&[
-        "2 pay-as-you-go orders from sandbox",
-        "Order 2 pay-as-you-go environments from sandbox?",
-        "Done: 2 ordered",
-    ]);
-    assert_eq!(project.ordered_once(), ["one", "two"]);
 }
 
 #[test]
@@ -204,7 +153,9 @@ fn the_second_signal_leaves_at_once_and_the_journal_tells_the_truth() {
     at_once(["TERM", "INT"], |signal| {
         let project = Project::of(&["one", "two"]);
         // An answer that never comes: only the second signal can end this.
+        project.write("r.md", "of an older run");
         let mut command = project.command(["apply", "-y", "--fault", "hang-after@*"]);
+        command.args(["--report", "r.md"]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut running = Running::new(command);
         until("the first order", || !project.ledger().is_empty());
@@ -213,11 +164,13 @@ fn the_second_signal_leaves_at_once_and_the_journal_tells_the_truth() {
         running.signal(signal);
         told.push_str(&running.rest_of_stderr());
         let ran = running.wait().exits(4);
-        assert!(told.contains("Left at once"), "{told}\n{ran}");
-        assert!(
-            told.contains("Unknown, because the answer was not waited for: one"),
-            "{told}"
-        );
+        let unknown = "unknown, because the answer was not waited for: one";
+        for said in ["error[left-at-once]", unknown, "`postpay resolve`"] {
+            assert!(told.contains(said), "{told}\n{ran}");
+        }
+        let report = project.read("r.md");
+        assert!(report.contains("left-at-once"), "{report}");
+        assert!(report.contains(unknown), "{report}");
         assert!(project.exists(JOURNAL), "it is for the next command");
         project
             .run(["plan"])

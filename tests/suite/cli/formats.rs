@@ -301,13 +301,19 @@ fn why_there_is_no_result_is_reported_too() {
 fn hostile_names_do_nothing_in_any_format() {
     let project = Project::of(&["one"]);
     let alias_of = |text: &str| format!("alias: one\n    env_alias: {text}");
-    project.edit(MANIFEST, "alias: one", &alias_of(HOSTILE));
+    let extra = "\n    extra:\n      note: \"\\u202Egnol \\u061c\\e[31m\"";
+    project.edit(MANIFEST, "alias: one", &(alias_of(HOSTILE) + extra));
     for args in [&["plan", "--show-calls"][..], &["apply", "-y"], &["drift"]] {
         let ran = run(&project, args);
         assert!(matches!(ran.code, Some(0 | 2)), "{ran}");
         let markdown = read_all(&project);
-        for name in ["r.md", "r.xml", "r.html", "r.txt"] {
-            assert!(!project.read(name).contains('\u{202e}'), "{name}");
+        let unsafe_to_show = ['\u{202e}', '\u{61c}', '\u{1b}'];
+        for name in ["r.md", "r.xml", "r.html", "r.txt", "r.sarif"] {
+            assert!(!project.read(name).contains(unsafe_to_show), "{name}");
+        }
+        assert!(!ran.stdout.contains(unsafe_to_show), "{ran}");
+        if args[0] == "plan" {
+            assert!(ran.stdout.contains("gnol"), "{ran}");
         }
         for name in ["r.xml", "r.html"] {
             assert!(!project.read(name).contains("<script>alert"), "{name}");

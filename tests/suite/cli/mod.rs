@@ -29,4 +29,5 @@ mod secrets;
 mod settings;
 mod state;
 mod streams;
+mod terminal;
 mod wide;

@@ -1,0 +1,189 @@
+//! What is only there for a terminal: progress, questions and Ctrl-C.
+
+use std::ffi::OsStr;
+use std::io::{Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, ExitStatus};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Instant;
+
+use pty_process::blocking::{Command, Pty};
+
+use crate::endpoint::PATIENT;
+use crate::support::{JOURNAL, Project, Running, STATE, at_once, until};
+
+const CTRL_C: &str = "\u{3}";
+
+/// The program on a terminal of its own.
+struct Terminal {
+    pty: Pty,
+    child: Child,
+    shown: Receiver<Vec<u8>>,
+    seen: String,
+}
+
+impl Terminal {
+    fn run(project: &Project, args: &[&str]) -> Self {
+        let (pty, pts) = pty_process::blocking::open().unwrap();
+        pty.resize(pty_process::Size::new(30, 100)).unwrap();
+        let like = project.command(args);
+        let mut command = Command::new(like.get_program())
+            .args(like.get_args())
+            .env("TERM", "xterm");
+        if let Some(folder) = like.get_current_dir() {
+            command = command.current_dir(folder);
+        }
+        for (name, value) in like.get_envs() {
+            command = match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let child = command
+            .env_remove(OsStr::new("NO_COLOR"))
+            .spawn(pts)
+            .unwrap();
+        let (sender, shown) = mpsc::channel();
+        let fd = pty.as_fd().try_clone_to_owned().unwrap();
+        thread::spawn(move || {
+            let mut pty = std::fs::File::from(fd);
+            let mut buffer = [0; 4096];
+            // It fails once the program is over.
+            while let Ok(n @ 1..) = pty.read(&mut buffer) {
+                let _ = sender.send(buffer[..n].to_vec());
+            }
+        });
+        Self {
+            pty,
+            child,
+            shown,
+            seen: String::new(),
+        }
+    }
+
+    /// Waits until the text was shown.
+    #[track_caller]
+    fn shows(&mut self, text: &str) {
+        let began = Instant::now();
+        while !self.seen.contains(text) {
+            let left = PATIENT.saturating_sub(began.elapsed());
+            let Ok(more) = self.shown.recv_timeout(left) else {
+                panic!("`{text}` was never shown:\n{}", self.seen);
+            };
+            self.seen.push_str(&String::from_utf8_lossy(&more));
+        }
+    }
+
+    fn types(&mut self, text: &str) {
+        self.pty.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// How it ended, and all that was shown.
+    fn ends(mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        while let Ok(more) = self.shown.recv_timeout(PATIENT) {
+            self.seen.push_str(&String::from_utf8_lossy(&more));
+        }
+        (status, self.seen)
+    }
+}
+
+#[test]
+fn a_look_that_takes_long_is_shown_and_gone_before_the_result() {
+    let project = Project::ordered(&["one", "two"]);
+    let mut terminal = Terminal::run(&project, &["drift", "--latency", "1200ms"]);
+    terminal.shows("Listing the account");
+    let (status, seen) = terminal.ends();
+    assert_eq!(status.code(), Some(0), "{seen}");
+    let (_, after) = seen.rsplit_once("Reading bills").unwrap();
+    let (line, result) = after.split_once("\u{1b}[2K").expect("it is cleared");
+    assert!(!line.contains('\n'), "{seen}");
+    assert!(result.contains("No drift."), "{seen}");
+}
+
+/// A script that runs `postpay drift && postpay apply` is to end too, which it does for the signal alone.
+#[test]
+fn ctrl_c_during_a_look_ends_it_by_the_signal() {
+    let project = Project::ordered(&["one"]);
+    let mut terminal = Terminal::run(&project, &["drift", "--latency", "20s"]);
+    terminal.shows("Listing the account");
+    terminal.types(CTRL_C);
+    let (status, seen) = terminal.ends();
+    assert_eq!(status.signal(), Some(2), "{status} {seen}");
+}
+
+#[test]
+fn ctrl_c_during_a_run_finishes_what_is_under_way_and_starts_nothing_more() {
+    let project = Project::of(&["one", "two", "three"]);
+    let args = ["apply", "-y", "--in-flight", "1", "--latency", "1500ms"];
+    let mut terminal = Terminal::run(&project, &args);
+    terminal.shows("one");
+    until("the first order", || {
+        project.exists(JOURNAL) && project.read(JOURNAL).contains("\"intent\"")
+    });
+    terminal.types(CTRL_C);
+    let (status, seen) = terminal.ends();
+    assert_eq!(status.code(), Some(3), "{seen}");
+    assert!(seen.contains("Interrupted"), "{seen}");
+    assert_eq!(project.ordered_once(), ["one"]);
+}
+
+#[test]
+fn only_yes_is_a_yes() {
+    let end = "\u{4}";
+    at_once(
+        ["no\r", "y\r", "Yes\r", "\r", "yes please\r", end],
+        |typed| {
+            let project = Project::of(&["one"]);
+            let mut terminal = Terminal::run(&project, &["apply"]);
+            terminal.shows("`yes`");
+            terminal.types(typed);
+            let (status, seen) = terminal.ends();
+            assert_eq!(status.code(), Some(1), "{seen}");
+            for text in ["Only `yes` is a yes", "not approved", "nothing was sent"] {
+                assert!(seen.contains(text), "{typed:?}: {seen}");
+            }
+            assert!(project.ledger().is_empty(), "{typed:?}");
+            assert!(!project.exists(STATE) && !project.exists(JOURNAL));
+        },
+    );
+}
+
+#[test]
+fn a_yes_orders() {
+    let project = Project::of(&["one", "two"]);
+    let mut terminal = Terminal::run(&project, &["apply", "--color", "never"]);
+    terminal.shows("Order 2 pay-as-you-go environments from sandbox?");
+    assert!(
+        terminal
+            .seen
+            .contains("2 pay-as-you-go orders from sandbox")
+    );
+    terminal.types("yes\r");
+    let (status, seen) = terminal.ends();
+    assert_eq!(status.code(), Some(0), "{seen}");
+    assert!(seen.contains("2 ordered"), "{seen}");
+    assert_eq!(project.ordered_once(), ["one", "two"]);
+}
+
+/// A report may be a pipe that nobody reads.
+#[test]
+fn a_run_that_is_over_holds_nobody_up_and_can_be_left() {
+    let project = Project::of(&["one"]);
+    let made = std::process::Command::new("mkfifo")
+        .arg(project.file("r.md"))
+        .status();
+    assert!(made.unwrap().success());
+    let mut running = Running::new(project.command(["apply", "-y", "--report", "r.md"]));
+    until("the state", || {
+        project.exists(STATE) && !project.exists(JOURNAL)
+    });
+    project
+        .run(["apply", "-y", "--lock-timeout", "60s"])
+        .exits(0);
+    running.signal("INT");
+    running.wait().exits(0);
+    assert_eq!(project.ordered_once(), ["one"]);
+}
