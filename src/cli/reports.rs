@@ -102,7 +102,12 @@ impl Reports {
 /// A reader sees the old text or the new one, and never a part.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     // A link stays one: what it names is replaced.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let target = fs::canonicalize(path).unwrap_or_else(|_| {
+        // Or would name, once it is there.
+        let to = fs::read_link(path).ok();
+        let to = to.and_then(|to| Some(path.parent()?.join(to)));
+        to.unwrap_or_else(|| path.to_owned())
+    });
     // A pipe or a device has nothing that could be replaced.
     if target.metadata().is_ok_and(|file| !file.is_file()) {
         return fs::write(&target, text);
@@ -249,5 +254,23 @@ mod tests {
         reports.guarded = true;
         reports.write(&path, "two").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_one_also_when_it_names_nothing_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link.json");
+        std::os::unix::fs::symlink("to.json", &link).unwrap();
+        let reports = Reports {
+            guarded: true,
+            ..Reports::default()
+        };
+        for text in ["one", "two"] {
+            reports.write(&link, text).unwrap();
+            assert!(link.is_symlink());
+            let named = folder.path().join("to.json");
+            assert_eq!(fs::read_to_string(named).unwrap(), text);
+        }
     }
 }

@@ -12,7 +12,7 @@ struct FailureV1<'a> {
     format_version: u32,
     /// Always true: what tells this document apart from a result.
     failed: bool,
-    /// plan, apply, drift or validate.
+    /// plan, apply (destroy and import are of its kind), drift or validate.
     command: &'a str,
     /// What stopped it, and what was told before.
     diagnostics: Vec<DiagnosticV1>,

@@ -27,10 +27,11 @@ pub fn drift(drift: &Drift, told: &[Diagnostic], lang: Lang) -> Page {
         kind: Kind::Drift,
         lang,
         tone: drift
-            .counted()
-            .map(|one| tone(one.code))
+            .findings
+            .iter()
+            .map(tone_of)
             .min()
-            .unwrap_or(Tone::Good),
+            .map_or(Tone::Good, |tone| tone.min(Tone::Good)),
         summary: vec![human::drift::summary(drift, look)],
         findings,
         entries,
@@ -67,6 +68,14 @@ const fn tone(code: Code) -> Tone {
     }
 }
 
+/// Only what counts as drift is anything but plain.
+pub(super) fn tone_of(one: &drift::Finding) -> Tone {
+    match one.standing {
+        Standing::Counts => tone(one.code),
+        Standing::Told | Standing::Ignored { .. } => Tone::Plain,
+    }
+}
+
 fn name(one: &drift::Finding) -> String {
     let name = match (&one.address, &one.env_id) {
         (Some(address), _) => address.to_string(),
@@ -99,15 +108,15 @@ fn entry(one: &drift::Finding, lang: Lang) -> Entry {
         (text!("found", "实际"), found),
         (Text::same("env_id"), &id),
     ];
-    let (mark, tone) = match standing {
-        Standing::Counts => ("!", tone(*code)),
-        Standing::Told | Standing::Ignored { .. } => (" ", Tone::Plain),
+    let mark = match standing {
+        Standing::Counts => "!",
+        Standing::Told | Standing::Ignored { .. } => " ",
     };
     Entry {
         name: name(one),
         action: code.name(),
         mark,
-        tone,
+        tone: tone_of(one),
         reason: match standing {
             Standing::Counts => "counts",
             Standing::Told => "told",
@@ -168,7 +177,7 @@ pub(super) fn finding(one: &drift::Finding, entry: Option<usize>, lang: Lang) ->
         expected,
         found,
         source,
-        standing,
+        standing: _,
         next: _,
     } = one;
     let env_id = env_id.as_ref().filter(|_| address.is_some());
@@ -182,10 +191,10 @@ pub(super) fn finding(one: &drift::Finding, entry: Option<usize>, lang: Lang) ->
     let (name, about) = (name(one), code.about());
     let message = text!("`{name}`: {about}", "`{name}`：{about:#}");
     Finding {
-        level: match (standing, tone(*code)) {
-            (Standing::Counts, Tone::Bad) => Level::Error,
-            (Standing::Counts, Tone::Change | Tone::Good | Tone::Plain) => Level::Warning,
-            (Standing::Told | Standing::Ignored { .. }, _) => Level::Note,
+        level: match tone_of(one) {
+            Tone::Bad => Level::Error,
+            Tone::Change | Tone::Good => Level::Warning,
+            Tone::Plain => Level::Note,
         },
         code: code.name(),
         message: message.in_lang(lang).to_owned(),

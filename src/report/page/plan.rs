@@ -22,6 +22,7 @@ pub fn plan(
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     // What the account showed: of no entry, since the plan is the same without it.
     let seen = plan.drift.iter().flatten();
+    let seen_tone = seen.clone().map(drift::tone_of).min();
     findings.extend(seen.map(|one| drift::finding(one, None, lang)));
     let mut entries = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
@@ -36,6 +37,11 @@ pub fn plan(
     } else {
         Tone::Good
     };
+    let tone = seen_tone.map_or(tone, |seen| seen.min(tone));
+    let account = match plan.drift {
+        Some(_) => text!("looked at", "已查看"),
+        None => text!("not looked at", "未查看"),
+    };
     let git = plan.git.as_ref().map(|git| {
         let dirty = if git.dirty { "+dirty" } else { "" };
         ("commit", format!("{}{dirty}", git.commit))
@@ -45,6 +51,7 @@ pub fn plan(
         ("endpoint", plan.account.endpoint.clone()),
         ("state", plan.state_path.clone()),
         ("serial", plan.serial.to_string()),
+        ("account", look.say(account)),
         ("made", format!("{:.0}", plan.created_at)),
         version(),
     ]);
@@ -100,6 +107,8 @@ fn entry(step: &Step, plan: &Plan, look: Look) -> Entry {
         commit: plan
             .git
             .as_ref()
+            // What was replaced is not what stands in those lines now.
+            .filter(|_| !step.deposed)
             .and_then(|git| git.touched.get(&step.address).cloned()),
         calls: Vec::new(),
     }

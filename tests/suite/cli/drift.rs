@@ -444,14 +444,27 @@ fn a_refreshed_plan_is_kept_shown_and_carried_out_as_it_is() {
 #[test]
 fn what_a_refresh_shows_is_no_change_of_the_plan() {
     let project = Project::ordered(&["one"]);
-    let plan = ["plan", "--refresh", "--detailed-exitcode"];
+    let plan = [
+        "plan",
+        "--refresh",
+        "--detailed-exitcode",
+        "--report",
+        "plan.html",
+    ];
+    let is_good = || {
+        let page = project.read("plan.html");
+        assert!(page.contains("looked at"), "{page}");
+        page.contains("<header class=\"top good\">")
+    };
     let clean = project.run(plan).exits(0);
     assert_eq!(
         clean.stdout,
         "Note: The account shows everything as it is on record.\n\nNo changes. 1 environment is as declared.\n"
     );
+    assert!(is_good());
     meddle(&project, "one", &Deed::Rename("by-hand"));
     project.run(plan).exits(0).says(&["alias-changed  one"]);
+    assert!(!is_good());
     let config = "version: 1\napi: {endpoint: sandbox}\nignore:\n  - {code: alias-changed, reason: by hand, until: 2999-12-31}\n";
     project.write("postpay.yaml", config);
     project
@@ -459,6 +472,7 @@ fn what_a_refresh_shows_is_no_change_of_the_plan() {
         .exits(0)
         .says(&["1 ignored by postpay.yaml"])
         .does_not_say(&["alias-changed"]);
+    assert!(is_good());
     project.write("postpay.yaml", "version: 1\n");
     project
         .run(["plan", "--refresh"])
