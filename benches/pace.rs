@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use postpay::apply::pace::least_time;
 use postpay::apply::{self, ACTION, OnError, Operator, Parts, Report, Settings, Verdict};
 use postpay::clock::SystemClock;
-use postpay::cloud::tencent::{ClientOptions, Credentials, TencentClient};
+use postpay::cloud::tencent::{ClientOptions, Credentials, Keys, TencentClient, Transport};
 use postpay::desired::{Address, Environment};
 use postpay::plan::guard::{Approved, Consent, Facts, Limits, approve};
 use postpay::plan::{Options, Plan};
@@ -119,15 +119,17 @@ fn order(latency: Duration) -> Result<Ran> {
         .await?;
         let client = TencentClient::new(ClientOptions {
             endpoint: running.url(),
-            credentials: Credentials {
+            keys: Arc::new(Keys::given(Credentials {
                 secret_id: sandbox::SECRET_ID.to_owned(),
                 secret_key: sandbox::SECRET_KEY.into(),
                 token: None,
-            },
+            })),
             region: None,
             list_regions: Vec::new(),
             language: "en-US".to_owned(),
-            timeout: Duration::from_secs(60),
+            transport: Transport {
+                timeout: Duration::from_secs(60),
+            },
             retry_reads_for: Duration::ZERO,
             clock: Arc::new(SystemClock),
         })?;

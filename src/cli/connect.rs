@@ -12,7 +12,9 @@ use super::options::time;
 use super::world::World;
 use crate::clock::SystemClock;
 use crate::cloud::Watcher;
-use crate::cloud::tencent::{ClientOptions, Credentials, RETRY_READS_FOR, TencentClient};
+use crate::cloud::tencent::{
+    ClientOptions, Credentials, Keys, RETRY_READS_FOR, TencentClient, Transport,
+};
 use crate::config::Endpoint;
 use crate::lang::text;
 use crate::sandbox::{self, Fault, Running, Sandbox};
@@ -147,11 +149,13 @@ impl Connection {
         };
         let options = ClientOptions {
             endpoint,
-            credentials,
+            keys: Arc::new(Keys::given(credentials)),
             region: this.region,
             list_regions: this.list_regions,
             language: this.language,
-            timeout: this.timeout,
+            transport: Transport {
+                timeout: this.timeout,
+            },
             retry_reads_for: this.retry_reads_for,
             clock: Arc::new(SystemClock),
         };

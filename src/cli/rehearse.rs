@@ -23,7 +23,7 @@ use super::world::{World, cant_write};
 use crate::apply::{self, ApplyError, OnError, Outcome, Parts, Report, Settings};
 use crate::clock::SystemClock;
 use crate::cloud::tencent::wire::{CREATE, create_body};
-use crate::cloud::tencent::{ClientOptions, TencentClient};
+use crate::cloud::tencent::{ClientOptions, Keys, TencentClient, Transport};
 use crate::config::{self, Endpoint};
 use crate::desired::{Address, Desired};
 use crate::diagnostic::Diagnostic;
@@ -322,12 +322,14 @@ impl<'a> Stage<'a> {
     fn client(&self, endpoint: String) -> Result<Arc<TencentClient>, Failure> {
         let options = ClientOptions {
             endpoint,
-            credentials: sandbox_credentials(),
+            keys: Arc::new(Keys::given(sandbox_credentials())),
             // The endpoint's world has one region; what is taken as existing is in no other.
             region: None,
             list_regions: Vec::new(),
             language: self.project.language.name().to_owned(),
-            timeout: TIMEOUT.min(self.project.timeout),
+            transport: Transport {
+                timeout: TIMEOUT.min(self.project.timeout),
+            },
             retry_reads_for: 3 * TIMEOUT,
             clock: Arc::new(SystemClock),
         };

@@ -10,7 +10,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use postpay::clock::{Clock, SystemClock};
 use postpay::cloud::tencent::sign::{self, Payload};
-use postpay::cloud::tencent::{ClientOptions, Credentials, RETRY_READS_FOR, TencentClient, wire};
+use postpay::cloud::tencent::{
+    ClientOptions, Credentials, Keys, RETRY_READS_FOR, TencentClient, Transport, wire,
+};
 use postpay::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Reach};
 use postpay::desired::{Attributes, Field};
 use postpay::sandbox::{
@@ -34,15 +36,15 @@ impl Clock for Skewed {
 pub(super) fn options(endpoint: &str) -> ClientOptions {
     ClientOptions {
         endpoint: endpoint.to_owned(),
-        credentials: Credentials {
+        keys: Arc::new(Keys::given(Credentials {
             secret_id: SECRET_ID.to_owned(),
             secret_key: SECRET_KEY.into(),
             token: None,
-        },
+        })),
         region: None,
         list_regions: Vec::new(),
         language: "en-US".to_owned(),
-        timeout: PATIENT,
+        transport: Transport { timeout: PATIENT },
         retry_reads_for: RETRY_READS_FOR,
         clock: Arc::new(SystemClock),
     }
@@ -50,7 +52,7 @@ pub(super) fn options(endpoint: &str) -> ClientOptions {
 
 pub(super) fn client(endpoint: &str, timeout: Duration) -> TencentClient {
     TencentClient::new(ClientOptions {
-        timeout,
+        transport: Transport { timeout },
         ..options(endpoint)
     })
     .unwrap()
@@ -325,11 +327,11 @@ async fn a_wrong_key_ends_the_run_and_is_never_shown() {
     ];
     for (id, key, code) in table {
         let client = TencentClient::new(ClientOptions {
-            credentials: Credentials {
+            keys: Arc::new(Keys::given(Credentials {
                 secret_id: id.to_owned(),
                 secret_key: key.into(),
                 token: Some("ThisIsAToken".into()),
-            },
+            })),
             ..options(&running.url())
         })
         .unwrap();

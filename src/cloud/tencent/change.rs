@@ -5,9 +5,10 @@
 
 use reqwest::header::HeaderValue;
 
-use super::client::{Answer, Call, TencentClient};
+use super::client::TencentClient;
 use super::codes::changes::{self, Change};
 use super::evidence::{Reply, judge_change, no_reply};
+use super::service::{Answer, Call};
 use super::wire::{self, DestroyEnv, ModifyEnv};
 use crate::cloud::{CloudError, Destroy, Done, Grade, Reach, Rename};
 use crate::lang::text;
@@ -54,7 +55,7 @@ impl TencentClient {
             );
             return Err(CloudError {
                 grade: Grade::Refused(Reach::Step),
-                ..no_reply(false, &why, &self.scrub)
+                ..no_reply(false, &why, &self.service.scrub)
             });
         }
         let call = Call {
@@ -70,9 +71,9 @@ impl TencentClient {
             status,
             body,
             broken,
-            ahead,
-            date,
+            signed,
         } = self
+            .service
             .post(call)
             .await
             .map_err(|error| advised(change, error))?;
@@ -81,8 +82,9 @@ impl TencentClient {
             body: &body,
             broken,
         };
-        judge_change(&reply, change, env_id, &self.scrub, || {
-            self.correct_clock(ahead, date)
+        let scrub = &self.service.scrub;
+        judge_change(&reply, change, env_id, scrub, |what| {
+            self.service.repair(what, &signed)
         })
     }
 }

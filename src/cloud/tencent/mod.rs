@@ -10,12 +10,18 @@ pub mod codes;
 pub mod credentials;
 mod endpoint;
 mod evidence;
+mod http;
+mod keys;
 mod read;
 mod scrub;
+mod service;
 pub mod sign;
 mod tls;
 pub mod wire;
 
 pub use client::{ClientError, ClientOptions, RETRY_READS_FOR, TencentClient};
 pub use credentials::{Credentials, CredentialsError};
+pub use http::Transport;
+pub use keys::{Issued, Issuer, Keys};
+pub use service::REQUEST_CLIENT;
 pub use wire::ENDPOINT;

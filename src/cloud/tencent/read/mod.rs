@@ -15,8 +15,9 @@ use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use tokio::time::{Instant, sleep};
 
-use super::client::{Answer, Call, TencentClient};
+use super::client::TencentClient;
 use super::evidence::Reply;
+use super::service::{Answer, Call};
 use super::wire::{self, BillInfo, DescribeBillingInfo, DescribeEnvs, EnvInfo, Page, Unreadable};
 use crate::cloud::{Bill, CloudError, CloudRead, Looks, SeenEnvironment};
 use crate::lang::{Text, text};
@@ -182,7 +183,7 @@ impl TencentClient {
                 Next::TooLong => {
                     let what = name(question);
                     let why = text!("{what}: the list does not end", "{what:#}：列表没有尽头");
-                    return Err(judge::no_end(&why, &self.scrub));
+                    return Err(judge::no_end(&why, &self.service.scrub));
                 }
             }
         }
@@ -247,16 +248,15 @@ impl TencentClient {
             status,
             body,
             broken,
-            ahead,
-            date,
-        } = self.post(call).await?;
+            signed,
+        } = self.service.post(call).await?;
         let reply = Reply {
             status,
             body: &body,
             broken,
         };
-        judge::judge(&reply, question.decode, &self.scrub, || {
-            self.correct_clock(ahead, date)
+        judge::judge(&reply, question.decode, &self.service.scrub, |what| {
+            self.service.repair(what, &signed)
         })
     }
 }
