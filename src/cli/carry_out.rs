@@ -124,6 +124,8 @@ pub(super) fn carry_out(
     let facts = Facts {
         state: writer.state(),
         target: &target,
+        whose: guard::Whose::NotAsked,
+        allowed_accounts: &job.project.config.guard.allowed_accounts,
         remade: remade.as_ref(),
         manifests: &manifests,
         used_by: match job.kept {

@@ -28,7 +28,7 @@ use crate::config::{self, Endpoint};
 use crate::desired::{Address, Desired};
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Text, text};
-use crate::plan::guard::{self, Consent, Facts, Limits};
+use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
 use crate::plan::{Action, Options, Plan, Target};
 use crate::rehearsal::judge::{Evidence, judge};
 use crate::rehearsal::scene::Scene;
@@ -373,6 +373,9 @@ fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
     Facts {
         state,
         target,
+        // The embedded endpoint's own.
+        whose: Whose::Waived,
+        allowed_accounts: &[],
         remade: None,
         manifests: &[],
         used_by: None,

@@ -108,8 +108,8 @@ struct GuardV1 {
     max_creates_per_day: Option<u32>,
     /// What is no longer declared is given up at the vendor, with its data. Without it, it is kept.
     allow_destroy: Option<bool>,
-    /// Only empty: this version cannot ask whose keys it was given.
-    #[schemars(extend("maxItems" = 0))]
+    /// The numbers (uin) of the main accounts that may be worked in, each in quotes. Empty for any.
+    #[schemars(inner(regex(pattern = r"^[0-9]+$")))]
     allowed_accounts: Option<Vec<String>>,
     /// Every environment that is to be created has an alias.
     require_alias: Option<bool>,
