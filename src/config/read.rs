@@ -266,14 +266,11 @@ impl Reader {
                         !one.is_empty() && one.bytes().all(|byte| byte.is_ascii_digit())
                     };
                     if !accounts.iter().all(is_number) {
-                        self.refuse(
-                            "guard.allowed_accounts",
-                            value,
-                            text!(
-                                "an account is named by its number, which `postpay whoami` shows: [\"100000000001\"]",
-                                "账号用其编号表示（`postpay whoami` 会显示）：[\"100000000001\"]"
-                            ),
+                        let allowed = text!(
+                            "an account is named by its number, which `postpay whoami` shows: [\"100000000001\"]",
+                            "账号用其编号表示（`postpay whoami` 会显示）：[\"100000000001\"]"
                         );
+                        self.invalid::<()>("guard.allowed_accounts", value, &allowed);
                     }
                     guard.allowed_accounts = accounts;
                 }
@@ -486,24 +483,6 @@ impl Reader {
             )),
         );
         None
-    }
-
-    /// To ignore a guard would be worse than to have none: it is refused by name.
-    fn refuse(&mut self, name: &str, node: Node<'_>, instead: Text) {
-        self.problems.push(
-            Diagnostic::error(
-                "unsupported-field",
-                text!(
-                    "`{name}` is not carried out by this version of postpay",
-                    "当前版本的 postpay 不支持 `{name}`"
-                ),
-            )
-            .at(
-                &node.span(),
-                text!("refused rather than ignored", "宁可拒绝，也不忽略"),
-            )
-            .help(instead),
-        );
     }
 
     pub(super) fn unknown(&mut self, entry: &Entry<'_>, known: &[&str]) {
