@@ -25,7 +25,7 @@ use postpay::apply::{self, ACTION, OnError, Operator, Parts, Report, Settings, V
 use postpay::clock::SystemClock;
 use postpay::cloud::tencent::{ClientOptions, Credentials, Keys, TencentClient, Transport};
 use postpay::desired::{Address, Environment};
-use postpay::plan::guard::{Approved, Consent, Facts, Limits, approve};
+use postpay::plan::guard::{Approved, Consent, Facts, Limits, Whose, approve};
 use postpay::plan::{Options, Plan};
 use postpay::sandbox::{self, Sandbox};
 use postpay::state::file::FileStore;
@@ -127,9 +127,7 @@ fn order(latency: Duration) -> Result<Ran> {
             region: None,
             list_regions: Vec::new(),
             language: "en-US".to_owned(),
-            transport: Transport {
-                timeout: Duration::from_secs(60),
-            },
+            transport: Transport::within(Duration::from_secs(60)),
             retry_reads_for: Duration::ZERO,
             clock: Arc::new(SystemClock),
         })?;
@@ -197,6 +195,8 @@ fn approved(project: &Project) -> Result<Approved> {
     let facts = Facts {
         state: None,
         target: &target(),
+        whose: Whose::Waived,
+        allowed_accounts: &[],
         remade: None,
         manifests: &[],
         used_by: None,

@@ -153,9 +153,7 @@ impl Connection {
             region: this.region,
             list_regions: this.list_regions,
             language: this.language,
-            transport: Transport {
-                timeout: this.timeout,
-            },
+            transport: Transport::within(this.timeout),
             retry_reads_for: this.retry_reads_for,
             clock: Arc::new(SystemClock),
         };

@@ -327,9 +327,7 @@ impl<'a> Stage<'a> {
             region: None,
             list_regions: Vec::new(),
             language: self.project.language.name().to_owned(),
-            transport: Transport {
-                timeout: TIMEOUT.min(self.project.timeout),
-            },
+            transport: Transport::within(TIMEOUT.min(self.project.timeout)),
             retry_reads_for: 3 * TIMEOUT,
             clock: Arc::new(SystemClock),
         };

@@ -44,7 +44,7 @@ pub(super) fn options(endpoint: &str) -> ClientOptions {
         region: None,
         list_regions: Vec::new(),
         language: "en-US".to_owned(),
-        transport: Transport { timeout: PATIENT },
+        transport: Transport::within(PATIENT),
         retry_reads_for: RETRY_READS_FOR,
         clock: Arc::new(SystemClock),
     }
@@ -52,7 +52,7 @@ pub(super) fn options(endpoint: &str) -> ClientOptions {
 
 pub(super) fn client(endpoint: &str, timeout: Duration) -> TencentClient {
     TencentClient::new(ClientOptions {
-        transport: Transport { timeout },
+        transport: Transport::within(timeout),
         ..options(endpoint)
     })
     .unwrap()

@@ -7,8 +7,8 @@ use reqwest::header::HeaderValue;
 
 use super::client::TencentClient;
 use super::codes::changes::{self, Change};
-use super::evidence::{Reply, judge_change, no_reply};
-use super::service::{Answer, Call};
+use super::evidence::{judge_change, no_reply};
+use super::service::Call;
 use super::wire::{self, DestroyEnv, ModifyEnv};
 use crate::cloud::{CloudError, Destroy, Done, Grade, Reach, Rename};
 use crate::lang::text;
@@ -67,25 +67,10 @@ impl TencentClient {
             body,
             most: wire::MAX_BODY,
         };
-        let Answer {
-            status,
-            body,
-            broken,
-            signed,
-        } = self
-            .service
-            .post(call)
-            .await
-            .map_err(|error| advised(change, error))?;
-        let reply = Reply {
-            status,
-            body: &body,
-            broken,
-        };
-        let scrub = &self.service.scrub;
-        judge_change(&reply, change, env_id, scrub, |what| {
-            self.service.repair(what, &signed)
-        })
+        let call = self.service.call(call, |reply, scrub, repair| {
+            judge_change(reply, change, env_id, scrub, repair)
+        });
+        call.await.map_err(|error| advised(change, error))
     }
 }
 

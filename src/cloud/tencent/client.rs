@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 
-use super::evidence::{Reply, judge};
+use super::evidence::judge;
 use super::http::{Http, Transport};
 use super::keys::Keys;
 use super::read::Spacing;
-use super::service::{Answer, Api, Call, REGION, Service};
+use super::service::{Api, Call, REGION, Service};
 use super::wire::{self, CREATE, SERVICE, VERSION};
 use crate::clock::Clock;
 use crate::cloud::{CloudError, CloudWrite, Destroy, Done, Ordered, Rename, Watcher};
@@ -154,21 +154,11 @@ impl CloudWrite for TencentClient {
             body: wire::create_body(order),
             most: wire::MAX_BODY,
         };
-        let Answer {
-            status,
-            body,
-            broken,
-            signed,
-        } = self.service.post(call).await?;
-        let reply = Reply {
-            status,
-            body: &body,
-            broken,
-        };
-        let scrub = &self.service.scrub;
-        judge(&reply, order.get(Field::EnvId), scrub, |what| {
-            self.service.repair(what, &signed)
-        })
+        let asked = order.get(Field::EnvId);
+        let call = self.service.call(call, |reply, scrub, repair| {
+            judge(reply, asked, scrub, repair)
+        });
+        call.await
     }
 
     async fn rename(&self, rename: &Rename) -> Result<Done, CloudError> {
@@ -203,9 +193,7 @@ mod tests {
             region: Some("ap-shanghai".to_owned()),
             list_regions: Vec::new(),
             language: "en-US".to_owned(),
-            transport: Transport {
-                timeout: Duration::from_secs(1),
-            },
+            transport: Transport::within(Duration::from_secs(1)),
             retry_reads_for: RETRY_READS_FOR,
             clock: Arc::new(SystemClock),
         }

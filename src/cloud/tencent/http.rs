@@ -4,25 +4,48 @@
 //! proves that no byte of a request left this computer.
 
 use std::error::Error as _;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::header::{DATE, HeaderMap};
 use reqwest::{RequestBuilder, Url};
+use rustls::pki_types::CertificateDer;
 
 use super::client::ClientError;
 use super::endpoint;
+use super::record::{Came, Recorder, Sent};
+use super::scrub::Scrub;
 use super::tls::{self, Roots};
 use crate::lang::{Text, text};
 
 const USER_AGENT: &str = concat!("postpay/", env!("CARGO_PKG_VERSION"));
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long making a connection may take, unless told.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How connections are made.
 #[derive(Debug, Clone)]
 pub struct Transport {
-    /// For a whole call. Making the connection gets the smaller of ten seconds and three quarters of it.
+    /// For a whole call.
     pub timeout: Duration,
+    /// For making the connection. It gets three quarters of the time of a whole call at most.
+    pub connect_timeout: Duration,
+    /// Certificate authorities that are trusted besides the system's.
+    pub authorities: Vec<CertificateDer<'static>>,
+    /// Where every call is recorded, if it is to be.
+    pub recorder: Option<Arc<Recorder>>,
+}
+
+impl Transport {
+    /// As usual, with this much time for a whole call.
+    pub fn within(timeout: Duration) -> Self {
+        Self {
+            timeout,
+            connect_timeout: CONNECT_TIMEOUT,
+            authorities: Vec::new(),
+            recorder: None,
+        }
+    }
 }
 
 /// One host that is spoken to.
@@ -32,6 +55,7 @@ pub(super) struct Http {
     /// The Host header, which is signed.
     pub(super) host: String,
     pub(super) timeout: Duration,
+    recorder: Option<Arc<Recorder>>,
 }
 
 /// What came back. Whatever has a status is an answer, however little of it came.
@@ -67,7 +91,12 @@ impl Http {
     /// # Errors
     /// When the address can't be one, or the system gives no HTTP client.
     pub(super) fn new(address: &str, transport: &Transport) -> Result<Self, ClientError> {
-        let Transport { timeout } = *transport;
+        let Transport {
+            timeout,
+            connect_timeout,
+            authorities,
+            recorder,
+        } = transport.clone();
         let (url, host) = endpoint::parse(address)?;
         let roots = if url.scheme() == "https" {
             Roots::SystemOrBundled
@@ -84,7 +113,7 @@ impl Http {
                     .redirect(reqwest::redirect::Policy::none())
                     .retry(reqwest::retry::never())
                     .referer(false)
-                    .connect_timeout(CONNECT_TIMEOUT.min(timeout / 4 * 3))
+                    .connect_timeout(connect_timeout.min(timeout / 4 * 3))
                     .timeout(timeout);
                 // A proxy from the environment would otherwise be asked for this very computer.
                 if loopback {
@@ -94,6 +123,7 @@ impl Http {
                 }
             },
             roots,
+            &authorities,
         )
         .map_err(|error| ClientError::Http(chain(&error)))?;
         Ok(Self {
@@ -101,6 +131,7 @@ impl Http {
             url,
             host,
             timeout,
+            recorder,
         })
     }
 
@@ -113,9 +144,35 @@ impl Http {
         headers: HeaderMap,
         body: Vec<u8>,
         most: usize,
+        scrub: &Scrub,
     ) -> Result<Received, Lost> {
         let request = self.client.post(self.url.clone());
-        self.send(request.headers(headers).body(body), most).await
+        let Some(recorder) = &self.recorder else {
+            return self.send(request.headers(headers).body(body), most).await;
+        };
+        let (at, began) = (Timestamp::now(), Instant::now());
+        let request = request.headers(headers.clone()).body(body.clone());
+        let result = self.send(request, most).await;
+        let (answer, broken) = match &result {
+            Ok(received) => (
+                Some((received.status, received.body.as_slice())),
+                received.broken.as_ref(),
+            ),
+            Err(lost) => (None, Some(&lost.why)),
+        };
+        let sent = Sent {
+            at,
+            url: self.url.as_str(),
+            headers: &headers,
+            body: &body,
+        };
+        let came = Came {
+            answer,
+            broken: broken.map(Text::en),
+            took: began.elapsed(),
+        };
+        recorder.write(&sent, &came, scrub);
+        result
     }
 
     async fn send(&self, request: RequestBuilder, most: usize) -> Result<Received, Lost> {
@@ -230,15 +287,16 @@ mod tests {
     async fn a_timeout_of_the_whole_call_is_not_called_not_sent() {
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("https://{}", silent.local_addr().unwrap());
-        let transport = Transport {
-            timeout: Duration::from_secs(1),
-        };
+        let transport = Transport::within(Duration::from_secs(1));
         let http = Http::new(&address, &transport).unwrap();
         let request = http.client.post(http.url.clone());
         // Shorter than the time for connecting, which `Http::new` never makes it.
         let error = request.timeout(Duration::from_millis(20)).send().await;
         assert_eq!(http.lost(&error.unwrap_err()).when, When::Connected);
-        let lost = http.post(HeaderMap::new(), Vec::new(), 1).await.err();
+        let lost = http
+            .post(HeaderMap::new(), Vec::new(), 1, &Scrub::default())
+            .await
+            .err();
         let lost = lost.unwrap();
         assert_eq!(lost.when, When::Connecting, "{}", lost.why);
         assert!(lost.why.en().contains("in time"), "{}", lost.why);

@@ -13,6 +13,7 @@ mod evidence;
 mod http;
 mod keys;
 mod read;
+mod record;
 mod scrub;
 mod service;
 pub mod sign;
@@ -21,7 +22,8 @@ pub mod wire;
 
 pub use client::{ClientError, ClientOptions, RETRY_READS_FOR, TencentClient};
 pub use credentials::{Credentials, CredentialsError};
-pub use http::Transport;
+pub use http::{CONNECT_TIMEOUT, Transport};
 pub use keys::{Issued, Issuer, Keys};
+pub use record::Recorder;
 pub use service::REQUEST_CLIENT;
 pub use wire::ENDPOINT;

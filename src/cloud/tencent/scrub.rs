@@ -52,6 +52,11 @@ impl Scrub {
 
     /// The text without secrets and with its control characters written out.
     pub(super) fn text(&self, text: &str) -> String {
+        visible(&self.secrets_out(text))
+    }
+
+    /// The text without secrets, and otherwise as it is: for what a program writes out by rules of its own.
+    pub(super) fn secrets_out(&self, text: &str) -> String {
         let mut clean = text.to_owned();
         let needles = self.known();
         for (needle, name) in needles.iter() {
@@ -69,7 +74,7 @@ impl Scrub {
                 clean.push_str(name);
             }
         }
-        visible(&clean)
+        clean
     }
 
     /// As [`Self::text`], in every language.

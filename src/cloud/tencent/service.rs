@@ -4,6 +4,7 @@
 //! which may be a temporary one that is renewed.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
@@ -12,11 +13,13 @@ use secrecy::ExposeSecret as _;
 use super::client::ClientError;
 use super::codes::Repair;
 use super::credentials::Credentials;
-use super::evidence::no_reply;
+use super::evidence::{Reply, no_reply};
 use super::http::{Http, Lost, Received, When};
 use super::keys::Keys;
+use super::record;
 use super::scrub::Scrub;
 use super::sign::{self, Payload};
+use super::wire;
 use crate::clock::Clock;
 use crate::cloud::{CloudError, Grade, Reach};
 use crate::lang::Text;
@@ -72,18 +75,18 @@ pub(super) struct Call<'a> {
 }
 
 /// What came back.
-pub(super) struct Answer {
-    pub(super) status: u16,
+struct Answer {
+    status: u16,
     /// As far as it came.
-    pub(super) body: Vec<u8>,
+    body: Vec<u8>,
     /// Why the body is not whole.
-    pub(super) broken: Option<Text>,
+    broken: Option<Text>,
     /// What the call was signed with.
-    pub(super) signed: Signed,
+    signed: Signed,
 }
 
 /// What a call was signed with, and the vendor's time when it answered.
-pub(super) struct Signed {
+struct Signed {
     /// How far the vendor's clock was taken to be ahead.
     ahead: Option<i64>,
     date: Option<Timestamp>,
@@ -120,11 +123,57 @@ impl Service {
         })
     }
 
-    /// One request, and what came back of it.
+    /// Makes one call and has its reply judged, by somebody who may ask to have something mended.
     ///
     /// # Errors
-    /// When nothing came back, or there was no key to sign it with.
-    pub(super) async fn post(&self, call: Call<'_>) -> Result<Answer, CloudError> {
+    /// When nothing came back, there was no key to sign it with, or the judge says so.
+    pub(super) async fn call<T>(
+        &self,
+        call: Call<'_>,
+        judge: impl FnOnce(&Reply<'_>, &Scrub, &dyn Fn(Repair) -> bool) -> Result<T, CloudError>,
+    ) -> Result<T, CloudError> {
+        let (action, region) = (call.action, call.region);
+        let logged = tracing::enabled!(tracing::Level::DEBUG)
+            .then(|| String::from_utf8_lossy(&call.body).into_owned());
+        let began = Instant::now();
+        let mut request_id = None;
+        let result = match self.post(call).await {
+            Err(error) => Err(error),
+            Ok(Answer {
+                status,
+                body,
+                broken,
+                signed,
+            }) => {
+                if logged.is_some() {
+                    request_id = wire::request_id(&body);
+                }
+                let reply = Reply {
+                    status,
+                    body: &body,
+                    broken,
+                };
+                judge(&reply, &self.scrub, &|what| self.repair(what, &signed))
+            }
+        };
+        if let Some(params) = logged {
+            let clean = |text: &str| self.scrub.text(text);
+            let request_id = request_id.as_deref().map(clean);
+            let took = began.elapsed();
+            record::log(
+                action,
+                region,
+                &clean(&params),
+                took,
+                request_id.as_deref(),
+                &result,
+            );
+        }
+        result
+    }
+
+    /// One request, and what came back of it.
+    async fn post(&self, call: Call<'_>) -> Result<Answer, CloudError> {
         let key = match &self.keys {
             Some(keys) => Some(keys.current().await?),
             None => None,
@@ -135,7 +184,7 @@ impl Service {
         let ahead = self.ahead.get().copied();
         let headers = self.headers(&call, key.as_deref(), ahead.unwrap_or(0))?;
         let Call { body, most, .. } = call;
-        match self.http.post(headers, body, most).await {
+        match self.http.post(headers, body, most, &self.scrub).await {
             Ok(Received {
                 status,
                 body,
@@ -229,7 +278,7 @@ impl Service {
     }
 
     /// Mends what a call was turned away for, once. False when that is no use: the call had been mended already.
-    pub(super) fn repair(&self, what: Repair, signed: &Signed) -> bool {
+    fn repair(&self, what: Repair, signed: &Signed) -> bool {
         match what {
             Repair::Clock => self.correct_clock(signed.ahead, signed.date),
             Repair::Token => match (&self.keys, &signed.key) {
@@ -296,9 +345,7 @@ mod tests {
 
     #[test]
     fn the_vendors_clock_is_taken_over_once() {
-        let transport = Transport {
-            timeout: Duration::from_secs(1),
-        };
+        let transport = Transport::within(Duration::from_secs(1));
         let http = Http::new("http://127.0.0.1:1", &transport).unwrap();
         let api = Api {
             name: "tcb",

@@ -16,8 +16,7 @@ use std::collections::{HashMap, HashSet};
 use tokio::time::{Instant, sleep};
 
 use super::client::TencentClient;
-use super::evidence::Reply;
-use super::service::{Answer, Call};
+use super::service::Call;
 use super::wire::{self, BillInfo, DescribeBillingInfo, DescribeEnvs, EnvInfo, Page, Unreadable};
 use crate::cloud::{Bill, CloudError, CloudRead, Looks, SeenEnvironment};
 use crate::lang::{Text, text};
@@ -244,20 +243,10 @@ impl TencentClient {
             body,
             most: wire::MAX_PAGE_BODY,
         };
-        let Answer {
-            status,
-            body,
-            broken,
-            signed,
-        } = self.service.post(call).await?;
-        let reply = Reply {
-            status,
-            body: &body,
-            broken,
-        };
-        judge::judge(&reply, question.decode, &self.service.scrub, |what| {
-            self.service.repair(what, &signed)
-        })
+        let call = self.service.call(call, |reply, scrub, repair| {
+            judge::judge(reply, question.decode, scrub, repair)
+        });
+        call.await
     }
 }
 

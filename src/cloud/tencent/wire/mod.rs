@@ -70,6 +70,13 @@ pub fn request_body(request: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(request).expect("texts and numbers")
 }
 
+/// The RequestId of any answer, if it has one.
+pub fn request_id(body: &[u8]) -> Option<String> {
+    let document: Value = serde_json::from_slice(body).ok()?;
+    let id = document.pointer("/Response/RequestId")?;
+    id.as_str().map(str::to_owned)
+}
+
 /// Whether `CreatePostpayPackage` has a member of this name.
 pub fn is_create_member(name: &str) -> bool {
     Field::ALL.iter().any(|field| field.member() == name)
