@@ -9,6 +9,7 @@ use clap::Args;
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::time;
+use super::transport::transport;
 use super::world::World;
 use crate::clock::SystemClock;
 use crate::cloud::Watcher;
@@ -64,7 +65,7 @@ pub(super) struct Connection {
     region: Option<String>,
     list_regions: Vec<String>,
     language: String,
-    timeout: Duration,
+    transport: Transport,
     retry_reads_for: Duration,
     place: Place,
     watcher: Option<Watcher>,
@@ -121,7 +122,7 @@ impl Connection {
             region: project.region.clone(),
             list_regions: project.config.api.list_regions.clone().unwrap_or_default(),
             language: project.language.name().to_owned(),
-            timeout: project.timeout,
+            transport: transport(project)?,
             retry_reads_for: retry_for.min(RETRY_READS_FOR),
             place,
             watcher: world.watcher(),
@@ -153,7 +154,7 @@ impl Connection {
             region: this.region,
             list_regions: this.list_regions,
             language: this.language,
-            transport: Transport::within(this.timeout),
+            transport: this.transport,
             retry_reads_for: this.retry_reads_for,
             clock: Arc::new(SystemClock),
         };

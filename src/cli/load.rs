@@ -33,6 +33,8 @@ pub(super) struct Project {
     pub region: Option<String>,
     pub language: Language,
     pub timeout: Duration,
+    /// As it was given; what is merged from it stands above.
+    pub api: Api,
 }
 
 impl Project {
@@ -89,6 +91,7 @@ impl Project {
                 .or(config.api.timeout)
                 .unwrap_or(config::DEFAULT_TIMEOUT),
             config,
+            api: api.clone(),
         })
     }
 

@@ -37,6 +37,7 @@ mod shown;
 mod signals;
 mod state;
 mod terminal;
+mod transport;
 mod validate;
 mod watch;
 mod world;

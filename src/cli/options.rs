@@ -39,7 +39,8 @@ pub(super) struct Global {
     /// The state file [default: state/postpay.state.json]
     #[arg(long, global = true, value_name = "FILE", env = "POSTPAY_STATE")]
     pub state: Option<PathBuf>,
-    /// Where orders go: a URL, or `sandbox` for the embedded endpoint, which needs no credentials
+    /// Where orders go: a URL, `internal` or a region for the vendor's host of that name, or `sandbox` for the embedded
+    /// endpoint, which needs no credentials
     #[arg(
         long,
         global = true,
@@ -176,7 +177,7 @@ pub(super) struct Strict {
 }
 
 /// How the vendor is called. Each stands in postpay.yaml under `api` too.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "API options")]
 pub(super) struct Api {
     /// Requests a second [default: 2, the vendor's limit]
@@ -191,6 +192,18 @@ pub(super) struct Api {
     /// How long one call may take, as 60s or 2m [default: 60s]
     #[arg(long, value_name = "TIME", env = "POSTPAY_TIMEOUT", value_parser = timeout)]
     pub timeout: Option<Duration>,
+    /// How long making the connection may take, at most three quarters of --timeout [default: 10s]
+    #[arg(long, value_name = "TIME", env = "POSTPAY_CONNECT_TIMEOUT", value_parser = timeout)]
+    pub connect_timeout: Option<Duration>,
+    /// Certificate authorities to trust besides the system's, in PEM form
+    #[arg(long, value_name = "FILE", env = "POSTPAY_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Record every call and its answer in a new file, a line of JSON each, without secrets: for a support ticket
+    #[arg(long, value_name = "FILE", env = "POSTPAY_RECORD")]
+    pub record: Option<PathBuf>,
+    /// Go on when it can't be asked whose account the keys are of, unless a certain one is expected
+    #[arg(long, env = "POSTPAY_ALLOW_UNKNOWN_ACCOUNT", value_parser = BoolishValueParser::new())]
+    pub allow_unknown_account: bool,
 }
 
 pub(super) fn rate(text: &str) -> Result<f64, String> {

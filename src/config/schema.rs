@@ -67,8 +67,11 @@ enum Paths {
 #[expect(dead_code, reason = "it is only ever described, never filled")]
 struct ApiV1 {
     /// `sandbox`, or an https address without path; http for a loopback address alone.
+    /// `internal` and a region, as `ap-shanghai`, stand for the vendor's hosts of that name.
     /// `https://tcb.tencentcloudapi.com` when left out.
-    #[schemars(regex(pattern = r"^(sandbox|[hH][tT][tT][pP][sS]?://[^/?#@\\]+/?)$"))]
+    #[schemars(regex(
+        pattern = r"^(sandbox|internal|[a-z]{2}-[a-z0-9-]*[a-z0-9]|[hH][tT][tT][pP][sS]?://[^/?#@\\]+/?)$"
+    ))]
     endpoint: Option<String>,
     /// The region that calls name.
     #[schemars(length(min = 1))]

@@ -14,7 +14,7 @@ pub(super) const ARGS: &[(&str, &str)] = &[
     ("state", "状态文件 [default: state/postpay.state.json]"),
     (
         "endpoint",
-        "订单发往何处：一个 URL，或 `sandbox`，即内置端点，它不需要密钥",
+        "订单发往何处：一个 URL；`internal` 或地域，即腾讯云的同名主机；或 `sandbox`，即内置端点，它不需要密钥",
     ),
     ("color", "终端上的颜色；NO_COLOR 也会关闭颜色"),
     (
@@ -45,6 +45,22 @@ pub(super) const ARGS: &[(&str, &str)] = &[
         "腾讯云返回消息的语言：zh-CN 或 en-US [default: zh-CN]",
     ),
     ("timeout", "一次调用最长的时间，如 60s 或 2m [default: 60s]"),
+    (
+        "connect_timeout",
+        "建立连接最长的时间，最多为 --timeout 的四分之三 [default: 10s]",
+    ),
+    (
+        "ca_file",
+        "除系统信任的之外还要信任的证书颁发机构，PEM 格式",
+    ),
+    (
+        "record",
+        "把每次调用及其应答记录到一个新文件中，每次一行 JSON，不含密钥：供提交工单时使用",
+    ),
+    (
+        "allow_unknown_account",
+        "无法查询密钥属于哪个账号时仍继续，除非只应使用某个账号",
+    ),
     // Sandbox options
     (
         "faults",
