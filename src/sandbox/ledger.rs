@@ -281,6 +281,11 @@ fn lock(path: &Path) -> Result<Lock, LedgerError> {
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
+    // It may have come with a repository, and lead to a file of somebody else's.
+    if path.is_symlink() || Path::new(&name).is_symlink() {
+        let why = io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link");
+        return Err(fail(path, Text::fixed("opened", "打开"))(why));
+    }
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)

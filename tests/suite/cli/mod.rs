@@ -17,6 +17,7 @@ mod history;
 mod json;
 mod lang;
 mod life;
+mod links;
 mod lock;
 mod main_path;
 mod pace;
