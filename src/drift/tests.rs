@@ -254,7 +254,7 @@ fn less_than_a_plain_no_does_not_say_that_something_is_gone() {
 fn what_was_given_up_and_is_in_use_again_is_found() {
     let desired = declared(&["a"]);
     let of = |environment: SeenEnvironment, bills: Vec<Bill>| {
-        let mut state = recorded(&[("a", Status::Created), ("b", Status::Isolated)]);
+        let state = recorded(&[("a", Status::Created), ("b", Status::Isolated)]);
         let live = Live {
             bills,
             ..live(vec![seen("a"), environment])
@@ -281,9 +281,12 @@ fn what_was_replaced_and_is_gone_is_forgotten_by_its_id() {
     let desired = declared(&[]);
     let mut state = recorded(&[("a", Status::Created)]);
     let (address, record) = state.environments.pop_first().unwrap();
-    state
-        .deposed
-        .push(crate::state::Deposed { address, record });
+    state.deposed.push(crate::state::Deposed {
+        address,
+        at: record.ordered_at,
+        by: record.run,
+        record,
+    });
     let found = drift(&desired, &state, Some(&live(vec![])), &Options::default());
     let gone = found.findings.iter().find(|one| one.code == Code::Gone);
     let next = gone.unwrap().next.en();
