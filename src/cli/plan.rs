@@ -232,7 +232,7 @@ fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Reques
         let mut text = String::new();
         let _ = match &project.endpoint {
             // It is started with the run, on a port that is free then.
-            Endpoint::Sandbox => writeln!(text, "POST / to the embedded endpoint"),
+            Endpoint::Sandbox => writeln!(text, "POST / (sandbox)"),
             Endpoint::Url(url) => writeln!(text, "POST {url}/"),
         };
         let _ = writeln!(text, "Content-Type: application/json");

@@ -86,6 +86,94 @@ fn the_plan_that_they_show_is_a_real_one() {
     }
 }
 
+/// Words of English in a row, outside of what is quoted: names, commands and values are the same in every language.
+fn english(line: &str) -> usize {
+    let mut quoted = false;
+    let plain: String = line
+        .chars()
+        .filter(|c| {
+            quoted ^= matches!(c, '`' | '"');
+            !quoted
+        })
+        .collect();
+    let is_word = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase());
+    let (mut most, mut row) = (0, 0);
+    for word in plain.split([' ', ',', '.', ':', ';']) {
+        row = if is_word(word) { row + 1 } else { 0 };
+        most = most.max(row);
+    }
+    most
+}
+
+/// What a page shows, without its style, its script and its tags.
+fn prose(page: &str) -> String {
+    let mut text = page.to_owned();
+    for (from, to) in [("<style", "</style>"), ("<script", "</script>"), ("<", ">")] {
+        let parts: Vec<&str> = text.split(from).collect();
+        let kept = parts.iter().enumerate().map(|(at, part)| match at {
+            0 => part,
+            _ => part.split_once(to).map_or("", |(_, rest)| rest),
+        });
+        text = kept.collect::<Vec<_>>().join("\n");
+    }
+    text
+}
+
+#[test]
+fn nothing_that_people_read_is_left_in_english() {
+    let project = shop();
+    let untouched = Project::of(&["one"]);
+    let commands = [
+        "validate",
+        "plan",
+        "plan --format markdown",
+        "plan --format html",
+        "plan --show-calls",
+        "plan --refresh",
+        "plan --blame",
+        "apply -y",
+        "drift",
+        "drift --format markdown",
+        "drift --offline --format html",
+        "show",
+        "history",
+        "state list",
+        "state show shop-prod",
+        "state rm shop-prod",
+        "state rm nobody",
+        "resolve",
+        "generate",
+        "destroy shop-preview",
+        "destroy shop-preview -y --allow-destroy",
+        "fmt --check",
+        "rehearse --runs 2 --seed 1",
+        "import shop-prod shop-prod-1",
+        "apply -y --target docs",
+        "apply no-such-plan.json",
+        "drift --config no-such-file.yaml",
+    ];
+    let mut left = Vec::new();
+    for project in [&project, &untouched] {
+        for command in commands {
+            let ran = project.run(command.split(' ').chain(["--lang", "zh"]));
+            let stdout = if command.ends_with("html") {
+                prose(&ran.stdout)
+            } else {
+                ran.stdout.clone()
+            };
+            for line in stdout.lines().chain(ran.stderr.lines()) {
+                // The system's own words for what it could not do are what one searches for.
+                if english(line) > 2 && !line.contains("(os error ") {
+                    left.push(format!("{command}: {line}"));
+                }
+            }
+        }
+    }
+    assert!(left.is_empty(), "{left:#?}");
+    assert_eq!(english("`a b c d` 已完成 one two"), 2);
+    assert_eq!(english("nothing was sent"), 3);
+}
+
 #[test]
 fn both_languages_name_the_same_commands_files_and_exit_codes() {
     let commands = |page: &str| -> Vec<String> {
