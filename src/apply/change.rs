@@ -15,7 +15,7 @@ use super::pace::Pacer;
 use super::retry::{self, Decision};
 use super::{OnError, Outcome, Progress, settle};
 use crate::cloud::{
-    self, Bill, CloudError, CloudRead, CloudWrite, Destroy, Grade, NotSent, Reach, Rename,
+    self, Bill, CloudError, CloudRead, CloudWrite, Destroy, Grade, Named, NotSent, Reach, Rename,
     SeenEnvironment,
 };
 use crate::crash;
@@ -658,7 +658,21 @@ async fn looked<C: CloudRead>(
     let ours = listed
         .into_iter()
         .filter(|seen| wanted.contains(seen.env_id.as_str()));
-    let ours: Vec<SeenEnvironment> = ours.collect();
+    let mut ours: Vec<SeenEnvironment> = ours.collect();
+    let is_missing = |one: &&Sent| ours.iter().all(|seen| seen.env_id != one.env_id);
+    let missing: Vec<String> = sent
+        .iter()
+        .filter(is_missing)
+        .map(|one| one.env_id.clone())
+        .collect();
+    if !missing.is_empty() {
+        // A list can slip, and what would be forgotten goes on costing.
+        for named in cloud.named(&missing).await? {
+            if let Named::Shown(environment) = named {
+                ours.push(*environment);
+            }
+        }
+    }
     let ids: Vec<String> = ours.iter().map(|seen| seen.env_id.clone()).collect();
     let bills = if ids.is_empty() {
         Vec::new()

@@ -17,7 +17,7 @@ use super::engine::Answer;
 use super::*;
 use crate::clock::SystemClock;
 use crate::cloud::{
-    Bill, BillOrder, Destroy, Done, Grade, NotSent, Ordered, PayMode, Reach, Rename,
+    Bill, BillOrder, Destroy, Done, Grade, Named, NotSent, Ordered, PayMode, Reach, Rename,
     SeenEnvironment, SeenIds,
 };
 use crate::desired::{Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
@@ -153,6 +153,8 @@ struct Scripted {
     looks: Mutex<Vec<Instant>>,
     /// Whether what is given up is shown as before.
     keeps: AtomicBool,
+    /// Whether the list loses what was asked to be given up, which is there and is shown when it is asked for by its id.
+    slips: AtomicBool,
     /// Where to look whether the intent is on disk when the request arrives.
     store: FileStore,
 }
@@ -278,7 +280,27 @@ impl CloudRead for Scripted {
             pay_mode: Some("postpaid".to_owned()),
             ..SeenEnvironment::default()
         };
-        Ok(self.shown().into_iter().map(show).collect())
+        let asked = self.names();
+        let is_lost = |made: &Made| {
+            self.slips.load(Ordering::Relaxed)
+                && asked.contains(&format!("{} -> nothing", made.env_id))
+        };
+        let listed = self.shown().into_iter().filter(|made| !is_lost(made));
+        Ok(listed.map(show).collect())
+    }
+
+    async fn named(&self, env_ids: &[String]) -> Result<Vec<Named>, CloudError> {
+        let shown = self.shown();
+        let one = |env_id: &String| {
+            let is_there = shown.iter().any(|made| made.env_id == env_id);
+            let environment = SeenEnvironment {
+                env_id: env_id.clone(),
+                ..SeenEnvironment::default()
+            };
+            is_there.then(|| Named::Shown(Box::new(environment)))
+        };
+        let named = env_ids.iter().map(one);
+        Ok(named.map(|named| named.unwrap_or(Named::Absent)).collect())
     }
 
     async fn bills(&self, env_ids: &[String]) -> Result<Vec<Bill>, CloudError> {
@@ -320,6 +342,7 @@ impl Bench {
             calls: Mutex::default(),
             looks: Mutex::default(),
             keeps: AtomicBool::new(false),
+            slips: AtomicBool::new(false),
             store,
         };
         Self {

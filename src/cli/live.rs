@@ -6,8 +6,8 @@ use super::connect::{Connection, Embedded};
 use super::failure::Failure;
 use super::load::Project;
 use super::world::World;
-use crate::cloud::CloudRead;
 use crate::cloud::tencent::RETRY_READS_FOR;
+use crate::cloud::{CloudRead, Named};
 use crate::drift::Live;
 use crate::plan::guard;
 use crate::sandbox::Running;
@@ -42,8 +42,16 @@ pub(super) fn read(
             .filter_map(|(_, record)| record.env_id.clone())
             .filter(|env_id| !listed.contains(env_id.as_str()))
             .collect();
+        let mut absent = HashSet::new();
         if !missing.is_empty() {
-            environments.extend(reader.named(&missing).await.map_err(Failure::listing)?);
+            let named = reader.named(&missing).await.map_err(Failure::listing)?;
+            for (env_id, named) in missing.into_iter().zip(named) {
+                match named {
+                    Named::Shown(environment) => environments.push(*environment),
+                    Named::Absent => drop(absent.insert(env_id)),
+                    Named::Unanswered => {}
+                }
+            }
         }
         let bills = if recorded.is_empty() {
             Vec::new()
@@ -54,6 +62,7 @@ pub(super) fn read(
             environments,
             bills,
             regions: connection.listed_regions(),
+            absent,
         })
     })
 }

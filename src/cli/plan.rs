@@ -19,7 +19,7 @@ use crate::config::Endpoint;
 use crate::desired::{Address, Desired, SourceRef};
 use crate::diagnostic::Diagnostic;
 use crate::drift::noticed;
-use crate::lang::text;
+use crate::lang::{Lang, text};
 use crate::plan::{Action, Options, Plan, Step, file, guard};
 use crate::report::page::Request;
 use crate::report::{clean, human, page};
@@ -157,15 +157,15 @@ pub(super) fn show(
     world: &mut World,
 ) -> Result<(), Failure> {
     let told = world.told();
-    let calls = listed(requests);
     let json = || file::encode(plan);
-    let human = |look| human::plan::plan(plan, rate, look) + &calls;
+    let human =
+        |look: human::Look| human::plan::plan(plan, rate, look) + &listed(requests, look.lang);
     let page = |lang| page::plan(plan, rate, &told, requests.to_vec(), lang);
     let shown = Shown::new(&json, &human, &page);
     let printed = world.print_as_asked(shown);
     if world.format == Format::Json {
         // A plan file has no place for them.
-        world.say(&calls);
+        world.say(&listed(requests, world.err.lang));
     }
     let written = world.report(shown);
     Failure::of_all([printed, written].into_iter().filter_map(Result::err))
@@ -232,7 +232,7 @@ fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Reques
         let mut text = String::new();
         let _ = match &project.endpoint {
             // It is started with the run, on a port that is free then.
-            Endpoint::Sandbox => writeln!(text, "POST / to the embedded endpoint"),
+            Endpoint::Sandbox => writeln!(text, "POST / (sandbox)"),
             Endpoint::Url(url) => writeln!(text, "POST {url}/"),
         };
         let _ = writeln!(text, "Content-Type: application/json");
@@ -253,10 +253,11 @@ fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Reques
 }
 
 /// For people; nothing when they were not asked for, or there are none.
-fn listed(requests: &[Request]) -> String {
+fn listed(requests: &[Request], lang: Lang) -> String {
     let mut text = String::new();
     if !requests.is_empty() {
-        text.push_str("\nRequests, in sending order:\n");
+        let head = text!("\nRequests, in sending order:\n", "\n请求，按发送顺序：\n");
+        text.push_str(head.in_lang(lang));
     }
     for Request {
         name,

@@ -289,7 +289,10 @@ impl<'a> Stage<'a> {
                 break None;
             }
             if applies == MOST_APPLIES {
-                break Some(format!("{MOST_APPLIES} applies were not enough"));
+                break Some(text!(
+                    "{MOST_APPLIES} applies were not enough",
+                    "执行了 {MOST_APPLIES} 次 apply 仍未完成"
+                ));
             }
             applies += 1;
             if let Some(why) = play.apply().await? {
@@ -427,7 +430,7 @@ impl Play<'_> {
     }
 
     /// `postpay apply --auto-approve`. Some when the job can't be done without a person.
-    async fn apply(&mut self) -> Result<Option<String>, Failure> {
+    async fn apply(&mut self) -> Result<Option<Text>, Failure> {
         let mut writer = self.lock()?;
         let plan = self.stage.plan(writer.state(), self.world)?;
         let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
@@ -458,7 +461,7 @@ impl Play<'_> {
         }
     }
 
-    fn note(&mut self, report: &Report) -> Option<String> {
+    fn note(&mut self, report: &Report) -> Option<Text> {
         self.settled.read_back += report.found.len();
         for result in &report.results {
             match &result.outcome {
@@ -473,7 +476,7 @@ impl Play<'_> {
             }
         }
         if let Some(trouble) = &report.trouble {
-            return Some(trouble.to_string());
+            return Some(Text::of(trouble));
         }
         let left = report
             .results
@@ -482,9 +485,10 @@ impl Play<'_> {
         self.left_behind.extend(left);
         report.results.iter().find_map(|result| {
             let left = result.left_behind.as_ref()?;
-            Some(format!(
-                "the order of `{}` was refused and left {left} behind; a person has to look before it is ordered again",
-                result.address
+            let address = &result.address;
+            Some(text!(
+                "the order of `{address}` was refused and left {left} behind; a person has to look before it is ordered again",
+                "`{address}` 的订单被拒绝，却留下了 {left}；再次订购之前需要有人查看"
             ))
         })
     }

@@ -9,6 +9,7 @@ use super::options::{Api, Global};
 use super::shown::Shown;
 use super::world::World;
 use super::{apply, plan};
+use crate::lang::text;
 use crate::report::human;
 use crate::state::State;
 use crate::state::file::encode_state;
@@ -50,7 +51,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if let Some(state) = project.recorded(world)? {
         state_as_asked(&state, world)?;
     } else {
-        let none = |_| "No state: nothing was ordered yet.\n".to_owned();
+        let none = |look: human::Look| {
+            look.say(text!(
+                "No state: nothing was ordered yet.\n",
+                "没有状态文件：尚未订购任何环境。\n"
+            ))
+        };
         world.print_as_asked(Shown::plain(&|| "null\n".to_owned(), &none))?;
     }
     Ok(Exit::Fine)

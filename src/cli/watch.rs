@@ -10,10 +10,10 @@ use super::world::World;
 use crate::apply::{Progress, Settings};
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
-use crate::lang::{Lang, text};
+use crate::lang::Lang;
 use crate::plan::Plan;
+use crate::report::events;
 use crate::report::human::{self, progress};
-use crate::report::{duration, events};
 
 /// Shows progress; never the reason why a run fails.
 pub(super) struct Watch {
@@ -155,7 +155,6 @@ impl Run {
         self.look.say(self.lang).unwrap_or_else(|| self.pace(&now))
     }
 
-    /// `2.0 a second, about 4.5 s left`
     fn pace(&self, now: &Now) -> String {
         let elapsed = now.began.elapsed().as_secs_f64();
         let sent = u32::try_from(now.sent.len()).unwrap_or(u32::MAX);
@@ -168,13 +167,6 @@ impl Run {
             self.rate
         };
         let left = Duration::try_from_secs_f64(f64::from(waiting) / self.rate).unwrap_or_default();
-        let left = duration(left);
-        said(
-            &text!(
-                "{rate:.1} a second, about {left} left",
-                "每秒 {rate:.1} 个，约剩 {left}"
-            ),
-            self.lang,
-        )
+        said(&progress::pace_of(rate, Some(left)), self.lang)
     }
 }

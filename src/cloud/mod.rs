@@ -14,7 +14,9 @@ pub mod vendor_time;
 
 use std::future::Future;
 
-pub use read::{Bill, BillOrder, CloudRead, Looks, PayMode, Reading, SeenEnvironment, Watcher};
+pub use read::{
+    Bill, BillOrder, CloudRead, Looks, Named, PayMode, Reading, SeenEnvironment, Watcher,
+};
 
 use crate::desired::Attributes;
 use crate::lang::Text;

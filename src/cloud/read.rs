@@ -20,24 +20,27 @@ pub trait CloudRead: Send + Sync + 'static {
     fn environments(&self)
     -> impl Future<Output = Result<Vec<SeenEnvironment>, CloudError>> + Send;
 
-    /// Those of these environments that are shown when they are asked for by their ids, in every region that is listed. A list
-    /// of everything can slip where this does not.
+    /// What the vendor says of each of these environments when it is asked for by its id, in every region that is listed, in
+    /// the order asked. A list of everything can slip where this does not.
     ///
     /// # Errors
     /// When any part could not be read.
     fn named(
         &self,
         env_ids: &[String],
-    ) -> impl Future<Output = Result<Vec<SeenEnvironment>, CloudError>> + Send {
+    ) -> impl Future<Output = Result<Vec<Named>, CloudError>> + Send {
         async move {
-            let mut seen = self.environments().await?;
-            seen.retain(|environment| env_ids.contains(&environment.env_id));
-            Ok(seen)
+            let seen = self.environments().await?;
+            let one = |env_id: &String| {
+                let shown = seen.iter().find(|one| one.env_id == *env_id);
+                shown.map_or(Named::Absent, |one| Named::Shown(Box::new(one.clone())))
+            };
+            Ok(env_ids.iter().map(one).collect())
         }
     }
 
-    /// What is on the bills of these environments, each at most once, in the order asked. One without a bill is left out:
-    /// the vendor does not say whether every environment has one.
+    /// What is on the bills of these environments, each at most once, in the order asked. One without a bill, or that the
+    /// vendor knows no bill of, is left out: it does not say whether every environment has one.
     ///
     /// # Errors
     /// When any part could not be read.
@@ -45,6 +48,16 @@ pub trait CloudRead: Send + Sync + 'static {
         &self,
         env_ids: &[String],
     ) -> impl Future<Output = Result<Vec<Bill>, CloudError>> + Send;
+}
+
+/// What the vendor says of an environment that is asked for by its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    Shown(Box<SeenEnvironment>),
+    /// Every region that is listed was asked for it alone, and had nothing to show.
+    Absent,
+    /// A region did not answer the question: it refused the id, or showed others. No document says what either means.
+    Unanswered,
 }
 
 /// Hears how far a look has come, and None when it has ended, however it did. It is called between two calls to the vendor, and

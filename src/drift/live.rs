@@ -110,8 +110,9 @@ impl Scene<'_> {
             });
         }
         let region = self.record.region.as_ref();
+        let was_asked = live.regions.iter().any(|asked| asked.as_ref() == region);
         if let Some(region) = region
-            && !live.regions.iter().flatten().any(|asked| asked == region)
+            && !was_asked
         {
             return not_listed(
                 text!(
@@ -124,18 +125,40 @@ impl Scene<'_> {
                 ),
             );
         }
+        let console = || {
+            text!(
+                "look at it in the vendor's console, and keep it on record until it is found",
+                "请在腾讯云控制台查看；找到之前请保留其记录"
+            )
+        };
+        if !was_asked {
+            return not_listed(
+                text!(
+                    "it was ordered without a region, and only those of `api.list_regions` were asked",
+                    "订购时没有指定地域，而只查询了 `api.list_regions` 中的地域"
+                ),
+                console(),
+            );
+        }
+        if !live.absent.contains(self.env_id) {
+            return not_listed(
+                text!(
+                    "not in the list; asked for by its id, the vendor did not say whether it is there",
+                    "列表中没有它；按 EnvId 查询时，腾讯云没有说明它是否存在"
+                ),
+                console(),
+            );
+        }
         if bill.is_some_and(|bill| !bill.is_isolated()) {
             return not_listed(
                 text!(
                     "not shown in any region that is listed; it still has a bill",
                     "所列地域中都没有它；但它仍有账单"
                 ),
-                text!(
-                    "look at it in the vendor's console, and keep it on record until it is found",
-                    "请在腾讯云控制台查看；找到之前请保留其记录"
-                ),
+                console(),
             );
         }
+        let env_id = self.env_id;
         Some(self.finding(
             Code::Gone,
             text!("in the account", "在账号中"),
@@ -144,6 +167,10 @@ impl Scene<'_> {
                 "所列地域中都没有它，按 EnvId 查询也没有"
             ),
             match self.declared {
+                _ if self.deposed => text!(
+                    "look at it in the vendor's console; if it is gone: `postpay state rm --deposed {env_id}`",
+                    "请在腾讯云控制台查看；若它已不存在：`postpay state rm --deposed {env_id}`"
+                ),
                 Some(_) => text!(
                     "look at it in the vendor's console; if it is gone, and to be ordered anew: `postpay state rm {address} \
                      --force`, and plan",
@@ -163,6 +190,9 @@ impl Scene<'_> {
         bill: Option<&Bill>,
         findings: &mut Vec<Finding>,
     ) {
+        if self.record.status == Status::Isolated {
+            findings.extend(self.in_use_again(environment, bill));
+        }
         if self.record.status != Status::Created {
             return;
         }
@@ -234,6 +264,39 @@ impl Scene<'_> {
                 ),
             ));
         }
+    }
+
+    /// What was given up, and the account shows otherwise.
+    fn in_use_again(&self, environment: &SeenEnvironment, bill: Option<&Bill>) -> Option<Finding> {
+        // The list or the bill may be the later of the two: only where neither says so it is in use.
+        let status = environment.status.as_deref()?;
+        if environment.is_isolated() || bill.is_some_and(Bill::is_isolated) {
+            return None;
+        }
+        let (address, env_id) = (self.address, self.env_id);
+        let flag = if self.deposed { " --deposed" } else { "" };
+        let give_up = format!("`postpay destroy {address}{flag} --purge --allow-destroy`");
+        Some(self.finding(
+            Code::InUseAgain,
+            text!("isolated", "已隔离"),
+            text!(
+                "{status}: it was brought back, and costs",
+                "{status}：它已被恢复，并在计费"
+            ),
+            if self.deposed {
+                text!(
+                    "to have it deleted, with its data: {give_up}",
+                    "若要连同数据一起删除：{give_up}"
+                )
+            } else {
+                text!(
+                    "to keep it: declare it with `import: {{env_id: {env_id}}}` and apply, which adopts it; declared without, another one is \
+                     ordered. To have it deleted, with its data: {give_up}",
+                    "若要保留：以 `import: {{env_id: {env_id}}}` 声明它并执行 apply 来接管；不写 import 则会另订一个。若要连同数据一起删除：\
+                     {give_up}"
+                )
+            },
+        ))
     }
 
     /// What is on record and what is shown, where both are there, differ, and the difference is not ignored.

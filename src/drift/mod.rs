@@ -7,6 +7,8 @@ mod ignore;
 mod live;
 mod planned;
 
+use std::collections::HashSet;
+
 use crate::cloud::{Bill, SeenEnvironment};
 use crate::desired::Desired;
 use crate::plan::Plan;
@@ -22,6 +24,8 @@ pub struct Live {
     pub bills: Vec<Bill>,
     /// The regions that were asked, None where the calls named none.
     pub regions: Vec<Option<String>>,
+    /// The ids that were asked for by themselves, and that every region knew nothing of.
+    pub absent: HashSet<String>,
 }
 
 /// How strictly it is looked.

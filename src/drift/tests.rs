@@ -111,6 +111,7 @@ fn live(environments: Vec<SeenEnvironment>) -> Live {
         environments,
         bills: Vec::new(),
         regions: vec![None],
+        absent: ["a-1".to_owned()].into(),
     }
 }
 
@@ -209,6 +210,90 @@ fn what_is_gone_is_found_and_what_was_given_up_may_be() {
 }
 
 #[test]
+fn less_than_a_plain_no_does_not_say_that_something_is_gone() {
+    let desired = declared(&["a"]);
+    let nothing = live(vec![]);
+    let regions = |names: &[&str]| names.iter().map(|name| Some((*name).to_owned())).collect();
+    let bill = |status: &str| Bill {
+        env_id: "a-1".to_owned(),
+        status: Some(status.to_owned()),
+        ..Bill::default()
+    };
+    let of = |region: Option<&str>, live: &Live| {
+        let mut state = recorded(&[("a", Status::Created)]);
+        for record in state.environments.values_mut() {
+            record.region = region.map(str::to_owned);
+        }
+        let found = drift(&desired, &state, Some(live), &Options::default());
+        codes(&found)
+    };
+    let shanghai = Live {
+        regions: regions(&["ap-shanghai"]),
+        ..nothing.clone()
+    };
+    assert_eq!(of(None, &nothing), [("gone", true)]);
+    assert_eq!(of(Some("ap-shanghai"), &shanghai), [("gone", true)]);
+    // Ordered where nobody looked, or nobody knows where.
+    assert_eq!(of(Some("ap-guangzhou"), &shanghai), [("not-listed", true)]);
+    assert_eq!(of(None, &shanghai), [("not-listed", true)]);
+    // Not asked for by its id, or without an answer.
+    let unanswered = Live {
+        absent: HashSet::new(),
+        ..nothing.clone()
+    };
+    assert_eq!(of(None, &unanswered), [("not-listed", true)]);
+    let billed = |status| Live {
+        bills: vec![bill(status)],
+        ..nothing.clone()
+    };
+    assert_eq!(of(None, &billed("NORMAL")), [("not-listed", true)]);
+    assert_eq!(of(None, &billed("ISOLATE")), [("gone", true)]);
+}
+
+#[test]
+fn what_was_given_up_and_is_in_use_again_is_found() {
+    let desired = declared(&["a"]);
+    let of = |environment: SeenEnvironment, bills: Vec<Bill>| {
+        let state = recorded(&[("a", Status::Created), ("b", Status::Isolated)]);
+        let live = Live {
+            bills,
+            ..live(vec![seen("a"), environment])
+        };
+        let found = drift(&desired, &state, Some(&live), &Options::default());
+        codes(&found)
+    };
+    assert_eq!(of(seen("b"), vec![]), [("in-use-again", true)]);
+    let isolated = SeenEnvironment {
+        status: Some("ISOLATE".to_owned()),
+        ..seen("b")
+    };
+    assert_eq!(of(isolated, vec![]), []);
+    let bill = Bill {
+        env_id: "b-1".to_owned(),
+        status: Some("ISOLATE".to_owned()),
+        ..Bill::default()
+    };
+    assert_eq!(of(seen("b"), vec![bill]), []);
+}
+
+#[test]
+fn what_was_replaced_and_is_gone_is_forgotten_by_its_id() {
+    let desired = declared(&[]);
+    let mut state = recorded(&[("a", Status::Created)]);
+    let (address, record) = state.environments.pop_first().unwrap();
+    state.deposed.push(crate::state::Deposed {
+        address,
+        at: record.ordered_at,
+        by: record.run,
+        record,
+    });
+    let found = drift(&desired, &state, Some(&live(vec![])), &Options::default());
+    let gone = found.findings.iter().find(|one| one.code == Code::Gone);
+    let next = gone.unwrap().next.en();
+    assert!(next.contains("`postpay state rm --deposed a-1`"), "{next}");
+}
+
+#[test]
 fn what_is_ignored_is_told_with_its_reason_and_does_not_count() {
     let (desired, state) = (declared(&["a", "b"]), recorded(&[]));
     let ignoring = |text: &str| Options {
@@ -248,6 +333,7 @@ fn a_bill_tells_too() {
             ..Bill::default()
         }],
         regions: vec![None],
+        ..Live::default()
     };
     let found = drift(&desired, &state, Some(&live), &Options::default());
     assert_eq!(codes(&found), [("isolated", true), ("not-postpaid", true)]);

@@ -83,6 +83,8 @@ pub enum Code {
     NotListed,
     /// Given up by somebody else.
     Isolated,
+    /// Given up, and in use again.
+    InUseAgain,
     /// In a status in which it does not work.
     ErrorStatus,
     /// The account shows another alias than is on record.
@@ -96,7 +98,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NotOrdered,
         Self::Changed,
         Self::NotDeclared,
@@ -106,6 +108,7 @@ impl Code {
         Self::Gone,
         Self::NotListed,
         Self::Isolated,
+        Self::InUseAgain,
         Self::ErrorStatus,
         Self::AliasChanged,
         Self::NotPostpaid,
@@ -125,6 +128,7 @@ impl Code {
             Self::Gone => "gone",
             Self::NotListed => "not-listed",
             Self::Isolated => "isolated",
+            Self::InUseAgain => "in-use-again",
             Self::ErrorStatus => "error-status",
             Self::AliasChanged => "alias-changed",
             Self::NotPostpaid => "not-postpaid",
@@ -160,6 +164,10 @@ impl Code {
             Self::Isolated => Text::fixed(
                 "isolated at the vendor, and not by postpay",
                 "在腾讯云已被隔离，且不是由 postpay 隔离的",
+            ),
+            Self::InUseAgain => Text::fixed(
+                "given up, and in use again at the vendor",
+                "已销毁，但在腾讯云又恢复使用",
             ),
             Self::ErrorStatus => Text::fixed(
                 "in a status in which it may not work",

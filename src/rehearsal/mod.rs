@@ -42,7 +42,7 @@ pub struct Run {
     pub judgement: Judgement,
     pub settled: Settled,
     /// Why the job was not done in the end; None when it was.
-    pub unfinished: Option<String>,
+    pub unfinished: Option<Text>,
     pub took: Duration,
 }
 

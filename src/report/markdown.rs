@@ -215,7 +215,10 @@ fn left_out(page: &Page, setting: &Setting, room: &Room) -> String {
 fn facts(page: &Page) -> String {
     let facts = page.facts.iter().take(20);
     let facts: Vec<String> = facts
-        .map(|(name, value)| format!("{name} {}", short_code(value, 100)))
+        .map(|(name, value)| {
+            let name = say(page, &labels::fact(name));
+            format!("{name} {}", short_code(value, 100))
+        })
         .collect();
     // The tag stands within a line, so that what follows is Markdown still.
     format!("---\n\n<sub>{}</sub>\n", facts.join(" · "))

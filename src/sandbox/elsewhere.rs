@@ -10,7 +10,7 @@ use super::world::{Env, vendors_time};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Elsewhere {
-    /// As `NORMAL`, `ISOLATE` or `ABNORMAL`.
+    /// As `NORMAL`, `ISOLATE` or `ABNORMAL`; the bill knows the first two alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<String>,
     /// As `prepayment`; the bill has it in capitals.
@@ -36,6 +36,8 @@ impl Env {
             }
         };
         set(&mut self.info.status, status);
+        let on_bill = status.clone().filter(|status| status != "ABNORMAL");
+        set(&mut self.bill.status, &on_bill);
         set(&mut self.info.pay_mode, pay_mode);
         set(&mut self.info.source, source);
         set(&mut self.info.env_channel, channel);

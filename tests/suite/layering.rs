@@ -101,18 +101,91 @@ fn rooms() -> Vec<(String, PathBuf, String)> {
                 .trim_end_matches(".rs")
                 .to_owned();
             let text = fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]").next().unwrap();
-            let kept: Vec<&str> = code
-                .lines()
-                .filter(|line| !line.trim_start().starts_with("//"))
-                .collect();
-            let code = kept.join("\n");
-            (room, path, code)
+            (room, path, code(&text))
         })
         .filter(|(room, path, _)| {
             !["main", "lib", "cli"].contains(&room.as_str()) && !path.ends_with("tests.rs")
         })
         .collect()
+}
+
+/// What a file has for the program: no comments, and nothing that is there for tests alone.
+fn code(text: &str) -> String {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let mut kept = Vec::new();
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            kept.push(line);
+            continue;
+        }
+        // The item that follows ends on its own line, or where a brace closes at its indentation.
+        let closes = |end: &str| indent(end) == indent(line) && end.trim_start().starts_with('}');
+        let item = lines.find(|line| !line.trim_start().starts_with('#'));
+        let is_short = item.is_none_or(|item| item.ends_with([';', ',', '}']));
+        if !is_short {
+            let _end = lines.find(|line| closes(line));
+        }
+    }
+    kept.join("\n")
+}
+
+#[test]
+fn what_follows_code_for_tests_is_read_too() {
+    let text = "\
+use a;
+#[cfg(test)]
+use b;
+struct S {
+    a: u8,
+    #[cfg(test)]
+    b: u8,
+}
+#[cfg(test)]
+#[path = \"x.rs\"]
+mod tests {
+    fn c() {}
+}
+// of d
+use e;
+";
+    let expected = "use a;\nstruct S {\n    a: u8,\n}\nuse e;";
+    assert_eq!(code(text), expected);
+}
+
+/// A look has nothing that could order, change or record: neither the room that compares nor the commands that ask for it
+/// name any of that, and what asks the account is known to them as a reader.
+#[test]
+fn drift_has_no_way_to_write() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = vec![src.join("cli/drift.rs"), src.join("cli/live.rs")];
+    sources(&src.join("drift"), &mut files);
+    for path in files {
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        let mut code = code(&fs::read_to_string(&path).unwrap());
+        if path.ends_with("cli/live.rs") {
+            let (rest, reader) = code.split_once("async fn reader(").unwrap();
+            assert!(reader.contains("(impl CloudRead, Option<Running>)"));
+            code = rest.to_owned();
+        }
+        for word in [
+            "CloudWrite",
+            "TencentClient",
+            ".open(",
+            "Store",
+            "Writer",
+            "Journal",
+            "fs::",
+            "crate::apply",
+            "super::edit",
+        ] {
+            assert!(!code.contains(word), "{} holds `{word}`", path.display());
+        }
+    }
 }
 
 /// The rooms that a text names: `crate::plan::…` and `use crate::{plan, …}`.

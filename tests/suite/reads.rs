@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use postpay::cloud::tencent::{ClientOptions, TencentClient};
 use postpay::cloud::{
-    Bill, BillOrder, CloudError, CloudRead as _, CloudWrite as _, Grade, NotSent, PayMode, Reach,
-    SeenEnvironment,
+    Bill, BillOrder, CloudError, CloudRead as _, CloudWrite as _, Grade, Named, NotSent, PayMode,
+    Reach, SeenEnvironment,
 };
 use postpay::desired::{Attributes, Field};
 use postpay::sandbox::{LedgerEntry, Options, Running, SAMPLE_ENV_ID, Sandbox, read_ledger};
@@ -243,6 +243,64 @@ async fn a_refused_read_is_made_once() {
     assert_eq!(error.grade, Grade::Refused(Reach::Run));
     let entries = read_ledger(running.ledger()).unwrap();
     assert_eq!(entries.len(), 2, "one request each");
+}
+
+#[tokio::test]
+async fn an_id_that_the_vendor_refuses_costs_the_others_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, all) = crowded(folder.path(), 4).await;
+    drop(running);
+    for code in ["InvalidParameter.EnvId", "ResourceNotFound"] {
+        // The bills of all, and then of the first two of them.
+        let running = sandbox(folder.path(), &[&format!("bill:error:{code}@1")]).await;
+        let client = client(&running.url(), PATIENT);
+        assert_eq!(client.bills(&all).await.unwrap().len(), all.len(), "{code}");
+        drop(running);
+        let running = sandbox(folder.path(), &[&format!("bill:error:{code}@*")]).await;
+        let client = crate::endpoint::client(&running.url(), PATIENT);
+        assert_eq!(client.bills(&all).await.unwrap(), [], "{code}");
+    }
+    let other = "bill:error:InvalidParameter@*";
+    let running = sandbox(folder.path(), &[other]).await;
+    assert!(client(&running.url(), PATIENT).bills(&all).await.is_err());
+}
+
+#[tokio::test]
+async fn only_an_empty_answer_to_its_id_says_that_an_environment_is_not_there() {
+    let list = |rows: &str, total: u8| {
+        format!(r#"{{"Response":{{"EnvList":[{rows}],"Total":{total},"RequestId":"r"}}}}"#)
+    };
+    let refused = |code: &str| {
+        format!(r#"{{"Response":{{"Error":{{"Code":"{code}","Message":"m"}},"RequestId":"r"}}}}"#)
+    };
+    let table = [
+        (list("", 0), Some("Absent")),
+        (list(r#"{"EnvId":"a"}"#, 1), Some("Shown")),
+        // The id was passed over: what is wanted may be on another page.
+        (list(r#"{"EnvId":"b"}"#, 1), Some("Unanswered")),
+        (list(r#"{"EnvId":"b"},{"EnvId":"a"}"#, 9), Some("Shown")),
+        (list("", 3), Some("Unanswered")),
+        (refused("InvalidParameter.EnvId"), Some("Unanswered")),
+        (refused("ResourceNotFound.EnvNotExists"), Some("Unanswered")),
+        // Whose key it is, and not what is asked for.
+        (refused("ResourceNotFound.UserNotExists"), None),
+        (refused("AuthFailure.UnauthorizedOperation"), None),
+    ];
+    for (body, expected) in table {
+        let (client, _requests) = stubborn(&body);
+        let said = client.named(&["a".to_owned()]).await.ok().map(|said| {
+            let [said] = <[Named; 1]>::try_from(said).unwrap();
+            match said {
+                Named::Shown(environment) => {
+                    assert_eq!(environment.env_id, "a");
+                    "Shown"
+                }
+                Named::Absent => "Absent",
+                Named::Unanswered => "Unanswered",
+            }
+        });
+        assert_eq!(said, expected, "{body}");
+    }
 }
 
 #[tokio::test]

@@ -302,6 +302,16 @@ async fn what_is_still_shown_stays_on_record_until_it_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_slips_out_of_the_list_alone_stays_on_record() {
+    let mut bench = Bench::with(&["a"]).await;
+    bench.cloud.keeps_destroyed();
+    bench.cloud.slips.store(true, Ordering::Relaxed);
+    let report = bench.run(destroying("a"), &desired(&[])).await;
+    assert_eq!(whats(&report), [What::BeingDestroyed]);
+    assert_eq!(bench.record("a").unwrap().status, Status::Destroying);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_given_up_beside_an_order_that_failed_though_the_run_goes_on() {
     let refused = error(Grade::Refused(Reach::Step));
     let mut bench = Bench::scripted(&["a", "b"], &[("new", vec![refused])]).await;

@@ -13,7 +13,7 @@ use crate::plan::{Code, Finding, Standing};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FindingV1 {
-    /// One of gone, not-listed, isolated, error-status, alias-changed, not-postpaid, source-changed, channel-changed, unmanaged.
+    /// One of gone, not-listed, isolated, in-use-again, error-status, alias-changed, not-postpaid, source-changed, channel-changed, unmanaged.
     code: String,
     /// Null for an environment that nobody declares.
     address: Option<String>,

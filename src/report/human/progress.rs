@@ -54,15 +54,25 @@ fn pace(done: usize, of: Option<usize>, elapsed: Duration) -> Text {
     }
     let rate = count(done) / seconds;
     let left = of.filter(|of| *of > done).map(|of| count(of - done) / rate);
-    match left.and_then(|left| Duration::try_from_secs_f64(left).ok()) {
-        Some(left) => {
-            let left = whole(left);
-            text!(
-                ", {rate:.0} a second, about {left} left",
-                "，每秒 {rate:.0} 个，约剩 {left:#}"
-            )
-        }
-        None => text!(", {rate:.0} a second", "，每秒 {rate:.0} 个"),
+    let left = left.and_then(|left| Duration::try_from_secs_f64(left).ok());
+    let pace = pace_of(rate, left);
+    text!(", {pace}", "，{pace:#}")
+}
+
+/// `2.0 a second, about 4 s left`: `rate` is a second.
+pub fn pace_of(rate: f64, left: Option<Duration>) -> Text {
+    // Below that, halves matter.
+    let rate = if rate < 10.0 {
+        format!("{rate:.1}")
+    } else {
+        format!("{rate:.0}")
+    };
+    match left.map(whole) {
+        Some(left) => text!(
+            "{rate} a second, about {left} left",
+            "每秒 {rate} 个，约剩 {left:#}"
+        ),
+        None => text!("{rate} a second", "每秒 {rate} 个"),
     }
 }
 

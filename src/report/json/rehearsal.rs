@@ -86,7 +86,7 @@ impl<'a> From<&'a Run> for RunV1<'a> {
             duplicates: &run.judgement.duplicates,
             ids_lost: &run.judgement.lost,
             settled: run.settled.into(),
-            unfinished: run.unfinished.as_deref(),
+            unfinished: run.unfinished.as_ref().map(Text::en),
             took_seconds: run.took.as_secs_f64(),
         }
     }

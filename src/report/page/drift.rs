@@ -53,6 +53,7 @@ const fn tone(code: Code) -> Tone {
         Code::OutcomeUnknown
         | Code::Gone
         | Code::Isolated
+        | Code::InUseAgain
         | Code::ErrorStatus
         | Code::NotPostpaid => Tone::Bad,
         Code::NotOrdered

@@ -108,6 +108,26 @@ pub(in crate::report) fn reason(word: &'static str) -> Text {
         "counts" => text!("counts", "计入"),
         "told" => text!("told only", "仅提示"),
         "ignored" => text!("ignored", "已忽略"),
+        "not_ordered" => text!("not ordered", "尚未订购"),
+        "given_up" => text!("given up", "已销毁"),
+        "unchanged" => text!("unchanged", "无变化"),
+        "awaiting_env_id" => text!("awaiting env id", "等待 EnvId"),
+        "outcome_unknown" => text!("outcome unknown", "结果未知"),
+        "replace_because_cannot_update" => text!("replace because cannot update", "无法就地修改"),
+        "replace_by_request" => text!("replace by request", "要求替换"),
+        "alias_changed" => text!("alias changed", "别名已改"),
+        "protection_changed" => text!("protection changed", "销毁保护已改"),
+        "moved" => text!("moved", "已改地址"),
+        "import_declared" => text!("import declared", "声明了导入"),
+        "removed" => text!("removed", "移出管理"),
+        "delete_because_no_resource_config" => {
+            text!("delete because no resource config", "不再声明")
+        }
+        "delete_by_request" => text!("delete by request", "要求销毁"),
+        "deposed" => text!("deposed", "已被替换"),
+        "valid" => text!("valid", "有效"),
+        "not_valid" => text!("not valid", "无效"),
+        "valid_with_warnings" => text!("valid with warnings", "有效，但有警告"),
         other => Text::same(other),
     }
 }

@@ -113,7 +113,7 @@ pub(in crate::report) fn sample() -> Page {
         .help("did you mean `qcloud`?");
     let requests = vec![Request {
         name: "shop-prod".to_owned(),
-        text: "POST / to the embedded endpoint\nX-TC-Action: CreatePostpayPackage\n\n{}".to_owned(),
+        text: "POST / (sandbox)\nX-TC-Action: CreatePostpayPackage\n\n{}".to_owned(),
     }];
     plan(&planned, 2.0, &[told], requests, Lang::En)
 }

@@ -39,7 +39,7 @@ pub fn failure(kind: Kind, diagnostics: &[Diagnostic], lang: Lang) -> Page {
         Kind::Drift => text!("Nothing was compared", "未进行比较"),
         Kind::Validate => text!("Nothing was checked", "未进行检查"),
     };
-    let summary = text!("{what}: {counted}.", "{what:#}:{errors} 个错误。");
+    let summary = text!("{what}: {counted}.", "{what:#}：{errors} 个错误。");
     Page {
         summary: vec![summary.in_lang(lang).to_owned()],
         tone: Tone::Bad,

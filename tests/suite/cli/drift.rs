@@ -71,6 +71,19 @@ fn age(project: &Project) {
     project.write(STATE, serde_json::to_string_pretty(&state).unwrap());
 }
 
+/// Takes an environment out of the manifest, and gives it up.
+fn give_up(project: &Project, address: &str, declared: &[&str]) {
+    let others: Vec<&str> = declared
+        .iter()
+        .copied()
+        .filter(|name| *name != address)
+        .collect();
+    project.declare(&others);
+    project
+        .run(["destroy", address, "-y", "--allow-destroy"])
+        .exits(0);
+}
+
 fn codes(json: &serde_json::Value) -> Vec<&str> {
     let findings = json.as_array().unwrap().iter();
     let mut codes: Vec<&str> = findings
@@ -222,8 +235,11 @@ fn of_every_kind() -> Project {
         "changed",
         "stray",
         "forgotten",
+        "revived",
     ];
     let project = Project::ordered(&ordered);
+    // Given up, and brought back in the console.
+    give_up(&project, "revived", &ordered);
     // Two more orders, whose answers are lost or lack the EnvId; nothing is looked up for them.
     let more: Vec<&str> = ordered.into_iter().chain(["awaiting", "lost"]).collect();
     project.declare(&more);
@@ -256,6 +272,11 @@ fn of_every_kind() -> Project {
     project
         .run(["state", "rm", "stray", "-y", "--force"])
         .exits(0);
+    happen(
+        &project,
+        "revived",
+        &serde_json::json!({"status": "NORMAL"}),
+    );
     age(&project);
     // Ordered just now, and not listed yet.
     project.declare(&["late"]);
@@ -343,6 +364,7 @@ fn one_run_finds_every_kind_there_is() {
         "channel-changed",
         "error-status",
         "gone",
+        "in-use-again",
         "isolated",
         "not-listed",
         "not-postpaid",

@@ -23,6 +23,7 @@ mod main_path;
 mod pace;
 mod plan;
 mod plan_file;
+mod readme;
 mod rehearse;
 mod resolve;
 mod sandbox;

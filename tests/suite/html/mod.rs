@@ -93,7 +93,7 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Page {
     let requests = plan.steps.iter().take(4).map(|step| Request {
         name: step.address.to_string(),
         text: format!(
-            "POST / to the embedded endpoint\nX-TC-Action: CreatePostpayPackage\n\n{}",
+            "POST / (sandbox)\nX-TC-Action: CreatePostpayPackage\n\n{}",
             aliases.join("\n")
         ),
     });

@@ -12,13 +12,13 @@ mod tell;
 mod walk;
 
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use tokio::time::{Instant, sleep};
 
 use super::client::TencentClient;
 use super::service::Call;
 use super::wire::{self, BillInfo, DescribeBillingInfo, DescribeEnvs, EnvInfo, Page, Unreadable};
-use crate::cloud::{Bill, CloudError, CloudRead, Looks, SeenEnvironment};
+use crate::cloud::{Bill, CloudError, CloudRead, Looks, Named, SeenEnvironment};
 use crate::lang::{Text, text};
 pub(in crate::cloud::tencent) use space::Spacing;
 use tell::Telling;
@@ -73,10 +73,11 @@ impl CloudRead for TencentClient {
         Ok(found.into_iter().map(seen::environment).collect())
     }
 
-    async fn named(&self, env_ids: &[String]) -> Result<Vec<SeenEnvironment>, CloudError> {
+    async fn named(&self, env_ids: &[String]) -> Result<Vec<Named>, CloudError> {
         let mut telling = self.telling(Looks::Named, Some(env_ids.len()));
         let mut found = Vec::new();
         for (at, env_id) in env_ids.iter().enumerate() {
+            let mut answer = Named::Absent;
             for region in self.regions() {
                 let question = Question {
                     action: wire::LIST,
@@ -92,15 +93,23 @@ impl CloudRead for TencentClient {
                 };
                 let page = match self.page(&question, &body).await {
                     Ok(page) => page,
-                    Err(error) if is_not_found(&error) => continue,
+                    Err(error) if refuses_the_id(&error) => {
+                        answer = Named::Unanswered;
+                        continue;
+                    }
                     Err(error) => return Err(error),
                 };
-                // Should the vendor pass over the id, it is a page of whatever there is.
+                // Should the vendor pass over the id, it is a page of whatever there is, and the one may be on another.
+                let is_empty = page.sent == 0 && page.total.is_none_or(|total| total == 0);
                 if let Some(env) = page.rows.into_iter().find(|env| env.env_id == *env_id) {
-                    found.push(seen::environment(env));
+                    answer = Named::Shown(Box::new(seen::environment(env)));
                     break;
                 }
+                if !is_empty {
+                    answer = Named::Unanswered;
+                }
             }
+            found.push(answer);
             telling.page(at + 1, Some(env_ids.len()));
         }
         Ok(found)
@@ -118,7 +127,8 @@ impl CloudRead for TencentClient {
                 .filter(|id| !found.contains_key(*id) && asked.insert(*id))
                 .cloned()
                 .collect();
-            for chunk in missing.chunks(CHUNK) {
+            let mut chunks: VecDeque<&[String]> = missing.chunks(CHUNK).collect();
+            while let Some(chunk) = chunks.pop_front() {
                 let question = Question {
                     action: wire::BILLS,
                     region,
@@ -137,8 +147,20 @@ impl CloudRead for TencentClient {
                         },
                         |walk| telling.page(before + walk.rows.len(), Some(env_ids.len())),
                     )
-                    .await?;
-                found.extend(rows.into_iter().map(|bill| (bill.env_id.clone(), bill)));
+                    .await;
+                match rows {
+                    Ok(rows) => {
+                        found.extend(rows.into_iter().map(|bill| (bill.env_id.clone(), bill)));
+                    }
+                    // Which of them it is about is not said, and the others have their bills.
+                    Err(error) if refuses_the_id(&error) => {
+                        if chunk.len() > 1 {
+                            let (first, second) = chunk.split_at(chunk.len() / 2);
+                            chunks.extend([first, second]);
+                        }
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
         let bills = env_ids.iter().filter_map(|id| found.remove(id));
@@ -250,10 +272,13 @@ impl TencentClient {
     }
 }
 
-/// The vendor says that it knows no such environment.
-fn is_not_found(error: &CloudError) -> bool {
+/// The vendor refused what it was asked for, and not who asked. `InvalidParameter.EnvId` is on the page of `DescribeEnvs`; of
+/// `ResourceNotFound` it has only `.UserNotExists`, which is about the account. What either means for the environment is
+/// not documented.
+fn refuses_the_id(error: &CloudError) -> bool {
     let code = error.code.as_deref().unwrap_or_default();
-    code.split('.').next() == Some("ResourceNotFound")
+    let is_not_found = code == "ResourceNotFound" || code.starts_with("ResourceNotFound.");
+    code == "InvalidParameter.EnvId" || is_not_found && !code.contains("User")
 }
 
 fn name<T>(question: &Question<'_, T>) -> Text {
