@@ -91,19 +91,55 @@ impl Http {
     /// # Errors
     /// When the address can't be one, or the system gives no HTTP client.
     pub(super) fn new(address: &str, transport: &Transport) -> Result<Self, ClientError> {
+        let (url, host) = endpoint::parse(address)?;
+        let loopback = endpoint::is_loopback(&url);
+        Self::built(url, host, transport, loopback)
+    }
+
+    /// The same for `known`, or in its place for this very computer: without TLS, and without a proxy between.
+    ///
+    /// # Errors
+    /// When the address is neither, or the system gives no HTTP client.
+    pub(super) fn beside(
+        address: &str,
+        known: &str,
+        connect_timeout: Duration,
+        timeout: Duration,
+    ) -> Result<Self, ClientError> {
+        let (url, host) = endpoint::parse(address)?;
+        if address != known && !endpoint::is_loopback(&url) {
+            return Err(ClientError::Endpoint {
+                endpoint: host,
+                why: text!(
+                    "only {known} and this very computer are asked",
+                    "只会请求 {known} 和本机"
+                ),
+            });
+        }
+        let transport = Transport {
+            connect_timeout,
+            ..Transport::within(timeout)
+        };
+        Self::built(url, host, &transport, true)
+    }
+
+    fn built(
+        url: Url,
+        host: String,
+        transport: &Transport,
+        direct: bool,
+    ) -> Result<Self, ClientError> {
         let Transport {
             timeout,
             connect_timeout,
             authorities,
             recorder,
         } = transport.clone();
-        let (url, host) = endpoint::parse(address)?;
         let roots = if url.scheme() == "https" {
             Roots::SystemOrBundled
         } else {
             Roots::None
         };
-        let loopback = endpoint::is_loopback(&url);
         let client = tls::build(
             || {
                 let builder = reqwest::Client::builder()
@@ -116,11 +152,7 @@ impl Http {
                     .connect_timeout(connect_timeout.min(timeout / 4 * 3))
                     .timeout(timeout);
                 // A proxy from the environment would otherwise be asked for this very computer.
-                if loopback {
-                    builder.no_proxy()
-                } else {
-                    builder
-                }
+                if direct { builder.no_proxy() } else { builder }
             },
             roots,
             &authorities,
@@ -173,6 +205,16 @@ impl Http {
         };
         recorder.write(&sent, &came, scrub);
         result
+    }
+
+    /// Asks for a page, and reads at most `most` bytes of it. Nothing is recorded of it.
+    ///
+    /// # Errors
+    /// When nothing came back.
+    pub(super) async fn get(&self, path: &str, most: usize) -> Result<Received, Lost> {
+        let mut url = self.url.clone();
+        url.set_path(path);
+        self.send(self.client.get(url), most).await
     }
 
     async fn send(&self, request: RequestBuilder, most: usize) -> Result<Received, Lost> {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use super::credentials::Credentials;
+use super::issuer::Issuer;
 use crate::clock::Clock;
 use crate::cloud::CloudError;
 
@@ -19,25 +20,6 @@ pub struct Issued {
     pub credentials: Credentials,
     /// None for a key that has no end.
     pub ends: Option<Timestamp>,
-}
-
-/// Who issues temporary keys.
-pub enum Issuer {}
-
-impl Issuer {
-    /// # Errors
-    /// When there is none. The grade says whether to ask again is of use.
-    #[expect(
-        clippy::unused_async,
-        reason = "whoever issues keys is asked over the network"
-    )]
-    async fn issue(&self) -> Result<Issued, CloudError> {
-        match *self {}
-    }
-
-    fn name(&self) -> &'static str {
-        match *self {}
-    }
 }
 
 /// Gives the key to sign with.

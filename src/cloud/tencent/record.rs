@@ -1,5 +1,6 @@
 //! What was said, for a support ticket: every call and its answer as one line of JSON, with the secrets taken out.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
@@ -8,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::scrub::Scrub;
 use crate::cloud::CloudError;
@@ -64,7 +66,7 @@ impl Recorder {
 
     /// Writes one line, whole.
     pub(super) fn write(&self, sent: &Sent<'_>, came: &Came<'_>, scrub: &Scrub) {
-        let clean = |bytes: &[u8]| scrub.secrets_out(&String::from_utf8_lossy(bytes));
+        let clean = |bytes: &[u8]| scrub.secrets_out(&unkeyed(&String::from_utf8_lossy(bytes)));
         let line = LineV1 {
             format_version: 1,
             at: sent.at,
@@ -93,6 +95,44 @@ impl Recorder {
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         sink.write_all(text.as_bytes())?;
         sink.flush()
+    }
+}
+
+/// Members whose values are as good as a key: nobody may know of them yet.
+const KEYS: [&str; 4] = ["TmpSecretId", "TmpSecretKey", "Token", "WebIdentityToken"];
+
+/// A body without the keys that it hands out or in.
+pub(super) fn unkeyed(body: &str) -> Cow<'_, str> {
+    let names = |text: &str| {
+        KEYS.iter()
+            .any(|name| text.contains(&format!("\"{name}\"")))
+    };
+    if !names(body) {
+        return Cow::Borrowed(body);
+    }
+    Cow::Owned(match serde_json::from_str::<Value>(body) {
+        Ok(mut document) => {
+            mask(&mut document);
+            document.to_string()
+        }
+        // Half of it may hold half a key.
+        Err(_) => "[left out: it may hold a key]".to_owned(),
+    })
+}
+
+fn mask(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                if KEYS.contains(&name.as_str()) {
+                    *value = Value::from("[secret]");
+                } else {
+                    mask(value);
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(mask),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

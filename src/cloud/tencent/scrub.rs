@@ -24,9 +24,17 @@ impl Scrub {
         scrub
     }
 
+    /// Something else that is as good as a key.
+    pub(super) fn hide(&self, secret: &str) {
+        self.add(vec![(secret.to_owned(), "[secret]")]);
+    }
+
     /// A key that is used from now on. An answer may still speak of the one before.
     pub(super) fn learn(&self, credentials: &Credentials) {
-        let mut needles = credentials.needles();
+        self.add(credentials.needles());
+    }
+
+    fn add(&self, mut needles: Vec<(String, &'static str)>) {
         {
             let known = self.known();
             if needles.iter().all(|needle| known.contains(needle)) {

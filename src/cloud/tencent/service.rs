@@ -157,7 +157,7 @@ impl Service {
             }
         };
         if let Some(params) = logged {
-            let clean = |text: &str| self.scrub.text(text);
+            let clean = |text: &str| self.scrub.text(&record::unkeyed(text));
             let request_id = request_id.as_deref().map(clean);
             let took = began.elapsed();
             record::log(

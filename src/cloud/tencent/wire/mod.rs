@@ -8,6 +8,7 @@ mod changes;
 mod envs;
 mod page;
 mod salvage;
+mod sts;
 mod traces;
 
 use serde::{Serialize, Serializer};
@@ -18,6 +19,11 @@ pub use changes::{DestroyEnv, ModifyEnv};
 pub use envs::{DescribeEnvs, EnvInfo, decode_envs};
 pub use page::Page;
 pub use salvage::salvage;
+pub use sts::{
+    ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY, AssumeRole, AssumeRoleWithWebIdentity, CALLER,
+    CallerInfo, GetCallerIdentity, STS_SERVICE, STS_VERSION, Session, decode_caller,
+    decode_metadata, decode_session,
+};
 pub use traces::{Traces, traces};
 
 use crate::desired::{Attributes, Field};
