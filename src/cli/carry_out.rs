@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
+use super::account::{self, Proven};
 use super::connect::{Connection, Embedded};
 use super::consent::consent;
 use super::failure::Failure;
@@ -121,10 +122,19 @@ pub(super) fn carry_out(
         }
         None => (Vec::new(), None),
     };
+    // An account is asked for where anything is: what only changes the record needs no key.
+    let proven = if plan.speaks() {
+        let asked = account::ask(connection, job.project, world);
+        Some(super::runtime()?.block_on(asked)?)
+    } else {
+        None
+    };
     let facts = Facts {
         state: writer.state(),
         target: &target,
-        whose: guard::Whose::NotAsked,
+        whose: proven
+            .as_ref()
+            .map_or(guard::Whose::NotAsked, Proven::whose),
         allowed_accounts: &job.project.config.guard.allowed_accounts,
         remade: remade.as_ref(),
         manifests: &manifests,
@@ -152,7 +162,10 @@ pub(super) fn carry_out(
         return Ok(exit_of(&report));
     }
     let adoptions = adoptions(&plan, connection, job, writer.state(), world)?;
-    let consent = consent(job, &plan, world)?;
+    let shown = proven
+        .as_ref()
+        .and_then(|proven| account::shown(proven, connection));
+    let consent = consent(job, &plan, shown.as_deref(), world)?;
     let approved = guard::approve(plan, &facts, consent)?;
     crash::point(crash::APPROVED);
     let last_sent = last_sent(store)?;

@@ -7,15 +7,16 @@ use std::time::Duration;
 use clap::Args;
 
 use super::failure::{Failure, NOTHING_SENT};
+use super::keys::{self, Vendor};
 use super::load::Project;
 use super::options::time;
 use super::transport::transport;
 use super::world::World;
 use crate::clock::SystemClock;
-use crate::cloud::Watcher;
 use crate::cloud::tencent::{
     ClientOptions, Credentials, Keys, RETRY_READS_FOR, TencentClient, Transport,
 };
+use crate::cloud::{Caller, CloudError, Watcher};
 use crate::config::Endpoint;
 use crate::lang::text;
 use crate::sandbox::{self, Fault, Running, Sandbox};
@@ -74,10 +75,7 @@ pub(super) struct Connection {
 #[derive(Clone)]
 enum Place {
     Embedded(sandbox::Options),
-    Remote {
-        url: String,
-        credentials: Credentials,
-    },
+    Remote(Box<Vendor>),
 }
 
 impl Connection {
@@ -111,11 +109,12 @@ impl Connection {
                     ))
                     .help(NOTHING_SENT));
                 }
-                let credentials = Credentials::from_lookup(|name| world.variable(name))?;
-                Place::Remote {
-                    url: url.to_string(),
-                    credentials,
-                }
+                Place::Remote(Box::new(keys::of_vendor(
+                    project,
+                    &url.to_string(),
+                    retry_for,
+                    world,
+                )?))
             }
         };
         Ok(Self {
@@ -138,19 +137,50 @@ impl Connection {
         }
     }
 
+    /// Whose account the key is of. The embedded endpoint's is known, and the vendor is asked once.
+    ///
+    /// # Errors
+    /// When the vendor does not say.
+    pub(super) async fn caller(&self) -> Result<Caller, CloudError> {
+        match &self.place {
+            Place::Embedded(_) => Ok(Caller {
+                account: sandbox::ACCOUNT.to_owned(),
+                user: None,
+                arn: None,
+                kind: None,
+                request_id: None,
+            }),
+            Place::Remote(vendor) => {
+                let asked = vendor
+                    .caller
+                    .get_or_try_init(|| async { vendor.sts.caller().await });
+                asked.await.cloned()
+            }
+        }
+    }
+
+    /// The endpoint of the vendor, with what is known of the key; None for the embedded one.
+    pub(super) fn vendor(&self) -> Option<&Vendor> {
+        match &self.place {
+            Place::Embedded(_) => None,
+            Place::Remote(vendor) => Some(vendor),
+        }
+    }
+
     /// The client, and the embedded endpoint that it talks to, if it does; the endpoint lives as long as that.
     pub(super) async fn open(&self) -> Result<(TencentClient, Option<Running>), Failure> {
         let this = self.clone();
-        let (endpoint, credentials, running) = match this.place {
-            Place::Remote { url, credentials } => (url, credentials, None),
+        let (endpoint, keys, running) = match this.place {
+            Place::Remote(vendor) => (vendor.url, vendor.keys, None),
             Place::Embedded(options) => {
                 let running = Sandbox::start(options).await?;
-                (running.url(), sandbox_credentials(), Some(running))
+                let keys = Arc::new(Keys::given(sandbox_credentials()));
+                (running.url(), keys, Some(running))
             }
         };
         let options = ClientOptions {
             endpoint,
-            keys: Arc::new(Keys::given(credentials)),
+            keys,
             region: this.region,
             list_regions: this.list_regions,
             language: this.language,

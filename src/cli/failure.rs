@@ -108,8 +108,10 @@ impl From<CredentialsError> for Failure {
     fn from(error: CredentialsError) -> Self {
         Self::new("credentials", error.text())
             .help(Text::fixed(
-                "set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (keys: https://console.cloud.tencent.com/cam/capi)",
-                "设置 TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRET_KEY（密钥：https://console.cloud.tencent.com/cam/capi ）",
+                "set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (keys: https://console.cloud.tencent.com/cam/capi), or \
+                 log in with tccli; `postpay whoami` tells what is found",
+                "设置 TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRET_KEY（密钥：https://console.cloud.tencent.com/cam/capi ），\
+                 或用 tccli 登录；`postpay whoami` 会说明找到了什么",
             ))
             .help(Text::fixed(
                 "to try postpay without an account: `--endpoint sandbox`",
@@ -165,13 +167,19 @@ impl Failure {
     /// The account could not be read, for a command that only looks.
     pub(super) fn listing(error: CloudError) -> Self {
         let message = ApplyError::Listing(error.clone()).text();
-        let said = [("code", error.code), ("RequestId", error.request_id)];
+        Self::new("listing", message).told_by(&error)
+    }
+
+    /// With what the vendor said besides its message, and what to do about it.
+    #[must_use]
+    pub(super) fn told_by(self, error: &CloudError) -> Self {
+        let said = [("code", &error.code), ("RequestId", &error.request_id)];
         let said = said
             .into_iter()
-            .filter_map(|(what, text)| Some(format!("{what}: {}", clean(&text?))));
+            .filter_map(|(what, text)| Some(format!("{what}: {}", clean(text.as_deref()?))));
         said.map(Text::same)
-            .chain(error.hint)
-            .fold(Self::new("listing", message), Self::help)
+            .chain(error.hint.clone())
+            .fold(self, Self::help)
     }
 }
 

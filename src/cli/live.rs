@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::account;
 use super::connect::{Connection, Embedded};
 use super::failure::Failure;
 use super::load::Project;
@@ -29,6 +30,7 @@ pub(super) fn read(
     let recorded = state.into_iter().flat_map(State::env_ids);
     let recorded: Vec<String> = recorded.map(|(_, env_id)| env_id.to_owned()).collect();
     super::runtime()?.block_on(async {
+        account::expected(&connection, project, state, world).await?;
         let (reader, _sandbox) = reader(&connection).await?;
         let mut environments = reader.environments().await.map_err(Failure::listing)?;
         let listed: HashSet<&str> = environments

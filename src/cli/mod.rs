@@ -3,6 +3,7 @@
 //! `world` alone picks concrete parts and reads the environment. Everything that a command has to say goes through it,
 //! so that text, JSON and exit code come from one value.
 
+mod account;
 mod apply;
 mod carry_out;
 mod completions;
@@ -20,6 +21,7 @@ mod help;
 mod history;
 mod import;
 mod init;
+mod keys;
 mod live;
 mod load;
 mod lock;
@@ -40,6 +42,7 @@ mod terminal;
 mod transport;
 mod validate;
 mod watch;
+mod whoami;
 mod world;
 
 use clap::builder::Resettable;
@@ -105,6 +108,7 @@ enum Command {
     Import(import::Args),
     Generate(generate::Args),
     Show(show::Args),
+    Whoami(whoami::Args),
     Resolve(resolve::Args),
     Rehearse(rehearse::Args),
     #[command(subcommand)]
@@ -132,6 +136,7 @@ impl Command {
             Self::Init(_)
             | Self::Fmt(_)
             | Self::Generate(_)
+            | Self::Whoami(_)
             | Self::Resolve(_)
             | Self::Rehearse(_)
             | Self::State(_)
@@ -183,6 +188,7 @@ pub fn main() -> Exit {
         Command::Resolve(args) => resolve::run(&args, &cli.global, &mut world),
         Command::Rehearse(args) => rehearse::run(&args, &cli.global, &mut world),
         Command::Show(args) => show::run(&args, &cli.global, &mut world),
+        Command::Whoami(args) => whoami::run(&args, &cli.global, &mut world),
         Command::State(command) => state::run(&command, &cli.global, &mut world),
         Command::History(args) => history::run(&args, &cli.global, &mut world),
         Command::Lock(command) => lock::run(&command, &cli.global, &mut world),

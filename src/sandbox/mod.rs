@@ -51,6 +51,9 @@ pub const SECRET_ID: &str = "AKIDpostpaySandboxPublicKeyNotSecret";
 /// The secret to [`SECRET_ID`], which is none.
 pub const SECRET_KEY: &str = "postpaySandboxKeyOpensNothingElse";
 
+/// The main account that the sandbox's environments belong to. Nobody has it.
+pub const ACCOUNT: &str = "100000000001";
+
 /// Orders a second that the vendor takes.
 pub const RATE: u32 = 2;
 

@@ -24,7 +24,9 @@ mod tls;
 pub mod wire;
 
 pub use client::{ClientError, ClientOptions, RETRY_READS_FOR, TencentClient};
-pub use credentials::{Credentials, CredentialsError};
+pub use credentials::{
+    Chain, Credentials, CredentialsError, RoleWish, Source, Surroundings, Wishes,
+};
 pub use http::{CONNECT_TIMEOUT, Transport};
 pub use issuer::{Issuer, Role, WebIdentity};
 pub use keys::{Issued, Keys};
