@@ -53,6 +53,38 @@ pub(super) const ARGS: &[(&str, &str)] = &[
         "ca_file",
         "除系统信任的之外还要信任的证书颁发机构，PEM 格式",
     ),
+    // Credential options
+    (
+        "profile",
+        "从 ~/.tencentcloud/credentials 或 ~/.tccli 的这个配置中取得密钥",
+    ),
+    ("cvm_role", "从元数据服务取得本机角色的密钥"),
+    (
+        "assume_role",
+        "在密钥之上扮演这个角色：qcs::cam::uin/UIN:roleName/NAME",
+    ),
+    ("role_session_name", "角色会话的名称 [default: postpay]"),
+    (
+        "role_duration",
+        "角色密钥的有效时间，最长 12h；到期前会续期 [default: 腾讯云的 2h]",
+    ),
+    ("role_external_id", "角色要求的外部 ID"),
+    (
+        "oidc_provider",
+        "用这个 OIDC 身份提供商的令牌扮演 --assume-role 的角色，无需保存密钥",
+    ),
+    (
+        "oidc_token_file",
+        "存放该令牌的文件；每次取得密钥时都会重新读取",
+    ),
+    (
+        "sts_endpoint",
+        "向哪里的 STS 请求角色和查询密钥属于谁 [default: 与 --endpoint 同处的主机]",
+    ),
+    (
+        "metadata_endpoint",
+        "代替本机的元数据服务；仅限本机，供测试使用",
+    ),
     (
         "record",
         "把每次调用及其应答记录到一个新文件中，每次一行 JSON，不含密钥：供提交工单时使用",

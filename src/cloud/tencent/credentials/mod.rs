@@ -209,6 +209,10 @@ fn checked(value: Option<String>, name: &str) -> Result<Option<String>, Credenti
 }
 
 #[cfg(test)]
+#[path = "chain_tests.rs"]
+mod chain_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

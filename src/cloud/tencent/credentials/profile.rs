@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ini::{Ini, ParseOption};
+use configparser::ini::{Ini, IniDefault};
 
 use super::{Credentials, CredentialsError, checked};
 use crate::lang::text;
@@ -30,29 +30,30 @@ pub(super) fn read(file: &Path, profile: &str) -> Result<Option<Section>, Creden
             });
         }
     };
-    let option = ParseOption {
-        // A backslash in a value is one.
-        enabled_escape: false,
-        ..ParseOption::default()
-    };
-    let ini =
-        Ini::load_from_str_opt(text.trim_start_matches('\u{feff}'), option).map_err(|error| {
-            CredentialsError::Malformed {
-                file: file.to_owned(),
-                line: error.line.saturating_add(1),
-                column: error.col.saturating_add(1),
-            }
+    let mut like = IniDefault::default();
+    // Outside of a section there is nothing.
+    like.default_section = String::new();
+    like.case_sensitive = true;
+    // As Python's tools do: what stands behind a value belongs to it.
+    like.enable_inline_comments = false;
+    let mut ini = Ini::new_from_defaults(like);
+    let sections = ini
+        .read(text.trim_start_matches('\u{feff}').to_owned())
+        // What it says may quote the line.
+        .map_err(|why| CredentialsError::Malformed {
+            file: file.to_owned(),
+            line: line_of(&why),
+            column: 1,
         })?;
-    let Some(section) = ini.section(Some(profile)) else {
+    let Some(section) = sections.get(profile) else {
         return Ok(None);
     };
-    // Python's tools don't mind the case of a name.
+    // Nor do they mind the case of a name; others put values in quotes.
     let member = |name: &str| {
         let mut members = section.iter();
-        let found = members.find(|(key, _)| key.trim().eq_ignore_ascii_case(name));
-        found
-            .map(|(_, value)| value.trim().to_owned())
-            .filter(|value| !value.is_empty())
+        let (_, value) = members.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        let value = value.as_deref().map(unquoted)?;
+        (!value.is_empty()).then(|| value.to_owned())
     };
     let place = format!("[{profile}] in {}", file.display());
     let incomplete = |missing: &str| CredentialsError::Incomplete {
@@ -75,4 +76,23 @@ pub(super) fn read(file: &Path, profile: &str) -> Result<Option<Section>, Creden
         role_arn: member("role_arn"),
         role_session_name: member("role_session_name"),
     }))
+}
+
+/// `line 3: …`, as the parser says it.
+fn line_of(why: &str) -> usize {
+    let number = why
+        .split_once("line ")
+        .map_or("", |(_, rest)| rest)
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect::<String>();
+    number.parse().unwrap_or(1)
+}
+
+fn unquoted(value: &str) -> &str {
+    let value = value.trim();
+    ['"', '\'']
+        .into_iter()
+        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote))
+        .unwrap_or(value)
 }

@@ -1,0 +1,357 @@
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+
+use super::*;
+use crate::cloud::tencent::issuer::{Role, WebIdentity};
+
+const ROLE: &str = "qcs::cam::uin/1:roleName/deploy";
+const SECRET: &str = "hunter2hunter2";
+
+/// A home, and the variables around it.
+struct Around {
+    home: tempfile::TempDir,
+    variables: HashMap<&'static str, String>,
+}
+
+impl Around {
+    fn new() -> Self {
+        Self {
+            home: tempfile::tempdir().unwrap(),
+            variables: HashMap::new(),
+        }
+    }
+
+    fn set(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.insert(name, value.to_owned());
+        self
+    }
+
+    fn file(self, name: &str, content: &str) -> Self {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        self
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn find(&self, wishes: &Wishes) -> Result<Chain, CredentialsError> {
+        let around = Surroundings {
+            variable: &|name| self.variables.get(name).cloned(),
+            home: Some(self.home.path().to_owned()),
+            now: Timestamp::from_second(1_600_000_000).unwrap(),
+        };
+        Chain::find(wishes, &around)
+    }
+
+    fn found(&self) -> Chain {
+        self.find(&Wishes::default()).unwrap()
+    }
+
+    /// What is wrong, in words; none of them a secret.
+    fn wrong(&self, wishes: &Wishes) -> String {
+        let error = self.find(wishes).unwrap_err();
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("hunter2"), "{text}");
+        assert!(error.text().is_in_both());
+        text
+    }
+}
+
+fn with_keys(around: Around) -> Around {
+    around
+        .set("TENCENTCLOUD_SECRET_ID", "env-id")
+        .set("TENCENTCLOUD_SECRET_KEY", SECRET)
+}
+
+fn ini(name: &str) -> String {
+    format!("[{name}]\nsecret_id = {name}-id\nsecret_key = {SECRET}\n")
+}
+
+fn json(more: &str) -> String {
+    format!(r#"{{"secretId":"tccli-id","secretKey":"{SECRET}"{more}}}"#)
+}
+
+/// The source's name and the key's id.
+fn told(chain: &Chain) -> (&'static str, Option<&str>) {
+    let id = match &chain.source {
+        Source::Environment { key, .. }
+        | Source::Profile { key, .. }
+        | Source::Tccli { key, .. } => {
+            assert_eq!(key.secret_key.expose_secret(), SECRET);
+            Some(key.secret_id.as_str())
+        }
+        Source::WebIdentity(_) | Source::Machine { .. } => None,
+    };
+    assert!(chain.source.text().is_in_both() || chain.source.name() == "cvm-role");
+    (chain.source.name(), id)
+}
+
+const SDK: &str = ".tencentcloud/credentials";
+const TCCLI: &str = ".tccli/default.credential";
+
+#[test]
+fn the_first_place_that_has_a_key_wins() {
+    let all = || {
+        with_keys(Around::new())
+            .file(SDK, &ini("default"))
+            .file(TCCLI, &json(""))
+            .set("TKE_ROLE_ARN", ROLE)
+            .set("TKE_PROVIDER_ID", "p")
+            .set("TKE_WEB_IDENTITY_TOKEN_FILE", "/token")
+    };
+    assert_eq!(told(&all().found()), ("environment", Some("env-id")));
+    let mut next = all();
+    next.variables.remove("TENCENTCLOUD_SECRET_ID");
+    next.variables.remove("TENCENTCLOUD_SECRET_KEY");
+    assert_eq!(told(&next.found()), ("profile", Some("default-id")));
+    fs::remove_file(next.path(SDK)).unwrap();
+    assert_eq!(told(&next.found()), ("tccli", Some("tccli-id")));
+    fs::remove_file(next.path(TCCLI)).unwrap();
+    assert_eq!(told(&next.found()), ("web-identity", None));
+    next.variables.clear();
+    let nothing = next.found();
+    assert_eq!(told(&nothing), ("cvm-role", None));
+    // Each place that was looked at is named for whoever finds nothing.
+    assert_eq!(nothing.looked.len(), 4, "{:?}", nothing.looked);
+}
+
+#[test]
+fn what_is_asked_for_by_name_goes_before_everything() {
+    let around = with_keys(Around::new())
+        .file(SDK, &(ini("default") + &ini("prod")))
+        .file(".tccli/staging.credential", &json(""));
+    let of = |name: &str| Wishes {
+        profile: Some(name.to_owned()),
+        ..Wishes::default()
+    };
+    let prod = around.find(&of("prod")).unwrap();
+    assert_eq!(told(&prod), ("profile", Some("prod-id")));
+    let staging = around.find(&of("staging")).unwrap();
+    assert_eq!(told(&staging), ("tccli", Some("tccli-id")));
+    let wrong = around.wrong(&of("nobody"));
+    assert!(wrong.contains("no profile `nobody`"), "{wrong}");
+    assert!(wrong.contains("nobody.credential"), "{wrong}");
+    let machine = Wishes {
+        machine: Some(Some("web".to_owned())),
+        ..Wishes::default()
+    };
+    let found = around.find(&machine).unwrap().source;
+    assert!(
+        matches!(&found, Source::Machine { role: Some(role), is_asked_for: true } if role == "web"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn variables_choose_a_profile_where_the_environment_has_no_key() {
+    let around = Around::new()
+        .file(SDK, &(ini("default") + &ini("prod")))
+        .set("TENCENTCLOUD_PROFILE", "prod");
+    assert_eq!(told(&around.found()), ("profile", Some("prod-id")));
+    let around = with_keys(around);
+    assert_eq!(told(&around.found()), ("environment", Some("env-id")));
+    let around = Around::new()
+        .file(".tccli/ci.credential", &json(""))
+        .set("TCCLI_PROFILE", "ci");
+    assert_eq!(told(&around.found()), ("tccli", Some("tccli-id")));
+    let around = Around::new().set("TENCENTCLOUD_PROFILE", "gone");
+    let wrong = around.wrong(&Wishes::default());
+    assert!(wrong.contains("no profile `gone`"), "{wrong}");
+    let file = Around::new().file("elsewhere", &ini("default"));
+    let path = file.path("elsewhere").display().to_string();
+    let file = file.set("TENCENTCLOUD_CREDENTIALS_FILE", &path);
+    assert_eq!(told(&file.found()), ("profile", Some("default-id")));
+    let gone = Around::new().set("TENCENTCLOUD_CREDENTIALS_FILE", "/not/there");
+    let wrong = gone.wrong(&Wishes::default());
+    assert!(wrong.contains("/not/there"), "{wrong}");
+}
+
+#[test]
+fn half_a_key_is_an_error_that_names_the_other_half() {
+    let half_ini = format!("[default]\nsecret_key = {SECRET}\n");
+    let half_json = format!(r#"{{"secretKey":"{SECRET}"}}"#);
+    let table = [
+        (
+            Around::new()
+                .set("TENCENTCLOUD_SECRET_ID", SECRET)
+                .file(SDK, &ini("default")),
+            "TENCENTCLOUD_SECRET_KEY is not",
+        ),
+        (Around::new().file(SDK, &half_ini), "secret_id is not"),
+        (Around::new().file(TCCLI, &half_json), "secretId is not"),
+        (
+            Around::new().set("TKE_ROLE_ARN", ROLE),
+            "TKE_PROVIDER_ID is not",
+        ),
+        (
+            Around::new().file(SDK, &format!("[default\nsecret_key = {SECRET}\n")),
+            "credentials:1:1",
+        ),
+        (
+            Around::new().file(TCCLI, &format!("{{\"secretKey\": {SECRET}")),
+            "default.credential:1:",
+        ),
+        (
+            Around::new().file(
+                SDK,
+                &format!("[default]\nsecret_id = i\nsecret_key = {SECRET} x\n"),
+            ),
+            "holds white space",
+        ),
+    ];
+    for (around, expected) in table {
+        let wrong = around.wrong(&Wishes::default());
+        assert!(wrong.contains(expected), "{wrong}");
+    }
+}
+
+#[test]
+fn files_are_read_as_the_vendors_tools_read_them() {
+    let quoted = format!(
+        "\u{feff}; mine\n[default]\r\nSecret_Id: \"quoted-id\"\r\nsecret_key='{SECRET}'\r\ntoken = tok\n\n[other]\nsecret_id=x\n"
+    );
+    let found = Around::new().file(SDK, &quoted).found();
+    assert_eq!(told(&found), ("profile", Some("quoted-id")));
+    let Source::Profile { key, .. } = found.source else {
+        panic!("{:?}", found.source);
+    };
+    assert_eq!(key.token.unwrap().expose_secret(), "tok");
+}
+
+#[test]
+fn a_log_in_of_tccli_lasts_until_its_end() {
+    let at = |seconds: i64| {
+        let more = format!(r#","token":"t","type":"oauth","expiresAt":{seconds}"#);
+        Around::new().file(TCCLI, &json(&more))
+    };
+    let found = at(1_600_000_001).found();
+    assert!(matches!(found.source, Source::Tccli { is_login: true, .. }));
+    let wrong = at(1_600_000_000).wrong(&Wishes::default());
+    assert!(wrong.contains("log in again with tccli"), "{wrong}");
+    let machine = Around::new().file(TCCLI, r#"{"type":"cvm-role"}"#).found();
+    assert_eq!(told(&machine), ("cvm-role", None));
+    // A key that has no end is none that ends.
+    let more = r#","type":"default","expiresAt":1"#;
+    assert_eq!(
+        told(&Around::new().file(TCCLI, &json(more)).found()),
+        ("tccli", Some("tccli-id"))
+    );
+}
+
+#[test]
+fn a_role_may_stand_on_top_of_any() {
+    let arn = |chain: Chain| chain.role.map(|role| (role.arn, role.session_name));
+    let expected = |session: &str| Some((ROLE.to_owned(), session.to_owned()));
+    let around = with_keys(Around::new()).set("TENCENTCLOUD_ROLE_ARN", ROLE);
+    assert_eq!(arn(around.found()), expected("postpay"));
+    let around = around.set("TENCENTCLOUD_ROLE_SESSION_NAME", "ci");
+    assert_eq!(arn(around.found()), expected("ci"));
+    // tccli's name is for the environment's key alone, Terraform's for any.
+    let around = Around::new().file(SDK, &ini("default"));
+    let around = around.set("TENCENTCLOUD_ROLE_ARN", ROLE);
+    assert_eq!(arn(around.found()), None);
+    let around = around.set("TENCENTCLOUD_ASSUME_ROLE_ARN", ROLE);
+    let around = around.set("TENCENTCLOUD_ASSUME_ROLE_SESSION_DURATION", "900");
+    let role = around.found().role.unwrap();
+    assert_eq!(role.duration, Some(Duration::from_secs(900)));
+    let own = format!("{}role_arn = {ROLE}\n", ini("default"));
+    assert_eq!(
+        arn(Around::new().file(SDK, &own).found()),
+        expected("postpay")
+    );
+    let own = json(&format!(r#","role-arn":"{ROLE}","role-session-name":"x1""#));
+    assert_eq!(arn(Around::new().file(TCCLI, &own).found()), expected("x1"));
+    let flag = Wishes {
+        role: Some(RoleWish {
+            arn: "qcs::cam::uin/2:roleName/other".to_owned(),
+            external_id: Some("e".to_owned()),
+            ..RoleWish::default()
+        }),
+        ..Wishes::default()
+    };
+    let found = Around::new().file(TCCLI, &own).find(&flag).unwrap();
+    assert_eq!(found.role.unwrap().arn, "qcs::cam::uin/2:roleName/other");
+    let conflict = with_keys(Around::new())
+        .set("TENCENTCLOUD_ROLE_ARN", ROLE)
+        .set("TENCENTCLOUD_ASSUME_ROLE_ARN", "qcs::cam::uin/2:roleName/x");
+    let wrong = conflict.wrong(&Wishes::default());
+    assert!(wrong.contains("both set and differ"), "{wrong}");
+}
+
+#[test]
+fn what_can_be_no_role_is_refused_before_anything_is_sent() {
+    let wish = |arn: &str, session: Option<&str>, duration| Wishes {
+        role: Some(RoleWish {
+            arn: arn.to_owned(),
+            session_name: session.map(str::to_owned),
+            duration,
+            external_id: None,
+        }),
+        ..Wishes::default()
+    };
+    let around = with_keys(Around::new());
+    let table = [
+        (wish("deploy", None, None), "begins with `qcs::cam::`"),
+        (wish(ROLE, Some("x"), None), "2 to 128"),
+        (wish(ROLE, Some("a b"), None), "2 to 128"),
+        (
+            wish(ROLE, None, Some(Duration::from_secs(43_201))),
+            "up to 12h",
+        ),
+        (wish(ROLE, None, Some(Duration::ZERO)), "up to 12h"),
+    ];
+    for (wishes, expected) in table {
+        let wrong = around.wrong(&wishes);
+        assert!(wrong.contains(expected), "{wrong}");
+    }
+}
+
+#[test]
+fn another_system_may_vouch_for_a_role() {
+    let wishes = Wishes {
+        web_identity: Some(("github".to_owned(), "/token".into())),
+        role: Some(RoleWish {
+            arn: ROLE.to_owned(),
+            ..RoleWish::default()
+        }),
+        ..Wishes::default()
+    };
+    let found = with_keys(Around::new()).find(&wishes).unwrap();
+    assert!(found.role.is_none(), "it is taken with the token, once");
+    let Source::WebIdentity(WebIdentity {
+        provider_id,
+        token_file,
+        role: Role { arn, .. },
+    }) = found.source
+    else {
+        panic!("{:?}", found.source);
+    };
+    assert_eq!(
+        (provider_id.as_str(), token_file.as_path(), arn.as_str()),
+        ("github", Path::new("/token"), ROLE)
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_can_read_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let around = Around::new().file(SDK, &ini("default"));
+    assert_eq!(around.found().open_to_others, None);
+    let path = around.path(SDK);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(around.found().open_to_others, Some(path));
+}
