@@ -1,7 +1,7 @@
 //! Whose account a run works in: asked of the vendor, and held against what is expected.
 
 use super::connect::Connection;
-use super::failure::{Failure, NOTHING_SENT};
+use super::failure::{Failure, NOTHING_ORDERED};
 use super::load::Project;
 use super::world::World;
 use crate::cloud::{Caller, CloudError};
@@ -90,7 +90,7 @@ pub(super) fn unasked(error: &CloudError) -> Failure {
             "to go on without knowing: `--allow-unknown-account`, where neither the state nor guard.allowed_accounts names one",
             "若要在不知道账号的情况下继续：`--allow-unknown-account`，仅当状态文件和 guard.allowed_accounts 都没有指定账号时可用"
         ))
-        .help(NOTHING_SENT)
+        .help(NOTHING_ORDERED)
 }
 
 /// Named in a question, where it is known and is no embedded endpoint's.

@@ -122,19 +122,10 @@ pub(super) fn carry_out(
         }
         None => (Vec::new(), None),
     };
-    // An account is asked for where anything is: what only changes the record needs no key.
-    let proven = if plan.speaks() {
-        let asked = account::ask(connection, job.project, world);
-        Some(super::runtime()?.block_on(asked)?)
-    } else {
-        None
-    };
     let facts = Facts {
         state: writer.state(),
         target: &target,
-        whose: proven
-            .as_ref()
-            .map_or(guard::Whose::NotAsked, Proven::whose),
+        whose: guard::Whose::NotAsked,
         allowed_accounts: &job.project.config.guard.allowed_accounts,
         remade: remade.as_ref(),
         manifests: &manifests,
@@ -160,6 +151,23 @@ pub(super) fn carry_out(
         drop(writer);
         close(job, &report, world);
         return Ok(exit_of(&report));
+    }
+    // An account is asked for where anything is: what only changes the record needs no key.
+    let proven = if plan.speaks() {
+        let asked = account::ask(connection, job.project, world);
+        Some(super::runtime()?.block_on(asked)?)
+    } else {
+        None
+    };
+    let facts = Facts {
+        whose: proven
+            .as_ref()
+            .map_or(guard::Whose::NotAsked, Proven::whose),
+        ..facts
+    };
+    let objections = guard::objections(&plan, &facts);
+    if !objections.is_empty() {
+        return Err(Failure::from(objections));
     }
     let adoptions = adoptions(&plan, connection, job, writer.state(), world)?;
     let shown = proven

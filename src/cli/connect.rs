@@ -74,7 +74,7 @@ pub(super) struct Connection {
 
 #[derive(Clone)]
 enum Place {
-    Embedded(sandbox::Options),
+    Embedded(Box<sandbox::Options>),
     Remote(Box<Vendor>),
 }
 
@@ -87,13 +87,13 @@ impl Connection {
         world: &World,
     ) -> Result<Self, Failure> {
         let place = match &project.endpoint {
-            Endpoint::Sandbox => Place::Embedded(sandbox::Options {
+            Endpoint::Sandbox => Place::Embedded(Box::new(sandbox::Options {
                 latency: embedded.latency,
                 list_delay: embedded.list_delay,
                 rate: Some(embedded.sandbox_rate),
                 faults: embedded.faults.clone(),
                 ..sandbox::Options::new(ledger_beside(&project.state, world)?)
-            }),
+            })),
             Endpoint::Url(url) => {
                 if !embedded.is_plain() {
                     return Err(Failure::new(
@@ -173,7 +173,7 @@ impl Connection {
         let (endpoint, keys, running) = match this.place {
             Place::Remote(vendor) => (vendor.url, vendor.keys, None),
             Place::Embedded(options) => {
-                let running = Sandbox::start(options).await?;
+                let running = Sandbox::start(*options).await?;
                 let keys = Arc::new(Keys::given(sandbox_credentials()));
                 (running.url(), keys, Some(running))
             }

@@ -16,7 +16,7 @@ use crate::state::{Holder, StateError};
 use super::Exit;
 use super::load::Lines;
 
-const NOTHING_ORDERED: Text = Text::fixed("nothing was ordered", "未订购任何环境");
+pub(super) const NOTHING_ORDERED: Text = Text::fixed("nothing was ordered", "未订购任何环境");
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -106,7 +106,24 @@ fn declared_in(source: &SourceRef) -> Text {
 
 impl From<CredentialsError> for Failure {
     fn from(error: CredentialsError) -> Self {
-        Self::new("credentials", error.text())
+        let looked = match &error {
+            CredentialsError::Absent { looked } => looked.clone(),
+            CredentialsError::Incomplete { .. }
+            | CredentialsError::Empty { .. }
+            | CredentialsError::WhiteSpace { .. }
+            | CredentialsError::Characters { .. }
+            | CredentialsError::Conflict { .. }
+            | CredentialsError::File { .. }
+            | CredentialsError::Malformed { .. }
+            | CredentialsError::NoProfile { .. }
+            | CredentialsError::Unfit { .. }
+            | CredentialsError::Ended { .. } => Vec::new(),
+        };
+        let failure = Self::new("credentials", error.text());
+        let failure = looked.iter().fold(failure, |failure, place| {
+            failure.help(text!("looked at {place}", "已查找{place:#}"))
+        });
+        failure
             .help(Text::fixed(
                 "set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (keys: https://console.cloud.tencent.com/cam/capi), or \
                  log in with tccli; `postpay whoami` tells what is found",
@@ -154,7 +171,7 @@ impl From<ApplyError> for Failure {
                     .help(NOTHING_ORDERED);
             }
         };
-        Self::listing(error)
+        Self::listing(&error)
             .help(Text::fixed(
                 "the list from before the first order is what a lost answer is later held against",
                 "应答一旦丢失，要靠首笔订单之前的环境列表来核对",
@@ -165,9 +182,9 @@ impl From<ApplyError> for Failure {
 
 impl Failure {
     /// The account could not be read, for a command that only looks.
-    pub(super) fn listing(error: CloudError) -> Self {
+    pub(super) fn listing(error: &CloudError) -> Self {
         let message = ApplyError::Listing(error.clone()).text();
-        Self::new("listing", message).told_by(&error)
+        Self::new("listing", message).told_by(error)
     }
 
     /// With what the vendor said besides its message, and what to do about it.

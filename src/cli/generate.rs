@@ -53,7 +53,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let (seen, bills) = super::runtime()?.block_on(async {
         account::expected(&connection, &project, state.as_ref(), world).await?;
         let (client, _sandbox) = connection.open().await?;
-        let seen = client.environments().await.map_err(Failure::listing)?;
+        let seen = client
+            .environments()
+            .await
+            .map_err(|error| Failure::listing(&error))?;
         let known = known(&desired, state.as_ref());
         let unknown: Vec<String> = seen
             .iter()
@@ -63,7 +66,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         let bills = if unknown.is_empty() {
             Vec::new()
         } else {
-            client.bills(&unknown).await.map_err(Failure::listing)?
+            client
+                .bills(&unknown)
+                .await
+                .map_err(|error| Failure::listing(&error))?
         };
         Ok::<_, Failure>((seen, bills))
     })?;

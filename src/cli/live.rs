@@ -32,7 +32,10 @@ pub(super) fn read(
     super::runtime()?.block_on(async {
         account::expected(&connection, project, state, world).await?;
         let (reader, _sandbox) = reader(&connection).await?;
-        let mut environments = reader.environments().await.map_err(Failure::listing)?;
+        let mut environments = reader
+            .environments()
+            .await
+            .map_err(|error| Failure::listing(&error))?;
         let listed: HashSet<&str> = environments
             .iter()
             .map(|environment| environment.env_id.as_str())
@@ -46,7 +49,10 @@ pub(super) fn read(
             .collect();
         let mut absent = HashSet::new();
         if !missing.is_empty() {
-            let named = reader.named(&missing).await.map_err(Failure::listing)?;
+            let named = reader
+                .named(&missing)
+                .await
+                .map_err(|error| Failure::listing(&error))?;
             for (env_id, named) in missing.into_iter().zip(named) {
                 match named {
                     Named::Shown(environment) => environments.push(*environment),
@@ -58,7 +64,10 @@ pub(super) fn read(
         let bills = if recorded.is_empty() {
             Vec::new()
         } else {
-            reader.bills(&recorded).await.map_err(Failure::listing)?
+            reader
+                .bills(&recorded)
+                .await
+                .map_err(|error| Failure::listing(&error))?
         };
         Ok(Live {
             environments,

@@ -5,10 +5,12 @@ use axum::http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::sts::{Known, Question, known};
 use super::world::Refusal;
-use super::{SECRET_ID, SECRET_KEY};
 use crate::cloud::tencent::sign::{self, Authorization, Payload, UNSIGNED_PAYLOAD};
-use crate::cloud::tencent::wire::{BILLS, CREATE, DESTROY, LIST, MODIFY, SERVICE, VERSION};
+use crate::cloud::tencent::wire::{
+    BILLS, CREATE, DESTROY, LIST, MODIFY, SERVICE, STS_SERVICE, STS_VERSION, VERSION,
+};
 
 /// How far a signature's time may be off.
 const SKEW_SECONDS: u64 = 300;
@@ -30,6 +32,8 @@ pub(super) enum Asked {
     Act(Act),
     List,
     Bills,
+    /// Of whoever signed with the key of this id.
+    Sts(Question, String),
 }
 
 /// What may change something.
@@ -61,7 +65,21 @@ impl Incoming {
                 "Only GET and POST are supported.",
             ));
         }
-        self.authenticate()?;
+        let version = self.header("x-tc-version").unwrap_or_default();
+        let question = Question::of(self.action()).filter(|_| version == STS_VERSION);
+        if let Some(question) = question {
+            let caller = if question.is_unsigned() {
+                String::new()
+            } else {
+                self.authenticate(STS_SERVICE)?
+            };
+            return Ok(Asked::Sts(question, caller));
+        }
+        self.authenticate(if version == STS_VERSION {
+            STS_SERVICE
+        } else {
+            SERVICE
+        })?;
         if self.required("x-tc-version")? != VERSION {
             return Err(Refusal::new(
                 "NoSuchVersion",
@@ -90,7 +108,8 @@ impl Incoming {
         })
     }
 
-    fn authenticate(&self) -> Result<(), Refusal> {
+    /// The id of the key that it is signed with.
+    fn authenticate(&self, service: &str) -> Result<String, Refusal> {
         let malformed = |why: &str| Refusal::new("AuthFailure.InvalidAuthorization", why);
         let header = self
             .header("authorization")
@@ -117,10 +136,18 @@ impl Incoming {
                 "The signature has expired.",
             ));
         }
-        if authorization.secret_id != SECRET_ID {
+        let Some(Known { secret, temporary }) = known(authorization.secret_id) else {
             return Err(Refusal::new(
                 "AuthFailure.SecretIdNotFound",
                 "The SecretId is not found.",
+            ));
+        };
+        if let Some((token, ends)) = temporary
+            && (self.header("x-tc-token") != Some(&token) || ends <= self.arrival)
+        {
+            return Err(Refusal::new(
+                "AuthFailure.TokenFailure",
+                "The token is not valid, or not any more.",
             ));
         }
         let unsigned = self.header("x-tc-content-sha256") == Some(UNSIGNED_PAYLOAD);
@@ -136,11 +163,11 @@ impl Incoming {
                 Payload::Bytes(&self.body)
             },
             timestamp,
-            service: SERVICE,
+            service,
         };
         let header = |name: &str| self.header(name).map(str::to_owned);
-        if sign::verify(&authorization, &request, SECRET_KEY, header) {
-            Ok(())
+        if sign::verify(&authorization, &request, &secret, header) {
+            Ok(authorization.secret_id.to_owned())
         } else {
             Err(Refusal::new(
                 "AuthFailure.SignatureFailure",

@@ -19,6 +19,7 @@ mod rate;
 mod server;
 mod show;
 mod shown;
+mod sts;
 mod world;
 
 use std::io;
@@ -44,6 +45,7 @@ use line::{Door, Line};
 use rate::Rates;
 use server::{Inner, Shared};
 use shown::Shown;
+use sts::Issuing;
 use world::World;
 
 /// The id of the one key that the sandbox knows. It is public and opens nothing else.
@@ -81,6 +83,12 @@ pub struct Options {
     pub existing: Vec<String>,
     /// Environments that are there, postpaid: as if they had been ordered by somebody else.
     pub existing_postpaid: Vec<Postpaid>,
+    /// The main account that everything belongs to.
+    pub account: String,
+    /// The longest that a temporary key lasts, where that is less than what is asked for.
+    pub max_session: Option<Duration>,
+    /// The role of the machine, whose metadata service is on the same port then.
+    pub machine_role: Option<String>,
 }
 
 impl Options {
@@ -95,6 +103,9 @@ impl Options {
             rate: Some(RATE),
             existing: Vec::new(),
             existing_postpaid: Vec::new(),
+            account: ACCOUNT.to_owned(),
+            max_session: None,
+            machine_role: None,
         }
     }
 }
@@ -146,6 +157,9 @@ impl Sandbox {
             rate,
             existing,
             existing_postpaid,
+            account,
+            max_session,
+            machine_role,
         } = options;
         let failed = |source| SandboxError::Listen {
             address: listen,
@@ -179,6 +193,11 @@ impl Sandbox {
             }),
             latency,
             faults,
+            issuing: Issuing {
+                account,
+                most: max_session,
+            },
+            machine_role,
             stop: stopped.clone(),
             started: (Instant::now(), now),
         });

@@ -139,6 +139,9 @@ pub(super) const ARGS: &[(&str, &str)] = &[
         "existing_postpaid",
         "在任何订购之前就已存在的按量付费环境，如同在控制台订购的；可重复",
     ),
+    ("account", "一切都属于这个主账号"),
+    ("max_session", "角色的密钥最长的有效时间，如 10s"),
+    ("machine_role", "同时充当带有该角色的机器的元数据服务"),
     ("ledger", "它所做的事记在哪个文件 [default: 在状态文件旁]"),
 ];
 

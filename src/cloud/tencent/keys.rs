@@ -28,7 +28,7 @@ pub struct Keys(Source);
 enum Source {
     /// It stays as it is.
     Given(Arc<Credentials>),
-    Issued(Issuing),
+    Issued(Box<Issuing>),
 }
 
 struct Issuing {
@@ -68,12 +68,12 @@ impl Keys {
 
     /// Keys that somebody issues. None is asked for yet.
     pub fn issued_by(issuer: Issuer, clock: Arc<dyn Clock>) -> Self {
-        Self(Source::Issued(Issuing {
+        Self(Source::Issued(Box::new(Issuing {
             issuer,
             clock,
             held: Mutex::default(),
             renewal: tokio::sync::Mutex::default(),
-        }))
+        })))
     }
 
     /// The key that is held, if one is, however old it is.

@@ -285,7 +285,8 @@ fn hmac(key: &[u8], data: &[u8]) -> [u8; 32] {
     keyed(key, data).finalize().into_bytes().into()
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

@@ -159,13 +159,11 @@ impl Sts {
             ..error
         })?;
         let request_id = page.request_id.map(|id| self.service.scrub.text(&id));
-        match page.rows.into_iter().next() {
-            Some(row) => Ok((row, request_id)),
-            None => {
-                let why = Text::fixed("the answer is empty", "应答为空");
-                Err(no_reply(true, &why, &self.service.scrub))
-            }
+        if let Some(row) = page.rows.into_iter().next() {
+            return Ok((row, request_id));
         }
+        let why = Text::fixed("the answer is empty", "应答为空");
+        Err(no_reply(true, &why, &self.service.scrub))
     }
 }
 

@@ -22,7 +22,7 @@ pub fn whoami(identity: &Identity, look: Look) -> String {
         region,
         list_regions,
     } = identity;
-    let plain = |value: &Option<String>| value.as_deref().map(|value| same(value));
+    let plain = |value: &Option<String>| value.as_deref().map(same);
     let account = match caller {
         Some(caller) => same(&caller.account),
         None => text!("not asked", "未查询"),
@@ -43,7 +43,7 @@ pub fn whoami(identity: &Identity, look: Look) -> String {
             Some(
                 key_id
                     .as_deref()
-                    .map_or_else(|| text!("none issued yet", "尚未签发"), |id| same(id)),
+                    .map_or_else(|| text!("none issued yet", "尚未签发"), same),
             ),
         ),
         (text!("expires", "到期"), expires),
@@ -60,7 +60,7 @@ pub fn whoami(identity: &Identity, look: Look) -> String {
             Some(
                 region
                     .as_deref()
-                    .map_or_else(|| text!("none is sent", "不发送"), |region| same(region)),
+                    .map_or_else(|| text!("none is sent", "不发送"), same),
             ),
         ),
         (text!("lists", "列出地域"), regions),

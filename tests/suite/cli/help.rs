@@ -2,7 +2,7 @@
 
 use crate::support::{Project, Ran, assert_shown};
 
-const COMMANDS: [&[&str]; 35] = [
+const COMMANDS: [&[&str]; 36] = [
     &[],
     &["init"],
     &["validate"],
@@ -16,6 +16,7 @@ const COMMANDS: [&[&str]; 35] = [
     &["resolve"],
     &["rehearse"],
     &["show"],
+    &["whoami"],
     &["state"],
     &["state", "list"],
     &["state", "show"],

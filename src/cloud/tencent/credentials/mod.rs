@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::lang::{Lang, Text, text};
+use crate::lang::{Text, text};
 pub use chain::{Chain, RoleWish, Source, Surroundings, Wishes};
 
 /// A key pair, with a token when the key is a temporary one.
@@ -95,19 +95,7 @@ pub enum CredentialsError {
 impl CredentialsError {
     pub fn text(&self) -> Text {
         match self {
-            Self::Absent { looked } => {
-                let lines = |lang: Lang| {
-                    let lines = looked
-                        .iter()
-                        .map(|line| format!("\n- {}", line.in_lang(lang)));
-                    lines.collect::<String>()
-                };
-                let (en, zh) = (lines(Lang::En), lines(Lang::Zh));
-                text!(
-                    "no key was found. It was looked for, in this order:{en}",
-                    "未找到密钥。已按以下顺序查找：{zh}"
-                )
-            }
+            Self::Absent { looked: _ } => text!("no key was found", "未找到密钥"),
             Self::Incomplete { found, missing } => text!(
                 "{found} is set but {missing} is not: both are needed",
                 "设置了 {found}，但没有设置 {missing}：两者都需要"
