@@ -94,9 +94,26 @@ impl From<Vec<Objection>> for Failure {
             };
             diagnostic.help(objection.help())
         });
-        Self::from(diagnostics.collect::<Vec<_>>()).help(NOTHING_SENT)
+        let failure = Self::from(diagnostics.collect::<Vec<_>>());
+        // Whose account it is was asked by then.
+        let was_asked = objections
+            .iter()
+            .any(|objection| OF_ACCOUNT.contains(&objection.code()));
+        failure.help(if was_asked {
+            NOTHING_ORDERED
+        } else {
+            NOTHING_SENT
+        })
     }
 }
+
+/// Objections that come of the vendor's answer.
+const OF_ACCOUNT: [&str; 4] = [
+    "state-account",
+    "plan-account",
+    "account-not-allowed",
+    "account-unknown",
+];
 
 fn declared_in(source: &SourceRef) -> Text {
     let source = source.to_string();

@@ -193,8 +193,12 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
         });
     }
     found.extend(other_account(facts.state, &target.account));
+    // Where the state is another account's that is said of it, and the plan has it from there.
+    let of_state = facts.state.and_then(|state| state.account.as_ref());
+    let of_state = of_state.and_then(|account| account.uin.as_deref());
     if let (Some(planned), Whose::Account(now)) = (plan.account.uin.as_deref(), facts.whose)
         && planned != now
+        && Some(planned) != of_state
     {
         found.push(Objection::PlanAccount {
             planned: planned.to_owned(),

@@ -385,7 +385,7 @@ fn a_plan_is_carried_out_in_the_account_that_is_meant() {
             other(),
             only("100000000002"),
             Whose::Account(UIN),
-            vec!["plan-account", "state-account", "account-not-allowed"],
+            vec!["state-account", "account-not-allowed"],
         ),
         // Where somebody said which account it has to be, it has to be asked.
         (None, None, vec![], Whose::Waived, vec![]),

@@ -205,7 +205,7 @@ fn derived(what: &str, id: &str) -> String {
     mac.update(what.as_bytes());
     mac.update(id.as_bytes());
     let bytes = mac.finalize().into_bytes();
-    format!("sandbox{what}{}", hex(&bytes))
+    format!("{}{what}", hex(&bytes))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::cloud::CloudError;
 
 /// How long before its end a temporary key is renewed: as long as a signature may be under way before the vendor calls it
-/// old.
+/// old. One that lasts less than twice that is renewed at half its time.
 const BEFORE: SignedDuration = SignedDuration::from_mins(5);
 
 /// A key as it was issued.
@@ -43,6 +43,8 @@ struct Issuing {
 struct Held {
     key: Option<Arc<Credentials>>,
     ends: Option<Timestamp>,
+    /// From when on it is renewed.
+    renewed_from: Option<Timestamp>,
     /// The vendor turned the one before away before its end, so that to renew this one for that is no use.
     is_second: bool,
 }
@@ -129,6 +131,9 @@ impl Issuing {
                 let mut held = self.held();
                 held.key = Some(Arc::clone(&key));
                 held.ends = ends;
+                let now = self.clock.now();
+                held.renewed_from =
+                    ends.map(|ends| ends - BEFORE.min(ends.duration_since(now) / 2));
                 Ok(key)
             }
             Err(error) => {
@@ -165,10 +170,8 @@ impl Issuing {
 
     fn fresh(&self) -> Option<Arc<Credentials>> {
         let held = self.held();
-        let lasts = held
-            .ends
-            .is_none_or(|ends| self.clock.now() + BEFORE < ends);
-        held.key.clone().filter(|_| lasts)
+        let is_fresh = held.renewed_from.is_none_or(|from| self.clock.now() < from);
+        held.key.clone().filter(|_| is_fresh)
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

@@ -1,5 +1,6 @@
 //! The program as people and scripts meet it: real processes against the real embedded endpoint.
 
+mod account;
 mod adopt;
 mod apply;
 mod bad_input;

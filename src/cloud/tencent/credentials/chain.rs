@@ -255,7 +255,7 @@ impl Surroundings<'_> {
                 });
             }
             looked.push(text!(
-                "environment: neither TENCENTCLOUD_SECRET_ID nor TENCENTCLOUD_SECRETID is set",
+                "the environment: neither TENCENTCLOUD_SECRET_ID nor TENCENTCLOUD_SECRETID is set",
                 "环境变量：TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRETID 均未设置"
             ));
         }
