@@ -1,5 +1,7 @@
 //! The gateway: everything that the vendor checks before its back end sees a request. Values in, values out.
 
+use std::collections::BTreeMap;
+
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method};
 use jiff::Timestamp;
@@ -7,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::sts::{Known, Question, known};
 use super::world::Refusal;
-use crate::cloud::tencent::sign::{self, Authorization, Payload, UNSIGNED_PAYLOAD};
+use crate::cloud::tencent::sign::{self, Authorization, Payload, UNSIGNED_PAYLOAD, v1};
 use crate::cloud::tencent::wire::{
     BILLS, CREATE, DESTROY, LIST, MODIFY, SERVICE, STS_SERVICE, STS_VERSION, VERSION,
 };
@@ -24,6 +26,8 @@ pub(super) struct Incoming {
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// None for a call that is signed in its headers.
+    pub(super) form: Option<Form>,
     pub(super) arrival: Timestamp,
 }
 
@@ -44,8 +48,64 @@ pub(super) enum Act {
     Destroy,
 }
 
+/// The parameters of a call that is signed as version 1 has it: what stands in headers elsewhere is among them.
+#[derive(Debug, Default)]
+pub(super) struct Form(BTreeMap<String, String>);
+
+/// Those that are about the call and not of the action.
+const COMMON: [&str; 11] = [
+    "Action",
+    "Language",
+    "Nonce",
+    "Region",
+    "RequestClient",
+    "SecretId",
+    "Signature",
+    "SignatureMethod",
+    "Timestamp",
+    "Token",
+    "Version",
+];
+
+impl Form {
+    /// None for a call that is signed in its headers.
+    pub(super) fn of(
+        method: &Method,
+        query: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Option<Self> {
+        if headers.contains_key("authorization") || headers.contains_key("x-tc-action") {
+            return None;
+        }
+        let text = if *method == Method::GET {
+            query
+        } else {
+            std::str::from_utf8(body).ok()?
+        };
+        let params: BTreeMap<String, String> = pairs(text).into_iter().collect();
+        params.contains_key(v1::SIGNATURE).then_some(Self(params))
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
 impl Incoming {
+    /// A header, or the parameter that stands for it in a call of version 1.
     fn header(&self, name: &str) -> Option<&str> {
+        if let Some(form) = &self.form {
+            let parameter = match name {
+                "x-tc-action" => "Action",
+                "x-tc-region" => "Region",
+                "x-tc-timestamp" => "Timestamp",
+                "x-tc-token" => "Token",
+                "x-tc-version" => "Version",
+                _ => return self.headers.get(name)?.to_str().ok(),
+            };
+            return form.get(parameter);
+        }
         self.headers.get(name)?.to_str().ok()
     }
 
@@ -110,16 +170,16 @@ impl Incoming {
 
     /// The id of the key that it is signed with.
     fn authenticate(&self, service: &str) -> Result<String, Refusal> {
+        if let Some(form) = &self.form {
+            return self.authenticate_form(form);
+        }
         let malformed = |why: &str| Refusal::new("AuthFailure.InvalidAuthorization", why);
         let header = self
             .header("authorization")
             .ok_or_else(|| malformed("The header `Authorization` is missing."))?;
         let authorization = Authorization::parse(header)
             .ok_or_else(|| malformed("The header `Authorization` is malformed."))?;
-        let timestamp: i64 = self
-            .required("x-tc-timestamp")?
-            .parse()
-            .map_err(|_| Refusal::new("InvalidParameter", "`X-TC-Timestamp` is no Unix time."))?;
+        let timestamp = self.timestamp()?;
         let content_type = self.required("content-type")?;
         if !self.content_type_fits(content_type) {
             return Err(Refusal::new(
@@ -130,26 +190,8 @@ impl Incoming {
         if !(authorization.signs("content-type") && authorization.signs("host")) {
             return Err(malformed("`content-type` and `host` must be signed."));
         }
-        if timestamp.abs_diff(self.arrival.as_second()) > SKEW_SECONDS {
-            return Err(Refusal::new(
-                "AuthFailure.SignatureExpire",
-                "The signature has expired.",
-            ));
-        }
-        let Some(Known { secret, temporary }) = known(authorization.secret_id) else {
-            return Err(Refusal::new(
-                "AuthFailure.SecretIdNotFound",
-                "The SecretId is not found.",
-            ));
-        };
-        if let Some((token, ends)) = temporary
-            && (self.header("x-tc-token") != Some(&token) || ends <= self.arrival)
-        {
-            return Err(Refusal::new(
-                "AuthFailure.TokenFailure",
-                "The token is not valid, or not any more.",
-            ));
-        }
+        self.is_timely(timestamp)?;
+        let secret = self.secret_of(authorization.secret_id)?;
         let unsigned = self.header("x-tc-content-sha256") == Some(UNSIGNED_PAYLOAD);
         let request = sign::Request {
             method: self.method.as_str(),
@@ -176,6 +218,67 @@ impl Incoming {
         }
     }
 
+    fn authenticate_form(&self, form: &Form) -> Result<String, Refusal> {
+        let timestamp = self.timestamp()?;
+        let id = form.get("SecretId").ok_or_else(|| {
+            Refusal::new("MissingParameter", "The parameter `SecretId` is missing.")
+        })?;
+        // The vendor takes HmacSHA1 too, and takes that for what is not named.
+        if form.get("SignatureMethod") != Some(v1::METHOD) {
+            return Err(Refusal::new(
+                "InvalidParameter",
+                "Of version 1 only `SignatureMethod` HmacSHA256 is taken here.",
+            ));
+        }
+        self.is_timely(timestamp)?;
+        let secret = self.secret_of(id)?;
+        let host = self.required("host")?;
+        if v1::verify(self.method.as_str(), host, &form.0, &secret) {
+            Ok(id.to_owned())
+        } else {
+            Err(Refusal::new(
+                "AuthFailure.SignatureFailure",
+                "The signature does not match.",
+            ))
+        }
+    }
+
+    fn timestamp(&self) -> Result<i64, Refusal> {
+        let timestamp = self.required("x-tc-timestamp")?;
+        timestamp
+            .parse()
+            .map_err(|_| Refusal::new("InvalidParameter", "`X-TC-Timestamp` is no Unix time."))
+    }
+
+    fn is_timely(&self, timestamp: i64) -> Result<(), Refusal> {
+        if timestamp.abs_diff(self.arrival.as_second()) > SKEW_SECONDS {
+            return Err(Refusal::new(
+                "AuthFailure.SignatureExpire",
+                "The signature has expired.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The secret of the key with this id, when the call may be made with it.
+    fn secret_of(&self, id: &str) -> Result<String, Refusal> {
+        let Some(Known { secret, temporary }) = known(id) else {
+            return Err(Refusal::new(
+                "AuthFailure.SecretIdNotFound",
+                "The SecretId is not found.",
+            ));
+        };
+        if let Some((token, ends)) = temporary
+            && (self.header("x-tc-token") != Some(&token) || ends <= self.arrival)
+        {
+            return Err(Refusal::new(
+                "AuthFailure.TokenFailure",
+                "The token is not valid, or not any more.",
+            ));
+        }
+        Ok(secret)
+    }
+
     fn content_type_fits(&self, content_type: &str) -> bool {
         let kind = content_type.split(';').next().unwrap_or_default().trim();
         if self.method == Method::GET {
@@ -187,6 +290,16 @@ impl Incoming {
 
     /// The parameters, from the body or the query.
     pub(super) fn params(&self) -> Result<Map<String, Value>, Refusal> {
+        if self.form.is_some() {
+            let text = if self.method == Method::GET {
+                self.query.as_str()
+            } else {
+                std::str::from_utf8(&self.body).unwrap_or_default()
+            };
+            let mut params = query_params(text);
+            params.retain(|name, _| !COMMON.contains(&name.as_str()));
+            return Ok(params);
+        }
         if self.method == Method::GET {
             return Ok(query_params(&self.query));
         }
@@ -204,21 +317,31 @@ impl Incoming {
     }
 }
 
+/// The names and values of a query or a form.
+fn pairs(query: &str) -> Vec<(String, String)> {
+    // The address is only there because parsing a query needs one.
+    let Ok(url) = reqwest::Url::parse(&format!("http://localhost/?{query}")) else {
+        return Vec::new();
+    };
+    let pairs = url.query_pairs();
+    pairs
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
+}
+
 /// A query's members. `Name.0` is an item of a list; numbers and booleans are known by the names that have them.
 fn query_params(query: &str) -> Map<String, Value> {
     let mut params = Map::new();
-    // The address is only there because parsing a query needs one.
-    let Ok(url) = reqwest::Url::parse(&format!("http://localhost/?{query}")) else {
-        return params;
-    };
-    for (name, text) in url.query_pairs() {
+    for (name, text) in pairs(query) {
         let value = match &*name {
-            "Limit" | "Offset" | "IsVisible" | "IsForce" | "BypassCheck" => {
-                serde_json::from_str(&text).ok()
+            "Limit" | "Offset" | "DurationSeconds" => serde_json::from_str(&text).ok(),
+            // Python writes them with a capital.
+            "IsVisible" | "IsForce" | "BypassCheck" => {
+                text.to_lowercase().parse().ok().map(Value::Bool)
             }
             _ => None,
         };
-        let value = value.unwrap_or_else(|| Value::String(text.into_owned()));
+        let value = value.unwrap_or(Value::String(text));
         if let Some((list, _)) = name.split_once('.') {
             let list = params
                 .entry(list)
@@ -227,7 +350,7 @@ fn query_params(query: &str) -> Map<String, Value> {
                 items.push(value);
             }
         } else {
-            params.insert(name.into_owned(), value);
+            params.insert(name, value);
         }
     }
     params
@@ -240,7 +363,7 @@ mod tests {
     #[test]
     fn a_query_has_the_members_of_a_body() {
         let params = query_params(
-            "EnvId=a%20b&Limit=10&IsVisible=true&IsForce=false&Channels.0=ide&Channels.1=api",
+            "EnvId=a%20b&Limit=10&IsVisible=True&IsForce=false&Channels.0=ide&Channels.1=api",
         );
         let expected = serde_json::json!({
             "EnvId": "a b", "Limit": 10, "IsVisible": true, "IsForce": false, "Channels": ["ide", "api"]

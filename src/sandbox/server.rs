@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::change::Change;
 use super::fault::{Fault, FaultKind, Target};
-use super::gateway::{Act, Asked, Incoming, MAX_REQUEST};
+use super::gateway::{Act, Asked, Form, Incoming, MAX_REQUEST};
 use super::ledger::{Ledger, LedgerEntry, Line as LedgerLine};
 use super::line::{Fate, Line};
 use super::order::Order;
@@ -126,11 +126,14 @@ pub(super) async fn handle(
     }
     let body = to_bytes(body, MAX_REQUEST).await;
     let too_large = body.is_err();
+    let body = body.unwrap_or_default();
+    let query = parts.uri.query().unwrap_or_default().to_owned();
     let incoming = Incoming {
-        query: parts.uri.query().unwrap_or_default().to_owned(),
+        form: Form::of(&parts.method, &query, &parts.headers, &body),
+        query,
         method: parts.method,
         headers: parts.headers,
-        body: body.unwrap_or_default(),
+        body,
         arrival,
     };
     let done = shared.lock().serve(&incoming, too_large, &shared);
