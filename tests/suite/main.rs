@@ -11,6 +11,7 @@
 mod changes;
 mod check;
 mod cli;
+mod conformance;
 mod crash;
 mod disk_faults;
 mod endpoint;
