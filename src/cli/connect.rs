@@ -86,6 +86,8 @@ impl Connection {
         retry_for: Duration,
         world: &World,
     ) -> Result<Self, Failure> {
+        // Once: it may open a file to record in.
+        let transport = transport(project)?;
         let place = match &project.endpoint {
             Endpoint::Sandbox => Place::Embedded(Box::new(sandbox::Options {
                 latency: embedded.latency,
@@ -112,6 +114,7 @@ impl Connection {
                 Place::Remote(Box::new(keys::of_vendor(
                     project,
                     &url.to_string(),
+                    &transport,
                     retry_for,
                     world,
                 )?))
@@ -121,7 +124,7 @@ impl Connection {
             region: project.region.clone(),
             list_regions: project.config.api.list_regions.clone().unwrap_or_default(),
             language: project.language.name().to_owned(),
-            transport: transport(project)?,
+            transport,
             retry_reads_for: retry_for.min(RETRY_READS_FOR),
             place,
             watcher: world.watcher(),

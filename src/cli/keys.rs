@@ -8,13 +8,12 @@ use tokio::sync::OnceCell;
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options;
-use super::transport::transport;
 use super::world::World;
 use crate::clock::SystemClock;
 use crate::cloud::Caller;
 use crate::cloud::tencent::{
     Chain, CredentialsError, Keys, METADATA, Metadata, RETRY_READS_FOR, RoleWish, Source, Sts,
-    StsOptions, Surroundings, Wishes, sts_endpoint,
+    StsOptions, Surroundings, Transport, Wishes, sts_endpoint,
 };
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
@@ -36,6 +35,7 @@ pub(super) struct Vendor {
 pub(super) fn of_vendor(
     project: &Project,
     url: &str,
+    transport: &Transport,
     retry_for: Duration,
     world: &World,
 ) -> Result<Vendor, Failure> {
@@ -62,7 +62,7 @@ pub(super) fn of_vendor(
             .filter(|region| !region.is_empty() && matches!(chain.source, Source::WebIdentity(_)))
             .or_else(|| project.region.clone()),
         language: project.language.name().to_owned(),
-        transport: transport(project)?,
+        transport: transport.clone(),
         retry_for: retry_for.min(RETRY_READS_FOR),
         clock: Arc::new(SystemClock),
     };

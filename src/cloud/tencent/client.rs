@@ -205,6 +205,7 @@ mod tests {
             "",
             "tcb.tencentcloudapi.com",
             "ftp://x",
+            "http://tcb.tencentcloudapi.com",
             "https://x/path",
             "https://x/?a=b",
             "https://user:hunter2@x",

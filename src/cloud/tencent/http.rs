@@ -93,6 +93,15 @@ impl Http {
     pub(super) fn new(address: &str, transport: &Transport) -> Result<Self, ClientError> {
         let (url, host) = endpoint::parse(address)?;
         let loopback = endpoint::is_loopback(&url);
+        if url.scheme() == "http" && !loopback {
+            return Err(ClientError::Endpoint {
+                endpoint: host,
+                why: Text::fixed(
+                    "without TLS only this very computer is spoken to: https://",
+                    "不使用 TLS 时只会连接本机：请用 https://",
+                ),
+            });
+        }
         Self::built(url, host, transport, loopback)
     }
 

@@ -29,6 +29,7 @@ mod rehearse;
 mod resolve;
 mod sandbox;
 mod secrets;
+mod security;
 mod settings;
 mod state;
 mod streams;
