@@ -88,7 +88,7 @@ Exit codes:
 /// missing (CreatePostpayPackage, 2 requests a second) and records the TranId and EnvId of every order. Nothing is
 /// ordered twice, nothing that was ordered is lost, and nothing is ordered that the plan did not show.
 #[derive(Debug, Parser)]
-#[command(name = "postpay", version, after_help = EXAMPLES, max_term_width = 110, arg_required_else_help = true)]
+#[command(name = "postpay", version = env!("POSTPAY_VERSION"), after_help = EXAMPLES, max_term_width = 110, arg_required_else_help = true)]
 struct Cli {
     #[command(flatten)]
     global: Global,

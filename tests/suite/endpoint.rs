@@ -528,6 +528,25 @@ fn a_proxy_that_makes_no_tunnel_proves_that_nothing_was_sent() {
     }
 }
 
+#[test]
+fn a_host_that_no_proxy_is_for_is_not_asked_of_one() {
+    let (proxy, requests) = raw_server(b"HTTP/1.1 403 Forbidden\r\n\r\n".to_vec());
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "endpoint::a_name_that_nobody_has_proves_that_nothing_was_sent",
+        ])
+        .env("HTTPS_PROXY", format!("http://{proxy}"))
+        .env("NO_PROXY", "postpay.invalid")
+        .env_remove("https_proxy")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("1 passed"), "{text}");
+    assert!(requests.try_recv().is_err(), "the proxy was asked");
+}
+
 /// Makes a certificate for this computer with the `openssl` program; false where there is none.
 fn certificate(folder: &Path) -> bool {
     std::process::Command::new("openssl")

@@ -392,3 +392,60 @@ fn flags_that_contradict_each_other_are_refused() {
         .exits(1)
         .says(&["example.com"]);
 }
+
+#[test]
+fn each_call_is_logged_and_recorded_with_what_it_asked_and_got() {
+    let scene = Scene::new(&["one"], &["--fault", "error:LimitExceeded@1"]);
+    let ran = scene
+        .with_keys("apply -y --log debug --record calls.jsonl")
+        .exits(1);
+    let line = |action: &str| {
+        let mut lines = ran
+            .stderr
+            .lines()
+            .filter(|line| line.contains(&format!("action=\"{action}\"")));
+        lines
+            .next()
+            .unwrap_or_else(|| panic!("{action}: {ran}"))
+            .to_owned()
+    };
+    for part in [
+        "\"Alias\":\"one\"",
+        "took=",
+        "request_id=",
+        "grade=Refused",
+        "LimitExceeded",
+    ] {
+        let part = part.replace('"', "\\\"");
+        let line = line("CreatePostpayPackage");
+        assert!(
+            line.contains(&part) || line.contains(&part.replace('\\', "")),
+            "{part}: {line}"
+        );
+    }
+    assert!(line("GetCallerIdentity").contains("answered"));
+    let calls: Vec<Value> = scene
+        .project
+        .read("calls.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let order = calls.iter().find(|call| {
+        let body = call["request_body"].as_str().unwrap();
+        body.contains("\"Alias\":\"one\"")
+    });
+    let order = order.unwrap();
+    assert_eq!(
+        (order["method"].as_str(), order["status"].as_u64()),
+        (Some("POST"), Some(200))
+    );
+    let answer = order["response_body"].as_str().unwrap();
+    assert!(
+        answer.contains("LimitExceeded") && answer.contains("RequestId"),
+        "{order}"
+    );
+    // A file that is there is kept.
+    let again = scene.with_keys("apply -y --record calls.jsonl").exits(1);
+    again.says(&["name a file that is not there yet"]);
+    assert!(scene.server.orders().is_empty());
+}

@@ -124,9 +124,10 @@ fn an_endpoint_is_sent_a_signature_for_itself_and_never_the_key() {
 #[test]
 fn a_manifest_is_data_that_executes_nothing_and_ends_soon() {
     let project = Project::of(&[]);
-    let bomb: String = (1..30)
+    let lines: Vec<String> = (1..30)
         .map(|n| format!("  b{n}: &b{n} [*b{0}, *b{0}, *b{0}, *b{0}]\n", n - 1))
         .collect();
+    let bomb = lines.concat();
     let hostile = [
         format!("version: 1\nx:\n  b0: &b0 [a, a]\n{bomb}"),
         "version: 1\nenvironments:\n  one: !!python/object/apply:os.system [touch owned]\n".to_owned(),
@@ -253,7 +254,7 @@ fn what_postpay_keeps_is_for_its_owner_alone() {
             let path = root.join(&name);
             if name.starts_with("state") || name == Path::new("calls.jsonl") {
                 assert_eq!(mode(&path), 0o600, "{}", name.display());
-                seen.insert(name.extension().map(|it| it.to_owned()));
+                seen.insert(name.extension().map(ToOwned::to_owned));
             }
         }
     }
