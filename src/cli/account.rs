@@ -71,17 +71,21 @@ pub(super) async fn expected(
     }
 }
 
-pub(super) fn unasked(error: &CloudError) -> Failure {
+/// The vendor did not say.
+pub(super) fn not_told(error: &CloudError) -> Failure {
     let why = &error.message;
-    let failure = Failure::new(
+    Failure::new(
         "account-unknown",
         text!(
             "the vendor did not say whose account the keys are of: {why}",
             "腾讯云没有说明密钥属于哪个账号：{why:#}"
         ),
     )
-    .told_by(error);
-    failure
+    .told_by(error)
+}
+
+fn unasked(error: &CloudError) -> Failure {
+    not_told(error)
         .help(text!(
             "`postpay whoami` tells which key is used, and from where",
             "`postpay whoami` 会说明使用的是哪个密钥、来自何处"

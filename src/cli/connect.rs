@@ -16,7 +16,7 @@ use crate::clock::SystemClock;
 use crate::cloud::tencent::{
     ClientOptions, Credentials, Keys, RETRY_READS_FOR, TencentClient, Transport,
 };
-use crate::cloud::{Caller, CloudError, Watcher};
+use crate::cloud::{Caller, CloudError, Looks, Reading, Watcher};
 use crate::config::Endpoint;
 use crate::lang::text;
 use crate::sandbox::{self, Fault, Running, Sandbox};
@@ -154,9 +154,10 @@ impl Connection {
                 request_id: None,
             }),
             Place::Remote(vendor) => {
-                let asked = vendor
-                    .caller
-                    .get_or_try_init(|| async { vendor.sts.caller().await });
+                let asked = vendor.caller.get_or_try_init(|| async {
+                    let _waiting = Waiting::new(self.watcher.clone());
+                    vendor.sts.caller().await
+                });
                 asked.await.cloned()
             }
         }
@@ -194,6 +195,33 @@ impl Connection {
         let client = TencentClient::new(options)
             .map_err(|error| Failure::new("client", error.text()).help(NOTHING_SENT))?;
         Ok((client.watched(this.watcher), running))
+    }
+}
+
+/// That the vendor is being asked whose the key is, told until it is known.
+struct Waiting(Option<Watcher>);
+
+impl Waiting {
+    fn new(watcher: Option<Watcher>) -> Self {
+        if let Some(watcher) = &watcher {
+            watcher(Some(&Reading {
+                what: Looks::Caller,
+                region: 1,
+                regions: 1,
+                pages: 0,
+                done: 0,
+                of: None,
+            }));
+        }
+        Self(watcher)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(watcher) = &self.0 {
+            watcher(None);
+        }
     }
 }
 

@@ -45,23 +45,27 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
     let state = project.recorded(world)?;
     let mut caller = None;
-    let mut objections = Vec::new();
+    let mut wrong = Ok(());
     if !args.offline {
-        let asked = super::runtime()?.block_on(connection.caller());
-        let asked = asked.map_err(|error| account::unasked(&error))?;
-        let allowed = &project.config.guard.allowed_accounts;
-        objections = guard::wrong_account(state.as_ref(), Whose::Account(&asked.account), allowed);
-        caller = Some(asked);
+        match super::runtime()?.block_on(connection.caller()) {
+            Ok(asked) => {
+                let allowed = &project.config.guard.allowed_accounts;
+                let whose = Whose::Account(&asked.account);
+                let objections = guard::wrong_account(state.as_ref(), whose, allowed);
+                if !objections.is_empty() {
+                    wrong = Err(Failure::from(objections));
+                }
+                caller = Some(asked);
+            }
+            // Which key it was that was refused is told all the same.
+            Err(error) => wrong = Err(account::not_told(&error)),
+        }
     }
     let identity = identity(&project, &connection, caller, world);
     let json = || json::whoami::document(&identity);
     let human = |look| human::whoami::whoami(&identity, look);
     world.show(Shown::plain(&json, &human))?;
-    if objections.is_empty() {
-        Ok(Exit::Fine)
-    } else {
-        Err(Failure::from(objections))
-    }
+    wrong.map(|()| Exit::Fine)
 }
 
 fn identity(

@@ -25,7 +25,7 @@ pub fn whoami(identity: &Identity, look: Look) -> String {
     let plain = |value: &Option<String>| value.as_deref().map(same);
     let account = match caller {
         Some(caller) => same(&caller.account),
-        None => text!("not asked", "未查询"),
+        None => text!("not told", "未知"),
     };
     let of_caller = |of: fn(&crate::cloud::Caller) -> Option<String>| {
         caller.as_ref().and_then(of).map(|value| same(&value))

@@ -152,7 +152,8 @@ fn who_it_is_is_told_in_both_languages() {
         .says(&[
             "AuthFailure.SignatureFailure",
             "RequestId",
-            "nothing was ordered",
+            "key from",
+            "not told",
         ])
         .does_not_say(&["notTheRightKeyAtAll"]);
 }
