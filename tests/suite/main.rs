@@ -18,6 +18,7 @@ mod endpoint;
 mod faults;
 mod fuzz;
 mod html;
+mod keys;
 mod laws;
 mod layering;
 mod life;

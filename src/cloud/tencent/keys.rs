@@ -129,6 +129,8 @@ impl Issuing {
             Ok(Issued { credentials, ends }) => {
                 let key = Arc::new(credentials);
                 let mut held = self.held();
+                // Renewed in its time and not because it was turned away: the next one may be turned away again.
+                held.is_second &= held.key.is_none();
                 held.key = Some(Arc::clone(&key));
                 held.ends = ends;
                 let now = self.clock.now();
