@@ -1,12 +1,16 @@
 //! The key that signs orders, and where it comes from.
 //!
 //! Names differ between the vendor's own tools; the ones that each of them reads are known here: `environment`, `profile` for
-//! the SDKs' file, `tccli` for the command line's. `chain` tries them in order. The environment itself is read by the command
+//! the SDKs' file, `tccli` for the command line's. `places` tries them in order, `role` is
+//! what stands on top, and `chain` puts them together. The environment itself is read by the command
 //! line, through the closure that it passes.
 
 mod chain;
 mod environment;
+mod places;
 mod profile;
+mod role;
+mod source;
 pub(in crate::cloud::tencent) mod tccli;
 
 use std::fmt;
@@ -15,7 +19,9 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::lang::{Text, text};
-pub use chain::{Chain, RoleWish, Source, Surroundings, Wishes};
+pub use chain::{Chain, Surroundings, Wishes};
+pub use role::RoleWish;
+pub use source::Source;
 
 /// A key pair, with a token when the key is a temporary one.
 #[derive(Clone)]
@@ -197,69 +203,4 @@ fn checked(value: Option<String>, name: &str) -> Result<Option<String>, Credenti
 }
 
 #[cfg(test)]
-#[path = "chain_tests.rs"]
-mod chain_tests;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn debug_shows_a_shortened_id_and_no_secret() {
-        let key = |id: &str| Credentials {
-            secret_id: id.to_owned(),
-            secret_key: "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE".into(),
-            token: Some("tokentoken".into()),
-        };
-        assert_eq!(
-            format!("{:?}", key("AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE")),
-            r#"Credentials { secret_id: "AKID…MPLE", secret_key: "…", token: Some("…") }"#
-        );
-        assert_eq!(key("short").short_id(), "…");
-    }
-
-    #[test]
-    fn every_error_is_told_in_both_languages() {
-        let name = || "TENCENTCLOUD_SECRET_ID".to_owned();
-        let file = || PathBuf::from("/home/u/.tencentcloud/credentials");
-        for error in [
-            CredentialsError::Absent {
-                looked: vec![text!("environment", "环境变量")],
-            },
-            CredentialsError::Incomplete {
-                found: name(),
-                missing: name(),
-            },
-            CredentialsError::Empty { name: name() },
-            CredentialsError::WhiteSpace { name: name() },
-            CredentialsError::Characters { name: name() },
-            CredentialsError::Conflict {
-                one: "A",
-                other: "B",
-            },
-            CredentialsError::File {
-                file: file(),
-                why: text!("no", "否"),
-            },
-            CredentialsError::Malformed {
-                file: file(),
-                line: 1,
-                column: 2,
-            },
-            CredentialsError::NoProfile {
-                name: name(),
-                looked: vec![file()],
-            },
-            CredentialsError::Unfit {
-                name: name(),
-                why: text!("no", "否"),
-            },
-            CredentialsError::Ended {
-                file: file(),
-                profile: name(),
-            },
-        ] {
-            assert!(error.text().is_in_both(), "{error}");
-        }
-    }
-}
+mod tests;

@@ -355,3 +355,62 @@ fn a_file_that_others_can_read_is_told() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(around.found().open_to_others, Some(path));
 }
+
+#[test]
+fn debug_shows_a_shortened_id_and_no_secret() {
+    let key = |id: &str| Credentials {
+        secret_id: id.to_owned(),
+        secret_key: "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE".into(),
+        token: Some("tokentoken".into()),
+    };
+    assert_eq!(
+        format!("{:?}", key("AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE")),
+        r#"Credentials { secret_id: "AKID…MPLE", secret_key: "…", token: Some("…") }"#
+    );
+    assert_eq!(key("short").short_id(), "…");
+}
+
+#[test]
+fn every_error_is_told_in_both_languages() {
+    let name = || "TENCENTCLOUD_SECRET_ID".to_owned();
+    let file = || PathBuf::from("/home/u/.tencentcloud/credentials");
+    for error in [
+        CredentialsError::Absent {
+            looked: vec![text!("environment", "环境变量")],
+        },
+        CredentialsError::Incomplete {
+            found: name(),
+            missing: name(),
+        },
+        CredentialsError::Empty { name: name() },
+        CredentialsError::WhiteSpace { name: name() },
+        CredentialsError::Characters { name: name() },
+        CredentialsError::Conflict {
+            one: "A",
+            other: "B",
+        },
+        CredentialsError::File {
+            file: file(),
+            why: text!("no", "否"),
+        },
+        CredentialsError::Malformed {
+            file: file(),
+            line: 1,
+            column: 2,
+        },
+        CredentialsError::NoProfile {
+            name: name(),
+            looked: vec![file()],
+        },
+        CredentialsError::Unfit {
+            name: name(),
+            why: text!("no", "否"),
+        },
+        CredentialsError::Ended {
+            file: file(),
+            profile: name(),
+        },
+    ] {
+        assert!(error.text().is_in_both(), "{error}");
+    }
+}
