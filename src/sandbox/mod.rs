@@ -10,6 +10,7 @@ mod change;
 mod elsewhere;
 mod existing;
 mod fault;
+mod form;
 mod gateway;
 mod ledger;
 mod line;

@@ -16,7 +16,8 @@ use tokio::sync::watch;
 
 use super::change::Change;
 use super::fault::{Fault, FaultKind, Target};
-use super::gateway::{Act, Asked, Form, Incoming, MAX_REQUEST};
+use super::form::Form;
+use super::gateway::{Act, Asked, Incoming, MAX_REQUEST};
 use super::ledger::{Ledger, LedgerEntry, Line as LedgerLine};
 use super::line::{Fate, Line};
 use super::order::Order;
