@@ -312,34 +312,27 @@ fn a_key_that_is_turned_away_is_renewed_once_and_nothing_is_ordered_twice() {
 
 #[test]
 fn an_order_that_no_key_could_be_had_for_was_not_sent() {
-    // The first key and the question for the account are answered, no key after that is.
+    // The first key and the question for the account are answered; no key after that is: refused, cut off, or unreadable.
     let names = ["a1", "a2", "a3", "a4", "a5", "a6"];
-    let faults = [
-        "--max-session",
-        "2s",
-        "--fault",
-        "sts:error:InvalidParameter.ResourceError@3-99",
-    ];
-    let scene = Scene::new(&names, &faults);
-    let role = format!("apply -y --in-flight 1 --assume-role {ROLE}");
-    let ran = scene.with_keys(&role).exits(3);
-    ran.says(&[
-        "no key for the role",
-        ROLE,
-        "InvalidParameter.ResourceError",
-    ]);
-    let ordered = scene.server.ordered_once();
-    assert!(
-        !ordered.is_empty() && ordered.len() < names.len(),
-        "{ordered:?}"
-    );
-    let state = scene.project.json(STATE);
-    let recorded: Vec<&String> = state["environments"].as_object().unwrap().keys().collect();
-    assert_eq!(
-        recorded,
-        ordered.iter().collect::<Vec<_>>(),
-        "none is unknown"
-    );
+    for fault in [
+        "sts:error:InvalidParameter.ResourceError@3-999",
+        "sts:reset-before@3-999",
+        "sts:html@3-999",
+    ] {
+        let scene = Scene::new(&names, &["--max-session", "2s", "--fault", fault]);
+        let apply = format!("apply -y --in-flight 1 --retry-for 0s --assume-role {ROLE}");
+        let ran = scene.with_keys(&apply).exits(3);
+        ran.says(&["no key for the role", ROLE]);
+        let ordered = scene.server.ordered_once();
+        assert!(
+            !ordered.is_empty() && ordered.len() < names.len(),
+            "{fault}: {ordered:?}"
+        );
+        let state = scene.project.json(STATE);
+        let recorded: Vec<&String> = state["environments"].as_object().unwrap().keys().collect();
+        let expected: Vec<&String> = ordered.iter().collect();
+        assert_eq!(recorded, expected, "{fault}: none is unknown");
+    }
 }
 
 #[test]
