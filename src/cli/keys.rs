@@ -46,7 +46,7 @@ pub(super) fn of_vendor(
     } = &project.api.keys;
     let metadata = metadata_endpoint.as_deref().unwrap_or(METADATA);
     let around = Surroundings {
-        variable: &|name| world.variable(name).filter(|value| !value.is_empty()),
+        variable: &|name| world.variable(name),
         home: world.home(),
         now: world.now(),
     };

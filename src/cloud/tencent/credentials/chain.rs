@@ -30,6 +30,7 @@ pub struct Wishes {
 
 /// What is around the program.
 pub struct Surroundings<'a> {
+    /// A variable as it is set. A key that is set and empty is half of one; anything else that is empty counts as absent.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     pub home: Option<PathBuf>,
     pub now: Timestamp,
@@ -148,5 +149,12 @@ fn is_open(file: &Path) -> bool {
     {
         let _ = file;
         false
+    }
+}
+
+impl Surroundings<'_> {
+    /// A variable that is set to something.
+    pub(super) fn chosen(&self, name: &str) -> Option<String> {
+        (self.variable)(name).filter(|value| !value.is_empty())
     }
 }

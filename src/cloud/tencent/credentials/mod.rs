@@ -138,9 +138,9 @@ impl CredentialsError {
                     .iter()
                     .map(|file| file.display().to_string())
                     .collect();
-                let (en, zh) = (files.join(" nor "), files.join("、"));
+                let (en, zh) = (files.join(" or "), files.join("、"));
                 text!(
-                    "there is no profile `{name}`, neither in {en}",
+                    "there is no profile `{name}` in {en}",
                     "没有名为 `{name}` 的配置：已查找 {zh}"
                 )
             }

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::chain::{Chain, Surroundings};
-use super::environment::{self, read};
+use super::environment::{self, read, read_token};
 use super::role::{RoleWish, taken};
 use super::{CredentialsError, Source, profile, tccli};
 use crate::lang::{Text, text};
 
 const DEFAULT: &str = "default";
+/// What names a profile: for the vendor's Terraform provider, and for its command line.
+const PROFILES: [&str; 2] = ["TENCENTCLOUD_PROFILE", "TCCLI_PROFILE"];
 
 impl Surroundings<'_> {
     /// The places that are looked at without anything being asked for, or those that a profile may be in.
@@ -27,14 +29,12 @@ impl Surroundings<'_> {
                 "环境变量：TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRETID 均未设置"
             ));
         }
-        let (sdks, tccli) = match profile {
-            Some(name) => (Some(name.to_owned()), Some(name.to_owned())),
-            None => (
-                (self.variable)("TENCENTCLOUD_PROFILE"),
-                (self.variable)("TCCLI_PROFILE"),
-            ),
+        // Who chose a profile gets that one or none: another one may be another account's.
+        let chosen = match profile {
+            Some(name) => Some(name.to_owned()),
+            None => read_token(&|name| self.chosen(name), &PROFILES)?.map(|(_, name)| name),
         };
-        let name = sdks.clone().unwrap_or_else(|| DEFAULT.to_owned());
+        let name = chosen.clone().unwrap_or_else(|| DEFAULT.to_owned());
         let mut files = Vec::new();
         if let Some(file) = self.sdks_file()? {
             if let Some(found) = section(&file, &name)? {
@@ -43,16 +43,15 @@ impl Surroundings<'_> {
             looked.push(in_vain(&file, &name));
             files.push(file);
         }
-        let name = tccli.clone().unwrap_or_else(|| DEFAULT.to_owned());
         if let Some(home) = &self.home {
             let file = tccli::path(home, &name);
-            if file.exists() {
+            if file.exists() && !name.contains(['/', '\\']) {
                 return self.tccli(file, name);
             }
             looked.push(in_vain(&file, &name));
             files.push(file);
         }
-        if let Some(name) = profile.map(str::to_owned).or(sdks).or(tccli) {
+        if let Some(name) = chosen {
             return Err(CredentialsError::NoProfile {
                 name,
                 looked: files,
@@ -65,7 +64,7 @@ impl Surroundings<'_> {
             "OIDC: TKE_ROLE_ARN is not set, and no --oidc-provider was given",
             "OIDC：未设置 TKE_ROLE_ARN，也没有给出 --oidc-provider"
         ));
-        let role = read(self.variable, "TENCENTCLOUD_CAM_ROLE_NAME")?;
+        let role = read(&|name| self.chosen(name), "TENCENTCLOUD_CAM_ROLE_NAME")?;
         Ok(Chain {
             looked,
             ..Chain::of(Source::Machine {

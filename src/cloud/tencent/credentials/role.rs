@@ -31,7 +31,7 @@ impl Surroundings<'_> {
         const PROVIDER: &str = "TKE_PROVIDER_ID";
         const TOKEN: &str = "TKE_WEB_IDENTITY_TOKEN_FILE";
         let names = [ROLE, PROVIDER, TOKEN];
-        let values = names.map(|name| (self.variable)(name).filter(|value| !value.is_empty()));
+        let values = names.map(|name| self.chosen(name));
         let set = names.iter().zip(&values).find(|(_, value)| value.is_some());
         let Some((found, _)) = set else {
             return Ok(None);
@@ -63,7 +63,7 @@ impl Surroundings<'_> {
     pub(super) fn role_of_environment(&self) -> Result<Option<Role>, CredentialsError> {
         let names: &[&'static str] = &["TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_ASSUME_ROLE_ARN"];
         // Where both are set they have to agree.
-        read_token(self.variable, names)?;
+        read_token(&|name| self.chosen(name), names)?;
         self.role_named("TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_ROLE_SESSION_NAME")
     }
 
@@ -73,10 +73,11 @@ impl Surroundings<'_> {
         session: &'static str,
     ) -> Result<Option<Role>, CredentialsError> {
         const DURATION: &str = "TENCENTCLOUD_ASSUME_ROLE_SESSION_DURATION";
-        let Some(arn) = read(self.variable, arn)? else {
+        let chosen = |name: &str| self.chosen(name);
+        let Some(arn) = read(&chosen, arn)? else {
             return Ok(None);
         };
-        let seconds = read(self.variable, DURATION)?;
+        let seconds = read(&chosen, DURATION)?;
         let seconds = seconds.map(|seconds| seconds.parse().map(Duration::from_secs));
         let duration = seconds.transpose().map_err(|_| CredentialsError::Unfit {
             name: DURATION.to_owned(),
@@ -84,7 +85,7 @@ impl Surroundings<'_> {
         })?;
         taken(&RoleWish {
             arn,
-            session_name: read(self.variable, session)?,
+            session_name: read(&chosen, session)?,
             duration,
             external_id: None,
         })

@@ -163,13 +163,33 @@ fn variables_choose_a_profile_where_the_environment_has_no_key() {
     assert_eq!(told(&around.found()), ("profile", Some("prod-id")));
     let around = with_keys(around);
     assert_eq!(told(&around.found()), ("environment", Some("env-id")));
-    let around = Around::new()
-        .file(".tccli/ci.credential", &json(""))
-        .set("TCCLI_PROFILE", "ci");
-    assert_eq!(told(&around.found()), ("tccli", Some("tccli-id")));
-    let around = Around::new().set("TENCENTCLOUD_PROFILE", "gone");
-    let wrong = around.wrong(&Wishes::default());
-    assert!(wrong.contains("no profile `gone`"), "{wrong}");
+    // Either name is for either place, and no other profile is taken for the one that was chosen.
+    for name in ["TCCLI_PROFILE", "TENCENTCLOUD_PROFILE"] {
+        let around = Around::new()
+            .file(SDK, &ini("default"))
+            .file(TCCLI, &json(""))
+            .file(".tccli/ci.credential", &json(""));
+        let found = around.set(name, "ci").found();
+        assert!(
+            matches!(&found.source, Source::Tccli { name, .. } if name == "ci"),
+            "{found:?}"
+        );
+        let around = Around::new()
+            .file(SDK, &ini("default"))
+            .file(TCCLI, &json(""));
+        let wrong = around.set(name, "gone").wrong(&Wishes::default());
+        assert!(wrong.contains("no profile `gone`"), "{wrong}");
+    }
+    let both = Around::new()
+        .set("TCCLI_PROFILE", "a")
+        .set("TENCENTCLOUD_PROFILE", "b");
+    let wrong = both.wrong(&Wishes::default());
+    assert!(wrong.contains("both set and differ"), "{wrong}");
+    let outside = Around::new().file("x.credential", &json(""));
+    let wrong = outside
+        .set("TCCLI_PROFILE", "../x")
+        .wrong(&Wishes::default());
+    assert!(wrong.contains("no profile"), "{wrong}");
     let file = Around::new().file("elsewhere", &ini("default"));
     let path = file.path("elsewhere").display().to_string();
     let file = file.set("TENCENTCLOUD_CREDENTIALS_FILE", &path);
@@ -177,6 +197,35 @@ fn variables_choose_a_profile_where_the_environment_has_no_key() {
     let gone = Around::new().set("TENCENTCLOUD_CREDENTIALS_FILE", "/not/there");
     let wrong = gone.wrong(&Wishes::default());
     assert!(wrong.contains("/not/there"), "{wrong}");
+}
+
+#[test]
+fn a_key_that_is_set_and_empty_is_half_of_one_and_anything_else_is_not_there() {
+    // As CI passes on a secret that it does not have: no other place is tried then.
+    let empty = Around::new()
+        .file(SDK, &ini("default"))
+        .set("TENCENTCLOUD_SECRET_ID", "")
+        .set("TENCENTCLOUD_SECRET_KEY", "");
+    let wrong = empty.wrong(&Wishes::default());
+    assert!(
+        wrong.contains("TENCENTCLOUD_SECRET_ID is set but empty"),
+        "{wrong}"
+    );
+    let mut others = Around::new().file(SDK, &ini("default"));
+    for name in [
+        "TENCENTCLOUD_PROFILE",
+        "TCCLI_PROFILE",
+        "TENCENTCLOUD_ASSUME_ROLE_ARN",
+        "TENCENTCLOUD_ASSUME_ROLE_SESSION_NAME",
+        "TENCENTCLOUD_ROLE_ARN",
+        "TENCENTCLOUD_CAM_ROLE_NAME",
+        "TKE_ROLE_ARN",
+    ] {
+        others = others.set(name, "");
+    }
+    let found = others.found();
+    assert_eq!(told(&found), ("profile", Some("default-id")));
+    assert!(found.role.is_none());
 }
 
 #[test]
