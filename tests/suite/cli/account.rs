@@ -445,3 +445,17 @@ fn each_call_is_logged_and_recorded_with_what_it_asked_and_got() {
     again.says(&["name a file that is not there yet"]);
     assert!(scene.server.orders().is_empty());
 }
+
+#[test]
+fn a_local_endpoint_without_sts_is_ordered_from_where_no_account_is_expected() {
+    let scene = Scene::new(&["one"], &["--fault", "sts:error:InvalidAction@*"]);
+    scene.settings(&format!("guard: {{allowed_accounts: ['{ACCOUNT}']}}\n"));
+    scene
+        .with_keys("apply -y")
+        .exits(1)
+        .says(&["account-unknown", ACCOUNT]);
+    scene.settings("");
+    let done = scene.with_keys("apply -y").exits(0);
+    done.says(&["warning[account-unknown]", "has no STS"]);
+    assert_eq!(scene.server.ordered_once(), ["one"]);
+}
