@@ -23,9 +23,9 @@ use jiff::Timestamp;
 use postpay::apply::pace::least_time;
 use postpay::apply::{self, ACTION, OnError, Operator, Parts, Report, Settings, Verdict};
 use postpay::clock::SystemClock;
-use postpay::cloud::tencent::{ClientOptions, Credentials, TencentClient};
+use postpay::cloud::tencent::{ClientOptions, Credentials, Keys, TencentClient, Transport};
 use postpay::desired::{Address, Environment};
-use postpay::plan::guard::{Approved, Consent, Facts, Limits, approve};
+use postpay::plan::guard::{Approved, Consent, Facts, Limits, Whose, approve};
 use postpay::plan::{Options, Plan};
 use postpay::sandbox::{self, Sandbox};
 use postpay::state::file::FileStore;
@@ -119,15 +119,15 @@ fn order(latency: Duration) -> Result<Ran> {
         .await?;
         let client = TencentClient::new(ClientOptions {
             endpoint: running.url(),
-            credentials: Credentials {
+            keys: Arc::new(Keys::given(Credentials {
                 secret_id: sandbox::SECRET_ID.to_owned(),
                 secret_key: sandbox::SECRET_KEY.into(),
                 token: None,
-            },
+            })),
             region: None,
             list_regions: Vec::new(),
             language: "en-US".to_owned(),
-            timeout: Duration::from_secs(60),
+            transport: Transport::within(Duration::from_secs(60)),
             retry_reads_for: Duration::ZERO,
             clock: Arc::new(SystemClock),
         })?;
@@ -195,6 +195,8 @@ fn approved(project: &Project) -> Result<Approved> {
     let facts = Facts {
         state: None,
         target: &target(),
+        whose: Whose::Waived,
+        allowed_accounts: &[],
         remade: None,
         manifests: &[],
         used_by: None,

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use postpay::desired::{Address, Desired, Field};
 use postpay::diagnostic::render::render;
 use postpay::lang::Lang;
-use postpay::plan::guard::{Consent, Facts, Limits, approve};
+use postpay::plan::guard::{Consent, Facts, Limits, Whose, approve};
 use postpay::plan::{Options, Plan, file};
 use postpay::report::human;
 use postpay::state::file::FileStore;
@@ -387,6 +387,8 @@ fn a_file_each(root: &Path, n: u32) -> Result<Case> {
         let facts = Facts {
             state: None,
             target: &target(),
+            whose: Whose::Waived,
+            allowed_accounts: &[],
             remade: None,
             manifests: &now,
             used_by: None,

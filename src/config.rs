@@ -70,13 +70,15 @@ pub struct Api {
 }
 
 /// What a plan must not go beyond.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Guard {
     pub max_creates: Option<u32>,
     pub max_creates_per_day: Option<u32>,
     /// What is no longer declared is given up.
     pub allow_destroy: Option<bool>,
     pub require_alias: Option<bool>,
+    /// The numbers (uin) of the main accounts that may be worked in; empty for any.
+    pub allowed_accounts: Vec<String>,
 }
 
 /// A language that the vendor's messages come in.

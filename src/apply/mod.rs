@@ -203,7 +203,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         lineage: state.map_or_else(Lineage::fresh, |state| state.lineage),
         base: state.map(|state| state.serial).unwrap_or_default(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        account: plan.account.clone(),
+        account: approved.account().clone(),
         plan: identity(plan),
         who: parts.operator.who.clone(),
         pid: parts.operator.pid,

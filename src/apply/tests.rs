@@ -21,7 +21,7 @@ use crate::cloud::{
     SeenEnvironment, SeenIds,
 };
 use crate::desired::{Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
-use crate::plan::guard::{self, Consent, Facts, Limits};
+use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
 use crate::plan::{Options, Plan, Target};
 use crate::state::file::FileStore;
 use crate::state::journal::{Evidence, Intent, Outcome as Line, RunEnded};
@@ -75,6 +75,8 @@ fn approved_with(options: Options, desired: &Desired, state: Option<&State>) -> 
     let facts = Facts {
         state,
         target: &target,
+        whose: Whose::Waived,
+        allowed_accounts: &[],
         remade: None,
         manifests: &[],
         used_by: None,

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
+use super::account::{self, Proven};
 use super::connect::{Connection, Embedded};
 use super::consent::consent;
 use super::failure::Failure;
@@ -124,6 +125,8 @@ pub(super) fn carry_out(
     let facts = Facts {
         state: writer.state(),
         target: &target,
+        whose: guard::Whose::NotAsked,
+        allowed_accounts: &job.project.config.guard.allowed_accounts,
         remade: remade.as_ref(),
         manifests: &manifests,
         used_by: match job.kept {
@@ -149,8 +152,28 @@ pub(super) fn carry_out(
         close(job, &report, world);
         return Ok(exit_of(&report));
     }
+    // An account is asked for where anything is: what only changes the record needs no key.
+    let proven = if plan.speaks() {
+        let asked = account::ask(connection, job.project, world);
+        Some(super::runtime()?.block_on(asked)?)
+    } else {
+        None
+    };
+    let facts = Facts {
+        whose: proven
+            .as_ref()
+            .map_or(guard::Whose::NotAsked, Proven::whose),
+        ..facts
+    };
+    let objections = guard::objections(&plan, &facts);
+    if !objections.is_empty() {
+        return Err(Failure::from(objections));
+    }
     let adoptions = adoptions(&plan, connection, job, writer.state(), world)?;
-    let consent = consent(job, &plan, world)?;
+    let shown = proven
+        .as_ref()
+        .and_then(|proven| account::shown(proven, connection));
+    let consent = consent(job, &plan, shown.as_deref(), world)?;
     let approved = guard::approve(plan, &facts, consent)?;
     crash::point(crash::APPROVED);
     let last_sent = last_sent(store)?;

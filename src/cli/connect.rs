@@ -7,12 +7,16 @@ use std::time::Duration;
 use clap::Args;
 
 use super::failure::{Failure, NOTHING_SENT};
+use super::keys::{self, Vendor};
 use super::load::Project;
 use super::options::time;
+use super::transport::transport;
 use super::world::World;
 use crate::clock::SystemClock;
-use crate::cloud::Watcher;
-use crate::cloud::tencent::{ClientOptions, Credentials, RETRY_READS_FOR, TencentClient};
+use crate::cloud::tencent::{
+    ClientOptions, Credentials, Keys, RETRY_READS_FOR, TencentClient, Transport,
+};
+use crate::cloud::{Caller, CloudError, Looks, Reading, Watcher};
 use crate::config::Endpoint;
 use crate::lang::text;
 use crate::sandbox::{self, Fault, Running, Sandbox};
@@ -62,7 +66,7 @@ pub(super) struct Connection {
     region: Option<String>,
     list_regions: Vec<String>,
     language: String,
-    timeout: Duration,
+    transport: Transport,
     retry_reads_for: Duration,
     place: Place,
     watcher: Option<Watcher>,
@@ -70,11 +74,8 @@ pub(super) struct Connection {
 
 #[derive(Clone)]
 enum Place {
-    Embedded(sandbox::Options),
-    Remote {
-        url: String,
-        credentials: Credentials,
-    },
+    Embedded(Box<sandbox::Options>),
+    Remote(Box<Vendor>),
 }
 
 impl Connection {
@@ -85,14 +86,16 @@ impl Connection {
         retry_for: Duration,
         world: &World,
     ) -> Result<Self, Failure> {
+        // Once: it may open a file to record in.
+        let transport = transport(project)?;
         let place = match &project.endpoint {
-            Endpoint::Sandbox => Place::Embedded(sandbox::Options {
+            Endpoint::Sandbox => Place::Embedded(Box::new(sandbox::Options {
                 latency: embedded.latency,
                 list_delay: embedded.list_delay,
                 rate: Some(embedded.sandbox_rate),
                 faults: embedded.faults.clone(),
                 ..sandbox::Options::new(ledger_beside(&project.state, world)?)
-            }),
+            })),
             Endpoint::Url(url) => {
                 if !embedded.is_plain() {
                     return Err(Failure::new(
@@ -108,18 +111,20 @@ impl Connection {
                     ))
                     .help(NOTHING_SENT));
                 }
-                let credentials = Credentials::from_lookup(|name| world.variable(name))?;
-                Place::Remote {
-                    url: url.to_string(),
-                    credentials,
-                }
+                Place::Remote(Box::new(keys::of_vendor(
+                    project,
+                    &url.to_string(),
+                    &transport,
+                    retry_for,
+                    world,
+                )?))
             }
         };
         Ok(Self {
             region: project.region.clone(),
             list_regions: project.config.api.list_regions.clone().unwrap_or_default(),
             language: project.language.name().to_owned(),
-            timeout: project.timeout,
+            transport,
             retry_reads_for: retry_for.min(RETRY_READS_FOR),
             place,
             watcher: world.watcher(),
@@ -135,29 +140,88 @@ impl Connection {
         }
     }
 
+    /// Whose account the key is of. The embedded endpoint's is known, and the vendor is asked once.
+    ///
+    /// # Errors
+    /// When the vendor does not say.
+    pub(super) async fn caller(&self) -> Result<Caller, CloudError> {
+        match &self.place {
+            Place::Embedded(_) => Ok(Caller {
+                account: sandbox::ACCOUNT.to_owned(),
+                user: None,
+                arn: None,
+                kind: None,
+                request_id: None,
+            }),
+            Place::Remote(vendor) => {
+                let asked = vendor.caller.get_or_try_init(|| async {
+                    let _waiting = Waiting::new(self.watcher.clone());
+                    vendor.sts.caller().await
+                });
+                asked.await.cloned()
+            }
+        }
+    }
+
+    /// The endpoint of the vendor, with what is known of the key; None for the embedded one.
+    pub(super) fn vendor(&self) -> Option<&Vendor> {
+        match &self.place {
+            Place::Embedded(_) => None,
+            Place::Remote(vendor) => Some(vendor),
+        }
+    }
+
     /// The client, and the embedded endpoint that it talks to, if it does; the endpoint lives as long as that.
     pub(super) async fn open(&self) -> Result<(TencentClient, Option<Running>), Failure> {
         let this = self.clone();
-        let (endpoint, credentials, running) = match this.place {
-            Place::Remote { url, credentials } => (url, credentials, None),
+        let (endpoint, keys, running) = match this.place {
+            Place::Remote(vendor) => (vendor.url, vendor.keys, None),
             Place::Embedded(options) => {
-                let running = Sandbox::start(options).await?;
-                (running.url(), sandbox_credentials(), Some(running))
+                let running = Sandbox::start(*options).await?;
+                let keys = Arc::new(Keys::given(sandbox_credentials()));
+                (running.url(), keys, Some(running))
             }
         };
         let options = ClientOptions {
             endpoint,
-            credentials,
+            keys,
             region: this.region,
             list_regions: this.list_regions,
             language: this.language,
-            timeout: this.timeout,
+            transport: this.transport,
             retry_reads_for: this.retry_reads_for,
             clock: Arc::new(SystemClock),
         };
         let client = TencentClient::new(options)
             .map_err(|error| Failure::new("client", error.text()).help(NOTHING_SENT))?;
         Ok((client.watched(this.watcher), running))
+    }
+}
+
+/// That the vendor is being asked whose the key is, told until it is known.
+struct Waiting(Option<Watcher>);
+
+impl Waiting {
+    fn new(watcher: Option<Watcher>) -> Self {
+        if let Some(watcher) = &watcher {
+            watcher(Some(&Reading {
+                what: Looks::Caller,
+                region: 1,
+                regions: 1,
+                pages: 0,
+                done: 0,
+                of: None,
+            }));
+        }
+        Self(watcher)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(watcher) = &self.0 {
+            watcher(None);
+        }
     }
 }
 

@@ -13,7 +13,12 @@ use crate::report::{clean, count};
 ///
 /// Giving up loses data: an approval that was given for a plan as a whole counts for it only with `--allow-destroy` on the
 /// same command line, so that no setting that somebody forgot about does it.
-pub(super) fn consent(job: &Job<'_>, plan: &Plan, world: &World) -> Result<Consent, Failure> {
+pub(super) fn consent(
+    job: &Job<'_>,
+    plan: &Plan,
+    account: Option<&str>,
+    world: &World,
+) -> Result<Consent, Failure> {
     if plan.changes().next().is_none() {
         return Ok(Consent::NotNeeded);
     }
@@ -32,13 +37,14 @@ pub(super) fn consent(job: &Job<'_>, plan: &Plan, world: &World) -> Result<Conse
         Some(_) | None => {}
     }
     let others = plan.changes().count() - destroys.len();
-    if given.is_none() && others > 0 && !world.ask(&world.err.say(question(plan, others))) {
+    if given.is_none() && others > 0 && !world.ask(&world.err.say(question(plan, others, account)))
+    {
         return Err(declined());
     }
     for step in destroys {
         if !world.ask_for(
             step.address.as_str(),
-            &world.err.say(last_question(step, plan)),
+            &world.err.say(last_question(step, plan, account)),
         ) {
             return Err(declined());
         }
@@ -46,19 +52,22 @@ pub(super) fn consent(job: &Job<'_>, plan: &Plan, world: &World) -> Result<Conse
     Ok(Consent::Typed)
 }
 
-fn question(plan: &Plan, others: usize) -> Text {
-    let endpoint = clean(&plan.account.endpoint);
+fn question(plan: &Plan, others: usize, account: Option<&str>) -> Text {
+    let endpoint = place(plan, account);
     let orders = plan.summary().orders;
     let what = match (orders, others - orders) {
         (0, n) => {
             let changes = count(n, "change", "changes");
-            text!("Carry out {changes}?", "执行 {n} 项变更？")
+            text!(
+                "Carry out {changes} at {endpoint}?",
+                "在 {endpoint:#} 执行 {n} 项变更？"
+            )
         }
         (n, 0) => {
             let environments = environments(n);
             text!(
                 "Order {environments} from {endpoint}?",
-                "向 {endpoint} 订购 {n} 个按量付费环境？"
+                "向 {endpoint:#} 订购 {n} 个按量付费环境？"
             )
         }
         (n, more) => {
@@ -66,11 +75,11 @@ fn question(plan: &Plan, others: usize) -> Text {
             let changes = count(more, "other change", "other changes");
             text!(
                 "Order {environments} from {endpoint}, and carry out {changes}?",
-                "向 {endpoint} 订购 {n} 个按量付费环境，并执行其他 {more} 项变更？"
+                "向 {endpoint:#} 订购 {n} 个按量付费环境，并执行其他 {more} 项变更？"
             )
         }
     };
-    let cost = match &*endpoint {
+    let cost = match plan.account.endpoint.as_str() {
         _ if orders == 0 => text!("Nothing is ordered.", "不会订购任何环境。"),
         SANDBOX => text!(
             "It speaks the vendor's protocol and costs nothing.",
@@ -91,9 +100,21 @@ fn environments(n: usize) -> String {
     count(n, "pay-as-you-go environment", "pay-as-you-go environments")
 }
 
-fn last_question(step: &Step, plan: &Plan) -> Text {
-    let env_id = clean(step.ids.env_id.as_deref().unwrap_or("-"));
+/// Where it is done, and in whose account, as far as that is known.
+fn place(plan: &Plan, account: Option<&str>) -> Text {
     let endpoint = clean(&plan.account.endpoint);
+    match account {
+        None => Text::same(endpoint.into_owned()),
+        Some(account) => text!(
+            "{endpoint}, account {account}",
+            "{endpoint}（账号 {account}）"
+        ),
+    }
+}
+
+fn last_question(step: &Step, plan: &Plan, account: Option<&str>) -> Text {
+    let env_id = clean(step.ids.env_id.as_deref().unwrap_or("-"));
+    let endpoint = place(plan, account);
     let which = if step.deposed {
         text!(" (deposed)", "（已被替换的旧环境）")
     } else {
@@ -103,7 +124,7 @@ fn last_question(step: &Step, plan: &Plan) -> Text {
     text!(
         "\nGive up `{address}`{which}, {env_id}, at {endpoint}? Its data is lost, and that can't be undone.\nType its address to \
          agree: ",
-        "\n在 {endpoint} 销毁 `{address}`{which:#}，即 {env_id}？其数据将丢失，且无法恢复。\n如果同意，请输入它的地址："
+        "\n在 {endpoint:#} 销毁 `{address}`{which:#}，即 {env_id}？其数据将丢失，且无法恢复。\n如果同意，请输入它的地址："
     )
 }
 

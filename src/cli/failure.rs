@@ -16,7 +16,7 @@ use crate::state::{Holder, StateError};
 use super::Exit;
 use super::load::Lines;
 
-const NOTHING_ORDERED: Text = Text::fixed("nothing was ordered", "未订购任何环境");
+pub(super) const NOTHING_ORDERED: Text = Text::fixed("nothing was ordered", "未订购任何环境");
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -94,9 +94,26 @@ impl From<Vec<Objection>> for Failure {
             };
             diagnostic.help(objection.help())
         });
-        Self::from(diagnostics.collect::<Vec<_>>()).help(NOTHING_SENT)
+        let failure = Self::from(diagnostics.collect::<Vec<_>>());
+        // Whose account it is was asked by then.
+        let was_asked = objections
+            .iter()
+            .any(|objection| OF_ACCOUNT.contains(&objection.code()));
+        failure.help(if was_asked {
+            NOTHING_ORDERED
+        } else {
+            NOTHING_SENT
+        })
     }
 }
+
+/// Objections that come of the vendor's answer.
+const OF_ACCOUNT: [&str; 4] = [
+    "state-account",
+    "plan-account",
+    "account-not-allowed",
+    "account-unknown",
+];
 
 fn declared_in(source: &SourceRef) -> Text {
     let source = source.to_string();
@@ -106,10 +123,29 @@ fn declared_in(source: &SourceRef) -> Text {
 
 impl From<CredentialsError> for Failure {
     fn from(error: CredentialsError) -> Self {
-        Self::new("credentials", error.text())
+        let looked = match &error {
+            CredentialsError::Absent { looked } => looked.clone(),
+            CredentialsError::Incomplete { .. }
+            | CredentialsError::Empty { .. }
+            | CredentialsError::WhiteSpace { .. }
+            | CredentialsError::Characters { .. }
+            | CredentialsError::Conflict { .. }
+            | CredentialsError::File { .. }
+            | CredentialsError::Malformed { .. }
+            | CredentialsError::NoProfile { .. }
+            | CredentialsError::Unfit { .. }
+            | CredentialsError::Ended { .. } => Vec::new(),
+        };
+        let failure = Self::new("credentials", error.text());
+        let failure = looked.iter().fold(failure, |failure, place| {
+            failure.help(text!("looked at {place}", "已查找{place:#}"))
+        });
+        failure
             .help(Text::fixed(
-                "set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (keys: https://console.cloud.tencent.com/cam/capi)",
-                "设置 TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRET_KEY（密钥：https://console.cloud.tencent.com/cam/capi ）",
+                "set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (keys: https://console.cloud.tencent.com/cam/capi), or \
+                 log in with tccli; `postpay whoami` tells what is found",
+                "设置 TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRET_KEY（密钥：https://console.cloud.tencent.com/cam/capi ），\
+                 或用 tccli 登录；`postpay whoami` 会说明找到了什么",
             ))
             .help(Text::fixed(
                 "to try postpay without an account: `--endpoint sandbox`",
@@ -152,7 +188,7 @@ impl From<ApplyError> for Failure {
                     .help(NOTHING_ORDERED);
             }
         };
-        Self::listing(error)
+        Self::listing(&error)
             .help(Text::fixed(
                 "the list from before the first order is what a lost answer is later held against",
                 "应答一旦丢失，要靠首笔订单之前的环境列表来核对",
@@ -163,15 +199,21 @@ impl From<ApplyError> for Failure {
 
 impl Failure {
     /// The account could not be read, for a command that only looks.
-    pub(super) fn listing(error: CloudError) -> Self {
+    pub(super) fn listing(error: &CloudError) -> Self {
         let message = ApplyError::Listing(error.clone()).text();
-        let said = [("code", error.code), ("RequestId", error.request_id)];
+        Self::new("listing", message).told_by(error)
+    }
+
+    /// With what the vendor said besides its message, and what to do about it.
+    #[must_use]
+    pub(super) fn told_by(self, error: &CloudError) -> Self {
+        let said = [("code", &error.code), ("RequestId", &error.request_id)];
         let said = said
             .into_iter()
-            .filter_map(|(what, text)| Some(format!("{what}: {}", clean(&text?))));
+            .filter_map(|(what, text)| Some(format!("{what}: {}", clean(text.as_deref()?))));
         said.map(Text::same)
-            .chain(error.hint)
-            .fold(Self::new("listing", message), Self::help)
+            .chain(error.hint.clone())
+            .fold(self, Self::help)
     }
 }
 

@@ -4,13 +4,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Exit;
 use super::connect::{Connection, Embedded};
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::{Api, Format, Global, Strict};
 use super::shown::Shown;
 use super::world::{World, cant_write};
+use super::{Exit, account};
 use crate::cloud::CloudRead as _;
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::desired::Desired;
@@ -51,8 +51,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let state = project.recorded(world)?;
     let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
     let (seen, bills) = super::runtime()?.block_on(async {
+        account::expected(&connection, &project, state.as_ref(), world).await?;
         let (client, _sandbox) = connection.open().await?;
-        let seen = client.environments().await.map_err(Failure::listing)?;
+        let seen = client
+            .environments()
+            .await
+            .map_err(|error| Failure::listing(&error))?;
         let known = known(&desired, state.as_ref());
         let unknown: Vec<String> = seen
             .iter()
@@ -62,7 +66,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         let bills = if unknown.is_empty() {
             Vec::new()
         } else {
-            client.bills(&unknown).await.map_err(Failure::listing)?
+            client
+                .bills(&unknown)
+                .await
+                .map_err(|error| Failure::listing(&error))?
         };
         Ok::<_, Failure>((seen, bills))
     })?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::account;
 use super::connect::{Connection, Embedded};
 use super::failure::Failure;
 use super::load::Project;
@@ -29,8 +30,12 @@ pub(super) fn read(
     let recorded = state.into_iter().flat_map(State::env_ids);
     let recorded: Vec<String> = recorded.map(|(_, env_id)| env_id.to_owned()).collect();
     super::runtime()?.block_on(async {
+        account::expected(&connection, project, state, world).await?;
         let (reader, _sandbox) = reader(&connection).await?;
-        let mut environments = reader.environments().await.map_err(Failure::listing)?;
+        let mut environments = reader
+            .environments()
+            .await
+            .map_err(|error| Failure::listing(&error))?;
         let listed: HashSet<&str> = environments
             .iter()
             .map(|environment| environment.env_id.as_str())
@@ -44,7 +49,10 @@ pub(super) fn read(
             .collect();
         let mut absent = HashSet::new();
         if !missing.is_empty() {
-            let named = reader.named(&missing).await.map_err(Failure::listing)?;
+            let named = reader
+                .named(&missing)
+                .await
+                .map_err(|error| Failure::listing(&error))?;
             for (env_id, named) in missing.into_iter().zip(named) {
                 match named {
                     Named::Shown(environment) => environments.push(*environment),
@@ -56,7 +64,10 @@ pub(super) fn read(
         let bills = if recorded.is_empty() {
             Vec::new()
         } else {
-            reader.bills(&recorded).await.map_err(Failure::listing)?
+            reader
+                .bills(&recorded)
+                .await
+                .map_err(|error| Failure::listing(&error))?
         };
         Ok(Live {
             environments,

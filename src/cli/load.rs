@@ -33,6 +33,8 @@ pub(super) struct Project {
     pub region: Option<String>,
     pub language: Language,
     pub timeout: Duration,
+    /// As it was given; what is merged from it stands above.
+    pub api: Api,
 }
 
 impl Project {
@@ -89,6 +91,7 @@ impl Project {
                 .or(config.api.timeout)
                 .unwrap_or(config::DEFAULT_TIMEOUT),
             config,
+            api: api.clone(),
         })
     }
 
@@ -295,7 +298,13 @@ impl Project {
         options: Options,
         world: &World,
     ) -> Result<Plan, Failure> {
-        Plan::make(desired, state, options, self.target(), world.now())
+        let mut target = self.target();
+        // Whose account it is for is known before anybody is asked, where the state knows.
+        target.account.uin = state
+            .and_then(|state| state.account.as_ref())
+            .filter(|account| account.endpoint == target.account.endpoint)
+            .and_then(|account| account.uin.clone());
+        Plan::make(desired, state, options, target, world.now())
             .map_err(|problems| Failure::from(problems.iter().map(moved).collect::<Vec<_>>()))
     }
 

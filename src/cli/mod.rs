@@ -3,6 +3,7 @@
 //! `world` alone picks concrete parts and reads the environment. Everything that a command has to say goes through it,
 //! so that text, JSON and exit code come from one value.
 
+mod account;
 mod apply;
 mod carry_out;
 mod completions;
@@ -20,6 +21,7 @@ mod help;
 mod history;
 mod import;
 mod init;
+mod keys;
 mod live;
 mod load;
 mod lock;
@@ -37,8 +39,10 @@ mod shown;
 mod signals;
 mod state;
 mod terminal;
+mod transport;
 mod validate;
 mod watch;
+mod whoami;
 mod world;
 
 use clap::builder::Resettable;
@@ -84,7 +88,7 @@ Exit codes:
 /// missing (CreatePostpayPackage, 2 requests a second) and records the TranId and EnvId of every order. Nothing is
 /// ordered twice, nothing that was ordered is lost, and nothing is ordered that the plan did not show.
 #[derive(Debug, Parser)]
-#[command(name = "postpay", version, after_help = EXAMPLES, max_term_width = 110, arg_required_else_help = true)]
+#[command(name = "postpay", version = env!("POSTPAY_VERSION"), after_help = EXAMPLES, max_term_width = 110, arg_required_else_help = true)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -104,6 +108,7 @@ enum Command {
     Import(import::Args),
     Generate(generate::Args),
     Show(show::Args),
+    Whoami(whoami::Args),
     Resolve(resolve::Args),
     Rehearse(rehearse::Args),
     #[command(subcommand)]
@@ -131,6 +136,7 @@ impl Command {
             Self::Init(_)
             | Self::Fmt(_)
             | Self::Generate(_)
+            | Self::Whoami(_)
             | Self::Resolve(_)
             | Self::Rehearse(_)
             | Self::State(_)
@@ -182,6 +188,7 @@ pub fn main() -> Exit {
         Command::Resolve(args) => resolve::run(&args, &cli.global, &mut world),
         Command::Rehearse(args) => rehearse::run(&args, &cli.global, &mut world),
         Command::Show(args) => show::run(&args, &cli.global, &mut world),
+        Command::Whoami(args) => whoami::run(&args, &cli.global, &mut world),
         Command::State(command) => state::run(&command, &cli.global, &mut world),
         Command::History(args) => history::run(&args, &cli.global, &mut world),
         Command::Lock(command) => lock::run(&command, &cli.global, &mut world),

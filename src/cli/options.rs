@@ -39,7 +39,8 @@ pub(super) struct Global {
     /// The state file [default: state/postpay.state.json]
     #[arg(long, global = true, value_name = "FILE", env = "POSTPAY_STATE")]
     pub state: Option<PathBuf>,
-    /// Where orders go: a URL, or `sandbox` for the embedded endpoint, which needs no credentials
+    /// Where orders go: a URL, `internal` or a region for the vendor's host of that name, or `sandbox` for the embedded
+    /// endpoint, which needs no credentials
     #[arg(
         long,
         global = true,
@@ -176,7 +177,7 @@ pub(super) struct Strict {
 }
 
 /// How the vendor is called. Each stands in postpay.yaml under `api` too.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "API options")]
 pub(super) struct Api {
     /// Requests a second [default: 2, the vendor's limit]
@@ -191,6 +192,85 @@ pub(super) struct Api {
     /// How long one call may take, as 60s or 2m [default: 60s]
     #[arg(long, value_name = "TIME", env = "POSTPAY_TIMEOUT", value_parser = timeout)]
     pub timeout: Option<Duration>,
+    /// How long making the connection may take, at most three quarters of --timeout [default: 10s]
+    #[arg(long, value_name = "TIME", env = "POSTPAY_CONNECT_TIMEOUT", value_parser = timeout)]
+    pub connect_timeout: Option<Duration>,
+    /// Certificate authorities to trust besides the system's, in PEM form
+    #[arg(long, value_name = "FILE", env = "POSTPAY_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Record every call and its answer in a new file, a line of JSON each, without secrets: for a support ticket
+    #[arg(long, value_name = "FILE", env = "POSTPAY_RECORD")]
+    pub record: Option<PathBuf>,
+    /// Go on when it can't be asked whose account the keys are of, unless a certain one is expected
+    #[arg(long, env = "POSTPAY_ALLOW_UNKNOWN_ACCOUNT", value_parser = BoolishValueParser::new())]
+    pub allow_unknown_account: bool,
+    #[command(flatten)]
+    pub keys: Keys,
+}
+
+/// Where the key comes from. Without any of them it is looked for where the vendor's tools keep it. None of them stands in
+/// postpay.yaml: whoever may change that file is not to choose whose key is used.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Credential options")]
+pub(super) struct Keys {
+    /// The profile in ~/.tencentcloud/credentials or ~/.tccli to take the key from
+    #[arg(long, value_name = "NAME", env = "POSTPAY_PROFILE", conflicts_with_all = ["cvm_role", "oidc_provider"])]
+    pub profile: Option<String>,
+    /// Take the key of this machine's role from its metadata service
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "POSTPAY_CVM_ROLE",
+        num_args = 0..=1,
+        default_missing_value = "",
+        require_equals = true,
+        conflicts_with = "oidc_provider"
+    )]
+    pub cvm_role: Option<String>,
+    /// Take this role on top of the key: qcs::cam::uin/UIN:roleName/NAME
+    #[arg(long, value_name = "ARN", env = "POSTPAY_ASSUME_ROLE")]
+    pub assume_role: Option<String>,
+    /// What the session of a role is called [default: postpay]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "POSTPAY_ROLE_SESSION_NAME",
+        requires = "assume_role"
+    )]
+    pub role_session_name: Option<String>,
+    /// How long a key of a role lasts, up to 12h; it is renewed before it ends [default: the vendor's 2h]
+    #[arg(long, value_name = "TIME", env = "POSTPAY_ROLE_DURATION", value_parser = timeout, requires = "assume_role")]
+    pub role_duration: Option<Duration>,
+    /// The external id that the role demands
+    #[arg(
+        long,
+        value_name = "ID",
+        env = "POSTPAY_ROLE_EXTERNAL_ID",
+        requires = "assume_role"
+    )]
+    pub role_external_id: Option<String>,
+    /// Take the role of --assume-role with a token of this OIDC identity provider, and no stored key
+    #[arg(long, value_name = "ID", env = "POSTPAY_OIDC_PROVIDER", requires_all = ["oidc_token_file", "assume_role"])]
+    pub oidc_provider: Option<String>,
+    /// The file with that token; it is read anew for each key
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "POSTPAY_OIDC_TOKEN_FILE",
+        requires = "oidc_provider"
+    )]
+    pub oidc_token_file: Option<PathBuf>,
+    /// Where the vendor's STS is asked for roles and whose a key is [default: the host beside --endpoint]
+    #[arg(long, value_name = "URL", env = "POSTPAY_STS_ENDPOINT")]
+    pub sts_endpoint: Option<String>,
+    /// The metadata service in place of the machine's; on this very computer only, for tests
+    #[arg(
+        long,
+        hide = true,
+        value_name = "URL",
+        env = "POSTPAY_METADATA_ENDPOINT"
+    )]
+    pub metadata_endpoint: Option<String>,
 }
 
 pub(super) fn rate(text: &str) -> Result<f64, String> {

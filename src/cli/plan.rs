@@ -13,7 +13,7 @@ use super::options::{Api, Changes, Format, Global, Select, Strict};
 use super::shown::Shown;
 use super::world::{World, cant_write};
 use super::{Exit, drift, live};
-use crate::cloud::tencent::client::REQUEST_CLIENT;
+use crate::cloud::tencent::REQUEST_CLIENT;
 use crate::cloud::tencent::wire::{self, CREATE, DESTROY, DestroyEnv, MODIFY, ModifyEnv, VERSION};
 use crate::config::Endpoint;
 use crate::desired::{Address, Desired, SourceRef};

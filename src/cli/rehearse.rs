@@ -23,12 +23,12 @@ use super::world::{World, cant_write};
 use crate::apply::{self, ApplyError, OnError, Outcome, Parts, Report, Settings};
 use crate::clock::SystemClock;
 use crate::cloud::tencent::wire::{CREATE, create_body};
-use crate::cloud::tencent::{ClientOptions, TencentClient};
+use crate::cloud::tencent::{ClientOptions, Keys, TencentClient, Transport};
 use crate::config::{self, Endpoint};
 use crate::desired::{Address, Desired};
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Text, text};
-use crate::plan::guard::{self, Consent, Facts, Limits};
+use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
 use crate::plan::{Action, Options, Plan, Target};
 use crate::rehearsal::judge::{Evidence, judge};
 use crate::rehearsal::scene::Scene;
@@ -325,12 +325,12 @@ impl<'a> Stage<'a> {
     fn client(&self, endpoint: String) -> Result<Arc<TencentClient>, Failure> {
         let options = ClientOptions {
             endpoint,
-            credentials: sandbox_credentials(),
+            keys: Arc::new(Keys::given(sandbox_credentials())),
             // The endpoint's world has one region; what is taken as existing is in no other.
             region: None,
             list_regions: Vec::new(),
             language: self.project.language.name().to_owned(),
-            timeout: TIMEOUT.min(self.project.timeout),
+            transport: Transport::within(TIMEOUT.min(self.project.timeout)),
             retry_reads_for: 3 * TIMEOUT,
             clock: Arc::new(SystemClock),
         };
@@ -374,6 +374,9 @@ fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
     Facts {
         state,
         target,
+        // The embedded endpoint's own.
+        whose: Whose::Waived,
+        allowed_accounts: &[],
         remade: None,
         manifests: &[],
         used_by: None,

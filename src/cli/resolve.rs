@@ -3,15 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::Exit;
 use super::connect::{Connection, Embedded};
-use super::edit;
 use super::failure::Failure;
-use super::given_up;
 use super::load::Project;
 use super::options::{Api, Global, time};
 use super::shown::Shown;
 use super::world::World;
+use super::{Exit, account, edit, given_up};
 use crate::apply::candidates::{Candidate, Proposal, propose};
 use crate::apply::settle::{Found, Open, look};
 use crate::cloud::tencent::{RETRY_READS_FOR, TencentClient};
@@ -126,6 +124,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
     let (cases, seen) = super::runtime()?.block_on(async {
+        account::expected(&connection, &project, Some(&state), world).await?;
         let (client, _sandbox) = connection.open().await?;
         let seen = if given_up.is_empty() {
             Vec::new()

@@ -52,7 +52,8 @@ Faults (the call number counts CreatePostpayPackage requests from 1):
                            html, error:CODE
   modify:KIND, destroy:KIND
                            the same at ModifyEnv or DestroyEnv, each counted by itself: every kind
-                           but null-env-id and missing-tran-id")]
+                           but null-env-id and missing-tran-id
+  sts:KIND                 as list:KIND, at questions for a key or whose it is")]
 pub(super) struct Serve {
     /// The address to listen on; loopback only
     #[arg(
@@ -85,6 +86,15 @@ pub(super) struct Serve {
     /// A postpaid environment that exists before anything is ordered, as if it had been ordered at the console; repeatable
     #[arg(long, value_name = "ENV_ID[:ALIAS]")]
     existing_postpaid: Vec<Postpaid>,
+    /// The main account that everything belongs to
+    #[arg(long, value_name = "UIN", default_value = sandbox::ACCOUNT, env = "POSTPAY_SANDBOX_ACCOUNT")]
+    account: String,
+    /// The longest that the key of a role lasts, as 10s
+    #[arg(long, value_name = "TIME", env = "POSTPAY_MAX_SESSION", value_parser = time)]
+    max_session: Option<Duration>,
+    /// Be the metadata service of a machine with this role, too
+    #[arg(long, value_name = "ROLE", env = "POSTPAY_MACHINE_ROLE")]
+    machine_role: Option<String>,
     #[command(flatten)]
     file: LedgerFile,
 }
@@ -167,6 +177,9 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
             faults: args.faults.clone(),
             existing: args.existing.clone(),
             existing_postpaid: args.existing_postpaid.clone(),
+            account: args.account.clone(),
+            max_session: args.max_session,
+            machine_role: args.machine_role.clone(),
             ..sandbox::Options::new(ledger)
         })
         .await?;

@@ -81,6 +81,19 @@ pub struct Ordered {
     pub request_id: Option<String>,
 }
 
+/// Whose key calls are signed with, as the vendor says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The number of the main account (uin), which pays.
+    pub account: String,
+    /// The number of the user or role session within it, as the vendor writes it.
+    pub user: Option<String>,
+    pub arn: Option<String>,
+    /// The vendor's word for what it is: a user, a role.
+    pub kind: Option<String>,
+    pub request_id: Option<String>,
+}
+
 /// A call that did not end in an order, or that we can't tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudError {

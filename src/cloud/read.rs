@@ -87,6 +87,8 @@ pub enum Looks {
     /// Some environments, one by one.
     Named,
     Bills,
+    /// Whose the key is.
+    Caller,
 }
 
 /// An environment as `DescribeEnvs` shows it.

@@ -14,6 +14,23 @@ pub const SANDBOX: &str = "sandbox";
 /// The host of [`super::DEFAULT_ENDPOINT`].
 const DEFAULT_HOST: &str = "tcb.tencentcloudapi.com";
 
+/// The name of the endpoint within the vendor's network.
+const INTERNAL: &str = "internal";
+
+/// The vendor's host of this short name: `internal`, or a region's, as `ap-shanghai`.
+fn host_of(name: &str) -> Option<String> {
+    let is_region = name.split_once('-').is_some_and(|(continent, place)| {
+        continent.len() == 2
+            && continent.bytes().all(|byte| byte.is_ascii_lowercase())
+            && !place.is_empty()
+            && !place.ends_with('-')
+            && place
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    });
+    (name == INTERNAL || is_region).then(|| format!("tcb.{name}.tencentcloudapi.com"))
+}
+
 /// Where calls are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
@@ -45,8 +62,8 @@ impl EndpointError {
     fn text(self) -> Text {
         match self {
             Self::Scheme => text!(
-                "an endpoint is `sandbox` or an address that starts with https://",
-                "endpoint 应为 `sandbox`，或以 https:// 开头的地址"
+                "an endpoint is `sandbox`, `internal`, a region as ap-shanghai, or an address that starts with https://",
+                "endpoint 应为 `sandbox`、`internal`、地域（如 ap-shanghai），或以 https:// 开头的地址"
             ),
             Self::PlainHttp => text!(
                 "http is allowed for a loopback address alone: use https",
@@ -143,6 +160,13 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Self, EndpointError> {
         if text == SANDBOX {
             return Ok(Self::Sandbox);
+        }
+        if let Some(host) = host_of(text) {
+            return Ok(Self::Url(EndpointUrl {
+                secure: true,
+                host,
+                port: None,
+            }));
         }
         let (scheme, rest) = text.split_once("://").ok_or(EndpointError::Scheme)?;
         let secure = match scheme.to_ascii_lowercase().as_str() {
@@ -304,6 +328,11 @@ mod tests {
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("http://localhost", "http://localhost"),
             ("http://[::1]:80", "http://[::1]:80"),
+            ("internal", "https://tcb.internal.tencentcloudapi.com"),
+            (
+                "ap-shanghai-fsi",
+                "https://tcb.ap-shanghai-fsi.tencentcloudapi.com",
+            ),
         ] {
             let endpoint: Endpoint = text.parse().unwrap();
             assert_eq!(endpoint.to_string(), shown);
@@ -317,6 +346,10 @@ mod tests {
             ("", EndpointError::Scheme),
             ("tcb.tencentcloudapi.com", EndpointError::Scheme),
             ("Sandbox", EndpointError::Scheme),
+            ("ap-", EndpointError::Scheme),
+            ("apx-shanghai", EndpointError::Scheme),
+            ("ap-shanghai.evil.com", EndpointError::Scheme),
+            ("Internal", EndpointError::Scheme),
             ("ftp://x", EndpointError::Scheme),
             ("http://tcb.tencentcloudapi.com", EndpointError::PlainHttp),
             ("http://127.0.0.1.evil.com", EndpointError::PlainHttp),

@@ -261,19 +261,18 @@ impl Reader {
                 "require_alias" => guard.require_alias = self.truth("require_alias", value),
                 "allow_destroy" => guard.allow_destroy = self.truth("allow_destroy", value),
                 "allowed_accounts" => {
-                    if self
-                        .texts("allowed_accounts", value)
-                        .is_some_and(|accounts| !accounts.is_empty())
-                    {
-                        self.refuse(
-                            "guard.allowed_accounts",
-                            value,
-                            text!(
-                                "this version of postpay cannot ask whose keys it was given; leave it out, and keep keys apart by project",
-                                "当前版本的 postpay 无法查询密钥属于哪个账号；请省略该项，并按项目分开保管密钥"
-                            ),
+                    let accounts = self.texts("allowed_accounts", value).unwrap_or_default();
+                    let is_number = |one: &String| {
+                        !one.is_empty() && one.bytes().all(|byte| byte.is_ascii_digit())
+                    };
+                    if !accounts.iter().all(is_number) {
+                        let allowed = text!(
+                            "an account is named by its number, which `postpay whoami` shows: [\"100000000001\"]",
+                            "账号用其编号表示（`postpay whoami` 会显示）：[\"100000000001\"]"
                         );
+                        self.invalid::<()>("guard.allowed_accounts", value, &allowed);
                     }
+                    guard.allowed_accounts = accounts;
                 }
                 _ => self.unknown(&entry, GUARD),
             }
@@ -484,24 +483,6 @@ impl Reader {
             )),
         );
         None
-    }
-
-    /// To ignore a guard would be worse than to have none: it is refused by name.
-    fn refuse(&mut self, name: &str, node: Node<'_>, instead: Text) {
-        self.problems.push(
-            Diagnostic::error(
-                "unsupported-field",
-                text!(
-                    "`{name}` is not carried out by this version of postpay",
-                    "当前版本的 postpay 不支持 `{name}`"
-                ),
-            )
-            .at(
-                &node.span(),
-                text!("refused rather than ignored", "宁可拒绝，也不忽略"),
-            )
-            .help(instead),
-        );
     }
 
     pub(super) fn unknown(&mut self, entry: &Entry<'_>, known: &[&str]) {

@@ -67,8 +67,11 @@ enum Paths {
 #[expect(dead_code, reason = "it is only ever described, never filled")]
 struct ApiV1 {
     /// `sandbox`, or an https address without path; http for a loopback address alone.
+    /// `internal` and a region, as `ap-shanghai`, stand for the vendor's hosts of that name.
     /// `https://tcb.tencentcloudapi.com` when left out.
-    #[schemars(regex(pattern = r"^(sandbox|[hH][tT][tT][pP][sS]?://[^/?#@\\]+/?)$"))]
+    #[schemars(regex(
+        pattern = r"^(sandbox|internal|[a-z]{2}-[a-z0-9-]*[a-z0-9]|[hH][tT][tT][pP][sS]?://[^/?#@\\]+/?)$"
+    ))]
     endpoint: Option<String>,
     /// The region that calls name.
     #[schemars(length(min = 1))]
@@ -108,8 +111,8 @@ struct GuardV1 {
     max_creates_per_day: Option<u32>,
     /// What is no longer declared is given up at the vendor, with its data. Without it, it is kept.
     allow_destroy: Option<bool>,
-    /// Only empty: this version cannot ask whose keys it was given.
-    #[schemars(extend("maxItems" = 0))]
+    /// The numbers (uin) of the main accounts that may be worked in, each in quotes. Empty for any.
+    #[schemars(inner(regex(pattern = r"^[0-9]+$")))]
     allowed_accounts: Option<Vec<String>>,
     /// Every environment that is to be created has an alias.
     require_alias: Option<bool>,

@@ -21,7 +21,7 @@ fn codes(text: &str) -> Vec<String> {
 #[test]
 fn everything_that_can_be_said_is_read() {
     let config = parse(&source(
-        "version: 1\nmanifests: [a, b/c.yaml]\nstate: s.json\napi:\n  endpoint: sandbox\n  region: ap-shanghai\n  list_regions: [ap-shanghai, ap-guangzhou]\n  language: en-US\n  rate: 0.5\n  in_flight: 32\n  timeout: 1500ms\nguard:\n  max_creates: 5\n  max_creates_per_day: 0\n  allow_destroy: false\n  allowed_accounts: []\n  require_alias: true\nignore:\n  - {code: alias-changed, address: shop-prod, reason: renamed by hand, until: 2027-01-31}\n",
+        "version: 1\nmanifests: [a, b/c.yaml]\nstate: s.json\napi:\n  endpoint: sandbox\n  region: ap-shanghai\n  list_regions: [ap-shanghai, ap-guangzhou]\n  language: en-US\n  rate: 0.5\n  in_flight: 32\n  timeout: 1500ms\nguard:\n  max_creates: 5\n  max_creates_per_day: 0\n  allow_destroy: false\n  allowed_accounts: ['100000000001']\n  require_alias: true\nignore:\n  - {code: alias-changed, address: shop-prod, reason: renamed by hand, until: 2027-01-31}\n",
     ));
     assert_eq!(
         config,
@@ -42,6 +42,7 @@ fn everything_that_can_be_said_is_read() {
                 max_creates_per_day: Some(0),
                 allow_destroy: Some(false),
                 require_alias: Some(true),
+                allowed_accounts: vec!["100000000001".to_owned()],
             },
             ignores: vec![Ignore {
                 code: Code::AliasChanged,
@@ -69,7 +70,7 @@ fn what_is_not_said_is_none() {
 
 #[test]
 fn every_problem_is_told_at_once() {
-    let text = "version: 1\nmanifest: x\napi:\n  endpoint: http://tcb.tencentcloudapi.com\n  rate: .inf\n  in_flight: 33\n  timeout: 0s\n  language: zh\n  list_regions: ap-shanghai\n  retries: 3\nguard:\n  allow_destroy: 1\n  allowed_accounts: ['100000000001']\n  max_creates: -1\n  require_alias: 'yes'\nstate: ''\nignore:\n  - {code: alias-chnged, until: soon, why: x}\n  - {code: gone, address: NO, reason: r, until: 2027-01-31}\n  - gone\n";
+    let text = "version: 1\nmanifest: x\napi:\n  endpoint: http://tcb.tencentcloudapi.com\n  rate: .inf\n  in_flight: 33\n  timeout: 0s\n  language: zh\n  list_regions: ap-shanghai\n  retries: 3\nguard:\n  allow_destroy: 1\n  allowed_accounts: [shop]\n  max_creates: -1\n  require_alias: 'yes'\nstate: ''\nignore:\n  - {code: alias-chnged, until: soon, why: x}\n  - {code: gone, address: NO, reason: r, until: 2027-01-31}\n  - gone\n";
     let problems = parse(&source(text)).unwrap_err();
     insta::assert_snapshot!(render(&problems, false, crate::lang::Lang::En));
     assert_chinese(&problems);

@@ -19,12 +19,29 @@ use crate::state::{Account, State, Status};
 #[derive(Debug)]
 pub struct Approved {
     plan: Plan,
+    account: Account,
 }
 
 impl Approved {
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
+
+    /// Whose account it is carried out in, as far as that is known.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+}
+
+/// Whose account the keys are of, which the vendor alone can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// Nobody asked yet.
+    NotAsked,
+    /// A person does not want it asked.
+    Waived,
+    /// The number of the main account.
+    Account(&'a str),
 }
 
 /// How somebody agreed.
@@ -46,6 +63,9 @@ pub struct Facts<'a> {
     pub state: Option<&'a State>,
     /// Where this run's orders would go, and where they would be recorded.
     pub target: &'a Target,
+    pub whose: Whose<'a>,
+    /// The accounts that may be worked in; empty for any.
+    pub allowed_accounts: &'a [String],
     /// The plan made anew from the manifests and the state as they are now. None when this plan is that plan.
     pub remade: Option<&'a Plan>,
     /// What became of each manifest that the plan was made from: None when it is gone.
@@ -107,14 +127,23 @@ pub fn approve(
     facts: &Facts<'_>,
     consent: Consent,
 ) -> Result<Approved, Vec<Objection>> {
-    match objections(&plan, facts) {
-        none if none.is_empty() => {
-            let (orders, changes) = (plan.summary().orders, plan.changes().count());
-            tracing::info!(?consent, orders, changes, "approved");
-            Ok(Approved { plan })
-        }
-        some => Err(some),
+    let mut found = objections(&plan, facts);
+    if facts.whose == Whose::NotAsked && plan.speaks() {
+        found.push(Objection::AccountNotAsked);
     }
+    if !found.is_empty() {
+        return Err(found);
+    }
+    let (orders, changes) = (plan.summary().orders, plan.changes().count());
+    let account = Account {
+        uin: match facts.whose {
+            Whose::Account(uin) => Some(uin.to_owned()),
+            Whose::NotAsked | Whose::Waived => None,
+        },
+        ..facts.target.account.clone()
+    };
+    tracing::info!(?consent, orders, changes, ?account, "approved");
+    Ok(Approved { plan, account })
 }
 
 fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
@@ -145,7 +174,7 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
             Some(_) => {}
         }
     }
-    if plan.account != target.account {
+    if plan.account.endpoint != target.account.endpoint {
         found.push(Objection::OtherEndpoint {
             planned: plan.account.endpoint.clone(),
             now: target.account.endpoint.clone(),
@@ -164,7 +193,54 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
         });
     }
     found.extend(other_account(facts.state, &target.account));
+    // Where the state is another account's that is said of it, and the plan has it from there.
+    let of_state = facts.state.and_then(|state| state.account.as_ref());
+    let of_state = of_state.and_then(|account| account.uin.as_deref());
+    if let (Some(planned), Whose::Account(now)) = (plan.account.uin.as_deref(), facts.whose)
+        && planned != now
+        && Some(planned) != of_state
+    {
+        found.push(Objection::PlanAccount {
+            planned: planned.to_owned(),
+            now: now.to_owned(),
+        });
+    }
+    found.extend(wrong_account(
+        facts.state,
+        facts.whose,
+        facts.allowed_accounts,
+    ));
     found
+}
+
+/// What speaks against working, or only looking, in the account that the keys are of: in another one, all that is on record
+/// would seem to be gone.
+pub fn wrong_account(
+    state: Option<&State>,
+    whose: Whose<'_>,
+    allowed: &[String],
+) -> Vec<Objection> {
+    let belongs = state.and_then(|state| state.account.as_ref()?.uin.clone());
+    let now = match whose {
+        Whose::NotAsked => return Vec::new(),
+        Whose::Waived => {
+            let expected = belongs.into_iter().chain(allowed.iter().cloned());
+            let unproven = |expected| Objection::AccountUnproven { expected };
+            return expected.map(unproven).take(1).collect();
+        }
+        Whose::Account(now) => now,
+    };
+    let other = belongs.filter(|state| state != now);
+    let other = other.map(|state| Objection::StateAccount {
+        state,
+        now: now.to_owned(),
+    });
+    let is_allowed = allowed.is_empty() || allowed.iter().any(|one| one == now);
+    let not_allowed = (!is_allowed).then(|| Objection::AccountNotAllowed {
+        now: now.to_owned(),
+        allowed: allowed.to_vec(),
+    });
+    other.into_iter().chain(not_allowed).collect()
 }
 
 /// What a state that was made with another endpoint has against ordering from this one.

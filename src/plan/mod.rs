@@ -178,6 +178,19 @@ impl Plan {
         self.steps.iter().filter(|step| step.is_change())
     }
 
+    /// True when carrying it out asks the vendor for anything.
+    pub fn speaks(&self) -> bool {
+        self.steps.iter().any(|step| match step.action {
+            Action::Create
+            | Action::Update
+            | Action::Replace
+            | Action::Destroy
+            | Action::Import
+            | Action::Wait => true,
+            Action::Forget | Action::Move | Action::Resolve | Action::NoOp => false,
+        })
+    }
+
     /// The steps that give an environment up.
     pub fn destroys(&self) -> impl Iterator<Item = &Step> {
         self.changes().filter(|step| step.action == Action::Destroy)

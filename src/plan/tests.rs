@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use super::guard::{Consent, Facts, Limits, Objection, approve, objections};
+use super::guard::{Consent, Facts, Limits, Objection, Whose, approve, objections};
 use super::*;
 use crate::desired::{Attributes, Environment, Field, Lifecycle, SourceRef};
 use crate::state::journal::RunId;
@@ -112,10 +112,14 @@ fn actions(plan: &Plan) -> Vec<(String, Action)> {
         .collect()
 }
 
+const UIN: &str = "100000000001";
+
 fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
     Facts {
         state,
         target,
+        whose: Whose::Account(UIN),
+        allowed_accounts: &[],
         remade: None,
         manifests: &[],
         used_by: None,
@@ -333,6 +337,105 @@ fn the_guard_lets_a_plan_through_only_into_the_world_it_was_made_for() {
         codes(&plan, &elsewhere),
         ["plan-endpoint", "state-endpoint"]
     );
+}
+
+#[test]
+fn a_plan_is_carried_out_in_the_account_that_is_meant() {
+    let of = |uin: Option<&str>| Account {
+        endpoint: "sandbox".to_owned(),
+        uin: uin.map(str::to_owned),
+    };
+    let recorded = |uin| State {
+        account: Some(of(uin)),
+        ..state(Vec::new())
+    };
+    let plan = |state: &State, uin| Plan {
+        account: of(uin),
+        ..make(&declared(&[("a", A)]), Some(state))
+    };
+    let other = || Some("100000000002");
+    let only = |uin: &str| vec![uin.to_owned()];
+    let here = target();
+    let table = [
+        (None, None, vec![], Whose::Account(UIN), vec![]),
+        (Some(UIN), Some(UIN), only(UIN), Whose::Account(UIN), vec![]),
+        (
+            other(),
+            None,
+            vec![],
+            Whose::Account(UIN),
+            vec!["state-account"],
+        ),
+        (
+            None,
+            other(),
+            vec![],
+            Whose::Account(UIN),
+            vec!["plan-account"],
+        ),
+        (
+            None,
+            None,
+            only("100000000002"),
+            Whose::Account(UIN),
+            vec!["account-not-allowed"],
+        ),
+        (
+            other(),
+            other(),
+            only("100000000002"),
+            Whose::Account(UIN),
+            vec!["state-account", "account-not-allowed"],
+        ),
+        // Where somebody said which account it has to be, it has to be asked.
+        (None, None, vec![], Whose::Waived, vec![]),
+        (
+            Some(UIN),
+            None,
+            vec![],
+            Whose::Waived,
+            vec!["account-unknown"],
+        ),
+        (
+            None,
+            None,
+            only(UIN),
+            Whose::Waived,
+            vec!["account-unknown"],
+        ),
+    ];
+    for (of_state, of_plan, allowed, whose, expected) in table {
+        let state = recorded(of_state);
+        let plan = plan(&state, of_plan);
+        let facts = Facts {
+            whose,
+            allowed_accounts: &allowed,
+            ..facts(Some(&state), &here)
+        };
+        let found = objections(&plan, &facts);
+        let found: Vec<_> = found.iter().map(Objection::code).collect();
+        assert_eq!(found, expected, "{of_state:?} {of_plan:?} {whose:?}");
+        if expected.is_empty() {
+            let approved = approve(plan, &facts, Consent::Auto).unwrap();
+            let uin = approved.account().uin.as_deref();
+            assert_eq!(uin, (whose != Whose::Waived).then_some(UIN));
+        }
+    }
+}
+
+#[test]
+fn what_asks_the_vendor_for_anything_waits_for_the_account() {
+    let here = target();
+    let not_asked = Facts {
+        whose: Whose::NotAsked,
+        ..facts(None, &here)
+    };
+    let plan = make(&declared(&[("a", A)]), None);
+    assert_eq!(objections(&plan, &not_asked), []);
+    let found = approve(plan, &not_asked, Consent::Auto).unwrap_err();
+    assert_eq!(found, [Objection::AccountNotAsked]);
+    let idle = make(&declared(&[]), None);
+    approve(idle, &not_asked, Consent::NotNeeded).unwrap();
 }
 
 #[test]

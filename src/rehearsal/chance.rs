@@ -25,7 +25,7 @@ fn fault(dice: &mut Dice, orders: u64) -> Fault {
         // One call more than there are orders: the second attempt at the last one.
         Target::Create => (dice.pick(of_orders()), orders + 1),
         // Changes are not drawn: a seed that was noted before there were any must mean what it meant.
-        Target::List | Target::Bills | Target::Modify | Target::Destroy => {
+        Target::List | Target::Bills | Target::Modify | Target::Destroy | Target::Sts => {
             (dice.pick(of_questions()), QUESTIONS)
         }
     };

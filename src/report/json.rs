@@ -12,6 +12,7 @@ pub mod rehearsal;
 pub mod resolve;
 pub mod state;
 pub mod validate;
+pub mod whoami;
 
 use std::collections::BTreeMap;
 
@@ -47,6 +48,7 @@ pub const PUBLISHED: &[Published] = &[
     ("state-show", "`state show --format json`", state::show_schema),
     ("state-verify", "`state verify --format json`", state::verify_schema),
     ("validate", "`validate --format json`", validate::schema),
+    ("whoami", "`whoami --format json`", whoami::schema),
 ];
 
 #[derive(Serialize, JsonSchema)]

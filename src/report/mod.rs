@@ -11,6 +11,7 @@ mod formatted;
 pub mod github;
 pub mod html;
 pub mod human;
+pub mod identity;
 pub mod json;
 pub mod junit;
 pub mod markdown;

@@ -2,7 +2,8 @@
 //!
 //! Written `KIND@N`, `KIND@N-M` or `KIND@*`, where N counts the calls of `CreatePostpayPackage` since the server started,
 //! from 1, every attempt included. `list:` before it strikes at the calls of `DescribeEnvs` instead and counts those, `bill:`
-//! at those of `DescribeBillingInfo`, `modify:` at those of `ModifyEnv` and `destroy:` at those of `DestroyEnv`.
+//! at those of `DescribeBillingInfo`, `modify:` at those of `ModifyEnv`, `destroy:` at those of `DestroyEnv`, and `sts:` at every
+//! question for a key or whose it is.
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,10 +26,17 @@ pub enum Target {
     Bills,
     Modify,
     Destroy,
+    Sts,
 }
 
 impl Target {
-    const PREFIXED: [Self; 4] = [Self::List, Self::Bills, Self::Modify, Self::Destroy];
+    const PREFIXED: [Self; 5] = [
+        Self::List,
+        Self::Bills,
+        Self::Modify,
+        Self::Destroy,
+        Self::Sts,
+    ];
 
     /// What stands before the kind.
     fn prefix(self) -> &'static str {
@@ -38,6 +46,7 @@ impl Target {
             Self::Bills => "bill:",
             Self::Modify => "modify:",
             Self::Destroy => "destroy:",
+            Self::Sts => "sts:",
         }
     }
 
@@ -45,7 +54,7 @@ impl Target {
     fn is_a_question(self) -> bool {
         match self {
             Self::Create | Self::Modify | Self::Destroy => false,
-            Self::List | Self::Bills => true,
+            Self::List | Self::Bills | Self::Sts => true,
         }
     }
 }

@@ -5,10 +5,13 @@ use axum::http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::form::{COMMON, Form, query_params};
+use super::sts::{Known, Question, known};
 use super::world::Refusal;
-use super::{SECRET_ID, SECRET_KEY};
-use crate::cloud::tencent::sign::{self, Authorization, Payload, UNSIGNED_PAYLOAD};
-use crate::cloud::tencent::wire::{BILLS, CREATE, DESTROY, LIST, MODIFY, SERVICE, VERSION};
+use crate::cloud::tencent::sign::{self, Authorization, Payload, UNSIGNED_PAYLOAD, v1};
+use crate::cloud::tencent::wire::{
+    BILLS, CREATE, DESTROY, LIST, MODIFY, SERVICE, STS_SERVICE, STS_VERSION, VERSION,
+};
 
 /// How far a signature's time may be off.
 const SKEW_SECONDS: u64 = 300;
@@ -22,6 +25,8 @@ pub(super) struct Incoming {
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// None for a call that is signed in its headers.
+    pub(super) form: Option<Form>,
     pub(super) arrival: Timestamp,
 }
 
@@ -30,6 +35,8 @@ pub(super) enum Asked {
     Act(Act),
     List,
     Bills,
+    /// Of whoever signed with the key of this id.
+    Sts(Question, String),
 }
 
 /// What may change something.
@@ -41,7 +48,19 @@ pub(super) enum Act {
 }
 
 impl Incoming {
+    /// A header, or the parameter that stands for it in a call of version 1.
     fn header(&self, name: &str) -> Option<&str> {
+        if let Some(form) = &self.form {
+            let parameter = match name {
+                "x-tc-action" => "Action",
+                "x-tc-region" => "Region",
+                "x-tc-timestamp" => "Timestamp",
+                "x-tc-token" => "Token",
+                "x-tc-version" => "Version",
+                _ => return self.headers.get(name)?.to_str().ok(),
+            };
+            return form.get(parameter);
+        }
         self.headers.get(name)?.to_str().ok()
     }
 
@@ -61,7 +80,21 @@ impl Incoming {
                 "Only GET and POST are supported.",
             ));
         }
-        self.authenticate()?;
+        let version = self.header("x-tc-version").unwrap_or_default();
+        let question = Question::of(self.action()).filter(|_| version == STS_VERSION);
+        if let Some(question) = question {
+            let caller = if question.is_unsigned() {
+                String::new()
+            } else {
+                self.authenticate(STS_SERVICE)?
+            };
+            return Ok(Asked::Sts(question, caller));
+        }
+        self.authenticate(if version == STS_VERSION {
+            STS_SERVICE
+        } else {
+            SERVICE
+        })?;
         if self.required("x-tc-version")? != VERSION {
             return Err(Refusal::new(
                 "NoSuchVersion",
@@ -90,17 +123,18 @@ impl Incoming {
         })
     }
 
-    fn authenticate(&self) -> Result<(), Refusal> {
+    /// The id of the key that it is signed with.
+    fn authenticate(&self, service: &str) -> Result<String, Refusal> {
+        if let Some(form) = &self.form {
+            return self.authenticate_form(form);
+        }
         let malformed = |why: &str| Refusal::new("AuthFailure.InvalidAuthorization", why);
         let header = self
             .header("authorization")
             .ok_or_else(|| malformed("The header `Authorization` is missing."))?;
         let authorization = Authorization::parse(header)
             .ok_or_else(|| malformed("The header `Authorization` is malformed."))?;
-        let timestamp: i64 = self
-            .required("x-tc-timestamp")?
-            .parse()
-            .map_err(|_| Refusal::new("InvalidParameter", "`X-TC-Timestamp` is no Unix time."))?;
+        let timestamp = self.timestamp()?;
         let content_type = self.required("content-type")?;
         if !self.content_type_fits(content_type) {
             return Err(Refusal::new(
@@ -111,18 +145,8 @@ impl Incoming {
         if !(authorization.signs("content-type") && authorization.signs("host")) {
             return Err(malformed("`content-type` and `host` must be signed."));
         }
-        if timestamp.abs_diff(self.arrival.as_second()) > SKEW_SECONDS {
-            return Err(Refusal::new(
-                "AuthFailure.SignatureExpire",
-                "The signature has expired.",
-            ));
-        }
-        if authorization.secret_id != SECRET_ID {
-            return Err(Refusal::new(
-                "AuthFailure.SecretIdNotFound",
-                "The SecretId is not found.",
-            ));
-        }
+        self.is_timely(timestamp)?;
+        let secret = self.secret_of(authorization.secret_id)?;
         let unsigned = self.header("x-tc-content-sha256") == Some(UNSIGNED_PAYLOAD);
         let request = sign::Request {
             method: self.method.as_str(),
@@ -136,17 +160,78 @@ impl Incoming {
                 Payload::Bytes(&self.body)
             },
             timestamp,
-            service: SERVICE,
+            service,
         };
         let header = |name: &str| self.header(name).map(str::to_owned);
-        if sign::verify(&authorization, &request, SECRET_KEY, header) {
-            Ok(())
+        if sign::verify(&authorization, &request, &secret, header) {
+            Ok(authorization.secret_id.to_owned())
         } else {
             Err(Refusal::new(
                 "AuthFailure.SignatureFailure",
                 "The signature does not match.",
             ))
         }
+    }
+
+    fn authenticate_form(&self, form: &Form) -> Result<String, Refusal> {
+        let timestamp = self.timestamp()?;
+        let id = form.get("SecretId").ok_or_else(|| {
+            Refusal::new("MissingParameter", "The parameter `SecretId` is missing.")
+        })?;
+        // The vendor takes HmacSHA1 too, and takes that for what is not named.
+        if form.get("SignatureMethod") != Some(v1::METHOD) {
+            return Err(Refusal::new(
+                "InvalidParameter",
+                "Of version 1 only `SignatureMethod` HmacSHA256 is taken here.",
+            ));
+        }
+        self.is_timely(timestamp)?;
+        let secret = self.secret_of(id)?;
+        let host = self.required("host")?;
+        if v1::verify(self.method.as_str(), host, &form.0, &secret) {
+            Ok(id.to_owned())
+        } else {
+            Err(Refusal::new(
+                "AuthFailure.SignatureFailure",
+                "The signature does not match.",
+            ))
+        }
+    }
+
+    fn timestamp(&self) -> Result<i64, Refusal> {
+        let timestamp = self.required("x-tc-timestamp")?;
+        timestamp
+            .parse()
+            .map_err(|_| Refusal::new("InvalidParameter", "`X-TC-Timestamp` is no Unix time."))
+    }
+
+    fn is_timely(&self, timestamp: i64) -> Result<(), Refusal> {
+        if timestamp.abs_diff(self.arrival.as_second()) > SKEW_SECONDS {
+            return Err(Refusal::new(
+                "AuthFailure.SignatureExpire",
+                "The signature has expired.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The secret of the key with this id, when the call may be made with it.
+    fn secret_of(&self, id: &str) -> Result<String, Refusal> {
+        let Some(Known { secret, temporary }) = known(id) else {
+            return Err(Refusal::new(
+                "AuthFailure.SecretIdNotFound",
+                "The SecretId is not found.",
+            ));
+        };
+        if let Some((token, ends)) = temporary
+            && (self.header("x-tc-token") != Some(&token) || ends <= self.arrival)
+        {
+            return Err(Refusal::new(
+                "AuthFailure.TokenFailure",
+                "The token is not valid, or not any more.",
+            ));
+        }
+        Ok(secret)
     }
 
     fn content_type_fits(&self, content_type: &str) -> bool {
@@ -160,6 +245,16 @@ impl Incoming {
 
     /// The parameters, from the body or the query.
     pub(super) fn params(&self) -> Result<Map<String, Value>, Refusal> {
+        if self.form.is_some() {
+            let text = if self.method == Method::GET {
+                self.query.as_str()
+            } else {
+                std::str::from_utf8(&self.body).unwrap_or_default()
+            };
+            let mut params = query_params(text);
+            params.retain(|name, _| !COMMON.contains(&name.as_str()));
+            return Ok(params);
+        }
         if self.method == Method::GET {
             return Ok(query_params(&self.query));
         }
@@ -174,50 +269,5 @@ impl Incoming {
                 format!("The body is not JSON: {error}."),
             )),
         }
-    }
-}
-
-/// A query's members. `Name.0` is an item of a list; numbers and booleans are known by the names that have them.
-fn query_params(query: &str) -> Map<String, Value> {
-    let mut params = Map::new();
-    // The address is only there because parsing a query needs one.
-    let Ok(url) = reqwest::Url::parse(&format!("http://localhost/?{query}")) else {
-        return params;
-    };
-    for (name, text) in url.query_pairs() {
-        let value = match &*name {
-            "Limit" | "Offset" | "IsVisible" | "IsForce" | "BypassCheck" => {
-                serde_json::from_str(&text).ok()
-            }
-            _ => None,
-        };
-        let value = value.unwrap_or_else(|| Value::String(text.into_owned()));
-        if let Some((list, _)) = name.split_once('.') {
-            let list = params
-                .entry(list)
-                .or_insert_with(|| Value::Array(Vec::new()));
-            if let Value::Array(items) = list {
-                items.push(value);
-            }
-        } else {
-            params.insert(name.into_owned(), value);
-        }
-    }
-    params
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_query_has_the_members_of_a_body() {
-        let params = query_params(
-            "EnvId=a%20b&Limit=10&IsVisible=true&IsForce=false&Channels.0=ide&Channels.1=api",
-        );
-        let expected = serde_json::json!({
-            "EnvId": "a b", "Limit": 10, "IsVisible": true, "IsForce": false, "Channels": ["ide", "api"]
-        });
-        assert_eq!(Value::Object(params), expected);
     }
 }

@@ -164,7 +164,7 @@ impl Ledger {
     ) -> Result<(Self, Vec<Line>), LedgerError> {
         let lock = lock(path)?;
         let (mut lines, whole) = read(path)?;
-        let file = OpenOptions::new()
+        let file = for_its_owner()
             .create(true)
             .append(true)
             .open(path)
@@ -271,6 +271,14 @@ fn read(path: &Path) -> Result<(Vec<Line>, u64), LedgerError> {
     Ok((lines, whole as u64))
 }
 
+/// A file that its owner alone can read.
+fn for_its_owner() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 /// Takes the lock, which is a file of its own so that the ledger can be read everywhere while it is in use.
 fn lock(path: &Path) -> Result<Lock, LedgerError> {
     if let Some(folder) = path
@@ -281,7 +289,12 @@ fn lock(path: &Path) -> Result<Lock, LedgerError> {
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let file = OpenOptions::new()
+    // It may have come with a repository, and lead to a file of somebody else's.
+    if path.is_symlink() || Path::new(&name).is_symlink() {
+        let why = io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link");
+        return Err(fail(path, Text::fixed("opened", "打开"))(why));
+    }
+    let file = for_its_owner()
         .create(true)
         .truncate(false)
         .write(true)

@@ -10,6 +10,7 @@ mod change;
 mod elsewhere;
 mod existing;
 mod fault;
+mod form;
 mod gateway;
 mod ledger;
 mod line;
@@ -19,6 +20,7 @@ mod rate;
 mod server;
 mod show;
 mod shown;
+mod sts;
 mod world;
 
 use std::io;
@@ -44,12 +46,16 @@ use line::{Door, Line};
 use rate::Rates;
 use server::{Inner, Shared};
 use shown::Shown;
+use sts::Issuing;
 use world::World;
 
 /// The id of the one key that the sandbox knows. It is public and opens nothing else.
 pub const SECRET_ID: &str = "AKIDpostpaySandboxPublicKeyNotSecret";
 /// The secret to [`SECRET_ID`], which is none.
 pub const SECRET_KEY: &str = "postpaySandboxKeyOpensNothingElse";
+
+/// The main account that the sandbox's environments belong to. Nobody has it.
+pub const ACCOUNT: &str = "100000000001";
 
 /// Orders a second that the vendor takes.
 pub const RATE: u32 = 2;
@@ -78,6 +84,12 @@ pub struct Options {
     pub existing: Vec<String>,
     /// Environments that are there, postpaid: as if they had been ordered by somebody else.
     pub existing_postpaid: Vec<Postpaid>,
+    /// The main account that everything belongs to.
+    pub account: String,
+    /// The longest that a temporary key lasts, where that is less than what is asked for.
+    pub max_session: Option<Duration>,
+    /// The role of the machine, whose metadata service is on the same port then.
+    pub machine_role: Option<String>,
 }
 
 impl Options {
@@ -92,6 +104,9 @@ impl Options {
             rate: Some(RATE),
             existing: Vec::new(),
             existing_postpaid: Vec::new(),
+            account: ACCOUNT.to_owned(),
+            max_session: None,
+            machine_role: None,
         }
     }
 }
@@ -143,6 +158,9 @@ impl Sandbox {
             rate,
             existing,
             existing_postpaid,
+            account,
+            max_session,
+            machine_role,
         } = options;
         let failed = |source| SandboxError::Listen {
             address: listen,
@@ -176,6 +194,11 @@ impl Sandbox {
             }),
             latency,
             faults,
+            issuing: Issuing {
+                account,
+                most: max_session,
+            },
+            machine_role,
             stop: stopped.clone(),
             started: (Instant::now(), now),
         });

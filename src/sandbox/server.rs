@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use super::change::Change;
 use super::fault::{Fault, FaultKind, Target};
+use super::form::Form;
 use super::gateway::{Act, Asked, Incoming, MAX_REQUEST};
 use super::ledger::{Ledger, LedgerEntry, Line as LedgerLine};
 use super::line::{Fate, Line};
@@ -23,6 +24,7 @@ use super::order::Order;
 use super::rate::{Rates, per_second, throttled};
 use super::show::{Show, after, before, strike};
 use super::shown::Shown;
+use super::sts::{self, Issuing, Question};
 use super::world::{Refusal, World};
 use crate::cloud::tencent::wire::{BILLS, CREATE, DESTROY, LIST, MODIFY};
 use crate::crash;
@@ -35,6 +37,8 @@ pub(super) struct Shared {
     pub(super) inner: Mutex<Inner>,
     pub(super) latency: Duration,
     pub(super) faults: Vec<Fault>,
+    pub(super) issuing: Issuing,
+    pub(super) machine_role: Option<String>,
     pub(super) stop: watch::Receiver<bool>,
     /// Arrivals are told by a clock that never goes back, set by the wall clock once.
     pub(super) started: (Instant, Timestamp),
@@ -59,6 +63,7 @@ pub(super) struct Calls {
     destroys: u64,
     lists: u64,
     bills: u64,
+    sts: u64,
     others: u64,
 }
 
@@ -71,6 +76,7 @@ impl Calls {
             DESTROY => &mut self.destroys,
             LIST => &mut self.lists,
             BILLS => &mut self.bills,
+            action if Question::of(action).is_some() => &mut self.sts,
             _ => &mut self.others,
         };
         *count += 1;
@@ -111,16 +117,27 @@ pub(super) async fn handle(
 ) -> Response {
     let arrival = shared.now();
     let (parts, body) = request.into_parts();
+    if let Some(role) = &shared.machine_role
+        && let Some(asked) = parts.uri.path().strip_prefix(sts::METADATA)
+    {
+        return match shared.issuing.metadata(role, asked, arrival) {
+            Some(text) => reply(StatusCode::OK, "text/plain", text),
+            None => reply(StatusCode::NOT_FOUND, "text/plain", String::new()),
+        };
+    }
     let body = to_bytes(body, MAX_REQUEST).await;
     let too_large = body.is_err();
+    let body = body.unwrap_or_default();
+    let query = parts.uri.query().unwrap_or_default().to_owned();
     let incoming = Incoming {
-        query: parts.uri.query().unwrap_or_default().to_owned(),
+        form: Form::of(&parts.method, &query, &parts.headers, &body),
+        query,
         method: parts.method,
         headers: parts.headers,
-        body: body.unwrap_or_default(),
+        body,
         arrival,
     };
-    let done = shared.lock().serve(&incoming, too_large, &shared.faults);
+    let done = shared.lock().serve(&incoming, too_large, &shared);
     if done.reached && !shared.latency.is_zero() {
         tokio::select! {
             () = tokio::time::sleep(shared.latency) => {}
@@ -153,7 +170,7 @@ pub(super) async fn handle(
 }
 
 impl Inner {
-    fn serve(&mut self, incoming: &Incoming, too_large: bool, faults: &[Fault]) -> Done {
+    fn serve(&mut self, incoming: &Incoming, too_large: bool, shared: &Shared) -> Done {
         if [CREATE, MODIFY, DESTROY].contains(&incoming.action()) {
             crash::point(crash::REQUEST_ARRIVED);
         }
@@ -182,7 +199,10 @@ impl Inner {
             incoming.admit()
         };
         let fault = |target| {
-            let mut struck = faults.iter().filter(|fault| fault.strikes(target, call));
+            let mut struck = shared
+                .faults
+                .iter()
+                .filter(|fault| fault.strikes(target, call));
             struck.next().map(|fault| &fault.kind)
         };
         let shown = match admitted {
@@ -199,6 +219,18 @@ impl Inner {
             }
             Ok(Asked::Bills) => {
                 self.look(incoming, 50, fault(Target::Bills), &mut entry, World::bills)
+            }
+            Ok(Asked::Sts(question, caller)) => {
+                let fault = fault(Target::Sts);
+                let now = incoming.arrival;
+                let shown = self.look(incoming, 20, fault, &mut entry, |_, params| {
+                    shared.issuing.answer(question, &caller, &params, now)
+                });
+                // As good as a key, to whoever believes it.
+                if let Some(token) = entry.params.get_mut("WebIdentityToken") {
+                    *token = Value::from("…");
+                }
+                shown
             }
             Err(refusal) => Err(refusal),
         };

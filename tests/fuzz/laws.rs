@@ -137,6 +137,14 @@ pub(crate) fn response(bytes: &[u8]) {
     // The pages have no ids to lose; that they are read at all is enough.
     let _ = wire::decode_envs(bytes);
     let _ = wire::decode_bills(bytes);
+    let _ = wire::decode_caller(bytes);
+    if let Ok(page) = wire::decode_session(bytes) {
+        for key in page.rows.into_iter().chain(wire::decode_metadata(bytes)) {
+            assert!(
+                !key.secret_id.is_empty() && !key.secret_key.is_empty() && !key.token.is_empty()
+            );
+        }
+    }
 }
 
 /// Whether a text stands in these bytes as it is. A text with an escape, and one that is no UTF-8, has another form there.

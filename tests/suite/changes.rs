@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postpay::cloud::tencent::{ClientOptions, Credentials, TencentClient};
+use postpay::cloud::tencent::{ClientOptions, Credentials, Keys, TencentClient};
 use postpay::cloud::{
     Bill, CloudError, CloudRead as _, CloudWrite as _, Destroy, Done, Grade, NotSent, Reach,
     Rename, SeenEnvironment,
@@ -407,11 +407,11 @@ async fn a_wrong_key_ends_the_run_and_is_never_shown() {
     ];
     for (id, key) in table {
         let client = TencentClient::new(ClientOptions {
-            credentials: Credentials {
+            keys: Arc::new(Keys::given(Credentials {
                 secret_id: id.to_owned(),
                 secret_key: key.into(),
                 token: Some("ThisIsAToken".into()),
-            },
+            })),
             ..options(&running.url())
         })
         .unwrap();

@@ -374,7 +374,11 @@ fn the_schema_of_the_settings_agrees_with_what_is_read() {
             "version: 1\nguard: {allow_destroy: false, allowed_accounts: [], max_creates: 3}",
             true,
         ),
-        ("version: 1\nguard: {allowed_accounts: ['1']}", false),
+        (
+            "version: 1\nguard: {allowed_accounts: ['100000000001']}",
+            true,
+        ),
+        ("version: 1\nguard: {allowed_accounts: ['one']}", false),
         ("version: 1\nguards: {}", false),
     ] {
         let value: serde_json::Value = serde_yaml::from_str(text).unwrap();

@@ -10,7 +10,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use postpay::clock::{Clock, SystemClock};
 use postpay::cloud::tencent::sign::{self, Payload};
-use postpay::cloud::tencent::{ClientOptions, Credentials, RETRY_READS_FOR, TencentClient, wire};
+use postpay::cloud::tencent::{
+    ClientOptions, Credentials, Keys, RETRY_READS_FOR, TencentClient, Transport, wire,
+};
 use postpay::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Reach};
 use postpay::desired::{Attributes, Field};
 use postpay::sandbox::{
@@ -34,15 +36,15 @@ impl Clock for Skewed {
 pub(super) fn options(endpoint: &str) -> ClientOptions {
     ClientOptions {
         endpoint: endpoint.to_owned(),
-        credentials: Credentials {
+        keys: Arc::new(Keys::given(Credentials {
             secret_id: SECRET_ID.to_owned(),
             secret_key: SECRET_KEY.into(),
             token: None,
-        },
+        })),
         region: None,
         list_regions: Vec::new(),
         language: "en-US".to_owned(),
-        timeout: PATIENT,
+        transport: Transport::within(PATIENT),
         retry_reads_for: RETRY_READS_FOR,
         clock: Arc::new(SystemClock),
     }
@@ -50,7 +52,7 @@ pub(super) fn options(endpoint: &str) -> ClientOptions {
 
 pub(super) fn client(endpoint: &str, timeout: Duration) -> TencentClient {
     TencentClient::new(ClientOptions {
-        timeout,
+        transport: Transport::within(timeout),
         ..options(endpoint)
     })
     .unwrap()
@@ -325,11 +327,11 @@ async fn a_wrong_key_ends_the_run_and_is_never_shown() {
     ];
     for (id, key, code) in table {
         let client = TencentClient::new(ClientOptions {
-            credentials: Credentials {
+            keys: Arc::new(Keys::given(Credentials {
                 secret_id: id.to_owned(),
                 secret_key: key.into(),
                 token: Some("ThisIsAToken".into()),
-            },
+            })),
             ..options(&running.url())
         })
         .unwrap();
@@ -524,6 +526,25 @@ fn a_proxy_that_makes_no_tunnel_proves_that_nothing_was_sent() {
         let asked = String::from_utf8(requests.recv().unwrap()).unwrap();
         assert!(asked.starts_with("CONNECT postpay.invalid:443 "), "{asked}");
     }
+}
+
+#[test]
+fn a_host_that_no_proxy_is_for_is_not_asked_of_one() {
+    let (proxy, requests) = raw_server(b"HTTP/1.1 403 Forbidden\r\n\r\n".to_vec());
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "endpoint::a_name_that_nobody_has_proves_that_nothing_was_sent",
+        ])
+        .env("HTTPS_PROXY", format!("http://{proxy}"))
+        .env("NO_PROXY", "postpay.invalid")
+        .env_remove("https_proxy")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("1 passed"), "{text}");
+    assert!(requests.try_recv().is_err(), "the proxy was asked");
 }
 
 /// Makes a certificate for this computer with the `openssl` program; false where there is none.

@@ -256,6 +256,8 @@ fn responses() {
         r#"{"code":4100,"message":"no","codeDesc":"AuthFailure","TranId":"7"}"#,
         r#"{"Response":{"EnvList":[{"EnvId":"a","Alias":"b","PackageName":null}],"Total":1,"RequestId":"r"}}"#,
         r#"{"Response":{"EnvBillingInfoList":[{"EnvId":"a","OrderInfo":{"TranId":"1"}}],"Total":1,"RequestId":"r"}}"#,
+        r#"{"Response":{"AccountId":"1","Arn":"a","UserId":"2","Type":"CAMUser","RequestId":"r"}}"#,
+        r#"{"Response":{"Credentials":{"Token":"t","TmpSecretId":"i","TmpSecretKey":"k"},"ExpiredTime":1,"RequestId":"r"}}"#,
         "<!DOCTYPE html><html></html>",
     ];
     hold(

@@ -22,7 +22,7 @@ use postpay::desired::{
     Address, Attributes, Desired, Environment, Field, Lifecycle, Moved, Removed, SourceRef,
 };
 use postpay::lang::Text;
-use postpay::plan::guard::{self, Consent, Facts, Limits};
+use postpay::plan::guard::{self, Consent, Facts, Limits, Whose};
 use postpay::plan::{Mode, Options, Plan, Target};
 use postpay::state::file::FileStore;
 use postpay::state::journal::{Edit, Event, Journal};
@@ -392,6 +392,8 @@ impl Life {
         let facts = Facts {
             state: writer.state(),
             target: &target,
+            whose: Whose::Waived,
+            allowed_accounts: &[],
             remade: None,
             manifests: &[],
             used_by: None,

@@ -11,12 +11,14 @@
 mod changes;
 mod check;
 mod cli;
+mod conformance;
 mod crash;
 mod disk_faults;
 mod endpoint;
 mod faults;
 mod fuzz;
 mod html;
+mod keys;
 mod laws;
 mod layering;
 mod life;

@@ -4,11 +4,12 @@
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// Headings, as clap and our own flags have them.
-const HEADINGS: [(&str, &str); 7] = [
+const HEADINGS: [(&str, &str); 8] = [
     ("Commands:", "命令："),
     ("Arguments:", "参数："),
     ("Options:", "选项："),
     ("API options:", "API 选项："),
+    ("Credential options:", "密钥选项："),
     ("Sandbox options:", "内置端点选项："),
     ("Global options:", "全局选项："),
     ("Possible values:", "可选值："),

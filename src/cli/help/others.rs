@@ -95,7 +95,8 @@ pub(super) const PAGES: &[Page] = &[
                            html, error:CODE
   modify:KIND, destroy:KIND
                            同上，用于 ModifyEnv 或 DestroyEnv，各自计数：除
-                           null-env-id 和 missing-tran-id 之外的每一种",
+                           null-env-id 和 missing-tran-id 之外的每一种
+  sts:KIND                 同 list:KIND，用于取得密钥和查询密钥属于谁的请求",
     },
     Page {
         path: "sandbox ledger",

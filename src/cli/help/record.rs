@@ -18,6 +18,19 @@ pub(super) const PAGES: &[Page] = &[
   postpay show plan.json          用 `postpay plan -o` 保存的计划",
     },
     Page {
+        path: "whoami",
+        about: "说明使用哪个密钥、来自何处、属于谁",
+        more: "像其他命令一样查找密钥，需要时取得角色的密钥，并向腾讯云查询它属于谁（GetCallerIdentity）。\
+               还会与 guard.allowed_accounts 和状态文件核对；不做任何更改。绝不显示密钥本身。",
+        args: &[("offline", "不询问任何人：只说明密钥来自何处")],
+        after: "\
+示例：
+  postpay whoami                       哪个密钥、哪个账号、有效到何时
+  postpay whoami --profile prod        另一个配置的密钥
+  postpay whoami --offline             密钥来自何处；不发送任何请求
+  postpay whoami --format json         供脚本使用",
+    },
+    Page {
         path: "resolve",
         about: "处理结果未知的订单；只读取账号，不订购",
         more: "显示发送了什么、何时发送、由谁发送，以及可能由此产生的每个环境，并列出支持和反对的理由。完全相符的会被提议。\

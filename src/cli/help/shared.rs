@@ -14,7 +14,7 @@ pub(super) const ARGS: &[(&str, &str)] = &[
     ("state", "状态文件 [default: state/postpay.state.json]"),
     (
         "endpoint",
-        "订单发往何处：一个 URL，或 `sandbox`，即内置端点，它不需要密钥",
+        "订单发往何处：一个 URL；`internal` 或地域，即腾讯云的同名主机；或 `sandbox`，即内置端点，它不需要密钥",
     ),
     ("color", "终端上的颜色；NO_COLOR 也会关闭颜色"),
     (
@@ -45,6 +45,54 @@ pub(super) const ARGS: &[(&str, &str)] = &[
         "腾讯云返回消息的语言：zh-CN 或 en-US [default: zh-CN]",
     ),
     ("timeout", "一次调用最长的时间，如 60s 或 2m [default: 60s]"),
+    (
+        "connect_timeout",
+        "建立连接最长的时间，最多为 --timeout 的四分之三 [default: 10s]",
+    ),
+    (
+        "ca_file",
+        "除系统信任的之外还要信任的证书颁发机构，PEM 格式",
+    ),
+    // Credential options
+    (
+        "profile",
+        "从 ~/.tencentcloud/credentials 或 ~/.tccli 的这个配置中取得密钥",
+    ),
+    ("cvm_role", "从元数据服务取得本机角色的密钥"),
+    (
+        "assume_role",
+        "在密钥之上扮演这个角色：qcs::cam::uin/UIN:roleName/NAME",
+    ),
+    ("role_session_name", "角色会话的名称 [default: postpay]"),
+    (
+        "role_duration",
+        "角色密钥的有效时间，最长 12h；到期前会续期 [default: 腾讯云的 2h]",
+    ),
+    ("role_external_id", "角色要求的外部 ID"),
+    (
+        "oidc_provider",
+        "用这个 OIDC 身份提供商的令牌扮演 --assume-role 的角色，无需保存密钥",
+    ),
+    (
+        "oidc_token_file",
+        "存放该令牌的文件；每次取得密钥时都会重新读取",
+    ),
+    (
+        "sts_endpoint",
+        "向哪里的 STS 请求角色和查询密钥属于谁 [default: 与 --endpoint 同处的主机]",
+    ),
+    (
+        "metadata_endpoint",
+        "代替本机的元数据服务；仅限本机，供测试使用",
+    ),
+    (
+        "record",
+        "把每次调用及其应答记录到一个新文件中，每次一行 JSON，不含密钥：供提交工单时使用",
+    ),
+    (
+        "allow_unknown_account",
+        "无法查询密钥属于哪个账号时仍继续，除非只应使用某个账号",
+    ),
     // Sandbox options
     (
         "faults",
@@ -91,6 +139,9 @@ pub(super) const ARGS: &[(&str, &str)] = &[
         "existing_postpaid",
         "在任何订购之前就已存在的按量付费环境，如同在控制台订购的；可重复",
     ),
+    ("account", "一切都属于这个主账号"),
+    ("max_session", "角色的密钥最长的有效时间，如 10s"),
+    ("machine_role", "同时充当带有该角色的机器的元数据服务"),
     ("ledger", "它所做的事记在哪个文件 [default: 在状态文件旁]"),
 ];
 

@@ -5,9 +5,10 @@
 
 use reqwest::header::HeaderValue;
 
-use super::client::{Answer, Call, TencentClient};
+use super::client::TencentClient;
 use super::codes::changes::{self, Change};
-use super::evidence::{Reply, judge_change, no_reply};
+use super::evidence::{judge_change, no_reply};
+use super::service::Call;
 use super::wire::{self, DestroyEnv, ModifyEnv};
 use crate::cloud::{CloudError, Destroy, Done, Grade, Reach, Rename};
 use crate::lang::text;
@@ -54,7 +55,7 @@ impl TencentClient {
             );
             return Err(CloudError {
                 grade: Grade::Refused(Reach::Step),
-                ..no_reply(false, &why, &self.scrub)
+                ..no_reply(false, &why, &self.service.scrub)
             });
         }
         let call = Call {
@@ -66,24 +67,10 @@ impl TencentClient {
             body,
             most: wire::MAX_BODY,
         };
-        let Answer {
-            status,
-            body,
-            broken,
-            ahead,
-            date,
-        } = self
-            .post(call)
-            .await
-            .map_err(|error| advised(change, error))?;
-        let reply = Reply {
-            status,
-            body: &body,
-            broken,
-        };
-        judge_change(&reply, change, env_id, &self.scrub, || {
-            self.correct_clock(ahead, date)
-        })
+        let call = self.service.call(call, |reply, scrub, repair| {
+            judge_change(reply, change, env_id, scrub, repair)
+        });
+        call.await.map_err(|error| advised(change, error))
     }
 }
 

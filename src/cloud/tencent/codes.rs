@@ -14,12 +14,21 @@ use crate::lang::Text;
 pub enum Verdict {
     /// The gateway turned the call away for its rate; the back end never saw it.
     Throttled,
-    /// The signature's time was too far off. Nothing was done, and the clock can be corrected from the answer.
-    Clock,
+    /// Nothing was done, for something that may be mended.
+    Repair(Repair),
     /// Nothing was done.
     Refused(Reach),
     /// It may have acted.
     Unknown,
+}
+
+/// What a call was turned away for, and can be sent again without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// The signature's time was too far off; the answer tells the right one.
+    Clock,
+    /// The temporary key is not taken any more; there may be a new one.
+    Token,
 }
 
 /// One code, in postpay's words.
@@ -190,7 +199,7 @@ pub static TABLE: &[Explanation] = &[
     ),
     row(
         "AuthFailure.SignatureExpire",
-        Verdict::Clock,
+        Verdict::Repair(Repair::Clock),
         Text::fixed(
             "This computer's clock is more than five minutes off the vendor's.",
             "本机时钟与腾讯云相差超过五分钟。",
@@ -211,7 +220,7 @@ pub static TABLE: &[Explanation] = &[
     ),
     row(
         "AuthFailure.TokenFailure",
-        RUN,
+        Verdict::Repair(Repair::Token),
         Text::fixed(
             "The token of a temporary key is wrong or has expired.",
             "临时密钥的 Token 有误或已过期。",
@@ -704,8 +713,8 @@ mod tests {
     /// Where postpay is stricter than the class, on purpose.
     fn stricter(code: &str) -> Option<Verdict> {
         match code {
-            // A key from the environment can't be refreshed; an empty purse meets every further order.
-            "AuthFailure.TokenFailure" | "ResourceUnavailable.BalanceNotEnough" => Some(RUN),
+            // An empty purse meets every further order.
+            "ResourceUnavailable.BalanceNotEnough" => Some(RUN),
             // Less certain to be throttles: not sent again.
             "LimitExceeded.Request" | "LimitExceeded.Concurrent" => Some(STEP),
             _ => None,
@@ -721,7 +730,8 @@ mod tests {
                 "FATAL_ALL" => RUN,
                 "FATAL" => STEP,
                 "THROTTLED" => Verdict::Throttled,
-                "FIX_RETRY" => Verdict::Clock,
+                "FIX_RETRY" if code.ends_with("TokenFailure") => Verdict::Repair(Repair::Token),
+                "FIX_RETRY" => Verdict::Repair(Repair::Clock),
                 "UNKNOWN" => Verdict::Unknown,
                 other => panic!("{other}"),
             });
@@ -765,7 +775,10 @@ mod tests {
             ("ResourceUnavailable.BalanceNotEnough.Again", RUN),
             ("ResourcesSoldOut.SomethingElse", STEP),
             ("AuthFailure.SomethingNew", RUN),
-            ("AuthFailure.SignatureExpire.Old", Verdict::Clock),
+            (
+                "AuthFailure.SignatureExpire.Old",
+                Verdict::Repair(Repair::Clock),
+            ),
             // Nobody knows these.
             ("Oops", Verdict::Unknown),
             ("Oops.RequestLimitExceeded", Verdict::Unknown),

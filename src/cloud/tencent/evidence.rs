@@ -10,7 +10,7 @@ mod tests;
 pub(super) use change::judge_change;
 
 use super::codes::changes::{self, Change};
-use super::codes::{self, Verdict};
+use super::codes::{self, Repair, Verdict};
 use super::scrub::{Scrub, visible};
 use super::wire::{self, ApiError, Ids, Traces};
 use crate::cloud::{CloudError, Grade, NotSent, Ordered, Reach, SeenIds};
@@ -26,13 +26,13 @@ pub(super) struct Reply<'a> {
 }
 
 /// Grades the reply to an order. `asked_env_id` is the EnvId that the order named, if any: that one in an answer is an echo,
-/// not evidence. `correct_clock` is called when the vendor says that the signature's time was off, and says whether it
-/// could be mended.
+/// not evidence. `repair` is called when the vendor says that the signature's time or its key
+/// is off, and says whether that could be mended.
 pub(super) fn judge(
     reply: &Reply<'_>,
     asked_env_id: Option<&str>,
     scrub: &Scrub,
-    correct_clock: impl FnOnce() -> bool,
+    repair: impl FnOnce(Repair) -> bool,
 ) -> Result<Ordered, CloudError> {
     let case = Case {
         reply,
@@ -42,7 +42,7 @@ pub(super) fn judge(
         traces: wire::traces(reply.body),
     };
     let id = |id: Option<String>| id.map(|id| scrub.text(&id));
-    match case.without_error(correct_clock)? {
+    match case.without_error(repair)? {
         Ids {
             tran_id: Some(tran_id),
             env_id,
@@ -119,7 +119,7 @@ struct Case<'a> {
 
 impl Case<'_> {
     /// The ids of a whole answer with status 200, in the vendor's envelope, that holds no error.
-    fn without_error(&self, correct_clock: impl FnOnce() -> bool) -> Result<Ids, CloudError> {
+    fn without_error(&self, repair: impl FnOnce(Repair) -> bool) -> Result<Ids, CloudError> {
         let reply = self.reply;
         let answer = match wire::decode_create(reply.body) {
             Ok(answer) => answer,
@@ -146,7 +146,7 @@ impl Case<'_> {
             return Err(self.unknown(&why, answer.ids, answer.error));
         }
         match answer.error {
-            Some(error) => Err(self.refused(error, answer.ids, correct_clock)),
+            Some(error) => Err(self.refused(error, answer.ids, repair)),
             None => Ok(answer.ids),
         }
     }
@@ -156,7 +156,7 @@ impl Case<'_> {
         &self,
         error: ApiError,
         ids: Ids,
-        correct_clock: impl FnOnce() -> bool,
+        repair: impl FnOnce(Repair) -> bool,
     ) -> CloudError {
         if acted(&ids, &self.traces, self.asked_env_id) {
             return self.unknown(&self.asked.contradiction(), ids, Some(error));
@@ -170,8 +170,8 @@ impl Case<'_> {
         };
         let grade = match self.asked.verdict(&code) {
             Verdict::Throttled => Grade::NotSent(NotSent::Throttled),
-            Verdict::Clock if correct_clock() => Grade::NotSent(NotSent::Repaired),
-            Verdict::Clock => Grade::Refused(Reach::Run),
+            Verdict::Repair(what) if repair(what) => Grade::NotSent(NotSent::Repaired),
+            Verdict::Repair(_) => Grade::Refused(Reach::Run),
             Verdict::Refused(reach) => Grade::Refused(reach),
             Verdict::Unknown => Grade::Unknown,
         };

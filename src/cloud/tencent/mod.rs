@@ -10,12 +10,28 @@ pub mod codes;
 pub mod credentials;
 mod endpoint;
 mod evidence;
+mod http;
+mod issuer;
+mod keys;
+mod metadata;
 mod read;
+mod record;
 mod scrub;
+mod service;
 pub mod sign;
+mod sts;
 mod tls;
 pub mod wire;
 
 pub use client::{ClientError, ClientOptions, RETRY_READS_FOR, TencentClient};
-pub use credentials::{Credentials, CredentialsError};
+pub use credentials::{
+    Chain, Credentials, CredentialsError, RoleWish, Source, Surroundings, Wishes,
+};
+pub use http::{CONNECT_TIMEOUT, Transport};
+pub use issuer::{Issuer, Role, WebIdentity};
+pub use keys::{Issued, Keys};
+pub use metadata::{METADATA, Metadata};
+pub use record::Recorder;
+pub use service::REQUEST_CLIENT;
+pub use sts::{STS_ENDPOINT, Sts, StsOptions, sts_endpoint};
 pub use wire::ENDPOINT;

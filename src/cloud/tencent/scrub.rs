@@ -1,5 +1,7 @@
 //! Makes text from outside fit to be shown and kept: secrets out, control characters visible.
 
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
 use super::credentials::Credentials;
 use crate::lang::Text;
 
@@ -8,34 +10,69 @@ const BODY_CHARS: usize = 2048;
 /// A cut text may end in the middle of a secret. A start this long is taken out too.
 const START: usize = 6;
 
-/// Takes the secrets of one key out of texts.
+/// Takes the secrets of every key that it has heard of out of texts.
+#[derive(Default)]
 pub(super) struct Scrub {
-    needles: Vec<(String, &'static str)>,
+    needles: RwLock<Vec<(String, &'static str)>>,
 }
 
 impl Scrub {
+    #[cfg(test)]
     pub(super) fn new(credentials: &Credentials) -> Self {
-        let mut needles = credentials.needles();
+        let scrub = Self::default();
+        scrub.learn(credentials);
+        scrub
+    }
+
+    /// Something else that is as good as a key.
+    pub(super) fn hide(&self, secret: &str) {
+        self.add(vec![(secret.to_owned(), "[secret]")]);
+    }
+
+    /// A key that is used from now on. An answer may still speak of the one before.
+    pub(super) fn learn(&self, credentials: &Credentials) {
+        self.add(credentials.needles());
+    }
+
+    fn add(&self, mut needles: Vec<(String, &'static str)>) {
+        {
+            let known = self.known();
+            if needles.iter().all(|needle| known.contains(needle)) {
+                return;
+            }
+        }
         // JSON may write a solidus as `\/`, and tokens have them.
         for (needle, name) in needles.clone() {
             if needle.contains('/') {
                 needles.push((needle.replace('/', r"\/"), name));
             }
         }
+        let mut known = self.needles.write().unwrap_or_else(PoisonError::into_inner);
+        known.extend(needles);
         // The longest first: one value may hold another.
-        needles.sort_by_key(|(needle, _)| std::cmp::Reverse(needle.len()));
-        Self { needles }
+        known.sort_by_key(|(needle, _)| std::cmp::Reverse(needle.len()));
+        known.dedup();
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Vec<(String, &'static str)>> {
+        self.needles.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The text without secrets and with its control characters written out.
     pub(super) fn text(&self, text: &str) -> String {
+        visible(&self.secrets_out(text))
+    }
+
+    /// The text without secrets, and otherwise as it is: for what a program writes out by rules of its own.
+    pub(super) fn secrets_out(&self, text: &str) -> String {
         let mut clean = text.to_owned();
-        for (needle, name) in &self.needles {
+        let needles = self.known();
+        for (needle, name) in needles.iter() {
             if !needle.is_empty() {
                 clean = clean.replace(needle.as_str(), name);
             }
         }
-        for (needle, name) in &self.needles {
+        for (needle, name) in needles.iter() {
             let starts = (START..needle.len()).rev();
             if let Some(start) = starts
                 .filter_map(|length| needle.get(..length))
@@ -45,7 +82,7 @@ impl Scrub {
                 clean.push_str(name);
             }
         }
-        visible(&clean)
+        clean
     }
 
     /// As [`Self::text`], in every language.

@@ -3,6 +3,8 @@
 //! Both directions live here: [`sign`] for the client and [`verify`] for the sandbox. Nothing is read from a clock, and
 //! nothing here knows which headers a request really carries.
 
+pub mod v1;
+
 use std::fmt::Write as _;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -285,7 +287,8 @@ fn hmac(key: &[u8], data: &[u8]) -> [u8; 32] {
     keyed(key, data).finalize().into_bytes().into()
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

@@ -1,6 +1,8 @@
 //! TLS for the client: the system's roots, or bundled ones where the system has none.
 
-use reqwest::ClientBuilder;
+use reqwest::tls::Version;
+use reqwest::{Certificate, ClientBuilder};
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
 /// Which roots a client needs.
@@ -21,6 +23,7 @@ pub(super) enum Roots {
 pub(super) fn build(
     builder: impl Fn() -> ClientBuilder,
     roots: Roots,
+    authorities: &[CertificateDer<'static>],
 ) -> Result<reqwest::Client, reqwest::Error> {
     match roots {
         Roots::None => with_roots(builder(), RootCertStore::empty()),
@@ -29,18 +32,28 @@ pub(super) fn build(
                 // Another thread may have been faster: then there is a provider, which is all that is needed.
                 let _ = rustls::crypto::ring::default_provider().install_default();
             }
+            let more: Result<Vec<_>, _> = authorities
+                .iter()
+                .map(|authority| Certificate::from_der(authority))
+                .collect();
             builder()
                 .tls_backend_rustls()
+                .tls_version_min(Version::TLS_1_2)
+                .tls_certs_merge(more?)
                 .build()
-                .or_else(|_| bundled(builder()))
+                .or_else(|_| bundled(builder(), authorities))
         }
     }
 }
 
-fn bundled(builder: ClientBuilder) -> Result<reqwest::Client, reqwest::Error> {
-    let store = RootCertStore {
+fn bundled(
+    builder: ClientBuilder,
+    authorities: &[CertificateDer<'static>],
+) -> Result<reqwest::Client, reqwest::Error> {
+    let mut store = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
+    store.add_parsable_certificates(authorities.iter().cloned());
     with_roots(builder, store)
 }
 
@@ -67,8 +80,8 @@ mod tests {
 
     #[test]
     fn a_client_can_be_built_with_every_kind_of_roots() {
-        assert!(build(reqwest::Client::builder, Roots::None).is_ok());
-        assert!(build(reqwest::Client::builder, Roots::SystemOrBundled).is_ok());
-        assert!(bundled(reqwest::Client::builder()).is_ok());
+        assert!(build(reqwest::Client::builder, Roots::None, &[]).is_ok());
+        assert!(build(reqwest::Client::builder, Roots::SystemOrBundled, &[]).is_ok());
+        assert!(bundled(reqwest::Client::builder(), &[]).is_ok());
     }
 }

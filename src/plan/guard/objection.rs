@@ -37,6 +37,25 @@ pub enum Objection {
         state: String,
         now: String,
     },
+    /// The state belongs to another main account.
+    StateAccount {
+        state: String,
+        now: String,
+    },
+    /// The plan was made for another main account.
+    PlanAccount {
+        planned: String,
+        now: String,
+    },
+    AccountNotAllowed {
+        now: String,
+        allowed: Vec<String>,
+    },
+    /// It was not to be asked whose account it is, and one is expected.
+    AccountUnproven {
+        expected: String,
+    },
+    AccountNotAsked,
     OtherState {
         planned: String,
         now: String,
@@ -90,6 +109,10 @@ impl Objection {
             Self::ManifestChanged { .. } | Self::ManifestGone { .. } => "plan-manifest-changed",
             Self::OtherEndpoint { .. } => "plan-endpoint",
             Self::OtherAccount { .. } => "state-endpoint",
+            Self::StateAccount { .. } => "state-account",
+            Self::PlanAccount { .. } => "plan-account",
+            Self::AccountNotAllowed { .. } => "account-not-allowed",
+            Self::AccountUnproven { .. } | Self::AccountNotAsked => "account-unknown",
             Self::OtherState { .. } => "plan-state",
             Self::OtherRegion { .. } => "plan-region",
             Self::NotRemade => "plan-not-remade",
@@ -114,6 +137,11 @@ impl Objection {
             | Self::ManifestGone { .. }
             | Self::OtherEndpoint { .. }
             | Self::OtherAccount { .. }
+            | Self::StateAccount { .. }
+            | Self::PlanAccount { .. }
+            | Self::AccountNotAllowed { .. }
+            | Self::AccountUnproven { .. }
+            | Self::AccountNotAsked
             | Self::OtherState { .. }
             | Self::OtherRegion { .. }
             | Self::NotRemade
@@ -166,6 +194,34 @@ impl Objection {
             Self::OtherAccount { state, now } => text!(
                 "the state belongs to `{state}`, this run orders from `{now}`",
                 "状态文件属于 `{state}`，而本次运行向 `{now}` 订购"
+            ),
+            Self::StateAccount { state, now } => {
+                text!(
+                    "the state belongs to the account {state}, and the keys are of {now}",
+                    "状态文件属于账号 {state}，而密钥属于 {now}"
+                )
+            }
+            Self::PlanAccount { planned, now } => {
+                text!(
+                    "the plan was made for the account {planned}, and the keys are of {now}",
+                    "计划是为账号 {planned} 生成的，而密钥属于 {now}"
+                )
+            }
+            Self::AccountNotAllowed { now, .. } => {
+                text!(
+                    "the keys are of the account {now}, which guard.allowed_accounts does not list",
+                    "密钥属于账号 {now}，它不在 guard.allowed_accounts 中"
+                )
+            }
+            Self::AccountUnproven { expected } => {
+                text!(
+                    "only the account {expected} is expected, and it was not asked whose the keys are",
+                    "只应使用账号 {expected}，但没有查询密钥属于谁"
+                )
+            }
+            Self::AccountNotAsked => Text::fixed(
+                "it was not asked whose account the keys are of",
+                "没有查询密钥属于哪个账号",
             ),
             Self::OtherState { planned, now } => text!(
                 "the plan is for the state {planned}, this run keeps {now}",
@@ -269,6 +325,31 @@ impl Objection {
                 "order from `{state}` with --endpoint, or keep what is ordered from `{now}` in a state of its own with --state",
                 "用 --endpoint 向 `{state}` 订购，或用 --state 将向 `{now}` 订购的环境记录在单独的状态文件中"
             ),
+            Self::StateAccount { state, now } => {
+                text!(
+                    "use the keys of {state} (`postpay whoami` tells which are found), or keep what is {now}'s in a state of its \
+                     own with --state",
+                    "使用 {state} 的密钥（`postpay whoami` 会说明找到了哪一个），或用 --state 将 {now} 的环境记录在单独的状态文件中"
+                )
+            }
+            Self::PlanAccount { planned, .. } => {
+                text!(
+                    "use the keys of {planned} (`postpay whoami` tells which are found), or make and review a new plan",
+                    "使用 {planned} 的密钥（`postpay whoami` 会说明找到了哪一个），或重新生成并审阅计划"
+                )
+            }
+            Self::AccountNotAllowed { now, allowed } => {
+                let (en, zh) = (allowed.join(", "), allowed.join("、"));
+                text!(
+                    "use the keys of {en} (`postpay whoami` tells which are found), or list {now} too",
+                    "使用 {zh} 的密钥（`postpay whoami` 会说明找到了哪一个），或将 {now} 也加入列表"
+                )
+            }
+            Self::AccountUnproven { .. } => Text::fixed(
+                "leave `--allow-unknown-account` out",
+                "去掉 `--allow-unknown-account`",
+            ),
+            Self::AccountNotAsked => Text::fixed("run it again", "请重新执行"),
             Self::DestroyNotAllowed { .. } => ALLOW_DESTROY,
             Self::DestroysManaged { address, .. } => text!(
                 "take one of the two off the record: `postpay state rm {address}`",
@@ -495,6 +576,20 @@ mod tests {
                 state: one(),
                 now: two(),
             },
+            Objection::StateAccount {
+                state: one(),
+                now: two(),
+            },
+            Objection::PlanAccount {
+                planned: one(),
+                now: two(),
+            },
+            Objection::AccountNotAllowed {
+                now: one(),
+                allowed: vec![two()],
+            },
+            Objection::AccountUnproven { expected: one() },
+            Objection::AccountNotAsked,
             Objection::OtherState {
                 planned: one(),
                 now: two(),

@@ -16,6 +16,7 @@ pub mod restore;
 pub mod state;
 mod style;
 pub mod verify;
+pub mod whoami;
 mod words;
 
 pub use style::Look;

@@ -34,6 +34,22 @@ pub(super) fn refused(kind: io::ErrorKind, why: Text) -> io::Error {
     io::Error::new(kind, Why(why))
 }
 
+/// Refuses a link in the place of a file that is written to as it stands. The state itself may be one; what lies beside it is
+/// made by postpay, and a link there, which came with a repository, would have it write to a file of somebody else's.
+pub(super) fn no_link(path: &Path) -> Result<(), StateError> {
+    if path.is_symlink() {
+        let why = Text::fixed(
+            "it is a symbolic link, which only the state itself may be: remove it",
+            "它是符号链接，只有状态文件本身可以是：请删除它",
+        );
+        return Err(failed(Doing::Open, path)(refused(
+            io::ErrorKind::InvalidInput,
+            why,
+        )));
+    }
+    Ok(())
+}
+
 /// The whole file; None when there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
     match fs::read(path) {

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::durable::{failed, private};
+use super::durable::{failed, no_link, private};
 use crate::state::Doing;
 use crate::state::journal::RunId;
 use crate::state::{Holder, LockStatus, StateError};
@@ -142,6 +142,7 @@ pub(super) fn clear(
     path: &Path,
     may: impl FnOnce(&Words) -> Result<bool, StateError>,
 ) -> Result<Option<(Words, bool)>, StateError> {
+    no_link(path)?;
     let mut file = match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -195,6 +196,7 @@ pub(super) fn status(path: &Path) -> Result<LockStatus, StateError> {
 }
 
 fn open(path: &Path) -> Result<File, StateError> {
+    no_link(path)?;
     private(
         OpenOptions::new()
             .read(true)

@@ -164,7 +164,7 @@ fn each_kind_of_drift_is_found_and_nothing_is_changed() {
 fn offline_needs_no_credentials_and_no_account() {
     let project = drifted();
     project.write("postpay.yaml", "version: 1\n");
-    project.run(["drift"]).exits(1).says(&["no key is set"]);
+    project.run(["drift"]).exits(1).says(&["no key was found"]);
     project
         .run(["drift", "--offline"])
         .exits(2)
@@ -499,6 +499,6 @@ fn what_a_refresh_shows_is_no_change_of_the_plan() {
     project
         .run(["plan", "--refresh"])
         .exits(1)
-        .says(&["no key is set"]);
+        .says(&["no key was found"]);
     project.run(["plan"]).exits(0);
 }

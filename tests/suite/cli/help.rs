@@ -1,8 +1,10 @@
 //! What the program says of itself.
 
+use std::path::Path;
+
 use crate::support::{Project, Ran, assert_shown};
 
-const COMMANDS: [&[&str]; 35] = [
+const COMMANDS: [&[&str]; 36] = [
     &[],
     &["init"],
     &["validate"],
@@ -16,6 +18,7 @@ const COMMANDS: [&[&str]; 35] = [
     &["resolve"],
     &["rehearse"],
     &["show"],
+    &["whoami"],
     &["state"],
     &["state", "list"],
     &["state", "show"],
@@ -76,6 +79,25 @@ fn the_help_is_in_the_language_that_is_asked_for() {
 }
 
 #[test]
+fn the_version_names_the_commit() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let git = std::process::Command::new("git")
+        .args(["-C", root, "log", "-1", "--format=%h %cs", "--abbrev=12"])
+        .output();
+    let version = Project::empty().run(["--version"]).exits(0).stdout;
+    let number = env!("CARGO_PKG_VERSION");
+    let expected = match git {
+        Ok(git) if git.status.success() && Path::new(root).join(".git").exists() => {
+            let commit = String::from_utf8(git.stdout).unwrap();
+            format!("postpay {number} ({})\n", commit.trim())
+        }
+        // A source archive is of no commit.
+        Ok(_) | Err(_) => format!("postpay {number}\n"),
+    };
+    assert_eq!(version, expected);
+}
+
+#[test]
 fn every_command_that_there_is_is_held_here() {
     let help = Project::empty().run(["--help"]).stdout;
     let listed = help
@@ -97,10 +119,8 @@ fn every_command_that_there_is_is_held_here() {
 fn the_version_is_no_error_and_a_wrong_command_line_is_one() {
     let project = Project::of(&["one"]);
     let version = project.run(["--version"]).exits(0);
-    assert_eq!(
-        version.stdout,
-        format!("postpay {}\n", env!("CARGO_PKG_VERSION"))
-    );
+    let number = format!("postpay {}", env!("CARGO_PKG_VERSION"));
+    assert!(version.stdout.starts_with(&number), "{version}");
     for wrong in [
         &["plam"][..],
         &["plan", "--no-such-flag"],
@@ -168,8 +188,8 @@ fn the_schemas_are_those_in_the_repository() {
     for kind in ["manifest", "config", "state", "plan"] {
         let schema = project.run(["schema", kind]).exits(0);
         assert!(jsonschema::validator_for(&schema.json()).is_ok());
-        let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join(format!("schemas/{kind}.v1.schema.json"));
+        let kept =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{kind}.v1.schema.json"));
         if let Ok(kept) = std::fs::read_to_string(kept) {
             assert_eq!(schema.stdout, kept, "{kind}");
         }

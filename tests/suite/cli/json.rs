@@ -39,6 +39,7 @@ fn every_document_fits_its_schema() {
     let cases: &[(&str, &[&str], i32)] = &[
         ("plan", &["plan"], 0),
         ("validate", &["validate"], 0),
+        ("whoami", &["whoami"], 0),
         ("resolve", &["resolve"], 4),
         ("generate", &["generate"], 0),
         ("drift", &["drift"], 2),

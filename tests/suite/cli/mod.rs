@@ -1,5 +1,6 @@
 //! The program as people and scripts meet it: real processes against the real embedded endpoint.
 
+mod account;
 mod adopt;
 mod apply;
 mod bad_input;
@@ -17,6 +18,7 @@ mod history;
 mod json;
 mod lang;
 mod life;
+mod links;
 mod lock;
 mod main_path;
 mod pace;
@@ -27,6 +29,7 @@ mod rehearse;
 mod resolve;
 mod sandbox;
 mod secrets;
+mod security;
 mod settings;
 mod state;
 mod streams;

@@ -125,6 +125,8 @@ fn nothing_that_people_read_is_left_in_english() {
     let untouched = Project::of(&["one"]);
     let commands = [
         "validate",
+        "whoami",
+        "whoami --endpoint https://tcb.tencentcloudapi.com",
         "plan",
         "plan --format markdown",
         "plan --format html",

@@ -106,6 +106,8 @@ impl Project {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.path())
+            // No machine's role is there to be found.
+            .env("POSTPAY_METADATA_ENDPOINT", "http://127.0.0.1:9")
             .env("COLUMNS", "100")
             // One look is enough where the embedded endpoint lists at once.
             .env("POSTPAY_SETTLE", "0s")

@@ -2,6 +2,7 @@
 //! without an error is all that there is to wait for.
 
 use super::{Asked, Case, Reply};
+use crate::cloud::tencent::codes::Repair;
 use crate::cloud::tencent::codes::changes::Change;
 use crate::cloud::tencent::scrub::Scrub;
 use crate::cloud::tencent::wire;
@@ -13,7 +14,7 @@ pub(in crate::cloud::tencent) fn judge_change(
     change: Change,
     env_id: &str,
     scrub: &Scrub,
-    correct_clock: impl FnOnce() -> bool,
+    repair: impl FnOnce(Repair) -> bool,
 ) -> Result<Done, CloudError> {
     let case = Case {
         reply,
@@ -22,7 +23,7 @@ pub(in crate::cloud::tencent) fn judge_change(
         scrub,
         traces: wire::traces(reply.body),
     };
-    let ids = case.without_error(correct_clock)?;
+    let ids = case.without_error(repair)?;
     Ok(Done {
         request_id: ids.request_id.map(|id| scrub.text(&id)),
     })
@@ -42,7 +43,9 @@ mod tests {
             secret_key: SECRET.into(),
             token: None,
         });
-        judge_change(reply, change, "asked", &scrub, || mends_clock)
+        judge_change(reply, change, "asked", &scrub, |what| {
+            what == Repair::Clock && mends_clock
+        })
     }
 
     fn of(change: Change, status: u16, body: &str) -> Result<Done, CloudError> {

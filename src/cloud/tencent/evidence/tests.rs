@@ -19,7 +19,9 @@ fn of(status: u16, body: &str) -> Result<Ordered, CloudError> {
         body: body.as_bytes(),
         broken: None,
     };
-    judge(&reply, Some("asked"), &scrub(), || true)
+    judge(&reply, Some("asked"), &scrub(), |what| {
+        what == Repair::Clock
+    })
 }
 
 fn error(code: &str, more: &str) -> String {
@@ -116,7 +118,7 @@ fn every_id_of_an_answer_that_proves_nothing_is_kept() {
         body: body.as_bytes(),
         broken: Some("the answer was cut off".into()),
     };
-    let cut = judge(&broken, None, &scrub(), || true).unwrap_err();
+    let cut = judge(&broken, None, &scrub(), |what| what == Repair::Clock).unwrap_err();
     assert_eq!(cut.message.en(), "the answer was cut off");
     for error in [
         cut,
@@ -297,7 +299,7 @@ fn a_clock_that_can_not_be_mended_ends_the_run() {
         body: body.as_bytes(),
         broken: None,
     };
-    let error = judge(&reply, None, &scrub(), || false).unwrap_err();
+    let error = judge(&reply, None, &scrub(), |_| false).unwrap_err();
     assert_eq!(error.grade, Grade::Refused(Reach::Run));
 }
 

@@ -1,7 +1,7 @@
 //! Tells an answer from a failure. For a question the grades mean: asked in vain, refused, or no telling; only a refusal
 //! is not asked again.
 
-use crate::cloud::tencent::codes::{self, Verdict};
+use crate::cloud::tencent::codes::{self, Repair, Verdict};
 use crate::cloud::tencent::evidence::{Reply, clean, no_reply, not_ok};
 use crate::cloud::tencent::scrub::Scrub;
 use crate::cloud::tencent::wire::{ApiError, Page, Unreadable};
@@ -13,7 +13,7 @@ pub(super) fn judge<T>(
     reply: &Reply<'_>,
     decode: fn(&[u8]) -> Result<Page<T>, Unreadable>,
     scrub: &Scrub,
-    correct_clock: impl FnOnce() -> bool,
+    repair: impl FnOnce(Repair) -> bool,
 ) -> Result<Page<T>, CloudError> {
     let failed = |message: &Text| CloudError {
         http_status: Some(reply.status),
@@ -51,8 +51,8 @@ pub(super) fn judge<T>(
     };
     let grade = match code.as_deref().map(verdict) {
         Some(Verdict::Throttled) => Grade::NotSent(NotSent::Throttled),
-        Some(Verdict::Clock) if correct_clock() => Grade::NotSent(NotSent::Repaired),
-        Some(Verdict::Clock) => Grade::Refused(Reach::Run),
+        Some(Verdict::Repair(what)) if repair(what) => Grade::NotSent(NotSent::Repaired),
+        Some(Verdict::Repair(_)) => Grade::Refused(Reach::Run),
         Some(Verdict::Refused(reach)) => Grade::Refused(reach),
         Some(Verdict::Unknown) | None => Grade::Unknown,
     };
@@ -117,7 +117,7 @@ mod tests {
             body: body.as_bytes(),
             broken: broken.map(|why| Text::same(why.to_owned())),
         };
-        judge(&reply, decode_envs, &scrub, || true).map(|page| page.rows.len())
+        judge(&reply, decode_envs, &scrub, |what| what == Repair::Clock).map(|page| page.rows.len())
     }
 
     fn error(code: &str) -> String {

@@ -1,39 +1,32 @@
 //! Looking at the account: every page of every region, repeated where the network or the vendor falters.
 //!
-//! Asking twice costs nothing, so unlike an order a question that may have been answered is simply asked again. `judge`
-//! tells an answer from a failure, `again` when to repeat, `walk` when a list has ended, `seen` what it says, `space` when the
+//! Asking twice costs nothing, so unlike an order a question that may have been answered is simply asked again. `ask` asks,
+//! `judge` tells an answer from a failure, `again` when to repeat, `walk` when a list has ended, `seen` what it says, `space` when the
 //! next call may start, and `tell` tells whoever waits.
 
 mod again;
+mod ask;
 mod judge;
 mod seen;
 mod space;
 mod tell;
 mod walk;
 
-use serde::Serialize;
 use std::collections::{HashMap, HashSet, VecDeque};
-use tokio::time::{Instant, sleep};
 
-use super::client::{Answer, Call, TencentClient};
-use super::evidence::Reply;
-use super::wire::{self, BillInfo, DescribeBillingInfo, DescribeEnvs, EnvInfo, Page, Unreadable};
+use serde::Serialize;
+
+use super::client::TencentClient;
+use super::wire::{self, BillInfo, DescribeBillingInfo, DescribeEnvs, EnvInfo};
 use crate::cloud::{Bill, CloudError, CloudRead, Looks, Named, SeenEnvironment};
-use crate::lang::{Text, text};
+use crate::lang::text;
+pub(in crate::cloud::tencent) use ask::{Asker, Question};
 pub(in crate::cloud::tencent) use space::Spacing;
 use tell::Telling;
 use walk::{Next, Walk};
 
 /// Environments whose bills are asked for at once.
 const CHUNK: usize = 100;
-
-/// A question: what is asked, and how its answer is read.
-struct Question<'a, T> {
-    action: &'static str,
-    region: Option<&'a str>,
-    decode: fn(&[u8]) -> Result<Page<T>, Unreadable>,
-    id: fn(&T) -> &str,
-}
 
 impl CloudRead for TencentClient {
     async fn environments(&self) -> Result<Vec<SeenEnvironment>, CloudError> {
@@ -48,11 +41,11 @@ impl CloudRead for TencentClient {
                 action: wire::LIST,
                 region,
                 decode: wire::decode_envs,
-                id: |env: &EnvInfo| &env.env_id,
             };
             let rows = self
                 .whole(
                     &question,
+                    |env: &EnvInfo| &env.env_id,
                     |offset| DescribeEnvs {
                         limit: Some(walk::LIMIT),
                         offset: Some(offset),
@@ -83,7 +76,6 @@ impl CloudRead for TencentClient {
                     action: wire::LIST,
                     region,
                     decode: wire::decode_envs,
-                    id: |env: &EnvInfo| &env.env_id,
                 };
                 let body = DescribeEnvs {
                     env_id: Some(env_id.clone()),
@@ -91,7 +83,7 @@ impl CloudRead for TencentClient {
                     offset: Some(0),
                     ..DescribeEnvs::default()
                 };
-                let page = match self.page(&question, &body).await {
+                let page = match self.asker().page(&question, &body).await {
                     Ok(page) => page,
                     Err(error) if refuses_the_id(&error) => {
                         answer = Named::Unanswered;
@@ -133,12 +125,12 @@ impl CloudRead for TencentClient {
                     action: wire::BILLS,
                     region,
                     decode: wire::decode_bills,
-                    id: |bill: &BillInfo| &bill.env_id,
                 };
                 let before = found.len();
                 let rows = self
                     .whole(
                         &question,
+                        |bill: &BillInfo| &bill.env_id,
                         |offset| DescribeBillingInfo {
                             env_id: None,
                             env_ids: Some(chunk.to_vec()),
@@ -181,6 +173,14 @@ impl TencentClient {
         }
     }
 
+    fn asker(&self) -> Asker<'_> {
+        Asker {
+            service: &self.service,
+            spacing: &self.spacing,
+            retry_for: self.retry_reads_for,
+        }
+    }
+
     fn telling(&self, what: Looks, of: Option<usize>) -> Telling<'_> {
         Telling::begin(self.watcher.as_ref(), what, self.regions().len(), of)
     }
@@ -189,22 +189,23 @@ impl TencentClient {
     async fn whole<T, B: Serialize>(
         &self,
         question: &Question<'_, T>,
+        id: fn(&T) -> &str,
         body: impl Fn(u32) -> B,
         mut told: impl FnMut(&Walk<T>),
     ) -> Result<Vec<T>, CloudError> {
         let mut walk = Walk::default();
         let mut offset = 0;
         loop {
-            let page = self.page(question, &body(offset)).await?;
-            let next = walk.take(page, question.id);
+            let page = self.asker().page(question, &body(offset)).await?;
+            let next = walk.take(page, id);
             told(&walk);
             match next {
                 Next::At(next) => offset = next,
                 Next::Done => break,
                 Next::TooLong => {
-                    let what = name(question);
+                    let what = ask::name(question);
                     let why = text!("{what}: the list does not end", "{what:#}：列表没有尽头");
-                    return Err(judge::no_end(&why, &self.scrub));
+                    return Err(judge::no_end(&why, &self.service.scrub));
                 }
             }
         }
@@ -219,68 +220,6 @@ impl TencentClient {
         }
         Ok(walk.rows)
     }
-
-    /// One page, asked for until it comes, is refused, or has been waited for long enough.
-    async fn page<T>(
-        &self,
-        question: &Question<'_, T>,
-        body: &impl Serialize,
-    ) -> Result<Page<T>, CloudError> {
-        let body = wire::request_body(body);
-        let first = Instant::now();
-        let mut attempt = 1;
-        loop {
-            self.spacing.slot(question.action).await;
-            let mut error = match self.ask(question, body.clone()).await {
-                Ok(page) => return Ok(page),
-                Err(error) => error,
-            };
-            let Some(wait) =
-                again::wait(error.grade, attempt, first.elapsed(), self.retry_reads_for)
-            else {
-                let (what, said) = (name(question), &error.message);
-                error.message = match attempt {
-                    1 => text!("{what}: {said}", "{what:#}：{said:#}"),
-                    n => text!(
-                        "{what}, {n} attempts: {said}",
-                        "{what:#}，已尝试 {n} 次：{said:#}"
-                    ),
-                };
-                return Err(error);
-            };
-            tracing::debug!(action = question.action, attempt, ?wait, message = %error.message, "asking again");
-            sleep(wait).await;
-            attempt += 1;
-        }
-    }
-
-    async fn ask<T>(
-        &self,
-        question: &Question<'_, T>,
-        body: Vec<u8>,
-    ) -> Result<Page<T>, CloudError> {
-        let call = Call {
-            action: question.action,
-            region: question.region,
-            body,
-            most: wire::MAX_PAGE_BODY,
-        };
-        let Answer {
-            status,
-            body,
-            broken,
-            ahead,
-            date,
-        } = self.post(call).await?;
-        let reply = Reply {
-            status,
-            body: &body,
-            broken,
-        };
-        judge::judge(&reply, question.decode, &self.scrub, || {
-            self.correct_clock(ahead, date)
-        })
-    }
 }
 
 /// The vendor refused what it was asked for, and not who asked. `InvalidParameter.EnvId` is on the page of `DescribeEnvs`; of
@@ -290,12 +229,4 @@ fn refuses_the_id(error: &CloudError) -> bool {
     let code = error.code.as_deref().unwrap_or_default();
     let is_not_found = code == "ResourceNotFound" || code.starts_with("ResourceNotFound.");
     code == "InvalidParameter.EnvId" || is_not_found && !code.contains("User")
-}
-
-fn name<T>(question: &Question<'_, T>) -> Text {
-    let action = question.action;
-    match question.region {
-        Some(region) => text!("{action} in {region}", "{action}（地域 {region}）"),
-        None => Text::same(action),
-    }
 }

@@ -8,6 +8,7 @@ mod changes;
 mod envs;
 mod page;
 mod salvage;
+mod sts;
 mod traces;
 
 use serde::{Serialize, Serializer};
@@ -18,6 +19,11 @@ pub use changes::{DestroyEnv, ModifyEnv};
 pub use envs::{DescribeEnvs, EnvInfo, decode_envs};
 pub use page::Page;
 pub use salvage::salvage;
+pub use sts::{
+    ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY, AssumeRole, AssumeRoleWithWebIdentity, CALLER,
+    CallerInfo, GetCallerIdentity, STS_SERVICE, STS_VERSION, Session, decode_caller,
+    decode_metadata, decode_session,
+};
 pub use traces::{Traces, traces};
 
 use crate::desired::{Attributes, Field};
@@ -68,6 +74,13 @@ pub fn create_body(order: &Attributes) -> Vec<u8> {
 )]
 pub fn request_body(request: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(request).expect("texts and numbers")
+}
+
+/// The RequestId of any answer, if it has one.
+pub fn request_id(body: &[u8]) -> Option<String> {
+    let document: Value = serde_json::from_slice(body).ok()?;
+    let id = document.pointer("/Response/RequestId")?;
+    id.as_str().map(str::to_owned)
 }
 
 /// Whether `CreatePostpayPackage` has a member of this name.

@@ -1,0 +1,125 @@
+//! Whose account a run works in: asked of the vendor, and held against what is expected.
+
+use super::connect::Connection;
+use super::failure::{Failure, NOTHING_ORDERED};
+use super::load::Project;
+use super::world::World;
+use crate::cloud::{Caller, CloudError};
+use crate::config::endpoint::SANDBOX;
+use crate::diagnostic::Diagnostic;
+use crate::lang::text;
+use crate::plan::guard::{self, Whose};
+use crate::report::clean;
+use crate::state::State;
+
+/// What is known of it.
+pub(super) enum Proven {
+    /// It could not be asked, and a person goes on all the same.
+    Waived,
+    Account(Caller),
+}
+
+impl Proven {
+    pub(super) fn whose(&self) -> Whose<'_> {
+        match self {
+            Self::Waived => Whose::Waived,
+            Self::Account(caller) => Whose::Account(&caller.account),
+        }
+    }
+}
+
+/// Asks the vendor.
+pub(super) async fn ask(
+    connection: &Connection,
+    project: &Project,
+    world: &World,
+) -> Result<Proven, Failure> {
+    match connection.caller().await {
+        Ok(caller) => Ok(Proven::Account(caller)),
+        Err(error) if project.api.allow_unknown_account => {
+            let why = &error.message;
+            world.diagnose(&[Diagnostic::warning(
+                "account-unknown",
+                text!(
+                    "whose account the keys are of was asked in vain, and `--allow-unknown-account` is given: {why}",
+                    "未能查询密钥属于哪个账号，但给出了 `--allow-unknown-account`：{why:#}"
+                ),
+            )]);
+            Ok(Proven::Waived)
+        }
+        // What answers on this very computer is somebody's test, and costs nothing.
+        Err(error) if project.account().endpoint == SANDBOX && has_no_sts(&error) => {
+            world.diagnose(&[Diagnostic::warning(
+                "account-unknown",
+                text!(
+                    "the endpoint on this computer has no STS, so that it is not known whose account it is",
+                    "本机上的接入点没有 STS，因此不知道密钥属于哪个账号"
+                ),
+            )]);
+            Ok(Proven::Waived)
+        }
+        Err(error) => Err(unasked(&error)),
+    }
+}
+
+/// The endpoint knows no such action.
+fn has_no_sts(error: &CloudError) -> bool {
+    let code = error.code.as_deref().unwrap_or_default();
+    ["InvalidAction", "NoSuchVersion", "NoSuchProduct"].contains(&code)
+}
+
+/// For commands that only look: asks where an account is expected, so that nothing is compared with another one's.
+pub(super) async fn expected(
+    connection: &Connection,
+    project: &Project,
+    state: Option<&State>,
+    world: &World,
+) -> Result<Option<Proven>, Failure> {
+    let allowed = &project.config.guard.allowed_accounts;
+    let recorded = state.and_then(|state| state.account.as_ref());
+    if allowed.is_empty() && recorded.is_none_or(|account| account.uin.is_none()) {
+        return Ok(None);
+    }
+    let proven = ask(connection, project, world).await?;
+    let objections = guard::wrong_account(state, proven.whose(), allowed);
+    if objections.is_empty() {
+        Ok(Some(proven))
+    } else {
+        Err(Failure::from(objections))
+    }
+}
+
+/// The vendor did not say.
+pub(super) fn not_told(error: &CloudError) -> Failure {
+    let why = &error.message;
+    Failure::new(
+        "account-unknown",
+        text!(
+            "the vendor did not say whose account the keys are of: {why}",
+            "腾讯云没有说明密钥属于哪个账号：{why:#}"
+        ),
+    )
+    .told_by(error)
+}
+
+fn unasked(error: &CloudError) -> Failure {
+    not_told(error)
+        .help(text!(
+            "`postpay whoami` tells which key is used, and from where",
+            "`postpay whoami` 会说明使用的是哪个密钥、来自何处"
+        ))
+        .help(text!(
+            "to go on without knowing: `--allow-unknown-account`, where neither the state nor guard.allowed_accounts names one",
+            "若要在不知道账号的情况下继续：`--allow-unknown-account`，仅当状态文件和 guard.allowed_accounts 都没有指定账号时可用"
+        ))
+        .help(NOTHING_ORDERED)
+}
+
+/// Named in a question, where it is known and is no embedded endpoint's.
+pub(super) fn shown(proven: &Proven, connection: &Connection) -> Option<String> {
+    connection.vendor()?;
+    match proven {
+        Proven::Waived => None,
+        Proven::Account(caller) => Some(clean(&caller.account).into_owned()),
+    }
+}

@@ -1,0 +1,149 @@
+//! The key that a run signs with: found where the vendor's tools keep theirs, and told about.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use super::failure::{Failure, NOTHING_SENT};
+use super::load::Project;
+use super::options;
+use super::world::World;
+use crate::clock::SystemClock;
+use crate::cloud::Caller;
+use crate::cloud::tencent::{
+    Chain, CredentialsError, Keys, METADATA, Metadata, RETRY_READS_FOR, RoleWish, Source, Sts,
+    StsOptions, Surroundings, Transport, Wishes, sts_endpoint,
+};
+use crate::diagnostic::Diagnostic;
+use crate::lang::text;
+use crate::report::clean;
+
+/// The vendor's endpoint, and the key to it.
+#[derive(Clone)]
+pub(super) struct Vendor {
+    pub(super) url: String,
+    pub(super) keys: Arc<Keys>,
+    pub(super) chain: Chain,
+    /// Where it is asked whose the key is.
+    pub(super) sts_url: String,
+    pub(super) sts: Arc<Sts>,
+    pub(super) caller: Arc<OnceCell<Caller>>,
+}
+
+/// Looks for the key. Nothing is sent, but that a machine is asked for its own role where nothing else was found.
+pub(super) fn of_vendor(
+    project: &Project,
+    url: &str,
+    transport: &Transport,
+    retry_for: Duration,
+    world: &World,
+) -> Result<Vendor, Failure> {
+    let options::Keys {
+        sts_endpoint: named,
+        metadata_endpoint,
+        ..
+    } = &project.api.keys;
+    let metadata = metadata_endpoint.as_deref().unwrap_or(METADATA);
+    let around = Surroundings {
+        variable: &|name| world.variable(name),
+        home: world.home(),
+        now: world.now(),
+    };
+    let mut chain = Chain::find(&wishes(&project.api.keys), &around)?;
+    tell_open(&chain, world);
+    find_machine(&mut chain, metadata)?;
+    let sts_url = named.clone().unwrap_or_else(|| sts_endpoint(url));
+    let sts = StsOptions {
+        endpoint: sts_url.clone(),
+        keys: None,
+        region: world
+            .variable("TKE_REGION")
+            .filter(|region| !region.is_empty() && matches!(chain.source, Source::WebIdentity(_)))
+            .or_else(|| project.region.clone()),
+        language: project.language.name().to_owned(),
+        transport: transport.clone(),
+        retry_for: retry_for.min(RETRY_READS_FOR),
+        clock: Arc::new(SystemClock),
+    };
+    let setting_up = |error: crate::cloud::tencent::ClientError| {
+        Failure::new("client", error.text()).help(NOTHING_SENT)
+    };
+    let keys = Arc::new(chain.keys(&sts, metadata).map_err(setting_up)?);
+    let sts = Sts::new(StsOptions {
+        keys: Some(Arc::clone(&keys)),
+        ..sts
+    });
+    Ok(Vendor {
+        url: url.to_owned(),
+        keys,
+        chain,
+        sts_url,
+        sts: Arc::new(sts.map_err(setting_up)?),
+        caller: Arc::default(),
+    })
+}
+
+fn wishes(keys: &options::Keys) -> Wishes {
+    let options::Keys {
+        profile,
+        cvm_role,
+        assume_role,
+        role_session_name,
+        role_duration,
+        role_external_id,
+        oidc_provider,
+        oidc_token_file,
+        sts_endpoint: _,
+        metadata_endpoint: _,
+    } = keys.clone();
+    Wishes {
+        profile,
+        machine: cvm_role.map(|name| Some(name).filter(|name| !name.is_empty())),
+        role: assume_role.map(|arn| RoleWish {
+            arn,
+            session_name: role_session_name,
+            duration: role_duration,
+            external_id: role_external_id,
+        }),
+        web_identity: oidc_provider.zip(oidc_token_file),
+    }
+}
+
+/// Whether this is a machine with a role is only asked where nothing else was found.
+fn find_machine(chain: &mut Chain, metadata: &str) -> Result<(), Failure> {
+    let Source::Machine {
+        role,
+        is_asked_for: false,
+    } = &mut chain.source
+    else {
+        return Ok(());
+    };
+    let service = Metadata::new(metadata, None)
+        .map_err(|error| Failure::new("client", error.text()).help(NOTHING_SENT))?;
+    *role = super::runtime()?.block_on(service.role());
+    if role.is_some() {
+        return Ok(());
+    }
+    let mut looked = std::mem::take(&mut chain.looked);
+    looked.push(text!(
+        "this machine's role: its metadata service names none, or there is none",
+        "本机角色：元数据服务没有返回角色，或没有元数据服务"
+    ));
+    Err(CredentialsError::Absent { looked }.into())
+}
+
+fn tell_open(chain: &Chain, world: &World) {
+    if let Some(file) = &chain.open_to_others {
+        let shown = file.display().to_string();
+        let shown = clean(&shown);
+        world.diagnose(&[Diagnostic::warning(
+            "credentials-open",
+            text!(
+                "{shown} holds a key, and others on this computer can read it",
+                "{shown} 中有密钥，而本机其他用户可以读取它"
+            ),
+        )
+        .help(text!("`chmod 600 {shown}`", "`chmod 600 {shown}`"))]);
+    }
+}

@@ -1,0 +1,99 @@
+//! `postpay whoami`: which key a run would sign with, where it comes from, and whose it is. Never the key.
+
+use std::sync::Arc;
+
+use clap::builder::BoolishValueParser;
+
+use super::connect::{Connection, Embedded, sandbox_credentials};
+use super::failure::Failure;
+use super::load::Project;
+use super::options::{Api, Global};
+use super::shown::Shown;
+use super::world::World;
+use super::{Exit, account};
+use crate::cloud::Caller;
+use crate::cloud::tencent::RETRY_READS_FOR;
+use crate::lang::text;
+use crate::plan::guard::{self, Whose};
+use crate::report::identity::Identity;
+use crate::report::{human, json};
+
+/// Tell which key is used, where it comes from, and whose it is
+///
+/// Looks for the key as every other command does, has a role's issued, and asks the vendor whose it is (GetCallerIdentity). Holds
+/// that against guard.allowed_accounts and the state, too, and changes nothing. The key's secret is never shown.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postpay whoami                       which key, whose account, until when
+  postpay whoami --profile prod        the key of another profile
+  postpay whoami --offline             where the key comes from; sends nothing
+  postpay whoami --format json         for a script")]
+pub(super) struct Args {
+    /// Ask nobody: only tell where the key comes from
+    #[arg(long, env = "POSTPAY_OFFLINE", value_parser = BoolishValueParser::new())]
+    offline: bool,
+    #[command(flatten)]
+    api: Api,
+    #[command(flatten)]
+    embedded: Embedded,
+}
+
+pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+    let project = Project::load(global, &args.api)?;
+    project.guard_reports(global, world)?;
+    let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
+    let state = project.recorded(world)?;
+    let mut caller = None;
+    let mut wrong = Ok(());
+    if !args.offline {
+        match super::runtime()?.block_on(connection.caller()) {
+            Ok(asked) => {
+                let allowed = &project.config.guard.allowed_accounts;
+                let whose = Whose::Account(&asked.account);
+                let objections = guard::wrong_account(state.as_ref(), whose, allowed);
+                if !objections.is_empty() {
+                    wrong = Err(Failure::from(objections));
+                }
+                caller = Some(asked);
+            }
+            // Which key it was that was refused is told all the same.
+            Err(error) => wrong = Err(account::not_told(&error)),
+        }
+    }
+    let identity = identity(&project, &connection, caller, world);
+    let json = || json::whoami::document(&identity);
+    let human = |look| human::whoami::whoami(&identity, look);
+    world.show(Shown::plain(&json, &human))?;
+    wrong.map(|()| Exit::Fine)
+}
+
+fn identity(
+    project: &Project,
+    connection: &Connection,
+    caller: Option<Caller>,
+    world: &World,
+) -> Identity {
+    let regions = connection.listed_regions();
+    let vendor = connection.vendor();
+    let ends = vendor.and_then(|vendor| vendor.keys.ends());
+    let key = match vendor {
+        Some(vendor) => vendor.keys.at_hand(),
+        None => Some(Arc::new(sandbox_credentials())),
+    };
+    Identity {
+        source: vendor.map_or("sandbox", |vendor| vendor.chain.source.name()),
+        source_text: vendor.map_or_else(
+            || text!("the sandbox's own, which is public", "沙箱自带的公开密钥"),
+            |vendor| vendor.chain.source.text(),
+        ),
+        role: vendor.and_then(|vendor| Some(vendor.chain.role.as_ref()?.arn.clone())),
+        key_id: key.map(|key| key.short_id()),
+        ends: ends.map(|ends| (ends, ends.duration_since(world.now()))),
+        caller,
+        endpoint: vendor.map_or_else(|| project.account().endpoint, |vendor| vendor.url.clone()),
+        sts_endpoint: vendor.map(|vendor| vendor.sts_url.clone()),
+        region: project.region.clone(),
+        list_regions: regions.into_iter().flatten().collect(),
+    }
+}

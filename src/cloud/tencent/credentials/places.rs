@@ -1,0 +1,177 @@
+//! The places that are looked at where no key was asked for by name, in the order of the vendor's own tools.
+
+use std::path::{Path, PathBuf};
+
+use super::chain::{Chain, Surroundings};
+use super::environment::{self, read, read_token};
+use super::role::{RoleWish, taken};
+use super::{CredentialsError, Source, profile, tccli};
+use crate::lang::{Text, text};
+
+const DEFAULT: &str = "default";
+/// What names a profile: for the vendor's Terraform provider, and for its command line.
+const PROFILES: [&str; 2] = ["TENCENTCLOUD_PROFILE", "TCCLI_PROFILE"];
+
+impl Surroundings<'_> {
+    /// The places that are looked at without anything being asked for, or those that a profile may be in.
+    pub(super) fn look(&self, profile: Option<&str>) -> Result<Chain, CredentialsError> {
+        let mut looked = Vec::new();
+        if profile.is_none() {
+            if let Some((name, key)) = environment::key(self.variable)? {
+                let role = self.role_of_environment()?;
+                return Ok(Chain {
+                    role,
+                    ..Chain::of(Source::Environment { name, key })
+                });
+            }
+            looked.push(text!(
+                "the environment: neither TENCENTCLOUD_SECRET_ID nor TENCENTCLOUD_SECRETID is set",
+                "环境变量：TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRETID 均未设置"
+            ));
+        }
+        // Who chose a profile gets that one or none: another one may be another account's.
+        let chosen = match profile {
+            Some(name) => Some(name.to_owned()),
+            None => read_token(&|name| self.chosen(name), &PROFILES)?.map(|(_, name)| name),
+        };
+        let name = chosen.clone().unwrap_or_else(|| DEFAULT.to_owned());
+        let mut files = Vec::new();
+        if let Some(file) = self.sdks_file()? {
+            if let Some(found) = section(&file, &name)? {
+                return Ok(found);
+            }
+            looked.push(in_vain(&file, &name));
+            files.push(file);
+        }
+        if let Some(home) = &self.home {
+            let file = tccli::path(home, &name);
+            if file.exists() && !name.contains(['/', '\\']) {
+                return self.tccli(file, name);
+            }
+            looked.push(in_vain(&file, &name));
+            files.push(file);
+        }
+        if let Some(name) = chosen {
+            return Err(CredentialsError::NoProfile {
+                name,
+                looked: files,
+            });
+        }
+        if let Some(identity) = self.pods_identity()? {
+            return Ok(Chain::of(Source::WebIdentity(identity)));
+        }
+        looked.push(text!(
+            "OIDC: TKE_ROLE_ARN is not set, and no --oidc-provider was given",
+            "OIDC：未设置 TKE_ROLE_ARN，也没有给出 --oidc-provider"
+        ));
+        let role = read(&|name| self.chosen(name), "TENCENTCLOUD_CAM_ROLE_NAME")?;
+        Ok(Chain {
+            looked,
+            ..Chain::of(Source::Machine {
+                is_asked_for: role.is_some(),
+                role,
+            })
+        })
+    }
+
+    fn sdks_file(&self) -> Result<Option<PathBuf>, CredentialsError> {
+        const NAME: &str = "TENCENTCLOUD_CREDENTIALS_FILE";
+        match (self.variable)(NAME) {
+            Some(file) if file.is_empty() => Err(CredentialsError::Empty {
+                name: NAME.to_owned(),
+            }),
+            Some(file) => {
+                let file = PathBuf::from(file);
+                // It was named: that it is not there is a mistake.
+                if file.exists() {
+                    Ok(Some(file))
+                } else {
+                    Err(CredentialsError::File {
+                        file,
+                        why: text!(
+                            "there is no such file, and {NAME} names it",
+                            "没有这个文件，而 {NAME} 指定了它"
+                        ),
+                    })
+                }
+            }
+            None => {
+                let home = self.home.as_deref();
+                Ok(home.map(|home| home.join(".tencentcloud").join("credentials")))
+            }
+        }
+    }
+
+    fn tccli(&self, file: PathBuf, name: String) -> Result<Chain, CredentialsError> {
+        let tccli::Entry {
+            key,
+            ends,
+            role_arn,
+            role_session_name,
+            kind,
+        } = tccli::read(&file)?;
+        if ends.is_some_and(|ends| ends <= self.now) {
+            return Err(CredentialsError::Ended {
+                file,
+                profile: name,
+            });
+        }
+        let role = role_arn.map(|arn| RoleWish {
+            arn,
+            session_name: role_session_name,
+            ..RoleWish::default()
+        });
+        let role = role.as_ref().map(taken).transpose()?;
+        let Some(key) = key else {
+            return Ok(Chain {
+                role,
+                ..Chain::of(Source::Machine {
+                    role: None,
+                    is_asked_for: true,
+                })
+            });
+        };
+        let source = Source::Tccli {
+            name,
+            file: file.clone(),
+            key,
+            is_login: kind == tccli::Kind::Login,
+        };
+        Ok(Chain::from_file(source, &file, role))
+    }
+}
+
+fn section(file: &Path, name: &str) -> Result<Option<Chain>, CredentialsError> {
+    let Some(profile::Section {
+        key,
+        role_arn,
+        role_session_name,
+    }) = profile::read(file, name)?
+    else {
+        return Ok(None);
+    };
+    let role = role_arn.map(|arn| RoleWish {
+        arn,
+        session_name: role_session_name,
+        ..RoleWish::default()
+    });
+    let role = role.as_ref().map(taken).transpose()?;
+    let source = Source::Profile {
+        name: name.to_owned(),
+        file: file.to_owned(),
+        key,
+    };
+    Ok(Some(Chain::from_file(source, file, role)))
+}
+
+fn in_vain(file: &Path, profile: &str) -> Text {
+    let shown = file.display();
+    if file.exists() {
+        text!(
+            "{shown}: it has no profile `{profile}`",
+            "{shown}：其中没有配置 `{profile}`"
+        )
+    } else {
+        text!("{shown}: there is no such file", "{shown}：没有这个文件")
+    }
+}

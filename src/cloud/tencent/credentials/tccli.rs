@@ -1,0 +1,113 @@
+//! The files of the vendor's command line, tccli: `~/.tccli/PROFILE.credential`, one JSON object each.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{Credentials, CredentialsError, checked};
+use crate::lang::text;
+
+/// What a profile says.
+#[derive(Debug, Clone)]
+pub(in crate::cloud::tencent) struct Entry {
+    /// None where the machine's role is to be used.
+    pub(in crate::cloud::tencent) key: Option<Credentials>,
+    /// When a key for the time of a log-in ends.
+    pub(in crate::cloud::tencent) ends: Option<Timestamp>,
+    pub(in crate::cloud::tencent) role_arn: Option<String>,
+    pub(in crate::cloud::tencent) role_session_name: Option<String>,
+    pub(in crate::cloud::tencent) kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cloud::tencent) enum Kind {
+    Key,
+    /// tccli renews the key in the file when it is used.
+    Login,
+    Machine,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct File {
+    secret_id: Option<String>,
+    secret_key: Option<String>,
+    token: Option<String>,
+    expires_at: Option<i64>,
+    #[serde(rename = "role-arn")]
+    role_arn: Option<String>,
+    #[serde(rename = "role-session-name")]
+    role_session_name: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+/// Where a profile is kept.
+pub(super) fn path(home: &Path, profile: &str) -> PathBuf {
+    home.join(".tccli").join(format!("{profile}.credential"))
+}
+
+/// Reads a profile.
+///
+/// # Errors
+/// When it can't be read, or is no whole key. No text holds a value.
+pub(in crate::cloud::tencent) fn read(file: &Path) -> Result<Entry, CredentialsError> {
+    let bytes = std::fs::read(file).map_err(|error| CredentialsError::File {
+        file: file.to_owned(),
+        why: text!("{error}", "{error}"),
+    })?;
+    // serde_json quotes what it did not expect; where it stands says enough.
+    let wrong = |error: &serde_json::Error| {
+        let (line, column) = (error.line(), error.column());
+        CredentialsError::Malformed {
+            file: file.to_owned(),
+            line,
+            column,
+        }
+    };
+    let File {
+        secret_id,
+        secret_key,
+        token,
+        expires_at,
+        role_arn,
+        role_session_name,
+        kind,
+    } = serde_json::from_slice(&bytes).map_err(|error| wrong(&error))?;
+    let kind = match kind.as_deref() {
+        Some("cvm-role") => Kind::Machine,
+        Some("oauth" | "sso") => Kind::Login,
+        Some(_) | None => Kind::Key,
+    };
+    let filled = |value: Option<String>| value.filter(|value| !value.is_empty());
+    let key = if kind == Kind::Machine {
+        None
+    } else {
+        let place = file.display().to_string();
+        let name = |member: &str| format!("{member} in {place}");
+        let (id, key) = (name("secretId"), name("secretKey"));
+        Some(Credentials {
+            secret_id: checked(secret_id, &id)?.ok_or_else(|| CredentialsError::Incomplete {
+                found: place.clone(),
+                missing: "secretId".to_owned(),
+            })?,
+            secret_key: checked(secret_key, &key)?
+                .ok_or_else(|| CredentialsError::Incomplete {
+                    found: place.clone(),
+                    missing: "secretKey".to_owned(),
+                })?
+                .into(),
+            token: checked(filled(token), &name("token"))?.map(Into::into),
+        })
+    };
+    Ok(Entry {
+        key,
+        ends: expires_at
+            .filter(|_| kind == Kind::Login)
+            .and_then(|seconds| Timestamp::from_second(seconds).ok()),
+        role_arn: filled(role_arn),
+        role_session_name: filled(role_session_name),
+        kind,
+    })
+}

@@ -1,0 +1,365 @@
+//! One request over one fresh connection, and whatever comes back. The only place that opens a connection.
+//!
+//! Connections are not reused, redirects not followed and nothing is retried, so that "the connection could not be made"
+//! proves that no byte of a request left this computer.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use reqwest::header::{DATE, HeaderMap};
+use reqwest::{RequestBuilder, Url};
+use rustls::pki_types::CertificateDer;
+
+use super::client::ClientError;
+use super::endpoint;
+use super::record::{Came, Recorder, Sent};
+use super::scrub::Scrub;
+use super::tls::{self, Roots};
+use crate::lang::{Text, text};
+
+const USER_AGENT: &str = concat!("postpay/", env!("CARGO_PKG_VERSION"));
+/// How long making a connection may take, unless told.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How connections are made.
+#[derive(Debug, Clone)]
+pub struct Transport {
+    /// For a whole call.
+    pub timeout: Duration,
+    /// For making the connection. It gets three quarters of the time of a whole call at most.
+    pub connect_timeout: Duration,
+    /// Certificate authorities that are trusted besides the system's.
+    pub authorities: Vec<CertificateDer<'static>>,
+    /// Where every call is recorded, if it is to be.
+    pub recorder: Option<Arc<Recorder>>,
+}
+
+impl Transport {
+    /// As usual, with this much time for a whole call.
+    pub fn within(timeout: Duration) -> Self {
+        Self {
+            timeout,
+            connect_timeout: CONNECT_TIMEOUT,
+            authorities: Vec::new(),
+            recorder: None,
+        }
+    }
+}
+
+/// One host that is spoken to.
+pub(super) struct Http {
+    client: reqwest::Client,
+    pub(super) url: Url,
+    /// The Host header, which is signed.
+    pub(super) host: String,
+    pub(super) timeout: Duration,
+    recorder: Option<Arc<Recorder>>,
+}
+
+/// What came back. Whatever has a status is an answer, however little of it came.
+pub(super) struct Received {
+    pub(super) status: u16,
+    /// As far as it came.
+    pub(super) body: Vec<u8>,
+    /// Why the body is not whole.
+    pub(super) broken: Option<Text>,
+    /// The answering clock.
+    pub(super) date: Option<Timestamp>,
+}
+
+/// Nothing came back.
+pub(super) struct Lost {
+    pub(super) when: When,
+    pub(super) why: Text,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// The request could not even be made.
+    Made,
+    /// No connection stood: no byte of the request left.
+    Connecting,
+    /// Once a connection stood.
+    Connected,
+}
+
+impl Http {
+    /// Sets it up. Nothing is sent and no name is resolved.
+    ///
+    /// # Errors
+    /// When the address can't be one, or the system gives no HTTP client.
+    pub(super) fn new(address: &str, transport: &Transport) -> Result<Self, ClientError> {
+        let (url, host) = endpoint::parse(address)?;
+        let loopback = endpoint::is_loopback(&url);
+        if url.scheme() == "http" && !loopback {
+            return Err(ClientError::Endpoint {
+                endpoint: host,
+                why: Text::fixed(
+                    "without TLS only this very computer is spoken to: https://",
+                    "不使用 TLS 时只会连接本机：请用 https://",
+                ),
+            });
+        }
+        Self::built(url, host, transport, loopback)
+    }
+
+    /// The same for `known`, or in its place for this very computer: without TLS, and without a proxy between.
+    ///
+    /// # Errors
+    /// When the address is neither, or the system gives no HTTP client.
+    pub(super) fn beside(
+        address: &str,
+        known: &str,
+        connect_timeout: Duration,
+        timeout: Duration,
+    ) -> Result<Self, ClientError> {
+        let (url, host) = endpoint::parse(address)?;
+        if address != known && !endpoint::is_loopback(&url) {
+            return Err(ClientError::Endpoint {
+                endpoint: host,
+                why: text!(
+                    "only {known} and this very computer are asked",
+                    "只会请求 {known} 和本机"
+                ),
+            });
+        }
+        let transport = Transport {
+            connect_timeout,
+            ..Transport::within(timeout)
+        };
+        Self::built(url, host, &transport, true)
+    }
+
+    fn built(
+        url: Url,
+        host: String,
+        transport: &Transport,
+        direct: bool,
+    ) -> Result<Self, ClientError> {
+        let Transport {
+            timeout,
+            connect_timeout,
+            authorities,
+            recorder,
+        } = transport.clone();
+        let roots = if url.scheme() == "https" {
+            Roots::SystemOrBundled
+        } else {
+            Roots::None
+        };
+        let client = tls::build(
+            || {
+                let builder = reqwest::Client::builder()
+                    .user_agent(USER_AGENT)
+                    .http1_only()
+                    .pool_max_idle_per_host(0)
+                    .redirect(reqwest::redirect::Policy::none())
+                    .retry(reqwest::retry::never())
+                    .referer(false)
+                    .connect_timeout(connect_timeout.min(timeout / 4 * 3))
+                    .timeout(timeout);
+                // A proxy from the environment would otherwise be asked for this very computer.
+                if direct { builder.no_proxy() } else { builder }
+            },
+            roots,
+            &authorities,
+        )
+        .map_err(|error| ClientError::Http(chain(&error)))?;
+        Ok(Self {
+            client,
+            url,
+            host,
+            timeout,
+            recorder,
+        })
+    }
+
+    /// Sends a POST and reads at most `most` bytes of what comes back.
+    ///
+    /// # Errors
+    /// When nothing came back.
+    pub(super) async fn post(
+        &self,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        most: usize,
+        scrub: &Scrub,
+    ) -> Result<Received, Lost> {
+        let request = self.client.post(self.url.clone());
+        let Some(recorder) = &self.recorder else {
+            return self.send(request.headers(headers).body(body), most).await;
+        };
+        let (at, began) = (Timestamp::now(), Instant::now());
+        let request = request.headers(headers.clone()).body(body.clone());
+        let result = self.send(request, most).await;
+        let (answer, broken) = match &result {
+            Ok(received) => (
+                Some((received.status, received.body.as_slice())),
+                received.broken.as_ref(),
+            ),
+            Err(lost) => (None, Some(&lost.why)),
+        };
+        let sent = Sent {
+            at,
+            url: self.url.as_str(),
+            headers: &headers,
+            body: &body,
+        };
+        let came = Came {
+            answer,
+            broken: broken.map(Text::en),
+            took: began.elapsed(),
+        };
+        recorder.write(&sent, &came, scrub);
+        result
+    }
+
+    /// Asks for a page, and reads at most `most` bytes of it. Nothing is recorded of it.
+    ///
+    /// # Errors
+    /// When nothing came back.
+    pub(super) async fn get(&self, path: &str, most: usize) -> Result<Received, Lost> {
+        let mut url = self.url.clone();
+        url.set_path(path);
+        self.send(self.client.get(url), most).await
+    }
+
+    async fn send(&self, request: RequestBuilder, most: usize) -> Result<Received, Lost> {
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Err(self.lost(&error)),
+        };
+        let status = response.status().as_u16();
+        let date = server_time(response.headers());
+        let mut body = Vec::new();
+        let broken = loop {
+            match response.chunk().await {
+                Ok(None) => break None,
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Err(error) => break Some(self.cut_off(&error)),
+            }
+            if body.len() > most {
+                body.truncate(most);
+                break Some(Text::fixed(
+                    "the answer is far longer than any real one",
+                    "应答远远长于任何真实的应答",
+                ));
+            }
+        };
+        Ok(Received {
+            status,
+            body,
+            broken,
+            date,
+        })
+    }
+
+    fn lost(&self, error: &reqwest::Error) -> Lost {
+        if error.is_builder() {
+            return Lost {
+                when: When::Made,
+                why: Text::same(chain(error)),
+            };
+        }
+        let host = &self.host;
+        let connected = !error.is_connect();
+        let (timeout, cause) = (self.timeout, chain(error));
+        let why = match (connected, error.is_timeout()) {
+            (false, true) => text!("no connection to {host} in time", "未能及时连接到 {host}"),
+            (false, false) => text!(
+                "no connection to {host}: {cause}",
+                "无法连接到 {host}：{cause}"
+            ),
+            (true, true) => text!(
+                "no answer from {host} within {timeout:?}",
+                "{host} 在 {timeout:?} 内没有应答"
+            ),
+            (true, false) => text!(
+                "the connection to {host} broke before an answer came: {cause}",
+                "在收到应答之前，与 {host} 的连接中断：{cause}"
+            ),
+        };
+        let when = if connected {
+            When::Connected
+        } else {
+            When::Connecting
+        };
+        Lost { when, why }
+    }
+
+    fn cut_off(&self, error: &reqwest::Error) -> Text {
+        if error.is_timeout() {
+            let timeout = self.timeout;
+            text!(
+                "the answer was not complete within {timeout:?}",
+                "应答在 {timeout:?} 内没有收完"
+            )
+        } else {
+            let cause = chain(error);
+            text!("the answer was cut off: {cause}", "应答中断：{cause}")
+        }
+    }
+}
+
+fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = headers.get(DATE)?.to_str().ok()?;
+    let date = jiff::fmt::rfc2822::parse(date).ok()?;
+    Some(date.timestamp())
+}
+
+/// What reqwest has to say, without its own "error sending request" and without saying anything twice.
+fn chain(error: &reqwest::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        let repeats = parts.last().is_some_and(|last| last.contains(&text));
+        if !repeats && !text.starts_with("client error (") {
+            parts.push(text);
+        }
+        source = cause.source();
+    }
+    if parts.is_empty() {
+        parts.push(error.to_string());
+    }
+    parts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    /// The connection's own limit comes first. If it ever does not, nobody knows how far the call got.
+    #[tokio::test]
+    async fn a_timeout_of_the_whole_call_is_not_called_not_sent() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("https://{}", silent.local_addr().unwrap());
+        let transport = Transport::within(Duration::from_secs(1));
+        let http = Http::new(&address, &transport).unwrap();
+        let request = http.client.post(http.url.clone());
+        // Shorter than the time for connecting, which `Http::new` never makes it.
+        let error = request.timeout(Duration::from_millis(20)).send().await;
+        assert_eq!(http.lost(&error.unwrap_err()).when, When::Connected);
+        let lost = http
+            .post(HeaderMap::new(), Vec::new(), 1, &Scrub::default())
+            .await
+            .err();
+        let lost = lost.unwrap();
+        assert_eq!(lost.when, When::Connecting, "{}", lost.why);
+        assert!(lost.why.en().contains("in time"), "{}", lost.why);
+    }
+
+    #[test]
+    fn the_answering_clock_is_read() {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            DATE,
+            HeaderValue::from_static("Wed, 03 Jun 2020 16:00:00 GMT"),
+        );
+        assert_eq!(server_time(&headers).unwrap().as_second(), 1_591_200_000);
+    }
+}

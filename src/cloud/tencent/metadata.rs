@@ -1,0 +1,107 @@
+//! The metadata service of the machine that this runs on, which hands out keys for the machine's role.
+//!
+//! It is the one place that is spoken to without TLS off this very computer: the vendor has it no other way, and it is a
+//! link-local address that only the machine itself reaches. It gets nothing to know, and no proxy stands between.
+
+use std::time::Duration;
+
+use super::http::{Http, Received};
+use super::issuer::no_key;
+use super::keys::Issued;
+use super::scrub::visible;
+use super::sts::issued;
+use super::wire;
+use crate::cloud::{CloudError, Grade, NotSent};
+use crate::lang::text;
+
+/// Where the vendor has it.
+pub const METADATA: &str = "http://metadata.tencentyun.com";
+const CONNECT: Duration = Duration::from_secs(1);
+const WHOLE: Duration = Duration::from_secs(2);
+const PATH: &str = "/latest/meta-data/cam/security-credentials/";
+/// A key has some hundred bytes.
+const MOST: usize = 1 << 16;
+
+/// Asks for keys of the machine's role.
+pub struct Metadata {
+    http: Http,
+    /// None to ask for that too.
+    role: Option<String>,
+}
+
+impl Metadata {
+    /// Sets it up. Nothing is sent.
+    ///
+    /// # Errors
+    /// When `address` can't be one. Besides the vendor's it may only be this very computer's.
+    pub fn new(address: &str, role: Option<String>) -> Result<Self, super::ClientError> {
+        Ok(Self {
+            http: Http::beside(address, METADATA, CONNECT, WHOLE)?,
+            role,
+        })
+    }
+
+    /// The name of the machine's role; None when it has none, or this is no such machine.
+    pub async fn role(&self) -> Option<String> {
+        if let Some(role) = &self.role {
+            return Some(role.clone());
+        }
+        let Received {
+            status: 200,
+            body,
+            broken: None,
+            ..
+        } = self.http.get(PATH, MOST).await.ok()?
+        else {
+            return None;
+        };
+        let text = String::from_utf8(body).ok()?;
+        // It becomes part of a path.
+        let is_name = |c: char| {
+            c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=' | '@' | '+' | ',')
+        };
+        let name = text.lines().next()?.trim();
+        let is_plain = !name.is_empty() && name != ".." && name.chars().all(is_name);
+        is_plain.then(|| name.to_owned())
+    }
+
+    pub(super) async fn key(&self) -> Result<Issued, CloudError> {
+        let Some(role) = self.role().await else {
+            return Err(no_key(&text!(
+                "this machine has no role: its metadata service names none",
+                "本机没有绑定角色：元数据服务没有返回角色名"
+            )));
+        };
+        let shown = visible(&role);
+        let answer = self.http.get(&format!("{PATH}{role}"), MOST).await;
+        let later = |why| CloudError {
+            grade: Grade::NotSent(NotSent::Connect),
+            ..no_key(&why)
+        };
+        match answer {
+            Ok(Received {
+                status: 200,
+                body,
+                broken: None,
+                ..
+            }) => match wire::decode_metadata(&body) {
+                Some(session) => Ok(issued(session)),
+                None => Err(later(text!(
+                    "the metadata service gave no key for the role {shown}",
+                    "元数据服务没有给出角色 {shown} 的密钥"
+                ))),
+            },
+            Ok(Received { status, .. }) => Err(later(text!(
+                "the metadata service answered with HTTP status {status} when asked for a key of the role {shown}",
+                "向元数据服务请求角色 {shown} 的密钥时，返回了 HTTP 状态 {status}"
+            ))),
+            Err(lost) => {
+                let why = &lost.why;
+                Err(later(text!(
+                    "the metadata service was asked for a key of the role {shown}: {why}",
+                    "向元数据服务请求角色 {shown} 的密钥：{why:#}"
+                )))
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The service that tells whose a key is, and hands out temporary ones.
+//!
+//! Its host stands beside the one that orders go to. Asking twice costs nothing, so its questions are repeated as reads are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::Url;
+use serde::Serialize;
+
+use super::client::ClientError;
+use super::credentials::Credentials;
+use super::endpoint;
+use super::evidence::no_reply;
+use super::http::{Http, Transport};
+use super::keys::{Issued, Keys};
+use super::read::{Asker, Question, Spacing};
+use super::service::{Api, Service};
+use super::wire::{self, CallerInfo, GetCallerIdentity, Page, Session, Unreadable};
+use crate::clock::Clock;
+use crate::cloud::{Caller, CloudError};
+use crate::lang::{Text, text};
+
+const STS: Api = Api {
+    name: wire::STS_SERVICE,
+    version: wire::STS_VERSION,
+};
+/// Where the vendor answers, when nothing else is known.
+pub const STS_ENDPOINT: &str = "https://sts.tencentcloudapi.com";
+/// The region that the vendor's own tools name where none is.
+const REGION: &str = "ap-guangzhou";
+
+/// What it is set up with.
+#[derive(Clone)]
+pub struct StsOptions {
+    pub endpoint: String,
+    /// None for the questions that are not signed.
+    pub keys: Option<Arc<Keys>>,
+    pub region: Option<String>,
+    /// X-TC-Language: `zh-CN` or `en-US`.
+    pub language: String,
+    pub transport: Transport,
+    /// How long a question is repeated.
+    pub retry_for: Duration,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Asks the service.
+#[derive(Debug)]
+pub struct Sts {
+    service: Service,
+    spacing: Spacing,
+    retry_for: Duration,
+}
+
+impl Sts {
+    /// Sets it up. Nothing is sent.
+    ///
+    /// # Errors
+    /// When the endpoint is none, or a value can't be sent.
+    pub fn new(options: StsOptions) -> Result<Self, ClientError> {
+        let StsOptions {
+            endpoint,
+            keys,
+            region,
+            language,
+            transport,
+            retry_for,
+            clock,
+        } = options;
+        let http = Http::new(&endpoint, &transport)?;
+        let region = region.as_deref().unwrap_or(REGION);
+        Ok(Self {
+            service: Service::new(STS, http, keys, Some(region), &language, clock)?,
+            spacing: Spacing::default(),
+            retry_for,
+        })
+    }
+
+    /// Whose key it is that calls are signed with.
+    ///
+    /// # Errors
+    /// When the vendor does not say.
+    pub async fn caller(&self) -> Result<Caller, CloudError> {
+        let (info, request_id): (CallerInfo, _) = self
+            .single(wire::CALLER, wire::decode_caller, &GetCallerIdentity {})
+            .await?;
+        let CallerInfo {
+            account_id,
+            user_id,
+            arn,
+            kind,
+        } = info;
+        let clean = |value: Option<String>| value.map(|value| self.service.scrub.text(&value));
+        let is_number = |id: &String| id.chars().all(|c| c.is_ascii_digit());
+        let account = account_id.filter(is_number).ok_or_else(|| {
+            let action = wire::CALLER;
+            let why = text!(
+                "{action}: the answer names no account",
+                "{action}：应答中没有账号"
+            );
+            CloudError {
+                request_id: request_id.clone(),
+                http_status: Some(200),
+                ..no_reply(true, &why, &self.service.scrub)
+            }
+        })?;
+        Ok(Caller {
+            account,
+            user: clean(user_id),
+            arn: clean(arn),
+            kind: clean(kind),
+            request_id,
+        })
+    }
+
+    /// A temporary key.
+    ///
+    /// # Errors
+    /// When the vendor gives none.
+    pub(super) async fn session(
+        &self,
+        action: &'static str,
+        body: &impl Serialize,
+    ) -> Result<Issued, CloudError> {
+        let (session, _) = self.single(action, wire::decode_session, body).await?;
+        let issued = issued(session);
+        // Whoever speaks of it later, here or elsewhere, must not show it.
+        self.service.scrub.learn(&issued.credentials);
+        Ok(issued)
+    }
+
+    /// What a text may hold that is as good as a key.
+    pub(super) fn hide(&self, secret: &str) {
+        self.service.scrub.hide(secret);
+    }
+
+    async fn single<T>(
+        &self,
+        action: &'static str,
+        decode: fn(&[u8]) -> Result<Page<T>, Unreadable>,
+        body: &impl Serialize,
+    ) -> Result<(T, Option<String>), CloudError> {
+        let question = Question {
+            action,
+            region: None,
+            decode,
+        };
+        let asker = Asker {
+            service: &self.service,
+            spacing: &self.spacing,
+            retry_for: self.retry_for,
+        };
+        // What is left of an answer may hold half a key that nobody knows of.
+        let page = asker.page(&question, body).await;
+        let page = page.map_err(|error| CloudError {
+            body: None,
+            ..error
+        })?;
+        let request_id = page.request_id.map(|id| self.service.scrub.text(&id));
+        if let Some(row) = page.rows.into_iter().next() {
+            return Ok((row, request_id));
+        }
+        let why = Text::fixed("the answer is empty", "应答为空");
+        Err(no_reply(true, &why, &self.service.scrub))
+    }
+}
+
+pub(super) fn issued(session: Session) -> Issued {
+    let Session {
+        secret_id,
+        secret_key,
+        token,
+        ends,
+    } = session;
+    Issued {
+        credentials: Credentials {
+            secret_id,
+            secret_key: secret_key.into(),
+            token: Some(token.into()),
+        },
+        // An end that is no time is one that has passed.
+        ends: Some(Timestamp::from_second(ends).unwrap_or(Timestamp::UNIX_EPOCH)),
+    }
+}
+
+/// Where the service is for orders that go to `endpoint`: beside it at the vendor's own hosts, on the same port of this very
+/// computer, and otherwise where the vendor has it.
+pub fn sts_endpoint(endpoint: &str) -> String {
+    let Ok((url, host)) = endpoint::parse(endpoint) else {
+        return STS_ENDPOINT.to_owned();
+    };
+    match host.strip_prefix("tcb.") {
+        Some(rest) if is_vendors(&url) => format!("{}://sts.{rest}", url.scheme()),
+        _ if endpoint::is_loopback(&url) => format!("{}://{host}", url.scheme()),
+        Some(_) | None => STS_ENDPOINT.to_owned(),
+    }
+}
+
+fn is_vendors(url: &Url) -> bool {
+    url.host_str()
+        .is_some_and(|host| host.ends_with(".tencentcloudapi.com"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_stands_beside_the_endpoint() {
+        let table = [
+            ("https://tcb.tencentcloudapi.com", STS_ENDPOINT),
+            (
+                "https://tcb.internal.tencentcloudapi.com",
+                "https://sts.internal.tencentcloudapi.com",
+            ),
+            (
+                "https://tcb.ap-shanghai.tencentcloudapi.com",
+                "https://sts.ap-shanghai.tencentcloudapi.com",
+            ),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("https://localhost:8443", "https://localhost:8443"),
+            // Somebody's own host gets no key that it could pass on to the vendor.
+            ("https://tcb.example.com", STS_ENDPOINT),
+            ("https://eviltencentcloudapi.com", STS_ENDPOINT),
+            ("https://tcb.eviltencentcloudapi.com", STS_ENDPOINT),
+        ];
+        for (endpoint, expected) in table {
+            assert_eq!(sts_endpoint(endpoint), expected, "{endpoint}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Which key is used, and whose it is.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::Look;
+use crate::lang::{Text, text};
+use crate::report::identity::Identity;
+use crate::report::text::{self, clean, duration};
+
+/// A line for each thing that is known.
+pub fn whoami(identity: &Identity, look: Look) -> String {
+    let Identity {
+        source: _,
+        source_text,
+        role,
+        key_id,
+        ends,
+        caller,
+        endpoint,
+        sts_endpoint,
+        region,
+        list_regions,
+    } = identity;
+    let plain = |value: &Option<String>| value.as_deref().map(same);
+    let account = match caller {
+        Some(caller) => same(&caller.account),
+        None => text!("not told", "未知"),
+    };
+    let of_caller = |of: fn(&crate::cloud::Caller) -> Option<String>| {
+        caller.as_ref().and_then(of).map(|value| same(&value))
+    };
+    let expires = ends.map(|(ends, left)| {
+        let left = duration(Duration::try_from(left).unwrap_or_default());
+        text!("{ends}, in {left}", "{ends}，还有 {left:#}")
+    });
+    let regions = (!list_regions.is_empty()).then(|| same(&list_regions.join(", ")));
+    let lines = [
+        (text!("key from", "密钥来源"), Some(source_text.clone())),
+        (text!("role", "角色"), plain(role)),
+        (
+            text!("key id", "密钥 ID"),
+            Some(
+                key_id
+                    .as_deref()
+                    .map_or_else(|| text!("none issued yet", "尚未签发"), same),
+            ),
+        ),
+        (text!("expires", "到期"), expires),
+        (text!("account", "账号"), Some(account)),
+        (text!("who", "身份"), of_caller(|caller| caller.arn.clone())),
+        (
+            text!("type", "类型"),
+            of_caller(|caller| caller.kind.clone()),
+        ),
+        (text!("endpoint", "接入点"), Some(same(endpoint))),
+        (text!("STS", "STS"), plain(sts_endpoint)),
+        (
+            text!("region", "地域"),
+            Some(
+                region
+                    .as_deref()
+                    .map_or_else(|| text!("none is sent", "不发送"), same),
+            ),
+        ),
+        (text!("lists", "列出地域"), regions),
+        (
+            text!("RequestId", "RequestId"),
+            of_caller(|caller| caller.request_id.clone()),
+        ),
+    ];
+    let mut out = String::new();
+    for (name, value) in lines {
+        let Some(value) = value else { continue };
+        // The longest of the names, and two.
+        let name = text::left(&look.say(name), 11);
+        let _ = writeln!(out, "{name}{}", look.say(value));
+    }
+    out
+}
+
+/// What the vendor or a person wrote.
+fn same(value: &str) -> Text {
+    Text::same(clean(value).into_owned())
+}

@@ -1,0 +1,461 @@
+//! Which key is used, whose it is, and that nothing is ordered from another account. With the real binary, against the real
+//! endpoint by its address, which speaks STS on the same port.
+
+use std::fs;
+
+use postpay::sandbox::{ACCOUNT, SECRET_ID, SECRET_KEY};
+use serde_json::Value;
+
+use super::secrets::serve;
+use crate::support::{Project, Ran, Running, STATE, assert_shown};
+
+const ROLE: &str = "qcs::cam::uin/100000000001:roleName/deploy";
+
+/// A server, and a project whose endpoint it is. No key is anywhere yet.
+struct Scene {
+    server: Project,
+    _running: Running,
+    project: Project,
+    url: String,
+}
+
+impl Scene {
+    fn new(aliases: &[&str], flags: &[&str]) -> Self {
+        let server = Project::empty();
+        let (running, url) = serve(&server, flags);
+        let project = Project::of(aliases);
+        let scene = Self {
+            server,
+            _running: running,
+            project,
+            url,
+        };
+        scene.settings("");
+        scene
+    }
+
+    /// postpay.yaml, with more in it.
+    fn settings(&self, more: &str) {
+        let url = &self.url;
+        let text = format!("version: 1\napi: {{endpoint: '{url}'}}\n{more}");
+        self.project.write("postpay.yaml", text);
+    }
+
+    fn run(&self, line: &str, variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.project.command(line.split(' '));
+        command.envs(variables.iter().copied());
+        Ran::from(command.output().unwrap())
+    }
+
+    /// With the sandbox's own key in the environment.
+    fn with_keys(&self, line: &str) -> Ran {
+        self.run(line, &KEYS)
+    }
+
+    fn profile(&self, content: &str) {
+        self.project.write(".tencentcloud/credentials", content);
+        private(&self.project, ".tencentcloud/credentials");
+    }
+
+    fn whoami(&self, line: &str, variables: &[(&str, &str)]) -> Value {
+        let line = format!("whoami --format json {line}");
+        self.run(line.trim(), variables).exits(0).json()
+    }
+
+    /// The questions to STS, by what they ask.
+    fn asked(&self) -> Vec<String> {
+        let ledger = self.server.read(crate::support::LEDGER);
+        let entries = ledger
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap());
+        let actions = entries.filter_map(|line: Value| Some(line["action"].as_str()?.to_owned()));
+        actions
+            .filter(|action| action.contains("Role") || action.contains("Caller"))
+            .collect()
+    }
+}
+
+const KEYS: [(&str, &str); 2] = [
+    ("TENCENTCLOUD_SECRET_ID", SECRET_ID),
+    ("TENCENTCLOUD_SECRET_KEY", SECRET_KEY),
+];
+
+fn private(project: &Project, name: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(project.file(name), fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn ini(profile: &str) -> String {
+    format!("[{profile}]\nsecret_id = {SECRET_ID}\nsecret_key = {SECRET_KEY}\n")
+}
+
+#[test]
+fn whoever_asks_is_told_the_key_from_every_place() {
+    let scene = Scene::new(&["one"], &["--machine-role", "web"]);
+    let of = |who: &Value| {
+        assert_eq!(who["caller"]["account"], ACCOUNT, "{who}");
+        assert!(!who.to_string().contains(SECRET_KEY));
+        who["source"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(of(&scene.whoami("", &KEYS)), "environment");
+    let metadata = [("POSTPAY_METADATA_ENDPOINT", scene.url.as_str())];
+    let machine = scene.whoami("", &metadata);
+    assert_eq!(of(&machine), "cvm-role");
+    assert_eq!(machine["caller"]["kind"], "CAMRole");
+    assert!(machine["expires_at"].is_string(), "{machine}");
+    scene.project.write("token", "a.web.token\n");
+    let oidc = format!("--oidc-provider p --oidc-token-file token --assume-role {ROLE}");
+    assert_eq!(of(&scene.whoami(&oidc, &[])), "web-identity");
+    let json = format!(r#"{{"secretId":"{SECRET_ID}","secretKey":"{SECRET_KEY}"}}"#);
+    scene.project.write(".tccli/default.credential", json);
+    private(&scene.project, ".tccli/default.credential");
+    assert_eq!(of(&scene.whoami("", &metadata)), "tccli");
+    scene.profile(&(ini("default") + &ini("prod")));
+    assert_eq!(of(&scene.whoami("", &[])), "profile");
+    let prod = scene.whoami("--profile prod", &KEYS);
+    assert_eq!(of(&prod), "profile");
+    assert!(prod["source_text"].as_str().unwrap().contains("`prod`"));
+    let role = scene.whoami(&format!("--assume-role {ROLE}"), &[]);
+    assert_eq!(
+        (of(&role).as_str(), role["role"].as_str()),
+        ("profile", Some(ROLE))
+    );
+    // Nothing is asked of anybody who works offline.
+    let before = scene.asked();
+    let offline = scene.whoami("--offline", &[]);
+    assert_eq!(
+        (offline["source"].as_str(), &offline["caller"]),
+        (Some("profile"), &Value::Null)
+    );
+    assert_eq!(scene.asked(), before);
+    // The token is as good as a key.
+    assert!(
+        !scene
+            .server
+            .read(crate::support::LEDGER)
+            .contains("a.web.token")
+    );
+}
+
+#[test]
+fn who_it_is_is_told_in_both_languages() {
+    let scene = Scene::new(&["one"], &[]);
+    let hide = |ran: &Ran| ran.stdout.replace(&scene.url, "[URL]");
+    assert_shown!("whoami", hide(&scene.with_keys("whoami").exits(0)));
+    assert_shown!(
+        "whoami-zh",
+        hide(&scene.with_keys("whoami --lang zh").exits(0))
+    );
+    let wrong = [KEYS[0], ("TENCENTCLOUD_SECRET_KEY", "notTheRightKeyAtAll")];
+    let refused = scene.run("whoami", &wrong).exits(1);
+    refused
+        .says(&[
+            "AuthFailure.SignatureFailure",
+            "RequestId",
+            "key from",
+            "not told",
+        ])
+        .does_not_say(&["notTheRightKeyAtAll"]);
+}
+
+#[test]
+fn the_account_is_proven_before_the_first_order_and_kept() {
+    let scene = Scene::new(&["one"], &[]);
+    scene.with_keys("apply -y").exits(0);
+    assert_eq!(scene.project.json(STATE)["account"]["uin"], ACCOUNT);
+    let actions: Vec<String> = scene
+        .server
+        .read(crate::support::LEDGER)
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter_map(|line| Some(line["action"].as_str()?.to_owned()))
+        .collect();
+    let asked = actions.iter().position(|it| it == "GetCallerIdentity");
+    let ordered = actions.iter().position(|it| it == "CreatePostpayPackage");
+    assert!(asked.unwrap() < ordered.unwrap(), "{actions:?}");
+}
+
+#[test]
+fn another_account_gets_no_order_and_is_not_compared_with() {
+    let scene = Scene::new(&["one"], &[]);
+    scene.with_keys("apply -y").exits(0);
+    // The same endpoint, and somebody else's keys.
+    let other = Scene::new(&["one"], &["--account", "200000000002"]);
+    let state = scene.project.read(STATE);
+    other.project.write(STATE, state);
+    other.project.declare(&["one", "two"]);
+    for line in ["apply -y", "drift", "plan --refresh", "whoami", "generate"] {
+        let refused = other.with_keys(line).exits(1);
+        refused.says(&["state-account", ACCOUNT, "200000000002", "postpay whoami"]);
+    }
+    assert!(other.server.orders().is_empty());
+    assert_shown!(
+        "account-of-another-state",
+        other
+            .with_keys("apply -y")
+            .stderr
+            .replace(&other.url, "[URL]")
+    );
+}
+
+#[test]
+fn only_an_allowed_account_is_worked_in() {
+    let scene = Scene::new(&["one"], &[]);
+    scene.settings("guard: {allowed_accounts: ['300000000003']}\n");
+    for line in ["apply -y", "drift", "plan --refresh", "whoami"] {
+        let refused = scene.with_keys(line).exits(1);
+        refused.says(&["account-not-allowed", ACCOUNT, "300000000003"]);
+    }
+    assert!(scene.server.orders().is_empty());
+    scene.with_keys("plan").exits(0);
+    scene.settings(&format!(
+        "guard: {{allowed_accounts: ['{ACCOUNT}', '300000000003']}}\n"
+    ));
+    scene.with_keys("apply -y").exits(0);
+}
+
+#[test]
+fn an_account_that_can_not_be_proven_gets_no_order_unless_that_is_said() {
+    let scene = Scene::new(&["one"], &["--fault", "sts:error:UnauthorizedOperation@*"]);
+    let refused = scene.with_keys("apply -y").exits(1);
+    refused.says(&[
+        "account-unknown",
+        "UnauthorizedOperation",
+        "RequestId",
+        "--allow-unknown-account",
+        "nothing was ordered",
+    ]);
+    assert!(scene.server.orders().is_empty());
+    // Where one is expected it has to be proven.
+    scene.settings(&format!("guard: {{allowed_accounts: ['{ACCOUNT}']}}\n"));
+    let refused = scene.with_keys("apply -y --allow-unknown-account").exits(1);
+    refused.says(&["account-unknown", ACCOUNT]);
+    scene.settings("");
+    let done = scene.with_keys("apply -y --allow-unknown-account").exits(0);
+    done.says(&["warning[account-unknown]"]);
+    assert_eq!(scene.server.ordered_once(), ["one"]);
+    assert_eq!(scene.project.json(STATE)["account"]["uin"], Value::Null);
+}
+
+#[test]
+fn a_faltering_question_for_the_account_is_asked_again() {
+    let scene = Scene::new(
+        &["one"],
+        &[
+            "--fault",
+            "sts:reset-before@1",
+            "--fault",
+            "sts:500-before@2",
+        ],
+    );
+    scene.with_keys("apply -y").exits(0);
+    assert_eq!(scene.server.ordered_once(), ["one"]);
+}
+
+#[test]
+fn a_plan_is_for_the_account_of_its_state() {
+    let scene = Scene::new(&["one"], &[]);
+    scene.with_keys("apply -y").exits(0);
+    scene.project.declare(&["one", "two"]);
+    scene.run("plan -o plan.json", &[]).exits(0);
+    assert_eq!(scene.project.json("plan.json")["account"]["uin"], ACCOUNT);
+    scene.with_keys("apply plan.json").exits(0);
+    assert_eq!(scene.server.ordered_once(), ["one", "two"]);
+}
+
+#[test]
+fn keys_of_a_role_are_renewed_in_the_middle_of_a_run() {
+    // Six orders at two a second take two and a half seconds; no key lasts longer than one and a half.
+    let names = ["a1", "a2", "a3", "a4", "a5", "a6"];
+    let scene = Scene::new(&names, &["--max-session", "2s"]);
+    let role = format!("apply -y --in-flight 1 --assume-role {ROLE}");
+    scene.with_keys(&role).exits(0);
+    assert_eq!(scene.server.ordered_once(), names);
+    let issued = scene
+        .asked()
+        .iter()
+        .filter(|it| *it == "AssumeRole")
+        .count();
+    assert!(issued > 1, "{issued} keys");
+    // Whose it is is asked once.
+    let asked = scene.asked();
+    assert_eq!(
+        asked.iter().filter(|it| *it == "GetCallerIdentity").count(),
+        1
+    );
+}
+
+#[test]
+fn a_key_that_is_turned_away_is_renewed_once_and_nothing_is_ordered_twice() {
+    let faults = ["--fault", "error:AuthFailure.TokenFailure@1"];
+    let scene = Scene::new(&["a1", "a2"], &faults);
+    let role = format!("apply -y --in-flight 1 --assume-role {ROLE}");
+    scene.with_keys(&role).exits(0);
+    assert_eq!(scene.server.ordered_once(), ["a1", "a2"]);
+    let issued = |scene: &Scene| {
+        scene
+            .asked()
+            .iter()
+            .filter(|it| *it == "AssumeRole")
+            .count()
+    };
+    assert_eq!(issued(&scene), 2);
+    let faults = ["--fault", "error:AuthFailure.TokenFailure@*"];
+    let scene = Scene::new(&["a1", "a2"], &faults);
+    scene
+        .with_keys(&role)
+        .exits(1)
+        .says(&["AuthFailure.TokenFailure"]);
+    assert!(scene.server.orders().is_empty());
+    assert_eq!(issued(&scene), 2, "another key is asked for once");
+}
+
+#[test]
+fn an_order_that_no_key_could_be_had_for_was_not_sent() {
+    // The first key and the question for the account are answered; no key after that is: refused, cut off, or unreadable.
+    let names = ["a1", "a2", "a3", "a4", "a5", "a6"];
+    for fault in [
+        "sts:error:InvalidParameter.ResourceError@3-999",
+        "sts:reset-before@3-999",
+        "sts:html@3-999",
+    ] {
+        let scene = Scene::new(&names, &["--max-session", "2s", "--fault", fault]);
+        let apply = format!("apply -y --in-flight 1 --retry-for 0s --assume-role {ROLE}");
+        let ran = scene.with_keys(&apply);
+        let ordered = scene.server.ordered_once();
+        assert!(ordered.len() < names.len(), "{fault}: {ordered:?}");
+        if ordered.is_empty() {
+            // A computer that is busy enough takes longer to the first order than the first key lasts.
+            ran.exits(1);
+            continue;
+        }
+        ran.exits(3).says(&["no key for the role", ROLE]);
+        let state = scene.project.json(STATE);
+        let recorded: Vec<&String> = state["environments"].as_object().unwrap().keys().collect();
+        let expected: Vec<&String> = ordered.iter().collect();
+        assert_eq!(recorded, expected, "{fault}: none is unknown");
+    }
+}
+
+#[test]
+fn a_role_that_is_refused_orders_nothing() {
+    let scene = Scene::new(&["one"], &["--fault", "sts:error:UnauthorizedOperation@*"]);
+    let ran = scene
+        .with_keys(&format!("apply -y --assume-role {ROLE}"))
+        .exits(1);
+    ran.says(&[
+        "no key for the role",
+        ROLE,
+        "UnauthorizedOperation",
+        "nothing was ordered",
+    ]);
+    assert!(scene.server.orders().is_empty());
+    assert!(!scene.project.exists(STATE));
+}
+
+#[test]
+fn a_key_file_that_others_can_read_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scene = Scene::new(&["one"], &[]);
+    scene.profile(&ini("default"));
+    let file = scene.project.file(".tencentcloud/credentials");
+    scene.run("whoami", &[]).exits(0).does_not_say(&["warning"]);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let told = scene.run("whoami", &[]).exits(0);
+    told.says(&["warning[credentials-open]", "chmod 600"]);
+}
+
+#[test]
+fn flags_that_contradict_each_other_are_refused() {
+    let scene = Scene::new(&["one"], &[]);
+    for line in [
+        "whoami --profile a --cvm-role",
+        "whoami --role-session-name x",
+        "whoami --oidc-provider p --oidc-token-file f",
+        "whoami --oidc-token-file f",
+    ] {
+        scene.with_keys(line).exits(1);
+    }
+    let no_token =
+        format!("whoami --oidc-provider p --oidc-token-file nowhere --assume-role {ROLE}");
+    scene
+        .run(&no_token, &[])
+        .exits(1)
+        .says(&["web identity token file", "nowhere"]);
+    let elsewhere = [("POSTPAY_METADATA_ENDPOINT", "http://example.com")];
+    scene
+        .run("whoami", &elsewhere)
+        .exits(1)
+        .says(&["example.com"]);
+}
+
+#[test]
+fn each_call_is_logged_and_recorded_with_what_it_asked_and_got() {
+    let scene = Scene::new(&["one"], &["--fault", "error:LimitExceeded@1"]);
+    let ran = scene
+        .with_keys("apply -y --log debug --record calls.jsonl")
+        .exits(1);
+    let line = |action: &str| {
+        let mut lines = ran
+            .stderr
+            .lines()
+            .filter(|line| line.contains(&format!("action=\"{action}\"")));
+        lines
+            .next()
+            .unwrap_or_else(|| panic!("{action}: {ran}"))
+            .to_owned()
+    };
+    for part in [
+        "\"Alias\":\"one\"",
+        "took=",
+        "request_id=",
+        "grade=Refused",
+        "LimitExceeded",
+    ] {
+        let part = part.replace('"', "\\\"");
+        let line = line("CreatePostpayPackage");
+        assert!(
+            line.contains(&part) || line.contains(&part.replace('\\', "")),
+            "{part}: {line}"
+        );
+    }
+    assert!(line("GetCallerIdentity").contains("answered"));
+    let calls: Vec<Value> = scene
+        .project
+        .read("calls.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let order = calls.iter().find(|call| {
+        let body = call["request_body"].as_str().unwrap();
+        body.contains("\"Alias\":\"one\"")
+    });
+    let order = order.unwrap();
+    assert_eq!(
+        (order["method"].as_str(), order["status"].as_u64()),
+        (Some("POST"), Some(200))
+    );
+    let answer = order["response_body"].as_str().unwrap();
+    assert!(
+        answer.contains("LimitExceeded") && answer.contains("RequestId"),
+        "{order}"
+    );
+    // A file that is there is kept.
+    let again = scene.with_keys("apply -y --record calls.jsonl").exits(1);
+    again.says(&["name a file that is not there yet"]);
+    assert!(scene.server.orders().is_empty());
+}
+
+#[test]
+fn a_local_endpoint_without_sts_is_ordered_from_where_no_account_is_expected() {
+    let scene = Scene::new(&["one"], &["--fault", "sts:error:InvalidAction@*"]);
+    scene.settings(&format!("guard: {{allowed_accounts: ['{ACCOUNT}']}}\n"));
+    scene
+        .with_keys("apply -y")
+        .exits(1)
+        .says(&["account-unknown", ACCOUNT]);
+    scene.settings("");
+    let done = scene.with_keys("apply -y").exits(0);
+    done.says(&["warning[account-unknown]", "has no STS"]);
+    assert_eq!(scene.server.ordered_once(), ["one"]);
+}
