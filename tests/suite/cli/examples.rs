@@ -50,7 +50,10 @@ fn every_example_is_validated_planned_and_applied() {
     let project = checkout();
     at_once(examples(), |name| {
         let dir = format!("examples/{name}");
-        let run = |args: &[&str]| project.run(["-C", &dir].iter().chain(args)).exits(0);
+        let run = |args: &[&str]| {
+            let args = ["-C", &dir].into_iter().chain(args.iter().copied());
+            project.run_unthrottled(args).exits(0)
+        };
         let valid = run(&["validate"]);
         assert_eq!(valid.stderr, "", "an example has no warnings");
         if let Some(commands) = commands(&project, &dir) {
