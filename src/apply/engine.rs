@@ -329,7 +329,11 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         };
         match cause {
             NotSent::Throttled => self.pacer.throttled(now + after),
-            NotSent::Connect | NotSent::Repaired => {}
+            NotSent::Connect
+            | NotSent::Repaired
+            | NotSent::NoKey
+            | NotSent::NoRequest
+            | NotSent::Withdrawn => {}
         }
         if self.stopping.is_some() {
             return false;
@@ -479,7 +483,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
 /// A call whose task died can't tell whether it sent anything.
 fn broken_off(error: &JoinError) -> CloudError {
     let why = text!("the call broke off: {error}", "调用中断：{error}");
-    without_answer(Grade::Unknown, why)
+    CloudError::new(Grade::Unknown, why)
 }
 
 /// What the journal says of a request that was announced and not made.
@@ -488,20 +492,7 @@ fn withdrawn() -> CloudError {
         "withdrawn before it was sent: an answer to another order came first",
         "发送前已撤回：另一笔订单的应答先到了",
     );
-    without_answer(Grade::NotSent(NotSent::Connect), why)
-}
-
-fn without_answer(grade: Grade, message: Text) -> CloudError {
-    CloudError {
-        grade,
-        code: None,
-        message,
-        request_id: None,
-        http_status: None,
-        seen: SeenIds::default(),
-        body: None,
-        hint: None,
-    }
+    CloudError::new(Grade::NotSent(NotSent::Withdrawn), why)
 }
 
 pub(super) async fn at(moment: Option<Instant>) {

@@ -82,7 +82,13 @@ impl CallKind {
             Ok(_) => Self::Taken,
             Err(error) => match error.grade {
                 Grade::NotSent(NotSent::Throttled) => Self::Throttled,
-                Grade::NotSent(NotSent::Connect | NotSent::Repaired) => Self::NotSent,
+                Grade::NotSent(
+                    NotSent::Connect
+                    | NotSent::Repaired
+                    | NotSent::NoKey
+                    | NotSent::NoRequest
+                    | NotSent::Withdrawn,
+                ) => Self::NotSent,
                 Grade::Refused(_) => Self::Refused,
                 Grade::Unknown => Self::Unknown,
             },
@@ -343,9 +349,7 @@ pub(super) fn line(
             attempt,
             address,
             evidence: match grade {
-                Grade::NotSent(NotSent::Connect | NotSent::Throttled | NotSent::Repaired) => {
-                    Evidence::NotSent
-                }
+                Grade::NotSent(_) => Evidence::NotSent,
                 Grade::Refused(_) => Evidence::Refused,
                 Grade::Unknown => Evidence::Unknown,
             },

@@ -24,10 +24,11 @@ pub fn decide(
     jitter: f64,
 ) -> Decision {
     let first = match cause {
-        NotSent::Connect => Duration::from_millis(500),
+        NotSent::Connect | NotSent::NoKey => Duration::from_millis(500),
         NotSent::Throttled => Duration::from_secs(1),
         // The cause is gone: nothing is gained by waiting.
-        NotSent::Repaired => Duration::ZERO,
+        NotSent::Repaired | NotSent::Withdrawn => Duration::ZERO,
+        NotSent::NoRequest => return Decision::GiveUp,
     };
     let doubled = first.saturating_mul(1 << attempt.saturating_sub(1).min(10));
     let after = doubled
@@ -70,6 +71,12 @@ mod tests {
     #[test]
     fn no_time_to_retry_means_one_attempt() {
         let decision = decide(NotSent::Throttled, 1, Duration::ZERO, Duration::ZERO, 0.5);
+        assert_eq!(decision, Decision::GiveUp);
+    }
+
+    #[test]
+    fn what_can_not_be_made_is_not_tried_again() {
+        let decision = decide(NotSent::NoRequest, 1, Duration::ZERO, MINUTE, 0.0);
         assert_eq!(decision, Decision::GiveUp);
     }
 

@@ -13,6 +13,7 @@ use super::account::{self, Proven};
 use super::connect::{Connection, Embedded};
 use super::consent::consent;
 use super::failure::Failure;
+use super::keys::Ask;
 use super::load::Project;
 use super::options::{Api, Format, Strict, time};
 use super::shown::Shown;
@@ -154,6 +155,7 @@ pub(super) fn carry_out(
     }
     // An account is asked for where anything is: what only changes the record needs no key.
     let proven = if plan.speaks() {
+        connection.find_key(job.project, Ask::Machine, world)?;
         let asked = account::ask(connection, job.project, world);
         Some(super::runtime()?.block_on(asked)?)
     } else {

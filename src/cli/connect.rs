@@ -1,13 +1,13 @@
 //! Which endpoint a run talks to, and with which keys.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clap::Args;
 
 use super::failure::{Failure, NOTHING_SENT};
-use super::keys::{self, Vendor};
+use super::keys::{self, Ask, Vendor};
 use super::load::Project;
 use super::options::time;
 use super::transport::transport;
@@ -16,7 +16,7 @@ use crate::clock::SystemClock;
 use crate::cloud::tencent::{
     ClientOptions, Credentials, Keys, RETRY_READS_FOR, TencentClient, Transport,
 };
-use crate::cloud::{Caller, CloudError, Looks, Reading, Watcher};
+use crate::cloud::{Caller, CloudError, Grade, Looks, NotSent, Reading, Watcher};
 use crate::config::Endpoint;
 use crate::lang::text;
 use crate::sandbox::{self, Fault, Running, Sandbox};
@@ -75,11 +75,27 @@ pub(super) struct Connection {
 #[derive(Clone)]
 enum Place {
     Embedded(Box<sandbox::Options>),
-    Remote(Box<Vendor>),
+    Remote {
+        url: String,
+        /// The key to it, once it was looked for. Whoever only changes the record needs none.
+        vendor: Arc<OnceLock<Vendor>>,
+    },
 }
 
 impl Connection {
-    /// Looks for keys where they are needed. Sends nothing.
+    /// Chooses the endpoint, and looks for the key to it.
+    pub(super) fn with_key(
+        project: &Project,
+        embedded: &Embedded,
+        retry_for: Duration,
+        world: &World,
+    ) -> Result<Self, Failure> {
+        let connection = Self::choose(project, embedded, retry_for, world)?;
+        connection.find_key(project, Ask::Machine, world)?;
+        Ok(connection)
+    }
+
+    /// Chooses the endpoint. Looks for no key, and sends nothing.
     pub(super) fn choose(
         project: &Project,
         embedded: &Embedded,
@@ -111,13 +127,10 @@ impl Connection {
                     ))
                     .help(NOTHING_SENT));
                 }
-                Place::Remote(Box::new(keys::of_vendor(
-                    project,
-                    &url.to_string(),
-                    &transport,
-                    retry_for,
-                    world,
-                )?))
+                Place::Remote {
+                    url: url.to_string(),
+                    vendor: Arc::default(),
+                }
             }
         };
         Ok(Self {
@@ -129,6 +142,25 @@ impl Connection {
             place,
             watcher: world.watcher(),
         })
+    }
+
+    /// Looks for the key, once, where the endpoint needs one. Nothing but the machine is asked, and only if nothing else is
+    /// found.
+    pub(super) fn find_key(
+        &self,
+        project: &Project,
+        ask: Ask,
+        world: &World,
+    ) -> Result<(), Failure> {
+        let Place::Remote { url, vendor } = &self.place else {
+            return Ok(());
+        };
+        if vendor.get().is_none() {
+            let within = self.retry_reads_for;
+            let found = keys::of_vendor(project, url, &self.transport, within, ask, world)?;
+            vendor.get_or_init(|| found);
+        }
+        Ok(())
     }
 
     /// The regions that a listing asks, None where its calls name none.
@@ -153,7 +185,10 @@ impl Connection {
                 kind: None,
                 request_id: None,
             }),
-            Place::Remote(vendor) => {
+            Place::Remote { vendor, .. } => {
+                let Some(vendor) = vendor.get() else {
+                    return Err(no_key_was_looked_for());
+                };
                 let asked = vendor.caller.get_or_try_init(|| async {
                     let _waiting = Waiting::new(self.watcher.clone());
                     vendor.sts.caller().await
@@ -163,11 +198,19 @@ impl Connection {
         }
     }
 
-    /// The endpoint of the vendor, with what is known of the key; None for the embedded one.
+    /// Where the vendor's endpoint is; None for the embedded one.
+    pub(super) fn url(&self) -> Option<&str> {
+        match &self.place {
+            Place::Embedded(_) => None,
+            Place::Remote { url, .. } => Some(url),
+        }
+    }
+
+    /// What is known of the key to the vendor's endpoint; None for the embedded one, and before it was looked for.
     pub(super) fn vendor(&self) -> Option<&Vendor> {
         match &self.place {
             Place::Embedded(_) => None,
-            Place::Remote(vendor) => Some(vendor),
+            Place::Remote { vendor, .. } => vendor.get(),
         }
     }
 
@@ -175,7 +218,12 @@ impl Connection {
     pub(super) async fn open(&self) -> Result<(TencentClient, Option<Running>), Failure> {
         let this = self.clone();
         let (endpoint, keys, running) = match this.place {
-            Place::Remote(vendor) => (vendor.url, vendor.keys, None),
+            Place::Remote { url, vendor } => {
+                let keys = vendor.get().map(|vendor| Arc::clone(&vendor.keys));
+                // Nothing can be sent without one.
+                let keys = keys.unwrap_or_else(|| Arc::new(Keys::none(no_key_was_looked_for())));
+                (url, keys, None)
+            }
             Place::Embedded(options) => {
                 let running = Sandbox::start(*options).await?;
                 let keys = Arc::new(Keys::given(sandbox_credentials()));
@@ -196,6 +244,16 @@ impl Connection {
             .map_err(|error| Failure::new("client", error.text()).help(NOTHING_SENT))?;
         Ok((client.watched(this.watcher), running))
     }
+}
+
+fn no_key_was_looked_for() -> CloudError {
+    CloudError::new(
+        Grade::NotSent(NotSent::NoRequest),
+        text!(
+            "no key was looked for, because nothing was to be sent",
+            "没有查找密钥，因为不需要发送任何请求"
+        ),
+    )
 }
 
 /// That the vendor is being asked whose the key is, told until it is known.

@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     let desired = declared(&project, world)?;
     let state = project.recorded(world)?;
-    let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
+    let connection = Connection::with_key(&project, &args.embedded, RETRY_READS_FOR, world)?;
     let (seen, bills) = super::runtime()?.block_on(async {
         account::expected(&connection, &project, state.as_ref(), world).await?;
         let (client, _sandbox) = connection.open().await?;

@@ -12,31 +12,38 @@ use super::world::World;
 use crate::clock::SystemClock;
 use crate::cloud::Caller;
 use crate::cloud::tencent::{
-    Chain, CredentialsError, Keys, METADATA, Metadata, RETRY_READS_FOR, RoleWish, Source, Sts,
-    StsOptions, Surroundings, Transport, Wishes, sts_endpoint,
+    Chain, CredentialsError, Keys, METADATA, Metadata, RoleWish, Source, Sts, StsOptions,
+    Surroundings, Transport, Wishes, sts_endpoint,
 };
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
 use crate::report::clean;
 
-/// The vendor's endpoint, and the key to it.
-#[derive(Clone)]
+/// Who may be asked for a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask {
+    Nobody,
+    /// This machine, for its role, where nothing else was found.
+    Machine,
+}
+
+/// The key to the vendor's endpoint.
 pub(super) struct Vendor {
-    pub(super) url: String,
     pub(super) keys: Arc<Keys>,
     pub(super) chain: Chain,
     /// Where it is asked whose the key is.
     pub(super) sts_url: String,
     pub(super) sts: Arc<Sts>,
-    pub(super) caller: Arc<OnceCell<Caller>>,
+    pub(super) caller: OnceCell<Caller>,
 }
 
-/// Looks for the key. Nothing is sent, but that a machine is asked for its own role where nothing else was found.
+/// Looks for the key. Nothing is sent, but that a machine may be asked for its own role.
 pub(super) fn of_vendor(
     project: &Project,
     url: &str,
     transport: &Transport,
     retry_for: Duration,
+    ask: Ask,
     world: &World,
 ) -> Result<Vendor, Failure> {
     let options::Keys {
@@ -52,7 +59,9 @@ pub(super) fn of_vendor(
     };
     let mut chain = Chain::find(&wishes(&project.api.keys), &around)?;
     tell_open(&chain, world);
-    find_machine(&mut chain, metadata)?;
+    if ask == Ask::Machine {
+        find_machine(&mut chain, metadata)?;
+    }
     let sts_url = named.clone().unwrap_or_else(|| sts_endpoint(url));
     let sts = StsOptions {
         endpoint: sts_url.clone(),
@@ -63,7 +72,7 @@ pub(super) fn of_vendor(
             .or_else(|| project.region.clone()),
         language: project.language.name().to_owned(),
         transport: transport.clone(),
-        retry_for: retry_for.min(RETRY_READS_FOR),
+        retry_for,
         clock: Arc::new(SystemClock),
     };
     let setting_up = |error: crate::cloud::tencent::ClientError| {
@@ -75,12 +84,11 @@ pub(super) fn of_vendor(
         ..sts
     });
     Ok(Vendor {
-        url: url.to_owned(),
         keys,
         chain,
         sts_url,
         sts: Arc::new(sts.map_err(setting_up)?),
-        caller: Arc::default(),
+        caller: OnceCell::new(),
     })
 }
 
@@ -121,15 +129,22 @@ fn find_machine(chain: &mut Chain, metadata: &str) -> Result<(), Failure> {
     };
     let service = Metadata::new(metadata, None)
         .map_err(|error| Failure::new("client", error.text()).help(NOTHING_SENT))?;
-    *role = super::runtime()?.block_on(service.role());
-    if role.is_some() {
-        return Ok(());
-    }
+    let why = match super::runtime()?.block_on(service.role()) {
+        Ok(Some(name)) => {
+            *role = Some(name);
+            return Ok(());
+        }
+        Ok(None) => text!(
+            "this machine's role: it has none",
+            "本机角色：本机没有绑定角色"
+        ),
+        Err(error) => {
+            let why = error.message;
+            text!("this machine's role: {why}", "本机角色：{why:#}")
+        }
+    };
     let mut looked = std::mem::take(&mut chain.looked);
-    looked.push(text!(
-        "this machine's role: its metadata service names none, or there is none",
-        "本机角色：元数据服务没有返回角色，或没有元数据服务"
-    ));
+    looked.push(why);
     Err(CredentialsError::Absent { looked }.into())
 }
 

@@ -22,7 +22,7 @@ pub(super) fn read(
     state: Option<&State>,
     world: &World,
 ) -> Result<Live, Failure> {
-    let connection = Connection::choose(project, embedded, RETRY_READS_FOR, world)?;
+    let connection = Connection::with_key(project, embedded, RETRY_READS_FOR, world)?;
     // Nothing of the record is in another account: all of it would seem to be gone.
     if let Some(objection) = guard::other_account(state, &project.account()) {
         return Err(Failure::from(vec![objection]));

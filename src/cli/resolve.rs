@@ -122,7 +122,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         world.tell(&text!("Nothing to settle.\n", "没有待处理的内容。\n"));
         return Ok(Exit::Fine);
     }
-    let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
+    let connection = Connection::with_key(&project, &args.embedded, RETRY_READS_FOR, world)?;
     let (cases, seen) = super::runtime()?.block_on(async {
         account::expected(&connection, &project, Some(&state), world).await?;
         let (client, _sandbox) = connection.open().await?;

@@ -6,6 +6,7 @@ use clap::builder::BoolishValueParser;
 
 use super::connect::{Connection, Embedded, sandbox_credentials};
 use super::failure::Failure;
+use super::keys::Ask;
 use super::load::Project;
 use super::options::{Api, Global};
 use super::shown::Shown;
@@ -43,6 +44,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let project = Project::load(global, &args.api)?;
     project.guard_reports(global, world)?;
     let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
+    let ask = if args.offline {
+        Ask::Nobody
+    } else {
+        Ask::Machine
+    };
+    connection.find_key(&project, ask, world)?;
     let state = project.recorded(world)?;
     let mut caller = None;
     let mut wrong = Ok(());
@@ -91,7 +98,9 @@ fn identity(
         key_id: key.map(|key| key.short_id()),
         ends: ends.map(|ends| (ends, ends.duration_since(world.now()))),
         caller,
-        endpoint: vendor.map_or_else(|| project.account().endpoint, |vendor| vendor.url.clone()),
+        endpoint: connection
+            .url()
+            .map_or_else(|| project.account().endpoint, str::to_owned),
         sts_endpoint: vendor.map(|vendor| vendor.sts_url.clone()),
         region: project.region.clone(),
         list_regions: regions.into_iter().flatten().collect(),

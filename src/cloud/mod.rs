@@ -113,6 +113,22 @@ pub struct CloudError {
     pub hint: Option<Text>,
 }
 
+impl CloudError {
+    /// Of a call of which no answer tells.
+    pub fn new(grade: Grade, message: Text) -> Self {
+        Self {
+            grade,
+            code: None,
+            message,
+            request_id: None,
+            http_status: None,
+            seen: SeenIds::default(),
+            body: None,
+            hint: None,
+        }
+    }
+}
+
 /// Ids found in an answer that does not count as an order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SeenIds {
@@ -138,8 +154,14 @@ pub enum NotSent {
     Connect,
     /// The vendor's gateway turned it away for its rate.
     Throttled,
-    /// The clock was corrected from the vendor's answer; the next attempt is signed with the right time.
+    /// The vendor turned it away for its time or its temporary key, and that was mended: the next attempt is signed anew.
     Repaired,
+    /// No key to sign it with was to be had for now. No request was made.
+    NoKey,
+    /// No request could be made: a key is refused to us, or a value can't be sent. The next attempt would fare no better.
+    NoRequest,
+    /// It was announced, and taken back before it was sent.
+    Withdrawn,
 }
 
 /// How far a refusal reaches.

@@ -277,20 +277,12 @@ fn more<'a>(
 
 /// Nothing came back. `connected` is false only when it is sure that no byte of the request left.
 pub(super) fn no_reply(connected: bool, message: &Text, scrub: &Scrub) -> CloudError {
-    CloudError {
-        grade: if connected {
-            Grade::Unknown
-        } else {
-            Grade::NotSent(NotSent::Connect)
-        },
-        code: None,
-        message: scrub.say(message),
-        request_id: None,
-        http_status: None,
-        seen: SeenIds::default(),
-        body: None,
-        hint: None,
-    }
+    let grade = if connected {
+        Grade::Unknown
+    } else {
+        Grade::NotSent(NotSent::Connect)
+    };
+    CloudError::new(grade, scrub.say(message))
 }
 
 pub(super) fn not_ok(status: u16) -> Text {

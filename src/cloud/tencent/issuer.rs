@@ -16,7 +16,7 @@ use super::metadata::Metadata;
 use super::sts::Sts;
 use super::wire::{self, AssumeRole, AssumeRoleWithWebIdentity};
 use crate::clock::Clock;
-use crate::cloud::{CloudError, Grade, NotSent, Reach, SeenIds};
+use crate::cloud::{CloudError, Grade, NotSent, SeenIds};
 use crate::lang::{Text, text};
 
 /// A role, and how it is taken.
@@ -122,9 +122,9 @@ fn of_an_order(error: CloudError, role: &str) -> CloudError {
         "no key for the role {role}: {said}",
         "未能取得角色 {role} 的密钥：{said:#}"
     );
-    let (grade, hint) = match error.grade {
-        Grade::Refused(_) => (
-            Grade::Refused(Reach::Run),
+    let (cause, hint) = match error.grade {
+        Grade::Refused(_) | Grade::NotSent(NotSent::NoRequest) => (
+            NotSent::NoRequest,
             error.hint.or_else(|| {
                 Some(Text::fixed(
                     "Check the role's name, and that it trusts whoever asks: https://console.cloud.tencent.com/cam/role",
@@ -132,10 +132,10 @@ fn of_an_order(error: CloudError, role: &str) -> CloudError {
                 ))
             }),
         ),
-        Grade::NotSent(_) | Grade::Unknown => (Grade::NotSent(NotSent::Connect), error.hint),
+        Grade::NotSent(_) | Grade::Unknown => (NotSent::NoKey, error.hint),
     };
     CloudError {
-        grade,
+        grade: Grade::NotSent(cause),
         message,
         hint,
         // An order has no part in them.
@@ -148,11 +148,11 @@ fn read_token(file: &std::path::Path) -> Result<String, CloudError> {
     let shown = file.display().to_string();
     match std::fs::read_to_string(file) {
         Ok(token) if !token.trim().is_empty() => Ok(token.trim().to_owned()),
-        Ok(_) => Err(no_key(&text!(
+        Ok(_) => Err(no_key(text!(
             "the web identity token file {shown:?} is empty",
             "Web 身份令牌文件 {shown:?} 为空"
         ))),
-        Err(error) => Err(no_key(&text!(
+        Err(error) => Err(no_key(text!(
             "the web identity token file {shown:?}: {error}",
             "Web 身份令牌文件 {shown:?}：{error}"
         ))),
@@ -168,25 +168,16 @@ fn login(file: &std::path::Path, now: Timestamp) -> Result<Issued, CloudError> {
         }) if ends.is_none_or(|ends| now < ends) => Ok(Issued { credentials, ends }),
         Ok(_) => {
             let shown = file.display().to_string();
-            Err(no_key(&text!(
+            Err(no_key(text!(
                 "the log-in in {shown:?} has ended: log in again with tccli",
                 "{shown:?} 中的登录已过期：请用 tccli 重新登录"
             )))
         }
-        Err(error) => Err(no_key(&error.text())),
+        Err(error) => Err(no_key(error.text())),
     }
 }
 
 /// There is no key, and to ask again is of no use.
-pub(super) fn no_key(why: &Text) -> CloudError {
-    CloudError {
-        grade: Grade::Refused(Reach::Run),
-        code: None,
-        message: why.clone(),
-        request_id: None,
-        http_status: None,
-        seen: SeenIds::default(),
-        body: None,
-        hint: None,
-    }
+pub(super) fn no_key(why: Text) -> CloudError {
+    CloudError::new(Grade::NotSent(NotSent::NoRequest), why)
 }

@@ -14,6 +14,9 @@ use crate::cloud::CloudError;
 /// old. One that lasts less than twice that is renewed at half its time.
 const BEFORE: SignedDuration = SignedDuration::from_mins(5);
 
+/// How long the key at hand is used after it was not renewed, before that is tried again.
+const AGAIN: SignedDuration = SignedDuration::from_secs(30);
+
 /// A key as it was issued.
 #[derive(Clone)]
 pub struct Issued {
@@ -26,6 +29,8 @@ pub struct Issued {
 pub struct Keys(Source);
 
 enum Source {
+    /// There is none, and why.
+    None(Box<CloudError>),
     /// It stays as it is.
     Given(Arc<Credentials>),
     Issued(Box<Issuing>),
@@ -52,7 +57,7 @@ struct Held {
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let issuer = match &self.0 {
-            Source::Given(_) => None,
+            Source::None(_) | Source::Given(_) => None,
             Source::Issued(issuing) => Some(issuing.issuer.name()),
         };
         f.debug_struct("Keys")
@@ -68,6 +73,11 @@ impl Keys {
         Self(Source::Given(Arc::new(credentials)))
     }
 
+    /// No key: whoever asks for one is told why.
+    pub fn none(why: CloudError) -> Self {
+        Self(Source::None(Box::new(why)))
+    }
+
     /// Keys that somebody issues. None is asked for yet.
     pub fn issued_by(issuer: Issuer, clock: Arc<dyn Clock>) -> Self {
         Self(Source::Issued(Box::new(Issuing {
@@ -81,6 +91,7 @@ impl Keys {
     /// The key that is held, if one is, however old it is.
     pub fn at_hand(&self) -> Option<Arc<Credentials>> {
         match &self.0 {
+            Source::None(_) => None,
             Source::Given(key) => Some(Arc::clone(key)),
             Source::Issued(issuing) => issuing.held().key.clone(),
         }
@@ -89,7 +100,7 @@ impl Keys {
     /// When the key that is held ends; None when there is none, or it has no end.
     pub fn ends(&self) -> Option<Timestamp> {
         match &self.0 {
-            Source::Given(_) => None,
+            Source::None(_) | Source::Given(_) => None,
             Source::Issued(issuing) => issuing.held().ends,
         }
     }
@@ -100,6 +111,7 @@ impl Keys {
     /// When there is none, and none is issued.
     pub async fn current(&self) -> Result<Arc<Credentials>, CloudError> {
         match &self.0 {
+            Source::None(why) => Err((**why).clone()),
             Source::Given(key) => Ok(Arc::clone(key)),
             Source::Issued(issuing) => issuing.current().await,
         }
@@ -108,7 +120,7 @@ impl Keys {
     /// The vendor turned this key away although it should still last. True when another attempt gets another one.
     pub(super) fn turned_away(&self, key: &Arc<Credentials>) -> bool {
         match &self.0 {
-            Source::Given(_) => false,
+            Source::None(_) | Source::Given(_) => false,
             Source::Issued(issuing) => issuing.turned_away(key),
         }
     }
@@ -139,8 +151,13 @@ impl Issuing {
                 Ok(key)
             }
             Err(error) => {
-                let held = self.held();
-                let lasts = held.ends.is_none_or(|ends| self.clock.now() < ends);
+                let mut held = self.held();
+                let now = self.clock.now();
+                let lasts = held.ends.is_none_or(|ends| now < ends);
+                // Whoever needs a key next has one, and is not to wait for the same failure.
+                held.renewed_from = held
+                    .renewed_from
+                    .max(held.ends.map(|ends| ends.min(now + AGAIN)));
                 match held.key.clone().filter(|_| lasts) {
                     Some(key) => {
                         tracing::warn!(message = %error.message, "the key was not renewed; the one at hand still lasts");

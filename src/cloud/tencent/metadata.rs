@@ -3,6 +3,7 @@
 //! It is the one place that is spoken to without TLS off this very computer: the vendor has it no other way, and it is a
 //! link-local address that only the machine itself reaches. It gets nothing to know, and no proxy stands between.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::http::{Http, Received};
@@ -12,7 +13,7 @@ use super::scrub::visible;
 use super::sts::issued;
 use super::wire;
 use crate::cloud::{CloudError, Grade, NotSent};
-use crate::lang::text;
+use crate::lang::{Text, text};
 
 /// Where the vendor has it.
 pub const METADATA: &str = "http://metadata.tencentyun.com";
@@ -25,59 +26,80 @@ const MOST: usize = 1 << 16;
 /// Asks for keys of the machine's role.
 pub struct Metadata {
     http: Http,
-    /// None to ask for that too.
-    role: Option<String>,
+    /// As it was named, or as the service named it first: a run stays with one role.
+    role: OnceLock<String>,
 }
 
 impl Metadata {
-    /// Sets it up. Nothing is sent.
+    /// Sets it up, for a role or for whichever the machine has. Nothing is sent.
     ///
     /// # Errors
     /// When `address` can't be one. Besides the vendor's it may only be this very computer's.
     pub fn new(address: &str, role: Option<String>) -> Result<Self, super::ClientError> {
         Ok(Self {
             http: Http::beside(address, METADATA, CONNECT, WHOLE)?,
-            role,
+            role: role.map(OnceLock::from).unwrap_or_default(),
         })
     }
 
-    /// The name of the machine's role; None when it has none, or this is no such machine.
-    pub async fn role(&self) -> Option<String> {
-        if let Some(role) = &self.role {
-            return Some(role.clone());
+    /// The name of the machine's role; None when it has none.
+    ///
+    /// # Errors
+    /// When the service does not say: it may, later, or there is none.
+    pub async fn role(&self) -> Result<Option<String>, CloudError> {
+        if let Some(role) = self.role.get() {
+            return Ok(Some(role.clone()));
         }
-        let Received {
-            status: 200,
-            body,
-            broken: None,
-            ..
-        } = self.http.get(PATH, MOST).await.ok()?
-        else {
-            return None;
+        let body = match self.http.get(PATH, MOST).await {
+            Ok(Received {
+                status: 200,
+                body,
+                broken: None,
+                ..
+            }) => body,
+            Ok(Received { status: 404, .. }) => return Ok(None),
+            Ok(Received { status, .. }) => {
+                return Err(later(text!(
+                    "the metadata service answered with HTTP status {status} when asked for this machine's role",
+                    "向元数据服务查询本机角色时，返回了 HTTP 状态 {status}"
+                )));
+            }
+            Err(lost) => {
+                let why = &lost.why;
+                return Err(later(text!(
+                    "the metadata service was asked for this machine's role: {why}",
+                    "向元数据服务查询本机角色：{why:#}"
+                )));
+            }
         };
-        let text = String::from_utf8(body).ok()?;
+        let text = String::from_utf8_lossy(&body);
+        let Some(name) = text.lines().map(str::trim).find(|name| !name.is_empty()) else {
+            return Ok(None);
+        };
         // It becomes part of a path.
-        let is_name = |c: char| {
+        let is_in_name = |c: char| {
             c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=' | '@' | '+' | ',')
         };
-        let name = text.lines().next()?.trim();
-        let is_plain = !name.is_empty() && name != ".." && name.chars().all(is_name);
-        is_plain.then(|| name.to_owned())
+        if matches!(name, "." | "..") || !name.chars().all(is_in_name) {
+            let start: String = name.chars().take(40).collect();
+            let shown = visible(&start);
+            return Err(later(text!(
+                "the metadata service answered with what is no role's name: {shown}",
+                "元数据服务返回的内容不是角色名：{shown}"
+            )));
+        }
+        Ok(Some(self.role.get_or_init(|| name.to_owned()).clone()))
     }
 
     pub(super) async fn key(&self) -> Result<Issued, CloudError> {
-        let Some(role) = self.role().await else {
-            return Err(no_key(&text!(
+        let Some(role) = self.role().await? else {
+            return Err(no_key(text!(
                 "this machine has no role: its metadata service names none",
                 "本机没有绑定角色：元数据服务没有返回角色名"
             )));
         };
         let shown = visible(&role);
         let answer = self.http.get(&format!("{PATH}{role}"), MOST).await;
-        let later = |why| CloudError {
-            grade: Grade::NotSent(NotSent::Connect),
-            ..no_key(&why)
-        };
         match answer {
             Ok(Received {
                 status: 200,
@@ -104,4 +126,9 @@ impl Metadata {
             }
         }
     }
+}
+
+/// There is no key yet; there may be one when it is asked again.
+fn later(why: Text) -> CloudError {
+    CloudError::new(Grade::NotSent(NotSent::NoKey), why)
 }

@@ -21,7 +21,7 @@ use super::scrub::Scrub;
 use super::sign::{self, Payload};
 use super::wire;
 use crate::clock::Clock;
-use crate::cloud::{CloudError, Grade, Reach};
+use crate::cloud::{CloudError, Grade, NotSent};
 use crate::lang::Text;
 
 const JSON: &str = "application/json";
@@ -271,10 +271,7 @@ impl Service {
 
     /// A request that could not even be made here: the next one could not either.
     fn not_made(&self, why: &Text) -> CloudError {
-        CloudError {
-            grade: Grade::Refused(Reach::Run),
-            ..no_reply(false, why, &self.scrub)
-        }
+        CloudError::new(Grade::NotSent(NotSent::NoRequest), self.scrub.say(why))
     }
 
     /// Mends what a call was turned away for, once. False when that is no use: the call had been mended already.

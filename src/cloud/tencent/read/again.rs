@@ -17,12 +17,14 @@ pub(super) fn wait(
 ) -> Option<Duration> {
     let wait = match grade {
         // It would be refused again.
-        Grade::Refused(_) => return None,
+        Grade::Refused(_) | Grade::NotSent(NotSent::NoRequest) => return None,
         // The cause is gone: nothing is gained by waiting.
-        Grade::NotSent(NotSent::Repaired) => Duration::ZERO,
-        Grade::NotSent(NotSent::Connect | NotSent::Throttled) | Grade::Unknown => FIRST
-            .saturating_mul(1 << attempt.saturating_sub(1).min(10))
-            .min(LONGEST),
+        Grade::NotSent(NotSent::Repaired | NotSent::Withdrawn) => Duration::ZERO,
+        Grade::NotSent(NotSent::Connect | NotSent::Throttled | NotSent::NoKey) | Grade::Unknown => {
+            FIRST
+                .saturating_mul(1 << attempt.saturating_sub(1).min(10))
+                .min(LONGEST)
+        }
     };
     (elapsed + wait <= bound).then_some(wait)
 }
@@ -53,8 +55,12 @@ mod tests {
 
     #[test]
     fn what_is_refused_is_not_asked_again_and_a_mended_clock_at_once() {
-        for reach in [Reach::Step, Reach::Run] {
-            assert_eq!(wait(Grade::Refused(reach), 1, Duration::ZERO, BOUND), None);
+        for grade in [
+            Grade::Refused(Reach::Step),
+            Grade::Refused(Reach::Run),
+            Grade::NotSent(NotSent::NoRequest),
+        ] {
+            assert_eq!(wait(grade, 1, Duration::ZERO, BOUND), None);
         }
         let repaired = wait(Grade::NotSent(NotSent::Repaired), 1, Duration::ZERO, BOUND);
         assert_eq!(repaired, Some(Duration::ZERO));

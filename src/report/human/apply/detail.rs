@@ -82,6 +82,9 @@ fn failed(result: &StepResult, error: &CloudError, done: Text, look: Look) -> Ve
     lines.push(done);
     match (error.grade, &error.hint) {
         // What is said of an attempt that will be made again is not so of the last one.
+        (Grade::NotSent(NotSent::NoRequest) | Grade::Refused(_) | Grade::Unknown, hint) => {
+            lines.extend(hint.clone());
+        }
         (Grade::NotSent(_), _) => {
             let n = result.attempts;
             let tries = count(n as usize, "attempt", "attempts");
@@ -90,8 +93,6 @@ fn failed(result: &StepResult, error: &CloudError, done: Text, look: Look) -> Ve
                 "尝试 {n} 次后放弃；请稍后再次运行，或延长重试时间：--retry-for"
             ));
         }
-        (Grade::Refused(_) | Grade::Unknown, Some(hint)) => lines.push(hint.clone()),
-        (Grade::Refused(_) | Grade::Unknown, None) => {}
     }
     if let Some(env_id) = &result.left_behind {
         let env_id = look.bad(clean(env_id));
@@ -186,6 +187,14 @@ const fn not_done(error: &CloudError) -> Text {
         Grade::NotSent(NotSent::Connect) => Text::fixed(
             "at the vendor: nothing; no connection stood, so no request left",
             "腾讯云侧：没有任何操作；连接没有建立，请求没有发出",
+        ),
+        Grade::NotSent(NotSent::NoKey) => Text::fixed(
+            "at the vendor: nothing was ordered or changed; there was no key to sign a request with",
+            "腾讯云侧：没有订购或更改任何内容；没有可用于签名请求的密钥",
+        ),
+        Grade::NotSent(NotSent::NoRequest | NotSent::Withdrawn) => Text::fixed(
+            "at the vendor: nothing was ordered or changed; no request was made",
+            "腾讯云侧：没有订购或更改任何内容；没有发出请求",
         ),
         Grade::NotSent(NotSent::Throttled | NotSent::Repaired) => Text::fixed(
             "at the vendor: nothing; the request was turned away before it was looked at",
