@@ -196,6 +196,7 @@ fn approved(project: &Project) -> Result<Approved> {
         state: None,
         target: &target(),
         whose: Whose::Waived,
+        last_account: None,
         allowed_accounts: &[],
         remade: None,
         manifests: &[],

@@ -4,7 +4,8 @@ use super::connect::Connection;
 use super::failure::{Failure, NOTHING_ORDERED};
 use super::load::Project;
 use super::world::World;
-use crate::cloud::{Caller, CloudError};
+use crate::cloud::tencent::NO_SERVICE;
+use crate::cloud::{Caller, CloudError, Grade, NotSent};
 use crate::config::endpoint::SANDBOX;
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
@@ -41,8 +42,8 @@ pub(super) async fn ask(
             world.diagnose(&[Diagnostic::warning(
                 "account-unknown",
                 text!(
-                    "whose account the keys are of was asked in vain, and `--allow-unknown-account` is given: {why}",
-                    "未能查询密钥属于哪个账号，但给出了 `--allow-unknown-account`：{why:#}"
+                    "it could not be found out which account the key belongs to, and `--allow-unknown-account` is given: {why}",
+                    "未能查明密钥属于哪个账号，但给出了 `--allow-unknown-account`：{why:#}"
                 ),
             )]);
             Ok(Proven::Waived)
@@ -52,20 +53,20 @@ pub(super) async fn ask(
             world.diagnose(&[Diagnostic::warning(
                 "account-unknown",
                 text!(
-                    "the endpoint on this computer has no STS, so that it is not known whose account it is",
-                    "本机上的接入点没有 STS，因此不知道密钥属于哪个账号"
+                    "the endpoint on this computer has no STS, so it is not known which account this is",
+                    "本机上的端点没有 STS，因此不知道密钥属于哪个账号"
                 ),
             )]);
             Ok(Proven::Waived)
         }
-        Err(error) => Err(unasked(&error)),
+        Err(error) => Err(not_told(&error).help(NOTHING_ORDERED)),
     }
 }
 
 /// The endpoint knows no such action.
 fn has_no_sts(error: &CloudError) -> bool {
     let code = error.code.as_deref().unwrap_or_default();
-    ["InvalidAction", "NoSuchVersion", "NoSuchProduct"].contains(&code)
+    NO_SERVICE.contains(&code)
 }
 
 /// For commands that only look: asks where an account is expected, so that nothing is compared with another one's.
@@ -89,30 +90,55 @@ pub(super) async fn expected(
     }
 }
 
-/// The vendor did not say.
+/// The vendor did not say, or could not be asked. What is wrong comes first.
 pub(super) fn not_told(error: &CloudError) -> Failure {
     let why = &error.message;
-    Failure::new(
-        "account-unknown",
-        text!(
-            "the vendor did not say whose account the keys are of: {why}",
-            "腾讯云没有说明密钥属于哪个账号：{why:#}"
-        ),
-    )
-    .told_by(error)
-}
-
-fn unasked(error: &CloudError) -> Failure {
-    not_told(error)
+    let whoami = text!(
+        "`postpay whoami` tells which key is used, and where it is from",
+        "`postpay whoami` 会说明使用的是哪个密钥、来自何处"
+    );
+    match error.grade {
+        Grade::NotSent(NotSent::NoKey | NotSent::NoRequest | NotSent::Withdrawn) => {
+            Failure::new("no-key", why.clone()).told_by(error)
+        }
+        Grade::NotSent(NotSent::Connect | NotSent::Throttled | NotSent::Repaired) => Failure::new(
+            "account-unreachable",
+            text!(
+                "the vendor could not be asked which account the key belongs to: {why}",
+                "无法向腾讯云查询密钥属于哪个账号：{why:#}"
+            ),
+        )
+        .told_by(error)
         .help(text!(
-            "`postpay whoami` tells which key is used, and from where",
-            "`postpay whoami` 会说明使用的是哪个密钥、来自何处"
-        ))
+            "check the network and its proxy; where STS is can be said with `--sts-endpoint`",
+            "请检查网络和代理；可用 `--sts-endpoint` 指定 STS 的位置"
+        )),
+        Grade::Refused(_) if is_of_the_key(error) => Failure::new(
+            "key-refused",
+            text!("the vendor refuses the key: {why}", "腾讯云拒绝了密钥：{why:#}"),
+        )
+        .told_by(error)
+        .help(whoami),
+        Grade::Refused(_) | Grade::Unknown => Failure::new(
+            "account-unknown",
+            text!(
+                "the vendor did not say which account the key belongs to: {why}",
+                "腾讯云没有说明密钥属于哪个账号：{why:#}"
+            ),
+        )
+        .told_by(error)
+        .help(whoami)
         .help(text!(
             "to go on without knowing: `--allow-unknown-account`, where neither the state nor guard.allowed_accounts names one",
             "若要在不知道账号的情况下继续：`--allow-unknown-account`，仅当状态文件和 guard.allowed_accounts 都没有指定账号时可用"
-        ))
-        .help(NOTHING_ORDERED)
+        )),
+    }
+}
+
+/// No other call would be let through with this key either.
+fn is_of_the_key(error: &CloudError) -> bool {
+    let code = error.code.as_deref().unwrap_or_default();
+    code.starts_with("AuthFailure") && code != "AuthFailure.UnauthorizedOperation"
 }
 
 /// Named in a question, where it is known and is no embedded endpoint's.

@@ -30,12 +30,14 @@ use crate::desired::ManifestHash;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::lang::text;
 use crate::manifest;
-use crate::plan::guard::{self, Approved, Facts, Limits};
+use crate::plan::guard::{self, Approved, Facts, Limits, Objection};
 use crate::plan::{Action, Plan, Step, file};
 use crate::report::{clean, events, human, json, page};
 use crate::state::file::FileStore;
 use crate::state::journal::RunId;
-use crate::state::{Snapshot, State, StateError, StateStore, StateWriter, Status, orders_since};
+use crate::state::{
+    Account, Snapshot, State, StateError, StateStore, StateWriter, Status, orders_since,
+};
 
 /// How a plan is carried out.
 #[derive(Debug, clap::Args)]
@@ -102,6 +104,14 @@ pub(super) fn carry_out(
     mut writer: Box<dyn StateWriter + '_>,
     world: &mut World,
 ) -> Result<Exit, Failure> {
+    let used_by = match job.kept {
+        Some(kept) => used_by(store, kept)?,
+        None => None,
+    };
+    // What was done is not shown as if it were to be done.
+    if let Some(run) = used_by {
+        return Err(Failure::from(vec![Objection::Used { run }]));
+    }
     if let Err(failure) = show_plan(job, &plan, world) {
         if asks(job) {
             // Nobody can say yes to what can't be shown.
@@ -123,6 +133,7 @@ pub(super) fn carry_out(
         }
         None => (Vec::new(), None),
     };
+    let last_account = last_account(store)?;
     let facts = Facts {
         state: writer.state(),
         target: &target,
@@ -130,10 +141,8 @@ pub(super) fn carry_out(
         allowed_accounts: &job.project.config.guard.allowed_accounts,
         remade: remade.as_ref(),
         manifests: &manifests,
-        used_by: match job.kept {
-            Some(kept) => used_by(store, kept)?,
-            None => None,
-        },
+        used_by,
+        last_account: last_account.as_ref(),
         orders_last_day: match job.limits.max_creates_per_day {
             Some(_) => orders_last_day(store, writer.state(), world)?,
             None => 0,
@@ -171,11 +180,12 @@ pub(super) fn carry_out(
     if !objections.is_empty() {
         return Err(Failure::from(objections));
     }
+    tell_first_account(writer.state(), proven.as_ref(), world);
     let adoptions = adoptions(&plan, connection, job, writer.state(), world)?;
     let shown = proven
         .as_ref()
         .and_then(|proven| account::shown(proven, connection));
-    let consent = consent(job, &plan, shown.as_deref(), world)?;
+    let consent = consent(job, &plan, connection.url(), shown.as_deref(), world)?;
     let approved = guard::approve(plan, &facts, consent)?;
     crash::point(crash::APPROVED);
     let last_sent = last_sent(store)?;
@@ -290,7 +300,7 @@ fn show_plan(job: &Job<'_>, plan: &Plan, world: &mut World) -> Result<(), Failur
         return Ok(());
     }
     // Whoever is asked below has to see what they are asked about.
-    if asks(job) && !world.is_shown() {
+    if asks(job) && world.can_ask() && !world.is_shown() {
         world.say(&human::plan::plan(plan, rate, world.err));
     }
     world.print(&human::plan::plan(plan, rate, world.out))
@@ -363,6 +373,40 @@ fn used_by(store: &impl StateStore, plan: &Plan) -> Result<Option<RunId>, StateE
         }
     }
     Ok(None)
+}
+
+/// Whose account the latest run was of, by its receipt.
+fn last_account(store: &impl StateStore) -> Result<Option<Account>, StateError> {
+    let receipts = store.receipts()?;
+    let Some(latest) = receipts.last() else {
+        return Ok(None);
+    };
+    Ok(Some(store.receipt(latest)?.started.account))
+}
+
+/// A state that nobody could tell the account of has one from now on.
+fn tell_first_account(state: Option<&State>, proven: Option<&Proven>, world: &World) {
+    let (Some(state), Some(Proven::Account(caller))) = (state, proven) else {
+        return;
+    };
+    let is_unknown = state
+        .account
+        .as_ref()
+        .is_some_and(|account| account.uin.is_none());
+    if is_unknown && state.records().next().is_some() {
+        let account = clean(&caller.account);
+        world.diagnose(&[Diagnostic::warning(
+            "account-first-known",
+            text!(
+                "the state named no account so far, and belongs to account {account} from this run on",
+                "状态文件此前没有账号，从本次运行起属于账号 {account}"
+            ),
+        )
+        .help(text!(
+            "`postpay drift` tells whether all that is on record is in that account",
+            "`postpay drift` 会说明记录中的环境是否都在该账号下"
+        ))]);
+    }
 }
 
 /// Orders of the last 24 hours that were taken, or may have been.

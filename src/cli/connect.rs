@@ -191,7 +191,9 @@ impl Connection {
                 };
                 let asked = vendor.caller.get_or_try_init(|| async {
                     let _waiting = Waiting::new(self.watcher.clone());
-                    vendor.sts.caller().await
+                    let caller = vendor.sts.caller().await?;
+                    vendor.keys.hold_to(&caller.account);
+                    Ok(caller)
                 });
                 asked.await.cloned()
             }

@@ -1,7 +1,7 @@
 //! Somebody has to agree to what a plan does: a `yes` for what costs money, and the address of what is given up.
 
 use super::carry_out::Job;
-use super::failure::{Failure, NOTHING_SENT};
+use super::failure::{Failure, NOTHING_ORDERED};
 use super::world::World;
 use crate::config::endpoint::SANDBOX;
 use crate::lang::{Text, text};
@@ -9,13 +9,14 @@ use crate::plan::guard::Consent;
 use crate::plan::{Mode, Plan, Step};
 use crate::report::{clean, count};
 
-/// Asks, or finds that somebody agreed before.
+/// Asks, or finds that somebody agreed before. `url` is where it is done; None for the embedded endpoint.
 ///
 /// Giving up loses data: an approval that was given for a plan as a whole counts for it only with `--allow-destroy` on the
 /// same command line, so that no setting that somebody forgot about does it.
 pub(super) fn consent(
     job: &Job<'_>,
     plan: &Plan,
+    url: Option<&str>,
     account: Option<&str>,
     world: &World,
 ) -> Result<Consent, Failure> {
@@ -37,14 +38,16 @@ pub(super) fn consent(
         Some(_) | None => {}
     }
     let others = plan.changes().count() - destroys.len();
-    if given.is_none() && others > 0 && !world.ask(&world.err.say(question(plan, others, account)))
+    if given.is_none()
+        && others > 0
+        && !world.ask(&world.err.say(question(plan, others, url, account)))
     {
         return Err(declined());
     }
     for step in destroys {
         if !world.ask_for(
             step.address.as_str(),
-            &world.err.say(last_question(step, plan, account)),
+            &world.err.say(last_question(step, plan, url, account)),
         ) {
             return Err(declined());
         }
@@ -52,8 +55,8 @@ pub(super) fn consent(
     Ok(Consent::Typed)
 }
 
-fn question(plan: &Plan, others: usize, account: Option<&str>) -> Text {
-    let endpoint = place(plan, account);
+fn question(plan: &Plan, others: usize, url: Option<&str>, account: Option<&str>) -> Text {
+    let endpoint = place(plan, url, account);
     let orders = plan.summary().orders;
     let what = match (orders, others - orders) {
         (0, n) => {
@@ -79,13 +82,18 @@ fn question(plan: &Plan, others: usize, account: Option<&str>) -> Text {
             )
         }
     };
-    let cost = match plan.account.endpoint.as_str() {
-        _ if orders == 0 => text!("Nothing is ordered.", "不会订购任何环境。"),
-        SANDBOX => text!(
+    let cost = match (orders, url) {
+        (0, _) => text!("Nothing is ordered.", "不会订购任何环境。"),
+        (_, None) => text!(
             "It speaks the vendor's protocol and costs nothing.",
             "它只是使用腾讯云的协议，不产生任何费用。"
         ),
-        _ => text!(
+        // What answers on this computer may be a way to the vendor.
+        (_, Some(_)) if plan.account.endpoint == SANDBOX => text!(
+            "What is ordered costs money from then on, unless that is a sandbox.",
+            "除非那是沙箱，否则订购的环境从订购之时起产生费用。"
+        ),
+        (_, Some(_)) => text!(
             "What is ordered costs money from then on.",
             "订购的环境从订购之时起产生费用。"
         ),
@@ -101,8 +109,12 @@ fn environments(n: usize) -> String {
 }
 
 /// Where it is done, and in whose account, as far as that is known.
-fn place(plan: &Plan, account: Option<&str>) -> Text {
-    let endpoint = clean(&plan.account.endpoint);
+fn place(plan: &Plan, url: Option<&str>, account: Option<&str>) -> Text {
+    let endpoint = match url {
+        // By its address: `sandbox` is what everything on this computer is recorded as.
+        Some(url) if plan.account.endpoint == SANDBOX => clean(url),
+        Some(_) | None => clean(&plan.account.endpoint),
+    };
     match account {
         None => Text::same(endpoint.into_owned()),
         Some(account) => text!(
@@ -112,9 +124,9 @@ fn place(plan: &Plan, account: Option<&str>) -> Text {
     }
 }
 
-fn last_question(step: &Step, plan: &Plan, account: Option<&str>) -> Text {
+fn last_question(step: &Step, plan: &Plan, url: Option<&str>, account: Option<&str>) -> Text {
     let env_id = clean(step.ids.env_id.as_deref().unwrap_or("-"));
-    let endpoint = place(plan, account);
+    let endpoint = place(plan, url, account);
     let which = if step.deposed {
         text!(" (deposed)", "（已被替换的旧环境）")
     } else {
@@ -170,9 +182,10 @@ fn no_terminal(approved: bool, plan: &Plan) -> Failure {
             "或不经询问直接执行：`--auto-approve`"
         ))
     };
-    failure.help(NOTHING_SENT)
+    // Whose account it is was asked by then.
+    failure.help(NOTHING_ORDERED)
 }
 
 fn declined() -> Failure {
-    Failure::new("declined", text!("not approved", "未获同意")).help(NOTHING_SENT)
+    Failure::new("declined", text!("not approved", "未获同意")).help(NOTHING_ORDERED)
 }

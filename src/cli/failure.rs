@@ -2,6 +2,7 @@
 
 use crate::apply::adopt::{Unadoptable, Why};
 use crate::apply::{ApplyError, Twin};
+use crate::check::near::nearest;
 use crate::cloud::CloudError;
 use crate::cloud::tencent::CredentialsError;
 use crate::desired::SourceRef;
@@ -16,7 +17,8 @@ use crate::state::{Holder, StateError};
 use super::Exit;
 use super::load::Lines;
 
-pub(super) const NOTHING_ORDERED: Text = Text::fixed("nothing was ordered", "未订购任何环境");
+pub(super) const NOTHING_ORDERED: Text =
+    Text::fixed("nothing was ordered or changed", "未订购或更改任何环境");
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -123,35 +125,47 @@ fn declared_in(source: &SourceRef) -> Text {
 
 impl From<CredentialsError> for Failure {
     fn from(error: CredentialsError) -> Self {
-        let looked = match &error {
-            CredentialsError::Absent { looked } => looked.clone(),
+        let failure = Self::new("credentials", error.text());
+        let failure = match &error {
+            CredentialsError::Absent { looked } => looked
+                .iter()
+                .fold(failure, |failure, place| {
+                    failure.help(text!("looked at {place}", "已查找 {place:#}"))
+                })
+                .help(Text::fixed(
+                    "set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (keys: https://console.cloud.tencent.com/cam/capi), or \
+                     log in with tccli",
+                    "设置 TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRET_KEY（密钥：https://console.cloud.tencent.com/cam/capi ），\
+                     或用 tccli 登录",
+                ))
+                .help(Text::fixed(
+                    "to try postpay without an account: `--endpoint sandbox`",
+                    "无需账号即可试用 postpay：`--endpoint sandbox`",
+                )),
+            CredentialsError::NoProfile { name, known, .. } => {
+                let names: Vec<&str> = known.iter().map(String::as_str).collect();
+                let all = clean(&names.join(", ")).into_owned();
+                match nearest(name, &names) {
+                    Some(near) => {
+                        let near = clean(near);
+                        failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？"))
+                    }
+                    None if names.is_empty() => failure,
+                    None => failure.help(text!("there are: {all}", "现有配置：{all}")),
+                }
+            }
             CredentialsError::Incomplete { .. }
+            | CredentialsError::Missing { .. }
             | CredentialsError::Empty { .. }
             | CredentialsError::WhiteSpace { .. }
             | CredentialsError::Characters { .. }
             | CredentialsError::Conflict { .. }
             | CredentialsError::File { .. }
             | CredentialsError::Malformed { .. }
-            | CredentialsError::NoProfile { .. }
             | CredentialsError::Unfit { .. }
-            | CredentialsError::Ended { .. } => Vec::new(),
+            | CredentialsError::Ended { .. } => failure,
         };
-        let failure = Self::new("credentials", error.text());
-        let failure = looked.iter().fold(failure, |failure, place| {
-            failure.help(text!("looked at {place}", "已查找{place:#}"))
-        });
-        failure
-            .help(Text::fixed(
-                "set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (keys: https://console.cloud.tencent.com/cam/capi), or \
-                 log in with tccli; `postpay whoami` tells what is found",
-                "设置 TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRET_KEY（密钥：https://console.cloud.tencent.com/cam/capi ），\
-                 或用 tccli 登录；`postpay whoami` 会说明找到了什么",
-            ))
-            .help(Text::fixed(
-                "to try postpay without an account: `--endpoint sandbox`",
-                "无需账号即可试用 postpay：`--endpoint sandbox`",
-            ))
-            .help(NOTHING_SENT)
+        failure.help(NOTHING_SENT)
     }
 }
 

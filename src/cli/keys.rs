@@ -13,7 +13,7 @@ use crate::clock::SystemClock;
 use crate::cloud::Caller;
 use crate::cloud::tencent::{
     Chain, CredentialsError, Keys, METADATA, Metadata, RoleWish, Source, Sts, StsOptions,
-    Surroundings, Transport, Wishes, sts_endpoint,
+    Surroundings, Transport, Wishes, is_loopback, sts_endpoint,
 };
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
@@ -63,6 +63,22 @@ pub(super) fn of_vendor(
         find_machine(&mut chain, metadata)?;
     }
     let sts_url = named.clone().unwrap_or_else(|| sts_endpoint(url));
+    // Whatever answers on this computer can't vouch for a key to an endpoint elsewhere.
+    if is_loopback(&sts_url) && !is_loopback(url) {
+        let shown = clean(&sts_url);
+        return Err(Failure::new(
+            "sts-endpoint",
+            text!(
+                "{shown} is on this computer, and {url} is not: it can't say which account a key belongs to there",
+                "{shown} 在本机，而 {url} 不在：它无法说明密钥在那里属于哪个账号"
+            ),
+        )
+        .help(text!(
+            "leave `--sts-endpoint` out, or order from this computer too",
+            "去掉 `--sts-endpoint`，或同样使用本机的端点"
+        ))
+        .help(NOTHING_SENT));
+    }
     let sts = StsOptions {
         endpoint: sts_url.clone(),
         keys: None,

@@ -201,7 +201,8 @@ pub(super) struct Api {
     /// Record every call and its answer in a new file, a line of JSON each, without secrets: for a support ticket
     #[arg(long, value_name = "FILE", env = "POSTPAY_RECORD")]
     pub record: Option<PathBuf>,
-    /// Go on when it can't be asked whose account the keys are of, unless a certain one is expected
+    /// Go on when the vendor does not say which account the key belongs to; refused where the state or
+    /// guard.allowed_accounts names one
     #[arg(long, env = "POSTPAY_ALLOW_UNKNOWN_ACCOUNT", value_parser = BoolishValueParser::new())]
     pub allow_unknown_account: bool,
     #[command(flatten)]
@@ -246,7 +247,8 @@ pub(super) struct Keys {
         long,
         value_name = "ID",
         env = "POSTPAY_ROLE_EXTERNAL_ID",
-        requires = "assume_role"
+        requires = "assume_role",
+        conflicts_with = "oidc_provider"
     )]
     pub role_external_id: Option<String>,
     /// Take the role of --assume-role with a token of this OIDC identity provider, and no stored key
@@ -260,7 +262,7 @@ pub(super) struct Keys {
         requires = "oidc_provider"
     )]
     pub oidc_token_file: Option<PathBuf>,
-    /// Where the vendor's STS is asked for roles and whose a key is [default: the host beside --endpoint]
+    /// Where STS is asked for roles, and which account a key belongs to [default: the vendor's, beside --endpoint]
     #[arg(long, value_name = "URL", env = "POSTPAY_STS_ENDPOINT")]
     pub sts_endpoint: Option<String>,
     /// The metadata service in place of the machine's; on this very computer only, for tests

@@ -50,16 +50,24 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         Ask::Machine
     };
     connection.find_key(&project, ask, world)?;
-    let state = project.recorded(world)?;
+    let state = match project.recorded(world) {
+        Ok(state) => state,
+        // Which key it is can be told all the same.
+        Err(failure) => {
+            world.diagnose(&failure.diagnostics);
+            None
+        }
+    };
     let mut caller = None;
-    let mut wrong = Ok(());
+    let endpoint = guard::other_account(state.as_ref(), &project.account());
+    let mut wrong = endpoint.map_or(Ok(()), |objection| Err(Failure::from(vec![objection])));
     if !args.offline {
         match super::runtime()?.block_on(connection.caller()) {
             Ok(asked) => {
                 let allowed = &project.config.guard.allowed_accounts;
                 let whose = Whose::Account(&asked.account);
                 let objections = guard::wrong_account(state.as_ref(), whose, allowed);
-                if !objections.is_empty() {
+                if wrong.is_ok() && !objections.is_empty() {
                     wrong = Err(Failure::from(objections));
                 }
                 caller = Some(asked);

@@ -307,9 +307,11 @@ impl World {
         std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
     }
 
-    /// A variable of the environment; one that is not UTF-8 counts as absent.
+    /// A variable of the environment. What is not UTF-8 in it is replaced, so that it is found and no key: another one in
+    /// its place may be another account's.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
+        let value = std::env::var_os(name)?;
+        Some(value.to_string_lossy().into_owned())
     }
 }
 

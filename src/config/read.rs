@@ -262,6 +262,16 @@ impl Reader {
                 "allow_destroy" => guard.allow_destroy = self.truth("allow_destroy", value),
                 "allowed_accounts" => {
                     let accounts = self.texts("allowed_accounts", value).unwrap_or_default();
+                    // A template whose variable is empty would turn the guard off unseen.
+                    if let Value::Sequence(items) = value.value()
+                        && items.iter().next().is_none()
+                    {
+                        let allowed = text!(
+                            "an empty list would allow any account: leave it out where that is meant",
+                            "空列表会允许任何账号：如果确实如此，请删除这一项"
+                        );
+                        self.invalid::<()>("guard.allowed_accounts", value, &allowed);
+                    }
                     let is_number = |one: &String| {
                         !one.is_empty() && one.bytes().all(|byte| byte.is_ascii_digit())
                     };

@@ -38,7 +38,7 @@ impl Approved {
 pub enum Whose<'a> {
     /// Nobody asked yet.
     NotAsked,
-    /// A person does not want it asked.
+    /// The vendor did not say, and that is to be no hindrance where no account is expected.
     Waived,
     /// The number of the main account.
     Account(&'a str),
@@ -64,6 +64,8 @@ pub struct Facts<'a> {
     /// Where this run's orders would go, and where they would be recorded.
     pub target: &'a Target,
     pub whose: Whose<'a>,
+    /// Whose account the latest receipt says that it was.
+    pub last_account: Option<&'a Account>,
     /// The accounts that may be worked in; empty for any.
     pub allowed_accounts: &'a [String],
     /// The plan made anew from the manifests and the state as they are now. None when this plan is that plan.
@@ -205,12 +207,25 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
             now: now.to_owned(),
         });
     }
+    found.extend(contradicted(facts));
     found.extend(wrong_account(
         facts.state,
         facts.whose,
         facts.allowed_accounts,
     ));
     found
+}
+
+/// What the latest receipt has against the account that the state names: a state is a file that somebody may edit.
+fn contradicted(facts: &Facts<'_>) -> Option<Objection> {
+    let receipt = facts.last_account?;
+    let state = facts.state?.account.as_ref()?;
+    let uins = state.uin.as_ref().zip(receipt.uin.as_ref());
+    let differs = state.endpoint != receipt.endpoint || uins.is_some_and(|(a, b)| a != b);
+    differs.then(|| Objection::StateContradicted {
+        state: state.to_string(),
+        receipt: receipt.to_string(),
+    })
 }
 
 /// What speaks against working, or only looking, in the account that the keys are of: in another one, all that is on record
@@ -224,9 +239,13 @@ pub fn wrong_account(
     let now = match whose {
         Whose::NotAsked => return Vec::new(),
         Whose::Waived => {
-            let expected = belongs.into_iter().chain(allowed.iter().cloned());
-            let unproven = |expected| Objection::AccountUnproven { expected };
-            return expected.map(unproven).take(1).collect();
+            let expected = match belongs {
+                Some(account) => vec![account],
+                None => allowed.to_vec(),
+            };
+            let unproven =
+                (!expected.is_empty()).then_some(Objection::AccountUnproven { expected });
+            return unproven.into_iter().collect();
         }
         Whose::Account(now) => now,
     };

@@ -197,17 +197,7 @@ fn replaced(found: &[Deposed], expected: &[Deposed]) -> Vec<Difference> {
 }
 
 fn account_text(account: Option<&Account>) -> String {
-    match account {
-        None => "none".to_owned(),
-        Some(Account {
-            endpoint,
-            uin: None,
-        }) => endpoint.clone(),
-        Some(Account {
-            endpoint,
-            uin: Some(uin),
-        }) => format!("{endpoint}, account {uin}"),
-    }
+    account.map_or_else(|| "none".to_owned(), Account::to_string)
 }
 
 type Text = (&'static str, Option<String>);

@@ -132,6 +132,17 @@ pub struct Account {
     pub uin: Option<String>,
 }
 
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { endpoint, uin } = self;
+        f.write_str(endpoint)?;
+        match uin {
+            Some(uin) => write!(f, ", account {uin}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What is known of one order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {

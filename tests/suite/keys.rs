@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use postpay::clock::{Clock, SystemClock};
 use postpay::cloud::tencent::{
-    Credentials, Issuer, Keys, Role, Sts, StsOptions, Transport, sts_endpoint,
+    Credentials, Issuer, Keys, Login, Role, Sts, StsOptions, Transport, sts_endpoint,
 };
+use postpay::cloud::{Grade, NotSent};
 use postpay::sandbox::{ACCOUNT, SECRET_ID, SECRET_KEY, read_ledger};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::endpoint::{PATIENT, sandbox};
 
@@ -23,18 +25,29 @@ impl Clock for Told {
     }
 }
 
-fn sts(url: &str, keys: Arc<Keys>) -> Sts {
-    Sts::new(StsOptions {
+fn options(url: &str, clock: Arc<dyn Clock>) -> StsOptions {
+    StsOptions {
         endpoint: sts_endpoint(url),
-        keys: Some(keys),
+        keys: None,
         region: None,
         language: "en-US".to_owned(),
         transport: Transport::within(PATIENT),
         retry_for: PATIENT,
-        clock: Arc::new(SystemClock),
+        clock,
+    }
+}
+
+fn sts(url: &str, keys: Arc<Keys>) -> Sts {
+    let options = options(url, Arc::new(SystemClock));
+    Sts::new(StsOptions {
+        keys: Some(keys),
+        ..options
     })
     .unwrap()
 }
+
+/// Nobody answers there: whoever asks is found out.
+const NOBODY: &str = "http://127.0.0.1:9";
 
 fn base() -> Arc<Keys> {
     Arc::new(Keys::given(Credentials {
@@ -82,10 +95,46 @@ async fn many_who_need_a_key_at_once_have_one_issued() {
 
 /// What tccli keeps for the time of a log-in.
 fn log_in(file: &Path, id: &str, ends: i64) {
+    log_in_as(file, r#"{"openId":"ada"}"#, id, ends);
+}
+
+fn log_in_as(file: &Path, who: &str, id: &str, ends: i64) {
     let text = format!(
-        r#"{{"type":"oauth","secretId":"{id}","secretKey":"k","token":"t","expiresAt":{ends}}}"#
+        r#"{{"type":"oauth","secretId":"{id}","secretKey":"k","token":"t","expiresAt":{ends},"oauth":{who}}}"#
     );
     fs::write(file, text).unwrap();
+}
+
+/// Whose account the keys are of was asked of the first one only.
+#[tokio::test]
+async fn a_log_in_as_somebody_else_gives_no_key_in_the_middle_of_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("default.credential");
+    let ada = r#"{"openId":"ada"}"#;
+    for (first, second, is_same) in [
+        (ada, ada, true),
+        (ada, r#"{"openId":"bob"}"#, false),
+        (ada, "null", false),
+        ("null", ada, false),
+        // Nobody knows who it is.
+        ("null", "null", false),
+    ] {
+        let clock = Arc::new(Told(AtomicI64::new(1000)));
+        let issuer = Issuer::Login(Login::new(file.clone(), options(NOBODY, clock.clone())));
+        let keys = Keys::issued_by(issuer, clock.clone());
+        log_in_as(&file, first, "first", 10_000);
+        assert_eq!(keys.current().await.unwrap().secret_id, "first");
+        log_in_as(&file, second, "second", 30_000);
+        clock.0.store(10_001, Ordering::Relaxed);
+        match keys.current().await {
+            Ok(key) => assert!(is_same && key.secret_id == "second", "{first} {second}"),
+            Err(error) => {
+                assert!(!is_same, "{first} {second}: {error:?}");
+                assert_eq!(error.grade, Grade::NotSent(NotSent::NoRequest));
+                assert!(error.message.en().contains("replaced"), "{error:?}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -93,10 +142,7 @@ async fn a_key_is_renewed_in_time_and_used_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("default.credential");
     let clock = Arc::new(Told(AtomicI64::new(1000)));
-    let issuer = Issuer::Login {
-        file: file.clone(),
-        clock: clock.clone(),
-    };
+    let issuer = Issuer::Login(Login::new(file.clone(), options(NOBODY, clock.clone())));
     let keys = Keys::issued_by(issuer, clock.clone());
     let seen = Mutex::new(Vec::new());
     let at = async |second: i64| {
@@ -132,4 +178,43 @@ async fn a_key_is_renewed_in_time_and_used_to_its_end() {
         of(20_030, "next"),
     ];
     assert_eq!(*seen.lock().unwrap(), expected);
+}
+
+/// A log-in that tccli renewed is the same account's by what the vendor says, whatever the file says.
+#[tokio::test]
+async fn a_renewed_log_in_is_asked_whose_it_is_before_anything_is_signed_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = sandbox(folder.path(), &[]).await;
+    let file = folder.path().join("default.credential");
+    let issuer = Issuer::Role {
+        role: role(),
+        sts: sts(&running.url(), base()),
+    };
+    let renewed = Keys::issued_by(issuer, Arc::new(SystemClock));
+    let renewed = renewed.current().await.unwrap();
+    let secret = |value: &SecretString| value.expose_secret().to_owned();
+    let start = Timestamp::now().as_second();
+    for (account, is_same) in [(ACCOUNT, true), ("200000000002", false)] {
+        let clock = Arc::new(Told(AtomicI64::new(start)));
+        let login = Login::new(file.clone(), options(&running.url(), Arc::new(SystemClock)));
+        let keys = Keys::issued_by(Issuer::Login(login), clock.clone());
+        log_in(&file, "first", start + 7200);
+        assert_eq!(keys.current().await.unwrap().secret_id, "first");
+        keys.hold_to(account);
+        let text = serde_json::json!({
+            "type": "sso", "expiresAt": start + 72_000,
+            "secretId": renewed.secret_id,
+            "secretKey": secret(&renewed.secret_key),
+            "token": renewed.token.as_ref().map(secret),
+        });
+        fs::write(&file, text.to_string()).unwrap();
+        clock.0.store(start + 7201, Ordering::Relaxed);
+        match keys.current().await {
+            Ok(key) => assert!(is_same && key.secret_id == renewed.secret_id, "{account}"),
+            Err(error) => assert!(
+                !is_same && error.message.en().contains("replaced"),
+                "{account}: {error:?}"
+            ),
+        }
+    }
 }

@@ -59,6 +59,10 @@ pub enum ClientError {
     Header {
         what: Text,
     },
+    /// What can be no name of a machine's role.
+    Role {
+        role: String,
+    },
     Http(String),
 }
 
@@ -72,6 +76,10 @@ impl ClientError {
             Self::Header { what } => text!(
                 "the {what} can't be sent in a header: it holds characters other than printable ASCII",
                 "{what:#} 无法放入请求头发送：其中有可打印 ASCII 以外的字符"
+            ),
+            Self::Role { role } => text!(
+                "`{role}` can't be the name of a machine's role",
+                "`{role}` 不可能是本机角色的名称"
             ),
             Self::Http(why) => text!(
                 "the HTTP client can't be set up: {why}",

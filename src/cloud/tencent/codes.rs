@@ -97,8 +97,8 @@ const MEND: Text = Text::fixed(
     "按消息所说修正清单，然后重新执行 plan 和 apply。",
 );
 const KEYS: Text = Text::fixed(
-    "Check the key pair in the environment against https://console.cloud.tencent.com/cam/capi.",
-    "将环境变量中的密钥对与 https://console.cloud.tencent.com/cam/capi 上的核对。",
+    "Check the key against https://console.cloud.tencent.com/cam/capi; `postpay whoami` tells which one is used, and where it is from.",
+    "将密钥与 https://console.cloud.tencent.com/cam/capi 上的核对；`postpay whoami` 会说明使用的是哪个密钥、来自何处。",
 );
 const GONE: Text = Text::fixed(
     "The vendor no longer offers the action to this account. Existing environments live on; plan and show still work.",

@@ -5,17 +5,14 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use super::credentials::tccli;
-use super::keys::Issued;
+use super::credentials::{Credentials, bounded, tccli};
+use super::keys::{Issued, Keys};
 use super::metadata::Metadata;
-use super::sts::Sts;
+use super::sts::{Sts, StsOptions};
 use super::wire::{self, AssumeRole, AssumeRoleWithWebIdentity};
-use crate::clock::Clock;
 use crate::cloud::{CloudError, Grade, NotSent, SeenIds};
 use crate::lang::{Text, text};
 
@@ -47,10 +44,34 @@ pub enum Issuer {
     /// The role of the machine that this runs on.
     Machine(Metadata),
     /// The file in which the vendor's command line keeps a key for the time of a log-in.
-    Login {
-        file: PathBuf,
-        clock: Arc<dyn Clock>,
-    },
+    Login(Login),
+}
+
+/// A log-in, whose key is read anew from where the vendor's command line renews it.
+///
+/// Somebody may log in as another in the middle of a run: a key that is not the first is asked whose it is, or held against the
+/// first where the account was never told.
+pub struct Login {
+    file: PathBuf,
+    sts: StsOptions,
+    first: OnceLock<LoggedIn>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct LoggedIn {
+    who: Option<String>,
+    secret_id: String,
+}
+
+impl LoggedIn {
+    /// Where the file does not say who it is, only the very same key is.
+    fn is_same(&self, other: &Self) -> bool {
+        match (&self.who, &other.who) {
+            (Some(one), Some(other)) => one == other,
+            (None, None) => self.secret_id == other.secret_id,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
 }
 
 impl fmt::Debug for Issuer {
@@ -60,9 +81,11 @@ impl fmt::Debug for Issuer {
 }
 
 impl Issuer {
+    /// `account` is the one that the keys were proven to be of, if they were.
+    ///
     /// # Errors
     /// When there is none. The grade is that of an order which was to be signed with it.
-    pub(super) async fn issue(&self) -> Result<Issued, CloudError> {
+    pub(super) async fn issue(&self, account: Option<&str>) -> Result<Issued, CloudError> {
         match self {
             Self::Role { role, sts } => {
                 let Role {
@@ -101,7 +124,7 @@ impl Issuer {
                 session.map_err(|error| of_an_order(error, &role.arn))
             }
             Self::Machine(metadata) => metadata.key().await,
-            Self::Login { file, clock } => login(file, clock.now()),
+            Self::Login(login) => login.key(account).await,
         }
     }
 
@@ -110,7 +133,7 @@ impl Issuer {
             Self::Role { .. } => "role",
             Self::WebIdentity { .. } => "web identity",
             Self::Machine(_) => "machine",
-            Self::Login { .. } => "log-in",
+            Self::Login(_) => "log-in",
         }
     }
 }
@@ -146,7 +169,8 @@ fn of_an_order(error: CloudError, role: &str) -> CloudError {
 
 fn read_token(file: &std::path::Path) -> Result<String, CloudError> {
     let shown = file.display().to_string();
-    match std::fs::read_to_string(file) {
+    let token = bounded::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    match token {
         Ok(token) if !token.trim().is_empty() => Ok(token.trim().to_owned()),
         Ok(_) => Err(no_key(text!(
             "the web identity token file {shown:?} is empty",
@@ -159,21 +183,64 @@ fn read_token(file: &std::path::Path) -> Result<String, CloudError> {
     }
 }
 
-fn login(file: &std::path::Path, now: Timestamp) -> Result<Issued, CloudError> {
-    match tccli::read(file) {
-        Ok(tccli::Entry {
-            key: Some(credentials),
-            ends,
-            ..
-        }) if ends.is_none_or(|ends| now < ends) => Ok(Issued { credentials, ends }),
-        Ok(_) => {
-            let shown = file.display().to_string();
-            Err(no_key(text!(
+impl Login {
+    pub fn new(file: PathBuf, sts: StsOptions) -> Self {
+        Self {
+            file,
+            sts,
+            first: OnceLock::new(),
+        }
+    }
+
+    /// `account` is the one that was proven, if one was.
+    async fn key(&self, account: Option<&str>) -> Result<Issued, CloudError> {
+        let entry = tccli::read(&self.file).map_err(|error| no_key(error.text()))?;
+        let shown = self.file.display().to_string();
+        let Some(credentials) = entry.key else {
+            return Err(no_key(text!(
+                "there is no log-in in {shown:?} any more",
+                "{shown:?} 中已没有登录"
+            )));
+        };
+        let ends = entry.ends;
+        if ends.is_some_and(|ends| ends <= self.sts.clock.now()) {
+            return Err(no_key(text!(
                 "the log-in in {shown:?} has ended: log in again with tccli",
                 "{shown:?} 中的登录已过期：请用 tccli 重新登录"
-            )))
+            )));
         }
-        Err(error) => Err(no_key(error.text())),
+        let logged_in = LoggedIn {
+            who: entry.logged_in,
+            secret_id: credentials.secret_id.clone(),
+        };
+        let first = self.first.get_or_init(|| logged_in.clone());
+        if first.secret_id != logged_in.secret_id {
+            let is_same = match account {
+                Some(account) => self.account_of(&credentials).await? == account,
+                None => first.is_same(&logged_in),
+            };
+            if !is_same {
+                return Err(no_key(text!(
+                    "the log-in in {shown:?} was replaced in the middle of the run, by another account's as far as is known: run it \
+                     again",
+                    "{shown:?} 中的登录在运行期间被替换，就目前所知属于另一个账号：请重新执行"
+                )));
+            }
+        }
+        Ok(Issued { credentials, ends })
+    }
+
+    async fn account_of(&self, key: &Credentials) -> Result<String, CloudError> {
+        let options = StsOptions {
+            keys: Some(Arc::new(Keys::given(key.clone()))),
+            ..self.sts.clone()
+        };
+        let sts = Sts::new(options).map_err(|error| no_key(error.text()))?;
+        let caller = sts.caller().await.map_err(|error| CloudError {
+            grade: Grade::NotSent(NotSent::NoKey),
+            ..error
+        })?;
+        Ok(caller.account)
     }
 }
 

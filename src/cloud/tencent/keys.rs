@@ -1,7 +1,7 @@
 //! The key that calls are signed with: one that was given, or a temporary one that is renewed before it ends.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -40,6 +40,8 @@ struct Issuing {
     issuer: Issuer,
     clock: Arc<dyn Clock>,
     held: Mutex<Held>,
+    /// The account that its keys were proven to be of.
+    account: OnceLock<String>,
     /// Whoever holds it asks for a new key; the others wait for that one.
     renewal: tokio::sync::Mutex<()>,
 }
@@ -50,8 +52,8 @@ struct Held {
     ends: Option<Timestamp>,
     /// From when on it is renewed.
     renewed_from: Option<Timestamp>,
-    /// The vendor turned the one before away before its end, so that to renew this one for that is no use.
-    is_second: bool,
+    /// When the vendor turned one away before its end. To renew the next one for that too, right away, is no use.
+    turned_away_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for Keys {
@@ -84,6 +86,7 @@ impl Keys {
             issuer,
             clock,
             held: Mutex::default(),
+            account: OnceLock::new(),
             renewal: tokio::sync::Mutex::default(),
         })))
     }
@@ -94,6 +97,13 @@ impl Keys {
             Source::None(_) => None,
             Source::Given(key) => Some(Arc::clone(key)),
             Source::Issued(issuing) => issuing.held().key.clone(),
+        }
+    }
+
+    /// The account was proven: no key of another one is given out from now on.
+    pub fn hold_to(&self, account: &str) {
+        if let Source::Issued(issuing) = &self.0 {
+            issuing.account.get_or_init(|| account.to_owned());
         }
     }
 
@@ -137,12 +147,10 @@ impl Issuing {
             return Ok(key);
         }
         // An issuer may need a key itself, which is a `Keys` again.
-        match Box::pin(self.issuer.issue()).await {
+        match Box::pin(self.issuer.issue(self.account.get().map(String::as_str))).await {
             Ok(Issued { credentials, ends }) => {
                 let key = Arc::new(credentials);
                 let mut held = self.held();
-                // Renewed in its time and not because it was turned away: the next one may be turned away again.
-                held.is_second &= held.key.is_none();
                 held.key = Some(Arc::clone(&key));
                 held.ends = ends;
                 let now = self.clock.now();
@@ -173,10 +181,13 @@ impl Issuing {
         let mut held = self.held();
         match &held.key {
             Some(now) if Arc::ptr_eq(now, key) => {
-                let is_first = !held.is_second;
+                let now = self.clock.now();
+                let is_first = held
+                    .turned_away_at
+                    .is_none_or(|before| now.duration_since(before) > AGAIN);
                 if is_first {
                     *held = Held {
-                        is_second: true,
+                        turned_away_at: Some(now),
                         ..Held::default()
                     };
                 }

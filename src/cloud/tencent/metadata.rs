@@ -6,6 +6,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use super::client::ClientError;
 use super::http::{Http, Received};
 use super::issuer::no_key;
 use super::keys::Issued;
@@ -34,8 +35,13 @@ impl Metadata {
     /// Sets it up, for a role or for whichever the machine has. Nothing is sent.
     ///
     /// # Errors
-    /// When `address` can't be one. Besides the vendor's it may only be this very computer's.
-    pub fn new(address: &str, role: Option<String>) -> Result<Self, super::ClientError> {
+    /// When `address` can't be one: besides the vendor's it may only be this very computer's. When `role` can be no name.
+    pub fn new(address: &str, role: Option<String>) -> Result<Self, ClientError> {
+        if let Some(role) = role.as_ref().filter(|role| !is_name(role)) {
+            return Err(ClientError::Role {
+                role: visible(role),
+            });
+        }
         Ok(Self {
             http: Http::beside(address, METADATA, CONNECT, WHOLE)?,
             role: role.map(OnceLock::from).unwrap_or_default(),
@@ -76,11 +82,7 @@ impl Metadata {
         let Some(name) = text.lines().map(str::trim).find(|name| !name.is_empty()) else {
             return Ok(None);
         };
-        // It becomes part of a path.
-        let is_in_name = |c: char| {
-            c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=' | '@' | '+' | ',')
-        };
-        if matches!(name, "." | "..") || !name.chars().all(is_in_name) {
+        if !is_name(name) {
             let start: String = name.chars().take(40).collect();
             let shown = visible(&start);
             return Err(later(text!(
@@ -131,4 +133,11 @@ impl Metadata {
 /// There is no key yet; there may be one when it is asked again.
 fn later(why: Text) -> CloudError {
     CloudError::new(Grade::NotSent(NotSent::NoKey), why)
+}
+
+/// A role's name becomes part of a path.
+fn is_name(name: &str) -> bool {
+    let is_in_name =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=' | '@' | '+' | ',');
+    !name.is_empty() && !matches!(name, "." | "..") && name.chars().all(is_in_name)
 }

@@ -28,10 +28,10 @@ pub use credentials::{
     Chain, Credentials, CredentialsError, RoleWish, Source, Surroundings, Wishes,
 };
 pub use http::{CONNECT_TIMEOUT, Transport};
-pub use issuer::{Issuer, Role, WebIdentity};
+pub use issuer::{Issuer, Login, Role, WebIdentity};
 pub use keys::{Issued, Keys};
 pub use metadata::{METADATA, Metadata};
 pub use record::Recorder;
 pub use service::REQUEST_CLIENT;
-pub use sts::{STS_ENDPOINT, Sts, StsOptions, sts_endpoint};
+pub use sts::{NO_SERVICE, STS_ENDPOINT, Sts, StsOptions, is_loopback, sts_endpoint};
 pub use wire::ENDPOINT;

@@ -123,6 +123,10 @@ impl Service {
         })
     }
 
+    pub(super) fn host(&self) -> &str {
+        &self.http.host
+    }
+
     /// Makes one call and has its reply judged, by somebody who may ask to have something mended.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use super::read::{Asker, Question, Spacing};
 use super::service::{Api, Service};
 use super::wire::{self, CallerInfo, GetCallerIdentity, Page, Session, Unreadable};
 use crate::clock::Clock;
-use crate::cloud::{Caller, CloudError};
+use crate::cloud::{Caller, CloudError, Grade};
 use crate::lang::{Text, text};
 
 const STS: Api = Api {
@@ -93,7 +93,10 @@ impl Sts {
             kind,
         } = info;
         let clean = |value: Option<String>| value.map(|value| self.service.scrub.text(&value));
-        let is_number = |id: &String| id.chars().all(|c| c.is_ascii_digit());
+        let is_number = |id: &String| {
+            let digits = id.chars().all(|c| c.is_ascii_digit());
+            digits && id.len() <= LONGEST_UIN && id.chars().any(|c| c != '0')
+        };
         let account = account_id.filter(is_number).ok_or_else(|| {
             let action = wire::CALLER;
             let why = text!(
@@ -136,6 +139,22 @@ impl Sts {
         self.service.scrub.hide(secret);
     }
 
+    /// An error as whoever asked is told of it.
+    fn told(&self, mut error: CloudError) -> CloudError {
+        // What is left of an answer may hold half a key that nobody knows of.
+        error.body = None;
+        if is_of_the_service(&error) {
+            // What a code means for an order is not meant.
+            error.hint = Some(NO_STS);
+        }
+        if error.grade == Grade::Unknown && error.code.is_none() {
+            // Whatever answered there, or broke off, in the place of the vendor.
+            let (host, said) = (self.service.host(), &error.message);
+            error.message = text!("{host}: {said}", "{host}：{said:#}");
+        }
+        error
+    }
+
     async fn single<T>(
         &self,
         action: &'static str,
@@ -152,12 +171,8 @@ impl Sts {
             spacing: &self.spacing,
             retry_for: self.retry_for,
         };
-        // What is left of an answer may hold half a key that nobody knows of.
         let page = asker.page(&question, body).await;
-        let page = page.map_err(|error| CloudError {
-            body: None,
-            ..error
-        })?;
+        let page = page.map_err(|error| self.told(error))?;
         let request_id = page.request_id.map(|id| self.service.scrub.text(&id));
         if let Some(row) = page.rows.into_iter().next() {
             return Ok((row, request_id));
@@ -166,6 +181,23 @@ impl Sts {
         Err(no_reply(true, &why, &self.service.scrub))
     }
 }
+
+/// The digits of the largest number that 64 bits hold.
+const LONGEST_UIN: usize = 20;
+
+const NO_STS: Text = Text::fixed(
+    "No STS answers there. Say where it is with `--sts-endpoint`.",
+    "该处没有 STS 应答。请用 `--sts-endpoint` 指定它的位置。",
+);
+
+/// The endpoint has no such service.
+fn is_of_the_service(error: &CloudError) -> bool {
+    let code = error.code.as_deref().unwrap_or_default();
+    NO_SERVICE.contains(&code)
+}
+
+/// What an endpoint that is not STS says.
+pub const NO_SERVICE: [&str; 3] = ["InvalidAction", "NoSuchVersion", "NoSuchProduct"];
 
 pub(super) fn issued(session: Session) -> Issued {
     let Session {
@@ -196,6 +228,11 @@ pub fn sts_endpoint(endpoint: &str) -> String {
         _ if endpoint::is_loopback(&url) => format!("{}://{host}", url.scheme()),
         Some(_) | None => STS_ENDPOINT.to_owned(),
     }
+}
+
+/// Whether an address is on this very computer.
+pub fn is_loopback(address: &str) -> bool {
+    endpoint::parse(address).is_ok_and(|(url, _)| endpoint::is_loopback(&url))
 }
 
 fn is_vendors(url: &Url) -> bool {

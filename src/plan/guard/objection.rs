@@ -42,6 +42,11 @@ pub enum Objection {
         state: String,
         now: String,
     },
+    /// The state names another account than its latest receipt.
+    StateContradicted {
+        state: String,
+        receipt: String,
+    },
     /// The plan was made for another main account.
     PlanAccount {
         planned: String,
@@ -51,9 +56,9 @@ pub enum Objection {
         now: String,
         allowed: Vec<String>,
     },
-    /// It was not to be asked whose account it is, and one is expected.
+    /// The vendor did not say which account it is, and one of these is expected.
     AccountUnproven {
-        expected: String,
+        expected: Vec<String>,
     },
     AccountNotAsked,
     OtherState {
@@ -110,6 +115,7 @@ impl Objection {
             Self::OtherEndpoint { .. } => "plan-endpoint",
             Self::OtherAccount { .. } => "state-endpoint",
             Self::StateAccount { .. } => "state-account",
+            Self::StateContradicted { .. } => "state-contradicted",
             Self::PlanAccount { .. } => "plan-account",
             Self::AccountNotAllowed { .. } => "account-not-allowed",
             Self::AccountUnproven { .. } | Self::AccountNotAsked => "account-unknown",
@@ -138,6 +144,7 @@ impl Objection {
             | Self::OtherEndpoint { .. }
             | Self::OtherAccount { .. }
             | Self::StateAccount { .. }
+            | Self::StateContradicted { .. }
             | Self::PlanAccount { .. }
             | Self::AccountNotAllowed { .. }
             | Self::AccountUnproven { .. }
@@ -197,31 +204,36 @@ impl Objection {
             ),
             Self::StateAccount { state, now } => {
                 text!(
-                    "the state belongs to the account {state}, and the keys are of {now}",
-                    "状态文件属于账号 {state}，而密钥属于 {now}"
+                    "the state belongs to account {state}, and the key to account {now}",
+                    "状态文件属于账号 {state}，而密钥属于账号 {now}"
                 )
             }
+            Self::StateContradicted { state, receipt } => text!(
+                "the state says that it belongs to {state}, and its latest receipt says {receipt}",
+                "状态文件说它属于 {state}，而其最新回执说属于 {receipt}"
+            ),
             Self::PlanAccount { planned, now } => {
                 text!(
-                    "the plan was made for the account {planned}, and the keys are of {now}",
-                    "计划是为账号 {planned} 生成的，而密钥属于 {now}"
+                    "the plan was made for account {planned}, and the key belongs to account {now}",
+                    "计划是为账号 {planned} 生成的，而密钥属于账号 {now}"
                 )
             }
             Self::AccountNotAllowed { now, .. } => {
                 text!(
-                    "the keys are of the account {now}, which guard.allowed_accounts does not list",
+                    "the key belongs to account {now}, which guard.allowed_accounts does not list",
                     "密钥属于账号 {now}，它不在 guard.allowed_accounts 中"
                 )
             }
             Self::AccountUnproven { expected } => {
+                let (en, zh) = (expected.join(" or "), expected.join(" 或 "));
                 text!(
-                    "only the account {expected} is expected, and it was not asked whose the keys are",
-                    "只应使用账号 {expected}，但没有查询密钥属于谁"
+                    "account {en} is expected, and the vendor did not say which account the key belongs to",
+                    "应使用账号 {zh}，但腾讯云没有说明密钥属于哪个账号"
                 )
             }
             Self::AccountNotAsked => Text::fixed(
-                "it was not asked whose account the keys are of",
-                "没有查询密钥属于哪个账号",
+                "the vendor was not asked which account the key belongs to",
+                "没有向腾讯云查询密钥属于哪个账号",
             ),
             Self::OtherState { planned, now } => text!(
                 "the plan is for the state {planned}, this run keeps {now}",
@@ -327,27 +339,32 @@ impl Objection {
             ),
             Self::StateAccount { state, now } => {
                 text!(
-                    "use the keys of {state} (`postpay whoami` tells which are found), or keep what is {now}'s in a state of its \
-                     own with --state",
-                    "使用 {state} 的密钥（`postpay whoami` 会说明找到了哪一个），或用 --state 将 {now} 的环境记录在单独的状态文件中"
+                    "use a key of {state} (`postpay whoami` tells which one is found, and where), or keep what is {now}'s in a state \
+                     of its own with --state",
+                    "使用 {state} 的密钥（`postpay whoami` 会说明找到的是哪一个、在何处），或用 --state 将 {now} 的环境记录在单独的状态文件中"
                 )
             }
+            Self::StateContradicted { .. } => text!(
+                "`postpay state verify` tells more; `postpay state restore` rebuilds the state from its receipts",
+                "`postpay state verify` 会说明详情；`postpay state restore` 可根据回执重建状态文件"
+            ),
             Self::PlanAccount { planned, .. } => {
                 text!(
-                    "use the keys of {planned} (`postpay whoami` tells which are found), or make and review a new plan",
+                    "use a key of {planned} (`postpay whoami` tells which one is found, and where), or make and review a new plan",
                     "使用 {planned} 的密钥（`postpay whoami` 会说明找到了哪一个），或重新生成并审阅计划"
                 )
             }
             Self::AccountNotAllowed { now, allowed } => {
                 let (en, zh) = (allowed.join(", "), allowed.join("、"));
                 text!(
-                    "use the keys of {en} (`postpay whoami` tells which are found), or list {now} too",
+                    "use a key of {en} (`postpay whoami` tells which one is found, and where), or list {now} too",
                     "使用 {zh} 的密钥（`postpay whoami` 会说明找到了哪一个），或将 {now} 也加入列表"
                 )
             }
             Self::AccountUnproven { .. } => Text::fixed(
-                "leave `--allow-unknown-account` out",
-                "去掉 `--allow-unknown-account`",
+                "give the key a way to GetCallerIdentity: where STS is can be said with `--sts-endpoint`; `--allow-unknown-account` is \
+                 for where no account is expected",
+                "请让密钥能够调用 GetCallerIdentity：可用 `--sts-endpoint` 指定 STS 的位置；`--allow-unknown-account` 仅用于没有指定账号的情况",
             ),
             Self::AccountNotAsked => Text::fixed("run it again", "请重新执行"),
             Self::DestroyNotAllowed { .. } => ALLOW_DESTROY,
@@ -588,7 +605,9 @@ mod tests {
                 now: one(),
                 allowed: vec![two()],
             },
-            Objection::AccountUnproven { expected: one() },
+            Objection::AccountUnproven {
+                expected: vec![one()],
+            },
             Objection::AccountNotAsked,
             Objection::OtherState {
                 planned: one(),

@@ -1,7 +1,6 @@
 //! Which key is used, and whose it is.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use super::Look;
 use crate::lang::{Text, text};
@@ -25,18 +24,25 @@ pub fn whoami(identity: &Identity, look: Look) -> String {
     let plain = |value: &Option<String>| value.as_deref().map(same);
     let account = match caller {
         Some(caller) => same(&caller.account),
-        None => text!("not told", "未知"),
+        None => text!("unknown", "未知"),
     };
     let of_caller = |of: fn(&crate::cloud::Caller) -> Option<String>| {
         caller.as_ref().and_then(of).map(|value| same(&value))
     };
     let expires = ends.map(|(ends, left)| {
-        let left = duration(Duration::try_from(left).unwrap_or_default());
-        text!("{ends}, in {left}", "{ends}，还有 {left:#}")
+        let time = duration(left.unsigned_abs());
+        if left.is_negative() {
+            text!(
+                "{ends}, {time} ago by this computer's clock",
+                "{ends}，按本机时钟已过去 {time:#}"
+            )
+        } else {
+            text!("{ends}, in {time}", "{ends}，还有 {time:#}")
+        }
     });
     let regions = (!list_regions.is_empty()).then(|| same(&list_regions.join(", ")));
     let lines = [
-        (text!("key from", "密钥来源"), Some(source_text.clone())),
+        (text!("source", "密钥来源"), Some(source_text.clone())),
         (text!("role", "角色"), plain(role)),
         (
             text!("key id", "密钥 ID"),
@@ -48,7 +54,7 @@ pub fn whoami(identity: &Identity, look: Look) -> String {
         ),
         (text!("expires", "到期"), expires),
         (text!("account", "账号"), Some(account)),
-        (text!("who", "身份"), of_caller(|caller| caller.arn.clone())),
+        (text!("ARN", "ARN"), of_caller(|caller| caller.arn.clone())),
         (
             text!("type", "类型"),
             of_caller(|caller| caller.kind.clone()),
@@ -60,10 +66,10 @@ pub fn whoami(identity: &Identity, look: Look) -> String {
             Some(
                 region
                     .as_deref()
-                    .map_or_else(|| text!("none is sent", "不发送"), same),
+                    .map_or_else(|| text!("not set", "未设置"), same),
             ),
         ),
-        (text!("lists", "列出地域"), regions),
+        (text!("lists in", "列出地域"), regions),
         (
             text!("RequestId", "RequestId"),
             of_caller(|caller| caller.request_id.clone()),

@@ -142,7 +142,7 @@ fn only_yes_is_a_yes() {
             terminal.types(typed);
             let (status, seen) = terminal.ends();
             assert_eq!(status.code(), Some(1), "{seen}");
-            for text in ["Only `yes` is a yes", "not approved", "nothing was sent"] {
+            for text in ["Only `yes` is a yes", "not approved", "nothing was ordered"] {
                 assert!(seen.contains(text), "{typed:?}: {seen}");
             }
             assert!(project.ledger().is_empty(), "{typed:?}");

@@ -216,7 +216,11 @@ mod tests {
             ),
             (Rename, "InvalidAction", "no longer offers ModifyEnv"),
             (Destroy, "ActionOffline", "no longer offers DestroyEnv"),
-            (Rename, "AuthFailure.SecretIdNotFound", "Check the key pair"),
+            (
+                Rename,
+                "AuthFailure.SecretIdNotFound",
+                "Check the key against",
+            ),
             (Rename, "InternalError", "alias was changed is not known"),
             (Destroy, "FailedOperation.New", "given up is not known"),
             (Destroy, "Oops", "given up is not known"),

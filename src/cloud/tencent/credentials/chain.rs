@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::role::{RoleWish, taken, vouched_for};
+use super::role::{RoleWish, Said, taken, vouched_for};
 use super::{CredentialsError, Source};
 use crate::cloud::tencent::ClientError;
-use crate::cloud::tencent::issuer::{Issuer, Role};
+use crate::cloud::tencent::issuer::{Issuer, Login, Role};
 use crate::cloud::tencent::keys::Keys;
 use crate::cloud::tencent::metadata::Metadata;
 use crate::cloud::tencent::sts::{Sts, StsOptions};
@@ -72,7 +72,7 @@ impl Chain {
         // What vouches takes its role by itself.
         if web_identity.is_none() {
             if let Some(wish) = role {
-                found.role = Some(taken(wish)?);
+                found.role = Some(taken(wish, Said::BY_FLAGS)?);
             } else if let Some(role) = around.role()? {
                 found.role = Some(role);
             }
@@ -109,10 +109,7 @@ impl Chain {
                 file,
                 is_login: true,
                 ..
-            } => issued(Issuer::Login {
-                file,
-                clock: Arc::clone(&clock),
-            }),
+            } => issued(Issuer::Login(Login::new(file, sts.clone()))),
             Source::Environment { key, .. }
             | Source::Profile { key, .. }
             | Source::Tccli { key, .. } => Keys::given(key),

@@ -35,10 +35,17 @@ const SPELLINGS: [Spelling; 2] = [
 pub(super) fn key(
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Option<(&'static str, Credentials)>, CredentialsError> {
+    let [_, runtime] = &SPELLINGS;
+    // The runtime's token is of the runtime's key, where there is one.
+    let is_of_runtime = lookup(runtime.id).is_some() || lookup(runtime.key).is_some();
     for spelling in &SPELLINGS {
         let id = read(lookup, spelling.id)?;
         let key = read(lookup, spelling.key)?;
-        let token = read_token(lookup, spelling.tokens)?;
+        let mut tokens = spelling.tokens.to_vec();
+        if id.is_some() && !is_of_runtime {
+            tokens.extend(runtime.tokens);
+        }
+        let token = read_token(lookup, &tokens)?;
         let (secret_id, secret_key) = match (id, key, &token) {
             (Some(id), Some(key), _) => (id, key),
             (Some(_), None, _) => return Err(incomplete(spelling.id, spelling.key)),
@@ -140,6 +147,12 @@ mod tests {
         .unwrap();
         assert_eq!(key.secret_id, "chosen");
         assert!(key.token.is_none());
+    }
+
+    #[test]
+    fn a_token_may_have_the_runtimes_name_where_there_is_no_key_of_the_runtimes() {
+        let key = from(&[(ID, "i"), (KEY, "k"), (RUNTIME_TOKEN, "t")]).unwrap();
+        assert_eq!(key.token.unwrap().expose_secret(), "t");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! what stands on top, and `chain` puts them together. The environment itself is read by the command
 //! line, through the closure that it passes.
 
+pub(in crate::cloud::tencent) mod bounded;
 mod chain;
 mod environment;
 mod places;
@@ -57,6 +58,11 @@ pub enum CredentialsError {
         found: String,
         missing: String,
     },
+    /// A file that has part of a key.
+    Missing {
+        place: String,
+        name: String,
+    },
     Empty {
         name: String,
     },
@@ -85,8 +91,10 @@ pub enum CredentialsError {
     NoProfile {
         name: String,
         looked: Vec<PathBuf>,
+        /// The profiles that there are.
+        known: Vec<String>,
     },
-    /// A value that can't be what it is for.
+    /// A value that can't be what it is for. `name` is the flag, the variable or the member and its file.
     Unfit {
         name: String,
         why: Text,
@@ -106,6 +114,9 @@ impl CredentialsError {
                 "{found} is set but {missing} is not: both are needed",
                 "设置了 {found}，但没有设置 {missing}：两者都需要"
             ),
+            Self::Missing { place, name } => {
+                text!("{place} has no {name}", "{place} 中没有 {name}")
+            }
             Self::Empty { name } => text!(
                 "{name} is set but empty: set it or unset it",
                 "{name} 已设置但为空：请设置值或取消设置"
@@ -129,11 +140,15 @@ impl CredentialsError {
             Self::Malformed { file, line, column } => {
                 let file = file.display();
                 text!(
-                    "{file}:{line}:{column}: from here on it is not in the form that such a file has",
-                    "{file}:{line}:{column}：从这里开始不符合此类文件的格式"
+                    "{file}:{line}:{column}: syntax error",
+                    "{file}:{line}:{column}：语法错误"
                 )
             }
-            Self::NoProfile { name, looked } => {
+            Self::NoProfile {
+                name,
+                looked,
+                known: _,
+            } => {
                 let files: Vec<String> = looked
                     .iter()
                     .map(|file| file.display().to_string())

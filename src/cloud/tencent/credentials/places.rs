@@ -1,14 +1,17 @@
 //! The places that are looked at where no key was asked for by name, in the order of the vendor's own tools.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use super::chain::{Chain, Surroundings};
 use super::environment::{self, read, read_token};
-use super::role::{RoleWish, taken};
+use super::role::{RoleWish, Said, taken};
 use super::{CredentialsError, Source, profile, tccli};
+use crate::cloud::tencent::issuer::Role;
 use crate::lang::{Text, text};
 
 const DEFAULT: &str = "default";
+const CREDENTIALS_FILE: &str = "TENCENTCLOUD_CREDENTIALS_FILE";
 /// What names a profile: for the vendor's Terraform provider, and for its command line.
 const PROFILES: [&str; 2] = ["TENCENTCLOUD_PROFILE", "TCCLI_PROFILE"];
 
@@ -40,21 +43,32 @@ impl Surroundings<'_> {
             if let Some(found) = section(&file, &name)? {
                 return Ok(found);
             }
+            // It was named: a key from elsewhere may be another account's.
+            if (self.variable)(CREDENTIALS_FILE).is_some() && chosen.is_none() {
+                return Err(CredentialsError::NoProfile {
+                    name,
+                    known: profile::names(Some(&file)),
+                    looked: vec![file],
+                });
+            }
             looked.push(in_vain(&file, &name));
             files.push(file);
         }
         if let Some(home) = &self.home {
             let file = tccli::path(home, &name);
-            if file.exists() && !name.contains(['/', '\\']) {
+            if is_there(&file)? && !name.contains(['/', '\\']) {
                 return self.tccli(file, name);
             }
             looked.push(in_vain(&file, &name));
             files.push(file);
         }
         if let Some(name) = chosen {
+            let mut known = profile::names(files.first().map(PathBuf::as_path));
+            known.extend(self.home.iter().flat_map(|home| tccli::names(home)));
             return Err(CredentialsError::NoProfile {
                 name,
                 looked: files,
+                known,
             });
         }
         if let Some(identity) = self.pods_identity()? {
@@ -75,7 +89,7 @@ impl Surroundings<'_> {
     }
 
     fn sdks_file(&self) -> Result<Option<PathBuf>, CredentialsError> {
-        const NAME: &str = "TENCENTCLOUD_CREDENTIALS_FILE";
+        const NAME: &str = CREDENTIALS_FILE;
         match (self.variable)(NAME) {
             Some(file) if file.is_empty() => Err(CredentialsError::Empty {
                 name: NAME.to_owned(),
@@ -83,7 +97,7 @@ impl Surroundings<'_> {
             Some(file) => {
                 let file = PathBuf::from(file);
                 // It was named: that it is not there is a mistake.
-                if file.exists() {
+                if is_there(&file)? {
                     Ok(Some(file))
                 } else {
                     Err(CredentialsError::File {
@@ -106,6 +120,7 @@ impl Surroundings<'_> {
         let tccli::Entry {
             key,
             ends,
+            logged_in: _,
             role_arn,
             role_session_name,
             kind,
@@ -116,12 +131,8 @@ impl Surroundings<'_> {
                 profile: name,
             });
         }
-        let role = role_arn.map(|arn| RoleWish {
-            arn,
-            session_name: role_session_name,
-            ..RoleWish::default()
-        });
-        let role = role.as_ref().map(taken).transpose()?;
+        let names = ["role-arn", "role-session-name"];
+        let role = role_of_file(role_arn, role_session_name, &file.display(), names)?;
         let Some(key) = key else {
             return Ok(Chain {
                 role,
@@ -150,18 +161,40 @@ fn section(file: &Path, name: &str) -> Result<Option<Chain>, CredentialsError> {
     else {
         return Ok(None);
     };
-    let role = role_arn.map(|arn| RoleWish {
-        arn,
-        session_name: role_session_name,
-        ..RoleWish::default()
-    });
-    let role = role.as_ref().map(taken).transpose()?;
+    let place = format!("[{name}] in {}", file.display());
+    let names = ["role_arn", "role_session_name"];
+    let role = role_of_file(role_arn, role_session_name, &place, names)?;
     let source = Source::Profile {
         name: name.to_owned(),
         file: file.to_owned(),
         key,
     };
     Ok(Some(Chain::from_file(source, file, role)))
+}
+
+/// The role that a file names beside a key, in members of these names.
+fn role_of_file(
+    arn: Option<String>,
+    session_name: Option<String>,
+    place: &impl Display,
+    names: [&str; 2],
+) -> Result<Option<Role>, CredentialsError> {
+    let [arn_name, session] = names.map(|name| format!("{name} of {place}"));
+    let wish = arn.map(|arn| RoleWish {
+        arn,
+        session_name,
+        ..RoleWish::default()
+    });
+    wish.map(|wish| taken(&wish, Said::by_file(&arn_name, &session)))
+        .transpose()
+}
+
+/// A file in a folder that can't be looked into is none that is not there.
+fn is_there(file: &Path) -> Result<bool, CredentialsError> {
+    file.try_exists().map_err(|error| CredentialsError::File {
+        file: file.to_owned(),
+        why: text!("{error}", "{error}"),
+    })
 }
 
 fn in_vain(file: &Path, profile: &str) -> Text {

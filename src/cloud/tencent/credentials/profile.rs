@@ -1,10 +1,11 @@
 //! The file that the vendor's SDKs read: `~/.tencentcloud/credentials`, INI, one section a profile.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use configparser::ini::{Ini, IniDefault};
 
-use super::{Credentials, CredentialsError, checked};
+use super::{Credentials, CredentialsError, bounded, checked};
 use crate::lang::text;
 
 /// A section.
@@ -20,34 +21,23 @@ pub(super) struct Section {
 /// # Errors
 /// When the file can't be read, or the section holds no whole key. No text holds a value.
 pub(super) fn read(file: &Path, profile: &str) -> Result<Option<Section>, CredentialsError> {
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            return Err(CredentialsError::File {
-                file: file.to_owned(),
-                why: text!("{error}", "{error}"),
-            });
-        }
+    let Some(text) = text_of(file)? else {
+        return Ok(None);
     };
-    let mut like = IniDefault::default();
-    // Outside of a section there is nothing.
-    like.default_section = String::new();
-    like.case_sensitive = true;
-    // As Python's tools do: what stands behind a value belongs to it.
-    like.enable_inline_comments = false;
-    let mut ini = Ini::new_from_defaults(like);
-    let sections = ini
-        .read(text.trim_start_matches('\u{feff}').to_owned())
-        // What it says may quote the line.
-        .map_err(|why| CredentialsError::Malformed {
-            file: file.to_owned(),
-            line: line_of(&why),
-            column: 1,
-        })?;
+    let sections = sections(file, &text)?;
     let Some(section) = sections.get(profile) else {
         return Ok(None);
     };
+    let place = format!("[{profile}] in {}", file.display());
+    if let Some(line) = second(&text, profile) {
+        return Err(CredentialsError::Unfit {
+            name: format!("{}:{line}", file.display()),
+            why: text!(
+                "[{profile}] or a member of it stands here a second time",
+                "[{profile}] 或其中的某一项在此重复出现"
+            ),
+        });
+    }
     // Nor do they mind the case of a name; others put values in quotes.
     let member = |name: &str| {
         let mut members = section.iter();
@@ -55,10 +45,9 @@ pub(super) fn read(file: &Path, profile: &str) -> Result<Option<Section>, Creden
         let value = value.as_deref().map(unquoted)?;
         (!value.is_empty()).then(|| value.to_owned())
     };
-    let place = format!("[{profile}] in {}", file.display());
-    let incomplete = |missing: &str| CredentialsError::Incomplete {
-        found: place.clone(),
-        missing: missing.to_owned(),
+    let incomplete = |missing: &str| CredentialsError::Missing {
+        place: place.clone(),
+        name: missing.to_owned(),
     };
     let value = |name: &str| checked(member(name), &format!("{name} of {place}"));
     let secret_id = value("secret_id")?.ok_or_else(|| incomplete("secret_id"))?;
@@ -76,6 +65,78 @@ pub(super) fn read(file: &Path, profile: &str) -> Result<Option<Section>, Creden
         role_arn: member("role_arn"),
         role_session_name: member("role_session_name"),
     }))
+}
+
+/// The profiles that the file has, as far as it can be read, in order.
+pub(super) fn names(file: Option<&Path>) -> Vec<String> {
+    let sections = file.and_then(|file| sections(file, &text_of(file).ok()??).ok());
+    let mut names: Vec<String> = sections
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name)
+        .collect();
+    names.retain(|name| !name.is_empty());
+    names.sort();
+    names
+}
+
+type Sections = HashMap<String, HashMap<String, Option<String>>>;
+
+/// None when there is no such file.
+fn text_of(file: &Path) -> Result<Option<String>, CredentialsError> {
+    match bounded::read(file) {
+        Ok(bytes) => {
+            let text = String::from_utf8_lossy(&bytes);
+            Ok(Some(text.trim_start_matches('\u{feff}').to_owned()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CredentialsError::File {
+            file: file.to_owned(),
+            why: text!("{error}", "{error}"),
+        }),
+    }
+}
+
+fn sections(file: &Path, text: &str) -> Result<Sections, CredentialsError> {
+    let mut like = IniDefault::default();
+    // Outside of a section there is nothing.
+    like.default_section = String::new();
+    like.case_sensitive = true;
+    // As Python's tools do: what stands behind a value belongs to it.
+    like.enable_inline_comments = false;
+    let mut ini = Ini::new_from_defaults(like);
+    ini.read(text.to_owned())
+        // What it says may quote the line.
+        .map_err(|why| CredentialsError::Malformed {
+            file: file.to_owned(),
+            line: line_of(&why),
+            column: 1,
+        })
+}
+
+/// The line, from 1, on which the section, or a member of it, stands for the second time. The parser would join them, half
+/// of one key and half of another.
+fn second(text: &str, profile: &str) -> Option<usize> {
+    let (mut inside, mut sections, mut members) = (false, 0, HashSet::new());
+    for (line, number) in text.lines().map(str::trim).zip(1..) {
+        if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.split(']').next())
+        {
+            inside = name.trim() == profile;
+            sections += usize::from(inside);
+            if inside && sections > 1 {
+                return Some(number);
+            }
+        } else if inside
+            && !line.starts_with(['#', ';'])
+            && let Some((name, _)) = line.split_once(['=', ':'])
+            && !members.insert(name.trim().to_ascii_lowercase())
+        {
+            return Some(number);
+        }
+    }
+    None
 }
 
 /// `line 3: …`, as the parser says it.

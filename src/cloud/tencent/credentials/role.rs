@@ -8,6 +8,7 @@ use super::chain::{Chain, Surroundings};
 use super::environment::{incomplete, read, read_token};
 use super::{CredentialsError, Source};
 use crate::cloud::tencent::issuer::{Role, WebIdentity};
+use crate::cloud::tencent::scrub::visible;
 use crate::lang::text;
 
 /// The session's name where none is given.
@@ -24,6 +25,37 @@ pub struct RoleWish {
     pub external_id: Option<String>,
 }
 
+/// What the parts of a role are called where they were said, for an error.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Said<'a> {
+    arn: &'a str,
+    session_name: &'a str,
+    duration: &'a str,
+}
+
+impl Said<'static> {
+    pub(super) const BY_FLAGS: Self = Self {
+        arn: "--assume-role",
+        session_name: "--role-session-name",
+        duration: "--role-duration",
+    };
+    const BY_POD: Self = Self {
+        arn: "TKE_ROLE_ARN",
+        ..Self::BY_FLAGS
+    };
+}
+
+impl<'a> Said<'a> {
+    /// By a file, with members of these names.
+    pub(super) const fn by_file(arn: &'a str, session_name: &'a str) -> Self {
+        Self {
+            arn,
+            session_name,
+            duration: Said::BY_FLAGS.duration,
+        }
+    }
+}
+
 impl Surroundings<'_> {
     /// What the vendor's container service sets in a pod.
     pub(super) fn pods_identity(&self) -> Result<Option<WebIdentity>, CredentialsError> {
@@ -37,10 +69,11 @@ impl Surroundings<'_> {
             return Ok(None);
         };
         if let [Some(arn), Some(provider_id), Some(token_file)] = values.clone() {
-            let role = taken(&RoleWish {
+            let wish = RoleWish {
                 arn,
                 ..RoleWish::default()
-            })?;
+            };
+            let role = taken(&wish, Said::BY_POD)?;
             return Ok(Some(WebIdentity {
                 provider_id,
                 token_file: token_file.into(),
@@ -69,12 +102,13 @@ impl Surroundings<'_> {
 
     fn role_named(
         &self,
-        arn: &'static str,
+        arn_name: &'static str,
         session: &'static str,
     ) -> Result<Option<Role>, CredentialsError> {
         const DURATION: &str = "TENCENTCLOUD_ASSUME_ROLE_SESSION_DURATION";
+        const EXTERNAL_ID: &str = "TENCENTCLOUD_ASSUME_ROLE_EXTERNAL_ID";
         let chosen = |name: &str| self.chosen(name);
-        let Some(arn) = read(&chosen, arn)? else {
+        let Some(arn) = read(&chosen, arn_name)? else {
             return Ok(None);
         };
         let seconds = read(&chosen, DURATION)?;
@@ -83,13 +117,18 @@ impl Surroundings<'_> {
             name: DURATION.to_owned(),
             why: text!("it is no number of seconds", "不是秒数"),
         })?;
-        taken(&RoleWish {
+        let wish = RoleWish {
             arn,
             session_name: read(&chosen, session)?,
             duration,
-            external_id: None,
-        })
-        .map(Some)
+            external_id: read(&chosen, EXTERNAL_ID)?,
+        };
+        let said = Said {
+            arn: arn_name,
+            session_name: session,
+            duration: DURATION,
+        };
+        taken(&wish, said).map(Some)
     }
 }
 
@@ -107,12 +146,12 @@ pub(super) fn vouched_for(
     Ok(Chain::of(Source::WebIdentity(WebIdentity {
         provider_id: provider.to_owned(),
         token_file: file.to_owned(),
-        role: taken(role)?,
+        role: taken(role, Said::BY_FLAGS)?,
     })))
 }
 
 /// A role as it can be asked for.
-pub(super) fn taken(wish: &RoleWish) -> Result<Role, CredentialsError> {
+pub(super) fn taken(wish: &RoleWish, said: Said<'_>) -> Result<Role, CredentialsError> {
     let RoleWish {
         arn,
         session_name,
@@ -125,12 +164,13 @@ pub(super) fn taken(wish: &RoleWish) -> Result<Role, CredentialsError> {
             why,
         })
     };
-    if !arn.starts_with("qcs::") || arn.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    if !is_arn(arn) {
+        let shown: String = visible(arn).chars().take(80).collect();
         return unfit(
-            "role",
+            said.arn,
             text!(
-                "it is no role's name, which begins with `qcs::cam::`",
-                "不是角色名称，角色名称以 `qcs::cam::` 开头"
+                "`{shown}` is not a role ARN: write qcs::cam::uin/UIN:roleName/NAME",
+                "`{shown}` 不是角色 ARN：请写成 qcs::cam::uin/UIN:roleName/NAME"
             ),
         );
     }
@@ -138,19 +178,19 @@ pub(super) fn taken(wish: &RoleWish) -> Result<Role, CredentialsError> {
     let is_fine = |c: char| c.is_ascii_alphanumeric() || "_+=,@.-".contains(c);
     if !(2..=128).contains(&session_name.len()) || !session_name.chars().all(is_fine) {
         return unfit(
-            "role session name",
+            said.session_name,
             text!(
-                "2 to 128 letters, digits and _+=,@.- are taken",
-                "只能是 2 到 128 个字母、数字和 _+=,@.-"
+                "a session name has 2 to 128 letters, digits and _+=,@.-",
+                "会话名称由 2 到 128 个字母、数字和 _+=,@.- 组成"
             ),
         );
     }
-    if duration.is_some_and(|duration| duration.is_zero() || duration > LONGEST) {
+    if duration.is_some_and(|duration| duration.as_secs() == 0 || duration > LONGEST) {
         return unfit(
-            "role duration",
+            said.duration,
             text!(
-                "more than nothing and up to 12h are taken",
-                "必须大于 0，最长 12h"
+                "a role can be taken for 1s up to 12h",
+                "扮演角色的时长为 1s 到 12h"
             ),
         );
     }
@@ -160,4 +200,20 @@ pub(super) fn taken(wish: &RoleWish) -> Result<Role, CredentialsError> {
         duration: *duration,
         external_id: external_id.clone(),
     })
+}
+
+/// `qcs::cam::uin/UIN:roleName/NAME`, or with the role's number as `role/NUMBER`.
+fn is_arn(arn: &str) -> bool {
+    let parts = arn
+        .strip_prefix("qcs::cam::uin/")
+        .and_then(|rest| rest.split_once(':'));
+    let Some((uin, role)) = parts else {
+        return false;
+    };
+    let name = role
+        .strip_prefix("roleName/")
+        .or_else(|| role.strip_prefix("role/"));
+    let is_number = !uin.is_empty() && uin.chars().all(|c| c.is_ascii_digit());
+    is_number
+        && name.is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic()))
 }

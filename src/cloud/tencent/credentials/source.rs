@@ -87,9 +87,13 @@ impl Source {
                     "角色 {arn}，由 {provider_id} 以 {file} 中的令牌担保"
                 )
             }
-            Self::Machine { role, .. } => match role {
-                Some(role) => text!("this machine's role {role}", "本机角色 {role}"),
-                None => text!("this machine's role", "本机角色"),
+            Self::Machine { role, is_asked_for } => match (role, is_asked_for) {
+                (Some(role), _) => text!("this machine's role {role}", "本机角色 {role}"),
+                (None, true) => text!("this machine's role", "本机角色"),
+                (None, false) => text!(
+                    "this machine's role, if it has one (it was not asked)",
+                    "本机角色（如果有；未查询）"
+                ),
             },
         }
     }

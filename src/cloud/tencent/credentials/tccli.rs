@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Credentials, CredentialsError, checked};
+use super::{Credentials, CredentialsError, bounded, checked};
 use crate::lang::text;
 
 /// What a profile says.
@@ -15,6 +15,8 @@ pub(in crate::cloud::tencent) struct Entry {
     pub(in crate::cloud::tencent) key: Option<Credentials>,
     /// When a key for the time of a log-in ends.
     pub(in crate::cloud::tencent) ends: Option<Timestamp>,
+    /// Who logged in, as far as the file says.
+    pub(in crate::cloud::tencent) logged_in: Option<String>,
     pub(in crate::cloud::tencent) role_arn: Option<String>,
     pub(in crate::cloud::tencent) role_session_name: Option<String>,
     pub(in crate::cloud::tencent) kind: Kind,
@@ -41,6 +43,24 @@ struct File {
     role_session_name: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
+    oauth: Option<Oauth>,
+    sso: Option<Sso>,
+}
+
+/// What tccli keeps of a log-in, to renew its key with.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Oauth {
+    open_id: Option<String>,
+}
+
+/// The same of a log-in by way of a company's own.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Sso {
+    /// The main account; some versions write it as a number.
+    uin: Option<serde_json::Value>,
+    role_configuration_id: Option<serde_json::Value>,
 }
 
 /// Where a profile is kept.
@@ -48,12 +68,35 @@ pub(super) fn path(home: &Path, profile: &str) -> PathBuf {
     home.join(".tccli").join(format!("{profile}.credential"))
 }
 
+/// The profiles that there are, in order.
+pub(super) fn names(home: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(home.join(".tccli")).into_iter().flatten();
+    let names = files.filter_map(|file| {
+        let name = file.ok()?.file_name().into_string().ok()?;
+        Some(name.strip_suffix(".credential")?.to_owned())
+    });
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+/// Seconds since 1970, or milliseconds, which no second of the next thousand years is as large as. What is no time has passed.
+fn moment(number: i64) -> Timestamp {
+    const MILLISECONDS: i64 = 100_000_000_000;
+    let moment = if number.abs() < MILLISECONDS {
+        Timestamp::from_second(number)
+    } else {
+        Timestamp::from_millisecond(number)
+    };
+    moment.unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
 /// Reads a profile.
 ///
 /// # Errors
 /// When it can't be read, or is no whole key. No text holds a value.
 pub(in crate::cloud::tencent) fn read(file: &Path) -> Result<Entry, CredentialsError> {
-    let bytes = std::fs::read(file).map_err(|error| CredentialsError::File {
+    let bytes = bounded::read(file).map_err(|error| CredentialsError::File {
         file: file.to_owned(),
         why: text!("{error}", "{error}"),
     })?;
@@ -74,7 +117,10 @@ pub(in crate::cloud::tencent) fn read(file: &Path) -> Result<Entry, CredentialsE
         role_arn,
         role_session_name,
         kind,
-    } = serde_json::from_slice(&bytes).map_err(|error| wrong(&error))?;
+        oauth,
+        sso,
+    } = serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
+        .map_err(|error| wrong(&error))?;
     let kind = match kind.as_deref() {
         Some("cvm-role") => Kind::Machine,
         Some("oauth" | "sso") => Kind::Login,
@@ -88,14 +134,14 @@ pub(in crate::cloud::tencent) fn read(file: &Path) -> Result<Entry, CredentialsE
         let name = |member: &str| format!("{member} in {place}");
         let (id, key) = (name("secretId"), name("secretKey"));
         Some(Credentials {
-            secret_id: checked(secret_id, &id)?.ok_or_else(|| CredentialsError::Incomplete {
-                found: place.clone(),
-                missing: "secretId".to_owned(),
+            secret_id: checked(secret_id, &id)?.ok_or_else(|| CredentialsError::Missing {
+                place: place.clone(),
+                name: "secretId".to_owned(),
             })?,
             secret_key: checked(secret_key, &key)?
-                .ok_or_else(|| CredentialsError::Incomplete {
-                    found: place.clone(),
-                    missing: "secretKey".to_owned(),
+                .ok_or_else(|| CredentialsError::Missing {
+                    place: place.clone(),
+                    name: "secretKey".to_owned(),
                 })?
                 .into(),
             token: checked(filled(token), &name("token"))?.map(Into::into),
@@ -103,9 +149,18 @@ pub(in crate::cloud::tencent) fn read(file: &Path) -> Result<Entry, CredentialsE
     };
     Ok(Entry {
         key,
-        ends: expires_at
-            .filter(|_| kind == Kind::Login)
-            .and_then(|seconds| Timestamp::from_second(seconds).ok()),
+        ends: expires_at.filter(|_| kind == Kind::Login).map(moment),
+        logged_in: filled(oauth.and_then(|oauth| oauth.open_id)).or_else(|| {
+            let Sso {
+                uin,
+                role_configuration_id,
+            } = sso?;
+            Some(format!(
+                "{} {}",
+                uin?,
+                role_configuration_id.unwrap_or_default()
+            ))
+        }),
         role_arn: filled(role_arn),
         role_session_name: filled(role_session_name),
         kind,

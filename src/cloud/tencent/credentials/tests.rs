@@ -239,8 +239,14 @@ fn half_a_key_is_an_error_that_names_the_other_half() {
                 .file(SDK, &ini("default")),
             "TENCENTCLOUD_SECRET_KEY is not",
         ),
-        (Around::new().file(SDK, &half_ini), "secret_id is not"),
-        (Around::new().file(TCCLI, &half_json), "secretId is not"),
+        (
+            Around::new().file(SDK, &half_ini),
+            "credentials has no secret_id",
+        ),
+        (
+            Around::new().file(TCCLI, &half_json),
+            "default.credential has no secretId",
+        ),
         (
             Around::new().set("TKE_ROLE_ARN", ROLE),
             "TKE_PROVIDER_ID is not",
@@ -259,6 +265,10 @@ fn half_a_key_is_an_error_that_names_the_other_half() {
                 &format!("[default]\nsecret_id = i\nsecret_key = {SECRET} x\n"),
             ),
             "holds white space",
+        ),
+        (
+            Around::new().file(SDK, &(ini("default") + "SECRET_ID = another\n")),
+            "[default] or a member of it stands here a second time",
         ),
     ];
     for (around, expected) in table {
@@ -353,7 +363,22 @@ fn what_can_be_no_role_is_refused_before_anything_is_sent() {
     };
     let around = with_keys(Around::new());
     let table = [
-        (wish("deploy", None, None), "begins with `qcs::cam::`"),
+        (
+            wish("deploy", None, None),
+            "--assume-role: `deploy` is not a role ARN",
+        ),
+        (
+            wish("qcs::cam::uin/1:rolename/x", None, None),
+            "is not a role ARN",
+        ),
+        (
+            wish("qcs::cam::uin/x:roleName/x", None, None),
+            "is not a role ARN",
+        ),
+        (
+            wish("qcs::cam::uin/1:roleName/", None, None),
+            "is not a role ARN",
+        ),
         (wish(ROLE, Some("x"), None), "2 to 128"),
         (wish(ROLE, Some("a b"), None), "2 to 128"),
         (
@@ -366,6 +391,12 @@ fn what_can_be_no_role_is_refused_before_anything_is_sent() {
         let wrong = around.wrong(&wishes);
         assert!(wrong.contains(expected), "{wrong}");
     }
+    // By its number too, and told where it stands.
+    let by_number = wish("qcs::cam::uin/1:role/4611686018427397919", None, None);
+    assert!(around.find(&by_number).is_ok());
+    let in_file = ini("default") + "role_arn = deploy\n";
+    let wrong = Around::new().file(SDK, &in_file).wrong(&Wishes::default());
+    assert!(wrong.contains("role_arn of [default] in "), "{wrong}");
 }
 
 #[test]
@@ -431,6 +462,10 @@ fn every_error_is_told_in_both_languages() {
             found: name(),
             missing: name(),
         },
+        CredentialsError::Missing {
+            place: name(),
+            name: name(),
+        },
         CredentialsError::Empty { name: name() },
         CredentialsError::WhiteSpace { name: name() },
         CredentialsError::Characters { name: name() },
@@ -450,6 +485,7 @@ fn every_error_is_told_in_both_languages() {
         CredentialsError::NoProfile {
             name: name(),
             looked: vec![file()],
+            known: Vec::new(),
         },
         CredentialsError::Unfit {
             name: name(),
@@ -462,4 +498,48 @@ fn every_error_is_told_in_both_languages() {
     ] {
         assert!(error.text().is_in_both(), "{error}");
     }
+}
+
+#[test]
+fn a_file_that_was_named_is_the_only_place() {
+    let around = Around::new()
+        .file("named", &ini("work"))
+        .file(TCCLI, &json("tccli-id"));
+    let path = around.path("named").display().to_string();
+    let around = around.set("TENCENTCLOUD_CREDENTIALS_FILE", &path);
+    let error = around.find(&Wishes::default()).unwrap_err();
+    let CredentialsError::NoProfile { name, known, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!((name.as_str(), known), ("default", vec!["work".to_owned()]));
+}
+
+#[test]
+fn two_keys_in_one_section_are_not_mixed() {
+    for twice in [
+        ini("default") + "secret_id = another\n",
+        ini("default") + &ini("other") + "[default]\nsecret_id = another\n",
+        ini("default") + "Secret_Key: another\n",
+    ] {
+        let wrong = Around::new().file(SDK, &twice).wrong(&Wishes::default());
+        assert!(wrong.contains("a second time"), "{wrong}");
+    }
+    let fine = ini("default") + "; secret_id = old\n[other]\nsecret_id = x\n[other]\n";
+    assert_eq!(told(&Around::new().file(SDK, &fine).found()).0, "profile");
+}
+
+#[test]
+fn what_is_no_small_file_is_read_no_further() {
+    let around = Around::new().file(SDK, &"x".repeat(2 << 20));
+    let error = around.find(&Wishes::default()).unwrap_err();
+    assert!(error.to_string().contains("larger than any key"), "{error}");
+}
+
+#[test]
+fn a_log_in_may_count_in_milliseconds_and_begin_with_a_mark() {
+    let text = format!(
+        "\u{feff}{{\"type\":\"sso\",\"secretId\":\"i\",\"secretKey\":\"{SECRET}\",\"expiresAt\":1600000000000,\"sso\":{{\"uin\":1}}}}"
+    );
+    let wrong = Around::new().file(TCCLI, &text).wrong(&Wishes::default());
+    assert!(wrong.contains("has ended"), "{wrong}");
 }

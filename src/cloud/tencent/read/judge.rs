@@ -185,6 +185,6 @@ mod tests {
                 .is_none()
         );
         let keys = of(200, &error("AuthFailure.SecretIdNotFound"), None).unwrap_err();
-        assert!(keys.hint.unwrap().en().contains("key pair"));
+        assert!(keys.hint.unwrap().en().contains("Check the key"));
     }
 }
