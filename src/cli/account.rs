@@ -1,5 +1,7 @@
 //! Whose account a run works in: asked of the vendor, and held against what is expected.
 
+use std::time::Duration;
+
 use super::connect::Connection;
 use super::failure::{Failure, NOTHING_ORDERED};
 use super::load::Project;
@@ -12,6 +14,9 @@ use crate::lang::text;
 use crate::plan::guard::{self, Whose};
 use crate::report::clean;
 use crate::state::State;
+
+/// How long an account is asked for that need not be known.
+const PASSING: Duration = Duration::from_secs(5);
 
 /// What is known of it.
 pub(super) enum Proven {
@@ -69,7 +74,8 @@ fn has_no_sts(error: &CloudError) -> bool {
     NO_SERVICE.contains(&code)
 }
 
-/// For commands that only look: asks where an account is expected, so that nothing is compared with another one's.
+/// For commands that only look: asks, so that nothing is compared with another account's. Where none is expected it need not be
+/// known, and is not waited for long.
 pub(super) async fn expected(
     connection: &Connection,
     project: &Project,
@@ -79,7 +85,15 @@ pub(super) async fn expected(
     let allowed = &project.config.guard.allowed_accounts;
     let recorded = state.and_then(|state| state.account.as_ref());
     if allowed.is_empty() && recorded.is_none_or(|account| account.uin.is_none()) {
-        return Ok(None);
+        let asked = tokio::time::timeout(PASSING, connection.caller()).await;
+        return Ok(match asked {
+            Ok(Ok(caller)) => Some(Proven::Account(caller)),
+            Ok(Err(error)) => {
+                tracing::info!(message = %error.message, "it is not known which account this is");
+                None
+            }
+            Err(_) => None,
+        });
     }
     let proven = ask(connection, project, world).await?;
     let objections = guard::wrong_account(state, proven.whose(), allowed);

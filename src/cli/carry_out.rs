@@ -180,6 +180,7 @@ pub(super) fn carry_out(
     if !objections.is_empty() {
         return Err(Failure::from(objections));
     }
+    tell_account(proven.as_ref(), connection, job, world);
     tell_first_account(writer.state(), proven.as_ref(), world);
     let adoptions = adoptions(&plan, connection, job, writer.state(), world)?;
     let shown = proven
@@ -382,6 +383,24 @@ fn last_account(store: &impl StateStore) -> Result<Option<Account>, StateError> 
         return Ok(None);
     };
     Ok(Some(store.receipt(latest)?.started.account))
+}
+
+/// In whose account, and with which key: whoever is not asked has to find it in the log of a pipeline.
+fn tell_account(proven: Option<&Proven>, connection: &Connection, job: &Job<'_>, world: &World) {
+    let (Some(Proven::Account(caller)), Some(vendor)) = (proven, connection.vendor()) else {
+        return;
+    };
+    if job.flags.json {
+        return;
+    }
+    let account = clean(&caller.account);
+    let key = vendor.keys.at_hand().map(|key| key.short_id());
+    let key = key.unwrap_or_default();
+    let source = vendor.chain.source.text();
+    world.tell(&text!(
+        "In account {account}, with the key {key}: {source}.\n",
+        "账号 {account}，密钥 {key}：{source:#}。\n"
+    ));
 }
 
 /// A state that nobody could tell the account of has one from now on.

@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let live = if args.offline {
         None
     } else {
-        Some(live::read(&project, &args.embedded, state.as_ref(), world)?)
+        Some(live::read(&project, &args.embedded, state.as_ref(), world)?.live)
     };
     let options = options_of(&args.how, &project, world);
     let drift = drift::compare(&plan, &desired, state.as_ref(), live.as_ref(), &options);

@@ -7,7 +7,7 @@ mod verify;
 use super::Exit;
 use super::failure::{Failure, advice};
 use super::load::Project;
-use super::options::{Api, Global};
+use super::options::{Api, Format, Global};
 use super::shown::Shown;
 use super::world::World;
 use crate::desired::Address;
@@ -58,6 +58,13 @@ pub(super) struct Args {
     csv: bool,
 }
 
+impl Args {
+    /// It shows rows, and compares nothing.
+    pub(super) fn is_list(&self) -> bool {
+        self.command.is_none()
+    }
+}
+
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Verify(verify::Args),
@@ -86,12 +93,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         .collect();
     let json = || json::history::history(&happenings, &past.problems);
     let human = |look| human::history::history(&happenings, look);
-    let shown = Shown::plain(&json, &human);
+    let csv = || csv::history(&happenings);
+    let shown = Shown::plain(&json, &human).with_csv(&csv);
     if args.csv {
-        world.print(&csv::history(&happenings))?;
-    } else {
-        world.print_as_asked(shown)?;
+        world.format = Format::Csv;
     }
+    world.print_as_asked(shown)?;
     world.diagnose(&past.notices);
     world.diagnose(&past.problems);
     world.report(shown)?;

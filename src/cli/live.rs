@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::account;
+use super::account::{self, Proven};
 use super::connect::{Connection, Embedded};
 use super::failure::Failure;
 use super::load::Project;
@@ -14,6 +14,12 @@ use crate::plan::guard;
 use crate::sandbox::Running;
 use crate::state::{State, Status};
 
+/// What was seen, and in whose account, as far as that could be asked.
+pub(super) struct Seen {
+    pub(super) live: Live,
+    pub(super) account: Option<Proven>,
+}
+
 /// Reads every page of every region that is listed, and the bills of what is on record. What is on record and in no list is asked
 /// for by its id.
 pub(super) fn read(
@@ -21,7 +27,7 @@ pub(super) fn read(
     embedded: &Embedded,
     state: Option<&State>,
     world: &World,
-) -> Result<Live, Failure> {
+) -> Result<Seen, Failure> {
     let connection = Connection::with_key(project, embedded, RETRY_READS_FOR, world)?;
     // Nothing of the record is in another account: all of it would seem to be gone.
     if let Some(objection) = guard::other_account(state, &project.account()) {
@@ -30,7 +36,7 @@ pub(super) fn read(
     let recorded = state.into_iter().flat_map(State::env_ids);
     let recorded: Vec<String> = recorded.map(|(_, env_id)| env_id.to_owned()).collect();
     super::runtime()?.block_on(async {
-        account::expected(&connection, project, state, world).await?;
+        let account = account::expected(&connection, project, state, world).await?;
         let (reader, _sandbox) = reader(&connection).await?;
         let mut environments = reader
             .environments()
@@ -69,11 +75,14 @@ pub(super) fn read(
                 .await
                 .map_err(|error| Failure::listing(&error))?
         };
-        Ok(Live {
-            environments,
-            bills,
-            regions: connection.listed_regions(),
-            absent,
+        Ok(Seen {
+            live: Live {
+                environments,
+                bills,
+                regions: connection.listed_regions(),
+                absent,
+            },
+            account,
         })
     })
 }

@@ -125,6 +125,11 @@ enum Command {
 }
 
 impl Command {
+    /// Whether it shows rows that a spreadsheet can take.
+    fn is_list(&self) -> bool {
+        matches!(self, Self::History(args) if args.is_list())
+    }
+
     /// The page that it shows, in all formats; None for a command that shows only text and JSON.
     fn page(&self) -> Option<Kind> {
         match self {
@@ -132,7 +137,7 @@ impl Command {
             Self::Plan(_) => Some(Kind::Plan),
             Self::Apply(_) | Self::Destroy(_) | Self::Import(_) => Some(Kind::Apply),
             Self::Drift(_) => Some(Kind::Drift),
-            Self::Show(args) => args.is_of_a_plan().then_some(Kind::Plan),
+            Self::Show(args) => Some(args.kind()),
             Self::Init(_)
             | Self::Fmt(_)
             | Self::Generate(_)
@@ -172,7 +177,7 @@ pub fn main() -> Exit {
         Err(failure) => return World::plain(world::lang_of(&cli.global)).fail(&failure),
     };
     let kind = cli.command.page();
-    if let Err(failure) = shown::refuse(kind, &world) {
+    if let Err(failure) = shown::refuse(kind, cli.command.is_list(), &world) {
         return world.fail(&failure);
     }
     let ended = match cli.command {

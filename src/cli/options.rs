@@ -63,8 +63,8 @@ pub(super) struct Global {
     /// Log to standard error: error, warn, info, debug or trace
     #[arg(long, global = true, value_name = "LEVEL", env = "POSTPAY_LOG")]
     pub log: Option<tracing::Level>,
-    /// What standard output holds; more than text and JSON for plan, drift, apply, destroy, import, validate and show
-    /// PLANFILE: markdown for a pull request, github for annotations and the step's summary, sarif, junit, html
+    /// What standard output holds; more than text and JSON for plan, drift, apply, destroy, import, validate and show: markdown
+    /// for a pull request, github for annotations and the step's summary, sarif, junit, html; and csv for history
     #[arg(
         long,
         global = true,
@@ -74,7 +74,7 @@ pub(super) struct Global {
     )]
     pub format: Format,
     /// Also write the result to FILE, or why there is none; its ending picks the format: .txt, .json, .md, .html, .sarif,
-    /// .xml (JUnit); repeatable
+    /// .xml (JUnit), .csv; repeatable
     #[arg(
         long = "report",
         global = true,
@@ -122,6 +122,8 @@ pub(super) enum Format {
     Junit,
     // One page that needs nothing besides itself
     Html,
+    // For a spreadsheet; `history` alone has it
+    Csv,
 }
 
 impl Format {
@@ -134,13 +136,14 @@ impl Format {
             Self::Sarif => "sarif",
             Self::Junit => "junit",
             Self::Html => "html",
+            Self::Csv => "csv",
         }
     }
 
     /// It shows a page, which not every command has.
     pub(super) const fn is_of_a_page(self) -> bool {
         match self {
-            Self::Human | Self::Json => false,
+            Self::Human | Self::Json | Self::Csv => false,
             Self::Markdown | Self::Github | Self::Sarif | Self::Junit | Self::Html => true,
         }
     }

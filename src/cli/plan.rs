@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 
+use super::account::Proven;
 use super::connect::Embedded;
 use super::failure::Failure;
 use super::load::Project;
@@ -84,7 +85,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         world,
     )?;
     if args.refresh {
-        let live = live::read(&project, &args.embedded, state.as_ref(), world)?;
+        let live::Seen { live, account } =
+            live::read(&project, &args.embedded, state.as_ref(), world)?;
+        // Whoever reviews the plan saw this account, and it is carried out in no other.
+        if let Some(Proven::Account(caller)) = account {
+            plan.account.uin = Some(caller.account);
+        }
         let known = drift::known(&project, world);
         plan.drift = Some(noticed(&plan, &desired, state.as_ref(), &live, &known));
     }
@@ -107,6 +113,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         let warning = Diagnostic::warning(objection.code(), objection.text());
         world.diagnose(&[warning.help(objection.help())]);
     }
+    world.diagnose(not_allowed(&plan, &project).as_slice());
     if let Some(path) = &args.out {
         write(path, &plan)?;
     }
@@ -130,6 +137,27 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         ));
     }
     Ok(exit(&plan, args.detailed_exitcode))
+}
+
+/// That no run of the plan would be let through, because of whose it is.
+fn not_allowed(plan: &Plan, project: &Project) -> Option<Diagnostic> {
+    let allowed = &project.config.guard.allowed_accounts;
+    let uin = plan.account.uin.as_ref()?;
+    if allowed.is_empty() || allowed.contains(uin) {
+        return None;
+    }
+    let uin = clean(uin);
+    let warning = Diagnostic::warning(
+        "account-not-allowed",
+        text!(
+            "the plan is for account {uin}, which guard.allowed_accounts does not list",
+            "计划是为账号 {uin} 生成的，它不在 guard.allowed_accounts 中"
+        ),
+    );
+    Some(warning.help(text!(
+        "list it too, or keep what is in another account in a state of its own with --state",
+        "将它也加入列表，或用 --state 将其他账号的环境记录在单独的状态文件中"
+    )))
 }
 
 /// Where each change is declared, if it still is.

@@ -151,6 +151,7 @@ fn format_of(path: &Path) -> Result<Format, Failure> {
         (".sarif", Format::Sarif),
         (".json", Format::Json),
         (".txt", Format::Human),
+        (".csv", Format::Csv),
         (".md", Format::Markdown),
         (".html", Format::Html),
         (".xml", Format::Junit),

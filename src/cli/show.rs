@@ -11,7 +11,7 @@ use super::world::World;
 use super::{apply, plan};
 use crate::lang::text;
 use crate::report::human;
-use crate::state::State;
+use crate::report::page::{self, Kind};
 use crate::state::file::encode_state;
 
 /// Show the state, or a plan file
@@ -33,9 +33,12 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// It shows a plan, and not the state.
-    pub(super) fn is_of_a_plan(&self) -> bool {
-        self.file.is_some()
+    /// What it shows.
+    pub(super) fn kind(&self) -> Kind {
+        match self.file {
+            Some(_) => Kind::Plan,
+            None => Kind::State,
+        }
     }
 }
 
@@ -48,22 +51,21 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         plan::show(&kept, project.rate, &[], world)?;
         return Ok(plan::exit(&kept, args.detailed_exitcode));
     }
-    if let Some(state) = project.recorded(world)? {
-        state_as_asked(&state, world)?;
-    } else {
-        let none = |look: human::Look| {
-            look.say(text!(
-                "No state: nothing was ordered yet.\n",
-                "没有状态文件：尚未订购任何环境。\n"
-            ))
-        };
-        world.print_as_asked(Shown::plain(&|| "null\n".to_owned(), &none))?;
-    }
+    let state = project.recorded(world)?;
+    let encoded = state.as_ref().map(encode_state).transpose()?;
+    let json = || match &encoded {
+        Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        None => "null\n".to_owned(),
+    };
+    let human = |look: human::Look| match &state {
+        Some(state) => human::state::state(state, look),
+        None => look.say(text!(
+            "No state: nothing was ordered yet.\n",
+            "没有状态文件：尚未订购任何环境。\n"
+        )),
+    };
+    let told = world.told();
+    let page = |lang| page::state(state.as_ref(), &told, lang);
+    world.show(Shown::new(&json, &human, &page))?;
     Ok(Exit::Fine)
-}
-
-fn state_as_asked(state: &State, world: &mut World) -> Result<(), Failure> {
-    let json = String::from_utf8_lossy(&encode_state(state)?).into_owned();
-    let human = |look| human::state::state(state, look);
-    world.show(Shown::plain(&|| json.clone(), &human))
 }

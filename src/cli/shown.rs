@@ -19,6 +19,8 @@ pub(super) struct Shown<'a> {
     human: &'a dyn Fn(Look) -> String,
     /// None for a command that has no such page.
     page: Option<&'a dyn Fn(Lang) -> Page>,
+    /// None for what is no list.
+    csv: Option<&'a dyn Fn() -> String>,
 }
 
 impl<'a> Shown<'a> {
@@ -31,6 +33,7 @@ impl<'a> Shown<'a> {
             json,
             human,
             page: Some(page),
+            csv: None,
         }
     }
 
@@ -40,6 +43,15 @@ impl<'a> Shown<'a> {
             json,
             human,
             page: None,
+            csv: None,
+        }
+    }
+
+    /// For what can be a list too.
+    pub(super) fn with_csv(self, csv: &'a dyn Fn() -> String) -> Self {
+        Self {
+            csv: Some(csv),
+            ..self
         }
     }
 
@@ -59,21 +71,23 @@ impl<'a> Shown<'a> {
             Format::Sarif => sarif::page(&page(Lang::En)?, setting),
             Format::Junit => junit::page(&page(look.lang)?),
             Format::Html => html::page(&page(look.lang)?, setting),
+            Format::Csv => (self.csv.ok_or_else(|| not_shown(format))?)(),
         })
     }
 }
 
 /// Refuses formats that a command does not have, before it does anything.
-pub(super) fn refuse(kind: Option<Kind>, world: &World) -> Result<(), Failure> {
-    if kind.is_some() {
-        return Ok(());
-    }
-    let mut asked = world.reports.files.iter().map(|(_, format)| *format);
-    let asked = asked.find(|format| format.is_of_a_page());
-    match Some(world.format)
-        .filter(|format| format.is_of_a_page())
-        .or(asked)
-    {
+pub(super) fn refuse(kind: Option<Kind>, is_list: bool, world: &World) -> Result<(), Failure> {
+    let files = world.reports.files.iter().map(|(_, format)| *format);
+    let has = |format: &Format| match format {
+        Format::Csv => is_list,
+        Format::Human | Format::Json => true,
+        Format::Markdown | Format::Github | Format::Sarif | Format::Junit | Format::Html => {
+            kind.is_some()
+        }
+    };
+    let mut asked = std::iter::once(world.format).chain(files);
+    match asked.find(|format| !has(format)) {
         Some(format) => Err(not_shown(format)),
         None => Ok(()),
     }
@@ -84,17 +98,17 @@ fn not_shown(format: Format) -> Failure {
     Failure::new(
         "format",
         text!(
-            "this command has no format `{name}`: it shows text and JSON",
-            "该命令没有 `{name}` 格式：它只输出文本和 JSON"
+            "this command has no format `{name}`",
+            "该命令没有 `{name}` 格式"
         ),
     )
     .help(text!(
-        "for it: `--format human` or `--format json`, and `--report` with .txt or .json",
-        "可用：`--format human` 或 `--format json`，以及以 .txt 或 .json 结尾的 `--report`"
+        "every command has `--format human` and `--format json`, and `--report` with .txt or .json",
+        "所有命令都支持 `--format human` 和 `--format json`，以及以 .txt 或 .json 结尾的 `--report`"
     ))
     .help(text!(
-        "plan, drift, apply, destroy, import, validate and `show PLANFILE` have every format",
-        "plan、drift、apply、destroy、import、validate 和 `show PLANFILE` 支持所有格式"
+        "plan, drift, apply, destroy, import, validate and show have markdown, github, sarif, junit and html too, and history csv",
+        "plan、drift、apply、destroy、import、validate 和 show 还支持 markdown、github、sarif、junit 和 html，history 还支持 csv"
     ))
     .help(NOTHING_SENT)
 }
@@ -192,7 +206,7 @@ impl World {
             Format::Html => 0,
             Format::Json => 1,
             Format::Human => 2,
-            Format::Sarif | Format::Junit => 3,
+            Format::Sarif | Format::Junit | Format::Csv => 3,
             Format::Markdown | Format::Github => 4,
         };
         let others = self

@@ -100,7 +100,8 @@ fn replacement(step: &Step, before: &Attributes, after: &Attributes) -> Vec<Row>
     rows
 }
 
-fn values(attributes: &Attributes) -> Vec<Row> {
+/// The fields that are set.
+pub(super) fn values(attributes: &Attributes) -> Vec<Row> {
     let mut rows = Vec::new();
     for (field, value) in attributes.iter() {
         match (field, members(value)) {

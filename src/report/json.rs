@@ -22,6 +22,7 @@ use serde::Serialize;
 use crate::apply::{Outcome, Report, Verdict, What};
 use crate::cloud::{CloudError, Grade};
 use crate::desired::Address;
+use crate::state::Account;
 use crate::state::journal::EndReason;
 
 /// A document's name, what prints it, and its JSON Schema.
@@ -61,6 +62,8 @@ struct ReportV1<'a> {
     ended: &'static str,
     took_seconds: f64,
     serial: Option<u64>,
+    /// Whose account it was carried out in. Null when nothing was written.
+    account: Option<AccountV1<'a>>,
     summary: SummaryV1,
     results: Vec<ResultV1<'a>>,
     /// Environment ids that were found for orders of earlier runs.
@@ -68,6 +71,15 @@ struct ReportV1<'a> {
     /// Addresses that were unknown before the run, and were left alone by it.
     unresolved: Vec<&'a str>,
     trouble: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Account")]
+struct AccountV1<'a> {
+    /// `sandbox` for an endpoint on this computer.
+    endpoint: &'a str,
+    /// The number of the main account, where it is known.
+    uin: Option<&'a str>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -120,6 +132,14 @@ pub fn report(report: &Report) -> String {
         ended: ended(report.ended),
         took_seconds: report.took.as_secs_f64(),
         serial: report.state.as_ref().map(|state| state.serial.0),
+        account: report
+            .state
+            .as_ref()
+            .and_then(|state| state.account.as_ref())
+            .map(|Account { endpoint, uin }| AccountV1 {
+                endpoint,
+                uin: uin.as_deref(),
+            }),
         summary: SummaryV1 {
             ordered: counts.ordered,
             awaiting_env_id: counts.awaiting_env_id,

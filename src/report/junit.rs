@@ -69,14 +69,15 @@ pub fn page(page: &Page) -> String {
 fn fails(finding: &Finding, kind: Kind) -> bool {
     match (finding.level, kind) {
         (Level::Error, _) | (Level::Warning, Kind::Drift) => true,
-        (Level::Warning, Kind::Plan | Kind::Apply | Kind::Validate) | (Level::Note, _) => false,
+        (Level::Warning, Kind::Plan | Kind::Apply | Kind::Validate | Kind::State)
+        | (Level::Note, _) => false,
     }
 }
 
 fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
     let class = match (kind, &entry.place) {
-        (Kind::Plan | Kind::Apply | Kind::Drift, Some(place)) => place.file.as_str(),
-        (Kind::Plan | Kind::Apply | Kind::Drift | Kind::Validate, _) => "postpay",
+        (Kind::Plan | Kind::Apply | Kind::Drift | Kind::State, Some(place)) => place.file.as_str(),
+        (Kind::Plan | Kind::Apply | Kind::Drift | Kind::Validate | Kind::State, _) => "postpay",
     };
     let time: f64 = entry
         .calls
@@ -118,6 +119,7 @@ fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
     }
     let mut said = match kind {
         Kind::Plan | Kind::Apply | Kind::Drift => format!("{}: {}", entry.action, entry.reason),
+        Kind::State => entry.action.to_owned(),
         Kind::Validate => String::new(),
     };
     for finding in others {

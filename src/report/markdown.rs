@@ -38,7 +38,7 @@ pub fn capped(page: &Page, setting: &Setting, cap: usize) -> String {
     let mut room = Room::new(cap.saturating_sub(taken));
     let minded = [Level::Error, Level::Warning];
     match page.kind {
-        Kind::Plan | Kind::Apply | Kind::Validate => {
+        Kind::Plan | Kind::Apply | Kind::Validate | Kind::State => {
             // However much is wrong, some of what it is about is seen too.
             room.hold_back(room.left() / 3, |room| {
                 findings(page, setting, room, &minded);
@@ -104,6 +104,10 @@ fn verdict(page: &Page) -> Text {
         (Kind::Validate, Tone::Good | Tone::Plain) => text!("valid", "有效"),
         (Kind::Validate, Tone::Change) => text!("valid, with warnings", "有效，但有警告"),
         (Kind::Validate, Tone::Bad) => text!("not valid", "无效"),
+        (Kind::State, Tone::Good | Tone::Plain) => text!("on record", "已记录"),
+        (Kind::State, Tone::Change | Tone::Bad) => {
+            text!("something is to be settled", "有待处理的内容")
+        }
     }
 }
 
@@ -114,6 +118,7 @@ fn counts(page: &Page) -> String {
     }
     let (what, many) = match page.kind {
         Kind::Plan | Kind::Apply => (text!("action", "操作"), text!("environments", "环境数")),
+        Kind::State => (text!("status", "状态"), text!("environments", "环境数")),
         Kind::Drift => (text!("finding", "发现"), text!("how many", "数量")),
         Kind::Validate => (text!("manifests", "清单"), text!("how many", "数量")),
     };
@@ -198,6 +203,7 @@ fn left_out(page: &Page, setting: &Setting, room: &Room) -> String {
             Kind::Apply => "`postpay history`",
             Kind::Drift => "`postpay drift`",
             Kind::Validate => "`postpay validate`",
+            Kind::State => "`postpay show`",
         };
         text!(
             "All of it: {command}, or a report with `--report FILE.html`.",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::lang::{Text, text};
+use crate::state::Account;
 
 /// `text` with everything escaped that could move a cursor, colour a line or turn its direction around.
 ///
@@ -38,6 +39,19 @@ pub(super) fn unsafe_to_show(c: char) -> bool {
                 | '\u{fff9}'..='\u{fffb}'
                 | '\u{e0000}'..='\u{e007f}'
         )
+}
+
+/// Where it is, and whose, as far as that is known.
+pub(super) fn account(account: &Account) -> Text {
+    let Account { endpoint, uin } = account;
+    let endpoint = clean(endpoint);
+    match uin {
+        Some(uin) => {
+            let uin = clean(uin);
+            text!("{endpoint}, account {uin}", "{endpoint}（账号 {uin}）")
+        }
+        None => Text::same(endpoint.into_owned()),
+    }
 }
 
 /// `0.31 s`, `12.0 s`, `3 min 20 s`, `1 h 23 min`; `0.31 秒`, `12.0 秒`, `3 分 20 秒`, `1 小时 23 分`.

@@ -27,12 +27,12 @@ pub(super) const ARGS: &[(&str, &str)] = &[
     ),
     (
         "format",
-        "标准输出的内容；文本和 JSON 之外的只用于 plan、drift、apply、destroy、import、validate 和 show PLANFILE：\
-         markdown 用于合并请求，github 为注释和步骤摘要，以及 sarif、junit、html",
+        "标准输出的内容；文本和 JSON 之外的只用于 plan、drift、apply、destroy、import、validate 和 show：\
+         markdown 用于合并请求，github 为注解和步骤摘要，以及 sarif、junit、html；csv 只用于 history",
     ),
     (
         "reports",
-        "同时把结果或没有结果的原因写入 FILE，格式由后缀决定：.txt、.json、.md、.html、.sarif、.xml（JUnit）；可重复",
+        "同时把结果或没有结果的原因写入 FILE，格式由后缀决定：.txt、.json、.md、.html、.sarif、.xml（JUnit）、.csv；可重复",
     ),
     // API options
     ("rate", "每秒请求数 [default: 2，即腾讯云的上限]"),
@@ -79,7 +79,7 @@ pub(super) const ARGS: &[(&str, &str)] = &[
     ),
     (
         "sts_endpoint",
-        "向哪里的 STS 请求角色和查询密钥属于谁 [default: 与 --endpoint 同处的主机]",
+        "向哪里的 STS 请求角色和查询密钥属于哪个账号 [default: 腾讯云的 STS，与 --endpoint 同处]",
     ),
     (
         "metadata_endpoint",
@@ -91,7 +91,7 @@ pub(super) const ARGS: &[(&str, &str)] = &[
     ),
     (
         "allow_unknown_account",
-        "无法查询密钥属于哪个账号时仍继续，除非只应使用某个账号",
+        "腾讯云没有说明密钥属于哪个账号时仍继续；状态文件或 guard.allowed_accounts 指定了账号时不可用",
     ),
     // Sandbox options
     (

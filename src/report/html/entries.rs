@@ -121,7 +121,9 @@ fn tally(out: &mut String, page: &Page, groups: &[Group]) {
 fn controls(out: &mut String, page: &Page, groups: &[Group]) {
     let total = page.entries.len();
     let find = match page.kind {
-        Kind::Plan | Kind::Apply | Kind::Drift => text!("Search by address", "按地址搜索"),
+        Kind::Plan | Kind::Apply | Kind::Drift | Kind::State => {
+            text!("Search by address", "按地址搜索")
+        }
         Kind::Validate => text!("Search by name", "按名称搜索"),
     };
     let clear = text!("Clear filter", "清除筛选");

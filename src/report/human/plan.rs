@@ -14,7 +14,7 @@ use super::Look;
 use crate::apply::pace::least_time;
 use crate::lang::{Text, text};
 use crate::plan::{Action, Mode, Plan, Reason, Summary};
-use crate::report::text::{clean, count, duration};
+use crate::report::text::{account, clean, count, duration};
 
 /// The whole plan, below what the account showed that is not on record; `rate` in orders a second tells how long it takes at least.
 pub fn plan(plan: &Plan, rate: f64, look: Look) -> String {
@@ -103,11 +103,11 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
     let parts = look.list(&parts);
     let text = text!("{head} {parts}.{refused}", "{head}{parts}。{refused:#}");
     let _ = writeln!(out, "{}", look.say(text));
-    let endpoint = clean(&plan.account.endpoint);
+    let account = account(&plan.account);
     match summary.orders {
         0 => {
             if summary.destroy == 0 {
-                let text = text!("Nothing to order.", "没有需要订购的。");
+                let text = text!("Nothing to order.", "没有需要订购的环境。");
                 let _ = writeln!(out, "{}", look.say(text));
             }
         }
@@ -129,8 +129,8 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
                 }
             };
             let text = text!(
-                "{orders} from {endpoint}{region}{pace}.",
-                "{orders}，发往 {endpoint}{region:#}{pace:#}。"
+                "{orders} from {account}{region}{pace}.",
+                "{orders}，发往 {account:#}{region:#}{pace:#}。"
             );
             let _ = writeln!(out, "{}", look.say(text));
         }
@@ -138,8 +138,8 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
     if destroy > 0 {
         let gone = count(destroy, "environment", "environments");
         let warning = text!(
-            "{gone} to be given up at {endpoint}, with the data in them.",
-            "将在 {endpoint} 销毁 {destroy} 个环境，连同其中的数据。"
+            "{gone} to be given up at {account}, with the data in them.",
+            "将在 {account:#} 销毁 {destroy} 个环境，连同其中的数据。"
         );
         let _ = writeln!(out, "{}", look.bad(warning));
     }

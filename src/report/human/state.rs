@@ -8,25 +8,25 @@ use super::words::standing;
 use super::{Look, verify};
 use crate::desired::Address;
 use crate::lang::{Text, text};
-use crate::report::text::{clean, count};
+use crate::report::text::{account, clean, count};
 use crate::state::compare::Place;
 use crate::state::{Deposed, Origin, Record, State};
 
 /// Every environment on record, by address.
 pub fn state(state: &State, look: Look) -> String {
     let mut out = String::new();
-    let endpoint = state
+    let account = state
         .account
         .as_ref()
-        .map_or("-".into(), |account| clean(&account.endpoint));
+        .map_or_else(|| Text::same("-"), account);
     let n = state.environments.len();
     let all = count(n, "environment", "environments");
     let all = look.strong(text!("{all}", "{n} 个环境"));
     let deposed = verify::and_deposed(state.deposed.len());
     let (serial, lineage) = (state.serial, state.lineage);
     let head = text!(
-        "{all}{deposed}, serial {serial}, lineage {lineage}, ordered from {endpoint}",
-        "{all}{deposed:#}，serial {serial}，lineage {lineage}，订购自 {endpoint}"
+        "{all}{deposed}, serial {serial}, lineage {lineage}, ordered from {account}",
+        "{all}{deposed:#}，serial {serial}，lineage {lineage}，订购自 {account:#}"
     );
     let _ = writeln!(out, "{}", look.say(head));
     if state.records().next().is_none() {

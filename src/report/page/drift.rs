@@ -40,7 +40,7 @@ pub fn drift(drift: &Drift, told: &[Diagnostic], lang: Lang) -> Page {
         facts: vec![
             ("declared", drift.declared.to_string()),
             ("recorded", drift.recorded.to_string()),
-            ("account", account),
+            ("listed", account),
             version(),
         ],
     }

@@ -14,7 +14,7 @@ pub(in crate::report) fn timeline() -> Text {
 
 pub(in crate::report) fn entries(kind: Kind) -> Text {
     match kind {
-        Kind::Plan | Kind::Apply => text!("Environments", "环境"),
+        Kind::Plan | Kind::Apply | Kind::State => text!("Environments", "环境"),
         Kind::Drift => text!("What does not agree", "不一致之处"),
         Kind::Validate => text!("Files", "文件"),
     }
@@ -65,6 +65,11 @@ pub(in crate::report) fn action(word: &'static str) -> Text {
         "wait" => text!("wait", "等待"),
         "no-op" => text!("no-op", "无变更"),
         "left-over" => text!("left over", "遗留"),
+        "created" => text!("created", "已创建"),
+        "awaiting_env_id" => text!("awaiting env id", "等待 EnvId"),
+        "unknown" => text!("unknown", "结果未知"),
+        "isolated" => text!("isolated", "已隔离"),
+        "destroying" => text!("destroying", "销毁中"),
         "valid" => text!("valid", "有效"),
         "not-valid" => text!("not valid", "无效"),
         other => Text::same(other),
@@ -89,6 +94,7 @@ pub(in crate::report) fn groups(kind: Kind) -> (Text, Option<Text>) {
         Kind::Apply => (text!("Action", "操作"), Some(text!("Outcome", "结果"))),
         Kind::Drift => (text!("What", "类型"), Some(text!("Standing", "是否计入"))),
         Kind::Validate => (text!("Result", "结果"), None),
+        Kind::State => (text!("Status", "状态"), None),
     }
 }
 
@@ -110,6 +116,8 @@ pub(in crate::report) fn reason(word: &'static str) -> Text {
         "ignored" => text!("ignored", "已忽略"),
         "not_ordered" => text!("not ordered", "尚未订购"),
         "given_up" => text!("given up", "已销毁"),
+        "created" => text!("created", "已创建"),
+        "destroying" => text!("destroying", "销毁中"),
         "unchanged" => text!("unchanged", "无变化"),
         "awaiting_env_id" => text!("awaiting env id", "等待 EnvId"),
         "outcome_unknown" => text!("outcome unknown", "结果未知"),
@@ -135,7 +143,7 @@ pub(in crate::report) fn reason(word: &'static str) -> Text {
 /// The name of a fact. One that is not known here is shown as it is.
 pub(in crate::report) fn fact(name: &str) -> Text {
     match name {
-        "endpoint" => text!("endpoint", "接入点"),
+        "endpoint" => text!("endpoint", "端点"),
         "state" => text!("state", "状态文件"),
         "serial" => text!("serial", "序号"),
         "made" => text!("made", "生成时间"),
@@ -145,7 +153,10 @@ pub(in crate::report) fn fact(name: &str) -> Text {
         "commit" => text!("commit", "提交"),
         "declared" => text!("declared", "清单中声明"),
         "recorded" => text!("recorded", "状态文件中"),
-        "account" => text!("account", "账号中"),
+        "account" => text!("account", "账号"),
+        "looked" => text!("account looked at", "是否查看账号"),
+        "listed" => text!("in the account", "账号中"),
+        "lineage" => text!("lineage", "lineage"),
         other => Text::same(other.to_owned()),
     }
 }

@@ -12,6 +12,7 @@ pub(in crate::report) mod labels;
 mod place;
 mod plan;
 mod run;
+mod state;
 mod validation;
 
 use std::time::Duration;
@@ -20,12 +21,14 @@ pub use drift::drift;
 pub use place::{Columns, Place, from_root};
 pub use plan::plan;
 pub use run::run;
+pub use state::state;
 pub use validation::{failure, validation};
 
 use crate::apply::Call;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::lang::Lang;
 use crate::report::fields;
+use crate::state::Account;
 
 /// One report, whatever it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +68,7 @@ pub enum Kind {
     Apply,
     Drift,
     Validate,
+    State,
 }
 
 impl Kind {
@@ -75,6 +79,7 @@ impl Kind {
             Self::Apply => "apply",
             Self::Drift => "drift",
             Self::Validate => "validate",
+            Self::State => "show",
         }
     }
 }
@@ -191,7 +196,7 @@ impl Page {
     pub(in crate::report) fn apart(&self) -> impl Iterator<Item = &Finding> {
         let said_by_entries = match self.kind {
             Kind::Drift => true,
-            Kind::Plan | Kind::Apply | Kind::Validate => false,
+            Kind::Plan | Kind::Apply | Kind::Validate | Kind::State => false,
         };
         self.findings
             .iter()
@@ -209,6 +214,14 @@ impl Page {
         }
         counts
     }
+}
+
+/// Where it is, and whose it is, as far as that is known.
+fn of_account(account: &Account) -> Vec<(&'static str, String)> {
+    let Account { endpoint, uin } = account.clone();
+    let mut facts = vec![("endpoint", endpoint)];
+    facts.extend(uin.map(|uin| ("account", uin)));
+    facts
 }
 
 /// Which version of postpay made it.

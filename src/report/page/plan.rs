@@ -1,6 +1,6 @@
 //! A plan as a page.
 
-use super::{Entry, Finding, Kind, Level, Page, Place, Request, Tone, drift, version};
+use super::{Entry, Finding, Kind, Level, Page, Place, Request, Tone, drift, of_account, version};
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Lang, Text, text};
 use crate::plan::{Action, Plan, Reason, Refusal, Step, guard};
@@ -39,19 +39,19 @@ pub fn plan(
     };
     let tone = seen_tone.map_or(tone, |seen| seen.min(tone));
     let account = match plan.drift {
-        Some(_) => text!("looked at", "已查看"),
-        None => text!("not looked at", "未查看"),
+        Some(_) => text!("yes", "是"),
+        None => text!("no", "否"),
     };
     let git = plan.git.as_ref().map(|git| {
         let dirty = if git.dirty { "+dirty" } else { "" };
         ("commit", format!("{}{dirty}", git.commit))
     });
     let mut facts = Vec::from_iter(git);
+    facts.extend(of_account(&plan.account));
     facts.extend([
-        ("endpoint", plan.account.endpoint.clone()),
         ("state", plan.state_path.clone()),
         ("serial", plan.serial.to_string()),
-        ("account", look.say(account)),
+        ("looked", look.say(account)),
         ("made", format!("{:.0}", plan.created_at)),
         version(),
     ]);

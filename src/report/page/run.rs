@@ -1,6 +1,6 @@
 //! A run as a page.
 
-use super::{Entry, Finding, Kind, Level, Page, Place, Tone, version};
+use super::{Entry, Finding, Kind, Level, Page, Place, Tone, of_account, version};
 use crate::apply::{Outcome, Report, StepResult, Verdict, What};
 use crate::cloud::CloudError;
 use crate::diagnostic::Diagnostic;
@@ -31,7 +31,7 @@ pub fn run(report: &Report, told: &[Diagnostic], lang: Lang) -> Page {
         .state
         .as_ref()
         .and_then(|state| state.account.clone());
-    facts.extend(account.map(|account| ("endpoint", account.endpoint)));
+    facts.extend(account.as_ref().map(of_account).into_iter().flatten());
     facts.push(version());
     Page {
         kind: Kind::Apply,

@@ -38,6 +38,7 @@ pub fn failure(kind: Kind, diagnostics: &[Diagnostic], lang: Lang) -> Page {
         Kind::Apply => text!("Nothing was carried out", "未执行任何操作"),
         Kind::Drift => text!("Nothing was compared", "未进行比较"),
         Kind::Validate => text!("Nothing was checked", "未进行检查"),
+        Kind::State => text!("Nothing is shown", "没有可显示的内容"),
     };
     let summary = text!("{what}: {counted}.", "{what:#}：{errors} 个错误。");
     Page {

@@ -467,3 +467,112 @@ fn a_local_endpoint_without_sts_is_ordered_from_where_no_account_is_expected() {
     done.says(&["warning[account-unknown]", "has no STS"]);
     assert_eq!(scene.server.ordered_once(), ["one"]);
 }
+
+#[test]
+fn a_plan_that_looked_at_an_account_is_carried_out_in_no_other() {
+    let scene = Scene::new(&["one"], &[]);
+    scene.with_keys("plan --refresh -o plan.json").exits(0);
+    assert_eq!(scene.project.json("plan.json")["account"]["uin"], ACCOUNT);
+    let other = Scene::new(&["one"], &["--account", "200000000002"]);
+    let url = scene.project.read("postpay.yaml");
+    scene
+        .project
+        .write("postpay.yaml", other.project.read("postpay.yaml"));
+    let refused = scene.with_keys("apply plan.json").exits(1);
+    refused.says(&["plan-account", ACCOUNT, "200000000002"]);
+    assert!(other.server.orders().is_empty());
+    scene.project.write("postpay.yaml", url);
+    let done = scene.with_keys("apply plan.json").exits(0);
+    done.says(&[&format!("In account {ACCOUNT}"), "environment"]);
+    assert_eq!(scene.server.ordered_once(), ["one"]);
+}
+
+#[test]
+fn a_state_that_contradicts_its_receipts_orders_nothing() {
+    let scene = Scene::new(&["one"], &[]);
+    scene.with_keys("apply -y").exits(0);
+    let other = Scene::new(&["one"], &["--account", "200000000002"]);
+    for name in scene
+        .project
+        .files()
+        .keys()
+        .filter(|name| name.starts_with("state"))
+    {
+        let name = name.to_str().unwrap();
+        let text = scene.project.read(name);
+        let edited = text.replace(
+            &format!("\"uin\": \"{ACCOUNT}\""),
+            "\"uin\": \"200000000002\"",
+        );
+        other
+            .project
+            .write(name, if name == STATE { edited } else { text });
+    }
+    other.project.declare(&["one", "two"]);
+    let refused = other.with_keys("apply -y").exits(1);
+    refused.says(&[
+        "state-contradicted",
+        ACCOUNT,
+        "200000000002",
+        "postpay state verify",
+    ]);
+    assert!(other.server.orders().is_empty());
+}
+
+#[test]
+fn whoever_sends_nothing_needs_no_key() {
+    let scene = Scene::new(&["one"], &[]);
+    scene.with_keys("apply -y").exits(0);
+    let before = scene.asked();
+    scene.run("apply -y", &[]).exits(0);
+    let manifest = scene.project.read("environments/shop.yaml");
+    let renamed = manifest.replace("  one:", "  other:") + "moved: [{from: one, to: other}]\n";
+    scene.project.write("environments/shop.yaml", renamed);
+    scene.run("apply -y", &[]).exits(0);
+    assert!(scene.project.json(STATE)["environments"]["other"].is_object());
+    assert_eq!(scene.asked(), before);
+    scene.project.declare(&["two"]);
+    scene
+        .run("apply -y", &[])
+        .exits(1)
+        .says(&["no key was found"]);
+}
+
+#[test]
+fn nobody_is_asked_by_whoever_works_offline() {
+    let scene = Scene::new(&["one"], &[]);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let metadata = [("POSTPAY_METADATA_ENDPOINT", url.as_str())];
+    let told = scene.run("whoami --offline", &metadata).exits(0);
+    told.says(&["this machine's role, if it has one"]);
+    assert!(listener.accept().is_err(), "somebody was asked");
+}
+
+#[test]
+fn an_sts_on_this_computer_vouches_for_no_endpoint_elsewhere() {
+    let scene = Scene::new(&["one"], &[]);
+    let elsewhere = format!(
+        "whoami --endpoint https://example.com --sts-endpoint {}",
+        scene.url
+    );
+    scene
+        .with_keys(&elsewhere)
+        .exits(1)
+        .says(&["sts-endpoint", "example.com", "nothing was sent"]);
+    assert!(scene.asked().is_empty());
+}
+
+#[test]
+fn an_empty_list_of_accounts_is_not_every_account() {
+    let scene = Scene::new(&["one"], &[]);
+    scene.settings("guard: {allowed_accounts: []}\n");
+    let refused = scene.with_keys("apply -y").exits(1);
+    refused.says(&["postpay.yaml:3:", "an empty list would allow any account"]);
+    scene.settings("guard: {allowed_accounts: ['300000000003']}\n");
+    scene.project.write(STATE, "");
+    std::fs::remove_file(scene.project.file(STATE)).unwrap();
+    let told = scene.with_keys("plan --refresh").exits(1);
+    told.says(&["account-not-allowed"]);
+}

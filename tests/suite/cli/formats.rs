@@ -365,13 +365,57 @@ fn a_step_of_a_workflow_gets_a_summary_behind_what_is_there() {
 }
 
 #[test]
+fn the_state_has_every_format_and_the_history_is_a_list() {
+    let project = Project::ordered(&["one", "two"]);
+    let ids = |address: &str| {
+        let record = &project.json(STATE)["environments"][address];
+        [&record["env_id"], &record["tran_id"]].map(|id| id.as_str().unwrap().to_owned())
+    };
+    for format in ["human", "json", "markdown", "github", "html", "junit"] {
+        let shown = project.run(["show", "--format", format]).exits(0);
+        for id in ids("one").iter().chain(&ids("two")) {
+            let is_there = shown.stdout.contains(id.as_str());
+            // A case of JUnit's and an annotation have a name, and what is wrong.
+            assert_eq!(
+                is_there,
+                !matches!(format, "junit" | "github"),
+                "{format}: {shown}"
+            );
+        }
+    }
+    let shown = project.run([
+        "show", "--report", "s.md", "--report", "s.html", "--report", "s.sarif",
+    ]);
+    shown.exits(0);
+    assert!(project.read("s.md").contains(&ids("one")[0]));
+    assert!(project.read("s.html").contains(&ids("one")[1]));
+    assert_eq!(project.json("s.sarif")["version"], "2.1.0");
+    // What is to be settled is a warning of each.
+    let lost = ["apply", "-y", "--fault", "reset-before@1", "--settle", "0s"];
+    project.declare(&["one", "two", "lost"]);
+    project.run(lost).exits(4);
+    let shown = project.run(["show", "--format", "github"]).exits(0);
+    shown.says(&["::warning", "postpay resolve lost"]);
+    let csv = project.run(["history", "--format", "csv"]).exits(0);
+    assert_eq!(
+        csv.stdout,
+        project.run(["history", "--csv"]).exits(0).stdout
+    );
+    project.run(["history", "--report", "h.csv"]).exits(0);
+    assert_eq!(project.read("h.csv"), csv.stdout);
+    project
+        .run(["plan", "--format", "csv"])
+        .exits(1)
+        .says(&["this command has no format `csv`"]);
+}
+
+#[test]
 fn a_format_that_a_command_does_not_have_is_refused_before_anything_is_done() {
     let project = Project::ordered(&["one"]);
     let before = project.files();
     for args in [
         &["state", "list"][..],
         &["history"],
-        &["show"],
         &["state", "rm", "one", "-y"],
         &["resolve"],
     ] {

@@ -1,0 +1,148 @@
+//! What is on record as a page, an entry an environment.
+
+use super::validation::bare;
+use super::{Entry, Finding, Kind, Level, Page, Place, Tone};
+use crate::diagnostic::Diagnostic;
+use crate::lang::{Lang, Text, text};
+use crate::report::count;
+use crate::report::fields::{self, Row, Value};
+use crate::state::compare;
+use crate::state::{Origin, Record, State, Status};
+
+/// Every environment on record; None where there is no state.
+pub fn state(state: Option<&State>, told: &[Diagnostic], lang: Lang) -> Page {
+    let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
+    let Some(state) = state else {
+        let none = text!(
+            "No state: nothing was ordered yet.",
+            "没有状态文件：尚未订购任何环境。"
+        );
+        return Page {
+            summary: vec![none.in_lang(lang).to_owned()],
+            ..bare(Kind::State, findings, lang)
+        };
+    };
+    let mut entries = Vec::new();
+    for (place, (_, record)) in compare::Place::all(state).zip(state.records()) {
+        findings.extend(finding(&place, record, entries.len(), lang));
+        entries.push(entry(&place, record, lang));
+    }
+    let n = entries.len();
+    let all = count(n, "environment", "environments");
+    let summary = text!("{all} on record.", "记录中有 {n} 个环境。");
+    let mut page = bare(Kind::State, findings, lang);
+    page.facts.splice(
+        0..0,
+        [
+            ("serial", state.serial.to_string()),
+            ("lineage", state.lineage.to_string()),
+        ],
+    );
+    if let Some(account) = &state.account {
+        page.facts.splice(0..0, super::of_account(account));
+    }
+    Page {
+        summary: vec![summary.in_lang(lang).to_owned()],
+        entries,
+        ..page
+    }
+    .sorted()
+}
+
+/// What a person has to settle.
+fn finding(place: &compare::Place, record: &Record, entry: usize, lang: Lang) -> Option<Finding> {
+    let address = place.address();
+    let (code, message) = match record.status {
+        Status::Unknown => (
+            "outcome-unknown",
+            text!(
+                "it is not known whether `{address}` was ordered",
+                "不知道 `{address}` 是否已订购"
+            ),
+        ),
+        Status::Destroying => (
+            "outcome-unknown",
+            text!(
+                "it is not known whether `{address}` is gone",
+                "不知道 `{address}` 是否已消失"
+            ),
+        ),
+        Status::Created | Status::AwaitingEnvId | Status::Isolated => return None,
+    };
+    Some(Finding {
+        level: Level::Warning,
+        code,
+        message: message.in_lang(lang).to_owned(),
+        help: vec![format!("`postpay resolve {address}`")],
+        place: Some(Place::from(&record.source)),
+        entry: Some(entry),
+    })
+}
+
+fn entry(place: &compare::Place, record: &Record, lang: Lang) -> Entry {
+    let Record {
+        status,
+        env_id,
+        tran_id,
+        request_id,
+        origin,
+        attributes,
+        ordered_at,
+        run,
+        source,
+        region,
+        prevent_destroy,
+    } = record;
+    let name = match place {
+        compare::Place::At(address) => address.to_string(),
+        compare::Place::Deposed { address, env_id: _ } => format!("{address} (deposed)"),
+    };
+    let word = |name: &str, value: Option<String>| {
+        Some(Row {
+            name: name.to_owned(),
+            value: Value::Word(value?),
+        })
+    };
+    let ids = [
+        word("env_id", env_id.clone()),
+        word("tran_id", tran_id.clone()),
+        word("request_id", request_id.clone()),
+        word("region", region.clone()),
+        word("ordered_at", Some(format!("{ordered_at:.0}"))),
+        word("run", Some(run.to_string())),
+        prevent_destroy
+            .then(|| word("prevent_destroy", Some("true".to_owned())))
+            .flatten(),
+    ];
+    let mut rows = fields::values(attributes);
+    rows.extend(ids.into_iter().flatten());
+    let (mark, tone) = match status {
+        Status::Created => ("✓", Tone::Good),
+        Status::AwaitingEnvId | Status::Isolated => ("~", Tone::Change),
+        Status::Unknown | Status::Destroying => ("?", Tone::Bad),
+    };
+    let remarks: Option<Text> = match origin {
+        Origin::Ordered => None,
+        Origin::Imported => Some(text!(
+            "It was adopted, and not ordered by postpay.",
+            "它是导入的，不是由 postpay 订购的。"
+        )),
+    };
+    Entry {
+        name,
+        action: status.name(),
+        mark,
+        tone,
+        reason: status.name(),
+        place: Some(Place::from(source)),
+        fields: rows,
+        remarks: remarks
+            .iter()
+            .map(|line| line.in_lang(lang).to_owned())
+            .collect(),
+        quiet: false,
+        skipped: None,
+        commit: None,
+        calls: Vec::new(),
+    }
+}
