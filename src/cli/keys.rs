@@ -79,6 +79,23 @@ pub(super) fn of_vendor(
         ))
         .help(NOTHING_SENT));
     }
+    // A token is told as it is, and postpay.yaml is not to say whom.
+    let is_chosen = named.is_some() || project.endpoint_is_given;
+    if matches!(chain.source, Source::WebIdentity(_)) && is_loopback(&sts_url) && !is_chosen {
+        let shown = clean(&sts_url);
+        return Err(Failure::new(
+            "sts-endpoint",
+            text!(
+                "the endpoint in postpay.yaml is on this computer, and the web identity token would be sent to {shown}",
+                "postpay.yaml 中的端点在本机，Web 身份令牌会被发送到 {shown}"
+            ),
+        )
+        .help(text!(
+            "if that is meant, say so: `--sts-endpoint {shown}`",
+            "如果确实如此，请写明：`--sts-endpoint {shown}`"
+        ))
+        .help(NOTHING_SENT));
+    }
     let sts = StsOptions {
         endpoint: sts_url.clone(),
         keys: None,

@@ -29,6 +29,8 @@ pub(super) struct Project {
     manifests: Vec<PathBuf>,
     pub state: PathBuf,
     pub endpoint: Endpoint,
+    /// By flag or variable, rather than by a file that a pull request may change.
+    pub endpoint_is_given: bool,
     pub rate: f64,
     pub region: Option<String>,
     pub language: Language,
@@ -75,6 +77,7 @@ impl Project {
             config_path,
             manifests,
             state,
+            endpoint_is_given: global.endpoint.is_some(),
             endpoint: global
                 .endpoint
                 .clone()

@@ -105,7 +105,13 @@ fn whoever_asks_is_told_the_key_from_every_place() {
     assert!(machine["expires_at"].is_string(), "{machine}");
     scene.project.write("token", "a.web.token\n");
     let oidc = format!("--oidc-provider p --oidc-token-file token --assume-role {ROLE}");
-    assert_eq!(of(&scene.whoami(&oidc, &[])), "web-identity");
+    let sts = [("POSTPAY_STS_ENDPOINT", scene.url.as_str())];
+    assert_eq!(of(&scene.whoami(&oidc, &sts)), "web-identity");
+    // The settings alone don't say where the token goes.
+    let asked = scene.asked();
+    let refused = scene.run(&format!("whoami {oidc}"), &[]).exits(1);
+    refused.says(&["sts-endpoint", "web identity token", "nothing was sent"]);
+    assert_eq!(scene.asked(), asked);
     let json = format!(r#"{{"secretId":"{SECRET_ID}","secretKey":"{SECRET_KEY}"}}"#);
     scene.project.write(".tccli/default.credential", json);
     private(&scene.project, ".tccli/default.credential");
@@ -379,8 +385,10 @@ fn flags_that_contradict_each_other_are_refused() {
     ] {
         scene.with_keys(line).exits(1).says(&[why]);
     }
-    let no_token =
-        format!("whoami --oidc-provider p --oidc-token-file nowhere --assume-role {ROLE}");
+    let no_token = format!(
+        "whoami --oidc-provider p --oidc-token-file nowhere --assume-role {ROLE} --sts-endpoint {}",
+        scene.url
+    );
     scene
         .run(&no_token, &[])
         .exits(1)
@@ -572,7 +580,7 @@ fn an_empty_list_of_accounts_is_not_every_account() {
     refused.says(&["postpay.yaml:3:", "an empty list would allow any account"]);
     scene.settings("guard: {allowed_accounts: ['300000000003']}\n");
     scene.project.write(STATE, "");
-    std::fs::remove_file(scene.project.file(STATE)).unwrap();
+    fs::remove_file(scene.project.file(STATE)).unwrap();
     let told = scene.with_keys("plan --refresh").exits(1);
     told.says(&["account-not-allowed"]);
 }
