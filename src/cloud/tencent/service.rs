@@ -224,9 +224,10 @@ impl Service {
                     timestamp,
                     service: self.api.name,
                 };
-                sign::sign(&request, &key.secret_id, key.secret_key.expose_secret())
-                    .map_err(|error| self.not_made(&error.text()))?
-                    .authorization
+                let signed = sign::sign(&request, &key.secret_id, key.secret_key.expose_secret())
+                    .map_err(|error| self.not_made(&error.text()))?;
+                self.scrub.hide_signature(&signed.authorization);
+                signed.authorization
             }
         };
         let mut headers = self.headers.clone();

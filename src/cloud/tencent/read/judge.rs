@@ -2,7 +2,7 @@
 //! is not asked again.
 
 use crate::cloud::tencent::codes::{self, Repair, Verdict};
-use crate::cloud::tencent::evidence::{Reply, clean, no_reply, not_ok};
+use crate::cloud::tencent::evidence::{Reply, no_reply, not_ok};
 use crate::cloud::tencent::scrub::Scrub;
 use crate::cloud::tencent::wire::{ApiError, Page, Unreadable};
 use crate::cloud::{CloudError, Grade, NotSent, Reach};
@@ -15,6 +15,8 @@ pub(super) fn judge<T>(
     scrub: &Scrub,
     repair: impl FnOnce(Repair) -> bool,
 ) -> Result<Page<T>, CloudError> {
+    // An endpoint that echoes what it was sent may put a token here. Ids of environments and orders are never changed.
+    let id = |id: Option<String>| id.map(|id| scrub.text(&id));
     let failed = |message: &Text| CloudError {
         http_status: Some(reply.status),
         body: scrub.body(reply.body),
@@ -29,12 +31,12 @@ pub(super) fn judge<T>(
                 (None, status) => not_ok(status),
             };
             return Err(CloudError {
-                request_id: clean(unreadable.ids.request_id),
+                request_id: id(unreadable.ids.request_id),
                 ..failed(&why)
             });
         }
     };
-    let request_id = clean(page.request_id.clone());
+    let request_id = id(page.request_id.clone());
     let why = match (&reply.broken, reply.status) {
         (Some(broken), _) => Some(broken.clone()),
         (None, 200) => None,
@@ -154,6 +156,16 @@ mod tests {
             (500, page.to_owned(), Unknown),
             (503, error("InvalidParameter"), Unknown),
             (302, String::new(), Unknown),
+            (
+                200,
+                r#"{"Response":{"RequestId":"keykeykeykey"}}"#.to_owned(),
+                Unknown,
+            ),
+            (
+                500,
+                r#"{"Response":{"EnvList":[],"RequestId":"keykeykeykey"}}"#.to_owned(),
+                Unknown,
+            ),
         ];
         for (status, body, grade) in table {
             let error = of(status, &body, None).unwrap_err();
