@@ -102,8 +102,8 @@ impl Connection {
         retry_for: Duration,
         world: &World,
     ) -> Result<Self, Failure> {
-        // Once: it may open a file to record in.
-        let transport = transport(project)?;
+        // Once: the file that is recorded in is a new one.
+        let transport = transport(project, world)?;
         let place = match &project.endpoint {
             Endpoint::Sandbox => Place::Embedded(Box::new(sandbox::Options {
                 latency: embedded.latency,

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::connect::ledger_beside;
 use super::failure::{Failure, NOTHING_SENT};
 use super::options::{Api, Changes, Global, Select, Strict};
+use super::reports::{same_file, taken};
 use super::rescue;
 use super::world::World;
 use crate::check::{self, Checked};
@@ -171,6 +173,14 @@ impl Project {
     }
 
     fn hold_against_files(&self, global: &Global, world: &mut World) -> Result<(), Failure> {
+        if let Some(path) = &self.api.record {
+            world.reports.spare_record(path)?;
+            self.not_the_states(path, world)?;
+            // What the embedded endpoint did is no record of ours, and is written beside it all the same.
+            if same_file(path, &ledger_beside(&self.state, world)?) {
+                return Err(taken("--record", path));
+            }
+        }
         for path in self.config_path.iter().chain(&self.manifests) {
             world.reports.spare(path)?;
         }

@@ -197,6 +197,7 @@ pub fn main() -> Exit {
         Command::Completions(args) => completions::run(&args, &mut world),
         Command::Man => completions::man(&mut world),
     };
+    world.tell_unrecorded();
     match ended {
         Ok(exit) => exit,
         Err(failure) => {

@@ -164,6 +164,20 @@ pub enum NotSent {
     Withdrawn,
 }
 
+impl NotSent {
+    /// As the log and the record name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Throttled => "throttled",
+            Self::Repaired => "repaired",
+            Self::NoKey => "no_key",
+            Self::NoRequest => "no_request",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
 /// How far a refusal reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {

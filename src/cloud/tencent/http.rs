@@ -5,7 +5,7 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{DATE, HeaderMap};
@@ -14,8 +14,7 @@ use rustls::pki_types::CertificateDer;
 
 use super::client::ClientError;
 use super::endpoint;
-use super::record::{Came, Recorder, Sent};
-use super::scrub::Scrub;
+use super::record::Recorder;
 use super::tls::{self, Roots};
 use crate::lang::{Text, text};
 
@@ -55,18 +54,24 @@ pub(super) struct Http {
     /// The Host header, which is signed.
     pub(super) host: String,
     pub(super) timeout: Duration,
-    recorder: Option<Arc<Recorder>>,
+    pub(super) recorder: Option<Arc<Recorder>>,
 }
 
 /// What came back. Whatever has a status is an answer, however little of it came.
 pub(super) struct Received {
     pub(super) status: u16,
+    pub(super) headers: HeaderMap,
     /// As far as it came.
     pub(super) body: Vec<u8>,
     /// Why the body is not whole.
     pub(super) broken: Option<Text>,
+}
+
+impl Received {
     /// The answering clock.
-    pub(super) date: Option<Timestamp>,
+    pub(super) fn date(&self) -> Option<Timestamp> {
+        server_time(&self.headers)
+    }
 }
 
 /// Nothing came back.
@@ -185,35 +190,9 @@ impl Http {
         headers: HeaderMap,
         body: Vec<u8>,
         most: usize,
-        scrub: &Scrub,
     ) -> Result<Received, Lost> {
         let request = self.client.post(self.url.clone());
-        let Some(recorder) = &self.recorder else {
-            return self.send(request.headers(headers).body(body), most).await;
-        };
-        let (at, began) = (Timestamp::now(), Instant::now());
-        let request = request.headers(headers.clone()).body(body.clone());
-        let result = self.send(request, most).await;
-        let (answer, broken) = match &result {
-            Ok(received) => (
-                Some((received.status, received.body.as_slice())),
-                received.broken.as_ref(),
-            ),
-            Err(lost) => (None, Some(&lost.why)),
-        };
-        let sent = Sent {
-            at,
-            url: self.url.as_str(),
-            headers: &headers,
-            body: &body,
-        };
-        let came = Came {
-            answer,
-            broken: broken.map(Text::en),
-            took: began.elapsed(),
-        };
-        recorder.write(&sent, &came, scrub);
-        result
+        self.send(request.headers(headers).body(body), most).await
     }
 
     /// Asks for a page, and reads at most `most` bytes of it. Nothing is recorded of it.
@@ -232,7 +211,7 @@ impl Http {
             Err(error) => return Err(self.lost(&error)),
         };
         let status = response.status().as_u16();
-        let date = server_time(response.headers());
+        let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
         let broken = loop {
             match response.chunk().await {
@@ -250,9 +229,9 @@ impl Http {
         };
         Ok(Received {
             status,
+            headers,
             body,
             broken,
-            date,
         })
     }
 
@@ -344,10 +323,7 @@ mod tests {
         // Shorter than the time for connecting, which `Http::new` never makes it.
         let error = request.timeout(Duration::from_millis(20)).send().await;
         assert_eq!(http.lost(&error.unwrap_err()).when, When::Connected);
-        let lost = http
-            .post(HeaderMap::new(), Vec::new(), 1, &Scrub::default())
-            .await
-            .err();
+        let lost = http.post(HeaderMap::new(), Vec::new(), 1).await.err();
         let lost = lost.unwrap();
         assert_eq!(lost.when, When::Connecting, "{}", lost.why);
         assert!(lost.why.en().contains("in time"), "{}", lost.why);

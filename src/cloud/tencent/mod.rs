@@ -31,7 +31,7 @@ pub use http::{CONNECT_TIMEOUT, Transport};
 pub use issuer::{Issuer, Role, WebIdentity};
 pub use keys::{Issued, Keys};
 pub use metadata::{METADATA, Metadata};
-pub use record::Recorder;
+pub use record::{Missed, Recorder};
 pub use service::REQUEST_CLIENT;
 pub use sts::{STS_ENDPOINT, Sts, StsOptions, sts_endpoint};
 pub use wire::ENDPOINT;

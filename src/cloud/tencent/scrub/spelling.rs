@@ -27,33 +27,29 @@ pub(super) fn undone(text: &str) -> String {
 /// The character that an escape at the start of a text stands for, and how long it is.
 fn escape(text: &str) -> Option<(char, usize)> {
     // JSON within JSON has two backslashes, or four.
-    let after = text.trim_start_matches('\\');
-    let slashes = text.len() - after.len();
-    let (digits, before, after) = if slashes > 0 {
-        if after.starts_with('/') {
-            return Some(('/', slashes + 1));
-        }
-        (after.strip_prefix('u')?.get(..4)?, slashes + 1, 0)
-    } else if let Some(rest) = text.strip_prefix('%') {
-        (rest.get(..2)?, 1, 0)
-    } else {
-        let (number, _) = text
-            .strip_prefix("&#")?
-            .get(..7.min(text.len() - 2))?
-            .split_once(';')?;
-        match number.strip_prefix(['x', 'X']) {
-            Some(digits) => (digits, 3, 1),
-            None => {
-                let c = visible(number.parse().ok()?)?;
-                return Some((c, number.len() + 3));
-            }
-        }
-    };
-    if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
+    let rest = text.trim_start_matches('\\');
+    let slashes = text.len() - rest.len();
+    if slashes > 0 && rest.starts_with('/') {
+        return Some(('/', slashes + 1));
     }
-    let c = visible(u32::from_str_radix(digits, 16).ok()?)?;
-    Some((c, before + digits.len() + after))
+    let (code, length) = if slashes > 0 {
+        (hex(rest.strip_prefix('u')?.get(..4)?)?, slashes + 5)
+    } else if let Some(rest) = text.strip_prefix('%') {
+        (hex(rest.get(..2)?)?, 3)
+    } else {
+        let (number, _) = text.strip_prefix("&#")?.split_once(';')?;
+        let code = match number.strip_prefix(['x', 'X']) {
+            Some(digits) => hex(digits)?,
+            None => number.parse().ok()?,
+        };
+        (code, number.len() + 3)
+    };
+    Some((visible(code)?, length))
+}
+
+fn hex(digits: &str) -> Option<u32> {
+    let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)
 }
 
 fn visible(code: u32) -> Option<char> {
@@ -89,7 +85,7 @@ mod tests {
             ("%41%2f%2F%zz%", "A//%zz%"),
             ("&#x2F;&#47;&#43;&amp;&#;", "//+&amp;&#;"),
             // Nothing that would end a JSON text, or that a terminal acts on.
-            (r#"\u0022\u005c\u001b%22%1B"#, r#"\u0022\u005c\u001b%22%1B"#),
+            (r"\u0022\u005c\u001b%22%1B", r"\u0022\u005c\u001b%22%1B"),
             (r#"a\n\"b"#, r#"a\n\"b"#),
             (
                 "我的%E6环境 &#25105; \\u6211 \\uZ",
