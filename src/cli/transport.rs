@@ -1,15 +1,17 @@
 //! How connections are made, from the flags: whom to trust, how long to wait, and where to record what is said.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::world::World;
-use crate::cloud::tencent::{CONNECT_TIMEOUT, Recorder, Transport};
+use crate::cloud::tencent::tls::{self, AuthoritiesError};
+use crate::cloud::tencent::{CONNECT_TIMEOUT, Proxies, Recorder, Transport};
+use crate::config::Endpoint;
+use crate::diagnostic::Diagnostic;
 use crate::lang::text;
 use crate::report::clean;
 
@@ -19,6 +21,9 @@ pub(super) fn transport(project: &Project, world: &World) -> Result<Transport, F
     if let Some(recorder) = &recorder {
         world.records(recorder);
     }
+    if matches!(&project.endpoint, Endpoint::Url(url) if url.is_https()) {
+        tell_lost_roots(world);
+    }
     Ok(Transport {
         timeout: project.timeout,
         connect_timeout: api.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
@@ -26,6 +31,7 @@ pub(super) fn transport(project: &Project, world: &World) -> Result<Transport, F
             Some(path) => authorities(path)?,
             None => Vec::new(),
         },
+        proxies: Proxies::of(|name| world.raw_variable(name)),
         recorder,
     })
 }
@@ -40,13 +46,50 @@ fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
             "--ca-file {shown}：{error}"
         ))
     })?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    match found {
-        Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) | Err(_) => Err(failure(text!(
+    tls::authorities(&pem).map_err(|error| match error {
+        AuthoritiesError::None => failure(text!(
             "--ca-file {shown}: it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)",
             "--ca-file {shown}：其中没有 PEM 格式的证书（-----BEGIN CERTIFICATE-----）"
-        ))),
+        )),
+        AuthoritiesError::Bad { number, why } => {
+            let why = clean(&why);
+            failure(text!(
+                "--ca-file {shown}: certificate {number} in it can't be read: {why}",
+                "--ca-file {shown}：其中第 {number} 个证书无法读取：{why}"
+            ))
+        }
+    })
+}
+
+/// The variables that name the system's roots elsewhere are passed over in silence where nothing is there.
+fn tell_lost_roots(world: &World) {
+    if cfg!(not(all(unix, not(target_vendor = "apple")))) {
+        return;
+    }
+    let file = world.raw_variable("SSL_CERT_FILE").map(PathBuf::from);
+    let file = file.map(|file| ("SSL_CERT_FILE", file));
+    let folders = world.raw_variable("SSL_CERT_DIR").unwrap_or_default();
+    let folders = std::env::split_paths(&folders).map(|folder| ("SSL_CERT_DIR", folder));
+    for (name, path) in file.into_iter().chain(folders) {
+        if path.as_os_str().is_empty() {
+            continue;
+        }
+        let Err(error) = std::fs::metadata(&path) else {
+            continue;
+        };
+        let shown = path.display().to_string();
+        let shown = clean(&shown);
+        world.diagnose(&[Diagnostic::warning(
+            "tls-roots",
+            text!(
+                "{name} names {shown}, where no certificate authorities can be read: {error}",
+                "{name} 指定的 {shown} 中读不到证书颁发机构：{error}"
+            ),
+        )
+        .help(text!(
+            "without any of the system's, postpay trusts the authorities that it brings along; `--log debug` says which are used",
+            "若读不到系统的颁发机构，postpay 会信任自带的那些；`--log debug` 会说明使用的是哪些"
+        ))]);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The concrete parts: streams, clock, environment, store. The only place that knows them.
 
 use std::cell::{OnceCell, RefCell};
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -334,6 +335,11 @@ impl World {
     )]
     pub(super) fn home(&self) -> Option<PathBuf> {
         std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
+    }
+
+    /// A variable of the environment as it is.
+    pub(super) fn raw_variable(&self, name: &str) -> Option<OsString> {
+        std::env::var_os(name)
     }
 
     /// A variable of the environment; one that is not UTF-8 counts as absent.

@@ -59,6 +59,11 @@ pub enum ClientError {
     Header {
         what: Text,
     },
+    /// A variable that names a proxy which can't be used. What it says is left out: it may be a password.
+    Proxy {
+        variable: &'static str,
+        why: Text,
+    },
     Http(String),
 }
 
@@ -72,6 +77,10 @@ impl ClientError {
             Self::Header { what } => text!(
                 "the {what} can't be sent in a header: it holds characters other than printable ASCII",
                 "{what:#} 无法放入请求头发送：其中有可打印 ASCII 以外的字符"
+            ),
+            Self::Proxy { variable, why } => text!(
+                "the proxy of {variable} can't be used: {why}",
+                "{variable} 指定的代理无法使用：{why:#}"
             ),
             Self::Http(why) => text!(
                 "the HTTP client can't be set up: {why}",
@@ -252,6 +261,6 @@ mod tests {
         let client = TencentClient::new(options(&endpoint)).unwrap();
         let error = client.create(&Attributes::default()).await.unwrap_err();
         assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
-        assert!(error.message.en().contains("in time"), "{}", error.message);
+        assert!(error.message.en().contains("within"), "{}", error.message);
     }
 }

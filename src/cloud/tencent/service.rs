@@ -176,14 +176,20 @@ impl Service {
                 let date = received.date();
                 Posted::Answer(received, Signed { ahead, date, key })
             }
-            Err(Lost { when, why }) => Posted::Nothing {
-                error: match when {
+            Err(Lost { when, why, hint }) => {
+                let error = match when {
                     When::Made => self.not_made(&why),
                     When::Connecting => no_reply(false, &why, &self.scrub),
+                    When::Tls => {
+                        CloudError::new(Grade::NotSent(NotSent::Tls), self.scrub.say(&why))
+                    }
                     When::Connected => no_reply(true, &why, &self.scrub),
-                },
-                lost: Some(why),
-            },
+                };
+                Posted::Nothing {
+                    error: CloudError { hint, ..error },
+                    lost: Some(why),
+                }
+            }
         }
     }
 
