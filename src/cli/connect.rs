@@ -135,7 +135,14 @@ impl Connection {
         };
         Ok(Self {
             region: project.region.clone(),
-            list_regions: project.config.api.list_regions.clone().unwrap_or_default(),
+            list_regions: project
+                .config
+                .api
+                .list_regions
+                .iter()
+                .flatten()
+                .map(ToString::to_string)
+                .collect(),
             language: project.language.name().to_owned(),
             transport,
             retry_reads_for: retry_for.min(RETRY_READS_FOR),

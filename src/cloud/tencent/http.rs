@@ -108,7 +108,7 @@ impl Http {
     /// When the address can't be one, or the system gives no HTTP client.
     pub(super) fn new(address: &str, transport: &Transport) -> Result<Self, ClientError> {
         let (url, host) = endpoint::parse(address)?;
-        let loopback = endpoint::is_loopback(&url);
+        let loopback = endpoint::is_local(&url);
         if url.scheme() == "http" && !loopback {
             return Err(ClientError::Endpoint {
                 endpoint: host,
@@ -132,7 +132,7 @@ impl Http {
         timeout: Duration,
     ) -> Result<Self, ClientError> {
         let (url, host) = endpoint::parse(address)?;
-        if address != known && !endpoint::is_loopback(&url) {
+        if address != known && !endpoint::is_local(&url) {
             return Err(ClientError::Endpoint {
                 endpoint: host,
                 why: text!(

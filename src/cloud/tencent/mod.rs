@@ -28,6 +28,7 @@ pub use client::{ClientError, ClientOptions, RETRY_READS_FOR, TencentClient};
 pub use credentials::{
     Chain, Credentials, CredentialsError, RoleWish, Source, Surroundings, Wishes,
 };
+pub use endpoint::is_loopback;
 pub use http::{CONNECT_TIMEOUT, Transport};
 pub use issuer::{Issuer, Role, WebIdentity};
 pub use keys::{Issued, Keys};

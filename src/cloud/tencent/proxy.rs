@@ -115,6 +115,8 @@ impl Proxies {
 mod tests {
     use super::*;
 
+    type Pair = (&'static str, &'static str);
+
     fn through(variables: &[(&str, &str)]) -> Result<Option<Through>, ClientError> {
         let proxies = Proxies::of(|name| {
             let found = variables.iter().find(|(one, _)| *one == name);
@@ -126,7 +128,6 @@ mod tests {
     #[test]
     fn a_proxy_is_read_as_the_http_client_reads_it() {
         let a = ("HTTPS_PROXY", "http://u:p@a:1");
-        type Pair = (&'static str, &'static str);
         let table: [(&[Pair], Option<Pair>); 14] = [
             (&[], None),
             (&[a], Some(("a:1", "HTTPS_PROXY"))),

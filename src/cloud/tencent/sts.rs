@@ -193,7 +193,7 @@ pub fn sts_endpoint(endpoint: &str) -> String {
     };
     match host.strip_prefix("tcb.") {
         Some(rest) if is_vendors(&url) => format!("{}://sts.{rest}", url.scheme()),
-        _ if endpoint::is_loopback(&url) => format!("{}://{host}", url.scheme()),
+        _ if endpoint::is_local(&url) => format!("{}://{host}", url.scheme()),
         Some(_) | None => STS_ENDPOINT.to_owned(),
     }
 }

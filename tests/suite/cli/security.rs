@@ -237,6 +237,56 @@ fn an_endpoint_is_sent_a_signature_for_itself_and_never_the_key() {
 }
 
 #[test]
+fn a_password_in_an_address_is_not_shown() {
+    let project = Project::of(&["one"]);
+    let address = "https://user:hunter2@host";
+    for args in [
+        &["plan", "--endpoint", address][..],
+        &["plan", "--endpoint", "user:hunter2@host"],
+        &[
+            "whoami",
+            "--sts-endpoint",
+            address,
+            "--endpoint",
+            "https://127.0.0.1:9",
+        ],
+        &["plan", "--endpont", address],
+        &["plan", address],
+        &[
+            "plan",
+            "--lang",
+            "zh",
+            "--endpoint=https://user:hunter2 @host",
+        ],
+    ] {
+        let ran = with_keys(&project, args).exits(1);
+        ran.says(&["error"]).does_not_say(&["hunter2"]);
+    }
+    let mut command = project.command(["plan"]);
+    command.env("POSTPAY_ENDPOINT", address);
+    let ran = Ran::from(command.output().unwrap()).exits(1);
+    ran.says(&["…@host"]).does_not_say(&["hunter2"]);
+    project.write(
+        "postpay.yaml",
+        format!("version: 1\napi: {{endpoint: '{address}', retries: 3}}\n"),
+    );
+    for args in [
+        &[
+            "validate", "--report", "v.sarif", "--report", "v.html", "--report", "v.md",
+        ][..],
+        &["plan", "--format", "json"],
+        &["apply", "-y", "--json"],
+    ] {
+        project.run(args).exits(1).does_not_say(&["hunter2"]);
+    }
+    for (name, bytes) in project.files() {
+        let text = String::from_utf8_lossy(&bytes);
+        let is_mine = name == Path::new("postpay.yaml");
+        assert!(is_mine || !text.contains("hunter2"), "{}", name.display());
+    }
+}
+
+#[test]
 fn a_manifest_is_data_that_executes_nothing_and_ends_soon() {
     let project = Project::of(&[]);
     let lines: Vec<String> = (1..30)
