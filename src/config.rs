@@ -7,6 +7,7 @@ pub mod duration;
 pub mod endpoint;
 mod ignores;
 mod read;
+mod region;
 mod schema;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use crate::manifest;
 
 pub use endpoint::Endpoint;
 pub use manifest::CONFIG_NAME;
+pub use region::{Region, RegionError};
 pub use schema::config_schema;
 
 /// Where manifests are looked for.
@@ -58,9 +60,9 @@ pub struct Config {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Api {
     pub endpoint: Option<Endpoint>,
-    pub region: Option<String>,
+    pub region: Option<Region>,
     /// The regions in which environments are looked for.
-    pub list_regions: Option<Vec<String>>,
+    pub list_regions: Option<Vec<Region>>,
     pub language: Option<Language>,
     /// Orders a second, from [`MIN_RATE`] to [`MAX_RATE`].
     pub rate: Option<f64>,

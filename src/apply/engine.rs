@@ -330,6 +330,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         match cause {
             NotSent::Throttled => self.pacer.throttled(now + after),
             NotSent::Connect
+            | NotSent::Tls
             | NotSent::Repaired
             | NotSent::NoKey
             | NotSent::NoRequest

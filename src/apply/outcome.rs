@@ -84,6 +84,7 @@ impl CallKind {
                 Grade::NotSent(NotSent::Throttled) => Self::Throttled,
                 Grade::NotSent(
                     NotSent::Connect
+                    | NotSent::Tls
                     | NotSent::Repaired
                     | NotSent::NoKey
                     | NotSent::NoRequest

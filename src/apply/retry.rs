@@ -28,7 +28,7 @@ pub fn decide(
         NotSent::Throttled => Duration::from_secs(1),
         // The cause is gone: nothing is gained by waiting.
         NotSent::Repaired | NotSent::Withdrawn => Duration::ZERO,
-        NotSent::NoRequest => return Decision::GiveUp,
+        NotSent::NoRequest | NotSent::Tls => return Decision::GiveUp,
     };
     let doubled = first.saturating_mul(1 << attempt.saturating_sub(1).min(10));
     let after = doubled

@@ -102,8 +102,8 @@ impl Connection {
         retry_for: Duration,
         world: &World,
     ) -> Result<Self, Failure> {
-        // Once: it may open a file to record in.
-        let transport = transport(project)?;
+        // Once: the file that is recorded in is a new one.
+        let transport = transport(project, world)?;
         let place = match &project.endpoint {
             Endpoint::Sandbox => Place::Embedded(Box::new(sandbox::Options {
                 latency: embedded.latency,
@@ -135,7 +135,14 @@ impl Connection {
         };
         Ok(Self {
             region: project.region.clone(),
-            list_regions: project.config.api.list_regions.clone().unwrap_or_default(),
+            list_regions: project
+                .config
+                .api
+                .list_regions
+                .iter()
+                .flatten()
+                .map(ToString::to_string)
+                .collect(),
             language: project.language.name().to_owned(),
             transport,
             retry_reads_for: retry_for.min(RETRY_READS_FOR),

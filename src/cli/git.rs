@@ -281,7 +281,8 @@ fn git<S: AsRef<OsStr>>(
         // It may have ended by itself, and badly.
         let _ = child.kill();
         let _ = child.wait();
-        tracing::debug!(arguments = ?shown, "git gave no answer");
+        // Every folder outside of a repository has it.
+        tracing::trace!(arguments = ?shown, "git gave no answer");
     }
     said
 }

@@ -152,6 +152,9 @@ pub enum Grade {
 pub enum NotSent {
     /// Name resolution, the connection or TLS failed: no byte of the request left.
     Connect,
+    /// The other end's certificate or version of TLS is not accepted: no byte of the request left, and the next attempt would
+    /// meet the same.
+    Tls,
     /// The vendor's gateway turned it away for its rate.
     Throttled,
     /// The vendor turned it away for its time or its temporary key, and that was mended: the next attempt is signed anew.
@@ -162,6 +165,21 @@ pub enum NotSent {
     NoRequest,
     /// It was announced, and taken back before it was sent.
     Withdrawn,
+}
+
+impl NotSent {
+    /// As the log and the record name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Throttled => "throttled",
+            Self::Repaired => "repaired",
+            Self::NoKey => "no_key",
+            Self::NoRequest => "no_request",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
 }
 
 /// How far a refusal reaches.

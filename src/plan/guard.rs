@@ -57,6 +57,18 @@ pub enum Consent {
     NotNeeded,
 }
 
+impl Consent {
+    /// As the log names it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Typed => "typed",
+            Self::Auto => "auto-approve",
+            Self::PlanFile => "plan-file",
+            Self::NotNeeded => "not-needed",
+        }
+    }
+}
+
 /// The world as it is now, under the lock.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
@@ -144,7 +156,9 @@ pub fn approve(
         },
         ..facts.target.account.clone()
     };
-    tracing::info!(?consent, orders, changes, ?account, "approved");
+    let Account { endpoint, uin } = &account;
+    let (consent, uin) = (consent.name(), uin.as_deref());
+    tracing::info!(consent, orders, changes, endpoint, uin, "approved");
     Ok(Approved { plan, account })
 }
 

@@ -22,6 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "lang",
             "manifest",
             "check",
+            "cloud",
             "desired",
             "diagnostic",
             "drift",

@@ -63,6 +63,11 @@ pub enum ClientError {
     Role {
         role: String,
     },
+    /// A variable that names a proxy which can't be used. What it says is left out: it may be a password.
+    Proxy {
+        variable: &'static str,
+        why: Text,
+    },
     Http(String),
 }
 
@@ -80,6 +85,10 @@ impl ClientError {
             Self::Role { role } => text!(
                 "`{role}` can't be the name of a machine's role",
                 "`{role}` 不可能是本机角色的名称"
+            ),
+            Self::Proxy { variable, why } => text!(
+                "the proxy of {variable} can't be used: {why}",
+                "{variable} 指定的代理无法使用：{why:#}"
             ),
             Self::Http(why) => text!(
                 "the HTTP client can't be set up: {why}",
@@ -260,6 +269,6 @@ mod tests {
         let client = TencentClient::new(options(&endpoint)).unwrap();
         let error = client.create(&Attributes::default()).await.unwrap_err();
         assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
-        assert!(error.message.en().contains("in time"), "{}", error.message);
+        assert!(error.message.en().contains("within"), "{}", error.message);
     }
 }

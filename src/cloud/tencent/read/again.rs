@@ -17,7 +17,7 @@ pub(super) fn wait(
 ) -> Option<Duration> {
     let wait = match grade {
         // It would be refused again.
-        Grade::Refused(_) | Grade::NotSent(NotSent::NoRequest) => return None,
+        Grade::Refused(_) | Grade::NotSent(NotSent::NoRequest | NotSent::Tls) => return None,
         // The cause is gone: nothing is gained by waiting.
         Grade::NotSent(NotSent::Repaired | NotSent::Withdrawn) => Duration::ZERO,
         Grade::NotSent(NotSent::Connect | NotSent::Throttled | NotSent::NoKey) | Grade::Unknown => {
@@ -59,6 +59,7 @@ mod tests {
             Grade::Refused(Reach::Step),
             Grade::Refused(Reach::Run),
             Grade::NotSent(NotSent::NoRequest),
+            Grade::NotSent(NotSent::Tls),
         ] {
             assert_eq!(wait(grade, 1, Duration::ZERO, BOUND), None);
         }
