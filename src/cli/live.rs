@@ -31,7 +31,7 @@ pub(super) fn read(
     let recorded: Vec<String> = recorded.map(|(_, env_id)| env_id.to_owned()).collect();
     super::runtime()?.block_on(async {
         account::expected(&connection, project, state, world).await?;
-        let (reader, _sandbox) = reader(&connection).await?;
+        let (reader, _sandbox) = reader(&connection, state).await?;
         let mut environments = reader
             .environments()
             .await
@@ -72,13 +72,16 @@ pub(super) fn read(
         Ok(Live {
             environments,
             bills,
-            regions: connection.listed_regions(),
+            regions: connection.listed_regions(state),
             absent,
         })
     })
 }
 
 /// Something that looks, and has no way to do anything else.
-async fn reader(connection: &Connection) -> Result<(impl CloudRead, Option<Running>), Failure> {
-    connection.open().await
+async fn reader(
+    connection: &Connection,
+    state: Option<&State>,
+) -> Result<(impl CloudRead, Option<Running>), Failure> {
+    connection.open(state).await
 }
