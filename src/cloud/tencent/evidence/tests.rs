@@ -215,6 +215,23 @@ fn traces_of_an_order_beside_an_error_prove_nothing_and_are_kept() {
     }
 }
 
+/// The last of two would win, and one that tells of a throttle would have the order sent again.
+#[test]
+fn an_answer_that_says_a_thing_twice_proves_nothing() {
+    let codes = r#""Code":"InternalError","Message":"x","Code":"RequestLimitExceeded""#;
+    let order = r#""TranId":"1","EnvId":"asked""#;
+    for body in [
+        format!(r#"{{"Response":{{"Error":{{{codes}}},"RequestId":"r"}}}}"#),
+        error("RequestLimitExceeded", r#","RequestId":"r2""#),
+        format!(r#"{{"Response":{{{order},"RequestId":"r","RequestId":"r2"}}}}"#),
+    ] {
+        let error = of(200, &body).unwrap_err();
+        assert_eq!(error.grade, Grade::Unknown, "{body}");
+        assert!(error.message.en().contains("twice"), "{}", error.message);
+        assert!(error.body.is_some(), "{body}");
+    }
+}
+
 #[test]
 fn ids_without_a_place_of_their_own_are_said() {
     let body = r#"{"Response":{"TranId":"t0","TranId":"t1","Data":{"EnvId":"asked"}}}"#;
