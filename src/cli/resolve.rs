@@ -206,16 +206,15 @@ pub(super) async fn examine(
     client: &TencentClient,
     world: &World,
 ) -> Result<Vec<Case>, Failure> {
-    let recorded = state.env_ids();
-    let managed: BTreeSet<String> = recorded.map(|(_, env_id)| env_id.to_owned()).collect();
     let mut cases = Vec::new();
     for (address, record) in open {
         let journal = journal_of(store, record.run)?;
-        // An id that its own answer had is not another order's.
-        let mut managed = managed.clone();
-        record.env_id.iter().for_each(|id| {
-            managed.remove(id);
-        });
+        // An id that its own answer had is not another order's, unless that one has it too.
+        let others = state.records();
+        let managed: BTreeSet<String> = others
+            .filter(|(_, other)| !std::ptr::eq(*other, record))
+            .filter_map(|(_, other)| other.env_id.clone())
+            .collect();
         cases.push(case(address, record, journal, &managed, client, world).await?);
     }
     Ok(cases)
@@ -380,9 +379,13 @@ pub(super) fn adopt_named(
     force: bool,
     state: &State,
 ) -> Result<Edited, Failure> {
-    let taken = state.environments.iter().find(|(address, record)| {
-        record.env_id.as_deref() == Some(env_id) && **address != case.open.address
-    });
+    let current = state.environments.iter();
+    let current = current.filter(|(address, _)| **address != case.open.address);
+    let deposed = state.deposed.iter();
+    let deposed = deposed.map(|one| (&one.address, &one.record));
+    let taken = current
+        .chain(deposed)
+        .find(|(_, record)| record.env_id.as_deref() == Some(env_id));
     if let Some((address, _)) = taken {
         let env_id = clean(env_id);
         return Err(Failure::new(

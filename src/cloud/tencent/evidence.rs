@@ -41,26 +41,16 @@ pub(super) fn judge(
         scrub,
         traces: wire::traces(reply.body),
     };
-    let id = |id: Option<String>| id.map(|id| scrub.text(&id));
-    match case.without_error(repair)? {
-        Ids {
-            tran_id: Some(tran_id),
-            env_id,
-            request_id,
-        } => Ok(Ordered {
-            tran_id: scrub.text(&tran_id),
-            env_id: id(env_id),
-            request_id: id(request_id),
-        }),
-        ids => Err(case.unknown(
-            &Text::fixed(
-                "the answer holds neither an order number nor an error",
-                "应答中既没有订单号，也没有错误",
-            ),
-            ids,
-            None,
-        )),
+    let ids = case.without_error(repair)?;
+    if let Some(why) = case.doubt(&ids) {
+        return Err(case.unknown(&why, ids, None));
     }
+    let id = |id: Option<String>| id.map(|id| scrub.text(&id));
+    Ok(Ordered {
+        tran_id: id(ids.tran_id).unwrap_or_default(),
+        env_id: id(ids.env_id),
+        request_id: id(ids.request_id),
+    })
 }
 
 /// What a reply answers.
@@ -149,6 +139,26 @@ impl Case<'_> {
             Some(error) => Err(self.refused(error, answer.ids, repair)),
             None => Ok(answer.ids),
         }
+    }
+
+    /// Why an answer to an order, without an error in it, does not say what was ordered.
+    fn doubt(&self, ids: &Ids) -> Option<Text> {
+        if ids.tran_id.is_none() {
+            return Some(Text::fixed(
+                "the answer holds neither an order number nor an error",
+                "应答中既没有订单号，也没有错误",
+            ));
+        }
+        // Recorded as the one that was asked for, it would be given up in its place.
+        if let (Some(asked), Some(named)) = (self.asked_env_id, &ids.env_id)
+            && asked != named
+        {
+            return Some(text!(
+                "the answer names the environment {named}, and {asked} was asked for",
+                "应答中的环境是 {named}，而请求的是 {asked}"
+            ));
+        }
+        None
     }
 
     /// What an error in an answer proves that is good otherwise.

@@ -13,15 +13,23 @@ fn scrub() -> Scrub {
     })
 }
 
+/// The answer to an order that names the environment "asked".
 fn of(status: u16, body: &str) -> Result<Ordered, CloudError> {
+    asking(Some("asked"), status, body)
+}
+
+/// The answer to an order that has one created.
+fn of_new(body: &str) -> Result<Ordered, CloudError> {
+    asking(None, 200, body)
+}
+
+fn asking(asked: Option<&str>, status: u16, body: &str) -> Result<Ordered, CloudError> {
     let reply = Reply {
         status,
         body: body.as_bytes(),
         broken: None,
     };
-    judge(&reply, Some("asked"), &scrub(), |what| {
-        what == Repair::Clock
-    })
+    judge(&reply, asked, &scrub(), |what| what == Repair::Clock)
 }
 
 fn error(code: &str, more: &str) -> String {
@@ -105,7 +113,7 @@ fn an_order_is_one_with_or_without_an_env_id() {
     .unwrap();
     assert_eq!(order.tran_id, r"1\u{1b}");
     assert_eq!(order.env_id, None);
-    let order = of(200, r#"{"Response":{"TranId":"1","EnvId":"e"}}"#).unwrap();
+    let order = of_new(r#"{"Response":{"TranId":"1","EnvId":"e"}}"#).unwrap();
     assert_eq!(order.env_id.as_deref(), Some("e"));
     assert_eq!(order.request_id, None);
 }
@@ -215,6 +223,25 @@ fn traces_of_an_order_beside_an_error_prove_nothing_and_are_kept() {
     }
 }
 
+#[test]
+fn an_environment_that_was_not_asked_for_is_not_what_was_ordered() {
+    let body = r#"{"Response":{"TranId":"1","EnvId":"other","RequestId":"r"}}"#;
+    let error = of(200, body).unwrap_err();
+    assert_eq!(error.grade, Grade::Unknown);
+    assert_eq!(
+        error.message.en(),
+        "the answer names the environment other, and asked was asked for"
+    );
+    assert_eq!(error.seen.tran_id.as_deref(), Some("1"));
+    assert_eq!(error.seen.env_id.as_deref(), Some("other"));
+    assert!(error.body.is_some());
+    // Its own is an echo, and without one nothing is contradicted.
+    for (env_id, expected) in [(r#""asked""#, Some("asked")), ("null", None)] {
+        let body = format!(r#"{{"Response":{{"TranId":"1","EnvId":{env_id}}}}}"#);
+        assert_eq!(of(200, &body).unwrap().env_id.as_deref(), expected);
+    }
+}
+
 /// The last of two would win, and one that tells of a throttle would have the order sent again.
 #[test]
 fn an_answer_that_says_a_thing_twice_proves_nothing() {
@@ -272,7 +299,8 @@ fn an_error_in_no_form_of_its_own() {
     let answer =
         |error: &str, more: &str| of(200, &format!(r#"{{"Response":{{"Error":{error}{more}}}}}"#));
     let ids = r#","TranId":"t0","EnvId":"new""#;
-    assert_eq!(answer("null", ids).unwrap().tran_id, "t0");
+    let null = format!(r#"{{"Response":{{"Error":null{ids}}}}}"#);
+    assert_eq!(of_new(&null).unwrap().tran_id, "t0");
     for error in ["{}", "[]", r#""text""#, "7", "false"] {
         let unknown = answer(error, ids).unwrap_err();
         assert_eq!(unknown.grade, Grade::Unknown, "{error}");
@@ -294,7 +322,7 @@ fn no_secret_comes_back_as_an_id() {
     let body = format!(
         r#"{{"Response":{{"TranId":"{SECRET}","EnvId":"{SECRET}","RequestId":"{SECRET}"}}}}"#
     );
-    let ordered = of(200, &body).unwrap();
+    let ordered = of_new(&body).unwrap();
     assert_eq!(ordered.tran_id, "[secret key]");
     let text = format!("{ordered:?} {:?}", of(500, &body).unwrap_err());
     assert!(!text.contains(SECRET), "{text}");
