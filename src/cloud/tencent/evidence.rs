@@ -158,7 +158,26 @@ impl Case<'_> {
                 "应答中的环境是 {named}，而请求的是 {asked}"
             ));
         }
-        None
+        // An order has room for two ids. Rather than lose one, or take the wrong one of two, all are kept as evidence: the
+        // bill with the order's number then says which environment is its own.
+        let Traces {
+            tran_ids,
+            env_ids,
+            odd,
+            repeated: _,
+        } = &self.traces;
+        let own = |id: &&String| {
+            ids.env_id.as_ref() == Some(id) || self.asked_env_id == Some(id.as_str())
+        };
+        let is_all = tran_ids.iter().all(|id| ids.tran_id.as_ref() == Some(id))
+            && env_ids.iter().all(|id| own(&id))
+            && !odd;
+        (!is_all).then(|| {
+            Text::fixed(
+                "the answer holds an order number, and ids that are not in their place beside it",
+                "应答中有订单号，但还有不在应有位置上的 ID",
+            )
+        })
     }
 
     /// What an error in an answer proves that is good otherwise.

@@ -242,6 +242,43 @@ fn an_environment_that_was_not_asked_for_is_not_what_was_ordered() {
     }
 }
 
+#[test]
+fn an_order_with_more_ids_than_its_own_is_unknown_and_all_are_kept() {
+    let body = |more: &str| format!(r#"{{"Response":{{"TranId":"1","RequestId":"r"{more}}}}}"#);
+    let outside = r#"{"TranId":"2","Response":{"TranId":"1","EnvId":"e"}}"#;
+    // The body, the EnvId that is kept, and what has no place but in the message.
+    let table = [
+        (body(r#","Data":{"TranId":"2"}"#), None, "the TranId 2"),
+        (
+            body(r#","EnvId":"e","Env":{"EnvId":"e2"}"#),
+            Some("e"),
+            "the EnvId e2",
+        ),
+        (outside.to_owned(), Some("e"), "the TranId 2"),
+        (body(r#","EnvId":["e-1"]"#), Some("e-1"), ""),
+        (body(r#","envId":"e-1""#), Some("e-1"), ""),
+        (body(r#","Env":{"EnvId":"e-1"}"#), Some("e-1"), ""),
+        (body(r#","Extra":"{"EnvId":"e-1"}""#), Some("e-1"), ""),
+        (body(r#","EnvId":true"#), None, ""),
+    ];
+    for (body, env_id, said) in table {
+        let error = of_new(&body).unwrap_err();
+        assert_eq!(error.grade, Grade::Unknown, "{body}");
+        assert_eq!(error.seen.tran_id.as_deref(), Some("1"), "{body}");
+        assert_eq!(error.seen.env_id.as_deref(), env_id, "{body}");
+        assert!(error.message.en().contains(said), "{}", error.message);
+        assert!(error.body.is_some(), "{body}");
+    }
+    for fine in [
+        r#","EnvId":"e","Env":{"EnvId":"e","TranId":"1"}"#,
+        r#","EnvId":null,"Env":{"EnvId":""},"New":[1]"#,
+    ] {
+        assert!(of_new(&body(fine)).is_ok(), "{fine}");
+    }
+    // An echo of what was asked for is no other id.
+    assert!(of(200, &body(r#","Data":{"EnvId":"asked"}"#)).is_ok());
+}
+
 /// The last of two would win, and one that tells of a throttle would have the order sent again.
 #[test]
 fn an_answer_that_says_a_thing_twice_proves_nothing() {
