@@ -19,7 +19,9 @@ use super::{
     ACTION, Call, CallKind, LEAD, OnError, Outcome, Parts, Progress, Report, Settings, StepResult,
     outcome,
 };
-use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
+use crate::cloud::{
+    CloudError, CloudRead, CloudWrite, Grade, LOOK_FIRST, NotSent, Ordered, Reach, SeenIds,
+};
 use crate::crash;
 use crate::desired::{Address, Attributes};
 use crate::lang::{Text, text};
@@ -483,7 +485,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
 /// A call whose task died can't tell whether it sent anything.
 fn broken_off(error: &JoinError) -> CloudError {
     let why = text!("the call broke off: {error}", "调用中断：{error}");
-    CloudError::new(Grade::Unknown, why)
+    CloudError {
+        hint: Some(LOOK_FIRST),
+        ..CloudError::new(Grade::Unknown, why)
+    }
 }
 
 /// What the journal says of a request that was announced and not made.

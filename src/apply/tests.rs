@@ -17,8 +17,8 @@ use super::engine::Answer;
 use super::*;
 use crate::clock::SystemClock;
 use crate::cloud::{
-    Bill, BillOrder, Destroy, Done, Grade, Named, NotSent, Ordered, PayMode, Reach, Rename,
-    SeenEnvironment, SeenIds,
+    Bill, BillOrder, Destroy, Done, Grade, LOOK_FIRST, Named, NotSent, Ordered, PayMode, Reach,
+    Rename, SeenEnvironment, SeenIds,
 };
 use crate::desired::{Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
 use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
@@ -1059,6 +1059,14 @@ async fn what_a_refused_order_left_behind_is_neither_adopted_nor_ordered_again()
     let report = bench.apply(&["b"], &settings()).await;
     assert_eq!(outcomes(&report), ["unknown"]);
     assert_eq!(report.results[0].left_behind.as_deref(), Some("b-1"));
+    let Outcome::Unknown(error) = &report.results[0].outcome else {
+        panic!()
+    };
+    assert_eq!(
+        error.hint,
+        Some(LOOK_FIRST),
+        "the code's own says to try again"
+    );
     assert_eq!(report.verdict(), Verdict::Unknown);
     assert_eq!(status_of(&report, "b"), Status::Unknown);
 }

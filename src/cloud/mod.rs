@@ -129,6 +129,13 @@ impl CloudError {
     }
 }
 
+/// What to do about an order that may have been made, whatever else is known of it. The advice that goes with a refusal or a
+/// throttle says that nothing was done, and is not for it.
+pub const LOOK_FIRST: Text = Text::fixed(
+    "Nothing is ordered again before `postpay resolve` has shown whether the environment exists.",
+    "在 `postpay resolve` 查明环境是否存在之前，不会再次订购。",
+);
+
 /// Ids found in an answer that does not count as an order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SeenIds {

@@ -16,7 +16,9 @@ use super::read::Spacing;
 use super::service::{Api, Call, REGION, Service};
 use super::wire::{self, CREATE, SERVICE, VERSION};
 use crate::clock::Clock;
-use crate::cloud::{CloudError, CloudWrite, Destroy, Done, Ordered, Rename, Watcher};
+use crate::cloud::{
+    CloudError, CloudWrite, Destroy, Done, Grade, LOOK_FIRST, Ordered, Rename, Watcher,
+};
 use crate::desired::{Attributes, Field};
 use crate::lang::{Text, text};
 
@@ -177,7 +179,7 @@ impl CloudWrite for TencentClient {
         let call = self.service.call(call, |reply, scrub, repair| {
             judge(reply, asked, scrub, repair)
         });
-        call.await
+        call.await.map_err(advised)
     }
 
     async fn rename(&self, rename: &Rename) -> Result<Done, CloudError> {
@@ -189,12 +191,23 @@ impl CloudWrite for TencentClient {
     }
 }
 
+/// Says what to do when no answer came and an order may have been made all the same.
+fn advised(error: CloudError) -> CloudError {
+    match error.grade {
+        Grade::Unknown => CloudError {
+            hint: Some(LOOK_FIRST),
+            ..error
+        },
+        Grade::NotSent(_) | Grade::Refused(_) => error,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::SystemClock;
+    use crate::cloud::NotSent;
     use crate::cloud::tencent::Credentials;
-    use crate::cloud::{Grade, NotSent};
 
     fn keys(token: &str) -> Arc<Keys> {
         let credentials = Credentials {

@@ -13,7 +13,7 @@ use super::codes::changes::{self, Change};
 use super::codes::{self, Repair, Verdict};
 use super::scrub::{Scrub, visible};
 use super::wire::{self, ApiError, Ids, Traces};
-use crate::cloud::{CloudError, Grade, NotSent, Ordered, Reach, SeenIds};
+use crate::cloud::{CloudError, Grade, LOOK_FIRST, NotSent, Ordered, Reach, SeenIds};
 use crate::lang::{Text, text};
 
 /// What came back over a connection.
@@ -68,18 +68,20 @@ impl Asked {
         }
     }
 
+    /// Advice where a code's own verdict stands. That of a code from which nothing may be concluded is to look.
     fn hint(self, code: &str) -> Option<Text> {
-        match self {
-            Self::Order => codes::explain(code).map(|row| row.hint.clone()),
-            Self::Change(change) => changes::hint(change, code),
+        match (self.verdict(code), self) {
+            (Verdict::Unknown, _) => Some(self.look()),
+            (_, Self::Order) => codes::explain(code).map(|row| row.hint.clone()),
+            (_, Self::Change(change)) => changes::hint(change, code),
         }
     }
 
-    /// Advice for an answer that proves nothing, with the code of the error in it, if there is one.
-    fn hint_of_unknown(self, code: Option<&str>) -> Option<Text> {
+    /// Advice for an answer that proves nothing, whatever code is in it.
+    fn look(self) -> Text {
         match self {
-            Self::Order => self.hint(code?),
-            Self::Change(change) => Some(changes::look(change)),
+            Self::Order => LOOK_FIRST,
+            Self::Change(change) => changes::look(change),
         }
     }
 
@@ -245,7 +247,7 @@ impl Case<'_> {
         let code = error.and_then(|error| error.code);
         CloudError {
             grade: Grade::Unknown,
-            hint: asked.hint_of_unknown(code.as_deref()),
+            hint: Some(asked.look()),
             code: code.map(|code| scrub.text(&code)),
             message: scrub.say(&message),
             request_id: id(ids.request_id),

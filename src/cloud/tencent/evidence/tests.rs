@@ -101,6 +101,9 @@ fn grades() {
         let error = of(status, &body).unwrap_err();
         assert_eq!(error.grade, grade, "{status} {body}");
         assert_eq!(error.http_status, Some(status));
+        // That it will be sent again, or may be, is said of nothing that is unknown.
+        let looks = error.hint == Some(LOOK_FIRST);
+        assert_eq!(looks, grade == Unknown, "{status} {body}: {:?}", error.hint);
     }
 }
 
