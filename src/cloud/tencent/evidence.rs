@@ -45,13 +45,22 @@ pub(super) fn judge(
     if let Some(why) = case.doubt(&ids) {
         return Err(case.unknown(&why, ids, None));
     }
-    let id = |id: Option<String>| id.map(|id| scrub.text(&id));
-    Ok(Ordered {
-        tran_id: id(ids.tran_id).unwrap_or_default(),
-        env_id: id(ids.env_id),
-        request_id: id(ids.request_id),
-    })
+    let id = |id: &Option<String>| id.as_ref().and_then(|id| scrub.id(id));
+    let (tran_id, env_id) = (id(&ids.tran_id), id(&ids.env_id));
+    match tran_id {
+        Some(tran_id) if env_id.is_some() == ids.env_id.is_some() => Ok(Ordered {
+            tran_id,
+            env_id,
+            request_id: id(&ids.request_id),
+        }),
+        _ => Err(case.unknown(&KEY_FOR_ID, ids, None)),
+    }
 }
+
+const KEY_FOR_ID: Text = Text::fixed(
+    "the answer holds a key in the place of an id",
+    "应答中 ID 的位置上是一个密钥",
+);
 
 /// What a reply answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,7 +220,7 @@ impl Case<'_> {
             hint: self.asked.hint(&code),
             code: Some(self.scrub.text(&code)),
             message: Text::same(self.scrub.text(&error.message)),
-            request_id: ids.request_id.map(|id| self.scrub.text(&id)),
+            request_id: ids.request_id.and_then(|id| self.scrub.id(&id)),
             http_status: Some(self.reply.status),
             // At most the EnvId that was asked for is in it, and an echo is nothing that the vendor gave.
             seen: SeenIds::default(),
@@ -227,9 +236,9 @@ impl Case<'_> {
             scrub,
             traces,
         } = self;
-        let id = |id: Option<String>| id.map(|id| scrub.text(&id));
+        let id = |id: Option<String>| id.and_then(|id| scrub.id(&id));
         let said = error.as_ref().map(|error| error.message.trim());
-        let mut message = match said {
+        let message = match said {
             Some(said) if !said.is_empty() => text!("{why}: {said}", "{why:#}：{said}"),
             _ => why.clone(),
         };
@@ -238,7 +247,11 @@ impl Case<'_> {
         let found = wire::salvage(reply.body);
         seen.tran_id = seen.tran_id.or(found.tran_id);
         seen.env_id = seen.env_id.or(found.env_id);
+        let mut message = scrub.say(&message);
         for (name, more) in more(&seen, traces, *asked_env_id) {
+            let Some(more) = scrub.id(more) else {
+                continue;
+            };
             message = text!(
                 "{message}; it also holds the {name} {more}",
                 "{message:#}；其中还有 {name} {more}"
@@ -249,7 +262,7 @@ impl Case<'_> {
             grade: Grade::Unknown,
             hint: Some(asked.look()),
             code: code.map(|code| scrub.text(&code)),
-            message: scrub.say(&message),
+            message,
             request_id: id(ids.request_id),
             http_status: Some(reply.status),
             seen: SeenIds {
@@ -324,7 +337,7 @@ pub(super) fn not_ok(status: u16) -> Text {
 }
 
 /// Ids of what is only looked at are kept whole, but for what would act on a terminal. An order's go through
-/// [`Scrub::text`], because they end in the state.
+/// [`Scrub::id`], because they end in the state.
 pub(super) fn clean(id: Option<String>) -> Option<String> {
     id.map(|id| visible(&id))
 }

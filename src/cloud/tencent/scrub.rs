@@ -9,6 +9,10 @@ use crate::lang::Text;
 const BODY_CHARS: usize = 2048;
 /// A cut text may end in the middle of a secret. A start this long is taken out too.
 const START: usize = 6;
+/// The vendor's keys have 32 characters and more. A secret that is shorter than this may be a word that ids begin with.
+const KEY: usize = 16;
+/// What is shorter than this is nobody's key.
+const SHORT: usize = 8;
 
 /// Takes the secrets of every key that it has heard of out of texts.
 #[derive(Default)]
@@ -61,6 +65,16 @@ impl Scrub {
     /// The text without secrets and with its control characters written out.
     pub(super) fn text(&self, text: &str) -> String {
         visible(&self.secrets_out(text))
+    }
+
+    /// An id of the vendor's, as it is recorded: whole, but for what would act on a terminal. An id that lost a part would be
+    /// another one, and the environment lost with it. None for what holds a key and can't be recorded.
+    pub(super) fn id(&self, id: &str) -> Option<String> {
+        let is_in = |needle: &str| {
+            needle.len() >= KEY && id.contains(needle) || needle.len() >= SHORT && id == needle
+        };
+        let holds_a_key = self.known().iter().any(|(needle, _)| is_in(needle));
+        (!holds_a_key).then(|| visible(id))
     }
 
     /// The text without secrets, and otherwise as it is: for what a program writes out by rules of its own.
@@ -143,6 +157,32 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(scrub().text(text), expected);
+        }
+    }
+
+    #[test]
+    fn an_id_is_whole_or_not_there() {
+        let scrub = |key: &str| {
+            Scrub::new(&Credentials {
+                secret_id: "AKIDEXAMPLE".to_owned(),
+                secret_key: key.into(),
+                token: None,
+            })
+        };
+        let key = "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE";
+        let table = [
+            ("shop", "shop-abc123", Some("shop-abc123")),
+            ("shop", "shop", Some("shop")),
+            ("shop-prod", "shop-prod-1", Some("shop-prod-1")),
+            ("shop-prod", "shop-prod", None),
+            // The start of a key is no key.
+            (key, "x-Gu5t9xGA", Some("x-Gu5t9xGA")),
+            (key, key, None),
+            (key, "x-Gu5t9xGARNpq86cd98joQYCN3EXAMPLE-1", None),
+            (key, "a\u{1b}", Some(r"a\u{1b}")),
+        ];
+        for (key, id, expected) in table {
+            assert_eq!(scrub(key).id(id).as_deref(), expected, "{id}");
         }
     }
 

@@ -34,7 +34,7 @@ pub(in crate::cloud::tencent) fn judge_change(
         return Err(case.unknown(&why, ids, None));
     }
     Ok(Done {
-        request_id: ids.request_id.map(|id| scrub.text(&id)),
+        request_id: ids.request_id.and_then(|id| scrub.id(&id)),
     })
 }
 
@@ -44,7 +44,7 @@ mod tests {
     use crate::cloud::tencent::Credentials;
     use crate::cloud::{Grade, NotSent, Reach, SeenIds};
 
-    const SECRET: &str = "keykeykeykey";
+    const SECRET: &str = "keykeykeykeykeykeykeykey";
 
     fn of_change(change: Change, reply: &Reply<'_>, mends_clock: bool) -> Result<Done, CloudError> {
         let scrub = Scrub::new(&Credentials {

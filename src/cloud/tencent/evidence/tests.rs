@@ -3,7 +3,7 @@
 use super::*;
 use crate::cloud::tencent::Credentials;
 
-const SECRET: &str = "keykeykeykey";
+const SECRET: &str = "keykeykeykeykeykeykeykey";
 
 fn scrub() -> Scrub {
     Scrub::new(&Credentials {
@@ -362,18 +362,45 @@ fn no_secret_comes_back_as_an_id() {
     let body = format!(
         r#"{{"Response":{{"TranId":"{SECRET}","EnvId":"{SECRET}","RequestId":"{SECRET}"}}}}"#
     );
-    let ordered = of_new(&body).unwrap();
-    assert_eq!(ordered.tran_id, "[secret key]");
-    let text = format!("{ordered:?} {:?}", of(500, &body).unwrap_err());
+    let kept = of_new(&body).unwrap_err();
+    assert_eq!(kept.grade, Grade::Unknown, "no id is told");
+    assert_eq!(kept.seen, SeenIds::default());
+    let text = format!("{kept:?} {:?}", of(500, &body).unwrap_err());
     assert!(!text.contains(SECRET), "{text}");
     let refused = of(
         200,
         &error("LimitExceeded", "").replace(r#""r""#, &format!("\"{SECRET}\"")),
     );
-    assert_eq!(
-        refused.unwrap_err().request_id.as_deref(),
-        Some("[secret key]")
-    );
+    assert_eq!(refused.unwrap_err().request_id, None);
+}
+
+/// A key may be a word, at an endpoint that is not the vendor's.
+#[test]
+fn an_id_is_recorded_whole_though_the_key_is_a_part_of_it() {
+    let scrub = Scrub::new(&Credentials {
+        secret_id: "AKIDEXAMPLE".to_owned(),
+        secret_key: "shop".into(),
+        token: None,
+    });
+    let of = |more: &str| {
+        let body = format!(
+            r#"{{"Response":{{"TranId":"shop-1","EnvId":"shop-abc123","RequestId":"shop-r"{more}}}}}"#
+        );
+        let reply = Reply {
+            status: 200,
+            body: body.as_bytes(),
+            broken: None,
+        };
+        judge(&reply, None, &scrub, |_| false)
+    };
+    let ordered = of("").unwrap();
+    assert_eq!(ordered.tran_id, "shop-1");
+    assert_eq!(ordered.env_id.as_deref(), Some("shop-abc123"));
+    assert_eq!(ordered.request_id.as_deref(), Some("shop-r"));
+    let error = of(r#","Data":{"EnvId":"shop-2"}"#).unwrap_err();
+    assert_eq!(error.seen.tran_id.as_deref(), Some("shop-1"));
+    assert_eq!(error.seen.env_id.as_deref(), Some("shop-abc123"));
+    assert!(error.message.en().contains("shop-2"), "{}", error.message);
 }
 
 #[test]
