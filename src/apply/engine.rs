@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use super::claims::{self, Claim};
 use super::pace::Pacer;
 use super::retry::{self, Decision};
 use super::settle::Open;
@@ -23,12 +24,12 @@ use crate::cloud::{
     CloudError, CloudRead, CloudWrite, Grade, LOOK_FIRST, NotSent, Ordered, Reach, SeenIds,
 };
 use crate::crash;
-use crate::desired::{Address, Attributes};
+use crate::desired::{Address, Attributes, Field};
 use crate::lang::{Text, text};
 use crate::plan::{Options, Step};
-use crate::state::StateError;
 use crate::state::journal::{self, EndReason, Event, Intent, RunEnded, RunId};
 use crate::state::rescue::Rescued;
+use crate::state::{State, StateError};
 
 /// A step that waits for its turn.
 #[derive(Debug, Clone, Copy)]
@@ -283,6 +284,12 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             return;
         };
         crash::point(crash::ANSWER_CAME);
+        let contradiction = answer
+            .as_ref()
+            .ok()
+            .and_then(|ordered| self.contradiction(&attempt, ordered));
+        let is_contradicted = contradiction.is_some();
+        let answer = contradiction.map_or(answer, Err);
         let took = at.saturating_duration_since(sent);
         self.called(attempt.at, sent, at, CallKind::of(&answer));
         let line = outcome::line(self.key(&attempt), &answer, took);
@@ -297,6 +304,46 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             }
         }
         self.conclude(&attempt, Outcome::of(answer, took));
+        if is_contradicted {
+            // What the account shows fits both orders: this is for a person, and the rest of the run waits for that.
+            self.lost.retain(|open| open.at != Some(attempt.at));
+            self.stopping.get_or_insert(EndReason::Unknown);
+        }
+    }
+
+    /// What an answer proves whose ids another order has.
+    fn contradiction(&self, attempt: &Attempt, ordered: &Ordered) -> Option<CloudError> {
+        let state = self.parts.writer.state();
+        let recorded = state.into_iter().flat_map(State::records);
+        let recorded = recorded.map(|(address, record)| Claim {
+            address,
+            tran_id: record.tran_id.as_deref(),
+            env_id: record.env_id.as_deref(),
+        });
+        let adopted = self.parts.adoptions.values().map(|adoption| Claim {
+            address: &adoption.address,
+            tran_id: adoption.tran_id.as_deref(),
+            env_id: Some(&adoption.environment.env_id),
+        });
+        let found = self.found.iter().map(|(address, env_id)| Claim {
+            address,
+            tran_id: None,
+            env_id: Some(env_id),
+        });
+        let results = self.results.iter().enumerate();
+        let results = results.filter(|(at, _)| *at != attempt.at);
+        let answered = results.filter_map(|(_, result)| {
+            let (tran_id, env_id) = result.outcome.ids()?;
+            Some(Claim {
+                address: &result.address,
+                tran_id,
+                env_id,
+            })
+        });
+        let order = self.steps[attempt.at].after.as_ref();
+        let asked = order.and_then(|order| order.get(Field::EnvId));
+        let others = recorded.chain(adopted).chain(found).chain(answered);
+        claims::contradiction(ordered, asked, others)
     }
 
     /// Keeps when a request was made, for whoever looks at the run later.

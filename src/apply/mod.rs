@@ -10,6 +10,7 @@
 pub mod adopt;
 pub mod candidates;
 mod change;
+mod claims;
 mod engine;
 mod outcome;
 pub mod pace;

@@ -1197,3 +1197,56 @@ async fn an_alias_that_the_account_has_and_the_state_does_not_is_not_ordered() {
     let report = bench.apply(&["a", "b"], &anyway).await;
     assert_eq!(outcomes(&report), ["ordered", "ordered"]);
 }
+
+fn numbered(tran_id: &str, env_id: Option<&str>) -> Answer {
+    Ok(Ordered {
+        tran_id: tran_id.to_owned(),
+        env_id: env_id.map(str::to_owned),
+        request_id: None,
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_with_the_ids_of_another_order_is_unknown_and_stops_the_run() {
+    for (first, second) in [
+        (numbered("1", Some("a-1")), numbered("1", Some("b-1"))),
+        (numbered("1", Some("a-1")), numbered("2", Some("a-1"))),
+        (numbered("1", None), numbered("1", None)),
+    ] {
+        let expected = second.clone().unwrap();
+        let answers = [("a", vec![first]), ("b", vec![second])];
+        // However well it fits, it fits both: it is not adopted.
+        let made = Made {
+            tran_id: "1",
+            ..Made::new("b-1", "b")
+        };
+        let mut bench = Bench::new(Duration::ZERO, &answers).makes("b", &[made]);
+        let report = bench.apply(&["a", "b", "c"], &settings()).await;
+        assert_eq!(outcomes(&report), ["ordered", "unknown", "not attempted"]);
+        assert_eq!(
+            (report.verdict(), report.ended),
+            (Verdict::Unknown, EndReason::Unknown)
+        );
+        let record = &report.state.as_ref().unwrap().environments[&Address::new("b").unwrap()];
+        assert_eq!(record.status, Status::Unknown);
+        assert_eq!(record.tran_id.as_ref(), Some(&expected.tran_id));
+        assert_eq!(record.env_id, expected.env_id);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_on_record_is_not_another_orders_in_a_later_run() {
+    let mut bench = Bench::new(
+        Duration::ZERO,
+        &[("b", vec![numbered("tran-a", Some("b-1"))])],
+    );
+    bench.apply(&["a"], &settings()).await;
+    let report = bench.apply(&["a", "b"], &settings()).await;
+    assert_eq!(outcomes(&report), ["unknown"]);
+    assert_eq!(report.verdict(), Verdict::Unknown);
+    let verified = bench.store().verify().unwrap();
+    let [problem] = verified.problems.as_slice() else {
+        panic!("{verified:?}")
+    };
+    assert_eq!(problem.code(), "shared-id");
+}

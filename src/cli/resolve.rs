@@ -462,7 +462,11 @@ pub(super) fn adopt_named(
 
 pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
     let address = &case.open.address;
-    if case.status == Status::AwaitingEnvId || case.open.tran_id.is_some() {
+    let number = &case.open.tran_id;
+    let mut others = state.records().filter(|(at, _)| *at != address);
+    // A number that another order has does not say that this one was made.
+    let is_its_own = number.is_some() && others.all(|(_, other)| other.tran_id != *number);
+    if case.status == Status::AwaitingEnvId || is_its_own {
         return Err(Failure::new(
             "resolve-ordered",
             text!(
