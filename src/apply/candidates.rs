@@ -14,7 +14,7 @@ use crate::cloud::{Bill, PayMode, SeenEnvironment};
 use crate::desired::{Attributes, Field};
 use crate::lang::{Text, text};
 
-/// How far the vendor's clock may be from ours.
+/// How far the vendor's clock may be from ours, corrected where it said so.
 const SKEW: SignedDuration = SignedDuration::from_mins(10);
 
 /// An order with an answer that does not say which environment it is for.
@@ -37,6 +37,8 @@ pub struct Scene<'a> {
     pub managed: &'a BTreeSet<String>,
     pub seen: &'a [SeenEnvironment],
     pub now: Timestamp,
+    /// How far the vendor's clock is ahead of the one that `now` and the order's time were told by.
+    pub ahead: SignedDuration,
 }
 
 /// An environment that may be the one.
@@ -262,9 +264,10 @@ fn alias(order: &Attributes, environment: &SeenEnvironment) -> Check {
 }
 
 fn time(what: Text, lost: &Lost<'_>, scene: Scene<'_>, found: Option<&str>) -> Check {
-    let from = lost.sent_at.saturating_sub(SKEW).unwrap_or(lost.sent_at);
-    let upto = scene.now.saturating_add(SKEW).unwrap_or(scene.now);
-    let sent_at = lost.sent_at;
+    let by_theirs = |ours: Timestamp| ours.saturating_add(scene.ahead).unwrap_or(ours);
+    let (sent_at, now) = (by_theirs(lost.sent_at), by_theirs(scene.now));
+    let from = sent_at.saturating_sub(SKEW).unwrap_or(sent_at);
+    let upto = now.saturating_add(SKEW).unwrap_or(now);
     Check {
         what,
         expected: text!("{sent_at:.0} or soon after", "{sent_at:.0} 或稍后"),
@@ -347,6 +350,7 @@ mod tests {
             managed: &managed.iter().map(|id| (*id).to_owned()).collect(),
             seen: &[shown("asked"), shown("other"), shown("third")],
             now: SENT,
+            ahead: SignedDuration::ZERO,
         };
         let bills = [bill("asked", numbers[0]), bill("other", numbers[1])];
         let found = candidates(&lost, scene, &bills).into_iter();

@@ -383,6 +383,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 });
                 not_before = Instant::now() + after;
                 attempt.number += 1;
+                let is_repaired = error.grade == Grade::NotSent(NotSent::Repaired);
+                attempt.repaired += u32::from(is_repaired);
                 continue;
             }
             return Some(Sent {
@@ -403,7 +405,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             .first_sent
             .map_or(Duration::ZERO, |first| first.elapsed());
         let retry_for = self.settings.retry_for;
-        match retry::decide(cause, attempt.number, elapsed, retry_for, self.jitter) {
+        let Attempt {
+            number, repaired, ..
+        } = *attempt;
+        match retry::decide(cause, number, repaired, elapsed, retry_for, self.jitter) {
             Decision::Again { after } if self.stopping.is_none() => Some(after),
             Decision::Again { .. } | Decision::GiveUp => None,
         }

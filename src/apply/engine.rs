@@ -38,6 +38,8 @@ pub(super) struct Attempt {
     pub(super) at: usize,
     /// From 1.
     pub(super) number: u32,
+    /// After how many attempts before it something was mended.
+    pub(super) repaired: u32,
     pub(super) first_sent: Option<Instant>,
     pub(super) not_before: Option<Instant>,
     /// When its intent was written.
@@ -49,6 +51,7 @@ impl Attempt {
         Self {
             at,
             number: 1,
+            repaired: 0,
             first_sent: None,
             not_before: None,
             sent_at: Timestamp::UNIX_EPOCH,
@@ -368,6 +371,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let decision = retry::decide(
             cause,
             attempt.number,
+            attempt.repaired,
             elapsed,
             self.settings.retry_for,
             self.jitter,
@@ -389,6 +393,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         }
         let next = Attempt {
             number: attempt.number + 1,
+            repaired: attempt.repaired + u32::from(cause == NotSent::Repaired),
             not_before: Some(now + after),
             ..*attempt
         };

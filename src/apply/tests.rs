@@ -1250,3 +1250,19 @@ async fn an_id_on_record_is_not_another_orders_in_a_later_run() {
     };
     assert_eq!(problem.code(), "shared-id");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_mended_is_sent_again_without_time_to_retry_but_not_for_ever() {
+    let repaired = || error(Grade::NotSent(NotSent::Repaired));
+    let at_once = Settings {
+        retry_for: Duration::ZERO,
+        ..settings()
+    };
+    let mut bench = Bench::new(HALF, &[("a", vec![repaired(), repaired()])]);
+    let report = bench.apply(&["a"], &at_once).await;
+    assert_eq!(outcomes(&report), ["ordered"]);
+    let mut bench = Bench::new(HALF, &[("a", (0..9).map(|_| repaired()).collect())]);
+    let report = bench.apply(&["a"], &at_once).await;
+    assert_eq!(outcomes(&report), ["failed"]);
+    assert_eq!(bench.cloud.names(), ["a"; 3]);
+}

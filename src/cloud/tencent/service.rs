@@ -3,10 +3,10 @@
 //! What is the same for `tcb` and for `sts` is here: the headers, the signature, the clock that is mended once, and the key,
 //! which may be a temporary one that is renewed.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Instant;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 
@@ -292,9 +292,25 @@ impl Service {
             return false;
         };
         // Of several calls under way the first sets it; the others need only be signed again.
-        self.ahead
-            .get_or_init(|| date.as_second() - self.clock.now().as_second());
+        self.ahead.get_or_init(|| {
+            let ahead = date.as_second() - self.clock.now().as_second();
+            // Every service would find the same.
+            static TOLD: Once = Once::new();
+            TOLD.call_once(|| {
+                let off = SignedDuration::from_secs(ahead).abs();
+                let side = if ahead < 0 { "ahead of" } else { "behind" };
+                tracing::warn!(
+                    "this computer's clock is {off:#} {side} the vendor's, which is used instead"
+                );
+            });
+            ahead
+        });
         true
+    }
+
+    /// How far the vendor's clock is ahead of ours, as far as its answers have said.
+    pub(super) fn ahead(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.ahead.get().copied().unwrap_or(0))
     }
 }
 

@@ -14,6 +14,7 @@ mod walk;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use jiff::SignedDuration;
 use serde::Serialize;
 
 use super::client::TencentClient;
@@ -157,6 +158,10 @@ impl CloudRead for TencentClient {
         }
         let bills = env_ids.iter().filter_map(|id| found.remove(id));
         Ok(bills.map(seen::bill).collect())
+    }
+
+    fn ahead(&self) -> SignedDuration {
+        self.service.ahead()
     }
 }
 
