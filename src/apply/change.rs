@@ -343,31 +343,16 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             {
                 return None;
             }
-            attempt.sent_at = self.parts.clock.now();
-            self.announce(&attempt, call)?;
-            let began = Instant::now();
-            pacer.sent(began);
-            attempt.first_sent.get_or_insert(began);
-            self.results[at].attempts += 1;
-            (self.parts.observe)(Progress::Sending {
-                number: at + 1,
-                step: self.steps[at],
-                attempt: attempt.number,
-            });
-            let answer = match call {
-                Call::Rename(rename) => self.parts.cloud.rename(rename).await,
-                Call::Destroy(destroy) => self.parts.cloud.destroy(destroy).await,
+            // That there was no key counts towards the time for which it is tried.
+            attempt.first_sent.get_or_insert_with(Instant::now);
+            let (answer, took) = match self.make_ready(deadline).await? {
+                Ok(_) => self.send_once(&mut attempt, call, pacer).await?,
+                Err(error) => {
+                    // No request was made, and none announced.
+                    self.results[at].attempts += 1;
+                    (Err(error), Duration::ZERO)
+                }
             };
-            let took = began.elapsed();
-            self.called(at, began, began + took, CallKind::of(&answer));
-            crash::point(crash::CHANGE_ANSWERED);
-            self.record(change_line(
-                self.key(&attempt),
-                call.env_id(),
-                &answer,
-                took,
-            ));
-            crash::point(crash::CHANGE_OUTCOME_KEPT);
             if let Err(error) = &answer
                 && let Some(after) = self.wait_before_next(&attempt, error)
             {
@@ -394,6 +379,37 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 took,
             });
         }
+    }
+
+    /// One request, with its lines in the journal. None when the record can't be written.
+    async fn send_once(
+        &mut self,
+        attempt: &mut Attempt,
+        call: &Call,
+        pacer: &mut Pacer,
+    ) -> Option<(Result<cloud::Done, CloudError>, Duration)> {
+        let at = attempt.at;
+        attempt.sent_at = self.parts.clock.now();
+        self.announce(attempt, call)?;
+        let began = Instant::now();
+        pacer.sent(began);
+        self.results[at].attempts += 1;
+        (self.parts.observe)(Progress::Sending {
+            number: at + 1,
+            step: self.steps[at],
+            attempt: attempt.number,
+        });
+        let answer = match call {
+            Call::Rename(rename) => self.parts.cloud.rename(rename).await,
+            Call::Destroy(destroy) => self.parts.cloud.destroy(destroy).await,
+        };
+        let took = began.elapsed();
+        self.called(at, began, began + took, CallKind::of(&answer));
+        crash::point(crash::CHANGE_ANSWERED);
+        let line = change_line(self.key(attempt), call.env_id(), &answer, took);
+        self.record(line);
+        crash::point(crash::CHANGE_OUTCOME_KEPT);
+        Some((answer, took))
     }
 
     /// The pause before another attempt; None when there is to be none.

@@ -137,20 +137,20 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             }
             match self.wake(slot, deadline).await {
                 Wake::Answered(answer) => self.answered(answer),
-                Wake::Slot => self.start().await,
+                Wake::Slot => self.start_when_ready(deadline).await,
                 Wake::Stop(reason) => self.stop(reason),
             }
         }
     }
 
     /// Why nothing may be started now.
-    fn held_up(&self) -> Option<EndReason> {
+    pub(super) fn held_up(&self) -> Option<EndReason> {
         self.stopping
             .or((!self.lost.is_empty()).then_some(EndReason::Unknown))
     }
 
     /// When the first of the queue may be sent; None when nothing may be started.
-    fn next_slot(&self) -> Option<Instant> {
+    pub(super) fn next_slot(&self) -> Option<Instant> {
         let next = self.queue.front()?;
         let may_start = self.held_up().is_none() && self.under_way.len() < self.settings.in_flight;
         may_start.then(|| self.slot_of(next))
@@ -174,7 +174,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         }
     }
 
-    async fn start(&mut self) {
+    pub(super) async fn start(&mut self) {
         let Some(mut attempt) = self.queue.pop_front() else {
             return;
         };
@@ -278,7 +278,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         (step, attempt.number, self.steps[attempt.at].address.clone())
     }
 
-    fn answered(&mut self, joined: Result<(Id, (Answer, Instant)), JoinError>) {
+    pub(super) fn answered(&mut self, joined: Result<(Id, (Answer, Instant)), JoinError>) {
         let (id, answer, at) = match joined {
             Ok((id, (answer, at))) => (id, answer, at),
             Err(error) => (error.id(), Err(broken_off(&error)), Instant::now()),
@@ -360,7 +360,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     }
 
     /// Puts an attempt that was proven not sent back to the head of the queue, if there is time for another.
-    fn again(&mut self, attempt: &Attempt, error: &CloudError) -> bool {
+    pub(super) fn again(&mut self, attempt: &Attempt, error: &CloudError) -> bool {
         let Grade::NotSent(cause) = error.grade else {
             return false;
         };
@@ -409,7 +409,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         true
     }
 
-    fn conclude(&mut self, attempt: &Attempt, outcome: Outcome) {
+    pub(super) fn conclude(&mut self, attempt: &Attempt, outcome: Outcome) {
         let stop = match &outcome {
             Outcome::NotAttempted | Outcome::Done(_) | Outcome::Recorded => None,
             Outcome::Ordered { ordered, .. } => {

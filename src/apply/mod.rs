@@ -16,6 +16,7 @@ mod outcome;
 pub mod pace;
 pub mod protocol;
 mod readback;
+mod ready;
 pub mod retry;
 pub mod settle;
 

@@ -23,6 +23,14 @@ use crate::lang::Text;
 
 /// The calls that change something at the vendor. The apply engine is the only caller.
 pub trait CloudWrite: Send + Sync + 'static {
+    /// Gets what the next call needs, a fresh key, before its time is taken. Orders nothing and changes nothing.
+    ///
+    /// # Errors
+    /// When there is none for now, or none at all: nothing was sent then.
+    fn ready(&self) -> impl Future<Output = Result<(), CloudError>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// Makes one attempt at `CreatePostpayPackage` with exactly these attributes.
     ///
     /// # Errors

@@ -168,6 +168,10 @@ impl TencentClient {
 }
 
 impl CloudWrite for TencentClient {
+    async fn ready(&self) -> Result<(), CloudError> {
+        self.service.ready().await
+    }
+
     async fn create(&self, order: &Attributes) -> Result<Ordered, CloudError> {
         let call = Call {
             action: CREATE,

@@ -31,6 +31,9 @@ pub(super) const REGION: Text = Text::fixed("region", "地域");
 /// In the place of a signature, for the calls that have none.
 const UNSIGNED: &str = "SKIP";
 
+/// Told once: every service would find the same.
+static CLOCK_IS_OFF: Once = Once::new();
+
 /// A service's name, as it is signed, and its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Api {
@@ -172,15 +175,23 @@ impl Service {
         result
     }
 
+    /// Has a key that lasts, so that the next call need not wait for one.
+    pub(super) async fn ready(&self) -> Result<(), CloudError> {
+        self.key().await.map(|_| ())
+    }
+
+    async fn key(&self) -> Result<Option<Arc<Credentials>>, CloudError> {
+        let Some(keys) = &self.keys else {
+            return Ok(None);
+        };
+        let key = keys.current().await?;
+        self.scrub.learn(&key);
+        Ok(Some(key))
+    }
+
     /// One request, and what came back of it.
     async fn post(&self, call: Call<'_>) -> Result<Answer, CloudError> {
-        let key = match &self.keys {
-            Some(keys) => Some(keys.current().await?),
-            None => None,
-        };
-        if let Some(key) = &key {
-            self.scrub.learn(key);
-        }
+        let key = self.key().await?;
         let ahead = self.ahead.get().copied();
         let headers = self.headers(&call, key.as_deref(), ahead.unwrap_or(0))?;
         let Call { body, most, .. } = call;
@@ -294,9 +305,7 @@ impl Service {
         // Of several calls under way the first sets it; the others need only be signed again.
         self.ahead.get_or_init(|| {
             let ahead = date.as_second() - self.clock.now().as_second();
-            // Every service would find the same.
-            static TOLD: Once = Once::new();
-            TOLD.call_once(|| {
+            CLOCK_IS_OFF.call_once(|| {
                 let off = SignedDuration::from_secs(ahead).abs();
                 let side = if ahead < 0 { "ahead of" } else { "behind" };
                 tracing::warn!(
