@@ -54,6 +54,8 @@ pub struct Config {
     pub guard: Guard,
     /// Drift that somebody knows of, each with its last day.
     pub ignores: Vec<Ignore>,
+    /// What is as it may be, and may not be meant.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// How the vendor is spoken to.
@@ -106,8 +108,8 @@ impl Language {
     }
 }
 
-/// Reads and checks the file at `path`, taken from `root`. Every problem is reported at once; there
-/// are none that are not errors.
+/// Reads and checks the file at `path`, taken from `root`. Every problem is reported at once; what is only a warning is
+/// in [`Config::warnings`].
 pub fn load(root: &Path, path: &Path) -> Result<Config, Vec<Diagnostic>> {
     let (source, _) = manifest::read(root, path).map_err(|problem| vec![*problem])?;
     parse(&source)

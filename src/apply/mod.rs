@@ -10,11 +10,13 @@
 pub mod adopt;
 pub mod candidates;
 mod change;
+mod claims;
 mod engine;
 mod outcome;
 pub mod pace;
 pub mod protocol;
 mod readback;
+mod ready;
 pub mod retry;
 pub mod settle;
 

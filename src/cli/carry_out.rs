@@ -323,7 +323,7 @@ fn adoptions(
         return Ok(Vec::new());
     }
     let looked = super::runtime()?.block_on(async {
-        let (client, _sandbox) = connection.open().await?;
+        let (client, _sandbox) = connection.open(state).await?;
         let looked = adopt::look(&client, plan, state).await;
         looked.map_err(|error| Failure::from(ApplyError::Listing(error)))
     })?;
@@ -477,7 +477,7 @@ fn run(
         .collect();
     let runtime = super::runtime()?;
     let ended = runtime.block_on(async {
-        let (client, _sandbox) = connection.open().await?;
+        let (client, _sandbox) = connection.open(writer.state()).await?;
         let (stop, stopped) = watch::channel(false);
         let mut watch = Watch::new(approved.plan(), &settings, job.flags.json, world);
         let parts = Parts {

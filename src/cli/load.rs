@@ -238,7 +238,11 @@ impl Project {
         let loaded = manifest::load(Path::new(""), &self.manifests, self.config_path.as_deref());
         let options = check::Options { require_alias };
         let files = loaded.files.iter().map(|file| file.hash.path.clone());
-        (files.collect(), check::check(&loaded, options))
+        let mut checked = check::check(&loaded, options);
+        checked
+            .diagnostics
+            .extend(self.config.warnings.iter().cloned());
+        (files.collect(), checked)
     }
 
     /// What there would be to say of the manifests with one more file beside them.

@@ -328,7 +328,8 @@ impl<'a> Stage<'a> {
             keys: Arc::new(Keys::given(sandbox_credentials())),
             // The endpoint's world has one region; what is taken as existing is in no other.
             region: None,
-            list_regions: Vec::new(),
+            // An order is looked for where its record says that it was made.
+            list_regions: self.project.region.iter().cloned().collect(),
             language: self.project.language.name().to_owned(),
             transport: Transport::within(TIMEOUT.min(self.project.timeout)),
             retry_reads_for: 3 * TIMEOUT,

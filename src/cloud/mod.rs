@@ -23,6 +23,14 @@ use crate::lang::Text;
 
 /// The calls that change something at the vendor. The apply engine is the only caller.
 pub trait CloudWrite: Send + Sync + 'static {
+    /// Gets what the next call needs, a fresh key, before its time is taken. Orders nothing and changes nothing.
+    ///
+    /// # Errors
+    /// When there is none for now, or none at all: nothing was sent then.
+    fn ready(&self) -> impl Future<Output = Result<(), CloudError>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// Makes one attempt at `CreatePostpayPackage` with exactly these attributes.
     ///
     /// # Errors
@@ -128,6 +136,13 @@ impl CloudError {
         }
     }
 }
+
+/// What to do about an order that may have been made, whatever else is known of it. The advice that goes with a refusal or a
+/// throttle says that nothing was done, and is not for it.
+pub const LOOK_FIRST: Text = Text::fixed(
+    "Nothing is ordered again before `postpay resolve` has shown whether the environment exists.",
+    "在 `postpay resolve` 查明环境是否存在之前，不会再次订购。",
+);
 
 /// Ids found in an answer that does not count as an order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

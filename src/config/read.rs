@@ -37,6 +37,7 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
     let mut reader = Reader {
         problems: parsed.diagnostics,
         secrets: Vec::new(),
+        warnings: Vec::new(),
     };
     let mut config = Config::default();
     if parsed.complete {
@@ -60,6 +61,7 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
         }
     }
     if reader.problems.is_empty() {
+        config.warnings = reader.warnings;
         return Ok(config);
     }
     reader
@@ -170,6 +172,7 @@ pub(super) struct Reader {
     pub(super) problems: Vec<Diagnostic>,
     /// Where values stand that may hold a password.
     secrets: Vec<Range<usize>>,
+    warnings: Vec<Diagnostic>,
 }
 
 impl Reader {
@@ -291,6 +294,26 @@ impl Reader {
                 "timeout" => api.timeout = self.timeout(value),
                 _ => self.unknown(&entry, API),
             }
+        }
+        if let (Some(entry), Some(region), Some(listed)) =
+            (section.get("region"), &api.region, &api.list_regions)
+            && !listed.is_empty()
+            && !listed.contains(region)
+        {
+            self.warnings.push(
+                Diagnostic::warning(
+                    "region-not-listed",
+                    text!(
+                        "orders are sent to {region}, and `list_regions` does not name it",
+                        "订购请求发往 {region}，而 `list_regions` 中没有它"
+                    ),
+                )
+                .on(&entry.value.span())
+                .help(text!(
+                    "what is ordered there is looked for there all the same; add {region} to `list_regions` if that is meant",
+                    "在那里订购的环境仍会在那里查找；如果确实如此，请把 {region} 加入 `list_regions`"
+                )),
+            );
         }
         api
     }

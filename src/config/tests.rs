@@ -53,8 +53,36 @@ fn everything_that_can_be_said_is_read() {
                 reason: "renamed by hand".into(),
                 until: Some(jiff::civil::date(2027, 1, 31)),
             }],
+            warnings: Vec::new(),
         })
     );
+}
+
+#[test]
+fn a_region_that_orders_go_to_and_no_listing_names_is_told() {
+    let told = |api: &str| {
+        let text = format!("version: 1\napi:\n  {api}\n");
+        let warnings = parse(&source(&text)).unwrap().warnings;
+        assert_chinese(&warnings);
+        let one = |one: &Diagnostic| {
+            assert!(!one.is_error());
+            format!("{} {}", one.code, one.labels[0].span.start().line)
+        };
+        warnings.iter().map(one).collect::<Vec<_>>()
+    };
+    let here = "region: ap-guangzhou";
+    assert_eq!(
+        told(&format!("list_regions: [ap-shanghai]\n  {here}")),
+        ["region-not-listed 4"]
+    );
+    for fine in [
+        here.to_owned(),
+        "list_regions: [ap-shanghai]".to_owned(),
+        format!("{here}\n  list_regions: []"),
+        format!("{here}\n  list_regions: [ap-shanghai, ap-guangzhou]"),
+    ] {
+        assert!(told(&fine).is_empty(), "{fine}");
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ mod sts;
 pub mod tls;
 pub mod wire;
 
-pub use client::{ClientError, ClientOptions, RETRY_READS_FOR, TencentClient};
+pub use client::{ClientError, ClientOptions, RETRY_READS_FOR, TencentClient, regions_to_list};
 pub use credentials::{
     Chain, Credentials, CredentialsError, RoleWish, Source, Surroundings, Wishes,
 };

@@ -24,6 +24,8 @@ const LEAST: usize = 8;
 /// How many signatures are remembered. More than calls can be under way, and an echo comes in the answer to its own call.
 const SIGNATURES: usize = 64;
 const SIGNATURE: &str = "[signature]";
+/// The vendor's keys have 32 characters and more. A secret that is shorter than this may be a word that ids begin with.
+const KEY: usize = 16;
 
 /// Takes the secrets of every key that it has heard of, and every signature made with one, out of texts.
 #[derive(Default)]
@@ -124,6 +126,15 @@ impl Scrub {
     /// The text without secrets and with its control characters written out.
     pub(super) fn text(&self, text: &str) -> String {
         visible(&self.secrets_out(text))
+    }
+
+    /// An id of the vendor's, as it is recorded: whole, but for what would act on a terminal. An id that lost a part would be
+    /// another one, and the environment lost with it. None for what holds a key and can't be recorded.
+    pub(super) fn id(&self, id: &str) -> Option<String> {
+        let is_in = |needle: &str| needle.len() >= KEY && id.contains(needle) || id == needle;
+        let known = self.known();
+        let holds_a_key = known.secrets.iter().any(|(needle, _)| is_in(needle));
+        (!holds_a_key).then(|| visible(id))
     }
 
     /// The text without secrets, and otherwise as it is: for what a program writes out by rules of its own.
@@ -335,6 +346,32 @@ mod tests {
             signature,
             "no more are kept than are of use"
         );
+    }
+
+    #[test]
+    fn an_id_is_whole_or_not_there() {
+        let scrub = |key: &str| {
+            Scrub::new(&Credentials {
+                secret_id: "AKIDEXAMPLE".to_owned(),
+                secret_key: key.into(),
+                token: None,
+            })
+        };
+        let key = "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE";
+        let table = [
+            ("shop", "shop-abc123", Some("shop-abc123")),
+            ("shop", "shop", Some("shop")),
+            ("shop-prod", "shop-prod-1", Some("shop-prod-1")),
+            ("shop-prod", "shop-prod", None),
+            // The start of a key is no key.
+            (key, "x-Gu5t9xGA", Some("x-Gu5t9xGA")),
+            (key, key, None),
+            (key, "x-Gu5t9xGARNpq86cd98joQYCN3EXAMPLE-1", None),
+            (key, "a\u{1b}", Some(r"a\u{1b}")),
+        ];
+        for (key, id, expected) in table {
+            assert_eq!(scrub(key).id(id).as_deref(), expected, "{id}");
+        }
     }
 
     #[test]

@@ -3,9 +3,9 @@
 //! What is the same for `tcb` and for `sts` is here: the headers, the signature, the clock that is mended once, and the key,
 //! which may be a temporary one that is renewed.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 
@@ -28,6 +28,9 @@ pub const REQUEST_CLIENT: &str = concat!("postpay_", env!("CARGO_PKG_VERSION"));
 pub(super) const REGION: Text = Text::fixed("region", "地域");
 /// In the place of a signature, for the calls that have none.
 const UNSIGNED: &str = "SKIP";
+
+/// Told once: every service would find the same.
+static CLOCK_IS_OFF: Once = Once::new();
 
 /// A service's name, as it is signed, and its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,19 +157,27 @@ impl Service {
         result
     }
 
+    /// Has a key that lasts, so that the next call need not wait for one.
+    pub(super) async fn ready(&self) -> Result<(), CloudError> {
+        self.key().await.map(|_| ())
+    }
+
+    async fn key(&self) -> Result<Option<Arc<Credentials>>, CloudError> {
+        let Some(keys) = &self.keys else {
+            return Ok(None);
+        };
+        let key = keys.current().await?;
+        self.scrub.learn(&key);
+        Ok(Some(key))
+    }
+
     /// One request, and what came back of it.
     async fn post(&self, call: Call<'_>, told: &mut Telling<'_>) -> Posted {
         let not_sent = |error| Posted::Nothing { lost: None, error };
-        let key = match &self.keys {
-            Some(keys) => match keys.current().await {
-                Ok(key) => Some(key),
-                Err(error) => return not_sent(error),
-            },
-            None => None,
+        let key = match self.key().await {
+            Ok(key) => key,
+            Err(error) => return not_sent(error),
         };
-        if let Some(key) = &key {
-            self.scrub.learn(key);
-        }
         let ahead = self.ahead.get().copied();
         let skew = ahead.unwrap_or(0);
         let headers = match self.headers(&call, key.as_deref(), skew, told.trace_id) {
@@ -286,9 +297,23 @@ impl Service {
             return false;
         };
         // Of several calls under way the first sets it; the others need only be signed again.
-        self.ahead
-            .get_or_init(|| date.as_second() - self.clock.now().as_second());
+        self.ahead.get_or_init(|| {
+            let ahead = date.as_second() - self.clock.now().as_second();
+            CLOCK_IS_OFF.call_once(|| {
+                let off = SignedDuration::from_secs(ahead).abs();
+                let side = if ahead < 0 { "ahead of" } else { "behind" };
+                tracing::warn!(
+                    "this computer's clock is {off:#} {side} the vendor's, which is used instead"
+                );
+            });
+            ahead
+        });
         true
+    }
+
+    /// How far the vendor's clock is ahead of ours, as far as its answers have said.
+    pub(super) fn ahead(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.ahead.get().copied().unwrap_or(0))
     }
 }
 
