@@ -76,7 +76,6 @@ fn approved_with(options: Options, desired: &Desired, state: Option<&State>) -> 
         state,
         target: &target,
         whose: Whose::Waived,
-        last_account: None,
         allowed_accounts: &[],
         remade: None,
         manifests: &[],

@@ -28,6 +28,7 @@ mod lock;
 mod meter;
 mod options;
 mod plan;
+mod refusal;
 mod rehearse;
 mod reports;
 mod rescue;

@@ -377,7 +377,6 @@ fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
         target,
         // The embedded endpoint's own.
         whose: Whose::Waived,
-        last_account: None,
         allowed_accounts: &[],
         remade: None,
         manifests: &[],
