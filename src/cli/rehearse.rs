@@ -458,7 +458,11 @@ impl Play<'_> {
             Ok(report) => Ok(self.note(&report)),
             // Nothing was ordered: apply again.
             Err(ApplyError::Listing(_)) => Ok(None),
-            Err(error @ (ApplyError::State(_) | ApplyError::AlreadyThere(_))) => Err(error.into()),
+            Err(
+                error @ (ApplyError::State(_)
+                | ApplyError::AlreadyThere(_)
+                | ApplyError::Elsewhere { .. }),
+            ) => Err(error.into()),
         }
     }
 

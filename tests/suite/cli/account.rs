@@ -745,3 +745,34 @@ fn an_sts_on_this_computer_vouches_for_no_endpoint_elsewhere() {
         .says(&["sts-endpoint", "example.com", "nothing was sent"]);
     assert!(scene.asked().is_empty());
 }
+
+#[test]
+fn a_state_without_an_account_is_only_taken_over_where_its_environments_are() {
+    let scene = Scene::new(&["one"], &["--fault", "sts:error:UnauthorizedOperation@1"]);
+    scene.with_keys("apply -y --allow-unknown-account").exits(0);
+    let other = Scene::new(&["one"], &["--account", "200000000002"]);
+    for name in scene.project.files().keys() {
+        let name = name.to_str().unwrap();
+        if name.starts_with("state") {
+            other.project.write(name, scene.project.read(name));
+        }
+    }
+    other.project.declare(&["one", "two"]);
+    let refused = other.with_keys("apply -y").exits(1);
+    refused.says(&[
+        "error[state-account]",
+        "200000000002",
+        "nothing was ordered",
+    ]);
+    assert!(other.server.orders().is_empty());
+    // Whatever it would do: what is to be given up would seem to be gone.
+    other.project.declare(&[]);
+    other
+        .with_keys("destroy one -y --allow-destroy")
+        .exits(1)
+        .says(&["error[state-account]"]);
+    scene.project.declare(&["one", "two"]);
+    let done = scene.with_keys("apply -y").exits(0);
+    done.says(&["warning[account-first-known]"]);
+    assert_eq!(scene.project.json(STATE)["account"]["uin"], ACCOUNT);
+}

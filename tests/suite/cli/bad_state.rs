@@ -222,10 +222,10 @@ fn a_state_that_was_edited_by_hand_orders_and_gives_up_nothing() {
             (|state| drop(state.as_object_mut().unwrap().remove("one"))) as fn(&mut Value),
         ),
         ("another", |state| {
-            state["one"]["env_id"] = "cdnheader-v2a".into()
+            state["one"]["env_id"] = "cdnheader-v2a".into();
         }),
         ("unprotected", |state| {
-            state["one"]["prevent_destroy"] = true.into()
+            state["one"]["prevent_destroy"] = true.into();
         }),
     ] {
         let project = Project::ordered(&["one"]);
