@@ -9,7 +9,7 @@ use clap::Args;
 use super::failure::{Failure, NOTHING_SENT};
 use super::keys::{self, Ask, Vendor};
 use super::load::Project;
-use super::options::time;
+use super::options::{self, time};
 use super::transport::transport;
 use super::world::World;
 use crate::clock::SystemClock;
@@ -18,6 +18,7 @@ use crate::cloud::tencent::{
 };
 use crate::cloud::{Caller, CloudError, Grade, Looks, NotSent, Reading, Watcher};
 use crate::config::Endpoint;
+use crate::diagnostic::Diagnostic;
 use crate::lang::text;
 use crate::sandbox::{self, Fault, Running, Sandbox};
 use crate::state::State;
@@ -106,13 +107,16 @@ impl Connection {
         // Once: the file that is recorded in is a new one.
         let transport = transport(project, world)?;
         let place = match &project.endpoint {
-            Endpoint::Sandbox => Place::Embedded(Box::new(sandbox::Options {
-                latency: embedded.latency,
-                list_delay: embedded.list_delay,
-                rate: Some(embedded.sandbox_rate),
-                faults: embedded.faults.clone(),
-                ..sandbox::Options::new(ledger_beside(&project.state, world)?)
-            })),
+            Endpoint::Sandbox => {
+                not_of_the_embedded(project, embedded, world)?;
+                Place::Embedded(Box::new(sandbox::Options {
+                    latency: embedded.latency,
+                    list_delay: embedded.list_delay,
+                    rate: Some(embedded.sandbox_rate),
+                    faults: embedded.faults.clone(),
+                    ..sandbox::Options::new(ledger_beside(&project.state, world)?)
+                }))
+            }
             Endpoint::Url(url) => {
                 if !embedded.is_plain() {
                     return Err(Failure::new(
@@ -267,6 +271,53 @@ impl Connection {
             .map_err(|error| Failure::new("client", error.text()).help(NOTHING_SENT))?;
         Ok((client.watched(this.watcher), running))
     }
+}
+
+/// What was asked for and has no meaning for the embedded endpoint, which has a key of its own and is asked for no other.
+fn not_of_the_embedded(
+    project: &Project,
+    embedded: &Embedded,
+    world: &World,
+) -> Result<(), Failure> {
+    let is_of_sts = |fault: &&Fault| fault.target == sandbox::Target::Sts;
+    if let Some(fault) = embedded.faults.iter().find(is_of_sts) {
+        let fault = fault.to_string();
+        return Err(Failure::new(
+            "fault-sts",
+            text!(
+                "`--fault {fault}` never strikes: the embedded endpoint is not asked for keys",
+                "`--fault {fault}` 永远不会触发：不会向内置端点请求密钥"
+            ),
+        )
+        .help(text!(
+            "give it to `postpay sandbox serve`, and order from there with `--endpoint`",
+            "请把它用于 `postpay sandbox serve`，并用 `--endpoint` 向其订购"
+        ))
+        .help(NOTHING_SENT));
+    }
+    let options::Keys {
+        profile,
+        cvm_role,
+        assume_role,
+        oidc_provider,
+        ..
+    } = &project.api.keys;
+    let given = [
+        ("--profile", profile.is_some()),
+        ("--cvm-role", cvm_role.is_some()),
+        ("--assume-role", assume_role.is_some()),
+        ("--oidc-provider", oidc_provider.is_some()),
+    ];
+    if let Some((flag, _)) = given.iter().find(|(_, is_given)| *is_given) {
+        world.diagnose(&[Diagnostic::warning(
+            "sandbox-key",
+            text!(
+                "`{flag}` has no meaning here: the embedded endpoint has a key of its own",
+                "`{flag}` 在此无意义：内置端点使用自带的密钥"
+            ),
+        )]);
+    }
+    Ok(())
 }
 
 fn no_key_was_looked_for() -> CloudError {

@@ -16,6 +16,7 @@ use crate::cloud::tencent::{RETRY_READS_FOR, TencentClient};
 use crate::cloud::{CloudError, CloudRead as _};
 use crate::desired::Address;
 use crate::lang::{Text, text};
+use crate::plan::guard;
 use crate::report::{clean, human, json};
 use crate::state::journal::{Edit, Edited, Journal, RunId, RunStarted};
 use crate::state::{Record, State, StateError, StateStore, Status};
@@ -86,22 +87,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         world.print(&world.out.say(&none))?;
         return Ok(Exit::Fine);
     };
-    if state
-        .account
-        .as_ref()
-        .is_some_and(|account| account.endpoint != project.account().endpoint)
-    {
-        return Err(Failure::new(
-            "state-endpoint",
-            text!(
-                "the state was made with another endpoint than the one that is asked for",
-                "状态文件是用另一个端点生成的，与这次指定的不同"
-            ),
-        )
-        .help(text!(
-            "name it with --endpoint; nothing was changed",
-            "请用 --endpoint 指定原来的端点；未更改任何内容"
-        )));
+    if let Some(objection) = guard::other_account(Some(&state), &project.account()) {
+        return Err(Failure::from(vec![objection]));
     }
     let given_up = given_up::open(&state, &args.addresses);
     let open = wanted(&state, &args.addresses, !given_up.is_empty())?;

@@ -37,6 +37,7 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
     let mut reader = Reader {
         problems: parsed.diagnostics,
         secrets: Vec::new(),
+        keys: Vec::new(),
         warnings: Vec::new(),
     };
     let mut config = Config::default();
@@ -67,7 +68,7 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
     reader
         .problems
         .sort_by_key(|problem| problem.labels.first().map(|label| label.span.bytes.start));
-    if let Some(shown) = without_passwords(source, &reader.secrets) {
+    if let Some(shown) = without_passwords(source, &reader.secrets, &reader.keys) {
         let shown = Arc::new(shown);
         let labels = reader.problems.iter_mut().flat_map(|it| &mut it.labels);
         for label in labels.filter(|label| Arc::ptr_eq(&label.span.file, source)) {
@@ -77,10 +78,29 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
     Err(reader.problems)
 }
 
-/// The file as its lines are shown beside a problem: what stands before an `@` in an address has stars in its place, as many as
+/// What somebody may call a key.
+fn is_of_a_key(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [
+        "secret",
+        "token",
+        "password",
+        "credential",
+        "access_key",
+        "accesskey",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
+}
+
+/// The file as its lines are shown beside a problem: keys, and what stands before an `@` in an address, have stars in its place, as many as
 /// it had bytes, so that everything stands where it stood. None when there is nothing to hide.
-fn without_passwords(source: &SourceFile, secrets: &[Range<usize>]) -> Option<SourceFile> {
-    let mut hidden = Vec::new();
+fn without_passwords(
+    source: &SourceFile,
+    secrets: &[Range<usize>],
+    keys: &[Range<usize>],
+) -> Option<SourceFile> {
+    let mut hidden = keys.to_vec();
     for (at, _) in source.text.match_indices("://") {
         let line = source.text[at..].lines().next().unwrap_or_default();
         hidden.extend(endpoint::user_info(line).map(|it| at + it.start..at + it.end));
@@ -172,6 +192,8 @@ pub(super) struct Reader {
     pub(super) problems: Vec<Diagnostic>,
     /// Where values stand that may hold a password.
     secrets: Vec<Range<usize>>,
+    /// Where values stand that may be a key.
+    keys: Vec<Range<usize>>,
     warnings: Vec<Diagnostic>,
 }
 
@@ -333,18 +355,7 @@ impl Reader {
                 "require_alias" => guard.require_alias = self.truth("require_alias", value),
                 "allow_destroy" => guard.allow_destroy = self.truth("allow_destroy", value),
                 "allowed_accounts" => {
-                    let accounts = self.texts("allowed_accounts", value).unwrap_or_default();
-                    let is_number = |one: &String| {
-                        !one.is_empty() && one.bytes().all(|byte| byte.is_ascii_digit())
-                    };
-                    if !accounts.iter().all(is_number) {
-                        let allowed = text!(
-                            "an account is named by its number, which `postpay whoami` shows: [\"100000000001\"]",
-                            "账号用其编号表示（`postpay whoami` 会显示）：[\"100000000001\"]"
-                        );
-                        self.invalid::<()>("guard.allowed_accounts", value, &allowed);
-                    }
-                    guard.allowed_accounts = accounts;
+                    guard.allowed_accounts = self.accounts(value);
                 }
                 _ => self.unknown(&entry, GUARD),
             }
@@ -494,6 +505,41 @@ impl Reader {
         texts.into_iter().collect()
     }
 
+    fn accounts(&mut self, node: Node<'_>) -> Vec<String> {
+        let accounts = self.texts("allowed_accounts", node).unwrap_or_default();
+        let Value::Sequence(items) = node.value() else {
+            return accounts;
+        };
+        for item in items.iter() {
+            if let Value::Text(one) = item.value()
+                // An empty one is told of already.
+                && !one.is_empty()
+                && !one.bytes().all(|byte| byte.is_ascii_digit())
+            {
+                let allowed = text!(
+                    "an account is named by its number, which `postpay whoami` shows: [\"100000000001\"]",
+                    "账号用其编号表示（`postpay whoami` 会显示）：[\"100000000001\"]"
+                );
+                self.invalid::<()>("guard.allowed_accounts", item, &allowed);
+            }
+        }
+        // A template whose variable is empty would turn the guard off unseen.
+        if items.iter().next().is_none() {
+            let warning = Diagnostic::warning(
+                "no-allowed-accounts",
+                text!(
+                    "an empty list of accounts allows any account",
+                    "账号列表为空，即允许任何账号"
+                ),
+            );
+            self.warnings.push(warning.on(&node.span()).help(text!(
+                "name the accounts that may be worked in, or leave `allowed_accounts` out",
+                "请写明可以使用的账号，或删除 `allowed_accounts`"
+            )));
+        }
+        accounts
+    }
+
     fn region(&mut self, text: &str, node: Node<'_>) -> Option<Region> {
         match text.parse() {
             Ok(region) => Some(region),
@@ -583,14 +629,22 @@ impl Reader {
     pub(super) fn unknown(&mut self, entry: &Entry<'_>, known: &[&str]) {
         let name = entry.name();
         let label = nearest(name, known).map_or_else(unknown, meant);
-        self.problems.push(
-            Diagnostic::error(
-                "unknown-field",
-                text!("there is no setting `{name}`", "没有配置项 `{name}`"),
-            )
-            .at(&entry.key.span(), label)
-            .help(known_here(known)),
-        );
+        let problem = Diagnostic::error(
+            "unknown-field",
+            text!("there is no setting `{name}`", "没有配置项 `{name}`"),
+        )
+        .at(&entry.key.span(), label);
+        self.problems.push(if is_of_a_key(name) {
+            self.keys.push(entry.value.span().bytes);
+            problem.help(text!(
+                "no key belongs into this file: take it out, make a new one at https://console.cloud.tencent.com/cam/capi, and set \
+                 TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY",
+                "密钥不应写在此文件中：请删除它，在 https://console.cloud.tencent.com/cam/capi 更换密钥，\
+                 并设置 TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRET_KEY"
+            ))
+        } else {
+            problem.help(known_here(known))
+        });
     }
 
     fn missing_version(&mut self, place: &Span) {

@@ -196,3 +196,33 @@ fn what_stands_before_an_at_sign_is_never_shown() {
         assert_eq!(span.text(), "retries", "{endpoint}");
     }
 }
+
+#[test]
+fn a_key_that_somebody_wrote_down_is_not_shown_again() {
+    for text in [
+        "version: 1\nsecret_key: hunter2hunter2\n",
+        "version: 1\napi: {secretId: hunter2hunter2, token: hunter2hunter2}\n",
+        "version: 1\ncredentials:\n  - hunter2hunter2\n",
+    ] {
+        let problems = parse(&source(text)).unwrap_err();
+        let shown = render(&problems, false, crate::lang::Lang::En);
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("no key belongs into this file"), "{shown}");
+    }
+}
+
+#[test]
+fn every_account_that_is_none_is_told_and_an_empty_list_warned_of() {
+    let text = "version: 1\nguard:\n  allowed_accounts:\n    - '1'\n    - x\n    - ''\n    - 'y'\n";
+    let problems = parse(&source(text)).unwrap_err();
+    let lines: Vec<_> = problems
+        .iter()
+        .map(|problem| problem.labels[0].span.start().line)
+        .collect();
+    assert_eq!(lines, [5, 6, 7]);
+    let warnings = parse(&source("version: 1\nguard: {allowed_accounts: []}\n"))
+        .unwrap()
+        .warnings;
+    assert_eq!(warnings[0].code, "no-allowed-accounts");
+    assert_chinese(&warnings);
+}

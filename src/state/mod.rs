@@ -132,6 +132,11 @@ pub struct Account {
     pub uin: Option<String>,
 }
 
+impl Account {
+    /// The endpoint of whatever is on this machine.
+    pub const SANDBOX: &str = "sandbox";
+}
+
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { endpoint, uin } = self;

@@ -10,8 +10,10 @@ use crate::cli::options::{Api, Global, time};
 use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::lang::{Text, text};
+use crate::report::clean;
 use crate::report::{human, json};
-use crate::state::file::{Origin, Proposal};
+use crate::state::StateStore as _;
+use crate::state::file::{FileStore, Origin, Proposal};
 
 /// Rebuild the state: from the receipts, from its backup, or from a copy with the receipts after it folded on top
 ///
@@ -53,6 +55,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     };
     if args.dry_run {
         let proposal = store.restorable(&origin)?;
+        other_account(&proposal, &store)?;
         show(&proposal, false, None, world)?;
         world.tell(&nothing_written());
         return Ok(Exit::Fine);
@@ -60,6 +63,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let restoring = world.locked(&store, args.lock_timeout, || {
         store.restoring(&origin, &world.holder("state restore"), args.lock_timeout)
     })?;
+    other_account(restoring.proposal(), &store)?;
     if restoring.proposal().changes_nothing() {
         show(restoring.proposal(), false, None, world)?;
         world.tell(&nothing_written());
@@ -85,6 +89,32 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         "还需做什么，请看 `postpay plan`。\n"
     ));
     Ok(Exit::Fine)
+}
+
+/// Refuses what is another account's or endpoint's by the receipts beside it: a copy is a file that anybody may edit.
+fn other_account(proposal: &Proposal, store: &FileStore) -> Result<(), Failure> {
+    let receipts = store.receipts()?;
+    let (Some(latest), Some(restored)) = (receipts.last(), &proposal.state.account) else {
+        return Ok(());
+    };
+    let known = store.receipt(latest)?.started.account;
+    let uins = restored.uin.as_ref().zip(known.uin.as_ref());
+    if restored.endpoint == known.endpoint && uins.is_none_or(|(one, other)| one == other) {
+        return Ok(());
+    }
+    let (restored, known) = (restored.to_string(), known.to_string());
+    let (restored, known) = (clean(&restored), clean(&known));
+    Err(Failure::new(
+        "restore-account",
+        text!(
+            "what would be restored belongs to {restored}, and the receipts here to {known}",
+            "要恢复的内容属于 {restored}，而这里的回执属于 {known}"
+        ),
+    )
+    .help(text!(
+        "restore it where its own receipts are, or give it a place of its own with --state; nothing was written",
+        "请在它自己的回执所在之处恢复，或用 --state 另存一处；未写入任何内容"
+    )))
 }
 
 fn nothing_written() -> Text {

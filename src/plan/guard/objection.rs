@@ -7,7 +7,7 @@ use super::super::Refusal;
 use crate::desired::{Address, SourceRef};
 use crate::lang::{Text, text};
 use crate::state::journal::RunId;
-use crate::state::{Lineage, Serial};
+use crate::state::{Account, Lineage, Serial};
 
 /// Why a plan may not be carried out. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -322,9 +322,13 @@ impl Objection {
                 "make a new plan for this endpoint, or order from `{planned}` with --endpoint",
                 "为当前接入点重新生成计划，或用 --endpoint 向 `{planned}` 订购"
             ),
+            Self::OtherAccount { state, now } if state == Account::SANDBOX => text!(
+                "add `--endpoint sandbox`, or keep what is ordered from `{now}` in a state of its own with --state",
+                "加上 `--endpoint sandbox`，或用 --state 将向 `{now}` 订购的环境记录在单独的状态文件中"
+            ),
             Self::OtherAccount { state, now } => text!(
-                "order from `{state}` with --endpoint, or keep what is ordered from `{now}` in a state of its own with --state",
-                "用 --endpoint 向 `{state}` 订购，或用 --state 将向 `{now}` 订购的环境记录在单独的状态文件中"
+                "name an endpoint of `{state}` with --endpoint, or keep what is ordered from `{now}` in a state of its own with --state",
+                "用 --endpoint 指定 `{state}` 的端点，或用 --state 将向 `{now}` 订购的环境记录在单独的状态文件中"
             ),
             Self::StateAccount { state, now } => {
                 text!(

@@ -256,6 +256,7 @@ pub fn summary(report: &Report, look: Look) -> String {
     } = counts;
     let orders = report.results.iter().any(StepResult::is_order);
     let nothing = ordered + changed + destroyed + recorded == 0;
+    let unresolved = report.unresolved.len();
     let parts: Vec<String> = [
         (
             ordered > 0 || nothing && orders,
@@ -277,6 +278,13 @@ pub fn summary(report: &Report, look: Look) -> String {
         (
             unknown > 0,
             text!("{unknown} unknown", "{unknown} 个结果未知"),
+        ),
+        (
+            unresolved > 0,
+            text!(
+                "{unresolved} unknown from before",
+                "{unresolved} 个先前的结果仍未知"
+            ),
         ),
         (
             not_attempted > 0,

@@ -25,7 +25,8 @@ fn eventful() -> Project {
     project.run(["resolve", "three", "--not-created"]).exits(0);
     project.write(MANIFEST, manifest(&["one"]).replace("  one:", "  uno:"));
     project.run(["state", "mv", "one", "uno", "-y"]).exits(0);
-    project.run(["apply", "-y", "--replace", "uno"]).exits(0);
+    let replace = ["apply", "-y", "--replace", "uno", "--sandbox-rate=1000"];
+    project.run(replace).exits(0);
     project
 }
 
