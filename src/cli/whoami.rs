@@ -29,7 +29,16 @@ Examples:
   postpay whoami                       which key, whose account, until when
   postpay whoami --profile prod        the key of another profile
   postpay whoami --offline             where the key comes from; sends nothing
-  postpay whoami --format json         for a script")]
+  postpay whoami --format json         for a script
+
+Variables of the vendor's tools that are read, in this order:
+  TENCENTCLOUD_SECRET_ID, _SECRET_KEY  the key, with TENCENTCLOUD_TOKEN (or _SECURITY_TOKEN, _SESSION_TOKEN)
+  TENCENTCLOUD_SECRETID, SECRETKEY     the same as a function's runtime spells it, with SESSIONTOKEN
+  TENCENTCLOUD_ROLE_ARN                a role on top; also TENCENTCLOUD_ASSUME_ROLE_ARN, on top of any key
+  TENCENTCLOUD_CREDENTIALS_FILE        in place of ~/.tencentcloud/credentials
+  TENCENTCLOUD_PROFILE, TCCLI_PROFILE  the profile there, or in ~/.tccli
+  TKE_ROLE_ARN, TKE_PROVIDER_ID        a pod's role, with TKE_WEB_IDENTITY_TOKEN_FILE
+  TENCENTCLOUD_CAM_ROLE_NAME           the machine's role")]
 pub(super) struct Args {
     /// Ask nobody: only tell where the key comes from
     #[arg(long, env = "POSTPAY_OFFLINE", value_parser = BoolishValueParser::new())]

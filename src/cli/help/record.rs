@@ -28,7 +28,16 @@ pub(super) const PAGES: &[Page] = &[
   postpay whoami                       哪个密钥、哪个账号、有效到何时
   postpay whoami --profile prod        另一个配置的密钥
   postpay whoami --offline             密钥来自何处；不发送任何请求
-  postpay whoami --format json         供脚本使用",
+  postpay whoami --format json         供脚本使用
+
+会依次读取腾讯云工具的这些变量：
+  TENCENTCLOUD_SECRET_ID, _SECRET_KEY  密钥，及 TENCENTCLOUD_TOKEN（或 _SECURITY_TOKEN, _SESSION_TOKEN）
+  TENCENTCLOUD_SECRETID, SECRETKEY     同上，云函数运行时的写法，及 SESSIONTOKEN
+  TENCENTCLOUD_ROLE_ARN                在其上扮演的角色；TENCENTCLOUD_ASSUME_ROLE_ARN 适用于任何密钥
+  TENCENTCLOUD_CREDENTIALS_FILE        代替 ~/.tencentcloud/credentials
+  TENCENTCLOUD_PROFILE, TCCLI_PROFILE  其中的配置，或 ~/.tccli 中的配置
+  TKE_ROLE_ARN, TKE_PROVIDER_ID        容器的角色，及 TKE_WEB_IDENTITY_TOKEN_FILE
+  TENCENTCLOUD_CAM_ROLE_NAME           本机的角色",
     },
     Page {
         path: "resolve",

@@ -1,8 +1,17 @@
 //! The vendor's API 3.0 protocol: signed requests out, graded answers in.
 //!
-//! [`sign`], [`wire`], [`codes`] and [`credentials`] are pure; [`client`] is the only place that opens a connection, and
-//! `read` asks through it, and `change` renames and gives up.
-//! [`sign`] and [`wire`] are shared with the sandbox, which speaks the other end of the same protocol.
+//! | part | does |
+//! |---|---|
+//! | [`sign`], [`wire`], [`codes`] | signatures, bodies and what the vendor's codes prove: pure, and shared with the sandbox, which speaks the other end |
+//! | [`credentials`] | finds the key where the vendor's tools keep theirs; reads files, sends nothing |
+//! | `keys`, `issuer`, `sts`, `metadata` | have temporary keys issued, renew them before they end, and ask whose a key is |
+//! | `service` | signs a call with the key of the moment, mends the clock once, and has the answer judged |
+//! | `http`, [`tls`], `proxy` | one request over one fresh connection; the only place that opens one |
+//! | `evidence`, `scrub`, `record` | grade an answer, take secrets out, and keep what was said for a support ticket |
+//! | [`client`], `read`, `change` | order; look; rename and give up |
+//!
+//! The way of a key: the command line reads flags and variables into [`Wishes`] and [`Surroundings`]; [`Chain::find`] says where
+//! the key is; [`Chain::keys`] makes a [`Keys`] of it, which gives the key of the moment to whoever signs.
 
 mod change;
 pub mod client;
