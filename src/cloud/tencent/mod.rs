@@ -32,6 +32,8 @@ pub use issuer::{Issuer, Login, Role, WebIdentity};
 pub use keys::{Issued, Keys};
 pub use metadata::{METADATA, Metadata};
 pub use record::Recorder;
+#[cfg(test)]
+pub(crate) use scrub::visible as made_visible;
 pub use service::REQUEST_CLIENT;
 pub use sts::{NO_SERVICE, STS_ENDPOINT, Sts, StsOptions, is_loopback, sts_endpoint};
 pub use wire::ENDPOINT;

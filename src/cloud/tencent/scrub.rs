@@ -4,11 +4,14 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use super::credentials::Credentials;
 use crate::lang::Text;
+use crate::unseen;
 
 /// The most of an answer's body that is kept as evidence, in characters.
 const BODY_CHARS: usize = 2048;
 /// A cut text may end in the middle of a secret. A start this long is taken out too.
 const START: usize = 6;
+/// A secret of the vendor's has at least so many characters: a key 32, its id 36, a token more.
+const LEAST: usize = 16;
 
 /// Takes the secrets of every key that it has heard of out of texts.
 #[derive(Default)]
@@ -63,6 +66,17 @@ impl Scrub {
         visible(&self.secrets_out(text))
     }
 
+    /// What a list says of an environment, fit to be kept. It is held against what is on record, so only a whole secret is taken
+    /// out of it, and nothing that is shorter than any that the vendor hands out.
+    pub(super) fn listed(&self, text: &str) -> String {
+        let mut clean = text.to_owned();
+        let needles = self.known();
+        for (needle, name) in needles.iter().filter(|(needle, _)| needle.len() >= LEAST) {
+            clean = clean.replace(needle.as_str(), name);
+        }
+        visible(&clean)
+    }
+
     /// The text without secrets, and otherwise as it is: for what a program writes out by rules of its own.
     pub(super) fn secrets_out(&self, text: &str) -> String {
         let mut clean = text.to_owned();
@@ -103,19 +117,9 @@ impl Scrub {
     }
 }
 
-/// Writes out what would act on a terminal: control characters, and those that turn the direction of writing.
-pub(super) fn visible(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                clean.extend(c.escape_unicode());
-            }
-            c if c.is_control() => clean.extend(c.escape_default()),
-            c => clean.push(c),
-        }
-    }
-    clean
+/// Writes out what would act on a terminal, and what nobody would see.
+pub(crate) fn visible(text: &str) -> String {
+    unseen::shown(text).into_owned()
 }
 
 #[cfg(test)]
