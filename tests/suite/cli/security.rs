@@ -7,10 +7,14 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use postpay::plan::file;
 use postpay::sandbox::{SECRET_ID, SECRET_KEY};
+use postpay::state::file::{decode_journal, encode_journal};
+use postpay::state::journal::Event;
+use postpay::unseen::unseen;
 
 use super::secrets::serve;
-use crate::support::{LEDGER, MANIFEST, Project, Ran, STATE};
+use crate::support::{LEDGER, MANIFEST, Project, Ran, STATE, manifest};
 
 const KEYS: [(&str, &str); 2] = [
     ("TENCENTCLOUD_SECRET_ID", SECRET_ID),
@@ -24,14 +28,20 @@ fn with_keys(project: &Project, args: &[&str]) -> Ran {
     Ran::from(command.output().unwrap())
 }
 
-/// Nothing that a terminal would act on.
+/// What a terminal acts on, what nobody sees, and what makes a line of its own that a CI system takes for a command.
+const HOSTILE: &str = "\u{1b}]0;owned\u{7}\r\n::error::owned\t\u{85}\u{9b}31m\u{202e}\u{2066}\u{ad}\u{200b}\u{200d}\u{2028}\u{feff}\u{e0041}\u{e0100}";
+
+/// Nothing that a terminal would act on, that would not be seen, or that a line of would be a command.
+#[track_caller]
 fn is_plain(ran: &Ran) {
     for text in [&ran.stdout, &ran.stderr] {
-        let acts = |c: char| {
-            (c.is_control() && c != '\n')
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        };
+        let acts =
+            |c: char| (c.is_control() && c != '\n') || (!c.is_ascii() && HOSTILE.contains(c));
         assert!(!text.contains(acts), "{ran}");
+        for line in text.lines() {
+            assert_eq!(unseen(line).next(), None, "{line:?} of {ran}");
+            assert!(!line.starts_with("::error::owned"), "{ran}");
+        }
     }
 }
 
@@ -149,39 +159,173 @@ fn a_manifest_is_data_that_executes_nothing_and_ends_soon() {
 
 #[test]
 fn a_plan_file_is_data_that_shows_no_other_file() {
-    let project = Project::of(&["one"]);
-    project.write("secret.txt", "the-words-of-another-file\n");
-    project.run(["plan", "-o", "plan.json"]).exits(0);
-    let mut plan = project.json("plan.json");
-    plan["manifests"][0]["path"] = "secret.txt".into();
-    plan["manifests"][0]["sha256"] = "0".repeat(64).into();
-    project.write("plan.json", plan.to_string());
-    let ran = project.run(["apply", "plan.json"]).exits(1);
-    ran.does_not_say(&["the-words-of-another-file"]);
-    assert!(project.ledger().is_empty());
+    let words = "the-words-of-another-file";
+    // A file that is no manifest, and one that would be.
+    let yaml = format!("version: 1\nenvironments:\n  {words}: {{alias: x, {words}: y}}\n");
+    for (name, content) in [("secret.txt", words), ("../secret.yaml", &yaml)] {
+        let outside = Project::empty();
+        outside.write("in/postpay.yaml", "version: 1\napi: {endpoint: sandbox}\n");
+        outside.write(&format!("in/{MANIFEST}"), manifest(&["one"]));
+        outside.write(&format!("in/{name}"), content);
+        let run = |args: &[&str]| outside.run(["-C", "in"].iter().chain(args));
+        run(&["plan", "-o", "plan.json"]).exits(0);
+        // Sealed by whoever altered it, so that it is no seal that keeps it from being used.
+        let mut plan = file::decode(&outside.read("in/plan.json")).unwrap();
+        plan.manifests[0].path = name.into();
+        outside.write("in/plan.json", file::encode(&plan));
+        for format in [
+            "human", "json", "markdown", "github", "sarif", "junit", "html",
+        ] {
+            run(&["show", "plan.json", "--format", format])
+                .exits(0)
+                .does_not_say(&[words]);
+        }
+        let reports = [
+            "--report", "r.json", "--report", "r.txt", "--report", "r.html",
+        ];
+        run(&[&["apply", "plan.json"][..], &reports].concat())
+            .exits(1)
+            .does_not_say(&[words]);
+        for (path, bytes) in outside.files() {
+            let holds = String::from_utf8_lossy(&bytes).contains(words);
+            assert_eq!(
+                holds,
+                path.ends_with(name.trim_start_matches("../")),
+                "{}",
+                path.display()
+            );
+        }
+        assert!(!outside.exists(&format!("in/{STATE}")));
+        assert!(outside.ledger_at(&format!("in/{LEDGER}")).is_empty());
+    }
+}
+
+/// A project whose state and receipts agree, and hold what acts on a terminal in every text that they have.
+fn hostile() -> Project {
+    let project = Project::ordered(&["one"]);
+    let receipt = project.receipt();
+    let path = project.file(&receipt);
+    let mut journal = decode_journal(&path, &fs::read(&path).unwrap()).unwrap();
+    let with = |text: &str| format!("{text}{HOSTILE}");
+    journal.started.who = with("who");
+    journal.started.commit = Some(with("commit"));
+    for entry in &mut journal.entries {
+        match &mut entry.event {
+            Event::Intent(intent) => intent.source.file = with("file"),
+            Event::Outcome(outcome) => {
+                outcome.tran_id = Some(with("=tran"));
+                outcome.env_id = Some(with("env"));
+                outcome.request_id = Some(with("request"));
+                outcome.code = Some(with("code"));
+                outcome.message = Some(with("message"));
+            }
+            Event::Listed(_) | Event::Edited(_) | Event::RunEnded(_) | Event::Recovered(_) => {}
+        }
+    }
+    project.write(&receipt, encode_journal(&journal).unwrap());
+    let mut state = project.json(STATE);
+    let record = &mut state["environments"]["one"];
+    assert!(record["tran_id"].is_string() && record["source"]["file"].is_string());
+    record["tran_id"] = with("=tran").into();
+    record["env_id"] = with("env").into();
+    record["request_id"] = with("request").into();
+    record["source"]["file"] = with("file").into();
+    project.write(STATE, state.to_string());
     project
-        .run(["show", "plan.json"])
-        .does_not_say(&["the-words-of-another-file"]);
 }
 
 #[test]
 fn a_state_is_data_that_is_shown_escaped() {
-    let project = Project::ordered(&["one"]);
-    let text = project.read(STATE);
-    let hostile = text
-        .replace("\"TranId", "")
-        .replacen("one-", "\\u001b]0;owned\\u0007-", 1);
-    project.write(STATE, hostile);
-    for args in [
-        &["show"][..],
-        &["state", "list"],
-        &["plan"],
-        &["drift", "--offline"],
-        &["state", "verify"],
-        &["whoami"],
+    let project = hostile();
+    let pages = [
+        "human", "json", "markdown", "github", "sarif", "junit", "html",
+    ];
+    let plain = ["human", "json"];
+    let list = ["human", "json", "csv"];
+    for (args, formats, code, shown) in [
+        (&["show"][..], &pages[..], 0, &["env"][..]),
+        (&["plan"], &pages, 0, &[]),
+        (&["drift", "--offline"], &pages, 0, &[]),
+        (&["drift"], &pages, 0, &["env"]),
+        (&["state", "list"], &plain, 0, &[]),
+        (
+            &["state", "show", "one"],
+            &plain,
+            0,
+            &["=tran", "env", "request", "file"],
+        ),
+        (&["state", "verify"], &plain, 0, &[]),
+        (
+            &["state", "pull"],
+            &["json"],
+            0,
+            &["=tran", "env", "request", "file"],
+        ),
+        (
+            &["history"],
+            &list,
+            0,
+            &[
+                "=tran", "env", "request", "file", "who", "commit", "code", "message",
+            ],
+        ),
+        (&["history", "--all"], &list, 0, &["who"]),
+        (&["history", "verify"], &plain, 0, &[]),
+        (&["lock", "status"], &plain, 0, &[]),
+        (&["state", "mv", "one", "uno", "--dry-run"], &plain, 0, &[]),
+        (
+            &["state", "rm", "one", "--dry-run", "--force"],
+            &plain,
+            0,
+            &["env"],
+        ),
+        (&["plan", "--replace", "one"], &pages, 0, &["env"]),
     ] {
-        is_plain(&project.run(args));
+        for format in formats {
+            let ran = project.run([args, &["--format", format]].concat());
+            is_plain(&ran);
+            let ran = ran.exits(code);
+            // These are of what was found, and nothing was.
+            if ["github", "sarif", "junit"].contains(format) {
+                continue;
+            }
+            for name in shown {
+                assert!(ran.stdout.contains(name), "{name} is not in {ran}");
+            }
+            assert!(shown.is_empty() || ran.stdout.contains("owned"), "{ran}");
+        }
     }
+    let csv = project.run(["history", "--csv"]).exits(0);
+    is_plain(&csv);
+    assert_eq!(
+        csv.stdout.lines().count(),
+        2,
+        "a line for the columns and one for the order: {csv}"
+    );
+    assert!(
+        csv.stdout
+            .contains(",'=tran\\u{1b}]0;owned\\u{7}\\r\\n::error::owned\\t"),
+        "{csv}"
+    );
+    // What a program reads of it is what is on record.
+    let pulled = project.run(["state", "pull"]).exits(0).json();
+    assert_eq!(
+        pulled["environments"]["one"]["env_id"],
+        format!("env{HOSTILE}")
+    );
+}
+
+#[test]
+fn a_state_is_printed_as_it_is_written_where_there_is_nothing_to_hide() {
+    let project = Project::of(&[]);
+    project.write(
+        MANIFEST,
+        manifest(&["one"]) + "    env_alias: 我的商店 ❤\u{fe0f}\n",
+    );
+    project.run(["apply", "-y"]).exits(0);
+    let pulled = project.run(["state", "pull"]).exits(0).stdout;
+    assert!(pulled.contains("我的商店 ❤\u{fe0f}"), "{pulled}");
+    assert_eq!(pulled, project.read(STATE));
 }
 
 #[test]
