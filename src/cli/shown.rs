@@ -148,6 +148,7 @@ impl World {
         self.reports.written = true;
         let look = Look {
             color: false,
+            columns: None,
             ..self.out
         };
         let mut failures = Vec::new();

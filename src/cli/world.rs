@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
+use console::Term;
 use jiff::Timestamp;
 
 use super::Exit;
@@ -18,7 +19,7 @@ use crate::apply::Operator;
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
 use crate::crash;
-use crate::diagnostic::{Diagnostic, render};
+use crate::diagnostic::{Diagnostic, render, wrap};
 use crate::lang::{Lang, Text, text};
 use crate::plan::GitFacts;
 use crate::report::events;
@@ -67,10 +68,12 @@ impl World {
         world.out = Look {
             color: wants_color(global.color, &io::stdout()),
             lang,
+            columns: columns(&Term::stdout()),
         };
         world.err = Look {
             color: wants_color(global.color, &io::stderr()),
             lang,
+            columns: columns(&Term::stderr()),
         };
         world.format = global.format;
         world.reports = reports;
@@ -151,7 +154,16 @@ impl World {
             return;
         }
         if !diagnostics.is_empty() {
-            self.say(&render::render(diagnostics, self.err.color, self.err.lang));
+            let Look {
+                color,
+                lang,
+                columns,
+            } = self.err;
+            let text = render::render(diagnostics, color, lang);
+            self.say(&match columns {
+                Some(columns) => wrap::diagnostics(&text, columns),
+                None => text,
+            });
         }
     }
 
@@ -350,6 +362,12 @@ pub(super) fn lang_of_locale() -> Lang {
         .filter_map(|name| std::env::var(name).ok())
         .find(|locale| !locale.is_empty())
         .map_or(Lang::En, |locale| Lang::of_locale(&locale))
+}
+
+/// How wide a terminal is; None when it is none, or does not say.
+fn columns(stream: &Term) -> Option<usize> {
+    let (_, columns) = stream.is_term().then(|| stream.size_checked()).flatten()?;
+    Some(usize::from(columns)).filter(|columns| *columns > 0)
 }
 
 fn wants_color(color: Color, stream: &impl anstream::stream::RawStream) -> bool {
