@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::mpsc::Receiver;
 
 use postpay::plan::file;
 use postpay::sandbox::{SECRET_ID, SECRET_KEY};
@@ -14,7 +14,7 @@ use postpay::state::journal::Event;
 use postpay::unseen::unseen;
 
 use super::secrets::serve;
-use crate::support::{LEDGER, MANIFEST, Project, Ran, STATE, manifest};
+use crate::support::{LEDGER, MANIFEST, PATIENT, Project, Ran, STATE, manifest};
 
 const KEYS: [(&str, &str); 2] = [
     ("TENCENTCLOUD_SECRET_ID", SECRET_ID),
@@ -46,20 +46,20 @@ fn is_plain(ran: &Ran) {
 }
 
 /// A server that answers everything with this body, and keeps what it was sent.
-fn answering(body: &str) -> (String, std::sync::mpsc::Receiver<String>) {
+fn answering(body: &str) -> (String, Receiver<String>) {
+    let body = body.to_owned();
+    scripted(move |_| body.clone())
+}
+
+/// A server that answers each action as it says, and keeps what it was sent.
+fn scripted(answer: impl Fn(&str) -> String + Send + 'static) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    );
     let (send, requests) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            stream
-                .set_read_timeout(Some(Duration::from_secs(5)))
-                .unwrap();
+            stream.set_read_timeout(Some(PATIENT)).unwrap();
             let mut request = Vec::new();
             let mut buffer = [0; 4096];
             while !request.ends_with(b"}") {
@@ -68,11 +68,14 @@ fn answering(body: &str) -> (String, std::sync::mpsc::Receiver<String>) {
                     Ok(read) => request.extend_from_slice(&buffer[..read]),
                 }
             }
-            let _ = stream.write_all(answer.as_bytes());
-            if send
-                .send(String::from_utf8_lossy(&request).into_owned())
-                .is_err()
-            {
+            let request = String::from_utf8_lossy(&request).into_owned();
+            let body = answer(&action_of(&request));
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            );
+            let _ = stream.write_all((head + &body).as_bytes());
+            if send.send(request).is_err() {
                 break;
             }
         }
@@ -80,9 +83,33 @@ fn answering(body: &str) -> (String, std::sync::mpsc::Receiver<String>) {
     (url, requests)
 }
 
+fn action_of(request: &str) -> String {
+    let header = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        let is_it = name.eq_ignore_ascii_case("X-TC-Action");
+        is_it.then(|| value.trim().to_owned())
+    };
+    request.lines().find_map(header).unwrap_or_default()
+}
+
+/// Asserts that nothing came to a server whose clients are gone. Connections are taken in their order, so what comes first is
+/// ours when there was none before it.
+#[track_caller]
+fn nothing_came(url: &str, requests: &Receiver<String>) {
+    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+    stream.write_all(b"is anybody there? {}").unwrap();
+    let first = requests.recv_timeout(PATIENT).unwrap();
+    assert_eq!(
+        first, "is anybody there? {}",
+        "nothing was to be sent there"
+    );
+}
+
 #[test]
 fn without_tls_nobody_but_this_computer_is_spoken_to() {
     let project = Project::of(&["one"]);
+    // Whatever goes elsewhere would come by here, whether or not there is a network.
+    let (proxy, requests) = answering(r#"{"Response":{"RequestId":"r"}}"#);
     for args in [
         &["whoami", "--endpoint", "http://tcb.tencentcloudapi.com"][..],
         &[
@@ -93,10 +120,27 @@ fn without_tls_nobody_but_this_computer_is_spoken_to() {
             "http://sts.tencentcloudapi.com",
         ],
         &["apply", "-y", "--endpoint", "http://10.0.0.1"],
+        &["plan", "--refresh", "--endpoint", "http://10.0.0.1"],
+        &["drift", "--endpoint", "http://localhost.example.com"],
+        &["generate", "--endpoint", "http://0.0.0.0"],
     ] {
-        let refused = with_keys(&project, args).exits(1);
-        assert!(refused.stderr.contains("https"), "{refused}");
+        let mut command = project.command(args);
+        command.envs(KEYS);
+        for name in [
+            "http_proxy",
+            "HTTP_PROXY",
+            "https_proxy",
+            "HTTPS_PROXY",
+            "ALL_PROXY",
+        ] {
+            command.env(name, &proxy);
+        }
+        Ran::from(command.output().unwrap())
+            .exits(1)
+            .says(&["https"])
+            .does_not_say(&["10.0.0.1:", "connect"]);
         assert!(!project.exists(STATE));
+        nothing_came(&proxy, &requests);
     }
 }
 
@@ -114,6 +158,107 @@ fn what_an_endpoint_says_is_shown_escaped_and_without_secrets() {
         let ran = with_keys(&project, &apply).exits(1);
         is_plain(&ran);
         ran.says(&["owned", "gpj.exe"]).does_not_say(&[SECRET_KEY]);
+    }
+}
+
+/// Whether a command speaks to the vendor, and so takes where, and has what to record.
+fn speaks(command: &str) -> bool {
+    !["history", "state", "show"].contains(&command)
+}
+
+const TOKEN: &str = "a-session-token-that/nobody-may-read-0123456789";
+
+/// An endpoint that says back what it was sent, in every text that it has.
+fn echoing(create: &'static str) -> (String, Receiver<String>) {
+    let said = format!("{TOKEN} {SECRET_KEY} \\u001b]0;owned\\u0007\\u202e\\u00ad");
+    scripted(move |action| {
+        let response = match action {
+            "GetCallerIdentity" => format!(
+                r#""AccountId":"100000000001","UserId":"{said}","Arn":"{said}","Type":"{said}""#
+            ),
+            "DescribeEnvs" => format!(
+                r#""Total":1,"EnvList":[{{"EnvId":"echo {said}","Alias":"{said}","Source":"{said}","EnvChannel":"{said}","Status":"{said}","PayMode":"{said}","CreateTime":"{said}","Region":"{said}"}}]"#
+            ),
+            "DescribeBillingInfo" => format!(
+                r#""Total":1,"EnvBillingInfoList":[{{"EnvId":"echo {said}","PayMode":"{said}","Status":"{said}","FreeQuota":"{said}","PaymentChannel":"{said}","OrderInfo":{{"TranId":"{said}","Flag":"{said}","ExtensionId":"{said}","CreateTime":"{said}"}}}}]"#
+            ),
+            "CreatePostpayPackage" => create.replace("SAID", &said),
+            action => panic!("{action}"),
+        };
+        format!(r#"{{"Response":{{{response},"RequestId":"{said}"}}}}"#)
+    })
+}
+
+/// On every path: who one is, what there is, what it costs, an order that is taken, refused, and not known.
+#[test]
+fn an_endpoint_that_says_our_token_back_has_it_kept_and_shown_nowhere() {
+    for (create, code) in [
+        (r#""TranId":"1 SAID","EnvId":"env SAID""#, 0),
+        (r#""TranId":"1 SAID""#, 0),
+        (r#""Error":{"Code":"InvalidParameter","Message":"SAID"}"#, 1),
+        (
+            r#""Error":{"Code":"InternalError SAID","Message":"SAID"}"#,
+            4,
+        ),
+        (r#""Else":"SAID""#, 4),
+    ] {
+        let (url, requests) = echoing(create);
+        let project = Project::of(&["one"]);
+        let mut number = 0;
+        let mut run = |args: &[&str]| {
+            number += 1;
+            let record = format!("record-{number}.jsonl");
+            let mut all = args.to_vec();
+            all.extend(["--log", "trace"]);
+            if speaks(args[0]) {
+                all.extend(["--endpoint", &url, "--record", &record]);
+            }
+            let mut command = project.command(&all);
+            command.envs(KEYS).env("TENCENTCLOUD_SESSION_TOKEN", TOKEN);
+            let ran = Ran::from(command.output().unwrap());
+            is_plain(&ran);
+            ran.does_not_say(&[TOKEN, SECRET_KEY])
+        };
+        run(&["whoami", "--format", "json"])
+            .exits(0)
+            .says(&["owned"]);
+        run(&["plan", "--refresh", "--format", "json"])
+            .exits(0)
+            .says(&["owned"]);
+        let reports = ["r.json", "r.txt", "r.md", "r.html", "r.sarif", "r.xml"];
+        let reports = reports.iter().flat_map(|name| ["--report", name]);
+        let apply: Vec<&str> = ["apply", "-y", "--settle", "0s"]
+            .into_iter()
+            .chain(reports)
+            .collect();
+        run(&apply).exits(code).says(&["owned"]);
+        run(&["drift"]).says(&["owned"]);
+        run(&["drift", "--format", "json"]);
+        run(&["generate", "-o", "made.yaml"]);
+        run(&["resolve", "--auto-approve"]);
+        run(&["history", "--format", "csv"]).exits(0);
+        run(&["state", "list", "--format", "json"]);
+        let asked: BTreeSet<String> = requests.try_iter().map(|it| action_of(&it)).collect();
+        for action in [
+            "GetCallerIdentity",
+            "DescribeEnvs",
+            "DescribeBillingInfo",
+            "CreatePostpayPackage",
+        ] {
+            assert!(asked.contains(action), "{action} is not in {asked:?}");
+        }
+        let files = project.files();
+        assert!(files.len() > 12, "{:?}", files.keys());
+        for (name, bytes) in files {
+            let text = String::from_utf8_lossy(&bytes);
+            for secret in [TOKEN, SECRET_KEY, &TOKEN.replace('/', "\\/")] {
+                assert!(
+                    !text.contains(secret),
+                    "{} holds it:\n{text}",
+                    name.display()
+                );
+            }
+        }
     }
 }
 
@@ -363,11 +508,24 @@ fn another_endpoint_in_the_settings_gets_nothing_of_a_state_that_is_not_its_own(
     let mut state = project.json(STATE);
     state["account"]["endpoint"] = "tcb.tencentcloudapi.com".into();
     project.write(STATE, state.to_string());
-    for args in [&["apply", "-y"][..], &["drift"], &["plan", "--refresh"]] {
-        let args = [args, &["--endpoint", &url]].concat();
-        with_keys(&project, &args).exits(1);
+    // As a pull request would: where it says so in the repository, and nobody on the command line.
+    project.write(
+        "postpay.yaml",
+        format!("version: 1\napi: {{endpoint: '{url}'}}\n"),
+    );
+    for args in [
+        &["apply", "-y"][..],
+        &["drift"],
+        &["plan", "--refresh"],
+        &["resolve"],
+        &["import", "two", "shop-1", "-y"],
+        &["destroy", "one", "-y", "--allow-destroy"],
+    ] {
+        with_keys(&project, args)
+            .exits(1)
+            .says(&["error[state-endpoint]"]);
+        nothing_came(&url, &requests);
     }
-    assert!(requests.try_recv().is_err(), "nothing was sent there");
 }
 
 #[test]
@@ -416,6 +574,14 @@ fn has_issued_secret(text: &str) -> bool {
     })
 }
 
+/// A signature is good for minutes, and for whoever has it.
+fn has_signature(text: &str) -> bool {
+    text.split("Signature=").skip(1).any(|rest| {
+        let digits = rest.bytes().take_while(u8::is_ascii_hexdigit);
+        digits.count() >= 64
+    })
+}
+
 #[test]
 fn secrets_are_in_no_byte_of_a_full_life() {
     let server = Project::empty();
@@ -446,42 +612,75 @@ fn secrets_are_in_no_byte_of_a_full_life() {
     ];
     let mut wrote = String::new();
     let mut number = 0;
-    let mut run = |args: &[&str], keys: &[&str]| {
+    let mut run = |code: i32, args: &[&str], keys: &[&str]| {
         number += 1;
         let record = format!("record-{number}.jsonl");
         let mut all: Vec<&str> = args.to_vec();
         all.extend(keys);
-        all.extend(["--endpoint", &url, "--log", "trace", "--record", &record]);
+        all.extend(["--log", "trace"]);
+        if speaks(args[0]) {
+            all.extend(["--endpoint", &url, "--record", &record]);
+        }
         let mut command = project.command(&all);
         command.env("POSTPAY_METADATA_ENDPOINT", &url);
-        let ran = Ran::from(command.output().unwrap());
+        let mut ran = Ran::from(command.output().unwrap());
+        ran.line = all.join(" ");
+        let ran = ran.exits(code);
         wrote.push_str(&ran.stdout);
         wrote.push_str(&ran.stderr);
     };
-    run(&["whoami"], &[]);
-    run(&["whoami", "--format", "json"], &role);
-    run(&["whoami"], &oidc);
-    run(&["whoami", "--cvm-role"], &[]);
-    run(&["plan", "--refresh", "--show-calls"], &role);
+    run(0, &["whoami"], &[]);
+    run(0, &["whoami", "--format", "json"], &role);
+    run(0, &["whoami"], &oidc);
+    run(0, &["whoami", "--cvm-role"], &[]);
+    run(0, &["plan", "--refresh", "--show-calls"], &role);
+    run(0, &["plan", "-o", "plan.json"], &[]);
+    for format in ["json", "markdown", "github", "sarif", "junit", "html"] {
+        run(0, &["plan", "--format", format], &[]);
+        run(0, &["show", "plan.json", "--format", format], &[]);
+    }
+    let reports = ["r.json", "r.txt", "r.md", "r.html", "r.sarif", "r.xml"];
+    let reports = reports.iter().flat_map(|name| ["--report", name]);
+    let apply: Vec<&str> = ["apply", "plan.json", "--in-flight", "1"]
+        .into_iter()
+        .chain(reports)
+        .collect();
+    run(4, &apply, &role);
+    run(0, &["resolve", "--auto-approve"], &oidc);
+    run(0, &["apply", "-y", "--json"], &role);
     run(
+        0,
+        &["drift", "--report", "d.sarif", "--report", "d.md"],
+        &oidc,
+    );
+    run(0, &["drift", "--format", "junit"], &oidc);
+    run(0, &["generate"], &["--cvm-role"]);
+    for format in ["human", "json", "csv"] {
+        run(0, &["history", "--format", format], &[]);
+    }
+    for args in [
+        &["show"][..],
+        &["state", "list"],
+        &["state", "show", "one"],
+        &["state", "pull"],
+        &["state", "verify"],
+        &["history", "verify"],
+    ] {
+        run(0, &[args, &["--format", "json"]].concat(), &[]);
+    }
+    project.declare(&["two", "three"]);
+    run(0, &["destroy", "one", "-y", "--allow-destroy"], &role);
+    project.declare(&["two", "three", "four"]);
+    run(
+        1,
         &[
             "apply",
             "-y",
-            "--in-flight",
-            "1",
-            "--report",
-            "r.json",
-            "--report",
-            "r.html",
+            "--sts-endpoint",
+            "http://127.0.0.1:9",
+            "--retry-for",
+            "0s",
         ],
-        &role,
-    );
-    run(&["resolve", "--auto-approve"], &oidc);
-    run(&["drift", "--report", "d.sarif", "--report", "d.md"], &oidc);
-    run(&["generate"], &["--cvm-role"]);
-    run(&["destroy", "one", "-y", "--allow-destroy"], &role);
-    run(
-        &["apply", "-y", "--sts-endpoint", "http://127.0.0.1:9"],
         &role,
     );
     for part in [
@@ -505,12 +704,14 @@ fn secrets_are_in_no_byte_of_a_full_life() {
             assert!(!text.contains(secret), "{} holds {secret}", name.display());
         }
         assert!(!has_issued_secret(&text), "{}", name.display());
+        assert!(!has_signature(&text), "{} holds one", name.display());
         recorded += usize::from(
             name.to_string_lossy().starts_with("record-") && text.contains("GetCallerIdentity"),
         );
     }
     assert!(recorded > 3, "calls were recorded");
     assert!(has_issued_secret(&format!("{}key", "a".repeat(64))));
+    assert!(has_signature(&format!("Signature={}", "a".repeat(64))));
 }
 
 #[test]
