@@ -229,11 +229,13 @@ pub fn report(report: &Report, look: Look) -> String {
     if report.run.is_none() {
         return idle(report, look);
     }
-    let mut out = format!("\n{}", table(report, look));
+    let table = table(report, look);
+    let mut details = String::new();
     for result in &report.results {
-        detail::show(&mut out, result, look);
+        detail::show(&mut details, result, look);
     }
-    out + "\n" + &summary(report, look)
+    let (details, summary) = (look.within(details, 4), summary(report, look));
+    format!("\n{table}{details}\n{}", look.within(summary, 2))
 }
 
 /// The closing lines: how much of what, and what to do next.

@@ -83,7 +83,7 @@ fn one_that_was_altered_and_sealed_again_is_refused() {
             after.set(Field::FreeQuota, "basic");
         }),
         ("address", |plan| {
-            plan.steps[0].address = "two".parse().unwrap()
+            plan.steps[0].address = "two".parse().unwrap();
         }),
         ("once-more", |plan| {
             let mut again = plan.steps[0].clone();
