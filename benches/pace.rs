@@ -196,7 +196,6 @@ fn approved(project: &Project) -> Result<Approved> {
         state: None,
         target: &target(),
         whose: Whose::Waived,
-        last_account: None,
         allowed_accounts: &[],
         remade: None,
         manifests: &[],

@@ -388,7 +388,6 @@ fn a_file_each(root: &Path, n: u32) -> Result<Case> {
             state: None,
             target: &target(),
             whose: Whose::Waived,
-            last_account: None,
             allowed_accounts: &[],
             remade: None,
             manifests: &now,

@@ -7,6 +7,7 @@ pub mod duration;
 pub mod endpoint;
 mod ignores;
 mod read;
+mod region;
 mod schema;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use crate::manifest;
 
 pub use endpoint::Endpoint;
 pub use manifest::CONFIG_NAME;
+pub use region::{Region, RegionError};
 pub use schema::config_schema;
 
 /// Where manifests are looked for.
@@ -52,15 +54,17 @@ pub struct Config {
     pub guard: Guard,
     /// Drift that somebody knows of, each with its last day.
     pub ignores: Vec<Ignore>,
+    /// What is as it may be, and may not be meant.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// How the vendor is spoken to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Api {
     pub endpoint: Option<Endpoint>,
-    pub region: Option<String>,
+    pub region: Option<Region>,
     /// The regions in which environments are looked for.
-    pub list_regions: Option<Vec<String>>,
+    pub list_regions: Option<Vec<Region>>,
     pub language: Option<Language>,
     /// Orders a second, from [`MIN_RATE`] to [`MAX_RATE`].
     pub rate: Option<f64>,
@@ -104,8 +108,8 @@ impl Language {
     }
 }
 
-/// Reads and checks the file at `path`, taken from `root`. Every problem is reported at once; there
-/// are none that are not errors.
+/// Reads and checks the file at `path`, taken from `root`. Every problem is reported at once; what is only a warning is
+/// in [`Config::warnings`].
 pub fn load(root: &Path, path: &Path) -> Result<Config, Vec<Diagnostic>> {
     let (source, _) = manifest::read(root, path).map_err(|problem| vec![*problem])?;
     parse(&source)

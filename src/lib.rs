@@ -45,7 +45,7 @@
 //! 1. [`plan::diff`] finds an address that is declared and not on record.
 //! 2. [`plan::guard`] lets the plan through: it fits the state, the endpoint, the account that the vendor says the key is of, and
 //!    the limits, and somebody agreed to it.
-//! 3. [`apply`] waits for the request's slot, and puts an intent in the journal, on disk.
+//! 3. [`apply`] has a key that lasts, waits for the request's slot, and puts an intent in the journal, on disk.
 //! 4. [`cloud::tencent`] signs and sends it over a connection of its own, and grades what comes back: ordered, refused,
 //!    not sent, or unknown. Only what was provably not sent is ever sent again.
 //! 5. The outcome, with every id in it, is on disk before anything else is decided.

@@ -14,7 +14,7 @@ use crate::cloud::{Bill, PayMode, SeenEnvironment};
 use crate::desired::{Attributes, Field};
 use crate::lang::{Text, text};
 
-/// How far the vendor's clock may be from ours.
+/// How far the vendor's clock may be from ours, corrected where it said so.
 const SKEW: SignedDuration = SignedDuration::from_mins(10);
 
 /// An order with an answer that does not say which environment it is for.
@@ -37,6 +37,8 @@ pub struct Scene<'a> {
     pub managed: &'a BTreeSet<String>,
     pub seen: &'a [SeenEnvironment],
     pub now: Timestamp,
+    /// How far the vendor's clock is ahead of the one that `now` and the order's time were told by.
+    pub ahead: SignedDuration,
 }
 
 /// An environment that may be the one.
@@ -110,23 +112,22 @@ impl Candidate {
 
 /// The environments that may be the order's, before their bills are known.
 ///
-/// For an order that names its environment that is this one; for another one all that came to be since, and that no other
-/// order has.
+/// For an order that names its environment that is this one, and the one that its answer named in its place; for another
+/// one all that came to be since. What another order has is neither.
 pub fn possible<'a>(lost: &Lost<'_>, scene: Scene<'a>) -> Vec<&'a SeenEnvironment> {
-    let named = lost.order.get(Field::EnvId).or(lost.env_id);
-    scene
-        .seen
-        .iter()
-        .filter(|environment| match named {
-            Some(id) => environment.env_id == id,
-            None => {
-                scene
-                    .before
-                    .is_none_or(|before| !before.contains(&environment.env_id))
-                    && !scene.managed.contains(&environment.env_id)
-            }
-        })
-        .collect()
+    let asked = lost.order.get(Field::EnvId);
+    let seen = lost.env_id.filter(|id| !scene.managed.contains(*id));
+    let is_possible = |environment: &&SeenEnvironment| {
+        let id = &environment.env_id;
+        let is_new = || scene.before.is_none_or(|before| !before.contains(id));
+        match (asked, seen) {
+            (Some(asked), _) if asked == id => true,
+            (_, Some(seen)) => seen == id,
+            (Some(_), None) => false,
+            (None, None) => is_new() && !scene.managed.contains(id),
+        }
+    };
+    scene.seen.iter().filter(is_possible).collect()
 }
 
 /// Compares what is possible with what was ordered. `bills` may hold those of other environments too.
@@ -138,15 +139,25 @@ pub fn candidates(lost: &Lost<'_>, scene: Scene<'_>, bills: &[Bill]) -> Vec<Cand
                 .iter()
                 .find(|bill| bill.env_id == environment.env_id)
                 .cloned();
-            let checks = match lost.order.get(Field::EnvId) {
+            let mut checks = match lost.order.get(Field::EnvId) {
                 Some(_) => switched(lost, scene, bill.as_ref()),
                 None => created(lost, scene, environment, bill.as_ref()),
             };
+            let other = lost.order.get(Field::EnvId);
+            let other = other.filter(|asked| *asked != environment.env_id);
+            // Only a person may say that what was asked for became another one.
+            checks.extend(other.map(|asked| Check {
+                what: Text::fixed("environment asked for", "请求的环境"),
+                expected: same(asked),
+                found: same(&environment.env_id),
+                fits: false,
+            }));
             let number = bill
                 .as_ref()
                 .and_then(|bill| bill.order.as_ref())
                 .map(|order| order.tran_id.as_str());
-            let has_the_number = lost.tran_id.is_some() && lost.tran_id == number;
+            let has_the_number =
+                other.is_none() && lost.tran_id.is_some() && lost.tran_id == number;
             Candidate {
                 environment: environment.clone(),
                 bill,
@@ -253,9 +264,10 @@ fn alias(order: &Attributes, environment: &SeenEnvironment) -> Check {
 }
 
 fn time(what: Text, lost: &Lost<'_>, scene: Scene<'_>, found: Option<&str>) -> Check {
-    let from = lost.sent_at.saturating_sub(SKEW).unwrap_or(lost.sent_at);
-    let upto = scene.now.saturating_add(SKEW).unwrap_or(scene.now);
-    let sent_at = lost.sent_at;
+    let by_theirs = |ours: Timestamp| ours.saturating_add(scene.ahead).unwrap_or(ours);
+    let (sent_at, now) = (by_theirs(lost.sent_at), by_theirs(scene.now));
+    let from = sent_at.saturating_sub(SKEW).unwrap_or(sent_at);
+    let upto = now.saturating_add(SKEW).unwrap_or(now);
     Check {
         what,
         expected: text!("{sent_at:.0} or soon after", "{sent_at:.0} 或稍后"),
@@ -292,4 +304,85 @@ fn billed(lost: &Lost<'_>, bill: Option<&Bill>) -> Vec<Check> {
                 .is_none_or(|expected| tran_id == Some(expected)),
     });
     checks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::BillOrder;
+
+    const SENT: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn shown(env_id: &str) -> SeenEnvironment {
+        SeenEnvironment {
+            env_id: env_id.to_owned(),
+            ..SeenEnvironment::default()
+        }
+    }
+
+    fn bill(env_id: &str, tran_id: &str) -> Bill {
+        Bill {
+            env_id: env_id.to_owned(),
+            pay_mode: Some(PayMode::Postpaid),
+            order: Some(BillOrder {
+                tran_id: tran_id.to_owned(),
+                created_at: Some("1970-01-01 00:00:00".to_owned()),
+                ..BillOrder::default()
+            }),
+            ..Bill::default()
+        }
+    }
+
+    /// What is found for an order with the number 7 whose answer had the EnvId "other": which fit, of which were compared.
+    fn found(asked: Option<&str>, managed: &[&str], numbers: [&str; 2]) -> Vec<(String, bool)> {
+        let mut order = Attributes::default();
+        if let Some(asked) = asked {
+            order.set(Field::EnvId, asked);
+        }
+        let lost = Lost {
+            order: &order,
+            sent_at: SENT,
+            tran_id: Some("7"),
+            env_id: Some("other"),
+        };
+        let scene = Scene {
+            before: None,
+            managed: &managed.iter().map(|id| (*id).to_owned()).collect(),
+            seen: &[shown("asked"), shown("other"), shown("third")],
+            now: SENT,
+            ahead: SignedDuration::ZERO,
+        };
+        let bills = [bill("asked", numbers[0]), bill("other", numbers[1])];
+        let found = candidates(&lost, scene, &bills).into_iter();
+        found
+            .map(|one| (one.environment.env_id.clone(), one.fits()))
+            .collect()
+    }
+
+    fn pair(env_id: &str, fits: bool) -> (String, bool) {
+        (env_id.to_owned(), fits)
+    }
+
+    #[test]
+    fn another_environment_than_the_one_asked_for_is_for_a_person() {
+        let asked = Some("asked");
+        // The bill of the one that was asked for has the number.
+        assert_eq!(
+            found(asked, &[], ["7", "1"]),
+            [pair("asked", true), pair("other", false)]
+        );
+        // However well the other one fits.
+        assert_eq!(
+            found(asked, &[], ["1", "7"]),
+            [pair("asked", false), pair("other", false)]
+        );
+        assert_eq!(found(asked, &["other"], ["7", "7"]), [pair("asked", true)]);
+    }
+
+    #[test]
+    fn an_environment_that_another_order_has_is_not_this_ones_though_its_answer_named_it() {
+        assert_eq!(found(None, &[], ["1", "7"]), [pair("other", true)]);
+        let others = found(None, &["other"], ["1", "7"]);
+        assert_eq!(others, [pair("asked", false), pair("third", false)]);
+    }
 }

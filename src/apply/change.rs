@@ -343,31 +343,16 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             {
                 return None;
             }
-            attempt.sent_at = self.parts.clock.now();
-            self.announce(&attempt, call)?;
-            let began = Instant::now();
-            pacer.sent(began);
-            attempt.first_sent.get_or_insert(began);
-            self.results[at].attempts += 1;
-            (self.parts.observe)(Progress::Sending {
-                number: at + 1,
-                step: self.steps[at],
-                attempt: attempt.number,
-            });
-            let answer = match call {
-                Call::Rename(rename) => self.parts.cloud.rename(rename).await,
-                Call::Destroy(destroy) => self.parts.cloud.destroy(destroy).await,
+            // That there was no key counts towards the time for which it is tried.
+            attempt.first_sent.get_or_insert_with(Instant::now);
+            let (answer, took) = match self.make_ready(deadline).await? {
+                Ok(_) => self.send_once(&mut attempt, call, pacer).await?,
+                Err(error) => {
+                    // No request was made, and none announced.
+                    self.results[at].attempts += 1;
+                    (Err(error), Duration::ZERO)
+                }
             };
-            let took = began.elapsed();
-            self.called(at, began, began + took, CallKind::of(&answer));
-            crash::point(crash::CHANGE_ANSWERED);
-            self.record(change_line(
-                self.key(&attempt),
-                call.env_id(),
-                &answer,
-                took,
-            ));
-            crash::point(crash::CHANGE_OUTCOME_KEPT);
             if let Err(error) = &answer
                 && let Some(after) = self.wait_before_next(&attempt, error)
             {
@@ -383,6 +368,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 });
                 not_before = Instant::now() + after;
                 attempt.number += 1;
+                let is_repaired = error.grade == Grade::NotSent(NotSent::Repaired);
+                attempt.repaired += u32::from(is_repaired);
                 continue;
             }
             return Some(Sent {
@@ -394,6 +381,37 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         }
     }
 
+    /// One request, with its lines in the journal. None when the record can't be written.
+    async fn send_once(
+        &mut self,
+        attempt: &mut Attempt,
+        call: &Call,
+        pacer: &mut Pacer,
+    ) -> Option<(Result<cloud::Done, CloudError>, Duration)> {
+        let at = attempt.at;
+        attempt.sent_at = self.parts.clock.now();
+        self.announce(attempt, call)?;
+        let began = Instant::now();
+        pacer.sent(began);
+        self.results[at].attempts += 1;
+        (self.parts.observe)(Progress::Sending {
+            number: at + 1,
+            step: self.steps[at],
+            attempt: attempt.number,
+        });
+        let answer = match call {
+            Call::Rename(rename) => self.parts.cloud.rename(rename).await,
+            Call::Destroy(destroy) => self.parts.cloud.destroy(destroy).await,
+        };
+        let took = began.elapsed();
+        self.called(at, began, began + took, CallKind::of(&answer));
+        crash::point(crash::CHANGE_ANSWERED);
+        let line = change_line(self.key(attempt), call.env_id(), &answer, took);
+        self.record(line);
+        crash::point(crash::CHANGE_OUTCOME_KEPT);
+        Some((answer, took))
+    }
+
     /// The pause before another attempt; None when there is to be none.
     fn wait_before_next(&self, attempt: &Attempt, error: &CloudError) -> Option<Duration> {
         let Grade::NotSent(cause) = error.grade else {
@@ -403,7 +421,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             .first_sent
             .map_or(Duration::ZERO, |first| first.elapsed());
         let retry_for = self.settings.retry_for;
-        match retry::decide(cause, attempt.number, elapsed, retry_for, self.jitter) {
+        let Attempt {
+            number, repaired, ..
+        } = *attempt;
+        match retry::decide(cause, number, repaired, elapsed, retry_for, self.jitter) {
             Decision::Again { after } if self.stopping.is_none() => Some(after),
             Decision::Again { .. } | Decision::GiveUp => None,
         }

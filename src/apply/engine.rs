@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use super::claims::{self, Claim};
 use super::pace::Pacer;
 use super::retry::{self, Decision};
 use super::settle::Open;
@@ -19,14 +20,16 @@ use super::{
     ACTION, Call, CallKind, LEAD, OnError, Outcome, Parts, Progress, Report, Settings, StepResult,
     outcome,
 };
-use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, NotSent, Ordered, Reach, SeenIds};
+use crate::cloud::{
+    CloudError, CloudRead, CloudWrite, Grade, LOOK_FIRST, NotSent, Ordered, Reach, SeenIds,
+};
 use crate::crash;
-use crate::desired::{Address, Attributes};
+use crate::desired::{Address, Attributes, Field};
 use crate::lang::{Text, text};
 use crate::plan::{Options, Step};
-use crate::state::StateError;
 use crate::state::journal::{self, EndReason, Event, Intent, RunEnded, RunId};
 use crate::state::rescue::Rescued;
+use crate::state::{State, StateError};
 
 /// A step that waits for its turn.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +38,8 @@ pub(super) struct Attempt {
     pub(super) at: usize,
     /// From 1.
     pub(super) number: u32,
+    /// After how many attempts before it something was mended.
+    pub(super) repaired: u32,
     pub(super) first_sent: Option<Instant>,
     pub(super) not_before: Option<Instant>,
     /// When its intent was written.
@@ -46,6 +51,7 @@ impl Attempt {
         Self {
             at,
             number: 1,
+            repaired: 0,
             first_sent: None,
             not_before: None,
             sent_at: Timestamp::UNIX_EPOCH,
@@ -131,20 +137,20 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             }
             match self.wake(slot, deadline).await {
                 Wake::Answered(answer) => self.answered(answer),
-                Wake::Slot => self.start().await,
+                Wake::Slot => self.start_when_ready(deadline).await,
                 Wake::Stop(reason) => self.stop(reason),
             }
         }
     }
 
     /// Why nothing may be started now.
-    fn held_up(&self) -> Option<EndReason> {
+    pub(super) fn held_up(&self) -> Option<EndReason> {
         self.stopping
             .or((!self.lost.is_empty()).then_some(EndReason::Unknown))
     }
 
     /// When the first of the queue may be sent; None when nothing may be started.
-    fn next_slot(&self) -> Option<Instant> {
+    pub(super) fn next_slot(&self) -> Option<Instant> {
         let next = self.queue.front()?;
         let may_start = self.held_up().is_none() && self.under_way.len() < self.settings.in_flight;
         may_start.then(|| self.slot_of(next))
@@ -168,7 +174,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         }
     }
 
-    async fn start(&mut self) {
+    pub(super) async fn start(&mut self) {
         let Some(mut attempt) = self.queue.pop_front() else {
             return;
         };
@@ -272,7 +278,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         (step, attempt.number, self.steps[attempt.at].address.clone())
     }
 
-    fn answered(&mut self, joined: Result<(Id, (Answer, Instant)), JoinError>) {
+    pub(super) fn answered(&mut self, joined: Result<(Id, (Answer, Instant)), JoinError>) {
         let (id, answer, at) = match joined {
             Ok((id, (answer, at))) => (id, answer, at),
             Err(error) => (error.id(), Err(broken_off(&error)), Instant::now()),
@@ -281,6 +287,12 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             return;
         };
         crash::point(crash::ANSWER_CAME);
+        let contradiction = answer
+            .as_ref()
+            .ok()
+            .and_then(|ordered| self.contradiction(&attempt, ordered));
+        let is_contradicted = contradiction.is_some();
+        let answer = contradiction.map_or(answer, Err);
         let took = at.saturating_duration_since(sent);
         self.called(attempt.at, sent, at, CallKind::of(&answer));
         let line = outcome::line(self.key(&attempt), &answer, took);
@@ -295,6 +307,46 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             }
         }
         self.conclude(&attempt, Outcome::of(answer, took));
+        if is_contradicted {
+            // What the account shows fits both orders: this is for a person, and the rest of the run waits for that.
+            self.lost.retain(|open| open.at != Some(attempt.at));
+            self.stopping.get_or_insert(EndReason::Unknown);
+        }
+    }
+
+    /// What an answer proves whose ids another order has.
+    fn contradiction(&self, attempt: &Attempt, ordered: &Ordered) -> Option<CloudError> {
+        let state = self.parts.writer.state();
+        let recorded = state.into_iter().flat_map(State::records);
+        let recorded = recorded.map(|(address, record)| Claim {
+            address,
+            tran_id: record.tran_id.as_deref(),
+            env_id: record.env_id.as_deref(),
+        });
+        let adopted = self.parts.adoptions.values().map(|adoption| Claim {
+            address: &adoption.address,
+            tran_id: adoption.tran_id.as_deref(),
+            env_id: Some(&adoption.environment.env_id),
+        });
+        let found = self.found.iter().map(|(address, env_id)| Claim {
+            address,
+            tran_id: None,
+            env_id: Some(env_id),
+        });
+        let results = self.results.iter().enumerate();
+        let results = results.filter(|(at, _)| *at != attempt.at);
+        let answered = results.filter_map(|(_, result)| {
+            let (tran_id, env_id) = result.outcome.ids()?;
+            Some(Claim {
+                address: &result.address,
+                tran_id,
+                env_id,
+            })
+        });
+        let order = self.steps[attempt.at].after.as_ref();
+        let asked = order.and_then(|order| order.get(Field::EnvId));
+        let others = recorded.chain(adopted).chain(found).chain(answered);
+        claims::contradiction(ordered, asked, others)
     }
 
     /// Keeps when a request was made, for whoever looks at the run later.
@@ -308,7 +360,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     }
 
     /// Puts an attempt that was proven not sent back to the head of the queue, if there is time for another.
-    fn again(&mut self, attempt: &Attempt, error: &CloudError) -> bool {
+    pub(super) fn again(&mut self, attempt: &Attempt, error: &CloudError) -> bool {
         let Grade::NotSent(cause) = error.grade else {
             return false;
         };
@@ -319,6 +371,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let decision = retry::decide(
             cause,
             attempt.number,
+            attempt.repaired,
             elapsed,
             self.settings.retry_for,
             self.jitter,
@@ -330,6 +383,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         match cause {
             NotSent::Throttled => self.pacer.throttled(now + after),
             NotSent::Connect
+            | NotSent::Tls
             | NotSent::Repaired
             | NotSent::NoKey
             | NotSent::NoRequest
@@ -340,6 +394,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         }
         let next = Attempt {
             number: attempt.number + 1,
+            repaired: attempt.repaired + u32::from(cause == NotSent::Repaired),
             not_before: Some(now + after),
             ..*attempt
         };
@@ -355,7 +410,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         true
     }
 
-    fn conclude(&mut self, attempt: &Attempt, outcome: Outcome) {
+    pub(super) fn conclude(&mut self, attempt: &Attempt, outcome: Outcome) {
         let stop = match &outcome {
             Outcome::NotAttempted | Outcome::Done(_) | Outcome::Recorded => None,
             Outcome::Ordered { ordered, .. } => {
@@ -483,7 +538,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
 /// A call whose task died can't tell whether it sent anything.
 fn broken_off(error: &JoinError) -> CloudError {
     let why = text!("the call broke off: {error}", "调用中断：{error}");
-    CloudError::new(Grade::Unknown, why)
+    CloudError {
+        hint: Some(LOOK_FIRST),
+        ..CloudError::new(Grade::Unknown, why)
+    }
 }
 
 /// What the journal says of a request that was announced and not made.

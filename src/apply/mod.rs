@@ -10,11 +10,13 @@
 pub mod adopt;
 pub mod candidates;
 mod change;
+mod claims;
 mod engine;
 mod outcome;
 pub mod pace;
 pub mod protocol;
 mod readback;
+mod ready;
 pub mod retry;
 pub mod settle;
 
@@ -78,6 +80,10 @@ pub enum ApplyError {
     Listing(CloudError),
     /// A state that was lost together with its receipts can't say that these were ordered. The account can.
     AlreadyThere(Vec<Twin>),
+    /// The state named no account so far, and this one has nothing of what is on record.
+    Elsewhere {
+        account: String,
+    },
 }
 
 impl ApplyError {
@@ -91,6 +97,10 @@ impl ApplyError {
             Self::AlreadyThere(_) => Text::fixed(
                 "the account has these environments already, and they are not on record as these",
                 "账号下已有这些环境，而状态文件中没有相应的记录",
+            ),
+            Self::Elsewhere { account } => text!(
+                "the state named no account so far, and nothing that is on record is in account {account}",
+                "状态文件此前没有账号，而账号 {account} 中没有任何已记录的环境"
             ),
         }
     }
@@ -210,7 +220,8 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         region: plan.region.clone(),
         commit: parts.commit.clone(),
     };
-    let before: BTreeSet<String> = if orders.is_empty() {
+    let unproven = unproven(state, approved);
+    let before: BTreeSet<String> = if orders.is_empty() && unproven.is_empty() {
         BTreeSet::new()
     } else {
         let seen = parts
@@ -218,6 +229,11 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
             .environments()
             .await
             .map_err(ApplyError::Listing)?;
+        let is_there = |env_id: &&str| seen.iter().any(|seen| seen.env_id == *env_id);
+        if !unproven.is_empty() && !unproven.iter().any(is_there) {
+            let account = approved.account().uin.clone().unwrap_or_default();
+            return Err(ApplyError::Elsewhere { account });
+        }
         let twins = twins(plan, state, &seen);
         if !twins.is_empty() && !settings.allow_same_alias {
             return Err(ApplyError::AlreadyThere(twins));
@@ -291,6 +307,22 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         unresolved,
     };
     Ok(engine.run().await)
+}
+
+/// What is on record as there, of a state that no account was known for and that gets one by this run.
+fn unproven<'a>(state: Option<&'a State>, approved: &Approved) -> Vec<&'a str> {
+    let is_new = |state: &&State| {
+        let known = state
+            .account
+            .as_ref()
+            .and_then(|account| account.uin.as_ref());
+        known.is_none() && approved.account().uin.is_some() && approved.plan().speaks()
+    };
+    let records = state.filter(is_new).into_iter().flat_map(State::records);
+    records
+        .filter(|(_, record)| record.status == Status::Created)
+        .filter_map(|(_, record)| record.env_id.as_deref())
+        .collect()
 }
 
 /// The orders whose alias an environment of the account has that nobody claims.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::cloud::{self, CloudError, Grade, NotSent, Ordered};
+use crate::cloud::{self, CloudError, Grade, NotSent, Ordered, SeenIds};
 use crate::desired::{Address, SourceRef};
 use crate::plan::{Action, Plan};
 use crate::state::journal::{self, EndReason, Evidence, RunId};
@@ -84,6 +84,7 @@ impl CallKind {
                 Grade::NotSent(NotSent::Throttled) => Self::Throttled,
                 Grade::NotSent(
                     NotSent::Connect
+                    | NotSent::Tls
                     | NotSent::Repaired
                     | NotSent::NoKey
                     | NotSent::NoRequest
@@ -281,6 +282,22 @@ impl Outcome {
                 Grade::Unknown => Self::Unknown(error),
                 Grade::NotSent(_) | Grade::Refused(_) => Self::Failed(error),
             },
+        }
+    }
+}
+
+impl Outcome {
+    /// The TranId and EnvId that came of an order, or were seen in an answer that proves nothing.
+    pub(super) fn ids(&self) -> Option<(Option<&str>, Option<&str>)> {
+        match self {
+            Self::Ordered { ordered, .. } => {
+                Some((Some(ordered.tran_id.as_str()), ordered.env_id.as_deref()))
+            }
+            Self::Unknown(error) => {
+                let SeenIds { tran_id, env_id } = &error.seen;
+                Some((tran_id.as_deref(), env_id.as_deref()))
+            }
+            Self::Done(_) | Self::Recorded | Self::Failed(_) | Self::NotAttempted => None,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::candidates::Candidate;
 use super::engine::{Attempt, Engine, asked_to_stop, at};
 use super::settle::{self, Found, Open};
 use super::{ApplyError, Outcome, Progress};
-use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, Ordered};
+use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, LOOK_FIRST, Ordered};
 use crate::crash;
 use crate::desired::Field;
 use crate::plan::Step;
@@ -143,6 +143,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         if let Outcome::Failed(error) = &result.outcome {
             result.outcome = Outcome::Unknown(CloudError {
                 grade: Grade::Unknown,
+                // What the code advises is for an order that was not made.
+                hint: Some(LOOK_FIRST),
                 ..error.clone()
             });
         }

@@ -13,12 +13,18 @@ pub enum Decision {
 
 const LONGEST: Duration = Duration::from_secs(8);
 
-/// Decides after attempt number `attempt` (from 1) of a step whose first attempt is `elapsed` ago.
+/// What is mended costs no time, and is done whatever time there is: once for the clock, and once for the key. The vendor's
+/// client mends neither for ever, but that is not for this arithmetic to rely on.
+pub const FREE_REPAIRS: u32 = 2;
+
+/// Decides after attempt number `attempt` (from 1) of a step whose first attempt is `elapsed` ago. `repaired` counts the
+/// attempts before it after which something was mended.
 ///
 /// `jitter` is in 0..1 and keeps several clients that were throttled together from coming back together.
 pub fn decide(
     cause: NotSent,
     attempt: u32,
+    repaired: u32,
     elapsed: Duration,
     retry_for: Duration,
     jitter: f64,
@@ -26,9 +32,14 @@ pub fn decide(
     let first = match cause {
         NotSent::Connect | NotSent::NoKey => Duration::from_millis(500),
         NotSent::Throttled => Duration::from_secs(1),
+        NotSent::Repaired if repaired < FREE_REPAIRS => {
+            return Decision::Again {
+                after: Duration::ZERO,
+            };
+        }
         // The cause is gone: nothing is gained by waiting.
         NotSent::Repaired | NotSent::Withdrawn => Duration::ZERO,
-        NotSent::NoRequest => return Decision::GiveUp,
+        NotSent::NoRequest | NotSent::Tls => return Decision::GiveUp,
     };
     let doubled = first.saturating_mul(1 << attempt.saturating_sub(1).min(10));
     let after = doubled
@@ -48,7 +59,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn seconds(attempt: u32) -> f64 {
-        match decide(NotSent::Throttled, attempt, Duration::ZERO, MINUTE, 0.0) {
+        match decide(NotSent::Throttled, attempt, 0, Duration::ZERO, MINUTE, 0.0) {
             Decision::Again { after } => after.as_secs_f64(),
             Decision::GiveUp => f64::NAN,
         }
@@ -62,32 +73,53 @@ mod tests {
 
     #[test]
     fn gives_up_when_the_next_attempt_would_come_too_late() {
-        let decide_at =
-            |elapsed| decide(NotSent::Connect, 1, elapsed, Duration::from_secs(10), 0.0);
+        let decide_at = |elapsed| {
+            decide(
+                NotSent::Connect,
+                1,
+                0,
+                elapsed,
+                Duration::from_secs(10),
+                0.0,
+            )
+        };
         assert_ne!(decide_at(Duration::from_secs(9)), Decision::GiveUp);
         assert_eq!(decide_at(Duration::from_secs(10)), Decision::GiveUp);
     }
 
     #[test]
     fn no_time_to_retry_means_one_attempt() {
-        let decision = decide(NotSent::Throttled, 1, Duration::ZERO, Duration::ZERO, 0.5);
+        let decision = decide(
+            NotSent::Throttled,
+            1,
+            0,
+            Duration::ZERO,
+            Duration::ZERO,
+            0.5,
+        );
         assert_eq!(decision, Decision::GiveUp);
     }
 
     #[test]
     fn what_can_not_be_made_is_not_tried_again() {
-        let decision = decide(NotSent::NoRequest, 1, Duration::ZERO, MINUTE, 0.0);
+        let decision = decide(NotSent::NoRequest, 1, 0, Duration::ZERO, MINUTE, 0.0);
         assert_eq!(decision, Decision::GiveUp);
     }
 
     #[test]
-    fn a_repaired_attempt_goes_at_once() {
-        let decision = decide(NotSent::Repaired, 1, Duration::ZERO, MINUTE, 1.0);
-        assert_eq!(
-            decision,
-            Decision::Again {
-                after: Duration::ZERO
-            }
-        );
+    fn a_repaired_attempt_goes_at_once_whatever_time_there_is_but_not_for_ever() {
+        let at_once = Decision::Again {
+            after: Duration::ZERO,
+        };
+        let decide = |repaired, elapsed, retry_for| {
+            decide(NotSent::Repaired, 9, repaired, elapsed, retry_for, 1.0)
+        };
+        for repaired in 0..FREE_REPAIRS {
+            assert_eq!(decide(repaired, MINUTE, Duration::ZERO), at_once);
+        }
+        let late = Duration::from_millis(1);
+        assert_eq!(decide(FREE_REPAIRS, late, Duration::ZERO), Decision::GiveUp);
+        assert_eq!(decide(FREE_REPAIRS, late, MINUTE), at_once);
+        assert_eq!(decide(FREE_REPAIRS, 2 * MINUTE, MINUTE), Decision::GiveUp);
     }
 }

@@ -64,11 +64,14 @@ pub async fn look<'a, C: CloudRead>(
     now: Timestamp,
 ) -> Result<Vec<Found>, CloudError> {
     let seen = cloud.environments().await?;
+    // The list may have been what told.
+    let ahead = cloud.ahead();
     let scene = |open| Scene {
         before: before(open),
         managed,
         seen: &seen,
         now,
+        ahead,
     };
     let wanted: BTreeSet<&String> = open
         .iter()

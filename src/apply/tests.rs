@@ -17,8 +17,8 @@ use super::engine::Answer;
 use super::*;
 use crate::clock::SystemClock;
 use crate::cloud::{
-    Bill, BillOrder, Destroy, Done, Grade, Named, NotSent, Ordered, PayMode, Reach, Rename,
-    SeenEnvironment, SeenIds,
+    Bill, BillOrder, Destroy, Done, Grade, LOOK_FIRST, Named, NotSent, Ordered, PayMode, Reach,
+    Rename, SeenEnvironment, SeenIds,
 };
 use crate::desired::{Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
 use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
@@ -76,7 +76,6 @@ fn approved_with(options: Options, desired: &Desired, state: Option<&State>) -> 
         state,
         target: &target,
         whose: Whose::Waived,
-        last_account: None,
         allowed_accounts: &[],
         remade: None,
         manifests: &[],
@@ -156,6 +155,8 @@ struct Scripted {
     keeps: AtomicBool,
     /// Whether the list loses what was asked to be given up, which is there and is shown when it is asked for by its id.
     slips: AtomicBool,
+    /// How long a key is got for, and what comes of it, each time that none is at hand.
+    keys: tokio::sync::Mutex<VecDeque<(Duration, Result<(), CloudError>)>>,
     /// Where to look whether the intent is on disk when the request arrives.
     store: FileStore,
 }
@@ -187,7 +188,22 @@ impl Scripted {
 }
 
 impl CloudWrite for Scripted {
+    async fn ready(&self) -> Result<(), CloudError> {
+        // Whoever comes while one is got waits for that one.
+        let mut keys = self.keys.lock().await;
+        match keys.front().cloned() {
+            Some((takes, key)) => {
+                tokio::time::sleep(takes).await;
+                keys.pop_front();
+                key
+            }
+            None => Ok(()),
+        }
+    }
+
     async fn create(&self, order: &Attributes) -> Answer {
+        // As the real one does, which signs with it.
+        self.ready().await?;
         let name = order.get(Field::Alias).unwrap().to_owned();
         let open = self.store.read().unwrap().current().unwrap();
         let record = &open.environments[&Address::new(&name).unwrap()];
@@ -344,6 +360,7 @@ impl Bench {
             looks: Mutex::default(),
             keeps: AtomicBool::new(false),
             slips: AtomicBool::new(false),
+            keys: tokio::sync::Mutex::default(),
             store,
         };
         Self {
@@ -1060,6 +1077,14 @@ async fn what_a_refused_order_left_behind_is_neither_adopted_nor_ordered_again()
     let report = bench.apply(&["b"], &settings()).await;
     assert_eq!(outcomes(&report), ["unknown"]);
     assert_eq!(report.results[0].left_behind.as_deref(), Some("b-1"));
+    let Outcome::Unknown(error) = &report.results[0].outcome else {
+        panic!()
+    };
+    assert_eq!(
+        error.hint,
+        Some(LOOK_FIRST),
+        "the code's own says to try again"
+    );
     assert_eq!(report.verdict(), Verdict::Unknown);
     assert_eq!(status_of(&report, "b"), Status::Unknown);
 }
@@ -1189,4 +1214,171 @@ async fn an_alias_that_the_account_has_and_the_state_does_not_is_not_ordered() {
     };
     let report = bench.apply(&["a", "b"], &anyway).await;
     assert_eq!(outcomes(&report), ["ordered", "ordered"]);
+}
+
+fn numbered(tran_id: &str, env_id: Option<&str>) -> Answer {
+    Ok(Ordered {
+        tran_id: tran_id.to_owned(),
+        env_id: env_id.map(str::to_owned),
+        request_id: None,
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_with_the_ids_of_another_order_is_unknown_and_stops_the_run() {
+    for (first, second) in [
+        (numbered("1", Some("a-1")), numbered("1", Some("b-1"))),
+        (numbered("1", Some("a-1")), numbered("2", Some("a-1"))),
+        (numbered("1", None), numbered("1", None)),
+    ] {
+        let expected = second.clone().unwrap();
+        let answers = [("a", vec![first]), ("b", vec![second])];
+        // However well it fits, it fits both: it is not adopted.
+        let made = Made {
+            tran_id: "1",
+            ..Made::new("b-1", "b")
+        };
+        let mut bench = Bench::new(Duration::ZERO, &answers).makes("b", &[made]);
+        let report = bench.apply(&["a", "b", "c"], &settings()).await;
+        assert_eq!(outcomes(&report), ["ordered", "unknown", "not attempted"]);
+        assert_eq!(
+            (report.verdict(), report.ended),
+            (Verdict::Unknown, EndReason::Unknown)
+        );
+        let record = &report.state.as_ref().unwrap().environments[&Address::new("b").unwrap()];
+        assert_eq!(record.status, Status::Unknown);
+        assert_eq!(record.tran_id.as_ref(), Some(&expected.tran_id));
+        assert_eq!(record.env_id, expected.env_id);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_on_record_is_not_another_orders_in_a_later_run() {
+    let mut bench = Bench::new(
+        Duration::ZERO,
+        &[("b", vec![numbered("tran-a", Some("b-1"))])],
+    );
+    bench.apply(&["a"], &settings()).await;
+    let report = bench.apply(&["a", "b"], &settings()).await;
+    assert_eq!(outcomes(&report), ["unknown"]);
+    assert_eq!(report.verdict(), Verdict::Unknown);
+    let verified = bench.store().verify().unwrap();
+    let [problem] = verified.problems.as_slice() else {
+        panic!("{verified:?}")
+    };
+    assert_eq!(problem.code(), "shared-id");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_mended_is_sent_again_without_time_to_retry_but_not_for_ever() {
+    let repaired = || error(Grade::NotSent(NotSent::Repaired));
+    let at_once = Settings {
+        retry_for: Duration::ZERO,
+        ..settings()
+    };
+    let mut bench = Bench::new(HALF, &[("a", vec![repaired(), repaired()])]);
+    let report = bench.apply(&["a"], &at_once).await;
+    assert_eq!(outcomes(&report), ["ordered"]);
+    let mut bench = Bench::new(HALF, &[("a", (0..9).map(|_| repaired()).collect())]);
+    let report = bench.apply(&["a"], &at_once).await;
+    assert_eq!(outcomes(&report), ["failed"]);
+    assert_eq!(bench.cloud.names(), ["a"; 3]);
+}
+
+/// What is got for keys before calls: how long it takes, and what comes of it.
+fn keyed(latency: Duration, keys: Vec<(Duration, Result<(), CloudError>)>) -> Bench {
+    let mut bench = Bench::new(latency, &[]);
+    let cloud = Arc::get_mut(&mut bench.cloud).unwrap();
+    *cloud.keys.get_mut() = keys.into();
+    bench
+}
+
+fn no_key(cause: NotSent) -> Result<(), CloudError> {
+    error(Grade::NotSent(cause)).map(|_| ())
+}
+
+/// How many intents a bench's only receipt has.
+fn intents(bench: &Bench) -> usize {
+    let receipts = bench.store().receipts().unwrap();
+    let journal = bench.store().receipt(&receipts[0]).unwrap();
+    let entries = journal.entries.iter();
+    let is_intent = |event: &Event| matches!(event, Event::Intent(_));
+    entries.filter(|entry| is_intent(&entry.event)).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn orders_that_waited_for_a_key_do_not_leave_together() {
+    let slow = (Duration::from_secs(3), Ok(()));
+    // The second is got by a call whose time came a moment before its key ended.
+    let mut bench = keyed(Duration::from_secs(2), vec![slow.clone(), slow]);
+    let names = ["a", "b", "c", "d", "e"];
+    let report = bench.apply(&names, &settings()).await;
+    assert_eq!(report.verdict(), Verdict::Complete);
+    assert_eq!(bench.cloud.names(), names);
+    for gap in bench.cloud.gaps() {
+        assert!(gap >= HALF, "{gap:?}");
+    }
+    assert_eq!(intents(&bench), names.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_without_a_key_is_not_announced_and_is_tried_again() {
+    let second = Duration::from_secs(1);
+    let none = (second, no_key(NotSent::NoKey));
+    let mut bench = keyed(Duration::ZERO, vec![none.clone(), none.clone()]);
+    let report = bench.apply(&["a", "b"], &settings()).await;
+    assert_eq!(outcomes(&report), ["ordered", "ordered"]);
+    assert_eq!(intents(&bench), 2);
+    assert_eq!(report.results[0].attempts, 3);
+    // Not for ever, and not at all where there will be none.
+    let never = (0..99).map(|_| none.clone()).collect();
+    for (keys, tries) in [
+        (never, 6..=7),
+        (vec![(second, no_key(NotSent::NoRequest))], 1..=1),
+        (vec![(second, no_key_at_all())], 1..=1),
+    ] {
+        let mut bench = keyed(Duration::ZERO, keys);
+        let report = bench.apply(&["a", "b"], &settings()).await;
+        assert_eq!(outcomes(&report), ["failed", "not attempted"]);
+        let attempts = report.results[0].attempts;
+        assert!(tries.contains(&attempts), "{attempts}");
+        assert_eq!(report.verdict(), Verdict::Failed);
+        assert!(bench.cloud.names().is_empty());
+        assert_eq!(intents(&bench), 0);
+    }
+}
+
+/// A grade that says nothing of an order, since none was sent.
+fn no_key_at_all() -> Result<(), CloudError> {
+    error(Grade::Unknown).map(|_| ())
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_are_recorded_and_a_stop_is_minded_while_a_key_is_got() {
+    // The answer to `b` says to stop; `c` was waiting for its key.
+    let keys = vec![
+        (Duration::ZERO, Ok(())),
+        (Duration::ZERO, Ok(())),
+        (Duration::ZERO, Ok(())),
+        (Duration::ZERO, Ok(())),
+        (Duration::from_secs(9), Ok(())),
+    ];
+    let mut bench = keyed(Duration::from_secs(2), keys.clone());
+    let refused = error(Grade::Refused(Reach::Run));
+    let answers = [("b".to_owned(), VecDeque::from([refused]))];
+    let cloud = Arc::get_mut(&mut bench.cloud).unwrap();
+    *cloud.answers.get_mut().unwrap() = answers.into();
+    let report = bench.apply(&["a", "b", "c"], &settings()).await;
+    assert_eq!(outcomes(&report), ["ordered", "failed", "not attempted"]);
+    assert_eq!(intents(&bench), 2);
+    assert!(report.took < Duration::from_secs(4), "{:?}", report.took);
+    // Nobody waits for a key after the deadline.
+    let mut bench = keyed(Duration::ZERO, keys);
+    let hurried = Settings {
+        deadline: Some(Duration::from_secs(2)),
+        ..settings()
+    };
+    let report = bench.apply(&["a", "b", "c"], &hurried).await;
+    assert_eq!(outcomes(&report), ["ordered", "ordered", "not attempted"]);
+    assert_eq!(report.ended, EndReason::Deadline);
 }

@@ -115,7 +115,9 @@ pub(super) fn not_told(error: &CloudError) -> Failure {
         Grade::NotSent(NotSent::NoKey | NotSent::NoRequest | NotSent::Withdrawn) => {
             Failure::new("no-key", why.clone()).told_by(error)
         }
-        Grade::NotSent(NotSent::Connect | NotSent::Throttled | NotSent::Repaired) => Failure::new(
+        Grade::NotSent(
+            NotSent::Connect | NotSent::Tls | NotSent::Throttled | NotSent::Repaired,
+        ) => Failure::new(
             "account-unreachable",
             text!(
                 "the vendor could not be asked which account the key belongs to: {why}",

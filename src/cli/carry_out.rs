@@ -1,6 +1,6 @@
 //! A plan that was made, held against the guard, agreed to, and carried out: what `apply`, `destroy` and `import` share.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::account::{self, Proven};
 use super::connect::{Connection, Embedded};
 use super::consent::consent;
-use super::failure::Failure;
+use super::failure::{Failure, NOTHING_SENT};
 use super::keys::Ask;
 use super::load::Project;
 use super::options::{Api, Format, Strict, time};
@@ -20,24 +20,21 @@ use super::shown::Shown;
 use super::signals::{end_with, two_signals};
 use super::watch::Watch;
 use super::world::World;
-use super::{Exit, rescue};
+use super::{Exit, refusal, rescue};
 use crate::apply::adopt::{self, Adoption};
 use crate::apply::{self, ApplyError, OnError, Parts, Report, Settings, Verdict};
-use crate::check;
 use crate::clock::SystemClock;
 use crate::crash;
 use crate::desired::ManifestHash;
-use crate::diagnostic::{Diagnostic, any_error};
+use crate::diagnostic::Diagnostic;
 use crate::lang::text;
 use crate::manifest;
 use crate::plan::guard::{self, Approved, Facts, Limits, Objection};
-use crate::plan::{Action, Plan, Step, file};
+use crate::plan::{Action, Plan, file};
 use crate::report::{clean, events, human, json, page};
 use crate::state::file::FileStore;
 use crate::state::journal::RunId;
-use crate::state::{
-    Account, Snapshot, State, StateError, StateStore, StateWriter, Status, orders_since,
-};
+use crate::state::{Snapshot, State, StateError, StateStore, StateWriter, Status, orders_since};
 
 /// How a plan is carried out.
 #[derive(Debug, clap::Args)]
@@ -115,7 +112,7 @@ pub(super) fn carry_out(
     if let Err(failure) = show_plan(job, &plan, world) {
         if asks(job) {
             // Nobody can say yes to what can't be shown.
-            return Err(failure.help(super::failure::NOTHING_SENT));
+            return Err(failure.help(NOTHING_SENT));
         }
         world.fail(&failure);
     }
@@ -133,7 +130,6 @@ pub(super) fn carry_out(
         }
         None => (Vec::new(), None),
     };
-    let last_account = last_account(store)?;
     let facts = Facts {
         state: writer.state(),
         target: &target,
@@ -142,7 +138,6 @@ pub(super) fn carry_out(
         remade: remade.as_ref(),
         manifests: &manifests,
         used_by,
-        last_account: last_account.as_ref(),
         orders_last_day: match job.limits.max_creates_per_day {
             Some(_) => orders_last_day(store, writer.state(), world)?,
             None => 0,
@@ -154,7 +149,8 @@ pub(super) fn carry_out(
     if !objections.is_empty() {
         return Err(Failure::from(objections));
     }
-    refuse_declared_elsewhere(&plan)?;
+    refusal::declared_elsewhere(&plan)?;
+    refusal::contradictions(&plan, store)?;
     let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
     if plan.changes().next().is_none() && !waits {
         let report = Report::idle(writer.state());
@@ -223,54 +219,6 @@ fn exit_of(report: &Report) -> Exit {
     }
 }
 
-/// Refuses to give up what is declared yet, in a file that is still there and was not read: the next plan of the whole
-/// project would order it again.
-fn refuse_declared_elsewhere(plan: &Plan) -> Result<(), Failure> {
-    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let read: HashSet<PathBuf> = plan.manifests.iter().map(|it| whole(&it.path)).collect();
-    let mut unread: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
-    for step in plan.destroys().filter(|step| !step.deposed) {
-        let file = Path::new(&step.source.file);
-        if file.is_file() && !read.contains(&whole(file)) {
-            unread.entry(&step.source.file).or_default().push(step);
-        }
-    }
-    let mut refusals = Vec::new();
-    for (file, steps) in unread {
-        let loaded = manifest::load(Path::new(""), &[PathBuf::from(file)], None);
-        let checked = check::check(&loaded, check::Options::default());
-        let file = clean(file).into_owned();
-        for Step { address, .. } in steps {
-            let declared = checked.desired.environments.iter();
-            let declared = declared
-                .into_iter()
-                .find(|environment| environment.address == *address);
-            let message = match declared {
-                Some(environment) => {
-                    let source = clean(&environment.source.to_string()).into_owned();
-                    text!(
-                        "`{address}` is declared yet, in {source}, which was not read",
-                        "`{address}` 仍在 {source} 中声明，而该文件未被读取"
-                    )
-                }
-                None if any_error(&checked.diagnostics) => text!(
-                    "`{address}` was declared in {file}, which was not read and is not valid: it may be declared there yet",
-                    "`{address}` 曾在 {file} 中声明；该文件未被读取且无效，它可能仍在其中声明"
-                ),
-                None => continue,
-            };
-            refusals.push(Diagnostic::error("declared-elsewhere", message).help(text!(
-                "name that file too: `-f {file}`; or take `{address}` out of it, and plan the whole project",
-                "同时指定该文件：`-f {file}`；或从中去掉 `{address}`，并对整个项目执行 plan"
-            )));
-        }
-    }
-    if refusals.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::from(refusals).help(super::failure::NOTHING_SENT))
-}
-
 fn settings(job: &Job<'_>) -> Settings {
     let flags = job.flags;
     Settings {
@@ -323,7 +271,7 @@ fn adoptions(
         return Ok(Vec::new());
     }
     let looked = super::runtime()?.block_on(async {
-        let (client, _sandbox) = connection.open().await?;
+        let (client, _sandbox) = connection.open(state).await?;
         let looked = adopt::look(&client, plan, state).await;
         looked.map_err(|error| Failure::from(ApplyError::Listing(error)))
     })?;
@@ -374,15 +322,6 @@ fn used_by(store: &impl StateStore, plan: &Plan) -> Result<Option<RunId>, StateE
         }
     }
     Ok(None)
-}
-
-/// Whose account the latest run was of, by its receipt.
-fn last_account(store: &impl StateStore) -> Result<Option<Account>, StateError> {
-    let receipts = store.receipts()?;
-    let Some(latest) = receipts.last() else {
-        return Ok(None);
-    };
-    Ok(Some(store.receipt(latest)?.started.account))
 }
 
 /// In whose account, and with which key: whoever is not asked has to find it in the log of a pipeline.
@@ -477,7 +416,7 @@ fn run(
         .collect();
     let runtime = super::runtime()?;
     let ended = runtime.block_on(async {
-        let (client, _sandbox) = connection.open().await?;
+        let (client, _sandbox) = connection.open(writer.state()).await?;
         let (stop, stopped) = watch::channel(false);
         let mut watch = Watch::new(approved.plan(), &settings, job.flags.json, world);
         let parts = Parts {

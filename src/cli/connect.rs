@@ -14,12 +14,13 @@ use super::transport::transport;
 use super::world::World;
 use crate::clock::SystemClock;
 use crate::cloud::tencent::{
-    ClientOptions, Credentials, Keys, RETRY_READS_FOR, TencentClient, Transport,
+    ClientOptions, Credentials, Keys, RETRY_READS_FOR, TencentClient, Transport, regions_to_list,
 };
 use crate::cloud::{Caller, CloudError, Grade, Looks, NotSent, Reading, Watcher};
 use crate::config::Endpoint;
 use crate::lang::text;
 use crate::sandbox::{self, Fault, Running, Sandbox};
+use crate::state::State;
 
 /// How the embedded endpoint behaves, for a rehearsal.
 #[derive(Debug, Args)]
@@ -102,8 +103,8 @@ impl Connection {
         retry_for: Duration,
         world: &World,
     ) -> Result<Self, Failure> {
-        // Once: it may open a file to record in.
-        let transport = transport(project)?;
+        // Once: the file that is recorded in is a new one.
+        let transport = transport(project, world)?;
         let place = match &project.endpoint {
             Endpoint::Sandbox => Place::Embedded(Box::new(sandbox::Options {
                 latency: embedded.latency,
@@ -135,7 +136,14 @@ impl Connection {
         };
         Ok(Self {
             region: project.region.clone(),
-            list_regions: project.config.api.list_regions.clone().unwrap_or_default(),
+            list_regions: project
+                .config
+                .api
+                .list_regions
+                .iter()
+                .flatten()
+                .map(ToString::to_string)
+                .collect(),
             language: project.language.name().to_owned(),
             transport,
             retry_reads_for: retry_for.min(RETRY_READS_FOR),
@@ -163,13 +171,21 @@ impl Connection {
         Ok(())
     }
 
-    /// The regions that a listing asks, None where its calls name none.
-    pub(super) fn listed_regions(&self) -> Vec<Option<String>> {
-        if self.list_regions.is_empty() {
-            vec![self.region.clone()]
-        } else {
-            self.list_regions.iter().cloned().map(Some).collect()
-        }
+    /// The regions that a listing asks, None for a call that names none: those that are configured, the one that calls are
+    /// sent with, and whichever have something on record. Whatever is concluded from "not there" has looked there.
+    pub(super) fn listed_regions(&self, state: Option<&State>) -> Vec<Option<String>> {
+        regions_to_list(self.region.as_deref(), self.named_regions(state))
+    }
+
+    fn named_regions(&self, state: Option<&State>) -> Vec<String> {
+        let records = state.into_iter().flat_map(State::records);
+        let recorded = records.filter_map(|(_, record)| record.region.as_ref());
+        // The vendor's word for where an adopted one is, or a hand's: one that can't be sent can't be asked.
+        let can_be_sent = |region: &&String| {
+            !region.is_empty() && region.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        let recorded = recorded.filter(can_be_sent);
+        self.list_regions.iter().chain(recorded).cloned().collect()
     }
 
     /// Whose account the key is of. The embedded endpoint's is known, and the vendor is asked once.
@@ -216,8 +232,13 @@ impl Connection {
         }
     }
 
-    /// The client, and the embedded endpoint that it talks to, if it does; the endpoint lives as long as that.
-    pub(super) async fn open(&self) -> Result<(TencentClient, Option<Running>), Failure> {
+    /// The client, and the embedded endpoint that it talks to, if it does; the endpoint lives as long as that. It lists the
+    /// regions of what is on record too.
+    pub(super) async fn open(
+        &self,
+        state: Option<&State>,
+    ) -> Result<(TencentClient, Option<Running>), Failure> {
+        let list_regions = self.named_regions(state);
         let this = self.clone();
         let (endpoint, keys, running) = match this.place {
             Place::Remote { url, vendor } => {
@@ -236,7 +257,7 @@ impl Connection {
             endpoint,
             keys,
             region: this.region,
-            list_regions: this.list_regions,
+            list_regions,
             language: this.language,
             transport: this.transport,
             retry_reads_for: this.retry_reads_for,

@@ -175,6 +175,18 @@ impl From<ApplyError> for Failure {
         let error = match error {
             ApplyError::State(error) => return Self::from(error),
             ApplyError::Listing(error) => error,
+            ApplyError::Elsewhere { .. } => {
+                return Self::new("state-account", message)
+                    .help(Text::fixed(
+                        "use a key of the account that it was ordered in (`postpay whoami` tells which one is found, and where)",
+                        "使用当初订购时所用账号的密钥（`postpay whoami` 会说明找到的是哪一个、在何处）",
+                    ))
+                    .help(Text::fixed(
+                        "if all of it is gone by now: `postpay drift` tells, and `postpay state rm ADDR` takes it off the record",
+                        "如果它们都已不存在：`postpay drift` 会说明，`postpay state rm ADDR` 可移除记录",
+                    ))
+                    .help(NOTHING_ORDERED);
+            }
             ApplyError::AlreadyThere(twins) => {
                 let line = |Twin { address, env_id }: &Twin| {
                     let env_id = clean(env_id);

@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let connection = Connection::with_key(&project, &args.embedded, RETRY_READS_FOR, world)?;
     let (seen, bills) = super::runtime()?.block_on(async {
         account::expected(&connection, &project, state.as_ref(), world).await?;
-        let (client, _sandbox) = connection.open().await?;
+        let (client, _sandbox) = connection.open(state.as_ref()).await?;
         let seen = client
             .environments()
             .await

@@ -3,8 +3,9 @@
 //!
 //! git is asked and never trusted with the run: no binary, no repository, one that git refuses, and one that does not
 //! answer in time all give nothing. It is kept from everything that is not reading: hooks, the file system monitor, the
-//! network, and locks that another git would meet. Filters that a repository's own configuration names run as they do
-//! for every `git status`.
+//! network, and locks that another git would meet. A repository that lies as plain files among the manifests, where a pull request
+//! can put one with its configuration, is none. Filters that whoever cloned the repository has configured run as they do for every
+//! `git status`, and find no key in their environment.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -23,23 +24,24 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long git may take over all blames, which somebody asked for and whose history may be long.
 const BLAME_PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a caller's own git, as in a hook, says of its repository. The manifests' repository is found from where they are.
-const OF_ANOTHER_REPOSITORY: [&str; 14] = [
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_COMMON_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_GRAFT_FILE",
-    "GIT_SHALLOW_FILE",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_NAMESPACE",
-    "GIT_PREFIX",
-    "GIT_ATTR_SOURCE",
-    "GIT_CONFIG",
+/// What git needs of the environment: to be found, and whoever's configuration says which repositories are trusted. Nothing
+/// else is passed on: no key, and nothing of what a caller's own git, as in a hook, says of another repository.
+const PASSED_ON: [&str; 11] = [
+    "PATH",
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "USERPROFILE",
+    "SYSTEMROOT",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SUDO_UID",
+    "LD_LIBRARY_PATH",
+    // As if the repository were somebody else's: git's own, for tests.
+    "GIT_TEST_ASSUME_DIFFERENT_OWNER",
 ];
+/// Configuration by variables: `GIT_CONFIG_GLOBAL`, `GIT_CONFIG_COUNT` and the like.
+const CONFIGURATION: &str = "GIT_CONFIG_";
 
 /// The repository that the manifests are in.
 pub(super) struct Git {
@@ -65,11 +67,17 @@ impl Git {
             "--is-inside-work-tree",
             "--is-shallow-repository",
             "HEAD^{commit}",
+            "--absolute-git-dir",
         ];
         let said = String::from_utf8(git(folder, asked, PATIENCE)?).ok()?;
-        let ["true", shallow, commit] = said.lines().collect::<Vec<_>>()[..] else {
+        // A path may have line ends in it.
+        let ["true", shallow, commit, of_git] = said.splitn(4, '\n').collect::<Vec<_>>()[..] else {
             return None;
         };
+        if is_among_files(folder, of_git) {
+            tracing::debug!("a repository lies among the files: git is not asked");
+            return None;
+        }
         Some(Self {
             folder: folder.to_owned(),
             commit: id(commit)?.to_owned(),
@@ -213,12 +221,27 @@ impl Blame {
     }
 }
 
+/// Whether git's folder is one that the manifests are in: such a one can be committed, with its configuration. A git that is
+/// old does not know `safe.bareRepository`.
+fn is_among_files(folder: &Path, of_git: &str) -> bool {
+    let of_git = Path::new(of_git.trim_end_matches('\n'));
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    whole(folder).starts_with(whole(of_git))
+}
+
 /// A commit's id: SHA-1 or SHA-256, whole.
 fn id(text: &str) -> Option<&str> {
     let is_hex = text
         .bytes()
         .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     (matches!(text.len(), 40 | 64) && is_hex).then_some(text)
+}
+
+fn passed_on() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        PASSED_ON.contains(&name.as_ref()) || name.starts_with(CONFIGURATION)
+    })
 }
 
 /// What git prints when it succeeds in time.
@@ -234,7 +257,10 @@ fn git<S: AsRef<OsStr>>(
         .args(["--no-pager", "--no-optional-locks", "--literal-pathspecs"])
         .args(["-c", "core.fsmonitor=false"])
         .args(["-c", "core.hooksPath=/dev/null"])
+        .args(["-c", "safe.bareRepository=explicit"])
         .args(arguments)
+        .env_clear()
+        .envs(passed_on())
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_NO_LAZY_FETCH", "1")
         .env("GIT_TERMINAL_PROMPT", "0")
@@ -242,9 +268,6 @@ fn git<S: AsRef<OsStr>>(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
-    for name in OF_ANOTHER_REPOSITORY {
-        command.env_remove(name);
-    }
     let shown: Vec<OsString> = command.get_args().map(OsStr::to_owned).collect();
     let mut child = match command.spawn() {
         Ok(child) => child,
@@ -258,7 +281,8 @@ fn git<S: AsRef<OsStr>>(
         // It may have ended by itself, and badly.
         let _ = child.kill();
         let _ = child.wait();
-        tracing::debug!(arguments = ?shown, "git gave no answer");
+        // Every folder outside of a repository has it.
+        tracing::trace!(arguments = ?shown, "git gave no answer");
     }
     said
 }

@@ -201,7 +201,7 @@ fn troubles(store: &FileStore) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Fai
                 "请从版本控制或该目录的另一份副本中恢复它们；这些运行所做的事没有显示"
             ))),
             // Of these `postpay state verify` tells: they take nothing away from what is shown.
-            Problem::Account { .. } | Problem::Differs(_) | Problem::Unrecorded { .. } => None,
+            Problem::Account { .. } | Problem::Differs(_) | Problem::Shared { .. } | Problem::Unrecorded { .. } => None,
         }
     });
     let notices = found.notices.iter().filter_map(|notice| match notice {

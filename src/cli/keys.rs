@@ -13,7 +13,7 @@ use crate::clock::SystemClock;
 use crate::cloud::Caller;
 use crate::cloud::tencent::{
     Chain, CredentialsError, Keys, METADATA, Metadata, RoleWish, Source, Sts, StsOptions,
-    Surroundings, Transport, Wishes, is_loopback, sts_endpoint,
+    Surroundings, Transport, Wishes, is_local_address, sts_endpoint,
 };
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
@@ -64,7 +64,7 @@ pub(super) fn of_vendor(
     }
     let sts_url = named.clone().unwrap_or_else(|| sts_endpoint(url));
     // Whatever answers on this computer can't vouch for a key to an endpoint elsewhere.
-    if is_loopback(&sts_url) && !is_loopback(url) {
+    if is_local_address(&sts_url) && !is_local_address(url) {
         let shown = clean(&sts_url);
         return Err(Failure::new(
             "sts-endpoint",
@@ -76,6 +76,23 @@ pub(super) fn of_vendor(
         .help(text!(
             "leave `--sts-endpoint` out, or order from this computer too",
             "去掉 `--sts-endpoint`，或同样使用本机的端点"
+        ))
+        .help(NOTHING_SENT));
+    }
+    // A token is told as it is, and postpay.yaml is not to say whom.
+    let is_chosen = named.is_some() || project.endpoint_is_given;
+    if matches!(chain.source, Source::WebIdentity(_)) && is_local_address(&sts_url) && !is_chosen {
+        let shown = clean(&sts_url);
+        return Err(Failure::new(
+            "sts-endpoint",
+            text!(
+                "the endpoint in postpay.yaml is on this computer, and the web identity token would be sent to {shown}",
+                "postpay.yaml 中的端点在本机，Web 身份令牌会被发送到 {shown}"
+            ),
+        )
+        .help(text!(
+            "if that is meant, say so: `--sts-endpoint {shown}`",
+            "如果确实如此，请写明：`--sts-endpoint {shown}`"
         ))
         .help(NOTHING_SENT));
     }

@@ -37,7 +37,7 @@ pub(super) fn read(
     let recorded: Vec<String> = recorded.map(|(_, env_id)| env_id.to_owned()).collect();
     super::runtime()?.block_on(async {
         let account = account::expected(&connection, project, state, world).await?;
-        let (reader, _sandbox) = reader(&connection).await?;
+        let (reader, _sandbox) = reader(&connection, state).await?;
         let mut environments = reader
             .environments()
             .await
@@ -79,7 +79,7 @@ pub(super) fn read(
             live: Live {
                 environments,
                 bills,
-                regions: connection.listed_regions(),
+                regions: connection.listed_regions(state),
                 absent,
             },
             account,
@@ -88,6 +88,9 @@ pub(super) fn read(
 }
 
 /// Something that looks, and has no way to do anything else.
-async fn reader(connection: &Connection) -> Result<(impl CloudRead, Option<Running>), Failure> {
-    connection.open().await
+async fn reader(
+    connection: &Connection,
+    state: Option<&State>,
+) -> Result<(impl CloudRead, Option<Running>), Failure> {
+    connection.open(state).await
 }

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::connect::ledger_beside;
 use super::failure::{Failure, NOTHING_SENT};
 use super::options::{Api, Changes, Global, Select, Strict};
+use super::reports::{same_file, taken};
 use super::rescue;
 use super::world::World;
 use crate::check::{self, Checked};
@@ -29,6 +31,8 @@ pub(super) struct Project {
     manifests: Vec<PathBuf>,
     pub state: PathBuf,
     pub endpoint: Endpoint,
+    /// By flag or variable, rather than by a file that a pull request may change.
+    pub endpoint_is_given: bool,
     pub rate: f64,
     pub region: Option<String>,
     pub language: Language,
@@ -75,13 +79,18 @@ impl Project {
             config_path,
             manifests,
             state,
+            endpoint_is_given: global.endpoint.is_some(),
             endpoint: global
                 .endpoint
                 .clone()
                 .or_else(|| config.api.endpoint.clone())
                 .unwrap_or_default(),
             rate: api.rate.or(config.api.rate).unwrap_or(config::DEFAULT_RATE),
-            region: region(api, &config)?,
+            region: api
+                .region
+                .as_ref()
+                .or(config.api.region.as_ref())
+                .map(ToString::to_string),
             language: api
                 .language
                 .or(config.api.language)
@@ -171,6 +180,14 @@ impl Project {
     }
 
     fn hold_against_files(&self, global: &Global, world: &mut World) -> Result<(), Failure> {
+        if let Some(path) = &self.api.record {
+            world.reports.spare_record(path)?;
+            self.not_the_states(path, world)?;
+            // What the embedded endpoint did is no record of ours, and is written beside it all the same.
+            if same_file(path, &ledger_beside(&self.state, world)?) {
+                return Err(taken("--record", path));
+            }
+        }
         for path in self.config_path.iter().chain(&self.manifests) {
             world.reports.spare(path)?;
         }
@@ -221,7 +238,11 @@ impl Project {
         let loaded = manifest::load(Path::new(""), &self.manifests, self.config_path.as_deref());
         let options = check::Options { require_alias };
         let files = loaded.files.iter().map(|file| file.hash.path.clone());
-        (files.collect(), check::check(&loaded, options))
+        let mut checked = check::check(&loaded, options);
+        checked
+            .diagnostics
+            .extend(self.config.warnings.iter().cloned());
+        (files.collect(), checked)
     }
 
     /// What there would be to say of the manifests with one more file beside them.
@@ -439,23 +460,4 @@ pub(super) fn unknown_address(
 
 fn count(n: u32) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
-}
-
-/// The region that is sent in a header and shown in a plan: a word of the vendor's, and nothing else.
-fn region(api: &Api, config: &Config) -> Result<Option<String>, Failure> {
-    let region = api.region.clone().or_else(|| config.api.region.clone());
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    match region {
-        Some(region) if region.is_empty() || !region.chars().all(plain) => {
-            let region = clean(&region);
-            let why = text!("`{region}` is no region", "`{region}` 不是地域");
-            Err(Failure::new("region", why)
-                .help(text!(
-                    "a region looks like ap-shanghai",
-                    "地域的写法如 ap-shanghai"
-                ))
-                .help(NOTHING_SENT))
-        }
-        region => Ok(region),
-    }
 }

@@ -28,6 +28,7 @@ mod lock;
 mod meter;
 mod options;
 mod plan;
+mod refusal;
 mod rehearse;
 mod reports;
 mod rescue;
@@ -46,8 +47,10 @@ mod whoami;
 mod world;
 
 use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::config::endpoint;
 use crate::report::page::Kind;
 use options::Global;
 use world::World;
@@ -164,6 +167,7 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => {
             let lang = help::lang(std::env::args_os());
+            let error = without_user_info(error);
             help::print(&error, without_empty_variables(Cli::command()), lang);
             return if error.use_stderr() {
                 Exit::Error
@@ -202,6 +206,7 @@ pub fn main() -> Exit {
         Command::Completions(args) => completions::run(&args, &mut world),
         Command::Man => completions::man(&mut world),
     };
+    world.tell_unrecorded();
     match ended {
         Ok(exit) => exit,
         Err(failure) => {
@@ -239,6 +244,37 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
             }
         })
         .mut_subcommands(without_empty_variables)
+}
+
+/// A wrong command line is told with what was given. In an address that may be a password, wherever it came to stand.
+fn without_user_info(mut error: clap::Error) -> clap::Error {
+    let named = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    let is_address = named.is_some_and(|flag| flag.contains("endpoint"));
+    let hide = |text: &str| {
+        let may_hide = is_address || text.contains("://");
+        let hidden = endpoint::user_info(text).filter(|_| may_hide)?;
+        Some([&text[..hidden.start], "…", &text[hidden.end..]].concat())
+    };
+    let hidden: Vec<_> = error
+        .context()
+        .filter_map(|(kind, value)| {
+            let clean = if let ContextValue::String(text) = value {
+                ContextValue::String(hide(text)?)
+            } else if let ContextValue::Strings(texts) = value {
+                let clean = texts
+                    .iter()
+                    .map(|text| hide(text).unwrap_or_else(|| text.clone()));
+                ContextValue::Strings(clean.collect())
+            } else {
+                return None;
+            };
+            Some((kind, clean))
+        })
+        .collect();
+    for (kind, value) in hidden {
+        error.insert(kind, value);
+    }
+    error
 }
 
 /// The whole command line, for completions and the manual page.

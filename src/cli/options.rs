@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{BoolishValueParser, PossibleValue};
 use clap::{Args, ValueEnum};
 
-use crate::config::{self, Endpoint, Language};
+use crate::config::{self, Endpoint, Language, Region};
 use crate::desired::Address;
 use crate::lang::Lang;
 
@@ -188,7 +188,7 @@ pub(super) struct Api {
     pub rate: Option<f64>,
     /// The vendor's region, sent as X-TC-Region [default: none is sent]
     #[arg(long, value_name = "REGION", env = "POSTPAY_REGION")]
-    pub region: Option<String>,
+    pub region: Option<Region>,
     /// The language of the vendor's messages: zh-CN or en-US [default: zh-CN]
     #[arg(long, value_name = "LANG", env = "POSTPAY_LANGUAGE", value_parser = language)]
     pub language: Option<Language>,

@@ -328,7 +328,8 @@ impl<'a> Stage<'a> {
             keys: Arc::new(Keys::given(sandbox_credentials())),
             // The endpoint's world has one region; what is taken as existing is in no other.
             region: None,
-            list_regions: Vec::new(),
+            // An order is looked for where its record says that it was made.
+            list_regions: self.project.region.iter().cloned().collect(),
             language: self.project.language.name().to_owned(),
             transport: Transport::within(TIMEOUT.min(self.project.timeout)),
             retry_reads_for: 3 * TIMEOUT,
@@ -376,7 +377,6 @@ fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
         target,
         // The embedded endpoint's own.
         whose: Whose::Waived,
-        last_account: None,
         allowed_accounts: &[],
         remade: None,
         manifests: &[],
@@ -458,7 +458,11 @@ impl Play<'_> {
             Ok(report) => Ok(self.note(&report)),
             // Nothing was ordered: apply again.
             Err(ApplyError::Listing(_)) => Ok(None),
-            Err(error @ (ApplyError::State(_) | ApplyError::AlreadyThere(_))) => Err(error.into()),
+            Err(
+                error @ (ApplyError::State(_)
+                | ApplyError::AlreadyThere(_)
+                | ApplyError::Elsewhere { .. }),
+            ) => Err(error.into()),
         }
     }
 

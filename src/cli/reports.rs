@@ -18,6 +18,8 @@ use crate::report::page::from_root;
 #[derive(Debug, Default)]
 pub(super) struct Reports {
     pub files: Vec<(PathBuf, Format)>,
+    /// Where calls are recorded; no file either that has another purpose.
+    pub record: Option<PathBuf>,
     /// They were held against the files that must not be overwritten. Until then only new ones are written.
     pub guarded: bool,
     /// They hold the result already, or it was tried.
@@ -44,7 +46,7 @@ impl Reports {
                 .skip(at + 1)
                 .any(|(other, _)| same_file(path, other))
             {
-                return Err(taken(path));
+                return Err(taken("--report", path));
             }
         }
         Ok(Self {
@@ -53,20 +55,27 @@ impl Reports {
         })
     }
 
-    /// Refuses a report in the place of a file that the command reads or writes for another purpose.
+    /// Refuses a report, or the record of calls, in the place of a file that the command reads or writes for another purpose.
     pub(super) fn spare(&mut self, path: &Path) -> Result<(), Failure> {
-        match self
-            .files
-            .iter()
-            .find(|(report, _)| same_file(report, path))
-        {
-            Some((report, _)) => {
+        let of_reports = self.files.iter().map(|(file, _)| ("--report", file));
+        let of_record = self.record.iter().map(|file| ("--record", file));
+        let mut all = of_reports.chain(of_record);
+        match all.find(|(_, file)| same_file(file, path)) {
+            Some((flag, file)) => {
+                let failure = taken(flag, file);
                 // Not even to say why there is no result.
                 self.written = true;
-                Err(taken(report))
+                Err(failure)
             }
             None => Ok(()),
         }
+    }
+
+    /// Refuses to record in a report.
+    pub(super) fn spare_record(&mut self, path: &Path) -> Result<(), Failure> {
+        self.spare(path)?;
+        self.record = Some(path.to_owned());
+        Ok(())
     }
 
     /// Tells apart the projects of one repository: by the folder, and by a configuration and a state that were named.
@@ -174,14 +183,14 @@ fn format_of(path: &Path) -> Result<Format, Failure> {
     })
 }
 
-fn taken(path: &Path) -> Failure {
+pub(super) fn taken(flag: &str, path: &Path) -> Failure {
     let path = path.display().to_string();
     let path = clean(&path);
     Failure::new(
         "report-path",
         text!(
-            "--report {path}: this file is named for something else already",
-            "--report {path}：该文件已另作他用"
+            "{flag} {path}: this file is named for something else already",
+            "{flag} {path}：该文件已另作他用"
         ),
     )
     .help(text!("name another file", "请指定另一个文件"))
@@ -189,7 +198,7 @@ fn taken(path: &Path) -> Failure {
 }
 
 /// Whether two paths name one file, or would.
-fn same_file(a: &Path, b: &Path) -> bool {
+pub(super) fn same_file(a: &Path, b: &Path) -> bool {
     let whole = |path: &Path| {
         fs::canonicalize(path).ok().or_else(|| {
             let folder = path.parent().filter(|it| !it.as_os_str().is_empty());

@@ -66,6 +66,8 @@ pub(super) struct Case {
     pub open: Open,
     pub status: Status,
     sent_by: Option<String>,
+    /// The regions that were asked for it, None for a call that names none.
+    asked: Vec<Option<String>>,
     candidates: Vec<Candidate>,
 }
 
@@ -125,7 +127,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let connection = Connection::with_key(&project, &args.embedded, RETRY_READS_FOR, world)?;
     let (cases, seen) = super::runtime()?.block_on(async {
         account::expected(&connection, &project, Some(&state), world).await?;
-        let (client, _sandbox) = connection.open().await?;
+        let (client, _sandbox) = connection.open(Some(&state)).await?;
         let seen = if given_up.is_empty() {
             Vec::new()
         } else {
@@ -204,16 +206,15 @@ pub(super) async fn examine(
     client: &TencentClient,
     world: &World,
 ) -> Result<Vec<Case>, Failure> {
-    let recorded = state.env_ids();
-    let managed: BTreeSet<String> = recorded.map(|(_, env_id)| env_id.to_owned()).collect();
     let mut cases = Vec::new();
     for (address, record) in open {
         let journal = journal_of(store, record.run)?;
-        // An id that its own answer had is not another order's.
-        let mut managed = managed.clone();
-        record.env_id.iter().for_each(|id| {
-            managed.remove(id);
-        });
+        // An id that its own answer had is not another order's, unless that one has it too.
+        let others = state.records();
+        let managed: BTreeSet<String> = others
+            .filter(|(_, other)| !std::ptr::eq(*other, record))
+            .filter_map(|(_, other)| other.env_id.clone())
+            .collect();
         cases.push(case(address, record, journal, &managed, client, world).await?);
     }
     Ok(cases)
@@ -241,6 +242,7 @@ async fn case(
         open,
         status: record.status,
         sent_by: journal.map(|journal| journal.started.who),
+        asked: client.regions().to_vec(),
         candidates,
     })
 }
@@ -269,7 +271,8 @@ fn journal_of(store: &impl StateStore, run: RunId) -> Result<Option<Journal>, St
 fn show(cases: &[Case], world: &mut World) -> Result<(), Failure> {
     let human = |look| {
         let blocks = cases.iter().map(|case| {
-            human::resolve::open(&case.open, case.sent_by.as_deref(), &case.candidates, look)
+            let sent_by = case.sent_by.as_deref();
+            human::resolve::open(&case.open, sent_by, &case.asked, &case.candidates, look)
         });
         blocks.collect::<Vec<_>>().join("\n")
     };
@@ -279,10 +282,16 @@ fn show(cases: &[Case], world: &mut World) -> Result<(), Failure> {
             let Case {
                 open,
                 sent_by,
+                asked,
                 candidates,
                 status: _,
             } = case;
-            (open, sent_by.as_deref(), candidates.as_slice())
+            json::resolve::Shown {
+                open,
+                sent_by: sent_by.as_deref(),
+                asked,
+                candidates,
+            }
         }))
     };
     let shown = Shown::plain(&document, &human);
@@ -370,9 +379,13 @@ pub(super) fn adopt_named(
     force: bool,
     state: &State,
 ) -> Result<Edited, Failure> {
-    let taken = state.environments.iter().find(|(address, record)| {
-        record.env_id.as_deref() == Some(env_id) && **address != case.open.address
-    });
+    let current = state.environments.iter();
+    let current = current.filter(|(address, _)| **address != case.open.address);
+    let deposed = state.deposed.iter();
+    let deposed = deposed.map(|one| (&one.address, &one.record));
+    let taken = current
+        .chain(deposed)
+        .find(|(_, record)| record.env_id.as_deref() == Some(env_id));
     if let Some((address, _)) = taken {
         let env_id = clean(env_id);
         return Err(Failure::new(
@@ -449,7 +462,11 @@ pub(super) fn adopt_named(
 
 pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
     let address = &case.open.address;
-    if case.status == Status::AwaitingEnvId || case.open.tran_id.is_some() {
+    let number = &case.open.tran_id;
+    let mut others = state.records().filter(|(at, _)| *at != address);
+    // A number that another order has does not say that this one was made.
+    let is_its_own = number.is_some() && others.all(|(_, other)| other.tran_id != *number);
+    if case.status == Status::AwaitingEnvId || is_its_own {
         return Err(Failure::new(
             "resolve-ordered",
             text!(
@@ -461,6 +478,10 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
             "an order was made: look for its environment, and adopt it; nothing was changed",
             "订单已经生成：请找到它的环境并纳管；未更改任何内容"
         )));
+    }
+    // What was not asked can't say that nothing is there.
+    if !case.asked.contains(&case.open.region) {
+        return Err(not_asked(case));
     }
     if let Some(candidate) = case
         .candidates
@@ -501,6 +522,41 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
         doing: "resolve --not-created".to_owned(),
         edit,
     })
+}
+
+fn not_asked(case: &Case) -> Failure {
+    let address = &case.open.address;
+    let failure = match &case.open.region {
+        Some(region) => {
+            let region = clean(region);
+            Failure::new(
+                "resolve-region",
+                text!(
+                    "`{address}` was ordered in {region}, which was not asked",
+                    "`{address}` 是在地域 {region} 订购的，而没有查询该地域"
+                ),
+            )
+            .help(text!(
+                "name it: `api.list_regions` in postpay.yaml, or --region",
+                "请指定该地域：postpay.yaml 的 `api.list_regions`，或 --region"
+            ))
+        }
+        None => Failure::new(
+            "resolve-region",
+            text!(
+                "`{address}` was ordered by a call that named no region, and only calls that name one were made now",
+                "订购 `{address}` 的请求没有指定地域，而这次查询都指定了地域"
+            ),
+        )
+        .help(text!(
+            "leave --region and `api.region` out for this once",
+            "这一次请不要使用 --region 和 `api.region`"
+        )),
+    };
+    failure.help(text!(
+        "what was not looked at can't show that nothing was made; nothing was changed",
+        "没有查询过的地域不能证明什么都没有创建；未更改任何内容"
+    ))
 }
 
 fn put(case: &Case, env_id: &str, tran_id: Option<&str>) -> Edited {

@@ -1,20 +1,29 @@
 //! How connections are made, from the flags: whom to trust, how long to wait, and where to record what is said.
 
-use std::fs::OpenOptions;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
-use crate::cloud::tencent::{CONNECT_TIMEOUT, Recorder, Transport};
+use super::world::World;
+use crate::cloud::tencent::tls::{self, AuthoritiesError};
+use crate::cloud::tencent::{CONNECT_TIMEOUT, Proxies, Recorder, Transport};
+use crate::config::Endpoint;
+use crate::diagnostic::Diagnostic;
 use crate::lang::text;
 use crate::report::clean;
 
-pub(super) fn transport(project: &Project) -> Result<Transport, Failure> {
+pub(super) fn transport(project: &Project, world: &World) -> Result<Transport, Failure> {
     let api = &project.api;
+    let recorder = api.record.as_deref().map(recorder).transpose()?;
+    if let Some(recorder) = &recorder {
+        world.records(recorder);
+    }
+    if matches!(&project.endpoint, Endpoint::Url(url) if url.is_https()) {
+        tell_lost_roots(world);
+    }
     Ok(Transport {
         timeout: project.timeout,
         connect_timeout: api.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
@@ -22,7 +31,8 @@ pub(super) fn transport(project: &Project) -> Result<Transport, Failure> {
             Some(path) => authorities(path)?,
             None => Vec::new(),
         },
-        recorder: api.record.as_deref().map(recorder).transpose()?,
+        proxies: Proxies::of(|name| world.raw_variable(name)),
+        recorder,
     })
 }
 
@@ -36,34 +46,87 @@ fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
             "--ca-file {shown}：{error}"
         ))
     })?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    match found {
-        Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) | Err(_) => Err(failure(text!(
+    tls::authorities(&pem).map_err(|error| match error {
+        AuthoritiesError::None => failure(text!(
             "--ca-file {shown}: it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)",
             "--ca-file {shown}：其中没有 PEM 格式的证书（-----BEGIN CERTIFICATE-----）"
-        ))),
+        )),
+        AuthoritiesError::Bad { number, why } => {
+            let why = clean(&why);
+            failure(text!(
+                "--ca-file {shown}: certificate {number} in it can't be read: {why}",
+                "--ca-file {shown}：其中第 {number} 个证书无法读取：{why}"
+            ))
+        }
+    })
+}
+
+/// The variables that name the system's roots elsewhere are passed over in silence where nothing is there.
+fn tell_lost_roots(world: &World) {
+    if cfg!(not(all(unix, not(target_vendor = "apple")))) {
+        return;
+    }
+    let file = world.raw_variable("SSL_CERT_FILE").map(PathBuf::from);
+    let file = file.map(|file| ("SSL_CERT_FILE", file));
+    let folders = world.raw_variable("SSL_CERT_DIR").unwrap_or_default();
+    let folders = std::env::split_paths(&folders).map(|folder| ("SSL_CERT_DIR", folder));
+    for (name, path) in file.into_iter().chain(folders) {
+        if path.as_os_str().is_empty() {
+            continue;
+        }
+        let Err(error) = std::fs::metadata(&path) else {
+            continue;
+        };
+        let shown = path.display().to_string();
+        let shown = clean(&shown);
+        world.diagnose(&[Diagnostic::warning(
+            "tls-roots",
+            text!(
+                "{name} names {shown}, where no certificate authorities can be read: {error}",
+                "{name} 指定的 {shown} 中读不到证书颁发机构：{error}"
+            ),
+        )
+        .help(text!(
+            "without any of the system's, postpay trusts the authorities that it brings along; `--log debug` says which are used",
+            "若读不到系统的颁发机构，postpay 会信任自带的那些；`--log debug` 会说明使用的是哪些"
+        ))]);
     }
 }
 
-/// A new file that its owner alone can read.
+/// A new file that its owner alone can read, made when the first call is. Whether it can be is found out now: a run that costs
+/// money is no time for that, and one that fails before it calls anybody leaves no empty file to be in the way of the next.
 fn recorder(path: &Path) -> Result<Arc<Recorder>, Failure> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(|error| {
-        let shown = path.display().to_string();
-        let shown = clean(&shown);
-        Failure::new(
-            "record",
-            text!("--record {shown}: {error}", "--record {shown}：{error}"),
+    let shown = path.display().to_string();
+    let shown = clean(&shown);
+    let failure = |why, help| Failure::new("record", why).help(help).help(NOTHING_SENT);
+    if path.symlink_metadata().is_ok() {
+        return Err(failure(
+            text!(
+                "--record {shown}: it is there",
+                "--record {shown}：文件已存在"
+            ),
+            text!(
+                "name a file that is not there yet",
+                "请指定一个尚不存在的文件"
+            ),
+        ));
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    // Without a name, so that nothing is left of it.
+    tempfile::tempfile_in(folder).map_err(|error| {
+        failure(
+            text!(
+                "--record {shown}: no file can be written there: {error}",
+                "--record {shown}：无法在那里写入文件：{error}"
+            ),
+            text!(
+                "name a file in a folder that exists and that you may write to",
+                "请指定已有的、可写目录中的文件"
+            ),
         )
-        .help(text!(
-            "name a file that is not there yet",
-            "请指定一个尚不存在的文件"
-        ))
-        .help(NOTHING_SENT)
     })?;
-    Ok(Arc::new(Recorder::new(file)))
+    Ok(Arc::new(Recorder::at(path.to_owned())))
 }

@@ -76,7 +76,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
             Err(error) => wrong = Err(account::not_told(&error)),
         }
     }
-    let identity = identity(&project, &connection, caller, world);
+    let regions = connection.listed_regions(state.as_ref());
+    let identity = identity(&project, &connection, caller, regions, world);
     let json = || json::whoami::document(&identity);
     let human = |look| human::whoami::whoami(&identity, look);
     world.show(Shown::plain(&json, &human))?;
@@ -87,9 +88,9 @@ fn identity(
     project: &Project,
     connection: &Connection,
     caller: Option<Caller>,
+    regions: Vec<Option<String>>,
     world: &World,
 ) -> Identity {
-    let regions = connection.listed_regions();
     let vendor = connection.vendor();
     let ends = vendor.and_then(|vendor| vendor.keys.ends());
     let key = match vendor {

@@ -1,8 +1,10 @@
 //! The concrete parts: streams, clock, environment, store. The only place that knows them.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
@@ -18,6 +20,7 @@ use super::reports::Reports;
 use crate::apply::Operator;
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
+use crate::cloud::tencent::{Missed, Recorder};
 use crate::crash;
 use crate::diagnostic::{Diagnostic, render, wrap};
 use crate::lang::{Lang, Text, text};
@@ -40,6 +43,8 @@ pub(super) struct World {
     logs: bool,
     /// What is said is a JSON event a line, on standard output.
     pub events: bool,
+    /// Where calls are recorded, if they are.
+    recorder: OnceCell<Arc<Recorder>>,
 }
 
 #[expect(
@@ -104,6 +109,7 @@ impl World {
             told: RefCell::default(),
             logs: false,
             events: false,
+            recorder: OnceCell::new(),
         }
     }
 
@@ -165,6 +171,30 @@ impl World {
                 None => text,
             });
         }
+    }
+
+    /// Calls are recorded there from now on.
+    pub(super) fn records(&self, recorder: &Arc<Recorder>) {
+        self.recorder.get_or_init(|| Arc::clone(recorder));
+    }
+
+    /// Tells what the record lacks, if it does: whoever sends it to the vendor should know.
+    pub(super) fn tell_unrecorded(&self) {
+        let missed = self.recorder.get().and_then(|recorder| recorder.missed());
+        let Some(Missed { calls, why }) = missed else {
+            return;
+        };
+        self.diagnose(&[Diagnostic::warning(
+            "record-incomplete",
+            text!(
+                "the record of --record is not whole: calls that are not in it, or in part: {calls}; {why}",
+                "--record 的记录不完整：未记录或只记录了一部分的调用数：{calls}；{why}"
+            ),
+        )
+        .help(text!(
+            "the calls themselves were made, and what they ordered is on record in the state",
+            "调用本身已经发出，其订购结果已记录在状态文件中"
+        ))]);
     }
 
     /// What was told so far, for the reports.
@@ -317,6 +347,11 @@ impl World {
     )]
     pub(super) fn home(&self) -> Option<PathBuf> {
         std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
+    }
+
+    /// A variable of the environment as it is.
+    pub(super) fn raw_variable(&self, name: &str) -> Option<OsString> {
+        std::env::var_os(name)
     }
 
     /// A variable of the environment. What is not UTF-8 in it is replaced, so that it is found and no key: another one in

@@ -23,6 +23,14 @@ use crate::lang::Text;
 
 /// The calls that change something at the vendor. The apply engine is the only caller.
 pub trait CloudWrite: Send + Sync + 'static {
+    /// Gets what the next call needs, a fresh key, before its time is taken. Orders nothing and changes nothing.
+    ///
+    /// # Errors
+    /// When there is none for now, or none at all: nothing was sent then.
+    fn ready(&self) -> impl Future<Output = Result<(), CloudError>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// Makes one attempt at `CreatePostpayPackage` with exactly these attributes.
     ///
     /// # Errors
@@ -129,6 +137,13 @@ impl CloudError {
     }
 }
 
+/// What to do about an order that may have been made, whatever else is known of it. The advice that goes with a refusal or a
+/// throttle says that nothing was done, and is not for it.
+pub const LOOK_FIRST: Text = Text::fixed(
+    "Nothing is ordered again before `postpay resolve` has shown whether the environment exists.",
+    "在 `postpay resolve` 查明环境是否存在之前，不会再次订购。",
+);
+
 /// Ids found in an answer that does not count as an order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SeenIds {
@@ -152,6 +167,9 @@ pub enum Grade {
 pub enum NotSent {
     /// Name resolution, the connection or TLS failed: no byte of the request left.
     Connect,
+    /// The other end's certificate or version of TLS is not accepted: no byte of the request left, and the next attempt would
+    /// meet the same.
+    Tls,
     /// The vendor's gateway turned it away for its rate.
     Throttled,
     /// The vendor turned it away for its time or its temporary key, and that was mended: the next attempt is signed anew.
@@ -162,6 +180,21 @@ pub enum NotSent {
     NoRequest,
     /// It was announced, and taken back before it was sent.
     Withdrawn,
+}
+
+impl NotSent {
+    /// As the log and the record name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Throttled => "throttled",
+            Self::Repaired => "repaired",
+            Self::NoKey => "no_key",
+            Self::NoRequest => "no_request",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
 }
 
 /// How far a refusal reaches.

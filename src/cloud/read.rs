@@ -7,6 +7,8 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::CloudError;
 
 /// The calls that only look. They are safe to repeat, and an implementation repeats them before it gives up.
@@ -48,6 +50,12 @@ pub trait CloudRead: Send + Sync + 'static {
         &self,
         env_ids: &[String],
     ) -> impl Future<Output = Result<Vec<Bill>, CloudError>> + Send;
+
+    /// How far the vendor's clock is ahead of ours, once an answer has said that ours is off. The times in what it shows are
+    /// by its own.
+    fn ahead(&self) -> SignedDuration {
+        SignedDuration::ZERO
+    }
 }
 
 /// What the vendor says of an environment that is asked for by its id.

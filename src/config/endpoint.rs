@@ -5,8 +5,10 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+use std::ops::Range;
 use std::str::FromStr;
 
+use crate::cloud::tencent::is_loopback;
 use crate::lang::{Text, text};
 
 /// The name of the embedded endpoint, and of the site that everything on this machine is.
@@ -236,13 +238,12 @@ fn is_host(host: &str) -> bool {
         && (!last_is_number || host.parse::<IpAddr>().is_ok())
 }
 
-fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse::<IpAddr>()
-            .ok()
-            .or_else(|| bracketed(host).map(IpAddr::V6))
-            .is_some_and(|address| address.is_loopback())
+/// Where a user name and password stand in an address, which nothing may show: between its scheme and its last `@`. Whatever
+/// else is in there goes with them.
+pub fn user_info(text: &str) -> Option<Range<usize>> {
+    let start = text.find("://").map_or(0, |at| at + 3);
+    let end = text.rfind('@')?;
+    (start < end).then_some(start..end)
 }
 
 impl fmt::Display for EndpointUrl {
@@ -355,6 +356,7 @@ mod tests {
             ("http://127.0.0.1.evil.com", EndpointError::PlainHttp),
             ("http://[::2]", EndpointError::PlainHttp),
             ("http://localhost.evil.com", EndpointError::PlainHttp),
+            ("http://sandbox.localhost", EndpointError::PlainHttp),
             ("https://x/v1", EndpointError::Path),
             ("https://x//", EndpointError::Path),
             ("https://x?y", EndpointError::Path),

@@ -1,10 +1,14 @@
 //! `postpay.yaml` as a document with places, checked key by key into [`Config`].
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Api, Config, Endpoint, Guard, Language, MAX_IN_FLIGHT, MAX_RATE, MIN_RATE, duration};
+use super::{
+    Api, Config, Endpoint, Guard, Language, MAX_IN_FLIGHT, MAX_RATE, MIN_RATE, Region, RegionError,
+    duration, endpoint,
+};
 use crate::check::near::{known_here, list, meant, nearest, unknown};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::lang::{Text, text};
@@ -33,6 +37,8 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
     let parsed = manifest::parse(source);
     let mut reader = Reader {
         problems: parsed.diagnostics,
+        secrets: Vec::new(),
+        warnings: Vec::new(),
     };
     let mut config = Config::default();
     if parsed.complete {
@@ -56,12 +62,48 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
         }
     }
     if reader.problems.is_empty() {
+        config.warnings = reader.warnings;
         return Ok(config);
     }
     reader
         .problems
         .sort_by_key(|problem| problem.labels.first().map(|label| label.span.bytes.start));
+    if let Some(shown) = without_passwords(source, &reader.secrets) {
+        let shown = Arc::new(shown);
+        let labels = reader.problems.iter_mut().flat_map(|it| &mut it.labels);
+        for label in labels.filter(|label| Arc::ptr_eq(&label.span.file, source)) {
+            label.span.file = Arc::clone(&shown);
+        }
+    }
     Err(reader.problems)
+}
+
+/// The file as its lines are shown beside a problem: what stands before an `@` in an address has stars in its place, as many as
+/// it had bytes, so that everything stands where it stood. None when there is nothing to hide.
+fn without_passwords(source: &SourceFile, secrets: &[Range<usize>]) -> Option<SourceFile> {
+    let mut hidden = Vec::new();
+    for (at, _) in source.text.match_indices("://") {
+        let line = source.text[at..].lines().next().unwrap_or_default();
+        hidden.extend(endpoint::user_info(line).map(|it| at + it.start..at + it.end));
+    }
+    for secret in secrets {
+        // Its `@` may be written as an escape, and then all of it goes.
+        let text = source.text.get(secret.clone()).unwrap_or_default();
+        let end = text.rfind('@').unwrap_or(text.len());
+        hidden.push(secret.start..secret.start + end);
+    }
+    if hidden.is_empty() {
+        return None;
+    }
+    let mut text = String::with_capacity(source.text.len());
+    for (at, c) in source.text.char_indices() {
+        if c != '\n' && hidden.iter().any(|range| range.contains(&at)) {
+            text.extend(std::iter::repeat_n('*', c.len_utf8()));
+        } else {
+            text.push(c);
+        }
+    }
+    Some(SourceFile::new(source.path.clone(), text))
 }
 
 /// What a value should be.
@@ -129,6 +171,9 @@ pub(super) fn allowed(names: &[&str]) -> Text {
 
 pub(super) struct Reader {
     pub(super) problems: Vec<Diagnostic>,
+    /// Where values stand that may hold a password.
+    secrets: Vec<Range<usize>>,
+    warnings: Vec<Diagnostic>,
 }
 
 impl Reader {
@@ -221,14 +266,21 @@ impl Reader {
                     api.endpoint = self.text("endpoint", value).and_then(|text| {
                         match text.parse::<Endpoint>() {
                             Ok(endpoint) => Some(endpoint),
-                            Err(error) => self.invalid("endpoint", value, &Text::of(&error)),
+                            Err(error) => {
+                                if text.contains('@') {
+                                    self.secrets.push(value.span().bytes);
+                                }
+                                self.invalid("endpoint", value, &Text::of(&error))
+                            }
                         }
                     });
                 }
-                "region" => api.region = self.text("region", value).map(str::to_owned),
-                "list_regions" => {
-                    api.list_regions = self.texts("list_regions", value);
+                "region" => {
+                    api.region = self
+                        .text("region", value)
+                        .and_then(|text| self.region(text, value));
                 }
+                "list_regions" => api.list_regions = self.regions(value),
                 "language" => {
                     api.language = self.text("language", value).and_then(|text| {
                         let names = Language::ALL.map(Language::name);
@@ -243,6 +295,26 @@ impl Reader {
                 "timeout" => api.timeout = self.timeout(value),
                 _ => self.unknown(&entry, API),
             }
+        }
+        if let (Some(entry), Some(region), Some(listed)) =
+            (section.get("region"), &api.region, &api.list_regions)
+            && !listed.is_empty()
+            && !listed.contains(region)
+        {
+            self.warnings.push(
+                Diagnostic::warning(
+                    "region-not-listed",
+                    text!(
+                        "orders are sent to {region}, and `list_regions` does not name it",
+                        "订购请求发往 {region}，而 `list_regions` 中没有它"
+                    ),
+                )
+                .on(&entry.value.span())
+                .help(text!(
+                    "what is ordered there is looked for there all the same; add {region} to `list_regions` if that is meant",
+                    "在那里订购的环境仍会在那里查找；如果确实如此，请把 {region} 加入 `list_regions`"
+                )),
+            );
         }
         api
     }
@@ -263,16 +335,6 @@ impl Reader {
                 "allow_destroy" => guard.allow_destroy = self.truth("allow_destroy", value),
                 "allowed_accounts" => {
                     let accounts = self.texts("allowed_accounts", value).unwrap_or_default();
-                    // A template whose variable is empty would turn the guard off unseen.
-                    if let Value::Sequence(items) = value.value()
-                        && items.iter().next().is_none()
-                    {
-                        let allowed = text!(
-                            "an empty list would allow any account: leave it out where that is meant",
-                            "空列表会允许任何账号：如果确实如此，请删除这一项"
-                        );
-                        self.invalid::<()>("guard.allowed_accounts", value, &allowed);
-                    }
                     let is_number = |one: &String| {
                         !one.is_empty() && one.bytes().all(|byte| byte.is_ascii_digit())
                     };
@@ -431,6 +493,29 @@ impl Reader {
             })
             .collect();
         texts.into_iter().collect()
+    }
+
+    fn region(&mut self, text: &str, node: Node<'_>) -> Option<Region> {
+        match text.parse() {
+            Ok(region) => Some(region),
+            Err(error) => {
+                let error: RegionError = error;
+                self.invalid("region", node, &Text::of(&error))
+            }
+        }
+    }
+
+    fn regions(&mut self, node: Node<'_>) -> Option<Vec<Region>> {
+        let texts = self.texts("list_regions", node)?;
+        let Value::Sequence(items) = node.value() else {
+            return None;
+        };
+        let regions: Vec<_> = items
+            .iter()
+            .zip(&texts)
+            .map(|(item, text)| self.region(text, item))
+            .collect();
+        regions.into_iter().collect()
     }
 
     /// Reports a wrong type; nothing at all is the same as leaving the key out.

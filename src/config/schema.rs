@@ -2,6 +2,7 @@
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 
+use super::region::PATTERN;
 use crate::drift::Code;
 
 /// The JSON Schema (draft 2020-12) of `postpay.yaml`.
@@ -74,9 +75,10 @@ struct ApiV1 {
     ))]
     endpoint: Option<String>,
     /// The region that calls name.
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = PATTERN))]
     region: Option<String>,
     /// The regions in which environments are looked for.
+    #[schemars(inner(regex(pattern = PATTERN)))]
     list_regions: Option<Vec<String>>,
     /// The language of the vendor's messages. `zh-CN` when left out.
     #[schemars(extend("enum" = ["zh-CN", "en-US", null]))]

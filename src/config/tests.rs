@@ -30,8 +30,11 @@ fn everything_that_can_be_said_is_read() {
             state: Some("s.json".into()),
             api: Api {
                 endpoint: Some(Endpoint::Sandbox),
-                region: Some("ap-shanghai".to_owned()),
-                list_regions: Some(vec!["ap-shanghai".to_owned(), "ap-guangzhou".to_owned()]),
+                region: Some("ap-shanghai".parse().unwrap()),
+                list_regions: Some(vec![
+                    "ap-shanghai".parse().unwrap(),
+                    "ap-guangzhou".parse().unwrap(),
+                ]),
                 language: Some(Language::EnUs),
                 rate: Some(0.5),
                 in_flight: Some(32),
@@ -50,8 +53,36 @@ fn everything_that_can_be_said_is_read() {
                 reason: "renamed by hand".into(),
                 until: Some(jiff::civil::date(2027, 1, 31)),
             }],
+            warnings: Vec::new(),
         })
     );
+}
+
+#[test]
+fn a_region_that_orders_go_to_and_no_listing_names_is_told() {
+    let told = |api: &str| {
+        let text = format!("version: 1\napi:\n  {api}\n");
+        let warnings = parse(&source(&text)).unwrap().warnings;
+        assert_chinese(&warnings);
+        let one = |one: &Diagnostic| {
+            assert!(!one.is_error());
+            format!("{} {}", one.code, one.labels[0].span.start().line)
+        };
+        warnings.iter().map(one).collect::<Vec<_>>()
+    };
+    let here = "region: ap-guangzhou";
+    assert_eq!(
+        told(&format!("list_regions: [ap-shanghai]\n  {here}")),
+        ["region-not-listed 4"]
+    );
+    for fine in [
+        here.to_owned(),
+        "list_regions: [ap-shanghai]".to_owned(),
+        format!("{here}\n  list_regions: []"),
+        format!("{here}\n  list_regions: [ap-shanghai, ap-guangzhou]"),
+    ] {
+        assert!(told(&fine).is_empty(), "{fine}");
+    }
 }
 
 #[test]
@@ -140,4 +171,43 @@ fn the_schema_knows_the_least_rate() {
         rate.to_string()
             .contains(&format!("\"minimum\":{MIN_RATE}"))
     );
+}
+
+#[test]
+fn a_region_is_checked_wherever_it_stands() {
+    let long = "a".repeat(20_000);
+    for region in ["上海", "AP-shanghai", long.as_str()] {
+        let one = format!("version: 1\napi:\n  region: {region}\n");
+        assert_eq!(codes(&one), ["invalid-value 3"]);
+        let listed =
+            format!("version: 1\napi:\n  list_regions:\n    - ap-shanghai\n    - {region}\n");
+        assert_eq!(codes(&listed), ["invalid-value 5"]);
+    }
+}
+
+#[test]
+fn what_stands_before_an_at_sign_is_never_shown() {
+    for endpoint in [
+        "https://user:hunter2@host",
+        "'https://user:hunter2 with@host'",
+        "user:hunter2@host",
+        "\"https://user:hunter2\\x40host\"",
+        "[https://user:hunter2@host]",
+        "&a https://user:hunter2@host",
+        ">-\n    https://user:hunter2@host",
+    ] {
+        // Another problem, whose lines may show this one's too.
+        let text = format!("version: 1\napi:\n  endpoint: {endpoint}\n  retries: 3\n");
+        let problems = parse(&source(&text)).unwrap_err();
+        for lang in [crate::lang::Lang::En, crate::lang::Lang::Zh] {
+            let shown = render(&problems, false, lang);
+            assert!(!shown.contains("hunter2"), "{endpoint}:\n{shown}");
+            assert!(!format!("{problems:?}").contains("hunter2"));
+        }
+        let of_retries = problems
+            .iter()
+            .find(|problem| problem.code == "unknown-field");
+        let span = &of_retries.unwrap().labels[0].span;
+        assert_eq!(span.text(), "retries", "{endpoint}");
+    }
 }

@@ -134,8 +134,8 @@ impl Scene<'_> {
         if !was_asked {
             return not_listed(
                 text!(
-                    "it was ordered without a region, and only those of `api.list_regions` were asked",
-                    "订购时没有指定地域，而只查询了 `api.list_regions` 中的地域"
+                    "it was ordered by a call that named no region, and only calls that name one were made",
+                    "订购它的请求没有指定地域，而查询都指定了地域"
                 ),
                 console(),
             );

@@ -57,6 +57,18 @@ pub enum Consent {
     NotNeeded,
 }
 
+impl Consent {
+    /// As the log names it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Typed => "typed",
+            Self::Auto => "auto-approve",
+            Self::PlanFile => "plan-file",
+            Self::NotNeeded => "not-needed",
+        }
+    }
+}
+
 /// The world as it is now, under the lock.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
@@ -64,8 +76,6 @@ pub struct Facts<'a> {
     /// Where this run's orders would go, and where they would be recorded.
     pub target: &'a Target,
     pub whose: Whose<'a>,
-    /// Whose account the latest receipt says that it was.
-    pub last_account: Option<&'a Account>,
     /// The accounts that may be worked in; empty for any.
     pub allowed_accounts: &'a [String],
     /// The plan made anew from the manifests and the state as they are now. None when this plan is that plan.
@@ -144,7 +154,9 @@ pub fn approve(
         },
         ..facts.target.account.clone()
     };
-    tracing::info!(?consent, orders, changes, ?account, "approved");
+    let Account { endpoint, uin } = &account;
+    let (consent, uin) = (consent.name(), uin.as_deref());
+    tracing::info!(consent, orders, changes, endpoint, uin, "approved");
     Ok(Approved { plan, account })
 }
 
@@ -207,25 +219,12 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
             now: now.to_owned(),
         });
     }
-    found.extend(contradicted(facts));
     found.extend(wrong_account(
         facts.state,
         facts.whose,
         facts.allowed_accounts,
     ));
     found
-}
-
-/// What the latest receipt has against the account that the state names: a state is a file that somebody may edit.
-fn contradicted(facts: &Facts<'_>) -> Option<Objection> {
-    let receipt = facts.last_account?;
-    let state = facts.state?.account.as_ref()?;
-    let uins = state.uin.as_ref().zip(receipt.uin.as_ref());
-    let differs = state.endpoint != receipt.endpoint || uins.is_some_and(|(a, b)| a != b);
-    differs.then(|| Objection::StateContradicted {
-        state: state.to_string(),
-        receipt: receipt.to_string(),
-    })
 }
 
 /// What speaks against working, or only looking, in the account that the keys are of: in another one, all that is on record

@@ -119,7 +119,6 @@ fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
         state,
         target,
         whose: Whose::Account(UIN),
-        last_account: None,
         allowed_accounts: &[],
         remade: None,
         manifests: &[],

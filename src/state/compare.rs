@@ -29,6 +29,20 @@ pub enum Difference {
     },
 }
 
+impl Difference {
+    /// Whether an order or a destroy would go wrong by it: something is not on record and would be ordered again, or another
+    /// environment is. The rest only tells of the past, or is what a plan shows.
+    pub fn misleads(&self) -> bool {
+        match self {
+            Self::Missing { .. } | Self::Surplus { .. } => true,
+            Self::Member { name, .. } => *name == "account",
+            Self::Field { name, .. } => {
+                ["status", "env_id", "tran_id", "region", "prevent_destroy"].contains(name)
+            }
+        }
+    }
+}
+
 /// Where an environment is on record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {

@@ -5,6 +5,7 @@
 
 mod line;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::compare::{Difference, Place};
@@ -74,6 +75,13 @@ pub enum Problem {
     },
     /// The state says something else than what the receipts rebuild.
     Differs(Difference),
+    /// Several places have one id. Each environment, and each order, has its own.
+    Shared {
+        /// `EnvId` or `TranId`.
+        name: &'static str,
+        id: String,
+        places: Vec<Place>,
+    },
     /// Ids that the vendor returned, that could not be written to the journal, and that no record has.
     Unrecorded {
         path: PathBuf,
@@ -126,6 +134,7 @@ impl Problem {
             Self::ReceiptsMissing { .. } => "receipts-missing",
             Self::Account { .. } => "account",
             Self::Differs(_) => "state-differs",
+            Self::Shared { .. } => "shared-id",
             Self::Unrecorded { .. } => "rescue-unrecorded",
         }
     }
@@ -199,6 +208,7 @@ pub fn verify(found: Found) -> Verification {
     notices.extend(line.forks());
     let (compared, differing) = line.compare(rebuildable, moved_on);
     problems.extend(differing.into_iter().map(Problem::Differs));
+    problems.extend(state.iter().flat_map(shared));
     notices.extend(line.beginning());
     let (unrecorded, open) = self::rescues(rescues, state.as_ref());
     problems.extend(unrecorded);
@@ -214,6 +224,31 @@ pub fn verify(found: Found) -> Verification {
         problems,
         notices,
     }
+}
+
+/// The ids that more than one place of a state has.
+fn shared(state: &State) -> Vec<Problem> {
+    let current = state.environments.iter();
+    let current = current.map(|(address, record)| (Place::At(address.clone()), record));
+    let deposed = state.deposed.iter();
+    let deposed = deposed.map(|deposed| (Place::of(deposed), &deposed.record));
+    let mut places: BTreeMap<(&'static str, &str), Vec<Place>> = BTreeMap::new();
+    for (place, record) in current.chain(deposed) {
+        for (name, id) in [("EnvId", &record.env_id), ("TranId", &record.tran_id)] {
+            if let Some(id) = id {
+                places.entry((name, id)).or_default().push(place.clone());
+            }
+        }
+    }
+    places.retain(|_, places| places.len() > 1);
+    let shared = places.into_iter();
+    shared
+        .map(|((name, id), places)| Problem::Shared {
+            name,
+            id: id.to_owned(),
+            places,
+        })
+        .collect()
 }
 
 fn taken<T>(problems: &mut Vec<Problem>, read: Result<T, StateError>) -> Option<T> {

@@ -548,7 +548,7 @@ fn a_host_that_no_proxy_is_for_is_not_asked_of_one() {
 }
 
 /// Makes a certificate for this computer with the `openssl` program; false where there is none.
-fn certificate(folder: &Path) -> bool {
+pub(super) fn certificate(folder: &Path) -> bool {
     std::process::Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"])
         .args(["-pkeyopt", "ec_paramgen_curve:prime256v1"])
@@ -628,7 +628,7 @@ async fn tls_that_breaks() {
     }
 }
 
-fn server_config(folder: &Path) -> Arc<rustls::ServerConfig> {
+pub(super) fn server_config(folder: &Path) -> Arc<rustls::ServerConfig> {
     use rustls::pki_types::pem::PemObject as _;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 

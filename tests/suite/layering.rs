@@ -27,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "unseen",
             "manifest",
             "check",
+            "cloud",
             "desired",
             "diagnostic",
             "drift",

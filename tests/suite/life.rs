@@ -393,7 +393,6 @@ impl Life {
             state: writer.state(),
             target: &target,
             whose: Whose::Waived,
-            last_account: None,
             allowed_accounts: &[],
             remade: None,
             manifests: &[],

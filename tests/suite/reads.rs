@@ -1,16 +1,20 @@
 //! Looking at the account, the real client against the real sandbox: all of it, in spite of trouble, and never half of it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use postpay::apply::settle::{Open, adoptable, look};
+use postpay::clock::Clock as _;
 use postpay::cloud::tencent::{ClientOptions, TencentClient};
 use postpay::cloud::{
     Bill, BillOrder, CloudError, CloudRead as _, CloudWrite as _, Grade, Named, NotSent, PayMode,
     Reach, SeenEnvironment,
 };
-use postpay::desired::{Attributes, Field};
+use postpay::desired::{Address, Attributes, Field, SourceRef};
 use postpay::sandbox::{LedgerEntry, Options, Running, SAMPLE_ENV_ID, Sandbox, read_ledger};
+use postpay::state::journal::RunId;
 
 use crate::endpoint::{PATIENT, SHORT, Skewed, client, options, order, raw_server, sandbox};
 
@@ -120,6 +124,7 @@ async fn every_listed_region_is_asked_by_its_own_name() {
         .filter_map(|env| env.region.as_deref())
         .collect();
     assert_eq!(found, regions[..3]);
+    // The last is its own: what it orders is made there, whatever is listed besides.
     let asked: Vec<Option<String>> = lists(running.ledger())
         .split_off(before)
         .into_iter()
@@ -127,7 +132,7 @@ async fn every_listed_region_is_asked_by_its_own_name() {
         .collect();
     assert_eq!(
         asked,
-        regions[..3]
+        [regions[0], regions[1], regions[2], "ap-beijing"]
             .iter()
             .map(|it| Some((*it).to_owned()))
             .collect::<Vec<_>>()
@@ -320,6 +325,53 @@ async fn a_wrong_clock_is_mended_by_a_read_too() {
         .map(|entry| entry.answer)
         .collect();
     assert_eq!(answers, ["AuthFailure.SignatureExpire", "ok", "ok"]);
+}
+
+/// A clock may be off by hours, and the order be sent by the vendor's all the same.
+#[tokio::test]
+async fn an_order_is_found_by_the_vendors_time_whatever_the_clock_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = sandbox(folder.path(), &["reset-after@1"]).await;
+    // It is to be mended even without time to try again.
+    let late = TencentClient::new(ClientOptions {
+        clock: Arc::new(Skewed(Duration::from_secs(3 * 3600))),
+        retry_reads_for: Duration::ZERO,
+        ..options(&running.url())
+    })
+    .unwrap();
+    let before: BTreeSet<String> = late
+        .environments()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|seen| seen.env_id)
+        .collect();
+    let clock = Skewed(Duration::from_secs(3 * 3600));
+    let sent_at = clock.now();
+    let error = late.create(&order("shop")).await.unwrap_err();
+    assert_eq!(error.grade, Grade::Unknown);
+    let open = Open {
+        at: None,
+        address: Address::new("shop").unwrap(),
+        order: order("shop"),
+        sent_at,
+        tran_id: None,
+        env_id: None,
+        request_id: None,
+        run: RunId::fresh(),
+        source: SourceRef {
+            file: String::new(),
+            line: 0,
+        },
+        region: None,
+        prevent_destroy: false,
+    };
+    let managed = BTreeSet::new();
+    let asked = std::slice::from_ref(&open);
+    let found = look(&late, asked, |_| Some(&before), &managed, clock.now())
+        .await
+        .unwrap();
+    assert_eq!(adoptable(&found).len(), 1, "{found:?}");
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ async fn whoever_shows_no_certificate_of_the_host_is_sent_nothing() {
         let error = ordered(address, trusted).await.expect_err(what);
         assert_eq!(
             error.grade,
-            Grade::NotSent(NotSent::Connect),
+            Grade::NotSent(NotSent::Tls),
             "{what}: {error:?}"
         );
         assert_eq!(server.join().unwrap(), b"", "{what}");
@@ -123,7 +123,7 @@ async fn nobody_below_tls_1_2_is_spoken_to() {
             (greeting[..length].to_vec(), after)
         });
         let error = ordered(address, &["ca.pem"]).await.unwrap_err();
-        assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
+        assert_eq!(error.grade, Grade::NotSent(NotSent::Tls), "{error:?}");
         let (greeting, after) = server.join().unwrap();
         // supported_versions, and in it TLS 1.3 and 1.2 in whichever order, and no other.
         let offered = [[3, 4], [3, 3]].concat();

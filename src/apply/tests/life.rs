@@ -460,3 +460,29 @@ async fn an_order_says_from_its_intent_on_that_it_is_protected() {
     assert_eq!(record.status, Status::Unknown);
     assert!(record.prevent_destroy);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_change_without_a_key_is_not_announced_and_is_tried_again() {
+    let changes = async |keys: Vec<NotSent>| {
+        let mut bench = Bench::with(&["a", "b"]).await;
+        let keys = keys.into_iter();
+        let cloud = Arc::get_mut(&mut bench.cloud).unwrap();
+        *cloud.keys.get_mut() = keys.map(|cause| (HALF, no_key(cause))).collect();
+        let report = bench.run(giving_up(), &renamed(&["a"], "a2")).await;
+        let receipts = bench.store().receipts().unwrap();
+        let journal = bench.store().receipt(receipts.last().unwrap()).unwrap();
+        let entries = journal.entries.iter();
+        let intents = entries.filter(|entry| matches!(entry.event, Event::Intent(_)));
+        let attempts: Vec<u32> = report.results.iter().map(|one| one.attempts).collect();
+        (report.verdict(), attempts, intents.count())
+    };
+    let none = NotSent::NoKey;
+    assert_eq!(
+        changes(vec![none, none]).await,
+        (Verdict::Complete, vec![3, 1], 2)
+    );
+    assert_eq!(
+        changes(vec![NotSent::NoRequest]).await,
+        (Verdict::Failed, vec![1, 0], 0)
+    );
+}

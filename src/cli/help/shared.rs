@@ -87,7 +87,7 @@ pub(super) const ARGS: &[(&str, &str)] = &[
     ),
     (
         "record",
-        "把每次调用及其应答记录到一个新文件中，每次一行 JSON，不含密钥：供提交工单时使用",
+        "把每次调用及其应答记录到一个新文件中，各占一行 JSON，不含密钥：供提交工单时使用",
     ),
     (
         "allow_unknown_account",

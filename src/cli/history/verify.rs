@@ -37,7 +37,10 @@ pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Resul
                     "请从版本控制或该目录的另一份副本中恢复它们"
                 )]
             }
-            Problem::Account { .. } | Problem::Differs(_) | Problem::Unrecorded { .. } => {
+            Problem::Account { .. }
+            | Problem::Differs(_)
+            | Problem::Shared { .. }
+            | Problem::Unrecorded { .. } => {
                 vec![text!(
                     "`postpay state verify` says what to do",
                     "`postpay state verify` 会说明如何处理"

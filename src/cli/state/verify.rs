@@ -62,6 +62,11 @@ fn next(problem: &Problem) -> Vec<Text> {
             "receipts carry hashes and the state does not: `postpay state restore --dry-run` shows what they would put back",
             "回执带有哈希，状态文件没有：`postpay state restore --dry-run` 显示按回执会恢复什么"
         )],
+        Problem::Shared { .. } => vec![text!(
+            "one of them is not what its order made: look at both in the vendor's console; `postpay resolve` settles what is unknown, \
+             and `postpay state rm` takes a record off",
+            "其中之一不是其订单所创建的：请在腾讯云控制台查看；`postpay resolve` 处理结果未知的，`postpay state rm` 移除记录"
+        )],
         Problem::Unrecorded { .. } => vec![text!(
             "look for the environment at https://console.cloud.tencent.com/tcb; keep the rescue file until it is on record",
             "请在 https://console.cloud.tencent.com/tcb 查找该环境；在它有记录之前请保留救援文件"

@@ -16,7 +16,9 @@ use super::read::Spacing;
 use super::service::{Api, Call, REGION, Service};
 use super::wire::{self, CREATE, SERVICE, VERSION};
 use crate::clock::Clock;
-use crate::cloud::{CloudError, CloudWrite, Destroy, Done, Ordered, Rename, Watcher};
+use crate::cloud::{
+    CloudError, CloudWrite, Destroy, Done, Grade, LOOK_FIRST, Ordered, Rename, Watcher,
+};
 use crate::desired::{Attributes, Field};
 use crate::lang::{Text, text};
 
@@ -33,8 +35,7 @@ pub struct ClientOptions {
     pub keys: Arc<Keys>,
     /// X-TC-Region, sent when there is one.
     pub region: Option<String>,
-    /// The regions whose environments are listed, each by its own X-TC-Region. Without any there is one listing, sent as
-    /// every other call.
+    /// The regions whose environments are listed besides the one that calls are sent with: see [`regions_to_list`].
     pub list_regions: Vec<String>,
     /// X-TC-Language: `en-US` or `zh-CN`.
     pub language: String,
@@ -43,6 +44,22 @@ pub struct ClientOptions {
     /// under way then is still waited for.
     pub retry_reads_for: Duration,
     pub clock: Arc<dyn Clock>,
+}
+
+/// The regions that a listing asks, each once: those that are named, and whichever `own` one orders are sent with. None is a
+/// call that names no region.
+///
+/// An order is made in the region that it was sent with. A listing without that region would show nothing of it, and whoever
+/// takes that for "not made" orders it a second time.
+pub fn regions_to_list(
+    own: Option<&str>,
+    named: impl IntoIterator<Item = String>,
+) -> Vec<Option<String>> {
+    let mut known = HashSet::new();
+    let own = own.map(str::to_owned);
+    let mut regions: Vec<_> = named.into_iter().map(Some).chain([own]).collect();
+    regions.retain(|region| known.insert(region.clone()));
+    regions
 }
 
 /// How long a call that only looks is repeated, unless told.
@@ -63,6 +80,11 @@ pub enum ClientError {
     Role {
         role: String,
     },
+    /// A variable that names a proxy which can't be used. What it says is left out: it may be a password.
+    Proxy {
+        variable: &'static str,
+        why: Text,
+    },
     Http(String),
 }
 
@@ -81,6 +103,10 @@ impl ClientError {
                 "`{role}` can't be the name of a machine's role",
                 "`{role}` 不可能是本机角色的名称"
             ),
+            Self::Proxy { variable, why } => text!(
+                "the proxy of {variable} can't be used: {why}",
+                "{variable} 指定的代理无法使用：{why:#}"
+            ),
             Self::Http(why) => text!(
                 "the HTTP client can't be set up: {why}",
                 "无法建立 HTTP 客户端：{why}"
@@ -98,8 +124,8 @@ impl std::fmt::Display for ClientError {
 /// Orders environments at the vendor's endpoint, and looks at what is there.
 pub struct TencentClient {
     pub(super) service: Service,
-    /// Each once, in the order given.
-    pub(super) list_regions: Vec<String>,
+    /// What a listing asks, each once. None is a call that names no region.
+    pub(super) regions: Vec<Option<String>>,
     pub(super) retry_reads_for: Duration,
     pub(super) spacing: Spacing,
     /// Hears how far a look has come.
@@ -124,27 +150,31 @@ impl TencentClient {
             endpoint,
             keys,
             region,
-            mut list_regions,
+            list_regions,
             language,
             transport,
             retry_reads_for,
             clock,
         } = options;
-        let mut known = HashSet::new();
-        list_regions.retain(|region| known.insert(region.clone()));
+        let regions = regions_to_list(region.as_deref(), list_regions);
         // Tried here, so that no listing fails for it half way.
-        for region in &list_regions {
+        for region in regions.iter().flatten() {
             HeaderValue::from_str(region).map_err(|_| ClientError::Header { what: REGION })?;
         }
         let http = Http::new(&endpoint, &transport)?;
         let region = region.as_deref();
         Ok(Self {
             service: Service::new(TCB, http, Some(keys), region, &language, clock)?,
-            list_regions,
+            regions,
             retry_reads_for,
             spacing: Spacing::default(),
             watcher: None,
         })
+    }
+
+    /// The regions that a listing asks. None is a call that names no region.
+    pub fn regions(&self) -> &[Option<String>] {
+        &self.regions
     }
 
     /// The same, with somebody who hears how far each look at the account has come.
@@ -155,6 +185,10 @@ impl TencentClient {
 }
 
 impl CloudWrite for TencentClient {
+    async fn ready(&self) -> Result<(), CloudError> {
+        self.service.ready().await
+    }
+
     async fn create(&self, order: &Attributes) -> Result<Ordered, CloudError> {
         let call = Call {
             action: CREATE,
@@ -166,7 +200,7 @@ impl CloudWrite for TencentClient {
         let call = self.service.call(call, |reply, scrub, repair| {
             judge(reply, asked, scrub, repair)
         });
-        call.await
+        call.await.map_err(advised)
     }
 
     async fn rename(&self, rename: &Rename) -> Result<Done, CloudError> {
@@ -178,12 +212,23 @@ impl CloudWrite for TencentClient {
     }
 }
 
+/// Says what to do when no answer came and an order may have been made all the same.
+fn advised(error: CloudError) -> CloudError {
+    match error.grade {
+        Grade::Unknown => CloudError {
+            hint: Some(LOOK_FIRST),
+            ..error
+        },
+        Grade::NotSent(_) | Grade::Refused(_) => error,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::SystemClock;
+    use crate::cloud::NotSent;
     use crate::cloud::tencent::Credentials;
-    use crate::cloud::{Grade, NotSent};
 
     fn keys(token: &str) -> Arc<Keys> {
         let credentials = Credentials {
@@ -260,6 +305,6 @@ mod tests {
         let client = TencentClient::new(options(&endpoint)).unwrap();
         let error = client.create(&Attributes::default()).await.unwrap_err();
         assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
-        assert!(error.message.en().contains("in time"), "{}", error.message);
+        assert!(error.message.en().contains("within"), "{}", error.message);
     }
 }

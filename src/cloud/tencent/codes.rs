@@ -6,7 +6,7 @@
 
 pub mod changes;
 
-use crate::cloud::Reach;
+use crate::cloud::{LOOK_FIRST, Reach};
 use crate::lang::Text;
 
 /// What a code in a well-formed answer proves.
@@ -84,10 +84,6 @@ const fn row(code: &'static str, verdict: Verdict, meaning: Text, hint: Text) ->
     }
 }
 
-const READ_FIRST: Text = Text::fixed(
-    "Nothing is ordered again before `postpay resolve` has shown whether the environment exists.",
-    "在 `postpay resolve` 查明环境是否存在之前，不会再次订购。",
-);
 const WAIT: Text = Text::fixed(
     "postpay waits and sends it again; nothing needs doing.",
     "postpay 会等待后重新发送，无需处理。",
@@ -476,7 +472,7 @@ pub static TABLE: &[Explanation] = &[
             "Something by that name is in use already. It may be an earlier order of ours.",
             "同名的资源已被占用。它可能来自我们之前的订购。",
         ),
-        READ_FIRST,
+        LOOK_FIRST,
     ),
     row(
         "ResourceUnavailable",
@@ -518,7 +514,7 @@ pub static TABLE: &[Explanation] = &[
             "The operation failed on the vendor's side.",
             "操作在腾讯云一侧失败。",
         ),
-        READ_FIRST,
+        LOOK_FIRST,
     ),
     row(
         "FailedOperation.PlatformError",
@@ -527,7 +523,7 @@ pub static TABLE: &[Explanation] = &[
             "A platform that the vendor's API depends on failed. The order may stand.",
             "腾讯云 API 依赖的平台出错。订单可能已生效。",
         ),
-        READ_FIRST,
+        LOOK_FIRST,
     ),
     row(
         "FailedOperation.Timeout",
@@ -536,7 +532,7 @@ pub static TABLE: &[Explanation] = &[
             "The operation took too long on the vendor's side.",
             "操作在腾讯云一侧超时。",
         ),
-        READ_FIRST,
+        LOOK_FIRST,
     ),
     row(
         "FailedOperation.NetworkError",
@@ -545,7 +541,7 @@ pub static TABLE: &[Explanation] = &[
             "A network failed on the vendor's side.",
             "腾讯云一侧网络出错。",
         ),
-        READ_FIRST,
+        LOOK_FIRST,
     ),
     row(
         "FailedOperation.OperationTimeout",
@@ -554,7 +550,7 @@ pub static TABLE: &[Explanation] = &[
             "The operation took too long on the vendor's side.",
             "操作在腾讯云一侧超时。",
         ),
-        READ_FIRST,
+        LOOK_FIRST,
     ),
     row(
         "FailedOperation.OperationConflict",
@@ -563,7 +559,7 @@ pub static TABLE: &[Explanation] = &[
             "Another operation on the same thing is under way.",
             "同一资源上有另一项操作正在进行。",
         ),
-        READ_FIRST,
+        LOOK_FIRST,
     ),
     row(
         "FailedOperation.AccountInsufficient",
@@ -617,7 +613,7 @@ pub static TABLE: &[Explanation] = &[
             "The vendor's back end failed. The order may stand.",
             "腾讯云后端出错。订单可能已生效。",
         ),
-        READ_FIRST,
+        LOOK_FIRST,
     ),
     row(
         "InternalError.Timeout",
@@ -626,7 +622,7 @@ pub static TABLE: &[Explanation] = &[
             "The vendor's back end took too long. The order may stand.",
             "腾讯云后端超时。订单可能已生效。",
         ),
-        READ_FIRST,
+        LOOK_FIRST,
     ),
     row(
         "ServiceUnavailable",
@@ -635,7 +631,7 @@ pub static TABLE: &[Explanation] = &[
             "The vendor's service is not available. The order may stand.",
             "腾讯云服务不可用。订单可能已生效。",
         ),
-        READ_FIRST,
+        LOOK_FIRST,
     ),
     row(
         "ResponseSizeLimitExceeded",
@@ -644,7 +640,7 @@ pub static TABLE: &[Explanation] = &[
             "The answer was too large to be sent, so the order was probably made.",
             "应答过大而未能返回，因此订单很可能已经产生。",
         ),
-        READ_FIRST,
+        LOOK_FIRST,
     ),
 ];
 

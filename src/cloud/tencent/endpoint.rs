@@ -48,13 +48,25 @@ pub(super) fn parse(endpoint: &str) -> Result<(Url, String), ClientError> {
     Ok((url, host))
 }
 
-/// Whether it is this very computer.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
+/// Whether a host, an IPv6 address in brackets, is this very computer. No name below `localhost` is: the system's resolver
+/// is asked for those, and may answer with another one.
+pub fn is_loopback(host: &str) -> bool {
+    let bracketed = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     host == "localhost"
-        || host.ends_with(".localhost")
-        || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        || bracketed
+            .unwrap_or(host)
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether an address, as `https://host:port`, is at this very computer.
+pub fn is_local_address(address: &str) -> bool {
+    parse(address).is_ok_and(|(url, _)| is_local(&url))
+}
+
+/// Whether an address is at this very computer.
+pub(super) fn is_local(url: &Url) -> bool {
+    url.host_str().is_some_and(is_loopback)
 }
 
 #[cfg(test)]
@@ -89,12 +101,12 @@ mod tests {
             ("http://127.0.0.1:1", true),
             ("http://127.9.9.9", true),
             ("http://[::1]:1", true),
-            ("http://sandbox.localhost", true),
+            ("http://sandbox.localhost", false),
             ("https://tcb.tencentcloudapi.com", false),
             ("http://localhost.example.com", false),
         ] {
             assert_eq!(
-                is_loopback(&Url::parse(endpoint).unwrap()),
+                is_local(&Url::parse(endpoint).unwrap()),
                 expected,
                 "{endpoint}"
             );

@@ -11,9 +11,9 @@ pub(super) use change::judge_change;
 
 use super::codes::changes::{self, Change};
 use super::codes::{self, Repair, Verdict};
-use super::scrub::{Scrub, visible};
+use super::scrub::Scrub;
 use super::wire::{self, ApiError, Ids, Traces};
-use crate::cloud::{CloudError, Grade, NotSent, Ordered, Reach, SeenIds};
+use crate::cloud::{CloudError, Grade, LOOK_FIRST, NotSent, Ordered, Reach, SeenIds};
 use crate::lang::{Text, text};
 
 /// What came back over a connection.
@@ -41,27 +41,26 @@ pub(super) fn judge(
         scrub,
         traces: wire::traces(reply.body),
     };
-    let id = |id: Option<String>| id.map(|id| scrub.text(&id));
-    match case.without_error(repair)? {
-        Ids {
-            tran_id: Some(tran_id),
+    let ids = case.without_error(repair)?;
+    if let Some(why) = case.doubt(&ids) {
+        return Err(case.unknown(&why, ids, None));
+    }
+    let id = |id: &Option<String>| id.as_ref().and_then(|id| scrub.id(id));
+    let (tran_id, env_id) = (id(&ids.tran_id), id(&ids.env_id));
+    match tran_id {
+        Some(tran_id) if env_id.is_some() == ids.env_id.is_some() => Ok(Ordered {
+            tran_id,
             env_id,
-            request_id,
-        } => Ok(Ordered {
-            tran_id: scrub.text(&tran_id),
-            env_id: id(env_id),
-            request_id: id(request_id),
+            request_id: id(&ids.request_id),
         }),
-        ids => Err(case.unknown(
-            &Text::fixed(
-                "the answer holds neither an order number nor an error",
-                "应答中既没有订单号，也没有错误",
-            ),
-            ids,
-            None,
-        )),
+        _ => Err(case.unknown(&KEY_FOR_ID, ids, None)),
     }
 }
+
+const KEY_FOR_ID: Text = Text::fixed(
+    "the answer holds a key in the place of an id",
+    "应答中 ID 的位置上是一个密钥",
+);
 
 /// What a reply answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,18 +77,20 @@ impl Asked {
         }
     }
 
+    /// Advice where a code's own verdict stands. That of a code from which nothing may be concluded is to look.
     fn hint(self, code: &str) -> Option<Text> {
-        match self {
-            Self::Order => codes::explain(code).map(|row| row.hint.clone()),
-            Self::Change(change) => changes::hint(change, code),
+        match (self.verdict(code), self) {
+            (Verdict::Unknown, _) => Some(self.look()),
+            (_, Self::Order) => codes::explain(code).map(|row| row.hint.clone()),
+            (_, Self::Change(change)) => changes::hint(change, code),
         }
     }
 
-    /// Advice for an answer that proves nothing, with the code of the error in it, if there is one.
-    fn hint_of_unknown(self, code: Option<&str>) -> Option<Text> {
+    /// Advice for an answer that proves nothing, whatever code is in it.
+    fn look(self) -> Text {
         match self {
-            Self::Order => self.hint(code?),
-            Self::Change(change) => Some(changes::look(change)),
+            Self::Order => LOOK_FIRST,
+            Self::Change(change) => changes::look(change),
         }
     }
 
@@ -151,6 +152,45 @@ impl Case<'_> {
         }
     }
 
+    /// Why an answer to an order, without an error in it, does not say what was ordered.
+    fn doubt(&self, ids: &Ids) -> Option<Text> {
+        if ids.tran_id.is_none() {
+            return Some(Text::fixed(
+                "the answer holds neither an order number nor an error",
+                "应答中既没有订单号，也没有错误",
+            ));
+        }
+        // Recorded as the one that was asked for, it would be given up in its place.
+        if let (Some(asked), Some(named)) = (self.asked_env_id, &ids.env_id)
+            && asked != named
+        {
+            return Some(text!(
+                "the answer names the environment {named}, and {asked} was asked for",
+                "应答中的环境是 {named}，而请求的是 {asked}"
+            ));
+        }
+        // An order has room for two ids. Rather than lose one, or take the wrong one of two, all are kept as evidence: the
+        // bill with the order's number then says which environment is its own.
+        let Traces {
+            tran_ids,
+            env_ids,
+            odd,
+            repeated: _,
+        } = &self.traces;
+        let own = |id: &&String| {
+            ids.env_id.as_ref() == Some(id) || self.asked_env_id == Some(id.as_str())
+        };
+        let is_all = tran_ids.iter().all(|id| ids.tran_id.as_ref() == Some(id))
+            && env_ids.iter().all(|id| own(&id))
+            && !odd;
+        (!is_all).then(|| {
+            Text::fixed(
+                "the answer holds an order number, and ids that are not in their place beside it",
+                "应答中有订单号，但还有不在应有位置上的 ID",
+            )
+        })
+    }
+
     /// What an error in an answer proves that is good otherwise.
     fn refused(
         &self,
@@ -180,7 +220,7 @@ impl Case<'_> {
             hint: self.asked.hint(&code),
             code: Some(self.scrub.text(&code)),
             message: Text::same(self.scrub.text(&error.message)),
-            request_id: ids.request_id.map(|id| self.scrub.text(&id)),
+            request_id: ids.request_id.and_then(|id| self.scrub.id(&id)),
             http_status: Some(self.reply.status),
             // At most the EnvId that was asked for is in it, and an echo is nothing that the vendor gave.
             seen: SeenIds::default(),
@@ -196,9 +236,9 @@ impl Case<'_> {
             scrub,
             traces,
         } = self;
-        let id = |id: Option<String>| id.map(|id| scrub.text(&id));
+        let id = |id: Option<String>| id.and_then(|id| scrub.id(&id));
         let said = error.as_ref().map(|error| error.message.trim());
-        let mut message = match said {
+        let message = match said {
             Some(said) if !said.is_empty() => text!("{why}: {said}", "{why:#}：{said}"),
             _ => why.clone(),
         };
@@ -207,7 +247,11 @@ impl Case<'_> {
         let found = wire::salvage(reply.body);
         seen.tran_id = seen.tran_id.or(found.tran_id);
         seen.env_id = seen.env_id.or(found.env_id);
+        let mut message = scrub.say(&message);
         for (name, more) in more(&seen, traces, *asked_env_id) {
+            let Some(more) = scrub.id(more) else {
+                continue;
+            };
             message = text!(
                 "{message}; it also holds the {name} {more}",
                 "{message:#}；其中还有 {name} {more}"
@@ -216,9 +260,9 @@ impl Case<'_> {
         let code = error.and_then(|error| error.code);
         CloudError {
             grade: Grade::Unknown,
-            hint: asked.hint_of_unknown(code.as_deref()),
+            hint: Some(asked.look()),
             code: code.map(|code| scrub.text(&code)),
-            message: scrub.say(&message),
+            message,
             request_id: id(ids.request_id),
             http_status: Some(reply.status),
             seen: SeenIds {
@@ -290,10 +334,4 @@ pub(super) fn not_ok(status: u16) -> Text {
         "the endpoint answered with HTTP status {status}",
         "接入点返回了 HTTP 状态 {status}"
     )
-}
-
-/// Ids of what is only looked at are kept whole, but for what would act on a terminal. An order's go through
-/// [`Scrub::text`], because they end in the state.
-pub(super) fn clean(id: Option<String>) -> Option<String> {
-    id.map(|id| visible(&id))
 }

@@ -5,7 +5,7 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{DATE, HeaderMap};
@@ -14,9 +14,9 @@ use rustls::pki_types::CertificateDer;
 
 use super::client::ClientError;
 use super::endpoint;
-use super::record::{Came, Recorder, Sent};
-use super::scrub::Scrub;
-use super::tls::{self, Roots};
+use super::proxy::{Proxies, Through};
+use super::record::Recorder;
+use super::tls::{self, Fault, Roots};
 use crate::lang::{Text, text};
 
 const USER_AGENT: &str = concat!("postpay/", env!("CARGO_PKG_VERSION"));
@@ -32,6 +32,8 @@ pub struct Transport {
     pub connect_timeout: Duration,
     /// Certificate authorities that are trusted besides the system's.
     pub authorities: Vec<CertificateDer<'static>>,
+    /// What the variables say of proxies.
+    pub proxies: Proxies,
     /// Where every call is recorded, if it is to be.
     pub recorder: Option<Arc<Recorder>>,
 }
@@ -43,6 +45,7 @@ impl Transport {
             timeout,
             connect_timeout: CONNECT_TIMEOUT,
             authorities: Vec::new(),
+            proxies: Proxies::default(),
             recorder: None,
         }
     }
@@ -55,24 +58,35 @@ pub(super) struct Http {
     /// The Host header, which is signed.
     pub(super) host: String,
     pub(super) timeout: Duration,
-    recorder: Option<Arc<Recorder>>,
+    connect_timeout: Duration,
+    /// The flag to give the connection more time with.
+    connect_flag: &'static str,
+    through: Option<Through>,
+    pub(super) recorder: Option<Arc<Recorder>>,
 }
 
 /// What came back. Whatever has a status is an answer, however little of it came.
 pub(super) struct Received {
     pub(super) status: u16,
+    pub(super) headers: HeaderMap,
     /// As far as it came.
     pub(super) body: Vec<u8>,
     /// Why the body is not whole.
     pub(super) broken: Option<Text>,
+}
+
+impl Received {
     /// The answering clock.
-    pub(super) date: Option<Timestamp>,
+    pub(super) fn date(&self) -> Option<Timestamp> {
+        server_time(&self.headers)
+    }
 }
 
 /// Nothing came back.
 pub(super) struct Lost {
     pub(super) when: When,
     pub(super) why: Text,
+    pub(super) hint: Option<Text>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +95,8 @@ pub(super) enum When {
     Made,
     /// No connection stood: no byte of the request left.
     Connecting,
+    /// The same, and the next attempt would meet the same.
+    Tls,
     /// Once a connection stood.
     Connected,
 }
@@ -92,7 +108,7 @@ impl Http {
     /// When the address can't be one, or the system gives no HTTP client.
     pub(super) fn new(address: &str, transport: &Transport) -> Result<Self, ClientError> {
         let (url, host) = endpoint::parse(address)?;
-        let loopback = endpoint::is_loopback(&url);
+        let loopback = endpoint::is_local(&url);
         if url.scheme() == "http" && !loopback {
             return Err(ClientError::Endpoint {
                 endpoint: host,
@@ -116,7 +132,7 @@ impl Http {
         timeout: Duration,
     ) -> Result<Self, ClientError> {
         let (url, host) = endpoint::parse(address)?;
-        if address != known && !endpoint::is_loopback(&url) {
+        if address != known && !endpoint::is_local(&url) {
             return Err(ClientError::Endpoint {
                 endpoint: host,
                 why: text!(
@@ -142,36 +158,47 @@ impl Http {
             timeout,
             connect_timeout,
             authorities,
+            proxies,
             recorder,
         } = transport.clone();
-        let roots = if url.scheme() == "https" {
+        let is_secure = url.scheme() == "https";
+        let roots = if is_secure {
             Roots::SystemOrBundled
         } else {
             Roots::None
         };
-        let client = tls::build(
-            || {
-                let builder = reqwest::Client::builder()
-                    .user_agent(USER_AGENT)
-                    .http1_only()
-                    .pool_max_idle_per_host(0)
-                    .redirect(reqwest::redirect::Policy::none())
-                    .retry(reqwest::retry::never())
-                    .referer(false)
-                    .connect_timeout(connect_timeout.min(timeout / 4 * 3))
-                    .timeout(timeout);
-                // A proxy from the environment would otherwise be asked for this very computer.
-                if direct { builder.no_proxy() } else { builder }
-            },
-            roots,
-            &authorities,
-        )
-        .map_err(|error| ClientError::Http(chain(&error)))?;
+        let through = if is_secure && !direct {
+            proxies.to(&url)?
+        } else {
+            None
+        };
+        let most = timeout / 4 * 3;
+        let (connect_timeout, connect_flag) = if connect_timeout <= most {
+            (connect_timeout, "--connect-timeout")
+        } else {
+            (most, "--timeout")
+        };
+        let builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .http1_only()
+            .pool_max_idle_per_host(0)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(connect_timeout)
+            .timeout(timeout);
+        // A proxy from the environment would otherwise be asked for this very computer.
+        let builder = if direct { builder.no_proxy() } else { builder };
+        let client = tls::build(builder, roots, &authorities)
+            .map_err(|error| ClientError::Http(chain(&error)))?;
         Ok(Self {
             client,
             url,
             host,
             timeout,
+            connect_timeout,
+            connect_flag,
+            through,
             recorder,
         })
     }
@@ -185,35 +212,9 @@ impl Http {
         headers: HeaderMap,
         body: Vec<u8>,
         most: usize,
-        scrub: &Scrub,
     ) -> Result<Received, Lost> {
         let request = self.client.post(self.url.clone());
-        let Some(recorder) = &self.recorder else {
-            return self.send(request.headers(headers).body(body), most).await;
-        };
-        let (at, began) = (Timestamp::now(), Instant::now());
-        let request = request.headers(headers.clone()).body(body.clone());
-        let result = self.send(request, most).await;
-        let (answer, broken) = match &result {
-            Ok(received) => (
-                Some((received.status, received.body.as_slice())),
-                received.broken.as_ref(),
-            ),
-            Err(lost) => (None, Some(&lost.why)),
-        };
-        let sent = Sent {
-            at,
-            url: self.url.as_str(),
-            headers: &headers,
-            body: &body,
-        };
-        let came = Came {
-            answer,
-            broken: broken.map(Text::en),
-            took: began.elapsed(),
-        };
-        recorder.write(&sent, &came, scrub);
-        result
+        self.send(request.headers(headers).body(body), most).await
     }
 
     /// Asks for a page, and reads at most `most` bytes of it. Nothing is recorded of it.
@@ -232,7 +233,7 @@ impl Http {
             Err(error) => return Err(self.lost(&error)),
         };
         let status = response.status().as_u16();
-        let date = server_time(response.headers());
+        let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
         let broken = loop {
             match response.chunk().await {
@@ -250,9 +251,9 @@ impl Http {
         };
         Ok(Received {
             status,
+            headers,
             body,
             broken,
-            date,
         })
     }
 
@@ -261,32 +262,80 @@ impl Http {
             return Lost {
                 when: When::Made,
                 why: Text::same(chain(error)),
+                hint: None,
             };
         }
-        let host = &self.host;
-        let connected = !error.is_connect();
-        let (timeout, cause) = (self.timeout, chain(error));
-        let why = match (connected, error.is_timeout()) {
-            (false, true) => text!("no connection to {host} in time", "未能及时连接到 {host}"),
-            (false, false) => text!(
-                "no connection to {host}: {cause}",
-                "无法连接到 {host}：{cause}"
-            ),
-            (true, true) => text!(
+        if error.is_connect() {
+            return self.unconnected(error);
+        }
+        let (host, timeout, cause) = (&self.host, self.timeout, chain(error));
+        let why = if error.is_timeout() {
+            text!(
                 "no answer from {host} within {timeout:?}",
                 "{host} 在 {timeout:?} 内没有应答"
-            ),
-            (true, false) => text!(
+            )
+        } else {
+            text!(
                 "the connection to {host} broke before an answer came: {cause}",
                 "在收到应答之前，与 {host} 的连接中断：{cause}"
+            )
+        };
+        Lost {
+            when: When::Connected,
+            why,
+            hint: None,
+        }
+    }
+
+    /// Why there is no connection.
+    fn unconnected(&self, error: &reqwest::Error) -> Lost {
+        let host = &self.host;
+        let to = match &self.through {
+            None => Text::same(host.clone()),
+            Some(Through {
+                host: proxy,
+                variable,
+            }) => text!(
+                "{host} through the proxy {proxy} ({variable})",
+                "{host}（经由 {variable} 的代理 {proxy}）"
             ),
         };
-        let when = if connected {
-            When::Connected
-        } else {
-            When::Connecting
+        let fault = tls::fault(error);
+        let when = match &fault {
+            Some(_) => When::Tls,
+            None => When::Connecting,
         };
-        Lost { when, why }
+        let (why, hint) = match fault {
+            Some(Fault { why, hint }) => (why, Some(hint)),
+            None => (self.no_tunnel(&chain(error)), None),
+        };
+        let why = if error.is_timeout() {
+            let (time, flag) = (self.connect_timeout, self.connect_flag);
+            text!(
+                "no connection to {to} within {time:?} ({flag})",
+                "在 {time:?}（{flag}）内未能连接到 {to:#}"
+            )
+        } else {
+            text!("no connection to {to}: {why}", "无法连接到 {to:#}：{why:#}")
+        };
+        Lost { when, why, hint }
+    }
+
+    /// In words, where it is a proxy that says no; its client has but two for it.
+    fn no_tunnel(&self, cause: &str) -> Text {
+        if self.through.is_none() {
+            return Text::same(cause.to_owned());
+        }
+        match cause {
+            "tunnel error: proxy authorization required" => Text::fixed(
+                "the proxy answered with HTTP status 407: it wants a user name and password, or others",
+                "代理返回了 HTTP 状态 407：它需要用户名和密码，或提供的不正确",
+            ),
+            "tunnel error: unsuccessful" => {
+                Text::fixed("the proxy did not let it through", "代理没有放行")
+            }
+            cause => Text::same(cause.to_owned()),
+        }
     }
 
     fn cut_off(&self, error: &reqwest::Error) -> Text {
@@ -344,13 +393,14 @@ mod tests {
         // Shorter than the time for connecting, which `Http::new` never makes it.
         let error = request.timeout(Duration::from_millis(20)).send().await;
         assert_eq!(http.lost(&error.unwrap_err()).when, When::Connected);
-        let lost = http
-            .post(HeaderMap::new(), Vec::new(), 1, &Scrub::default())
-            .await
-            .err();
+        let lost = http.post(HeaderMap::new(), Vec::new(), 1).await.err();
         let lost = lost.unwrap();
         assert_eq!(lost.when, When::Connecting, "{}", lost.why);
-        assert!(lost.why.en().contains("in time"), "{}", lost.why);
+        assert!(
+            lost.why.en().contains("within 750ms (--timeout)"),
+            "{}",
+            lost.why
+        );
     }
 
     #[test]

@@ -146,7 +146,7 @@ fn of_an_order(error: CloudError, role: &str) -> CloudError {
         "未能取得角色 {role} 的密钥：{said:#}"
     );
     let (cause, hint) = match error.grade {
-        Grade::Refused(_) | Grade::NotSent(NotSent::NoRequest) => (
+        Grade::Refused(_) | Grade::NotSent(NotSent::NoRequest | NotSent::Tls) => (
             NotSent::NoRequest,
             error.hint.or_else(|| {
                 Some(Text::fixed(

@@ -14,26 +14,29 @@ mod http;
 mod issuer;
 mod keys;
 mod metadata;
+mod proxy;
 mod read;
 mod record;
 mod scrub;
 mod service;
 pub mod sign;
 mod sts;
-mod tls;
+pub mod tls;
 pub mod wire;
 
-pub use client::{ClientError, ClientOptions, RETRY_READS_FOR, TencentClient};
+pub use client::{ClientError, ClientOptions, RETRY_READS_FOR, TencentClient, regions_to_list};
 pub use credentials::{
     Chain, Credentials, CredentialsError, RoleWish, Source, Surroundings, Wishes,
 };
+pub use endpoint::{is_local_address, is_loopback};
 pub use http::{CONNECT_TIMEOUT, Transport};
 pub use issuer::{Issuer, Login, Role, WebIdentity};
 pub use keys::{Issued, Keys};
 pub use metadata::{METADATA, Metadata};
-pub use record::Recorder;
+pub use proxy::Proxies;
+pub use record::{Missed, Recorder};
 #[cfg(test)]
 pub(crate) use scrub::visible as made_visible;
 pub use service::REQUEST_CLIENT;
-pub use sts::{NO_SERVICE, STS_ENDPOINT, Sts, StsOptions, is_loopback, sts_endpoint};
+pub use sts::{NO_SERVICE, STS_ENDPOINT, Sts, StsOptions, sts_endpoint};
 pub use wire::ENDPOINT;

@@ -1,5 +1,12 @@
 //! Makes text from outside fit to be shown and kept: secrets out, control characters visible.
+//!
+//! A secret is looked for as it is, in base64, and behind the escapes of JSON, of a URL and of a web page: an endpoint that
+//! echoes what it was sent picks its own way to write it.
 
+mod spelling;
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use super::credentials::Credentials;
@@ -10,13 +17,57 @@ use crate::unseen;
 const BODY_CHARS: usize = 2048;
 /// A cut text may end in the middle of a secret. A start this long is taken out too.
 const START: usize = 6;
-/// A secret of the vendor's has at least so many characters: a key 32, its id 36, a token more.
-const LEAST: usize = 16;
+/// The same for a signature: its digits are as those of an id, and an id that happens to end like the start of one must stay.
+const START_OF_SIGNATURE: usize = 16;
+/// Whatever is shorter is not looked for: it would tear holes into ordinary words and into the ids that nothing may change.
+/// No key of the vendor's is near that short: an id has 36 characters, a secret 32, a token hundreds.
+const LEAST: usize = 8;
+/// How many signatures are remembered. More than calls can be under way, and an echo comes in the answer to its own call.
+const SIGNATURES: usize = 64;
+const SIGNATURE: &str = "[signature]";
+/// The vendor's keys have 32 characters and more. A secret that is shorter than this may be a word that ids begin with.
+const KEY: usize = 16;
 
-/// Takes the secrets of every key that it has heard of out of texts.
+/// Takes the secrets of every key that it has heard of, and every signature made with one, out of texts.
 #[derive(Default)]
 pub(super) struct Scrub {
-    needles: RwLock<Vec<(String, &'static str)>>,
+    needles: RwLock<Needles>,
+}
+
+#[derive(Default)]
+struct Needles {
+    /// What must not be shown, with what stands in its place. The longest first: one value may hold another.
+    secrets: Vec<(String, &'static str)>,
+    /// The newest last.
+    signatures: VecDeque<String>,
+}
+
+impl Needles {
+    fn all(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        let secrets = self
+            .secrets
+            .iter()
+            .map(|(text, name)| (text.as_str(), *name));
+        let signatures = self
+            .signatures
+            .iter()
+            .map(|text| (text.as_str(), SIGNATURE));
+        secrets.chain(signatures)
+    }
+
+    fn are_in(&self, text: &str) -> bool {
+        self.all().any(|(needle, _)| text.contains(needle))
+    }
+
+    fn out_of<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut clean = Cow::Borrowed(text);
+        for (needle, name) in self.all() {
+            if clean.contains(needle) {
+                clean = Cow::Owned(clean.replace(needle, name));
+            }
+        }
+        clean
+    }
 }
 
 impl Scrub {
@@ -37,27 +88,39 @@ impl Scrub {
         self.add(credentials.needles());
     }
 
+    /// A signature that is about to be sent. For some minutes whoever reads it can place the same order again.
+    pub(super) fn hide_signature(&self, authorization: &str) {
+        let Some((_, signature)) = authorization.rsplit_once("Signature=") else {
+            return;
+        };
+        let mut known = self.needles.write().unwrap_or_else(PoisonError::into_inner);
+        if known.signatures.len() == SIGNATURES {
+            known.signatures.pop_front();
+        }
+        known.signatures.push_back(signature.to_owned());
+    }
+
     fn add(&self, mut needles: Vec<(String, &'static str)>) {
+        needles.retain(|(needle, _)| needle.len() >= LEAST);
         {
             let known = self.known();
-            if needles.iter().all(|needle| known.contains(needle)) {
+            if needles.iter().all(|needle| known.secrets.contains(needle)) {
                 return;
             }
         }
-        // JSON may write a solidus as `\/`, and tokens have them.
         for (needle, name) in needles.clone() {
-            if needle.contains('/') {
-                needles.push((needle.replace('/', r"\/"), name));
-            }
+            let encoded = spelling::in_base64(&needle).into_iter();
+            needles.extend(encoded.filter(|it| it.len() >= LEAST).map(|it| (it, name)));
         }
         let mut known = self.needles.write().unwrap_or_else(PoisonError::into_inner);
-        known.extend(needles);
-        // The longest first: one value may hold another.
-        known.sort_by_key(|(needle, _)| std::cmp::Reverse(needle.len()));
-        known.dedup();
+        known.secrets.extend(needles);
+        known
+            .secrets
+            .sort_by_key(|(needle, _)| std::cmp::Reverse(needle.len()));
+        known.secrets.dedup();
     }
 
-    fn known(&self) -> RwLockReadGuard<'_, Vec<(String, &'static str)>> {
+    fn known(&self) -> RwLockReadGuard<'_, Needles> {
         self.needles.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -71,23 +134,43 @@ impl Scrub {
     pub(super) fn listed(&self, text: &str) -> String {
         let mut clean = text.to_owned();
         let needles = self.known();
-        for (needle, name) in needles.iter().filter(|(needle, _)| needle.len() >= LEAST) {
-            clean = clean.replace(needle.as_str(), name);
+        for (needle, name) in needles.all().filter(|(needle, _)| needle.len() >= KEY) {
+            clean = clean.replace(needle, name);
         }
         visible(&clean)
     }
 
+    /// An id of the vendor's, as it is recorded: whole, but for what would act on a terminal. An id that lost a part would be
+    /// another one, and the environment lost with it. None for what holds a key and can't be recorded.
+    pub(super) fn id(&self, id: &str) -> Option<String> {
+        let is_in = |needle: &str| needle.len() >= KEY && id.contains(needle) || id == needle;
+        let known = self.known();
+        let holds_a_key = known.secrets.iter().any(|(needle, _)| is_in(needle));
+        (!holds_a_key).then(|| visible(id))
+    }
+
     /// The text without secrets, and otherwise as it is: for what a program writes out by rules of its own.
     pub(super) fn secrets_out(&self, text: &str) -> String {
-        let mut clean = text.to_owned();
         let needles = self.known();
-        for (needle, name) in needles.iter() {
-            if !needle.is_empty() {
-                clean = clean.replace(needle.as_str(), name);
+        let mut clean = needles.out_of(text).into_owned();
+        // Escapes are undone only where a secret stands behind them, so that all else is kept to the letter. Twice: an escaped
+        // text may be quoted in another.
+        let mut plain = clean.clone();
+        for _ in 0..2 {
+            plain = spelling::undone(&plain);
+            if needles.are_in(&plain) {
+                clean = needles.out_of(&plain).into_owned();
+                plain.clone_from(&clean);
             }
         }
-        for (needle, name) in needles.iter() {
-            let starts = (START..needle.len()).rev();
+        let mut clean = unsigned(&clean);
+        for (needle, name) in needles.all() {
+            let least = if name == SIGNATURE {
+                START_OF_SIGNATURE
+            } else {
+                START
+            };
+            let starts = (least..needle.len()).rev();
             if let Some(start) = starts
                 .filter_map(|length| needle.get(..length))
                 .find(|start| clean.ends_with(start))
@@ -115,6 +198,36 @@ impl Scrub {
             None => clean,
         })
     }
+}
+
+/// The text without what stands behind any `Signature=`, whoever made it: in a header, a query or a form.
+fn unsigned(text: &str) -> String {
+    const NAME: &[u8] = b"signature";
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest
+        .as_bytes()
+        .windows(NAME.len())
+        .position(|window| window.eq_ignore_ascii_case(NAME))
+    {
+        let (before, after) = rest.split_at(at + NAME.len());
+        clean.push_str(before);
+        rest = after;
+        let Some(value) = ["=", "%3D", "%3d"]
+            .iter()
+            .find_map(|is| rest.strip_prefix(is))
+        else {
+            continue;
+        };
+        clean.push_str(&rest[..rest.len() - value.len()]);
+        let belongs = |c: char| c.is_ascii_alphanumeric() || "+/=%-_".contains(c);
+        rest = value.trim_start_matches(belongs);
+        if rest.len() < value.len() {
+            clean.push_str(SIGNATURE);
+        }
+    }
+    clean.push_str(rest);
+    clean
 }
 
 /// Writes out what would act on a terminal, and what nobody would see.
@@ -147,6 +260,119 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(scrub().text(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_however_it_is_spelled() {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::STANDARD;
+        let escaped = |c: char| format!(r"\u{:04x}", u32::from(c));
+        let json = "to/ken/to/ken"
+            .chars()
+            .map(escaped)
+            .collect::<Vec<_>>()
+            .concat();
+        let html = "to&#x2F;ken&#47;to/ken";
+        for text in [
+            "x to%2Fken%2fto%2Fken y".to_owned(),
+            "x t%6F/ken/to/ken y".to_owned(),
+            "x to%252Fken%252Fto%252Fken y".to_owned(),
+            format!("x {json} y"),
+            format!(r#"{{"a":"{}"}}"#, json.replace('\\', r"\\")),
+            format!("x {html} y"),
+            STANDARD.encode("to/ken/to/ken"),
+            STANDARD.encode("x-tc-token: to/ken/to/ken, and more"),
+        ] {
+            let clean = scrub().text(&text);
+            assert!(clean.contains("[token]"), "{text}: {clean}");
+            assert!(!clean.contains("ken/"), "{text}: {clean}");
+        }
+        // What hides nothing is kept to the letter.
+        for text in [
+            r"100%41 \u0041 &#65; \/",
+            "aGVsbG8gd29ybGQsIGhvdyBhcmUgeW91",
+        ] {
+            assert_eq!(scrub().secrets_out(text), text);
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_too_short_to_be_a_key_tears_no_holes() {
+        let scrub = Scrub::new(&Credentials {
+            secret_id: "env".to_owned(),
+            secret_key: "1".into(),
+            token: Some("".into()),
+        });
+        assert_eq!(scrub.text("env-1 2023"), "env-1 2023");
+    }
+
+    #[test]
+    fn a_signature_is_taken_out_wherever_it_stands() {
+        let scrub = scrub();
+        let signature = "61af2d7ee73daa790ed0917053bfc9e6ec066717637c615567138d9ff2e4a27b";
+        scrub.hide_signature(&format!(
+            "TC3-HMAC-SHA256 Credential=x, Signature={signature}"
+        ));
+        scrub.hide_signature("SKIP");
+        let table = [
+            (format!("a {signature} b"), "a [signature] b"),
+            (
+                format!("it began {}", &signature[..20]),
+                "it began [signature]",
+            ),
+            // Somebody else's, or one of long ago.
+            (
+                "x, Signature=0290a49b6e55 y".to_owned(),
+                "x, Signature=[signature] y",
+            ),
+            (
+                "signature%3Dab%2Bc&x=y".to_owned(),
+                "signature%3D[signature]&x=y",
+            ),
+            (
+                "Signature= none, a signature too".to_owned(),
+                "Signature= none, a signature too",
+            ),
+            // An id that ends as it begins.
+            (format!("env-{}", &signature[..8]), "env-61af2d7e"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(scrub.text(&text), expected);
+        }
+        for n in 0..SIGNATURES {
+            scrub.hide_signature(&format!("Signature={n:064}"));
+        }
+        assert_eq!(
+            scrub.text(signature),
+            signature,
+            "no more are kept than are of use"
+        );
+    }
+
+    #[test]
+    fn an_id_is_whole_or_not_there() {
+        let scrub = |key: &str| {
+            Scrub::new(&Credentials {
+                secret_id: "AKIDEXAMPLE".to_owned(),
+                secret_key: key.into(),
+                token: None,
+            })
+        };
+        let key = "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE";
+        let table = [
+            ("shop", "shop-abc123", Some("shop-abc123")),
+            ("shop", "shop", Some("shop")),
+            ("shop-prod", "shop-prod-1", Some("shop-prod-1")),
+            ("shop-prod", "shop-prod", None),
+            // The start of a key is no key.
+            (key, "x-Gu5t9xGA", Some("x-Gu5t9xGA")),
+            (key, key, None),
+            (key, "x-Gu5t9xGARNpq86cd98joQYCN3EXAMPLE-1", None),
+            (key, "a\u{1b}", Some(r"a\u{1b}")),
+        ];
+        for (key, id, expected) in table {
+            assert_eq!(scrub(key).id(id).as_deref(), expected, "{id}");
         }
     }
 

@@ -3,10 +3,9 @@
 //! What is the same for `tcb` and for `sts` is here: the headers, the signature, the clock that is mended once, and the key,
 //! which may be a temporary one that is renewed.
 
-use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::sync::{Arc, Once, OnceLock};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 
@@ -16,13 +15,12 @@ use super::credentials::Credentials;
 use super::evidence::{Reply, no_reply};
 use super::http::{Http, Lost, Received, When};
 use super::keys::Keys;
-use super::record;
+use super::record::{self, Telling};
 use super::scrub::Scrub;
 use super::sign::{self, Payload};
-use super::wire;
 use crate::clock::Clock;
 use crate::cloud::{CloudError, Grade, NotSent};
-use crate::lang::Text;
+use crate::lang::{Text, text};
 
 const JSON: &str = "application/json";
 /// The vendor allows `0-9a-zA-Z-_,;.` in X-TC-RequestClient, so no solidus.
@@ -30,6 +28,9 @@ pub const REQUEST_CLIENT: &str = concat!("postpay_", env!("CARGO_PKG_VERSION"));
 pub(super) const REGION: Text = Text::fixed("region", "地域");
 /// In the place of a signature, for the calls that have none.
 const UNSIGNED: &str = "SKIP";
+
+/// Told once: every service would find the same.
+static CLOCK_IS_OFF: Once = Once::new();
 
 /// A service's name, as it is signed, and its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,15 +75,14 @@ pub(super) struct Call<'a> {
     pub(super) most: usize,
 }
 
-/// What came back.
-struct Answer {
-    status: u16,
-    /// As far as it came.
-    body: Vec<u8>,
-    /// Why the body is not whole.
-    broken: Option<Text>,
-    /// What the call was signed with.
-    signed: Signed,
+/// What became of a request.
+enum Posted {
+    Answer(Received, Signed),
+    Nothing {
+        /// Why nothing came back of what was sent; None when nothing was sent.
+        lost: Option<Text>,
+        error: CloudError,
+    },
 }
 
 /// What a call was signed with, and the vendor's time when it answered.
@@ -136,75 +136,75 @@ impl Service {
         call: Call<'_>,
         judge: impl FnOnce(&Reply<'_>, &Scrub, &dyn Fn(Repair) -> bool) -> Result<T, CloudError>,
     ) -> Result<T, CloudError> {
-        let (action, region) = (call.action, call.region);
-        let logged = tracing::enabled!(tracing::Level::DEBUG)
-            .then(|| String::from_utf8_lossy(&call.body).into_owned());
-        let began = Instant::now();
-        let mut request_id = None;
-        let result = match self.post(call).await {
-            Err(error) => Err(error),
-            Ok(Answer {
-                status,
-                body,
-                broken,
-                signed,
-            }) => {
-                if logged.is_some() {
-                    request_id = wire::request_id(&body);
-                }
+        let action = call.action;
+        let trace_id = uuid::Uuid::now_v7().to_string();
+        let recorder = self.http.recorder.as_deref();
+        let mut told = Telling::new(action, &trace_id, &self.http.host, &self.scrub, recorder);
+        let (answer, lost, result) = match self.post(call, &mut told).await {
+            Posted::Answer(received, signed) => {
                 let reply = Reply {
-                    status,
-                    body: &body,
-                    broken,
+                    status: received.status,
+                    body: &received.body,
+                    broken: received.broken.clone(),
                 };
-                judge(&reply, &self.scrub, &|what| self.repair(what, &signed))
+                let result = judge(&reply, &self.scrub, &|what| self.repair(what, &signed));
+                (Some(received), None, result)
             }
+            Posted::Nothing { lost, error } => (None, lost, Err(error)),
         };
-        if let Some(params) = logged {
-            let clean = |text: &str| self.scrub.text(&record::unkeyed(text));
-            let request_id = request_id.as_deref().map(clean);
-            let took = began.elapsed();
-            record::log(
-                action,
-                region,
-                &clean(&params),
-                took,
-                request_id.as_deref(),
-                &result,
-            );
-        }
+        let result = result.map_err(|error| traced(action, &trace_id, error));
+        told.ended(answer.as_ref(), lost.as_ref().map(Text::en), &result);
         result
     }
 
-    /// One request, and what came back of it.
-    async fn post(&self, call: Call<'_>) -> Result<Answer, CloudError> {
-        let key = match &self.keys {
-            Some(keys) => Some(keys.current().await?),
-            None => None,
+    /// Has a key that lasts, so that the next call need not wait for one.
+    pub(super) async fn ready(&self) -> Result<(), CloudError> {
+        self.key().await.map(|_| ())
+    }
+
+    async fn key(&self) -> Result<Option<Arc<Credentials>>, CloudError> {
+        let Some(keys) = &self.keys else {
+            return Ok(None);
         };
-        if let Some(key) = &key {
-            self.scrub.learn(key);
-        }
+        let key = keys.current().await?;
+        self.scrub.learn(&key);
+        Ok(Some(key))
+    }
+
+    /// One request, and what came back of it.
+    async fn post(&self, call: Call<'_>, told: &mut Telling<'_>) -> Posted {
+        let not_sent = |error| Posted::Nothing { lost: None, error };
+        let key = match self.key().await {
+            Ok(key) => key,
+            Err(error) => return not_sent(error),
+        };
         let ahead = self.ahead.get().copied();
-        let headers = self.headers(&call, key.as_deref(), ahead.unwrap_or(0))?;
+        let skew = ahead.unwrap_or(0);
+        let headers = match self.headers(&call, key.as_deref(), skew, told.trace_id) {
+            Ok(headers) => headers,
+            Err(error) => return not_sent(error),
+        };
         let Call { body, most, .. } = call;
-        match self.http.post(headers, body, most, &self.scrub).await {
-            Ok(Received {
-                status,
-                body,
-                broken,
-                date,
-            }) => Ok(Answer {
-                status,
-                body,
-                broken,
-                signed: Signed { ahead, date, key },
-            }),
-            Err(Lost { when, why }) => Err(match when {
-                When::Made => self.not_made(&why),
-                When::Connecting => no_reply(false, &why, &self.scrub),
-                When::Connected => no_reply(true, &why, &self.scrub),
-            }),
+        told.sends(self.http.url.as_str(), &headers, &body);
+        match self.http.post(headers, body, most).await {
+            Ok(received) => {
+                let date = received.date();
+                Posted::Answer(received, Signed { ahead, date, key })
+            }
+            Err(Lost { when, why, hint }) => {
+                let error = match when {
+                    When::Made => self.not_made(&why),
+                    When::Connecting => no_reply(false, &why, &self.scrub),
+                    When::Tls => {
+                        CloudError::new(Grade::NotSent(NotSent::Tls), self.scrub.say(&why))
+                    }
+                    When::Connected => no_reply(true, &why, &self.scrub),
+                };
+                Posted::Nothing {
+                    error: CloudError { hint, ..error },
+                    lost: Some(why),
+                }
+            }
         }
     }
 
@@ -213,6 +213,7 @@ impl Service {
         call: &Call<'_>,
         key: Option<&Credentials>,
         ahead: i64,
+        trace_id: &str,
     ) -> Result<HeaderMap, CloudError> {
         let timestamp = self.clock.now().as_second().saturating_add(ahead);
         let authorization = match key {
@@ -228,9 +229,10 @@ impl Service {
                     timestamp,
                     service: self.api.name,
                 };
-                sign::sign(&request, &key.secret_id, key.secret_key.expose_secret())
-                    .map_err(|error| self.not_made(&error.text()))?
-                    .authorization
+                let signed = sign::sign(&request, &key.secret_id, key.secret_key.expose_secret())
+                    .map_err(|error| self.not_made(&error.text()))?;
+                self.scrub.hide_signature(&signed.authorization);
+                signed.authorization
             }
         };
         let mut headers = self.headers.clone();
@@ -238,7 +240,6 @@ impl Service {
             let of_key = key_headers(key).map_err(|error| self.not_made(&error.text()))?;
             headers.extend(of_key);
         }
-        let trace = uuid::Uuid::now_v7().to_string();
         let values = [
             (
                 AUTHORIZATION,
@@ -253,7 +254,7 @@ impl Service {
             ),
             (
                 HeaderName::from_static("x-tc-traceid"),
-                &trace,
+                trace_id,
                 Text::fixed("trace id", "TraceId"),
             ),
         ];
@@ -296,9 +297,39 @@ impl Service {
             return false;
         };
         // Of several calls under way the first sets it; the others need only be signed again.
-        self.ahead
-            .get_or_init(|| date.as_second() - self.clock.now().as_second());
+        self.ahead.get_or_init(|| {
+            let ahead = date.as_second() - self.clock.now().as_second();
+            CLOCK_IS_OFF.call_once(|| {
+                let off = SignedDuration::from_secs(ahead).abs();
+                let side = if ahead < 0 { "ahead of" } else { "behind" };
+                tracing::warn!(
+                    "this computer's clock is {off:#} {side} the vendor's, which is used instead"
+                );
+            });
+            ahead
+        });
         true
+    }
+
+    /// How far the vendor's clock is ahead of ours, as far as its answers have said.
+    pub(super) fn ahead(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.ahead.get().copied().unwrap_or(0))
+    }
+}
+
+/// An order or a change of which nobody knows what became has the trace id in what is said of it, where there is no RequestId:
+/// it is the only name by which the vendor's support could find the call.
+fn traced(action: &str, trace_id: &str, error: CloudError) -> CloudError {
+    if !record::acts(action) || error.grade != Grade::Unknown || error.request_id.is_some() {
+        return error;
+    }
+    let said = &error.message;
+    CloudError {
+        message: text!(
+            "{said} (X-TC-TraceId {trace_id})",
+            "{said:#}（X-TC-TraceId {trace_id}）"
+        ),
+        ..error
     }
 }
 

@@ -225,14 +225,9 @@ pub fn sts_endpoint(endpoint: &str) -> String {
     };
     match host.strip_prefix("tcb.") {
         Some(rest) if is_vendors(&url) => format!("{}://sts.{rest}", url.scheme()),
-        _ if endpoint::is_loopback(&url) => format!("{}://{host}", url.scheme()),
+        _ if endpoint::is_local(&url) => format!("{}://{host}", url.scheme()),
         Some(_) | None => STS_ENDPOINT.to_owned(),
     }
-}
-
-/// Whether an address is on this very computer.
-pub fn is_loopback(address: &str) -> bool {
-    endpoint::parse(address).is_ok_and(|(url, _)| endpoint::is_loopback(&url))
 }
 
 fn is_vendors(url: &Url) -> bool {

@@ -42,11 +42,6 @@ pub enum Objection {
         state: String,
         now: String,
     },
-    /// The state names another account than its latest receipt.
-    StateContradicted {
-        state: String,
-        receipt: String,
-    },
     /// The plan was made for another main account.
     PlanAccount {
         planned: String,
@@ -115,7 +110,6 @@ impl Objection {
             Self::OtherEndpoint { .. } => "plan-endpoint",
             Self::OtherAccount { .. } => "state-endpoint",
             Self::StateAccount { .. } => "state-account",
-            Self::StateContradicted { .. } => "state-contradicted",
             Self::PlanAccount { .. } => "plan-account",
             Self::AccountNotAllowed { .. } => "account-not-allowed",
             Self::AccountUnproven { .. } | Self::AccountNotAsked => "account-unknown",
@@ -144,7 +138,6 @@ impl Objection {
             | Self::OtherEndpoint { .. }
             | Self::OtherAccount { .. }
             | Self::StateAccount { .. }
-            | Self::StateContradicted { .. }
             | Self::PlanAccount { .. }
             | Self::AccountNotAllowed { .. }
             | Self::AccountUnproven { .. }
@@ -208,10 +201,6 @@ impl Objection {
                     "状态文件属于账号 {state}，而密钥属于账号 {now}"
                 )
             }
-            Self::StateContradicted { state, receipt } => text!(
-                "the state says that it belongs to {state}, and its latest receipt says {receipt}",
-                "状态文件说它属于 {state}，而其最新回执说属于 {receipt}"
-            ),
             Self::PlanAccount { planned, now } => {
                 text!(
                     "the plan was made for account {planned}, and the key belongs to account {now}",
@@ -344,10 +333,6 @@ impl Objection {
                     "使用 {state} 的密钥（`postpay whoami` 会说明找到的是哪一个、在何处），或用 --state 将 {now} 的环境记录在单独的状态文件中"
                 )
             }
-            Self::StateContradicted { .. } => text!(
-                "`postpay state verify` tells more; `postpay state restore` rebuilds the state from its receipts",
-                "`postpay state verify` 会说明详情；`postpay state restore` 可根据回执重建状态文件"
-            ),
             Self::PlanAccount { planned, .. } => {
                 text!(
                     "use a key of {planned} (`postpay whoami` tells which one is found, and where), or make and review a new plan",

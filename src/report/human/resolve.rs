@@ -7,11 +7,17 @@ use super::verify::cleaned;
 use crate::apply::candidates::{Candidate, Check};
 use crate::apply::settle::Open;
 use crate::desired::Address;
-use crate::lang::{Text, text};
+use crate::lang::{Lang, Text, text};
 use crate::report::text::clean;
 
-/// One open order with its candidates, best first; `sent_by` is who ran it.
-pub fn open(open: &Open, sent_by: Option<&str>, candidates: &[Candidate], look: Look) -> String {
+/// One open order with its candidates, best first; `sent_by` is who ran it, `asked` the regions that were looked at.
+pub fn open(
+    open: &Open,
+    sent_by: Option<&str>,
+    asked: &[Option<String>],
+    candidates: &[Candidate],
+    look: Look,
+) -> String {
     let mut out = String::new();
     let Open {
         address,
@@ -23,7 +29,7 @@ pub fn open(open: &Open, sent_by: Option<&str>, candidates: &[Candidate], look: 
         run,
         source,
         at: _,
-        region: _,
+        region,
         prevent_destroy: _,
     } = open;
     let _ = writeln!(
@@ -56,6 +62,16 @@ pub fn open(open: &Open, sent_by: Option<&str>, candidates: &[Candidate], look: 
             let _ = writeln!(out, "{}", look.say(text));
         }
     }
+    let at = match region {
+        Some(region) => Text::same(clean(region).into_owned()),
+        None => NO_REGION,
+    };
+    let (en, zh) = (named(asked, Lang::En), named(asked, Lang::Zh));
+    let looked = text!(
+        "  ordered in {at}; asked: {en}",
+        "  订购地域：{at:#}；已查询：{zh}"
+    );
+    let _ = writeln!(out, "{}", look.say(looked));
     if candidates.is_empty() {
         let text = text!(
             "  the account shows no environment that could be it",
@@ -67,6 +83,20 @@ pub fn open(open: &Open, sent_by: Option<&str>, candidates: &[Candidate], look: 
         one(&mut out, candidate, look);
     }
     out
+}
+
+const NO_REGION: Text = Text::fixed("no named region", "未指定地域");
+
+fn named(asked: &[Option<String>], lang: Lang) -> String {
+    let one = |region: &Option<String>| match region {
+        Some(region) => clean(region).into_owned(),
+        None => NO_REGION.in_lang(lang).to_owned(),
+    };
+    let between = match lang {
+        Lang::En => ", ",
+        Lang::Zh => "、",
+    };
+    asked.iter().map(one).collect::<Vec<_>>().join(between)
 }
 
 fn one(out: &mut String, candidate: &Candidate, look: Look) {

@@ -217,6 +217,13 @@ pub fn problem(problem: &Problem) -> Text {
             &text!("state", "状态文件"),
             &text!("receipts", "回执"),
         ),
+        Problem::Shared { name, id, places } => {
+            let (id, places) = (clean(id), listed(places));
+            text!(
+                "{name} {id} is on record more than once{places}",
+                "{name} {id} 有多条记录{places:#}"
+            )
+        }
         Problem::Unrecorded { path, rescued } => {
             let (path, said) = (path.display(), said(&rescued.outcome));
             text!(

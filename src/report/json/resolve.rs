@@ -24,6 +24,10 @@ struct OpenV1<'a> {
     sent_by: Option<&'a str>,
     tran_id: Option<&'a str>,
     request_id: Option<&'a str>,
+    /// The region that was sent with it; null when none was.
+    region: Option<&'a str>,
+    /// The regions that were asked for it; null among them is a call that named none.
+    regions_asked: &'a [Option<String>],
     /// The environments that could have come of it.
     candidates: Vec<CandidateV1<'a>>,
 }
@@ -53,17 +57,34 @@ pub fn schema() -> serde_json::Value {
     schemars::schema_for!(ResolveV1<'_>).to_value()
 }
 
-/// Orders, who sent them, and what they may have made.
-pub fn document<'a>(
-    open: impl Iterator<Item = (&'a Open, Option<&'a str>, &'a [Candidate])>,
-) -> String {
-    let one = |(open, sent_by, candidates): (&'a Open, _, &'a [Candidate])| OpenV1 {
-        address: open.address.as_str(),
-        sent_at: open.sent_at.to_string(),
-        sent_by,
-        tran_id: open.tran_id.as_deref(),
-        request_id: open.request_id.as_deref(),
-        candidates: candidates.iter().map(CandidateV1::from).collect(),
+/// An order, who sent it, where it was looked for, and what it may have made.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    pub open: &'a Open,
+    pub sent_by: Option<&'a str>,
+    pub asked: &'a [Option<String>],
+    pub candidates: &'a [Candidate],
+}
+
+/// Orders that are to be settled.
+pub fn document<'a>(open: impl Iterator<Item = Shown<'a>>) -> String {
+    let one = |shown: Shown<'a>| {
+        let Shown {
+            open,
+            sent_by,
+            asked,
+            candidates,
+        } = shown;
+        OpenV1 {
+            address: open.address.as_str(),
+            sent_at: open.sent_at.to_string(),
+            sent_by,
+            tran_id: open.tran_id.as_deref(),
+            request_id: open.request_id.as_deref(),
+            region: open.region.as_deref(),
+            regions_asked: asked,
+            candidates: candidates.iter().map(CandidateV1::from).collect(),
+        }
     };
     super::text(&ResolveV1 {
         format_version: 1,

@@ -203,6 +203,10 @@ pub(super) fn problem(problem: &Problem) -> SaidV1<'_> {
             (Some(difference), address.into_iter().collect())
         }
         Problem::Unrecorded { rescued, .. } => (None, vec![rescued.outcome.address.as_str()]),
+        Problem::Shared { places, .. } => {
+            let addresses = places.iter().map(Place::address);
+            (None, addresses.map(Address::as_str).collect())
+        }
         Problem::Refused(_) | Problem::ReceiptsMissing { .. } | Problem::Account { .. } => {
             (None, Vec::new())
         }

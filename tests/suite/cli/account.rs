@@ -105,7 +105,13 @@ fn whoever_asks_is_told_the_key_from_every_place() {
     assert!(machine["expires_at"].is_string(), "{machine}");
     scene.project.write("token", "a.web.token\n");
     let oidc = format!("--oidc-provider p --oidc-token-file token --assume-role {ROLE}");
-    assert_eq!(of(&scene.whoami(&oidc, &[])), "web-identity");
+    let sts = [("POSTPAY_STS_ENDPOINT", scene.url.as_str())];
+    assert_eq!(of(&scene.whoami(&oidc, &sts)), "web-identity");
+    // The settings alone don't say where the token goes.
+    let asked = scene.asked();
+    let refused = scene.run(&format!("whoami {oidc}"), &[]).exits(1);
+    refused.says(&["sts-endpoint", "web identity token", "nothing was sent"]);
+    assert_eq!(scene.asked(), asked);
     let json = format!(r#"{{"secretId":"{SECRET_ID}","secretKey":"{SECRET_KEY}"}}"#);
     scene.project.write(".tccli/default.credential", json);
     private(&scene.project, ".tccli/default.credential");
@@ -379,8 +385,10 @@ fn flags_that_contradict_each_other_are_refused() {
     ] {
         scene.with_keys(line).exits(1).says(&[why]);
     }
-    let no_token =
-        format!("whoami --oidc-provider p --oidc-token-file nowhere --assume-role {ROLE}");
+    let no_token = format!(
+        "whoami --oidc-provider p --oidc-token-file nowhere --assume-role {ROLE} --sts-endpoint {}",
+        scene.url
+    );
     scene
         .run(&no_token, &[])
         .exits(1)
@@ -392,61 +400,235 @@ fn flags_that_contradict_each_other_are_refused() {
         .says(&["example.com"]);
 }
 
+/// The lines of a log that tell of this action, in order.
+fn logged<'a>(log: &'a str, action: &str) -> Vec<&'a str> {
+    let named = format!("action=\"{action}\"");
+    log.lines().filter(|line| line.contains(&named)).collect()
+}
+
+/// The value that a line of the log has for this field.
+fn field<'a>(line: &'a str, name: &str) -> &'a str {
+    let (_, rest) = line
+        .split_once(&format!(" {name}="))
+        .unwrap_or_else(|| panic!("no {name}: {line}"));
+    rest.split(' ').next().unwrap_or_default().trim_matches('"')
+}
+
 #[test]
 fn each_call_is_logged_and_recorded_with_what_it_asked_and_got() {
     let scene = Scene::new(&["one"], &["--fault", "error:LimitExceeded@1"]);
     let ran = scene
-        .with_keys("apply -y --log debug --record calls.jsonl")
+        .with_keys("apply -y --log debug --record calls.jsonl --region ap-shanghai")
         .exits(1);
-    let line = |action: &str| {
-        let mut lines = ran
-            .stderr
-            .lines()
-            .filter(|line| line.contains(&format!("action=\"{action}\"")));
-        lines
-            .next()
-            .unwrap_or_else(|| panic!("{action}: {ran}"))
-            .to_owned()
+    let [sent, answer] = logged(&ran.stderr, "CreatePostpayPackage")[..] else {
+        panic!("{ran}");
     };
-    for part in [
-        "\"Alias\":\"one\"",
-        "took=",
-        "request_id=",
-        "grade=Refused",
-        "LimitExceeded",
+    assert!(
+        sent.contains("\\\"Alias\\\":\\\"one\\\"") || sent.contains("\"Alias\":\"one\""),
+        "{sent}"
+    );
+    assert_eq!(field(sent, "region"), "ap-shanghai");
+    assert_eq!(field(sent, "trace_id"), field(answer, "trace_id"));
+    for (name, value) in [
+        ("grade", "refused"),
+        ("code", "LimitExceeded"),
+        ("status", "200"),
+        ("region", "ap-shanghai"),
+        ("host", scene.url.strip_prefix("http://").unwrap()),
     ] {
-        let part = part.replace('"', "\\\"");
-        let line = line("CreatePostpayPackage");
-        assert!(
-            line.contains(&part) || line.contains(&part.replace('\\', "")),
-            "{part}: {line}"
-        );
+        assert_eq!(field(answer, name), value, "{answer}");
     }
-    assert!(line("GetCallerIdentity").contains("answered"));
+    assert!(!field(answer, "request_id").is_empty() && !field(answer, "took").is_empty());
+    let [_, asked] = logged(&ran.stderr, "GetCallerIdentity")[..] else {
+        panic!("{ran}");
+    };
+    assert_eq!(field(asked, "grade"), "answered");
     let calls: Vec<Value> = scene
         .project
         .read("calls.jsonl")
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let order = calls.iter().find(|call| {
-        let body = call["request_body"].as_str().unwrap();
-        body.contains("\"Alias\":\"one\"")
-    });
-    let order = order.unwrap();
+    let of_order: Vec<&Value> = calls
+        .iter()
+        .filter(|call| call["action"] == "CreatePostpayPackage")
+        .collect();
+    let [request, reply] = of_order[..] else {
+        panic!("{of_order:?}");
+    };
     assert_eq!(
-        (order["method"].as_str(), order["status"].as_u64()),
-        (Some("POST"), Some(200))
+        (&request["type"], &reply["type"]),
+        (&"sent".into(), &"answer".into())
     );
-    let answer = order["response_body"].as_str().unwrap();
+    assert_eq!(request["method"], "POST");
+    let body = request["request_body"].as_str().unwrap();
+    assert!(body.contains("\"Alias\":\"one\""), "{request}");
+    assert_eq!(request["trace_id"], reply["trace_id"]);
+    assert_eq!(request["trace_id"], field(sent, "trace_id"));
+    assert_eq!(
+        (reply["status"].as_u64(), reply["grade"].as_str()),
+        (Some(200), Some("refused"))
+    );
+    assert!(
+        reply["response_headers"]
+            .to_string()
+            .contains("content-type"),
+        "{reply}"
+    );
+    let answer = reply["response_body"].as_str().unwrap();
     assert!(
         answer.contains("LimitExceeded") && answer.contains("RequestId"),
-        "{order}"
+        "{reply}"
     );
     // A file that is there is kept.
     let again = scene.with_keys("apply -y --record calls.jsonl").exits(1);
     again.says(&["name a file that is not there yet"]);
     assert!(scene.server.orders().is_empty());
+}
+
+#[test]
+fn the_log_speaks_the_words_of_a_receipt() {
+    let scene = Scene::new(&["one"], &["--fault", "throttle@1"]);
+    let ran = scene.with_keys("apply -y --log debug").exits(0);
+    let grades = |ran: &Ran, action: &str| {
+        let lines = logged(&ran.stderr, action);
+        let answers = lines.iter().filter(|line| line.contains(" grade="));
+        let grades: Vec<String> = answers
+            .map(|line| field(line, "grade").to_owned())
+            .collect();
+        grades
+    };
+    assert_eq!(
+        grades(&ran, "CreatePostpayPackage"),
+        ["not_sent", "ordered"]
+    );
+    assert!(ran.stderr.contains("cause=\"throttled\""), "{ran}");
+    scene
+        .project
+        .edit(crate::support::MANIFEST, "alias: one", "alias: uno");
+    let ran = scene.with_keys("apply -y --log debug").exits(0);
+    assert_eq!(grades(&ran, "ModifyEnv"), ["done"]);
+    assert!(ran.stderr.contains("consent=\"auto-approve\""), "{ran}");
+    // Rust's own names are nobody's.
+    ran.does_not_say(&["Some(", "NotSent", "Account {", "git gave no answer"]);
+}
+
+#[test]
+fn an_order_that_is_left_under_way_is_in_the_record_and_in_the_log() {
+    let scene = Scene::new(&["one"], &["--fault", "hang-after@1"]);
+    let mut command =
+        scene
+            .project
+            .command(["apply", "-y", "--log", "debug", "--record", "calls.jsonl"]);
+    command.envs(KEYS);
+    command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let mut running = Running::new(command);
+    let told = running.told("action=\"CreatePostpayPackage\"");
+    let line = logged(&told, "CreatePostpayPackage")[0].to_owned();
+    running.signal("INT");
+    let _ = running.told("Waiting for 1 call");
+    running.signal("INT");
+    assert_ne!(running.wait().code, Some(0));
+    let text = scene.project.read("calls.jsonl");
+    let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (&last["type"], &last["action"]),
+        (&"sent".into(), &"CreatePostpayPackage".into())
+    );
+    assert_eq!(last["trace_id"], field(&line, "trace_id"));
+}
+
+#[test]
+fn an_unknown_order_without_a_request_id_is_told_with_its_trace_id() {
+    let scene = Scene::new(&["one"], &["--fault", "reset-before@1"]);
+    let ran = scene.with_keys("apply -y --log debug --settle 0s").exits(4);
+    let line = logged(&ran.stderr, "CreatePostpayPackage")[0];
+    let trace = format!("(X-TC-TraceId {})", field(line, "trace_id"));
+    assert!(ran.stdout.contains(&trace), "{ran}");
+    assert!(
+        scene
+            .project
+            .read(&scene.project.receipt())
+            .contains(&trace)
+    );
+}
+
+#[test]
+fn a_record_that_can_not_be_is_refused_and_a_failed_start_leaves_none() {
+    let scene = Scene::new(&["one"], &[]);
+    // No key is there yet.
+    scene
+        .run("apply -y --record calls.jsonl", &[])
+        .exits(1)
+        .says(&["error[credentials]"]);
+    assert!(!scene.project.exists("calls.jsonl"));
+    for (path, why) in [
+        ("postpay.yaml", "named for something else"),
+        ("nowhere/calls.jsonl", "a folder that exists"),
+    ] {
+        let line = format!("apply -y --record {path}");
+        scene
+            .with_keys(&line)
+            .exits(1)
+            .says(&["--record", why, "nothing was sent"]);
+    }
+    scene.project.write("state/keep", "");
+    fs::create_dir(scene.project.file("state/receipts")).unwrap();
+    for name in [
+        "state.json",
+        "state.json.backup",
+        "journal.jsonl",
+        "state.lock",
+    ] {
+        let line = format!("apply -y --record state/postpay.{name}");
+        scene
+            .with_keys(&line)
+            .exits(1)
+            .says(&["belongs to the state"]);
+    }
+    scene
+        .with_keys("apply -y --record state/receipts/a.jsonl")
+        .exits(1)
+        .says(&["belongs to the state"]);
+    for line in [
+        "apply -y --record state/postpay.sandbox.jsonl",
+        "plan --out p.json --record p.json",
+        "plan --report r.json --record ./r.json",
+    ] {
+        scene
+            .with_keys(line)
+            .exits(1)
+            .says(&["named for something else", "nothing was sent"]);
+    }
+    assert!(!scene.project.exists("p.json") && !scene.project.exists("r.json"));
+    assert!(scene.server.orders().is_empty() && !scene.project.exists(STATE));
+    // A dangling link leads nowhere that anything is written to.
+    std::os::unix::fs::symlink("elsewhere", scene.project.file("link.jsonl")).unwrap();
+    scene.with_keys("apply -y --record link.jsonl").exits(1);
+    assert!(!scene.project.exists("elsewhere"));
+    scene.with_keys("apply -y --record calls.jsonl").exits(0);
+    assert!(scene.project.exists("calls.jsonl"));
+}
+
+#[test]
+fn a_record_that_is_not_whole_is_told() {
+    let scene = Scene::new(&["one"], &[]);
+    // A limit on the size of files, which stands for a full disk; `ulimit` counts in halves of a kilobyte.
+    let program = env!("CARGO_BIN_EXE_postpay");
+    let line = format!("trap '' XFSZ; ulimit -f 1; exec {program} whoami --record calls.jsonl");
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &line]);
+    scene.project.settle(&mut command);
+    command.envs(KEYS);
+    let ran = Ran::from(command.output().unwrap()).exits(0);
+    ran.says(&["warning[record-incomplete]", "in part: 1"]);
+    let line = "whoami --record whole.jsonl";
+    scene
+        .with_keys(line)
+        .exits(0)
+        .does_not_say(&["record-incomplete"]);
 }
 
 #[test]
@@ -511,7 +693,7 @@ fn a_state_that_contradicts_its_receipts_orders_nothing() {
     other.project.declare(&["one", "two"]);
     let refused = other.with_keys("apply -y").exits(1);
     refused.says(&[
-        "state-contradicted",
+        "error[account]",
         ACCOUNT,
         "200000000002",
         "postpay state verify",
@@ -565,14 +747,32 @@ fn an_sts_on_this_computer_vouches_for_no_endpoint_elsewhere() {
 }
 
 #[test]
-fn an_empty_list_of_accounts_is_not_every_account() {
-    let scene = Scene::new(&["one"], &[]);
-    scene.settings("guard: {allowed_accounts: []}\n");
-    let refused = scene.with_keys("apply -y").exits(1);
-    refused.says(&["postpay.yaml:3:", "an empty list would allow any account"]);
-    scene.settings("guard: {allowed_accounts: ['300000000003']}\n");
-    scene.project.write(STATE, "");
-    std::fs::remove_file(scene.project.file(STATE)).unwrap();
-    let told = scene.with_keys("plan --refresh").exits(1);
-    told.says(&["account-not-allowed"]);
+fn a_state_without_an_account_is_only_taken_over_where_its_environments_are() {
+    let scene = Scene::new(&["one"], &["--fault", "sts:error:UnauthorizedOperation@1"]);
+    scene.with_keys("apply -y --allow-unknown-account").exits(0);
+    let other = Scene::new(&["one"], &["--account", "200000000002"]);
+    for name in scene.project.files().keys() {
+        let name = name.to_str().unwrap();
+        if name.starts_with("state") {
+            other.project.write(name, scene.project.read(name));
+        }
+    }
+    other.project.declare(&["one", "two"]);
+    let refused = other.with_keys("apply -y").exits(1);
+    refused.says(&[
+        "error[state-account]",
+        "200000000002",
+        "nothing was ordered",
+    ]);
+    assert!(other.server.orders().is_empty());
+    // Whatever it would do: what is to be given up would seem to be gone.
+    other.project.declare(&[]);
+    other
+        .with_keys("destroy one -y --allow-destroy")
+        .exits(1)
+        .says(&["error[state-account]"]);
+    scene.project.declare(&["one", "two"]);
+    let done = scene.with_keys("apply -y").exits(0);
+    done.says(&["warning[account-first-known]"]);
+    assert_eq!(scene.project.json(STATE)["account"]["uin"], ACCOUNT);
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::support::{JOURNAL, Project, Ran, STATE, assert_shown, until};
 
 /// Every command that reads the state says so, sends nothing and touches nothing.
@@ -209,4 +211,40 @@ fn a_state_of_a_real_endpoint_refuses_the_sandbox() {
         "nothing was sent",
     ]);
     assert_eq!((before, sent), (project.memory(), project.ledger().len()));
+}
+
+/// The state carries no hash, and its receipts do.
+#[test]
+fn a_state_that_was_edited_by_hand_orders_and_gives_up_nothing() {
+    for (name, edit) in [
+        (
+            "forgotten",
+            (|state| drop(state.as_object_mut().unwrap().remove("one"))) as fn(&mut Value),
+        ),
+        ("another", |state| {
+            state["one"]["env_id"] = "cdnheader-v2a".into();
+        }),
+        ("unprotected", |state| {
+            state["one"]["prevent_destroy"] = true.into();
+        }),
+    ] {
+        let project = Project::ordered(&["one"]);
+        let mut state = project.json(STATE);
+        edit(&mut state["environments"]);
+        project.write(STATE, serde_json::to_string_pretty(&state).unwrap() + "\n");
+        project.declare(&["two"]);
+        let before = project.ledger();
+        let refused = project.run(["apply", "-y", "--allow-destroy"]).exits(1);
+        refused.says(&[
+            "error[state-differs]: one",
+            "postpay state verify",
+            "postpay state restore",
+            "nothing was sent",
+        ]);
+        assert_eq!(project.ledger(), before, "{name}");
+        // What only looks says so too, and is not kept from it.
+        project.run(["plan"]).exits(0);
+        project.run(["state", "restore", "-y"]).exits(0);
+        project.run(["apply", "-y"]).exits(0);
+    }
 }

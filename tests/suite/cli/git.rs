@@ -404,6 +404,61 @@ fn nothing_that_a_repository_configures_is_run_and_nothing_of_it_is_written() {
     assert!(!project.exists(".git/index.lock"));
 }
 
+/// A bare repository can be committed as plain files, with a configuration that names programs.
+#[test]
+fn a_repository_among_the_manifests_runs_nothing() {
+    if program().is_none() {
+        return;
+    }
+    let project = Project::of(&["one"]);
+    let witness = project.file("witness");
+    let among = ["--git-dir=environments", "--work-tree=."];
+    let git = |args: &[&str]| git(&project, ".", &[&among[..], args].concat());
+    git(&["init", "--quiet"]);
+    git(&["add", "environments/shop.yaml"]);
+    git(&["commit", "--quiet", "-m", "A change"]);
+    let clean = format!("env >'{}'; cat", witness.display());
+    git(&["config", "core.worktree", ".."]);
+    git(&["config", "filter.evil.clean", &clean]);
+    project.write(".gitattributes", "*.yaml filter=evil\n");
+    // Touched and the same: whether it differs is for git to find out.
+    project.declare(&["one"]);
+    for line in [
+        "plan --format json --blame",
+        "plan -o plan.json",
+        "apply -y",
+    ] {
+        project.run(line.split(' ')).exits(0);
+        assert!(!witness.exists(), "{line} ran the filter");
+    }
+}
+
+/// Whoever has configured a filter meant it to run, and not to be told keys.
+#[test]
+fn what_git_runs_finds_no_key() {
+    if program().is_none() {
+        return;
+    }
+    let (project, _) = committed(&["one"]);
+    let witness = project.file("witness");
+    let clean = format!("env >'{}'; cat", witness.display());
+    git(&project, ".", &["config", "filter.mine.clean", &clean]);
+    project.write(".gitattributes", "*.yaml filter=mine\n");
+    project.declare(&["one"]);
+    let mut command = project.command(["plan", "-o", "plan.json"]);
+    command.envs([
+        ("TENCENTCLOUD_SECRET_KEY", "hunter2"),
+        ("TENCENTCLOUD_SECRET_ID", "hunter2"),
+        ("TENCENTCLOUD_TOKEN", "hunter2"),
+    ]);
+    Ran::from(command.output().unwrap()).exits(0);
+    let seen = fs::read_to_string(&witness).unwrap_or_default();
+    assert!(
+        seen.contains("PATH=") && !seen.contains("hunter2"),
+        "{seen}"
+    );
+}
+
 #[test]
 fn git_is_asked_once_a_file_and_not_at_all_for_a_plan_on_the_terminal() {
     let Some(real) = program() else {

@@ -134,3 +134,79 @@ fn a_plan_does_not_replace_a_file_that_is_none() {
     project.run(["plan", "-o", "plan.json"]).exits(0);
     assert!(!project.exists(LEDGER));
 }
+
+/// An order that was made in a region, and whose answer was lost.
+fn lost_in_guangzhou(api: &str, flags: &[&str]) -> Project {
+    let project = Project::of(&["one"]);
+    project.write(
+        "postpay.yaml",
+        format!("version: 1\napi: {{endpoint: sandbox{api}}}\n"),
+    );
+    let apply = ["apply", "-y", "--fault", "reset-after@1"];
+    project.run(apply.iter().chain(flags)).exits(4);
+    project
+}
+
+#[test]
+fn an_order_is_looked_for_in_the_region_that_it_was_made_in() {
+    let projects = [
+        lost_in_guangzhou(", region: ap-guangzhou, list_regions: [ap-shanghai]", &[]),
+        // The flag is not there any more when it is looked for.
+        lost_in_guangzhou("", &["--region", "ap-guangzhou"]),
+        lost_in_guangzhou(
+            ", region: ap-shanghai, list_regions: [ap-shanghai]",
+            &["--region", "ap-guangzhou"],
+        ),
+    ];
+    for project in projects {
+        let one = env_id(&project, "one");
+        project
+            .run(["resolve", "one", "--not-created"])
+            .exits(1)
+            .says(&[
+                &format!("{one} looks like `one`"),
+                "ordered in ap-guangzhou; asked: ",
+            ]);
+        project.run(["resolve", "-y"]).exits(0).says(&["1 settled"]);
+        project.run(["apply", "-y"]).exits(0);
+        assert_eq!(project.ordered_once(), ["one"]);
+    }
+}
+
+#[test]
+fn a_run_reads_its_own_region_back_whatever_is_listed() {
+    let project = Project::of(&["one"]);
+    let api = "{endpoint: sandbox, region: ap-guangzhou, list_regions: [ap-shanghai]}";
+    project.write("postpay.yaml", format!("version: 1\napi: {api}\n"));
+    project
+        .run(["validate"])
+        .exits(0)
+        .says(&["region-not-listed"]);
+    project
+        .run(["apply", "-y", "--fault", "reset-after@1", "--settle=5s"])
+        .exits(0)
+        .says(&["one: found in the account"]);
+    assert_eq!(project.ordered_once(), ["one"]);
+}
+
+#[test]
+fn what_was_not_looked_at_is_not_said_to_be_not_made() {
+    let project = Project::of(&["one"]);
+    project
+        .run(["apply", "-y", "--fault", "reset-before@1"])
+        .exits(4);
+    let before = project.read(STATE);
+    // Ordered by a call that named no region; each of these names one.
+    project
+        .run(["resolve", "one", "--not-created", "--region", "ap-shanghai"])
+        .exits(1)
+        .says(&["resolve-region", "nothing was changed"]);
+    assert_eq!(project.read(STATE), before);
+    let json = project
+        .run(["resolve", "one", "--format", "json"])
+        .exits(4)
+        .json();
+    assert_eq!(json["open"][0]["region"], serde_json::Value::Null);
+    assert_eq!(json["open"][0]["regions_asked"], serde_json::json!([null]));
+    project.run(["resolve", "one", "--not-created"]).exits(0);
+}

@@ -105,6 +105,121 @@ fn nothing_came(url: &str, requests: &Receiver<String>) {
     );
 }
 
+/// A server without STS that lists nothing, and answers everything else with what `echo` makes of the request.
+fn echoing(echo: fn(&str) -> String) -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (send, requests) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = Vec::new();
+            let mut buffer = [0; 4096];
+            while !request.ends_with(b"}") {
+                match stream.read(&mut buffer) {
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => request.extend_from_slice(&buffer[..read]),
+                }
+            }
+            let request = String::from_utf8_lossy(&request).into_owned();
+            let ok = |body: &str| {
+                let length = body.len();
+                format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}")
+            };
+            let answer = if request.contains("GetCallerIdentity") {
+                ok(
+                    r#"{"Response":{"Error":{"Code":"InvalidAction","Message":""},"RequestId":"r"}}"#,
+                )
+            } else if request.contains("DescribeEnvs") {
+                ok(r#"{"Response":{"EnvList":[],"Total":0,"RequestId":"r"}}"#)
+            } else {
+                echo(&request)
+            };
+            let _ = stream.write_all(answer.as_bytes());
+            if send.send(request).is_err() {
+                break;
+            }
+        }
+    });
+    (url, requests)
+}
+
+/// A page of a proxy that shows the request that it could not pass on.
+fn bad_gateway(request: &str) -> String {
+    let (head, _) = request.split_once("\r\n\r\n").unwrap_or_default();
+    let head = head.replace('/', "&#x2F;");
+    format!(
+        "HTTP/1.1 502 Bad Gateway\r\nVia: 1.1 {ECHOED}\r\nConnection: close\r\n\r\n<html><pre>{head}</pre>"
+    )
+}
+
+/// An error whose message quotes the request, and whose RequestId is the token.
+fn quoted(request: &str) -> String {
+    use base64::Engine as _;
+    let (head, _) = request.split_once("\r\n\r\n").unwrap_or_default();
+    let body = serde_json::json!({"Response": {
+        "Error": {
+            "Code": "InternalError",
+            "Message": format!("{head} {}", base64::engine::general_purpose::STANDARD.encode(head)),
+        },
+        "RequestId": ECHOED,
+    }});
+    // As a library that writes ASCII alone may do it.
+    let body = body.to_string().replace("token", r"\u0074oken");
+    format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}")
+}
+
+const ECHOED: &str = "a-token/that+nobody=may-read";
+
+#[test]
+fn a_signature_or_a_token_that_is_echoed_is_in_no_byte() {
+    for echo in [bad_gateway, quoted] {
+        let (url, requests) = echoing(echo);
+        let project = Project::of(&["one"]);
+        let mut command = project.command([
+            "apply",
+            "-y",
+            "--endpoint",
+            &url,
+            "--log",
+            "trace",
+            "--record",
+            "calls.jsonl",
+            "--report",
+            "r.json",
+            "--report",
+            "r.html",
+            "--settle",
+            "0s",
+        ]);
+        command.envs(KEYS).env("TENCENTCLOUD_SESSION_TOKEN", ECHOED);
+        let ran = Ran::from(command.output().unwrap()).exits(4);
+        let sent: Vec<String> = requests.try_iter().collect();
+        let order = sent.iter().find(|it| it.contains("CreatePostpayPackage"));
+        let (_, rest) = order.unwrap().split_once("Signature=").unwrap();
+        let signature = &rest[..64];
+        let mut all = vec![(
+            PathBuf::from("said"),
+            format!("{}{}", ran.stdout, ran.stderr).into_bytes(),
+        )];
+        all.extend(project.files());
+        for (name, bytes) in &all {
+            let text = String::from_utf8_lossy(bytes);
+            for secret in [signature, ECHOED, "a-token", "a-%74oken", "u0074oken"] {
+                assert!(
+                    !text.contains(secret),
+                    "{}: {secret}: {text}",
+                    name.display()
+                );
+            }
+        }
+        for name in ["calls.jsonl", project.receipt().as_str()] {
+            assert!(project.read(name).contains("[token]"), "{name}");
+        }
+        assert!(project.read("calls.jsonl").contains("[signature]"));
+    }
+}
+
 #[test]
 fn without_tls_nobody_but_this_computer_is_spoken_to() {
     let project = Project::of(&["one"]);
@@ -169,7 +284,7 @@ fn speaks(command: &str) -> bool {
 const TOKEN: &str = "a-session-token-that/nobody-may-read-0123456789";
 
 /// An endpoint that says back what it was sent, in every text that it has.
-fn echoing(create: &'static str) -> (String, Receiver<String>) {
+fn saying_back(create: &'static str) -> (String, Receiver<String>) {
     let said = format!("{TOKEN} {SECRET_KEY} \\u001b]0;owned\\u0007\\u202e\\u00ad");
     scripted(move |action| {
         let response = match action {
@@ -193,8 +308,11 @@ fn echoing(create: &'static str) -> (String, Receiver<String>) {
 #[test]
 fn an_endpoint_that_says_our_token_back_has_it_kept_and_shown_nowhere() {
     for (create, code) in [
-        (r#""TranId":"1 SAID","EnvId":"env SAID""#, 0),
-        (r#""TranId":"1 SAID""#, 0),
+        (r#""TranId":"1","EnvId":"env-1""#, 0),
+        (r#""TranId":"1""#, 0),
+        // Such an id can't be recorded whole, and is not recorded in part.
+        (r#""TranId":"1 SAID","EnvId":"env SAID""#, 4),
+        (r#""TranId":"1 SAID""#, 4),
         (r#""Error":{"Code":"InvalidParameter","Message":"SAID"}"#, 1),
         (
             r#""Error":{"Code":"InternalError SAID","Message":"SAID"}"#,
@@ -202,7 +320,7 @@ fn an_endpoint_that_says_our_token_back_has_it_kept_and_shown_nowhere() {
         ),
         (r#""Else":"SAID""#, 4),
     ] {
-        let (url, requests) = echoing(create);
+        let (url, requests) = saying_back(create);
         let project = Project::of(&["one"]);
         let mut number = 0;
         let mut run = |args: &[&str]| {
@@ -274,6 +392,56 @@ fn an_endpoint_is_sent_a_signature_for_itself_and_never_the_key() {
         request.contains("SignedHeaders=content-type;host"),
         "{request}"
     );
+}
+
+#[test]
+fn a_password_in_an_address_is_not_shown() {
+    let project = Project::of(&["one"]);
+    let address = "https://user:hunter2@host";
+    for args in [
+        &["plan", "--endpoint", address][..],
+        &["plan", "--endpoint", "user:hunter2@host"],
+        &[
+            "whoami",
+            "--sts-endpoint",
+            address,
+            "--endpoint",
+            "https://127.0.0.1:9",
+        ],
+        &["plan", "--endpont", address],
+        &["plan", address],
+        &[
+            "plan",
+            "--lang",
+            "zh",
+            "--endpoint=https://user:hunter2 @host",
+        ],
+    ] {
+        let ran = with_keys(&project, args).exits(1);
+        ran.says(&["error"]).does_not_say(&["hunter2"]);
+    }
+    let mut command = project.command(["plan"]);
+    command.env("POSTPAY_ENDPOINT", address);
+    let ran = Ran::from(command.output().unwrap()).exits(1);
+    ran.says(&["…@host"]).does_not_say(&["hunter2"]);
+    project.write(
+        "postpay.yaml",
+        format!("version: 1\napi: {{endpoint: '{address}', retries: 3}}\n"),
+    );
+    for args in [
+        &[
+            "validate", "--report", "v.sarif", "--report", "v.html", "--report", "v.md",
+        ][..],
+        &["plan", "--format", "json"],
+        &["apply", "-y", "--json"],
+    ] {
+        project.run(args).exits(1).does_not_say(&["hunter2"]);
+    }
+    for (name, bytes) in project.files() {
+        let text = String::from_utf8_lossy(&bytes);
+        let is_mine = name == Path::new("postpay.yaml");
+        assert!(is_mine || !text.contains("hunter2"), "{}", name.display());
+    }
 }
 
 #[test]

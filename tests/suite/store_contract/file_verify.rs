@@ -127,10 +127,42 @@ fn replaced_once() -> Folder {
         panic!("no outcome");
     };
     second.env_id = Some("env-second".to_owned());
+    second.tran_id = Some("tran-second".to_owned());
     writer.append(at(3), Event::Outcome(second)).unwrap();
     writer.append(at(4), finished()).unwrap();
     writer.commit().unwrap();
     folder
+}
+
+#[test]
+fn an_id_that_two_places_have_is_told_with_both() {
+    let folder = replaced_once();
+    order(&folder, &["two"]);
+    tampered(&folder, |state| {
+        let two = state.environments.get_mut(&address("two")).unwrap();
+        two.env_id = Some("env-one".to_owned());
+        two.tran_id = Some("tran-second".to_owned());
+    });
+    let found = verify(&folder);
+    let shared: Vec<_> = found
+        .problems
+        .iter()
+        .filter_map(|problem| match problem {
+            Problem::Shared { name, id, places } => {
+                let places = places.iter().map(ToString::to_string);
+                Some((*name, id.as_str(), places.collect::<Vec<_>>().join(", ")))
+            }
+            _ => None,
+        })
+        .collect();
+    let deposed = "two, one (deposed env-one)".to_owned();
+    assert_eq!(
+        shared,
+        [
+            ("EnvId", "env-one", deposed),
+            ("TranId", "tran-second", "one, two".to_owned())
+        ]
+    );
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! What the answer to `ModifyEnv` or `DestroyEnv` proves. Both name their environment and give nothing out, so an answer
 //! without an error is all that there is to wait for.
 
-use super::{Asked, Case, Reply};
+use super::{Asked, Case, Reply, acted};
 use crate::cloud::tencent::codes::Repair;
 use crate::cloud::tencent::codes::changes::Change;
 use crate::cloud::tencent::scrub::Scrub;
 use crate::cloud::tencent::wire;
 use crate::cloud::{CloudError, Done};
+use crate::lang::Text;
 
 /// Grades the reply to a change of the environment `env_id`, as [`super::judge`] does for an order.
 pub(in crate::cloud::tencent) fn judge_change(
@@ -24,8 +25,16 @@ pub(in crate::cloud::tencent) fn judge_change(
         traces: wire::traces(reply.body),
     };
     let ids = case.without_error(repair)?;
+    if acted(&ids, &case.traces, case.asked_env_id) {
+        // Whatever they are of, they are not lost.
+        let why = Text::fixed(
+            "the answer holds ids that nobody asked for",
+            "应答中有请求中没有的 ID",
+        );
+        return Err(case.unknown(&why, ids, None));
+    }
     Ok(Done {
-        request_id: ids.request_id.map(|id| scrub.text(&id)),
+        request_id: ids.request_id.and_then(|id| scrub.id(&id)),
     })
 }
 
@@ -35,7 +44,7 @@ mod tests {
     use crate::cloud::tencent::Credentials;
     use crate::cloud::{Grade, NotSent, Reach, SeenIds};
 
-    const SECRET: &str = "keykeykeykey";
+    const SECRET: &str = "keykeykeykeykeykeykeykey";
 
     fn of_change(change: Change, reply: &Reply<'_>, mends_clock: bool) -> Result<Done, CloudError> {
         let scrub = Scrub::new(&Credentials {
@@ -76,6 +85,22 @@ mod tests {
             }
             let done = of(change, 200, r#"{"Response":{}}"#).unwrap();
             assert_eq!(done, Done::default());
+        }
+    }
+
+    #[test]
+    fn ids_that_nobody_asked_for_are_kept() {
+        for (more, tran_id, env_id) in [
+            (r#""TranId":"1""#, Some("1"), None),
+            (r#""EnvId":"other""#, None, Some("other")),
+            (r#""Data":{"EnvId":["other"]}"#, None, Some("other")),
+        ] {
+            let body = format!(r#"{{"Response":{{"RequestId":"r",{more}}}}}"#);
+            let error = of(Change::Destroy, 200, &body).unwrap_err();
+            assert_eq!(error.grade, Grade::Unknown, "{body}");
+            assert_eq!(error.seen.tran_id.as_deref(), tran_id, "{body}");
+            assert_eq!(error.seen.env_id.as_deref(), env_id, "{body}");
+            assert!(error.body.is_some(), "{body}");
         }
     }
 

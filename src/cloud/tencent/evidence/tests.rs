@@ -3,7 +3,7 @@
 use super::*;
 use crate::cloud::tencent::Credentials;
 
-const SECRET: &str = "keykeykeykey";
+const SECRET: &str = "keykeykeykeykeykeykeykey";
 
 fn scrub() -> Scrub {
     Scrub::new(&Credentials {
@@ -13,15 +13,23 @@ fn scrub() -> Scrub {
     })
 }
 
+/// The answer to an order that names the environment "asked".
 fn of(status: u16, body: &str) -> Result<Ordered, CloudError> {
+    asking(Some("asked"), status, body)
+}
+
+/// The answer to an order that has one created.
+fn of_new(body: &str) -> Result<Ordered, CloudError> {
+    asking(None, 200, body)
+}
+
+fn asking(asked: Option<&str>, status: u16, body: &str) -> Result<Ordered, CloudError> {
     let reply = Reply {
         status,
         body: body.as_bytes(),
         broken: None,
     };
-    judge(&reply, Some("asked"), &scrub(), |what| {
-        what == Repair::Clock
-    })
+    judge(&reply, asked, &scrub(), |what| what == Repair::Clock)
 }
 
 fn error(code: &str, more: &str) -> String {
@@ -93,6 +101,9 @@ fn grades() {
         let error = of(status, &body).unwrap_err();
         assert_eq!(error.grade, grade, "{status} {body}");
         assert_eq!(error.http_status, Some(status));
+        // That it will be sent again, or may be, is said of nothing that is unknown.
+        let looks = error.hint == Some(LOOK_FIRST);
+        assert_eq!(looks, grade == Unknown, "{status} {body}: {:?}", error.hint);
     }
 }
 
@@ -105,7 +116,7 @@ fn an_order_is_one_with_or_without_an_env_id() {
     .unwrap();
     assert_eq!(order.tran_id, r"1\u{1b}");
     assert_eq!(order.env_id, None);
-    let order = of(200, r#"{"Response":{"TranId":"1","EnvId":"e"}}"#).unwrap();
+    let order = of_new(r#"{"Response":{"TranId":"1","EnvId":"e"}}"#).unwrap();
     assert_eq!(order.env_id.as_deref(), Some("e"));
     assert_eq!(order.request_id, None);
 }
@@ -216,6 +227,79 @@ fn traces_of_an_order_beside_an_error_prove_nothing_and_are_kept() {
 }
 
 #[test]
+fn an_environment_that_was_not_asked_for_is_not_what_was_ordered() {
+    let body = r#"{"Response":{"TranId":"1","EnvId":"other","RequestId":"r"}}"#;
+    let error = of(200, body).unwrap_err();
+    assert_eq!(error.grade, Grade::Unknown);
+    assert_eq!(
+        error.message.en(),
+        "the answer names the environment other, and asked was asked for"
+    );
+    assert_eq!(error.seen.tran_id.as_deref(), Some("1"));
+    assert_eq!(error.seen.env_id.as_deref(), Some("other"));
+    assert!(error.body.is_some());
+    // Its own is an echo, and without one nothing is contradicted.
+    for (env_id, expected) in [(r#""asked""#, Some("asked")), ("null", None)] {
+        let body = format!(r#"{{"Response":{{"TranId":"1","EnvId":{env_id}}}}}"#);
+        assert_eq!(of(200, &body).unwrap().env_id.as_deref(), expected);
+    }
+}
+
+#[test]
+fn an_order_with_more_ids_than_its_own_is_unknown_and_all_are_kept() {
+    let body = |more: &str| format!(r#"{{"Response":{{"TranId":"1","RequestId":"r"{more}}}}}"#);
+    let outside = r#"{"TranId":"2","Response":{"TranId":"1","EnvId":"e"}}"#;
+    // The body, the EnvId that is kept, and what has no place but in the message.
+    let table = [
+        (body(r#","Data":{"TranId":"2"}"#), None, "the TranId 2"),
+        (
+            body(r#","EnvId":"e","Env":{"EnvId":"e2"}"#),
+            Some("e"),
+            "the EnvId e2",
+        ),
+        (outside.to_owned(), Some("e"), "the TranId 2"),
+        (body(r#","EnvId":["e-1"]"#), Some("e-1"), ""),
+        (body(r#","envId":"e-1""#), Some("e-1"), ""),
+        (body(r#","Env":{"EnvId":"e-1"}"#), Some("e-1"), ""),
+        (body(r#","Extra":"{"EnvId":"e-1"}""#), Some("e-1"), ""),
+        (body(r#","EnvId":true"#), None, ""),
+    ];
+    for (body, env_id, said) in table {
+        let error = of_new(&body).unwrap_err();
+        assert_eq!(error.grade, Grade::Unknown, "{body}");
+        assert_eq!(error.seen.tran_id.as_deref(), Some("1"), "{body}");
+        assert_eq!(error.seen.env_id.as_deref(), env_id, "{body}");
+        assert!(error.message.en().contains(said), "{}", error.message);
+        assert!(error.body.is_some(), "{body}");
+    }
+    for fine in [
+        r#","EnvId":"e","Env":{"EnvId":"e","TranId":"1"}"#,
+        r#","EnvId":null,"Env":{"EnvId":""},"New":[1]"#,
+    ] {
+        assert!(of_new(&body(fine)).is_ok(), "{fine}");
+    }
+    // An echo of what was asked for is no other id.
+    assert!(of(200, &body(r#","Data":{"EnvId":"asked"}"#)).is_ok());
+}
+
+/// The last of two would win, and one that tells of a throttle would have the order sent again.
+#[test]
+fn an_answer_that_says_a_thing_twice_proves_nothing() {
+    let codes = r#""Code":"InternalError","Message":"x","Code":"RequestLimitExceeded""#;
+    let order = r#""TranId":"1","EnvId":"asked""#;
+    for body in [
+        format!(r#"{{"Response":{{"Error":{{{codes}}},"RequestId":"r"}}}}"#),
+        error("RequestLimitExceeded", r#","RequestId":"r2""#),
+        format!(r#"{{"Response":{{{order},"RequestId":"r","RequestId":"r2"}}}}"#),
+    ] {
+        let error = of(200, &body).unwrap_err();
+        assert_eq!(error.grade, Grade::Unknown, "{body}");
+        assert!(error.message.en().contains("twice"), "{}", error.message);
+        assert!(error.body.is_some(), "{body}");
+    }
+}
+
+#[test]
 fn ids_without_a_place_of_their_own_are_said() {
     let body = r#"{"Response":{"TranId":"t0","TranId":"t1","Data":{"EnvId":"asked"}}}"#;
     let error = of(200, body).unwrap_err();
@@ -255,7 +339,8 @@ fn an_error_in_no_form_of_its_own() {
     let answer =
         |error: &str, more: &str| of(200, &format!(r#"{{"Response":{{"Error":{error}{more}}}}}"#));
     let ids = r#","TranId":"t0","EnvId":"new""#;
-    assert_eq!(answer("null", ids).unwrap().tran_id, "t0");
+    let null = format!(r#"{{"Response":{{"Error":null{ids}}}}}"#);
+    assert_eq!(of_new(&null).unwrap().tran_id, "t0");
     for error in ["{}", "[]", r#""text""#, "7", "false"] {
         let unknown = answer(error, ids).unwrap_err();
         assert_eq!(unknown.grade, Grade::Unknown, "{error}");
@@ -277,18 +362,45 @@ fn no_secret_comes_back_as_an_id() {
     let body = format!(
         r#"{{"Response":{{"TranId":"{SECRET}","EnvId":"{SECRET}","RequestId":"{SECRET}"}}}}"#
     );
-    let ordered = of(200, &body).unwrap();
-    assert_eq!(ordered.tran_id, "[secret key]");
-    let text = format!("{ordered:?} {:?}", of(500, &body).unwrap_err());
+    let kept = of_new(&body).unwrap_err();
+    assert_eq!(kept.grade, Grade::Unknown, "no id is told");
+    assert_eq!(kept.seen, SeenIds::default());
+    let text = format!("{kept:?} {:?}", of(500, &body).unwrap_err());
     assert!(!text.contains(SECRET), "{text}");
     let refused = of(
         200,
         &error("LimitExceeded", "").replace(r#""r""#, &format!("\"{SECRET}\"")),
     );
-    assert_eq!(
-        refused.unwrap_err().request_id.as_deref(),
-        Some("[secret key]")
-    );
+    assert_eq!(refused.unwrap_err().request_id, None);
+}
+
+/// A key may be a word, at an endpoint that is not the vendor's.
+#[test]
+fn an_id_is_recorded_whole_though_the_key_is_a_part_of_it() {
+    let scrub = Scrub::new(&Credentials {
+        secret_id: "AKIDEXAMPLE".to_owned(),
+        secret_key: "shop".into(),
+        token: None,
+    });
+    let of = |more: &str| {
+        let body = format!(
+            r#"{{"Response":{{"TranId":"shop-1","EnvId":"shop-abc123","RequestId":"shop-r"{more}}}}}"#
+        );
+        let reply = Reply {
+            status: 200,
+            body: body.as_bytes(),
+            broken: None,
+        };
+        judge(&reply, None, &scrub, |_| false)
+    };
+    let ordered = of("").unwrap();
+    assert_eq!(ordered.tran_id, "shop-1");
+    assert_eq!(ordered.env_id.as_deref(), Some("shop-abc123"));
+    assert_eq!(ordered.request_id.as_deref(), Some("shop-r"));
+    let error = of(r#","Data":{"EnvId":"shop-2"}"#).unwrap_err();
+    assert_eq!(error.seen.tran_id.as_deref(), Some("shop-1"));
+    assert_eq!(error.seen.env_id.as_deref(), Some("shop-abc123"));
+    assert!(error.message.en().contains("shop-2"), "{}", error.message);
 }
 
 #[test]

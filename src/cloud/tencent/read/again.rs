@@ -7,17 +7,24 @@ use crate::cloud::{Grade, NotSent};
 const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(4);
 
+/// What is mended, the clock once and the key once, is asked again whatever time there is.
+const FREE_REPAIRS: u32 = 2;
+
 /// How long to wait after attempt number `attempt` (from 1), or None to give up. The first attempt was `elapsed` ago, and
-/// none is begun more than `bound` after it.
+/// none is begun more than `bound` after it. `repaired` counts the attempts before it after which something was mended.
 pub(super) fn wait(
     grade: Grade,
     attempt: u32,
+    repaired: u32,
     elapsed: Duration,
     bound: Duration,
 ) -> Option<Duration> {
     let wait = match grade {
         // It would be refused again.
-        Grade::Refused(_) | Grade::NotSent(NotSent::NoRequest) => return None,
+        Grade::Refused(_) | Grade::NotSent(NotSent::NoRequest | NotSent::Tls) => return None,
+        Grade::NotSent(NotSent::Repaired) if repaired < FREE_REPAIRS => {
+            return Some(Duration::ZERO);
+        }
         // The cause is gone: nothing is gained by waiting.
         Grade::NotSent(NotSent::Repaired | NotSent::Withdrawn) => Duration::ZERO,
         Grade::NotSent(NotSent::Connect | NotSent::Throttled | NotSent::NoKey) | Grade::Unknown => {
@@ -39,7 +46,7 @@ mod tests {
     #[test]
     fn waits_grow_up_to_a_bound() {
         let waits: Vec<u128> = (1..=7)
-            .filter_map(|attempt| wait(Grade::Unknown, attempt, Duration::ZERO, BOUND))
+            .filter_map(|attempt| wait(Grade::Unknown, attempt, 0, Duration::ZERO, BOUND))
             .map(|wait| wait.as_millis())
             .collect();
         assert_eq!(waits, [250, 500, 1000, 2000, 4000, 4000, 4000]);
@@ -47,10 +54,10 @@ mod tests {
 
     #[test]
     fn nothing_is_begun_after_the_time_is_over() {
-        let at = |elapsed| wait(Grade::NotSent(NotSent::Connect), 1, elapsed, BOUND);
+        let at = |elapsed| wait(Grade::NotSent(NotSent::Connect), 1, 0, elapsed, BOUND);
         assert!(at(Duration::from_millis(14_750)).is_some());
         assert!(at(Duration::from_millis(14_751)).is_none());
-        assert!(wait(Grade::Unknown, 1, Duration::ZERO, Duration::ZERO).is_none());
+        assert!(wait(Grade::Unknown, 1, 0, Duration::ZERO, Duration::ZERO).is_none());
     }
 
     #[test]
@@ -59,10 +66,16 @@ mod tests {
             Grade::Refused(Reach::Step),
             Grade::Refused(Reach::Run),
             Grade::NotSent(NotSent::NoRequest),
+            Grade::NotSent(NotSent::Tls),
         ] {
-            assert_eq!(wait(grade, 1, Duration::ZERO, BOUND), None);
+            assert_eq!(wait(grade, 1, 0, Duration::ZERO, BOUND), None);
         }
-        let repaired = wait(Grade::NotSent(NotSent::Repaired), 1, Duration::ZERO, BOUND);
-        assert_eq!(repaired, Some(Duration::ZERO));
+        let mended =
+            |repaired, bound| wait(Grade::NotSent(NotSent::Repaired), 9, repaired, BOUND, bound);
+        for repaired in 0..FREE_REPAIRS {
+            assert_eq!(mended(repaired, Duration::ZERO), Some(Duration::ZERO));
+        }
+        assert_eq!(mended(FREE_REPAIRS, BOUND), Some(Duration::ZERO));
+        assert_eq!(mended(FREE_REPAIRS, Duration::ZERO), None);
     }
 }

@@ -7,9 +7,9 @@ use tokio::time::{Instant, sleep};
 
 use super::space::Spacing;
 use super::{again, judge};
-use crate::cloud::CloudError;
 use crate::cloud::tencent::service::{Call, Service};
 use crate::cloud::tencent::wire::{self, Page, Unreadable};
+use crate::cloud::{CloudError, Grade, NotSent};
 use crate::lang::{Text, text};
 
 /// A question: what is asked, and how its answer is read.
@@ -37,14 +37,16 @@ impl Asker<'_> {
         let body = wire::request_body(body);
         let first = Instant::now();
         let mut attempt = 1;
+        let mut repaired = 0;
         loop {
             self.spacing.slot(question.action).await;
             let mut error = match self.once(question, body.clone()).await {
                 Ok(page) => return Ok(page),
                 Err(error) => error,
             };
-            let Some(wait) = again::wait(error.grade, attempt, first.elapsed(), self.retry_for)
-            else {
+            let elapsed = first.elapsed();
+            let wait = again::wait(error.grade, attempt, repaired, elapsed, self.retry_for);
+            let Some(wait) = wait else {
                 let (what, said) = (name(question), &error.message);
                 error.message = match attempt {
                     1 => text!("{what}: {said}", "{what:#}：{said:#}"),
@@ -58,6 +60,7 @@ impl Asker<'_> {
             tracing::debug!(action = question.action, attempt, ?wait, message = %error.message, "asking again");
             sleep(wait).await;
             attempt += 1;
+            repaired += u32::from(error.grade == Grade::NotSent(NotSent::Repaired));
         }
     }
 

@@ -2,11 +2,11 @@
 //! is not asked again.
 
 use crate::cloud::tencent::codes::{self, Repair, Verdict};
-use crate::cloud::tencent::evidence::{Reply, clean, no_reply, not_ok};
+use crate::cloud::tencent::evidence::{Reply, no_reply, not_ok};
 use crate::cloud::tencent::scrub::Scrub;
 use crate::cloud::tencent::wire::{ApiError, Page, Unreadable};
 use crate::cloud::{CloudError, Grade, NotSent, Reach};
-use crate::lang::Text;
+use crate::lang::{Text, text};
 
 /// The page, when the reply is one: whole, with status 200, and without an error in it.
 pub(super) fn judge<T>(
@@ -15,10 +15,26 @@ pub(super) fn judge<T>(
     scrub: &Scrub,
     repair: impl FnOnce(Repair) -> bool,
 ) -> Result<Page<T>, CloudError> {
+    // An endpoint that echoes what it was sent may put a token here. Ids of environments and orders are never changed.
+    let id = |id: Option<String>| id.map(|id| scrub.text(&id));
     let failed = |message: &Text| CloudError {
         http_status: Some(reply.status),
         body: scrub.body(reply.body),
         ..no_reply(true, message, scrub)
+    };
+    // What is wrong with it as an answer comes first, and what the vendor says in it after that.
+    let no_good = |why: Text, ids: Option<String>, error: Option<ApiError>| {
+        let (code, said) = error.map_or((None, String::new()), |error| (error.code, error.message));
+        let message = match said.trim() {
+            "" => why,
+            said => text!("{why}: {said}", "{why:#}：{said}"),
+        };
+        CloudError {
+            request_id: id(ids),
+            hint: code.as_deref().and_then(hint),
+            code: code.map(|code| scrub.text(&code)),
+            ..failed(&message)
+        }
     };
     let page = match decode(reply.body) {
         Ok(page) => page,
@@ -28,24 +44,18 @@ pub(super) fn judge<T>(
                 (None, 200) => unreadable.why,
                 (None, status) => not_ok(status),
             };
-            return Err(CloudError {
-                request_id: clean(unreadable.ids.request_id),
-                ..failed(&why)
-            });
+            return Err(no_good(why, unreadable.ids.request_id, unreadable.error));
         }
     };
-    let request_id = clean(page.request_id.clone());
     let why = match (&reply.broken, reply.status) {
         (Some(broken), _) => Some(broken.clone()),
         (None, 200) => None,
         (None, status) => Some(not_ok(status)),
     };
     if let Some(why) = why {
-        return Err(CloudError {
-            request_id,
-            ..failed(&why)
-        });
+        return Err(no_good(why, page.request_id, page.error));
     }
+    let request_id = id(page.request_id.clone());
     let Some(ApiError { code, message }) = page.error else {
         return Ok(page);
     };
@@ -154,6 +164,16 @@ mod tests {
             (500, page.to_owned(), Unknown),
             (503, error("InvalidParameter"), Unknown),
             (302, String::new(), Unknown),
+            (
+                200,
+                r#"{"Response":{"RequestId":"keykeykeykey"}}"#.to_owned(),
+                Unknown,
+            ),
+            (
+                500,
+                r#"{"Response":{"EnvList":[],"RequestId":"keykeykeykey"}}"#.to_owned(),
+                Unknown,
+            ),
         ];
         for (status, body, grade) in table {
             let error = of(status, &body, None).unwrap_err();
@@ -168,6 +188,27 @@ mod tests {
             (Unknown, "the answer was cut off")
         );
         assert_eq!(cut.request_id.as_deref(), Some("r"));
+    }
+
+    #[test]
+    fn what_the_vendor_says_is_told_whatever_the_status() {
+        let refused = of(403, &error("AuthFailure.UnauthorizedOperation"), None).unwrap_err();
+        assert_eq!(
+            refused.code.as_deref(),
+            Some("AuthFailure.UnauthorizedOperation")
+        );
+        let message = refused.message.en();
+        assert!(
+            message.contains("403") && message.contains("m [secret key]"),
+            "{message}"
+        );
+        assert_eq!(refused.request_id.as_deref(), Some("r"));
+        assert!(refused.hint.is_some() && refused.message.is_in_both());
+        // The older form of answer too.
+        let older = r#"{"code":4100,"message":"no","codeDesc":"AuthFailure"}"#;
+        let older = of(500, older, None).unwrap_err();
+        assert_eq!(older.code.as_deref(), Some("AuthFailure"));
+        assert!(older.message.en().ends_with(": no"), "{}", older.message);
     }
 
     #[test]

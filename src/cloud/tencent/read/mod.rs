@@ -14,6 +14,7 @@ mod walk;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use jiff::SignedDuration;
 use serde::Serialize;
 
 use super::client::TencentClient;
@@ -34,12 +35,12 @@ impl CloudRead for TencentClient {
         let mut known = HashSet::new();
         let regions = self.regions();
         let mut telling = self.telling(Looks::Environments, None);
-        for (at, region) in regions.iter().copied().enumerate() {
+        for (at, region) in regions.iter().enumerate() {
             telling.region(at + 1);
             let (before, is_last) = (found.len(), at + 1 == regions.len());
             let question = Question {
                 action: wire::LIST,
-                region,
+                region: region.as_deref(),
                 decode: wire::decode_envs,
             };
             let rows = self
@@ -76,7 +77,7 @@ impl CloudRead for TencentClient {
             for region in self.regions() {
                 let question = Question {
                     action: wire::LIST,
-                    region,
+                    region: region.as_deref(),
                     decode: wire::decode_envs,
                 };
                 let body = DescribeEnvs {
@@ -113,7 +114,7 @@ impl CloudRead for TencentClient {
         let mut found: HashMap<String, BillInfo> = HashMap::new();
         // Whether a bill is shown in every region is not documented, so what one region has not is asked of the next.
         let mut telling = self.telling(Looks::Bills, Some(env_ids.len()));
-        for (at, region) in self.regions().into_iter().enumerate() {
+        for (at, region) in self.regions().iter().enumerate() {
             telling.region(at + 1);
             let mut asked = HashSet::new();
             let missing: Vec<String> = env_ids
@@ -125,7 +126,7 @@ impl CloudRead for TencentClient {
             while let Some(chunk) = chunks.pop_front() {
                 let question = Question {
                     action: wire::BILLS,
-                    region,
+                    region: region.as_deref(),
                     decode: wire::decode_bills,
                 };
                 let before = found.len();
@@ -161,21 +162,13 @@ impl CloudRead for TencentClient {
         let scrub = &self.service.scrub;
         Ok(bills.map(|bill| seen::bill(bill, scrub)).collect())
     }
+
+    fn ahead(&self) -> SignedDuration {
+        self.service.ahead()
+    }
 }
 
 impl TencentClient {
-    /// The regions to ask, None for the one that every call names, if it names any.
-    fn regions(&self) -> Vec<Option<&str>> {
-        if self.list_regions.is_empty() {
-            vec![None]
-        } else {
-            self.list_regions
-                .iter()
-                .map(|region| Some(region.as_str()))
-                .collect()
-        }
-    }
-
     fn asker(&self) -> Asker<'_> {
         Asker {
             service: &self.service,

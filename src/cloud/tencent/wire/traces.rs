@@ -22,8 +22,9 @@ pub struct Traces {
 /// The most ids of a kind that are kept: an endpoint gone wrong may send a hundred thousand.
 const MOST_IDS: usize = 20;
 
-/// The keys that may not stand twice.
-const ONCE: [&str; 4] = ["Response", "Error", "TranId", "EnvId"];
+/// The keys that may not stand twice. `Code` is among them because one of two codes may be a throttle's, on which an order is
+/// sent again.
+const ONCE: [&str; 6] = ["Response", "Error", "Code", "TranId", "EnvId", "RequestId"];
 
 /// The traces in a body; none when it is not JSON.
 pub fn traces(body: &[u8]) -> Traces {
@@ -212,7 +213,7 @@ mod tests {
 
     #[test]
     fn traces_are_found_wherever_they_stand() {
-        let table: [Case; 16] = [
+        let table: [Case; 19] = [
             (
                 r#"{"Response":{"TranId":"1","EnvId":"e"}}"#,
                 &["1"],
@@ -271,6 +272,22 @@ mod tests {
                 Some("Response"),
             ),
             (r#"{"Error":1,"Error":1}"#, &[], &[], false, Some("Error")),
+            (
+                r#"{"Error":{"Code":"a","Message":"m","Code":"b"}}"#,
+                &[],
+                &[],
+                false,
+                Some("Code"),
+            ),
+            (
+                r#"{"RequestId":"a","RequestId":"a"}"#,
+                &[],
+                &[],
+                false,
+                Some("RequestId"),
+            ),
+            // Each in an object of its own.
+            (r#"[{"Code":"a"},{"Code":"a"}]"#, &[], &[], false, None),
             (r#"{"TranId":null,"EnvId":" "}"#, &[], &[], false, None),
             (r#"{"TranId":[],"EnvId":{}}"#, &[], &[], false, None),
             (r#"{"TranId":[null]}"#, &[], &[], true, None),

@@ -82,7 +82,10 @@ fn failed(result: &StepResult, error: &CloudError, done: Text, look: Look) -> Ve
     lines.push(done);
     match (error.grade, &error.hint) {
         // What is said of an attempt that will be made again is not so of the last one.
-        (Grade::NotSent(NotSent::NoRequest) | Grade::Refused(_) | Grade::Unknown, hint) => {
+        (
+            Grade::NotSent(NotSent::NoRequest | NotSent::Tls) | Grade::Refused(_) | Grade::Unknown,
+            hint,
+        ) => {
             lines.extend(hint.clone());
         }
         (Grade::NotSent(_), _) => {
@@ -184,7 +187,7 @@ pub(in crate::report) fn what(error: &CloudError) -> Text {
 
 const fn not_done(error: &CloudError) -> Text {
     match error.grade {
-        Grade::NotSent(NotSent::Connect) => Text::fixed(
+        Grade::NotSent(NotSent::Connect | NotSent::Tls) => Text::fixed(
             "at the vendor: nothing; no connection stood, so no request left",
             "腾讯云侧：没有任何操作；连接没有建立，请求没有发出",
         ),

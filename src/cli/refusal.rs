@@ -1,0 +1,100 @@
+//! What stands between a plan and its being carried out that only the files around it can tell: manifests that were not read, and
+//! receipts that say something else than the state.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use super::failure::{Failure, NOTHING_SENT};
+use crate::check;
+use crate::diagnostic::{Diagnostic, any_error};
+use crate::lang::text;
+use crate::manifest;
+use crate::plan::{Plan, Step};
+use crate::report::{clean, human};
+use crate::state::file::FileStore;
+use crate::state::verify::Problem;
+
+/// Refuses to give up what is declared yet, in a file that is still there and was not read: the next plan of the whole
+/// project would order it again.
+pub(super) fn declared_elsewhere(plan: &Plan) -> Result<(), Failure> {
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let read: HashSet<PathBuf> = plan.manifests.iter().map(|it| whole(&it.path)).collect();
+    let mut unread: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
+    for step in plan.destroys().filter(|step| !step.deposed) {
+        let file = Path::new(&step.source.file);
+        if file.is_file() && !read.contains(&whole(file)) {
+            unread.entry(&step.source.file).or_default().push(step);
+        }
+    }
+    let mut refusals = Vec::new();
+    for (file, steps) in unread {
+        let loaded = manifest::load(Path::new(""), &[PathBuf::from(file)], None);
+        let checked = check::check(&loaded, check::Options::default());
+        let file = clean(file).into_owned();
+        for Step { address, .. } in steps {
+            let declared = checked.desired.environments.iter();
+            let declared = declared
+                .into_iter()
+                .find(|environment| environment.address == *address);
+            let message = match declared {
+                Some(environment) => {
+                    let source = clean(&environment.source.to_string()).into_owned();
+                    text!(
+                        "`{address}` is declared yet, in {source}, which was not read",
+                        "`{address}` 仍在 {source} 中声明，而该文件未被读取"
+                    )
+                }
+                None if any_error(&checked.diagnostics) => text!(
+                    "`{address}` was declared in {file}, which was not read and is not valid: it may be declared there yet",
+                    "`{address}` 曾在 {file} 中声明；该文件未被读取且无效，它可能仍在其中声明"
+                ),
+                None => continue,
+            };
+            refusals.push(Diagnostic::error("declared-elsewhere", message).help(text!(
+                "name that file too: `-f {file}`; or take `{address}` out of it, and plan the whole project",
+                "同时指定该文件：`-f {file}`；或从中去掉 `{address}`，并对整个项目执行 plan"
+            )));
+        }
+    }
+    if refusals.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::from(refusals).help(NOTHING_SENT))
+}
+
+/// Refuses to order, or to give anything up, by a state that says something else than its receipts. They carry hashes, and the
+/// state is a file that anybody may edit: what was taken out of it would be ordered again, and an id put into it given up.
+pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failure> {
+    if !plan.speaks() || plan.changes().next().is_none() {
+        return Ok(());
+    }
+    let contradictions: Vec<Diagnostic> = store
+        .verify()?
+        .problems
+        .iter()
+        .filter(|problem| match problem {
+            Problem::Differs(difference) => difference.misleads(),
+            Problem::Account { .. } => true,
+            // The store itself refuses what it can't start from; the others contradict no record.
+            Problem::Refused(_)
+            | Problem::ReceiptsMissing { .. }
+            | Problem::Shared { .. }
+            | Problem::Unrecorded { .. } => false,
+        })
+        .map(|problem| Diagnostic::error(problem.code(), human::verify::problem(problem)))
+        .collect();
+    if contradictions.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::from(contradictions)
+        .help(text!(
+            "nothing is ordered or given up by a state that its receipts contradict: `postpay state verify` tells all of it",
+            "状态文件与回执矛盾时，不会据此订购或销毁任何环境：`postpay state verify` 会列出全部矛盾"
+        ))
+        .help(text!(
+            "to go by the receipts: `postpay state restore --dry-run` shows what it would write; to record an edit that is meant: \
+             `postpay state push`",
+            "若以回执为准：`postpay state restore --dry-run` 会显示将写入的内容；若编辑是有意的，请用 `postpay state push` 记录"
+        ))
+        .help(NOTHING_SENT))
+}

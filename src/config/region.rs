@@ -1,0 +1,90 @@
+//! A region of the vendor's, as a call names it in a header.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::lang::{Text, text};
+
+/// The longest that is sent. The vendor's longest has some twenty characters.
+const LONGEST: usize = 64;
+/// The same rule for an editor.
+pub(super) const PATTERN: &str = "^[a-z0-9-]{1,64}$";
+
+/// A region's name: lower-case letters, digits and `-`. Which of them the vendor has is not known here, and changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region(String);
+
+/// Why a text is no [`Region`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub struct RegionError;
+
+impl RegionError {
+    fn text(self) -> Text {
+        let Self = self;
+        text!(
+            "a region looks like ap-shanghai: lower-case letters, digits and `-`, at most {LONGEST}",
+            "地域的写法如 ap-shanghai：小写字母、数字和 `-`，最多 {LONGEST} 个字符"
+        )
+    }
+}
+
+/// English, and Chinese as `{:#}`.
+impl fmt::Display for RegionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+impl FromStr for Region {
+    type Err = RegionError;
+
+    fn from_str(text: &str) -> Result<Self, RegionError> {
+        let is_plain =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if (1..=LONGEST).contains(&text.len()) && text.bytes().all(is_plain) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(RegionError)
+        }
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_a_word_that_can_be_sent() {
+        let longest = "a".repeat(LONGEST);
+        for text in [
+            "ap-shanghai",
+            "ap-shanghai-fsi",
+            "na-ashburn",
+            "x1",
+            &longest,
+        ] {
+            assert_eq!(text.parse::<Region>().unwrap().to_string(), text);
+        }
+        let too_long = "a".repeat(LONGEST + 1);
+        for text in [
+            "",
+            "AP-shanghai",
+            "ap shanghai",
+            "上海",
+            "ap_x",
+            "ap\n",
+            "a:b",
+            &too_long,
+        ] {
+            assert_eq!(text.parse::<Region>(), Err(RegionError), "{text}");
+        }
+        assert!(PATTERN.contains(&LONGEST.to_string()));
+        assert!(RegionError.text().is_in_both());
+    }
+}
