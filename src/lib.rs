@@ -34,8 +34,8 @@
 //! | [`rehearsal`] | a copy of the state, faults, and a judgement by the endpoint's ledger | desired, state |
 //! | [`report`] | text, JSON, events; [`report::page::Page`], which Markdown, HTML, GitHub, SARIF and JUnit show | plans, reports, drift, states |
 //!
-//! [`desired`], [`diagnostic`] and [`lang`] (a sentence for people stands in English and Chinese where it is made) are the
-//! vocabulary that the rooms share, [`config`] reads `postpay.yaml`, [`clock`] is
+//! [`desired`], [`diagnostic`], [`lang`] (a sentence for people stands in English and Chinese where it is made) and [`unseen`]
+//! (what is never shown as it stands) are the vocabulary that the rooms share, [`config`] reads `postpay.yaml`, [`clock`] is
 //! the time as an argument, [`sandbox`] is a small real server that speaks the vendor's side of the protocol, [`crash`]
 //! lets a test stop a real process at a named moment, and [`cli`] puts the parts together. `tests/suite/layering.rs`
 //! holds who may import whom; below [`cli`] nothing prints, reads the environment or exits.
@@ -101,3 +101,4 @@ pub mod rehearsal;
 pub mod report;
 pub mod sandbox;
 pub mod state;
+pub mod unseen;

@@ -1,6 +1,7 @@
 //! What a command has to show, said once, and made in whichever formats are asked for: on standard output and in the
 //! files of `--report`.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::failure::{Failure, NOTHING_SENT};
@@ -11,6 +12,7 @@ use crate::lang::{Lang, Text, text};
 use crate::report::human::Look;
 use crate::report::page::{self, Kind, Page, Setting};
 use crate::report::{clean, github, html, json, junit, markdown, sarif};
+use crate::unseen;
 
 /// A result, as everything that shows it.
 #[derive(Clone, Copy)]
@@ -64,15 +66,23 @@ impl<'a> Shown<'a> {
         let page = |lang| self.page(lang, format);
         Ok(match format {
             Format::Human => (self.human)(look),
-            Format::Json => (self.json)(),
+            Format::Json => seen((self.json)()),
             Format::Markdown => markdown::page(&page(look.lang)?, setting),
             Format::Github => github::page(&page(look.lang)?, setting),
             // What reads it searches for its texts, whatever language people speak.
-            Format::Sarif => sarif::page(&page(Lang::En)?, setting),
+            Format::Sarif => seen(sarif::page(&page(Lang::En)?, setting)),
             Format::Junit => junit::page(&page(look.lang)?),
             Format::Html => html::page(&page(look.lang)?, setting),
             Format::Csv => (self.csv.ok_or_else(|| not_shown(format))?)(),
         })
+    }
+}
+
+/// A document of JSON, which may go to a terminal, with all that is in its texts to be seen. What reads it reads the same.
+pub(super) fn seen(document: String) -> String {
+    match unseen::shown_json(&document) {
+        Cow::Borrowed(_) => document,
+        Cow::Owned(safe) => safe,
     }
 }
 
@@ -138,6 +148,7 @@ impl World {
         self.reports.written = true;
         let look = Look {
             color: false,
+            columns: None,
             ..self.out
         };
         let mut failures = Vec::new();

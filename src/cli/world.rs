@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
+use console::Term;
 use jiff::Timestamp;
 
 use super::Exit;
@@ -21,7 +22,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
 use crate::cloud::tencent::{Missed, Recorder};
 use crate::crash;
-use crate::diagnostic::{Diagnostic, render};
+use crate::diagnostic::{Diagnostic, render, wrap};
 use crate::lang::{Lang, Text, text};
 use crate::plan::GitFacts;
 use crate::report::events;
@@ -72,10 +73,12 @@ impl World {
         world.out = Look {
             color: wants_color(global.color, &io::stdout()),
             lang,
+            columns: columns(&Term::stdout()),
         };
         world.err = Look {
             color: wants_color(global.color, &io::stderr()),
             lang,
+            columns: columns(&Term::stderr()),
         };
         world.format = global.format;
         world.reports = reports;
@@ -157,7 +160,16 @@ impl World {
             return;
         }
         if !diagnostics.is_empty() {
-            self.say(&render::render(diagnostics, self.err.color, self.err.lang));
+            let Look {
+                color,
+                lang,
+                columns,
+            } = self.err;
+            let text = render::render(diagnostics, color, lang);
+            self.say(&match columns {
+                Some(columns) => wrap::diagnostics(&text, columns),
+                None => text,
+            });
         }
     }
 
@@ -385,6 +397,12 @@ pub(super) fn lang_of_locale() -> Lang {
         .filter_map(|name| std::env::var(name).ok())
         .find(|locale| !locale.is_empty())
         .map_or(Lang::En, |locale| Lang::of_locale(&locale))
+}
+
+/// How wide a terminal is; None when it is none, or does not say.
+fn columns(stream: &Term) -> Option<usize> {
+    let (_, columns) = stream.is_term().then(|| stream.size_checked()).flatten()?;
+    Some(usize::from(columns)).filter(|columns| *columns > 0)
 }
 
 fn wants_color(color: Color, stream: &impl anstream::stream::RawStream) -> bool {

@@ -13,6 +13,7 @@ use crate::check::near::{known_here, list, meant, nearest, unknown};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::lang::{Text, text};
 use crate::manifest::{self, Entry, Mapping, Node, Value};
+use crate::unseen::unseen;
 
 const TOP: &[&str] = &["version", "manifests", "state", "api", "guard", "ignore"];
 const API: &[&str] = &[
@@ -470,7 +471,7 @@ impl Reader {
         let Value::Text(text) = node.value() else {
             return self.not_a(name, Kind::String, node);
         };
-        if text.trim().is_empty() || text.contains(char::is_control) {
+        if text.trim().is_empty() || unseen(text).next().is_some() {
             self.problems.push(
                 Diagnostic::error(
                     "empty-value",

@@ -150,6 +150,21 @@ fn odd_shapes_are_problems() {
 }
 
 #[test]
+fn no_setting_holds_what_is_not_seen() {
+    for unseen in ["\\u00AD", "\\u202E", "\\u200B", "\\U000E0041", "\\t"] {
+        for setting in [
+            format!("api: {{list_regions: [\"ap-shanghai{unseen}\"]}}"),
+            format!("api: {{region: \"ap-shanghai{unseen}\"}}"),
+            format!("state: \"s{unseen}.json\""),
+            format!("manifests: [\"a{unseen}\"]"),
+        ] {
+            let text = format!("version: 1\n{setting}\n");
+            assert_eq!(codes(&text), ["empty-value 2"], "{text}");
+        }
+    }
+}
+
+#[test]
 fn the_schema_knows_the_least_rate() {
     let rate = &config_schema()["properties"]["api"];
     assert!(

@@ -5,6 +5,7 @@
 pub mod json;
 pub mod render;
 mod window;
+pub mod wrap;
 
 use std::fmt;
 use std::ops::Range;

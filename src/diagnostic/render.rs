@@ -3,14 +3,12 @@
 //! The snippets are drawn from a few lines around each label, never from the whole file, so a
 //! thousand problems in a long file are as quick as a thousand in a short one.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
-
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::window::{self, Window};
 use super::{Diagnostic, Severity, Span};
 use crate::lang::{Lang, Text, text};
+use crate::unseen::shown as visible;
 
 /// All of them, one after another with a line between, ending in a line break.
 pub fn render(diagnostics: &[Diagnostic], color: bool, lang: Lang) -> String {
@@ -74,7 +72,7 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer, lang: Lang) -> String {
             first_line,
             text,
             marks,
-            cut: _,
+            recount: _,
         } = window;
         let annotations = marks.iter().map(|mark| {
             let kind = if mark.primary {
@@ -96,7 +94,7 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer, lang: Lang) -> String {
             group.element(named(Level::HELP, "帮助", lang).message(visible(help.in_lang(lang))));
     }
     let mut text = renderer.render(&[group]);
-    for window in windows.iter().filter(|window| window.cut) {
+    for window in windows.iter().filter(|window| window.recount) {
         restore_column(window, &mut text);
     }
     text
@@ -113,7 +111,7 @@ fn shown_path(span: &Span) -> String {
     visible(&span.file.path.display().to_string()).into_owned()
 }
 
-/// Where a window leaves out part of a long line, columns were counted in what is left.
+/// Where a window leaves out part of a long line, or writes an escape, columns were counted in what it shows.
 fn restore_column(window: &Window<'_>, text: &mut String) {
     let Some(mark) = window.marks.first() else {
         return;
@@ -126,28 +124,11 @@ fn restore_column(window: &Window<'_>, text: &mut String) {
     *text = text.replacen(&wrong, &format!("{path}:{line}:{}", start.column), 1);
 }
 
-/// The text with everything that a terminal would obey, or that would turn the line round, as its
-/// escape.
-fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(window::is_unseen) {
-        return Cow::Borrowed(text);
-    }
-    let mut escaped = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        if window::is_unseen(character) {
-            // Writing to a String cannot fail.
-            let _ = write!(escaped, "{}", character.escape_default());
-        } else {
-            escaped.push(character);
-        }
-    }
-    Cow::Owned(escaped)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::diagnostic::SourceFile;
+    use crate::unseen::unseen;
     use std::sync::Arc;
 
     fn span(file: &Arc<SourceFile>, part: &str) -> Span {
@@ -252,10 +233,27 @@ mod tests {
             .help(Text::same("\u{1b}]0;title\u{7}"));
         let text = render(&[problem], false, Lang::En);
         assert!(
-            !text.contains(|c: char| c != '\n' && window::is_unseen(c)),
+            text.lines().all(|line| unseen(line).next().is_none()),
             "{text:?}"
         );
         assert!(text.contains("bad \\u{1b}[31m"), "{text}");
+    }
+
+    #[test]
+    fn what_can_not_be_seen_is_written_out_and_the_marks_stand_where_they_should() {
+        let file = file("a: {env_alias: \"shop\u{ad}\u{e0041}\", é: ❤\u{fe0f}, chanel: qq}\n");
+        let problem = Diagnostic::error("c", Text::same("bad"))
+            .at(&span(&file, "chanel"), Text::same("no such"))
+            .at(&span(&file, "shop\u{ad}\u{e0041}"), Text::same("this"));
+        insta::assert_snapshot!(render(&[problem], false, Lang::En), @r#"
+        error[c]: bad
+         --> environments/a.yaml:1:33
+          |
+        1 | a: {env_alias: "shop\u{ad}\u{e0041}", é: ❤️, chanel: qq}
+          |                 ------------------- this    ^^^^^^ no such
+        "#);
+        // The column is that in the file.
+        assert_eq!(span(&file, "chanel").start().column, 33);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{Label, SourceFile, Span};
 use crate::lang::Lang;
+use crate::unseen::unseen;
 
 /// Labels that are at most so many lines apart are shown in one snippet.
 const NEAR: usize = 4;
@@ -20,8 +21,8 @@ pub(super) struct Window<'a> {
     pub first_line: usize,
     pub text: String,
     pub marks: Vec<Mark<'a>>,
-    /// Part of a long line is left out.
-    pub cut: bool,
+    /// It is not the file's text word for word: part of a long line is left out, or something unseen is written as its escape.
+    pub recount: bool,
 }
 
 pub(super) struct Mark<'a> {
@@ -30,15 +31,6 @@ pub(super) struct Mark<'a> {
     pub label: &'a str,
     pub primary: bool,
     at: usize,
-}
-
-/// What is not printed as it stands: a terminal may obey it, or a reader be misled by it.
-pub(super) fn is_unseen(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-        )
 }
 
 /// Windows for all labels of a diagnostic; the first window has the first label in it.
@@ -74,23 +66,25 @@ fn window<'a>(group: &[(usize, &'a Label)], lang: Lang) -> Option<Window<'a>> {
     let last_line = group.iter().map(|(_, label)| line_of(label)).max()?;
     let mut text = String::new();
     let mut marks = Vec::new();
-    let mut cut = false;
+    let mut recount = false;
     for line in first_line..=last_line {
         let here = || group.iter().filter(|(_, label)| line_of(label) == line);
         let whole = line_bytes(file, line);
         let kept = kept(file, &whole, here().next().map(|(_, label)| label));
-        cut |= kept != whole;
+        let seen = Seen::of(&file.text[kept.clone()]);
+        recount |= kept != whole || !seen.escaped.is_empty();
         if kept.start > whole.start {
             text.push('…');
         }
         let offset = text.len();
-        push_seen(&file.text[kept.clone()], &mut text);
+        text.push_str(&seen.text);
         if kept.end < whole.end {
             text.push('…');
         }
         text.push('\n');
         for (at, label) in here() {
-            let into = |byte: usize| offset + byte.clamp(kept.start, kept.end) - kept.start;
+            let into =
+                |byte: usize| offset + seen.at(byte.clamp(kept.start, kept.end) - kept.start);
             marks.push(Mark {
                 bytes: into(label.span.bytes.start)..into(label.span.bytes.end),
                 label: label.text.in_lang(lang),
@@ -106,7 +100,7 @@ fn window<'a>(group: &[(usize, &'a Label)], lang: Lang) -> Option<Window<'a>> {
         first_line,
         text,
         marks,
-        cut,
+        recount,
     })
 }
 
@@ -136,14 +130,33 @@ fn floor(text: &str, byte: usize) -> usize {
         .unwrap_or(0)
 }
 
-/// Every replacement is as long as what it replaces, so that offsets stay true. Controls below
-/// U+0020 are left to annotate-snippets, which has signs for them.
-fn push_seen(from: &str, into: &mut String) {
-    for character in from.chars() {
-        into.push(match character.len_utf8() {
-            2 if is_unseen(character) => '·',
-            3 if is_unseen(character) => '\u{fffd}',
-            _ => character,
-        });
+/// A part of a line with everything in it to be seen.
+struct Seen {
+    text: String,
+    /// Where an escape was put in, and how much longer it is than what it stands for.
+    escaped: Vec<(usize, usize)>,
+}
+
+impl Seen {
+    fn of(part: &str) -> Self {
+        let mut text = String::with_capacity(part.len());
+        let mut escaped = Vec::new();
+        let mut from = 0;
+        // A tab is drawn as blanks.
+        for (at, character) in unseen(part).filter(|(_, character)| *character != '\t') {
+            text.push_str(&part[from..at]);
+            text.extend(character.escape_default());
+            let (before, after) = (character.len_utf8(), character.escape_default().count());
+            escaped.push((at, after - before));
+            from = at + before;
+        }
+        text.push_str(&part[from..]);
+        Self { text, escaped }
+    }
+
+    /// Where a byte of the part is shown.
+    fn at(&self, byte: usize) -> usize {
+        let before = self.escaped.iter().take_while(|(at, _)| *at < byte);
+        byte + before.map(|(_, more)| more).sum::<usize>()
     }
 }

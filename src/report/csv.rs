@@ -2,7 +2,11 @@
 //!
 //! A cell that begins like a formula is one to a spreadsheet, wherever the text came from; names and messages come from
 //! manifests and the vendor. An apostrophe before it makes it text again.
+//!
+//! What can't be seen stands there as an escape, as everywhere else. So a cell is on one line, since the list goes to
+//! terminals and logs too, where a line that begins with `::` may be a command.
 
+use super::text::clean;
 use crate::state::history::{Change, Happening, Request, Settled, What};
 
 const COLUMNS: [&str; 17] = [
@@ -121,10 +125,13 @@ fn row(happening: &Happening) -> [String; COLUMNS.len()] {
 }
 
 fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+    let cell = clean(cell);
+    // Blanks before it don't keep a spreadsheet from taking it for a formula, nor does a full width, as a Chinese keyboard types it.
+    let begins = cell.trim_start();
+    if begins.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
         format!("'{cell}")
     } else {
-        cell.to_owned()
+        cell.into_owned()
     }
 }
 
@@ -139,7 +146,18 @@ mod tests {
             ("+1", "'+1"),
             ("-1", "'-1"),
             ("@sum", "'@sum"),
-            ("\t=1", "'\t=1"),
+            ("＝1", "'＝1"),
+            ("＋1", "'＋1"),
+            ("－1", "'－1"),
+            ("＠sum", "'＠sum"),
+            (" =1", "' =1"),
+            ("　＝1", "'　＝1"),
+            // As escapes they are the beginning, and no formula begins like that.
+            ("\t=1", r"\t=1"),
+            ("\n::error::x", r"\n::error::x"),
+            ("\u{200b}=1", r"\u{200b}=1"),
+            ("\u{feff}＝1", r"\u{feff}＝1"),
+            ("a\u{1b}]0;b\u{7}\u{202e}", r"a\u{1b}]0;b\u{7}\u{202e}"),
             ("a=1", "a=1"),
             ("", ""),
         ] {

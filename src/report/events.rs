@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::diagnostic::json::DiagnosticV1;
 use crate::lang::text;
 use crate::plan::{Action, Plan, Step};
+use crate::unseen;
 
 /// The version of these lines.
 const UI: &str = "1.0";
@@ -186,7 +187,8 @@ fn line(now: Timestamp, level: &'static str, message: String, body: BodyV1) -> S
         body,
     };
     // Only a map with keys that are not text can make this fail.
-    serde_json::to_string(&event).unwrap_or_default()
+    let line = serde_json::to_string(&event).unwrap_or_default();
+    unseen::shown_json(&line).into_owned()
 }
 
 fn resource(address: &Address) -> ResourceV1 {

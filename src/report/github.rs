@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn nothing_ends_a_command_or_a_property_early() {
-        assert_eq!(message("50%\r\n::error::x"), "50%25\\u{d}\\u{a}::error::x");
+        assert_eq!(message("50%\r\n::error::x"), r"50%25\r\n::error::x");
         assert_eq!(property("a,b:c%"), "a%2Cb%3Ac%25");
         let text = page(&hostile(), &Setting::default());
         for line in text.lines() {

@@ -12,10 +12,31 @@ use postpay::lang::Lang;
 use postpay::manifest::{self, File, Loaded};
 use postpay::plan::moves::{MoveError, MoveProblem};
 use postpay::plan::{Options as PlanOptions, Plan, Target, file};
+use postpay::report::human::{self, Look};
+use postpay::report::page::{self, Page, Setting};
+use postpay::report::{github, html, junit, markdown, sarif};
 use postpay::state::Account;
 use postpay::state::file::{decode_journal, decode_state, encode_journal, encode_state};
+use postpay::unseen::{shown_json, unseen};
 
-/// A manifest is read, checked and explained without a panic; what it declares makes a plan that is read as it is written.
+/// Nothing in it acts on a terminal, and nothing is there that is not seen.
+fn all_seen(shown: &str) {
+    for line in shown.lines() {
+        assert_eq!(unseen(line).next(), None, "{line:?}");
+    }
+}
+
+fn all_seen_of(page: &Page) {
+    let setting = Setting::default();
+    all_seen(&junit::page(page));
+    all_seen(&html::page(page, &setting));
+    all_seen(&github::page(page, &setting));
+    all_seen(&markdown::page(page, &setting));
+    all_seen(&shown_json(&sarif::page(page, &setting)));
+}
+
+/// A manifest is read, checked and explained without a panic and without a character that nobody sees; what it declares makes
+/// a plan that is read as it is written.
 pub(crate) fn manifest(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -36,12 +57,21 @@ pub(crate) fn manifest(bytes: &[u8]) {
         diagnostics: parsed.diagnostics,
     };
     let checked = check::check(&loaded, Options::default());
-    let shown = render::render(&checked.diagnostics, false, Lang::En);
-    assert_eq!(
-        checked.diagnostics.is_empty(),
-        shown.is_empty(),
-        "a problem is shown"
-    );
+    for lang in [Lang::En, Lang::Zh] {
+        let shown = render::render(&checked.diagnostics, false, lang);
+        assert_eq!(
+            checked.diagnostics.is_empty(),
+            shown.is_empty(),
+            "a problem is shown"
+        );
+        all_seen(&shown);
+        all_seen_of(&page::validation(
+            &["a.yaml".into()],
+            &checked.diagnostics,
+            "",
+            lang,
+        ));
+    }
     if any_error(&checked.diagnostics) {
         let Desired {
             environments,
@@ -72,6 +102,14 @@ pub(crate) fn manifest(bytes: &[u8]) {
         desired.moved.clear();
     }
     let plan = make(&desired).unwrap();
+    all_seen(&human::plan::plan(&plan, 2.0, Look::PLAIN));
+    all_seen_of(&page::plan(
+        &plan,
+        2.0,
+        &checked.diagnostics,
+        Vec::new(),
+        Lang::Zh,
+    ));
     assert_eq!(
         file::decode(&file::encode(&plan)).expect("a plan of ours"),
         plan

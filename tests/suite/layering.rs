@@ -12,14 +12,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "lang", "plan", "cloud", "state", "clock", "desired", "crash",
         ],
     ),
-    ("check", &["lang", "manifest", "desired", "diagnostic"]),
+    (
+        "check",
+        &["lang", "unseen", "manifest", "desired", "diagnostic"],
+    ),
     ("clock", &[]),
     ("lang", &[]),
-    ("cloud", &["lang", "desired", "clock"]),
+    ("unseen", &[]),
+    ("cloud", &["lang", "unseen", "desired", "clock"]),
     (
         "config",
         &[
             "lang",
+            "unseen",
             "manifest",
             "check",
             "cloud",
@@ -30,7 +35,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("crash", &[]),
     ("desired", &["lang"]),
-    ("diagnostic", &["lang"]),
+    ("diagnostic", &["lang", "unseen"]),
     ("drift", &["lang", "cloud", "desired", "plan", "state"]),
     ("generate", &["lang", "apply", "cloud", "desired", "state"]),
     ("manifest", &["lang", "desired", "diagnostic"]),
@@ -43,6 +48,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "report",
         &[
             "lang",
+            "unseen",
             "plan",
             "apply",
             "cloud",

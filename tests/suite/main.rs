@@ -28,3 +28,4 @@ mod schemas;
 mod state_format;
 mod store_contract;
 mod support;
+mod tls;

@@ -4,7 +4,7 @@ use crate::cli::Exit;
 use crate::cli::failure::{Failure, NOTHING_SENT};
 use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
-use crate::cli::shown::Shown;
+use crate::cli::shown::{Shown, seen};
 use crate::cli::world::World;
 use crate::lang::text;
 use crate::report::human;
@@ -29,7 +29,7 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
         return Err(no_state());
     };
     let text = String::from_utf8_lossy(&encode_state(&state)?).into_owned();
-    world.print(&text)?;
+    world.print(&seen(text.clone()))?;
     let human = |look| human::state::state(&state, look);
     world.report(Shown::plain(&|| text.clone(), &human))?;
     Ok(Exit::Fine)

@@ -11,7 +11,7 @@ pub(super) use change::judge_change;
 
 use super::codes::changes::{self, Change};
 use super::codes::{self, Repair, Verdict};
-use super::scrub::{Scrub, visible};
+use super::scrub::Scrub;
 use super::wire::{self, ApiError, Ids, Traces};
 use crate::cloud::{CloudError, Grade, LOOK_FIRST, NotSent, Ordered, Reach, SeenIds};
 use crate::lang::{Text, text};
@@ -334,10 +334,4 @@ pub(super) fn not_ok(status: u16) -> Text {
         "the endpoint answered with HTTP status {status}",
         "接入点返回了 HTTP 状态 {status}"
     )
-}
-
-/// Ids of what is only looked at are kept whole, but for what would act on a terminal. An order's go through
-/// [`Scrub::id`], because they end in the state.
-pub(super) fn clean(id: Option<String>) -> Option<String> {
-    id.map(|id| visible(&id))
 }

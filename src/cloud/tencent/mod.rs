@@ -44,6 +44,8 @@ pub use keys::{Issued, Keys};
 pub use metadata::{METADATA, Metadata};
 pub use proxy::Proxies;
 pub use record::{Missed, Recorder};
+#[cfg(test)]
+pub(crate) use scrub::visible as made_visible;
 pub use service::REQUEST_CLIENT;
 pub use sts::{NO_SERVICE, STS_ENDPOINT, Sts, StsOptions, sts_endpoint};
 pub use wire::ENDPOINT;

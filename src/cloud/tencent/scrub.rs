@@ -11,6 +11,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use super::credentials::Credentials;
 use crate::lang::Text;
+use crate::unseen;
 
 /// The most of an answer's body that is kept as evidence, in characters.
 const BODY_CHARS: usize = 2048;
@@ -128,6 +129,17 @@ impl Scrub {
         visible(&self.secrets_out(text))
     }
 
+    /// What a list says of an environment, fit to be kept. It is held against what is on record, so only a whole secret is taken
+    /// out of it, and nothing that is shorter than any that the vendor hands out.
+    pub(super) fn listed(&self, text: &str) -> String {
+        let mut clean = text.to_owned();
+        let needles = self.known();
+        for (needle, name) in needles.all().filter(|(needle, _)| needle.len() >= KEY) {
+            clean = clean.replace(needle, name);
+        }
+        visible(&clean)
+    }
+
     /// An id of the vendor's, as it is recorded: whole, but for what would act on a terminal. An id that lost a part would be
     /// another one, and the environment lost with it. None for what holds a key and can't be recorded.
     pub(super) fn id(&self, id: &str) -> Option<String> {
@@ -218,19 +230,9 @@ fn unsigned(text: &str) -> String {
     clean
 }
 
-/// Writes out what would act on a terminal: control characters, and those that turn the direction of writing.
-pub(super) fn visible(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                clean.extend(c.escape_unicode());
-            }
-            c if c.is_control() => clean.extend(c.escape_default()),
-            c => clean.push(c),
-        }
-    }
-    clean
+/// Writes out what would act on a terminal, and what nobody would see.
+pub(crate) fn visible(text: &str) -> String {
+    unseen::shown(text).into_owned()
 }
 
 #[cfg(test)]

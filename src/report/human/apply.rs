@@ -5,11 +5,10 @@ mod detail;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use comfy_table::{Table, presets};
-
 pub(in crate::report) use detail::{remarks, what};
 
 use super::Look;
+use super::table;
 use crate::apply::{Counts, Outcome, Progress, Report, StepResult, Verdict, What};
 use crate::desired::Address;
 use crate::lang::{Text, text};
@@ -230,11 +229,13 @@ pub fn report(report: &Report, look: Look) -> String {
     if report.run.is_none() {
         return idle(report, look);
     }
-    let mut out = format!("\n{}", table(report, look));
+    let table = table(report, look);
+    let mut details = String::new();
     for result in &report.results {
-        detail::show(&mut out, result, look);
+        detail::show(&mut details, result, look);
     }
-    out + "\n" + &summary(report, look)
+    let (details, summary) = (look.within(details, 4), summary(report, look));
+    format!("\n{table}{details}\n{}", look.within(summary, 2))
 }
 
 /// The closing lines: how much of what, and what to do next.
@@ -352,15 +353,14 @@ fn unresolved(report: &Report, look: Look) -> Option<Text> {
 }
 
 fn table(report: &Report, look: Look) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header([
+    let headers = [
         look.say(text!("ADDRESS", "地址")),
         look.say(text!("RESULT", "结果")),
         "TRAN_ID".to_owned(),
         "ENV_ID".to_owned(),
         "REQUEST_ID".to_owned(),
-    ]);
+    ];
+    let mut rows = Vec::with_capacity(report.results.len());
     for result in &report.results {
         let (word, tran_id, env_id, request_id) = match &result.outcome {
             Outcome::Ordered { ordered, .. } => (
@@ -396,7 +396,7 @@ fn table(report: &Report, look: Look) -> String {
         };
         let cell =
             |id: Option<&String>| id.map_or_else(|| "-".to_owned(), |id| clean(id).into_owned());
-        table.add_row([
+        rows.push([
             look.say(name(&result.address, result.deposed)),
             look.say(word),
             cell(tran_id),
@@ -404,11 +404,7 @@ fn table(report: &Report, look: Look) -> String {
             cell(request_id),
         ]);
     }
-    let mut text = String::new();
-    for line in table.to_string().lines() {
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
+    table::table(&headers, &rows, look)
 }
 
 /// Whether a person has to say what became of an order.

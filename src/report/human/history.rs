@@ -50,7 +50,7 @@ pub fn history(happenings: &[&Happening], look: Look) -> String {
         );
         let _ = writeln!(out, "{}", look.say(nothing));
     }
-    out
+    look.within(out, 6)
 }
 
 fn told(request: &Request, look: Look) -> String {

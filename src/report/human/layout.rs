@@ -75,7 +75,7 @@ mod tests {
         --- old/a.yaml
         +++ new/a.yaml
         @@ -1,3 +1,3 @@
-        -a:  1\u{d}
+        -a:  1\r
         +a: 1
          b: 2
         -c: 3

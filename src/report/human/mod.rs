@@ -15,6 +15,7 @@ pub mod resolve;
 pub mod restore;
 pub mod state;
 mod style;
+mod table;
 pub mod verify;
 pub mod whoami;
 mod words;

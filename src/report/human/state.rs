@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{Table, presets};
-
+use super::table::table;
 use super::words::standing;
 use super::{Look, verify};
 use crate::desired::Address;
@@ -28,20 +27,19 @@ pub fn state(state: &State, look: Look) -> String {
         "{all}{deposed}, serial {serial}, lineage {lineage}, ordered from {account}",
         "{all}{deposed:#}，serial {serial}，lineage {lineage}，订购自 {account:#}"
     );
-    let _ = writeln!(out, "{}", look.say(head));
+    out += &look.within(look.say(head) + "\n", 4);
     if state.records().next().is_none() {
         return out;
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header([
+    let headers = [
         look.say(text!("ADDRESS", "地址")),
         look.say(text!("STATUS", "状态")),
         "TRAN_ID".to_owned(),
         "ENV_ID".to_owned(),
         look.say(text!("ORDERED_AT", "订购时间")),
         look.say(text!("SOURCE", "来源")),
-    ]);
+    ];
+    let mut rows = Vec::with_capacity(n);
     for (place, (_, record)) in Place::all(state).zip(state.records()) {
         let Record {
             env_id,
@@ -57,7 +55,7 @@ pub fn state(state: &State, look: Look) -> String {
                 text!("{address} (deposed)", "{address}（已被替换）")
             }
         };
-        table.add_row([
+        rows.push([
             look.say(named),
             look.say(standing(record)),
             id(tran_id.as_ref()),
@@ -67,10 +65,7 @@ pub fn state(state: &State, look: Look) -> String {
         ]);
     }
     out.push('\n');
-    for line in table.to_string().lines() {
-        let _ = writeln!(out, "{}", line.trim_end());
-    }
-    out
+    out + &table(&headers, &rows, look)
 }
 
 fn id(id: Option<&String>) -> String {

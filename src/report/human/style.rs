@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::diagnostic::wrap::wrapped;
 use crate::lang::Lang;
 use crate::report::text::clean;
 use crate::report::words::{Word, changed_words};
@@ -13,12 +14,15 @@ use crate::report::words::{Word, changed_words};
 pub struct Look {
     pub color: bool,
     pub lang: Lang,
+    /// How many columns a terminal has. None for everything else, where lines are as long as they are.
+    pub columns: Option<usize>,
 }
 
 impl Look {
     pub const PLAIN: Self = Self {
         color: false,
         lang: Lang::En,
+        columns: None,
     };
 
     /// A text in the reader's language, or another value that speaks Chinese as `{value:#}`.
@@ -27,6 +31,15 @@ impl Look {
             Lang::En => text.to_string(),
             Lang::Zh => format!("{text:#}"),
         }
+    }
+
+    /// The lines of a text, no wider than the terminal if it is one; what goes on is indented so far.
+    pub(super) fn within(self, text: String, indent: usize) -> String {
+        let Some(columns) = self.columns else {
+            return text;
+        };
+        let lines = text.lines().map(|line| wrapped(line, columns, indent));
+        lines.map(|line| line + "\n").collect()
     }
 
     /// Several statements in a row.
@@ -136,7 +149,10 @@ mod tests {
             (Lang::En, "`x` is gone", "a, b"),
             (Lang::Zh, "`x` 已不存在", "a、b"),
         ] {
-            let look = Look { color: false, lang };
+            let look = Look {
+                lang,
+                ..Look::PLAIN
+            };
             let text = Text::new("`x` is gone", "`x` 已不存在");
             assert_eq!(
                 (look.say(&text), look.bad(&text)),

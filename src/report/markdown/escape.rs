@@ -5,7 +5,8 @@
 
 use std::fmt::Write as _;
 
-use crate::report::text::{clean, unsafe_to_show};
+use crate::report::text::clean;
+use crate::unseen::unseen;
 
 /// As a code span.
 pub(super) fn code(text: &str) -> String {
@@ -90,7 +91,7 @@ fn is_plain(word: &str) -> bool {
                 c,
                 ',' | '.' | ';' | ':' | '!' | '?' | '(' | ')' | '\'' | '"' | '-' | '/'
             )
-            || (!c.is_ascii() && !unsafe_to_show(c))
+            || !c.is_ascii()
     };
     let bare = word.trim_matches(|c: char| c.is_ascii_punctuation());
     let is_hash = bare.len() >= 7 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -105,7 +106,8 @@ fn is_plain(word: &str) -> bool {
     let is_link = word.contains("//") || starts("www.");
     let is_emoji = word.matches(':').count() > 1;
     let is_plain = word.chars().all(harmless) && !word.contains("--");
-    is_plain && !is_reference && !is_link && !is_emoji
+    let is_seen = unseen(word).next().is_none();
+    is_plain && is_seen && !is_reference && !is_link && !is_emoji
 }
 
 fn longest_run(text: &str) -> usize {
@@ -160,7 +162,7 @@ mod unit {
         assert_eq!(code("a``b"), "```a``b```");
         assert_eq!(code("`"), "`` ` ``");
         assert_eq!(code(" a"), "`  a `");
-        assert_eq!(code("a\nb"), "`a\\u{a}b`");
+        assert_eq!(code("a\nb"), r"`a\nb`");
         assert_eq!(code(""), "`—`");
     }
 

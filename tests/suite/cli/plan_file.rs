@@ -1,5 +1,8 @@
 //! A plan file orders exactly what it says, or nothing.
 
+use postpay::desired::Field;
+use postpay::plan::{Plan, file};
+
 use crate::support::{MANIFEST, Project, STATE, assert_shown};
 
 fn kept(aliases: &[&str]) -> Project {
@@ -64,6 +67,48 @@ fn one_that_was_altered_is_refused() {
         .run(["show", "plan.json"])
         .exits(1)
         .says(&["checksum does not fit"]);
+}
+
+/// A checksum is no secret. What is ordered is what the manifests and the state make of it now.
+#[test]
+fn one_that_was_altered_and_sealed_again_is_refused() {
+    type Alter = fn(&mut Plan);
+    let alterations: [(&str, Alter); 5] = [
+        ("alias", |plan| {
+            let after = plan.steps[0].after.as_mut().unwrap();
+            after.set(Field::Alias, "two");
+        }),
+        ("more", |plan| {
+            let after = plan.steps[0].after.as_mut().unwrap();
+            after.set(Field::FreeQuota, "basic");
+        }),
+        ("address", |plan| {
+            plan.steps[0].address = "two".parse().unwrap();
+        }),
+        ("once-more", |plan| {
+            let mut again = plan.steps[0].clone();
+            again.address = "again".parse().unwrap();
+            plan.steps.push(again);
+        }),
+        ("less", |plan| plan.steps.clear()),
+    ];
+    for (name, alter) in alterations {
+        let project = kept(&["one"]);
+        let mut plan = file::decode(&project.read("plan.json")).unwrap();
+        alter(&mut plan);
+        project.write("plan.json", file::encode(&plan));
+        // It is a whole plan, and shown as one.
+        project.run(["show", "plan.json"]).exits(0);
+        for args in [&[][..], &["-y"]] {
+            let before = project.memory();
+            project
+                .run(["apply", "plan.json"].iter().chain(args))
+                .exits(1)
+                .says(&["error[plan-not-remade]", "nothing was sent"]);
+            assert!(project.ledger().is_empty(), "{name}");
+            assert_eq!(before, project.memory(), "{name}");
+        }
+    }
 }
 
 #[test]

@@ -3,14 +3,18 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::mpsc::Receiver;
 
+use postpay::plan::file;
 use postpay::sandbox::{SECRET_ID, SECRET_KEY};
+use postpay::state::file::{decode_journal, encode_journal};
+use postpay::state::journal::Event;
+use postpay::unseen::unseen;
 
 use super::secrets::serve;
-use crate::support::{LEDGER, MANIFEST, Project, Ran, STATE};
+use crate::support::{LEDGER, MANIFEST, PATIENT, Project, Ran, STATE, manifest};
 
 const KEYS: [(&str, &str); 2] = [
     ("TENCENTCLOUD_SECRET_ID", SECRET_ID),
@@ -24,32 +28,38 @@ fn with_keys(project: &Project, args: &[&str]) -> Ran {
     Ran::from(command.output().unwrap())
 }
 
-/// Nothing that a terminal would act on.
+/// What a terminal acts on, what nobody sees, and what makes a line of its own that a CI system takes for a command.
+const HOSTILE: &str = "\u{1b}]0;owned\u{7}\r\n::error::owned\t\u{85}\u{9b}31m\u{202e}\u{2066}\u{ad}\u{200b}\u{200d}\u{2028}\u{feff}\u{e0041}\u{e0100}";
+
+/// Nothing that a terminal would act on, that would not be seen, or that a line of would be a command.
+#[track_caller]
 fn is_plain(ran: &Ran) {
     for text in [&ran.stdout, &ran.stderr] {
-        let acts = |c: char| {
-            (c.is_control() && c != '\n')
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        };
+        let acts =
+            |c: char| (c.is_control() && c != '\n') || (!c.is_ascii() && HOSTILE.contains(c));
         assert!(!text.contains(acts), "{ran}");
+        for line in text.lines() {
+            assert_eq!(unseen(line).next(), None, "{line:?} of {ran}");
+            assert!(!line.starts_with("::error::owned"), "{ran}");
+        }
     }
 }
 
 /// A server that answers everything with this body, and keeps what it was sent.
-fn answering(body: &str) -> (String, std::sync::mpsc::Receiver<String>) {
+fn answering(body: &str) -> (String, Receiver<String>) {
+    let body = body.to_owned();
+    scripted(move |_| body.clone())
+}
+
+/// A server that answers each action as it says, and keeps what it was sent.
+fn scripted(answer: impl Fn(&str) -> String + Send + 'static) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    );
     let (send, requests) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            stream
-                .set_read_timeout(Some(Duration::from_secs(5)))
-                .unwrap();
+            stream.set_read_timeout(Some(PATIENT)).unwrap();
             let mut request = Vec::new();
             let mut buffer = [0; 4096];
             while !request.ends_with(b"}") {
@@ -58,11 +68,14 @@ fn answering(body: &str) -> (String, std::sync::mpsc::Receiver<String>) {
                     Ok(read) => request.extend_from_slice(&buffer[..read]),
                 }
             }
-            let _ = stream.write_all(answer.as_bytes());
-            if send
-                .send(String::from_utf8_lossy(&request).into_owned())
-                .is_err()
-            {
+            let request = String::from_utf8_lossy(&request).into_owned();
+            let body = answer(&action_of(&request));
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            );
+            let _ = stream.write_all((head + &body).as_bytes());
+            if send.send(request).is_err() {
                 break;
             }
         }
@@ -70,8 +83,30 @@ fn answering(body: &str) -> (String, std::sync::mpsc::Receiver<String>) {
     (url, requests)
 }
 
+fn action_of(request: &str) -> String {
+    let header = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        let is_it = name.eq_ignore_ascii_case("X-TC-Action");
+        is_it.then(|| value.trim().to_owned())
+    };
+    request.lines().find_map(header).unwrap_or_default()
+}
+
+/// Asserts that nothing came to a server whose clients are gone. Connections are taken in their order, so what comes first is
+/// ours when there was none before it.
+#[track_caller]
+fn nothing_came(url: &str, requests: &Receiver<String>) {
+    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+    stream.write_all(b"is anybody there? {}").unwrap();
+    let first = requests.recv_timeout(PATIENT).unwrap();
+    assert_eq!(
+        first, "is anybody there? {}",
+        "nothing was to be sent there"
+    );
+}
+
 /// A server without STS that lists nothing, and answers everything else with what `echo` makes of the request.
-fn echoing(echo: fn(&str) -> String) -> (String, std::sync::mpsc::Receiver<String>) {
+fn echoing(echo: fn(&str) -> String) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (send, requests) = std::sync::mpsc::channel();
@@ -188,6 +223,8 @@ fn a_signature_or_a_token_that_is_echoed_is_in_no_byte() {
 #[test]
 fn without_tls_nobody_but_this_computer_is_spoken_to() {
     let project = Project::of(&["one"]);
+    // Whatever goes elsewhere would come by here, whether or not there is a network.
+    let (proxy, requests) = answering(r#"{"Response":{"RequestId":"r"}}"#);
     for args in [
         &["whoami", "--endpoint", "http://tcb.tencentcloudapi.com"][..],
         &[
@@ -198,10 +235,27 @@ fn without_tls_nobody_but_this_computer_is_spoken_to() {
             "http://sts.tencentcloudapi.com",
         ],
         &["apply", "-y", "--endpoint", "http://10.0.0.1"],
+        &["plan", "--refresh", "--endpoint", "http://10.0.0.1"],
+        &["drift", "--endpoint", "http://localhost.example.com"],
+        &["generate", "--endpoint", "http://0.0.0.0"],
     ] {
-        let refused = with_keys(&project, args).exits(1);
-        assert!(refused.stderr.contains("https"), "{refused}");
+        let mut command = project.command(args);
+        command.envs(KEYS);
+        for name in [
+            "http_proxy",
+            "HTTP_PROXY",
+            "https_proxy",
+            "HTTPS_PROXY",
+            "ALL_PROXY",
+        ] {
+            command.env(name, &proxy);
+        }
+        Ran::from(command.output().unwrap())
+            .exits(1)
+            .says(&["https"])
+            .does_not_say(&["10.0.0.1:", "connect"]);
         assert!(!project.exists(STATE));
+        nothing_came(&proxy, &requests);
     }
 }
 
@@ -219,6 +273,110 @@ fn what_an_endpoint_says_is_shown_escaped_and_without_secrets() {
         let ran = with_keys(&project, &apply).exits(1);
         is_plain(&ran);
         ran.says(&["owned", "gpj.exe"]).does_not_say(&[SECRET_KEY]);
+    }
+}
+
+/// Whether a command speaks to the vendor, and so takes where, and has what to record.
+fn speaks(command: &str) -> bool {
+    !["history", "state", "show"].contains(&command)
+}
+
+const TOKEN: &str = "a-session-token-that/nobody-may-read-0123456789";
+
+/// An endpoint that says back what it was sent, in every text that it has.
+fn saying_back(create: &'static str) -> (String, Receiver<String>) {
+    let said = format!("{TOKEN} {SECRET_KEY} \\u001b]0;owned\\u0007\\u202e\\u00ad");
+    scripted(move |action| {
+        let response = match action {
+            "GetCallerIdentity" => format!(
+                r#""AccountId":"100000000001","UserId":"{said}","Arn":"{said}","Type":"{said}""#
+            ),
+            "DescribeEnvs" => format!(
+                r#""Total":1,"EnvList":[{{"EnvId":"echo {said}","Alias":"{said}","Source":"{said}","EnvChannel":"{said}","Status":"{said}","PayMode":"{said}","CreateTime":"{said}","Region":"{said}"}}]"#
+            ),
+            "DescribeBillingInfo" => format!(
+                r#""Total":1,"EnvBillingInfoList":[{{"EnvId":"echo {said}","PayMode":"{said}","Status":"{said}","FreeQuota":"{said}","PaymentChannel":"{said}","OrderInfo":{{"TranId":"{said}","Flag":"{said}","ExtensionId":"{said}","CreateTime":"{said}"}}}}]"#
+            ),
+            "CreatePostpayPackage" => create.replace("SAID", &said),
+            action => panic!("{action}"),
+        };
+        format!(r#"{{"Response":{{{response},"RequestId":"{said}"}}}}"#)
+    })
+}
+
+/// On every path: who one is, what there is, what it costs, an order that is taken, refused, and not known.
+#[test]
+fn an_endpoint_that_says_our_token_back_has_it_kept_and_shown_nowhere() {
+    for (create, code) in [
+        (r#""TranId":"1","EnvId":"env-1""#, 0),
+        (r#""TranId":"1""#, 0),
+        // Such an id can't be recorded whole, and is not recorded in part.
+        (r#""TranId":"1 SAID","EnvId":"env SAID""#, 4),
+        (r#""TranId":"1 SAID""#, 4),
+        (r#""Error":{"Code":"InvalidParameter","Message":"SAID"}"#, 1),
+        (
+            r#""Error":{"Code":"InternalError SAID","Message":"SAID"}"#,
+            4,
+        ),
+        (r#""Else":"SAID""#, 4),
+    ] {
+        let (url, requests) = saying_back(create);
+        let project = Project::of(&["one"]);
+        let mut number = 0;
+        let mut run = |args: &[&str]| {
+            number += 1;
+            let record = format!("record-{number}.jsonl");
+            let mut all = args.to_vec();
+            all.extend(["--log", "trace"]);
+            if speaks(args[0]) {
+                all.extend(["--endpoint", &url, "--record", &record]);
+            }
+            let mut command = project.command(&all);
+            command.envs(KEYS).env("TENCENTCLOUD_SESSION_TOKEN", TOKEN);
+            let ran = Ran::from(command.output().unwrap());
+            is_plain(&ran);
+            ran.does_not_say(&[TOKEN, SECRET_KEY])
+        };
+        run(&["whoami", "--format", "json"])
+            .exits(0)
+            .says(&["owned"]);
+        run(&["plan", "--refresh", "--format", "json"])
+            .exits(0)
+            .says(&["owned"]);
+        let reports = ["r.json", "r.txt", "r.md", "r.html", "r.sarif", "r.xml"];
+        let reports = reports.iter().flat_map(|name| ["--report", name]);
+        let apply: Vec<&str> = ["apply", "-y", "--settle", "0s"]
+            .into_iter()
+            .chain(reports)
+            .collect();
+        run(&apply).exits(code).says(&["owned"]);
+        run(&["drift"]).says(&["owned"]);
+        run(&["drift", "--format", "json"]);
+        run(&["generate", "-o", "made.yaml"]);
+        run(&["resolve", "--auto-approve"]);
+        run(&["history", "--format", "csv"]).exits(0);
+        run(&["state", "list", "--format", "json"]);
+        let asked: BTreeSet<String> = requests.try_iter().map(|it| action_of(&it)).collect();
+        for action in [
+            "GetCallerIdentity",
+            "DescribeEnvs",
+            "DescribeBillingInfo",
+            "CreatePostpayPackage",
+        ] {
+            assert!(asked.contains(action), "{action} is not in {asked:?}");
+        }
+        let files = project.files();
+        assert!(files.len() > 12, "{:?}", files.keys());
+        for (name, bytes) in files {
+            let text = String::from_utf8_lossy(&bytes);
+            for secret in [TOKEN, SECRET_KEY, &TOKEN.replace('/', "\\/")] {
+                assert!(
+                    !text.contains(secret),
+                    "{} holds it:\n{text}",
+                    name.display()
+                );
+            }
+        }
     }
 }
 
@@ -314,39 +472,173 @@ fn a_manifest_is_data_that_executes_nothing_and_ends_soon() {
 
 #[test]
 fn a_plan_file_is_data_that_shows_no_other_file() {
-    let project = Project::of(&["one"]);
-    project.write("secret.txt", "the-words-of-another-file\n");
-    project.run(["plan", "-o", "plan.json"]).exits(0);
-    let mut plan = project.json("plan.json");
-    plan["manifests"][0]["path"] = "secret.txt".into();
-    plan["manifests"][0]["sha256"] = "0".repeat(64).into();
-    project.write("plan.json", plan.to_string());
-    let ran = project.run(["apply", "plan.json"]).exits(1);
-    ran.does_not_say(&["the-words-of-another-file"]);
-    assert!(project.ledger().is_empty());
+    let words = "the-words-of-another-file";
+    // A file that is no manifest, and one that would be.
+    let yaml = format!("version: 1\nenvironments:\n  {words}: {{alias: x, {words}: y}}\n");
+    for (name, content) in [("secret.txt", words), ("../secret.yaml", &yaml)] {
+        let outside = Project::empty();
+        outside.write("in/postpay.yaml", "version: 1\napi: {endpoint: sandbox}\n");
+        outside.write(&format!("in/{MANIFEST}"), manifest(&["one"]));
+        outside.write(&format!("in/{name}"), content);
+        let run = |args: &[&str]| outside.run(["-C", "in"].iter().chain(args));
+        run(&["plan", "-o", "plan.json"]).exits(0);
+        // Sealed by whoever altered it, so that it is no seal that keeps it from being used.
+        let mut plan = file::decode(&outside.read("in/plan.json")).unwrap();
+        plan.manifests[0].path = name.into();
+        outside.write("in/plan.json", file::encode(&plan));
+        for format in [
+            "human", "json", "markdown", "github", "sarif", "junit", "html",
+        ] {
+            run(&["show", "plan.json", "--format", format])
+                .exits(0)
+                .does_not_say(&[words]);
+        }
+        let reports = [
+            "--report", "r.json", "--report", "r.txt", "--report", "r.html",
+        ];
+        run(&[&["apply", "plan.json"][..], &reports].concat())
+            .exits(1)
+            .does_not_say(&[words]);
+        for (path, bytes) in outside.files() {
+            let holds = String::from_utf8_lossy(&bytes).contains(words);
+            assert_eq!(
+                holds,
+                path.ends_with(name.trim_start_matches("../")),
+                "{}",
+                path.display()
+            );
+        }
+        assert!(!outside.exists(&format!("in/{STATE}")));
+        assert!(outside.ledger_at(&format!("in/{LEDGER}")).is_empty());
+    }
+}
+
+/// A project whose state and receipts agree, and hold what acts on a terminal in every text that they have.
+fn hostile() -> Project {
+    let project = Project::ordered(&["one"]);
+    let receipt = project.receipt();
+    let path = project.file(&receipt);
+    let mut journal = decode_journal(&path, &fs::read(&path).unwrap()).unwrap();
+    let with = |text: &str| format!("{text}{HOSTILE}");
+    journal.started.who = with("who");
+    journal.started.commit = Some(with("commit"));
+    for entry in &mut journal.entries {
+        match &mut entry.event {
+            Event::Intent(intent) => intent.source.file = with("file"),
+            Event::Outcome(outcome) => {
+                outcome.tran_id = Some(with("=tran"));
+                outcome.env_id = Some(with("env"));
+                outcome.request_id = Some(with("request"));
+                outcome.code = Some(with("code"));
+                outcome.message = Some(with("message"));
+            }
+            Event::Listed(_) | Event::Edited(_) | Event::RunEnded(_) | Event::Recovered(_) => {}
+        }
+    }
+    project.write(&receipt, encode_journal(&journal).unwrap());
+    let mut state = project.json(STATE);
+    let record = &mut state["environments"]["one"];
+    assert!(record["tran_id"].is_string() && record["source"]["file"].is_string());
+    record["tran_id"] = with("=tran").into();
+    record["env_id"] = with("env").into();
+    record["request_id"] = with("request").into();
+    record["source"]["file"] = with("file").into();
+    project.write(STATE, state.to_string());
     project
-        .run(["show", "plan.json"])
-        .does_not_say(&["the-words-of-another-file"]);
 }
 
 #[test]
 fn a_state_is_data_that_is_shown_escaped() {
-    let project = Project::ordered(&["one"]);
-    let text = project.read(STATE);
-    let hostile = text
-        .replace("\"TranId", "")
-        .replacen("one-", "\\u001b]0;owned\\u0007-", 1);
-    project.write(STATE, hostile);
-    for args in [
-        &["show"][..],
-        &["state", "list"],
-        &["plan"],
-        &["drift", "--offline"],
-        &["state", "verify"],
-        &["whoami"],
+    let project = hostile();
+    let pages = [
+        "human", "json", "markdown", "github", "sarif", "junit", "html",
+    ];
+    let plain = ["human", "json"];
+    let list = ["human", "json", "csv"];
+    for (args, formats, code, shown) in [
+        (&["show"][..], &pages[..], 0, &["env"][..]),
+        (&["plan"], &pages, 0, &[]),
+        (&["drift", "--offline"], &pages, 0, &[]),
+        (&["drift"], &pages, 0, &["env"]),
+        (&["state", "list"], &plain, 0, &[]),
+        (
+            &["state", "show", "one"],
+            &plain,
+            0,
+            &["=tran", "env", "request", "file"],
+        ),
+        (&["state", "verify"], &plain, 0, &[]),
+        (
+            &["state", "pull"],
+            &["json"],
+            0,
+            &["=tran", "env", "request", "file"],
+        ),
+        (
+            &["history"],
+            &list,
+            0,
+            &[
+                "=tran", "env", "request", "file", "who", "commit", "code", "message",
+            ],
+        ),
+        (&["history", "--all"], &list, 0, &["who"]),
+        (&["history", "verify"], &plain, 0, &[]),
+        (&["lock", "status"], &plain, 0, &[]),
+        (&["state", "mv", "one", "uno", "--dry-run"], &plain, 0, &[]),
+        (
+            &["state", "rm", "one", "--dry-run", "--force"],
+            &plain,
+            0,
+            &["env"],
+        ),
+        (&["plan", "--replace", "one"], &pages, 0, &["env"]),
     ] {
-        is_plain(&project.run(args));
+        for format in formats {
+            let ran = project.run([args, &["--format", format]].concat());
+            is_plain(&ran);
+            let ran = ran.exits(code);
+            // These are of what was found, and nothing was.
+            if ["github", "sarif", "junit"].contains(format) {
+                continue;
+            }
+            for name in shown {
+                assert!(ran.stdout.contains(name), "{name} is not in {ran}");
+            }
+            assert!(shown.is_empty() || ran.stdout.contains("owned"), "{ran}");
+        }
     }
+    let csv = project.run(["history", "--csv"]).exits(0);
+    is_plain(&csv);
+    assert_eq!(
+        csv.stdout.lines().count(),
+        2,
+        "a line for the columns and one for the order: {csv}"
+    );
+    assert!(
+        csv.stdout
+            .contains(",'=tran\\u{1b}]0;owned\\u{7}\\r\\n::error::owned\\t"),
+        "{csv}"
+    );
+    // What a program reads of it is what is on record.
+    let pulled = project.run(["state", "pull"]).exits(0).json();
+    assert_eq!(
+        pulled["environments"]["one"]["env_id"],
+        format!("env{HOSTILE}")
+    );
+}
+
+#[test]
+fn a_state_is_printed_as_it_is_written_where_there_is_nothing_to_hide() {
+    let project = Project::of(&[]);
+    project.write(
+        MANIFEST,
+        manifest(&["one"]) + "    env_alias: 我的商店 ❤\u{fe0f}\n",
+    );
+    project.run(["apply", "-y"]).exits(0);
+    let pulled = project.run(["state", "pull"]).exits(0).stdout;
+    assert!(pulled.contains("我的商店 ❤\u{fe0f}"), "{pulled}");
+    assert_eq!(pulled, project.read(STATE));
 }
 
 #[test]
@@ -384,11 +676,24 @@ fn another_endpoint_in_the_settings_gets_nothing_of_a_state_that_is_not_its_own(
     let mut state = project.json(STATE);
     state["account"]["endpoint"] = "tcb.tencentcloudapi.com".into();
     project.write(STATE, state.to_string());
-    for args in [&["apply", "-y"][..], &["drift"], &["plan", "--refresh"]] {
-        let args = [args, &["--endpoint", &url]].concat();
-        with_keys(&project, &args).exits(1);
+    // As a pull request would: where it says so in the repository, and nobody on the command line.
+    project.write(
+        "postpay.yaml",
+        format!("version: 1\napi: {{endpoint: '{url}'}}\n"),
+    );
+    for args in [
+        &["apply", "-y"][..],
+        &["drift"],
+        &["plan", "--refresh"],
+        &["resolve"],
+        &["import", "two", "shop-1", "-y"],
+        &["destroy", "one", "-y", "--allow-destroy"],
+    ] {
+        with_keys(&project, args)
+            .exits(1)
+            .says(&["error[state-endpoint]"]);
+        nothing_came(&url, &requests);
     }
-    assert!(requests.try_recv().is_err(), "nothing was sent there");
 }
 
 #[test]
@@ -437,6 +742,14 @@ fn has_issued_secret(text: &str) -> bool {
     })
 }
 
+/// A signature is good for minutes, and for whoever has it.
+fn has_signature(text: &str) -> bool {
+    text.split("Signature=").skip(1).any(|rest| {
+        let digits = rest.bytes().take_while(u8::is_ascii_hexdigit);
+        digits.count() >= 64
+    })
+}
+
 #[test]
 fn secrets_are_in_no_byte_of_a_full_life() {
     let server = Project::empty();
@@ -467,42 +780,75 @@ fn secrets_are_in_no_byte_of_a_full_life() {
     ];
     let mut wrote = String::new();
     let mut number = 0;
-    let mut run = |args: &[&str], keys: &[&str]| {
+    let mut run = |code: i32, args: &[&str], keys: &[&str]| {
         number += 1;
         let record = format!("record-{number}.jsonl");
         let mut all: Vec<&str> = args.to_vec();
         all.extend(keys);
-        all.extend(["--endpoint", &url, "--log", "trace", "--record", &record]);
+        all.extend(["--log", "trace"]);
+        if speaks(args[0]) {
+            all.extend(["--endpoint", &url, "--record", &record]);
+        }
         let mut command = project.command(&all);
         command.env("POSTPAY_METADATA_ENDPOINT", &url);
-        let ran = Ran::from(command.output().unwrap());
+        let mut ran = Ran::from(command.output().unwrap());
+        ran.line = all.join(" ");
+        let ran = ran.exits(code);
         wrote.push_str(&ran.stdout);
         wrote.push_str(&ran.stderr);
     };
-    run(&["whoami"], &[]);
-    run(&["whoami", "--format", "json"], &role);
-    run(&["whoami"], &oidc);
-    run(&["whoami", "--cvm-role"], &[]);
-    run(&["plan", "--refresh", "--show-calls"], &role);
+    run(0, &["whoami"], &[]);
+    run(0, &["whoami", "--format", "json"], &role);
+    run(0, &["whoami"], &oidc);
+    run(0, &["whoami", "--cvm-role"], &[]);
+    run(0, &["plan", "--refresh", "--show-calls"], &role);
+    run(0, &["plan", "-o", "plan.json"], &[]);
+    for format in ["json", "markdown", "github", "sarif", "junit", "html"] {
+        run(0, &["plan", "--format", format], &[]);
+        run(0, &["show", "plan.json", "--format", format], &[]);
+    }
+    let reports = ["r.json", "r.txt", "r.md", "r.html", "r.sarif", "r.xml"];
+    let reports = reports.iter().flat_map(|name| ["--report", name]);
+    let apply: Vec<&str> = ["apply", "plan.json", "--in-flight", "1"]
+        .into_iter()
+        .chain(reports)
+        .collect();
+    run(4, &apply, &role);
+    run(0, &["resolve", "--auto-approve"], &oidc);
+    run(0, &["apply", "-y", "--json"], &role);
     run(
+        0,
+        &["drift", "--report", "d.sarif", "--report", "d.md"],
+        &oidc,
+    );
+    run(0, &["drift", "--format", "junit"], &oidc);
+    run(0, &["generate"], &["--cvm-role"]);
+    for format in ["human", "json", "csv"] {
+        run(0, &["history", "--format", format], &[]);
+    }
+    for args in [
+        &["show"][..],
+        &["state", "list"],
+        &["state", "show", "one"],
+        &["state", "pull"],
+        &["state", "verify"],
+        &["history", "verify"],
+    ] {
+        run(0, &[args, &["--format", "json"]].concat(), &[]);
+    }
+    project.declare(&["two", "three"]);
+    run(0, &["destroy", "one", "-y", "--allow-destroy"], &role);
+    project.declare(&["two", "three", "four"]);
+    run(
+        1,
         &[
             "apply",
             "-y",
-            "--in-flight",
-            "1",
-            "--report",
-            "r.json",
-            "--report",
-            "r.html",
+            "--sts-endpoint",
+            "http://127.0.0.1:9",
+            "--retry-for",
+            "0s",
         ],
-        &role,
-    );
-    run(&["resolve", "--auto-approve"], &oidc);
-    run(&["drift", "--report", "d.sarif", "--report", "d.md"], &oidc);
-    run(&["generate"], &["--cvm-role"]);
-    run(&["destroy", "one", "-y", "--allow-destroy"], &role);
-    run(
-        &["apply", "-y", "--sts-endpoint", "http://127.0.0.1:9"],
         &role,
     );
     for part in [
@@ -526,12 +872,14 @@ fn secrets_are_in_no_byte_of_a_full_life() {
             assert!(!text.contains(secret), "{} holds {secret}", name.display());
         }
         assert!(!has_issued_secret(&text), "{}", name.display());
+        assert!(!has_signature(&text), "{} holds one", name.display());
         recorded += usize::from(
             name.to_string_lossy().starts_with("record-") && text.contains("GetCallerIdentity"),
         );
     }
     assert!(recorded > 3, "calls were recorded");
     assert!(has_issued_secret(&format!("{}key", "a".repeat(64))));
+    assert!(has_signature(&format!("Signature={}", "a".repeat(64))));
 }
 
 #[test]

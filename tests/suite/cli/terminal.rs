@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Instant;
 
 use pty_process::blocking::{Command, Pty};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::endpoint::PATIENT;
 use crate::support::{JOURNAL, Project, Running, STATE, at_once, until};
@@ -26,8 +27,13 @@ struct Terminal {
 
 impl Terminal {
     fn run(project: &Project, args: &[&str]) -> Self {
+        Self::of(project, args, 100)
+    }
+
+    /// On one that is so many columns wide.
+    fn of(project: &Project, args: &[&str], columns: u16) -> Self {
         let (pty, pts) = pty_process::blocking::open().unwrap();
-        pty.resize(pty_process::Size::new(30, 100)).unwrap();
+        pty.resize(pty_process::Size::new(30, columns)).unwrap();
         let like = project.command(args);
         let mut command = Command::new(like.get_program())
             .args(like.get_args())
@@ -128,6 +134,56 @@ fn ctrl_c_during_a_run_finishes_what_is_under_way_and_starts_nothing_more() {
     assert_eq!(status.code(), Some(3), "{seen}");
     assert!(seen.contains("Interrupted"), "{seen}");
     assert_eq!(project.ordered_once(), ["one"]);
+}
+
+/// What a terminal breaks itself, it breaks within ids.
+#[test]
+fn nothing_is_wider_than_the_terminal_and_no_id_is_broken() {
+    let project = Project::of(&["one", "a-much-longer-name"]);
+    let applied = Terminal::of(&project, &["apply", "-y", "--color", "never"], 80);
+    let (status, applied) = applied.ends();
+    assert_eq!(status.code(), Some(0), "{applied}");
+    // Progress is drawn before it.
+    let (_, table) = applied.rsplit_once(" ADDRESS").unwrap();
+    let state = project.json(STATE);
+    let records = ["one", "a-much-longer-name"].map(|name| &state["environments"][name]);
+    let wide = |columns: u16, shown: &str| {
+        for line in shown.lines() {
+            assert!(line.width() <= usize::from(columns), "{line:?} of\n{shown}");
+        }
+    };
+    wide(80, table);
+    for record in records {
+        for id in ["tran_id", "env_id", "request_id"] {
+            let id = record[id].as_str().unwrap();
+            assert!(table.contains(id), "{id} is broken in\n{table}");
+        }
+    }
+    for columns in [60, 80, 100] {
+        for (args, code) in [
+            (&["show"][..], 0),
+            (&["history"], 0),
+            (&["state", "rm", "one"], 1),
+            (&["--lang", "zh", "state", "rm", "one"], 1),
+        ] {
+            let args = [args, &["--color", "never"]].concat();
+            let (status, shown) = Terminal::of(&project, &args, columns).ends();
+            assert_eq!(status.code(), Some(code), "{shown}");
+            wide(columns, &shown);
+            if code == 0 {
+                for record in records {
+                    let (file, line) = (&record["source"]["file"], &record["source"]["line"]);
+                    let source = format!("{}:{line}", file.as_str().unwrap());
+                    for id in [source.as_str(), record["tran_id"].as_str().unwrap()] {
+                        assert!(shown.contains(id), "{id} is broken in\n{shown}");
+                    }
+                }
+            }
+        }
+    }
+    // Elsewhere a line is as long as it is, whatever the terminal's width is said to be.
+    let piped = project.run(["show"]).exits(0).stdout;
+    assert!(piped.lines().any(|line| line.width() > 100), "{piped}");
 }
 
 #[test]

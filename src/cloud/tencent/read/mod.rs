@@ -64,7 +64,9 @@ impl CloudRead for TencentClient {
                     .filter(|env| known.insert(env.env_id.clone())),
             );
         }
-        Ok(found.into_iter().map(seen::environment).collect())
+        let scrub = &self.service.scrub;
+        let found = found.into_iter();
+        Ok(found.map(|env| seen::environment(env, scrub)).collect())
     }
 
     async fn named(&self, env_ids: &[String]) -> Result<Vec<Named>, CloudError> {
@@ -95,7 +97,7 @@ impl CloudRead for TencentClient {
                 // Should the vendor pass over the id, it is a page of whatever there is, and the one may be on another.
                 let is_empty = page.sent == 0 && page.total.is_none_or(|total| total == 0);
                 if let Some(env) = page.rows.into_iter().find(|env| env.env_id == *env_id) {
-                    answer = Named::Shown(Box::new(seen::environment(env)));
+                    answer = Named::Shown(Box::new(seen::environment(env, &self.service.scrub)));
                     break;
                 }
                 if !is_empty {
@@ -157,7 +159,8 @@ impl CloudRead for TencentClient {
             }
         }
         let bills = env_ids.iter().filter_map(|id| found.remove(id));
-        Ok(bills.map(seen::bill).collect())
+        let scrub = &self.service.scrub;
+        Ok(bills.map(|bill| seen::bill(bill, scrub)).collect())
     }
 
     fn ahead(&self) -> SignedDuration {

@@ -1,12 +1,14 @@
 //! From the vendor's texts, where anything may be empty, to values that are there or not. Pure.
+//!
+//! They end in the state, in receipts, in manifests and in reports. An endpoint that says our own token back, as an id or a name, does
+//! not get it there.
 
-use crate::cloud::tencent::evidence::clean;
-use crate::cloud::tencent::scrub::visible;
+use crate::cloud::tencent::scrub::Scrub;
 use crate::cloud::tencent::wire::{BillInfo, EnvInfo, NO_TIME};
 use crate::cloud::{Bill, BillOrder, PayMode, SeenEnvironment};
 
 /// An environment as it is listed.
-pub(super) fn environment(env: EnvInfo) -> SeenEnvironment {
+pub(super) fn environment(env: EnvInfo, scrub: &Scrub) -> SeenEnvironment {
     let EnvInfo {
         env_id,
         source,
@@ -18,22 +20,24 @@ pub(super) fn environment(env: EnvInfo) -> SeenEnvironment {
         pay_mode,
         region,
     } = env;
+    let said = |text: String| said(&text, scrub);
     SeenEnvironment {
-        env_id: visible(&env_id),
+        env_id: scrub.listed(&env_id),
         alias: said(alias),
         source: said(source),
         channel: said(env_channel),
         status: said(status),
         pay_mode: said(pay_mode),
-        created_at: time(create_time),
+        created_at: time(said(create_time)),
         region: said(region),
     }
 }
 
 /// A bill as it is shown.
-pub(super) fn bill(bill: BillInfo) -> Bill {
+pub(super) fn bill(bill: BillInfo, scrub: &Scrub) -> Bill {
+    let said = |text: String| said(&text, scrub);
     Bill {
-        env_id: visible(&bill.env_id),
+        env_id: scrub.listed(&bill.env_id),
         pay_mode: said(bill.pay_mode).map(|word| PayMode::from_word(&word)),
         free_quota: said(bill.free_quota),
         payment_channel: said(bill.payment_channel),
@@ -41,7 +45,7 @@ pub(super) fn bill(bill: BillInfo) -> Bill {
         order: bill.order_info.and_then(|order| {
             Some(BillOrder {
                 tran_id: said(order.tran_id)?,
-                created_at: time(order.create_time),
+                created_at: time(said(order.create_time)),
                 flag: said(order.flag),
                 extension_id: said(order.extension_id),
                 tran_status: order.tran_status,
@@ -51,18 +55,19 @@ pub(super) fn bill(bill: BillInfo) -> Bill {
 }
 
 /// A text, when there is one.
-fn said(text: String) -> Option<String> {
-    clean(Some(text).filter(|text| !text.is_empty()))
+fn said(text: &str, scrub: &Scrub) -> Option<String> {
+    (!text.is_empty()).then(|| scrub.listed(text))
 }
 
 /// A time, unless it is the vendor's word for none.
-fn time(text: String) -> Option<String> {
-    said(text).filter(|text| text != NO_TIME)
+fn time(text: Option<String>) -> Option<String> {
+    text.filter(|text| text != NO_TIME)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloud::tencent::credentials::Credentials;
     use crate::cloud::tencent::wire::{OrderInfo, decode_bills, decode_envs};
 
     #[test]
@@ -73,6 +78,7 @@ mod tests {
             {"EnvId":"b","Alias":"","Source":null,"CreateTime":"0000-00-00 00:00:00"}
         ]}}"#;
         let rows = decode_envs(body.as_bytes()).unwrap().rows;
+        let environment = |row| environment(row, &Scrub::default());
         let [full, bare] = <[_; 2]>::try_from(rows).unwrap().map(environment);
         let some = |text: &str| Some(text.to_owned());
         let expected = SeenEnvironment {
@@ -114,15 +120,82 @@ mod tests {
                 r#"{{"Response":{{"EnvBillingInfoList":[{{"EnvId":"a","PayMode":"PREPAYMENT","Status":"","OrderInfo":{order}}}]}}}}"#
             );
             let row = decode_bills(body.as_bytes()).unwrap().rows.remove(0);
-            let bill = bill(row);
+            let bill = bill(row, &Scrub::default());
             assert_eq!(bill.order, expected, "{order}");
             assert_eq!((bill.pay_mode, bill.status), (Some(PayMode::Prepaid), None));
         }
-        let unknown = bill(BillInfo {
-            pay_mode: "FREE".to_owned(),
-            order_info: Some(OrderInfo::default()),
-            ..BillInfo::default()
-        });
+        let unknown = bill(
+            BillInfo {
+                pay_mode: "FREE".to_owned(),
+                order_info: Some(OrderInfo::default()),
+                ..BillInfo::default()
+            },
+            &Scrub::default(),
+        );
         assert_eq!(unknown.pay_mode, Some(PayMode::Other("FREE".to_owned())));
+    }
+
+    #[test]
+    fn a_token_that_is_said_back_is_kept_nowhere_and_what_is_like_one_stays() {
+        let scrub = Scrub::new(&Credentials {
+            secret_id: "AKIDEXAMPLE-AKIDEXAMPLE".to_owned(),
+            secret_key: "a-key-of-thirty-two-characters-0".into(),
+            token: Some("to/ken/to/ken/to/ken/to/ken".into()),
+        });
+        let all = "x to/ken/to/ken/to/ken/to/ken a-key-of-thirty-two-characters-0 AKIDEXAMPLE-AKIDEXAMPLE";
+        let shown = "x [token] [secret key] [secret id]";
+        let text = || all.to_owned();
+        let seen = environment(
+            EnvInfo {
+                env_id: text(),
+                alias: text(),
+                source: text(),
+                env_channel: text(),
+                status: text(),
+                pay_mode: text(),
+                create_time: text(),
+                update_time: text(),
+                region: text(),
+            },
+            &scrub,
+        );
+        let some = || Some(shown.to_owned());
+        let expected = SeenEnvironment {
+            env_id: shown.to_owned(),
+            alias: some(),
+            source: some(),
+            channel: some(),
+            status: some(),
+            pay_mode: some(),
+            created_at: some(),
+            region: some(),
+        };
+        assert_eq!(seen, expected);
+        let shown_bill = bill(
+            BillInfo {
+                env_id: text(),
+                status: text(),
+                order_info: Some(OrderInfo {
+                    tran_id: text(),
+                    flag: text(),
+                    ..OrderInfo::default()
+                }),
+                ..BillInfo::default()
+            },
+            &scrub,
+        );
+        assert!(
+            !format!("{shown_bill:?}").contains("to/ken"),
+            "{shown_bill:?}"
+        );
+        // The start of a secret, or a short one, is no reason to take an id for another.
+        let short = Scrub::new(&Credentials {
+            secret_id: "shop".to_owned(),
+            secret_key: "a-key-of-thirty-two-characters-0".into(),
+            token: None,
+        });
+        for id in ["shop-1", "a-key-of-thirty"] {
+            assert_eq!(short.listed(id), id);
+        }
     }
 }

@@ -1,0 +1,215 @@
+//! One list, and every room that shows or takes a text keeps to it.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::check::{Options, check};
+use crate::cloud::tencent::made_visible;
+use crate::desired::ManifestHash;
+use crate::diagnostic::render::render;
+use crate::diagnostic::{Diagnostic, SourceFile, Span};
+use crate::lang::{Lang, Text};
+use crate::manifest::{File, Loaded, parse};
+use crate::report::page::{self, Kind};
+use crate::report::{clean, junit};
+
+/// Every one that has ever been used to say something else than what is seen, and some of each kind.
+const KNOWN: [char; 40] = [
+    '\0',
+    '\u{7}',
+    '\t',
+    '\n',
+    '\r',
+    '\u{1b}',
+    '\u{7f}',
+    '\u{85}',
+    '\u{9b}',
+    '\u{ad}',
+    '\u{34f}',
+    '\u{61c}',
+    '\u{115f}',
+    '\u{1160}',
+    '\u{1680}',
+    '\u{17b4}',
+    '\u{180e}',
+    '\u{2000}',
+    '\u{200a}',
+    '\u{200b}',
+    '\u{200d}',
+    '\u{200e}',
+    '\u{2028}',
+    '\u{2029}',
+    '\u{202e}',
+    '\u{202f}',
+    '\u{2060}',
+    '\u{2066}',
+    '\u{206f}',
+    '\u{2800}',
+    '\u{3164}',
+    '\u{fe00}',
+    '\u{fe0f}',
+    '\u{feff}',
+    '\u{ffa0}',
+    '\u{fff9}',
+    '\u{ffff}',
+    '\u{1d173}',
+    '\u{e0041}',
+    '\u{e0100}',
+];
+
+#[test]
+fn every_character_that_is_not_seen_is_shown_as_its_escape() {
+    for character in KNOWN {
+        let text = format!("shop{character}");
+        let expected = format!("shop{}", character.escape_default());
+        assert_eq!(shown(&text), expected);
+        assert_eq!(shown(&expected), expected);
+    }
+}
+
+#[test]
+fn what_people_write_stays_as_it_is() {
+    for text in [
+        "shop-1 \"é\" ñ",
+        "我的环境　名称，（全角）。",
+        "ひらがな カタカナ 한국어",
+        "مرحبا بالعالم",
+        "עברית",
+        "👨\u{200d}👩\u{200d}👧 ❤\u{fe0f} ⚠\u{fe0f} 👍🏽",
+        "❤\u{fe0f}\u{200d}🔥 🏳\u{fe0f}\u{200d}🌈 🇨🇳",
+    ] {
+        assert!(matches!(shown(text), Cow::Borrowed(_)), "{text}");
+        assert!(matches!(shown_json(text), Cow::Borrowed(_)), "{text}");
+    }
+}
+
+#[test]
+fn what_draws_an_emoji_stays_nowhere_else() {
+    for (text, expected) in [
+        ("a\u{fe0f}", r"a\u{fe0f}"),
+        ("\u{fe0f}", r"\u{fe0f}"),
+        ("❤\u{fe0f}\u{fe0f}", "❤\u{fe0f}\\u{fe0f}"),
+        ("❤\u{fe0e}", r"❤\u{fe0e}"),
+        ("👨\u{200d}", r"👨\u{200d}"),
+        ("\u{200d}👨", r"\u{200d}👨"),
+        ("👨\u{200d}\u{200d}👩", r"👨\u{200d}\u{200d}👩"),
+        ("a\u{200d}b", r"a\u{200d}b"),
+        ("a\u{fe0f}\u{200d}👩", r"a\u{fe0f}\u{200d}👩"),
+        ("商\u{200d}店", r"商\u{200d}店"),
+    ] {
+        assert_eq!(shown(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn json_is_the_same_value_however_it_is_shown() {
+    let value: String = KNOWN.iter().collect::<String>() + "中👨\u{200d}👩\\";
+    let document = serde_json::to_string_pretty(&[&value]).unwrap();
+    let text = shown_json(&document);
+    assert!(!text.contains(KNOWN.map(|c| if c == '\n' || c == JOINER { '\0' } else { c })));
+    assert!(
+        text.contains("\\u202e") && text.contains("\\udb40\\udc41") && text.contains("\\u007f")
+    );
+    assert_eq!(serde_json::from_str::<[String; 1]>(&text).unwrap(), [value]);
+}
+
+proptest! {
+    #[test]
+    fn nothing_unseen_is_left(text in any::<Vec<char>>()) {
+        let text: String = text.into_iter().collect();
+        prop_assert_eq!(unseen(&shown(&text)).next(), None);
+        let document = serde_json::to_string(&text).unwrap();
+        let safe = shown_json(&document);
+        prop_assert_eq!(unseen(&safe).next(), None);
+        prop_assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), text);
+    }
+}
+
+/// Texts with every kind of character in them, the unseen ones often.
+fn texts() -> impl Strategy<Value = String> {
+    let one = prop_oneof![
+        2 => any::<char>(),
+        2 => prop::sample::select(KNOWN.to_vec()),
+        2 => prop::sample::select(vec!['a', '"', '\'', '\\', '环', '👨', '❤', ' ', '=']),
+    ];
+    proptest::collection::vec(one, 0..12).prop_map(String::from_iter)
+}
+
+/// Whether a manifest may hold this, written as an escape so that YAML has a word for it.
+fn is_taken(name: &str) -> bool {
+    let mut escaped = String::new();
+    for character in name.chars() {
+        let _ = write!(escaped, "\\U{:08X}", u32::from(character));
+    }
+    let text =
+        format!("version: 1\nenvironments:\n  a: {{env_id: a-1, env_alias: \"x{escaped}\"}}\n");
+    let source = Arc::new(SourceFile::new("a.yaml", text));
+    let parsed = parse(&source);
+    assert_eq!(parsed.diagnostics, []);
+    let hash = ManifestHash {
+        path: "a.yaml".into(),
+        sha256: String::new(),
+    };
+    let loaded = Loaded {
+        files: vec![File {
+            source,
+            hash,
+            documents: parsed.documents,
+            complete: parsed.complete,
+        }],
+        diagnostics: Vec::new(),
+    };
+    let found = check(&loaded, Options::default()).diagnostics;
+    let all = found.iter().filter(|one| one.is_error());
+    let codes: Vec<_> = all.map(|one| one.code).collect();
+    assert!(
+        codes.iter().all(|code| *code == "control-character"),
+        "{codes:?}"
+    );
+    codes.is_empty()
+}
+
+/// A diagnostic that says it in every place that it has, and about a file that holds it.
+fn saying(text: &str) -> Diagnostic {
+    let file = Arc::new(SourceFile::new(
+        format!("a{text}.yaml"),
+        format!("k: {text}END\n"),
+    ));
+    let bytes = file.text.find("END").map(|at| at..at + 3).unwrap();
+    let said = || Text::same(text.to_owned());
+    Diagnostic::error("c", said())
+        .at(&Span { file, bytes }, said())
+        .help(said())
+}
+
+#[test]
+fn the_rule_takes_no_character_that_would_be_shown_escaped() {
+    for character in KNOWN {
+        assert!(!is_taken(&character.to_string()), "{character:?}");
+    }
+    assert!(is_taken("我的环境 ❤\u{fe0f} 👨\u{200d}👩"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn every_room_keeps_to_the_one_list(text in texts()) {
+        let is_seen = |shown: &str| shown.lines().all(|line| unseen(line).next().is_none());
+        let diagnostic = saying(&text);
+        for lang in [Lang::En, Lang::Zh] {
+            let shown = render(std::slice::from_ref(&diagnostic), false, lang);
+            prop_assert!(is_seen(&shown), "{:?}", shown);
+            let page = page::failure(Kind::Plan, std::slice::from_ref(&diagnostic), lang);
+            let shown = junit::page(&page);
+            prop_assert!(is_seen(&shown), "{:?}", shown);
+            let document = roxmltree::Document::parse(&shown);
+            prop_assert!(document.is_ok(), "{:?}", shown);
+        }
+        prop_assert_eq!(clean(&text), made_visible(&text));
+        prop_assert_eq!(clean(&text), shown(&text));
+        prop_assert_eq!(is_taken(&text), unseen(&format!("x{text}")).next().is_none());
+    }
+}
