@@ -49,7 +49,7 @@ pub(super) struct How {
     /// Count environments that the account has and nobody declares
     #[arg(long, env = "POSTPAY_STRICT", value_parser = BoolishValueParser::new())]
     strict: bool,
-    /// A finding that does not count, everywhere or at one address; repeatable
+    /// Do not count findings of this code, everywhere or at one address; repeatable
     #[arg(long = "ignore", value_name = "CODE[:ADDR]", value_delimiter = ',')]
     ignores: Vec<Ignore>,
 }

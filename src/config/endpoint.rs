@@ -68,7 +68,7 @@ impl EndpointError {
                 "endpoint 应为 `sandbox`、`internal`、地域（如 ap-shanghai），或以 https:// 开头的地址"
             ),
             Self::PlainHttp => text!(
-                "http is allowed for a loopback address alone: use https",
+                "plain http is only allowed on loopback: use https",
                 "http 只能用于本机回环地址：请用 https"
             ),
             Self::Path => text!(

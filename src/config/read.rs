@@ -604,7 +604,7 @@ impl Reader {
         self.problems.push(
             Diagnostic::error(
                 "invalid-value",
-                text!("this is no `{name}`", "这不是有效的 `{name}`"),
+                text!("invalid `{name}`", "这不是有效的 `{name}`"),
             )
             .on(&node.span())
             .help(allowed.clone()),
@@ -632,7 +632,7 @@ impl Reader {
         let label = nearest(name, known).map_or_else(unknown, meant);
         let problem = Diagnostic::error(
             "unknown-field",
-            text!("there is no setting `{name}`", "没有配置项 `{name}`"),
+            text!("unknown setting `{name}`", "没有配置项 `{name}`"),
         )
         .at(&entry.key.span(), label);
         self.problems.push(if is_of_a_key(name) {

@@ -139,7 +139,7 @@ fn findings(page: &Page, setting: &Setting, room: &mut Room, levels: &[Level]) {
     let mut some = page.findings.iter().filter(|it| levels.contains(&it.level));
     let Some(first) = some.next() else { return };
     let title = match first.level {
-        Level::Error | Level::Warning => text!("To mind", "需要注意"),
+        Level::Error | Level::Warning => text!("Problems", "需要注意"),
         Level::Note => text!("Notes", "说明"),
     };
     let open = format!("### {}\n\n", say(page, &title));

@@ -29,7 +29,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         let mut problem = Diagnostic::error(
             "invalid-channel",
             text!(
-                "`{text}` is no channel of env_source `{source}`",
+                "`{text}` is not a channel of env_source `{source}`",
                 "`{text}` 不是 env_source `{source}` 的 channel"
             ),
         );

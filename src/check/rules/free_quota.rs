@@ -22,7 +22,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             Diagnostic::error(
                 "invalid-free-quota",
                 text!(
-                    "`{text}` is no level of free quota",
+                    "`{text}` is not a level of free quota",
                     "免费额度没有 `{text}` 这一档"
                 ),
             )

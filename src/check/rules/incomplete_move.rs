@@ -23,7 +23,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             Diagnostic::error(
                 "incomplete-move",
                 text!(
-                    "this move has not both of its ends",
+                    "this move lacks one of its ends",
                     "这次移动的两端没有写全"
                 ),
             )

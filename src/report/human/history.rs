@@ -45,7 +45,7 @@ pub fn history(happenings: &[&Happening], look: Look) -> String {
     }
     if happenings.is_empty() {
         let nothing = text!(
-            "Nothing of that was ever ordered or changed.",
+            "Nothing was ordered or changed that fits.",
             "没有符合条件的订购或改动。"
         );
         let _ = writeln!(out, "{}", look.say(nothing));

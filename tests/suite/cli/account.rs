@@ -273,7 +273,7 @@ fn a_plan_is_for_the_account_of_its_state() {
 fn keys_of_a_role_are_renewed_in_the_middle_of_a_run() {
     // Six orders at two a second take two and a half seconds; no key lasts longer than two, and each is renewed at half its time.
     let names = ["a1", "a2", "a3", "a4", "a5", "a6"];
-    let scene = Scene::new(&names, &["--max-session", "2s"]);
+    let scene = Scene::new(&names, &["--max-session", "2s", "--sandbox-rate", "1000"]);
     let role = format!("apply -y --in-flight 1 --assume-role {ROLE}");
     scene.with_keys(&role).exits(0);
     assert_eq!(scene.server.ordered_once(), names);
@@ -326,7 +326,17 @@ fn an_order_that_no_key_could_be_had_for_was_not_sent() {
         "sts:reset-before@3-999",
         "sts:html@3-999",
     ] {
-        let scene = Scene::new(&names, &["--max-session", "3s", "--fault", fault]);
+        let scene = Scene::new(
+            &names,
+            &[
+                "--max-session",
+                "3s",
+                "--sandbox-rate",
+                "1000",
+                "--fault",
+                fault,
+            ],
+        );
         let apply = format!("apply -y --in-flight 1 --retry-for 0s --assume-role {ROLE}");
         let ran = scene.with_keys(&apply);
         let ordered = scene.server.ordered_once();

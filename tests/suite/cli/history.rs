@@ -132,7 +132,7 @@ fn a_spreadsheet_gets_a_line_for_each_and_no_formula() {
 fn an_open_run_is_part_of_it() {
     let project = Project::of(&["one"]);
     let nothing = project.run(["history"]).exits(0);
-    nothing.says(&["Nothing of that was ever ordered"]);
+    nothing.says(&["Nothing was ordered or changed that fits"]);
     assert!(!project.exists("state"));
     let mut running = project.start(["apply", "-y", "--fault", "hang-after@1"]);
     until("the order", || project.ledger().len() == 1);
