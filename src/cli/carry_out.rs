@@ -154,7 +154,7 @@ pub(super) fn carry_out(
     if !objections.is_empty() {
         return Err(Failure::from(objections));
     }
-    refuse_declared_elsewhere(&plan)?;
+    refuse_declared_elsewhere(&plan, job.project)?;
     let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
     if plan.changes().next().is_none() && !waits {
         let report = Report::idle(writer.state());
@@ -225,7 +225,7 @@ fn exit_of(report: &Report) -> Exit {
 
 /// Refuses to give up what is declared yet, in a file that is still there and was not read: the next plan of the whole
 /// project would order it again.
-fn refuse_declared_elsewhere(plan: &Plan) -> Result<(), Failure> {
+fn refuse_declared_elsewhere(plan: &Plan, project: &Project) -> Result<(), Failure> {
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let read: HashSet<PathBuf> = plan.manifests.iter().map(|it| whole(&it.path)).collect();
     let mut unread: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
@@ -237,7 +237,7 @@ fn refuse_declared_elsewhere(plan: &Plan) -> Result<(), Failure> {
     }
     let mut refusals = Vec::new();
     for (file, steps) in unread {
-        let loaded = manifest::load(Path::new(""), &[PathBuf::from(file)], None);
+        let loaded = manifest::load(Path::new(""), &[PathBuf::from(file)], project.typed(), None);
         let checked = check::check(&loaded, check::Options::default());
         let file = clean(file).into_owned();
         for Step { address, .. } in steps {

@@ -14,7 +14,7 @@ use crate::config::{self, Config, Endpoint, Language};
 use crate::desired::{Address, Desired, ManifestHash, SourceRef};
 use crate::diagnostic::{Diagnostic, SourceFile, Span, any_error};
 use crate::lang::{Text, text};
-use crate::manifest;
+use crate::manifest::{self, Bounds, Found};
 use crate::plan::guard::Limits;
 use crate::plan::moves::{MoveError, MoveProblem};
 use crate::plan::{Mode, Options, Plan, Target};
@@ -26,7 +26,11 @@ use crate::state::{Account, State, StateStore};
 pub(super) struct Project {
     pub config: Config,
     config_path: Option<PathBuf>,
+    /// The folder that nothing leads out of which a file of the project names; whole and without links.
+    root: PathBuf,
     manifests: Vec<PathBuf>,
+    /// They were named by whoever runs this, and not by the project.
+    manifests_typed: bool,
     pub state: PathBuf,
     pub endpoint: Endpoint,
     pub rate: f64,
@@ -39,13 +43,11 @@ pub(super) struct Project {
 
 impl Project {
     pub(super) fn load(global: &Global, api: &Api) -> Result<Self, Failure> {
+        // A link that leads nowhere counts as there: what it should say is not to be done without unseen.
         let config_path = match &global.config {
             Some(path) => Some(path.clone()),
-            None => Some(PathBuf::from(config::CONFIG_NAME)).filter(|path| path.exists()),
-        };
-        let config = match &config_path {
-            None => Config::default(),
-            Some(path) => config::load(Path::new(""), path)?,
+            None => Some(PathBuf::from(config::CONFIG_NAME))
+                .filter(|path| path.symlink_metadata().is_ok()),
         };
         // Paths in the file are meant from where the file is.
         let base = config_path
@@ -53,6 +55,12 @@ impl Project {
             .and_then(Path::parent)
             .unwrap_or(Path::new(""))
             .to_owned();
+        let root = project_folder(&base)?;
+        let config = match &config_path {
+            None => Config::default(),
+            Some(path) if global.config.is_some() => config::load(Path::new(""), path)?,
+            Some(path) => config_of_project(path, &root)?,
+        };
         let manifests = if global.files.is_empty() {
             let declared = config
                 .manifests
@@ -73,7 +81,9 @@ impl Project {
         };
         Ok(Self {
             config_path,
+            root,
             manifests,
+            manifests_typed: !global.files.is_empty(),
             state,
             endpoint: global
                 .endpoint
@@ -95,13 +105,34 @@ impl Project {
         })
     }
 
-    /// Every file and folder that is YAML of this project: its manifests, then its settings.
-    pub(super) fn yaml(&self) -> Vec<PathBuf> {
-        self.manifests
-            .iter()
-            .chain(&self.config_path)
-            .cloned()
-            .collect()
+    /// How far the manifests may lead.
+    fn bounds(&self) -> Bounds<'_> {
+        Bounds {
+            project: &self.root,
+            typed: self.manifests_typed,
+        }
+    }
+
+    /// How far what is typed may lead: anywhere, but for what is found in a folder.
+    pub(super) fn typed(&self) -> Bounds<'_> {
+        Bounds {
+            project: &self.root,
+            typed: true,
+        }
+    }
+
+    /// Every file that is YAML of this project: its manifests, then its settings. What is wrong with the paths comes with it.
+    pub(super) fn yaml(&self) -> (Vec<Found>, Vec<Diagnostic>) {
+        let (mut found, mut problems) =
+            manifest::find(Path::new(""), &self.manifests, self.bounds());
+        // They were read by now, so they lead where they may.
+        let config: Vec<PathBuf> = self.config_path.iter().cloned().collect();
+        let (settings, more) = manifest::find(Path::new(""), &config, self.typed());
+        let is_new = |one: &Found| found.iter().all(|other| other.real != one.real);
+        let settings: Vec<Found> = settings.into_iter().filter(is_new).collect();
+        found.extend(settings);
+        problems.extend(more);
+        (found, problems)
     }
 
     /// Where orders go, and where they are recorded.
@@ -218,16 +249,20 @@ impl Project {
     /// Reads and checks every manifest.
     pub(super) fn check(&self, strict: &Strict) -> (Vec<PathBuf>, Checked) {
         let require_alias = self.requires_alias(strict);
-        let loaded = manifest::load(Path::new(""), &self.manifests, self.config_path.as_deref());
+        let loaded = self.load_manifests();
         let options = check::Options { require_alias };
         let files = loaded.files.iter().map(|file| file.hash.path.clone());
         (files.collect(), check::check(&loaded, options))
     }
 
+    fn load_manifests(&self) -> manifest::Loaded {
+        let config = self.config_path.as_deref();
+        manifest::load(Path::new(""), &self.manifests, self.bounds(), config)
+    }
+
     /// What there would be to say of the manifests with one more file beside them.
     pub(super) fn check_with(&self, source: Arc<SourceFile>) -> Vec<Diagnostic> {
-        let mut loaded =
-            manifest::load(Path::new(""), &self.manifests, self.config_path.as_deref());
+        let mut loaded = self.load_manifests();
         let parsed = manifest::parse(&source);
         loaded.diagnostics.extend(parsed.diagnostics);
         loaded.files.push(manifest::File {
@@ -354,6 +389,39 @@ impl Project {
         rescue::found(&store, current.as_ref(), world);
         Ok(current)
     }
+}
+
+/// The folder that a project is in: the one that we are in, or that of the settings where they lie elsewhere.
+fn project_folder(settings: &Path) -> Result<PathBuf, Failure> {
+    let here = std::fs::canonicalize(".").map_err(|error| {
+        let why = text!(
+            "can't tell which folder this is: {error}",
+            "无法确定当前文件夹：{error}"
+        );
+        Failure::new("chdir", why).help(NOTHING_SENT)
+    })?;
+    // Where they are not there, reading them says so.
+    let settings = std::fs::canonicalize(here.join(settings)).unwrap_or_else(|_| here.clone());
+    Ok(if settings.starts_with(&here) {
+        here
+    } else {
+        settings
+    })
+}
+
+/// The settings that nobody named: whoever may change the project chose where they lead.
+fn config_of_project(path: &Path, root: &Path) -> Result<Config, Failure> {
+    // What can't be followed can't be read either, which says why.
+    let Ok(real) = std::fs::canonicalize(path) else {
+        return Ok(config::load(Path::new(""), path)?);
+    };
+    if !real.starts_with(root) {
+        return Err(Failure::from(manifest::outside(path, &real)));
+    }
+    let shown = path.to_owned();
+    let read = manifest::read_found(&Found { shown, real });
+    let (source, _) = read.map_err(|problem| Failure::from(*problem))?;
+    Ok(config::parse(&source)?)
 }
 
 /// A `moved` block that does not fit, with the line that it stands in.

@@ -31,8 +31,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("desired", &["lang"]),
     ("diagnostic", &["lang"]),
     ("drift", &["lang", "cloud", "desired", "plan", "state"]),
+    ("files", &["lang"]),
     ("generate", &["lang", "apply", "cloud", "desired", "state"]),
-    ("manifest", &["lang", "desired", "diagnostic"]),
+    ("manifest", &["lang", "desired", "diagnostic", "files"]),
     ("plan", &["lang", "desired", "state"]),
     (
         "rehearsal",
@@ -53,8 +54,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rehearsal",
         ],
     ),
-    ("sandbox", &["lang", "cloud", "crash"]),
-    ("state", &["lang", "desired", "crash"]),
+    ("sandbox", &["lang", "cloud", "crash", "files"]),
+    ("state", &["lang", "desired", "crash", "files"]),
 ];
 
 /// What belongs to the command line, and a room below it therefore does not name.

@@ -1,9 +1,10 @@
-//! Symbolic links in the places that postpay writes to: followed on purpose, or refused on purpose.
+//! Links, and paths in a project that lead out of it, in the places that postpay reads and writes: followed on purpose, or
+//! refused on purpose.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::support::{JOURNAL, LEDGER, Project, STATE};
+use crate::support::{JOURNAL, LEDGER, MANIFEST, Project, Ran, STATE, manifest};
 
 const LOCK: &str = "state/postpay.state.lock";
 const FOREIGN: &str = "somebody's own words\n";
@@ -50,4 +51,140 @@ fn the_state_may_be_a_link() {
     }
     assert!(project.exists("elsewhere/receipts"));
     assert!(!project.exists(LEDGER));
+}
+
+const SECRET: &str = "the-words-of-another-file";
+
+/// Runs with a key in the environment, as a runner has it.
+fn with_secret(project: &Project, args: &[&str]) -> Ran {
+    let mut command = project.command(args);
+    command.env("TENCENTCLOUD_SECRET_KEY", SECRET);
+    Ran::from(command.output().unwrap())
+}
+
+/// Whoever opens a pull request writes its manifests, its settings and its links; what the computer that checks it has besides
+/// is not theirs to see. A problem shows the line that it is about, so nothing outside may be read at all.
+#[test]
+fn nothing_outside_of_the_project_is_read_for_a_pull_request() {
+    let elsewhere = Project::empty();
+    elsewhere.write("secret.yaml", format!("password: {SECRET}\nother: [\n"));
+    elsewhere.write("settings.yaml", format!("version: 1\n{SECRET}: 1\n"));
+    let outside = elsewhere.path().display().to_string();
+    let name = elsewhere.path().file_name().unwrap().to_str().unwrap();
+    let settings = |manifests: &str| {
+        format!("version: 1\nmanifests: [environments, {manifests}]\napi: {{endpoint: sandbox}}\n")
+    };
+    let link = |at: &'static str, to: String| (at, Err(to));
+    let says = |manifests: String| ("postpay.yaml", Ok(settings(&manifests)));
+    for (at, change) in [
+        link("environments/x.yaml", format!("{outside}/secret.yaml")),
+        link("environments/x.yaml", "/proc/self/environ".to_owned()),
+        link("environments/team", outside.clone()),
+        link("postpay.yaml", format!("{outside}/settings.yaml")),
+        link("postpay.yaml", "/proc/self/environ".to_owned()),
+        says(format!("{outside}/secret.yaml")),
+        says(format!("../{name}/secret.yaml")),
+        says(format!("../{name}")),
+        says("/proc/self/environ".to_owned()),
+    ] {
+        let project = Project::of(&["one"]);
+        match &change {
+            Ok(settings) => project.write(at, settings),
+            Err(to) => {
+                let _ = fs::remove_file(project.file(at));
+                symlink(to, project.file(at)).unwrap();
+            }
+        }
+        for args in [
+            &["validate"][..],
+            &["validate", "--format", "json"],
+            &["plan", "--endpoint", "sandbox", "--report", "r.html"],
+            &["apply", "-y", "--endpoint", "sandbox"],
+            &["fmt"],
+            &["fmt", "--check", "--diff"],
+        ] {
+            let ran = with_secret(&project, args).exits(1);
+            let what = format!("{at} {change:?} {args:?}: {ran}");
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(said.contains("outside-project"), "{what}");
+            assert!(!said.contains(SECRET), "{what}");
+            assert!(!said.contains("password"), "{what}");
+        }
+        for (file, bytes) in project.files() {
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(
+                !text.contains(SECRET),
+                "{at} {change:?}: {}",
+                file.display()
+            );
+        }
+        assert!(!project.exists(STATE));
+    }
+}
+
+#[test]
+fn fmt_writes_to_no_file_outside_of_the_project() {
+    const MESSY: &str = "version:   1\nenvironments: {}\n";
+    let elsewhere = Project::empty();
+    let outside = elsewhere.file("outside.yaml");
+    for by_link in [true, false] {
+        elsewhere.write("outside.yaml", MESSY);
+        let project = Project::of(&["one"]);
+        project.write("environments/messy.yaml", MESSY);
+        if by_link {
+            symlink(&outside, project.file("environments/x.yaml")).unwrap();
+        } else {
+            let outside = outside.display();
+            let settings = format!("version: 1\nmanifests: [environments, {outside}]\n");
+            project.write("postpay.yaml", settings);
+        }
+        project.run(["fmt"]).exits(1).says(&["outside-project"]);
+        assert_eq!(elsewhere.read("outside.yaml"), MESSY);
+        assert_eq!(project.read("environments/messy.yaml"), MESSY);
+    }
+    // Whoever types the path means it.
+    let project = Project::of(&["one"]);
+    project.run(["fmt", outside.to_str().unwrap()]).exits(0);
+    assert_ne!(elsewhere.read("outside.yaml"), MESSY);
+}
+
+/// What is typed may be anywhere; what is found in a folder stays in it, or in the project.
+#[test]
+fn a_manifest_that_is_typed_may_be_anywhere() {
+    let elsewhere = Project::empty();
+    elsewhere.write("team/two.yaml", manifest(&["two"]));
+    elsewhere.write("team/notes.txt", SECRET);
+    let project = Project::of(&["one"]);
+    let file = elsewhere.file("team/two.yaml");
+    let (file, folder) = (file.to_str().unwrap(), elsewhere.file("team"));
+    let folder = folder.to_str().unwrap();
+    for typed in [file, folder] {
+        project
+            .run(["validate", "-f", typed, "-f", MANIFEST])
+            .exits(0)
+            .says(&["2 environments in 2 files"]);
+    }
+    symlink("/proc/self/environ", elsewhere.file("team/x.yaml")).unwrap();
+    with_secret(&project, &["validate", "-f", folder])
+        .exits(1)
+        .says(&["outside-project"])
+        .does_not_say(&[SECRET]);
+    // What the kernel makes up is no manifest even then.
+    with_secret(&project, &["validate", "-f", "/proc/self/environ"])
+        .exits(1)
+        .says(&["not-a-file"])
+        .does_not_say(&[SECRET]);
+}
+
+/// Settings that lead nowhere are not the same as none: their limits would be gone unseen.
+#[test]
+fn settings_that_lead_nowhere_are_an_error() {
+    let project = Project::of(&["one"]);
+    fs::remove_file(project.file("postpay.yaml")).unwrap();
+    symlink("nowhere", project.file("postpay.yaml")).unwrap();
+    project
+        .run(["apply", "-y", "--endpoint", "sandbox"])
+        .exits(1)
+        .says(&["path-not-found", "postpay.yaml"]);
+    assert!(!project.exists(STATE));
 }
