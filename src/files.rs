@@ -208,12 +208,40 @@ pub fn make_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Whether two paths lead to one file, by whatever name. False where one of them leads to none.
-pub fn lead_to_one(a: &Path, b: &Path) -> bool {
-    let known = |path| fs::metadata(path).ok();
-    let by_number = cfg!(unix) && known(a).zip(known(b)).is_some_and(|(a, b)| is_one(&a, &b));
-    let whole = |path| fs::canonicalize(path).ok();
-    by_number || whole(a).zip(whole(b)).is_some_and(|(a, b)| a == b)
+/// What a path stands for: the file at its end, by whatever other name, or the place for one.
+#[derive(Debug)]
+pub struct Place {
+    end: PathBuf,
+    there: Option<Metadata>,
+}
+
+impl Place {
+    /// The end of a path, wherever links lead, from the folder that we are in.
+    ///
+    /// # Errors
+    /// When that folder is gone, or the links go round.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let here = fs::canonicalize(".")?;
+        Ok(Self::at(Way::of(path, &here, &here)?.end))
+    }
+
+    /// A place that is known to be whole and without links.
+    pub fn at(end: PathBuf) -> Self {
+        Self {
+            there: fs::metadata(&end).ok(),
+            end,
+        }
+    }
+
+    /// Whether both are one file, also by a hard link, or would be.
+    pub fn is(&self, other: &Self) -> bool {
+        let numbered = self.there.as_ref().zip(other.there.as_ref());
+        self.end == other.end || cfg!(unix) && numbered.is_some_and(|(a, b)| is_one(a, b))
+    }
+
+    pub fn end(&self) -> &Path {
+        &self.end
+    }
 }
 
 /// True where nothing tells them apart: elsewhere the system does not number its files.
@@ -425,7 +453,8 @@ mod tests {
             ("copy", false),
             ("gone", false),
         ] {
-            assert_eq!(lead_to_one(&at("file"), &at(name)), one, "{name}");
+            let place = |name: &str| Place::of(&at(name)).unwrap();
+            assert_eq!(place("file").is(&place(name)), one, "{name}");
         }
     }
 

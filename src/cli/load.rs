@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use super::failure::{Failure, NOTHING_SENT};
 use super::options::{Api, Changes, Global, Select, Strict};
+use super::reports::way;
 use super::rescue;
-use super::world::World;
+use super::world::{World, cant_write};
 use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
 use crate::desired::{Address, Desired, ManifestHash, SourceRef};
 use crate::diagnostic::{Diagnostic, SourceFile, Span, any_error};
+use crate::files::Place;
 use crate::lang::{Text, text};
 use crate::manifest::{self, Bounds, Found};
 use crate::plan::guard::Limits;
@@ -202,9 +204,16 @@ impl Project {
     }
 
     fn hold_against_files(&self, global: &Global, world: &mut World) -> Result<(), Failure> {
+        if global.reports.is_empty() {
+            return Ok(());
+        }
         for path in self.config_path.iter().chain(&self.manifests) {
             world.reports.spare(path)?;
         }
+        let (manifests, _) = self.yaml();
+        let manifests = manifests.into_iter().map(|found| Place::at(found.real));
+        world.reports.spare_all(manifests)?;
+        world.reports.keep_in(&self.root)?;
         for path in &global.reports {
             self.not_the_states(path, world)?;
             let folder = path
@@ -244,6 +253,30 @@ impl Project {
             .help(NOTHING_SENT));
         }
         Ok(())
+    }
+
+    /// Refuses to make a file in a folder that a link of the project leads to, out of the project.
+    pub(super) fn keeps_in(&self, path: &Path) -> Result<(), Failure> {
+        // The file itself is made anew, and follows no link.
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let way = way(folder, &self.root).map_err(|error| cant_write(path, &error))?;
+        if !way.leads_out_of(&self.root) {
+            return Ok(());
+        }
+        let (path, end) = (path.display().to_string(), way.end.display().to_string());
+        let (path, end) = (clean(&path), clean(&end));
+        Err(Failure::new(
+            "outside-project",
+            text!(
+                "{path}: a link of the project leads to {end}",
+                "{path}：项目中的链接指向 {end}"
+            ),
+        )
+        .help(text!(
+            "name the folder that is meant; nothing was written",
+            "请直接指定目标文件夹；未写入任何内容"
+        ))
+        .help(NOTHING_SENT))
     }
 
     /// Reads and checks every manifest.

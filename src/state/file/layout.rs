@@ -103,6 +103,24 @@ impl Layout {
         run.is_some_and(|run| Uuid::try_parse(run).is_ok())
     }
 
+    /// Whether a file with this name beside the state is one of its own, the embedded endpoint's included.
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        let named = |path: &Path| path.file_name().is_some_and(|own| own == name);
+        let after_state = self
+            .state
+            .file_name()
+            .and_then(|state| name.strip_prefix(state.to_str()?));
+        let after_stem = name.strip_prefix(&self.stem);
+        [&self.state, &self.backup, &self.journal, &self.lock]
+            .into_iter()
+            .any(|own| named(own))
+            || after_state.is_some_and(|rest| rest.starts_with(".replaced-"))
+            || after_stem
+                .is_some_and(|rest| [".sandbox.jsonl", ".sandbox.jsonl.lock"].contains(&rest))
+            || self.is_rescue(name)
+            || name.starts_with(&self.temporary_prefix())
+    }
+
     /// How the names of this state's unfinished files start.
     pub(super) fn temporary_prefix(&self) -> String {
         format!(".{}.unfinished.", self.stem)

@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::support::{JOURNAL, LEDGER, MANIFEST, Project, Ran, STATE, manifest};
+use crate::support::{JOURNAL, LEDGER, MANIFEST, Project, RECEIPTS, Ran, STATE, manifest};
 
 const LOCK: &str = "state/postpay.state.lock";
 const FOREIGN: &str = "somebody's own words\n";
@@ -187,4 +187,125 @@ fn settings_that_lead_nowhere_are_an_error() {
         .exits(1)
         .says(&["path-not-found", "postpay.yaml"]);
     assert!(!project.exists(STATE));
+}
+
+/// A report takes the place of what is there. What was ordered, and what is to be, is no place for one, by whatever name.
+#[test]
+fn a_report_takes_the_place_of_nothing_of_the_project() {
+    let project = Project::ordered(&["one"]);
+    project.run(["state", "mv", "one", "uno", "-y"]).exits(0);
+    project.write("environments/deep/two.yaml", manifest(&["two"]));
+    project.write("state/postpay.state.json.replaced-20260101T000000Z", "{}");
+    let receipt = fs::read_dir(project.file(RECEIPTS)).unwrap().next();
+    let receipt = receipt.unwrap().unwrap().file_name().into_string().unwrap();
+    let kept = |project: &Project| {
+        let mut files = project.files();
+        // Who holds the lock is written there, and a hard link is a file like any other.
+        files.retain(|name, _| !name.ends_with("postpay.state.lock"));
+        for made in ["h.json", "r.json"] {
+            files.remove(std::path::Path::new(made));
+        }
+        files
+    };
+    let before = kept(&project);
+    let own = [
+        STATE.to_owned(),
+        format!("{STATE}.backup"),
+        format!("{STATE}.replaced-20260101T000000Z"),
+        format!("{RECEIPTS}/{receipt}"),
+        format!("{RECEIPTS}/new.json"),
+        LEDGER.to_owned(),
+        LOCK.to_owned(),
+        JOURNAL.to_owned(),
+        MANIFEST.to_owned(),
+        "environments/deep/two.yaml".to_owned(),
+        "environments/new.yaml".to_owned(),
+        "postpay.yaml".to_owned(),
+    ];
+    for to in own {
+        let mut ways = vec![("symbolic", symlink(&to, project.file("r.json")))];
+        if project.exists(&to) {
+            let hard = fs::hard_link(project.file(&to), project.file("h.json"));
+            ways.push(("hard", hard));
+        }
+        for (kind, made) in ways {
+            made.unwrap();
+            let report = if kind == "hard" { "h.json" } else { "r.json" };
+            for command in [&["plan"][..], &["show"], &["apply", "-y"], &["validate"]] {
+                let ran = project.run([command, &["--report", report]].concat());
+                let what = format!("{kind} {to}: {ran}");
+                assert_eq!(ran.code, Some(1), "{what}");
+                let told = ["state-file", "report-path"];
+                assert!(told.iter().any(|code| ran.stderr.contains(code)), "{what}");
+            }
+            // Which replaces a link that leads nowhere by the plan, and follows none.
+            project.run(["plan", "-o", report]);
+            fs::remove_file(project.file(report)).unwrap();
+            assert_eq!(kept(&project), before, "{kind} {to}");
+        }
+    }
+}
+
+/// Whoever commits a link under the name of a report would choose what the report is written over.
+#[test]
+fn no_link_of_a_project_leads_a_report_out_of_it() {
+    let elsewhere = Project::empty();
+    elsewhere.write("there.md", FOREIGN);
+    elsewhere.write("hook", FOREIGN);
+    let outside = elsewhere.path();
+    let project = Project::of(&["one"]);
+    project.write(".git/hooks/post-merge", FOREIGN);
+    for (to, name, report) in [
+        (outside.join("there.md"), "plan.md", "plan.md"),
+        (outside.join("new.md"), "plan.md", "plan.md"),
+        (outside.join("hook"), "plan.md", "plan.md"),
+        (outside.to_owned(), "out", "out/new.md"),
+        (".git/hooks/post-merge".into(), "plan.md", "plan.md"),
+        (".git/hooks/pre-push".into(), "plan.md", "plan.md"),
+    ] {
+        symlink(&to, project.file(name)).unwrap();
+        let what = to.display();
+        let ran = project.run(["plan", "--report", report]).exits(1);
+        assert!(ran.stderr.contains("error[report-path]"), "{what}: {ran}");
+        // Also while it is not even known whether there are settings.
+        let ran = project.run(["plan", "--report", report, "--config", "nowhere.yaml"]);
+        assert_eq!(ran.code, Some(1), "{what}: {ran}");
+        if name == "out" {
+            for command in [
+                ["plan", "-o", "out/plan.json"],
+                ["generate", "-o", "out/g.yaml"],
+            ] {
+                let ran = project.run(command).exits(1);
+                assert!(
+                    ran.stderr.contains("error[outside-project]"),
+                    "{what}: {ran}"
+                );
+            }
+        }
+        fs::remove_file(project.file(name)).unwrap();
+    }
+    let names: Vec<_> = elsewhere.files().into_keys().collect();
+    assert_eq!(names, ["hook", "there.md"].map(std::path::PathBuf::from));
+    assert_eq!(elsewhere.read("there.md"), FOREIGN);
+    assert_eq!(elsewhere.read("hook"), FOREIGN);
+    assert_eq!(project.read(".git/hooks/post-merge"), FOREIGN);
+    assert!(!project.exists(".git/hooks/pre-push"));
+
+    // What is named directly may be anywhere, and a link within the project stays one.
+    let there = elsewhere.file("there.md");
+    project
+        .run(["plan", "--report", there.to_str().unwrap()])
+        .exits(0);
+    assert_ne!(elsewhere.read("there.md"), FOREIGN);
+    project.write("reports/old.md", FOREIGN);
+    symlink("reports/old.md", project.file("latest.md")).unwrap();
+    project.run(["plan", "--report", "latest.md"]).exits(0);
+    assert!(project.file("latest.md").is_symlink());
+    assert_ne!(project.read("reports/old.md"), FOREIGN);
+    // So may a link of somebody else's, to a device too.
+    symlink("/dev/null", elsewhere.file("null.json")).unwrap();
+    let null = elsewhere.file("null.json");
+    project
+        .run(["plan", "--report", null.to_str().unwrap()])
+        .exits(0);
 }
