@@ -74,12 +74,13 @@ impl Project {
         };
         let state = match &global.state {
             Some(path) => path.clone(),
-            None => base.join(
-                config
-                    .state
-                    .as_deref()
-                    .unwrap_or(Path::new(config::DEFAULT_STATE)),
-            ),
+            None => {
+                let declared = config.state.as_deref();
+                let declared = declared.unwrap_or(Path::new(config::DEFAULT_STATE));
+                let path = base.join(declared);
+                stays_in(&path, &root)?;
+                path
+            }
         };
         Ok(Self {
             config_path,
@@ -440,6 +441,34 @@ fn project_folder(settings: &Path) -> Result<PathBuf, Failure> {
     } else {
         settings
     })
+}
+
+/// Refuses a state that the project would have kept elsewhere: whoever may change the project would have folders and files made
+/// where they like. A link in the place of the state itself is another matter: it has to lead to a state.
+fn stays_in(state: &Path, root: &Path) -> Result<(), Failure> {
+    let folder = state.parent().unwrap_or(Path::new(""));
+    let way = way(folder, root).map_err(|error| cant_write(state, &error))?;
+    if way.end.starts_with(root) {
+        return Ok(());
+    }
+    let (state, end) = (state.display().to_string(), way.end.display().to_string());
+    let (state, end) = (clean(&state), clean(&end));
+    Err(Failure::new(
+        "outside-project",
+        text!(
+            "the state {state} would be kept out of the project, in {end}",
+            "状态文件 {state} 会保存在项目之外的 {end}"
+        ),
+    )
+    .help(text!(
+        "`state` in postpay.yaml, and the links in a project, lead to folders of the project",
+        "postpay.yaml 中的 `state` 和项目中的链接只能指向项目中的文件夹"
+    ))
+    .help(text!(
+        "whoever runs postpay may name any place: `--state FILE`, or POSTPAY_STATE",
+        "运行 postpay 的人可以指定任何位置：`--state FILE` 或 POSTPAY_STATE"
+    ))
+    .help(NOTHING_SENT))
 }
 
 /// The settings that nobody named: whoever may change the project chose where they lead.

@@ -197,7 +197,7 @@ impl Reader {
             match entry.name() {
                 "version" => {}
                 "manifests" => config.manifests = self.manifests(value),
-                "state" => config.state = self.text("state", value).map(PathBuf::from),
+                "state" => config.state = self.state(value),
                 "api" => config.api = self.section("api", value, Self::api).unwrap_or_default(),
                 "guard" => {
                     config.guard = self
@@ -326,6 +326,28 @@ impl Reader {
             return None;
         }
         Some(paths.into_iter().map(PathBuf::from).collect())
+    }
+
+    /// A project says where its state is kept, in itself: whoever may change the project would have a file of their choice
+    /// written elsewhere, and under a name that somebody reads as something else.
+    fn state(&mut self, node: Node<'_>) -> Option<PathBuf> {
+        let text = self.text("state", node)?;
+        let path = PathBuf::from(text);
+        // As the schema has it: a name before the ending, and no slash behind it.
+        let is_json = text
+            .strip_suffix(".json")
+            .is_some_and(|name| !name.is_empty());
+        if is_json && !path.has_root() && !path.is_absolute() {
+            return Some(path);
+        }
+        self.invalid(
+            "state",
+            node,
+            &text!(
+                "a path in the project that ends in `.json`; another place is named by `--state FILE` or POSTPAY_STATE",
+                "项目中以 `.json` 结尾的路径；其他位置用 `--state FILE` 或 POSTPAY_STATE 指定"
+            ),
+        )
     }
 
     fn rate(&mut self, node: Node<'_>) -> Option<f64> {

@@ -80,7 +80,7 @@ fn every_problem_is_told_at_once() {
 fn the_version_is_the_number_one() {
     assert_eq!(codes(""), ["missing-version 1"]);
     assert_eq!(codes("# nothing\n"), ["missing-version 1"]);
-    assert_eq!(codes("state: x\n"), ["missing-version 1"]);
+    assert_eq!(codes("state: x.json\n"), ["missing-version 1"]);
     assert_eq!(codes("version:\n"), ["missing-version 1"]);
     assert_eq!(codes("version: '1'\n"), ["unsupported-version 1"]);
     assert_eq!(codes("version: 1.0\n"), ["unsupported-version 1"]);
@@ -98,6 +98,10 @@ fn odd_shapes_are_problems() {
     assert_eq!(codes("version: 1\nmanifests: []\n"), ["empty-value 2"]);
     assert_eq!(codes("version: 1\nmanifests: [~]\n"), ["wrong-type 2"]);
     assert_eq!(codes("version: 1\nversion: 1\n"), ["duplicate-key 2"]);
+    for state in ["/abs/x.json", ".bash_login", "x", ".json", "x.json/"] {
+        let text = format!("version: 1\nstate: {state}\n");
+        assert_eq!(codes(&text), ["invalid-value 2"], "{state}");
+    }
     assert_eq!(codes("version: 1\napi: {rate: 0}\n"), ["out-of-range 2"]);
     assert_eq!(codes("version: 1\napi: {rate: .nan}\n"), ["out-of-range 2"]);
     assert_eq!(

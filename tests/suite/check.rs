@@ -358,7 +358,7 @@ fn the_schema_of_the_settings_agrees_with_what_is_read() {
         ("version: 1", true),
         ("version: 2", false),
         (
-            "version: 1\nmanifests: [a, b]\nstate: s\napi: {endpoint: sandbox, rate: 0.5, in_flight: 32, timeout: 2m}",
+            "version: 1\nmanifests: [a, b]\nstate: s.json\napi: {endpoint: sandbox, rate: 0.5, in_flight: 32, timeout: 2m}",
             true,
         ),
         (
@@ -369,6 +369,10 @@ fn the_schema_of_the_settings_agrees_with_what_is_read() {
             "version: 1\napi: {endpoint: 'https://x.example/path'}",
             false,
         ),
+        ("version: 1\nstate: .bash_login", false),
+        ("version: 1\nstate: .json", false),
+        ("version: 1\nstate: /a/b.json", false),
+        ("version: 1\nstate: a/b.state.json", true),
         ("version: 1\napi: {rate: 0}", false),
         ("version: 1\napi: {rate: 101}", false),
         ("version: 1\napi: {in_flight: 33}", false),

@@ -78,7 +78,7 @@ fn every_example_is_validated_planned_and_applied() {
         assert_shown!(format!("example-{name}-plan"), run(&["plan"]));
         let orders = run(&["plan", "--format", "json"]).json()["summary"]["orders"].clone();
         run(&["apply", "-y"]);
-        let ledger = project.ledger_at(&format!("state/{name}.sandbox.jsonl"));
+        let ledger = project.ledger_at(&format!("{dir}/state/{name}.sandbox.jsonl"));
         assert_eq!(ledger.iter().filter(|entry| entry.acted).count(), orders);
         assert_eq!(ledger.iter().filter(|entry| entry.reached).count(), orders);
         run(&["plan", "--detailed-exitcode"]).says(&["No changes."]);

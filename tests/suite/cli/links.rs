@@ -42,7 +42,10 @@ fn the_state_may_be_a_link() {
     fs::create_dir_all(project.file("state")).unwrap();
     fs::create_dir_all(project.file("elsewhere")).unwrap();
     symlink("../elsewhere/shop.state.json", project.file(STATE)).unwrap();
-    for orders in [1, 1] {
+    let shop = ["--state", "elsewhere/shop.state.json"];
+    project.run(["apply", "-y"].iter().chain(&shop)).exits(0);
+    project.declare(&["one", "two"]);
+    for orders in [2, 2] {
         project.run(["apply", "-y"]).exits(0);
         assert!(project.file(STATE).is_symlink());
         assert!(!project.file("elsewhere/shop.state.json").is_symlink());
@@ -308,4 +311,72 @@ fn no_link_of_a_project_leads_a_report_out_of_it() {
     project
         .run(["plan", "--report", null.to_str().unwrap()])
         .exits(0);
+}
+
+/// A state is made where it is looked for, not where a link happens to lead; and one that is only out of reach is not ordered
+/// again.
+#[test]
+fn a_link_in_the_place_of_the_state_that_leads_nowhere_is_an_error() {
+    let project = Project::of(&["one"]);
+    fs::create_dir_all(project.file("state")).unwrap();
+    fs::create_dir_all(project.file("out")).unwrap();
+    symlink("../out/nope", project.file(STATE)).unwrap();
+    for args in [
+        &["plan"][..],
+        &["apply", "-y"],
+        &["show"],
+        &["state", "restore", "-y"],
+    ] {
+        project.run(args).exits(1).says(&[
+            "error[state-io]",
+            "symbolic link to",
+            "where nothing is",
+        ]);
+    }
+    assert_eq!(fs::read_dir(project.file("out")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(project.file("state")).unwrap().count(), 1);
+}
+
+/// A pull request may change `state:` and bring folders that are links along: nothing is made where those lead.
+#[test]
+fn the_settings_keep_the_state_in_the_project() {
+    let elsewhere = Project::empty();
+    let outside = elsewhere.path().display().to_string();
+    let name = elsewhere.path().file_name().unwrap().to_str().unwrap();
+    for (state, code) in [
+        (format!("{outside}/x.json"), "invalid-value"),
+        ("home/.bash_login".to_owned(), "invalid-value"),
+        ("x.yaml".to_owned(), "invalid-value"),
+        (format!("../{name}/x.json"), "outside-project"),
+        (format!("sub/../../{name}/x.json"), "outside-project"),
+        (format!("../{name}/new/x.json"), "outside-project"),
+        ("linked/x.json".to_owned(), "outside-project"),
+        ("linked/new/x.json".to_owned(), "outside-project"),
+    ] {
+        let project = Project::of(&["one"]);
+        symlink(&outside, project.file("linked")).unwrap();
+        let settings = format!("version: 1\nstate: {state}\napi: {{endpoint: sandbox}}\n");
+        project.write("postpay.yaml", settings);
+        let before = project.files();
+        for args in [&["plan"][..], &["apply", "-y"], &["state", "restore", "-y"]] {
+            let code = format!("error[{code}]");
+            project.run(args).exits(1).says(&[&code, "--state"]);
+        }
+        assert_eq!(project.files(), before, "{state}");
+    }
+    assert!(elsewhere.files().is_empty());
+
+    // Where the state is kept when nothing says so may be such a folder too.
+    let project = Project::of(&["one"]);
+    symlink(&outside, project.file("state")).unwrap();
+    project
+        .run(["apply", "-y"])
+        .exits(1)
+        .says(&["error[outside-project]"]);
+    assert!(elsewhere.files().is_empty());
+    // Whoever types the path means it, whatever it is called.
+    project
+        .run(["apply", "-y", "--state", "state/shop"])
+        .exits(0);
+    assert!(elsewhere.exists("shop"));
 }
