@@ -27,7 +27,7 @@ pub enum Links {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     Link,
-    /// A folder, a pipe, a socket or a device, or what a kernel makes up while it is read.
+    /// A pipe, a socket or a device, or what a kernel makes up while it is read.
     NoRegularFile,
     /// Another name leads to it, and whoever has that name would find it changed.
     SeveralNames,
@@ -116,6 +116,9 @@ pub fn open(path: &Path, links: Links, options: &OpenOptions) -> io::Result<File
         if seen.is_symlink() {
             return Err(Refusal::Link.into());
         }
+        if seen.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
         if !seen.is_file() {
             return Err(Refusal::NoRegularFile.into());
         }
@@ -170,15 +173,16 @@ pub fn read(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As [`open`].
 pub fn read_from(file: &File, most: u64) -> io::Result<Vec<u8>> {
-    let size = file.metadata()?.len().min(most);
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+    let size = file.metadata()?.len();
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(most)).unwrap_or(0));
     // A file may grow while it is read, so the size is held to while reading, not asked before.
     file.take(most + 1).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|len| len > most) {
         return Err(Refusal::TooLarge { most }.into());
     }
-    // What has no size and yet a content is made up by the kernel: /proc/self/environ holds the keys of whoever runs this.
-    if !bytes.is_empty() && file.metadata()?.len() == 0 {
+    // What has no size and yet a content, before and after, is made up by the kernel: /proc/self/environ holds the keys of
+    // whoever runs this.
+    if !bytes.is_empty() && size == 0 && file.metadata()?.len() == 0 {
         return Err(Refusal::NoRegularFile.into());
     }
     Ok(bytes)

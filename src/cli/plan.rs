@@ -220,7 +220,7 @@ fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
     let is_other = match files::read(path, Links::Followed, file::MAX_BYTES) {
         Ok(bytes) => !bytes.is_empty() && file::decode(&String::from_utf8_lossy(&bytes)).is_err(),
         // No plan is a device or a pipe. What can't be read for another reason can't be written either, which says why.
-        Err(error) => Refusal::of(&error).is_some() && !path.is_dir(),
+        Err(error) => Refusal::of(&error).is_some(),
     };
     if is_other {
         return Err(Failure::new("plan-out", {

@@ -64,6 +64,7 @@ fn whole(shown: &Path, path: &Path, links: Links) -> Result<Vec<u8>, Box<Diagnos
 
 fn unread(shown: &Path, error: &io::Error) -> Diagnostic {
     match Refusal::of(error) {
+        None if error.kind() == io::ErrorKind::IsADirectory => not_a_file(shown),
         Some(Refusal::NoRegularFile) => not_a_file(shown),
         Some(Refusal::TooLarge { .. }) => too_large(shown),
         Some(Refusal::Link | Refusal::SeveralNames | Refusal::Unsteady) | None => {

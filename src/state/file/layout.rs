@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::durable::refused;
+use crate::files::error as refused;
 use crate::lang::{Text, text};
 use crate::state::Doing;
 use crate::state::journal::RunId;

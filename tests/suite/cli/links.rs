@@ -9,29 +9,218 @@ use crate::support::{JOURNAL, LEDGER, MANIFEST, Project, RECEIPTS, Ran, STATE, m
 const LOCK: &str = "state/postpay.state.lock";
 const FOREIGN: &str = "somebody's own words\n";
 
-/// A repository may bring such a link along; what it leads to is not ours to write to.
+/// A repository may bring such a link along; what it leads to is not ours to read or to write, however well it would fit, and
+/// that shows before anything is ordered.
 #[test]
 fn what_lies_beside_the_state_is_no_link() {
-    for name in [LOCK, LEDGER, JOURNAL] {
-        for there in [true, false] {
+    // What would do in its place, and yet is somebody else's.
+    let cut_off = cut_off();
+    let journal = cut_off.read(JOURNAL);
+    let named = cut_off.read(LOCK);
+    let ledger_lock = format!("{LEDGER}.lock");
+    for (name, fitting) in [
+        (LOCK, &*named),
+        (LEDGER, ""),
+        (&*ledger_lock, ""),
+        (JOURNAL, &*journal),
+    ] {
+        for content in [Some(FOREIGN), Some(fitting), None] {
             let project = Project::of(&["one"]);
             fs::create_dir_all(project.file("state")).unwrap();
-            if there {
-                project.write("foreign", FOREIGN);
+            if let Some(content) = content {
+                project.write("foreign", content);
             }
             symlink("../foreign", project.file(name)).unwrap();
             let ran = project.run(["apply", "-y"]).exits(1);
-            let what = format!("{name} {there}: {ran}");
-            assert!(ran.stderr.contains("error["), "{what}");
-            assert_eq!(project.exists("foreign"), there, "{what}");
-            if there {
-                assert_eq!(project.read("foreign"), FOREIGN, "{what}");
-            }
+            let what = format!("{name} {content:?}: {ran}");
+            assert!(ran.stderr.contains("it is a symbolic link"), "{what}");
+            let there = content.map(|_| project.read("foreign"));
+            assert_eq!(there.as_deref(), content, "{what}");
             assert!(!project.exists(STATE), "{what}");
+            assert!(project.exists(name), "{what}");
+            let readers: &[&[&str]] = match name {
+                LOCK => &[
+                    &["plan"],
+                    &["show"],
+                    &["lock", "status"],
+                    &["lock", "release"],
+                ],
+                JOURNAL => &[&["plan"], &["show"]],
+                _ => &[],
+            };
+            for args in readers {
+                let ran = project.run(*args).exits(1);
+                let what = format!("{name} {content:?}: {ran}");
+                assert!(ran.stderr.contains("it is a symbolic link"), "{what}");
+            }
             fs::remove_file(project.file(name)).unwrap();
             project.run(["apply", "-y"]).exits(0);
             assert_eq!(project.ordered_once(), ["one"], "{what}");
         }
+    }
+}
+
+/// A project whose run was cut off: its journal is whole, and waits for the next writer.
+fn cut_off() -> Project {
+    let project = Project::of(&["one"]);
+    let mut command = project.command(["apply", "-y"]);
+    command.env("POSTPAY_CRASH_AT", "receipt-next");
+    let ran = Ran::from(command.output().unwrap());
+    assert!(project.exists(JOURNAL), "{ran}");
+    project
+}
+
+/// The receipts say what was ordered: they are filed with us, before the first order is sent, and those of somebody else are
+/// not ours.
+#[test]
+fn receipts_are_filed_in_a_folder_of_our_own_and_are_no_links() {
+    let project = Project::of(&["one"]);
+    fs::create_dir_all(project.file("state")).unwrap();
+    fs::create_dir_all(project.file("foreign")).unwrap();
+    for to in ["../foreign", "../nowhere", "../postpay.yaml"] {
+        symlink(to, project.file(RECEIPTS)).unwrap();
+        for args in [
+            &["apply", "-y"][..],
+            &["plan"],
+            &["history"],
+            &["state", "verify"],
+        ] {
+            let ran = project.run(args).exits(1);
+            assert!(ran.stderr.contains("it is a symbolic link"), "{to}: {ran}");
+        }
+        assert!(!project.exists(LEDGER), "{to}: nothing was sent");
+        assert!(!project.exists("nowhere"));
+        assert_eq!(fs::read_dir(project.file("foreign")).unwrap().count(), 0);
+        fs::remove_file(project.file(RECEIPTS)).unwrap();
+    }
+    project.write(RECEIPTS, "");
+    project.run(["apply", "-y"]).exits(1);
+    assert!(!project.exists(LEDGER));
+    fs::remove_file(project.file(RECEIPTS)).unwrap();
+
+    project.run(["apply", "-y"]).exits(0);
+    let receipt = project.receipt();
+    let moved = project.file("foreign/receipt.jsonl");
+    fs::rename(project.file(&receipt), &moved).unwrap();
+    symlink(&moved, project.file(&receipt)).unwrap();
+    for args in [
+        &["plan"][..],
+        &["apply", "-y"],
+        &["history"],
+        &["state", "verify"],
+    ] {
+        let ran = project.run(args);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(said.contains("it is a symbolic link"), "{ran}");
+        assert_ne!(ran.code, Some(0), "{ran}");
+    }
+}
+
+/// Reading a device takes all memory, and opening a pipe waits for ever: neither is ever what a store put there.
+#[test]
+fn no_device_and_no_pipe_stands_in_the_place_of_a_file_of_ours() {
+    let commands = [
+        &["plan"][..],
+        &["plan", "--refresh"],
+        &["show"],
+        &["lock", "status"],
+        &["lock", "release"],
+        &["history"],
+        &["state", "verify"],
+        &["state", "restore", "--from", "backup", "-y"],
+        &["apply", "-y"],
+    ];
+    let backup = format!("{STATE}.backup");
+    let rescue = "state/postpay.rescue.00000000-0000-7000-8000-000000000000.json";
+    let ledger_lock = format!("{LEDGER}.lock");
+    for pipe in [false, true] {
+        let ordered = Project::ordered(&["one"]);
+        ordered.run(["state", "mv", "one", "uno", "-y"]).exits(0);
+        ordered.run(["state", "mv", "uno", "one", "-y"]).exits(0);
+        let mut receipts: Vec<_> = ordered.files().into_keys().collect();
+        receipts.retain(|name| name.starts_with(RECEIPTS));
+        let receipt = receipts.last().unwrap().to_str().unwrap();
+        for name in [
+            STATE,
+            JOURNAL,
+            LOCK,
+            LEDGER,
+            receipt,
+            &*backup,
+            rescue,
+            &*ledger_lock,
+        ] {
+            let before = ordered.file(name).exists().then(|| ordered.read(name));
+            let _ = fs::remove_file(ordered.file(name));
+            if pipe {
+                let made = std::process::Command::new("mkfifo")
+                    .arg(ordered.file(name))
+                    .status();
+                assert!(made.unwrap().success());
+            } else {
+                symlink("/dev/zero", ordered.file(name)).unwrap();
+            }
+            let mut told = 0;
+            for args in commands {
+                let ran = soon(&ordered, args);
+                assert_ne!(ran.code, None, "{name}: {ran}");
+                told += usize::from(ran.code == Some(1));
+            }
+            assert!(told > 0 || name == rescue, "{name}");
+            fs::remove_file(ordered.file(name)).unwrap();
+            if let Some(before) = before {
+                ordered.write(name, before);
+            }
+            assert_eq!(ordered.ordered_once(), ["one"], "{name}");
+        }
+        symlink("/dev/zero", ordered.file("plan.json")).unwrap();
+        for args in [
+            ["apply", "plan.json"],
+            ["show", "plan.json"],
+            ["plan", "-oplan.json"],
+        ] {
+            let ran = soon(&ordered, &args);
+            assert_eq!(ran.code, Some(1), "{ran}");
+        }
+    }
+}
+
+/// Ends by itself, and with little memory, or is ended.
+fn soon(project: &Project, args: &[&str]) -> Ran {
+    let mut command = std::process::Command::new("timeout");
+    command.args(["-s", "KILL", "30", "prlimit", "--as=4000000000"]);
+    command.arg(env!("CARGO_BIN_EXE_postpay")).args(args);
+    project.settle(&mut command);
+    Ran::from(command.output().unwrap())
+}
+
+/// The lock's file is cut and written over as it stands: under another name it would be somebody else's that is cut.
+#[test]
+fn what_is_written_to_as_it_stands_has_no_second_name() {
+    let ledger_lock = format!("{LEDGER}.lock");
+    let cut_off = cut_off();
+    let (journal, state) = (cut_off.read(JOURNAL), cut_off.read(STATE));
+    for name in [LOCK, LEDGER, &*ledger_lock, JOURNAL] {
+        let project = Project::of(&["one"]);
+        let words = if name == JOURNAL {
+            project.write(STATE, &state);
+            journal.as_str()
+        } else if name == LEDGER {
+            ""
+        } else {
+            FOREIGN
+        };
+        project.write("foreign", words);
+        fs::create_dir_all(project.file("state")).unwrap();
+        fs::hard_link(project.file("foreign"), project.file(name)).unwrap();
+        let ran = project.run(["apply", "-y"]).exits(1);
+        assert!(ran.stderr.contains("a hard link"), "{name}: {ran}");
+        if name == LOCK {
+            let ran = project.run(["lock", "release"]).exits(1);
+            assert!(ran.stderr.contains("a hard link"), "{name}: {ran}");
+        }
+        assert_eq!(project.read("foreign"), words, "{name}");
+        assert!(project.orders().is_empty());
     }
 }
 
