@@ -198,18 +198,16 @@ pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Makes a folder that its owner alone can enter, in one that is there.
-///
-/// # Errors
-/// As the system says.
-pub fn make_private_folder(folder: &Path) -> io::Result<()> {
+/// What makes folders that their owner alone can enter.
+pub fn private_folders() -> fs::DirBuilder {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no mode to set"))]
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    builder.create(folder)
+    builder
 }
 
 /// What a path stands for: the file at its end, by whatever other name, or the place for one.

@@ -283,7 +283,9 @@ fn lock(path: &Path) -> Result<Lock, LedgerError> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        fs::create_dir_all(folder).map_err(fail(path, Text::fixed("created", "创建")))?;
+        let mut folders = files::private_folders();
+        let made = folders.recursive(true).create(folder);
+        made.map_err(fail(path, Text::fixed("created", "创建")))?;
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");

@@ -77,7 +77,7 @@ pub(super) fn replace(path: &Path, prefix: &str, bytes: &[u8]) -> Result<(), Sta
     sync_folder(folder)
 }
 
-/// Makes the folder and those above it, each on disk before the next.
+/// Makes the folder and those above it, each on disk before the next, and each for its owner alone.
 pub(super) fn make_folder(folder: &Path) -> Result<(), StateError> {
     if folder.is_dir() {
         return Ok(());
@@ -86,7 +86,7 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), StateError> {
     if above != folder {
         make_folder(above)?;
     }
-    match fs::create_dir(folder) {
+    match files::private_folders().create(folder) {
         Ok(()) => sync_folder(above),
         Err(_) if folder.is_dir() => Ok(()),
         Err(error) => Err(failed(Doing::CreateFolder, folder)(error)),
