@@ -4,7 +4,7 @@
 //! ledger says has happened. Lines are only ever appended, without fsync: it outlives the process, not a power cut.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -317,6 +317,8 @@ fn fail(path: &Path, doing: Text) -> impl FnOnce(io::Error) -> LedgerError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn entry(call: u64) -> LedgerEntry {

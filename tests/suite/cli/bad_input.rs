@@ -296,3 +296,62 @@ fn a_report_that_can_not_be_written_is_found_out_before_anything_is_ordered() {
     assert!(!project.exists(STATE));
     assert!(!project.exists(LEDGER));
 }
+
+/// A short text can hold a great many problems, and a pipeline's log takes only so much.
+#[test]
+fn of_many_problems_a_hundred_are_shown_and_the_rest_is_counted() {
+    /// More than a hundred problems take, and far less than they would all.
+    const MOST: usize = 400_000;
+    let lines: String = (0..3000)
+        .map(|n| format!("  e{n}: {{x{n}: 1}}\n"))
+        .collect();
+    let one_line: Vec<String> = (0..3000).map(|n| format!("e{n}: {{x{n}: 1}}")).collect();
+    let one_line = format!("  {{{}}}\n", one_line.join(", "));
+    let project = Project::of(&[]);
+    for environments in [lines, one_line] {
+        let text = format!("version: 1\nenvironments:\n{environments}");
+        project.write(MANIFEST, text);
+        let valid = project.run(["validate", "--format", "json"]).exits(1);
+        assert!(valid.stdout.len() < MOST && valid.stderr.len() < MOST);
+        let document = valid.json();
+        let errors = document["error_count"].as_u64().unwrap();
+        assert!(errors >= 3000, "{errors}");
+        let shown = document["diagnostics"].as_array().unwrap().len() as u64;
+        let warnings = document["warning_count"].as_u64().unwrap();
+        let left_out = document["left_out"].as_u64().unwrap();
+        assert_eq!((shown, shown + left_out), (100, errors + warnings));
+        let not_shown = format!("not shown: {} errors", errors - 100);
+        for args in [
+            &["validate"][..],
+            &[
+                "plan", "--report", "r.html", "--report", "r.sarif", "--report", "r.json",
+            ],
+            &["validate", "--format", "github"],
+            &["validate", "--format", "junit"],
+            &["apply", "-y", "--json"],
+            &["fmt"],
+        ] {
+            let ran = project.run(args);
+            assert!(
+                ran.stdout.len() < MOST && ran.stderr.len() < MOST,
+                "{args:?}"
+            );
+            if args != ["fmt"] {
+                ran.exits(1).says(&["more-problems", &not_shown]);
+            }
+        }
+        for report in ["r.html", "r.sarif", "r.json"] {
+            let text = project.read(report);
+            assert!(text.len() < MOST, "{report}: {}", text.len());
+            assert!(
+                text.contains("not shown") || text.contains("left_out"),
+                "{report}"
+            );
+        }
+    }
+    // The settings too.
+    let settings: String = (0..3000).map(|n| format!("x{n}: 1\n")).collect();
+    project.write("postpay.yaml", format!("version: 1\n{settings}"));
+    let ran = project.run(["plan"]).exits(1).says(&["more-problems"]);
+    assert!(ran.stderr.len() < MOST);
+}
