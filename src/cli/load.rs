@@ -72,15 +72,13 @@ impl Project {
         } else {
             global.files.clone()
         };
-        let state = match &global.state {
-            Some(path) => path.clone(),
-            None => {
-                let declared = config.state.as_deref();
-                let declared = declared.unwrap_or(Path::new(config::DEFAULT_STATE));
-                let path = base.join(declared);
-                stays_in(&path, &root)?;
-                path
-            }
+        let state = if let Some(path) = &global.state {
+            path.clone()
+        } else {
+            let declared = config.state.as_deref();
+            let path = base.join(declared.unwrap_or(Path::new(config::DEFAULT_STATE)));
+            stays_in(&path, &root)?;
+            path
         };
         Ok(Self {
             config_path,
@@ -481,8 +479,8 @@ fn config_of_project(path: &Path, root: &Path) -> Result<Config, Failure> {
         return Err(Failure::from(manifest::outside(path, &real)));
     }
     let shown = path.to_owned();
-    let read = manifest::read_found(&Found { shown, real });
-    let (source, _) = read.map_err(|problem| Failure::from(*problem))?;
+    let (source, _) =
+        manifest::read_found(&Found { shown, real }).map_err(|problem| Failure::from(*problem))?;
     Ok(config::parse(&source)?)
 }
 

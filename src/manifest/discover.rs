@@ -105,7 +105,7 @@ impl Walk<'_> {
                 return self.problems.push(folder_with_a_files_name(shown));
             }
             self.within = self.bounds.typed.then(|| real.clone());
-            let any = self.folder(shown, real);
+            let any = self.folder(shown, &real);
             self.within = None;
             if !any {
                 let folder = shown.display();
@@ -147,11 +147,11 @@ impl Walk<'_> {
     }
 
     /// True when something in it, however deep, is meant to be a manifest.
-    fn folder(&mut self, shown: &Path, real: PathBuf) -> bool {
-        if !self.folders.insert(real.clone()) {
+    fn folder(&mut self, shown: &Path, real: &Path) -> bool {
+        if !self.folders.insert(real.to_owned()) {
             return true;
         }
-        let any = match entries(&real) {
+        let any = match entries(real) {
             Ok(names) => {
                 let mut any = false;
                 for name in names {
@@ -169,7 +169,7 @@ impl Walk<'_> {
                 true
             }
         };
-        self.folders.remove(&real);
+        self.folders.remove(real);
         any
     }
 
@@ -198,7 +198,7 @@ impl Walk<'_> {
                 self.problems.push(folder_with_a_files_name(shown));
                 return true;
             }
-            return self.folder(shown, real);
+            return self.folder(shown, &real);
         }
         if metadata.is_file() {
             self.file(shown, real);

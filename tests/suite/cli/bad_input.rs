@@ -302,9 +302,8 @@ fn a_report_that_can_not_be_written_is_found_out_before_anything_is_ordered() {
 fn of_many_problems_a_hundred_are_shown_and_the_rest_is_counted() {
     /// More than a hundred problems take, and far less than they would all.
     const MOST: usize = 400_000;
-    let lines: String = (0..3000)
-        .map(|n| format!("  e{n}: {{x{n}: 1}}\n"))
-        .collect();
+    let many = |line: fn(usize) -> String| (0..3000).map(line).collect::<Vec<_>>().concat();
+    let lines = many(|n| format!("  e{n}: {{x{n}: 1}}\n"));
     let one_line: Vec<String> = (0..3000).map(|n| format!("e{n}: {{x{n}: 1}}")).collect();
     let one_line = format!("  {{{}}}\n", one_line.join(", "));
     let project = Project::of(&[]);
@@ -350,7 +349,7 @@ fn of_many_problems_a_hundred_are_shown_and_the_rest_is_counted() {
         }
     }
     // The settings too.
-    let settings: String = (0..3000).map(|n| format!("x{n}: 1\n")).collect();
+    let settings = many(|n| format!("x{n}: 1\n"));
     project.write("postpay.yaml", format!("version: 1\n{settings}"));
     let ran = project.run(["plan"]).exits(1).says(&["more-problems"]);
     assert!(ran.stderr.len() < MOST);
