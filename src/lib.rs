@@ -35,8 +35,9 @@
 //! | [`report`] | text, JSON, events; [`report::page::Page`], which Markdown, HTML, GitHub, SARIF and JUnit show | plans, reports, drift, states |
 //!
 //! [`desired`], [`diagnostic`], [`lang`] (a sentence for people stands in English and Chinese where it is made) and [`unseen`]
-//! (what is never shown as it stands) are the vocabulary that the rooms share, [`config`] reads `postpay.yaml`, [`clock`] is
-//! the time as an argument, [`sandbox`] is a small real server that speaks the vendor's side of the protocol, [`crash`]
+//! (what is never shown as it stands) are the vocabulary that the rooms share, [`files`] opens what somebody else may have put
+//! where we look, [`config`] reads `postpay.yaml`, [`clock`] is the time as an argument, [`sandbox`] is a small real server that
+//! speaks the vendor's side of the protocol, [`crash`]
 //! lets a test stop a real process at a named moment, and [`cli`] puts the parts together. `tests/suite/layering.rs`
 //! holds who may import whom; below [`cli`] nothing prints, reads the environment or exits.
 //!
@@ -93,6 +94,7 @@ pub mod crash;
 pub mod desired;
 pub mod diagnostic;
 pub mod drift;
+pub mod files;
 pub mod generate;
 pub mod lang;
 pub mod manifest;

@@ -58,7 +58,11 @@ impl Project {
 
     /// What `postpay validate` does.
     pub(crate) fn check(&self) -> Checked {
-        let loaded = manifest::load(&self.root, &[self.manifests()], None);
+        let bounds = manifest::Bounds {
+            project: &self.root,
+            typed: true,
+        };
+        let loaded = manifest::load(&self.root, &[self.manifests()], bounds, None);
         check::check(&loaded, check::Options::default())
     }
 

@@ -14,6 +14,7 @@ use crate::config;
 use crate::crash;
 use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
+use crate::files::{self, Links};
 use crate::lang::text;
 use crate::plan::guard::Limits;
 use crate::plan::{Plan, file};
@@ -104,7 +105,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 
 /// Reads and verifies a plan file.
 pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
-    let text = std::fs::read(path).map_err(|error| {
+    let text = files::read(path, Links::Followed, file::MAX_BYTES).map_err(|error| {
         let path = path.display();
         Failure::new(
             "plan-file",

@@ -149,7 +149,7 @@ pub(super) fn carry_out(
     if !objections.is_empty() {
         return Err(Failure::from(objections));
     }
-    refusal::declared_elsewhere(&plan)?;
+    refusal::declared_elsewhere(&plan, job.project)?;
     refusal::contradictions(&plan, store)?;
     let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
     if plan.changes().next().is_none() && !waits {

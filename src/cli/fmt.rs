@@ -9,10 +9,10 @@ use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Global};
 use super::shown::Shown;
-use super::world::World;
+use super::world::{World, cant_write};
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::lang::text;
-use crate::manifest;
+use crate::manifest::{self, Bounds, Found};
 use crate::report::human::{self, Look};
 use crate::report::json::layout::Details;
 use crate::report::{Formatted, clean, json};
@@ -55,11 +55,11 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         Err(failure) => (Vec::new(), failure.diagnostics),
     };
     let mut paths = Vec::new();
-    for path in found {
-        match look(&path) {
+    for found in found {
+        match look(&found) {
             Ok(file) => {
                 formatted.push(file);
-                paths.push(path);
+                paths.push(found.real);
             }
             Err(diagnostics) => problems.extend(diagnostics),
         }
@@ -89,13 +89,12 @@ fn find(
     args: &Args,
     global: &Global,
     world: &World,
-) -> Result<(Vec<PathBuf>, Vec<Diagnostic>), Failure> {
-    let root = Path::new("");
+) -> Result<(Vec<Found>, Vec<Diagnostic>), Failure> {
     if args.paths.is_empty() {
         let project = Project::load(global, &Api::default())?;
-        let (found, problems) = manifest::find(root, &project.yaml());
-        for path in &found {
-            project.not_the_states(path, world)?;
+        let (found, problems) = project.yaml();
+        for one in &found {
+            project.not_the_states(&one.shown, world)?;
         }
         return Ok((found, problems));
     }
@@ -106,7 +105,12 @@ fn find(
             .is_some_and(|ending| ending == "yaml" || ending == "yml");
         named || !path.is_file()
     });
-    let (found, mut problems) = manifest::find(root, &yaml);
+    let here = std::fs::canonicalize(".").map_err(|error| cant_write(Path::new("."), &error))?;
+    let bounds = Bounds {
+        project: &here,
+        typed: true,
+    };
+    let (found, mut problems) = manifest::find(Path::new(""), &yaml, bounds);
     problems.extend(others.iter().map(|path| {
         let shown = path.display().to_string();
         let shown = clean(&shown);
@@ -126,9 +130,9 @@ fn find(
 }
 
 /// Reads a file and lays it out.
-fn look(path: &Path) -> Result<Formatted, Vec<Diagnostic>> {
-    let bytes = manifest::bytes(Path::new(""), path).map_err(|problem| vec![*problem])?;
-    lay_out(path, bytes)
+fn look(found: &Found) -> Result<Formatted, Vec<Diagnostic>> {
+    let bytes = manifest::bytes(found).map_err(|problem| vec![*problem])?;
+    lay_out(&found.shown, bytes)
 }
 
 fn lay_out(path: &Path, bytes: Vec<u8>) -> Result<Formatted, Vec<Diagnostic>> {

@@ -43,6 +43,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     if let Some(path) = &args.out {
         project.not_the_states(path, world)?;
+        project.keeps_in(path)?;
         if path.symlink_metadata().is_ok() {
             return Err(there_already(path));
         }

@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::connect::ledger_beside;
 use super::failure::{Failure, NOTHING_SENT};
 use super::options::{Api, Changes, Global, Select, Strict};
-use super::reports::{same_file, taken};
+use super::reports::way;
 use super::rescue;
-use super::world::World;
+use super::world::{World, cant_write};
 use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
 use crate::desired::{Address, Desired, ManifestHash, SourceRef};
 use crate::diagnostic::{Diagnostic, SourceFile, Span, any_error};
+use crate::files::Place;
 use crate::lang::{Text, text};
-use crate::manifest;
+use crate::manifest::{self, Bounds, Found};
 use crate::plan::guard::Limits;
 use crate::plan::moves::{MoveError, MoveProblem};
 use crate::plan::{Mode, Options, Plan, Target};
@@ -28,7 +28,11 @@ use crate::state::{Account, State, StateStore};
 pub(super) struct Project {
     pub config: Config,
     config_path: Option<PathBuf>,
+    /// The folder that nothing leads out of which a file of the project names; whole and without links.
+    root: PathBuf,
     manifests: Vec<PathBuf>,
+    /// They were named by whoever runs this, and not by the project.
+    manifests_typed: bool,
     pub state: PathBuf,
     pub endpoint: Endpoint,
     /// By flag or variable, rather than by a file that a pull request may change.
@@ -43,13 +47,11 @@ pub(super) struct Project {
 
 impl Project {
     pub(super) fn load(global: &Global, api: &Api) -> Result<Self, Failure> {
+        // A link that leads nowhere counts as there: what it should say is not to be done without unseen.
         let config_path = match &global.config {
             Some(path) => Some(path.clone()),
-            None => Some(PathBuf::from(config::CONFIG_NAME)).filter(|path| path.exists()),
-        };
-        let config = match &config_path {
-            None => Config::default(),
-            Some(path) => config::load(Path::new(""), path)?,
+            None => Some(PathBuf::from(config::CONFIG_NAME))
+                .filter(|path| path.symlink_metadata().is_ok()),
         };
         // Paths in the file are meant from where the file is.
         let base = config_path
@@ -57,6 +59,12 @@ impl Project {
             .and_then(Path::parent)
             .unwrap_or(Path::new(""))
             .to_owned();
+        let root = project_folder(&base)?;
+        let config = match &config_path {
+            None => Config::default(),
+            Some(path) if global.config.is_some() => config::load(Path::new(""), path)?,
+            Some(path) => config_of_project(path, &root)?,
+        };
         let manifests = if global.files.is_empty() {
             let declared = config
                 .manifests
@@ -66,18 +74,19 @@ impl Project {
         } else {
             global.files.clone()
         };
-        let state = match &global.state {
-            Some(path) => path.clone(),
-            None => base.join(
-                config
-                    .state
-                    .as_deref()
-                    .unwrap_or(Path::new(config::DEFAULT_STATE)),
-            ),
+        let state = if let Some(path) = &global.state {
+            path.clone()
+        } else {
+            let declared = config.state.as_deref();
+            let path = base.join(declared.unwrap_or(Path::new(config::DEFAULT_STATE)));
+            stays_in(&path, &root)?;
+            path
         };
         Ok(Self {
             config_path,
+            root,
             manifests,
+            manifests_typed: !global.files.is_empty(),
             state,
             endpoint_is_given: global.endpoint.is_some(),
             endpoint: global
@@ -104,13 +113,34 @@ impl Project {
         })
     }
 
-    /// Every file and folder that is YAML of this project: its manifests, then its settings.
-    pub(super) fn yaml(&self) -> Vec<PathBuf> {
-        self.manifests
-            .iter()
-            .chain(&self.config_path)
-            .cloned()
-            .collect()
+    /// How far the manifests may lead.
+    fn bounds(&self) -> Bounds<'_> {
+        Bounds {
+            project: &self.root,
+            typed: self.manifests_typed,
+        }
+    }
+
+    /// How far what is typed may lead: anywhere, but for what is found in a folder.
+    pub(super) fn typed(&self) -> Bounds<'_> {
+        Bounds {
+            project: &self.root,
+            typed: true,
+        }
+    }
+
+    /// Every file that is YAML of this project: its manifests, then its settings. What is wrong with the paths comes with it.
+    pub(super) fn yaml(&self) -> (Vec<Found>, Vec<Diagnostic>) {
+        let (mut found, mut problems) =
+            manifest::find(Path::new(""), &self.manifests, self.bounds());
+        // They were read by now, so they lead where they may.
+        let config: Vec<PathBuf> = self.config_path.iter().cloned().collect();
+        let (settings, more) = manifest::find(Path::new(""), &config, self.typed());
+        let is_new = |one: &Found| found.iter().all(|other| other.real != one.real);
+        let settings: Vec<Found> = settings.into_iter().filter(is_new).collect();
+        found.extend(settings);
+        problems.extend(more);
+        (found, problems)
     }
 
     /// Where orders go, and where they are recorded.
@@ -183,14 +213,16 @@ impl Project {
         if let Some(path) = &self.api.record {
             world.reports.spare_record(path)?;
             self.not_the_states(path, world)?;
-            // What the embedded endpoint did is no record of ours, and is written beside it all the same.
-            if same_file(path, &ledger_beside(&self.state, world)?) {
-                return Err(taken("--record", path));
-            }
+        } else if global.reports.is_empty() {
+            return Ok(());
         }
         for path in self.config_path.iter().chain(&self.manifests) {
             world.reports.spare(path)?;
         }
+        let (manifests, _) = self.yaml();
+        let manifests = manifests.into_iter().map(|found| Place::at(found.real));
+        world.reports.spare_all(manifests)?;
+        world.reports.keep_in(&self.root)?;
         for path in &global.reports {
             self.not_the_states(path, world)?;
             let folder = path
@@ -232,10 +264,34 @@ impl Project {
         Ok(())
     }
 
+    /// Refuses to make a file in a folder that a link of the project leads to, out of the project.
+    pub(super) fn keeps_in(&self, path: &Path) -> Result<(), Failure> {
+        // The file itself is made anew, and follows no link.
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let way = way(folder, &self.root).map_err(|error| cant_write(path, &error))?;
+        if !way.leads_out_of(&self.root) {
+            return Ok(());
+        }
+        let (path, end) = (path.display().to_string(), way.end.display().to_string());
+        let (path, end) = (clean(&path), clean(&end));
+        Err(Failure::new(
+            "outside-project",
+            text!(
+                "{path}: a link of the project leads to {end}",
+                "{path}：项目中的链接指向 {end}"
+            ),
+        )
+        .help(text!(
+            "name the folder that is meant; nothing was written",
+            "请直接指定目标文件夹；未写入任何内容"
+        ))
+        .help(NOTHING_SENT))
+    }
+
     /// Reads and checks every manifest.
     pub(super) fn check(&self, strict: &Strict) -> (Vec<PathBuf>, Checked) {
         let require_alias = self.requires_alias(strict);
-        let loaded = manifest::load(Path::new(""), &self.manifests, self.config_path.as_deref());
+        let loaded = self.load_manifests();
         let options = check::Options { require_alias };
         let files = loaded.files.iter().map(|file| file.hash.path.clone());
         let mut checked = check::check(&loaded, options);
@@ -245,10 +301,14 @@ impl Project {
         (files.collect(), checked)
     }
 
+    fn load_manifests(&self) -> manifest::Loaded {
+        let config = self.config_path.as_deref();
+        manifest::load(Path::new(""), &self.manifests, self.bounds(), config)
+    }
+
     /// What there would be to say of the manifests with one more file beside them.
     pub(super) fn check_with(&self, source: Arc<SourceFile>) -> Vec<Diagnostic> {
-        let mut loaded =
-            manifest::load(Path::new(""), &self.manifests, self.config_path.as_deref());
+        let mut loaded = self.load_manifests();
         let parsed = manifest::parse(&source);
         loaded.diagnostics.extend(parsed.diagnostics);
         loaded.files.push(manifest::File {
@@ -375,6 +435,86 @@ impl Project {
         rescue::found(&store, current.as_ref(), world);
         Ok(current)
     }
+}
+
+/// The folder that a project is in: the one that we are in, or that of the settings where they lie elsewhere.
+fn project_folder(settings: &Path) -> Result<PathBuf, Failure> {
+    let here = std::fs::canonicalize(".").map_err(|error| {
+        let why = text!(
+            "can't tell which folder this is: {error}",
+            "无法确定当前文件夹：{error}"
+        );
+        Failure::new("chdir", why).help(NOTHING_SENT)
+    })?;
+    // Where they are not there, reading them says so.
+    let settings = std::fs::canonicalize(here.join(settings)).unwrap_or_else(|_| here.clone());
+    Ok(if settings.starts_with(&here) {
+        here
+    } else {
+        settings
+    })
+}
+
+/// Refuses a state that the project would have kept elsewhere: whoever may change the project would have folders and files made
+/// where they like. It is kept in the project, or as a `.json` file elsewhere in the repository that the project is in; where there
+/// is no repository, nobody asks for a change of it. A link in the place of the state itself is another matter: it has to lead to
+/// a state.
+fn stays_in(state: &Path, root: &Path) -> Result<(), Failure> {
+    let folder = state.parent().unwrap_or(Path::new(""));
+    let way = way(folder, root).map_err(|error| cant_write(state, &error))?;
+    let is_json = state.extension().is_some_and(|ending| ending == "json");
+    let may_be_there = || match repository(root) {
+        Some(top) => way.end.starts_with(top),
+        None => state.is_relative() && !way.is_link && is_near(&way.end),
+    };
+    if way.end.starts_with(root) || (is_json && may_be_there()) {
+        return Ok(());
+    }
+    let (state, end) = (state.display().to_string(), way.end.display().to_string());
+    let (state, end) = (clean(&state), clean(&end));
+    Err(Failure::new(
+        "outside-project",
+        text!(
+            "the state {state} would be kept out of the project, in {end}",
+            "状态文件 {state} 会保存在项目之外的 {end}"
+        ),
+    )
+    .help(text!(
+        "`state` in postpay.yaml, and the links in a project, lead to folders of the project, or to a .json file in its repository",
+        "postpay.yaml 中的 `state` 和项目中的链接只能指向项目中的文件夹，或其仓库中的 .json 文件"
+    ))
+    .help(text!(
+        "whoever runs postpay may name any place: `--state FILE`, or POSTPAY_STATE",
+        "运行 postpay 的人可以指定任何位置：`--state FILE` 或 POSTPAY_STATE"
+    ))
+    .help(NOTHING_SENT))
+}
+
+/// Whether a folder is there, or the one that it would be made in is.
+fn is_near(folder: &Path) -> bool {
+    folder.is_dir() || folder.parent().is_some_and(Path::is_dir)
+}
+
+/// The top of the git repository that a folder is in.
+fn repository(folder: &Path) -> Option<&Path> {
+    folder
+        .ancestors()
+        .find(|folder| folder.join(".git").exists())
+}
+
+/// The settings that nobody named: whoever may change the project chose where they lead.
+fn config_of_project(path: &Path, root: &Path) -> Result<Config, Failure> {
+    // What can't be followed can't be read either, which says why.
+    let Ok(real) = std::fs::canonicalize(path) else {
+        return Ok(config::load(Path::new(""), path)?);
+    };
+    if !real.starts_with(root) {
+        return Err(Failure::from(manifest::outside(path, &real)));
+    }
+    let shown = path.to_owned();
+    let (source, _) =
+        manifest::read_found(&Found { shown, real }).map_err(|problem| Failure::from(*problem))?;
+    Ok(config::parse(&source)?)
 }
 
 /// A `moved` block that does not fit, with the line that it stands in.

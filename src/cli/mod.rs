@@ -210,7 +210,7 @@ pub fn main() -> Exit {
     match ended {
         Ok(exit) => exit,
         Err(failure) => {
-            let told = world.told();
+            let told = world.told_in_full();
             let exit = world.fail(&failure);
             if let Some(kind) = kind {
                 world.report_failure(kind, &told, &failure);

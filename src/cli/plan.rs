@@ -20,6 +20,7 @@ use crate::config::Endpoint;
 use crate::desired::{Address, Desired, SourceRef};
 use crate::diagnostic::Diagnostic;
 use crate::drift::noticed;
+use crate::files::{self, Links, Refusal};
 use crate::lang::{Lang, text};
 use crate::plan::{Action, Options, Plan, Step, file, guard};
 use crate::report::page::Request;
@@ -74,6 +75,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     if let Some(path) = &args.out {
         project.not_the_states(path, world)?;
+        project.keeps_in(path)?;
         world.reports.spare(path)?;
     }
     let desired = project.desired(&args.strict, world)?;
@@ -215,10 +217,12 @@ fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(".".as_ref());
     // A manifest, a configuration or somebody's work is not replaced by a plan; an older plan is.
-    if let Ok(bytes) = std::fs::read(path)
-        && !bytes.is_empty()
-        && file::decode(&String::from_utf8_lossy(&bytes)).is_err()
-    {
+    let is_other = match files::read(path, Links::Followed, file::MAX_BYTES) {
+        Ok(bytes) => !bytes.is_empty() && file::decode(&String::from_utf8_lossy(&bytes)).is_err(),
+        // No plan is a device or a pipe. What can't be read for another reason can't be written either, which says why.
+        Err(error) => Refusal::of(&error).is_some(),
+    };
+    if is_other {
         return Err(Failure::new("plan-out", {
             let path = path.display().to_string();
             let path = clean(&path);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::failure::{Failure, NOTHING_SENT};
+use super::load::Project;
 use crate::check;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::lang::text;
@@ -16,7 +17,7 @@ use crate::state::verify::Problem;
 
 /// Refuses to give up what is declared yet, in a file that is still there and was not read: the next plan of the whole
 /// project would order it again.
-pub(super) fn declared_elsewhere(plan: &Plan) -> Result<(), Failure> {
+pub(super) fn declared_elsewhere(plan: &Plan, project: &Project) -> Result<(), Failure> {
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let read: HashSet<PathBuf> = plan.manifests.iter().map(|it| whole(&it.path)).collect();
     let mut unread: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
@@ -28,7 +29,7 @@ pub(super) fn declared_elsewhere(plan: &Plan) -> Result<(), Failure> {
     }
     let mut refusals = Vec::new();
     for (file, steps) in unread {
-        let loaded = manifest::load(Path::new(""), &[PathBuf::from(file)], None);
+        let loaded = manifest::load(Path::new(""), &[PathBuf::from(file)], project.typed(), None);
         let checked = check::check(&loaded, check::Options::default());
         let file = clean(file).into_owned();
         for Step { address, .. } in steps {

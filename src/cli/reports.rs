@@ -10,6 +10,7 @@ use super::failure::{Failure, NOTHING_SENT};
 use super::options::Format;
 use super::shown::allowed_endings;
 use super::world::cant_write;
+use crate::files::{Place, Way};
 use crate::lang::text;
 use crate::report::clean;
 use crate::report::page::from_root;
@@ -57,12 +58,30 @@ impl Reports {
 
     /// Refuses a report, or the record of calls, in the place of a file that the command reads or writes for another purpose.
     pub(super) fn spare(&mut self, path: &Path) -> Result<(), Failure> {
+        if self.files.is_empty() && self.record.is_none() {
+            return Ok(());
+        }
+        // Where it can't be followed it can't be used either, which says why.
+        Place::of(path).map_or(Ok(()), |place| self.spare_all([place]))
+    }
+
+    /// As [`Self::spare`], of many files.
+    pub(super) fn spare_all(
+        &mut self,
+        places: impl IntoIterator<Item = Place>,
+    ) -> Result<(), Failure> {
         let of_reports = self.files.iter().map(|(file, _)| ("--report", file));
         let of_record = self.record.iter().map(|file| ("--record", file));
-        let mut all = of_reports.chain(of_record);
-        match all.find(|(_, file)| same_file(file, path)) {
-            Some((flag, file)) => {
-                let failure = taken(flag, file);
+        let own: Vec<(&str, &PathBuf, Place)> = of_reports
+            .chain(of_record)
+            .filter_map(|(flag, file)| Some((flag, file, Place::of(file).ok()?)))
+            .collect();
+        let met = places.into_iter().find_map(|place| {
+            let (flag, file, _) = own.iter().find(|(.., own)| own.is(&place))?;
+            Some(taken(flag, file))
+        });
+        match met {
+            Some(failure) => {
                 // Not even to say why there is no result.
                 self.written = true;
                 Err(failure)
@@ -75,6 +94,24 @@ impl Reports {
     pub(super) fn spare_record(&mut self, path: &Path) -> Result<(), Failure> {
         self.spare(path)?;
         self.record = Some(path.to_owned());
+        Ok(())
+    }
+
+    /// Refuses a report in whose place a link of the project leads out of it, or to a file of another kind: whoever may change
+    /// the project would choose what is overwritten.
+    pub(super) fn keep_in(&self, project: &Path) -> Result<(), Failure> {
+        for (path, format) in &self.files {
+            let way = way(path, project).map_err(|error| cant_write(path, &error))?;
+            if way.leads_out_of(project) {
+                return Err(led_away(path, &way.end));
+            }
+            let is_alike = format_of(&way.end).is_ok_and(|other| other == *format);
+            // Into a pipe any kind of text can go.
+            let is_special = path.metadata().is_ok_and(|there| !there.is_file());
+            if way.is_link && way.by_link_of_project && !is_alike && !is_special {
+                return Err(led_away(path, &way.end));
+            }
+        }
         Ok(())
     }
 
@@ -104,23 +141,31 @@ impl Reports {
                 ),
             ));
         }
+        // Until then a folder may be a link that leads anywhere, too.
+        if !self.guarded
+            && let Ok(here) = fs::canonicalize(".")
+            && let Ok(way) = Way::of(path, &here, &here)
+            && way.leads_out_of(&here)
+        {
+            return Err(led_away(path, &way.end));
+        }
         replace(path, text).map_err(|error| cant_write(path, &error))
     }
 }
 
+/// Where a path leads from the folder that we are in.
+pub(super) fn way(path: &Path, project: &Path) -> io::Result<Way> {
+    Way::of(path, &fs::canonicalize(".")?, project)
+}
+
 /// A reader sees the old text or the new one, and never a part.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // A link stays one: what it names is replaced.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| {
-        // Or would name, once it is there.
-        let to = fs::read_link(path).ok();
-        let to = to.and_then(|to| Some(path.parent()?.join(to)));
-        to.unwrap_or_else(|| path.to_owned())
-    });
     // A pipe or a device has nothing that could be replaced.
-    if target.metadata().is_ok_and(|file| !file.is_file()) {
-        return fs::write(&target, text);
+    if path.metadata().is_ok_and(|file| !file.is_file()) {
+        return fs::write(path, text);
     }
+    // A link stays one: what it names is replaced, or would be named, once it is there.
+    let target = way(path, Path::new("/"))?.end;
     let folder = target
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -183,7 +228,7 @@ fn format_of(path: &Path) -> Result<Format, Failure> {
     })
 }
 
-pub(super) fn taken(flag: &str, path: &Path) -> Failure {
+fn taken(flag: &str, path: &Path) -> Failure {
     let path = path.display().to_string();
     let path = clean(&path);
     Failure::new(
@@ -197,16 +242,28 @@ pub(super) fn taken(flag: &str, path: &Path) -> Failure {
     .help(NOTHING_SENT)
 }
 
+fn led_away(path: &Path, end: &Path) -> Failure {
+    let (path, end) = (path.display().to_string(), end.display().to_string());
+    let (path, end) = (clean(&path), clean(&end));
+    Failure::new(
+        "report-path",
+        text!(
+            "--report {path}: a link of the project leads to {end}",
+            "--report {path}：项目中的链接指向 {end}"
+        ),
+    )
+    .help(text!(
+        "a link of the project may lead to a report of the same kind in the project, and nowhere else: remove it, or name the file \
+         that is meant",
+        "项目中的链接只能指向项目中同一格式的报告：请删除该链接，或直接指定目标文件"
+    ))
+    .help(NOTHING_SENT)
+}
+
 /// Whether two paths name one file, or would.
-pub(super) fn same_file(a: &Path, b: &Path) -> bool {
-    let whole = |path: &Path| {
-        fs::canonicalize(path).ok().or_else(|| {
-            let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
-            let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
-            Some(folder.join(path.file_name()?))
-        })
-    };
-    a == b || whole(a).zip(whole(b)).is_some_and(|(a, b)| a == b)
+fn same_file(a: &Path, b: &Path) -> bool {
+    let place = |path| Place::of(path).ok();
+    a == b || place(a).zip(place(b)).is_some_and(|(a, b)| a.is(&b))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::failure::{Failure, NOTHING_SENT};
 use super::options::Format;
 use super::world::World;
+use crate::diagnostic::limit::Limited;
 use crate::diagnostic::{Diagnostic, render};
 use crate::lang::{Lang, Text, text};
 use crate::report::human::Look;
@@ -166,7 +167,8 @@ impl World {
         let diagnostics: Vec<Diagnostic> =
             told.iter().chain(&failure.diagnostics).cloned().collect();
         let json = || json::failure::document(kind.name(), &diagnostics);
-        let human = |look: Look| render::render(&diagnostics, look.color, look.lang);
+        let limited = Limited::of(&diagnostics).into_all();
+        let human = |look: Look| render::render(&limited, look.color, look.lang);
         let page = |lang| page::failure(kind, &diagnostics, lang);
         let shown = Shown::new(&json, &human, &page);
         // People were told on standard error, and programs that read JSON have always had nothing there.

@@ -22,6 +22,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
 use crate::cloud::tencent::{Missed, Recorder};
 use crate::crash;
+use crate::diagnostic::limit::Limited;
 use crate::diagnostic::{Diagnostic, render, wrap};
 use crate::lang::{Lang, Text, text};
 use crate::plan::GitFacts;
@@ -155,6 +156,7 @@ impl World {
 
     pub(super) fn diagnose(&self, diagnostics: &[Diagnostic]) {
         self.told.borrow_mut().extend_from_slice(diagnostics);
+        let diagnostics = &Limited::of(diagnostics).into_all();
         // What standard output does not take is told on standard error all the same.
         if self.events && self.emit(diagnostics).is_ok() {
             return;
@@ -199,6 +201,11 @@ impl World {
 
     /// What was told so far, for the reports.
     pub(super) fn told(&self) -> Vec<Diagnostic> {
+        Limited::of(&self.told.borrow()).into_all()
+    }
+
+    /// All of it, for whoever limits what they show of it themselves.
+    pub(super) fn told_in_full(&self) -> Vec<Diagnostic> {
         self.told.borrow().clone()
     }
 

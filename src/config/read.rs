@@ -265,7 +265,7 @@ impl Reader {
             match entry.name() {
                 "version" => {}
                 "manifests" => config.manifests = self.manifests(value),
-                "state" => config.state = self.text("state", value).map(PathBuf::from),
+                "state" => config.state = self.state(value),
                 "api" => config.api = self.section("api", value, Self::api).unwrap_or_default(),
                 "guard" => {
                     config.guard = self
@@ -400,6 +400,11 @@ impl Reader {
             return None;
         }
         Some(paths.into_iter().map(PathBuf::from).collect())
+    }
+
+    fn state(&mut self, node: Node<'_>) -> Option<PathBuf> {
+        let text = self.text("state", node)?;
+        Some(PathBuf::from(text))
     }
 
     fn rate(&mut self, node: Node<'_>) -> Option<f64> {

@@ -22,9 +22,10 @@ struct ConfigV1 {
     /// The version of this format. Always 1.
     #[schemars(extend("const" = 1))]
     version: u32,
-    /// Manifests: a file or folder, or a list of them. `environments/` when left out.
+    /// Manifests: a file or folder of the project, or a list of them. `environments/` when left out.
     manifests: Option<Paths>,
-    /// Where the state is kept. `state/postpay.state.json` when left out.
+    /// Where the state is kept: a path in the project, or a `.json` file in its repository. `state/postpay.state.json` when left
+    /// out.
     #[schemars(length(min = 1))]
     state: Option<String>,
     /// How the vendor is spoken to.

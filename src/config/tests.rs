@@ -111,7 +111,7 @@ fn every_problem_is_told_at_once() {
 fn the_version_is_the_number_one() {
     assert_eq!(codes(""), ["missing-version 1"]);
     assert_eq!(codes("# nothing\n"), ["missing-version 1"]);
-    assert_eq!(codes("state: x\n"), ["missing-version 1"]);
+    assert_eq!(codes("state: x.json\n"), ["missing-version 1"]);
     assert_eq!(codes("version:\n"), ["missing-version 1"]);
     assert_eq!(codes("version: '1'\n"), ["unsupported-version 1"]);
     assert_eq!(codes("version: 1.0\n"), ["unsupported-version 1"]);

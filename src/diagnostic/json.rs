@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Diagnostic, Label, Severity, SourceFile, Span};
+use super::{Diagnostic, Label, Severity, SourceFile, Span, window};
 use crate::lang::Text;
 
 /// Something to mend, or to know.
@@ -50,7 +50,7 @@ struct PositionV1 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Snippet")]
 struct SnippetV1 {
-    /// The line itself.
+    /// The line itself; of a long one the part around the place.
     code: String,
     /// From 1.
     start_line: u32,
@@ -130,14 +130,14 @@ fn position(file: &SourceFile, byte: usize) -> PositionV1 {
 
 impl From<&Span> for SnippetV1 {
     fn from(span: &Span) -> Self {
-        let file = &span.file;
-        let line = file.line_of(span.bytes.start);
-        let start = file.line_start(line);
-        let code = file.text.get(start..).and_then(|rest| rest.lines().next());
-        let code = code.unwrap_or_default().to_owned();
+        // A whole text may be one line, and have a thousand problems.
+        let kept = window::line_around(span);
+        let code = span.file.text.get(kept.clone()).unwrap_or_default();
+        let code = code.to_owned();
+        let within = |byte: usize| byte.saturating_sub(kept.start).min(code.len());
         Self {
-            highlight_start_offset: (span.bytes.start - start).min(code.len()),
-            highlight_end_offset: span.bytes.end.saturating_sub(start).min(code.len()),
+            highlight_start_offset: within(span.bytes.start),
+            highlight_end_offset: within(span.bytes.end),
             start_line: span.start().line,
             code,
         }
@@ -152,6 +152,18 @@ mod tests {
 
     use super::*;
     use crate::lang::text;
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_place_is_shown() {
+        let text = format!("[{}x, {}]\n", "环, ".repeat(500), "y, ".repeat(500));
+        let at = text.find('x').unwrap();
+        let file = Arc::new(SourceFile::new("a.yaml", text));
+        let bytes = at..at + 1;
+        let snippet = SnippetV1::from(&Span { file, bytes });
+        assert!(snippet.code.len() <= 240, "{}", snippet.code.len());
+        let marked = snippet.highlight_start_offset..snippet.highlight_end_offset;
+        assert_eq!(&snippet.code[marked], "x");
+    }
 
     #[test]
     fn a_diagnostic_has_terraforms_members_and_speaks_english() {

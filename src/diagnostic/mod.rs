@@ -3,6 +3,7 @@
 //! Rooms below `cli` return these; [`render`] turns them into text with the lines themselves.
 
 pub mod json;
+pub mod limit;
 pub mod render;
 mod window;
 pub mod wrap;

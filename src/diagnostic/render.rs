@@ -29,9 +29,14 @@ pub fn render(diagnostics: &[Diagnostic], color: bool, lang: Lang) -> String {
 }
 
 /// What a run of diagnostics comes to: `2 errors, 1 warning`; empty when there are none.
-pub fn summary(diagnostics: &[Diagnostic]) -> Text {
-    let errors = diagnostics.iter().filter(|one| one.is_error()).count();
-    let warnings = diagnostics.len() - errors;
+pub fn summary<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Text {
+    let (mut errors, mut warnings) = (0_usize, 0_usize);
+    for diagnostic in diagnostics {
+        match diagnostic.severity {
+            Severity::Error => errors += 1,
+            Severity::Warning => warnings += 1,
+        }
+    }
     let plural = |number: usize| if number == 1 { "" } else { "s" };
     let s = plural(errors);
     let of_errors = text!("{errors} error{s}", "{errors} 个错误");

@@ -113,10 +113,21 @@ fn line_bytes(file: &SourceFile, line: usize) -> Range<usize> {
 }
 
 fn kept(file: &SourceFile, line: &Range<usize>, label: Option<&&Label>) -> Range<usize> {
+    let at = label.map_or(line.start, |label| label.span.bytes.start);
+    around_byte(file, line, at)
+}
+
+/// The line that a place starts in, or of a long one the part around it.
+pub(super) fn line_around(span: &Span) -> Range<usize> {
+    let line = span.file.line_of(span.bytes.start);
+    let line = line_bytes(&span.file, line);
+    around_byte(&span.file, &line, span.bytes.start)
+}
+
+fn around_byte(file: &SourceFile, line: &Range<usize>, at: usize) -> Range<usize> {
     if line.len() <= LONG {
         return line.clone();
     }
-    let at = label.map_or(line.start, |label| label.span.bytes.start);
     let start = floor(&file.text, at.saturating_sub(BEFORE).max(line.start));
     let end = floor(&file.text, (start + LONG).min(line.end));
     start..end

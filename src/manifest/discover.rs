@@ -18,19 +18,44 @@ pub(super) enum Settings<'a> {
     Taken,
 }
 
-/// The files behind `paths`, as the user would name them.
+/// How far paths may lead.
+///
+/// Whoever may change a project may name any path in it and make any file of it a link. If those were followed, a pull request
+/// would have the computer that checks it show its own files: a problem shows the line that it is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds<'a> {
+    /// The project's folder, whole and without links.
+    pub project: &'a Path,
+    /// The paths were typed by whoever runs this, who may name anything. What is found in a folder stays in it even so, or in
+    /// the project.
+    pub typed: bool,
+}
+
+/// A file that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// As the user would name it.
+    pub shown: PathBuf,
+    /// The file itself, whole and without links: what was looked at is what is opened.
+    pub real: PathBuf,
+}
+
+/// The files behind `paths`.
 pub(super) fn discover(
     root: &Path,
     paths: &[PathBuf],
+    bounds: Bounds<'_>,
     settings: Settings<'_>,
     problems: &mut Vec<Diagnostic>,
-) -> Vec<PathBuf> {
+) -> Vec<Found> {
     let (leaves_out, config) = match settings {
         Settings::LeftOut(config) => (true, config),
         Settings::Taken => (false, None),
     };
     let mut walk = Walk {
         root,
+        bounds,
+        within: None,
         leaves_out,
         config: config.and_then(|path| fs::canonicalize(root.join(path)).ok()),
         seen: HashSet::new(),
@@ -46,6 +71,9 @@ pub(super) fn discover(
 
 struct Walk<'a> {
     root: &'a Path,
+    bounds: Bounds<'a>,
+    /// The folder that was typed and is being walked: what is in it may be read too.
+    within: Option<PathBuf>,
     /// The settings are left out of folders: files with their name, and the one at this real path.
     leaves_out: bool,
     config: Option<PathBuf>,
@@ -53,7 +81,7 @@ struct Walk<'a> {
     seen: HashSet<PathBuf>,
     /// Folders on the way down, so that a link to a parent does not go round for ever.
     folders: HashSet<PathBuf>,
-    found: Vec<PathBuf>,
+    found: Vec<Found>,
     problems: &'a mut Vec<Diagnostic>,
 }
 
@@ -65,15 +93,21 @@ impl Walk<'_> {
         } else {
             shown
         };
-        let metadata = match fs::metadata(self.root.join(path)) {
-            Ok(metadata) => metadata,
+        let (real, metadata) = match self.look(shown) {
+            Ok(looked) => looked,
             Err(error) => return self.problems.push(cannot_open(shown, &error)),
         };
+        if !self.bounds.typed && !self.may_read(&real) {
+            return self.problems.push(outside(shown, &real));
+        }
         if metadata.is_dir() {
             if has_manifest_name(shown) {
                 return self.problems.push(folder_with_a_files_name(shown));
             }
-            if !self.folder(shown) {
+            self.within = self.bounds.typed.then(|| real.clone());
+            let any = self.folder(shown, &real);
+            self.within = None;
+            if !any {
                 let folder = shown.display();
                 self.problems.push(
                     Diagnostic::error(
@@ -94,25 +128,30 @@ impl Walk<'_> {
                 );
             }
         } else if metadata.is_file() {
-            self.file(shown);
+            self.file(shown, real);
         } else {
             self.problems.push(not_a_file(shown));
         }
     }
 
+    /// Where a path really leads, and to what.
+    fn look(&self, shown: &Path) -> io::Result<(PathBuf, fs::Metadata)> {
+        let real = fs::canonicalize(self.root.join(shown))?;
+        let metadata = fs::metadata(&real)?;
+        Ok((real, metadata))
+    }
+
+    fn may_read(&self, real: &Path) -> bool {
+        let within = self.within.as_deref();
+        real.starts_with(self.bounds.project) || within.is_some_and(|it| real.starts_with(it))
+    }
+
     /// True when something in it, however deep, is meant to be a manifest.
-    fn folder(&mut self, shown: &Path) -> bool {
-        let real = match fs::canonicalize(self.root.join(shown)) {
-            Ok(real) => real,
-            Err(error) => {
-                self.problems.push(cannot_open(shown, &error));
-                return true;
-            }
-        };
-        if !self.folders.insert(real.clone()) {
+    fn folder(&mut self, shown: &Path, real: &Path) -> bool {
+        if !self.folders.insert(real.to_owned()) {
             return true;
         }
-        let any = match entries(&self.root.join(shown)) {
+        let any = match entries(real) {
             Ok(names) => {
                 let mut any = false;
                 for name in names {
@@ -130,14 +169,14 @@ impl Walk<'_> {
                 true
             }
         };
-        self.folders.remove(&real);
+        self.folders.remove(real);
         any
     }
 
     fn entry(&mut self, shown: &Path) -> bool {
         let manifest = has_manifest_name(shown);
-        let metadata = match fs::metadata(self.root.join(shown)) {
-            Ok(metadata) => metadata,
+        let (real, metadata) = match self.look(shown) {
+            Ok(looked) => looked,
             // A dangling link that is no manifest is none of our business.
             Err(_) if !manifest => return false,
             Err(error) => {
@@ -145,36 +184,39 @@ impl Walk<'_> {
                 return true;
             }
         };
-        if metadata.is_dir() {
+        let is_folder = metadata.is_dir();
+        // What we would not read anyway may lead anywhere.
+        if !is_folder && (!manifest || self.is_config(shown, &real)) {
+            return false;
+        }
+        if !self.may_read(&real) {
+            self.problems.push(outside(shown, &real));
+            return true;
+        }
+        if is_folder {
             if manifest {
                 self.problems.push(folder_with_a_files_name(shown));
                 return true;
             }
-            return self.folder(shown);
-        }
-        if !manifest || self.is_config(shown) {
-            return false;
+            return self.folder(shown, &real);
         }
         if metadata.is_file() {
-            self.file(shown);
+            self.file(shown, real);
         } else {
             self.problems.push(not_a_file(shown));
         }
         true
     }
 
-    fn is_config(&self, shown: &Path) -> bool {
+    fn is_config(&self, shown: &Path, real: &Path) -> bool {
         self.leaves_out && shown.file_name().is_some_and(|name| name == CONFIG_NAME)
-            || self.config.as_ref().is_some_and(|config| {
-                fs::canonicalize(self.root.join(shown)).is_ok_and(|real| &real == config)
-            })
+            || self.config.as_deref() == Some(real)
     }
 
-    fn file(&mut self, shown: &Path) {
-        let path = self.root.join(shown);
-        let real = fs::canonicalize(&path).unwrap_or(path);
-        if self.seen.insert(real) {
-            self.found.push(shown.to_owned());
+    fn file(&mut self, shown: &Path, real: PathBuf) {
+        if self.seen.insert(real.clone()) {
+            let shown = shown.to_owned();
+            self.found.push(Found { shown, real });
         }
     }
 }
@@ -232,6 +274,26 @@ fn folder_with_a_files_name(shown: &Path) -> Diagnostic {
     .help(text!("rename the folder", "请给文件夹改名"))
 }
 
+/// What a project names that is not in it. Nothing of it is read, not even to say what it is.
+pub fn outside(shown: &Path, real: &Path) -> Diagnostic {
+    let (shown, real) = (shown.display(), real.display());
+    Diagnostic::error(
+        "outside-project",
+        text!(
+            "`{shown}` leads out of the project, to `{real}`",
+            "`{shown}` 指向项目之外：`{real}`"
+        ),
+    )
+    .help(text!(
+        "it was not read: postpay.yaml, the links in a project and its folders lead to files of the project",
+        "未读取它：postpay.yaml、项目中的链接和文件夹只能指向项目中的文件"
+    ))
+    .help(text!(
+        "whoever runs postpay may name any file: `-f FILE`, or `--config FILE` for the settings",
+        "运行 postpay 的人可以指定任何文件：`-f FILE`；配置文件用 `--config FILE`"
+    ))
+}
+
 pub(super) fn not_a_file(shown: &Path) -> Diagnostic {
     let shown = shown.display();
     Diagnostic::error(
@@ -249,11 +311,21 @@ mod tests {
     use super::*;
 
     fn run(root: &Path, paths: &[&str]) -> (Vec<String>, Vec<(&'static str, String)>) {
+        walked(root, paths, false)
+    }
+
+    fn walked(
+        root: &Path,
+        paths: &[&str],
+        typed: bool,
+    ) -> (Vec<String>, Vec<(&'static str, String)>) {
         let mut problems = Vec::new();
         let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+        let project = &root.canonicalize().unwrap();
         let found = discover(
             root,
             &paths,
+            Bounds { project, typed },
             Settings::LeftOut(Some(Path::new("settings.yaml"))),
             &mut problems,
         );
@@ -261,7 +333,7 @@ mod tests {
         (
             found
                 .iter()
-                .map(|path| path.display().to_string())
+                .map(|found| found.shown.display().to_string())
                 .collect(),
             problems
                 .into_iter()
@@ -304,10 +376,15 @@ mod tests {
         let found = discover(
             folder.path(),
             &[PathBuf::from(".")],
+            Bounds {
+                project: &folder.path().canonicalize().unwrap(),
+                typed: false,
+            },
             Settings::Taken,
             &mut problems,
         );
         let expected = ["a.yaml", "postpay.yaml", "sub/postpay.yaml"];
+        let found: Vec<PathBuf> = found.into_iter().map(|found| found.shown).collect();
         assert_eq!(found, expected.map(PathBuf::from));
         assert_eq!(problems, []);
     }
@@ -352,6 +429,42 @@ mod tests {
             problems,
             [("path-not-found", "there is no `m/dangling.yaml`".to_owned())]
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_leads_out_of_the_project_is_refused_by_its_name() {
+        use std::os::unix::fs::symlink;
+        let folder = project(&["p/m/a.yaml", "out/b.yaml", "out/c/d.yaml"]);
+        let root = folder.path().join("p");
+        symlink("../../out/b.yaml", root.join("m/b.yaml")).unwrap();
+        symlink("../../out", root.join("m/out")).unwrap();
+        symlink("../../out/b.yaml", root.join("m/notes.txt")).unwrap();
+        let outside = folder.path().canonicalize().unwrap().join("out");
+        let refused = |shown: &str, to: &str| {
+            let to = outside.join(to);
+            let to = to.display();
+            let message = format!("`{shown}` leads out of the project, to `{to}`");
+            ("outside-project", message)
+        };
+        let (found, problems) = run(&root, &["m", "../out/b.yaml", "../out"]);
+        assert_eq!(found, ["m/a.yaml"]);
+        let expected = [
+            refused("m/b.yaml", "b.yaml"),
+            refused("m/out", ""),
+            refused("../out/b.yaml", "b.yaml"),
+            refused("../out", ""),
+        ];
+        let trim = |(code, text): (_, String)| (code, text.replace("/`", "`"));
+        assert_eq!(problems, expected.map(trim));
+
+        // Whoever types a path means it; what they find in a folder is another matter.
+        symlink("../p/m/a.yaml", folder.path().join("out/a.yaml")).unwrap();
+        symlink("/dev/null", folder.path().join("out/z.yaml")).unwrap();
+        let (found, problems) = walked(&root, &["m/b.yaml", "../out"], true);
+        assert_eq!(found, ["m/b.yaml", "../out/a.yaml", "../out/c/d.yaml"]);
+        let message = "`../out/z.yaml` leads out of the project, to `/dev/null`".to_owned();
+        assert_eq!(problems, [("outside-project", message)]);
     }
 
     #[cfg(unix)]

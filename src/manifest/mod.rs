@@ -22,8 +22,9 @@ use crate::desired::ManifestHash;
 use crate::diagnostic::{Diagnostic, SourceFile};
 
 pub use build::{Parsed, parse};
+pub use discover::{Bounds, Found, outside};
 pub use layout::layout;
-pub use read::{MAX_BYTES, bytes, bytes_of, read, source};
+pub use read::{MAX_BYTES, bytes, bytes_of, read, read_found, source};
 pub use schema::{
     Defaults, EnvironmentV1, Extra, IgnoredV1, ImportV1, LifecycleV1, ManifestV1, MovedV1,
     manifest_schema,
@@ -54,14 +55,14 @@ pub struct File {
 
 /// Finds and reads every manifest that `paths` name, files or folders, in the order given.
 ///
-/// Relative paths are taken from `root` and shown as they were given. `config` is the project's
-/// `postpay.yaml`, which a folder leaves out whatever it is called.
-pub fn load(root: &Path, paths: &[PathBuf], config: Option<&Path>) -> Loaded {
+/// Relative paths are taken from `root` and shown as they were given; none of them leads out of `bounds`. `config` is the
+/// project's `postpay.yaml`, which a folder leaves out whatever it is called.
+pub fn load(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>, config: Option<&Path>) -> Loaded {
     let mut loaded = Loaded::default();
     let settings = discover::Settings::LeftOut(config);
-    let found = discover::discover(root, paths, settings, &mut loaded.diagnostics);
-    for path in found {
-        match read(root, &path) {
+    let found = discover::discover(root, paths, bounds, settings, &mut loaded.diagnostics);
+    for one in found {
+        match read_found(&one) {
             Ok((source, hash)) => {
                 let parsed = parse(&source);
                 loaded.diagnostics.extend(parsed.diagnostics);
@@ -80,9 +81,10 @@ pub fn load(root: &Path, paths: &[PathBuf], config: Option<&Path>) -> Loaded {
 
 /// The files that `paths` name, as [`load`] finds them, and with them the project's settings where they lie in a folder.
 /// What is wrong with the paths comes with it.
-pub fn find(root: &Path, paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Diagnostic>) {
+pub fn find(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>) -> (Vec<Found>, Vec<Diagnostic>) {
     let mut problems = Vec::new();
-    let found = discover::discover(root, paths, discover::Settings::Taken, &mut problems);
+    let settings = discover::Settings::Taken;
+    let found = discover::discover(root, paths, bounds, settings, &mut problems);
     (found, problems)
 }
 

@@ -1,26 +1,38 @@
 //! One file's bytes: read whole, hashed, and taken as UTF-8.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::io::Read;
+use std::fs::OpenOptions;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::discover::{cannot_open, not_a_file};
+use super::discover::{Found, cannot_open, not_a_file};
 use crate::desired::ManifestHash;
 use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::files::{self, Links, Refusal};
 use crate::lang::text;
 
 /// More than a hundred thousand environments; whatever is larger was given by mistake.
 pub const MAX_BYTES: u64 = 32 * 1024 * 1024;
 
-/// Reads `shown`, taken from `root`, and hashes the bytes as they stand.
+/// Reads `shown`, taken from `root`, wherever it leads, and hashes the bytes as they stand.
 ///
 /// A byte order mark counts for the hash, but is no part of the text.
 pub fn read(root: &Path, shown: &Path) -> Result<(Arc<SourceFile>, ManifestHash), Box<Diagnostic>> {
-    let bytes = bytes(root, shown)?;
+    hashed(shown, whole(shown, &root.join(shown), Links::Followed)?)
+}
+
+/// As [`read`], of a file that was found.
+pub fn read_found(found: &Found) -> Result<(Arc<SourceFile>, ManifestHash), Box<Diagnostic>> {
+    hashed(&found.shown, bytes(found)?)
+}
+
+fn hashed(
+    shown: &Path,
+    bytes: Vec<u8>,
+) -> Result<(Arc<SourceFile>, ManifestHash), Box<Diagnostic>> {
     let hash = ManifestHash {
         path: shown.to_owned(),
         sha256: hex(&Sha256::digest(&bytes)),
@@ -38,24 +50,32 @@ pub fn source(shown: &Path, bytes: Vec<u8>) -> Result<Arc<SourceFile>, Box<Diagn
     Ok(Arc::new(SourceFile::new(shown, text)))
 }
 
-/// The bytes of `shown`, taken from `root`, as they stand.
-pub fn bytes(root: &Path, shown: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
-    let path = root.join(shown);
-    let failed = |error: &std::io::Error| Box::new(cannot_open(shown, error));
-    // Asked before it is opened: opening a pipe would wait for its writer.
-    let metadata = fs::metadata(&path).map_err(|error| failed(&error))?;
-    if !metadata.is_file() {
-        return Err(Box::new(not_a_file(shown)));
+/// The bytes of a file that was found, as they stand.
+pub fn bytes(found: &Found) -> Result<Vec<u8>, Box<Diagnostic>> {
+    // It was followed to its end when it was found. Where a link is by now, somebody put it there since.
+    whole(&found.shown, &found.real, Links::Refused)
+}
+
+fn whole(shown: &Path, path: &Path, links: Links) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let read = files::open(path, links, OpenOptions::new().read(true))
+        .and_then(|file| files::read_from(&file, MAX_BYTES));
+    read.map_err(|error| Box::new(unread(shown, &error)))
+}
+
+fn unread(shown: &Path, error: &io::Error) -> Diagnostic {
+    match Refusal::of(error) {
+        None if error.kind() == io::ErrorKind::IsADirectory => not_a_file(shown),
+        Some(Refusal::NoRegularFile) => not_a_file(shown),
+        Some(Refusal::TooLarge { .. }) => too_large(shown),
+        Some(Refusal::Link | Refusal::SeveralNames | Refusal::Unsteady) | None => {
+            cannot_open(shown, error)
+        }
     }
-    let file = fs::File::open(&path).map_err(|error| failed(&error))?;
-    let size = usize::try_from(metadata.len().min(MAX_BYTES)).unwrap_or(0);
-    bytes_of(shown, file, size)
 }
 
 /// Everything that `input` gives, which is shown as `shown`; about `size` bytes.
 pub fn bytes_of(shown: &Path, input: impl Read, size: usize) -> Result<Vec<u8>, Box<Diagnostic>> {
     let mut bytes = Vec::with_capacity(size);
-    // A file may grow while it is read, so the size is held to while reading, not asked before.
     input
         .take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
@@ -116,6 +136,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::diagnostic::assert_chinese;
 

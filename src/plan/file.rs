@@ -18,6 +18,9 @@ use crate::lang::{Text, text};
 use crate::state::{Account, Lineage, Serial};
 use findings::FindingV1;
 
+/// Far more than a plan of a hundred thousand environments needs.
+pub const MAX_BYTES: u64 = 512 * 1024 * 1024;
+
 /// The version that this module writes, and the only one that it reads.
 pub const FORMAT_VERSION: u64 = 1;
 

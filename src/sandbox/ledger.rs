@@ -4,7 +4,7 @@
 //! ledger says has happened. Lines are only ever appended, without fsync: it outlives the process, not a power cut.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::elsewhere::Elsewhere;
 use super::existing::{Bought, Postpaid, missing};
+use crate::files::{self, Links, Refusal};
 use crate::lang::{Text, text};
 
 /// The environment that every new ledger knows, by the vendor's own sample id. It is prepaid, so it can be switched.
@@ -130,6 +131,9 @@ impl fmt::Display for LedgerError {
     }
 }
 
+/// Far more than a rehearsal writes.
+const MOST: u64 = 1024 * 1024 * 1024;
+
 const WRITTEN: Text = Text::fixed("written", "写入");
 const LOCKED: Text = Text::fixed("locked", "锁定");
 
@@ -164,10 +168,7 @@ impl Ledger {
     ) -> Result<(Self, Vec<Line>), LedgerError> {
         let lock = lock(path)?;
         let (mut lines, whole) = read(path)?;
-        let file = for_its_owner()
-            .create(true)
-            .append(true)
-            .open(path)
+        let file = files::open_or_make_own(path, OpenOptions::new().append(true))
             .map_err(fail(path, Text::fixed("opened", "打开")))?;
         // Half a line that a killed process left would spoil the next one.
         file.set_len(whole)
@@ -230,7 +231,12 @@ pub fn reset(
             .map_err(fail(path, WRITTEN))?;
         text.push(b'\n');
     }
-    fs::write(path, text).map_err(fail(path, WRITTEN))
+    let write = || {
+        let mut file = files::open_or_make_own(path, OpenOptions::new().write(true))?;
+        file.set_len(0)?;
+        file.write_all(&text)
+    };
+    write().map_err(fail(path, WRITTEN))
 }
 
 /// Writes requests down as if they had been made before, for a rehearsal of what follows on them.
@@ -246,7 +252,7 @@ pub fn note(path: &Path, entries: &[LedgerEntry], now: Timestamp) -> Result<(), 
 
 /// The lines of a file, and the length of the part that they fill.
 fn read(path: &Path) -> Result<(Vec<Line>, u64), LedgerError> {
-    let bytes = match fs::read(path) {
+    let bytes = match files::read(path, Links::Refused, MOST) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
         Err(error) => return Err(fail(path, Text::fixed("read", "读取"))(error)),
@@ -271,34 +277,25 @@ fn read(path: &Path) -> Result<(Vec<Line>, u64), LedgerError> {
     Ok((lines, whole as u64))
 }
 
-/// A file that its owner alone can read.
-fn for_its_owner() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
 /// Takes the lock, which is a file of its own so that the ledger can be read everywhere while it is in use.
 fn lock(path: &Path) -> Result<Lock, LedgerError> {
     if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        fs::create_dir_all(folder).map_err(fail(path, Text::fixed("created", "创建")))?;
+        let mut folders = files::private_folders();
+        let made = folders.recursive(true).create(folder);
+        made.map_err(fail(path, Text::fixed("created", "创建")))?;
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    // It may have come with a repository, and lead to a file of somebody else's.
-    if path.is_symlink() || Path::new(&name).is_symlink() {
-        let why = io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link");
-        return Err(fail(path, Text::fixed("opened", "打开"))(why));
+    // Either may have come with a repository, as a link to a file of somebody else's: nothing of the ledger's is made then.
+    if path.is_symlink() {
+        return Err(fail(path, Text::fixed("opened", "打开"))(
+            Refusal::Link.into(),
+        ));
     }
-    let file = for_its_owner()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(name)
+    let file = files::open_or_make_own(Path::new(&name), OpenOptions::new().write(true))
         .map_err(fail(path, LOCKED))?;
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),
@@ -320,6 +317,8 @@ fn fail(path: &Path, doing: Text) -> impl FnOnce(io::Error) -> LedgerError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn entry(call: u64) -> LedgerEntry {

@@ -32,9 +32,14 @@ fn name(path: &Path) -> &str {
     path.file_stem().unwrap().to_str().unwrap()
 }
 
+fn load(project: &Path, file: PathBuf) -> manifest::Loaded {
+    let typed = true;
+    manifest::load(project, &[file], manifest::Bounds { project, typed }, None)
+}
+
 fn checked(path: &Path) -> Checked {
     let file = PathBuf::from(path.file_name().unwrap());
-    let loaded = manifest::load(path.parent().unwrap(), &[file], None);
+    let loaded = load(path.parent().unwrap(), file);
     // What a project may ask for beyond the rules that always hold is asked for in its own fixture.
     let require_alias = name(path) == "missing-alias";
     check(&loaded, Options { require_alias })
@@ -124,7 +129,7 @@ fn a_screen_in_chinese_has_its_carets_below_wide_characters() {
     let folder = tempfile::tempdir().unwrap();
     let text = "version: 1\ndefaults: {env_source: qcloud, channel: qq}\nenvironments:\n  shop: {env_alias: 商店（正式）, chanel: qq}\n  店铺: {alias: shop}\n  store: {env_alias: 商店, alias: shop, flag: 7}\n";
     fs::write(folder.path().join("m.yaml"), text).unwrap();
-    let loaded = manifest::load(folder.path(), &["m.yaml".into()], None);
+    let loaded = load(folder.path(), "m.yaml".into());
     let diagnostics = check(&loaded, Options::default()).diagnostics;
     insta::assert_snapshot!("screen-zh", render(&diagnostics, false, Lang::Zh));
 }
@@ -336,7 +341,7 @@ fn the_schema_and_the_rules_agree_on_what_is_to_become_of_an_environment() {
         assert_eq!(schema.is_valid(&value), fine, "schema: {text}");
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("m.yaml"), &text).unwrap();
-        let loaded = manifest::load(folder.path(), &["m.yaml".into()], None);
+        let loaded = load(folder.path(), "m.yaml".into());
         let diagnostics = check(&loaded, Options::default()).diagnostics;
         assert_eq!(
             !any_error(&diagnostics),
@@ -353,7 +358,7 @@ fn the_schema_of_the_settings_agrees_with_what_is_read() {
         ("version: 1", true),
         ("version: 2", false),
         (
-            "version: 1\nmanifests: [a, b]\nstate: s\napi: {endpoint: sandbox, rate: 0.5, in_flight: 32, timeout: 2m}",
+            "version: 1\nmanifests: [a, b]\nstate: s.json\napi: {endpoint: sandbox, rate: 0.5, in_flight: 32, timeout: 2m}",
             true,
         ),
         (
@@ -364,6 +369,7 @@ fn the_schema_of_the_settings_agrees_with_what_is_read() {
             "version: 1\napi: {endpoint: 'https://x.example/path'}",
             false,
         ),
+        ("version: 1\nstate: a/b.state.json", true),
         ("version: 1\napi: {rate: 0}", false),
         ("version: 1\napi: {rate: 101}", false),
         ("version: 1\napi: {in_flight: 33}", false),

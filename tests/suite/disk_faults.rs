@@ -16,6 +16,8 @@ use postpay::state::{State, StateStore, Status};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::support::until;
+
 /// How many environments are there before the run that meets the full disk: enough for its state to be larger than its
 /// journal, so that the journal fits where the state does not.
 const BEFORE: usize = 8;
@@ -351,12 +353,20 @@ fn a_limit_at_every_hundredth_byte_and_four_in_flight_costs_no_order_and_no_id()
 fn a_receipt_that_can_not_be_filed_is_filed_by_the_next_run() {
     let project = Project::new(0, NEW);
     let receipts = project.path("state/receipts");
-    fs::create_dir_all(project.path("state")).unwrap();
+    // The first order is under way when the journal is there, and the second is a second off.
+    let mut command = project.postpay(&["apply", "-y", "--rate", "1"]);
+    let run = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let journal = project.path("state/postpay.journal.jsonl");
+    until("the journal", || journal.exists());
     // Nothing can be listed in it and it can't be made: the journal has nowhere to go.
+    fs::remove_dir(&receipts).unwrap();
     std::os::unix::fs::symlink("nowhere", &receipts).unwrap();
-    let output = project.postpay(&["apply", "-y"]).output().unwrap();
+    let output = run.unwrap().wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
-    assert!(project.path("state/postpay.journal.jsonl").exists());
+    assert!(journal.exists());
     fs::remove_file(&receipts).unwrap();
     project.judge("the receipt", "");
     assert_eq!(fs::read_dir(&receipts).unwrap().count(), 1);

@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use postpay::check::{self, Options};
 use postpay::desired::{Address, Attributes, Field, SourceRef};
+use postpay::manifest;
 use postpay::plan::{Options as PlanOptions, Plan, Target, file};
 use postpay::state::file::encode_journal;
 use postpay::state::journal::{
@@ -234,7 +235,14 @@ fn journals() {
 fn plan_files() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/fixtures");
     let plans = ["valid/everything.yaml", "valid/minimal.yaml"].map(|name| {
-        let loaded = postpay::manifest::load(&folder, &[name.into()], None);
+        let loaded = {
+            let project = &folder;
+            let bounds = manifest::Bounds {
+                project,
+                typed: true,
+            };
+            manifest::load(&folder, &[name.into()], bounds, None)
+        };
         let desired = check::check(&loaded, Options::default()).desired;
         assert!(!desired.environments.is_empty());
         let plan = Plan::make(

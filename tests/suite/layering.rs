@@ -37,8 +37,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("desired", &["lang"]),
     ("diagnostic", &["lang", "unseen"]),
     ("drift", &["lang", "cloud", "desired", "plan", "state"]),
+    ("files", &["lang"]),
     ("generate", &["lang", "apply", "cloud", "desired", "state"]),
-    ("manifest", &["lang", "desired", "diagnostic"]),
+    ("manifest", &["lang", "desired", "diagnostic", "files"]),
     ("plan", &["lang", "desired", "state"]),
     (
         "rehearsal",
@@ -60,8 +61,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rehearsal",
         ],
     ),
-    ("sandbox", &["lang", "cloud", "crash"]),
-    ("state", &["lang", "desired", "crash"]),
+    ("sandbox", &["lang", "cloud", "crash", "files"]),
+    ("state", &["lang", "desired", "crash", "files"]),
 ];
 
 /// What belongs to the command line, and a room below it therefore does not name.

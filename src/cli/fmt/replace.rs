@@ -1,34 +1,20 @@
 //! A file replaced by another text whole: after a crash it holds the old one or the new one.
 
-use std::error::Error;
-use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use crate::lang::{Text, text};
+use crate::files::{self, Links};
+use crate::lang::text;
+use crate::manifest;
 
-/// Why a file is left alone, in the reader's language.
-#[derive(Debug)]
-struct Why(Text);
-
-/// English, and Chinese as `{:#}`.
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl Error for Why {}
-
-/// Replaces the text of the file at `path`, which was `old`. What a link leads to is replaced, and the link stays.
-pub(super) fn replace(path: &Path, old: &str, new: &str) -> io::Result<()> {
-    let target = fs::canonicalize(path)?;
-    let metadata = fs::metadata(&target)?;
+/// Replaces the text of the file at `target`, which was `old`: where links led to it, they stay.
+pub(super) fn replace(target: &Path, old: &str, new: &str) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(target)?;
     // The folder might let us replace it all the same; whoever took the right to write away meant the file.
     if metadata.permissions().readonly() {
-        let why = Why(text!("it is read-only", "它是只读的"));
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+        let why = text!("it is read-only", "它是只读的");
+        return Err(files::error(io::ErrorKind::PermissionDenied, why));
     }
     let folder = target.parent().unwrap_or(Path::new("."));
     // Hidden, and without a manifest's ending: what a crash leaves of it is never read as one.
@@ -39,13 +25,11 @@ pub(super) fn replace(path: &Path, old: &str, new: &str) -> io::Result<()> {
     as_it_was(file.as_file(), &metadata)?;
     file.as_file().sync_all()?;
     // An editor may have saved it while we looked at it: its text is newer than ours.
-    if fs::read(&target)? != old.as_bytes() {
-        return Err(io::Error::other(Why(text!(
-            "it was changed in the meantime",
-            "它在此期间已被更改"
-        ))));
+    if files::read(target, Links::Refused, manifest::MAX_BYTES)? != old.as_bytes() {
+        let why = text!("it was changed in the meantime", "它在此期间已被更改");
+        return Err(files::error(io::ErrorKind::Other, why));
     }
-    file.persist(&target).map_err(|error| error.error)?;
+    file.persist(target).map_err(|error| error.error)?;
     // Elsewhere a folder can't be opened, and the file system orders its own names.
     if cfg!(unix) {
         File::open(folder)?.sync_all()?;

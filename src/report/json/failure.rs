@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::json::DiagnosticV1;
+use crate::diagnostic::limit::Limited;
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "What `--report FILE.json` holds when there is no result, version 1")]
@@ -16,6 +17,9 @@ struct FailureV1<'a> {
     command: &'a str,
     /// What stopped it, and what was told before.
     diagnostics: Vec<DiagnosticV1>,
+    /// How many more there are; absent when those are all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<usize>,
 }
 
 /// The JSON Schema of the document.
@@ -25,10 +29,17 @@ pub fn schema() -> serde_json::Value {
 
 /// The failure as one JSON document that ends in a newline.
 pub fn document(command: &str, diagnostics: &[Diagnostic]) -> String {
+    let limited = Limited::of(diagnostics);
     super::text(&FailureV1 {
         format_version: 1,
         failed: true,
         command,
-        diagnostics: diagnostics.iter().map(DiagnosticV1::from).collect(),
+        diagnostics: limited
+            .shown
+            .iter()
+            .copied()
+            .map(DiagnosticV1::from)
+            .collect(),
+        left_out: limited.left_out(),
     })
 }

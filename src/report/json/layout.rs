@@ -6,6 +6,7 @@ use similar::TextDiff;
 
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::json::DiagnosticV1;
+use crate::diagnostic::limit::Limited;
 use crate::report::formatted::Formatted;
 
 #[derive(Serialize, JsonSchema)]
@@ -14,6 +15,9 @@ struct FilesV1<'a> {
     format_version: u32,
     files: Vec<FileV1<'a>>,
     diagnostics: Vec<DiagnosticV1>,
+    /// How many more there are; absent when those are all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<usize>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -46,6 +50,7 @@ pub fn schema() -> serde_json::Value {
 
 /// The files, and what is wrong with any of them, as one JSON document that ends in a newline.
 pub fn files(files: &[Formatted], details: Details, diagnostics: &[Diagnostic]) -> String {
+    let limited = Limited::of(diagnostics);
     let document = FilesV1 {
         format_version: 1,
         files: files
@@ -66,7 +71,13 @@ pub fn files(files: &[Formatted], details: Details, diagnostics: &[Diagnostic]) 
                 }
             })
             .collect(),
-        diagnostics: diagnostics.iter().map(DiagnosticV1::from).collect(),
+        diagnostics: limited
+            .shown
+            .iter()
+            .copied()
+            .map(DiagnosticV1::from)
+            .collect(),
+        left_out: limited.left_out(),
     };
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diagnostic::json::DiagnosticV1;
+use crate::diagnostic::limit::Limited;
 use crate::diagnostic::{Diagnostic, any_error};
 
 #[derive(Serialize, JsonSchema)]
@@ -19,6 +20,9 @@ struct ValidationV1 {
     /// Environments that are declared; 0 where one of the diagnostics is an error.
     environments: usize,
     diagnostics: Vec<DiagnosticV1>,
+    /// How many more there are; absent when those are all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<usize>,
 }
 
 /// The JSON Schema of the document.
@@ -29,6 +33,7 @@ pub fn schema() -> serde_json::Value {
 /// The result of a check as one JSON document that ends in a newline.
 pub fn document(files: usize, environments: usize, diagnostics: &[Diagnostic]) -> String {
     let errors = diagnostics.iter().filter(|one| one.is_error()).count();
+    let limited = Limited::of(diagnostics);
     super::text(&ValidationV1 {
         format_version: 1,
         valid: !any_error(diagnostics),
@@ -36,6 +41,12 @@ pub fn document(files: usize, environments: usize, diagnostics: &[Diagnostic]) -
         warning_count: diagnostics.len() - errors,
         files,
         environments,
-        diagnostics: diagnostics.iter().map(DiagnosticV1::from).collect(),
+        diagnostics: limited
+            .shown
+            .iter()
+            .copied()
+            .map(DiagnosticV1::from)
+            .collect(),
+        left_out: limited.left_out(),
     })
 }

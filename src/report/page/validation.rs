@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::place::forward;
 use super::{Entry, Finding, Kind, Level, Page, Tone, version};
 use crate::diagnostic::Diagnostic;
+use crate::diagnostic::limit::Limited;
 use crate::lang::{Lang, text};
 use crate::report::count;
 
@@ -85,8 +86,17 @@ fn entry(name: String) -> Entry {
     }
 }
 
-/// Each diagnostic, tied to the file that it is about when that file has an entry.
+/// The diagnostics that are shown, each tied to the file that it is about when that file has an entry. Those that are not shown
+/// count for the entries too.
 fn about(entries: &mut [Entry], diagnostics: &[Diagnostic], lang: Lang) -> Vec<Finding> {
+    let limited = Limited::of(diagnostics);
+    if limited.left_out().is_some() {
+        tie(entries, diagnostics, lang);
+    }
+    tie(entries, &limited.into_all(), lang)
+}
+
+fn tie(entries: &mut [Entry], diagnostics: &[Diagnostic], lang: Lang) -> Vec<Finding> {
     let by_name: BTreeMap<String, usize> = entries
         .iter()
         .enumerate()

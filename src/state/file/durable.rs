@@ -1,11 +1,11 @@
 //! Writing so that a crash leaves the old or the new, never something between. Knows nothing of what is written.
 
-use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
 use crate::crash;
+use crate::files::{self, Links, Refusal};
 use crate::lang::Text;
 use crate::state::Doing;
 use crate::state::StateError;
@@ -20,43 +20,42 @@ pub(super) fn failed(doing: Doing, path: &Path) -> impl FnOnce(io::Error) -> Sta
     }
 }
 
-/// Our own reason, where the system has none to give.
-pub(super) fn refused(kind: io::ErrorKind, why: Text) -> io::Error {
-    #[derive(Debug, thiserror::Error)]
-    struct Why(Text);
+/// Far more than a hundred thousand environments need, and far less than a device has.
+pub(super) const MOST: u64 = 1024 * 1024 * 1024;
 
-    impl fmt::Display for Why {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            self.0.fmt(f)
+/// What is wrong with a file that is not as a store makes its files. A link that came with a repository would have us write to a
+/// file of somebody else's, or take it for one of ours; the state itself may be one, and is followed before it gets here.
+pub(super) fn not_ours(error: io::Error) -> io::Error {
+    match Refusal::of(&error) {
+        Some(Refusal::Link) => {
+            let why = Text::fixed(
+                "it is a symbolic link, which only the state itself may be: remove it",
+                "它是符号链接，只有状态文件本身可以是：请删除它",
+            );
+            files::error(io::ErrorKind::InvalidInput, why)
         }
+        Some(
+            Refusal::NoRegularFile
+            | Refusal::SeveralNames
+            | Refusal::TooLarge { .. }
+            | Refusal::Unsteady,
+        )
+        | None => error,
     }
-
-    io::Error::new(kind, Why(why))
-}
-
-/// Refuses a link in the place of a file that is written to as it stands. The state itself may be one; what lies beside it is
-/// made by postpay, and a link there, which came with a repository, would have it write to a file of somebody else's.
-pub(super) fn no_link(path: &Path) -> Result<(), StateError> {
-    if path.is_symlink() {
-        let why = Text::fixed(
-            "it is a symbolic link, which only the state itself may be: remove it",
-            "它是符号链接，只有状态文件本身可以是：请删除它",
-        );
-        return Err(failed(Doing::Open, path)(refused(
-            io::ErrorKind::InvalidInput,
-            why,
-        )));
-    }
-    Ok(())
 }
 
 /// The whole file; None when there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
-    match fs::read(path) {
+    match files::read(path, Links::Refused, MOST) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed(Doing::Read, path)(error)),
+        Err(error) => Err(failed(Doing::Read, path)(not_ours(error))),
     }
+}
+
+/// Opens a file of ours to write to it as it stands.
+pub(super) fn open_own(path: &Path, options: &OpenOptions) -> Result<File, StateError> {
+    files::open_own(path, options).map_err(|error| failed(Doing::Open, path)(not_ours(error)))
 }
 
 /// Replaces the file at `path` with one that only its owner may read.
@@ -78,7 +77,7 @@ pub(super) fn replace(path: &Path, prefix: &str, bytes: &[u8]) -> Result<(), Sta
     sync_folder(folder)
 }
 
-/// Makes the folder and those above it, each on disk before the next.
+/// Makes the folder and those above it, each on disk before the next, and each for its owner alone.
 pub(super) fn make_folder(folder: &Path) -> Result<(), StateError> {
     if folder.is_dir() {
         return Ok(());
@@ -87,21 +86,37 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), StateError> {
     if above != folder {
         make_folder(above)?;
     }
-    match fs::create_dir(folder) {
+    match files::private_folders().create(folder) {
         Ok(()) => sync_folder(above),
         Err(_) if folder.is_dir() => Ok(()),
         Err(error) => Err(failed(Doing::CreateFolder, folder)(error)),
     }
 }
 
-/// Opens for reading and writing a file that only its owner may read, making it when it is missing.
-pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
+/// Makes a folder of ours in one that is there. A link in its place would have receipts filed with somebody else.
+pub(super) fn make_own_folder(folder: &Path) -> Result<(), StateError> {
+    if is_own_folder(folder)? {
+        return Ok(());
     }
-    options
+    make_folder(folder)
+}
+
+/// Whether a folder of ours is there; an error where something else is.
+pub(super) fn is_own_folder(folder: &Path) -> Result<bool, StateError> {
+    let there = match fs::symlink_metadata(folder) {
+        Ok(there) => there,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(failed(Doing::List, folder)(error)),
+    };
+    if there.is_dir() {
+        return Ok(true);
+    }
+    let error = if there.is_symlink() {
+        not_ours(Refusal::Link.into())
+    } else {
+        io::ErrorKind::NotADirectory.into()
+    };
+    Err(failed(Doing::List, folder)(error))
 }
 
 /// Puts on disk which names a folder holds.

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::durable::refused;
-use crate::lang::Text;
+use crate::files::error as refused;
+use crate::lang::{Text, text};
 use crate::state::Doing;
 use crate::state::journal::RunId;
 use crate::state::{ReceiptRef, Serial, StateError};
@@ -103,6 +103,24 @@ impl Layout {
         run.is_some_and(|run| Uuid::try_parse(run).is_ok())
     }
 
+    /// Whether a file with this name beside the state is one of its own, the embedded endpoint's included.
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        let named = |path: &Path| path.file_name().is_some_and(|own| own == name);
+        let after_state = self
+            .state
+            .file_name()
+            .and_then(|state| name.strip_prefix(state.to_str()?));
+        let after_stem = name.strip_prefix(&self.stem);
+        [&self.state, &self.backup, &self.journal, &self.lock]
+            .into_iter()
+            .any(|own| named(own))
+            || after_state.is_some_and(|rest| rest.starts_with(".replaced-"))
+            || after_stem
+                .is_some_and(|rest| [".sandbox.jsonl", ".sandbox.jsonl.lock"].contains(&rest))
+            || self.is_rescue(name)
+            || name.starts_with(&self.temporary_prefix())
+    }
+
     /// How the names of this state's unfinished files start.
     pub(super) fn temporary_prefix(&self) -> String {
         format!(".{}.unfinished.", self.stem)
@@ -141,13 +159,27 @@ fn of_another_kind(name: &str) -> Option<Text> {
     .or_else(is_receipt)
 }
 
-/// Follows links by hand, as the file at their end may not be there yet.
+/// Follows links to the file at their end.
 fn follow(path: &Path) -> Result<PathBuf, StateError> {
     const MOST_LINKS: usize = 40;
     let mut at = path.to_owned();
-    for _ in 0..MOST_LINKS {
+    for links in 0..MOST_LINKS {
         match fs::read_link(&at) {
             Ok(target) => at = at.parent().unwrap_or(Path::new("")).join(target),
+            // A state that is made where a link happens to lead is made where nobody looks for it, and one that was there may
+            // only be out of reach: what it holds would be ordered again.
+            Err(error) if links > 0 && error.kind() == io::ErrorKind::NotFound => {
+                let target = at.display();
+                let why = text!(
+                    "it is a symbolic link to {target}, where nothing is: bring that back, or remove the link",
+                    "它是指向 {target} 的符号链接，而那里什么也没有：请恢复目标，或删除该链接"
+                );
+                return Err(StateError::Io {
+                    doing: Doing::FollowLink,
+                    path: path.to_owned(),
+                    source: refused(io::ErrorKind::NotFound, why),
+                });
+            }
             // Not a link, or not there, or not readable: whoever opens it says so.
             Err(_) => return Ok(at),
         }
@@ -218,6 +250,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("x.json");
         std::os::unix::fs::symlink("y.json.backup", &link).unwrap();
+        fs::write(folder.path().join("y.json.backup"), "{}").unwrap();
         let error = Layout::of(&link).unwrap_err();
         assert!(matches!(error, StateError::NotAState { .. }), "{error}");
     }

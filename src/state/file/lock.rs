@@ -5,8 +5,8 @@
 //! for people. While a run is open it names that run too, and keeps doing so when its writer dies: where the journal
 //! then goes missing, this is what still tells of it. A hint, as no write of it is waited for.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,10 +15,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::durable::{failed, no_link, private};
+use super::durable::{failed, not_ours};
+use crate::files::{self, Links, Refusal};
 use crate::state::Doing;
 use crate::state::journal::RunId;
 use crate::state::{Holder, LockStatus, StateError};
+
+/// Far more than a name and a run need.
+const LONGEST: u64 = 64 * 1024;
 
 const POLL: Duration = Duration::from_millis(50);
 
@@ -62,8 +66,7 @@ impl Lock {
             thread::sleep(left.min(POLL));
         }
         // Through this very file: where locks are mandatory, no other may read it now.
-        let mut words = Vec::new();
-        let _ = (&file).read_to_end(&mut words);
+        let words = files::read_from(&file, LONGEST).unwrap_or_default();
         let mut lock = Self {
             file,
             holder: holder.clone(),
@@ -132,8 +135,23 @@ impl Words {
 }
 
 /// What the file says, whether or not anyone holds the lock; None when it says nothing.
-pub(super) fn words(path: &Path) -> Option<Words> {
-    Words::of(&fs::read(path).ok()?)
+///
+/// # Errors
+/// When it is no file of ours: a link, a pipe, a device.
+pub(super) fn words(path: &Path) -> Result<Option<Words>, StateError> {
+    Ok(text(path)?.and_then(|text| Words::of(&text)))
+}
+
+/// What is in the file. None where it can't be read: only the lock itself counts, and where locks are mandatory nobody else
+/// reads what is held.
+fn text(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
+    match files::read(path, Links::Refused, LONGEST) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if Refusal::of(&error).is_some() => {
+            Err(failed(Doing::Open, path)(not_ours(error)))
+        }
+        Err(_) => Ok(None),
+    }
 }
 
 /// Clears what a dead holder left in the file, if `may` says that it can go. Holds the lock meanwhile. Says what was there,
@@ -142,11 +160,10 @@ pub(super) fn clear(
     path: &Path,
     may: impl FnOnce(&Words) -> Result<bool, StateError>,
 ) -> Result<Option<(Words, bool)>, StateError> {
-    no_link(path)?;
-    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+    let file = match files::open_own(path, OpenOptions::new().read(true).write(true)) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(Doing::Open, path)(error)),
+        Err(error) => return Err(failed(Doing::Open, path)(not_ours(error))),
     };
     match file.try_lock() {
         Ok(()) => {}
@@ -158,11 +175,8 @@ pub(super) fn clear(
         }
         Err(TryLockError::Error(error)) => return Err(failed(Doing::Lock, path)(error)),
     }
-    let mut text = Vec::new();
-    let read = file
-        .read_to_end(&mut text)
-        .map_err(failed(Doing::Read, path));
-    let cleared = read.and_then(|_| {
+    let read = files::read_from(&file, LONGEST);
+    let cleared = read.map_err(failed(Doing::Read, path)).and_then(|text| {
         let Some(words) = Words::of(&text) else {
             return Ok(None);
         };
@@ -179,10 +193,10 @@ pub(super) fn clear(
 
 /// Whether anyone holds the lock now, found out by sharing it for a moment.
 pub(super) fn status(path: &Path) -> Result<LockStatus, StateError> {
-    let file = match File::open(path) {
+    let file = match files::open(path, Links::Refused, OpenOptions::new().read(true)) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(LockStatus::Free),
-        Err(error) => return Err(failed(Doing::Open, path)(error)),
+        Err(error) => return Err(failed(Doing::Open, path)(not_ours(error))),
     };
     match file.try_lock_shared() {
         Ok(()) => {
@@ -196,21 +210,17 @@ pub(super) fn status(path: &Path) -> Result<LockStatus, StateError> {
 }
 
 fn open(path: &Path) -> Result<File, StateError> {
-    no_link(path)?;
-    private(
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false),
-    )
-    .open(path)
-    .map_err(failed(Doing::Open, path))
+    // It is cut and written over as it stands: another name for it, or a link, and somebody else's file would be.
+    files::open_or_make_own(path, OpenOptions::new().read(true).write(true))
+        .map_err(|error| failed(Doing::Open, path)(not_ours(error)))
 }
 
 /// The run that the last holder left open, or that the present one has open; None when it names none.
-pub(super) fn named_run(path: &Path) -> Option<RunId> {
-    run_in(&fs::read(path).ok()?)
+///
+/// # Errors
+/// When it is no file of ours.
+pub(super) fn named_run(path: &Path) -> Result<Option<RunId>, StateError> {
+    Ok(text(path)?.and_then(|text| run_in(&text)))
 }
 
 fn run_in(words: &[u8]) -> Option<RunId> {
@@ -219,7 +229,7 @@ fn run_in(words: &[u8]) -> Option<RunId> {
 }
 
 fn said(path: &Path) -> Option<Holder> {
-    holder_in(&fs::read(path).ok()?)
+    holder_in(&text(path).ok()??)
 }
 
 fn holder_in(words: &[u8]) -> Option<Holder> {

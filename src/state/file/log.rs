@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::chain::Chain;
-use super::durable::{failed, folder_of, no_link, private, sync_folder};
+use super::durable::{failed, folder_of, open_own, sync_folder};
 use super::journal_v1::EventV1;
 use crate::crash;
 use crate::lang::Text;
@@ -71,10 +71,7 @@ impl Log {
 
     /// Goes on with a journal that is there, from the end of its last whole line.
     pub(super) fn reopen(path: &Path, chain: Chain, length: u64) -> Result<Self, StateError> {
-        no_link(path)?;
-        let file = private(OpenOptions::new().append(true))
-            .open(path)
-            .map_err(failed(Doing::Open, path))?;
+        let file = open_own(path, OpenOptions::new().append(true))?;
         file.set_len(length)
             .and_then(|()| file.sync_all())
             .map_err(failed(Doing::CutTornLine, path))?;

@@ -3,6 +3,8 @@
 //! A state that is lost, foreign, older than a receipt or a copy with a life of its own knows less than was ordered. To
 //! take it for the truth is to order the rest again, so each is an error of its own.
 
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use super::chain::{self, Whole};
@@ -76,12 +78,18 @@ pub(super) fn see(layout: &Layout) -> Result<Seen, StateError> {
         journal: read(&layout.journal)?,
         state: read(&layout.state)?,
         receipts: receipts::list(layout)?,
-        backup: layout
-            .backup
-            .try_exists()
-            .map_err(failed(Doing::LookFor, &layout.backup))?,
-        named: lock::named_run(&layout.lock),
+        backup: is_there(&layout.backup)?,
+        named: lock::named_run(&layout.lock)?,
     })
+}
+
+/// Whether anything has this name, a link that leads nowhere included.
+fn is_there(path: &Path) -> Result<bool, StateError> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed(Doing::LookFor, path)(error)),
+    }
 }
 
 fn judge(layout: &Layout, seen: &Seen, who: Looking) -> Result<Found, StateError> {

@@ -24,6 +24,7 @@ mod lock;
 mod log;
 mod look;
 mod members;
+mod own;
 mod receipts;
 mod release;
 mod rescue_v1;
@@ -94,28 +95,12 @@ impl FileStore {
         Ok(folder.join(format!("{stem}.{ending}")))
     }
 
-    /// Whether a path is one of the state's own files, which nobody else may write to.
+    /// Whether a path leads to one of the state's own files, by whatever name, which nobody else may write to.
     ///
     /// # Errors
-    /// As [`FileStore::folder`].
+    /// As [`FileStore::folder`], and when the links of `path` go round.
     pub fn owns(&self, path: &Path) -> Result<bool, StateError> {
-        let layout = self.layout()?;
-        let real = |path: &Path| {
-            let folder = path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty());
-            let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
-            Some(folder.join(path.file_name()?))
-        };
-        let Some(wanted) = real(path) else {
-            return Ok(false);
-        };
-        let files = [&layout.state, &layout.backup, &layout.journal, &layout.lock];
-        let receipts = layout.receipts.canonicalize().ok();
-        Ok(files
-            .into_iter()
-            .any(|own| real(own).as_ref() == Some(&wanted))
-            || receipts.is_some_and(|folder| wanted.starts_with(folder)))
+        own::owns(&self.layout()?, path)
     }
 
     fn layout(&self) -> Result<Layout, StateError> {

@@ -1,13 +1,16 @@
 //! The journals of runs that are over: listed by name, read one at a time.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::chain;
-use super::durable::{failed, folder_of, make_folder, read, refused, sync_folder};
+use super::durable::{
+    failed, folder_of, is_own_folder, make_own_folder, not_ours, read, sync_folder,
+};
 use super::layout::Layout;
 use crate::crash;
+use crate::files::{self, Links, error as refused};
 use crate::lang::{Text, text};
 use crate::state::Doing;
 use crate::state::journal::{Journal, RunStarted};
@@ -16,11 +19,10 @@ use crate::state::{ReceiptRef, StateError};
 /// Every receipt of this state, oldest first.
 pub(super) fn list(layout: &Layout) -> Result<Vec<ReceiptRef>, StateError> {
     let folder = &layout.receipts;
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed(Doing::List, folder)(error)),
-    };
+    if !is_own_folder(folder)? {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(folder).map_err(failed(Doing::List, folder))?;
     let mut receipts = Vec::new();
     for entry in entries {
         let name = entry.map_err(failed(Doing::List, folder))?.file_name();
@@ -33,7 +35,8 @@ pub(super) fn list(layout: &Layout) -> Result<Vec<ReceiptRef>, StateError> {
 /// The whole of a receipt, its chain verified.
 pub(super) fn whole(receipt: &ReceiptRef) -> Result<Journal, StateError> {
     let path = &receipt.path;
-    let bytes = fs::read(path).map_err(failed(Doing::Read, path))?;
+    let gone = || failed(Doing::Read, path)(io::ErrorKind::NotFound.into());
+    let bytes = read(path)?.ok_or_else(gone)?;
     let journal = chain::read_closed(path, &bytes)?;
     check_name(receipt, &journal.started)?;
     Ok(journal)
@@ -44,7 +47,8 @@ pub(super) fn start(receipt: &ReceiptRef) -> Result<RunStarted, StateError> {
     /// Far more than a first line needs.
     const LONGEST: u64 = 1 << 20;
     let path = &receipt.path;
-    let file = File::open(path).map_err(failed(Doing::Read, path))?;
+    let file = files::open(path, Links::Refused, OpenOptions::new().read(true))
+        .map_err(|error| failed(Doing::Read, path)(not_ours(error)))?;
     let mut line = Vec::new();
     BufReader::new(file.take(LONGEST))
         .read_until(b'\n', &mut line)
@@ -56,7 +60,7 @@ pub(super) fn start(receipt: &ReceiptRef) -> Result<RunStarted, StateError> {
 
 /// Files a journal that was folded. A crash may have filed it already.
 pub(super) fn file(layout: &Layout, started: &RunStarted) -> Result<(), StateError> {
-    make_folder(&layout.receipts)?;
+    make_own_folder(&layout.receipts)?;
     let (from, to) = (&layout.journal, layout.receipt(started.base, started.run));
     match read(&to)? {
         None => fs::rename(from, &to).map_err(failed(Doing::FileJournal, &to))?,

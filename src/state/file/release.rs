@@ -40,10 +40,10 @@ impl FileStore {
     /// When it can't be told whether the lock is held.
     pub fn lock_file(&self) -> Result<LockFile, StateError> {
         let layout = self.layout()?;
-        let before = lock::words(&layout.lock);
+        let before = lock::words(&layout.lock)?;
         let status = lock::status(&layout.lock)?;
         // A writer that came in the meantime is no dead one.
-        let words = lock::words(&layout.lock).filter(|words| Some(words) == before.as_ref());
+        let words = lock::words(&layout.lock)?.filter(|words| Some(words) == before.as_ref());
         let open = open_run(&layout);
         let named = words.as_ref().and_then(|words| words.run);
         let open = match (open, named, &status) {

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::durable::{failed, folder_of, private, sync_folder};
+use super::durable::{MOST, failed, folder_of, not_ours, sync_folder};
 use super::format::unwritable;
 use super::layout::Layout;
 use crate::desired::Address;
+use crate::files::{self, Links, private};
 use crate::lang::{Text, text};
 use crate::state::Doing;
 use crate::state::StateError;
@@ -105,7 +106,8 @@ pub(super) fn list(layout: &Layout) -> Vec<RescueFile> {
         })
         .map(|entry| {
             let path = entry.path();
-            let bytes = fs::read(&path).map_err(|error| Text::same(error.to_string()));
+            let bytes = files::read(&path, Links::Refused, MOST);
+            let bytes = bytes.map_err(|error| Text::of(&not_ours(error)));
             RescueFile {
                 rescued: bytes.and_then(|bytes| decode(&bytes)),
                 path,

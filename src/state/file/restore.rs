@@ -11,6 +11,7 @@ use super::format::{decode_state, encode_state};
 use super::layout::Layout;
 use super::lock::Lock;
 use super::{FileStore, chain, durable, look, receipts, writer};
+use crate::files::{self, Links};
 use crate::lang::Text;
 use crate::state::Doing;
 use crate::state::compare::{Difference, differences};
@@ -208,7 +209,14 @@ fn from_copy(
     path: &Path,
     listed: &[ReceiptRef],
 ) -> Result<(State, usize), StateError> {
-    let bytes = fs::read(path).map_err(durable::failed(Doing::Read, path))?;
+    // A copy that was typed may be a link; the backup is ours.
+    let links = if path == layout.backup {
+        Links::Refused
+    } else {
+        Links::Followed
+    };
+    let bytes = files::read(path, links, durable::MOST)
+        .map_err(|error| durable::failed(Doing::Read, path)(durable::not_ours(error)))?;
     let copy = decode_state(path, &bytes)?;
     let rest =
         unheld(&copy, listed).map_err(|breach| breach_error(layout, path, copy.serial, breach))?;

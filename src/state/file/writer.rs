@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use super::chain;
-use super::durable::{make_folder, replace, sweep};
+use super::durable::{make_folder, make_own_folder, replace, sweep};
 use super::format::encode_state;
 use super::journal_v1::EventV1;
 use super::layout::Layout;
@@ -207,6 +207,8 @@ impl StateWriter for FileWriter {
                 "该运行的起点不是当前的状态文件",
             )));
         }
+        // A journal that can't be filed would be found out only after the orders that are in it.
+        make_own_folder(&self.layout.receipts)?;
         let run = started.run;
         self.run = Some(OpenRun {
             log: Log::create(

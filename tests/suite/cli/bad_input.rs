@@ -46,13 +46,15 @@ fn manifests_that_are_not_there_or_not_files() {
     symlink("nowhere.yaml", project.file(MANIFEST)).unwrap();
     refused(&project, "dangling-link", &ALL);
     fs::remove_file(project.file(MANIFEST)).unwrap();
+    // Where a link of the project may lead is told in `links`; this is about what is typed.
+    let typed: [&[&str]; 2] = [&["plan", "-f", MANIFEST], &["apply", "-y", "-f", MANIFEST]];
     symlink("/dev/zero", project.file(MANIFEST)).unwrap();
-    refused(&project, "device", &ALL);
+    refused(&project, "device", &typed);
     fs::remove_file(project.file(MANIFEST)).unwrap();
     // Opens for everyone, and can't be read by anyone.
     if fs::metadata("/proc/self/mem").is_ok() {
         symlink("/proc/self/mem", project.file(MANIFEST)).unwrap();
-        refused(&project, "unreadable", &ALL);
+        refused(&project, "unreadable", &typed);
         fs::remove_file(project.file(MANIFEST)).unwrap();
     }
     refused(
@@ -293,4 +295,62 @@ fn a_report_that_can_not_be_written_is_found_out_before_anything_is_ordered() {
     }
     assert!(!project.exists(STATE));
     assert!(!project.exists(LEDGER));
+}
+
+/// A short text can hold a great many problems, and a pipeline's log takes only so much.
+#[test]
+fn of_many_problems_a_hundred_are_shown_and_the_rest_is_counted() {
+    /// More than a hundred problems take, and far less than they would all.
+    const MOST: usize = 400_000;
+    let many = |line: fn(usize) -> String| (0..3000).map(line).collect::<Vec<_>>().concat();
+    let lines = many(|n| format!("  e{n}: {{x{n}: 1}}\n"));
+    let one_line: Vec<String> = (0..3000).map(|n| format!("e{n}: {{x{n}: 1}}")).collect();
+    let one_line = format!("  {{{}}}\n", one_line.join(", "));
+    let project = Project::of(&[]);
+    for environments in [lines, one_line] {
+        let text = format!("version: 1\nenvironments:\n{environments}");
+        project.write(MANIFEST, text);
+        let valid = project.run(["validate", "--format", "json"]).exits(1);
+        assert!(valid.stdout.len() < MOST && valid.stderr.len() < MOST);
+        let document = valid.json();
+        let errors = document["error_count"].as_u64().unwrap();
+        assert!(errors >= 3000, "{errors}");
+        let shown = document["diagnostics"].as_array().unwrap().len() as u64;
+        let warnings = document["warning_count"].as_u64().unwrap();
+        let left_out = document["left_out"].as_u64().unwrap();
+        assert_eq!((shown, shown + left_out), (100, errors + warnings));
+        let not_shown = format!("not shown: {} errors", errors - 100);
+        for args in [
+            &["validate"][..],
+            &[
+                "plan", "--report", "r.html", "--report", "r.sarif", "--report", "r.json",
+            ],
+            &["validate", "--format", "github"],
+            &["validate", "--format", "junit"],
+            &["apply", "-y", "--json"],
+            &["fmt"],
+        ] {
+            let ran = project.run(args);
+            assert!(
+                ran.stdout.len() < MOST && ran.stderr.len() < MOST,
+                "{args:?}"
+            );
+            if args != ["fmt"] {
+                ran.exits(1).says(&["more-problems", &not_shown]);
+            }
+        }
+        for report in ["r.html", "r.sarif", "r.json"] {
+            let text = project.read(report);
+            assert!(text.len() < MOST, "{report}: {}", text.len());
+            assert!(
+                text.contains("not shown") || text.contains("left_out"),
+                "{report}"
+            );
+        }
+    }
+    // The settings too.
+    let settings = many(|n| format!("x{n}: 1\n"));
+    project.write("postpay.yaml", format!("version: 1\n{settings}"));
+    let ran = project.run(["plan"]).exits(1).says(&["more-problems"]);
+    assert!(ran.stderr.len() < MOST);
 }

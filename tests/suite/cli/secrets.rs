@@ -1,6 +1,7 @@
 //! The secret key is in no byte that is written or shown.
 
 use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
 use postpay::sandbox::{SECRET_ID, SECRET_KEY};
 
@@ -8,11 +9,14 @@ use crate::support::{Project, Ran, Running};
 
 /// `sandbox serve` on a port of its own, and its address.
 pub(super) fn serve(project: &Project, args: &[&str]) -> (Running, String) {
-    let mut running = project.start(
-        ["sandbox", "serve", "--listen", "127.0.0.1:0"]
-            .iter()
-            .chain(args),
-    );
+    serve_by(|serve| project.command(serve.iter().chain(args)))
+}
+
+/// As [`serve`], by a command of one's own.
+pub(super) fn serve_by(command: impl FnOnce(&[&str]) -> Command) -> (Running, String) {
+    let mut command = command(&["sandbox", "serve", "--listen", "127.0.0.1:0"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = Running::new(command);
     let mut stdout = BufReader::new(running.stdout());
     let mut url = String::new();
     stdout.read_line(&mut url).unwrap();
@@ -66,10 +70,17 @@ fn no_byte_holds_the_secret_key() {
 #[test]
 fn the_state_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    let project = Project::ordered(&["one"]);
-    for name in ["state/postpay.state.json".to_owned(), project.receipt()] {
-        let mode = project.file(&name).metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{name}");
+    let project = Project::of(&["one"]);
+    let mut apply = project.command_open_to_all(["apply", "-y"]);
+    Ran::from(apply.output().unwrap()).exits(0);
+    for (name, expected) in [
+        ("state/postpay.state.json", 0o600),
+        (&project.receipt(), 0o600),
+        ("state", 0o700),
+        ("state/receipts", 0o700),
+    ] {
+        let mode = project.file(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, expected, "{name}");
     }
 }
 

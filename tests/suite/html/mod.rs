@@ -48,7 +48,11 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Page {
         );
     }
     fs::write(folder.path().join("shop.yaml"), text).unwrap();
-    let loaded = manifest::load(folder.path(), &[PathBuf::from("shop.yaml")], None);
+    let bounds = manifest::Bounds {
+        project: folder.path(),
+        typed: true,
+    };
+    let loaded = manifest::load(folder.path(), &[PathBuf::from("shop.yaml")], bounds, None);
     let checked = check(&loaded, Rules::default());
     assert!(
         !any_error(&checked.diagnostics),

@@ -217,6 +217,8 @@ fn a_commit_that_could_not_file_the_receipt_can_be_tried_again() {
     let run = run_over(&*writer);
     writer.begin(at(1), run).unwrap();
     writer.append(at(2), finished()).unwrap();
+    // It was made before the run, so that a run that could not be filed is not begun.
+    fs::remove_dir(folder.beside("receipts")).unwrap();
     fs::write(folder.beside("receipts"), "in the way").unwrap();
     let error = writer.commit().unwrap_err();
     assert!(matches!(error, StateError::Io { .. }), "{error}");

@@ -99,6 +99,18 @@ impl Project {
         command
     }
 
+    /// As [`Project::command`], where nothing but the program itself keeps what it makes from everybody else.
+    pub(crate) fn command_open_to_all<S: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+    ) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", "umask 000; exec \"$0\" \"$@\""]);
+        command.arg(env!("CARGO_BIN_EXE_postpay")).args(args);
+        self.settle(&mut command);
+        command
+    }
+
     /// Any program, in this folder and this environment.
     pub(crate) fn settle(&self, command: &mut Command) {
         command

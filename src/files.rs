@@ -1,0 +1,477 @@
+//! Files that somebody else may have put where we look: opened only when they are what they should be, read only so far, and
+//! links followed only as far as they may lead.
+//!
+//! A repository brings links along, and a folder that others write to holds whatever they like. Reading `/dev/zero` takes all
+//! memory, opening a pipe waits for ever, and a link in the place of a file that we write to has us write to another. What
+//! the files mean is left to whoever asks.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read as _};
+use std::path::{Component, Path, PathBuf};
+
+use crate::lang::{Text, text};
+
+/// Whether the last part of a path may be a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// Whoever named the path meant what it leads to.
+    Followed,
+    /// We made the file ourselves, and make no links.
+    Refused,
+}
+
+/// What a file is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    Link,
+    /// A pipe, a socket or a device, or what a kernel makes up while it is read.
+    NoRegularFile,
+    /// Another name leads to it, and whoever has that name would find it changed.
+    SeveralNames,
+    TooLarge {
+        most: u64,
+    },
+    /// Whenever it was looked at it was another one.
+    Unsteady,
+}
+
+impl Refusal {
+    pub fn text(self) -> Text {
+        match self {
+            Self::Link => text!("it is a symbolic link: remove it", "它是符号链接：请删除它"),
+            Self::NoRegularFile => text!("it is not a regular file", "它不是普通文件"),
+            Self::SeveralNames => text!(
+                "it has another name too (a hard link), whose owner would find it changed: put a copy in its place",
+                "它还有另一个名称（硬链接），写入会改动那一处：请换成一份副本"
+            ),
+            Self::TooLarge { most } => {
+                let most = most / MIB;
+                text!("it is larger than {most} MiB", "它超过了 {most} MiB")
+            }
+            Self::Unsteady => text!(
+                "it is replaced again and again while it is opened",
+                "打开期间它不断被替换"
+            ),
+        }
+    }
+
+    /// The refusal that an error is; None for one of the system's.
+    pub fn of(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref::<Self>().copied()
+    }
+}
+
+const MIB: u64 = 1024 * 1024;
+
+/// English, and Chinese as `{:#}`.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<Refusal> for io::Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, refusal)
+    }
+}
+
+/// Our own reason, where the system has none to give.
+pub fn error(kind: io::ErrorKind, why: Text) -> io::Error {
+    #[derive(Debug)]
+    struct Why(Text);
+
+    /// English, and Chinese as `{:#}`.
+    impl fmt::Display for Why {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+
+    impl std::error::Error for Why {}
+
+    io::Error::new(kind, Why(why))
+}
+
+/// Opens a regular file, and nothing else.
+///
+/// It is looked at before it is opened, as opening a pipe would wait for its other end, and what was opened has to be what was
+/// looked at: in between, another process may have put something in its place.
+///
+/// # Errors
+/// With a [`Refusal`], or as the system says.
+pub fn open(path: &Path, links: Links, options: &OpenOptions) -> io::Result<File> {
+    // A writer of ours replaces files whole, so the first look may well miss. Nobody replaces one this often but on purpose.
+    const LOOKS: usize = 64;
+    for _ in 0..LOOKS {
+        let seen = match links {
+            Links::Followed => fs::metadata(path)?,
+            Links::Refused => fs::symlink_metadata(path)?,
+        };
+        if seen.is_symlink() {
+            return Err(Refusal::Link.into());
+        }
+        if seen.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if !seen.is_file() {
+            return Err(Refusal::NoRegularFile.into());
+        }
+        let file = options.open(path)?;
+        if is_one(&seen, &file.metadata()?) {
+            return Ok(file);
+        }
+    }
+    Err(Refusal::Unsteady.into())
+}
+
+/// Opens a file that is written to as it stands: no link leads to it, and no second name.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    let file = open(path, Links::Refused, options)?;
+    if has_several_names(&file.metadata()?) {
+        return Err(Refusal::SeveralNames.into());
+    }
+    Ok(file)
+}
+
+/// As [`open_own`], and makes the file, for its owner alone, where there is none.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_or_make_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    loop {
+        match open_own(path, options) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            opened => return opened,
+        }
+        // A new file and nothing else: where a link is in its place by now, this fails, also when it leads nowhere.
+        match private(&mut options.clone()).create_new(true).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made,
+        }
+    }
+}
+
+/// Everything in a regular file, when it is no more than `most` bytes.
+///
+/// # Errors
+/// As [`open`].
+pub fn read(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
+    read_from(&open(path, links, OpenOptions::new().read(true))?, most)
+}
+
+/// Everything that is left to read in a file that [`open`] gave, when it is no more than `most` bytes.
+///
+/// # Errors
+/// As [`open`].
+pub fn read_from(file: &File, most: u64) -> io::Result<Vec<u8>> {
+    let size = file.metadata()?.len();
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(most)).unwrap_or(0));
+    // A file may grow while it is read, so the size is held to while reading, not asked before.
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|len| len > most) {
+        return Err(Refusal::TooLarge { most }.into());
+    }
+    // What has no size and yet a content, before and after, is made up by the kernel: /proc/self/environ holds the keys of
+    // whoever runs this.
+    if !bytes.is_empty() && size == 0 && file.metadata()?.len() == 0 {
+        return Err(Refusal::NoRegularFile.into());
+    }
+    Ok(bytes)
+}
+
+/// What is made with these can be read by its owner alone.
+pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options
+}
+
+/// What makes folders that their owner alone can enter.
+pub fn private_folders() -> fs::DirBuilder {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no mode to set"))]
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder
+}
+
+/// What a path stands for: the file at its end, by whatever other name, or the place for one.
+#[derive(Debug)]
+pub struct Place {
+    end: PathBuf,
+    there: Option<Metadata>,
+}
+
+impl Place {
+    /// The end of a path, wherever links lead, from the folder that we are in.
+    ///
+    /// # Errors
+    /// When that folder is gone, or the links go round.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let here = fs::canonicalize(".")?;
+        Ok(Self::at(Way::of(path, &here, &here)?.end))
+    }
+
+    /// A place that is known to be whole and without links.
+    pub fn at(end: PathBuf) -> Self {
+        Self {
+            there: fs::metadata(&end).ok(),
+            end,
+        }
+    }
+
+    /// Whether both are one file, also by a hard link, or would be.
+    pub fn is(&self, other: &Self) -> bool {
+        let numbered = self.there.as_ref().zip(other.there.as_ref());
+        self.end == other.end || cfg!(unix) && numbered.is_some_and(|(a, b)| is_one(a, b))
+    }
+
+    pub fn end(&self) -> &Path {
+        &self.end
+    }
+}
+
+/// True where nothing tells them apart: elsewhere the system does not number its files.
+fn is_one(a: &Metadata, b: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        (a.dev(), a.ino()) == (b.dev(), b.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (a, b);
+        true
+    }
+}
+
+fn has_several_names(file: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        file.nlink() > 1
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        false
+    }
+}
+
+/// Where a path leads, whether or not there is anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// Without links and `..`.
+    pub end: PathBuf,
+    /// The last part of the path is a link.
+    pub is_link: bool,
+    /// A link on the way lies in the project. Whoever may change the project chose where it leads.
+    pub by_link_of_project: bool,
+}
+
+impl Way {
+    /// Follows `path`, taken from `here`; both `here` and `project` are whole and without links.
+    ///
+    /// By hand, as what is at the end, and folders before it, may not be there yet.
+    ///
+    /// # Errors
+    /// When its links go round.
+    pub fn of(path: &Path, here: &Path, project: &Path) -> io::Result<Self> {
+        const MOST_LINKS: usize = 40;
+        let mut left = parts(path);
+        // How many of these, from the front, are a link's and not the path's own.
+        let mut of_links = 0_usize;
+        let mut links = 0;
+        let mut way = Self {
+            end: here.to_owned(),
+            is_link: false,
+            by_link_of_project: false,
+        };
+        while let Some(part) = left.pop_front() {
+            let is_last = of_links == 0 && left.is_empty();
+            of_links = of_links.saturating_sub(1);
+            if part == ".." {
+                way.end.pop();
+                continue;
+            }
+            // The root, or on Windows a prefix, replaces what is before it.
+            let next = way.end.join(&part);
+            let Ok(to) = fs::read_link(&next) else {
+                // No link, or not there, or not readable: whoever opens it says so.
+                way.end = next;
+                continue;
+            };
+            links += 1;
+            if links > MOST_LINKS {
+                let why = Text::fixed("too many links", "链接层数过多");
+                return Err(error(io::ErrorKind::InvalidInput, why));
+            }
+            way.is_link |= is_last;
+            way.by_link_of_project |= way.end.starts_with(project);
+            let parts = parts(&to);
+            of_links += parts.len();
+            for part in parts.into_iter().rev() {
+                left.push_front(part);
+            }
+        }
+        Ok(way)
+    }
+
+    /// Whether a link of the project leads out of it.
+    pub fn leads_out_of(&self, project: &Path) -> bool {
+        self.by_link_of_project && !self.end.starts_with(project)
+    }
+}
+
+/// The parts of a path but for those that say nothing.
+fn parts(path: &Path) -> VecDeque<OsString> {
+    path.components()
+        .filter(|part| *part != Component::CurDir)
+        .map(|part| part.as_os_str().to_owned())
+        .collect()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn refusal<T: fmt::Debug>(result: io::Result<T>) -> Refusal {
+        let error = result.unwrap_err();
+        Refusal::of(&error).unwrap_or_else(|| panic!("{error}"))
+    }
+
+    #[test]
+    fn only_a_regular_file_is_read_and_only_so_far() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), "12345").unwrap();
+        symlink("file", at("link")).unwrap();
+        symlink("/dev/zero", at("zero")).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(at("pipe"))
+            .status();
+        assert!(made.unwrap().success());
+
+        assert_eq!(read(&at("file"), Links::Refused, 5).unwrap(), b"12345");
+        assert_eq!(read(&at("link"), Links::Followed, 5).unwrap(), b"12345");
+        let got = |name: &str, links| refusal(read(&at(name), links, 5));
+        assert_eq!(got("link", Links::Refused), Refusal::Link);
+        assert_eq!(got("zero", Links::Followed), Refusal::NoRegularFile);
+        assert_eq!(got("pipe", Links::Refused), Refusal::NoRegularFile);
+        let small = read(&at("file"), Links::Refused, 4);
+        assert_eq!(refusal(small), Refusal::TooLarge { most: 4 });
+        let environment = Path::new("/proc/self/environ");
+        if environment.exists() {
+            let read = read(environment, Links::Followed, MIB);
+            assert_eq!(refusal(read), Refusal::NoRegularFile);
+        }
+    }
+
+    #[test]
+    fn what_is_written_to_as_it_stands_has_one_name_and_is_for_its_owner() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        open_or_make_own(&at("new"), &options).unwrap();
+        open_or_make_own(&at("new"), &options).unwrap();
+        let mode = fs::metadata(at("new")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+
+        fs::hard_link(at("new"), at("twin")).unwrap();
+        let opened = open_or_make_own(&at("new"), &options);
+        assert_eq!(refusal(opened), Refusal::SeveralNames);
+        symlink("nowhere", at("dangling")).unwrap();
+        let opened = open_or_make_own(&at("dangling"), &options);
+        assert_eq!(refusal(opened), Refusal::Link);
+        assert!(!at("nowhere").exists());
+    }
+
+    #[test]
+    fn a_way_is_followed_to_its_end_also_when_nothing_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = folder.path().canonicalize().unwrap();
+        let project = whole.join("project");
+        fs::create_dir_all(project.join("in")).unwrap();
+        for (to, name) in [
+            ("in/new.json", "inner"),
+            ("../out", "outer"),
+            ("outer/deep", "chain"),
+            ("round", "round"),
+        ] {
+            symlink(to, project.join(name)).unwrap();
+        }
+        symlink(project.join("in"), whole.join("to-project")).unwrap();
+        let way = |path: &str| Way::of(Path::new(path), &project, &project).unwrap();
+
+        for (path, end, is_link, leads_out) in [
+            ("in/x.json", "project/in/x.json", false, false),
+            ("./in/../x.json", "project/x.json", false, false),
+            ("inner", "project/in/new.json", true, false),
+            ("outer/x.json", "out/x.json", false, true),
+            ("chain", "out/deep", true, true),
+            ("../out/x.json", "out/x.json", false, false),
+            ("../to-project/x.json", "project/in/x.json", false, false),
+        ] {
+            let way = way(path);
+            assert_eq!(way.end, whole.join(end), "{path}");
+            assert_eq!(way.is_link, is_link, "{path}");
+            assert_eq!(way.leads_out_of(&project), leads_out, "{path}");
+        }
+        let absolute = whole.join("out/x.json");
+        assert_eq!(way(absolute.to_str().unwrap()).end, absolute);
+        assert!(Way::of(Path::new("round"), &project, &project).is_err());
+    }
+
+    #[test]
+    fn a_second_name_leads_to_the_same_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), "x").unwrap();
+        fs::write(at("copy"), "x").unwrap();
+        fs::hard_link(at("file"), at("twin")).unwrap();
+        symlink("file", at("link")).unwrap();
+        for (name, one) in [
+            ("twin", true),
+            ("link", true),
+            ("copy", false),
+            ("gone", false),
+        ] {
+            let place = |name: &str| Place::of(&at(name)).unwrap();
+            assert_eq!(place("file").is(&place(name)), one, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_is_told_in_both_languages() {
+        for refusal in [
+            Refusal::Link,
+            Refusal::NoRegularFile,
+            Refusal::SeveralNames,
+            Refusal::TooLarge { most: MIB },
+            Refusal::Unsteady,
+        ] {
+            assert!(refusal.text().is_in_both(), "{refusal:?}");
+            let error = io::Error::from(refusal);
+            assert_eq!(Text::of(&error), refusal.text());
+        }
+    }
+}
