@@ -126,7 +126,7 @@ pub(super) fn not_told(error: &CloudError) -> Failure {
         )
         .told_by(error)
         .help(text!(
-            "check the network and its proxy; where STS is can be said with `--sts-endpoint`",
+            "check the network and its proxy; `--sts-endpoint` names another place for STS",
             "请检查网络和代理；可用 `--sts-endpoint` 指定 STS 的位置"
         )),
         Grade::Refused(_) if is_of_the_key(error) => Failure::new(

@@ -47,6 +47,18 @@ pub(super) struct Project {
 
 impl Project {
     pub(super) fn load(global: &Global, api: &Api) -> Result<Self, Failure> {
+        let (project, wrong) = Self::load_as_far(global, api)?;
+        match wrong {
+            None => Ok(project),
+            Some(failure) => Err(failure),
+        }
+    }
+
+    /// The project, and what is wrong with its settings: they are as if nothing were set then, so that all else can be checked.
+    pub(super) fn load_as_far(
+        global: &Global,
+        api: &Api,
+    ) -> Result<(Self, Option<Failure>), Failure> {
         // A link that leads nowhere counts as there: what it should say is not to be done without unseen.
         let config_path = match &global.config {
             Some(path) => Some(path.clone()),
@@ -61,16 +73,26 @@ impl Project {
             .to_owned();
         let root = project_folder(&base)?;
         let config = match &config_path {
-            None => Config::default(),
-            Some(path) if global.config.is_some() => config::load(Path::new(""), path)?,
-            Some(path) => config_of_project(path, &root)?,
+            None => Ok(Config::default()),
+            Some(path) if global.config.is_some() => {
+                config::load(Path::new(""), path).map_err(Failure::from)
+            }
+            Some(path) => config_of_project(path, &root),
+        };
+        let (config, wrong) = match config {
+            Ok(config) => (config, None),
+            Err(failure) => (Config::default(), Some(failure)),
         };
         let manifests = if global.files.is_empty() {
             let declared = config
                 .manifests
                 .clone()
                 .unwrap_or_else(|| vec![config::DEFAULT_MANIFESTS.into()]);
-            declared.iter().map(|path| base.join(path)).collect()
+            let declared = declared.iter().map(|path| base.join(path));
+            // Where they are may be what could not be read.
+            declared
+                .filter(|path| wrong.is_none() || path.exists())
+                .collect()
         } else {
             global.files.clone()
         };
@@ -82,7 +104,7 @@ impl Project {
             stays_in(&path, &root)?;
             path
         };
-        Ok(Self {
+        let project = Self {
             config_path,
             root,
             manifests,
@@ -110,7 +132,13 @@ impl Project {
                 .unwrap_or(config::DEFAULT_TIMEOUT),
             config,
             api: api.clone(),
-        })
+        };
+        Ok((project, wrong))
+    }
+
+    /// Whether it is known where the manifests are.
+    pub(super) fn has_manifests(&self) -> bool {
+        !self.manifests.is_empty()
     }
 
     /// How far the manifests may lead.

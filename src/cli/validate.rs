@@ -26,18 +26,21 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
-    let project = match Project::load(global, &Api::default()) {
-        Ok(project) => project,
+    let (project, wrong) = match Project::load_as_far(global, &Api::default()) {
+        Ok(loaded) => loaded,
         Err(failure) => return show(&[], 0, &failure.diagnostics, world),
     };
     project.guard_reports(global, world)?;
-    let (files, checked) = project.check(&args.strict);
-    show(
-        &files,
-        checked.desired.environments.len(),
-        &checked.diagnostics,
-        world,
-    )
+    let mut diagnostics = wrong.map_or_else(Vec::new, |failure| failure.diagnostics);
+    // What is wrong with the settings hides nothing that is wrong with the manifests.
+    let (files, environments) = if diagnostics.is_empty() || project.has_manifests() {
+        let (files, checked) = project.check(&args.strict);
+        diagnostics.extend(checked.diagnostics);
+        (files, checked.desired.environments.len())
+    } else {
+        (Vec::new(), 0)
+    };
+    show(&files, environments, &diagnostics, world)
 }
 
 fn show(

@@ -151,7 +151,17 @@ impl World {
 
     /// What is said to people on standard error, in their language.
     pub(super) fn tell(&self, text: &Text) {
-        self.say(text.in_lang(self.err.lang));
+        self.say(&self.within(text.in_lang(self.err.lang)));
+    }
+
+    /// Sentences, wrapped where standard error is a terminal that is narrower.
+    fn within(&self, text: &str) -> String {
+        let Some(columns) = self.err.columns else {
+            return text.to_owned();
+        };
+        let lines = text.split('\n');
+        let wrapped: Vec<String> = lines.map(|line| wrap::wrapped(line, columns, 4)).collect();
+        wrapped.join("\n")
     }
 
     pub(super) fn diagnose(&self, diagnostics: &[Diagnostic]) {
@@ -244,7 +254,7 @@ impl World {
 
     /// Asks a person for a word; anything else is a no.
     pub(super) fn ask_for(&self, word: &str, question: &str) -> bool {
-        self.say(question);
+        self.say(&self.within(question));
         let mut answer = String::new();
         let read = io::stdin().read_line(&mut answer);
         self.say("\n");

@@ -93,7 +93,7 @@ impl ClientError {
         match self {
             Self::Endpoint { endpoint, why } => text!(
                 "`{endpoint}` is no endpoint: {why}",
-                "`{endpoint}` 不是接入点：{why:#}"
+                "`{endpoint}` 不是端点：{why:#}"
             ),
             Self::Header { what } => text!(
                 "the {what} can't be sent in a header: it holds characters other than printable ASCII",

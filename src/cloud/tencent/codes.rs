@@ -115,16 +115,13 @@ pub static TABLE: &[Explanation] = &[
     row(
         "InvalidAction",
         RUN,
-        Text::fixed("The endpoint knows no such action.", "接入点没有这个接口。"),
+        Text::fixed("The endpoint knows no such action.", "端点没有这个接口。"),
         GONE,
     ),
     row(
         "NoSuchProduct",
         RUN,
-        Text::fixed(
-            "The endpoint serves no such product.",
-            "接入点不提供该产品。",
-        ),
+        Text::fixed("The endpoint serves no such product.", "端点不提供该产品。"),
         Text::fixed(
             "Check `api.endpoint` in postpay.yaml.",
             "检查 postpay.yaml 中的 `api.endpoint`。",
@@ -135,7 +132,7 @@ pub static TABLE: &[Explanation] = &[
         RUN,
         Text::fixed(
             "The endpoint knows no such version of the API.",
-            "接入点没有这个 API 版本。",
+            "端点没有这个 API 版本。",
         ),
         Text::fixed(
             "Check `api.endpoint` in postpay.yaml, and whether there is a newer postpay.",
@@ -156,11 +153,11 @@ pub static TABLE: &[Explanation] = &[
         RUN,
         Text::fixed(
             "The Authorization header did not have the form that the endpoint expects.",
-            "Authorization 请求头的格式不符合接入点的要求。",
+            "Authorization 请求头的格式不符合端点的要求。",
         ),
         Text::fixed(
             "Look for a proxy between here and the endpoint that rewrites headers.",
-            "检查本机与接入点之间是否有改写请求头的代理。",
+            "检查本机与端点之间是否有改写请求头的代理。",
         ),
     ),
     row(
@@ -345,7 +342,7 @@ pub static TABLE: &[Explanation] = &[
         RUN,
         Text::fixed(
             "The endpoint takes GET and POST only.",
-            "接入点只接受 GET 和 POST。",
+            "端点只接受 GET 和 POST。",
         ),
         Text::fixed(
             "Check `api.endpoint` in postpay.yaml, and any proxy on the way.",

@@ -332,6 +332,6 @@ pub(super) fn no_reply(connected: bool, message: &Text, scrub: &Scrub) -> CloudE
 pub(super) fn not_ok(status: u16) -> Text {
     text!(
         "the endpoint answered with HTTP status {status}",
-        "接入点返回了 HTTP 状态 {status}"
+        "端点返回了 HTTP 状态 {status}"
     )
 }

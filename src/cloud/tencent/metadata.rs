@@ -66,15 +66,15 @@ impl Metadata {
             Ok(Received { status: 404, .. }) => return Ok(None),
             Ok(Received { status, .. }) => {
                 return Err(later(text!(
-                    "the metadata service answered with HTTP status {status} when asked for this machine's role",
-                    "向元数据服务查询本机角色时，返回了 HTTP 状态 {status}"
+                    "its metadata service answered with HTTP status {status}",
+                    "元数据服务返回了 HTTP 状态 {status}"
                 )));
             }
             Err(lost) => {
                 let why = &lost.why;
                 return Err(later(text!(
-                    "the metadata service was asked for this machine's role: {why}",
-                    "向元数据服务查询本机角色：{why:#}"
+                    "its metadata service did not answer: {why}",
+                    "元数据服务没有应答：{why:#}"
                 )));
             }
         };
@@ -86,7 +86,7 @@ impl Metadata {
             let start: String = name.chars().take(40).collect();
             let shown = visible(&start);
             return Err(later(text!(
-                "the metadata service answered with what is no role's name: {shown}",
+                "its metadata service answered with what is no role's name: {shown}",
                 "元数据服务返回的内容不是角色名：{shown}"
             )));
         }
@@ -94,7 +94,11 @@ impl Metadata {
     }
 
     pub(super) async fn key(&self) -> Result<Issued, CloudError> {
-        let Some(role) = self.role().await? else {
+        let role = self.role().await.map_err(|error| {
+            let why = &error.message;
+            later(text!("this machine's role: {why}", "本机角色：{why:#}"))
+        });
+        let Some(role) = role? else {
             return Err(no_key(text!(
                 "this machine has no role: its metadata service names none",
                 "本机没有绑定角色：元数据服务没有返回角色名"

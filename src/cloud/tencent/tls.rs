@@ -201,7 +201,7 @@ fn of_certificate(error: &CertificateError) -> Fault {
     );
     let stranger = Text::fixed(
         "Check the endpoint: what answers there is not the host that it names.",
-        "请检查接入点：应答的不是它所指的主机。",
+        "请检查端点：应答的不是它所指的主机。",
     );
     // How it is told apart further is a detail of the library's that has no name.
     let name = format!("{error:?}");

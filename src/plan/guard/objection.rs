@@ -320,7 +320,7 @@ impl Objection {
             ),
             Self::OtherEndpoint { planned, .. } => text!(
                 "make a new plan for this endpoint, or order from `{planned}` with --endpoint",
-                "为当前接入点重新生成计划，或用 --endpoint 向 `{planned}` 订购"
+                "为当前端点重新生成计划，或用 --endpoint 向 `{planned}` 订购"
             ),
             Self::OtherAccount { state, now } if state == Account::SANDBOX => text!(
                 "add `--endpoint sandbox`, or keep what is ordered from `{now}` in a state of its own with --state",
@@ -351,8 +351,8 @@ impl Objection {
                 )
             }
             Self::AccountUnproven { .. } => Text::fixed(
-                "give the key a way to GetCallerIdentity: where STS is can be said with `--sts-endpoint`; `--allow-unknown-account` is \
-                 for where no account is expected",
+                "let the key call GetCallerIdentity (`--sts-endpoint` names another place for STS); `--allow-unknown-account` is for \
+                 where no account is expected",
                 "请让密钥能够调用 GetCallerIdentity：可用 `--sts-endpoint` 指定 STS 的位置；`--allow-unknown-account` 仅用于没有指定账号的情况",
             ),
             Self::AccountNotAsked => Text::fixed("run it again", "请重新执行"),

@@ -59,7 +59,7 @@ pub fn whoami(identity: &Identity, look: Look) -> String {
             text!("type", "类型"),
             of_caller(|caller| caller.kind.clone()),
         ),
-        (text!("endpoint", "接入点"), Some(same(endpoint))),
+        (text!("endpoint", "端点"), Some(same(endpoint))),
         (text!("STS", "STS"), plain(sts_endpoint)),
         (
             text!("region", "地域"),

@@ -1,6 +1,6 @@
 //! A flag beats its variable, which beats postpay.yaml, which beats the default.
 
-use crate::support::{Project, Ran, manifest};
+use crate::support::{MANIFEST, Project, Ran, manifest};
 
 fn with(project: &Project, variables: &[(&str, &str)], args: &[&str]) -> Ran {
     let mut command = project.command(args);
@@ -272,4 +272,17 @@ fn a_variable_can_say_yes_and_no_in_the_usual_words() {
     ] {
         with(&project, &[("POSTPAY_REQUIRE_ALIAS", word)], &["validate"]).exits(code);
     }
+}
+
+#[test]
+fn what_is_wrong_with_the_settings_hides_nothing_that_is_wrong_with_a_manifest() {
+    let project = Project::of(&["one"]);
+    project.write("postpay.yaml", "version: 1\nmanifest: x\n");
+    project.write(MANIFEST, manifest(&["one"]).replace("alias:", "alais:"));
+    let told = project.run(["validate"]).exits(1);
+    told.says(&["unknown setting `manifest`", "alais", "Not valid: 2 errors"]);
+    // Where they are can't be told: nothing is said of a folder that nobody named.
+    std::fs::remove_dir_all(project.file("environments")).unwrap();
+    let told = project.run(["validate"]).exits(1);
+    told.says(&["Not valid: 1 error"]);
 }
