@@ -29,7 +29,11 @@ pub const FORMAT_VERSION: u64 = 1;
 pub enum PlanFileError {
     Empty,
     Json(#[from] serde_json::Error),
-    Version { found: u64 },
+    /// JSON of another kind: a state, a report.
+    NotAPlan,
+    Version {
+        found: u64,
+    },
     Altered,
     Content(Text),
 }
@@ -39,7 +43,14 @@ impl PlanFileError {
     pub fn text(&self) -> Text {
         match self {
             Self::Empty => Text::fixed("it is empty", "文件为空"),
+            Self::Json(error) if error.is_syntax() || error.is_eof() => {
+                text!("it is not JSON: {error}", "它不是 JSON：{error}")
+            }
             Self::Json(error) => Text::same(error.to_string()),
+            Self::NotAPlan => Text::fixed(
+                "it is JSON, and not a plan; a state is shown by `postpay show --state FILE`",
+                "它是 JSON，但不是计划；状态文件用 `postpay show --state FILE` 查看",
+            ),
             Self::Version { found } => text!(
                 "it has format version {found}; this postpay reads {FORMAT_VERSION}",
                 "其格式版本为 {found}；此 postpay 读取 {FORMAT_VERSION}"
@@ -261,11 +272,18 @@ pub fn decode(text: &str) -> Result<Plan, PlanFileError> {
     if text.trim().is_empty() {
         return Err(PlanFileError::Empty);
     }
-    let Version { format_version } = serde_json::from_str(text)?;
+    let document: serde_json::Value = serde_json::from_str(text)?;
+    let is_ours = document.get("resource_changes").is_some();
+    let Ok(Version { format_version }) = serde_json::from_value(document) else {
+        return Err(PlanFileError::NotAPlan);
+    };
     if format_version != FORMAT_VERSION {
         return Err(PlanFileError::Version {
             found: format_version,
         });
+    }
+    if !is_ours {
+        return Err(PlanFileError::NotAPlan);
     }
     let file: PlanV1 = serde_json::from_str(text)?;
     if checksum(&file) != file.checksum {

@@ -609,7 +609,11 @@ fn a_plan_file_that_was_touched_is_refused() {
         file::decode(&text[..text.len() / 2]),
         Err(E::Json(_))
     ));
-    assert!(matches!(file::decode("[]"), Err(E::Json(_))));
+    assert!(matches!(file::decode("[]"), Err(E::NotAPlan)));
+    assert!(matches!(
+        file::decode("{\"format_version\":1}"),
+        Err(E::NotAPlan)
+    ));
     let newer = text.replacen(r#""format_version": 1"#, r#""format_version": 2"#, 1);
     assert!(matches!(file::decode(&newer), Err(E::Version { found: 2 })));
     for (from, to) in [
