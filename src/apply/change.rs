@@ -343,8 +343,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             {
                 return None;
             }
-            // That there was no key counts towards the time for which it is tried.
-            attempt.first_sent.get_or_insert_with(Instant::now);
+            attempt.first_tried.get_or_insert_with(Instant::now);
             let (answer, took) = match self.make_ready(deadline).await? {
                 Ok(_) => self.send_once(&mut attempt, call, pacer).await?,
                 Err(error) => {
@@ -418,7 +417,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             return None;
         };
         let elapsed = attempt
-            .first_sent
+            .first_tried
             .map_or(Duration::ZERO, |first| first.elapsed());
         let retry_for = self.settings.retry_for;
         let Attempt {

@@ -40,7 +40,8 @@ pub(super) struct Attempt {
     pub(super) number: u32,
     /// After how many attempts before it something was mended.
     pub(super) repaired: u32,
-    pub(super) first_sent: Option<Instant>,
+    /// When a key was first asked for, to send it: that there was none counts towards the time for which it is tried.
+    pub(super) first_tried: Option<Instant>,
     pub(super) not_before: Option<Instant>,
     /// When its intent was written.
     pub(super) sent_at: Timestamp,
@@ -52,7 +53,7 @@ impl Attempt {
             at,
             number: 1,
             repaired: 0,
-            first_sent: None,
+            first_tried: None,
             not_before: None,
             sent_at: Timestamp::UNIX_EPOCH,
         }
@@ -195,7 +196,6 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         crash::point(crash::SLOT_REACHED);
         let sent = Instant::now();
         self.pacer.sent(sent);
-        attempt.first_sent.get_or_insert(sent);
         let cloud = Arc::clone(&self.parts.cloud);
         let call = self.calls.spawn(async move {
             let answer = cloud.create(&order).await;
@@ -366,7 +366,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         };
         let now = Instant::now();
         let elapsed = attempt
-            .first_sent
+            .first_tried
             .map_or(Duration::ZERO, |first| now - first);
         let decision = retry::decide(
             cause,

@@ -284,9 +284,7 @@ impl Outcome {
             },
         }
     }
-}
 
-impl Outcome {
     /// The TranId and EnvId that came of an order, or were seen in an answer that proves nothing.
     pub(super) fn ids(&self) -> Option<(Option<&str>, Option<&str>)> {
         match self {

@@ -27,8 +27,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     /// or whoever runs this, says otherwise meanwhile.
     pub(super) async fn start_when_ready(&mut self, deadline: Option<Instant>) {
         if let Some(first) = self.queue.front_mut() {
-            // That there was no key counts towards the time for which it is tried.
-            first.first_sent.get_or_insert_with(Instant::now);
+            first.first_tried.get_or_insert_with(Instant::now);
         }
         match self.make_ready(deadline).await {
             Some(Ok(Was::Waited)) if !self.under_way.is_empty() => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cloud::NotSent;
+use crate::cloud::{FREE_REPAIRS, NotSent};
 
 /// What to do after an attempt that the vendor never acted on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,10 +12,6 @@ pub enum Decision {
 }
 
 const LONGEST: Duration = Duration::from_secs(8);
-
-/// What is mended costs no time, and is done whatever time there is: once for the clock, and once for the key. The vendor's
-/// client mends neither for ever, but that is not for this arithmetic to rely on.
-pub const FREE_REPAIRS: u32 = 2;
 
 /// Decides after attempt number `attempt` (from 1) of a step whose first attempt is `elapsed` ago. `repaired` counts the
 /// attempts before it after which something was mended.

@@ -6,7 +6,7 @@ use super::connect::Connection;
 use super::failure::{Failure, NOTHING_ORDERED};
 use super::load::Project;
 use super::world::World;
-use crate::cloud::tencent::NO_SERVICE;
+use crate::cloud::tencent::is_no_sts;
 use crate::cloud::{Caller, CloudError, Grade, NotSent};
 use crate::config::endpoint::SANDBOX;
 use crate::diagnostic::Diagnostic;
@@ -54,7 +54,7 @@ pub(super) async fn ask(
             Ok(Proven::Waived)
         }
         // What answers on this very computer is somebody's test, and costs nothing.
-        Err(error) if project.account().endpoint == SANDBOX && has_no_sts(&error) => {
+        Err(error) if project.account().endpoint == SANDBOX && is_no_sts(&error) => {
             world.diagnose(&[Diagnostic::warning(
                 "account-unknown",
                 text!(
@@ -66,12 +66,6 @@ pub(super) async fn ask(
         }
         Err(error) => Err(not_told(&error).help(NOTHING_ORDERED)),
     }
-}
-
-/// The endpoint knows no such action.
-fn has_no_sts(error: &CloudError) -> bool {
-    let code = error.code.as_deref().unwrap_or_default();
-    NO_SERVICE.contains(&code)
 }
 
 /// For commands that only look: asks, so that nothing is compared with another account's. Where none is expected it need not be

@@ -267,8 +267,7 @@ impl Connection {
             retry_reads_for: this.retry_reads_for,
             clock: Arc::new(SystemClock),
         };
-        let client = TencentClient::new(options)
-            .map_err(|error| Failure::new("client", error.text()).help(NOTHING_SENT))?;
+        let client = TencentClient::new(options)?;
         Ok((client.watched(this.watcher), running))
     }
 }

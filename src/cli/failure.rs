@@ -4,7 +4,7 @@ use crate::apply::adopt::{Unadoptable, Why};
 use crate::apply::{ApplyError, Twin};
 use crate::check::near::nearest;
 use crate::cloud::CloudError;
-use crate::cloud::tencent::CredentialsError;
+use crate::cloud::tencent::{ClientError, CredentialsError};
 use crate::desired::SourceRef;
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Text, text};
@@ -121,6 +121,12 @@ fn declared_in(source: &SourceRef) -> Text {
     let source = source.to_string();
     let source = clean(&source);
     text!("declared in {source}", "声明于 {source}")
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        Self::new("client", error.text()).help(NOTHING_SENT)
+    }
 }
 
 impl From<CredentialsError> for Failure {

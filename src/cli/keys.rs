@@ -108,10 +108,7 @@ pub(super) fn of_vendor(
         retry_for,
         clock: Arc::new(SystemClock),
     };
-    let setting_up = |error: crate::cloud::tencent::ClientError| {
-        Failure::new("client", error.text()).help(NOTHING_SENT)
-    };
-    let keys = Arc::new(chain.keys(&sts, metadata).map_err(setting_up)?);
+    let keys = Arc::new(chain.keys(&sts, metadata)?);
     let sts = Sts::new(StsOptions {
         keys: Some(Arc::clone(&keys)),
         ..sts
@@ -120,7 +117,7 @@ pub(super) fn of_vendor(
         keys,
         chain,
         sts_url,
-        sts: Arc::new(sts.map_err(setting_up)?),
+        sts: Arc::new(sts?),
         caller: OnceCell::new(),
     })
 }
@@ -160,8 +157,7 @@ fn find_machine(chain: &mut Chain, metadata: &str) -> Result<(), Failure> {
     else {
         return Ok(());
     };
-    let service = Metadata::new(metadata, None)
-        .map_err(|error| Failure::new("client", error.text()).help(NOTHING_SENT))?;
+    let service = Metadata::new(metadata, None)?;
     let why = match super::runtime()?.block_on(service.role()) {
         Ok(Some(name)) => {
             *role = Some(name);

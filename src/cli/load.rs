@@ -79,7 +79,7 @@ impl Project {
             }
             Some(path) => config_of_project(path, &root),
         };
-        let (config, wrong) = match config {
+        let (config, mut wrong) = match config {
             Ok(config) => (config, None),
             Err(failure) => (Config::default(), Some(failure)),
         };
@@ -101,8 +101,13 @@ impl Project {
         } else {
             let declared = config.state.as_deref();
             let path = base.join(declared.unwrap_or(Path::new(config::DEFAULT_STATE)));
-            stays_in(&path, &root)?;
-            path
+            match stays_in(&path, &root) {
+                Ok(()) => path,
+                Err(failure) => {
+                    wrong.get_or_insert(failure);
+                    base.join(config::DEFAULT_STATE)
+                }
+            }
         };
         let project = Self {
             config_path,

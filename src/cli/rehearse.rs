@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::Exit;
 use super::connect::sandbox_credentials;
 use super::edit;
-use super::failure::{Failure, NOTHING_SENT};
+use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Format, Global, Select, Strict};
 use super::resolve::{self, Case};
@@ -335,9 +335,7 @@ impl<'a> Stage<'a> {
             retry_reads_for: 3 * TIMEOUT,
             clock: Arc::new(SystemClock),
         };
-        TencentClient::new(options)
-            .map(Arc::new)
-            .map_err(|error| Failure::new("client", error.text()).help(NOTHING_SENT))
+        Ok(Arc::new(TencentClient::new(options)?))
     }
 }
 

@@ -82,7 +82,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
                 caller = Some(asked);
             }
             // Which key it was that was refused is told all the same.
-            Err(error) => wrong = Err(account::not_told(&error)),
+            Err(error) if wrong.is_ok() => wrong = Err(account::not_told(&error)),
+            Err(error) => world.diagnose(&account::not_told(&error).diagnostics),
         }
     }
     let regions = connection.listed_regions(state.as_ref());

@@ -358,10 +358,6 @@ impl World {
     }
 
     /// The folder of whoever runs this.
-    #[expect(
-        clippy::unused_self,
-        reason = "what is around the program is read here and nowhere else"
-    )]
     pub(super) fn home(&self) -> Option<PathBuf> {
         std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
     }

@@ -197,6 +197,10 @@ impl NotSent {
     }
 }
 
+/// How often a call that was mended is made again whatever time there is: once for the clock, and once for the key. The client mends
+/// neither for ever, but that is not for anybody's arithmetic to rely on.
+pub const FREE_REPAIRS: u32 = 2;
+
 /// How far a refusal reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {

@@ -19,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("lang", &[]),
     ("unseen", &[]),
-    ("cloud", &["lang", "unseen", "desired", "clock"]),
+    ("cloud", &["lang", "unseen", "desired", "clock", "files"]),
     (
         "config",
         &[

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::credentials::{Credentials, bounded, tccli};
+use super::credentials::{Credentials, read_file, tccli};
 use super::keys::{Issued, Keys};
 use super::metadata::Metadata;
 use super::sts::{Sts, StsOptions};
@@ -169,17 +169,20 @@ fn of_an_order(error: CloudError, role: &str) -> CloudError {
 
 fn read_token(file: &std::path::Path) -> Result<String, CloudError> {
     let shown = file.display().to_string();
-    let token = bounded::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let token = read_file(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     match token {
         Ok(token) if !token.trim().is_empty() => Ok(token.trim().to_owned()),
         Ok(_) => Err(no_key(text!(
             "the web identity token file {shown:?} is empty",
             "Web 身份令牌文件 {shown:?} 为空"
         ))),
-        Err(error) => Err(no_key(text!(
-            "the web identity token file {shown:?}: {error}",
-            "Web 身份令牌文件 {shown:?}：{error}"
-        ))),
+        Err(error) => {
+            let why = Text::of(&error);
+            Err(no_key(text!(
+                "the web identity token file {shown:?}: {why}",
+                "Web 身份令牌文件 {shown:?}：{why:#}"
+            )))
+        }
     }
 }
 

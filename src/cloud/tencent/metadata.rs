@@ -64,6 +64,14 @@ impl Metadata {
                 ..
             }) => body,
             Ok(Received { status: 404, .. }) => return Ok(None),
+            Ok(Received {
+                broken: Some(why), ..
+            }) => {
+                return Err(later(text!(
+                    "its metadata service broke off: {why}",
+                    "元数据服务的应答中断：{why:#}"
+                )));
+            }
             Ok(Received { status, .. }) => {
                 return Err(later(text!(
                     "its metadata service answered with HTTP status {status}",
@@ -119,6 +127,12 @@ impl Metadata {
                     "元数据服务没有给出角色 {shown} 的密钥"
                 ))),
             },
+            Ok(Received {
+                broken: Some(why), ..
+            }) => Err(later(text!(
+                "the metadata service broke off when asked for a key of the role {shown}: {why}",
+                "向元数据服务请求角色 {shown} 的密钥时，应答中断：{why:#}"
+            ))),
             Ok(Received { status, .. }) => Err(later(text!(
                 "the metadata service answered with HTTP status {status} when asked for a key of the role {shown}",
                 "向元数据服务请求角色 {shown} 的密钥时，返回了 HTTP 状态 {status}"

@@ -47,5 +47,5 @@ pub use record::{Missed, Recorder};
 #[cfg(test)]
 pub(crate) use scrub::visible as made_visible;
 pub use service::REQUEST_CLIENT;
-pub use sts::{NO_SERVICE, STS_ENDPOINT, Sts, StsOptions, sts_endpoint};
+pub use sts::{STS_ENDPOINT, Sts, StsOptions, is_no_sts, sts_endpoint};
 pub use wire::ENDPOINT;

@@ -113,11 +113,11 @@ impl Scrub {
             needles.extend(encoded.filter(|it| it.len() >= LEAST).map(|it| (it, name)));
         }
         let mut known = self.needles.write().unwrap_or_else(PoisonError::into_inner);
+        needles.retain(|needle| !known.secrets.contains(needle));
         known.secrets.extend(needles);
         known
             .secrets
             .sort_by_key(|(needle, _)| std::cmp::Reverse(needle.len()));
-        known.secrets.dedup();
     }
 
     fn known(&self) -> RwLockReadGuard<'_, Needles> {

@@ -143,7 +143,7 @@ impl Sts {
     fn told(&self, mut error: CloudError) -> CloudError {
         // What is left of an answer may hold half a key that nobody knows of.
         error.body = None;
-        if is_of_the_service(&error) {
+        if is_no_sts(&error) {
             // What a code means for an order is not meant.
             error.hint = Some(NO_STS);
         }
@@ -190,14 +190,11 @@ const NO_STS: Text = Text::fixed(
     "该处没有 STS 应答。请用 `--sts-endpoint` 指定它的位置。",
 );
 
-/// The endpoint has no such service.
-fn is_of_the_service(error: &CloudError) -> bool {
+/// Whether an error says that the endpoint has no such service.
+pub fn is_no_sts(error: &CloudError) -> bool {
     let code = error.code.as_deref().unwrap_or_default();
-    NO_SERVICE.contains(&code)
+    ["InvalidAction", "NoSuchVersion", "NoSuchProduct"].contains(&code)
 }
-
-/// What an endpoint that is not STS says.
-pub const NO_SERVICE: [&str; 3] = ["InvalidAction", "NoSuchVersion", "NoSuchProduct"];
 
 pub(super) fn issued(session: Session) -> Issued {
     let Session {

@@ -122,7 +122,7 @@ fn with_roots(
     builder: ClientBuilder,
     store: RootCertStore,
 ) -> Result<reqwest::Client, reqwest::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = provider();
     #[expect(
         clippy::expect_used,
         reason = "ring's provider has both versions of TLS"

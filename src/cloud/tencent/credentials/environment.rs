@@ -45,7 +45,7 @@ pub(super) fn key(
         if id.is_some() && !is_of_runtime {
             tokens.extend(runtime.tokens);
         }
-        let token = read_token(lookup, &tokens)?;
+        let token = agreed(lookup, &tokens)?;
         let (secret_id, secret_key) = match (id, key, &token) {
             (Some(id), Some(key), _) => (id, key),
             (Some(_), None, _) => return Err(incomplete(spelling.id, spelling.key)),
@@ -70,7 +70,7 @@ pub(super) fn incomplete(found: &'static str, missing: &'static str) -> Credenti
     }
 }
 
-pub(super) fn read_token(
+pub(super) fn agreed(
     lookup: &dyn Fn(&str) -> Option<String>,
     names: &[&'static str],
 ) -> Result<Option<(&'static str, String)>, CredentialsError> {

@@ -5,7 +5,6 @@
 //! what stands on top, and `chain` puts them together. The environment itself is read by the command
 //! line, through the closure that it passes.
 
-pub(in crate::cloud::tencent) mod bounded;
 mod chain;
 mod environment;
 mod places;
@@ -14,11 +13,12 @@ mod role;
 mod source;
 pub(in crate::cloud::tencent) mod tccli;
 
-use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::files::{self, Links};
 use crate::lang::{Text, text};
 pub use chain::{Chain, Surroundings, Wishes};
 pub use role::RoleWish;
@@ -198,6 +198,13 @@ impl Credentials {
         needles.push((self.secret_id.clone(), "[secret id]"));
         needles
     }
+}
+
+/// A file that holds a key, and is small.
+pub(in crate::cloud::tencent) fn read_file(file: &Path) -> io::Result<Vec<u8>> {
+    /// Far more than any of them has.
+    const MOST: u64 = 1 << 20;
+    files::read(file, Links::Followed, MOST)
 }
 
 /// A value that may stand in a signature; None when there is none. `name` is what it is called in an error.

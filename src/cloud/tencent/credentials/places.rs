@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use super::chain::{Chain, Surroundings};
-use super::environment::{self, read, read_token};
+use super::environment::{self, read};
 use super::role::{RoleWish, Said, taken};
 use super::{CredentialsError, Source, profile, tccli};
 use crate::cloud::tencent::issuer::Role;
@@ -35,7 +35,7 @@ impl Surroundings<'_> {
         // Who chose a profile gets that one or none: another one may be another account's.
         let chosen = match profile {
             Some(name) => Some(name.to_owned()),
-            None => read_token(&|name| self.chosen(name), &PROFILES)?.map(|(_, name)| name),
+            None => self.profile()?,
         };
         let name = chosen.clone().unwrap_or_else(|| DEFAULT.to_owned());
         let mut files = Vec::new();
@@ -86,6 +86,17 @@ impl Surroundings<'_> {
                 role,
             })
         })
+    }
+
+    /// The profile that the environment names. Where two tools' variables differ, neither is meant for sure.
+    fn profile(&self) -> Result<Option<String>, CredentialsError> {
+        let [one, other] = PROFILES;
+        match PROFILES.map(|name| self.chosen(name)) {
+            [Some(first), Some(second)] if first != second => {
+                Err(CredentialsError::Conflict { one, other })
+            }
+            [first, second] => Ok(first.or(second)),
+        }
     }
 
     fn sdks_file(&self) -> Result<Option<PathBuf>, CredentialsError> {

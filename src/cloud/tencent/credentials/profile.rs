@@ -5,8 +5,8 @@ use std::path::Path;
 
 use configparser::ini::{Ini, IniDefault};
 
-use super::{Credentials, CredentialsError, bounded, checked};
-use crate::lang::text;
+use super::{Credentials, CredentialsError, checked, read_file};
+use crate::lang::{Text, text};
 
 /// A section.
 #[derive(Debug, Clone)]
@@ -84,7 +84,7 @@ type Sections = HashMap<String, HashMap<String, Option<String>>>;
 
 /// None when there is no such file.
 fn text_of(file: &Path) -> Result<Option<String>, CredentialsError> {
-    match bounded::read(file) {
+    match read_file(file) {
         Ok(bytes) => {
             let text = String::from_utf8_lossy(&bytes);
             Ok(Some(text.trim_start_matches('\u{feff}').to_owned()))
@@ -92,7 +92,7 @@ fn text_of(file: &Path) -> Result<Option<String>, CredentialsError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(CredentialsError::File {
             file: file.to_owned(),
-            why: text!("{error}", "{error}"),
+            why: Text::of(&error),
         }),
     }
 }

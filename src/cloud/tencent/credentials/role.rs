@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::chain::{Chain, Surroundings};
-use super::environment::{incomplete, read, read_token};
+use super::environment::{agreed, incomplete, read};
 use super::{CredentialsError, Source};
 use crate::cloud::tencent::issuer::{Role, WebIdentity};
 use crate::cloud::tencent::scrub::visible;
@@ -96,7 +96,7 @@ impl Surroundings<'_> {
     pub(super) fn role_of_environment(&self) -> Result<Option<Role>, CredentialsError> {
         let names: &[&'static str] = &["TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_ASSUME_ROLE_ARN"];
         // Where both are set they have to agree.
-        read_token(&|name| self.chosen(name), names)?;
+        agreed(&|name| self.chosen(name), names)?;
         self.role_named("TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_ROLE_SESSION_NAME")
     }
 

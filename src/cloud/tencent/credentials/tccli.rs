@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Credentials, CredentialsError, bounded, checked};
-use crate::lang::text;
+use super::{Credentials, CredentialsError, checked, read_file};
+use crate::lang::Text;
 
 /// What a profile says.
 #[derive(Debug, Clone)]
@@ -96,9 +96,9 @@ fn moment(number: i64) -> Timestamp {
 /// # Errors
 /// When it can't be read, or is no whole key. No text holds a value.
 pub(in crate::cloud::tencent) fn read(file: &Path) -> Result<Entry, CredentialsError> {
-    let bytes = bounded::read(file).map_err(|error| CredentialsError::File {
+    let bytes = read_file(file).map_err(|error| CredentialsError::File {
         file: file.to_owned(),
-        why: text!("{error}", "{error}"),
+        why: Text::of(&error),
     })?;
     // serde_json quotes what it did not expect; where it stands says enough.
     let wrong = |error: &serde_json::Error| {

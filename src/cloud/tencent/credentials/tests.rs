@@ -543,3 +543,16 @@ fn a_log_in_may_count_in_milliseconds_and_begin_with_a_mark() {
     let wrong = Around::new().file(TCCLI, &text).wrong(&Wishes::default());
     assert!(wrong.contains("has ended"), "{wrong}");
 }
+
+#[test]
+fn a_profile_may_have_any_name() {
+    for name in ["生产", "my prof"] {
+        let around = Around::new()
+            .file(SDK, &ini(name))
+            .set("TCCLI_PROFILE", name);
+        assert_eq!(told(&around.found()).0, "profile", "{name}");
+        let other = around.set("TENCENTCLOUD_PROFILE", "other");
+        let wrong = other.wrong(&Wishes::default());
+        assert!(wrong.contains("both set and differ"), "{wrong}");
+    }
+}

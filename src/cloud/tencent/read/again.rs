@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use crate::cloud::{Grade, NotSent};
+use crate::cloud::{FREE_REPAIRS, Grade, NotSent};
 
 const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(4);
-
-/// What is mended, the clock once and the key once, is asked again whatever time there is.
-const FREE_REPAIRS: u32 = 2;
 
 /// How long to wait after attempt number `attempt` (from 1), or None to give up. The first attempt was `elapsed` ago, and
 /// none is begun more than `bound` after it. `repaired` counts the attempts before it after which something was mended.

@@ -15,9 +15,11 @@ pub(super) fn undone(text: &str) -> String {
             plain.push(c);
             rest = &rest[length..];
         } else {
-            // All three are a byte long.
-            plain.push_str(&rest[..1]);
-            rest = &rest[1..];
+            // A run of backslashes is looked at once: an answer may be nothing else. All three are a byte long.
+            let run = rest.len() - rest.trim_start_matches('\\').len();
+            let (kept, left) = rest.split_at(run.max(1));
+            plain.push_str(kept);
+            rest = left;
         }
     }
     plain.push_str(rest);
@@ -37,7 +39,10 @@ fn escape(text: &str) -> Option<(char, usize)> {
     } else if let Some(rest) = text.strip_prefix('%') {
         (hex(rest.get(..2)?)?, 3)
     } else {
-        let (number, _) = text.strip_prefix("&#")?.split_once(';')?;
+        let rest = text.strip_prefix("&#")?;
+        // No number that stands for a character has more digits.
+        let end = rest.bytes().take(9).position(|byte| byte == b';')?;
+        let number = rest.get(..end)?;
         let code = match number.strip_prefix(['x', 'X']) {
             Some(digits) => hex(digits)?,
             None => number.parse().ok()?,
@@ -97,6 +102,15 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(undone(text), expected, "{text}");
+        }
+    }
+
+    /// An answer that is nothing but the beginnings of escapes is read once, and not once for each.
+    #[test]
+    fn what_only_begins_as_an_escape_takes_no_longer_than_it_is_long() {
+        for piece in ["\\", "&#", "%", "&#12345678901"] {
+            let text = piece.repeat((1 << 20) / piece.len());
+            assert_eq!(undone(&text), text);
         }
     }
 
