@@ -69,18 +69,16 @@ pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failu
     if !plan.speaks() || plan.changes().next().is_none() {
         return Ok(());
     }
-    let contradictions: Vec<Diagnostic> = store
-        .verify()?
+    let verified = store.verify()?;
+    let contradictions: Vec<Diagnostic> = verified
         .problems
         .iter()
         .filter(|problem| match problem {
             Problem::Differs(difference) => difference.misleads(),
-            Problem::Account { .. } => true,
-            // The store itself refuses what it can't start from; the others contradict no record.
-            Problem::Refused(_)
-            | Problem::ReceiptsMissing { .. }
-            | Problem::Shared { .. }
-            | Problem::Unrecorded { .. } => false,
+            // Where a receipt is missing or damaged nothing can be compared, and so nothing is believed.
+            Problem::Account { .. } | Problem::Refused(_) | Problem::ReceiptsMissing { .. } => true,
+            // They contradict no record.
+            Problem::Shared { .. } | Problem::Unrecorded { .. } => false,
         })
         .map(|problem| Diagnostic::error(problem.code(), human::verify::problem(problem)))
         .collect();
@@ -93,9 +91,10 @@ pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failu
             "状态文件与回执矛盾时，不会据此订购或销毁任何环境：`postpay state verify` 会列出全部矛盾"
         ))
         .help(text!(
-            "to go by the receipts: `postpay state restore --dry-run` shows what it would write; to record an edit that is meant: \
-             `postpay state push`",
-            "若以回执为准：`postpay state restore --dry-run` 会显示将写入的内容；若编辑是有意的，请用 `postpay state push` 记录"
+            "to go by the receipts: `postpay state restore`, which `--dry-run` shows first; to keep an edit: copy the file away, restore, \
+             raise the copy's `serial`, and `postpay state push` it",
+            "若以回执为准：`postpay state restore`（先用 `--dry-run` 查看）；若要保留编辑：先另存一份，恢复，\
+             提高副本的 `serial`，再用 `postpay state push` 推送"
         ))
         .help(NOTHING_SENT))
 }
