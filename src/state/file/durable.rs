@@ -29,8 +29,8 @@ pub(super) fn not_ours(error: io::Error) -> io::Error {
     match Refusal::of(&error) {
         Some(Refusal::Link) => {
             let why = Text::fixed(
-                "it is a symbolic link, which only the state itself may be: remove it",
-                "它是符号链接，只有状态文件本身可以是：请删除它",
+                "it is a symbolic link, which only the state itself may be: put what it leads to in its place",
+                "它是符号链接，只有状态文件本身可以是：请把它指向的内容放到它的位置",
             );
             files::error(io::ErrorKind::InvalidInput, why)
         }

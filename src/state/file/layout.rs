@@ -171,8 +171,8 @@ fn follow(path: &Path) -> Result<PathBuf, StateError> {
             Err(error) if links > 0 && error.kind() == io::ErrorKind::NotFound => {
                 let target = at.display();
                 let why = text!(
-                    "it is a symbolic link to {target}, where nothing is: bring that back, or remove the link",
-                    "它是指向 {target} 的符号链接，而那里什么也没有：请恢复目标，或删除该链接"
+                    "it is a symbolic link to {target}, where nothing is: bring that back; without it, what it holds would be ordered again",
+                    "它是指向 {target} 的符号链接，而那里什么也没有：请恢复目标；没有它，其中的内容会被再次订购"
                 );
                 return Err(StateError::Io {
                     doing: Doing::FollowLink,

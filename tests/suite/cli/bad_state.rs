@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{JOURNAL, Project, Ran, STATE, assert_shown, until};
+use crate::support::{JOURNAL, Project, RECEIPTS, Ran, STATE, assert_shown, until};
 
 /// Every command that reads the state says so, sends nothing and touches nothing.
 #[track_caller]
@@ -247,4 +247,25 @@ fn a_state_that_was_edited_by_hand_orders_and_gives_up_nothing() {
         project.run(["state", "restore", "-y"]).exits(0);
         project.run(["apply", "-y"]).exits(0);
     }
+}
+
+/// Where a receipt is missing nothing can be compared.
+#[test]
+fn a_state_whose_receipts_have_a_gap_orders_nothing() {
+    let project = Project::ordered(&["one"]);
+    for declared in [&["one", "two"][..], &["one", "two", "three"]] {
+        project.declare(declared);
+        project.run(["apply", "-y"]).exits(0);
+    }
+    let mut receipts: Vec<_> = fs::read_dir(project.file(RECEIPTS))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    receipts.sort();
+    fs::remove_file(&receipts[1]).unwrap();
+    let before = project.ledger();
+    project.declare(&["one", "two", "three", "four"]);
+    let refused = project.run(["apply", "-y"]).exits(1);
+    refused.says(&["error[receipts-missing]", "nothing was sent"]);
+    assert_eq!(project.ledger(), before);
 }
