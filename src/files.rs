@@ -11,6 +11,7 @@ use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::lang::{Text, text};
 
@@ -246,7 +247,7 @@ impl Place {
     }
 }
 
-/// True where nothing tells them apart: elsewhere the system does not number its files.
+/// Whether both describe one file. Where the system does not number its files, two with one creation time count as one.
 fn is_one(a: &Metadata, b: &Metadata) -> bool {
     #[cfg(unix)]
     {
@@ -255,8 +256,56 @@ fn is_one(a: &Metadata, b: &Metadata) -> bool {
     }
     #[cfg(not(unix))]
     {
-        let _ = (a, b);
-        true
+        a.created().ok() == b.created().ok()
+    }
+}
+
+/// Whether `path` itself, without following a link, still leads to the open `file`.
+///
+/// # Errors
+/// When either can't be examined; a path that leads nowhere is no error.
+pub fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(there) => Ok(is_one(&there, &file.metadata()?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What changes when a file is written to or replaced: device, inode, size and times. Comparing two of these does not
+/// read the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint {
+    #[cfg(unix)]
+    inode: (u64, u64),
+    #[cfg(unix)]
+    changed: (i64, i64),
+    size: u64,
+    modified: Option<SystemTime>,
+    created: Option<SystemTime>,
+}
+
+impl Fingerprint {
+    /// The fingerprint of what is at `path`, without following a link; None when nothing is there.
+    ///
+    /// # Errors
+    /// When that can't be determined.
+    pub fn at(path: &Path) -> io::Result<Option<Self>> {
+        #[cfg(unix)]
+        use std::os::unix::fs::MetadataExt as _;
+        match fs::symlink_metadata(path) {
+            Ok(there) => Ok(Some(Self {
+                #[cfg(unix)]
+                inode: (there.dev(), there.ino()),
+                #[cfg(unix)]
+                changed: (there.ctime(), there.ctime_nsec()),
+                size: there.len(),
+                modified: there.modified().ok(),
+                created: there.created().ok(),
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -390,6 +390,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let at = attempt.at;
         attempt.sent_at = self.parts.clock.now();
         self.announce(attempt, call)?;
+        if let Err(error) = self.parts.writer.check_exclusive() {
+            self.in_trouble(error);
+            return None;
+        }
         let began = Instant::now();
         pacer.sent(began);
         self.results[at].attempts += 1;

@@ -18,7 +18,7 @@ use super::retry::{self, Decision};
 use super::settle::Open;
 use super::{
     ACTION, Call, CallKind, LEAD, OnError, Outcome, Parts, Progress, Report, Settings, StepResult,
-    outcome,
+    Trouble, outcome,
 };
 use crate::cloud::{
     CloudError, CloudRead, CloudWrite, Grade, LOOK_FIRST, NotSent, Ordered, Reach, SeenIds,
@@ -90,8 +90,10 @@ pub(super) struct Engine<'a, C> {
     pub(super) found: Vec<(Address, String)>,
     /// Why nothing more is started, besides an unknown outcome.
     pub(super) stopping: Option<EndReason>,
-    pub(super) trouble: Option<StateError>,
+    pub(super) trouble: Option<Trouble>,
     pub(super) unwritten: Vec<Rescued>,
+    /// Outcomes with ids that are in the journal, for the case that the journal or the state is not ours any more.
+    pub(super) written: Vec<Rescued>,
     pub(super) unresolved: Vec<Address>,
 }
 
@@ -194,6 +196,11 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             return;
         }
         crash::point(crash::SLOT_REACHED);
+        if let Err(error) = self.parts.writer.check_exclusive() {
+            self.withdraw(attempt);
+            self.in_trouble(error);
+            return;
+        }
         let sent = Instant::now();
         self.pacer.sent(sent);
         let cloud = Arc::clone(&self.parts.cloud);
@@ -240,9 +247,12 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     pub(super) fn record(&mut self, outcome: journal::Outcome) {
         let (run, at) = (self.run, self.parts.clock.now());
         let event = Event::Outcome(outcome.clone());
+        let rescued = Rescued { run, at, outcome };
         if let Err(error) = self.parts.writer.append(at, event) {
-            self.unwritten.push(Rescued { run, at, outcome });
+            self.unwritten.push(rescued);
             self.in_trouble(error);
+        } else if rescued.outcome.tran_id.is_some() || rescued.outcome.env_id.is_some() {
+            self.written.push(rescued);
         }
     }
 
@@ -482,8 +492,12 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     }
 
     pub(super) fn in_trouble(&mut self, error: StateError) {
-        tracing::error!(%error, "the journal can't be written");
-        self.trouble.get_or_insert(error);
+        self.stop_in_trouble(Trouble::State(error));
+    }
+
+    pub(super) fn stop_in_trouble(&mut self, trouble: Trouble) {
+        tracing::error!(code = trouble.code(), "the run stops: {}", trouble.text());
+        self.trouble.get_or_insert(trouble);
         self.stop(EndReason::Failed);
     }
 
@@ -508,19 +522,26 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         };
         let now = self.parts.clock.now();
         let writer = &mut *self.parts.writer;
-        let state = if self.unwritten.is_empty() {
+        let fenced_out = |trouble: &Option<Trouble>| {
+            matches!(trouble, Some(Trouble::State(StateError::FencedOut { .. })))
+        };
+        let state = if self.unwritten.is_empty() && !fenced_out(&self.trouble) {
             writer
                 .append(now, Event::RunEnded(RunEnded { reason: ended }))
                 .and_then(|()| {
                     crash::point(crash::RUN_ENDED);
                     writer.commit()
                 })
-                .map_err(|error| self.trouble.get_or_insert(error))
+                .map_err(|error| self.trouble.get_or_insert(Trouble::State(error)))
                 .ok()
         } else {
             // The journal stays open: it says less than we know, and the next writer must see that.
             None
         };
+        if fenced_out(&self.trouble) {
+            // Nobody can tell whether our journal will be read: every id of the run goes to a rescue file.
+            self.unwritten.splice(0..0, self.written);
+        }
         Report {
             run: Some(self.run),
             results: self.results,

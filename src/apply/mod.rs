@@ -31,7 +31,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 pub use change::{DESTROY, RENAME};
-pub use outcome::{Call, CallKind, Counts, Done, Outcome, Report, StepResult, Verdict, What};
+pub use outcome::{
+    Call, CallKind, Counts, Done, Outcome, Report, StepResult, Trouble, Verdict, What,
+};
 
 use crate::clock::Clock;
 use crate::cloud::{CloudError, CloudRead, CloudWrite, PayMode, SeenEnvironment};
@@ -189,8 +191,8 @@ pub enum Progress<'a> {
     Stopping {
         reason: EndReason,
         under_way: usize,
-        /// Set when it is the record, and no order, that failed.
-        trouble: Option<&'a StateError>,
+        /// Set when no step failed, but something else.
+        trouble: Option<&'a Trouble>,
     },
 }
 
@@ -304,6 +306,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         stopping: None,
         trouble: None,
         unwritten: Vec::new(),
+        written: Vec::new(),
         unresolved,
     };
     Ok(engine.run().await)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::cloud::{self, CloudError, Grade, NotSent, Ordered, SeenIds};
 use crate::desired::{Address, SourceRef};
+use crate::lang::{Text, text};
 use crate::plan::{Action, Plan};
 use crate::state::journal::{self, EndReason, Evidence, RunId};
 use crate::state::rescue::Rescued;
@@ -23,13 +24,76 @@ pub struct Report {
     /// The state as it was written at the end; None when it could not be written.
     pub state: Option<State>,
     /// Why something of this run could not be written down. What the journal holds is true all the same.
-    pub trouble: Option<StateError>,
+    pub trouble: Option<Trouble>,
     /// Addresses that were unknown before the run, and were left alone by it.
     pub unresolved: Vec<Address>,
     /// Environment ids that were found for orders of earlier runs.
     pub found: Vec<(Address, String)>,
     /// Outcomes that are not on disk: the next run will take them for unknown.
     pub unwritten: Vec<Rescued>,
+}
+
+/// Why a run stopped, beside what became of its steps.
+#[derive(Debug)]
+pub enum Trouble {
+    /// Something could not be recorded, or the lock, the journal or the state is not this run's any more.
+    State(StateError),
+    /// An environment appeared that looks like one that this run has yet to create, or like a second one of an address:
+    /// somebody else creates from the same manifests.
+    OtherCreator { address: Address, env_id: String },
+    /// A complete listing does not show the first environment that was created as this project's: a lost one would not be
+    /// recognised either.
+    NotRecognised { address: Address, env_id: String },
+}
+
+impl Trouble {
+    /// Stable and searchable.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::State(error) => error.code(),
+            Self::OtherCreator { .. } => "other-creator",
+            Self::NotRecognised { .. } => "not-recognised",
+        }
+    }
+
+    /// What happened.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::State(error) => error.text(),
+            Self::OtherCreator { address, env_id } => text!(
+                "{env_id} appeared in the account during this run and matches `{address}`, but this run did not create it",
+                "本次运行期间账号中出现了与 `{address}` 匹配的 {env_id}，但它不是本次运行创建的"
+            ),
+            Self::NotRecognised { address, env_id } => text!(
+                "the account does not show {env_id}, just created, as `{address}`: if an answer were lost, its environment would \
+                 not be found",
+                "账号没有把刚创建的 {env_id} 显示为 `{address}`：如果应答丢失，将无法找到对应的环境"
+            ),
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> Text {
+        match self {
+            Self::State(StateError::FencedOut { .. }) => text!(
+                "nothing more was created; make sure that no other postpay, git or cleanup job works on this folder, then run \
+                 `postpay apply` again",
+                "没有再创建任何环境；请确认没有其他 postpay、git 或清理任务在处理该目录，然后重新运行 `postpay apply`"
+            ),
+            Self::State(_) => text!(
+                "fix this and run `postpay apply` again: it continues from the journal and creates nothing twice",
+                "请先解决该问题，再运行 `postpay apply`：它会从日志继续，不会重复创建"
+            ),
+            Self::OtherCreator { address, env_id } => text!(
+                "stop the other run; if {env_id} is the environment that is meant: `postpay import {address} {env_id}`",
+                "请停止另一个运行；如果要的就是 {env_id}：`postpay import {address} {env_id}`"
+            ),
+            Self::NotRecognised { .. } => text!(
+                "compare the alias in the console with the manifest; with `--settle 0s` this check is skipped",
+                "请在控制台核对别名与清单；用 `--settle 0s` 可跳过该检查"
+            ),
+        }
+    }
 }
 
 /// One change of a run.
@@ -229,19 +293,34 @@ impl Report {
         counts
     }
 
+    /// Whether another program removed or changed the lock, the journal or the state during the run.
+    pub fn is_fenced_out(&self) -> bool {
+        matches!(
+            self.trouble,
+            Some(Trouble::State(StateError::FencedOut { .. }))
+        )
+    }
+
     pub fn verdict(&self) -> Verdict {
         let counts = self.counts();
         let told_to_stop = match self.ended {
             EndReason::Interrupted | EndReason::Deadline => true,
             EndReason::Finished | EndReason::Failed | EndReason::Unknown => false,
         };
-        let unknown = counts.unknown + self.unwritten.len() + self.unresolved.len();
+        // The outcomes of a run that was fenced out are known; what is not is who else was writing.
+        let unwritten = if self.is_fenced_out() {
+            0
+        } else {
+            self.unwritten.len()
+        };
+        let unknown = counts.unknown + unwritten + self.unresolved.len();
         if unknown > 0 {
             Verdict::Unknown
         } else if counts.failed + counts.not_attempted == 0 && self.trouble.is_none() {
             Verdict::Complete
         } else if counts.ordered + counts.changed + counts.destroyed + counts.recorded > 0
             || told_to_stop
+            || self.is_fenced_out()
         {
             Verdict::PartWay
         } else {

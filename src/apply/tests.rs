@@ -837,6 +837,9 @@ impl StateWriter for FullDisk<'_> {
     fn begin(&mut self, at: Timestamp, run: RunStarted) -> Result<(), StateError> {
         self.inner.begin(at, run)
     }
+    fn check_exclusive(&self) -> Result<(), StateError> {
+        self.inner.check_exclusive()
+    }
     fn append(&mut self, at: Timestamp, event: Event) -> Result<(), StateError> {
         if self.room == 0 {
             let source = std::io::Error::from(std::io::ErrorKind::StorageFull);

@@ -7,19 +7,18 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use jiff::SignedDuration;
-use tokio::sync::watch;
 
 use super::account::{self, Proven};
 use super::connect::{Connection, Embedded};
 use super::consent::consent;
-use super::failure::{Failure, NOTHING_SENT};
+use super::failure::{Failure, NOTHING_ORDERED, NOTHING_SENT};
 use super::keys::Ask;
 use super::load::Project;
 use super::options::{Api, Format, Strict, time};
 use super::shown::Shown;
-use super::signals::{end_with, two_signals};
+use super::signals::Signals;
 use super::watch::Watch;
-use super::world::World;
+use super::world::{Stdout, World, cant_print};
 use super::{Exit, refusal, rescue};
 use crate::apply::adopt::{self, Adoption};
 use crate::apply::{self, ApplyError, OnError, Parts, Report, Settings, Verdict};
@@ -187,6 +186,10 @@ pub(super) fn carry_out(
     crash::point(crash::APPROVED);
     let last_sent = last_sent(store)?;
     let before = writer.state().cloned();
+    let signals = Signals::listen().map_err(|error| no_thread(&error))?;
+    let (watch, printer) = Watch::start(approved.plan(), &settings(job), job.flags.json, world)
+        .map_err(|error| no_thread(&error))?;
+    world.stderr.through(printer.queue());
     let ended = run(
         &approved,
         job,
@@ -194,20 +197,41 @@ pub(super) fn carry_out(
         connection,
         &mut *writer,
         last_sent,
+        (watch, &signals),
         world,
-    )?;
-    let Some(report) = ended else {
+    );
+    world.stderr.through(None);
+    let Some(report) = ended? else {
         let left = left_at_once(before.as_ref(), store);
-        end_with(left.exit);
+        signals.end_with(left.exit);
+        printer.abandon(LEAVE);
         return Err(left);
     };
-    rescue::keep(&report, store, world);
-    // Whoever waits for the state need not wait for the reports too.
+    let rescued = rescue::keep(&report, store, world);
+    // What is shown from here on may wait for its reader: whoever waits for the state need not.
     drop(writer);
     let exit = exit_of(&report);
-    end_with(exit);
+    signals.end_with(exit);
+    if let Err(error) = printer.finish() {
+        if world.stdout != Stdout::Lost {
+            world.fail(&cant_print(&error));
+        }
+        world.stdout = Stdout::Lost;
+    }
+    world.diagnose(&rescued);
     close(job, &report, world);
     Ok(exit)
+}
+
+/// How long output may take that is under way when a run is left at once.
+const LEAVE: Duration = Duration::from_millis(200);
+
+fn no_thread(error: &std::io::Error) -> Failure {
+    Failure::new(
+        "resources",
+        text!("can't start a thread: {error}", "无法启动线程：{error}"),
+    )
+    .help(NOTHING_ORDERED)
 }
 
 fn exit_of(report: &Report) -> Exit {
@@ -399,6 +423,10 @@ pub(super) fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestam
     Ok(None)
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a run needs all of it, and it is called once"
+)]
 /// Runs the engine until it ends, or until a second signal asks to leave at once (None).
 fn run(
     approved: &Approved,
@@ -407,6 +435,7 @@ fn run(
     connection: &Connection,
     writer: &mut dyn StateWriter,
     last_sent: Option<jiff::Timestamp>,
+    (watch, signals): (Watch, &Signals),
     world: &World,
 ) -> Result<Option<Report>, Failure> {
     let settings = settings(job);
@@ -417,8 +446,6 @@ fn run(
     let runtime = super::runtime()?;
     let ended = runtime.block_on(async {
         let (client, _sandbox) = connection.open(writer.state()).await?;
-        let (stop, stopped) = watch::channel(false);
-        let mut watch = Watch::new(approved.plan(), &settings, job.flags.json, world);
         let parts = Parts {
             // Its looks are told in the line of the run.
             cloud: Arc::new(client.watched(watch.watcher())),
@@ -428,14 +455,13 @@ fn run(
             commit: world.commit(&job.project.sources()),
             adoptions,
             last_sent,
-            stop: stopped,
+            stop: signals.stop.clone(),
             observe: &mut |progress| watch.observe(progress),
         };
         let ended = tokio::select! {
             report = apply::run(approved, &settings, parts) => Some(report?),
-            () = two_signals(stop) => None,
+            () = signals.leave() => None,
         };
-        drop(watch);
         Ok::<_, Failure>(ended)
     });
     runtime.shutdown_background();

@@ -411,6 +411,14 @@ pub(super) fn advice(error: &StateError) -> Vec<Text> {
             ),
         ],
         StateError::Locked { holder, .. } => locked(holder.as_ref()),
+        StateError::FencedOut { .. } => vec![Text::fixed(
+            "make sure that no other postpay, git or cleanup job works on this folder, then run the command again",
+            "请确认没有其他 postpay、git 或清理任务在处理该目录，然后重新运行该命令",
+        )],
+        StateError::NoLocks { .. } => vec![Text::fixed(
+            "keep the state on a local file system, or on one with working locks",
+            "请将状态文件放在本地文件系统，或文件锁有效的文件系统上",
+        )],
         StateError::Io { .. } => vec![Text::fixed(
             "mend that, then run it again",
             "解决该问题后重新运行",

@@ -100,6 +100,8 @@ fn refusal(error: &StateError, world: &World) -> Failure {
         | StateError::Behind { .. }
         | StateError::JournalDamaged { .. }
         | StateError::JournalLost { .. }
+        | StateError::FencedOut { .. }
+        | StateError::NoLocks { .. }
         | StateError::Io { .. }
         | StateError::Misused(_) => {
             return advice(error)

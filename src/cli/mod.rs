@@ -25,9 +25,9 @@ mod keys;
 mod live;
 mod load;
 mod lock;
-mod meter;
 mod options;
 mod plan;
+mod printer;
 mod refusal;
 mod rehearse;
 mod reports;
@@ -160,6 +160,9 @@ impl Command {
 
 /// Runs the program: the real world in, the exit code out.
 pub fn main() -> Exit {
+    // A file that may not grow any more then fails to be written, rather than ending the process in the middle of a run.
+    #[cfg(unix)]
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
     let cli = match without_empty_variables(Cli::command())
         .try_get_matches()
         .and_then(|matches| Cli::from_arg_matches(&matches))
@@ -208,6 +211,7 @@ pub fn main() -> Exit {
     };
     world.tell_unrecorded();
     match ended {
+        Ok(Exit::Fine) if world.stdout == world::Stdout::Lost => Exit::Error,
         Ok(exit) => exit,
         Err(failure) => {
             let told = world.told_in_full();
@@ -220,16 +224,71 @@ pub fn main() -> Exit {
     }
 }
 
-/// Two threads: one for calls, one so that a slow disk holds nobody up.
+/// Threads of the runtime for calls, and of its pool for name resolution.
+const WORKERS: usize = 2;
+const RESOLVERS: usize = 2;
+/// Threads beside the runtime: signals, output and its caller's other needs.
+const OTHER_THREADS: usize = 4;
+/// Files and sockets that a run with the most calls under way may have open at once.
+const FILES: usize = 40;
+
+/// A runtime that has all its threads, or an error before anything is sent: tokio would panic, or hang, later.
 fn runtime() -> Result<tokio::runtime::Runtime, failure::Failure> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    let cant_start = |error: std::io::Error| {
+        let why = crate::lang::text!(
+            "can't start: {error}; postpay needs some ten threads and {FILES} open files",
+            "无法启动：{error:#}；postpay 需要约十个线程和 {FILES} 个打开的文件"
+        );
+        failure::Failure::new("resources", why)
+            .help(crate::lang::text!(
+                "raise the limits (`ulimit -u`, `ulimit -n`), then run the command again",
+                "请提高限制（`ulimit -u`、`ulimit -n`），然后重新运行该命令"
+            ))
+            .help(failure::NOTHING_SENT)
+    };
+    check_threads(WORKERS + RESOLVERS + OTHER_THREADS)
+        .and_then(|()| check_files(FILES))
+        .map_err(cant_start)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .max_blocking_threads(RESOLVERS)
+        .thread_keep_alive(std::time::Duration::MAX)
         .enable_all()
         .build()
-        .map_err(|error| {
-            let why = crate::lang::text!("can't start: {error}", "无法启动：{error:#}");
-            failure::Failure::new("runtime", why)
-        })
+        .map_err(cant_start)?;
+    // The pool starts its threads when they are first needed, and none after that.
+    let started = std::sync::Arc::new(std::sync::Barrier::new(RESOLVERS + 1));
+    for _ in 0..RESOLVERS {
+        let started = std::sync::Arc::clone(&started);
+        drop(runtime.spawn_blocking(move || started.wait()));
+    }
+    started.wait();
+    Ok(runtime)
+}
+
+/// Fails when the system does not allow so many threads at once.
+fn check_threads(count: usize) -> std::io::Result<()> {
+    let mut threads = Vec::new();
+    let started = (0..count).try_for_each(|_| {
+        let (hold, wait) = std::sync::mpsc::channel::<()>();
+        threads.push((
+            std::thread::Builder::new().spawn(move || wait.recv())?,
+            hold,
+        ));
+        Ok(())
+    });
+    for (thread, hold) in threads {
+        drop(hold);
+        let _ = thread.join();
+    }
+    started
+}
+
+/// Fails when the system does not allow so many open files at once.
+fn check_files(count: usize) -> std::io::Result<()> {
+    let open = || std::net::UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0));
+    let opened: std::io::Result<Vec<_>> = (0..count).map(|_| open()).collect();
+    opened.map(drop)
 }
 
 /// A variable that is set and empty counts as absent: that is how CI systems pass on what they don't have.

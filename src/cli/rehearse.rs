@@ -479,7 +479,7 @@ impl Play<'_> {
             }
         }
         if let Some(trouble) = &report.trouble {
-            return Some(Text::of(trouble));
+            return Some(trouble.text());
         }
         let left = report
             .results

@@ -9,25 +9,30 @@ use crate::state::file::FileStore;
 use crate::state::rescue::RescueFile;
 use crate::state::{State, verify};
 
-/// Writes what the journal did not take into a rescue file, and says it on standard error too.
-pub(super) fn keep(report: &Report, store: &FileStore, world: &World) {
+/// Writes outcomes that may be in no journal into a rescue file. Returns what is to be said of it once nobody waits for the
+/// lock.
+pub(super) fn keep(report: &Report, store: &FileStore, world: &World) -> Vec<Diagnostic> {
     let Some(first) = report.unwritten.first() else {
-        return;
+        return Vec::new();
     };
-    // The file comes first: whoever reads standard error may be gone.
     let kept = store.rescue(&world.spare_folders(), first.run, &report.unwritten);
-    let mut diagnostic = Diagnostic::error(
-        "outcome-unwritten",
-        text!(
-            "the journal could not be written, so the next run takes this for unknown",
-            "无法写入运行日志，下一次运行会把以下内容当作结果未知"
+    let mut diagnostic = match &report.trouble {
+        Some(trouble) if report.is_fenced_out() => {
+            Diagnostic::error(trouble.code(), trouble.text())
+        }
+        Some(_) | None => Diagnostic::error(
+            "outcome-unwritten",
+            text!(
+                "the journal could not be written, so the next run takes this for unknown",
+                "无法写入运行日志，下一次运行会把以下内容当作结果未知"
+            ),
         ),
-    );
+    };
     for rescued in &report.unwritten {
         let said = said(&rescued.outcome);
         diagnostic = diagnostic.help(text!("keep this: {said}", "请保存：{said:#}"));
     }
-    world.diagnose(&[match kept {
+    vec![match kept {
         Ok(path) => {
             let path = path.display();
             diagnostic.help(text!("kept in {path}", "已保存在 {path}"))
@@ -36,7 +41,7 @@ pub(super) fn keep(report: &Report, store: &FileStore, world: &World) {
             "it could not be kept in any file, so these lines are all there is: {error}",
             "无法保存到任何文件，以上各行是仅有的记录：{error:#}"
         )),
-    }]);
+    }]
 }
 
 /// The rescue files beside the state; whoever looks at the state is told what to do with them.

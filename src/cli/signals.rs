@@ -1,48 +1,157 @@
-//! Ctrl-C and SIGTERM, for what has something to finish. What only looks or waits is ended by them as by default, so that a
-//! script that it stands in ends too.
+//! Ctrl-C, SIGTERM and SIGHUP, for commands that have something to finish. Every other command is ended by them as by
+//! default.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::Exit;
 
-/// Passes the first signal on, and returns at the second.
-pub(super) async fn two_signals(stop: watch::Sender<bool>) {
-    signal().await;
-    let _ = stop.send(true);
-    signal().await;
+/// How long a run that was told to leave at once has to say so, to a reader that may have stalled.
+const GRACE: Duration = Duration::from_secs(1);
+/// No exit code.
+const NONE: u8 = u8::MAX;
+
+/// The signals that reach a run, received by a thread of their own.
+pub(super) struct Signals {
+    /// Turns true at the first signal: start nothing more.
+    pub stop: watch::Receiver<bool>,
+    /// Turns true at the second: leave at once. The process ends soon after, whatever it is waiting for.
+    leave: watch::Receiver<bool>,
+    code: Arc<AtomicU8>,
 }
 
-pub(super) async fn signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
-}
-
-/// A signal ends the process at once from here on, with this code. For the end of a run: all of it is recorded, and what is
-/// left is to show it, to a reader that may never come. By itself a signal does nothing any more, once it was listened for.
-#[expect(
-    clippy::exit,
-    reason = "whoever sends a signal now waits for a report that can't be written"
-)]
-pub(super) fn end_with(exit: Exit) {
-    let listen = move || {
+impl Signals {
+    /// Starts to listen.
+    ///
+    /// # Errors
+    /// When no thread can be started, or the system delivers no signals.
+    pub(super) fn listen() -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .build();
-        if let Ok(runtime) = runtime {
-            runtime.block_on(signal());
-            std::process::exit(i32::from(exit as u8));
+            .build()?;
+        let (stops, stop) = watch::channel(false);
+        let (leaves, leave) = watch::channel(false);
+        let code = Arc::new(AtomicU8::new(NONE));
+        let signals = Self {
+            stop,
+            leave,
+            code: Arc::clone(&code),
+        };
+        let listen = move || {
+            let leave_if_over = || match code.load(Ordering::Relaxed) {
+                NONE => {}
+                code => leave_now(code),
+            };
+            runtime.block_on(async {
+                let mut signal = Signal::new();
+                signal.received().await;
+                leave_if_over();
+                let _ = stops.send(true);
+                signal.received().await;
+                leave_if_over();
+                let _ = leaves.send(true);
+                tokio::time::sleep(GRACE).await;
+                leave_if_over();
+                leave_now(Exit::Unknown as u8);
+            });
+        };
+        thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(listen)?;
+        Ok(signals)
+    }
+
+    /// Returns at the second signal.
+    pub(super) async fn leave(&self) {
+        let mut leave = self.leave.clone();
+        if leave.wait_for(|leave| *leave).await.is_err() {
+            std::future::pending::<()>().await;
         }
-    };
-    // Without it the reports are merely waited for.
-    let _ = std::thread::Builder::new().spawn(listen);
+    }
+
+    /// A signal ends the process with this code from here on: the run is over and recorded, and what is left is to show it,
+    /// to a reader that may never come.
+    pub(super) fn end_with(self, exit: Exit) {
+        self.code.store(exit as u8, Ordering::Relaxed);
+    }
+}
+
+#[expect(
+    clippy::exit,
+    reason = "whoever sends a signal now waits for output that can't be written"
+)]
+fn leave_now(code: u8) -> ! {
+    std::process::exit(i32::from(code))
+}
+
+/// Ctrl-C, SIGTERM or SIGHUP. SIGHUP only where it was not ignored at the start: `nohup` keeps a run going.
+pub(super) async fn signal() {
+    Signal::new().received().await;
+}
+
+#[cfg(unix)]
+struct Signal(Vec<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl Signal {
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let hangup = (!ignores_hangup()).then(SignalKind::hangup);
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+        Self(
+            kinds
+                .into_iter()
+                .chain(hangup)
+                .filter_map(|kind| signal(kind).ok())
+                .collect(),
+        )
+    }
+
+    async fn received(&mut self) {
+        std::future::poll_fn(|context| {
+            let ready = self
+                .0
+                .iter_mut()
+                .any(|signal| signal.poll_recv(context).is_ready());
+            if ready {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
+        })
+        .await;
+    }
+}
+
+/// Whether SIGHUP was ignored when the process started. Only Linux tells without unsafe code; elsewhere it counts as not
+/// ignored, so that a run that loses its terminal ends in order.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    static IGNORED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *IGNORED.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        // SIGHUP is signal 1, the lowest bit.
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+            .is_some_and(|mask| mask & 1 == 1)
+    })
+}
+
+#[cfg(not(unix))]
+struct Signal;
+
+#[cfg(not(unix))]
+impl Signal {
+    fn new() -> Self {
+        Self
+    }
+
+    async fn received(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }

@@ -1,11 +1,12 @@
 //! A run as it is watched: a bar on a terminal, lines in a log, events for programs.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
+use std::io;
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::meter::{Look, Meter, said};
+use super::printer::{self, Line, Look, Printer, in_lang};
 use super::world::World;
 use crate::apply::{Progress, Settings};
 use crate::clock::{Clock, SystemClock};
@@ -20,9 +21,9 @@ pub(super) struct Watch {
     total: usize,
     look: human::Look,
     events: bool,
-    meter: Option<Meter>,
+    draws: bool,
     run: Arc<Run>,
-    done: usize,
+    lines: Option<mpsc::Sender<Line>>,
 }
 
 /// What the line tells, whenever it is drawn.
@@ -39,12 +40,22 @@ struct Run {
 struct Now {
     began: Instant,
     sent: BTreeSet<usize>,
+    done: usize,
     /// How many environments are looked for, and since when.
     looking: Option<(usize, Instant)>,
 }
 
 impl Watch {
-    pub(super) fn new(plan: &Plan, settings: &Settings, events: bool, world: &World) -> Self {
+    /// A watch, and the thread that shows what it sees.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub(super) fn start(
+        plan: &Plan,
+        settings: &Settings,
+        events: bool,
+        world: &World,
+    ) -> io::Result<(Self, Printer)> {
         let total = plan.changes().count();
         let run = Arc::new(Run {
             total,
@@ -55,62 +66,56 @@ impl Watch {
             now: Mutex::new(Now {
                 began: Instant::now(),
                 sent: BTreeSet::new(),
+                done: 0,
                 looking: None,
             }),
         });
-        let meter = (world.can_draw() && !events).then(|| {
+        let draws = world.can_draw() && !events;
+        let progress = draws.then(|| {
             let run = Arc::clone(&run);
-            let template = match run.lang {
-                Lang::En => "{bar:30} {pos}/{len} steps, {wide_msg}",
-                Lang::Zh => "{bar:30} {pos}/{len} 步，{wide_msg}",
-            };
-            Meter::new(template, Some(total), move || run.say())
+            printer::Progress {
+                template: match run.lang {
+                    Lang::En => "{bar:30} {pos}/{len} steps, {wide_msg}",
+                    Lang::Zh => "{bar:30} {pos}/{len} 步，{wide_msg}",
+                },
+                len: Some(total),
+                status: Box::new(move || run.status()),
+            }
         });
-        Self {
+        let printer = Printer::start(progress)?;
+        let watch = Self {
             total,
             look: world.err,
             events,
-            meter,
+            draws,
             run,
-            done: 0,
-        }
+            lines: printer.queue(),
+        };
+        Ok((watch, printer))
     }
 
     /// Hears how far the run's looks at the account have come, where that is shown.
     pub(super) fn watcher(&self) -> Option<Watcher> {
-        self.meter.as_ref()?;
+        if !self.draws {
+            return None;
+        }
         let run = Arc::clone(&self.run);
         Some(Arc::new(move |reading| run.look.set(reading.copied())))
     }
 
-    pub(super) fn observe(&mut self, progress: Progress<'_>) {
+    /// Queues what there is to show. Nothing is written here: a reader that stalls must not hold up the run.
+    pub(super) fn observe(&self, progress: Progress<'_>) {
         self.run.hear(progress);
-        if let Progress::Ended(_) = progress {
-            self.done += 1;
-        }
-        if self.events {
-            if let Some(line) = events::progress(progress, SystemClock.now()) {
-                let mut stdout = std::io::stdout().lock();
-                // A reader that has left must not end a run that is under way.
-                let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
-            }
-            return;
-        }
-        let line = human::apply::line(progress, self.total, self.look);
-        let write = |line: String| {
-            let _ = writeln!(std::io::stderr().lock(), "{line}");
+        let line = if self.events {
+            events::progress(progress, SystemClock.now()).map(Line::Out)
+        } else {
+            // On a terminal the bar tells what is under way; only what happened gets a line.
+            let line = human::apply::line(progress, self.total, self.look);
+            line.filter(|_| !self.draws || happened(progress))
+                .map(Line::Err)
         };
-        match (&self.meter, line) {
-            (Some(meter), line) => {
-                // On a terminal the bar tells what is under way; only what happened gets a line.
-                let line = line.filter(|_| happened(progress));
-                if let Some(line) = line {
-                    meter.suspend(|| write(line));
-                }
-                meter.set_position(self.done);
-            }
-            (None, Some(line)) => write(line),
-            (None, None) => {}
+        if let (Some(line), Some(lines)) = (line, &self.lines) {
+            let _ = lines.send(line);
         }
     }
 }
@@ -140,19 +145,26 @@ impl Run {
                 let since = now.looking.map_or_else(Instant::now, |(_, since)| since);
                 now.looking = Some((open, since));
             }
-            Progress::Ended(_) => now.looking = None,
+            Progress::Ended(_) => {
+                now.done += 1;
+                now.looking = None;
+            }
             Progress::Retrying { .. } | Progress::Found { .. } | Progress::Stopping { .. } => {}
         }
     }
 
-    fn say(&self) -> String {
+    fn status(&self) -> (usize, String) {
         let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        (now.done, self.sentence(&now))
+    }
+
+    fn sentence(&self, now: &Now) -> String {
         // How long it is looked for says more than how far one look has come.
         if let Some((open, since)) = now.looking {
             let looking = progress::looking(open, since.elapsed(), self.settle);
-            return said(&looking, self.lang);
+            return in_lang(&looking, self.lang);
         }
-        self.look.say(self.lang).unwrap_or_else(|| self.pace(&now))
+        self.look.say(self.lang).unwrap_or_else(|| self.pace(now))
     }
 
     fn pace(&self, now: &Now) -> String {
@@ -167,6 +179,6 @@ impl Run {
             self.rate
         };
         let left = Duration::try_from_secs_f64(f64::from(waiting) / self.rate).unwrap_or_default();
-        said(&progress::pace_of(rate, Some(left)), self.lang)
+        in_lang(&progress::pace_of(rate, Some(left)), self.lang)
     }
 }

@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use super::Exit;
 use super::failure::{Failure, NOTHING_SENT};
 use super::git::Git;
-use super::meter::{self, Meter};
 use super::options::{Color, Format, Global};
+use super::printer::{self, Stderr};
 use super::reports::Reports;
 use crate::apply::Operator;
 use crate::clock::{Clock, SystemClock};
@@ -31,13 +31,24 @@ use crate::report::human::Look;
 use crate::state::file::FileStore;
 use crate::state::{Holder, LockStatus, StateError, StateStore as _};
 
+/// Whether standard output takes what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stdout {
+    Open,
+    /// Its reader has left, which is no error.
+    Gone,
+    /// It took something no more, and that was reported.
+    Lost,
+}
+
 /// What a command talks to.
 pub(super) struct World {
     pub out: Look,
     pub err: Look,
     pub format: Format,
     pub reports: Reports,
-    stdout_is_gone: bool,
+    pub stdout: Stdout,
+    pub stderr: Stderr,
     /// What was told so far: reports repeat it.
     told: RefCell<Vec<Diagnostic>>,
     /// The log is on standard error, where progress would be drawn.
@@ -86,7 +97,10 @@ impl World {
         if let Some(level) = global.log {
             world.logs = true;
             tracing_subscriber::fmt()
-                .with_writer(|| LogToStderr)
+                .with_writer({
+                    let stderr = world.stderr.clone();
+                    move || LogToStderr(stderr.clone())
+                })
                 .log_internal_errors(false)
                 .with_ansi(world.err.color)
                 .with_env_filter(format!("off,postpay={level}"))
@@ -106,7 +120,8 @@ impl World {
             err: look,
             format: Format::Human,
             reports: Reports::default(),
-            stdout_is_gone: false,
+            stdout: Stdout::Open,
+            stderr: Stderr::default(),
             told: RefCell::default(),
             logs: false,
             events: false,
@@ -116,7 +131,7 @@ impl World {
 
     /// Data, to standard output. A reader that has left is no error: what follows is not shown.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Failure> {
-        if self.stdout_is_gone {
+        if self.stdout != Stdout::Open {
             return Ok(());
         }
         let mut stdout = io::stdout().lock();
@@ -126,16 +141,13 @@ impl World {
         {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.stdout_is_gone = true;
+                self.stdout = Stdout::Gone;
                 Ok(())
             }
-            Err(error) => Err(Failure::new(
-                "stdout",
-                text!(
-                    "can't write to standard output: {error}",
-                    "无法写入标准输出：{error}"
-                ),
-            )),
+            Err(error) => {
+                self.stdout = Stdout::Lost;
+                Err(cant_print(&error))
+            }
         }
     }
 
@@ -146,7 +158,7 @@ impl World {
 
     /// Everything that is not data, to standard error. Nobody can be told when that fails.
     pub(super) fn say(&self, text: &str) {
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        self.stderr.write(text);
     }
 
     /// What is said to people on standard error, in their language.
@@ -239,7 +251,7 @@ impl World {
 
     /// True when what is printed is seen by whoever is asked.
     pub(super) fn is_shown(&self) -> bool {
-        io::stdout().is_terminal() && !self.stdout_is_gone
+        io::stdout().is_terminal() && self.stdout == Stdout::Open
     }
 
     /// True when a person can be asked.
@@ -268,7 +280,7 @@ impl World {
 
     /// Shows how far each look at the account has come, if anybody sees it.
     pub(super) fn watcher(&self) -> Option<Watcher> {
-        self.can_draw().then(|| meter::watcher(self.err.lang))
+        self.can_draw().then(|| printer::watcher(self.err.lang))
     }
 
     /// Takes a lock, and shows how long it has waited for it, up to `most`.
@@ -283,9 +295,9 @@ impl World {
             // Whatever is wrong with it, taking it says so.
             Ok(LockStatus::Free) | Err(_) => None,
         };
-        let _meter = held
+        let _progress = held
             .filter(|_| self.can_draw() && !most.is_zero())
-            .map(|holder| Meter::for_lock(holder, most, self.err.lang));
+            .and_then(|holder| printer::waiting_for_lock(holder, most, self.err.lang));
         take()
     }
 
@@ -377,17 +389,27 @@ impl World {
 
 /// Standard error for the log. A log that can't be written is no reason to end a run that has paid for something, and
 /// tracing would panic over it: an error is swallowed here.
-struct LogToStderr;
+struct LogToStderr(Stderr);
 
 impl Write for LogToStderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _ = io::stderr().lock().write_all(bytes);
+        self.0.write(&String::from_utf8_lossy(bytes));
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+pub(super) fn cant_print(error: &io::Error) -> Failure {
+    Failure::new(
+        "stdout",
+        text!(
+            "can't write to standard output: {error}",
+            "无法写入标准输出：{error}"
+        ),
+    )
 }
 
 pub(super) fn cant_write(path: &Path, error: &io::Error) -> Failure {

@@ -205,7 +205,10 @@ pub fn report(report: &Report) -> String {
             .map(|(address, env_id)| (address.as_str(), env_id.as_str()))
             .collect(),
         unresolved: report.unresolved.iter().map(Address::as_str).collect(),
-        trouble: report.trouble.as_ref().map(ToString::to_string),
+        trouble: report
+            .trouble
+            .as_ref()
+            .map(|trouble| trouble.text().en().to_owned()),
     };
     text(&document)
 }

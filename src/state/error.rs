@@ -74,6 +74,14 @@ pub enum StateError {
         path: PathBuf,
         holder: Option<Holder>,
     },
+    /// A file of this writer was removed, replaced or written to by somebody else, who may be a writer too.
+    FencedOut {
+        path: PathBuf,
+    },
+    /// A lock on this file keeps nobody else from locking it.
+    NoLocks {
+        path: PathBuf,
+    },
     Io {
         doing: Doing,
         path: PathBuf,
@@ -97,6 +105,8 @@ impl StateError {
             Self::Behind { .. } => "restore-older",
             Self::JournalDamaged { .. } => "journal-damaged",
             Self::Locked { .. } => "state-locked",
+            Self::FencedOut { .. } => "fenced-out",
+            Self::NoLocks { .. } => "no-file-locks",
             Self::Io { .. } => "state-io",
             Self::Misused(_) => "state-protocol",
         }
@@ -215,6 +225,20 @@ impl StateError {
                     "{path} 正被另一个进程持有"
                 )
             }
+            Self::FencedOut { path } => {
+                let path = path.display();
+                text!(
+                    "{path} was removed, replaced or changed by another program while this command held the lock",
+                    "本命令持有锁期间，{path} 被其他程序删除、替换或修改"
+                )
+            }
+            Self::NoLocks { path } => {
+                let path = path.display();
+                text!(
+                    "file locks do not work for {path}: a second lock was granted while the first was held",
+                    "{path} 的文件锁不起作用：已持有锁时又获得了第二把锁"
+                )
+            }
             Self::Io {
                 doing,
                 path,
@@ -307,6 +331,8 @@ mod tests {
                 path: path(),
                 holder: None,
             },
+            StateError::FencedOut { path: path() },
+            StateError::NoLocks { path: path() },
             StateError::Io {
                 doing: Doing::Read,
                 path: path(),

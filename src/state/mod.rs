@@ -292,6 +292,13 @@ pub trait StateWriter: Send {
     /// When it can't be written, a run is open already, or `run` starts from another state than [`Self::state`].
     fn begin(&mut self, at: Timestamp, run: RunStarted) -> Result<(), StateError>;
 
+    /// Confirms that nobody else can be writing: the lock, the journal and the state are the files that this writer opened
+    /// or wrote. To be called when an intent is durable and before its request is sent.
+    ///
+    /// # Errors
+    /// [`StateError::FencedOut`] when one of them is not: then nothing may be sent.
+    fn check_exclusive(&self) -> Result<(), StateError>;
+
     /// Adds to the open run. On return the line is on disk.
     ///
     /// # Errors

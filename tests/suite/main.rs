@@ -15,6 +15,7 @@ mod conformance;
 mod crash;
 mod disk_faults;
 mod endpoint;
+mod exclusive;
 mod faults;
 mod fuzz;
 mod html;

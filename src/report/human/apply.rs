@@ -107,7 +107,7 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             trouble,
         } => {
             let why = match (trouble, reason) {
-                (Some(_), _) => text!("The record can't be written", "无法写入记录"),
+                (Some(trouble), _) => trouble.text().map(|text| clean(text).into_owned()),
                 (None, EndReason::Interrupted) => text!("Interrupted", "已中断"),
                 (None, EndReason::Deadline) => text!("The deadline is reached", "已到截止时间"),
                 (None, EndReason::Failed) => text!("A step failed", "有步骤失败"),
@@ -425,14 +425,12 @@ fn is_order_unknown(report: &Report) -> bool {
 fn next(report: &Report, look: Look) -> Vec<Text> {
     let mut lines = Vec::new();
     if let Some(trouble) = &report.trouble {
-        lines.push(text!(
-            "The record could not be completed: {trouble}",
-            "记录未能写完整：{trouble:#}"
-        ));
-        lines.push(text!(
-            "Mend that; the next `postpay apply` takes up the journal and orders nothing twice.",
-            "请先排除该故障；下一次 `postpay apply` 会接续运行日志，不会重复订购。"
-        ));
+        let (why, help) = (trouble.text(), trouble.help());
+        let line = text!(
+            "Stopped: {why}. To fix it: {help}.",
+            "已停止：{why:#}。处理方法：{help:#}。"
+        );
+        lines.push(line.map(|line| clean(line).into_owned()));
     }
     lines.extend(unresolved(report, look));
     for (address, env_id) in &report.found {
@@ -442,7 +440,8 @@ fn next(report: &Report, look: Look) -> Vec<Text> {
             "已在账号中找到：`{address}` 就是 {env_id}。"
         ));
     }
-    for rescued in &report.unwritten {
+    // What a run that was fenced out has in its journal too is said once, with the rescue file.
+    for rescued in report.unwritten.iter().filter(|_| !report.is_fenced_out()) {
         let said = super::verify::said(&rescued.outcome);
         lines.push(text!(
             "Not in the journal, so keep this: {said}.",

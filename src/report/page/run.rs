@@ -64,17 +64,10 @@ fn of_the_whole(report: &Report, look: Look) -> Vec<Finding> {
         place: None,
         entry: None,
     };
-    let trouble = report.trouble.iter().map(|trouble| {
-        let next = text!(
-            "mend that; the next `postpay apply` takes up the journal and orders nothing twice",
-            "请先解决；下一次 `postpay apply` 会接续运行日志，不会重复订购"
-        );
-        let message = text!(
-            "the record could not be completed: {trouble}",
-            "记录未能写完：{trouble:#}"
-        );
-        finding(trouble.code(), message, Some(next))
-    });
+    let trouble = report
+        .trouble
+        .iter()
+        .map(|trouble| finding(trouble.code(), trouble.text(), Some(trouble.help())));
     let unwritten = report.unwritten.iter().map(|rescued| {
         let said = human::verify::said(&rescued.outcome);
         let message = text!(

@@ -119,6 +119,18 @@ pub(super) fn is_own_folder(folder: &Path) -> Result<bool, StateError> {
     Err(failed(Doing::List, folder)(error))
 }
 
+/// Fails when a file of `folder` can't be moved into the folder `into`, which may be another file system.
+pub(super) fn check_movable(folder: &Path, into: &Path, prefix: &str) -> Result<(), StateError> {
+    let probe = tempfile::Builder::new()
+        .prefix(prefix)
+        .tempfile_in(folder)
+        .map_err(failed(Doing::Create, folder))?;
+    let name = probe.path().file_name().unwrap_or_default();
+    let moved = into.join(name);
+    fs::rename(probe.path(), &moved).map_err(failed(Doing::MoveInto, into))?;
+    fs::remove_file(&moved).map_err(failed(Doing::Remove, &moved))
+}
+
 /// Puts on disk which names a folder holds.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), StateError> {
     // Elsewhere a folder can't be opened, and the file system orders its own names.

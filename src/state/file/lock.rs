@@ -24,7 +24,7 @@ use crate::state::{Holder, LockStatus, StateError};
 /// Far more than a name and a run need.
 const LONGEST: u64 = 64 * 1024;
 
-const POLL: Duration = Duration::from_millis(50);
+pub(super) const POLL: Duration = Duration::from_millis(50);
 
 /// The held lock. Dropping it releases.
 #[derive(Debug)]
@@ -76,6 +76,11 @@ impl Lock {
         Ok(lock)
     }
 
+    /// Whether `path` still leads to the file that is locked.
+    pub(super) fn is_at(&self, path: &Path) -> Result<bool, StateError> {
+        files::leads_to(path, &self.file).map_err(failed(Doing::LookAtLock, path))
+    }
+
     /// Says which run is open from now on.
     pub(super) fn name_run(&mut self, run: Option<RunId>) {
         self.run = run;
@@ -101,6 +106,18 @@ impl Lock {
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&text)
+    }
+}
+
+/// Proves that the lock, which this process holds, excludes others: a second descriptor must not get it. A file system on
+/// which it does can't keep two runs from creating the same twice.
+pub(super) fn prove_held(path: &Path) -> Result<(), StateError> {
+    match open(path)?.try_lock() {
+        Err(TryLockError::WouldBlock) => Ok(()),
+        Err(TryLockError::Error(error)) => Err(failed(Doing::Lock, path)(error)),
+        Ok(()) => Err(StateError::NoLocks {
+            path: path.to_owned(),
+        }),
     }
 }
 

@@ -3,16 +3,17 @@
 //! A line that could not be written is cut off again, so that an error means that it is not there. When even that
 //! fails, what is on disk is in doubt: then only the same line is taken next, written over the doubt.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::chain::Chain;
-use super::durable::{failed, folder_of, open_own, sync_folder};
+use super::durable::{failed, folder_of, not_ours, open_own, sync_folder};
 use super::journal_v1::EventV1;
 use crate::crash;
+use crate::files::{self, Links};
 use crate::lang::Text;
 use crate::state::Doing;
 use crate::state::StateError;
@@ -48,6 +49,8 @@ impl Log {
             .tempfile_in(folder)
             .map_err(failed(Doing::Create, path))?;
         crash::point(crash::JOURNAL_CREATED);
+        // Locked before it has its name, so that nobody can take a live run for a dead one.
+        lock(unnamed.as_file(), path)?;
         unnamed
             .write_all(&line)
             .and_then(|()| {
@@ -72,6 +75,7 @@ impl Log {
     /// Goes on with a journal that is there, from the end of its last whole line.
     pub(super) fn reopen(path: &Path, chain: Chain, length: u64) -> Result<Self, StateError> {
         let file = open_own(path, OpenOptions::new().append(true))?;
+        lock(&file, path)?;
         file.set_len(length)
             .and_then(|()| file.sync_all())
             .map_err(failed(Doing::CutTornLine, path))?;
@@ -86,6 +90,11 @@ impl Log {
             length,
             doubt: None,
         }
+    }
+
+    /// Whether `path` still leads to the file that is written to.
+    pub(super) fn is_at(&self, path: &Path) -> Result<bool, StateError> {
+        files::leads_to(path, &self.file).map_err(failed(Doing::LookFor, path))
     }
 
     /// Whether what is on disk is known.
@@ -128,6 +137,41 @@ impl Log {
             .set_len(self.length)
             .and_then(|()| self.file.sync_data())
             .map_err(failed(Doing::CutBack, &self.path))
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        // By name: a child that is being started may hold a copy of the file for a moment.
+        let _ = self.file.unlock();
+    }
+}
+
+/// Fails when a process writes to the journal at `path`, whatever became of the lock file.
+pub(super) fn check_unlocked(path: &Path) -> Result<(), StateError> {
+    match files::open(path, Links::Refused, OpenOptions::new().read(true)) {
+        Ok(file) => {
+            lock(&file, path)?;
+            let _ = file.unlock();
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(Doing::Open, path)(not_ours(error))),
+    }
+}
+
+/// Locks a journal for as long as `file` is open. Only on Unix: elsewhere a lock keeps readers out too.
+fn lock(file: &File, path: &Path) -> Result<(), StateError> {
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(StateError::Locked {
+            path: path.to_owned(),
+            holder: None,
+        }),
+        Err(TryLockError::Error(error)) => Err(failed(Doing::Lock, path)(error)),
     }
 }
 

@@ -4,19 +4,25 @@
 //! writer: the state says which run it holds, so nothing is folded twice, and the journal stays where it is until the
 //! state that holds it is on disk.
 
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
 use jiff::Timestamp;
 
 use super::chain;
-use super::durable::{make_folder, make_own_folder, replace, sweep};
+use super::durable::{check_movable, failed, make_folder, make_own_folder, read, replace, sweep};
 use super::format::encode_state;
 use super::journal_v1::EventV1;
 use super::layout::Layout;
-use super::lock::Lock;
-use super::log::Log;
+use super::lock::{self, Lock};
+use super::log::{self, Log};
 use super::look::{Found, Looking, look};
 use super::receipts;
 use crate::crash;
+use crate::files::Fingerprint;
 use crate::lang::Text;
+use crate::state::Doing;
 use crate::state::journal::{Entry, Event, Recovered, RunId, RunStarted};
 use crate::state::{Folding, Holder, Serial, State, StateError, StateWriter};
 
@@ -26,6 +32,8 @@ pub(super) struct FileWriter {
     state: Option<State>,
     /// The bytes of the state on disk.
     bytes: Option<Vec<u8>>,
+    /// The state's file as it was when the run began.
+    fingerprint: Option<Fingerprint>,
     recovered: Option<RunId>,
     run: Option<OpenRun>,
     /// Last, so that it is released after everything else is closed.
@@ -41,14 +49,20 @@ struct OpenRun {
 }
 
 /// Takes the lock over a state, without looking at the state.
-pub(super) fn lock(
-    layout: &Layout,
-    holder: &Holder,
-    wait: std::time::Duration,
-) -> Result<Lock, StateError> {
+pub(super) fn lock(layout: &Layout, holder: &Holder, wait: Duration) -> Result<Lock, StateError> {
     make_folder(&layout.folder)?;
     let lock = Lock::take(&layout.lock, holder, wait)?;
+    // A writer whose lock file was removed or replaced still holds its journal.
+    let started = Instant::now();
+    while let Err(error) = log::check_unlocked(&layout.journal) {
+        let is_held = matches!(error, StateError::Locked { .. });
+        if !is_held || started.elapsed() >= wait {
+            return Err(error);
+        }
+        thread::sleep(lock::POLL);
+    }
     sweep(&layout.folder, &layout.temporary_prefix());
+    sweep(&layout.receipts, &layout.temporary_prefix());
     Ok(lock)
 }
 
@@ -81,6 +95,7 @@ impl FileWriter {
             layout,
             state,
             bytes,
+            fingerprint: None,
             recovered: None,
             run: None,
             lock,
@@ -133,6 +148,33 @@ impl FileWriter {
             .is_some_and(|state| state.last_run == Some(started.run))
     }
 
+    /// Fails when the state on disk is not the one that this writer found or wrote.
+    fn check_state(&self) -> Result<(), StateError> {
+        if read(&self.layout.state)? == self.bytes {
+            Ok(())
+        } else {
+            Err(fenced_out(&self.layout.state))
+        }
+    }
+
+    /// Proves, before anything is paid for, what the end of a run needs: a lock that excludes others, a state that can be
+    /// replaced, and receipts on the same file system as the journal.
+    fn prove(&self) -> Result<(), StateError> {
+        let Layout {
+            lock,
+            state,
+            receipts,
+            ..
+        } = &self.layout;
+        lock::prove_held(lock)?;
+        let prefix = self.layout.temporary_prefix();
+        if let Some(bytes) = &self.bytes {
+            replace(state, &prefix, bytes)?;
+        }
+        make_own_folder(receipts)?;
+        check_movable(&self.layout.folder, receipts, &prefix)
+    }
+
     /// Folds and files the open run. After an error it is still open, and can be finished again.
     fn finish(&mut self) -> Result<&State, StateError> {
         let Some(run) = &self.run else {
@@ -142,6 +184,7 @@ impl FileWriter {
             )));
         };
         if !self.holds(&run.started) {
+            self.check_state()?;
             let state = run.folding.clone().finish();
             self.bytes = Some(write_state(&self.layout, self.bytes.as_deref(), &state)?);
             self.state = Some(state);
@@ -155,6 +198,16 @@ impl FileWriter {
             "a run was folded into nothing",
             "运行折叠后一无所有",
         )))
+    }
+}
+
+fn fingerprint(layout: &Layout) -> Result<Option<Fingerprint>, StateError> {
+    Fingerprint::at(&layout.state).map_err(failed(Doing::LookFor, &layout.state))
+}
+
+fn fenced_out(path: &Path) -> StateError {
+    StateError::FencedOut {
+        path: path.to_owned(),
     }
 }
 
@@ -207,8 +260,11 @@ impl StateWriter for FileWriter {
                 "该运行的起点不是当前的状态文件",
             )));
         }
-        // A journal that can't be filed would be found out only after the orders that are in it.
-        make_own_folder(&self.layout.receipts)?;
+        // Somebody may have waited at a prompt since the state was read.
+        self.check_state()?;
+        self.prove()?;
+        self.fingerprint = fingerprint(&self.layout)?;
+        self.check_state()?;
         let run = started.run;
         self.run = Some(OpenRun {
             log: Log::create(
@@ -223,6 +279,31 @@ impl StateWriter for FileWriter {
         });
         // Not before the journal is there: a crash between the two must not look like a lost journal.
         self.lock.name_run(Some(run));
+        Ok(())
+    }
+
+    fn check_exclusive(&self) -> Result<(), StateError> {
+        let Layout {
+            lock,
+            journal,
+            state,
+            ..
+        } = &self.layout;
+        let Some(run) = &self.run else {
+            return Err(StateError::Misused(Text::fixed(
+                "no run is open",
+                "没有进行中的运行",
+            )));
+        };
+        if !self.lock.is_at(lock)? {
+            return Err(fenced_out(lock));
+        }
+        if !run.log.is_at(journal)? {
+            return Err(fenced_out(journal));
+        }
+        if fingerprint(&self.layout)? != self.fingerprint {
+            return Err(fenced_out(state));
+        }
         Ok(())
     }
 

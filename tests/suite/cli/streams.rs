@@ -97,8 +97,12 @@ fn a_run_whose_result_can_not_be_shown_still_orders_and_records() {
         command
             .stdout(full.try_clone().unwrap())
             .stderr(Stdio::piped());
-        let ran = Running::new(command).wait().exits(0);
-        ran.says(&["can't write to standard output"]);
+        let ran = Running::new(command).wait().exits(1);
+        assert_eq!(
+            ran.stderr.matches("can't write to standard output").count(),
+            1,
+            "{ran}"
+        );
     }
     assert_eq!(project.ordered_once(), ["one", "two"]);
     assert_eq!(

@@ -224,6 +224,22 @@ fn a_yes_orders() {
     assert_eq!(project.ordered_once(), ["one", "two"]);
 }
 
+#[test]
+fn a_state_that_changes_at_the_prompt_is_not_overwritten() {
+    let project = Project::ordered(&["one"]);
+    project.declare(&["one", "two"]);
+    let mut terminal = Terminal::run(&project, &["apply"]);
+    terminal.shows("yes");
+    project.edit(STATE, "\"serial\": 1", "\"serial\": 2");
+    let pulled = project.read(STATE);
+    terminal.types("yes\n");
+    let (status, seen) = terminal.ends();
+    assert_eq!(status.code(), Some(1), "{seen}");
+    assert!(seen.contains("fenced-out"), "{seen}");
+    assert_eq!(project.ordered_once(), ["one"]);
+    assert_eq!(project.read(STATE), pulled);
+}
+
 /// A report may be a pipe that nobody reads.
 #[test]
 fn a_run_that_is_over_holds_nobody_up_and_can_be_left() {
