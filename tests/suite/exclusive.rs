@@ -151,7 +151,7 @@ fn tampered(what: &str, tamper: impl Fn(&Project)) {
 #[test]
 fn a_run_stops_when_its_lock_is_removed() {
     tampered("removed", |project| {
-        fs::remove_file(project.file(LOCK)).unwrap()
+        fs::remove_file(project.file(LOCK)).unwrap();
     });
 }
 
