@@ -45,7 +45,7 @@ fn writes(ledger: &Path) -> Vec<LedgerEntry> {
 /// An environment as the two questions show it; None where it is not in the list.
 async fn shown(client: &TencentClient, env_id: &str) -> (Option<SeenEnvironment>, Option<Bill>) {
     let listed = client.environments().await.unwrap();
-    let bills = client.bills(&[env_id.to_owned()]).await.unwrap();
+    let bills = client.bills(&[env_id.to_owned()]).await.unwrap().shown;
     let env = listed.into_iter().find(|env| env.env_id == env_id);
     (env, bills.into_iter().next())
 }
