@@ -58,9 +58,7 @@ pub(super) struct Embedded {
 /// What a list shows as an alias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ListAliasArg {
-    /// Alias, as it was sent
     Alias,
-    /// Alias in capitals
     Capitals,
     EnvAlias,
     None,

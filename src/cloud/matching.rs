@@ -339,6 +339,9 @@ mod tests {
         }
     }
 
+    /// What is listed, and whose duplicate is found in it.
+    type Case<'a> = (&'a [(&'a str, &'a str)], Option<(&'a str, &'a str)>);
+
     #[test]
     fn somebody_else_s_create_is_told_from_our_own() {
         let declared = declared(&["a=one", "b=two", "c=three"]);
@@ -348,7 +351,6 @@ mod tests {
             (address("a"), Some("one-aaaaaa".to_owned())),
             (address("b"), None),
         ]);
-        type Case<'a> = (&'a [(&'a str, &'a str)], Option<(&'a str, &'a str)>);
         let table: &[Case<'_>] = &[
             (&[], None),
             (&[("one-aaaaaa", "one"), ("other-123456", "other")], None),

@@ -543,7 +543,12 @@ async fn a_restart_forgets_no_change() {
         ],
         "and what is gone does not come back for being named again"
     );
-    let bill = after.1.iter().find(|bill| bill.env_id == "shop-1").unwrap();
+    let bill = after
+        .1
+        .shown
+        .iter()
+        .find(|bill| bill.env_id == "shop-1")
+        .unwrap();
     assert!(!bill.order.as_ref().unwrap().tran_id.is_empty());
 }
 

@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use postpay::apply::{self, OnError, Operator, Parts, Settings};
 use postpay::clock::{Clock as _, SystemClock};
 use postpay::cloud::{
-    Bill, BillOrder, CloudError, CloudRead, CloudWrite, Destroy, Done, Grade, NotSent, Ordered,
-    PayMode, Reach, Rename, SeenEnvironment, SeenIds,
+    Bill, BillOrder, Bills, CloudError, CloudRead, CloudWrite, Destroy, Done, Grade, Listing,
+    NotSent, Ordered, PayMode, Reach, Rename, SeenEnvironment, SeenIds,
 };
 use postpay::desired::{
     Address, Attributes, Desired, Environment, Field, Lifecycle, Moved, Removed, SourceRef,

@@ -104,7 +104,7 @@ impl<T> Walk<T> {
         // A vendor whose largest page is smaller than what was asked for gives that many while there are more.
         let full = if self.pages == 1 { LIMIT } else { self.largest };
         self.largest = self.largest.max(page.sent);
-        let is_last = page.sent < full && self.total == Some(seen);
+        let is_last = page.sent < full && page.total.or(self.total) == Some(seen);
         if brings_new && !is_last {
             return if self.pages < MOST_PAGES {
                 Next::At(self.offset)
