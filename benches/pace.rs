@@ -106,6 +106,7 @@ fn order(latency: Duration) -> Result<Ran> {
         deadline: None,
         settle: Duration::ZERO,
         allow_same_alias: false,
+        accept_missing_rows: None,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -146,6 +147,7 @@ fn order(latency: Duration) -> Result<Ran> {
             },
             commit: None,
             adoptions: std::collections::BTreeMap::new(),
+            known_ids: std::collections::BTreeSet::new(),
             last_sent: None,
             stop: stopped,
             observe: &mut |progress| match progress {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::cloud::{Bill, CloudError, CloudRead, PayMode, SeenEnvironment};
+use crate::cloud::{Bill, Bills, CloudError, CloudRead, PayMode, SeenEnvironment};
 use crate::desired::{Address, Attributes, Field, SourceRef};
 use crate::lang::Text;
 use crate::plan::{Action, Plan, Step};
@@ -49,6 +49,7 @@ pub enum Why {
     NotThere,
     Prepaid,
     PayModeNotTold,
+    BillNotShown,
     Isolated,
     OtherNumber,
     OrderedElsewhere,
@@ -68,6 +69,10 @@ impl Why {
             Self::PayModeNotTold => Text::fixed(
                 "neither the list of environments nor a bill says that it is pay-as-you-go",
                 "环境列表和账单都没有说明它是按量付费的",
+            ),
+            Self::BillNotShown => Text::fixed(
+                "the list of bills is incomplete and lacks its bill, which may say otherwise",
+                "账单列表不完整，缺少它的账单，而账单所示可能不同",
             ),
             Self::Isolated => Text::fixed(
                 "it is isolated: somebody gave it up",
@@ -123,23 +128,26 @@ pub async fn look<C: CloudRead>(
         .map(|(_, env_id)| (*env_id).to_owned())
         .collect();
     let bills = if there.is_empty() {
-        Vec::new()
+        Bills::default()
     } else {
         cloud.bills(&there).await?
     };
-    let bills: HashMap<&str, &Bill> = bills
+    let shown: HashMap<&str, &Bill> = bills
+        .shown
         .iter()
         .map(|bill| (bill.env_id.as_str(), bill))
         .collect();
     let (mut adoptions, mut problems) = (Vec::new(), Vec::new());
     for (step, env_id) in imports {
-        let bill = bills.get(env_id).copied();
+        let bill = shown.get(env_id).copied();
         let number = bill.and_then(|bill| bill.order.as_ref());
         let number = number.map(|order| order.tran_id.as_str());
         let given = step.ids.tran_id.as_deref();
         let elsewhere = number.and_then(|number| ordered.get(number));
         let found = adoptable(seen.get(env_id).copied(), bill).and_then(|environment| {
-            if given.is_some() && number.is_some() && given != number {
+            if bill.is_none() && bills.incomplete {
+                Err(Why::BillNotShown)
+            } else if given.is_some() && number.is_some() && given != number {
                 Err(Why::OtherNumber)
             } else if elsewhere.is_some_and(|address| **address != step.address) {
                 Err(Why::OrderedElsewhere)
@@ -362,6 +370,7 @@ mod tests {
             Why::NotThere,
             Why::Prepaid,
             Why::PayModeNotTold,
+            Why::BillNotShown,
             Why::Isolated,
             Why::OtherNumber,
             Why::OrderedElsewhere,

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::cloud::matching::Matcher;
 use crate::cloud::vendor_time::{Fit, fit};
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
 use crate::desired::{Attributes, Field};
@@ -36,6 +37,8 @@ pub struct Scene<'a> {
     /// The ids that are on record for other orders.
     pub managed: &'a BTreeSet<String>,
     pub seen: &'a [SeenEnvironment],
+    /// Knows everything that is on record, so that what belongs to another order is not taken for this one's.
+    pub matcher: &'a Matcher<'a>,
     pub now: Timestamp,
     /// How far the vendor's clock is ahead of the one that `now` and the order's time were told by.
     pub ahead: SignedDuration,
@@ -87,14 +90,10 @@ impl Candidate {
         self.checks.iter().all(|check| check.fits) || self.has_the_number
     }
 
-    /// True when it is new and has the alias that was ordered, whatever its bill says.
+    /// True when it matches the order, whatever its bill and its times say, and whether or not it is known to be new.
     pub fn looks_alike(&self) -> bool {
-        let fits = |what| {
-            self.checks
-                .iter()
-                .any(|check| check.what == what && check.fits)
-        };
-        fits(NEW) && fits(ALIAS)
+        let mut checks = self.checks.iter();
+        checks.any(|check| check.what == ALIAS && check.fits)
     }
 
     /// True when an alias was ordered, and this is not it. Its own number would be stronger than that.
@@ -205,7 +204,7 @@ fn created(
     };
     let mut checks = vec![
         new,
-        alias(lost.order, environment),
+        alias(lost.order, environment, scene.matcher),
         field(
             Text::fixed("source", "来源"),
             Field::EnvSource,
@@ -240,26 +239,13 @@ fn switched(lost: &Lost<'_>, scene: Scene<'_>, bill: Option<&Bill>) -> Vec<Check
     checks
 }
 
-/// The vendor does not say which of Alias and EnvAlias an environment shows, and builds its id from the alias.
-fn alias(order: &Attributes, environment: &SeenEnvironment) -> Check {
-    let alias = order.get(Field::Alias);
-    let shown = environment.alias.as_deref().unwrap_or_default();
-    let fits = alias.is_some_and(|alias| {
-        let by_id = environment
-            .env_id
-            .strip_prefix(alias)
-            .is_some_and(|rest| rest.starts_with('-'));
-        shown == alias
-            || by_id
-                && order
-                    .get(Field::EnvAlias)
-                    .is_none_or(|other| other == shown || shown.is_empty())
-    });
+fn alias(order: &Attributes, environment: &SeenEnvironment, matcher: &Matcher<'_>) -> Check {
+    let expected = order.get(Field::Alias).or(order.get(Field::EnvAlias));
     Check {
         what: ALIAS,
-        expected: alias.map_or(NO_ALIAS, same),
-        found: same(shown),
-        fits,
+        expected: expected.map_or(NO_ALIAS, same),
+        found: same(environment.alias.as_deref().unwrap_or_default()),
+        fits: matcher.fits(order, environment),
     }
 }
 
@@ -349,6 +335,7 @@ mod tests {
             before: None,
             managed: &managed.iter().map(|id| (*id).to_owned()).collect(),
             seen: &[shown("asked"), shown("other"), shown("third")],
+            matcher: &Matcher::default(),
             now: SENT,
             ahead: SignedDuration::ZERO,
         };

@@ -20,6 +20,7 @@ use crate::cloud::{
 };
 use crate::crash;
 use crate::desired::{Attributes, Field};
+use crate::lang::text;
 use crate::plan::{Action, Step};
 use crate::state::journal::{Edit, Edited, EndReason, Event, Intent};
 use crate::state::{Origin, Record, State, Status};
@@ -204,7 +205,14 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             Pacer::new(DESTROYS_A_SECOND, Instant::now(), None),
         );
         let all_ordered = self.all_ordered();
-        let listed = self.listed_before(deadline).await;
+        let listed = match self.listed_before(deadline).await {
+            Ok(listed) => listed,
+            Err(error) if all_ordered => {
+                self.nothing_destroyed(error);
+                HashSet::new()
+            }
+            Err(_) => HashSet::new(),
+        };
         for at in 0..self.steps.len() {
             let step = self.steps[at];
             let Some(call) = self.call(step) else {
@@ -212,6 +220,9 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             };
             if step.action == Action::Destroy && !all_ordered {
                 // What is new may be meant to take its place.
+                continue;
+            }
+            if matches!(self.results[at].outcome, Outcome::Failed(_)) {
                 continue;
             }
             if self.stopping.is_some() || !self.lost.is_empty() {
@@ -256,23 +267,48 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         self.see(sent, &listed, deadline).await;
     }
 
-    /// What the account shows before anything is given up: only what was there can be seen to go.
-    async fn listed_before(&mut self, deadline: Option<Instant>) -> HashSet<String> {
+    /// What the account shows before anything is destroyed: only what was there can be seen to go.
+    ///
+    /// # Errors
+    /// When it can't be listed completely.
+    async fn listed_before(
+        &mut self,
+        deadline: Option<Instant>,
+    ) -> Result<HashSet<String>, CloudError> {
         let destroys = |step: &&Step| step.action == Action::Destroy;
         if self.stopping.is_some() || !self.steps.iter().any(destroys) {
-            return HashSet::new();
+            return Ok(HashSet::new());
         }
         let look = self.parts.cloud.environments();
         let stopped = tokio::select! {
             seen = look => {
-                let seen = seen.unwrap_or_default().into_iter();
-                return seen.map(|environment| environment.env_id).collect();
+                let seen = seen?.into_iter();
+                return Ok(seen.map(|environment| environment.env_id).collect());
             }
             () = asked_to_stop(&mut self.parts.stop) => EndReason::Interrupted,
             () = at(deadline) => EndReason::Deadline,
         };
         self.stop(stopped);
-        HashSet::new()
+        Ok(HashSet::new())
+    }
+
+    /// Destroys nothing, because the account can't be listed.
+    fn nothing_destroyed(&mut self, error: CloudError) {
+        let message = &error.message;
+        let message = text!(
+            "not sent, because the account's environments can't be listed: {message}",
+            "未发送，因为无法列出账号下的环境：{message:#}"
+        );
+        let error = CloudError {
+            grade: Grade::NotSent(NotSent::NoRequest),
+            message,
+            ..error
+        };
+        for at in 0..self.steps.len() {
+            if self.steps[at].action == Action::Destroy {
+                self.conclude_change(at, Outcome::Failed(error.clone()));
+            }
+        }
     }
 
     /// Whether every order of this run was taken, and stands.
@@ -701,7 +737,7 @@ async fn looked<C: CloudRead>(
     let bills = if ids.is_empty() {
         Vec::new()
     } else {
-        cloud.bills(&ids).await?
+        cloud.bills(&ids).await?.shown
     };
     let mut bills: HashMap<String, Bill> = bills
         .into_iter()

@@ -78,8 +78,8 @@ pub(super) struct Engine<'a, C> {
     pub(super) run: RunId,
     /// That is sent with the orders.
     pub(super) region: Option<String>,
-    /// The environments that were there before the first order.
-    pub(super) before: BTreeSet<String>,
+    /// The environments that were there before the first order; None when that is not known of all.
+    pub(super) before: Option<BTreeSet<String>>,
     /// Orders of this run with an unknown outcome. While there is one, nothing is started.
     pub(super) lost: Vec<Open>,
     /// Orders without an environment id so far, of this run and of earlier ones.

@@ -36,7 +36,10 @@ pub use outcome::{
 };
 
 use crate::clock::Clock;
-use crate::cloud::{CloudError, CloudRead, CloudWrite, PayMode, SeenEnvironment};
+use crate::cloud::matching::{self, Matcher};
+use crate::cloud::{
+    CloudError, CloudRead, CloudWrite, Gap, Listing, PayMode, SeenEnvironment, gaps_text,
+};
 use crate::crash;
 use crate::desired::{Address, Field};
 use crate::lang::{Text, text};
@@ -70,8 +73,10 @@ pub struct Settings {
     pub deadline: Option<Duration>,
     /// How long an unknown outcome, or an order without an environment id, is looked for in what the account shows.
     pub settle: Duration,
-    /// Order an environment although the account has one with its alias that is not on record.
+    /// Create an environment although the account has one that may be it and that is not in the state.
     pub allow_same_alias: bool,
+    /// Create although exactly this many rows are missing from the list of the account.
+    pub accept_missing_rows: Option<u64>,
 }
 
 /// Why a run did not begin. Nothing was ordered.
@@ -80,6 +85,14 @@ pub enum ApplyError {
     State(#[from] StateError),
     /// Without a list from before the first order, nothing could be told about a lost answer.
     Listing(CloudError),
+    /// The list is shorter than it says, or contradicts itself: what is missing may be what would be created again.
+    Incomplete {
+        gaps: Vec<Gap>,
+        /// As `accept_missing_rows` said.
+        accepted: Option<u64>,
+        /// It is for creates, which can be let through.
+        creates: bool,
+    },
     /// A state that was lost together with its receipts can't say that these were ordered. The account can.
     AlreadyThere(Vec<Twin>),
     /// The state named no account so far, and this one has nothing of what is on record.
@@ -96,6 +109,13 @@ impl ApplyError {
                 "the account's environments can't be listed: {message}",
                 "无法列出账号下的环境：{message:#}"
             ),
+            Self::Incomplete { gaps, .. } => {
+                let why = gaps_text(gaps);
+                text!(
+                    "the account's environments can't be listed: {why}",
+                    "无法列出账号下的环境：{why:#}"
+                )
+            }
             Self::AlreadyThere(_) => Text::fixed(
                 "the account has these environments already, and they are not on record as these",
                 "账号下已有这些环境，而状态文件中没有相应的记录",
@@ -147,6 +167,9 @@ pub struct Parts<'a, C> {
     pub commit: Option<String>,
     /// What the account shows of the environments that the plan adopts. One without is not adopted.
     pub adoptions: BTreeMap<Address, Adoption>,
+    /// The ids of environments that are accounted for outside of the state: in receipts, or by other stages of the project.
+    /// Only a plan that creates needs them.
+    pub known_ids: BTreeSet<String>,
     /// When the run before this one was last about to send.
     pub last_sent: Option<Timestamp>,
     /// Turns true when nothing new may be started.
@@ -223,26 +246,30 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         commit: parts.commit.clone(),
     };
     let unproven = unproven(state, approved);
-    let before: BTreeSet<String> = if orders.is_empty() && unproven.is_empty() {
-        BTreeSet::new()
+    let (before, missing) = if orders.is_empty() && unproven.is_empty() {
+        (BTreeSet::new(), 0)
     } else {
-        let seen = parts
-            .cloud
-            .environments()
-            .await
-            .map_err(ApplyError::Listing)?;
+        let listing = parts.cloud.listing().await.map_err(ApplyError::Listing)?;
+        let (creates, accepted) = (!orders.is_empty(), settings.accept_missing_rows);
+        let Some(missing) = missing_rows(&listing, creates, accepted) else {
+            return Err(ApplyError::Incomplete {
+                gaps: listing.gaps,
+                accepted,
+                creates,
+            });
+        };
+        let seen = listing.environments;
         let is_there = |env_id: &&str| seen.iter().any(|seen| seen.env_id == *env_id);
         if !unproven.is_empty() && !unproven.iter().any(is_there) {
             let account = approved.account().uin.clone().unwrap_or_default();
             return Err(ApplyError::Elsewhere { account });
         }
-        let twins = twins(plan, state, &seen);
+        let twins = twins(plan, state, &parts.known_ids, &seen);
         if !twins.is_empty() && !settings.allow_same_alias {
             return Err(ApplyError::AlreadyThere(twins));
         }
-        seen.into_iter()
-            .map(|environment| environment.env_id)
-            .collect()
+        let env_ids = seen.into_iter().map(|environment| environment.env_id);
+        (env_ids.collect(), missing)
     };
     crash::point(crash::LISTED);
     let now = Instant::now();
@@ -270,6 +297,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
     if !orders.is_empty() {
         let listed = Listed {
             env_ids: before.clone(),
+            missing,
         };
         parts
             .writer
@@ -298,7 +326,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         under_way: HashMap::new(),
         run,
         region: plan.region.clone(),
-        before,
+        before: (missing == 0).then_some(before),
         lost: Vec::new(),
         refused: Vec::new(),
         waiting,
@@ -328,8 +356,24 @@ fn unproven<'a>(state: Option<&'a State>, approved: &Approved) -> Vec<&'a str> {
         .collect()
 }
 
-/// The orders whose alias an environment of the account has that nobody claims.
-fn twins(plan: &Plan, state: Option<&State>, seen: &[SeenEnvironment]) -> Vec<Twin> {
+/// How many rows are missing from the list from before the first create. None when the run must not begin with it: any are
+/// missing, unless exactly as many are accepted.
+fn missing_rows(listing: &Listing, creates: bool, accepted: Option<u64>) -> Option<u64> {
+    let missing = listing.missing()?;
+    (missing == 0 || creates && accepted == Some(missing)).then_some(missing)
+}
+
+/// The creates that an environment of the account may be the result of.
+///
+/// That is one that matches and that nobody claims; one that is not in the state, though receipts know it, and shows the alias;
+/// and one that is managed at another address and shows the alias. A create with an EnvId is for an environment that is
+/// postpaid already.
+fn twins(
+    plan: &Plan,
+    state: Option<&State>,
+    known_ids: &BTreeSet<String>,
+    seen: &[SeenEnvironment],
+) -> Vec<Twin> {
     // What was given up may be back: only the account knows.
     let isolated: BTreeSet<&str> = seen
         .iter()
@@ -347,12 +391,23 @@ fn twins(plan: &Plan, state: Option<&State>, seen: &[SeenEnvironment]) -> Vec<Tw
         .iter()
         .filter_map(|step| step.ids.env_id.as_deref());
     let managed: BTreeSet<&str> = recorded.map(|(_, env_id)| env_id).chain(named).collect();
-    let strangers: HashMap<&str, &str> = seen
+    let in_state = state.into_iter().flat_map(State::env_ids);
+    let in_state = in_state.map(|(_, env_id)| env_id);
+    let elsewhere = known_ids.iter().map(String::as_str);
+    let known = in_state.chain(elsewhere).chain(managed.iter().copied());
+    // What a plan leaves out could only claim an environment for itself, and so let it through.
+    let declared = plan.steps.iter();
+    let declared = declared.filter_map(|step| Some((&step.address, step.after.as_ref()?)));
+    let matcher = Matcher::new(declared, known);
+    let owned: HashMap<&Address, &str> = seen
+        .iter()
+        .rev()
+        .filter_map(|environment| Some((matcher.owner(environment)?, environment.env_id.as_str())))
+        .collect();
+    let strangers: HashMap<String, &str> = seen
         .iter()
         .filter(|environment| !managed.contains(environment.env_id.as_str()))
-        .filter_map(|environment| {
-            Some((environment.alias.as_deref()?, environment.env_id.as_str()))
-        })
+        .filter_map(|environment| Some((alias_key(environment)?, environment.env_id.as_str())))
         .collect();
     let is_postpaid = |environment: &&SeenEnvironment| {
         let mode = environment.pay_mode.as_deref().map(PayMode::from_word);
@@ -364,18 +419,16 @@ fn twins(plan: &Plan, state: Option<&State>, seen: &[SeenEnvironment]) -> Vec<Tw
         .map(|environment| environment.env_id.as_str())
         .collect();
     // Whatever the record says of their aliases: one of them may have been renamed, by us or by somebody else.
-    let shown: HashMap<&str, &str> = seen
+    let shown: HashMap<&str, String> = seen
         .iter()
         .filter(|environment| !environment.is_isolated())
-        .filter_map(|environment| {
-            Some((environment.env_id.as_str(), environment.alias.as_deref()?))
-        })
+        .filter_map(|environment| Some((environment.env_id.as_str(), alias_key(environment)?)))
         .collect();
     let current = state.into_iter().flat_map(|state| &state.environments);
-    let others: HashMap<&str, (&Address, &str)> = current
+    let others: HashMap<&String, (&Address, &str)> = current
         .filter_map(|(address, record)| {
             let env_id = record.env_id.as_deref()?;
-            Some((*shown.get(env_id)?, (address, env_id)))
+            Some((shown.get(env_id)?, (address, env_id)))
         })
         .collect();
     plan.orders()
@@ -384,11 +437,13 @@ fn twins(plan: &Plan, state: Option<&State>, seen: &[SeenEnvironment]) -> Vec<Tw
             // To switch what is paid as it goes already would be to pay for it again.
             let env_id = if let Some(env_id) = order.get(Field::EnvId) {
                 postpaid.get(env_id)?
+            } else if let Some(env_id) = owned.get(&step.address) {
+                env_id
             } else {
-                let alias = order.get(Field::Alias)?;
+                let alias = matching::key(order.get(Field::Alias)?)?;
                 let own = step.previous_address.as_ref().unwrap_or(&step.address);
-                let other = others.get(alias).filter(|(address, _)| *address != own);
-                strangers.get(alias).or(other.map(|(_, env_id)| env_id))?
+                let other = others.get(&alias).filter(|(address, _)| *address != own);
+                strangers.get(&alias).or(other.map(|(_, env_id)| env_id))?
             };
             Some(Twin {
                 address: step.address.clone(),
@@ -396,6 +451,10 @@ fn twins(plan: &Plan, state: Option<&State>, seen: &[SeenEnvironment]) -> Vec<Tw
             })
         })
         .collect()
+}
+
+fn alias_key(environment: &SeenEnvironment) -> Option<String> {
+    environment.alias.as_deref().and_then(matching::key)
 }
 
 impl StepResult {

@@ -40,7 +40,7 @@ pub(super) async fn finds<C: CloudRead>(
 ) -> Result<bool, ApplyError> {
     let recorded = state.into_iter().flat_map(State::env_ids);
     let managed = recorded.map(|(_, env_id)| env_id.to_owned()).collect();
-    let found = settle::look(cloud, open, |_| None, &managed, now).await;
+    let found = settle::look(cloud, open, |_| None, &managed, state, now).await;
     Ok(!settle::adoptable(&found.map_err(ApplyError::Listing)?).is_empty())
 }
 
@@ -203,9 +203,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     async fn look_once(&mut self, open: &[Open], deadline: Option<Instant>) -> Option<Vec<Found>> {
         let (managed, now) = (self.managed(), self.parts.clock.now());
         // What this run saw first says nothing of an order that an earlier one made.
-        let before = |open: &Open| open.at.map(|_| &self.before);
+        let before = |open: &Open| open.at.and(self.before.as_ref());
         crash::point(crash::LOOK_NEXT);
-        let look = settle::look(&*self.parts.cloud, open, before, &managed, now);
+        let state = self.parts.writer.state();
+        let look = settle::look(&*self.parts.cloud, open, before, &managed, state, now);
         let stopped = tokio::select! {
             found = look => match found {
                 Ok(found) => return Some(found),

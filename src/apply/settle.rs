@@ -9,10 +9,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::candidates::{Candidate, Lost, Proposal, Scene, candidates, possible, propose};
-use crate::cloud::{Bill, CloudError, CloudRead};
+use crate::cloud::matching::Matcher;
+use crate::cloud::{CloudError, CloudRead};
 use crate::desired::{Address, Attributes, SourceRef};
 use crate::state::journal::RunId;
-use crate::state::{Origin, Record, Status};
+use crate::state::{Origin, Record, State, Status};
 
 /// The pauses between looks: the first is at once, and no pause is longer than this.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -52,24 +53,33 @@ pub struct Found {
     pub candidates: Vec<Candidate>,
 }
 
-/// Looks at the account once, and compares it with every open order. `before` tells what was there before an order's run.
+/// Looks at the account once, and compares it with every open order. `before` tells what was there before an order's run, and
+/// `state` what other orders are on record.
 ///
 /// # Errors
-/// When it could not be read.
+/// When it could not be read, or the list is incomplete.
 pub async fn look<'a, C: CloudRead>(
     cloud: &C,
     open: &[Open],
     before: impl Fn(&Open) -> Option<&'a BTreeSet<String>>,
     managed: &'a BTreeSet<String>,
+    state: Option<&State>,
     now: Timestamp,
 ) -> Result<Vec<Found>, CloudError> {
     let seen = cloud.environments().await?;
     // The list may have been what told.
     let ahead = cloud.ahead();
+    let others = state.into_iter().flat_map(|state| &state.environments);
+    let others = others
+        .map(|(address, record)| (address, &record.attributes))
+        .filter(|(_, attributes)| open.iter().all(|open| open.order != **attributes));
+    let orders = open.iter().map(|open| (&open.address, &open.order));
+    let matcher = Matcher::new(orders.chain(others), []);
     let scene = |open| Scene {
         before: before(open),
         managed,
         seen: &seen,
+        matcher: &matcher,
         now,
         ahead,
     };
@@ -79,10 +89,10 @@ pub async fn look<'a, C: CloudRead>(
         .map(|environment| &environment.env_id)
         .collect();
     let ids: Vec<String> = wanted.into_iter().cloned().collect();
-    let bills: Vec<Bill> = if ids.is_empty() {
+    let bills = if ids.is_empty() {
         Vec::new()
     } else {
-        cloud.bills(&ids).await?
+        cloud.bills(&ids).await?.shown
     };
     Ok(open
         .iter()

@@ -17,8 +17,8 @@ use super::engine::Answer;
 use super::*;
 use crate::clock::SystemClock;
 use crate::cloud::{
-    Bill, BillOrder, Destroy, Done, Grade, LOOK_FIRST, Named, NotSent, Ordered, PayMode, Reach,
-    Rename, SeenEnvironment, SeenIds,
+    Bill, BillOrder, Bills, Destroy, Done, Grade, LOOK_FIRST, Named, NotSent, Ordered, PayMode,
+    Reach, Rename, SeenEnvironment, SeenIds,
 };
 use crate::desired::{Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
 use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
@@ -96,6 +96,7 @@ fn settings() -> Settings {
         deadline: None,
         settle: Duration::from_secs(60),
         allow_same_alias: false,
+        accept_missing_rows: None,
     }
 }
 
@@ -155,6 +156,8 @@ struct Scripted {
     keeps: AtomicBool,
     /// Whether the list loses what was asked to be given up, which is there and is shown when it is asked for by its id.
     slips: AtomicBool,
+    /// What every listing lacks.
+    gaps: Mutex<Vec<Gap>>,
     /// How long a key is got for, and what comes of it, each time that none is at hand.
     keys: tokio::sync::Mutex<VecDeque<(Duration, Result<(), CloudError>)>>,
     /// Where to look whether the intent is on disk when the request arrives.
@@ -287,7 +290,7 @@ impl Scripted {
 }
 
 impl CloudRead for Scripted {
-    async fn environments(&self) -> Result<Vec<SeenEnvironment>, CloudError> {
+    async fn listing(&self) -> Result<Listing, CloudError> {
         self.looks.lock().unwrap().push(Instant::now());
         let created_at = SystemClock.now().strftime("%F %T").to_string();
         let show = |made: Made| SeenEnvironment {
@@ -303,7 +306,10 @@ impl CloudRead for Scripted {
                 && asked.contains(&format!("{} -> nothing", made.env_id))
         };
         let listed = self.shown().into_iter().filter(|made| !is_lost(made));
-        Ok(listed.map(show).collect())
+        Ok(Listing {
+            environments: listed.map(show).collect(),
+            gaps: self.gaps.lock().unwrap().clone(),
+        })
     }
 
     async fn named(&self, env_ids: &[String]) -> Result<Vec<Named>, CloudError> {
@@ -320,7 +326,7 @@ impl CloudRead for Scripted {
         Ok(named.map(|named| named.unwrap_or(Named::Absent)).collect())
     }
 
-    async fn bills(&self, env_ids: &[String]) -> Result<Vec<Bill>, CloudError> {
+    async fn bills(&self, env_ids: &[String]) -> Result<Bills, CloudError> {
         let created_at = SystemClock.now().strftime("%F %T").to_string();
         let bill = |made: Made| Bill {
             env_id: made.env_id.to_owned(),
@@ -333,7 +339,10 @@ impl CloudRead for Scripted {
             ..Bill::default()
         };
         let asked = |made: &Made| env_ids.iter().any(|id| id == made.env_id);
-        Ok(self.shown().into_iter().filter(asked).map(bill).collect())
+        Ok(Bills {
+            shown: self.shown().into_iter().filter(asked).map(bill).collect(),
+            incomplete: false,
+        })
     }
 }
 
@@ -360,6 +369,7 @@ impl Bench {
             looks: Mutex::default(),
             keeps: AtomicBool::new(false),
             slips: AtomicBool::new(false),
+            gaps: Mutex::default(),
             keys: tokio::sync::Mutex::default(),
             store,
         };
@@ -432,6 +442,7 @@ impl Bench {
             },
             commit: None,
             adoptions,
+            known_ids: BTreeSet::new(),
             last_sent: None,
             stop,
             observe: &mut |progress| {
@@ -1002,6 +1013,7 @@ async fn nothing_is_adopted_in_doubt() {
             &["b"],
             &Settings {
                 allow_same_alias: true,
+                accept_missing_rows: None,
                 ..settings()
             },
         )
@@ -1015,8 +1027,8 @@ async fn two_lost_orders_do_not_share_one_environment() {
         ("a", vec![error(Grade::Unknown)]),
         ("a2", vec![error(Grade::Unknown)]),
     ];
-    // Its id begins with both aliases, and its alias is neither's.
-    let made = Made::new("a-1", "");
+    // Its id begins with both aliases, and it shows none.
+    let made = Made::new("a-123456", "");
     let mut bench = Bench::new(Duration::from_secs(1), &answers).makes("a", &[made]);
     let report = bench.apply(&["a", "a2"], &settings()).await;
     assert_eq!(outcomes(&report), ["ordered", "unknown"]);
@@ -1126,6 +1138,7 @@ async fn a_clock_that_went_back_does_not_hurry_the_pace_nor_break_the_fold() {
             },
             commit: None,
             adoptions: BTreeMap::new(),
+            known_ids: BTreeSet::new(),
             last_sent: Some(sent),
             stop,
             observe: &mut |_| {},
@@ -1180,17 +1193,19 @@ async fn a_later_run_finds_what_an_earlier_one_waited_for_although_it_orders_mor
     assert_eq!(bench.cloud.names(), ["a", "b"]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_alias_that_the_account_has_and_the_state_does_not_is_not_ordered() {
-    let mut bench = Bench::new(Duration::ZERO, &[]);
-    let there = (Instant::now(), Made::new("b-0", "b"));
-    bench.cloud.account.lock().unwrap().push(there);
+/// Tries to create these against an account that shows something else, with what receipts know.
+async fn refused(
+    bench: &Bench,
+    desired: &Desired,
+    known_ids: &[&str],
+    settings: &Settings,
+) -> Result<Report, ApplyError> {
     let mut writer = bench.lock();
-    let approved = approved(&desired(&["a", "b"]), writer.state());
+    let approved = approved(desired, writer.state());
     let (_sender, stop) = watch::channel(false);
-    let parts = |writer| Parts {
+    let parts = Parts {
         cloud: Arc::clone(&bench.cloud),
-        writer,
+        writer: &mut *writer,
         clock: &SystemClock,
         operator: Operator {
             who: "a@b".to_owned(),
@@ -1198,25 +1213,162 @@ async fn an_alias_that_the_account_has_and_the_state_does_not_is_not_ordered() {
         },
         commit: None,
         adoptions: BTreeMap::new(),
+        known_ids: known_ids.iter().map(|id| (*id).to_owned()).collect(),
         last_sent: None,
         stop,
-        observe: Box::leak(Box::new(|_: Progress<'_>| {})),
+        observe: &mut |_| {},
     };
-    let refused = run(&approved, &settings(), parts(&mut *writer))
-        .await
-        .unwrap_err();
-    let ApplyError::AlreadyThere(twins) = refused else {
-        panic!("{refused}")
-    };
-    assert_eq!(twins[0].env_id, "b-0");
-    assert!(bench.cloud.names().is_empty());
-    drop(writer);
+    run(&approved, settings, parts).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_account_may_have_already_is_not_created() {
+    let mut desired = desired(&["a", "shop-prod", "shop"]);
+    desired.environments[0]
+        .attributes
+        .set(Field::EnvAlias, "甲");
+    // What the account shows, what receipts know, and the address that it is taken for.
+    let table: &[(&str, &str, &[&str], Option<&str>)] = &[
+        ("a-0", "a", &[], Some("a")),
+        ("x-0", "A", &[], Some("a")),
+        ("x-0", "甲", &[], Some("a")),
+        ("a-123456", "", &[], Some("a")),
+        ("a-123456", "甲", &[], Some("a")),
+        ("shop-prod-1234abcd", "", &[], Some("shop-prod")),
+        ("shop-1234abcd", "", &[], Some("shop")),
+        ("a-123456", "other", &[], None),
+        ("shop-dev-1234abcd", "", &[], None),
+        // Receipts know it: only the alias itself says that it would cost twice.
+        ("a-123456", "", &["a-123456"], None),
+        ("a-123456", "甲", &["a-123456"], None),
+        ("a-123456", "a", &["a-123456"], Some("a")),
+    ];
+    for (env_id, alias, known, expected) in table {
+        let bench = Bench::new(Duration::ZERO, &[]);
+        let there = (Instant::now(), Made::new(env_id, alias));
+        bench.cloud.account.lock().unwrap().push(there);
+        let ended = refused(&bench, &desired, known, &settings()).await;
+        let found = match &ended {
+            Ok(_) => None,
+            Err(ApplyError::AlreadyThere(twins)) => {
+                assert_eq!((twins.len(), twins[0].env_id.as_str()), (1, *env_id));
+                Some(twins[0].address.as_str())
+            }
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!(found, *expected, "{env_id} {alias} {known:?}");
+        let created = if found.is_some() { 0 } else { 3 };
+        assert_eq!(bench.cloud.names().len(), created, "{env_id} {alias}");
+    }
+    let mut bench = Bench::new(Duration::ZERO, &[]);
+    let there = (Instant::now(), Made::new("a-123456", "A"));
+    bench.cloud.account.lock().unwrap().push(there);
     let anyway = Settings {
         allow_same_alias: true,
         ..settings()
     };
     let report = bench.apply(&["a", "b"], &anyway).await;
     assert_eq!(outcomes(&report), ["ordered", "ordered"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_excluded_from_a_plan_does_not_let_a_twin_through() {
+    let mut desired = desired(&["a", "b"]);
+    for environment in &mut desired.environments {
+        environment.attributes.set(Field::EnvAlias, "both");
+    }
+    let bench = Bench::new(Duration::ZERO, &[]);
+    let there = (Instant::now(), Made::new("a-123456", "both"));
+    bench.cloud.account.lock().unwrap().push(there);
+    let options = Options {
+        targets: vec![Address::new("a").unwrap()],
+        ..Options::default()
+    };
+    let plan = Plan::make(&desired, None, options, target(), SystemClock.now()).unwrap();
+    let seen = bench.cloud.environments().await.unwrap();
+    let twins = twins(&plan, None, &BTreeSet::new(), &seen);
+    assert_eq!(twins.len(), 1);
+}
+
+fn gap(rows: u64, total: u64, contradictory: bool) -> Gap {
+    Gap {
+        region: None,
+        rows,
+        total,
+        contradictory,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_incomplete_listing_creates_nothing_unless_its_very_shortfall_is_accepted() {
+    let accepting = |rows| Settings {
+        accept_missing_rows: rows,
+        ..settings()
+    };
+    let two = vec![gap(3, 4, false), gap(0, 1, false)];
+    let unclear = vec![gap(3, 4, false), gap(0, 1, true)];
+    let table = [
+        (&two, None, false),
+        (&two, Some(1), false),
+        (&two, Some(3), false),
+        (&two, Some(2), true),
+        (&unclear, Some(1), false),
+        (&unclear, Some(2), false),
+    ];
+    for (gaps, accepted, creates) in table {
+        let bench = Bench::new(Duration::ZERO, &[]);
+        bench.cloud.gaps.lock().unwrap().clone_from(gaps);
+        let ended = refused(&bench, &desired(&["a"]), &[], &accepting(accepted)).await;
+        let names = bench.cloud.names();
+        assert_eq!(names.len(), usize::from(creates), "{gaps:?} {accepted:?}");
+        match ended {
+            Ok(report) => assert_eq!(outcomes(&report), ["ordered"]),
+            Err(error) => assert!(matches!(error, ApplyError::Incomplete { .. }), "{error}"),
+        }
+        if creates {
+            let receipts = bench.store().receipts().unwrap();
+            let journal = bench.store().receipt(&receipts[0]).unwrap();
+            assert_eq!(journal.missing_rows(), 2);
+            assert_eq!(journal.listed(), None, "what is new can't be told by it");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_settled_from_an_incomplete_listing() {
+    let unknown = ("a", vec![error(Grade::Unknown)]);
+    let bench = Bench::new(Duration::ZERO, &[unknown]).makes("a", &[Made::new("a-123456", "a")]);
+    *bench.cloud.gaps.lock().unwrap() = vec![gap(0, 1, false)];
+    let accepting = Settings {
+        accept_missing_rows: Some(1),
+        ..settings()
+    };
+    let report = refused(&bench, &desired(&["a"]), &[], &accepting)
+        .await
+        .unwrap();
+    assert_eq!(outcomes(&report), ["unknown"]);
+}
+
+/// What was accepted as missing before the run and is listed later is not new.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_adopted_when_the_first_listing_was_incomplete() {
+    let unknown = ("a", vec![error(Grade::Unknown)]);
+    let bench = Bench::new(Duration::ZERO, &[unknown]).makes("a", &[Made::new("a-123456", "a")]);
+    *bench.cloud.gaps.lock().unwrap() = vec![gap(0, 1, false)];
+    let accepting = Settings {
+        accept_missing_rows: Some(1),
+        ..settings()
+    };
+    let gaps = Arc::clone(&bench.cloud);
+    let heal = async {
+        while gaps.names().is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        gaps.gaps.lock().unwrap().clear();
+    };
+    let desired = desired(&["a"]);
+    let (report, ()) = tokio::join!(refused(&bench, &desired, &[], &accepting), heal);
+    assert_eq!(outcomes(&report.unwrap()), ["unknown"]);
 }
 
 fn numbered(tran_id: &str, env_id: Option<&str>) -> Answer {

@@ -52,9 +52,12 @@ pub(super) struct Args {
     /// Calls under way at once, 1 to 32 [default: 4]
     #[arg(long, value_name = "N", env = "POSTPAY_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=i64::from(config::MAX_IN_FLIGHT)))]
     in_flight: Option<u32>,
-    /// Order although the account has an environment with the same alias that is not on record
+    /// Create although the account has an environment that may be the declared one and is not in the state
     #[arg(long)]
     allow_same_alias: bool,
+    /// Create although exactly N environments are missing from an incomplete list of the account
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    accept_missing_rows: Option<u64>,
     #[command(flatten)]
     select: Select,
     #[command(flatten)]
@@ -98,6 +101,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         },
         in_flight: project.in_flight(args.in_flight),
         allow_same_alias: args.allow_same_alias,
+        accept_missing_rows: args.accept_missing_rows,
         asked_to_destroy: args.changes.allow_destroy,
     };
     carry_out(plan, &job, &connection, &store, writer, world)

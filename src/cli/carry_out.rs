@@ -1,6 +1,6 @@
 //! A plan that was made, held against the guard, agreed to, and carried out: what `apply`, `destroy` and `import` share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,6 +87,7 @@ pub(super) struct Job<'a> {
     pub limits: Limits,
     pub in_flight: usize,
     pub allow_same_alias: bool,
+    pub accept_missing_rows: Option<u64>,
     /// `--allow-destroy` was given, and is not just configured.
     pub asked_to_destroy: bool,
 }
@@ -184,7 +185,15 @@ pub(super) fn carry_out(
     let consent = consent(job, &plan, connection.url(), shown.as_deref(), world)?;
     let approved = guard::approve(plan, &facts, consent)?;
     crash::point(crash::APPROVED);
-    let last_sent = last_sent(store)?;
+    let earlier = Earlier {
+        last_sent: last_sent(store)?,
+        // There may be many receipts.
+        known_ids: if approved.plan().orders().next().is_none() {
+            BTreeSet::new()
+        } else {
+            job.project.ids_in_receipts(world)?
+        },
+    };
     let before = writer.state().cloned();
     let signals = Signals::listen().map_err(|error| no_thread(&error))?;
     let (watch, printer) = Watch::start(approved.plan(), &settings(job), job.flags.json, world)
@@ -194,9 +203,9 @@ pub(super) fn carry_out(
         &approved,
         job,
         adoptions,
+        earlier,
         connection,
         &mut *writer,
-        last_sent,
         (watch, &signals),
         world,
     );
@@ -256,6 +265,7 @@ fn settings(job: &Job<'_>) -> Settings {
         deadline: flags.deadline,
         settle: flags.settle,
         allow_same_alias: job.allow_same_alias,
+        accept_missing_rows: job.accept_missing_rows,
     }
 }
 
@@ -423,6 +433,12 @@ pub(super) fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestam
     Ok(None)
 }
 
+/// What earlier runs tell this one.
+struct Earlier {
+    last_sent: Option<jiff::Timestamp>,
+    known_ids: BTreeSet<String>,
+}
+
 #[expect(
     clippy::too_many_arguments,
     reason = "a run needs all of it, and it is called once"
@@ -432,9 +448,9 @@ fn run(
     approved: &Approved,
     job: &Job<'_>,
     adoptions: Vec<Adoption>,
+    earlier: Earlier,
     connection: &Connection,
     writer: &mut dyn StateWriter,
-    last_sent: Option<jiff::Timestamp>,
     (watch, signals): (Watch, &Signals),
     world: &World,
 ) -> Result<Option<Report>, Failure> {
@@ -454,7 +470,8 @@ fn run(
             operator: world.operator(),
             commit: world.commit(&job.project.sources()),
             adoptions,
-            last_sent,
+            known_ids: earlier.known_ids,
+            last_sent: earlier.last_sent,
             stop: signals.stop.clone(),
             observe: &mut |progress| watch.observe(progress),
         };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::failure::{Failure, NOTHING_SENT};
 use super::keys::{self, Ask, Vendor};
@@ -20,7 +20,7 @@ use crate::cloud::{Caller, CloudError, Grade, Looks, NotSent, Reading, Watcher};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
-use crate::sandbox::{self, Fault, Running, Sandbox};
+use crate::sandbox::{self, Fault, ListAlias, Running, Sandbox};
 use crate::state::State;
 
 /// How the embedded endpoint behaves, for a rehearsal.
@@ -42,9 +42,37 @@ pub(super) struct Embedded {
     /// How long after an order or a change the embedded endpoint lists what it did, as 3s
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     pub list_delay: Duration,
+    /// What the embedded endpoint lists as an alias: the API does not document whether it is Alias or EnvAlias
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "alias",
+        env = "POSTPAY_LIST_ALIAS"
+    )]
+    pub list_alias: ListAliasArg,
     /// Orders a second that the embedded endpoint takes, up to 1000; the vendor takes 2
     #[arg(long, value_name = "N", default_value_t = sandbox::RATE, env = "POSTPAY_SANDBOX_RATE", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub sandbox_rate: u32,
+}
+
+/// What a list shows as an alias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListAliasArg {
+    Alias,
+    Capitals,
+    EnvAlias,
+    None,
+}
+
+impl From<ListAliasArg> for ListAlias {
+    fn from(arg: ListAliasArg) -> Self {
+        match arg {
+            ListAliasArg::Alias => Self::Alias,
+            ListAliasArg::Capitals => Self::Capitals,
+            ListAliasArg::EnvAlias => Self::EnvAlias,
+            ListAliasArg::None => Self::None,
+        }
+    }
 }
 
 impl Embedded {
@@ -53,11 +81,13 @@ impl Embedded {
             faults,
             latency,
             list_delay,
+            list_alias,
             sandbox_rate,
         } = self;
         faults.is_empty()
             && latency.is_zero()
             && list_delay.is_zero()
+            && *list_alias == ListAliasArg::Alias
             && *sandbox_rate == sandbox::RATE
     }
 }
@@ -112,6 +142,7 @@ impl Connection {
                 Place::Embedded(Box::new(sandbox::Options {
                     latency: embedded.latency,
                     list_delay: embedded.list_delay,
+                    list_alias: embedded.list_alias.into(),
                     rate: Some(embedded.sandbox_rate),
                     faults: embedded.faults.clone(),
                     ..sandbox::Options::new(ledger_beside(&project.state, world)?)
@@ -122,8 +153,8 @@ impl Connection {
                     return Err(Failure::new(
                         "sandbox-only",
                         text!(
-                            "--fault, --latency, --list-delay and --sandbox-rate are for the embedded endpoint alone",
-                            "--fault、--latency、--list-delay 和 --sandbox-rate 仅用于内置端点"
+                            "--fault, --latency, --list-delay, --list-alias and --sandbox-rate are for the embedded endpoint alone",
+                            "--fault、--latency、--list-delay、--list-alias 和 --sandbox-rate 仅用于内置端点"
                         ),
                     )
                     .help(text!(

@@ -3,8 +3,8 @@
 use crate::apply::adopt::{Unadoptable, Why};
 use crate::apply::{ApplyError, Twin};
 use crate::check::near::nearest;
-use crate::cloud::CloudError;
 use crate::cloud::tencent::{ClientError, CredentialsError};
+use crate::cloud::{self, CloudError};
 use crate::desired::SourceRef;
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Text, text};
@@ -181,6 +181,32 @@ impl From<ApplyError> for Failure {
         let error = match error {
             ApplyError::State(error) => return Self::from(error),
             ApplyError::Listing(error) => error,
+            ApplyError::Incomplete {
+                gaps,
+                accepted,
+                creates,
+            } => {
+                let wait = Text::fixed(
+                    "what is not listed may be what would be created again: run it again in a few minutes",
+                    "未列出的可能正是将要再次创建的环境：请过几分钟再次执行",
+                );
+                let failure = Self::new("listing-incomplete", message).help(wait);
+                let failure = match (cloud::missing(&gaps), accepted) {
+                    (Some(missing), Some(accepted)) if creates => failure.help(text!(
+                        "{missing} rows are missing, and {accepted} were accepted",
+                        "缺少 {missing} 行，而接受的是 {accepted} 行"
+                    )),
+                    (_, _) => failure,
+                };
+                let failure = match cloud::missing(&gaps) {
+                    Some(missing) if creates => failure.help(text!(
+                        "if the list stays so, and the console shows that none of the declared environments exists:                          `postpay apply --accept-missing-rows {missing}`",
+                        "若列表一直如此，且控制台显示所声明的环境都不存在：`postpay apply --accept-missing-rows {missing}`"
+                    )),
+                    Some(_) | None => failure,
+                };
+                return failure.help(NOTHING_ORDERED);
+            }
             ApplyError::Elsewhere { .. } => {
                 return Self::new("state-account", message)
                     .help(Text::fixed(
@@ -262,6 +288,7 @@ impl From<Vec<Unadoptable>> for Failure {
                 Why::NotThere => "import-not-there",
                 Why::Prepaid => "import-prepaid",
                 Why::PayModeNotTold => "import-pay-mode",
+                Why::BillNotShown => "import-bill-not-shown",
                 Why::Isolated => "import-isolated",
                 Why::OtherNumber => "import-other-number",
                 Why::OrderedElsewhere => "import-ordered-elsewhere",
@@ -270,6 +297,7 @@ impl From<Vec<Unadoptable>> for Failure {
                 Why::NotThere => Text::fixed("`postpay generate` lists what the account has; if it is in another region, name that under api.list_regions","`postpay generate` 列出账号下的环境；若它在其他地域，把该地域写在 api.list_regions 下"),
                 Why::Prepaid => Text::fixed("to switch it to pay-as-you-go, which is an order, declare it with `env_id` rather than `import`","若要将它转为按量付费（这是一笔订单），请用 `env_id` 而不是 `import` 声明"),
                 Why::PayModeNotTold => Text::fixed("look at it in the vendor's console; nothing speaks for its being what postpay manages","在腾讯云控制台查看；没有任何迹象表明它是 postpay 管理的那种环境"),
+                Why::BillNotShown => Text::fixed("run it again in a few minutes","请过几分钟再次执行"),
                 Why::OtherNumber => Text::fixed("leave the number out: it is for environments without a bill","去掉订单号：它只用于没有账单的环境"),
                 Why::OrderedElsewhere => Text::fixed("`postpay resolve` finds the environment of that order","`postpay resolve` 会找到该订单的环境"),
                 Why::Isolated => Text::fixed("take the import out, or have the environment brought back at the vendor first","去掉该 import，或先在腾讯云恢复该环境"),
@@ -464,7 +492,7 @@ mod tests {
             http_status: Some(200),
             seen: SeenIds::default(),
             body: None,
-            hint: crate::cloud::tencent::codes::explain("AuthFailure").map(|row| row.hint.clone()),
+            hint: cloud::tencent::codes::explain("AuthFailure").map(|row| row.hint.clone()),
         }
     }
 

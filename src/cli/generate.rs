@@ -11,8 +11,8 @@ use super::options::{Api, Format, Global, Strict};
 use super::shown::Shown;
 use super::world::{World, cant_write};
 use super::{Exit, account};
-use crate::cloud::CloudRead as _;
 use crate::cloud::tencent::RETRY_READS_FOR;
+use crate::cloud::{Bills, CloudRead as _};
 use crate::desired::Desired;
 use crate::diagnostic::{Diagnostic, SourceFile, any_error};
 use crate::generate::{Drafts, draft, known, manifest};
@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
             .filter(|env_id| !known.contains(env_id.as_str()))
             .collect();
         let bills = if unknown.is_empty() {
-            Vec::new()
+            Bills::default()
         } else {
             client
                 .bills(&unknown)

@@ -99,6 +99,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         limits: Limits::default(),
         in_flight: project.in_flight(Some(config::DEFAULT_IN_FLIGHT)),
         allow_same_alias: false,
+        accept_missing_rows: None,
         asked_to_destroy: false,
     };
     carry_out(plan, &job, &connection, &store, writer, world)

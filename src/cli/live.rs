@@ -1,6 +1,6 @@
 //! What the account shows, for commands that only look.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::account::{self, Proven};
 use super::connect::{Connection, Embedded};
@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::load::Project;
 use super::world::World;
 use crate::cloud::tencent::RETRY_READS_FOR;
-use crate::cloud::{CloudRead, Named};
+use crate::cloud::{Bills, CloudRead, Named};
 use crate::drift::Live;
 use crate::plan::guard;
 use crate::sandbox::Running;
@@ -68,12 +68,19 @@ pub(super) fn read(
             }
         }
         let bills = if recorded.is_empty() {
-            Vec::new()
+            Bills::default()
         } else {
             reader
                 .bills(&recorded)
                 .await
                 .map_err(|error| Failure::listing(&error))?
+        };
+        let recorded: HashSet<&String> = recorded.iter().collect();
+        let mut listed = environments.iter();
+        let known_ids = if listed.all(|environment| recorded.contains(&environment.env_id)) {
+            BTreeSet::new()
+        } else {
+            project.ids_in_receipts(world)?
         };
         Ok(Seen {
             live: Live {
@@ -81,6 +88,7 @@ pub(super) fn read(
                 bills,
                 regions: connection.listed_regions(state),
                 absent,
+                known_ids,
             },
             account,
         })

@@ -1,6 +1,6 @@
 //! From flags, variables and files to the project at hand: configuration, manifests, state, endpoint.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -467,6 +467,17 @@ impl Project {
         let current = snapshot.current();
         rescue::found(&store, current.as_ref(), world);
         Ok(current)
+    }
+
+    /// The ids of every environment that a finished run created or put on record, whether or not the state still has it.
+    pub(super) fn ids_in_receipts(&self, world: &World) -> Result<BTreeSet<String>, Failure> {
+        let store = world.store(&self.state);
+        let mut env_ids = BTreeSet::new();
+        for receipt in store.receipts()? {
+            let journal = store.receipt(&receipt)?;
+            env_ids.extend(journal.env_ids().map(str::to_owned));
+        }
+        Ok(env_ids)
     }
 }
 

@@ -4,7 +4,7 @@
 //! or spoken to. After each run the documented recovery is followed: apply again, resolve, and where nothing was made,
 //! say so. The ledger takes the place of the person who looks into the account.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -188,6 +188,7 @@ impl<'a> Stage<'a> {
             // One look, and no waiting for another.
             settle: Duration::from_millis(1),
             allow_same_alias: false,
+            accept_missing_rows: None,
         };
         // From here on the configured endpoint is out of reach.
         project.endpoint = Endpoint::Sandbox;
@@ -448,6 +449,8 @@ impl Play<'_> {
             operator: self.world.operator(),
             commit: None,
             adoptions: BTreeMap::new(),
+            // Nothing leaves the state of a rehearsal.
+            known_ids: BTreeSet::new(),
             last_sent,
             stop: stopped,
             observe: &mut |_| {},
@@ -455,7 +458,7 @@ impl Play<'_> {
         match apply::run(&approved, &self.stage.settings, parts).await {
             Ok(report) => Ok(self.note(&report)),
             // Nothing was ordered: apply again.
-            Err(ApplyError::Listing(_)) => Ok(None),
+            Err(ApplyError::Listing(_) | ApplyError::Incomplete { .. }) => Ok(None),
             Err(
                 error @ (ApplyError::State(_)
                 | ApplyError::AlreadyThere(_)

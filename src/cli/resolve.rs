@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::connect::{Connection, Embedded};
 use super::failure::Failure;
 use super::load::Project;
@@ -31,24 +33,25 @@ Examples:
   postpay resolve                               show what is open, propose, ask
   postpay resolve --auto-approve                adopt what fits in everything, without a question
   postpay resolve shop-prod --adopt shop-prod-1a2b3c
-  postpay resolve shop-prod --not-created       it was looked for, and it is not there: it may be ordered again
+  postpay resolve shop-prod --not-created       it was looked for, and it is not there: it may be created again
 
+`--not-created` needs the request to be 10 minutes old, because Tencent Cloud may still act on it, or --force.
 Exits with 0 when nothing is left open, else with 4.")]
 pub(super) struct Args {
     /// The addresses to settle [default: all that are open]
     #[arg(value_name = "ADDR")]
     addresses: Vec<Address>,
     /// This environment is the one
-    #[arg(long, value_name = "ENV_ID", conflicts_with = "not_created")]
+    #[arg(long, value_name = "ENV_ID", group = "answer")]
     adopt: Option<String>,
     /// The order's number, where the bill does not tell it
     #[arg(long, value_name = "TRAN_ID", requires = "adopt")]
     tran_id: Option<String>,
-    /// Adopt it although its alias is not the one that was ordered
-    #[arg(long, requires = "adopt")]
+    /// Adopt it although its alias is another one, or take it as not created although the request is not 10 minutes old
+    #[arg(long, requires = "answer")]
     force: bool,
-    /// Nothing was made: the next plan orders it again
-    #[arg(long)]
+    /// Nothing was created: the next plan creates it again
+    #[arg(long, group = "answer")]
     not_created: bool,
     /// Adopt what fits in everything without asking
     #[arg(short = 'y', long, visible_alias = "yes")]
@@ -202,7 +205,7 @@ pub(super) async fn examine(
             .filter(|(_, other)| !std::ptr::eq(*other, record))
             .filter_map(|(_, other)| other.env_id.clone())
             .collect();
-        cases.push(case(address, record, journal, &managed, client, world).await?);
+        cases.push(case(address, record, journal, &managed, state, client, world).await?);
     }
     Ok(cases)
 }
@@ -212,13 +215,14 @@ async fn case(
     record: &Record,
     journal: Option<Journal>,
     managed: &BTreeSet<String>,
+    state: &State,
     client: &TencentClient,
     world: &World,
 ) -> Result<Case, Failure> {
     let open = Open::of(address, record);
     let before = journal.as_ref().and_then(Journal::listed);
     let asked = std::slice::from_ref(&open);
-    let found = look(client, asked, |_| before, managed, world.now())
+    let found = look(client, asked, |_| before, managed, Some(state), world.now())
         .await
         .map_err(|error| unreadable(&error))?;
     let candidates = found
@@ -304,7 +308,11 @@ fn decide(
             )?]);
         }
         if args.not_created {
-            return Ok(vec![forget(case, state)?]);
+            let edited = forget(case, state)?;
+            if !args.force {
+                is_old_enough(case, world.now())?;
+            }
+            return Ok(vec![edited]);
         }
     }
     let mut edits = Vec::new();
@@ -509,6 +517,38 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
         doing: "resolve --not-created".to_owned(),
         edit,
     })
+}
+
+/// How old an outcome must be before its environment counts as not created. Tencent Cloud may act on a request, and list what it
+/// made, after its answer was lost.
+const LATE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Rejects an outcome that is too young. A time in the future counts as now.
+fn is_old_enough(case: &Case, now: Timestamp) -> Result<(), Failure> {
+    let address = &case.open.address;
+    let age = now.duration_since(case.open.sent_at);
+    let age = age.max(SignedDuration::ZERO);
+    if age >= LATE {
+        return Ok(());
+    }
+    let passed = age.as_secs();
+    let left = LATE.as_secs() - passed;
+    let (minutes, seconds) = (left / 60, left % 60);
+    Err(Failure::new(
+        "resolve-too-early",
+        text!(
+            "the request for `{address}` was sent {passed} s ago, and Tencent Cloud may still create it",
+            "`{address}` 的请求在 {passed} 秒前发出，腾讯云仍可能创建它"
+        ),
+    )
+    .help(text!(
+        "wait {minutes} min {seconds} s, then run `postpay resolve {address} --not-created` again; nothing was changed",
+        "请等待 {minutes} 分 {seconds} 秒，然后再次执行 `postpay resolve {address} --not-created`；未更改任何内容"
+    ))
+    .help(text!(
+        "if you know that it was not created: add --force",
+        "如果确知没有创建：加上 --force"
+    )))
 }
 
 fn not_asked(case: &Case) -> Failure {

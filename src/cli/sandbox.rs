@@ -9,7 +9,7 @@ use comfy_table::{Table, presets};
 use serde_json::Value;
 
 use super::Exit;
-use super::connect::ledger_beside;
+use super::connect::{ListAliasArg, ledger_beside};
 use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Global, time};
@@ -49,7 +49,8 @@ Faults (the call number counts CreatePostpayPackage requests from 1):
                            the vendor's error, without or with the order being made
   list:KIND, bill:KIND     the same at DescribeEnvs or DescribeBillingInfo, each counted by itself:
                            throttle, reset-before, eof-before, hang-before, 500-before, cut-body,
-                           html, error:CODE
+                           html, error:CODE; and short, a page that lacks its last row, or repeat, one
+                           whose rows come twice
   modify:KIND, destroy:KIND
                            the same at ModifyEnv or DestroyEnv, each counted by itself: every kind
                            but null-env-id and missing-tran-id
@@ -77,6 +78,14 @@ pub(super) struct Serve {
     /// How long after an order or a change what it did is listed, as 3s
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     list_delay: Duration,
+    /// What is listed as an alias: the API does not document whether it is Alias or EnvAlias
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "alias",
+        env = "POSTPAY_LIST_ALIAS"
+    )]
+    list_alias: ListAliasArg,
     /// Orders a second that it takes, up to 1000; the vendor takes 2
     #[arg(long, value_name = "N", default_value_t = sandbox::RATE, env = "POSTPAY_SANDBOX_RATE", value_parser = clap::value_parser!(u32).range(1..=1000))]
     sandbox_rate: u32,
@@ -173,6 +182,7 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
             listen: args.listen,
             latency: args.latency,
             list_delay: args.list_delay,
+            list_alias: args.list_alias.into(),
             rate: Some(args.sandbox_rate),
             faults: args.faults.clone(),
             existing: args.existing.clone(),

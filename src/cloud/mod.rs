@@ -8,6 +8,7 @@
     reason = "an error carries all the evidence there is; there is one a network call, so its size costs nothing"
 )]
 
+pub mod matching;
 mod read;
 pub mod tencent;
 pub mod vendor_time;
@@ -15,7 +16,8 @@ pub mod vendor_time;
 use std::future::Future;
 
 pub use read::{
-    Bill, BillOrder, CloudRead, Looks, Named, PayMode, Reading, SeenEnvironment, Watcher,
+    Bill, BillOrder, Bills, CloudRead, Gap, Listing, Looks, Named, PayMode, Reading,
+    SeenEnvironment, Watcher, gaps_text, missing,
 };
 
 use crate::desired::Attributes;

@@ -9,18 +9,29 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::CloudError;
+use super::{CloudError, Grade};
+use crate::lang::{Text, text};
 
 /// The calls that only look. They are safe to repeat, and an implementation repeats them before it gives up.
 pub trait CloudRead: Send + Sync + 'static {
-    /// Every environment of the account, of all pages and all regions that are listed, each id once.
+    /// Lists the environments of the account, of all pages and all regions that are listed, each id once.
     ///
-    /// The vendor documents neither an order of the list nor how soon a new environment is in it.
+    /// Tencent Cloud documents neither an order of the list nor how soon a new environment is in it. A part that does not
+    /// come complete is a [`Gap`], never an error.
     ///
     /// # Errors
-    /// When any part of the list could not be read: half a list is never given for a whole one.
-    fn environments(&self)
-    -> impl Future<Output = Result<Vec<SeenEnvironment>, CloudError>> + Send;
+    /// When any part of the list could not be read.
+    fn listing(&self) -> impl Future<Output = Result<Listing, CloudError>> + Send;
+
+    /// Every environment of the account: [`CloudRead::listing`], for whoever concludes something from what is not in it.
+    ///
+    /// # Errors
+    /// When any part of the list could not be read, or did not come complete.
+    fn environments(
+        &self,
+    ) -> impl Future<Output = Result<Vec<SeenEnvironment>, CloudError>> + Send {
+        async move { self.listing().await?.complete() }
+    }
 
     /// What the vendor says of each of these environments when it is asked for by its id, in every region that is listed, in
     /// the order asked. A list of everything can slip where this does not.
@@ -46,15 +57,114 @@ pub trait CloudRead: Send + Sync + 'static {
     ///
     /// # Errors
     /// When any part could not be read.
-    fn bills(
-        &self,
-        env_ids: &[String],
-    ) -> impl Future<Output = Result<Vec<Bill>, CloudError>> + Send;
+    fn bills(&self, env_ids: &[String]) -> impl Future<Output = Result<Bills, CloudError>> + Send;
 
     /// How far the vendor's clock is ahead of ours, once an answer has said that ours is off. The times in what it shows are
     /// by its own.
     fn ahead(&self) -> SignedDuration {
         SignedDuration::ZERO
+    }
+}
+
+/// The environments of the account, as far as they were listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    pub environments: Vec<SeenEnvironment>,
+    /// The parts that did not come complete, however often they were read.
+    pub gaps: Vec<Gap>,
+}
+
+/// The list of one region that is shorter than Tencent Cloud says it is, or that contradicts itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// None for a call that names no region.
+    pub region: Option<String>,
+    /// Environments that were listed, each once.
+    pub rows: u64,
+    /// The Total of the list, or as many rows as there were where it has none.
+    pub total: u64,
+    /// The list did not stay the same, or has more rows than its Total, so that the shortfall says nothing.
+    pub contradictory: bool,
+}
+
+impl Listing {
+    /// The environments of a complete listing.
+    ///
+    /// # Errors
+    /// When a part of it is missing.
+    pub fn complete(self) -> Result<Vec<SeenEnvironment>, CloudError> {
+        if self.gaps.is_empty() {
+            return Ok(self.environments);
+        }
+        let error = CloudError::new(Grade::Unknown, gaps_text(&self.gaps));
+        Err(CloudError {
+            hint: Some(Text::fixed(
+                "nothing was done; what is not listed may exist all the same, so run the command again in a few minutes",
+                "未执行任何操作；未列出的环境可能仍然存在，请过几分钟再次执行该命令",
+            )),
+            ..error
+        })
+    }
+
+    /// How many rows are missing. None when the list contradicts itself: then nobody can tell.
+    pub fn missing(&self) -> Option<u64> {
+        missing(&self.gaps)
+    }
+}
+
+/// How many rows are missing in all. None when one of the lists contradicts itself.
+pub fn missing(gaps: &[Gap]) -> Option<u64> {
+    let missing = |gap: &Gap| (!gap.contradictory).then(|| gap.total.saturating_sub(gap.rows));
+    gaps.iter().map(missing).sum()
+}
+
+/// What is wrong with a listing: how many of how many rows came, and where.
+pub fn gaps_text(gaps: &[Gap]) -> Text {
+    let one = |gap: &Gap| {
+        let Gap {
+            region,
+            rows,
+            total,
+            contradictory,
+        } = gap;
+        let count = if *contradictory {
+            text!(
+                "its pages contradict each other, {rows} environments for a Total of {total}",
+                "各页相互矛盾，列出 {rows} 个环境，而 Total 为 {total}"
+            )
+        } else {
+            text!(
+                "{rows} of {total} environments",
+                "{total} 个环境中只列出 {rows} 个"
+            )
+        };
+        match region {
+            Some(region) => text!("in {region}: {count}", "地域 {region}：{count:#}"),
+            None => count,
+        }
+    };
+    let all: Vec<Text> = gaps.iter().map(one).collect();
+    let en: Vec<&str> = all.iter().map(Text::en).collect();
+    let zh: Vec<String> = all.iter().map(|text| format!("{text:#}")).collect();
+    let (en, zh) = (en.join("; "), zh.join("；"));
+    text!(
+        "the list is incomplete, in each of three attempts ({en})",
+        "列表不完整，三次读取皆如此（{zh}）"
+    )
+}
+
+/// The bills of some environments.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bills {
+    pub shown: Vec<Bill>,
+    /// A list of bills did not come complete: an environment without one here may have one.
+    pub incomplete: bool,
+}
+
+impl Bills {
+    /// The bill of this environment.
+    pub fn of(&self, env_id: &str) -> Option<&Bill> {
+        self.shown.iter().find(|bill| bill.env_id == env_id)
     }
 }
 

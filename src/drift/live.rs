@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Code, Finding, Live, Standing};
+use crate::cloud::matching::Matcher;
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
 use crate::desired::{Address, Desired, Environment, Field, SourceRef};
 use crate::lang::{Text, text};
@@ -33,6 +34,7 @@ pub(super) fn findings(
         .collect();
     let bills: HashMap<&str, &Bill> = live
         .bills
+        .shown
         .iter()
         .map(|bill| (bill.env_id.as_str(), bill))
         .collect();
@@ -59,15 +61,18 @@ pub(super) fn findings(
         };
         let bill = bills.get(env_id).copied();
         if let Some(environment) = seen.get(env_id) {
-            scene.compare(environment, bill, &mut findings);
+            let may_have_a_bill = bill.is_none() && live.bills.incomplete;
+            scene.compare(environment, bill, may_have_a_bill, &mut findings);
         } else {
             findings.extend(scene.missing(live, bill, plan.created_at));
         }
     }
-    // A selection is about addresses, and these have none.
-    if plan.options.targets.is_empty() {
-        findings.extend(unmanaged(live, &declared, state));
-    }
+    let unmanaged = unmanaged(live, desired, state);
+    findings.extend(unmanaged.into_iter().filter(|one| match &one.address {
+        Some(address) => is_selected(address),
+        // A selection is about addresses, and this has none.
+        None => plan.options.targets.is_empty(),
+    }));
     findings
 }
 
@@ -158,6 +163,18 @@ impl Scene<'_> {
                 console(),
             );
         }
+        if bill.is_none() && live.bills.incomplete {
+            return not_listed(
+                text!(
+                    "not shown in any region that is listed; the list of bills is incomplete, and it may have one",
+                    "所列地域中都没有它；账单列表不完整，它可能仍有账单"
+                ),
+                text!(
+                    "`postpay drift`, in a few minutes",
+                    "过几分钟再次执行 `postpay drift`"
+                ),
+            );
+        }
         let env_id = self.env_id;
         Some(self.finding(
             Code::Gone,
@@ -188,9 +205,11 @@ impl Scene<'_> {
         &self,
         environment: &SeenEnvironment,
         bill: Option<&Bill>,
+        may_have_a_bill: bool,
         findings: &mut Vec<Finding>,
     ) {
-        if self.record.status == Status::Isolated {
+        // A bill that is not shown may say that it is isolated.
+        if self.record.status == Status::Isolated && !may_have_a_bill {
             findings.extend(self.in_use_again(environment, bill));
         }
         if self.record.status != Status::Created {
@@ -335,13 +354,16 @@ fn is_error(status: &str) -> bool {
         .any(|word| status.eq_ignore_ascii_case(word))
 }
 
-fn unmanaged(
-    live: &Live,
-    declared: &HashMap<&Address, &Environment>,
-    state: Option<&State>,
-) -> Vec<Finding> {
+/// The environments that are in the account, and neither declared nor in the state: those that a create of a declared address
+/// may have made, and the others.
+fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Finding> {
+    let declared: HashMap<&Address, &Environment> = desired
+        .environments
+        .iter()
+        .map(|environment| (&environment.address, environment))
+        .collect();
     let recorded = state.into_iter().flat_map(State::env_ids);
-    let named = declared.values().flat_map(|environment| {
+    let named = desired.environments.iter().flat_map(|environment| {
         let import = environment
             .import
             .as_ref()
@@ -351,6 +373,12 @@ fn unmanaged(
             .chain(environment.attributes.get(Field::EnvId))
     });
     let known: HashSet<&str> = recorded.map(|(_, env_id)| env_id).chain(named).collect();
+    let in_receipts = live.known_ids.iter().map(String::as_str);
+    let environments = desired.environments.iter();
+    let matcher = Matcher::new(
+        environments.map(|environment| (&environment.address, &environment.attributes)),
+        known.iter().copied().chain(in_receipts),
+    );
     // It may be what an open order made; adopted otherwise, that order would stay open for good.
     let mut records = state.into_iter().flat_map(State::records);
     let next = if records.any(|(_, record)| record.env_id.is_none()) {
@@ -364,27 +392,64 @@ fn unmanaged(
     let unknown: BTreeMap<&str, &SeenEnvironment> = live
         .environments
         .iter()
-        .filter(|environment| {
-            // What is prepaid is nothing that postpay could manage.
-            let mode = environment.pay_mode.as_deref().map(PayMode::from_word);
-            !known.contains(environment.env_id.as_str()) && mode != Some(PayMode::Prepaid)
-        })
+        .filter(|environment| !known.contains(environment.env_id.as_str()))
         .map(|environment| (environment.env_id.as_str(), environment))
         .collect();
-    unknown
-        .into_iter()
-        .map(|(env_id, environment)| Finding {
-            code: Code::Unmanaged,
-            address: None,
-            deposed: false,
-            env_id: Some(env_id.to_owned()),
-            expected: Some(text!("declared, or on record", "已声明，或有记录")),
-            found: Some(Text::same(told(environment))),
-            source: None::<SourceRef>,
-            standing: Standing::Counts,
-            next: next.clone(),
-        })
-        .collect()
+    let mut findings = Vec::new();
+    for (env_id, environment) in unknown {
+        let found = Some(Text::same(told(environment)));
+        let mode = environment.pay_mode.as_deref().map(PayMode::from_word);
+        if let Some(address) = matcher.owner(environment) {
+            findings.push(Finding {
+                code: Code::PossibleDuplicate,
+                address: Some(address.clone()),
+                deposed: false,
+                env_id: Some(env_id.to_owned()),
+                expected: Some(text!(
+                    "only the environment that is in the state",
+                    "只有状态文件中记录的环境"
+                )),
+                found,
+                source: declared.get(address).map(|one| one.source.clone()),
+                standing: Standing::Counts,
+                next: duplicate_help(address, env_id, state),
+            });
+        } else if mode != Some(PayMode::Prepaid) {
+            // What is prepaid is nothing that postpay could manage.
+            findings.push(Finding {
+                code: Code::Unmanaged,
+                address: None,
+                deposed: false,
+                env_id: Some(env_id.to_owned()),
+                expected: Some(text!("declared, or on record", "已声明，或有记录")),
+                found,
+                source: None::<SourceRef>,
+                standing: Standing::Counts,
+                next: next.clone(),
+            });
+        }
+    }
+    findings
+}
+
+fn duplicate_help(address: &Address, env_id: &str, state: Option<&State>) -> Text {
+    let record = state.and_then(|state| state.environments.get(address));
+    match record.map(|record| record.status) {
+        Some(Status::Unknown | Status::AwaitingEnvId) => text!(
+            "`postpay resolve {address}`: it may be what the create of `{address}` made",
+            "`postpay resolve {address}`：它可能就是 `{address}` 的订单创建的"
+        ),
+        Some(Status::Created) => text!(
+            "look at it in the console: it keeps billing beside the environment of `{address}`. Delete it there, or declare it at \
+             another address and run `postpay import ADDR {env_id}`",
+            "请在控制台查看：它与 `{address}` 的环境同时计费。在控制台删除它，或在另一个地址声明它并执行 \
+             `postpay import ADDR {env_id}`"
+        ),
+        Some(Status::Isolated | Status::Destroying) | None => text!(
+            "`postpay import {address} {env_id}` puts it in the state, and creates nothing",
+            "`postpay import {address} {env_id}` 将其记入状态文件，不会创建任何环境"
+        ),
+    }
 }
 
 /// A value that somebody chose, or the vendor's own word.

@@ -7,9 +7,9 @@ mod ignore;
 mod live;
 mod planned;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use crate::cloud::{Bill, SeenEnvironment};
+use crate::cloud::{Bills, SeenEnvironment};
 use crate::desired::Desired;
 use crate::plan::Plan;
 pub use crate::plan::{Code, Finding, Standing};
@@ -21,11 +21,13 @@ pub use ignore::{Ignore, IgnoreError};
 pub struct Live {
     pub environments: Vec<SeenEnvironment>,
     /// Of those that are on record.
-    pub bills: Vec<Bill>,
+    pub bills: Bills,
     /// The regions that were asked, None where the calls named none.
     pub regions: Vec<Option<String>>,
     /// The ids that were asked for by themselves, and that every region knew nothing of.
     pub absent: HashSet<String>,
+    /// The ids that receipts know, whether or not the state still has them.
+    pub known_ids: BTreeSet<String>,
 }
 
 /// How strictly it is looked.

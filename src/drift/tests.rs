@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::cloud::PayMode;
+use crate::cloud::{Bill, PayMode};
 use crate::desired::{Address, Attributes, Environment, Field, Lifecycle, SourceRef};
 use crate::plan::{self, Target};
 use crate::state::journal::RunId;
@@ -109,9 +109,10 @@ fn codes(drift: &Drift) -> Vec<(&'static str, bool)> {
 fn live(environments: Vec<SeenEnvironment>) -> Live {
     Live {
         environments,
-        bills: Vec::new(),
+        bills: Bills::default(),
         regions: vec![None],
         absent: ["a-1".to_owned()].into(),
+        known_ids: BTreeSet::new(),
     }
 }
 
@@ -202,6 +203,56 @@ fn what_nobody_declares_is_told_and_counts_when_strict() {
 }
 
 #[test]
+fn an_unmanaged_environment_that_matches_a_declared_one_counts_without_strict() {
+    let twin = |env_id: &str, alias: Option<&str>| SeenEnvironment {
+        env_id: env_id.to_owned(),
+        alias: alias.map(str::to_owned),
+        ..seen("x")
+    };
+    let (desired, state) = (declared(&["a", "b"]), recorded(&[("a", Status::Created)]));
+    let duplicates = |state: &State, live: Live| {
+        let found = drift(&desired, state, Some(&live), &Options::default());
+        let duplicates = found
+            .counted()
+            .filter(|one| one.code == Code::PossibleDuplicate);
+        let told = duplicates.map(|one| {
+            let address = one.address.as_ref().map(Address::as_str).unwrap();
+            let env_id = one.env_id.as_deref().unwrap();
+            format!("{address} {env_id}: {}", one.next.en())
+        });
+        told.collect::<Vec<_>>()
+    };
+    // Of a declared environment that is in the state, and of one that is not.
+    let shown = live(vec![
+        seen("a"),
+        twin("a-222222", None),
+        twin("other-1", Some("B")),
+        twin("a-b-333333", None),
+    ]);
+    let found = duplicates(&state, shown.clone());
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("a a-222222: look at it in the console"));
+    assert!(found[1].starts_with("b other-1: `postpay import b other-1`"));
+    // The outcome of its create is unknown.
+    let mut open = recorded(&[("a", Status::Created), ("b", Status::Unknown)]);
+    open.environments
+        .values_mut()
+        .filter(|record| record.status == Status::Unknown)
+        .for_each(|record| record.env_id = None);
+    let found = duplicates(&open, shown.clone());
+    assert!(
+        found[1].starts_with("b other-1: `postpay resolve b`"),
+        "{found:?}"
+    );
+    // Receipts know it.
+    let known = Live {
+        known_ids: ["a-222222".to_owned(), "other-1".to_owned()].into(),
+        ..shown
+    };
+    assert_eq!(duplicates(&state, known), [""; 0]);
+}
+
+#[test]
 fn what_is_gone_is_found_and_what_was_given_up_may_be() {
     let desired = declared(&["a"]);
     let state = recorded(&[("a", Status::Created), ("given-up", Status::Isolated)]);
@@ -243,37 +294,53 @@ fn less_than_a_plain_no_does_not_say_that_something_is_gone() {
     };
     assert_eq!(of(None, &unanswered), [("not-listed", true)]);
     let billed = |status| Live {
-        bills: vec![bill(status)],
+        bills: Bills {
+            shown: vec![bill(status)],
+            incomplete: true,
+        },
         ..nothing.clone()
     };
     assert_eq!(of(None, &billed("NORMAL")), [("not-listed", true)]);
     assert_eq!(of(None, &billed("ISOLATE")), [("gone", true)]);
+    // A bill that is missing from an incomplete list is not the same as none.
+    let short = Live {
+        bills: Bills {
+            shown: Vec::new(),
+            incomplete: true,
+        },
+        ..nothing.clone()
+    };
+    assert_eq!(of(None, &short), [("not-listed", true)]);
 }
 
 #[test]
 fn what_was_given_up_and_is_in_use_again_is_found() {
     let desired = declared(&["a"]);
-    let of = |environment: SeenEnvironment, bills: Vec<Bill>| {
+    let of = |environment: SeenEnvironment, bills: Option<Vec<Bill>>| {
         let state = recorded(&[("a", Status::Created), ("b", Status::Isolated)]);
         let live = Live {
-            bills,
+            bills: Bills {
+                incomplete: bills.is_none(),
+                shown: bills.unwrap_or_default(),
+            },
             ..live(vec![seen("a"), environment])
         };
         let found = drift(&desired, &state, Some(&live), &Options::default());
         codes(&found)
     };
-    assert_eq!(of(seen("b"), vec![]), [("in-use-again", true)]);
+    assert_eq!(of(seen("b"), Some(vec![])), [("in-use-again", true)]);
+    assert_eq!(of(seen("b"), None), [], "its bill may say otherwise");
     let isolated = SeenEnvironment {
         status: Some("ISOLATE".to_owned()),
         ..seen("b")
     };
-    assert_eq!(of(isolated, vec![]), []);
+    assert_eq!(of(isolated, Some(vec![])), []);
     let bill = Bill {
         env_id: "b-1".to_owned(),
         status: Some("ISOLATE".to_owned()),
         ..Bill::default()
     };
-    assert_eq!(of(seen("b"), vec![bill]), []);
+    assert_eq!(of(seen("b"), Some(vec![bill])), []);
 }
 
 #[test]
@@ -326,12 +393,15 @@ fn a_bill_tells_too() {
     let (desired, state) = (declared(&["a"]), recorded(&[("a", Status::Created)]));
     let live = Live {
         environments: vec![seen("a")],
-        bills: vec![Bill {
-            env_id: "a-1".to_owned(),
-            pay_mode: Some(PayMode::Prepaid),
-            status: Some("ISOLATE".to_owned()),
-            ..Bill::default()
-        }],
+        bills: Bills {
+            shown: vec![Bill {
+                env_id: "a-1".to_owned(),
+                pay_mode: Some(PayMode::Prepaid),
+                status: Some("ISOLATE".to_owned()),
+                ..Bill::default()
+            }],
+            incomplete: false,
+        },
         regions: vec![None],
         ..Live::default()
     };

@@ -8,7 +8,7 @@ mod yaml;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::apply::adopt::{Why, adoptable, live};
-use crate::cloud::{Bill, SeenEnvironment};
+use crate::cloud::{Bill, Bills, SeenEnvironment};
 use crate::desired::{Address, Attributes, Desired, Field, channels, is_alias};
 use crate::state::State;
 
@@ -60,12 +60,13 @@ pub fn known<'a>(desired: &'a Desired, state: Option<&'a State>) -> HashSet<&'a 
 /// Drafts a declaration for each of `seen` that is not known.
 pub fn draft(
     seen: &[SeenEnvironment],
-    bills: &[Bill],
+    bills: &Bills,
     desired: &Desired,
     state: Option<&State>,
 ) -> Drafts {
     let known = known(desired, state);
-    let bills: HashMap<&str, &Bill> = bills
+    let shown: HashMap<&str, &Bill> = bills
+        .shown
         .iter()
         .map(|bill| (bill.env_id.as_str(), bill))
         .collect();
@@ -84,11 +85,12 @@ pub fn draft(
         ..Drafts::default()
     };
     for (env_id, environment) in unknown {
-        let bill = bills.get(env_id).copied();
+        let bill = shown.get(env_id).copied();
         let number = bill.and_then(|bill| bill.order.as_ref());
         let is_ordered = number.is_some_and(|order| ordered.contains(order.tran_id.as_str()));
         let found = match adoptable(Some(environment), bill) {
             Ok(_) if is_ordered => Err(Why::OrderedElsewhere),
+            Ok(_) if bill.is_none() && bills.incomplete => Err(Why::BillNotShown),
             found => found.map(drop),
         };
         match found {

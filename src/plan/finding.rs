@@ -93,12 +93,14 @@ pub enum Code {
     NotPostpaid,
     SourceChanged,
     ChannelChanged,
+    /// In the account and not in the state, and it matches a declared environment.
+    PossibleDuplicate,
     /// In the account, and neither declared nor on record.
     Unmanaged,
 }
 
 impl Code {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::NotOrdered,
         Self::Changed,
         Self::NotDeclared,
@@ -114,6 +116,7 @@ impl Code {
         Self::NotPostpaid,
         Self::SourceChanged,
         Self::ChannelChanged,
+        Self::PossibleDuplicate,
         Self::Unmanaged,
     ];
 
@@ -134,6 +137,7 @@ impl Code {
             Self::NotPostpaid => "not-postpaid",
             Self::SourceChanged => "source-changed",
             Self::ChannelChanged => "channel-changed",
+            Self::PossibleDuplicate => "possible-duplicate",
             Self::Unmanaged => "unmanaged",
         }
     }
@@ -185,6 +189,10 @@ impl Code {
             Self::ChannelChanged => Text::fixed(
                 "has another channel in the account than on record",
                 "账号下的渠道与记录不同",
+            ),
+            Self::PossibleDuplicate => Text::fixed(
+                "in the account and not in the state, and it matches a declared environment",
+                "账号下有而状态文件中没有，且与所声明的环境相符",
             ),
             Self::Unmanaged => Text::fixed(
                 "in the account, and neither declared nor on record",

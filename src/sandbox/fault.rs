@@ -50,6 +50,18 @@ impl Target {
         }
     }
 
+    /// The calls that it counts.
+    fn action(self) -> &'static str {
+        match self {
+            Self::Create => "CreatePostpayPackage",
+            Self::List => "DescribeEnvs",
+            Self::Bills => "DescribeBillingInfo",
+            Self::Modify => "ModifyEnv",
+            Self::Destroy => "DestroyEnv",
+            Self::Sts => "STS",
+        }
+    }
+
     /// Whether its calls change nothing.
     fn is_a_question(self) -> bool {
         match self {
@@ -106,6 +118,10 @@ pub enum FaultKind {
     NullEnvId,
     /// Acts; the answer has no TranId.
     MissingTranId,
+    /// The page lacks its last row, which the Total counts.
+    Short,
+    /// Every row of the page comes twice.
+    Repeat,
     /// Does not act; answers with this code.
     Error(String),
     /// Acts, and answers with this code all the same.
@@ -113,7 +129,7 @@ pub enum FaultKind {
 }
 
 /// The kinds without a code, by name.
-const PLAIN: [(&str, FaultKind); 13] = [
+const PLAIN: [(&str, FaultKind); 15] = [
     ("throttle", FaultKind::Throttle),
     ("reset-before", FaultKind::ResetBefore),
     ("reset-after", FaultKind::ResetAfter),
@@ -127,6 +143,8 @@ const PLAIN: [(&str, FaultKind); 13] = [
     ("html", FaultKind::Html),
     ("null-env-id", FaultKind::NullEnvId),
     ("missing-tran-id", FaultKind::MissingTranId),
+    ("short", FaultKind::Short),
+    ("repeat", FaultKind::Repeat),
 ];
 const WITH_CODE: [&str; 2] = ["error", "error-after"];
 
@@ -137,7 +155,7 @@ pub enum FaultError {
     Calls { calls: String },
     Kind { kind: String, near: Option<String> },
     NoCode { kind: String },
-    OrdersOnly { kind: String, target: Target },
+    Unfit { kind: String, target: Target },
 }
 
 impl FaultError {
@@ -166,11 +184,11 @@ impl FaultError {
                 "`{kind}` needs one of the vendor's codes: write {kind}:CODE, such as {kind}:InternalError",
                 "`{kind}` 需要一个腾讯云错误码：写成 {kind}:CODE，例如 {kind}:InternalError"
             ),
-            Self::OrdersOnly { kind, target } => {
-                let (prefix, fitting) = (target.prefix(), fitting(*target));
+            Self::Unfit { kind, target } => {
+                let (action, fitting) = (target.action(), fitting(*target));
                 text!(
-                    "`{kind}` is about an order that was made, and `{prefix}` calls make none: write one of {fitting}",
-                    "`{kind}` 针对已生效的订单，而 `{prefix}` 调用不产生订单：换用其中之一：{fitting:#}"
+                    "`{kind}` can't happen to {action}: write one of {fitting}",
+                    "`{kind}` 不会发生在 {action} 上：换用其中之一：{fitting:#}"
                 )
             }
         }
@@ -218,7 +236,7 @@ impl FromStr for Fault {
             .unwrap_or((Target::Create, kind));
         let kind = parse_kind(name)?;
         if !kind.fits(target) {
-            return Err(FaultError::OrdersOnly {
+            return Err(FaultError::Unfit {
                 kind: kind.to_string(),
                 target,
             });
@@ -251,6 +269,7 @@ impl FaultKind {
             | Self::ServerErrorAfter
             | Self::ErrorAfter(_) => !target.is_a_question(),
             Self::NullEnvId | Self::MissingTranId => target == Target::Create,
+            Self::Short | Self::Repeat => matches!(target, Target::List | Target::Bills),
         }
     }
 }
@@ -320,7 +339,9 @@ impl fmt::Display for FaultKind {
                 | Self::CutBody
                 | Self::Html
                 | Self::NullEnvId
-                | Self::MissingTranId => write!(f, "{self:?}"),
+                | Self::MissingTranId
+                | Self::Short
+                | Self::Repeat => write!(f, "{self:?}"),
             },
         }
     }
@@ -348,7 +369,8 @@ mod tests {
 
     #[test]
     fn every_fault_is_read_as_it_is_written() {
-        let mut texts: Vec<String> = PLAIN.iter().map(|(name, _)| format!("{name}@3")).collect();
+        let plain = PLAIN.iter().filter(|(_, kind)| kind.fits(Target::Create));
+        let mut texts: Vec<String> = plain.map(|(name, _)| format!("{name}@3")).collect();
         texts.extend(
             [
                 "html@2-5",
@@ -358,6 +380,8 @@ mod tests {
                 "list:throttle@1",
                 "list:error:InternalError@2-3",
                 "bill:html@*",
+                "list:short@1-3",
+                "bill:repeat@*",
                 "modify:reset-after@1",
                 "modify:error-after:InternalError@2",
                 "destroy:500-after@1-2",
@@ -399,18 +423,29 @@ mod tests {
             ("error:Bad Code@1", "error:CODE"),
             ("html:InternalError@1", "there is no fault"),
             ("lst:throttle@1", "there is no fault `lst:throttle`"),
-            ("list:null-env-id@1", "`list:` calls make none"),
+            (
+                "list:null-env-id@1",
+                "`null-env-id` can't happen to DescribeEnvs",
+            ),
             (
                 "bill:error-after:InternalError@1",
-                "`bill:` calls make none",
+                "`error-after:InternalError` can't happen to DescribeBillingInfo",
             ),
             ("list:error@1", "error:CODE"),
             (
                 "list:reset-after@1",
-                "one of throttle, reset-before, eof-before, hang-before, 500-before, cut-body, html and error:CODE",
+                "one of throttle, reset-before, eof-before, hang-before, 500-before, cut-body, html, short, repeat and error:CODE",
             ),
-            ("modify:null-env-id@1", "`modify:` calls make none"),
-            ("destroy:missing-tran-id@1", "`destroy:` calls make none"),
+            (
+                "modify:null-env-id@1",
+                "`null-env-id` can't happen to ModifyEnv",
+            ),
+            ("short@1", "`short` can't happen to CreatePostpayPackage"),
+            ("sts:repeat@1", "`repeat` can't happen to STS"),
+            (
+                "destroy:missing-tran-id@1",
+                "`missing-tran-id` can't happen to DestroyEnv",
+            ),
             (
                 "destroy:null-env-id@1",
                 "reset-after, eof-before, eof-after, hang-before, hang-after, 500-before, 500-after, cut-body, html, error:CODE \

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::world::{Refusal, World};
+use super::world::{Env, Refusal, World};
 use crate::cloud::tencent::wire::{BillInfo, DescribeBillingInfo, DescribeEnvs, EnvInfo};
 
 /// A page of environments that is asked for without a limit. The vendor documents none; its own tools use this.
@@ -16,6 +16,31 @@ const MAX_PAGE: usize = 100;
 /// The largest page of bills, and the one without a limit: the vendor's sample.
 const MAX_BILLS: usize = 1000;
 
+/// What a list shows as the alias of an environment. The API's documents do not say which of Alias and EnvAlias that is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ListAlias {
+    /// Alias, as it was sent.
+    #[default]
+    Alias,
+    /// Alias in capitals.
+    Capitals,
+    /// EnvAlias.
+    EnvAlias,
+    /// Nothing.
+    None,
+}
+
+impl ListAlias {
+    fn shown(self, env: &Env) -> String {
+        match self {
+            Self::Alias => env.info.alias.clone(),
+            Self::Capitals => env.info.alias.to_uppercase(),
+            Self::EnvAlias => env.named.clone(),
+            Self::None => String::new(),
+        }
+    }
+}
+
 impl World {
     /// The members of the answer to `DescribeEnvs`: of one region, if the call names one. That is what the vendor's own
     /// tools say of it; its documents are silent.
@@ -23,14 +48,22 @@ impl World {
         &self,
         params: Map<String, Value>,
         region: Option<&str>,
+        alias: ListAlias,
     ) -> Result<Map<String, Value>, Refusal> {
         let ask: DescribeEnvs = question(params)?;
-        let listed: Vec<&EnvInfo> = self
+        let wanted = |env: &&Env| {
+            wanted(&ask, &env.info) && region.is_none_or(|region| region == env.info.region)
+        };
+        let listed: Vec<EnvInfo> = self
             .envs
             .iter()
-            .map(|env| &env.info)
-            .filter(|env| wanted(&ask, env) && region.is_none_or(|region| region == env.region))
+            .filter(wanted)
+            .map(|env| EnvInfo {
+                alias: alias.shown(env),
+                ..env.info.clone()
+            })
             .collect();
+        let listed: Vec<&EnvInfo> = listed.iter().collect();
         let limit = size(ask.limit).filter(|limit| *limit > 0);
         let limit = limit.unwrap_or(PAGE).min(MAX_PAGE);
         Ok(page("EnvList", &listed, limit, size(ask.offset)))
@@ -160,7 +193,7 @@ mod tests {
     fn lists_are_paged_and_filtered() {
         let world = existing(130);
         let count = |ask: Value| {
-            let answer = world.list(params(ask), None).unwrap();
+            let answer = world.list(params(ask), None, ListAlias::default()).unwrap();
             (
                 answer["EnvList"].as_array().unwrap().len(),
                 answer["Total"].as_u64().unwrap(),
@@ -176,10 +209,17 @@ mod tests {
             count(json!({"Channels":["qc_console"],"IsVisible":false})),
             (0, 0)
         );
-        let code = |ask: Value| world.list(params(ask), None).unwrap_err().code;
+        let code = |ask: Value| {
+            world
+                .list(params(ask), None, ListAlias::default())
+                .unwrap_err()
+                .code
+        };
         assert_eq!(code(json!({"Limit":"x"})), "InvalidParameter");
         assert_eq!(code(json!({"Nope":1})), "UnknownParameter");
-        let elsewhere = world.list(Map::new(), Some("ap-guangzhou")).unwrap();
+        let elsewhere = world
+            .list(Map::new(), Some("ap-guangzhou"), ListAlias::default())
+            .unwrap();
         assert_eq!(elsewhere["Total"], 0);
     }
 
@@ -263,7 +303,9 @@ mod tests {
         assert_eq!(prepaid["PayMode"], "PREPAYMENT");
         assert_eq!(prepaid["OrderInfo"], Value::Null);
         assert_eq!(prepaid["ExpireTime"], "2020-07-04 00:00:00");
-        let listed = world.list(Map::new(), Some("ap-guangzhou")).unwrap();
+        let listed = world
+            .list(Map::new(), Some("ap-guangzhou"), ListAlias::default())
+            .unwrap();
         assert_eq!(listed["EnvList"][0]["EnvId"], "shop-1");
         assert_eq!(
             listed["Total"], 1,

@@ -38,6 +38,7 @@ use tokio::task::JoinHandle;
 pub use existing::{Postpaid, PostpaidError};
 pub use fault::{Calls, Fault, FaultError, FaultKind, Target};
 pub use ledger::{LedgerEntry, LedgerError, SAMPLE_ENV_ID, note, read_ledger, reset};
+pub use look::ListAlias;
 
 use crate::cloud::tencent::wire::CREATE;
 use crate::lang::{Text, text};
@@ -75,6 +76,8 @@ pub struct Options {
     /// How long after an order or a change what it did is shown by DescribeEnvs and DescribeBillingInfo. The vendor's own
     /// delay is not documented.
     pub list_delay: Duration,
+    /// What DescribeEnvs shows as an alias.
+    pub list_alias: ListAlias,
     /// The first that strikes at a call counts.
     pub faults: Vec<Fault>,
     /// Orders a second, or None for no limit. The vendor's is [`RATE`]. The limits of ModifyEnv and DestroyEnv are always the
@@ -100,6 +103,7 @@ impl Options {
             ledger: ledger.into(),
             latency: Duration::ZERO,
             list_delay: Duration::ZERO,
+            list_alias: ListAlias::default(),
             faults: Vec::new(),
             rate: Some(RATE),
             existing: Vec::new(),
@@ -154,6 +158,7 @@ impl Sandbox {
             ledger: path,
             latency,
             list_delay,
+            list_alias,
             faults,
             rate,
             existing,
@@ -199,6 +204,7 @@ impl Sandbox {
                 most: max_session,
             },
             machine_role,
+            list_alias,
             stop: stopped.clone(),
             started: (Instant::now(), now),
         });

@@ -20,6 +20,7 @@ use super::form::Form;
 use super::gateway::{Act, Asked, Incoming, MAX_REQUEST};
 use super::ledger::{Ledger, LedgerEntry, Line as LedgerLine};
 use super::line::{Fate, Line};
+use super::look::ListAlias;
 use super::order::Order;
 use super::rate::{Rates, per_second, throttled};
 use super::show::{Show, after, before, strike};
@@ -39,6 +40,7 @@ pub(super) struct Shared {
     pub(super) faults: Vec<Fault>,
     pub(super) issuing: Issuing,
     pub(super) machine_role: Option<String>,
+    pub(super) list_alias: ListAlias,
     pub(super) stop: watch::Receiver<bool>,
     /// Arrivals are told by a clock that never goes back, set by the wall clock once.
     pub(super) started: (Instant, Timestamp),
@@ -214,7 +216,7 @@ impl Inner {
                     100,
                     fault(Target::List),
                     &mut entry,
-                    |world, params| world.list(params, region),
+                    |world, params| world.list(params, region, shared.list_alias),
                 )
             }
             Ok(Asked::Bills) => {

@@ -40,6 +40,8 @@ pub(super) fn before(kind: &FaultKind) -> Option<Result<Show, Refusal>> {
         | FaultKind::Html
         | FaultKind::NullEnvId
         | FaultKind::MissingTranId
+        | FaultKind::Short
+        | FaultKind::Repeat
         | FaultKind::ErrorAfter(_) => None,
     }
 }
@@ -59,6 +61,18 @@ pub(super) fn after(kind: &FaultKind, mut members: Map<String, Value>) -> Result
         }
         FaultKind::MissingTranId => {
             members.remove("TranId");
+            Ok(Show::Answer(members))
+        }
+        FaultKind::Short => {
+            for rows in members.values_mut().filter_map(Value::as_array_mut) {
+                rows.pop();
+            }
+            Ok(Show::Answer(members))
+        }
+        FaultKind::Repeat => {
+            for rows in members.values_mut().filter_map(Value::as_array_mut) {
+                rows.extend_from_within(..);
+            }
             Ok(Show::Answer(members))
         }
         FaultKind::ErrorAfter(code) => Err(Refusal::new(code, "This error was asked for.")),

@@ -36,6 +36,8 @@ const REGION: &str = "ap-shanghai";
 pub(super) struct Env {
     pub(super) info: EnvInfo,
     pub(super) bill: BillInfo,
+    /// EnvAlias, as it was sent.
+    pub(super) named: String,
 }
 
 /// Everything that exists.
@@ -59,6 +61,7 @@ impl World {
             } => self.add(Env {
                 info: prepaid(env_id, *at),
                 bill: bill::prepaid(env_id, *at),
+                named: String::new(),
             }),
             Line::Environment {
                 env_id,
@@ -101,7 +104,8 @@ impl World {
             region: entry.region.as_deref().unwrap_or(REGION).to_owned(),
         };
         let bill = bill::ordered(env_id, entry, None);
-        self.add(Env { info, bill });
+        let named = param("EnvAlias");
+        self.add(Env { info, bill, named });
     }
 
     fn add(&mut self, env: Env) {

@@ -37,13 +37,47 @@ impl Journal {
             })
     }
 
-    /// The ids that existed before the run's first order; None when they were not listed.
+    /// The ids that existed before the run's first order; None when they were not listed, or not all of them.
     pub fn listed(&self) -> Option<&BTreeSet<String>> {
         self.entries.iter().find_map(|entry| match &entry.event {
-            Event::Listed(Listed { env_ids }) => Some(env_ids),
+            Event::Listed(listed) => (listed.missing == 0).then_some(&listed.env_ids),
             Event::Intent(_)
             | Event::Outcome(_)
             | Event::Edited(_)
+            | Event::RunEnded(_)
+            | Event::Recovered(_) => None,
+        })
+    }
+
+    /// How many rows were accepted as missing from the list of what existed before.
+    pub fn missing_rows(&self) -> u64 {
+        let rows = self.entries.iter().map(|entry| match &entry.event {
+            Event::Listed(listed) => listed.missing,
+            Event::Intent(_)
+            | Event::Outcome(_)
+            | Event::Edited(_)
+            | Event::RunEnded(_)
+            | Event::Recovered(_) => 0,
+        });
+        rows.sum()
+    }
+
+    /// The ids of the environments that the run created or put on record. An id that was only seen in an answer that could
+    /// not be trusted is not among them.
+    pub fn env_ids(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter_map(|entry| match &entry.event {
+            Event::Outcome(outcome) if outcome.evidence == Evidence::Ordered => {
+                outcome.env_id.as_deref()
+            }
+            Event::Edited(edited) => match &edited.edit {
+                Edit::Put { record, .. } => record.env_id.as_deref(),
+                Edit::Depose(deposed) => deposed.record.env_id.as_deref(),
+                Edit::Deposed { env_id, .. } => Some(env_id),
+                Edit::Forget { .. } | Edit::Move { .. } => None,
+            },
+            Event::Outcome(_)
+            | Event::Listed(_)
+            | Event::Intent(_)
             | Event::RunEnded(_)
             | Event::Recovered(_) => None,
         })
@@ -123,6 +157,8 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     pub env_ids: BTreeSet<String>,
+    /// Rows that the list lacked by its own count, and that somebody accepted as missing.
+    pub missing: u64,
 }
 
 /// A request is about to be sent. On disk before its first byte leaves.

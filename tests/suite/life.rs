@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use postpay::apply::{self, OnError, Operator, Parts, Settings};
 use postpay::clock::{Clock as _, SystemClock};
 use postpay::cloud::{
-    Bill, BillOrder, CloudError, CloudRead, CloudWrite, Destroy, Done, Grade, NotSent, Ordered,
-    PayMode, Reach, Rename, SeenEnvironment, SeenIds,
+    Bill, BillOrder, Bills, CloudError, CloudRead, CloudWrite, Destroy, Done, Grade, Listing,
+    NotSent, Ordered, PayMode, Reach, Rename, SeenEnvironment, SeenIds,
 };
 use postpay::desired::{
     Address, Attributes, Desired, Environment, Field, Lifecycle, Moved, Removed, SourceRef,
@@ -222,12 +222,15 @@ impl CloudWrite for Vendor {
 }
 
 impl CloudRead for Vendor {
-    async fn environments(&self) -> Result<Vec<SeenEnvironment>, CloudError> {
+    async fn listing(&self) -> Result<Listing, CloudError> {
         let inner = self.inner.lock().unwrap();
-        Ok(inner.existing.iter().map(|(one, _)| one.clone()).collect())
+        Ok(Listing {
+            environments: inner.existing.iter().map(|(one, _)| one.clone()).collect(),
+            gaps: Vec::new(),
+        })
     }
 
-    async fn bills(&self, env_ids: &[String]) -> Result<Vec<Bill>, CloudError> {
+    async fn bills(&self, env_ids: &[String]) -> Result<Bills, CloudError> {
         let inner = self.inner.lock().unwrap();
         let asked = |(one, _): &&(SeenEnvironment, _)| env_ids.contains(&one.env_id);
         let bill = |(one, tran_id): &(SeenEnvironment, String)| Bill {
@@ -240,7 +243,10 @@ impl CloudRead for Vendor {
             }),
             ..Bill::default()
         };
-        Ok(inner.existing.iter().filter(asked).map(bill).collect())
+        Ok(Bills {
+            shown: inner.existing.iter().filter(asked).map(bill).collect(),
+            incomplete: false,
+        })
     }
 }
 
@@ -418,6 +424,7 @@ impl Life {
             deadline: None,
             settle: Duration::from_secs(3),
             allow_same_alias: true,
+            accept_missing_rows: None,
         };
         let (_sender, stop) = watch::channel(false);
         let parts = Parts {
@@ -430,6 +437,7 @@ impl Life {
             },
             commit: None,
             adoptions: BTreeMap::new(),
+            known_ids: BTreeSet::new(),
             last_sent: None,
             stop,
             observe: &mut |_| {},

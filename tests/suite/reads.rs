@@ -9,8 +9,8 @@ use postpay::apply::settle::{Open, adoptable, look};
 use postpay::clock::Clock as _;
 use postpay::cloud::tencent::{ClientOptions, TencentClient};
 use postpay::cloud::{
-    Bill, BillOrder, CloudError, CloudRead as _, CloudWrite as _, Grade, Named, NotSent, PayMode,
-    Reach, SeenEnvironment,
+    Bill, BillOrder, Bills, CloudError, CloudRead as _, CloudWrite as _, Grade, Named, NotSent,
+    PayMode, Reach, SeenEnvironment,
 };
 use postpay::desired::{Address, Attributes, Field, SourceRef};
 use postpay::sandbox::{LedgerEntry, Options, Running, SAMPLE_ENV_ID, Sandbox, read_ledger};
@@ -93,10 +93,10 @@ async fn bills_of_many_come_in_the_order_asked_and_none_is_made_up() {
     asked.insert(7, "nobody-knows-this".to_owned());
     asked.push(all[3].clone());
     let client = client(&running.url(), PATIENT);
-    let seen = client.bills(&asked).await.unwrap();
+    let seen = client.bills(&asked).await.unwrap().shown;
     let seen: Vec<&str> = seen.iter().map(|bill| bill.env_id.as_str()).collect();
     assert_eq!(seen, all);
-    assert!(client.bills(&[]).await.unwrap().is_empty());
+    assert!(client.bills(&[]).await.unwrap().shown.is_empty());
     for entry in bills(running.ledger()) {
         let named = entry.params["EnvIds"].as_array().unwrap().len();
         assert!((1..=100).contains(&named), "nothing named means everything");
@@ -138,7 +138,7 @@ async fn every_listed_region_is_asked_by_its_own_name() {
             .collect::<Vec<_>>()
     );
     let env_ids: Vec<String> = seen.into_iter().map(|env| env.env_id).collect();
-    assert_eq!(all.bills(&env_ids).await.unwrap().len(), 3);
+    assert_eq!(all.bills(&env_ids).await.unwrap().shown.len(), 3);
     assert_eq!(client(&url, PATIENT).environments().await.unwrap().len(), 3);
 }
 
@@ -186,7 +186,11 @@ async fn a_failing_read_is_made_again_until_it_answers() {
             );
             let seen = client.environments().await.unwrap();
             assert_eq!(ids(&seen), [SAMPLE_ENV_ID], "{kind}");
-            let seen = client.bills(&[SAMPLE_ENV_ID.to_owned()]).await.unwrap();
+            let seen = client
+                .bills(&[SAMPLE_ENV_ID.to_owned()])
+                .await
+                .unwrap()
+                .shown;
             assert_eq!(seen.len(), 1, "{kind}");
             for entries in [lists(running.ledger()), bills(running.ledger())] {
                 let faults: Vec<Option<String>> =
@@ -259,11 +263,16 @@ async fn an_id_that_the_vendor_refuses_costs_the_others_nothing() {
         // The bills of all, and then of the first two of them.
         let running = sandbox(folder.path(), &[&format!("bill:error:{code}@1")]).await;
         let client = client(&running.url(), PATIENT);
-        assert_eq!(client.bills(&all).await.unwrap().len(), all.len(), "{code}");
+        let bills = client.bills(&all).await.unwrap();
+        assert_eq!(bills.shown.len(), all.len(), "{code}");
         drop(running);
         let running = sandbox(folder.path(), &[&format!("bill:error:{code}@*")]).await;
         let client = crate::endpoint::client(&running.url(), PATIENT);
-        assert_eq!(client.bills(&all).await.unwrap(), [], "{code}");
+        assert_eq!(
+            client.bills(&all).await.unwrap(),
+            Bills::default(),
+            "{code}"
+        );
     }
     let other = "bill:error:InvalidParameter@*";
     let running = sandbox(folder.path(), &[other]).await;
@@ -368,7 +377,7 @@ async fn an_order_is_found_by_the_vendors_time_whatever_the_clock_says() {
     };
     let managed = BTreeSet::new();
     let asked = std::slice::from_ref(&open);
-    let found = look(&late, asked, |_| Some(&before), &managed, clock.now())
+    let found = look(&late, asked, |_| Some(&before), &managed, None, clock.now())
         .await
         .unwrap();
     assert_eq!(adoptable(&found).len(), 1, "{found:?}");
@@ -391,6 +400,7 @@ async fn what_was_just_ordered_may_not_be_listed_yet() {
             .bills(std::slice::from_ref(&new))
             .await
             .unwrap()
+            .shown
             .is_empty()
     );
     slow.shutdown().await;
@@ -401,7 +411,7 @@ async fn what_was_just_ordered_may_not_be_listed_yet() {
         ids(&there.environments().await.unwrap()),
         [SAMPLE_ENV_ID, &new]
     );
-    assert_eq!(there.bills(&[new]).await.unwrap().len(), 1);
+    assert_eq!(there.bills(&[new]).await.unwrap().shown.len(), 1);
 }
 
 #[tokio::test]
@@ -435,7 +445,7 @@ async fn a_bill_tells_prepaid_switched_and_ordered_apart() {
     assert_eq!(made, &expected);
     let asked = [env_id, SAMPLE_ENV_ID.to_owned(), "old-1".to_owned()];
     let [of_new, of_switched, prepaid] =
-        <[Bill; 3]>::try_from(client.bills(&asked).await.unwrap()).unwrap();
+        <[Bill; 3]>::try_from(client.bills(&asked).await.unwrap().shown).unwrap();
     assert_eq!(of_new.pay_mode, Some(PayMode::Postpaid));
     assert_eq!(
         (of_new.free_quota, of_new.payment_channel),
@@ -479,7 +489,7 @@ async fn an_order_without_an_answer_is_found_by_its_bill() {
             .collect();
         let made = &calls(running.ledger(), "CreatePostpayPackage")[0];
         assert_eq!(new.first(), made.env_id.as_ref(), "{fault}");
-        let bills = client.bills(&new).await.unwrap();
+        let bills = client.bills(&new).await.unwrap().shown;
         let found = bills[0].order.as_ref().map(|order| order.tran_id.as_str());
         assert_eq!(
             (bills.len(), found),
@@ -513,7 +523,10 @@ async fn an_answer_without_a_list_is_no_empty_account() {
         let (client, _requests) = stubborn(body);
         let results: [Result<usize, CloudError>; 2] = [
             client.environments().await.map(|list| list.len()),
-            client.bills(&["a".to_owned()]).await.map(|list| list.len()),
+            client
+                .bills(&["a".to_owned()])
+                .await
+                .map(|bills| bills.shown.len()),
         ];
         for result in results {
             assert_eq!(result.unwrap_err().grade, Grade::Unknown, "{body}");
@@ -522,18 +535,77 @@ async fn an_answer_without_a_list_is_no_empty_account() {
 }
 
 #[tokio::test]
-async fn a_list_ends_though_the_vendor_turns_no_page() {
+async fn a_list_that_ignores_the_offset_ends_and_is_incomplete() {
     let body = r#"{"Response":{"EnvList":[{"EnvId":"a"},{"EnvId":"b"},{"Alias":"?"}],"Total":"40","RequestId":"r"}}"#;
     let (client, requests) = stubborn(body);
-    assert_eq!(ids(&client.environments().await.unwrap()), ["a", "b"]);
+    let listing = client.listing().await.unwrap();
+    assert_eq!(ids(&listing.environments), ["a", "b"]);
+    assert_eq!(listing.missing(), None, "{listing:?}");
     drop(client);
     let asked: Vec<Vec<u8>> = requests.try_iter().collect();
-    assert_eq!(
-        asked.len(),
-        4,
-        "two pages, and both once more for the sake of the total"
-    );
+    assert_eq!(asked.len(), 6, "two pages, three times");
     let first = String::from_utf8(asked[0].clone()).unwrap();
     assert!(first.contains("x-tc-action: DescribeEnvs"), "{first}");
     assert!(first.ends_with(r#"{"Limit":100,"Offset":0}"#), "{first}");
+}
+
+#[tokio::test]
+async fn a_total_that_is_no_number_is_no_list() {
+    for total in [r#""many""#, "-1", "{}", "true"] {
+        let body = format!(r#"{{"Response":{{"EnvList":[],"Total":{total},"RequestId":"r"}}}}"#);
+        let (client, _requests) = stubborn(&body);
+        let error = client.environments().await.unwrap_err();
+        assert!(error.message.en().contains("`Total`"), "{total}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_incomplete_list_is_walked_three_times_and_is_an_error_with_its_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, _) = crowded(folder.path(), 3).await;
+    drop(running);
+    let running = sandbox(folder.path(), &["list:short@*", "bill:short@*"]).await;
+    let client = in_regions(&running.url(), Some("ap-shanghai"), &["ap-guangzhou"]);
+    let listing = client.listing().await.unwrap();
+    assert_eq!(listing.environments.len(), 2);
+    assert_eq!(listing.missing(), Some(1));
+    // Two pages a walk in the one region, and one in the other, where there is nothing.
+    assert_eq!(lists(running.ledger()).len(), 7);
+    let error = client.environments().await.unwrap_err();
+    let message = error.message.en();
+    assert!(
+        message.contains("in ap-shanghai: 2 of 3 environments"),
+        "{message}"
+    );
+    assert!(error.hint.unwrap().en().contains("nothing was done"));
+    // A bill that is not shown is not the same as none.
+    let asked: Vec<String> = ids(&listing.environments)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let bills = client.bills(&asked).await.unwrap();
+    assert_eq!(bills.shown.len(), 1);
+    assert!(bills.incomplete);
+}
+
+#[tokio::test]
+async fn a_list_that_is_complete_at_the_third_walk_is_the_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, all) = crowded(folder.path(), 3).await;
+    drop(running);
+    let running = sandbox(folder.path(), &["list:short@1-4"]).await;
+    let client = client(&running.url(), PATIENT);
+    assert_eq!(ids(&client.environments().await.unwrap()), all);
+    assert_eq!(lists(running.ledger()).len(), 5);
+}
+
+#[tokio::test]
+async fn pages_that_contradict_each_other_are_no_shortfall() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = sandbox(folder.path(), &["list:repeat@*"]).await;
+    let client = client(&running.url(), PATIENT);
+    let listing = client.listing().await.unwrap();
+    assert_eq!(listing.missing(), None);
+    let error = client.environments().await.unwrap_err();
+    assert!(error.message.en().contains("contradict"), "{error:?}");
 }

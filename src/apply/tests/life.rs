@@ -368,6 +368,7 @@ async fn what_the_account_has_as_pay_as_you_go_is_not_switched_again() {
         },
         commit: None,
         adoptions: BTreeMap::new(),
+        known_ids: BTreeSet::new(),
         last_sent: None,
         stop,
         observe: &mut |_| {},

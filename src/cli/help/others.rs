@@ -70,6 +70,10 @@ pub(super) const PAGES: &[Page] = &[
             ("latency", "多久后应答，如 300ms"),
             ("list_delay", "订购或更改之后，多久才列出其结果，如 3s"),
             (
+                "list_alias",
+                "列表以什么作为别名：API 文档没有说明是 Alias 还是 EnvAlias",
+            ),
+            (
                 "sandbox_rate",
                 "每秒接受的订单数，最多 1000；腾讯云接受 2 个",
             ),
@@ -92,7 +96,7 @@ pub(super) const PAGES: &[Page] = &[
                            腾讯云的错误，订单没有生成或已经生成
   list:KIND, bill:KIND     同上，用于 DescribeEnvs 或 DescribeBillingInfo，各自计数：
                            throttle, reset-before, eof-before, hang-before, 500-before, cut-body,
-                           html, error:CODE
+                           html, error:CODE；以及 short（一页缺少最后一行）和 repeat（每一行出现两次）
   modify:KIND, destroy:KIND
                            同上，用于 ModifyEnv 或 DestroyEnv，各自计数：除
                            null-env-id 和 missing-tran-id 之外的每一种

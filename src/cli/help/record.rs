@@ -48,8 +48,11 @@ pub(super) const PAGES: &[Page] = &[
             ("addresses", "要处理的地址 [default: 所有待处理的地址]"),
             ("adopt", "就是这个环境"),
             ("tran_id", "订单号，用于账单没有写明的情况"),
-            ("force", "即使别名与订购时的不同，也纳管它"),
-            ("not_created", "没有创建任何环境：下次计划会再次订购"),
+            (
+                "force",
+                "即使别名不同，也纳管它；或即使请求发出不到 10 分钟，也视为没有创建",
+            ),
+            ("not_created", "没有创建任何环境：下次计划会再次创建"),
             ("auto_approve", "不询问，直接纳管完全相符的环境"),
         ],
         after: "\
@@ -57,8 +60,9 @@ pub(super) const PAGES: &[Page] = &[
   postpay resolve                               显示待处理的订单，提议，询问
   postpay resolve --auto-approve                不询问，直接纳管完全相符的环境
   postpay resolve shop-prod --adopt shop-prod-1a2b3c
-  postpay resolve shop-prod --not-created       已经查找过，它并不存在：可以再次订购
+  postpay resolve shop-prod --not-created       已经查找过，它并不存在：可以再次创建
 
+`--not-created` 要求请求已发出 10 分钟以上，因为腾讯云仍可能执行它；或加上 --force。
 没有待处理的订单时以 0 退出，否则以 4 退出。",
     },
     Page {

@@ -105,6 +105,10 @@ pub(super) const ARGS: &[(&str, &str)] = &[
         "订购或更改之后，内置端点多久才列出其结果，如 3s",
     ),
     (
+        "list_alias",
+        "内置端点以什么作为别名列出：API 文档没有说明是 Alias 还是 EnvAlias",
+    ),
+    (
         "sandbox_rate",
         "内置端点每秒接受的订单数，最多 1000；腾讯云接受 2 个",
     ),

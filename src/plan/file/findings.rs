@@ -13,7 +13,8 @@ use crate::plan::{Code, Finding, Standing};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FindingV1 {
-    /// One of gone, not-listed, isolated, in-use-again, error-status, alias-changed, not-postpaid, source-changed, channel-changed, unmanaged.
+    /// One of gone, not-listed, isolated, in-use-again, error-status, alias-changed, not-postpaid, source-changed, channel-changed, possible-duplicate,
+    /// unmanaged.
     code: String,
     /// Null for an environment that nobody declares.
     address: Option<String>,

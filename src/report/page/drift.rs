@@ -55,7 +55,8 @@ const fn tone(code: Code) -> Tone {
         | Code::Isolated
         | Code::InUseAgain
         | Code::ErrorStatus
-        | Code::NotPostpaid => Tone::Bad,
+        | Code::NotPostpaid
+        | Code::PossibleDuplicate => Tone::Bad,
         Code::NotOrdered
         | Code::Changed
         | Code::NotDeclared

@@ -62,10 +62,20 @@ pub(super) struct RunStartedV1 {
     commit: Option<String>,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_none(missing: &u64) -> bool {
+    *missing == 0
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListedV1 {
     env_ids: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "is_none")]
+    missing: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -220,8 +230,9 @@ impl From<&Event> for EventV1 {
         match event {
             Event::Intent(intent) => Self::Intent(intent.into()),
             Event::Outcome(outcome) => Self::Outcome(outcome.into()),
-            Event::Listed(Listed { env_ids }) => Self::Listed(ListedV1 {
+            Event::Listed(Listed { env_ids, missing }) => Self::Listed(ListedV1 {
                 env_ids: env_ids.clone(),
+                missing: *missing,
             }),
             Event::Edited(Edited { doing, edit }) => Self::Edited(EditedV1 {
                 doing: doing.clone(),
@@ -344,7 +355,9 @@ impl TryFrom<EventV1> for Read {
     fn try_from(wire: EventV1) -> Result<Self, Text> {
         Ok(Self::Event(match wire {
             EventV1::RunStarted(started) => return started.try_into().map(Self::Started),
-            EventV1::Listed(ListedV1 { env_ids }) => Event::Listed(Listed { env_ids }),
+            EventV1::Listed(ListedV1 { env_ids, missing }) => {
+                Event::Listed(Listed { env_ids, missing })
+            }
             EventV1::Intent(intent) => Event::Intent(intent.try_into()?),
             EventV1::Outcome(outcome) => Event::Outcome(outcome.try_into()?),
             EventV1::Edited(EditedV1 { doing, edit }) => Event::Edited(Edited {

@@ -22,7 +22,9 @@ fn eventful() -> Project {
             faults,
         ])
         .exits(4);
-    project.run(["resolve", "three", "--not-created"]).exits(0);
+    project
+        .run(["resolve", "three", "--not-created", "--force"])
+        .exits(0);
     project.write(MANIFEST, manifest(&["one"]).replace("  one:", "  uno:"));
     project.run(["state", "mv", "one", "uno", "-y"]).exits(0);
     let replace = ["apply", "-y", "--replace", "uno", "--sandbox-rate=1000"];

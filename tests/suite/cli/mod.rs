@@ -9,6 +9,7 @@ mod ci;
 mod connections;
 mod crash;
 mod drift;
+mod duplicates;
 mod examples;
 mod faults;
 mod fmt;

@@ -80,7 +80,7 @@ fn the_wrong_environment_or_number_is_not_taken() {
         .says(&["resolve-not-there"]);
     // It is there: it can't be said not to have been made.
     project
-        .run(["resolve", "one", "--not-created"])
+        .run(["resolve", "one", "--not-created", "--force"])
         .exits(1)
         .says(&[&one]);
     assert_eq!(project.read(STATE), before);
@@ -99,7 +99,9 @@ fn what_was_never_made_is_ordered_by_the_next_run() {
         .exits(4);
     project.run(["apply", "-y"]).exits(4);
     assert!(project.orders().is_empty());
-    project.run(["resolve", "one", "--not-created"]).exits(0);
+    project
+        .run(["resolve", "one", "--not-created", "--force"])
+        .exits(0);
     project.run(["apply", "-y"]).exits(0);
     assert_eq!(project.ordered_once(), ["one"]);
 }
@@ -161,7 +163,7 @@ fn an_order_is_looked_for_in_the_region_that_it_was_made_in() {
     for project in projects {
         let one = env_id(&project, "one");
         project
-            .run(["resolve", "one", "--not-created"])
+            .run(["resolve", "one", "--not-created", "--force"])
             .exits(1)
             .says(&[
                 &format!("{one} looks like `one`"),
@@ -198,7 +200,14 @@ fn what_was_not_looked_at_is_not_said_to_be_not_made() {
     let before = project.read(STATE);
     // Ordered by a call that named no region; each of these names one.
     project
-        .run(["resolve", "one", "--not-created", "--region", "ap-shanghai"])
+        .run([
+            "resolve",
+            "one",
+            "--not-created",
+            "--force",
+            "--region",
+            "ap-shanghai",
+        ])
         .exits(1)
         .says(&["resolve-region", "nothing was changed"]);
     assert_eq!(project.read(STATE), before);
@@ -208,5 +217,7 @@ fn what_was_not_looked_at_is_not_said_to_be_not_made() {
         .json();
     assert_eq!(json["open"][0]["region"], serde_json::Value::Null);
     assert_eq!(json["open"][0]["regions_asked"], serde_json::json!([null]));
-    project.run(["resolve", "one", "--not-created"]).exits(0);
+    project
+        .run(["resolve", "one", "--not-created", "--force"])
+        .exits(0);
 }

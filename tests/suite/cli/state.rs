@@ -261,7 +261,9 @@ fn an_order_with_an_unknown_outcome_can_be_moved_and_not_forgotten() {
     assert_eq!(state(&project)["environments"]["uno"]["status"], "unknown");
     project.run(["apply", "-y"]).exits(4);
     assert!(project.orders().is_empty());
-    project.run(["resolve", "uno", "--not-created"]).exits(0);
+    project
+        .run(["resolve", "uno", "--not-created", "--force"])
+        .exits(0);
     project.run(["apply", "-y"]).exits(0);
     assert_eq!(project.ordered_once(), ["one"]);
     consistent(&project);

@@ -86,7 +86,9 @@ fn trial((point, visit): (&str, u32)) -> Result<(), String> {
     if again.code == Some(4) {
         let settled = scene.run(&["resolve", "-y"]);
         if settled.code == Some(4) {
-            scene.run(&["resolve", "new", "--not-created"]).exits(0);
+            scene
+                .run(&["resolve", "new", "--not-created", "--force"])
+                .exits(0);
         }
         scene.run(APPLY).exits(0);
     } else if again.code != Some(0) {

@@ -198,7 +198,7 @@ fn cases() -> Vec<Case> {
             first: Some((BEFORE, 4)),
             ..case(
                 "giving up by hand",
-                &["resolve", "three", "--not-created"],
+                &["resolve", "three", "--not-created", "--force"],
                 moment,
             )
         });

@@ -205,7 +205,7 @@ impl Scene {
             if self.acted().iter().any(|entry| alias(entry) == address) {
                 return Err(format!("`{address}` exists, and was not recognised\n{ran}"));
             }
-            let ran = self.run(&["resolve", &address, "--not-created"]);
+            let ran = self.run(&["resolve", &address, "--not-created", "--force"]);
             if !matches!(ran.code, Some(0 | 4)) {
                 return Err(format!("`{address}` can't be given up\n{ran}"));
             }

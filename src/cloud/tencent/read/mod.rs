@@ -19,19 +19,19 @@ use serde::Serialize;
 
 use super::client::TencentClient;
 use super::wire::{self, BillInfo, DescribeBillingInfo, DescribeEnvs, EnvInfo};
-use crate::cloud::{Bill, CloudError, CloudRead, Looks, Named, SeenEnvironment};
+use crate::cloud::{Bills, CloudError, CloudRead, Gap, Listing, Looks, Named};
 use crate::lang::text;
 pub(in crate::cloud::tencent) use ask::{Asker, Question};
 pub(in crate::cloud::tencent) use space::Spacing;
 use tell::Telling;
-use walk::{Next, Walk};
+use walk::{Next, Short, Walk};
 
 /// Environments whose bills are asked for at once.
 const CHUNK: usize = 100;
 
 impl CloudRead for TencentClient {
-    async fn environments(&self) -> Result<Vec<SeenEnvironment>, CloudError> {
-        let mut found = Vec::new();
+    async fn listing(&self) -> Result<Listing, CloudError> {
+        let (mut found, mut gaps) = (Vec::new(), Vec::new());
         let mut known = HashSet::new();
         let regions = self.regions();
         let mut telling = self.telling(Looks::Environments, None);
@@ -43,8 +43,8 @@ impl CloudRead for TencentClient {
                 region: region.as_deref(),
                 decode: wire::decode_envs,
             };
-            let rows = self
-                .whole(
+            let (rows, short) = self
+                .walk(
                     &question,
                     |env: &EnvInfo| &env.env_id,
                     |offset| DescribeEnvs {
@@ -59,6 +59,12 @@ impl CloudRead for TencentClient {
                     },
                 )
                 .await?;
+            gaps.extend(short.map(|short| Gap {
+                region: region.clone(),
+                rows: short.rows,
+                total: short.total,
+                contradictory: short.contradictory,
+            }));
             found.extend(
                 rows.into_iter()
                     .filter(|env| known.insert(env.env_id.clone())),
@@ -66,7 +72,10 @@ impl CloudRead for TencentClient {
         }
         let scrub = &self.service.scrub;
         let found = found.into_iter();
-        Ok(found.map(|env| seen::environment(env, scrub)).collect())
+        Ok(Listing {
+            environments: found.map(|env| seen::environment(env, scrub)).collect(),
+            gaps,
+        })
     }
 
     async fn named(&self, env_ids: &[String]) -> Result<Vec<Named>, CloudError> {
@@ -110,8 +119,9 @@ impl CloudRead for TencentClient {
         Ok(found)
     }
 
-    async fn bills(&self, env_ids: &[String]) -> Result<Vec<Bill>, CloudError> {
+    async fn bills(&self, env_ids: &[String]) -> Result<Bills, CloudError> {
         let mut found: HashMap<String, BillInfo> = HashMap::new();
+        let mut incomplete = false;
         // Whether a bill is shown in every region is not documented, so what one region has not is asked of the next.
         let mut telling = self.telling(Looks::Bills, Some(env_ids.len()));
         for (at, region) in self.regions().iter().enumerate() {
@@ -131,7 +141,7 @@ impl CloudRead for TencentClient {
                 };
                 let before = found.len();
                 let rows = self
-                    .whole(
+                    .walk(
                         &question,
                         |bill: &BillInfo| &bill.env_id,
                         |offset| DescribeBillingInfo {
@@ -144,7 +154,8 @@ impl CloudRead for TencentClient {
                     )
                     .await;
                 match rows {
-                    Ok(rows) => {
+                    Ok((rows, short)) => {
+                        incomplete |= short.is_some();
                         found.extend(rows.into_iter().map(|bill| (bill.env_id.clone(), bill)));
                     }
                     // Which of them it is about is not said, and the others have their bills.
@@ -160,7 +171,10 @@ impl CloudRead for TencentClient {
         }
         let bills = env_ids.iter().filter_map(|id| found.remove(id));
         let scrub = &self.service.scrub;
-        Ok(bills.map(|bill| seen::bill(bill, scrub)).collect())
+        Ok(Bills {
+            shown: bills.map(|bill| seen::bill(bill, scrub)).collect(),
+            incomplete,
+        })
     }
 
     fn ahead(&self) -> SignedDuration {
@@ -181,14 +195,14 @@ impl TencentClient {
         Telling::begin(self.watcher.as_ref(), what, self.regions().len(), of)
     }
 
-    /// Every row of a list; `told` hears of each page.
-    async fn whole<T, B: Serialize>(
+    /// Every row of a list, and how it fell short of being complete; `told` hears of each page.
+    async fn walk<T, B: Serialize>(
         &self,
         question: &Question<'_, T>,
         id: fn(&T) -> &str,
         body: impl Fn(u32) -> B,
         mut told: impl FnMut(&Walk<T>),
-    ) -> Result<Vec<T>, CloudError> {
+    ) -> Result<(Vec<T>, Option<Short>), CloudError> {
         let mut walk = Walk::default();
         let mut offset = 0;
         loop {
@@ -205,16 +219,11 @@ impl TencentClient {
                 }
             }
         }
-        if let Some(total) = walk.short_of() {
-            let rows = walk.rows.len();
-            tracing::warn!(
-                action = question.action,
-                total,
-                rows,
-                "the vendor shows fewer than it says there are"
-            );
+        let short = walk.short();
+        if let Some(short) = short {
+            tracing::warn!(action = question.action, ?short, "the list is incomplete");
         }
-        Ok(walk.rows)
+        Ok((walk.rows, short))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Walks over the pages of a list until it has ended. Pure.
 //!
 //! Neither the largest page nor the order of a list is documented, an account changes while it is read, and the vendor's
-//! tools warn of slips in its lists. So the total is believed only where it agrees with what came: otherwise the list ends
-//! where a page brings nothing new. It is walked once more when that is too early by the vendor's own count, or when the
-//! count changed on the way: an environment that goes pulls another one over the edge of a page, unseen.
+//! tools warn of slips in its lists. So a list counts as complete only when one walk over it, from its start to where a page
+//! brings nothing new, showed as many rows as its Total says, each once, and the Total stayed the same. A walk that is not is
+//! made again, twice at most.
 
 use std::collections::HashSet;
 
@@ -13,36 +13,56 @@ use crate::cloud::tencent::wire::Page;
 pub(super) const LIMIT: u32 = 100;
 /// More than any account has; a list that has not ended by then has none.
 const MOST_PAGES: u32 = 2000;
+/// How often a list is walked before it counts as incomplete.
+const WALKS: u32 = 3;
 
 /// What has been seen of a list.
 pub(super) struct Walk<T> {
-    /// Each id once, as it was first seen, in the order of the list.
+    /// Each id once, as this walk saw it first, in the order of the list.
     pub(super) rows: Vec<T>,
-    known: HashSet<String>,
-    /// Ids seen since the list was begun, for the first time or again.
-    since_start: HashSet<String>,
+    ids: HashSet<String>,
+    /// Rows without an id.
+    nameless: u64,
     offset: u32,
     pages: u32,
     /// The most entries that a page had.
     largest: u32,
-    second: bool,
-    /// The first page's total since the list was begun.
     total: Option<u64>,
-    missing_of: Option<u64>,
+    is_contradictory: bool,
+    walks: u32,
+    /// What the walks before this one saw, none of them complete.
+    earlier: Vec<T>,
+    /// What the first walk came to, until another one comes to something else.
+    first: Option<(Option<u64>, HashSet<String>)>,
+    short: Option<Short>,
+}
+
+/// How a list fell short in every walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Short {
+    /// Distinct rows of the last walk.
+    pub(super) rows: u64,
+    /// The Total, or as many rows as there were in a list without one.
+    pub(super) total: u64,
+    /// The pages of a walk did not fit together, or no two walks showed the same.
+    pub(super) contradictory: bool,
 }
 
 impl<T> Default for Walk<T> {
     fn default() -> Self {
         Self {
             rows: Vec::new(),
-            known: HashSet::new(),
-            since_start: HashSet::new(),
+            ids: HashSet::new(),
+            nameless: 0,
             offset: 0,
             pages: 0,
             largest: 0,
-            second: false,
             total: None,
-            missing_of: None,
+            is_contradictory: false,
+            walks: 1,
+            earlier: Vec::new(),
+            first: None,
+            short: None,
         }
     }
 }
@@ -57,56 +77,95 @@ pub(super) enum Next {
 
 impl<T> Walk<T> {
     pub(super) fn take(&mut self, page: Page<T>, id: fn(&T) -> &str) -> Next {
-        let before = self.since_start.len();
+        let before = self.ids.len();
+        let nameless = u64::from(page.sent).saturating_sub(page.rows.len() as u64);
+        let mut repeats = false;
         for row in page.rows {
-            let id = id(&row).to_owned();
-            self.since_start.insert(id.clone());
-            if self.known.insert(id) {
+            if self.ids.insert(id(&row).to_owned()) {
                 self.rows.push(row);
+            } else {
+                repeats = true;
             }
         }
-        let seen = self.since_start.len();
+        let brings_new = self.ids.len() > before;
         self.pages += 1;
-        if self.offset == 0 {
-            self.total = page.total;
+        if self.total.is_some() && page.total.is_some() && self.total != page.total {
+            self.is_contradictory = true;
         }
-        let moved = self.total != page.total;
+        self.total = self.total.or(page.total);
+        // A list without a Total ends where it begins again.
+        self.is_contradictory |= repeats && (brings_new || self.total.is_some());
+        if brings_new || !repeats {
+            self.nameless += nameless;
+        }
+        let seen = self.ids.len() as u64 + self.nameless;
         // By what came, not by what was asked for: the vendor may give less.
         self.offset = self.offset.saturating_add(page.sent);
         // A vendor whose largest page is smaller than what was asked for gives that many while there are more.
         let full = if self.pages == 1 { LIMIT } else { self.largest };
         self.largest = self.largest.max(page.sent);
-        let last = page.sent < full && page.total == Some(seen as u64);
-        if seen > before && !last {
-            return self.go_to(self.offset);
+        let is_last = page.sent < full && page.total.or(self.total) == Some(seen);
+        if brings_new && !is_last {
+            return if self.pages < MOST_PAGES {
+                Next::At(self.offset)
+            } else {
+                Next::TooLong
+            };
         }
-        self.missing_of = page.total.filter(|total| *total > seen as u64);
-        if (moved || self.missing_of.is_some()) && !self.second {
-            self.second = true;
-            self.since_start.clear();
-            self.offset = 0;
-            return self.go_to(0);
-        }
-        Next::Done
+        self.end(seen, id)
     }
 
-    /// The vendor's count, as the first page had it.
+    /// Ends a walk: takes it for the list when it is complete, and begins another one, or gives up, when it is not.
+    fn end(&mut self, seen: u64, id: fn(&T) -> &str) -> Next {
+        let rows = self.ids.len() as u64;
+        let total = self.total.unwrap_or(seen);
+        self.is_contradictory |= seen > total;
+        if rows == total && !self.is_contradictory {
+            self.short = None;
+            return Next::Done;
+        }
+        let this = (self.total, std::mem::take(&mut self.ids));
+        let is_stable = match &self.first {
+            None => true,
+            Some(first) => *first == this,
+        };
+        let contradictory = self.is_contradictory
+            || !is_stable
+            || self.short.is_some_and(|short| short.contradictory);
+        self.short = Some(Short {
+            rows,
+            total,
+            contradictory,
+        });
+        if self.walks == WALKS {
+            // Bills are taken from wherever they were seen.
+            let is_new = |row: &T| !this.1.contains(id(row));
+            self.rows.extend(self.earlier.drain(..).filter(is_new));
+            return Next::Done;
+        }
+        let last = std::mem::take(&mut self.rows);
+        self.earlier.retain(|row| !this.1.contains(id(row)));
+        *self = Self {
+            walks: self.walks + 1,
+            earlier: std::mem::take(&mut self.earlier)
+                .into_iter()
+                .chain(last)
+                .collect(),
+            first: self.first.take().or(Some(this)),
+            short: self.short,
+            ..Self::default()
+        };
+        Next::At(0)
+    }
+
+    /// How the list fell short; None when the last walk was complete.
+    pub(super) fn short(&self) -> Option<Short> {
+        self.short
+    }
+
+    /// The vendor's count, as this walk has it.
     pub(super) fn total(&self) -> Option<usize> {
         usize::try_from(self.total?).ok()
-    }
-
-    /// The vendor's count, when it was still larger than what was seen.
-    pub(super) fn short_of(&self) -> Option<u64> {
-        self.missing_of
-            .filter(|total| *total > self.rows.len() as u64)
-    }
-
-    fn go_to(&self, offset: u32) -> Next {
-        if self.pages < MOST_PAGES {
-            Next::At(offset)
-        } else {
-            Next::TooLong
-        }
     }
 }
 
@@ -116,15 +175,25 @@ mod tests {
 
     type Ids = Vec<String>;
 
-    /// Walks over what a vendor answers to each offset; gives the ids, the calls, and what was missing.
-    fn walk(answer: impl Fn(u32, u32) -> (Ids, Option<u64>)) -> (Ids, u32, Option<u64>) {
+    /// Walks over what a vendor answers to each call and offset; gives the ids, the calls, and how it fell short.
+    fn walk(answer: impl Fn(u32, u32) -> (Ids, Option<u64>)) -> (Ids, u32, Option<Short>) {
+        walk_with(|call, offset| {
+            let (rows, total) = answer(call, offset);
+            (rows, 0, total)
+        })
+    }
+
+    /// The same with rows that have no id.
+    fn walk_with(
+        answer: impl Fn(u32, u32) -> (Ids, u32, Option<u64>),
+    ) -> (Ids, u32, Option<Short>) {
         let mut walk = Walk::default();
         let (mut offset, mut calls) = (0, 0);
         loop {
-            let (rows, total) = answer(calls, offset);
+            let (rows, nameless, total) = answer(calls, offset);
             calls += 1;
             let page = Page {
-                sent: u32::try_from(rows.len()).unwrap(),
+                sent: u32::try_from(rows.len()).unwrap() + nameless,
                 rows,
                 total,
                 request_id: None,
@@ -132,7 +201,7 @@ mod tests {
             };
             match walk.take(page, |id| id) {
                 Next::At(next) => offset = next,
-                Next::Done => return (walk.rows.clone(), calls, walk.short_of()),
+                Next::Done => return (walk.rows.clone(), calls, walk.short()),
                 Next::TooLong => return (Vec::new(), calls, None),
             }
         }
@@ -147,61 +216,156 @@ mod tests {
         ids(offset.min(all)..offset.saturating_add(most).min(all))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "to compare with")]
+    fn short(rows: u64, total: u64, contradictory: bool) -> Option<Short> {
+        Some(Short {
+            rows,
+            total,
+            contradictory,
+        })
+    }
+
     #[test]
     fn an_honest_list_is_read_in_as_few_calls_as_it_has_pages() {
         for (all, calls) in [(0, 1), (1, 1), (99, 1), (100, 2), (101, 2), (345, 4)] {
             let walked = walk(|_, offset| (page(all, LIMIT, offset), Some(all.into())));
             assert_eq!(walked, (ids(0..all), calls, None), "{all}");
         }
-    }
-
-    #[test]
-    fn a_list_ends_without_a_word_of_its_length_or_a_true_one() {
-        for total in [None, Some(0), Some(3), Some(100), Some(250)] {
-            for most in [7, 20, 100] {
-                let (found, _, _) = walk(|_, offset| (page(230, most, offset), total));
-                assert_eq!(found, ids(0..230), "{total:?} {most}");
-            }
+        for most in [7, 20, 100] {
+            let walked = walk(|_, offset| (page(230, most, offset), Some(230)));
+            let calls = 230_u32.div_ceil(most);
+            assert_eq!(walked, (ids(0..230), calls, None), "{most}");
         }
-        let (found, _, short) = walk(|_, offset| (page(230, 100, offset), Some(9999)));
-        assert_eq!((found.len(), short), (230, Some(9999)));
     }
 
     #[test]
-    fn pages_that_overlap_are_folded() {
-        // Each environment that comes to be while the list is read pushes the others one further on.
-        let walked = walk(|call, offset| {
-            let shifted = offset.saturating_sub(call);
-            (page(250, LIMIT, shifted), Some(u64::from(250 + call)))
-        });
-        assert_eq!(walked.0, ids(0..250));
+    fn a_list_without_a_total_ends_where_a_page_brings_nothing_new() {
+        for most in [7, 20, 100] {
+            let walked = walk(|_, offset| (page(230, most, offset), None));
+            let calls = 230_u32.div_ceil(most) + 1;
+            assert_eq!(walked, (ids(0..230), calls, None), "{most}");
+        }
         // A vendor that knows no offset gives its first page for ever.
-        let (found, calls, short) = walk(|_, _| (ids(0..100), Some(300)));
-        assert_eq!((found, calls, short), (ids(0..100), 4, Some(300)));
+        assert_eq!(walk(|_, _| (ids(0..3), None)), (ids(0..3), 2, None));
+        // A total that is left out of a page says nothing against the others.
+        let walked = walk(|call, offset| (page(130, 100, offset), (call == 0).then_some(130)));
+        assert_eq!(walked, (ids(0..130), 2, None));
     }
 
     #[test]
-    fn what_a_slip_left_out_is_found_by_walking_again() {
+    fn a_list_with_fewer_rows_than_its_total_is_short_after_three_walks() {
+        let walked = walk(|_, offset| (page(3, LIMIT, offset), Some(5)));
+        assert_eq!(walked, (ids(0..3), 6, short(3, 5, false)));
+        let (found, calls, missing) = walk(|_, offset| (page(230, 100, offset), Some(231)));
+        assert_eq!((found, calls), (ids(0..230), 12));
+        assert_eq!(missing, short(230, 231, false));
+    }
+
+    #[test]
+    fn a_row_without_an_id_is_missing() {
+        let walked = walk_with(|_, offset| match offset {
+            0 => (ids(0..2), 1, Some(3)),
+            _ => (Vec::new(), 0, Some(3)),
+        });
+        assert_eq!(walked, (ids(0..2), 3, short(2, 3, false)));
+        let walked = walk_with(|_, offset| match offset {
+            0 => (ids(0..2), 1, None),
+            _ => (Vec::new(), 0, None),
+        });
+        assert_eq!(walked, (ids(0..2), 6, short(2, 3, false)));
+        let (_, _, only) = walk_with(|_, _| (Vec::new(), 2, Some(2)));
+        assert_eq!(only, short(0, 2, false));
+    }
+
+    #[test]
+    fn pages_that_contradict_each_other_are_no_list() {
+        let more_than_total = |_, offset| (page(230, 100, offset), Some(100));
+        assert_eq!(walk(more_than_total).2, short(230, 100, true));
+        // A vendor that knows no offset gives its first page for ever.
+        let no_offset = |_, _| (ids(0..100), Some(300));
+        assert_eq!(walk(no_offset), (ids(0..100), 6, short(100, 300, true)));
+        let total_grows = |call, offset| (page(130, 100, offset), Some(130 + u64::from(call)));
+        assert!(walk(total_grows).2.unwrap().contradictory);
+        // One row comes twice and another one not at all: the count alone would fit.
+        let twice = |_, offset| match offset {
+            0 => (ids(0..100), Some(101)),
+            100 => (ids(99..100), Some(101)),
+            _ => (Vec::new(), Some(101)),
+        };
+        assert_eq!(walk(twice).2, short(100, 101, true));
+        // Without a total as well.
+        let overlap = |_, offset| match offset {
+            0 => (ids(0..100), None),
+            100 => (ids(90..120), None),
+            _ => (Vec::new(), None),
+        };
+        assert!(walk(overlap).2.unwrap().contradictory);
+    }
+
+    #[test]
+    fn a_shortfall_that_changes_from_walk_to_walk_is_a_contradiction() {
+        // The same number, and another one is missing.
+        let other_row = |call, offset| match (call, offset) {
+            (0, 0) => (ids(1..3), Some(3)),
+            (_, 0) => (ids(0..2), Some(3)),
+            _ => (Vec::new(), Some(3)),
+        };
+        assert_eq!(walk(other_row).2, short(2, 3, true));
+        let other_total = |call, offset| {
+            let total = if call < 2 { 4 } else { 5 };
+            (page(3, LIMIT, offset), Some(total))
+        };
+        assert_eq!(walk(other_total).2, short(3, 5, true));
+        // One walk that contradicts itself is enough.
+        let once = |call, offset| {
+            let total = if call == 0 { 4 } else { 5 };
+            (page(3, LIMIT, offset), Some(total))
+        };
+        assert_eq!(walk(once).2, short(3, 5, true));
+    }
+
+    #[test]
+    fn the_first_complete_walk_is_the_list() {
         // The second page comes empty, once.
-        let (found, _, short) = walk(|call, offset| {
+        let slip = |call, offset| {
             let rows = match call {
                 1 => Vec::new(),
                 _ => page(130, LIMIT, offset),
             };
             (rows, Some(130))
-        });
-        assert_eq!((found, short), (ids(0..130), None));
-        // After the first page its first environment goes: what was the 101st is now on the page that was read.
-        let (found, _, short) = walk(|call, offset| {
-            let mut all = ids(0..150);
-            if call > 0 {
-                all.remove(0);
-            }
+        };
+        assert_eq!(walk(slip), (ids(0..130), 4, None));
+        // After the first page its first environment goes: what was the 101st is now on the page that was read. It is in no
+        // list any more, though a walk saw it.
+        let goes = |call: u32, offset: u32| {
+            let all = ids(u32::from(call > 0)..150);
             let total = all.len() as u64;
             let rows = all.into_iter().skip(offset as usize).take(100).collect();
             (rows, Some(total))
+        };
+        assert_eq!(walk(goes), (ids(1..150), 4, None));
+        // One that comes to be while the list is read pushes the others one further on.
+        let comes = |call: u32, offset: u32| {
+            let first = u32::from(call == 0);
+            (
+                page(150 - first, LIMIT, offset),
+                Some(u64::from(150 - first)),
+            )
+        };
+        assert_eq!(walk(comes), (ids(0..150), 4, None));
+        // The third walk counts as well.
+        let late = |call, offset| (page(if call < 4 { 3 } else { 5 }, LIMIT, offset), Some(5));
+        assert_eq!(walk(late), (ids(0..5), 5, None));
+    }
+
+    #[test]
+    fn every_row_that_was_seen_is_kept_of_a_list_that_stays_short() {
+        let (found, _, _) = walk(|call, offset| match (call, offset) {
+            (0, 0) => (ids(1..3), Some(4)),
+            (_, 0) => (ids(0..2), Some(4)),
+            _ => (Vec::new(), Some(4)),
         });
-        assert_eq!((found.len(), short), (150, None));
+        assert_eq!(found, ["env-0", "env-1", "env-2"]);
     }
 
     #[test]

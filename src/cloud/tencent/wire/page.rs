@@ -41,13 +41,29 @@ pub(super) fn page<T>(
             });
         }
     };
+    let total = match response.get("Total") {
+        None => None,
+        Some(value) if value.is_null() || value.as_str().is_some_and(str::is_empty) => None,
+        Some(value) => {
+            let total = number(value).and_then(|total| u64::try_from(total).ok());
+            // A Total that can't be read is not the same as none: the list may be short of it.
+            if total.is_none() && error.is_none() {
+                return Err(Unreadable {
+                    why: text!(
+                        "the answer's `Total` is not a number",
+                        "应答中的 `Total` 不是数字"
+                    ),
+                    ids: salvage(body),
+                    error,
+                });
+            }
+            total
+        }
+    };
     Ok(Page {
         rows: entries.iter().filter_map(row).collect(),
         sent: u32::try_from(entries.len()).unwrap_or(u32::MAX),
-        total: response
-            .get("Total")
-            .and_then(number)
-            .and_then(|total| u64::try_from(total).ok()),
+        total,
         request_id: response.get("RequestId").and_then(text),
         error,
     })
