@@ -654,11 +654,9 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     }
 }
 
-/// `ResourceNotFound.UserNotExists` is about whose key it is, and not about the environment.
+/// Only the documented code: `ResourceNotFound.UserNotExists`, for one, is about whose key it is.
 fn says_it_is_gone(error: &CloudError) -> bool {
-    let code = error.code.as_deref().unwrap_or_default();
-    let is_about_it = code == "ResourceNotFound" || code.starts_with("ResourceNotFound.");
-    is_about_it && !code.contains("User")
+    error.code.as_deref() == Some("ResourceNotFound")
 }
 
 /// What the account shows of what was sent, with the bills of it; and the ids of everything that it shows.
