@@ -479,14 +479,17 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         }
         let until = Instant::now() + self.settings.settle;
         for look in 0.. {
-            let after = settle::pause(look);
-            let too_late = look > 0 && Instant::now() + after > until;
-            if sent.is_empty() || self.trouble.is_some() || too_late {
+            let left = until.saturating_duration_since(Instant::now());
+            let Some(after) = settle::pause(look, left) else {
+                break;
+            };
+            if sent.is_empty() || self.trouble.is_some() {
                 break;
             }
             (self.parts.observe)(Progress::Looking {
                 open: sent.len(),
                 after,
+                left,
             });
             let stopped = tokio::select! {
                 () = tokio::time::sleep(after) => None,

@@ -187,6 +187,7 @@ impl<'a> Stage<'a> {
             // The endpoint lists at once what was ordered: one look tells.
             // One look, and no waiting for another.
             settle: Duration::from_millis(1),
+            settle_refused: Duration::ZERO,
             allow_same_alias: false,
         };
         // From here on the configured endpoint is out of reach.

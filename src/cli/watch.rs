@@ -29,7 +29,6 @@ pub(super) struct Watch {
 struct Run {
     total: usize,
     rate: f64,
-    settle: Duration,
     lang: Lang,
     /// What is being read from the account.
     look: Look,
@@ -39,8 +38,8 @@ struct Run {
 struct Now {
     began: Instant,
     sent: BTreeSet<usize>,
-    /// How many environments are looked for, and since when.
-    looking: Option<(usize, Instant)>,
+    /// How many environments are looked for, since when, and for how long at most.
+    looking: Option<(usize, Instant, Duration)>,
 }
 
 impl Watch {
@@ -49,7 +48,6 @@ impl Watch {
         let run = Arc::new(Run {
             total,
             rate: settings.rate,
-            settle: settings.settle,
             lang: world.err.lang,
             look: Look::default(),
             now: Mutex::new(Now {
@@ -136,9 +134,13 @@ impl Run {
                 now.sent.insert(number);
                 now.looking = None;
             }
-            Progress::Looking { open, after: _ } => {
-                let since = now.looking.map_or_else(Instant::now, |(_, since)| since);
-                now.looking = Some((open, since));
+            Progress::Looking {
+                open,
+                after: _,
+                left,
+            } => {
+                let since = now.looking.map_or_else(Instant::now, |(_, since, _)| since);
+                now.looking = Some((open, since, since.elapsed() + left));
             }
             Progress::Ended(_) => now.looking = None,
             Progress::Retrying { .. } | Progress::Found { .. } | Progress::Stopping { .. } => {}
@@ -148,8 +150,8 @@ impl Run {
     fn say(&self) -> String {
         let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         // How long it is looked for says more than how far one look has come.
-        if let Some((open, since)) = now.looking {
-            let looking = progress::looking(open, since.elapsed(), self.settle);
+        if let Some((open, since, most)) = now.looking {
+            let looking = progress::looking(open, since.elapsed(), most);
             return said(&looking, self.lang);
         }
         self.look.say(self.lang).unwrap_or_else(|| self.pace(&now))

@@ -5,7 +5,7 @@ mod detail;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-pub(in crate::report) use detail::{remarks, what};
+pub(in crate::report) use detail::{SURPLUS_HELP, remarks, what};
 
 use super::Look;
 use super::table;
@@ -75,7 +75,11 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             )))
         }
         Progress::Ended(result) => Some(ended(result, total, look)),
-        Progress::Looking { open, after } => {
+        Progress::Looking {
+            open,
+            after,
+            left: _,
+        } => {
             let orders = count(open, "environment", "environments");
             let pause = match after {
                 Duration::ZERO => Text::same(""),
