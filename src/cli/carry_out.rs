@@ -15,7 +15,7 @@ use super::consent::consent;
 use super::failure::{Failure, NOTHING_SENT};
 use super::keys::Ask;
 use super::load::Project;
-use super::options::{Api, Format, Strict, time};
+use super::options::{Api, Format, time};
 use super::shown::Shown;
 use super::signals::{end_with, two_signals};
 use super::watch::Watch;
@@ -56,8 +56,8 @@ pub(super) struct Flags {
     /// How long a request that provably was not sent is tried again
     #[arg(long, value_name = "TIME", default_value = "30s", env = "POSTPAY_RETRY_FOR", value_parser = time)]
     pub retry_for: Duration,
-    /// How long to look in the account for what a lost answer did, or for an EnvId that was not told; 0s: not at all
-    /// [default: 60s, and 10s after refused or throttled creates, which get one look in any case]
+    /// How long to look in the account for what a lost answer did, or for an EnvId that was not told; 0s: not at all, and once
+    /// after refused or throttled creates [default: 60s; 10s after refused or throttled creates]
     #[arg(long, value_name = "TIME", env = "POSTPAY_SETTLE", value_parser = time)]
     settle: Option<Duration>,
     /// How long to wait for another writer of this state
@@ -309,9 +309,7 @@ fn remake(
     state: Option<&State>,
     world: &World,
 ) -> Result<Plan, Failure> {
-    // That an alias is missing is the guard's to say, of the plan that was kept.
-    let strict = Strict::default();
-    let desired = project.desired(&strict, world)?;
+    let desired = project.desired_creates(state, world)?;
     project.make(&desired, state, kept.options.clone(), world)
 }
 

@@ -116,7 +116,6 @@ pub(super) const ARGS: &[(&str, &str)] = &[
         "在这个地址订购新环境以替换现有环境，现有环境作为已被替换的旧环境保留记录；可重复",
     ),
     ("allow_destroy", "销毁不再声明的环境，包括其中的数据"),
-    ("require_alias", "要求腾讯云创建的每个环境都有别名"),
     // How a plan is carried out
     ("auto_approve", "不询问"),
     ("on_error", "某一步被拒绝之后怎么办。结果未知时总是停止运行"),

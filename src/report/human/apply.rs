@@ -84,8 +84,8 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             let pause = match after {
                 Duration::ZERO => Text::same(""),
                 after => {
-                    let after = duration(after);
-                    text!(" in {after}", "{after:#} 后")
+                    let seconds = after.as_secs_f64().ceil();
+                    text!(" in {seconds} s", "{seconds} 秒后")
                 }
             };
             Some(look.say(text!(
