@@ -105,6 +105,7 @@ fn order(latency: Duration) -> Result<Ran> {
         retry_for: Duration::from_secs(30),
         deadline: None,
         settle: Duration::ZERO,
+        settle_refused: Duration::ZERO,
         allow_same_alias: false,
         accept_missing_rows: None,
     };

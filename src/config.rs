@@ -80,6 +80,7 @@ pub struct Guard {
     pub max_creates_per_day: Option<u32>,
     /// What is no longer declared is given up.
     pub allow_destroy: Option<bool>,
+    /// Every environment that is created needs an alias; so it is when this is left out.
     pub require_alias: Option<bool>,
     /// The numbers (uin) of the main accounts that may be worked in; empty for any.
     pub allowed_accounts: Vec<String>,

@@ -519,14 +519,17 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         }
         let until = Instant::now() + self.settings.settle;
         for look in 0.. {
-            let after = settle::pause(look);
-            let too_late = look > 0 && Instant::now() + after > until;
-            if sent.is_empty() || self.trouble.is_some() || too_late {
+            let left = until.saturating_duration_since(Instant::now());
+            let Some(after) = settle::pause(look, left) else {
+                break;
+            };
+            if sent.is_empty() || self.trouble.is_some() {
                 break;
             }
             (self.parts.observe)(Progress::Looking {
                 open: sent.len(),
                 after,
+                left,
             });
             let stopped = tokio::select! {
                 () = tokio::time::sleep(after) => None,
@@ -694,11 +697,9 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     }
 }
 
-/// `ResourceNotFound.UserNotExists` is about whose key it is, and not about the environment.
+/// Only the documented code: `ResourceNotFound.UserNotExists`, for one, is about whose key it is.
 fn says_it_is_gone(error: &CloudError) -> bool {
-    let code = error.code.as_deref().unwrap_or_default();
-    let is_about_it = code == "ResourceNotFound" || code.starts_with("ResourceNotFound.");
-    is_about_it && !code.contains("User")
+    error.code.as_deref() == Some("ResourceNotFound")
 }
 
 /// What the account shows of what was sent, with the bills of it; and the ids of everything that it shows.

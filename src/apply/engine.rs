@@ -84,8 +84,8 @@ pub(super) struct Engine<'a, C> {
     pub(super) lost: Vec<Open>,
     /// Orders without an environment id so far, of this run and of earlier ones.
     pub(super) waiting: Vec<Open>,
-    /// Orders of this run that the vendor refused.
-    pub(super) refused: Vec<Open>,
+    /// Orders of this run that may have left an environment behind although they were refused or throttled.
+    pub(super) doubtful: Vec<Open>,
     /// Environment ids that were found for orders of earlier runs.
     pub(super) found: Vec<(Address, String)>,
     /// Why nothing more is started, besides an unknown outcome.
@@ -124,10 +124,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 break;
             }
         }
-        self.look_for_left_behind(deadline).await;
         self.change_all(deadline).await;
         let took = started.elapsed();
         self.look_for_waiting(self.settings.settle, deadline).await;
+        self.look_for_left_behind(deadline).await;
         self.close(took)
     }
 
@@ -140,6 +140,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             }
             match self.wake(slot, deadline).await {
                 Wake::Answered(answer) => self.answered(answer),
+                // The slot is up to LEAD away, and the deadline may come first.
+                Wake::Slot if deadline <= slot && deadline.is_some() => {
+                    self.stop(EndReason::Deadline)
+                }
                 Wake::Slot => self.start_when_ready(deadline).await,
                 Wake::Stop(reason) => self.stop(reason),
             }
@@ -457,20 +461,15 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 }
                 None
             }
-            Outcome::Failed(error) => {
-                if let Grade::Refused(_) = error.grade {
-                    let open = self.open(attempt, None, None, error.request_id.as_ref());
-                    self.refused.push(open);
-                }
-                match error.grade {
-                    Grade::NotSent(_) | Grade::Refused(Reach::Run) => Some(EndReason::Failed),
-                    Grade::Refused(Reach::Step) | Grade::Unknown => match self.settings.on_error {
-                        OnError::Stop => Some(EndReason::Failed),
-                        OnError::Continue => None,
-                    },
-                }
-            }
+            Outcome::Failed(error) => match error.grade {
+                Grade::NotSent(_) | Grade::Refused(Reach::Run) => Some(EndReason::Failed),
+                Grade::Refused(Reach::Step) | Grade::Unknown => match self.settings.on_error {
+                    OnError::Stop => Some(EndReason::Failed),
+                    OnError::Continue => None,
+                },
+            },
         };
+        self.doubtful.extend(self.doubtful(attempt, &outcome));
         self.results[attempt.at].outcome = outcome;
         (self.parts.observe)(Progress::Ended(&self.results[attempt.at]));
         if let Some(reason) = stop {
@@ -574,8 +573,10 @@ fn withdrawn() -> CloudError {
     CloudError::new(Grade::NotSent(NotSent::Withdrawn), why)
 }
 
+/// Ready when the moment has come, at the first poll where it has passed: a timer alone takes up to its resolution more.
 pub(super) async fn at(moment: Option<Instant>) {
     match moment {
+        Some(moment) if moment <= Instant::now() => {}
         Some(moment) => sleep_until(moment).await,
         None => pending().await,
     }

@@ -73,6 +73,8 @@ pub struct Settings {
     pub deadline: Option<Duration>,
     /// How long an unknown outcome, or an order without an environment id, is looked for in what the account shows.
     pub settle: Duration,
+    /// How long what refused and throttled creates may have made all the same is looked for, after the last step.
+    pub settle_refused: Duration,
     /// Create an environment although the account has one that may be it and that is not in the state.
     pub allow_same_alias: bool,
     /// Create although exactly this many rows are missing from the list of the account.
@@ -199,10 +201,11 @@ pub enum Progress<'a> {
         after: Duration,
     },
     Ended(&'a StepResult),
-    /// The account is looked at again `after` a pause, for `open` orders and changes.
+    /// The account is looked at again `after` a pause, for `open` orders and changes, for as long as is `left` at most.
     Looking {
         open: usize,
         after: Duration,
+        left: Duration,
     },
     /// An order was found in what the account shows.
     Found {
@@ -328,7 +331,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         region: plan.region.clone(),
         before: (missing == 0).then_some(before),
         lost: Vec::new(),
-        refused: Vec::new(),
+        doubtful: Vec::new(),
         waiting,
         found: Vec::new(),
         stopping: None,

@@ -111,8 +111,8 @@ pub struct StepResult {
     /// How many requests were made for it.
     pub attempts: u32,
     pub outcome: Outcome,
-    /// An environment that a refused order seems to have left behind all the same. The order is unknown then: it
-    /// is reported, and neither adopted nor made again.
+    /// An environment that a refused or throttled order seems to have left behind all the same. One that was refused is unknown
+    /// then; one that was throttled and made later has two. It is reported, and neither adopted nor made again.
     pub left_behind: Option<String>,
     /// The requests that were made for it, in sending order.
     pub calls: Vec<Call>,
@@ -313,7 +313,12 @@ impl Report {
         } else {
             self.unwritten.len()
         };
-        let unknown = counts.unknown + unwritten + self.unresolved.len();
+        let left_behind = self
+            .results
+            .iter()
+            .filter(|result| result.left_behind.is_some());
+        let unknown =
+            counts.unknown + unwritten + self.unresolved.len() + left_behind.count();
         if unknown > 0 {
             Verdict::Unknown
         } else if counts.failed + counts.not_attempted == 0 && self.trouble.is_none() {

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::candidates::Candidate;
 use super::engine::{Attempt, Engine, asked_to_stop, at};
 use super::settle::{self, Found, Open};
-use super::{ApplyError, Outcome, Progress};
+use super::{ApplyError, CallKind, Outcome, Progress};
 use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, LOOK_FIRST, Ordered};
 use crate::crash;
 use crate::desired::Field;
@@ -85,29 +85,93 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         }
     }
 
-    /// A refusal that came after the vendor had begun may leave an environment behind: one look tells.
-    pub(super) async fn look_for_left_behind(&mut self, deadline: Option<Instant>) {
-        let mut refused = std::mem::take(&mut self.refused);
-        refused.retain(|open| {
-            open.order.creates_environment() && open.order.get(Field::Alias).is_some()
-        });
-        if refused.is_empty() || self.is_hurried() {
-            return;
-        }
-        let Some(found) = self.look_once(&refused, deadline).await else {
-            return;
-        };
-        for Found { at, candidates } in found {
-            if let Some(candidate) = candidates.into_iter().find(Candidate::looks_alike) {
-                self.doubt(&refused[at], candidate.environment.env_id);
+    /// An order whose outcome says that it made no environment, or made one, and that may have made another all the same:
+    /// it was refused, or throttled on its way.
+    pub(super) fn doubtful(&self, attempt: &Attempt, outcome: &Outcome) -> Option<Open> {
+        let calls = &self.results[attempt.at].calls;
+        let was_throttled = calls.iter().any(|call| call.kind == CallKind::Throttled);
+        let request_id = match outcome {
+            Outcome::Failed(error) => {
+                let may_have_acted = match error.grade {
+                    Grade::Refused(_) => !error.is_rejected_by_gateway(),
+                    Grade::NotSent(_) | Grade::Unknown => false,
+                };
+                (was_throttled || may_have_acted).then_some(error.request_id.as_ref())?
             }
+            Outcome::Ordered { .. } if was_throttled => None,
+            Outcome::Ordered { .. }
+            | Outcome::Unknown(_)
+            | Outcome::Done(_)
+            | Outcome::Recorded
+            | Outcome::NotAttempted => return None,
+        };
+        let open = self.open(attempt, None, None, request_id);
+        let can_be_told =
+            open.order.creates_environment() && open.order.get(Field::Alias).is_some();
+        can_be_told.then_some(open)
+    }
+
+    /// Looks for environments that refused or throttled orders made all the same. How soon one is listed is not documented,
+    /// so the looks go on to the end of their time.
+    pub(super) async fn look_for_left_behind(&mut self, deadline: Option<Instant>) {
+        let mut open = std::mem::take(&mut self.doubtful);
+        // Any new environment may be the one that such an order waits for.
+        open.retain(|open| !self.awaits_env_id(open));
+        let until = Instant::now() + self.settings.settle_refused;
+        for look in 0.. {
+            let left = until.saturating_duration_since(Instant::now());
+            let Some(after) = settle::pause(look, left) else {
+                break;
+            };
+            if open.is_empty() || self.is_hurried() {
+                break;
+            }
+            if !after.is_zero() {
+                (self.parts.observe)(Progress::Looking {
+                    open: open.len(),
+                    after,
+                    left,
+                });
+                if !self.rest(after, deadline).await {
+                    break;
+                }
+            }
+            let Some(found) = self.look_once(&open, deadline).await else {
+                continue;
+            };
+            let mut settled = BTreeSet::new();
+            for Found { at, candidates } in found {
+                if let Some(candidate) = candidates.into_iter().find(Candidate::looks_alike) {
+                    self.doubt(&open[at], candidate.environment.env_id);
+                    settled.insert(at);
+                }
+            }
+            let mut place = 0..;
+            open.retain(|_| place.next().is_none_or(|at| !settled.contains(&at)));
         }
     }
 
-    /// The refusal is contradicted by what the account shows. Were the order left off the record, the next run would make it
-    /// a second time: so it is unknown from here on, and a person says what the environment is.
+    fn awaits_env_id(&self, open: &Open) -> bool {
+        open.at.is_some_and(|at| match &self.results[at].outcome {
+            Outcome::Ordered { ordered, .. } => ordered.env_id.is_none(),
+            Outcome::Failed(_)
+            | Outcome::Unknown(_)
+            | Outcome::Done(_)
+            | Outcome::Recorded
+            | Outcome::NotAttempted => false,
+        })
+    }
+
+    /// What the account shows contradicts the answers. A refused order that is not in the state would be made a second time by
+    /// the next run: so it is unknown from here on, and a person says what the environment is. One that was made is in the
+    /// state, and what it made besides is reported.
     fn doubt(&mut self, open: &Open, env_id: String) {
         let Some(at) = open.at else {
+            return;
+        };
+        self.results[at].left_behind = Some(env_id);
+        self.stopping = Some(EndReason::Unknown);
+        let Outcome::Failed(error) = self.results[at].outcome.clone() else {
             return;
         };
         // What the order would have replaced stands at its address again. It stays on record beside the new doubt.
@@ -139,17 +203,12 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         if let Err(error) = self.parts.writer.append(self.parts.clock.now(), event) {
             self.in_trouble(error);
         }
-        let result = &mut self.results[at];
-        if let Outcome::Failed(error) = &result.outcome {
-            result.outcome = Outcome::Unknown(CloudError {
-                grade: Grade::Unknown,
-                // What the code advises is for an order that was not made.
-                hint: Some(LOOK_FIRST),
-                ..error.clone()
-            });
-        }
-        result.left_behind = Some(env_id);
-        self.stopping = Some(EndReason::Unknown);
+        self.results[at].outcome = Outcome::Unknown(CloudError {
+            grade: Grade::Unknown,
+            // What the code advises is for an order that was not made.
+            hint: Some(LOOK_FIRST),
+            ..error
+        });
     }
 
     /// Whoever asked the run to stop does not want to wait for looks; a full disk can't take what they would find.
@@ -173,14 +232,17 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         }
         let until = Instant::now() + within;
         for look in 0.. {
-            let after = settle::pause(look);
-            let too_late = look > 0 && Instant::now() + after > until;
-            if open.is_empty() || self.is_hurried() || too_late {
+            let left = until.saturating_duration_since(Instant::now());
+            let Some(after) = settle::pause(look, left) else {
+                break;
+            };
+            if open.is_empty() || self.is_hurried() {
                 break;
             }
             (self.parts.observe)(Progress::Looking {
                 open: open.len(),
                 after,
+                left,
             });
             if !self.rest(after, deadline).await {
                 break;

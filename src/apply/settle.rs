@@ -15,14 +15,20 @@ use crate::desired::{Address, Attributes, SourceRef};
 use crate::state::journal::RunId;
 use crate::state::{Origin, Record, State, Status};
 
-/// The pauses between looks: the first is at once, and no pause is longer than this.
+/// No pause between two looks is longer than this.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// The pause before look number `look` (from 0).
-pub fn pause(look: u32) -> Duration {
+/// Returns the pause before look number `look` (from 0), with `left` of the time to look; `None` when it is over. The first
+/// look is at once, the pauses grow, and the last look is at the end of the time.
+pub fn pause(look: u32, left: Duration) -> Option<Duration> {
     match look {
-        0 => Duration::ZERO,
-        n => Duration::from_secs(1 << (n - 1).min(8)).min(LONGEST),
+        0 => Some(Duration::ZERO),
+        _ if left.is_zero() => None,
+        n => Some(
+            Duration::from_secs(1 << (n - 1).min(8))
+                .min(LONGEST)
+                .min(left),
+        ),
     }
 }
 
@@ -201,5 +207,33 @@ impl Open {
             tran_id: self.tran_id.as_deref(),
             env_id: self.env_id.as_deref(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When looks are made, in seconds, in this much time.
+    fn looks(within: u64) -> Vec<u64> {
+        let within = Duration::from_secs(within);
+        let (mut at, mut looks) = (Duration::ZERO, Vec::new());
+        for look in 0.. {
+            let Some(after) = pause(look, within - at) else {
+                break;
+            };
+            at += after;
+            looks.push(at.as_secs());
+        }
+        looks
+    }
+
+    #[test]
+    fn the_last_look_is_at_the_end_of_the_time() {
+        assert_eq!(looks(0), [0]);
+        assert_eq!(looks(1), [0, 1]);
+        assert_eq!(looks(10), [0, 1, 3, 7, 10]);
+        assert_eq!(looks(12), [0, 1, 3, 7, 12]);
+        assert_eq!(looks(60), [0, 1, 3, 7, 15, 25, 35, 45, 55, 60]);
     }
 }

@@ -95,6 +95,7 @@ fn settings() -> Settings {
         retry_for: Duration::from_secs(30),
         deadline: None,
         settle: Duration::from_secs(60),
+        settle_refused: Duration::ZERO,
         allow_same_alias: false,
         accept_missing_rows: None,
     }
@@ -351,6 +352,8 @@ struct Bench {
     cloud: Arc<Scripted>,
     heard: Vec<String>,
     stop: Option<watch::Sender<bool>>,
+    /// What is heard when a user presses Ctrl-C.
+    stop_at: &'static str,
 }
 
 impl Bench {
@@ -378,6 +381,7 @@ impl Bench {
             cloud: Arc::new(cloud),
             heard: Vec::new(),
             stop: None,
+            stop_at: "sending interrupt 1",
         }
     }
 
@@ -431,7 +435,7 @@ impl Bench {
         let (sender, stop) = watch::channel(false);
         self.stop = Some(sender);
         let heard = &mut self.heard;
-        let sender = self.stop.as_ref().unwrap();
+        let (sender, stop_at) = (self.stop.as_ref().unwrap(), self.stop_at);
         let parts = Parts {
             cloud: Arc::clone(&self.cloud),
             writer,
@@ -463,8 +467,7 @@ impl Bench {
                         format!("stopping {reason:?} {under_way}")
                     }
                 };
-                // The name says when a user presses Ctrl-C.
-                if line == "sending interrupt 1" {
+                if line == stop_at {
                     sender.send(true).unwrap();
                 }
                 heard.push(line);
@@ -737,6 +740,41 @@ async fn the_deadline_stops_the_same_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deadline_that_comes_before_a_slot_starts_nothing_in_it() {
+    for (deadline, expected) in [
+        (Duration::ZERO, ["not attempted", "not attempted"]),
+        (Duration::from_nanos(1), ["ordered", "not attempted"]),
+        // The second slot, and a moment after its intent could have been written.
+        (HALF, ["ordered", "not attempted"]),
+        (HALF - LEAD / 2, ["ordered", "not attempted"]),
+    ] {
+        let mut bench = Bench::new(Duration::from_secs(1), &[]);
+        let soon = Settings {
+            deadline: Some(deadline),
+            ..settings()
+        };
+        let report = bench.apply(&["a", "b"], &soon).await;
+        assert_eq!(outcomes(&report), expected, "{deadline:?}");
+        assert_eq!(
+            (report.verdict(), report.ended),
+            (Verdict::PartWay, EndReason::Deadline)
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_deadline_of_zero_starts_anything_with_the_real_clock() {
+    let mut bench = Bench::new(Duration::ZERO, &[]);
+    let at_once = Settings {
+        deadline: Some(Duration::ZERO),
+        ..settings()
+    };
+    let report = bench.apply(&["a"], &at_once).await;
+    assert_eq!(outcomes(&report), ["not attempted"]);
+    assert!(bench.cloud.names().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deadline_that_never_comes_is_none() {
     let mut bench = Bench::new(Duration::ZERO, &[]);
     let never = Settings {
@@ -978,7 +1016,7 @@ async fn looks_are_repeated_with_growing_pauses_until_the_time_is_over() {
         .windows(2)
         .map(|pair| (pair[1] - pair[0]).as_secs())
         .collect();
-    assert_eq!(pauses, [1, 2, 4, 8, 10, 10, 10, 10]);
+    assert_eq!(pauses, [1, 2, 4, 8, 10, 10, 10, 10, 5]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -1102,6 +1140,124 @@ async fn what_a_refused_order_left_behind_is_neither_adopted_nor_ordered_again()
     );
     assert_eq!(report.verdict(), Verdict::Unknown);
     assert_eq!(status_of(&report, "b"), Status::Unknown);
+}
+
+/// An order that is answered with this, and makes `made` all the same; looked for as by default.
+async fn with_left_behind(answers: Vec<Answer>, made: &[Made]) -> (Bench, Report, Duration) {
+    let mut bench = Bench::new(Duration::ZERO, &[("b", answers)]).makes("b", made);
+    let patient = Settings {
+        settle_refused: Duration::from_secs(10),
+        ..settings()
+    };
+    let started = Instant::now();
+    let report = bench.apply(&["b"], &patient).await;
+    (bench, report, started.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_that_a_refused_order_made_is_looked_for_to_the_end_of_the_time() {
+    let refused = || vec![error(Grade::Refused(Reach::Step))];
+    let shown_after = |seconds| Made {
+        hidden: Duration::from_secs(seconds),
+        ..Made::new("b-1", "b")
+    };
+    for seconds in [0, 1, 8, 10] {
+        let (_bench, report, _) = with_left_behind(refused(), &[shown_after(seconds)]).await;
+        assert_eq!(outcomes(&report), ["unknown"], "{seconds}");
+        assert_eq!(report.results[0].left_behind.as_deref(), Some("b-1"));
+    }
+    let (_bench, report, took) = with_left_behind(refused(), &[shown_after(11)]).await;
+    assert_eq!(outcomes(&report), ["failed"]);
+    assert_eq!(took.as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_gateway_rejected_is_not_looked_for() {
+    for (code, looked) in [
+        ("AuthFailure.SecretIdNotFound", 0),
+        ("AuthFailure.Other", 0),
+        ("InvalidAction", 0),
+        ("IpNotInWhitelist", 0),
+        ("InvalidParameter", 10),
+        ("UnauthorizedOperation", 10),
+    ] {
+        let rejected = CloudError {
+            code: Some(code.to_owned()),
+            ..error(Grade::Refused(Reach::Run)).unwrap_err()
+        };
+        let (_bench, report, took) = with_left_behind(vec![Err(rejected)], &[]).await;
+        assert_eq!(outcomes(&report), ["failed"], "{code}");
+        assert_eq!(took.as_secs(), looked, "{code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_that_was_refused_or_throttled_shares_one_read_back() {
+    let refused = || vec![error(Grade::Refused(Reach::Step))];
+    let throttled = vec![error(Grade::NotSent(NotSent::Throttled))];
+    let answers = [("a", refused()), ("b", throttled), ("c", refused())];
+    let mut bench = Bench::new(Duration::ZERO, &answers);
+    let patient = Settings {
+        settle_refused: Duration::from_secs(10),
+        on_error: OnError::Continue,
+        ..settings()
+    };
+    bench.apply(&["a", "b", "c", "d"], &patient).await;
+    let last = bench.cloud.calls.lock().unwrap().last().unwrap().1;
+    let looks = bench.cloud.looks.lock().unwrap();
+    let looks = looks.iter().filter(|look| **look >= last);
+    let looks: Vec<u64> = looks.map(|look| (*look - last).as_secs()).collect();
+    assert_eq!(looks, [0, 1, 3, 7, 10]);
+    assert!(
+        bench.heard.contains(&"looking for 3".to_owned()),
+        "{:?}",
+        bench.heard
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_environment_of_a_throttled_order_is_reported() {
+    let throttled = || error(Grade::NotSent(NotSent::Throttled));
+    let surplus = Made {
+        hidden: Duration::from_secs(5),
+        ..Made::new("b-2", "b")
+    };
+    let (_bench, report, took) = with_left_behind(vec![throttled()], &[surplus.clone()]).await;
+    assert_eq!(outcomes(&report), ["ordered"]);
+    assert_eq!(report.results[0].left_behind.as_deref(), Some("b-2"));
+    assert_eq!(report.verdict(), Verdict::Unknown);
+    assert_eq!(
+        status_of(&report, "b"),
+        Status::Created,
+        "the one that was told stays recorded"
+    );
+    assert!(
+        took < Duration::from_secs(10),
+        "nothing is left to look for: {took:?}"
+    );
+    // Its own environment is none too many.
+    let (_bench, report, _) = with_left_behind(vec![throttled()], &[Made::new("b-1", "b")]).await;
+    assert_eq!(report.results[0].left_behind, None);
+    assert_eq!(report.verdict(), Verdict::Complete);
+    // One that was throttled to the end is not in the state, and would be ordered again.
+    let (_bench, report, _) = with_left_behind(vec![throttled(); 99], &[surplus]).await;
+    assert_eq!(outcomes(&report), ["unknown"]);
+    assert_eq!(status_of(&report, "b"), Status::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_ends_the_read_back_of_what_was_refused() {
+    let refused = vec![error(Grade::Refused(Reach::Step))];
+    let mut bench = Bench::new(Duration::ZERO, &[("a", refused)]);
+    bench.stop_at = "looking for 1";
+    let patient = Settings {
+        settle_refused: Duration::from_secs(10),
+        ..settings()
+    };
+    let started = Instant::now();
+    let report = bench.apply(&["a"], &patient).await;
+    assert_eq!(outcomes(&report), ["failed"]);
+    assert!(started.elapsed() < Duration::from_secs(1));
 }
 
 /// A clock that tells what it is given, and has gone back by then.

@@ -11,7 +11,7 @@ mod model;
 pub(crate) mod near;
 mod rules;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
 pub use rules::{RULES, Rule};
@@ -41,7 +41,13 @@ pub struct Checked {
 
 /// Checks everything that was loaded against every rule.
 pub fn check(loaded: &Loaded, options: Options) -> Checked {
-    let manifests = Manifests::read(loaded);
+    check_beside(loaded, options, &BTreeSet::new())
+}
+
+/// As [`check`], where these addresses have their environments in the state, and are not to be created.
+pub fn check_beside(loaded: &Loaded, options: Options, recorded: &BTreeSet<&Address>) -> Checked {
+    let mut manifests = Manifests::read(loaded);
+    manifests.recorded = recorded.iter().map(|address| address.as_str()).collect();
     let mut diagnostics = loaded.diagnostics.clone();
     for rule in RULES {
         (rule.check)(&manifests, options, &mut diagnostics);

@@ -6,7 +6,7 @@
 mod life;
 mod read;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::desired::Field;
@@ -40,6 +40,8 @@ pub(super) struct Manifests<'a> {
     pub strange: Vec<Strange<'a>>,
     /// Values of another type than their place has. Those of fields are in `fields`.
     pub misshapen: Vec<Misshapen<'a>>,
+    /// Addresses that have their environments already.
+    pub recorded: HashSet<&'a str>,
     /// Something could not be read, so more may be declared than is known.
     pub unread: bool,
 }

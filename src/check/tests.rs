@@ -171,6 +171,22 @@ fn an_alias_is_required_only_when_the_project_says_so() {
 }
 
 #[test]
+fn no_alias_is_required_of_what_is_not_created() {
+    let loaded = loaded(&[(
+        "m.yaml",
+        "version: 1\ndefaults: {env_source: qcloud, channel: qq}\nenvironments: {a: , b: , c: {import: {env_id: c}}, d: }\nmoved: [{from: old, to: b}, {from: other, to: d}]\n",
+    )]);
+    let recorded = [Address::new("a").unwrap(), Address::new("old").unwrap()];
+    let require_alias = true;
+    let checked = check_beside(
+        &loaded,
+        Options { require_alias },
+        &recorded.iter().collect(),
+    );
+    assert_eq!(places(&checked), ["missing-alias m.yaml:3:52"]);
+}
+
+#[test]
 fn a_problem_in_defaults_or_behind_an_anchor_is_told_once() {
     let checked = one(
         "version: 1\ndefaults: &d {env_source: qcloud, channel: ide, flag: 1}\nenvironments: {a: , b: {<<: *d}, c: *d}\n",

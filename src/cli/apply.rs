@@ -7,7 +7,7 @@ use super::carry_out::{Flags, Job, carry_out};
 use super::connect::Connection;
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
-use super::options::{Changes, Global, Select, Strict};
+use super::options::{Changes, Global, Select};
 use super::rescue;
 use super::world::World;
 use crate::config;
@@ -16,7 +16,6 @@ use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
 use crate::files::{self, Links};
 use crate::lang::text;
-use crate::plan::guard::Limits;
 use crate::plan::{Plan, file};
 use crate::state::journal::RunId;
 use crate::state::rescue::RescueFile;
@@ -29,6 +28,9 @@ use crate::state::{State, StateStore, StateWriter, Status};
 ///
 /// Ctrl-C or SIGTERM starts nothing more and waits for what is under way; a second one leaves at once, and what was
 /// under way is recorded as unknown.
+///
+/// Apply one copy of a project at a time: the lock does not see a second clone or another machine. Do not remove or replace the lock
+/// file or the journal during a run. Without an alias, the state is the only memory of an environment.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -47,8 +49,6 @@ pub(super) struct Args {
     /// Refuse a plan that would make more orders than this in 24 hours
     #[arg(long, value_name = "N", env = "POSTPAY_MAX_CREATES_PER_DAY")]
     max_creates_per_day: Option<u32>,
-    #[command(flatten)]
-    strict: Strict,
     /// Calls under way at once, 1 to 32 [default: 4]
     #[arg(long, value_name = "N", env = "POSTPAY_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=i64::from(config::MAX_IN_FLIGHT)))]
     in_flight: Option<u32>,
@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let plan = if let Some(plan) = &kept {
         plan.clone()
     } else {
-        let desired = project.desired(&args.strict, world)?;
+        let desired = project.desired_creates(writer.state(), world)?;
         crash::point(crash::MANIFESTS_READ);
         let options = project.options(&args.select, &args.changes);
         project.plan(&desired, writer.state(), options, world)?
@@ -95,10 +95,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         project: &project,
         flags,
         kept: kept.as_ref(),
-        limits: Limits {
-            require_alias: project.requires_alias(&args.strict),
-            ..project.limits(args.max_creates, args.max_creates_per_day)
-        },
+        limits: project.limits(args.max_creates, args.max_creates_per_day),
         in_flight: project.in_flight(args.in_flight),
         allow_same_alias: args.allow_same_alias,
         accept_missing_rows: args.accept_missing_rows,

@@ -14,7 +14,7 @@ use super::consent::consent;
 use super::failure::{Failure, NOTHING_ORDERED, NOTHING_SENT};
 use super::keys::Ask;
 use super::load::Project;
-use super::options::{Api, Format, Strict, time};
+use super::options::{Api, Format, time};
 use super::shown::Shown;
 use super::signals::Signals;
 use super::watch::Watch;
@@ -55,9 +55,10 @@ pub(super) struct Flags {
     /// How long a request that provably was not sent is tried again
     #[arg(long, value_name = "TIME", default_value = "30s", env = "POSTPAY_RETRY_FOR", value_parser = time)]
     pub retry_for: Duration,
-    /// How long to look in the account for what a lost answer did, or for an EnvId that was not told; 0s: not at all
-    #[arg(long, value_name = "TIME", default_value = "60s", env = "POSTPAY_SETTLE", value_parser = time)]
-    settle: Duration,
+    /// How long to look in the account for what a lost answer did, or for an EnvId that was not told; 0s: not at all, and once
+    /// after refused or throttled creates [default: 60s; 10s after refused or throttled creates]
+    #[arg(long, value_name = "TIME", env = "POSTPAY_SETTLE", value_parser = time)]
+    settle: Option<Duration>,
     /// How long to wait for another writer of this state
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
     pub lock_timeout: Duration,
@@ -69,6 +70,10 @@ pub(super) struct Flags {
     #[command(flatten)]
     pub embedded: Embedded,
 }
+
+/// How long the account is looked at, where `--settle` does not say.
+const SETTLE: Duration = Duration::from_secs(60);
+const SETTLE_REFUSED: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum OnErrorArg {
@@ -263,7 +268,8 @@ fn settings(job: &Job<'_>) -> Settings {
         },
         retry_for: flags.retry_for,
         deadline: flags.deadline,
-        settle: flags.settle,
+        settle: flags.settle.unwrap_or(SETTLE),
+        settle_refused: flags.settle.unwrap_or(SETTLE_REFUSED),
         allow_same_alias: job.allow_same_alias,
         accept_missing_rows: job.accept_missing_rows,
     }
@@ -337,9 +343,7 @@ fn remake(
     state: Option<&State>,
     world: &World,
 ) -> Result<Plan, Failure> {
-    // That an alias is missing is the guard's to say, of the plan that was kept.
-    let strict = Strict::default();
-    let desired = project.desired(&strict, world)?;
+    let desired = project.desired_creates(state, world)?;
     project.make(&desired, state, kept.options.clone(), world)
 }
 
@@ -407,20 +411,12 @@ fn orders_last_day(
     state: Option<&State>,
     world: &World,
 ) -> Result<usize, StateError> {
-    let since = world.now() - SignedDuration::from_hours(24);
-    let mut journals = Vec::new();
-    for receipt in store.receipts()?.iter().rev() {
-        let journal = store.receipt(receipt)?;
-        let last = journal
-            .entries
-            .last()
-            .map_or(journal.started_at, |entry| entry.at);
-        if last < since {
-            break;
-        }
-        journals.push(journal);
-    }
-    Ok(orders_since(state, &journals, since))
+    let now = world.now();
+    let since = now - SignedDuration::from_hours(24);
+    // All of them: where a clock was wrong, one from today may be before others that claim to be older.
+    let receipts = store.receipts()?;
+    let journals: Result<Vec<_>, _> = receipts.iter().map(|it| store.receipt(it)).collect();
+    Ok(orders_since(state, &journals?, since, now))
 }
 
 pub(super) fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestamp>, StateError> {

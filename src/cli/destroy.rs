@@ -8,7 +8,7 @@ use super::carry_out::{Flags, Job, carry_out};
 use super::connect::Connection;
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
-use super::options::{Global, Strict};
+use super::options::Global;
 use super::world::World;
 use crate::check::near;
 use crate::config;
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         store.lock(&world.holder("destroy"), flags.lock_timeout)
     })?;
     tell_recovered(&store, &*writer, world);
-    let desired = project.desired(&Strict::default(), world)?;
+    let desired = project.desired(world)?;
     let state = writer.state();
     let mut wanted = Vec::new();
     for address in args.addresses.iter().collect::<BTreeSet<_>>() {

@@ -7,7 +7,7 @@ use super::connect::Embedded;
 use super::failure::Failure;
 use super::live;
 use super::load::Project;
-use super::options::{Api, Changes, Global, Select, Strict};
+use super::options::{Api, Changes, Global, Select};
 use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
@@ -36,8 +36,6 @@ pub(super) struct Args {
     #[command(flatten)]
     select: Select,
     #[command(flatten)]
-    strict_manifests: Strict,
-    #[command(flatten)]
     api: Api,
     #[command(flatten)]
     embedded: Embedded,
@@ -57,7 +55,7 @@ pub(super) struct How {
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
     project.guard_reports(global, world)?;
-    let desired = project.desired(&args.strict_manifests, world)?;
+    let desired = project.desired(world)?;
     let state = project.recorded(world)?;
     // What may be given up changes nothing of what does not agree.
     let options = project.options(&args.select, &Changes::default());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Exit;
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
-use super::options::{Format, Strict, time};
+use super::options::{Format, time};
 use super::shown::Shown;
 use super::world::World;
 use crate::check::near::nearest;
@@ -271,7 +271,7 @@ pub(super) struct Manifests(Option<Desired>);
 
 impl Manifests {
     pub(super) fn of(project: &Project) -> Self {
-        let (_, checked) = project.check(&Strict::default());
+        let (_, checked) = project.check();
         Self((!any_error(&checked.diagnostics)).then_some(checked.desired))
     }
 

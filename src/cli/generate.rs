@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::connect::{Connection, Embedded};
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
-use super::options::{Api, Format, Global, Strict};
+use super::options::{Api, Format, Global};
 use super::shown::Shown;
 use super::world::{World, cant_write};
 use super::{Exit, account};
@@ -92,12 +92,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 
 /// What the manifests declare. A project may begin with what the account has: then there is none yet.
 fn declared(project: &Project, world: &World) -> Result<Desired, Failure> {
-    let (_, checked) = project.check(&Strict::default());
+    let (_, checked) = project.check();
     let mut errors = checked.diagnostics.iter().filter(|one| one.is_error());
     if any_error(&checked.diagnostics) && errors.all(is_no_manifest) {
         return Ok(Desired::default());
     }
-    project.desired(&Strict::default(), world)
+    project.desired(world)
 }
 
 fn is_no_manifest(diagnostic: &Diagnostic) -> bool {

@@ -6,7 +6,7 @@ use super::carry_out::{Flags, Job, carry_out};
 use super::connect::Connection;
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::{Project, unknown_address};
-use super::options::{Global, Strict};
+use super::options::Global;
 use super::world::World;
 use crate::config;
 use crate::desired::{Address, Import};
@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         store.lock(&world.holder("import"), flags.lock_timeout)
     })?;
     tell_recovered(&store, &*writer, world);
-    let mut desired = project.desired(&Strict::default(), world)?;
+    let mut desired = project.desired(world)?;
     let state = writer.state();
     let on_record = state.and_then(|state| state.environments.get(address));
     if let Some(record) = on_record {

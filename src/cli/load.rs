@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::{Failure, NOTHING_SENT};
-use super::options::{Api, Changes, Global, Select, Strict};
+use super::options::{Api, Changes, Global, Select};
 use super::reports::way;
 use super::rescue;
 use super::world::{World, cant_write};
@@ -208,7 +208,7 @@ impl Project {
         Limits {
             max_creates: max_creates.or(guard.max_creates).map(count),
             max_creates_per_day: max_creates_per_day.or(guard.max_creates_per_day).map(count),
-            require_alias: false,
+            require_alias: self.requires_alias(),
         }
     }
 
@@ -221,8 +221,8 @@ impl Project {
         )
     }
 
-    pub(super) fn requires_alias(&self, strict: &Strict) -> bool {
-        strict.require_alias || self.config.guard.require_alias.unwrap_or(false)
+    fn requires_alias(&self) -> bool {
+        self.config.guard.require_alias.unwrap_or(true)
     }
 
     /// Refuses reports that could not be written, or would overwrite a file of the state's own: a run that costs money is
@@ -322,12 +322,23 @@ impl Project {
     }
 
     /// Reads and checks every manifest.
-    pub(super) fn check(&self, strict: &Strict) -> (Vec<PathBuf>, Checked) {
-        let require_alias = self.requires_alias(strict);
+    pub(super) fn check(&self) -> (Vec<PathBuf>, Checked) {
+        self.check_as(check::Options::default(), None)
+    }
+
+    /// As [`Project::check`], for whoever creates what is declared and not in the state.
+    pub(super) fn check_creates(&self, state: Option<&State>) -> (Vec<PathBuf>, Checked) {
+        let require_alias = self.requires_alias();
+        self.check_as(check::Options { require_alias }, state)
+    }
+
+    fn check_as(&self, options: check::Options, state: Option<&State>) -> (Vec<PathBuf>, Checked) {
         let loaded = self.load_manifests();
-        let options = check::Options { require_alias };
         let files = loaded.files.iter().map(|file| file.hash.path.clone());
-        let mut checked = check::check(&loaded, options);
+        let recorded = state
+            .into_iter()
+            .flat_map(|state| state.environments.keys());
+        let mut checked = check::check_beside(&loaded, options, &recorded.collect());
         checked
             .diagnostics
             .extend(self.config.warnings.iter().cloned());
@@ -353,21 +364,28 @@ impl Project {
             documents: parsed.documents,
             complete: parsed.complete,
         });
-        let options = check::Options {
-            require_alias: false,
-        };
-        check::check(&loaded, options).diagnostics
+        check::check(&loaded, check::Options::default()).diagnostics
     }
 
     /// What the manifests ask for; every problem at once if they can't be used.
-    pub(super) fn desired(&self, strict: &Strict, world: &World) -> Result<Desired, Failure> {
-        let (
-            _,
-            Checked {
-                desired,
-                diagnostics,
-            },
-        ) = self.check(strict);
+    pub(super) fn desired(&self, world: &World) -> Result<Desired, Failure> {
+        Self::usable(self.check().1, world)
+    }
+
+    /// As [`Project::desired`], for whoever creates what is declared and not in the state.
+    pub(super) fn desired_creates(
+        &self,
+        state: Option<&State>,
+        world: &World,
+    ) -> Result<Desired, Failure> {
+        Self::usable(self.check_creates(state).1, world)
+    }
+
+    fn usable(checked: Checked, world: &World) -> Result<Desired, Failure> {
+        let Checked {
+            desired,
+            diagnostics,
+        } = checked;
         if any_error(&diagnostics) {
             let failure = Failure::from(diagnostics);
             return Err(failure);

@@ -171,14 +171,6 @@ pub(super) struct Changes {
     pub allow_destroy: bool,
 }
 
-/// How strict the manifests are checked. It stands in postpay.yaml under `guard` too.
-#[derive(Debug, Default, Args)]
-pub(super) struct Strict {
-    /// Demand an alias for every environment that the vendor creates
-    #[arg(long, env = "POSTPAY_REQUIRE_ALIAS", value_parser = BoolishValueParser::new())]
-    pub require_alias: bool,
-}
-
 /// How the vendor is called. Each stands in postpay.yaml under `api` too.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "API options")]

@@ -10,7 +10,7 @@ use super::account::Proven;
 use super::connect::Embedded;
 use super::failure::Failure;
 use super::load::Project;
-use super::options::{Api, Changes, Format, Global, Select, Strict};
+use super::options::{Api, Changes, Format, Global, Select};
 use super::shown::Shown;
 use super::world::{World, cant_write};
 use super::{Exit, drift, live};
@@ -63,8 +63,6 @@ pub(super) struct Args {
     #[command(flatten)]
     changes: Changes,
     #[command(flatten)]
-    strict: Strict,
-    #[command(flatten)]
     api: Api,
     #[command(flatten)]
     embedded: Embedded,
@@ -78,8 +76,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         project.keeps_in(path)?;
         world.reports.spare(path)?;
     }
-    let desired = project.desired(&args.strict, world)?;
     let state = project.recorded(world)?;
+    let desired = project.desired_creates(state.as_ref(), world)?;
     let mut plan = project.plan(
         &desired,
         state.as_ref(),

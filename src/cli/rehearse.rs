@@ -16,7 +16,7 @@ use super::connect::sandbox_credentials;
 use super::edit;
 use super::failure::Failure;
 use super::load::Project;
-use super::options::{Api, Format, Global, Select, Strict};
+use super::options::{Api, Format, Global, Select};
 use super::resolve::{self, Case};
 use super::shown::Shown;
 use super::world::{World, cant_write};
@@ -84,8 +84,6 @@ pub(super) struct Args {
     in_flight: Option<u32>,
     #[command(flatten)]
     select: Select,
-    #[command(flatten)]
-    strict: Strict,
 }
 
 /// Runs without a word about how many.
@@ -176,8 +174,8 @@ impl<'a> Stage<'a> {
     fn set(args: &'a Args, global: &Global, world: &mut World) -> Result<Self, Failure> {
         let mut project = Project::load(global, &Api::default())?;
         project.guard_reports(global, world)?;
-        let mut desired = project.desired(&args.strict, world)?;
         let recorded = project.recorded(world)?;
+        let mut desired = project.desired_creates(recorded.as_ref(), world)?;
         let settings = Settings {
             rate: if args.real_pace { project.rate } else { FAST },
             in_flight: project.in_flight(args.in_flight),
@@ -187,6 +185,7 @@ impl<'a> Stage<'a> {
             // The endpoint lists at once what was ordered: one look tells.
             // One look, and no waiting for another.
             settle: Duration::from_millis(1),
+            settle_refused: Duration::ZERO,
             allow_same_alias: false,
             accept_missing_rows: None,
         };

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use super::Exit;
 use super::failure::Failure;
 use super::load::Project;
-use super::options::{Api, Format, Global, Strict};
+use super::options::{Api, Format, Global};
 use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::lang::text;
 use crate::report::human::Look;
 use crate::report::{count, json, page};
+use crate::state::{Snapshot, StateStore as _};
 
 /// Check the manifests and postpay.yaml; offline, without credentials
 #[derive(Debug, clap::Args)]
@@ -20,12 +21,9 @@ Examples:
   postpay validate                        the manifests that postpay.yaml names, or environments/
   postpay validate -f shop.yaml -f team/  these files and folders
   postpay validate --format json          for programs")]
-pub(super) struct Args {
-    #[command(flatten)]
-    strict: Strict,
-}
+pub(super) struct Args {}
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(_: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let (project, wrong) = match Project::load_as_far(global, &Api::default()) {
         Ok(loaded) => loaded,
         Err(failure) => return show(&[], 0, &failure.diagnostics, world),
@@ -34,7 +32,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let mut diagnostics = wrong.map_or_else(Vec::new, |failure| failure.diagnostics);
     // What is wrong with the settings hides nothing that is wrong with the manifests.
     let (files, environments) = if diagnostics.is_empty() || project.has_manifests() {
-        let (files, checked) = project.check(&args.strict);
+        // A state that can't be read is for other commands to complain of.
+        let snapshot = world.store(&project.state).read().ok();
+        let state = snapshot.and_then(Snapshot::current);
+        let (files, checked) = project.check_creates(state.as_ref());
         diagnostics.extend(checked.diagnostics);
         (files, checked.desired.environments.len())
     } else {

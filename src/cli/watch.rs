@@ -30,7 +30,6 @@ pub(super) struct Watch {
 struct Run {
     total: usize,
     rate: f64,
-    settle: Duration,
     lang: Lang,
     /// What is being read from the account.
     look: Look,
@@ -41,8 +40,8 @@ struct Now {
     began: Instant,
     sent: BTreeSet<usize>,
     done: usize,
-    /// How many environments are looked for, and since when.
-    looking: Option<(usize, Instant)>,
+    /// How many environments are looked for, since when, and for how long at most.
+    looking: Option<(usize, Instant, Duration)>,
 }
 
 impl Watch {
@@ -60,7 +59,6 @@ impl Watch {
         let run = Arc::new(Run {
             total,
             rate: settings.rate,
-            settle: settings.settle,
             lang: world.err.lang,
             look: Look::default(),
             now: Mutex::new(Now {
@@ -141,9 +139,13 @@ impl Run {
                 now.sent.insert(number);
                 now.looking = None;
             }
-            Progress::Looking { open, after: _ } => {
-                let since = now.looking.map_or_else(Instant::now, |(_, since)| since);
-                now.looking = Some((open, since));
+            Progress::Looking {
+                open,
+                after: _,
+                left,
+            } => {
+                let since = now.looking.map_or_else(Instant::now, |(_, since, _)| since);
+                now.looking = Some((open, since, since.elapsed() + left));
             }
             Progress::Ended(_) => {
                 now.done += 1;
@@ -160,8 +162,8 @@ impl Run {
 
     fn sentence(&self, now: &Now) -> String {
         // How long it is looked for says more than how far one look has come.
-        if let Some((open, since)) = now.looking {
-            let looking = progress::looking(open, since.elapsed(), self.settle);
+        if let Some((open, since, most)) = now.looking {
+            let looking = progress::looking(open, since.elapsed(), most);
             return in_lang(&looking, self.lang);
         }
         self.look.say(self.lang).unwrap_or_else(|| self.pace(now))

@@ -137,7 +137,29 @@ impl CloudError {
             hint: None,
         }
     }
+
+    /// Whether this is a refusal by the gateway: the back end never saw the call, so that it can have left nothing behind.
+    pub fn is_rejected_by_gateway(&self) -> bool {
+        let code = self.code.as_deref().unwrap_or_default();
+        match self.grade {
+            Grade::Refused(_) => {
+                REJECTED_BY_GATEWAY.contains(&code) || code.starts_with("AuthFailure")
+            }
+            Grade::NotSent(_) | Grade::Unknown => false,
+        }
+    }
 }
+
+/// Besides the `AuthFailure` codes.
+const REJECTED_BY_GATEWAY: [&str; 7] = [
+    "InvalidAction",
+    "IpInBlacklist",
+    "IpNotInWhitelist",
+    "NoSuchProduct",
+    "NoSuchVersion",
+    "UnsupportedProtocol",
+    "UnsupportedRegion",
+];
 
 /// What to do about an order that may have been made, whatever else is known of it. The advice that goes with a refusal or a
 /// throttle says that nothing was done, and is not for it.

@@ -117,6 +117,7 @@ struct GuardV1 {
     /// The numbers (uin) of the main accounts that may be worked in, each in quotes. Empty for any.
     #[schemars(inner(regex(pattern = r"^[0-9]+$")))]
     allowed_accounts: Option<Vec<String>>,
-    /// Every environment that is to be created has an alias.
+    /// Every environment that is to be created has an alias: without one, a create whose answer was lost can't be
+    /// recognised in the account. True when left out.
     require_alias: Option<bool>,
 }

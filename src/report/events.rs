@@ -275,7 +275,11 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
             ("warn", message, BodyV1::ApplyProgress { hook })
         }
         Progress::Ended(result) => return Some(ended(result, now)),
-        Progress::Looking { open, after } => {
+        Progress::Looking {
+            open,
+            after,
+            left: _,
+        } => {
             let hook = HookV1 {
                 action: "read",
                 open: Some(open),

@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(env.bill.isolated_time, NOW);
         let again = params(json!({"EnvId":"a-1","FreeQuota":"basic"}));
         let refused = world.consider(&again, Timestamp::UNIX_EPOCH).unwrap_err();
-        assert_eq!(refused.code, "ResourceUnavailable.ResourceIsolated");
+        assert_eq!(refused.code, "ResourceUnavailable");
         world.apply(&made(DESTROY, forced.clone()));
         assert_eq!(ids(&world), ["b-1", "c-1"]);
         let gone = world.consider_destroy(params(forced)).unwrap_err();

@@ -76,10 +76,7 @@ impl World {
             Some(named) => match self.find(named) {
                 // What the vendor does is not documented; nothing that was given up comes back here.
                 Some(env) if env.is_isolated() => {
-                    return refuse(
-                        "ResourceUnavailable.ResourceIsolated",
-                        "The environment is isolated.",
-                    );
+                    return refuse("ResourceUnavailable", "The environment is isolated.");
                 }
                 Some(_) => named.to_owned(),
                 None => return refuse("ResourceNotFound", "The environment does not exist."),

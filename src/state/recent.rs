@@ -9,9 +9,17 @@ use super::{Origin, State};
 
 /// How many orders were made since `since`, or may have been.
 ///
-/// `journals` are the finished runs that are still on file. Receipts may be thrown away, and must not take the limit
-/// with them: an order whose run is not among `journals` counts by its record.
-pub fn orders_since(state: Option<&State>, journals: &[Journal], since: Timestamp) -> usize {
+/// `journals` are the finished runs that are still on file, in their order. Receipts may be thrown away, and must not take
+/// the limit with them: an order whose run is not among `journals` counts by its record.
+///
+/// Clocks can be wrong, and must not take the limit with them either: nothing is earlier than what is before it in the
+/// journals, and a time in the future counts as `now`.
+pub fn orders_since(
+    state: Option<&State>,
+    journals: &[Journal],
+    since: Timestamp,
+    now: Timestamp,
+) -> usize {
     let on_file: BTreeSet<RunId> = journals.iter().map(|journal| journal.started.run).collect();
     let on_record = state
         .into_iter()
@@ -21,19 +29,21 @@ pub fn orders_since(state: Option<&State>, journals: &[Journal], since: Timestam
             Origin::Imported => false,
         })
         .count();
+    let mut latest = Timestamp::MIN;
     let in_journals: usize = journals
         .iter()
-        .map(|journal| orders_in(journal, since))
+        .map(|journal| orders_in(journal, since, now, &mut latest))
         .sum();
     on_record + in_journals
 }
 
-/// The attempts that were not proven to have ordered nothing.
-fn orders_in(journal: &Journal, since: Timestamp) -> usize {
+/// The attempts that were not proven to have ordered nothing. `latest` is the latest time so far.
+fn orders_in(journal: &Journal, since: Timestamp, now: Timestamp, latest: &mut Timestamp) -> usize {
     let mut attempts = BTreeMap::new();
     for entry in &journal.entries {
+        *latest = entry.at.min(now).max(*latest);
         match &entry.event {
-            Event::Intent(intent) if entry.at >= since && intent.may_order() => {
+            Event::Intent(intent) if *latest >= since && intent.may_order() => {
                 attempts.insert((intent.step, intent.attempt), &intent.attributes);
             }
             Event::Outcome(outcome) => {
@@ -127,7 +137,7 @@ mod tests {
             (104, ORDER, Some(Evidence::NotSent)),
             (105, "ModifyEnv", Some(Evidence::Ordered)),
         ]);
-        assert_eq!(orders_since(None, &[journal], at(100)), 3);
+        assert_eq!(orders_since(None, &[journal], at(100), at(200)), 3);
     }
 
     #[test]
@@ -138,12 +148,40 @@ mod tests {
             (101, ORDER, Some(Evidence::Unknown)),
         ]);
         let mut state = fold(None, &journal);
-        assert_eq!(orders_since(Some(&state), &[], at(100)), 2);
-        let both = orders_since(Some(&state), &[journal], at(100));
+        assert_eq!(orders_since(Some(&state), &[], at(100), at(200)), 2);
+        let both = orders_since(Some(&state), &[journal], at(100), at(200));
         assert_eq!(both, 2, "none counts twice");
         for record in state.environments.values_mut() {
             record.origin = Origin::Imported;
         }
-        assert_eq!(orders_since(Some(&state), &[], at(100)), 0);
+        assert_eq!(orders_since(Some(&state), &[], at(100), at(200)), 0);
+    }
+
+    #[test]
+    fn a_clock_that_was_wrong_does_not_hide_an_order_from_the_limit() {
+        const DAY: i64 = 24 * 3600;
+        const YEAR: i64 = 365 * DAY;
+        let now = 100 * YEAR;
+        let order = |second| (second, ORDER, Some(Evidence::Ordered));
+        let count = |runs: &[&[i64]]| {
+            let runs = runs.iter().map(|steps| {
+                let steps: Vec<_> = steps.iter().copied().map(order).collect();
+                run(&steps)
+            });
+            orders_since(None, &runs.collect::<Vec<_>>(), at(now - DAY), at(now))
+        };
+        let (yesterday, today) = (now - 2 * DAY, now - DAY / 2);
+        assert_eq!(count(&[&[yesterday], &[today, today]]), 2);
+        for back in [30 * DAY, 50 * YEAR] {
+            assert_eq!(count(&[&[today], &[now - back]]), 2, "a whole run");
+            assert_eq!(count(&[&[today, now - back]]), 2, "within a run");
+            assert_eq!(count(&[&[yesterday], &[now - back], &[today]]), 1);
+            // An empty run in between does not bring the clock back either.
+            assert_eq!(count(&[&[today], &[], &[now - back, now - back]]), 3);
+        }
+        for ahead in [1, YEAR] {
+            assert_eq!(count(&[&[now + ahead]]), 1, "the future counts as now");
+            assert_eq!(count(&[&[now + ahead], &[now - 30 * DAY]]), 2);
+        }
     }
 }

@@ -423,6 +423,7 @@ impl Life {
             retry_for: Duration::from_secs(30),
             deadline: None,
             settle: Duration::from_secs(3),
+            settle_refused: Duration::ZERO,
             allow_same_alias: true,
             accept_missing_rows: None,
         };

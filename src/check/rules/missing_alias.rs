@@ -1,4 +1,4 @@
-//! An alias is what an environment is found again by when an answer is lost; a project may insist.
+//! Without an alias, a create whose answer was lost cannot be recognised; `guard.require_alias: false` allows it.
 
 use crate::check::Options;
 use crate::check::model::Manifests;
@@ -12,8 +12,16 @@ pub(super) fn check(manifests: &Manifests<'_>, options: Options, problems: &mut 
     }
     for (_, environment) in manifests.environments() {
         let has = |field| manifests.get(environment, field).is_some();
-        let is_ordered = environment.import.is_none();
-        if !is_ordered || !environment.shaped || has(Field::EnvId) || has(Field::Alias) {
+        let was_moved = || {
+            let mut moves = manifests.whole_moves();
+            moves.any(|(_, from, to)| {
+                to.text == environment.name && manifests.recorded.contains(from.text)
+            })
+        };
+        let is_there = environment.import.is_some()
+            || manifests.recorded.contains(environment.name)
+            || was_moved();
+        if is_there || !environment.shaped || has(Field::EnvId) || has(Field::Alias) {
             continue;
         }
         let name = environment.name;
@@ -24,8 +32,12 @@ pub(super) fn check(manifests: &Manifests<'_>, options: Options, problems: &mut 
             )
             .at(&environment.key.span(), text!("`alias` is missing", "缺少 `alias`"))
             .help(text!(
-                "the project requires it (guard.require_alias): by its alias an environment is found again when the vendor's answer is lost",
-                "本项目要求填写（guard.require_alias）：丢失腾讯云的应答时，要靠别名找回环境"
+                "without an alias, a create whose answer was lost cannot be recognised in the account",
+                "没有别名，丢失应答的创建就无法在账号中辨认"
+            ))
+            .help(text!(
+                "to allow it all the same, set `guard: {{require_alias: false}}` in postpay.yaml",
+                "如仍要允许，请在 postpay.yaml 中设置 `guard: {{require_alias: false}}`"
             )),
         );
     }

@@ -78,7 +78,7 @@ pub const RULES: &[Rule] = &[
     rule("missing-wx-app-id", "miniapp has a wx_app_id", wx_app_id::check),
     rule("invalid-alias", "an alias is made of a-z, 0-9 and `-`", alias::check),
     rule("long-alias", "an alias has at most 20 characters", long_alias::check),
-    rule("missing-alias", "with guard.require_alias, an environment to be created has an alias", missing_alias::check),
+    rule("missing-alias", "an environment to be created has an alias, unless guard.require_alias is false", missing_alias::check),
     rule("duplicate-alias", "an alias is unique among environments to be created", duplicate_alias::check),
     rule("duplicate-env-id", "an env_id is named by one environment", duplicate_env_id::check),
     rule("invalid-extra", "an extra mapping can be written as JSON", extra::check),

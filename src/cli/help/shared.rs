@@ -120,7 +120,6 @@ pub(super) const ARGS: &[(&str, &str)] = &[
         "在这个地址订购新环境以替换现有环境，现有环境作为已被替换的旧环境保留记录；可重复",
     ),
     ("allow_destroy", "销毁不再声明的环境，包括其中的数据"),
-    ("require_alias", "要求腾讯云创建的每个环境都有别名"),
     // How a plan is carried out
     ("auto_approve", "不询问"),
     ("on_error", "某一步被拒绝之后怎么办。结果未知时总是停止运行"),
@@ -128,7 +127,7 @@ pub(super) const ARGS: &[(&str, &str)] = &[
     ("retry_for", "可以证明没有发出的请求，在多长时间内重试"),
     (
         "settle",
-        "应答丢失或没有返回 EnvId 时，在账号中查找其结果的最长时间；0s 表示不查找",
+        "应答丢失或没有返回 EnvId 时，在账号中查找其结果的最长时间；0s 表示不查找 [default: 60s；创建被拒绝或限流后为 10s，且至少查找一次]",
     ),
     (
         "lock_timeout",

@@ -73,7 +73,7 @@ impl Asked {
     fn verdict(self, code: &str) -> Verdict {
         match self {
             Self::Order => codes::verdict(code),
-            Self::Change(_) => changes::verdict(code),
+            Self::Change(change) => changes::verdict(change, code),
         }
     }
 

@@ -240,8 +240,8 @@ impl Objection {
                 "计划与当前清单和状态文件生成的计划不同",
             ),
             Self::NoAlias { address } => text!(
-                "`{address}` has no alias, so a lost answer could not be read back (require_alias)",
-                "`{address}` 没有别名，若应答丢失将无法回查 (require_alias)"
+                "`{address}` has no alias: a create whose answer was lost could not be recognised in the account",
+                "`{address}` 没有别名：丢失应答的创建将无法在账号中辨认"
             ),
             Self::Refused {
                 address, refusal, ..
@@ -307,8 +307,8 @@ impl Objection {
                 "用 --region 指定计划的地域，或重新生成计划",
             ),
             Self::NoAlias { .. } => Text::fixed(
-                "give it an alias, or take require_alias out",
-                "为它设置别名，或去掉 require_alias",
+                "give it an alias, or set `guard: {{require_alias: false}}` in postpay.yaml",
+                "为它设置别名，或在 postpay.yaml 中设置 `guard: {{require_alias: false}}`",
             ),
             Self::NotRemade
             | Self::Stale { .. }

@@ -5,7 +5,7 @@ mod detail;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-pub(in crate::report) use detail::{remarks, what};
+pub(in crate::report) use detail::{SURPLUS_HELP, remarks, what};
 
 use super::Look;
 use super::table;
@@ -75,13 +75,17 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             )))
         }
         Progress::Ended(result) => Some(ended(result, total, look)),
-        Progress::Looking { open, after } => {
+        Progress::Looking {
+            open,
+            after,
+            left: _,
+        } => {
             let orders = count(open, "environment", "environments");
             let pause = match after {
                 Duration::ZERO => Text::same(""),
                 after => {
-                    let after = duration(after);
-                    text!(" in {after}", "{after:#} 后")
+                    let seconds = after.as_secs_f64().ceil();
+                    text!(" in {seconds} s", "{seconds} 秒后")
                 }
             };
             Some(look.say(text!(

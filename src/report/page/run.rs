@@ -221,15 +221,32 @@ fn of_a_step(result: &StepResult, entry: &Entry, at: usize, look: Look) -> Vec<F
         Outcome::Ordered { .. } | Outcome::Done(_) | Outcome::Recorded | Outcome::NotAttempted => {}
     }
     if let Some(env_id) = &result.left_behind {
-        let message = text!(
-            "the refused order of `{address}` seems to have left {env_id} behind",
-            "`{address}` 的订单被拒绝，但似乎留下了 {env_id}"
-        );
-        let at = &result.address;
-        let help = text!(
-            "settle it: `postpay resolve {at}`",
-            "请确认结果：`postpay resolve {at}`"
-        );
+        let (message, help) = match &result.outcome {
+            Outcome::Ordered { .. } => (
+                text!(
+                    "`{address}` may exist twice: a throttled request may have created {env_id} as well",
+                    "`{address}` 可能重复创建：被限流的请求可能还创建了 {env_id}"
+                ),
+                human::apply::SURPLUS_HELP,
+            ),
+            Outcome::Failed(_)
+            | Outcome::Unknown(_)
+            | Outcome::Done(_)
+            | Outcome::Recorded
+            | Outcome::NotAttempted => {
+                let at = &result.address;
+                (
+                    text!(
+                        "the refused order of `{address}` seems to have left {env_id} behind",
+                        "`{address}` 的订单被拒绝，但似乎留下了 {env_id}"
+                    ),
+                    text!(
+                        "settle it: `postpay resolve {at}`",
+                        "请确认结果：`postpay resolve {at}`"
+                    ),
+                )
+            }
+        };
         let help = vec![look.say(help)];
         findings.push(finding(Level::Error, "left_behind", message, help));
     }

@@ -182,6 +182,13 @@ fn the_second_signal_leaves_at_once_and_the_journal_tells_the_truth() {
 }
 
 #[test]
+fn a_deadline_of_zero_starts_nothing() {
+    let project = Project::of(&["one", "two"]);
+    project.run(["apply", "-y", "--deadline", "0s"]).exits(3);
+    assert!(project.ledger().is_empty());
+}
+
+#[test]
 fn events_are_json_with_the_documented_types() {
     at_once(
         [

@@ -156,6 +156,56 @@ fn a_throttled_order_is_sent_again_and_made_once() {
 }
 
 #[test]
+fn an_undocumented_code_is_unknown_and_never_resent() {
+    at_once(
+        [
+            "RequestLimitExceeded.Other",
+            "LimitExceeded.Request",
+            "LimitExceeded.Concurrent",
+            "ResourceUnavailable.ResourceOverdue",
+            "FailedOperation.AccountInsufficient",
+            "OperationDenied.FreePackageDenied",
+            "ResourcesSoldOut.Other",
+            "ResourceUnavailable.BalanceNotEnough.Other",
+        ],
+        |code| {
+            for kind in ["error", "error-after"] {
+                let project = Project::of(&["one"]);
+                let fault = format!("{kind}:{code}@1");
+                let args = ["apply", "-y", "--fault", &fault, "--list-delay=1h"];
+                project.run(args).exits(4).says(&["postpay resolve"]);
+                let record = project.json(STATE)["environments"]["one"].clone();
+                assert_eq!(record["status"].as_str(), UNKNOWN, "{fault}");
+                project.run(["apply", "-y"]).exits(4);
+                assert_eq!(project.ledger().len(), 1, "{fault}: one attempt");
+            }
+        },
+    );
+}
+
+#[test]
+fn a_second_environment_of_a_throttled_create_is_reported() {
+    let project = Project::of(&["one"]);
+    let fault = "error-after:RequestLimitExceeded@1";
+    let ran = project
+        .run([
+            "apply", "-y", "--fault", fault, "--report", "r.json", "--report", "r.md",
+        ])
+        .exits(4);
+    let surplus = project.ledger()[0].env_id.clone().unwrap();
+    assert_ne!(
+        project.json(STATE)["environments"]["one"]["env_id"],
+        surplus.as_str()
+    );
+    ran.says(&[&surplus, "may exist twice", "keeps running and billing"]);
+    let report = project.json("r.json");
+    assert_eq!(report["results"][0]["result"], "ordered");
+    assert_eq!(report["results"][0]["left_behind"], surplus.as_str());
+    assert_eq!(report["verdict"], "unknown");
+    assert!(project.read("r.md").contains(&surplus));
+}
+
+#[test]
 fn a_throttle_that_does_not_end_is_given_up() {
     let project = Project::of(&["one", "two"]);
     let ran = project

@@ -99,7 +99,11 @@ fn what_differs_is_told_in_chinese() {
     project.run(["apply", "-y"]).exits(0);
     project.edit(MANIFEST, "env_alias: 线上商店", "env_alias: 线上书店");
     project.edit(MANIFEST, "alias: staging", "alias: trial");
-    project.edit(MANIFEST, "environments:", "environments:\n  new: {}");
+    project.edit(
+        MANIFEST,
+        "environments:",
+        "environments:\n  new: {alias: new}",
+    );
     let plan = chinese(&project, &["plan"]).exits(0);
     assert_shown!("lang-zh-plan-changed", plan.stdout);
     let drift = chinese(&project, &["drift"]);

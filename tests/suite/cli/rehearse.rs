@@ -107,6 +107,10 @@ fn every_chosen_fault_is_recovered_from() {
 #[test]
 fn environments_without_an_alias_are_settled_too() {
     let project = Project::of(&["one"]);
+    project.write(
+        "postpay.yaml",
+        "version: 1\napi: {endpoint: sandbox}\nguard: {require_alias: false}\n",
+    );
     let nameless = "    env_source: qcloud\n    channel: qc_console\n";
     project.write(
         "environments/shop.yaml",

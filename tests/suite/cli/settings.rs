@@ -203,29 +203,44 @@ fn format_colour_and_the_rest() {
 }
 
 #[test]
-fn an_alias_can_be_demanded() {
+fn an_environment_to_be_created_needs_an_alias_unless_that_is_switched_off() {
+    const DEFAULT: &str = "version: 1\napi: {endpoint: sandbox}\n";
+    const OFF: &str = "version: 1\napi: {endpoint: sandbox}\nguard: {require_alias: false}\n";
     let project = Project::of(&["one"]);
     project.write(
         "environments/shop.yaml",
         "version: 1\nenvironments:\n  one: {env_source: qcloud, channel: qc_console}\n",
     );
-    project.run(["validate"]).exits(0);
-    project
-        .run(["validate", "--require-alias"])
-        .exits(1)
-        .says(&["missing-alias"]);
-    project
-        .run(["apply", "-y", "--require-alias"])
-        .exits(1)
-        .says(&["missing-alias"]);
-    project.write(
-        "postpay.yaml",
-        "version: 1\napi: {endpoint: sandbox}\nguard: {require_alias: true}\n",
-    );
-    for command in [&["validate"][..], &["plan"], &["apply", "-y"]] {
-        project.run(command).exits(1).says(&["missing-alias"]);
+    project.write("postpay.yaml", DEFAULT);
+    let refused = |command: &[&str]| {
+        project.run(command).exits(1).says(&[
+            "missing-alias",
+            "cannot be recognised",
+            "require_alias: false",
+        ]);
+    };
+    for command in [
+        &["validate"][..],
+        &["plan"],
+        &["apply", "-y"],
+        &["rehearse"],
+    ] {
+        refused(command);
     }
+    project.write("postpay.yaml", OFF);
+    project.run(["validate"]).exits(0);
+    project.run(["plan", "-o", "plan.json"]).exits(0);
+    project.write("postpay.yaml", DEFAULT);
+    refused(&["apply", "plan.json"]);
     assert!(project.memory().is_empty());
+    project.write("postpay.yaml", OFF);
+    project.run(["apply", "plan.json"]).exits(0);
+    assert_eq!(project.ledger().len(), 1);
+    // What is in the state is not created.
+    project.write("postpay.yaml", DEFAULT);
+    for command in [&["validate"][..], &["plan"], &["apply", "-y"], &["drift"]] {
+        project.run(command).exits(0);
+    }
 }
 
 #[test]
@@ -233,21 +248,8 @@ fn a_variable_that_is_empty_counts_as_absent() {
     let project = Project::of(&["one", "two"]);
     let plan = project.run(["plan"]).exits(0).stdout;
     for name in [
-        "CHDIR",
-        "CONFIG",
-        "FILE",
-        "STATE",
-        "ENDPOINT",
-        "COLOR",
-        "LOG",
-        "FORMAT",
-        "REPORT",
-        "OUT",
-        "RATE",
-        "REGION",
-        "LANGUAGE",
-        "TIMEOUT",
-        "REQUIRE_ALIAS",
+        "CHDIR", "CONFIG", "FILE", "STATE", "ENDPOINT", "COLOR", "LOG", "FORMAT", "REPORT", "OUT",
+        "RATE", "REGION", "LANGUAGE", "TIMEOUT",
     ] {
         let ran = with(&project, &[(&format!("POSTPAY_{name}"), "")], &["plan"]).exits(0);
         assert_eq!(ran.stdout, plan, "{name}");
@@ -256,21 +258,18 @@ fn a_variable_that_is_empty_counts_as_absent() {
 
 #[test]
 fn a_variable_can_say_yes_and_no_in_the_usual_words() {
-    let project = Project::empty();
-    project.write("postpay.yaml", "version: 1\napi: {endpoint: sandbox}\n");
-    project.write(
-        "environments/a.yaml",
-        "version: 1\nenvironments:\n  one: {env_source: qcloud, channel: qc_console}\n",
-    );
+    let project = Project::of(&["one"]);
     for (word, code) in [
-        ("1", 1),
-        ("true", 1),
-        ("yes", 1),
+        ("1", 0),
+        ("true", 0),
+        ("yes", 0),
         ("0", 0),
         ("false", 0),
         ("no", 0),
+        ("perhaps", 1),
     ] {
-        with(&project, &[("POSTPAY_REQUIRE_ALIAS", word)], &["validate"]).exits(code);
+        let variable = ("POSTPAY_ALLOW_UNKNOWN_ACCOUNT", word);
+        with(&project, &[variable], &["apply", "-y"]).exits(code);
     }
 }
 
@@ -280,7 +279,7 @@ fn what_is_wrong_with_the_settings_hides_nothing_that_is_wrong_with_a_manifest()
     project.write("postpay.yaml", "version: 1\nmanifest: x\n");
     project.write(MANIFEST, manifest(&["one"]).replace("alias:", "alais:"));
     let told = project.run(["validate"]).exits(1);
-    told.says(&["unknown setting `manifest`", "alais", "Not valid: 2 errors"]);
+    told.says(&["unknown setting `manifest`", "alais", "Not valid: 3 errors"]);
     // Where they are can't be told: nothing is said of a folder that nobody named.
     std::fs::remove_dir_all(project.file("environments")).unwrap();
     let told = project.run(["validate"]).exits(1);

@@ -3,7 +3,8 @@
 //!
 //! The vendor's words for its codes are few. Where a hint says "may", it is postpay's guess.
 
-use super::{Verdict, explain, first_part};
+use super::{Verdict, common};
+use crate::cloud::Reach;
 use crate::lang::Text;
 
 /// The two changes.
@@ -15,21 +16,23 @@ pub enum Change {
     Destroy,
 }
 
-/// As for an order, but that no failed operation counts as refused: the environment shows what became of it.
-pub fn verdict(code: &str) -> Verdict {
-    if first_part(code) == "FailedOperation" {
-        Verdict::Unknown
-    } else {
-        super::verdict(code)
+/// What a code proves about a change. All codes that are listed for `ModifyEnv` are common ones or of families that only
+/// reject; `DestroyEnv` has two more.
+pub fn verdict(change: Change, code: &str) -> Verdict {
+    match (change, code) {
+        (Change::Destroy, INVOICE | OVERDUE) => Verdict::Refused(Reach::Step),
+        (Change::Rename | Change::Destroy, code) => {
+            common(code).map_or(Verdict::Unknown, |row| row.verdict)
+        }
     }
 }
 
-/// What to do next, in a sentence or two; None for a code that nobody knows.
+/// What to do next, in a sentence or two.
 pub fn hint(change: Change, code: &str) -> Option<Text> {
-    if verdict(code) == Verdict::Unknown {
+    if verdict(change, code) == Verdict::Unknown {
         return Some(look(change));
     }
-    own(change, code).or_else(|| explain(code).map(|row| row.hint.clone()))
+    own(change, code).or_else(|| common(code).map(|row| row.hint.clone()))
 }
 
 /// What to do when nobody can tell what was done.
@@ -46,11 +49,12 @@ pub fn look(change: Change) -> Text {
     }
 }
 
+/// 当前发票余额不足，无法退费。
+const INVOICE: &str = "ResourceUnavailable.InvoiceAmountLack";
+/// 资源过期。
+const OVERDUE: &str = "ResourceUnavailable.ResourceOverdue";
+
 const READ: Text = Text::fixed("Read the message.", "请看消息。");
-const LATER: Text = Text::fixed(
-    "Plan and apply again later.",
-    "稍后重新执行 plan 和 apply。",
-);
 const MAYBE_GONE: Text = Text::fixed(
     "The environment may be gone already, or be another account's: look for it at https://tcb.cloud.tencent.com/dev with this account.",
     "环境可能已不存在，或属于另一个账号：用此账号在 https://tcb.cloud.tencent.com/dev 查找。",
@@ -59,7 +63,7 @@ const MAYBE_GONE: Text = Text::fixed(
 /// The advice that differs from the one for an order.
 fn own(change: Change, code: &str) -> Option<Text> {
     use Change::{Destroy, Rename};
-    let family = first_part(code);
+    let family = code.split('.').next().unwrap_or_default();
     let hint = match (family, code, change) {
         ("ActionOffline" | "InvalidAction", _, Rename) => Text::fixed(
             "The vendor no longer offers ModifyEnv to this account: change the alias at the console.",
@@ -89,11 +93,6 @@ fn own(change: Change, code: &str) -> Option<Text> {
             "postpay sends a few dozen bytes for this: look for a proxy that changes requests.",
             "postpay 为此只发送几十个字节：检查是否有改写请求的代理。",
         ),
-        ("LimitExceeded", "LimitExceeded.Request", _) => LATER,
-        ("LimitExceeded", "LimitExceeded.Concurrent", _) => Text::fixed(
-            "Plan and apply again later, with `--in-flight 1`.",
-            "稍后重新执行 plan 和 apply，并加上 `--in-flight 1`。",
-        ),
         ("LimitExceeded", _, Rename) => Text::fixed(
             "The vendor does not say which limit this is; it may be how often an alias may be changed. Plan and apply again later.",
             "腾讯云没有说明这是哪项限制；可能是别名的修改次数限制。稍后重新执行 plan 和 apply。",
@@ -107,17 +106,15 @@ fn own(change: Change, code: &str) -> Option<Text> {
             "The environment may hold data or add-on packages: look at it at the console, or destroy it with `--bypass-check`, with which the vendor does not look for them.",
             "环境中可能有数据或增值包：在控制台查看，或用 `--bypass-check` 销毁，此时腾讯云不会检查它们。",
         ),
-        // 当前发票余额不足，无法退费。
-        ("ResourceUnavailable", "ResourceUnavailable.InvoiceAmountLack", Destroy) => Text::fixed(
+        (_, INVOICE, Destroy) => Text::fixed(
             "The vendor says that the invoice balance is too small for a refund: an invoice may have to be given back or settled first, at the console.",
             "腾讯云称发票余额不足，无法退费：可能需要先在控制台退还发票或结清。",
         ),
-        // 资源过期。
-        ("ResourceUnavailable", "ResourceUnavailable.ResourceOverdue", Destroy) => Text::fixed(
+        (_, OVERDUE, Destroy) => Text::fixed(
             "The vendor says that the resource is overdue: there may be a bill to be paid first, at the console.",
             "腾讯云称资源已过期：可能需要先在控制台结清账单。",
         ),
-        ("ResourceInsufficient" | "ResourcesSoldOut" | "UnsupportedOperation", _, _) => READ,
+        ("ResourceInsufficient" | "UnsupportedOperation", _, _) => READ,
         (_, _, _) => return None,
     };
     Some(hint)
@@ -125,41 +122,60 @@ fn own(change: Change, code: &str) -> Option<Text> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::TABLE;
+    use super::super::{COMMON, LISTED};
     use super::*;
-    use crate::cloud::Reach;
 
     const BOTH: [Change; 2] = [Change::Rename, Change::Destroy];
 
     #[test]
-    fn a_code_proves_what_it_proves_about_an_order_but_for_failed_operations() {
-        for row in TABLE {
-            let expected = if row.code.starts_with("FailedOperation") {
-                Verdict::Unknown
-            } else {
-                row.verdict
-            };
-            assert_eq!(verdict(row.code), expected, "{}", row.code);
+    fn only_codes_that_are_listed_for_the_change_or_common_prove_anything() {
+        for change in BOTH {
+            for row in COMMON {
+                assert_eq!(verdict(change, row.code), row.verdict, "{}", row.code);
+            }
+            for row in LISTED {
+                assert_eq!(verdict(change, row.code), Verdict::Unknown, "{}", row.code);
+            }
         }
         let step = Verdict::Refused(Reach::Step);
         let table = [
-            ("LimitExceeded.OutOfSomething", step),
-            ("ResourceUnavailable.InvoiceAmountLack", step),
-            ("ResourceUnavailable.ResourceOverdue", step),
-            ("ResourceNotFound.EnvNotExists", step),
-            ("MissingParameter.Param", step),
-            ("FailedOperation.AccountInsufficient", Verdict::Unknown),
-            ("Oops", Verdict::Unknown),
+            ("MissingParameter.Param", step, step),
+            (INVOICE, Verdict::Unknown, step),
+            (OVERDUE, Verdict::Unknown, step),
+            (
+                "ResourceUnavailable.Other",
+                Verdict::Unknown,
+                Verdict::Unknown,
+            ),
+            (
+                "ResourceUnavailable.ResourceOverdue.Other",
+                Verdict::Unknown,
+                Verdict::Unknown,
+            ),
+            ("LimitExceeded.Request", Verdict::Unknown, Verdict::Unknown),
+            (
+                "RequestLimitExceeded.Other",
+                Verdict::Unknown,
+                Verdict::Unknown,
+            ),
+            (
+                "ResourceNotFound.EnvNotExists",
+                Verdict::Unknown,
+                Verdict::Unknown,
+            ),
+            ("FailedOperation", Verdict::Unknown, Verdict::Unknown),
+            ("Oops", Verdict::Unknown, Verdict::Unknown),
         ];
-        for (code, expected) in table {
-            assert_eq!(verdict(code), expected, "{code}");
+        for (code, rename, destroy) in table {
+            assert_eq!(verdict(Change::Rename, code), rename, "{code}");
+            assert_eq!(verdict(Change::Destroy, code), destroy, "{code}");
         }
     }
 
     #[test]
     fn no_advice_is_about_orders() {
         for change in BOTH {
-            for row in TABLE {
+            for row in COMMON.iter().chain(LISTED) {
                 let hint = hint(change, row.code).unwrap();
                 assert!(
                     !hint.en().contains("order"),
@@ -183,14 +199,8 @@ mod tests {
             (Rename, "MissingParameter", "Mend the manifest"),
             (Rename, "LimitExceeded", "may be how often"),
             (Destroy, "LimitExceeded", "MaxDeleteMonthly"),
-            (Destroy, "LimitExceeded.Other", "MaxDeleteTotal"),
-            (Destroy, "LimitExceeded.Concurrent", "--in-flight 1"),
             (Rename, "ResourceNotFound", "may be gone"),
-            (
-                Destroy,
-                "ResourceNotFound.UserNotExists",
-                "may be gone already",
-            ),
+            (Destroy, "ResourceNotFound", "may be gone already"),
             (Rename, "ResourceUnavailable", "at the console"),
             (Destroy, "ResourceUnavailable", "--bypass-check"),
             (
@@ -202,17 +212,6 @@ mod tests {
                 Destroy,
                 "ResourceUnavailable.ResourceOverdue",
                 "may be a bill",
-            ),
-            // It does not say what ResourceUnavailable itself does.
-            (
-                Destroy,
-                "ResourceUnavailable.ResourceFrozen",
-                "state at the console",
-            ),
-            (
-                Destroy,
-                "ResourceUnavailable.BalanceNotEnough",
-                "Top up at https",
             ),
             (Rename, "InvalidAction", "no longer offers ModifyEnv"),
             (Destroy, "ActionOffline", "no longer offers DestroyEnv"),
@@ -229,7 +228,7 @@ mod tests {
             let hint = hint(change, code).unwrap();
             assert!(hint.en().contains(expected), "{change:?} {code}: {hint}");
         }
-        assert_eq!(hint(Rename, "ResourcesSoldOut.New"), Some(READ));
+        assert_eq!(hint(Rename, "ResourceInsufficient"), Some(READ));
         assert_eq!(
             hint(Rename, "RequestLimitExceeded"),
             Some(super::super::WAIT)

@@ -81,11 +81,13 @@ pub(super) fn no_end(message: &Text, scrub: &Scrub) -> CloudError {
     no_reply(true, message, scrub)
 }
 
-/// As for an order, but for two codes that may mean a rate: to ask again does no harm.
+/// As for an order, but that what is not found is not asked for again: `ResourceNotFound.UserNotExists` is listed for
+/// `DescribeEnvs`, and nothing is concluded from any other.
 fn verdict(code: &str) -> Verdict {
-    match code {
-        "LimitExceeded.Request" | "LimitExceeded.Concurrent" => Verdict::Throttled,
-        code => codes::verdict(code),
+    if code.starts_with("ResourceNotFound.") {
+        Verdict::Refused(Reach::Step)
+    } else {
+        codes::verdict(code)
     }
 }
 
@@ -143,7 +145,7 @@ mod tests {
         assert_eq!(of(200, page, None), Ok(1));
         let table = [
             (200, error("RequestLimitExceeded"), N(NotSent::Throttled)),
-            (200, error("LimitExceeded.Request"), N(NotSent::Throttled)),
+            (200, error("LimitExceeded.Request"), Unknown),
             (
                 200,
                 error("AuthFailure.SignatureExpire"),

@@ -20,7 +20,10 @@ pub(super) fn show(out: &mut String, result: &StepResult, look: Look) {
         Outcome::Unknown(_) => look.bad(text!("outcome unknown", "结果未知")),
         Outcome::Done(done) => look.say(word(done.what)),
         Outcome::Ordered { .. } | Outcome::Recorded | Outcome::NotAttempted => {
-            look.say(text!("was replaced", "已被替换"))
+            match result.left_behind {
+                Some(_) => look.bad(text!("may exist twice", "可能重复创建")),
+                None => look.say(text!("was replaced", "已被替换")),
+            }
         }
     };
     let (address, source) = (look.strong(&result.address), look.faint(&result.source));
@@ -33,7 +36,7 @@ pub(super) fn show(out: &mut String, result: &StepResult, look: Look) {
 /// The lines below its head; none when there is nothing to say.
 pub(in crate::report) fn remarks(result: &StepResult, look: Look) -> Vec<String> {
     let lines = match &result.outcome {
-        Outcome::Ordered { .. } => replaced(result, look),
+        Outcome::Ordered { .. } => [surplus(result, look), replaced(result, look)].concat(),
         Outcome::Done(done) => given_up(result, done),
         Outcome::Recorded | Outcome::NotAttempted => Vec::new(),
         Outcome::Failed(error) => failed(result, error, not_done(error), look),
@@ -106,6 +109,27 @@ fn failed(result: &StepResult, error: &CloudError, done: Text, look: Look) -> Ve
     }
     lines
 }
+
+/// A second environment that came to be beside the one that was created.
+fn surplus(result: &StepResult, look: Look) -> Vec<Text> {
+    let Some(env_id) = &result.left_behind else {
+        return Vec::new();
+    };
+    let env_id = look.bad(clean(env_id));
+    vec![
+        text!(
+            "a throttled request may have created {env_id} as well: it is new, has the same alias, and is not in the state",
+            "被限流的请求可能还创建了 {env_id}：它是新出现的，别名相同，且不在状态文件中"
+        ),
+        SURPLUS_HELP,
+    ]
+}
+
+/// What to do about it.
+pub(in crate::report) const SURPLUS_HELP: Text = Text::fixed(
+    "it keeps running and billing: check both in the console, and destroy the one that is not needed",
+    "它会持续运行并计费：请在控制台核对两个环境，并销毁不需要的那个",
+);
 
 /// Where the environment that was replaced is now.
 fn replaced(result: &StepResult, look: Look) -> Vec<Text> {
