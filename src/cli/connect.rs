@@ -39,6 +39,9 @@ pub(super) struct Embedded {
     /// How long the embedded endpoint takes to answer, as 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
     pub latency: Duration,
+    /// Delay requests to the embedded endpoint by a random time up to this one, as 30ms
+    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_JITTER", value_parser = time)]
+    pub jitter: Duration,
     /// How long after an order or a change the embedded endpoint lists what it did, as 3s
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     pub list_delay: Duration,
@@ -52,11 +55,13 @@ impl Embedded {
         let Self {
             faults,
             latency,
+            jitter,
             list_delay,
             sandbox_rate,
         } = self;
         faults.is_empty()
             && latency.is_zero()
+            && jitter.is_zero()
             && list_delay.is_zero()
             && *sandbox_rate == sandbox::RATE
     }
@@ -111,6 +116,7 @@ impl Connection {
                 not_of_the_embedded(project, embedded, world)?;
                 Place::Embedded(Box::new(sandbox::Options {
                     latency: embedded.latency,
+                    jitter: embedded.jitter,
                     list_delay: embedded.list_delay,
                     rate: Some(embedded.sandbox_rate),
                     faults: embedded.faults.clone(),
@@ -122,8 +128,8 @@ impl Connection {
                     return Err(Failure::new(
                         "sandbox-only",
                         text!(
-                            "--fault, --latency, --list-delay and --sandbox-rate are for the embedded endpoint alone",
-                            "--fault、--latency、--list-delay 和 --sandbox-rate 仅用于内置端点"
+                            "--fault, --latency, --jitter, --list-delay and --sandbox-rate are for the embedded endpoint alone",
+                            "--fault、--latency、--jitter、--list-delay 和 --sandbox-rate 仅用于内置端点"
                         ),
                     )
                     .help(text!(
