@@ -54,25 +54,26 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    fn seconds(cause: NotSent, attempt: u32, took: Duration) -> f64 {
+    fn milliseconds(cause: NotSent, attempt: u32, took: Duration) -> Option<u128> {
         match decide(cause, attempt, 0, took, took, MINUTE) {
-            Decision::Again { after } => after.as_secs_f64(),
-            Decision::GiveUp => f64::NAN,
+            Decision::Again { after } => Some(after.as_millis()),
+            Decision::GiveUp => None,
         }
     }
 
     #[test]
     fn waits_double_up_to_a_bound() {
-        let waits = |cause| (1..=6).map(move |attempt| seconds(cause, attempt, Duration::ZERO));
-        assert!(waits(NotSent::Throttled).eq([1.0, 2.0, 3.0, 3.0, 3.0, 3.0]));
-        assert!(waits(NotSent::Connect).eq([0.5, 1.0, 2.0, 4.0, 8.0, 8.0]));
+        let waits =
+            |cause| (1..=6).map(move |attempt| milliseconds(cause, attempt, Duration::ZERO));
+        assert!(waits(NotSent::Throttled).eq([1000, 2000, 3000, 3000, 3000, 3000].map(Some)));
+        assert!(waits(NotSent::Connect).eq([500, 1000, 2000, 4000, 8000, 8000].map(Some)));
     }
 
     #[test]
     fn a_throttled_call_waits_from_when_it_was_sent() {
         let took = Duration::from_millis(1250);
-        let waits = [1, 2, 3].map(|attempt| seconds(NotSent::Throttled, attempt, took));
-        assert_eq!(waits, [0.0, 0.75, 1.75]);
+        let waits = [1, 2, 3].map(|attempt| milliseconds(NotSent::Throttled, attempt, took));
+        assert_eq!(waits, [0, 750, 1750].map(Some));
     }
 
     #[test]

@@ -165,8 +165,8 @@ impl FaultError {
                     None => Text::same(""),
                 };
                 text!(
-                    "there is no fault `{kind}`{near}; there are {names}, and throttle-for:TIME, error:CODE and error-after:CODE",
-                    "没有故障 `{kind}`{near:#}；可用的有 {names}，以及 throttle-for:TIME、error:CODE 和 error-after:CODE"
+                    "there is no fault `{kind}`{near}; there are {names}, throttle-for:TIME, error:CODE and error-after:CODE",
+                    "没有故障 `{kind}`{near:#}；可用的有 {names}、throttle-for:TIME、error:CODE 和 error-after:CODE"
                 )
             }
             Self::NoCode { kind } => text!(

@@ -8,7 +8,8 @@ use super::RATE;
 use super::gateway::Act;
 use super::world::Refusal;
 
-/// The rate limit of one action: so many in any second (a sliding window), by arrival. What it throttles never reaches the back end.
+/// The rate limit of one action: so many in any second, a sliding window, by arrival. What it throttles never reaches the
+/// back end.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rate {
     /// None: no limit.

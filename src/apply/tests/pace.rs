@@ -46,7 +46,7 @@ impl Gateway {
             return false;
         }
         let in_window = |earlier: &&Duration| match self.window {
-            Window::Sliding => arrival - **earlier < SECOND,
+            Window::Sliding => arrival < **earlier + SECOND,
             Window::Fixed(phase) => (arrival + phase).as_secs() == (**earlier + phase).as_secs(),
         };
         let admits = self.admitted.iter().filter(in_window).count() < 2;
@@ -112,7 +112,7 @@ fn assert_order_is_kept(report: &Report) {
         .collect();
     starts.sort();
     for pair in starts.windows(2) {
-        assert!(pair[1] - pair[0] >= Duration::from_millis(513), "{pair:?}");
+        assert!(pair[1] >= pair[0] + Duration::from_millis(513), "{pair:?}");
     }
 }
 
@@ -181,10 +181,10 @@ async fn a_congestion_costs_at_most_4_seconds_more_than_it_lasts() {
                 let report = create(gateway, latency).await;
                 assert!(throttled(&report) > 0, "{begins:?} {lasts:?}");
                 let undisturbed = SPACED * u32::try_from(CREATES - 1).unwrap() + latency;
-                let costs = report.took - undisturbed;
                 assert!(
-                    costs <= lasts + 4 * SECOND,
-                    "{costs:?} for {lasts:?} from {begins:?} on, {latency:?}, {jitter:?}, {window:?}"
+                    report.took <= undisturbed + lasts + 4 * SECOND,
+                    "{:?} for {lasts:?} from {begins:?} on, {latency:?}, {jitter:?}, {window:?}",
+                    report.took
                 );
             }
         }
