@@ -40,7 +40,7 @@ Examples:
 
 Faults (the call number counts CreatePostpayPackage requests from 1):
   throttle                 turned away by the gateway
-  throttle-for:TIME        this call and every later one within TIME, such as 3s, turned away by the gateway
+  throttle-for:TIME        the same for every call within TIME, such as 3s
   reset-before, reset-after, eof-before, eof-after, hang-before, hang-after, 500-before, 500-after
                            the connection breaks, hangs or fails before or after the order is made
   cut-body, html           the order is made, its answer is cut or is no JSON

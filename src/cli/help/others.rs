@@ -84,7 +84,7 @@ pub(super) const PAGES: &[Page] = &[
 
 故障（调用序号指 CreatePostpayPackage 请求，从 1 开始）：
   throttle                 被网关拒绝
-  throttle-for:TIME        这次调用以及 TIME（如 3s）之内的后续调用都被网关拒绝
+  throttle-for:TIME        同上，TIME（如 3s）之内的每次调用
   reset-before, reset-after, eof-before, eof-after, hang-before, hang-after, 500-before, 500-after
                            在订单生成之前或之后，连接中断、挂起或失败
   cut-body, html           订单已生成，但应答被截断或不是 JSON
