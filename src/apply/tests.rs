@@ -29,6 +29,8 @@ use crate::state::journal::{Evidence, Intent, Outcome as Line, RunEnded};
 use crate::state::{Account, Holder, State, StateStore, Status};
 
 const HALF: Duration = Duration::from_millis(500);
+/// The spacing of starts at 2 per second.
+const SPACED: Duration = Duration::from_micros(514_500);
 
 fn desired(names: &[&str]) -> Desired {
     let environments = names
@@ -561,7 +563,7 @@ async fn an_unknown_outcome_stops_the_run_is_recorded_and_never_sent_again() {
 /// Between an intent and its slot there is a moment. What is learnt in it counts.
 #[tokio::test(start_paused = true)]
 async fn an_answer_just_before_a_slot_is_recorded_first_and_may_call_the_next_request_off() {
-    let just_before = HALF.saturating_sub(LEAD / 2);
+    let just_before = SPACED.saturating_sub(LEAD / 2);
     let unknown = ("b", vec![error(Grade::Unknown)]);
     let mut bench = Bench::new(just_before, &[unknown]);
     let report = bench.apply(&["a", "b", "c", "d"], &settings()).await;
@@ -623,6 +625,20 @@ async fn a_throttled_order_is_sent_again_before_the_next_one_and_slows_the_pace(
     );
     let slower = Duration::from_millis(520)..Duration::from_millis(530);
     assert!(slower.contains(&gaps[2]), "one congestion: {gaps:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_calls_that_are_throttled_twice_in_a_row_back_off() {
+    let throttled = error(Grade::NotSent(NotSent::Throttled));
+    let connect = error(Grade::NotSent(NotSent::Connect));
+    let answers = vec![connect.clone(), throttled.clone(), connect, throttled];
+    let mut bench = Bench::new(Duration::ZERO, &[("a", answers)]);
+    let report = bench.apply(&["a"], &settings()).await;
+    assert_eq!(report.verdict(), Verdict::Complete);
+    let gaps = bench.cloud.gaps();
+    let window = Duration::from_secs(1)..Duration::from_millis(1100);
+    assert!(window.contains(&gaps[1]), "{gaps:?}");
+    assert!(window.contains(&gaps[3]), "{gaps:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -1140,9 +1156,8 @@ async fn a_clock_that_went_back_does_not_hurry_the_pace_nor_break_the_fold() {
         let started = Instant::now();
         let report = run(&approved, &settings, parts).await.unwrap();
         let waited = bench.cloud.calls.lock().unwrap().last().unwrap().1 - started;
-        let spaced = Duration::from_micros(514_500);
-        assert!(waited >= spaced, "a whole interval from now: {waited:?}");
-        assert!(waited < spaced + LEAD, "and no longer: {waited:?}");
+        assert!(waited >= SPACED, "a whole interval from now: {waited:?}");
+        assert!(waited < SPACED + LEAD, "and no longer: {waited:?}");
         assert_eq!(report.verdict(), Verdict::Complete);
         let state = report.state.unwrap();
         assert_eq!(state.environments.len(), names.len());

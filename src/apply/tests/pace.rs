@@ -3,7 +3,6 @@
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
-const SPACED: Duration = Duration::from_micros(514_500);
 const CREATES: usize = 24;
 
 #[derive(Debug, Clone, Copy)]
