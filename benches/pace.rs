@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use jiff::Timestamp;
 use postpay::apply::pace::least_time;
-use postpay::apply::{self, ACTION, OnError, Operator, Parts, Report, Settings, Verdict};
+use postpay::apply::{self, ACTION, CallKind, OnError, Operator, Parts, Report, Settings, Verdict};
 use postpay::clock::SystemClock;
 use postpay::cloud::tencent::{ClientOptions, Credentials, Keys, TencentClient, Transport};
 use postpay::desired::{Address, Environment};
@@ -35,14 +35,21 @@ use postpay::state::journal::{
 use postpay::state::{Holder, Lineage, StateStore as _, StateWriter};
 use support::{Project, account, ratio, target, timed};
 
-const ORDERS: u32 = 12;
 const RATE: f64 = 2.0;
 const IN_FLIGHT: usize = 4;
-const LATENCIES: [Duration; 4] = [
-    Duration::ZERO,
-    Duration::from_millis(300),
-    Duration::from_secs(1),
-    Duration::from_millis(1500),
+const LINES: [Line; 8] = [
+    Line::quiet("quiet, 0 s latency", Duration::ZERO),
+    Line::quiet("quiet, 0.3 s latency", Duration::from_millis(300)),
+    Line::quiet("quiet, 1 s latency", Duration::from_secs(1)),
+    Line::quiet("quiet, 1.5 s latency", Duration::from_millis(1500)),
+    Line {
+        jitter: Duration::from_millis(30),
+        creates: 24,
+        ..Line::quiet("30 ms jitter", Duration::ZERO)
+    },
+    Line::congested("congestion of 1 s", 1),
+    Line::congested("congestion of 3 s", 3),
+    Line::congested("congestion of 10 s", 10),
 ];
 
 fn main() -> Result<()> {
@@ -50,39 +57,105 @@ fn main() -> Result<()> {
     journal()
 }
 
-/// All latencies at once: what they do most is wait.
+/// One line between client and sandbox.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    name: &'static str,
+    creates: u32,
+    latency: Duration,
+    jitter: Duration,
+    /// How long every create is throttled, from the fifth on, in seconds.
+    congestion: u32,
+}
+
+impl Line {
+    const fn quiet(name: &'static str, latency: Duration) -> Self {
+        Self {
+            name,
+            creates: 12,
+            latency,
+            jitter: Duration::ZERO,
+            congestion: 0,
+        }
+    }
+
+    const fn congested(name: &'static str, congestion: u32) -> Self {
+        Self {
+            congestion,
+            ..Self::quiet(name, Duration::from_millis(300))
+        }
+    }
+
+    fn floor(&self) -> Result<Duration> {
+        Ok(least_time(usize::try_from(self.creates)?, RATE) + self.latency)
+    }
+
+    fn aim(&self) -> String {
+        match (self.congestion, self.jitter.is_zero()) {
+            (0, true) => "ratio <= 1.03".to_owned(),
+            (0, false) => "ratio <= 1.10".to_owned(),
+            (congestion, _) => format!("cost <= {} s", congestion + 4),
+        }
+    }
+}
+
+/// All lines at once: what the runs do most is wait.
 fn pace() -> Result<()> {
+    println!("Creates at {RATE} per second, at most {IN_FLIGHT} in progress\n");
     println!(
-        "Ordering {ORDERS} environments at {RATE} a second, {IN_FLIGHT} under way at most (aim: within 2 %)\n"
+        "{:>20} {:>8} {:>9} {:>9} {:>7} {:>9} {:>10}  {:<14} {:>8} {:>10} {:>9}",
+        "line",
+        "creates",
+        "floor",
+        "took",
+        "ratio",
+        "cost",
+        "throttled",
+        "aim",
+        "order",
+        "first send",
+        "last end"
     );
-    println!(
-        "{:>9} {:>10} {:>10} {:>8}   {:>10} {:>10}",
-        "latency", "floor", "took", "ratio", "first send", "last end"
-    );
-    let runs: Vec<_> = LATENCIES
+    let runs: Vec<_> = LINES
         .into_iter()
-        .map(|latency| (latency, thread::spawn(move || order(latency))))
+        .map(|line| (line, thread::spawn(move || create(line))))
         .collect();
-    for (latency, run) in runs {
-        let Ran {
-            took,
-            first_send,
-            closing,
-        } = run.join().ok().context("a run panicked")??;
-        let floor = least_time(usize::try_from(ORDERS)?, RATE) + latency;
+    let mut undisturbed = None;
+    for (line, run) in runs {
+        let ran = run.join().ok().context("a run panicked")??;
+        let (took, floor) = (ran.took, line.floor()?);
+        if line.name == LINES[1].name {
+            undisturbed = Some(took);
+        }
+        let cost = match undisturbed {
+            Some(undisturbed) if line.congestion > 0 => {
+                format!("{:.3} s", took.saturating_sub(undisturbed).as_secs_f64())
+            }
+            _ => "-".to_owned(),
+        };
         println!(
-            "{:>7.1} s {:>8.3} s {:>8.3} s {:>8.4}   {:>7.1} ms {:>7.1} ms",
-            latency.as_secs_f64(),
+            "{:>20} {:>8} {:>7.3} s {:>7.3} s {:>7.4} {cost:>9} {:>10}  {:<14} {:>8} {:>7.1} ms {:>6.1} ms",
+            line.name,
+            line.creates,
             floor.as_secs_f64(),
             took.as_secs_f64(),
             ratio(took, floor),
-            first_send.as_secs_f64() * 1e3,
-            closing.as_secs_f64() * 1e3,
+            ran.throttled,
+            line.aim(),
+            if ran.order_is_kept {
+                "kept"
+            } else {
+                "NOT KEPT"
+            },
+            ran.first_send.as_secs_f64() * 1e3,
+            ran.closing.as_secs_f64() * 1e3,
         );
     }
     println!(
-        "\ntook: from the list that a run begins with until the state and the receipt are on disk\n\
-         first send: of that, until the first request; last end: of that, after the last answer"
+        "\ntook: from the listing that a run begins with until the state and the receipt are on disk\n\
+         cost: compared with the quiet line of the same latency\n\
+         first send: of that, until the first request; last end: of that, after the last answer\n\
+         order: first attempts start in declared order, and none overtakes one that was throttled"
     );
     Ok(())
 }
@@ -91,23 +164,33 @@ struct Ran {
     took: Duration,
     first_send: Duration,
     closing: Duration,
+    throttled: usize,
+    order_is_kept: bool,
 }
 
 /// A run as `postpay apply` does it: the engine beside two worker threads.
-fn order(latency: Duration) -> Result<Ran> {
+fn create(line: Line) -> Result<Ran> {
     let folder = tempfile::tempdir()?;
-    let project = Project::generate(folder.path(), ORDERS)?;
+    let project = Project::generate(folder.path(), line.creates)?;
     let approved = approved(&project)?;
     let settings = Settings {
         rate: RATE,
         in_flight: IN_FLIGHT,
         on_error: OnError::Stop,
-        retry_for: Duration::from_secs(30),
+        retry_for: Duration::from_secs(120),
         deadline: None,
         settle: Duration::ZERO,
         settle_refused: Duration::ZERO,
         allow_same_alias: false,
         accept_missing_rows: None,
+    };
+    let faults = match line.congestion {
+        0 => Vec::new(),
+        seconds => vec![
+            format!("throttle-for:{seconds}s@5")
+                .parse()
+                .map_err(|error| anyhow::anyhow!("{error}"))?,
+        ],
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -115,7 +198,9 @@ fn order(latency: Duration) -> Result<Ran> {
         .build()?;
     runtime.block_on(async {
         let running = Sandbox::start(sandbox::Options {
-            latency,
+            latency: line.latency,
+            jitter: line.jitter,
+            faults,
             ..sandbox::Options::new(folder.path().join("sandbox.jsonl"))
         })
         .await?;
@@ -166,24 +251,46 @@ fn order(latency: Duration) -> Result<Ran> {
         };
         let report = apply::run(&approved, &settings, parts).await?;
         let end = Instant::now();
-        complete(&report)?;
+        ensure!(report.verdict() == Verdict::Complete, "{report:?}");
         running.shutdown().await;
         Ok(Ran {
             took: end - begun,
             first_send: first_send.context("nothing was sent")?,
             closing: end - last_end,
+            throttled: throttled(&report),
+            order_is_kept: order_is_kept(&report),
         })
     })
 }
 
-/// A run that was throttled, or lost an answer, has another floor.
-fn complete(report: &Report) -> Result<()> {
-    ensure!(report.verdict() == Verdict::Complete, "{report:?}");
-    ensure!(
-        report.results.iter().all(|result| result.attempts == 1),
-        "{report:?}"
-    );
-    Ok(())
+fn throttled(report: &Report) -> usize {
+    let calls = report.results.iter().flat_map(|result| &result.calls);
+    calls
+        .filter(|call| call.kind == CallKind::Throttled)
+        .count()
+}
+
+/// Whether first attempts start in declared order, and none starts between the throttled answer to an earlier one and the next
+/// attempt at that one.
+fn order_is_kept(report: &Report) -> bool {
+    let mut results = report.results.iter().enumerate();
+    results.all(|(at, result)| {
+        let later = || {
+            report.results[at + 1..]
+                .iter()
+                .flat_map(|later| &later.calls)
+        };
+        let is_first = result
+            .calls
+            .first()
+            .is_some_and(|first| later().all(|call| call.sent > first.sent));
+        let mut retries = result.calls.windows(2);
+        is_first
+            && retries.all(|pair| {
+                let waits = pair[0].answered..pair[1].sent;
+                !later().any(|call| waits.contains(&call.sent))
+            })
+    })
 }
 
 fn approved(project: &Project) -> Result<Approved> {

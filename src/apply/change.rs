@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::engine::{Attempt, Engine, asked_to_stop, at};
 use super::outcome::{CallKind, Done, What, change_line};
 use super::pace::Pacer;
-use super::retry::{self, Decision};
+use super::retry::Decision;
 use super::{OnError, Outcome, Progress, settle};
 use crate::cloud::{
     self, Bill, CloudError, CloudRead, CloudWrite, Destroy, Grade, Named, NotSent, Reach, Rename,
@@ -371,12 +371,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         deadline: Option<Instant>,
     ) -> Option<Sent> {
         let mut attempt = Attempt::first(at);
-        let mut not_before = Instant::now();
         loop {
-            if !self
-                .wait_until(pacer.slot().max(not_before), deadline)
-                .await
-            {
+            if !self.wait_until(attempt.slot(pacer), deadline).await {
                 return None;
             }
             attempt.first_tried.get_or_insert_with(Instant::now);
@@ -389,10 +385,14 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 }
             };
             if let Err(error) = &answer
-                && let Some(after) = self.wait_before_next(&attempt, error)
+                && let Grade::NotSent(cause) = error.grade
+                && self.stopping.is_none()
+                && let Decision::Again { after } =
+                    attempt.decide(cause, took, self.settings.retry_for)
             {
-                if error.grade == Grade::NotSent(NotSent::Throttled) {
-                    pacer.throttled(Instant::now() + after);
+                let now = Instant::now();
+                if cause == NotSent::Throttled {
+                    pacer.throttled(now - took, now, attempt.throttled > 0);
                 }
                 (self.parts.observe)(Progress::Retrying {
                     number: at + 1,
@@ -401,10 +401,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                     error,
                     after,
                 });
-                not_before = Instant::now() + after;
-                attempt.number += 1;
-                let is_repaired = error.grade == Grade::NotSent(NotSent::Repaired);
-                attempt.repaired += u32::from(is_repaired);
+                attempt = attempt.next(cause, now + after);
                 continue;
             }
             return Some(Sent {
@@ -449,24 +446,6 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         self.record(line);
         crash::point(crash::CHANGE_OUTCOME_KEPT);
         Some((answer, took))
-    }
-
-    /// The pause before another attempt; None when there is to be none.
-    fn wait_before_next(&self, attempt: &Attempt, error: &CloudError) -> Option<Duration> {
-        let Grade::NotSent(cause) = error.grade else {
-            return None;
-        };
-        let elapsed = attempt
-            .first_tried
-            .map_or(Duration::ZERO, |first| first.elapsed());
-        let retry_for = self.settings.retry_for;
-        let Attempt {
-            number, repaired, ..
-        } = *attempt;
-        match retry::decide(cause, number, repaired, elapsed, retry_for, self.jitter) {
-            Decision::Again { after } if self.stopping.is_none() => Some(after),
-            Decision::Again { .. } | Decision::GiveUp => None,
-        }
     }
 
     fn announce(&mut self, attempt: &Attempt, call: &Call) -> Option<()> {

@@ -40,6 +40,8 @@ pub(super) struct Attempt {
     pub(super) number: u32,
     /// After how many attempts before it something was mended.
     pub(super) repaired: u32,
+    /// How many attempts before it were throttled, without another one in between.
+    pub(super) throttled: u32,
     /// When a key was first asked for, to send it: that there was none counts towards the time for which it is tried.
     pub(super) first_tried: Option<Instant>,
     pub(super) not_before: Option<Instant>,
@@ -53,9 +55,45 @@ impl Attempt {
             at,
             number: 1,
             repaired: 0,
+            throttled: 0,
             first_tried: None,
             not_before: None,
             sent_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// When it may start.
+    pub(super) fn slot(&self, pacer: &Pacer) -> Instant {
+        let slot = pacer.slot();
+        self.not_before.map_or(slot, |moment| slot.max(moment))
+    }
+
+    /// Decides whether to make another attempt after this one, which was not sent for this reason and took `took`.
+    pub(super) fn decide(&self, cause: NotSent, took: Duration, retry_for: Duration) -> Decision {
+        let elapsed = self
+            .first_tried
+            .map_or(Duration::ZERO, |first| first.elapsed());
+        let number = match cause {
+            NotSent::Throttled => self.throttled + 1,
+            NotSent::Connect
+            | NotSent::Tls
+            | NotSent::Repaired
+            | NotSent::NoKey
+            | NotSent::NoRequest
+            | NotSent::Withdrawn => self.number,
+        };
+        retry::decide(cause, number, self.repaired, elapsed, took, retry_for)
+    }
+
+    /// The attempt after this one.
+    pub(super) fn next(self, cause: NotSent, not_before: Instant) -> Self {
+        let is_throttled = cause == NotSent::Throttled;
+        Self {
+            number: self.number + 1,
+            repaired: self.repaired + u32::from(cause == NotSent::Repaired),
+            throttled: if is_throttled { self.throttled + 1 } else { 0 },
+            not_before: Some(not_before),
+            ..self
         }
     }
 }
@@ -74,7 +112,6 @@ pub(super) struct Engine<'a, C> {
     pub(super) calls: JoinSet<(Answer, Instant)>,
     pub(super) under_way: HashMap<Id, (Attempt, Instant)>,
     pub(super) results: Vec<StepResult>,
-    pub(super) jitter: f64,
     pub(super) run: RunId,
     /// That is sent with the orders.
     pub(super) region: Option<String>,
@@ -160,12 +197,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     pub(super) fn next_slot(&self) -> Option<Instant> {
         let next = self.queue.front()?;
         let may_start = self.held_up().is_none() && self.under_way.len() < self.settings.in_flight;
-        may_start.then(|| self.slot_of(next))
-    }
-
-    fn slot_of(&self, attempt: &Attempt) -> Instant {
-        let slot = self.pacer.slot();
-        attempt.not_before.map_or(slot, |moment| slot.max(moment))
+        may_start.then(|| next.slot(&self.pacer))
     }
 
     async fn wake(&mut self, slot: Option<Instant>, deadline: Option<Instant>) -> Wake {
@@ -223,7 +255,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
 
     /// Waits for the attempt's slot. False when an answer that came meanwhile means that it must not be sent now.
     async fn reach_slot(&mut self, attempt: &Attempt) -> bool {
-        let slot = self.slot_of(attempt);
+        let slot = attempt.slot(&self.pacer);
         loop {
             tokio::select! {
                 // That answer is on disk before this request is sent, like any other.
@@ -231,7 +263,12 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 Some(answer) = self.calls.join_next_with_id() => self.answered(answer),
                 () = sleep_until(slot) => return true,
             }
-            if self.held_up().is_some() || self.slot_of(attempt) > slot {
+            // One that is declared earlier and must be sent again goes first.
+            let is_overtaking = self
+                .queue
+                .front()
+                .is_some_and(|first| first.at < attempt.at);
+            if self.held_up().is_some() || is_overtaking {
                 return false;
             }
         }
@@ -312,13 +349,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         let line = outcome::line(self.key(&attempt), &answer, took);
         self.record(line);
         crash::point(crash::OUTCOME_KEPT);
-        match &answer {
-            Ok(_) => self.pacer.taken(),
-            Err(error) => {
-                if self.again(&attempt, error) {
-                    return;
-                }
-            }
+        if let Err(error) = &answer
+            && self.again(&attempt, error, sent)
+        {
+            return;
         }
         self.conclude(&attempt, Outcome::of(answer, took));
         if is_contradicted {
@@ -374,45 +408,23 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
     }
 
     /// Puts an attempt that was proven not sent back to the head of the queue, if there is time for another.
-    pub(super) fn again(&mut self, attempt: &Attempt, error: &CloudError) -> bool {
+    pub(super) fn again(&mut self, attempt: &Attempt, error: &CloudError, sent: Instant) -> bool {
         let Grade::NotSent(cause) = error.grade else {
             return false;
         };
         let now = Instant::now();
-        let elapsed = attempt
-            .first_tried
-            .map_or(Duration::ZERO, |first| now - first);
-        let decision = retry::decide(
-            cause,
-            attempt.number,
-            attempt.repaired,
-            elapsed,
-            self.settings.retry_for,
-            self.jitter,
-        );
-        let after = match decision {
+        let took = now.saturating_duration_since(sent);
+        let after = match attempt.decide(cause, took, self.settings.retry_for) {
             Decision::Again { after } => after,
             Decision::GiveUp => return false,
         };
-        match cause {
-            NotSent::Throttled => self.pacer.throttled(now + after),
-            NotSent::Connect
-            | NotSent::Tls
-            | NotSent::Repaired
-            | NotSent::NoKey
-            | NotSent::NoRequest
-            | NotSent::Withdrawn => {}
+        if cause == NotSent::Throttled {
+            self.pacer.throttled(sent, now, attempt.throttled > 0);
         }
         if self.stopping.is_some() {
             return false;
         }
-        let next = Attempt {
-            number: attempt.number + 1,
-            repaired: attempt.repaired + u32::from(cause == NotSent::Repaired),
-            not_before: Some(now + after),
-            ..*attempt
-        };
-        self.requeue(next);
+        self.requeue(attempt.next(cause, now + after));
         let step = self.steps[attempt.at];
         (self.parts.observe)(Progress::Retrying {
             number: attempt.at + 1,

@@ -320,7 +320,6 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
             .enumerate()
             .map(|(at, step)| StepResult::not_attempted(at, step))
             .collect(),
-        jitter: f64::from(run.0.as_bytes()[15]) / 255.0,
         steps,
         options: &plan.options,
         settings,

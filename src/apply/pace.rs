@@ -4,26 +4,34 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Spaces the starts of requests to one action: never two closer than the interval, no bursts after a pause.
+/// The rate limit's window: a call that was throttled may be sent again this long after it was sent.
+pub const WINDOW: Duration = Duration::from_secs(1);
+/// The spacing of starts, in units of 1/rate. The margin is for calls that take unequally long to arrive.
+const SPACING: f64 = 1.029;
+/// What each congestion adds to the spacing, for the rest of the run.
+const STEP: Duration = Duration::from_millis(10);
+/// Timers wake up late, on a busy machine by some milliseconds. A start that is late by no more than this does not delay the
+/// following ones.
+const LATE: Duration = Duration::from_millis(5);
+
+/// Spaces the starts of requests to one action. A pause earns no burst.
 #[derive(Debug, Clone)]
 pub struct Pacer {
-    usual: Duration,
     interval: Duration,
     next: Instant,
+    /// When the last throttled answer came.
+    throttled: Option<Instant>,
 }
 
-/// The slowest that throttling makes us, as a multiple of the usual interval.
-const SLOWEST: u32 = 16;
-
 impl Pacer {
-    /// `rate` is in requests a second; `rested` is how long ago another run sent the last request.
+    /// `rate` is in requests per second; `rested` is the time since another run sent its last request.
     pub fn new(rate: f64, now: Instant, rested: Option<Duration>) -> Self {
-        let usual = Duration::try_from_secs_f64(rate.recip()).unwrap_or(Duration::from_secs(1));
-        let wait = rested.map_or(Duration::ZERO, |rested| usual.saturating_sub(rested));
+        let interval = Duration::try_from_secs_f64(SPACING / rate).unwrap_or(WINDOW);
+        let wait = rested.map_or(Duration::ZERO, |rested| interval.saturating_sub(rested));
         Self {
-            usual,
-            interval: usual,
+            interval,
             next: now + wait,
+            throttled: None,
         }
     }
 
@@ -32,25 +40,25 @@ impl Pacer {
         self.next
     }
 
-    /// The pause that is kept at the moment.
+    /// The current spacing of starts.
     pub fn interval(&self) -> Duration {
         self.interval
     }
 
-    /// A request started.
+    /// Records that a request started.
     pub fn sent(&mut self, at: Instant) {
-        self.next = at + self.interval;
+        let late = at.saturating_duration_since(self.next).min(LATE);
+        self.next = at + self.interval.saturating_sub(late);
     }
 
-    /// The vendor turned a request away for its rate: slow down, and let nothing start before `until`.
-    pub fn throttled(&mut self, until: Instant) {
-        self.interval = (self.interval * 2).min(self.usual * SLOWEST);
-        self.next = self.next.max(until);
-    }
-
-    /// The vendor took a request: speed up again, step by step.
-    pub fn taken(&mut self) {
-        self.interval = (self.interval * 3 / 4).max(self.usual);
+    /// Records the throttled answer to a call that was sent at `sent`. Each congestion slows the starts down once: calls
+    /// that were sent before its last throttled answer came belong to it, and so does a call whose last attempt was
+    /// throttled as well (`again`).
+    pub fn throttled(&mut self, sent: Instant, now: Instant, again: bool) {
+        if !again && self.throttled.is_none_or(|last| sent > last) {
+            self.interval += STEP;
+        }
+        self.throttled = Some(now);
     }
 }
 
@@ -64,45 +72,58 @@ pub fn least_time(n: usize, rate: f64) -> Duration {
 mod tests {
     use super::*;
 
-    const HALF: Duration = Duration::from_millis(500);
+    const SPACED: Duration = Duration::from_micros(514_500);
+    const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn starts_are_an_interval_apart_and_a_pause_earns_no_burst() {
+    fn starts_are_spaced_and_a_pause_earns_no_burst() {
         let start = Instant::now();
         let mut pacer = Pacer::new(2.0, start, None);
         assert_eq!(pacer.slot(), start);
         pacer.sent(start);
-        assert_eq!(pacer.slot(), start + HALF);
+        assert_eq!(pacer.slot(), start + SPACED);
         let late = start + Duration::from_secs(60);
         pacer.sent(late);
-        assert_eq!(pacer.slot(), late + HALF);
+        assert_eq!(pacer.slot(), late + SPACED - LATE);
+    }
+
+    #[test]
+    fn lateness_of_the_timer_does_not_add_up() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(2.0, start, None);
+        for _ in 0..10 {
+            pacer.sent(pacer.slot() + LATE);
+        }
+        assert_eq!(pacer.slot(), start + SPACED * 10);
+        pacer.sent(pacer.slot() + LATE * 2);
+        assert_eq!(pacer.slot(), start + SPACED * 11 + LATE);
     }
 
     #[test]
     fn the_last_request_of_another_run_counts() {
         let start = Instant::now();
         let pacer = Pacer::new(2.0, start, Some(Duration::from_millis(200)));
-        assert_eq!(pacer.slot(), start + Duration::from_millis(300));
+        assert_eq!(pacer.slot(), start + Duration::from_micros(314_500));
         let rested = Pacer::new(2.0, start, Some(Duration::from_secs(9)));
         assert_eq!(rested.slot(), start);
     }
 
     #[test]
-    fn throttling_slows_down_within_bounds_and_success_brings_the_pace_back() {
+    fn each_congestion_and_not_each_throttled_answer_slows_down() {
         let start = Instant::now();
         let mut pacer = Pacer::new(2.0, start, None);
-        pacer.sent(start);
-        pacer.throttled(start + Duration::from_secs(3));
-        assert_eq!(pacer.slot(), start + Duration::from_secs(3));
-        assert_eq!(pacer.interval(), 2 * HALF);
-        for _ in 0..40 {
-            pacer.throttled(start);
-        }
-        assert_eq!(pacer.interval(), HALF * SLOWEST);
-        for _ in 0..40 {
-            pacer.taken();
-        }
-        assert_eq!(pacer.interval(), HALF);
+        let at = |seconds: u32| start + SECOND * seconds;
+        pacer.throttled(at(0), at(2), false);
+        assert_eq!(pacer.interval(), SPACED + STEP);
+        // Sent before the congestion was noticed.
+        pacer.throttled(at(1), at(3), false);
+        // The first call, sent again and throttled again.
+        pacer.throttled(at(4), at(6), true);
+        // Sent before that answer came.
+        pacer.throttled(at(5), at(7), false);
+        assert_eq!(pacer.interval(), SPACED + STEP);
+        pacer.throttled(at(8), at(9), false);
+        assert_eq!(pacer.interval(), SPACED + STEP * 2);
     }
 
     #[test]

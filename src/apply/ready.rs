@@ -84,7 +84,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             return;
         };
         self.results[attempt.at].attempts += 1;
-        if !self.again(&attempt, &error) {
+        if !self.again(&attempt, &error, Instant::now()) {
             self.conclude(&attempt, Outcome::Failed(error));
         }
     }

@@ -53,7 +53,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "TIME", env = "POSTPAY_DEADLINE", value_parser = time)]
     deadline: Option<Duration>,
     /// How long a request that provably was not sent is tried again
-    #[arg(long, value_name = "TIME", default_value = "30s", env = "POSTPAY_RETRY_FOR", value_parser = time)]
+    #[arg(long, value_name = "TIME", default_value = "2m", env = "POSTPAY_RETRY_FOR", value_parser = time)]
     pub retry_for: Duration,
     /// How long to look in the account for what a lost answer did, or for an EnvId that was not told; 0s: not at all, and once
     /// after refused or throttled creates [default: 60s; 10s after refused or throttled creates]

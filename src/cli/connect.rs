@@ -39,6 +39,9 @@ pub(super) struct Embedded {
     /// How long the embedded endpoint takes to answer, as 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
     pub latency: Duration,
+    /// Delay requests to the embedded endpoint by a random time up to this one, as 30ms
+    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_JITTER", value_parser = time)]
+    pub jitter: Duration,
     /// How long after an order or a change the embedded endpoint lists what it did, as 3s
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     pub list_delay: Duration,
@@ -80,12 +83,14 @@ impl Embedded {
         let Self {
             faults,
             latency,
+            jitter,
             list_delay,
             list_alias,
             sandbox_rate,
         } = self;
         faults.is_empty()
             && latency.is_zero()
+            && jitter.is_zero()
             && list_delay.is_zero()
             && *list_alias == ListAliasArg::Alias
             && *sandbox_rate == sandbox::RATE
@@ -141,6 +146,7 @@ impl Connection {
                 not_of_the_embedded(project, embedded, world)?;
                 Place::Embedded(Box::new(sandbox::Options {
                     latency: embedded.latency,
+                    jitter: embedded.jitter,
                     list_delay: embedded.list_delay,
                     list_alias: embedded.list_alias.into(),
                     rate: Some(embedded.sandbox_rate),
@@ -153,8 +159,8 @@ impl Connection {
                     return Err(Failure::new(
                         "sandbox-only",
                         text!(
-                            "--fault, --latency, --list-delay, --list-alias and --sandbox-rate are for the embedded endpoint alone",
-                            "--fault、--latency、--list-delay、--list-alias 和 --sandbox-rate 仅用于内置端点"
+                            "--fault, --latency, --jitter, --list-delay, --list-alias and --sandbox-rate are for the embedded endpoint alone",
+                            "--fault、--latency、--jitter、--list-delay、--list-alias 和 --sandbox-rate 仅用于内置端点"
                         ),
                     )
                     .help(text!(

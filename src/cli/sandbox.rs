@@ -40,6 +40,7 @@ Examples:
 
 Faults (the call number counts CreatePostpayPackage requests from 1):
   throttle                 turned away by the gateway
+  throttle-for:TIME        the same for every call within TIME, such as 3s
   reset-before, reset-after, eof-before, eof-after, hang-before, hang-after, 500-before, 500-after
                            the connection breaks, hangs or fails before or after the order is made
   cut-body, html           the order is made, its answer is cut or is no JSON
@@ -48,9 +49,9 @@ Faults (the call number counts CreatePostpayPackage requests from 1):
   error:CODE, error-after:CODE
                            the vendor's error, without or with the order being made
   list:KIND, bill:KIND     the same at DescribeEnvs or DescribeBillingInfo, each counted by itself:
-                           throttle, reset-before, eof-before, hang-before, 500-before, cut-body,
-                           html, error:CODE; and short, a page that lacks its last row, or repeat, one
-                           whose rows come twice
+                           throttle, throttle-for:TIME, reset-before, eof-before, hang-before,
+                           500-before, cut-body, html, error:CODE; and short, a page that lacks its
+                           last row, or repeat, one whose rows come twice
   modify:KIND, destroy:KIND
                            the same at ModifyEnv or DestroyEnv, each counted by itself: every kind
                            but null-env-id and missing-tran-id
@@ -75,6 +76,9 @@ pub(super) struct Serve {
     /// How long an answer takes, as 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
     latency: Duration,
+    /// Delay requests by a random time up to this one, as 30ms
+    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_JITTER", value_parser = time)]
+    jitter: Duration,
     /// How long after an order or a change what it did is listed, as 3s
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     list_delay: Duration,
@@ -181,6 +185,7 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
         let running = Sandbox::start(sandbox::Options {
             listen: args.listen,
             latency: args.latency,
+            jitter: args.jitter,
             list_delay: args.list_delay,
             list_alias: args.list_alias.into(),
             rate: Some(args.sandbox_rate),

@@ -3,10 +3,13 @@
 //! Written `KIND@N`, `KIND@N-M` or `KIND@*`, where N counts the calls of `CreatePostpayPackage` since the server started,
 //! from 1, every attempt included. `list:` before it strikes at the calls of `DescribeEnvs` instead and counts those, `bill:`
 //! at those of `DescribeBillingInfo`, `modify:` at those of `ModifyEnv`, `destroy:` at those of `DestroyEnv`, and `sts:` at every
-//! question for a key or whose it is.
+//! question for a key or whose it is. `throttle-for:TIME` strikes at the chosen call and at every later one of the action within
+//! that time.
 
 use std::fmt;
 use std::str::FromStr;
+
+use jiff::SignedDuration;
 
 use crate::lang::{Text, text};
 
@@ -98,6 +101,8 @@ pub enum Calls {
 pub enum FaultKind {
     /// The gateway answers RequestLimitExceeded.
     Throttle,
+    /// A congestion: the gateway answers RequestLimitExceeded for this long.
+    ThrottleFor(SignedDuration),
     /// The connection is reset (a real TCP RST).
     ResetBefore,
     ResetAfter,
@@ -147,6 +152,7 @@ const PLAIN: [(&str, FaultKind); 15] = [
     ("repeat", FaultKind::Repeat),
 ];
 const WITH_CODE: [&str; 2] = ["error", "error-after"];
+const THROTTLE_FOR: &str = "throttle-for";
 
 /// A text that is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -155,6 +161,7 @@ pub enum FaultError {
     Calls { calls: String },
     Kind { kind: String, near: Option<String> },
     NoCode { kind: String },
+    NoTime,
     Unfit { kind: String, target: Target },
 }
 
@@ -176,13 +183,17 @@ impl FaultError {
                     None => Text::same(""),
                 };
                 text!(
-                    "there is no fault `{kind}`{near}; there are {names}, and error:CODE and error-after:CODE",
-                    "没有故障 `{kind}`{near:#}；可用的有 {names}，以及 error:CODE 和 error-after:CODE"
+                    "there is no fault `{kind}`{near}; there are {names}, throttle-for:TIME, error:CODE and error-after:CODE",
+                    "没有故障 `{kind}`{near:#}；可用的有 {names}、throttle-for:TIME、error:CODE 和 error-after:CODE"
                 )
             }
             Self::NoCode { kind } => text!(
                 "`{kind}` needs one of the vendor's codes: write {kind}:CODE, such as {kind}:InternalError",
                 "`{kind}` 需要一个腾讯云错误码：写成 {kind}:CODE，例如 {kind}:InternalError"
+            ),
+            Self::NoTime => text!(
+                "`throttle-for` needs a time: write throttle-for:TIME, such as throttle-for:3s",
+                "`throttle-for` 需要一个时长：写成 throttle-for:TIME，例如 throttle-for:3s"
             ),
             Self::Unfit { kind, target } => {
                 let (action, fitting) = (target.action(), fitting(*target));
@@ -256,6 +267,7 @@ impl FaultKind {
     fn fits(&self, target: Target) -> bool {
         match self {
             Self::Throttle
+            | Self::ThrottleFor(_)
             | Self::ResetBefore
             | Self::EofBefore
             | Self::HangBefore
@@ -282,6 +294,11 @@ fn parse_kind(text: &str) -> Result<FaultKind, FaultError> {
     match (name, code) {
         ("error", Some(code)) if is_code(code) => Ok(FaultKind::Error(code.to_owned())),
         ("error-after", Some(code)) if is_code(code) => Ok(FaultKind::ErrorAfter(code.to_owned())),
+        (THROTTLE_FOR, time) => time
+            .and_then(|time| time.parse().ok())
+            .filter(SignedDuration::is_positive)
+            .map(FaultKind::ThrottleFor)
+            .ok_or(FaultError::NoTime),
         ("error" | "error-after", _) => Err(FaultError::NoCode {
             kind: name.to_owned(),
         }),
@@ -296,6 +313,7 @@ fn parse_kind(text: &str) -> Result<FaultKind, FaultError> {
 fn unknown_kind(text: &str) -> FaultError {
     let mut all: Vec<&str> = PLAIN.iter().map(|(name, _)| *name).collect();
     all.extend(WITH_CODE);
+    all.push(THROTTLE_FOR);
     let near = similar::get_close_matches(text, &all, 1, 0.6);
     FaultError::Kind {
         kind: text.to_owned(),
@@ -324,6 +342,7 @@ impl fmt::Display for FaultKind {
         match PLAIN.iter().find(|(_, kind)| kind == self) {
             Some((name, _)) => f.write_str(name),
             None => match self {
+                Self::ThrottleFor(time) => write!(f, "{THROTTLE_FOR}:{time:#}"),
                 Self::ErrorAfter(code) => write!(f, "error-after:{code}"),
                 Self::Error(code) => write!(f, "error:{code}"),
                 // Unreachable as long as PLAIN is whole, which a test holds.
@@ -373,6 +392,8 @@ mod tests {
         let mut texts: Vec<String> = plain.map(|(name, _)| format!("{name}@3")).collect();
         texts.extend(
             [
+                "throttle-for:3s@2",
+                "list:throttle-for:500ms@*",
                 "html@2-5",
                 "html@*",
                 "error:ResourcesSoldOut.PostpayPackageNotAvailable@1",
@@ -421,6 +442,9 @@ mod tests {
             ("error@1", "error:CODE"),
             ("error:@1", "error:CODE"),
             ("error:Bad Code@1", "error:CODE"),
+            ("throttle-for@1", "throttle-for:3s"),
+            ("throttle-for:-3s@1", "throttle-for:3s"),
+            ("throttle-for:long@1", "throttle-for:3s"),
             ("html:InternalError@1", "there is no fault"),
             ("lst:throttle@1", "there is no fault `lst:throttle`"),
             (
@@ -467,6 +491,7 @@ mod tests {
             "throtle@1",
             "nothing@1",
             "error@1",
+            "throttle-for@1",
             "list:reset-after@1",
         ] {
             let error = text.parse::<Fault>().unwrap_err();

@@ -73,6 +73,8 @@ pub struct Options {
     pub ledger: PathBuf,
     /// How long the back end takes to answer, counted from when it has acted.
     pub latency: Duration,
+    /// Every request arrives up to this much later than it was sent, uniformly distributed.
+    pub jitter: Duration,
     /// How long after an order or a change what it did is shown by DescribeEnvs and DescribeBillingInfo. The vendor's own
     /// delay is not documented.
     pub list_delay: Duration,
@@ -102,6 +104,7 @@ impl Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             ledger: ledger.into(),
             latency: Duration::ZERO,
+            jitter: Duration::ZERO,
             list_delay: Duration::ZERO,
             list_alias: ListAlias::default(),
             faults: Vec::new(),
@@ -157,6 +160,7 @@ impl Sandbox {
             listen,
             ledger: path,
             latency,
+            jitter,
             list_delay,
             list_alias,
             faults,
@@ -195,9 +199,11 @@ impl Sandbox {
                 world,
                 shown,
                 rates: Rates::new(rate, arrivals.into_iter()),
+                congestions: Vec::new(),
                 calls: server::Calls::default(),
             }),
             latency,
+            jitter,
             faults,
             issuing: Issuing {
                 account,

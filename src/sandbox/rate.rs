@@ -8,7 +8,8 @@ use super::RATE;
 use super::gateway::Act;
 use super::world::Refusal;
 
-/// The rate limit of one action: so many in any second, by arrival. What it turns away never reaches the back end.
+/// The rate limit of one action: so many in any second, a sliding window, by arrival. What it throttles never reaches the
+/// back end.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rate {
     /// None: no limit.
@@ -17,10 +18,7 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    /// Two calls sent half a second apart arrive a little more or less apart, as the computer has time: this much less
-    /// is let pass.
-    const ALLOWANCE: SignedDuration = SignedDuration::from_millis(10);
-    const SECOND: SignedDuration = SignedDuration::from_secs(1);
+    const WINDOW: SignedDuration = SignedDuration::from_secs(1);
 
     /// With the arrivals that an earlier process let through, in order.
     pub(super) fn new(per_second: Option<u32>, earlier: impl Iterator<Item = Timestamp>) -> Self {
@@ -35,9 +33,8 @@ impl Rate {
         let Some(per_second) = self.per_second else {
             return Ok(());
         };
-        let window = Self::SECOND - Self::ALLOWANCE;
         while let Some(oldest) = self.accepted.front() {
-            if arrival.duration_since(*oldest) < window {
+            if arrival.duration_since(*oldest) < Self::WINDOW {
                 break;
             }
             self.accepted.pop_front();
@@ -113,17 +110,20 @@ mod tests {
     #[test]
     fn the_limit_holds_in_every_second_by_arrival() {
         let mut rate = Rate::new(Some(2), std::iter::empty());
-        let arrivals = [0, 500, 900, 991, 1400, 1495, 2000];
+        let arrivals = [0, 500, 900, 999, 1000, 1499, 1500, 2000];
         assert_eq!(
             admitted(&mut rate, &arrivals),
-            [true, true, false, true, false, true, true]
+            [true, true, false, false, true, false, true, true]
         );
     }
 
     #[test]
     fn what_an_earlier_process_let_through_counts() {
         let mut rate = Rate::new(Some(2), [0, 500].map(at).into_iter());
-        assert_eq!(admitted(&mut rate, &[700, 995, 1400]), [false, true, false]);
+        assert_eq!(
+            admitted(&mut rate, &[999, 1000, 1400]),
+            [false, true, false]
+        );
         let mut rate = Rate::new(None, [0, 500].map(at).into_iter());
         assert_eq!(admitted(&mut rate, &[501, 501, 501]), [true; 3]);
     }

@@ -37,6 +37,7 @@ const PAGE: &str =
 pub(super) struct Shared {
     pub(super) inner: Mutex<Inner>,
     pub(super) latency: Duration,
+    pub(super) jitter: Duration,
     pub(super) faults: Vec<Fault>,
     pub(super) issuing: Issuing,
     pub(super) machine_role: Option<String>,
@@ -54,6 +55,8 @@ pub(super) struct Inner {
     /// What of the world is shown by now.
     pub(super) shown: Shown,
     pub(super) rates: Rates,
+    /// Of each [`FaultKind::ThrottleFor`] that struck: whose calls are throttled, and until when.
+    pub(super) congestions: Vec<(Target, Timestamp)>,
     pub(super) calls: Calls,
 }
 
@@ -105,6 +108,17 @@ impl Shared {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits, unless the server stops meanwhile. False then.
+    async fn wait(&self, time: Duration) -> bool {
+        if time.is_zero() {
+            return true;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(time) => true,
+            () = self.stopped() => false,
+        }
+    }
+
     async fn stopped(&self) {
         // A sender that is gone means the same as its word.
         let _ = self.stop.clone().wait_for(|stop| *stop).await;
@@ -117,6 +131,7 @@ pub(super) async fn handle(
     ConnectInfo(line): ConnectInfo<Line>,
     request: Request,
 ) -> Response {
+    shared.wait(shared.jitter.mul_f64(chance())).await;
     let arrival = shared.now();
     let (parts, body) = request.into_parts();
     if let Some(role) = &shared.machine_role
@@ -140,11 +155,8 @@ pub(super) async fn handle(
         arrival,
     };
     let done = shared.lock().serve(&incoming, too_large, &shared);
-    if done.reached && !shared.latency.is_zero() {
-        tokio::select! {
-            () = tokio::time::sleep(shared.latency) => {}
-            () = shared.stopped() => line.set(Fate::Reset),
-        }
+    if done.reached && !shared.wait(shared.latency).await {
+        line.set(Fate::Reset);
     }
     match done.show {
         Show::Answer(members) => reply(StatusCode::OK, "application/json", envelope(&members)),
@@ -214,16 +226,17 @@ impl Inner {
                 self.look(
                     incoming,
                     100,
-                    fault(Target::List),
+                    (Target::List, fault(Target::List)),
                     &mut entry,
                     |world, params| world.list(params, region, shared.list_alias),
                 )
             }
             Ok(Asked::Bills) => {
-                self.look(incoming, 50, fault(Target::Bills), &mut entry, World::bills)
+                let fault = (Target::Bills, fault(Target::Bills));
+                self.look(incoming, 50, fault, &mut entry, World::bills)
             }
             Ok(Asked::Sts(question, caller)) => {
-                let fault = fault(Target::Sts);
+                let fault = (Target::Sts, fault(Target::Sts));
                 let now = incoming.arrival;
                 let shown = self.look(incoming, 20, fault, &mut entry, |_, params| {
                     shared.issuing.answer(question, &caller, &params, now)
@@ -258,6 +271,25 @@ impl Inner {
         Done { show, reached }
     }
 
+    /// Whether a fault throttles a call: the one that strikes at it, or a congestion that began before.
+    fn is_throttled(
+        &mut self,
+        target: Target,
+        fault: Option<&FaultKind>,
+        entry: &mut LedgerEntry,
+    ) -> bool {
+        if let Some(FaultKind::ThrottleFor(time)) = fault {
+            let until = entry.at.checked_add(*time).unwrap_or(Timestamp::MAX);
+            self.congestions.push((target, until));
+        }
+        if let Some(kind @ (FaultKind::Throttle | FaultKind::ThrottleFor(_))) = fault {
+            entry.fault = Some(kind.to_string());
+            return true;
+        }
+        let mut congestions = self.congestions.iter();
+        congestions.any(|(whose, until)| *whose == target && entry.at < *until)
+    }
+
     /// An order or a change: past the rate, past the fault that strikes before, past the rules, and done.
     fn act(
         &mut self,
@@ -269,8 +301,7 @@ impl Inner {
         // What was asked for is told even of a call that is turned away.
         let params = incoming.params();
         entry.params = params.as_ref().cloned().unwrap_or_default();
-        if let Some(FaultKind::Throttle) = fault {
-            entry.fault = Some(FaultKind::Throttle.to_string());
+        if self.is_throttled(target(act), fault, entry) {
             return Err(throttled(per_second(act)));
         }
         self.rates.of(act).admit(incoming.arrival)?;
@@ -297,14 +328,13 @@ impl Inner {
         &mut self,
         incoming: &Incoming,
         per_second: u32,
-        fault: Option<&FaultKind>,
+        (target, fault): (Target, Option<&FaultKind>),
         entry: &mut LedgerEntry,
         answer: impl FnOnce(&World, Map<String, Value>) -> Result<Map<String, Value>, Refusal>,
     ) -> Result<Show, Refusal> {
         let params = incoming.params();
         entry.params = params.as_ref().cloned().unwrap_or_default();
-        if let Some(FaultKind::Throttle) = fault {
-            entry.fault = Some(FaultKind::Throttle.to_string());
+        if self.is_throttled(target, fault, entry) {
             return Err(throttled(per_second));
         }
         entry.reached = true;
@@ -336,6 +366,13 @@ impl Inner {
         self.shown.apply(line);
         Ok(())
     }
+}
+
+/// Uniformly distributed in 0..=1.
+fn chance() -> f64 {
+    // The last bytes of an id of version 7 are random, its first ones are not.
+    let [.., high, low] = uuid::Uuid::now_v7().into_bytes();
+    f64::from(u16::from_be_bytes([high, low])) / f64::from(u16::MAX)
 }
 
 fn target(act: Act) -> Target {

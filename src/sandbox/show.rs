@@ -32,6 +32,7 @@ pub(super) fn before(kind: &FaultKind) -> Option<Result<Show, Refusal>> {
         FaultKind::ServerErrorBefore => Some(Ok(Show::ServerError)),
         FaultKind::Error(code) => Some(Err(Refusal::new(code, "This error was asked for."))),
         FaultKind::Throttle
+        | FaultKind::ThrottleFor(_)
         | FaultKind::ResetAfter
         | FaultKind::EofAfter
         | FaultKind::HangAfter
@@ -77,6 +78,7 @@ pub(super) fn after(kind: &FaultKind, mut members: Map<String, Value>) -> Result
         }
         FaultKind::ErrorAfter(code) => Err(Refusal::new(code, "This error was asked for.")),
         FaultKind::Throttle
+        | FaultKind::ThrottleFor(_)
         | FaultKind::ResetBefore
         | FaultKind::EofBefore
         | FaultKind::HangBefore

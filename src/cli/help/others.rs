@@ -68,6 +68,7 @@ pub(super) const PAGES: &[Page] = &[
                 "在指定的调用上出故障：KIND@N、KIND@N-M 或 KIND@*；可重复",
             ),
             ("latency", "多久后应答，如 300ms"),
+            ("jitter", "把请求随机延迟，最多这么久，如 30ms"),
             ("list_delay", "订购或更改之后，多久才列出其结果，如 3s"),
             (
                 "list_alias",
@@ -87,6 +88,7 @@ pub(super) const PAGES: &[Page] = &[
 
 故障（调用序号指 CreatePostpayPackage 请求，从 1 开始）：
   throttle                 被网关拒绝
+  throttle-for:TIME        同上，TIME（如 3s）之内的每次调用
   reset-before, reset-after, eof-before, eof-after, hang-before, hang-after, 500-before, 500-after
                            在订单生成之前或之后，连接中断、挂起或失败
   cut-body, html           订单已生成，但应答被截断或不是 JSON
@@ -95,8 +97,9 @@ pub(super) const PAGES: &[Page] = &[
   error:CODE, error-after:CODE
                            腾讯云的错误，订单没有生成或已经生成
   list:KIND, bill:KIND     同上，用于 DescribeEnvs 或 DescribeBillingInfo，各自计数：
-                           throttle, reset-before, eof-before, hang-before, 500-before, cut-body,
-                           html, error:CODE；以及 short（一页缺少最后一行）和 repeat（每一行出现两次）
+                           throttle, throttle-for:TIME, reset-before, eof-before, hang-before,
+                           500-before, cut-body, html, error:CODE；以及 short（一页缺少最后一行）和
+                           repeat（每一行出现两次）
   modify:KIND, destroy:KIND
                            同上，用于 ModifyEnv 或 DestroyEnv，各自计数：除
                            null-env-id 和 missing-tran-id 之外的每一种
