@@ -90,7 +90,7 @@ impl Call {
     }
 }
 
-impl<C: CloudRead + CloudWrite> Engine<'_, C> {
+impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
     /// Everything that changes the record alone, before anything is sent.
     pub(super) fn record_edits(&mut self) {
         for at in 0..self.steps.len() {

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use super::background::{Background, Listings};
 use super::claims::{self, Claim};
 use super::pace::Pacer;
 use super::retry::{self, Decision};
@@ -21,7 +22,8 @@ use super::{
     Trouble, outcome,
 };
 use crate::cloud::{
-    CloudError, CloudRead, CloudWrite, Grade, LOOK_FIRST, NotSent, Ordered, Reach, SeenIds,
+    CloudError, CloudRead, CloudWrite, Grade, LOOK_FIRST, NotSent, Ordered, Reach, SeenEnvironment,
+    SeenIds,
 };
 use crate::crash;
 use crate::desired::{Address, Attributes, Field};
@@ -100,7 +102,7 @@ impl Attempt {
 
 pub(super) type Answer = Result<Ordered, CloudError>;
 
-pub(super) struct Engine<'a, C> {
+pub(super) struct Engine<'a, 'm, C> {
     pub(super) settings: &'a Settings,
     pub(super) options: &'a Options,
     pub(super) parts: Parts<'a, C>,
@@ -128,6 +130,7 @@ pub(super) struct Engine<'a, C> {
     /// Why nothing more is started, besides an unknown outcome.
     pub(super) stopping: Option<EndReason>,
     pub(super) trouble: Option<Trouble>,
+    pub(super) background: Background<'m>,
     pub(super) unwritten: Vec<Rescued>,
     /// Outcomes with ids that are in the journal, for the case that the journal or the state is not ours any more.
     pub(super) written: Vec<Rescued>,
@@ -143,9 +146,11 @@ enum Wake {
     Answered(Result<(Id, (Answer, Instant)), JoinError>),
     Slot,
     Stop(EndReason),
+    Listed(Vec<SeenEnvironment>),
+    NotRecognised,
 }
 
-impl<C: CloudRead + CloudWrite> Engine<'_, C> {
+impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
     pub(super) async fn run(mut self) -> Report {
         let started = self.began;
         // One that no clock can reach is none.
@@ -170,12 +175,13 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
 
     /// Orders what is queued, until nothing is under way and nothing more may be started.
     async fn order_all(&mut self, deadline: Option<Instant>) {
+        let mut listings = Listings::start(Arc::clone(&self.parts.cloud));
         loop {
             let slot = self.next_slot();
             if slot.is_none() && self.under_way.is_empty() {
-                return;
+                return listings.stop().await;
             }
-            match self.wake(slot, deadline).await {
+            match self.wake(slot, deadline, &mut listings).await {
                 Wake::Answered(answer) => self.answered(answer),
                 // The slot is up to LEAD away, and the deadline may come first.
                 Wake::Slot if deadline <= slot && deadline.is_some() => {
@@ -183,6 +189,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
                 }
                 Wake::Slot => self.start_when_ready(deadline).await,
                 Wake::Stop(reason) => self.stop(reason),
+                Wake::Listed(seen) => self.listed(&seen),
+                Wake::NotRecognised => self.not_recognised(),
             }
         }
     }
@@ -200,8 +208,14 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         may_start.then(|| next.slot(&self.pacer))
     }
 
-    async fn wake(&mut self, slot: Option<Instant>, deadline: Option<Instant>) -> Wake {
+    async fn wake(
+        &mut self,
+        slot: Option<Instant>,
+        deadline: Option<Instant>,
+        listings: &mut Listings,
+    ) -> Wake {
         let asked = self.stopping.is_none();
+        let unrecognised = self.background.unrecognised.as_ref().map(|one| one.until);
         let stop = &mut self.parts.stop;
         tokio::select! {
             // An answer is written down before anything new is begun.
@@ -209,6 +223,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
             Some(answer) = self.calls.join_next_with_id() => Wake::Answered(answer),
             () = asked_to_stop(stop), if asked => Wake::Stop(EndReason::Interrupted),
             () = at(deadline), if asked => Wake::Stop(EndReason::Deadline),
+            seen = listings.next() => Wake::Listed(seen),
+            () = at(unrecognised) => Wake::NotRecognised,
             () = at(slot.map(|slot| slot - LEAD)) => Wake::Slot,
         }
     }
@@ -483,6 +499,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
         };
         self.doubtful.extend(self.doubtful(attempt, &outcome));
         self.results[attempt.at].outcome = outcome;
+        self.expect_in_listing(attempt.at);
         (self.parts.observe)(Progress::Ended(&self.results[attempt.at]));
         if let Some(reason) = stop {
             self.stop(reason);

@@ -8,6 +8,7 @@
 //! the account shows, [`settle`] looks, and `readback` carries out what follows.
 
 pub mod adopt;
+mod background;
 pub mod candidates;
 mod change;
 mod claims;
@@ -41,7 +42,7 @@ use crate::cloud::{
     CloudError, CloudRead, CloudWrite, Gap, Listing, PayMode, SeenEnvironment, gaps_text,
 };
 use crate::crash;
-use crate::desired::{Address, Field};
+use crate::desired::{Address, Attributes, Field};
 use crate::lang::{Text, text};
 use crate::plan::file::identity;
 use crate::plan::guard::Approved;
@@ -49,6 +50,7 @@ use crate::plan::{Action, Plan, Step};
 use crate::state::journal::{EndReason, Event, Listed, RunId, RunStarted};
 use crate::state::{Lineage, State, StateError, StateWriter, Status};
 use adopt::Adoption;
+use background::Background;
 use engine::{Attempt, Engine};
 use pace::Pacer;
 use settle::Open;
@@ -249,8 +251,8 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         commit: parts.commit.clone(),
     };
     let unproven = unproven(state, approved);
-    let (before, missing) = if orders.is_empty() && unproven.is_empty() {
-        (BTreeSet::new(), 0)
+    let (before, missing, is_proven) = if orders.is_empty() && unproven.is_empty() {
+        (BTreeSet::new(), 0, true)
     } else {
         let listing = parts.cloud.listing().await.map_err(ApplyError::Listing)?;
         let (creates, accepted) = (!orders.is_empty(), settings.accept_missing_rows);
@@ -271,9 +273,17 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         if !twins.is_empty() && !settings.allow_same_alias {
             return Err(ApplyError::AlreadyThere(twins));
         }
+        let is_proven = background::is_proven(state, &seen);
         let env_ids = seen.into_iter().map(|environment| environment.env_id);
-        (env_ids.collect(), missing)
+        (env_ids.collect::<BTreeSet<_>>(), missing, is_proven)
     };
+    let in_state = state.into_iter().flat_map(State::env_ids);
+    let known: BTreeSet<String> = in_state
+        .map(|(_, env_id)| env_id.to_owned())
+        .chain(parts.known_ids.iter().cloned())
+        .chain(before.iter().cloned())
+        .collect();
+    let matcher = Matcher::new(declared(plan), known.iter().map(String::as_str));
     crash::point(crash::LISTED);
     let now = Instant::now();
     let rested = parts.last_sent.map(|sent| {
@@ -335,6 +345,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         found: Vec::new(),
         stopping: None,
         trouble: None,
+        background: Background::new(&matcher, is_proven),
         unwritten: Vec::new(),
         written: Vec::new(),
         unresolved,
@@ -398,9 +409,7 @@ fn twins(
     let elsewhere = known_ids.iter().map(String::as_str);
     let known = in_state.chain(elsewhere).chain(managed.iter().copied());
     // What a plan leaves out could only claim an environment for itself, and so let it through.
-    let declared = plan.steps.iter();
-    let declared = declared.filter_map(|step| Some((&step.address, step.after.as_ref()?)));
-    let matcher = Matcher::new(declared, known);
+    let matcher = Matcher::new(declared(plan), known);
     let owned: HashMap<&Address, &str> = seen
         .iter()
         .rev()
@@ -453,6 +462,11 @@ fn twins(
             })
         })
         .collect()
+}
+
+fn declared(plan: &Plan) -> impl Iterator<Item = (&Address, &Attributes)> {
+    let steps = plan.steps.iter();
+    steps.filter_map(|step| Some((&step.address, step.after.as_ref()?)))
 }
 
 fn alias_key(environment: &SeenEnvironment) -> Option<String> {

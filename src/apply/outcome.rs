@@ -317,8 +317,7 @@ impl Report {
             .results
             .iter()
             .filter(|result| result.left_behind.is_some());
-        let unknown =
-            counts.unknown + unwritten + self.unresolved.len() + left_behind.count();
+        let unknown = counts.unknown + unwritten + self.unresolved.len() + left_behind.count();
         if unknown > 0 {
             Verdict::Unknown
         } else if counts.failed + counts.not_attempted == 0 && self.trouble.is_none() {

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::candidates::Candidate;
 use super::engine::{Attempt, Engine, asked_to_stop, at};
 use super::settle::{self, Found, Open};
-use super::{ApplyError, CallKind, Outcome, Progress};
+use super::{ApplyError, CallKind, Outcome, Progress, Trouble};
 use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, LOOK_FIRST, Ordered};
 use crate::crash;
 use crate::desired::Field;
@@ -44,7 +44,7 @@ pub(super) async fn finds<C: CloudRead>(
     Ok(!settle::adoptable(&found.map_err(ApplyError::Listing)?).is_empty())
 }
 
-impl<C: CloudRead + CloudWrite> Engine<'_, C> {
+impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
     /// What has to be known to find an order of this run again.
     pub(super) fn open(
         &self,
@@ -213,7 +213,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, C> {
 
     /// Whoever asked the run to stop does not want to wait for looks; a full disk can't take what they would find.
     fn is_hurried(&self) -> bool {
-        self.trouble.is_some()
+        matches!(self.trouble, Some(Trouble::State(_)))
             || match self.stopping {
                 Some(EndReason::Interrupted | EndReason::Deadline) => true,
                 Some(EndReason::Failed | EndReason::Finished | EndReason::Unknown) | None => false,

@@ -22,7 +22,7 @@ pub(super) enum Was {
     Waited,
 }
 
-impl<C: CloudRead + CloudWrite> Engine<'_, C> {
+impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
     /// Starts the first of the queue once it can be sent, or puts its failure down to it. Nothing is begun where an answer,
     /// or whoever runs this, says otherwise meanwhile.
     pub(super) async fn start_when_ready(&mut self, deadline: Option<Instant>) {

@@ -1261,7 +1261,11 @@ async fn a_second_environment_of_a_throttled_order_is_reported() {
         "nothing is left to look for: {took:?}"
     );
     // Its own environment is none too many.
-    let (_bench, report, _) = with_left_behind(vec![throttled()], &[Made::new("b-1", "b")]).await;
+    let own = Made {
+        env_id: "b-1".to_owned(),
+        ..surplus.clone()
+    };
+    let (_bench, report, _) = with_left_behind(vec![throttled()], &[own]).await;
     assert_eq!(report.results[0].left_behind, None);
     assert_eq!(report.verdict(), Verdict::Complete);
     // One that was throttled to the end is not in the state, and would be ordered again.

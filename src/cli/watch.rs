@@ -38,6 +38,7 @@ struct Run {
 
 struct Now {
     began: Instant,
+    started: bool,
     sent: BTreeSet<usize>,
     done: usize,
     /// How many environments are looked for, since when, and for how long at most.
@@ -63,6 +64,7 @@ impl Watch {
             look: Look::default(),
             now: Mutex::new(Now {
                 began: Instant::now(),
+                started: false,
                 sent: BTreeSet::new(),
                 done: 0,
                 looking: None,
@@ -134,7 +136,10 @@ impl Run {
     fn hear(&self, progress: Progress<'_>) {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         match progress {
-            Progress::Started { .. } => now.began = Instant::now(),
+            Progress::Started { .. } => {
+                now.began = Instant::now();
+                now.started = true;
+            }
             Progress::Sending { number, .. } => {
                 now.sent.insert(number);
                 now.looking = None;
@@ -166,7 +171,9 @@ impl Run {
             let looking = progress::looking(open, since.elapsed(), most);
             return in_lang(&looking, self.lang);
         }
-        self.look.say(self.lang).unwrap_or_else(|| self.pace(now))
+        // The listings in the background of a run are nothing to wait for.
+        let reading = self.look.say(self.lang).filter(|_| !now.started);
+        reading.unwrap_or_else(|| self.pace(now))
     }
 
     fn pace(&self, now: &Now) -> String {
