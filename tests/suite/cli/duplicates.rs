@@ -127,7 +127,7 @@ fn nothing_is_concluded_from_an_incomplete_list() {
             .says(&["1 of 2 environments"])
             .does_not_say(&["gone"]);
     }
-    project.declare(&["one"]);
+    project.declare(&["two"]);
     project
         .run(["destroy", "one", "-y", "--allow-destroy", short])
         .exits(1)
