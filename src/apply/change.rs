@@ -270,7 +270,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
     /// What the account shows before anything is destroyed: only what was there can be seen to go.
     ///
     /// # Errors
-    /// When it can't be listed completely.
+    /// When the list is incomplete. One that could not be read at all is as good as none: nothing is seen to go then.
     async fn listed_before(
         &mut self,
         deadline: Option<Instant>,
@@ -279,10 +279,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
         if self.stopping.is_some() || !self.steps.iter().any(destroys) {
             return Ok(HashSet::new());
         }
-        let look = self.parts.cloud.environments();
+        let look = self.parts.cloud.listing();
         let stopped = tokio::select! {
-            seen = look => {
-                let seen = seen?.into_iter();
+            listing = look => {
+                let seen = listing.unwrap_or_default().complete()?.into_iter();
                 return Ok(seen.map(|environment| environment.env_id).collect());
             }
             () = asked_to_stop(&mut self.parts.stop) => EndReason::Interrupted,
@@ -292,13 +292,10 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
         Ok(HashSet::new())
     }
 
-    /// Destroys nothing, because the account can't be listed.
+    /// Destroys nothing, because the list of the account is incomplete.
     fn nothing_destroyed(&mut self, error: CloudError) {
         let message = &error.message;
-        let message = text!(
-            "not sent, because the account's environments can't be listed: {message}",
-            "未发送，因为无法列出账号下的环境：{message:#}"
-        );
+        let message = text!("not sent: {message}", "未发送：{message:#}");
         let error = CloudError {
             grade: Grade::NotSent(NotSent::NoRequest),
             message,

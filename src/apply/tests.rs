@@ -1262,7 +1262,7 @@ async fn a_second_environment_of_a_throttled_order_is_reported() {
     );
     // Its own environment is none too many.
     let own = Made {
-        env_id: "b-1".to_owned(),
+        env_id: "b-1",
         ..surplus.clone()
     };
     let (_bench, report, _) = with_left_behind(vec![throttled()], &[own]).await;

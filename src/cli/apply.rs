@@ -26,6 +26,10 @@ use crate::state::{State, StateStore, StateWriter, Status};
 /// Given a PLANFILE, asks nothing, since the file was there to be reviewed, and orders exactly what it says, or nothing: a plan that was altered, used before, or made from
 /// another state or other manifests is refused.
 ///
+/// Before the first create the account is listed. An environment that may be a declared one and is not in the state stops the run:
+/// one whose alias (in any case), EnvAlias or EnvId matches. So does a list that is shorter than its own Total or contradicts
+/// itself in three attempts.
+///
 /// Ctrl-C or SIGTERM starts nothing more and waits for what is under way; a second one leaves at once, and what was
 /// under way is recorded as unknown.
 ///

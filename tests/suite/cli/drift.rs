@@ -278,6 +278,14 @@ fn of_every_kind() -> Project {
         &serde_json::json!({"status": "NORMAL"}),
     );
     age(&project);
+    // Created by somebody else, or by a request whose answer was lost.
+    let line = serde_json::json!({
+        "kind": "environment",
+        "env_id": "new-1a2b3c4d",
+        "at": "2026-01-01T00:00:00Z",
+        "postpaid": {"alias": "new", "tran_id": "20260101000099"},
+    });
+    project.write(LEDGER, format!("{}{line}\n", project.read(LEDGER)));
     // Ordered just now, and not listed yet.
     project.declare(&["late"]);
     project.run(["apply", "-y", "--target", "late"]).exits(4);
@@ -368,6 +376,7 @@ fn one_run_finds_every_kind_there_is() {
         "isolated",
         "not-listed",
         "not-postpaid",
+        "possible-duplicate",
         "source-changed",
         "unmanaged",
     ];

@@ -127,7 +127,7 @@ fn nothing_is_concluded_from_an_incomplete_list() {
             .says(&["1 of 2 environments"])
             .does_not_say(&["gone"]);
     }
-    project.declare(&["one"]);
+    project.declare(&["two"]);
     project
         .run(["destroy", "one", "-y", "--allow-destroy", short])
         .exits(1)
@@ -238,4 +238,24 @@ fn what_was_taken_out_of_the_state_is_no_duplicate_but_keeps_its_alias() {
         .exits(1)
         .says(&["already-there"]);
     assert_eq!(project.ordered_once(), ["one"]);
+}
+
+/// A bill may say that an environment is prepaid, isolated, or another create's.
+#[test]
+fn nothing_is_imported_or_generated_without_a_bill_that_the_list_lacks() {
+    let project = Project::ordered(&["one"]);
+    let one = env_id(&project, "one");
+    let forget = ["state", "rm", "one", "--force", "-y"];
+    project.run(forget).exits(0);
+    let short = "--fault=bill:short@*";
+    project
+        .run(["import", "one", &one, "-y", short])
+        .exits(1)
+        .says(&["import-bill-not-shown"]);
+    project.run(["generate", short]).exits(0).says(&[
+        "0 environments declared",
+        &one,
+        "the list of bills is incomplete",
+    ]);
+    project.run(["import", "one", &one, "-y"]).exits(0);
 }
