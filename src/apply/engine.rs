@@ -185,7 +185,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
                 Wake::Answered(answer) => self.answered(answer),
                 // The slot is up to LEAD away, and the deadline may come first.
                 Wake::Slot if deadline <= slot && deadline.is_some() => {
-                    self.stop(EndReason::Deadline)
+                    self.stop(EndReason::Deadline);
                 }
                 Wake::Slot => self.start_when_ready(deadline).await,
                 Wake::Stop(reason) => self.stop(reason),

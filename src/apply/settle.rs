@@ -219,7 +219,7 @@ mod tests {
         let within = Duration::from_secs(within);
         let (mut at, mut looks) = (Duration::ZERO, Vec::new());
         for look in 0.. {
-            let Some(after) = pause(look, within - at) else {
+            let Some(after) = pause(look, within.saturating_sub(at)) else {
                 break;
             };
             at += after;

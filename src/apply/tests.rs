@@ -771,7 +771,7 @@ async fn a_deadline_that_comes_before_a_slot_starts_nothing_in_it() {
         (Duration::from_nanos(1), ["ordered", "not attempted"]),
         // The second slot, and a moment after its intent could have been written.
         (HALF, ["ordered", "not attempted"]),
-        (HALF - LEAD / 2, ["ordered", "not attempted"]),
+        (HALF.saturating_sub(LEAD / 2), ["ordered", "not attempted"]),
     ] {
         let mut bench = Bench::new(Duration::from_secs(1), &[]);
         let soon = Settings {
@@ -1247,7 +1247,8 @@ async fn a_second_environment_of_a_throttled_order_is_reported() {
         hidden: Duration::from_secs(5),
         ..Made::new("b-2", "b")
     };
-    let (_bench, report, took) = with_left_behind(vec![throttled()], &[surplus.clone()]).await;
+    let (_bench, report, took) =
+        with_left_behind(vec![throttled()], std::slice::from_ref(&surplus)).await;
     assert_eq!(outcomes(&report), ["ordered"]);
     assert_eq!(report.results[0].left_behind.as_deref(), Some("b-2"));
     assert_eq!(report.verdict(), Verdict::Unknown);

@@ -117,7 +117,7 @@ struct ResultV1<'a> {
     took_seconds: Option<f64>,
     /// The answer did not prove it; what the account shows does.
     read_back: bool,
-    /// An environment that a refused order seems to have left behind.
+    /// An environment that a refused or throttled order seems to have left behind.
     left_behind: Option<&'a str>,
     source: String,
 }
