@@ -1269,10 +1269,23 @@ async fn a_second_environment_of_a_throttled_order_is_reported() {
     let (_bench, report, _) = with_left_behind(vec![throttled()], &[own]).await;
     assert_eq!(report.results[0].left_behind, None);
     assert_eq!(report.verdict(), Verdict::Complete);
-    // One that was throttled to the end is not in the state, and would be ordered again.
-    let (_bench, report, _) = with_left_behind(vec![throttled(); 99], &[surplus]).await;
-    assert_eq!(outcomes(&report), ["unknown"]);
-    assert_eq!(status_of(&report, "b"), Status::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_of_a_create_to_come_stops_the_run() {
+    let throttled = error(Grade::NotSent(NotSent::Throttled));
+    let other = Made {
+        hidden: Duration::from_secs(5),
+        ..Made::new("b-2", "B")
+    };
+    let (_bench, report, _) = with_left_behind(vec![throttled; 99], &[other]).await;
+    assert_eq!(outcomes(&report), ["not attempted"]);
+    let found = matches!(
+        &report.trouble,
+        Some(Trouble::OtherCreator { address, env_id }) if address.as_str() == "b" && env_id == "b-2"
+    );
+    assert!(found, "{:?}", report.trouble);
+    assert_eq!(report.verdict(), Verdict::Failed);
 }
 
 #[tokio::test(start_paused = true)]
