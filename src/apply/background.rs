@@ -15,12 +15,14 @@ use super::engine::Engine;
 use super::outcome::Trouble;
 use crate::cloud::matching::{self, Matcher};
 use crate::cloud::{CloudRead, CloudWrite, SeenEnvironment};
-use crate::desired::{Address, Field};
+use crate::desired::{Address, Attributes, Field};
 use crate::state::{Origin, State};
 
 /// The pause after a listing is the larger of this and [`SHARE`] times its duration.
 const PAUSE: Duration = Duration::from_millis(500);
 const SHARE: u32 = 4;
+/// The least time in which a listing has to show a new environment: enough for a listing or two.
+const LEAST_WAIT: Duration = Duration::from_secs(3);
 
 /// What a run needs to judge a listing.
 pub(super) struct Background<'a> {
@@ -111,12 +113,11 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
             return;
         };
         let step = self.steps[at];
-        let has_alias = |order: &&crate::desired::Attributes| {
-            order.creates_environment() && order.get(Field::Alias).is_some()
-        };
+        let has_alias =
+            |order: &Attributes| order.creates_environment() && order.get(Field::Alias).is_some();
         if self.background.is_proven
             || self.settings.settle.is_zero()
-            || step.after.as_ref().filter(has_alias).is_none()
+            || !step.after.as_ref().is_some_and(has_alias)
         {
             return;
         }
@@ -126,7 +127,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
         self.background.unrecognised.get_or_insert(Unrecognised {
             address: step.address.clone(),
             env_id,
-            until: Instant::now() + self.settings.settle,
+            until: Instant::now() + self.settings.settle.max(LEAST_WAIT),
         });
     }
 
@@ -138,6 +139,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
             let trouble = Trouble::OtherCreator {
                 address: stranger.address.clone(),
                 env_id: stranger.env_id.to_owned(),
+                ours: stranger.ours.map(str::to_owned),
             };
             return self.stop_in_trouble(trouble);
         }

@@ -40,7 +40,12 @@ pub enum Trouble {
     State(StateError),
     /// An environment appeared that looks like one that this run has yet to create, or like a second one of an address:
     /// somebody else creates from the same manifests.
-    OtherCreator { address: Address, env_id: String },
+    OtherCreator {
+        address: Address,
+        env_id: String,
+        /// What this run created for the address.
+        ours: Option<String>,
+    },
     /// A complete listing does not show the first environment that was created as this project's: a lost one would not be
     /// recognised either.
     NotRecognised { address: Address, env_id: String },
@@ -60,9 +65,23 @@ impl Trouble {
     pub fn text(&self) -> Text {
         match self {
             Self::State(error) => error.text(),
-            Self::OtherCreator { address, env_id } => text!(
-                "{env_id} appeared in the account during this run and matches `{address}`, but this run did not create it",
-                "本次运行期间账号中出现了与 `{address}` 匹配的 {env_id}，但它不是本次运行创建的"
+            Self::OtherCreator {
+                address,
+                env_id,
+                ours: None,
+            } => text!(
+                "{env_id} appeared in the account and matches `{address}`, which this run has yet to create: somebody else may be \
+                 creating from the same manifests",
+                "账号中出现了与 `{address}` 匹配的 {env_id}，而本次运行尚未创建它：可能有人在用同一份清单创建环境"
+            ),
+            Self::OtherCreator {
+                address,
+                env_id,
+                ours: Some(ours),
+            } => text!(
+                "{env_id} appeared in the account and matches `{address}`, for which this run created {ours}: somebody else may be \
+                 creating from the same manifests",
+                "账号中出现了与 `{address}` 匹配的 {env_id}，而本次运行为它创建的是 {ours}：可能有人在用同一份清单创建环境"
             ),
             Self::NotRecognised { address, env_id } => text!(
                 "the account does not show {env_id}, just created, as `{address}`: if an answer were lost, its environment would \
@@ -84,7 +103,9 @@ impl Trouble {
                 "fix this and run `postpay apply` again: it continues from the journal and creates nothing twice",
                 "请先解决该问题，再运行 `postpay apply`：它会从日志继续，不会重复创建"
             ),
-            Self::OtherCreator { address, env_id } => text!(
+            Self::OtherCreator {
+                address, env_id, ..
+            } => text!(
                 "stop the other run; if {env_id} is the environment that is meant: `postpay import {address} {env_id}`",
                 "请停止另一个运行；如果要的就是 {env_id}：`postpay import {address} {env_id}`"
             ),

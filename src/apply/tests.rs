@@ -1282,7 +1282,7 @@ async fn an_environment_of_a_create_to_come_stops_the_run() {
     assert_eq!(outcomes(&report), ["not attempted"]);
     let found = matches!(
         &report.trouble,
-        Some(Trouble::OtherCreator { address, env_id }) if address.as_str() == "b" && env_id == "b-2"
+        Some(Trouble::OtherCreator { address, env_id, ours: None }) if address.as_str() == "b" && env_id == "b-2"
     );
     assert!(found, "{:?}", report.trouble);
     assert_eq!(report.verdict(), Verdict::Failed);

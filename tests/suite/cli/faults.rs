@@ -189,7 +189,18 @@ fn a_second_environment_of_a_throttled_create_is_reported() {
     let fault = "error-after:RequestLimitExceeded@1";
     let ran = project
         .run([
-            "apply", "-y", "--fault", fault, "--report", "r.json", "--report", "r.md",
+            "apply",
+            "-y",
+            "--fault",
+            fault,
+            "--list-delay",
+            "2s",
+            "--settle",
+            "10s",
+            "--report",
+            "r.json",
+            "--report",
+            "r.md",
         ])
         .exits(4);
     let surplus = project.ledger()[0].env_id.clone().unwrap();

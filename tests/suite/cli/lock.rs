@@ -37,7 +37,7 @@ fn a_free_lock_is_free_and_looking_makes_no_file() {
 #[test]
 fn a_lock_that_is_held_names_its_holder_and_is_not_broken() {
     let (project, mut running) = hanging();
-    let before = project.files();
+    let before = project.memory();
     let shown = project.run(["lock", "status"]).exits(0);
     assert_shown!("lock-held", shown);
     let status = project.run(["lock", "status", "--format", "json"]).json();
@@ -54,7 +54,7 @@ fn a_lock_that_is_held_names_its_holder_and_is_not_broken() {
         "is not broken",
         "--lock-timeout",
     ]);
-    assert_eq!(before, project.files());
+    assert_eq!(before, project.memory());
     // It still holds it.
     project.run(["apply", "-y"]).exits(1).says(&["held by"]);
     running.kill();

@@ -205,12 +205,15 @@ impl Project {
         orders.into_keys().collect()
     }
 
-    /// Every byte that says what was done: a run that does nothing leaves it alone.
+    /// Every byte that says what was done, but for the endpoint's ledger, which holds what was only asked too: a run that does
+    /// nothing leaves it alone.
     pub(crate) fn memory(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         self.files()
             .into_iter()
             .filter(|(path, _)| {
-                path.starts_with("state") && path.extension().is_none_or(|it| it != "lock")
+                path.starts_with("state")
+                    && path.extension().is_none_or(|it| it != "lock")
+                    && *path != Path::new(LEDGER)
             })
             .collect()
     }
