@@ -238,6 +238,10 @@ fn a_run_stops_when_another_state_is_pulled() {
         .exits(3)
         .says(&["fenced-out", "postpay.state.json"]);
     account.nothing_twice();
+    assert!(
+        account.created().len() < NAMES.len(),
+        "nothing more is created"
+    );
     assert_eq!(
         account.project.read(STATE),
         pulled,
