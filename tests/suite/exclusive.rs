@@ -392,7 +392,7 @@ fn a_hangup_ends_a_run_in_order_unless_it_was_ignored() {
 
 #[test]
 fn too_few_open_files_are_an_error_before_anything_is_sent() {
-    for limit in 7..=12 {
+    for limit in [7, 8, 9, 10, 12, 24, 48, 96] {
         let account = Account::new(Duration::ZERO);
         let like = account.command(&["apply", "-y"]);
         let mut command = Command::new("prlimit");
