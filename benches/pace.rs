@@ -422,6 +422,7 @@ impl Run {
         let mut writer = FileStore::new(project.state()).lock(&holder(), Duration::ZERO)?;
         let state = writer.state().context("the state is there")?;
         let started = RunStarted {
+            format_version: postpay::state::FormatVersion,
             run: RunId::fresh(),
             lineage: Lineage(state.lineage.0),
             base: state.serial,

@@ -135,6 +135,7 @@ pub(crate) fn recorded(desired: &Desired) -> State {
         (environment.address.clone(), record)
     });
     State {
+        format_version: postpay::state::FormatVersion,
         lineage: Lineage::fresh(),
         serial: Serial(1),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -239,6 +239,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
     let run = RunId::fresh();
     let state = parts.writer.state();
     let started = RunStarted {
+        format_version: crate::state::FormatVersion,
         run,
         lineage: state.map_or_else(Lineage::fresh, |state| state.lineage),
         base: state.map(|state| state.serial).unwrap_or_default(),

@@ -126,6 +126,7 @@ impl Editing<'_> {
         };
         let edits = wanted.edits.iter().map(edit).collect();
         let run = RunStarted {
+            format_version: crate::state::FormatVersion,
             commit: world.commit(&self.project.sources()),
             ..started(&now, &self.line, world)?
         };
@@ -212,6 +213,7 @@ pub(super) fn started(state: &State, line: &str, world: &World) -> Result<RunSta
         Failure::new("state-account", why).help(NOTHING_CHANGED)
     })?;
     Ok(RunStarted {
+        format_version: crate::state::FormatVersion,
         run: RunId::fresh(),
         lineage: state.lineage,
         base: state.serial,

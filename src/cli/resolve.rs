@@ -135,6 +135,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let settled = edits.len();
     if settled > 0 {
         let run = RunStarted {
+            format_version: crate::state::FormatVersion,
             commit: world.commit(&project.sources()),
             ..edit::started(&state, "resolve", world)?
         };

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A member of `CreatePostpayPackage` (vendor's page 876/45287), by its name in a manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "&str", try_from = "String")]
 pub enum Field {
     EnvId,
     WxAppId,
@@ -121,6 +124,20 @@ fn same_members(a: &str, b: &str) -> bool {
     let members =
         |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok();
     members(a).is_some_and(|of_a| members(b).is_some_and(|of_b| of_a == of_b))
+}
+
+impl From<Field> for &'static str {
+    fn from(field: Field) -> Self {
+        field.name()
+    }
+}
+
+impl TryFrom<String> for Field {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::by_name(&name).ok_or_else(|| format!("unknown field `{}`", name.escape_debug()))
+    }
 }
 
 impl fmt::Display for Field {

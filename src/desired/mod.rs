@@ -3,11 +3,15 @@
 //! This is the vocabulary that every later room shares. It knows nothing of YAML, files or HTTP.
 
 mod field;
+pub mod unique;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 pub use field::{Field, channels, is_alias};
 
@@ -82,7 +86,9 @@ pub struct ManifestHash {
 }
 
 /// Where an environment is declared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Source")]
 pub struct SourceRef {
     /// The manifest file as the user would name it, relative to the project folder where it can be.
     pub file: String,
@@ -98,7 +104,8 @@ impl fmt::Display for SourceRef {
 }
 
 /// The stable name of an environment: its key in the manifests, unique over all files.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Address(String);
 
 /// A text that is no [`Address`].
@@ -145,6 +152,14 @@ impl Address {
     }
 }
 
+impl TryFrom<String> for Address {
+    type Error = AddressError;
+
+    fn try_from(text: String) -> Result<Self, AddressError> {
+        Self::new(&text)
+    }
+}
+
 impl FromStr for Address {
     type Err = AddressError;
 
@@ -162,8 +177,9 @@ impl fmt::Display for Address {
 /// What an order says, field by field, exactly as it is sent. A field that is not there is not sent.
 ///
 /// [`Field::Extra`] holds its wire form: the text itself, or compact JSON with sorted keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Attributes(BTreeMap<Field, String>);
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Attributes(#[serde(deserialize_with = "unique::map")] BTreeMap<Field, String>);
 
 impl Attributes {
     pub fn get(&self, field: Field) -> Option<&str> {

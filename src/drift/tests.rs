@@ -56,6 +56,7 @@ fn recorded(names: &[(&str, Status)]) -> State {
         (Address::new(name).unwrap(), record)
     };
     State {
+        format_version: crate::state::FormatVersion,
         lineage: Lineage::fresh(),
         serial: Serial(1),
         tool_version: String::new(),

@@ -81,6 +81,7 @@ fn target() -> Target {
 
 fn state(records: Vec<(&str, Record)>) -> State {
     State {
+        format_version: crate::state::FormatVersion,
         lineage: Lineage::fresh(),
         serial: Serial(7),
         tool_version: "0.1.0".to_owned(),

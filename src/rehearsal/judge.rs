@@ -204,6 +204,7 @@ mod tests {
             (Address::new(alias).unwrap(), record)
         };
         State {
+            format_version: crate::state::FormatVersion,
             lineage: Lineage(Uuid::nil()),
             serial: Serial(1),
             tool_version: String::new(),

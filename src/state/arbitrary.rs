@@ -118,6 +118,7 @@ pub(crate) fn state() -> impl Strategy<Value = State> {
     )
         .prop_map(
             |(lineage, serial, tool_version, account, last_run, environments, deposed)| State {
+                format_version: crate::state::FormatVersion,
                 lineage: Lineage(Uuid::from_u128(lineage)),
                 serial: Serial(serial),
                 tool_version,
@@ -141,6 +142,7 @@ pub(crate) fn started() -> impl Strategy<Value = RunStarted> {
     )
         .prop_map(
             |(run, lineage, base, account, who, pid, (region, commit))| RunStarted {
+                format_version: crate::state::FormatVersion,
                 run,
                 lineage: Lineage(Uuid::from_u128(lineage)),
                 base: Serial(base),

@@ -137,6 +137,7 @@ fn members(found: &State, expected: &State) -> Vec<Difference> {
     // Taken apart, so that a new member does not compile until it is compared.
     let texts = |state: &State| {
         let State {
+            format_version: _,
             lineage,
             serial,
             tool_version,

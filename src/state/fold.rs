@@ -194,6 +194,7 @@ impl Folding {
         }
         release(&mut deposed, &environments);
         let RunStarted {
+            format_version: _,
             run,
             lineage,
             base,
@@ -206,6 +207,7 @@ impl Folding {
             commit: _,
         } = started;
         State {
+            format_version: crate::state::FormatVersion,
             lineage,
             serial: base.next(),
             tool_version,

@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Account, Deposed, Lineage, Record, Serial};
+use super::{Account, Deposed, FormatVersion, Lineage, Record, Serial, is_false, required};
 use crate::desired::{Address, Attributes, Field, SourceRef};
 
 /// One run, from its first line on.
@@ -107,8 +109,10 @@ pub struct Entry {
 }
 
 /// The identity of a run: a version 7 UUID, so that runs sort by time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RunId(pub Uuid);
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct RunId(#[schemars(with = "String", extend("format" = "uuid"))] pub Uuid);
 
 impl RunId {
     pub fn fresh() -> Self {
@@ -123,8 +127,10 @@ impl fmt::Display for RunId {
 }
 
 /// The first line of a journal: which run, over which state, by whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RunStarted {
+    pub format_version: FormatVersion,
     pub run: RunId,
     pub lineage: Lineage,
     /// The serial of the state that the run started from.
@@ -137,8 +143,10 @@ pub struct RunStarted {
     pub who: String,
     pub pid: u32,
     /// The vendor's region that is sent with the orders, if one is.
+    #[serde(deserialize_with = "required")]
     pub region: Option<String>,
     /// The git commit of the manifests, with `+dirty` behind it when they differ from it; None outside of a repository.
+    #[serde(deserialize_with = "required")]
     pub commit: Option<String>,
 }
 
@@ -154,15 +162,26 @@ pub enum Event {
 }
 
 /// The account's environments before the run's first order: what is not among them came to be since.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Listed {
     pub env_ids: BTreeSet<String>,
     /// Rows that the list lacked by its own count, and that somebody accepted as missing.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub missing: u64,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// A request is about to be sent. On disk before its first byte leaves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Intent {
     /// The step's place in the plan, from 1.
     pub step: u32,
@@ -176,8 +195,10 @@ pub struct Intent {
     pub source: SourceRef,
     /// The environment on record whose place the ordered one takes. Without it nothing is ordered where something is on
     /// record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
     /// Whether what is ordered is not to be given up.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub prevent_destroy: bool,
 }
 
@@ -193,27 +214,36 @@ impl Intent {
 }
 
 /// How one attempt ended. On disk before anything else happens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Outcome {
     pub step: u32,
     pub attempt: u32,
     pub address: Address,
     pub evidence: Evidence,
     /// With any evidence but `Ordered` these are ids seen in an answer that could not be trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tran_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
     /// The start of an answer that could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// From the send to the end of the answer.
     pub took_ms: u64,
 }
 
 /// What an attempt proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Evidence {
     Ordered,
     /// The vendor did what was asked for, which was no order, or has begun to.
@@ -243,14 +273,16 @@ impl Outcome {
 /// later, an update or destroy that was carried out.
 ///
 /// Every change goes through a journal, so that the receipts are the state's whole history and can rebuild it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Edited {
     /// The step or command that did: `import`, `wait`, `resolve`, `state mv`.
     pub doing: String,
     pub edit: Edit,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Edit {
     /// This is on record now, whatever was before.
     Put {
@@ -267,6 +299,7 @@ pub enum Edit {
     Deposed {
         address: Address,
         env_id: String,
+        #[serde(deserialize_with = "required")]
         record: Option<Box<Record>>,
     },
     /// This one is on record as deposed, after all others, whether or not it was before.
@@ -274,13 +307,15 @@ pub enum Edit {
 }
 
 /// The last thing that the run itself writes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RunEnded {
     pub reason: EndReason,
 }
 
 /// Why a run made no further request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EndReason {
     /// Every step was attempted.
     Finished,
@@ -293,7 +328,8 @@ pub enum EndReason {
 }
 
 /// A later writer found this run dead and folds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Recovered {
     /// `user@host` of the writer that did.
     pub by: String,

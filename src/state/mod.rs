@@ -20,12 +20,15 @@ pub mod rescue;
 mod succession;
 pub mod verify;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 pub use doing::Doing;
@@ -33,24 +36,96 @@ pub use error::StateError;
 pub use fold::{Folding, fold, rebuild, rebuild_over};
 pub use recent::orders_since;
 
-use crate::desired::{Address, Attributes, SourceRef};
+use crate::desired::{Address, Attributes, SourceRef, unique};
 use journal::{Event, Journal, RunId, RunStarted};
 
-/// Everything on record, by address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What postpay created and manages, by address. Written by postpay; not meant to be edited by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "postpay state, version 1")]
 pub struct State {
+    pub format_version: FormatVersion,
+    /// The identity of this state through its whole life.
     pub lineage: Lineage,
+    /// How often it was replaced.
     pub serial: Serial,
     /// The version of postpay that wrote it.
     pub tool_version: String,
-    /// Whom it was ordered from. None before the first run.
+    /// Where the environments were created. None before the first run.
+    #[serde(deserialize_with = "required")]
     pub account: Option<Account>,
     /// The run that made this serial. Two runs may start from one serial where a state was copied, so the serial alone
     /// does not say whether a run is folded in.
+    #[serde(deserialize_with = "required")]
     pub last_run: Option<RunId>,
+    /// By address.
+    #[serde(deserialize_with = "unique::map")]
+    #[schemars(
+        with = "BTreeMap<String, Record>",
+        extend("propertyNames" = { "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$" })
+    )]
     pub environments: BTreeMap<Address, Record>,
-    /// What was replaced and not given up: it is still there, and still paid for. In the order in which it was replaced.
+    /// Environments that were replaced and not destroyed, in the order in which they were replaced: they keep running and
+    /// keep billing.
     pub deposed: Vec<Deposed>,
+}
+
+/// The one version of the format of states, journals and rescue files so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "u64", try_from = "u64")]
+pub struct FormatVersion;
+
+impl FormatVersion {
+    pub const NUMBER: u64 = 1;
+}
+
+impl From<FormatVersion> for u64 {
+    fn from(_: FormatVersion) -> Self {
+        FormatVersion::NUMBER
+    }
+}
+
+impl TryFrom<u64> for FormatVersion {
+    type Error = String;
+
+    fn try_from(number: u64) -> Result<Self, String> {
+        if number == Self::NUMBER {
+            Ok(Self)
+        } else {
+            Err(format!("unknown `format_version` {number}"))
+        }
+    }
+}
+
+impl JsonSchema for FormatVersion {
+    fn schema_name() -> Cow<'static, str> {
+        "FormatVersion".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "const": Self::NUMBER })
+    }
+}
+
+/// An optional value that is written as null when it is missing. One that is left out was cut out of the file.
+pub(crate) fn required<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer)
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl State {
@@ -77,21 +152,26 @@ impl State {
     }
 }
 
-/// An environment that another one took the address of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An environment that was replaced by another one at its address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Deposed {
     /// The address that it had.
+    #[schemars(with = "String")]
     pub address: Address,
-    pub record: Record,
-    /// When its replacement was ordered.
+    /// When its replacement was created.
+    #[serde(rename = "deposed_at")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
-    /// The run that ordered its replacement.
+    /// The run that created its replacement.
+    #[serde(rename = "deposed_by")]
     pub by: RunId,
+    pub record: Record,
 }
 
 /// The identity of a state through its whole life: made once, never changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lineage(pub Uuid);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lineage(#[schemars(with = "String", extend("format" = "uuid"))] pub Uuid);
 
 impl Lineage {
     /// A lineage that no other state has.
@@ -107,7 +187,9 @@ impl fmt::Display for Lineage {
 }
 
 /// How often a state was replaced: 0 before the first run, then one more a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct Serial(pub u64);
 
 impl Serial {
@@ -123,12 +205,14 @@ impl fmt::Display for Serial {
     }
 }
 
-/// Whom a state's environments were ordered from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where a state's environments were created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Account {
-    /// `sandbox` for an endpoint on this machine, else the vendor's site, or the host of another endpoint.
+    /// `sandbox` for an endpoint on this machine, else Tencent Cloud's site, or the host of another endpoint.
     pub endpoint: String,
-    /// The vendor's number for the main account, where it is known.
+    /// The number of the main account, where it is known.
+    #[serde(deserialize_with = "required")]
     pub uin: Option<String>,
 }
 
@@ -148,37 +232,48 @@ impl fmt::Display for Account {
     }
 }
 
-/// What is known of one order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is known of one environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Record {
     pub status: Status,
+    #[serde(deserialize_with = "required")]
     pub env_id: Option<String>,
+    /// The order number.
+    #[serde(deserialize_with = "required")]
     pub tran_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     pub origin: Origin,
-    /// The fields as ordered.
+    /// The fields as they were sent, by their names in a manifest.
+    #[schemars(with = "BTreeMap<String, String>")]
     pub attributes: Attributes,
     /// When the request was about to be sent.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub ordered_at: Timestamp,
     pub run: RunId,
+    /// Where it was declared.
     pub source: SourceRef,
-    /// The region that was sent with the order, or where an adopted one was found.
+    /// The region that was sent with the create, or where an imported environment was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// As last declared: it is kept here because it has to hold when nothing is declared any more.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub prevent_destroy: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// The vendor returned an order number and an environment id.
+    /// The order number and the EnvId are known.
     Created,
-    /// The vendor returned an order number, and no environment id yet.
+    /// An order number was returned, and no EnvId yet.
     AwaitingEnvId,
     /// The request may have acted; its answer was lost or can't be trusted.
     Unknown,
-    /// Given up; the vendor keeps it in isolation, out of reach, before it deletes it.
+    /// Destroyed, and kept in isolation by Tencent Cloud before it is deleted.
     Isolated,
-    /// It was asked to be given up, and what became of it was not seen.
+    /// A destroy was requested, and its result was not seen.
     Destroying,
 }
 
@@ -203,7 +298,8 @@ impl Status {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Origin {
     Ordered,
     Imported,

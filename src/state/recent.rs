@@ -108,6 +108,7 @@ mod tests {
         Journal {
             started_at: at(0),
             started: RunStarted {
+                format_version: crate::state::FormatVersion,
                 run: RunId::fresh(),
                 lineage: Lineage::fresh(),
                 base: Serial::default(),

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::journal::{Outcome, RunId};
 use super::{Record, State, Status};
@@ -13,7 +14,8 @@ use crate::desired::Address;
 use crate::lang::Text;
 
 /// One outcome that is not in its journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rescued {
     pub run: RunId,
     pub at: Timestamp,
@@ -99,6 +101,7 @@ mod tests {
             outcome: outcome(1, 1, &on("shop"), Evidence::Ordered, tran.clone(), None),
         };
         let with = |address: &str, status, tran_id| State {
+            format_version: crate::state::FormatVersion,
             lineage: Lineage::fresh(),
             serial: Serial(1),
             tool_version: String::new(),

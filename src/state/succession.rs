@@ -92,6 +92,7 @@ mod tests {
 
     fn state(serial: u64, last_run: u128) -> State {
         State {
+            format_version: crate::state::FormatVersion,
             lineage: Lineage(Uuid::from_u128(1)),
             serial: Serial(serial),
             tool_version: String::new(),

@@ -189,6 +189,7 @@ fn journal_of_one_run() -> Journal {
     Journal {
         started_at: Timestamp::UNIX_EPOCH,
         started: RunStarted {
+            format_version: postpay::state::FormatVersion,
             run,
             lineage: Lineage(Uuid::from_u128(1)),
             base: Serial(3),

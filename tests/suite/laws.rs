@@ -62,6 +62,7 @@ fn desired() -> impl Strategy<Value = Desired> {
 /// What the plan's orders leave when the first `taken` of them were taken and the answer of the next was lost.
 fn applied(plan: &Plan, taken: usize) -> State {
     let started = RunStarted {
+        format_version: postpay::state::FormatVersion,
         run: RunId::fresh(),
         lineage: Lineage::fresh(),
         base: plan.serial,

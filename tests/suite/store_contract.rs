@@ -96,6 +96,7 @@ pub(crate) fn run_over(writer: &dyn StateWriter) -> RunStarted {
         None => (Lineage::fresh(), Serial::default()),
     };
     RunStarted {
+        format_version: postpay::state::FormatVersion,
         run: RunId::fresh(),
         lineage,
         base,

@@ -40,7 +40,7 @@ pub(super) fn run(
     if record.is_none() && deposed.is_empty() {
         return Err(unknown_address(address, &state));
     }
-    let document = json::state::record(address, record, &deposed)?;
+    let document = json::state::record(address, record, &deposed);
     let human = |look| human::state::record(address, record, &deposed, look);
     world.show(Shown::plain(&|| document.clone(), &human))?;
     Ok(Exit::Fine)

@@ -6,9 +6,9 @@ use serde::Serialize;
 use crate::desired::Address;
 use crate::report::human;
 use crate::state::compare::{Difference, Place};
-use crate::state::file::{Present, Proposal, deposed_value, record_value};
+use crate::state::file::{Present, Proposal};
 use crate::state::verify::{Compared, Notice, Problem, Verification};
-use crate::state::{Deposed, Record, StateError};
+use crate::state::{Deposed, Record};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "postpay state verify --format json, version 1")]
@@ -101,8 +101,8 @@ struct ShownV1<'a> {
     format_version: u32,
     address: &'a str,
     /// As in a state file; null when only what was replaced is on record.
-    record: Option<serde_json::Value>,
-    deposed: Vec<serde_json::Value>,
+    record: Option<&'a Record>,
+    deposed: &'a [&'a Deposed],
 }
 
 /// The JSON Schema of `state verify --format json`.
@@ -143,22 +143,14 @@ pub fn list(records: &[(Place, &Record)]) -> String {
     })
 }
 
-/// Everything on record of one address, as one JSON document that ends in a newline.
-///
-/// # Errors
-/// None that records of ours can cause.
-pub fn record(
-    address: &Address,
-    record: Option<&Record>,
-    deposed: &[&Deposed],
-) -> Result<String, StateError> {
-    let deposed = deposed.iter().map(|deposed| deposed_value(deposed));
-    Ok(pretty(&ShownV1 {
+/// Everything that the state has of one address, as one JSON document that ends in a newline.
+pub fn record(address: &Address, record: Option<&Record>, deposed: &[&Deposed]) -> String {
+    pretty(&ShownV1 {
         format_version: 1,
         address: address.as_str(),
-        record: record.map(record_value).transpose()?,
-        deposed: deposed.collect::<Result<_, _>>()?,
-    }))
+        record,
+        deposed,
+    })
 }
 
 /// A verification as one JSON document that ends in a newline.

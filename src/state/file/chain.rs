@@ -7,20 +7,80 @@ use std::fmt::Write;
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::format::{unwritable, without_place};
-use super::journal_v1::{EventV1, LineV1, Read, VERSION};
 use crate::lang::{Text, text};
-use crate::state::StateError;
-use crate::state::journal::{Entry, Event, Journal, RunStarted};
+use crate::state::journal::{
+    Edited, Entry, Event, Intent, Journal, Listed, Outcome, Recovered, RunEnded, RunStarted,
+};
+use crate::state::{FormatVersion, StateError};
 
 /// Of a journal that ends before its first line does.
 const CUT: Text = Text::fixed(
     "it was cut inside its first line, which no crash does; it may have held the only trace of an order",
     "首行被截断，而崩溃不会造成这种情况；其中可能有某笔订单的唯一线索",
 );
+
+/// One line. Compact JSON.
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    /// From 1.
+    seq: u64,
+    /// Lower-case hex of the SHA-256 of the line before, without its end; 64 zeros in the first.
+    prev: String,
+    at: Timestamp,
+    #[serde(flatten)]
+    event: LineEvent,
+}
+
+/// The event of the first line, or of another.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(super) enum LineEvent {
+    RunStarted(RunStarted),
+    Listed(Listed),
+    Intent(Intent),
+    Outcome(Outcome),
+    Edited(Edited),
+    RunEnded(RunEnded),
+    Recovered(Recovered),
+}
+
+impl From<&RunStarted> for LineEvent {
+    fn from(started: &RunStarted) -> Self {
+        Self::RunStarted(started.clone())
+    }
+}
+
+impl From<&Event> for LineEvent {
+    fn from(event: &Event) -> Self {
+        match event.clone() {
+            Event::Listed(listed) => Self::Listed(listed),
+            Event::Intent(intent) => Self::Intent(intent),
+            Event::Outcome(outcome) => Self::Outcome(outcome),
+            Event::Edited(edited) => Self::Edited(edited),
+            Event::RunEnded(ended) => Self::RunEnded(ended),
+            Event::Recovered(recovered) => Self::Recovered(recovered),
+        }
+    }
+}
+
+impl LineEvent {
+    /// The start of a run, or what followed.
+    fn split(self) -> Result<RunStarted, Event> {
+        Err(match self {
+            Self::RunStarted(started) => return Ok(started),
+            Self::Listed(listed) => Event::Listed(listed),
+            Self::Intent(intent) => Event::Intent(intent),
+            Self::Outcome(outcome) => Event::Outcome(outcome),
+            Self::Edited(edited) => Event::Edited(edited),
+            Self::RunEnded(ended) => Event::RunEnded(ended),
+            Self::Recovered(recovered) => Event::Recovered(recovered),
+        })
+    }
+}
 
 /// Where the next line goes.
 #[derive(Debug, Clone)]
@@ -51,9 +111,9 @@ impl Chain {
     pub(super) fn line(
         &self,
         at: Timestamp,
-        event: EventV1,
+        event: LineEvent,
     ) -> Result<(Vec<u8>, Self), StateError> {
-        let line = LineV1 {
+        let line = Line {
             seq: self.seq + 1,
             prev: self.last.clone(),
             at,
@@ -69,7 +129,7 @@ impl Chain {
     }
 
     /// Reads the next line, without its end, and moves past it.
-    fn read(&mut self, path: &Path, bytes: &[u8]) -> Result<(Timestamp, Read), StateError> {
+    fn read(&mut self, path: &Path, bytes: &[u8]) -> Result<(Timestamp, LineEvent), StateError> {
         let number = usize::try_from(self.seq).unwrap_or(usize::MAX) + 1;
         let damaged = |why| StateError::JournalDamaged {
             path: path.to_owned(),
@@ -79,7 +139,7 @@ impl Chain {
         if self.seq == 0 {
             check_version(path, bytes)?;
         }
-        let line: LineV1 = serde_json::from_slice(bytes).map_err(|error| {
+        let line: Line = serde_json::from_slice(bytes).map_err(|error| {
             let (column, why) = (error.column(), without_place(&error));
             damaged(text!("column {column}: {why}", "第 {column} 列：{why:#}"))
         })?;
@@ -100,7 +160,7 @@ impl Chain {
             seq: line.seq,
             last: sha256_hex(bytes),
         };
-        Ok((line.at, line.event.try_into().map_err(damaged)?))
+        Ok((line.at, line.event))
     }
 }
 
@@ -116,21 +176,19 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Whole, StateError> {
         let Some(line) = line.strip_suffix(b"\n") else {
             break;
         };
-        let (at, read) = chain.read(path, line)?;
+        let (at, event) = chain.read(path, line)?;
         length += line.len() as u64 + 1;
-        journal = Some(match (journal, read) {
-            (None, Read::Started(started)) => Journal {
+        journal = Some(match (journal, event.split()) {
+            (None, Ok(started)) => Journal {
                 started_at: at,
                 started,
                 entries: Vec::new(),
             },
-            (Some(mut journal), Read::Event(event))
-                if may_follow(journal.entries.last(), &event) =>
-            {
+            (Some(mut journal), Err(event)) if may_follow(journal.entries.last(), &event) => {
                 journal.entries.push(Entry { at, event });
                 journal
             }
-            (None | Some(_), Read::Started(_) | Read::Event(_)) => {
+            (None | Some(_), Ok(_) | Err(_)) => {
                 return Err(StateError::JournalDamaged {
                     path: path.to_owned(),
                     line: usize::try_from(chain.seq).unwrap_or(usize::MAX),
@@ -179,10 +237,8 @@ pub(super) fn read_start(path: &Path, line: &[u8]) -> Result<RunStarted, StateEr
         why: Text::fixed("it is not the start of a run", "它不是一次运行的开头"),
     };
     let line = line.strip_suffix(b"\n").ok_or_else(not_a_start)?;
-    match Chain::start().read(path, line)?.1 {
-        Read::Started(started) => Ok(started),
-        Read::Event(_) => Err(not_a_start()),
-    }
+    let (_, event) = Chain::start().read(path, line)?;
+    event.split().map_err(|_| not_a_start())
 }
 
 /// Whether a run is over with this event.
@@ -212,10 +268,10 @@ fn check_version(path: &Path, line: &[u8]) -> Result<(), StateError> {
         format_version: u64,
     }
     match serde_json::from_slice::<AnyVersion>(line) {
-        Ok(any) if any.format_version > VERSION => Err(StateError::Newer {
+        Ok(any) if any.format_version > FormatVersion::NUMBER => Err(StateError::Newer {
             path: path.to_owned(),
             found: any.format_version,
-            supported: VERSION,
+            supported: FormatVersion::NUMBER,
         }),
         // What is wrong with it otherwise is found where it is read.
         Ok(_) | Err(_) => Ok(()),

@@ -5,10 +5,8 @@ use std::path::Path;
 use schemars::generate::SchemaSettings;
 use serde::Deserialize;
 
-use super::v1::{self, DeposedV1, RecordV1, StateV1};
 use crate::lang::Text;
-use crate::state::Doing;
-use crate::state::{Deposed, Record, State, StateError};
+use crate::state::{Doing, FormatVersion, State, StateError};
 
 /// Enough of any version to tell which it is.
 #[derive(Deserialize)]
@@ -50,15 +48,14 @@ pub fn decode_state(path: &Path, bytes: &[u8]) -> Result<State, StateError> {
             located(&error)
         }
     })?;
-    if any.format_version > v1::VERSION {
+    if any.format_version > FormatVersion::NUMBER {
         return Err(StateError::Newer {
             path: path.to_owned(),
             found: any.format_version,
-            supported: v1::VERSION,
+            supported: FormatVersion::NUMBER,
         });
     }
-    let wire: StateV1 = serde_json::from_str(text).map_err(|error| located(&error))?;
-    State::try_from(wire).map_err(|why| damaged(1, 1, why))
+    serde_json::from_str(text).map_err(|error| located(&error))
 }
 
 /// A state file's bytes, always the same for the same state.
@@ -66,25 +63,9 @@ pub fn decode_state(path: &Path, bytes: &[u8]) -> Result<State, StateError> {
 /// # Errors
 /// None that a state of ours can cause.
 pub fn encode_state(state: &State) -> Result<Vec<u8>, StateError> {
-    let mut bytes = serde_json::to_vec_pretty(&StateV1::from(state)).map_err(unwritable)?;
+    let mut bytes = serde_json::to_vec_pretty(state).map_err(unwritable)?;
     bytes.push(b'\n');
     Ok(bytes)
-}
-
-/// One record as it stands in a state file.
-///
-/// # Errors
-/// None that a record of ours can cause.
-pub fn record_value(record: &Record) -> Result<serde_json::Value, StateError> {
-    serde_json::to_value(RecordV1::from(record)).map_err(unwritable)
-}
-
-/// One deposed record as it stands in a state file.
-///
-/// # Errors
-/// None that a record of ours can cause.
-pub fn deposed_value(deposed: &Deposed) -> Result<serde_json::Value, StateError> {
-    serde_json::to_value(DeposedV1::from(deposed)).map_err(unwritable)
 }
 
 /// The JSON Schema of a state file.
@@ -93,7 +74,7 @@ pub fn state_schema() -> serde_json::Value {
     SchemaSettings::draft2020_12()
         .for_serialize()
         .into_generator()
-        .into_root_schema_for::<StateV1>()
+        .into_root_schema_for::<State>()
         .to_value()
 }
 

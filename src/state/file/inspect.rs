@@ -3,7 +3,7 @@
 use super::format::decode_state;
 use super::layout::Layout;
 use super::look::{Seen, see};
-use super::{FileStore, chain, receipts, rescue_v1};
+use super::{FileStore, chain, receipts, rescue};
 use crate::state::StateError;
 use crate::state::rescue::RescueFile;
 use crate::state::verify::{Found, Verification, verify};
@@ -42,7 +42,7 @@ impl FileStore {
     /// # Errors
     /// When the path names no file.
     pub fn rescues(&self) -> Result<Vec<RescueFile>, StateError> {
-        Ok(rescue_v1::list(&self.layout()?))
+        Ok(rescue::list(&self.layout()?))
     }
 }
 
@@ -66,6 +66,6 @@ fn found(layout: &Layout, seen: &Seen) -> Found {
         state,
         journal,
         receipts: receipts.collect(),
-        rescues: rescue_v1::list(layout),
+        rescues: rescue::list(layout),
     }
 }

@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::chain::Chain;
+use super::chain::{Chain, LineEvent};
 use super::durable::{failed, folder_of, not_ours, open_own, sync_folder};
-use super::journal_v1::EventV1;
 use crate::crash;
 use crate::files::{self, Links};
 use crate::lang::Text;
@@ -103,7 +102,7 @@ impl Log {
     }
 
     /// Adds a line. On return it is on disk.
-    pub(super) fn append(&mut self, at: Timestamp, event: EventV1) -> Result<(), StateError> {
+    pub(super) fn append(&mut self, at: Timestamp, event: LineEvent) -> Result<(), StateError> {
         let (line, next) = self.chain.line(at, event)?;
         if let Some(doubt) = &self.doubt {
             if *doubt != line {
@@ -182,12 +181,13 @@ mod tests {
     use crate::state::journal::{EndReason, Event, RunEnded, RunId};
     use crate::state::{Account, Lineage, Serial};
 
-    fn ended(reason: EndReason) -> EventV1 {
-        EventV1::from(&Event::RunEnded(RunEnded { reason }))
+    fn ended(reason: EndReason) -> LineEvent {
+        LineEvent::from(&Event::RunEnded(RunEnded { reason }))
     }
 
     fn started() -> RunStarted {
         RunStarted {
+            format_version: crate::state::FormatVersion,
             run: RunId::fresh(),
             lineage: Lineage::fresh(),
             base: Serial::default(),

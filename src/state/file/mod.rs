@@ -18,25 +18,22 @@ mod codec;
 mod durable;
 mod format;
 mod inspect;
-mod journal_v1;
 mod layout;
 mod lock;
 mod log;
 mod look;
-mod members;
 mod own;
 mod receipts;
 mod release;
-mod rescue_v1;
+mod rescue;
 mod restore;
-mod v1;
 mod writer;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use codec::{decode_journal, encode_journal};
-pub use format::{decode_state, deposed_value, encode_state, record_value, state_schema};
+pub use format::{decode_state, encode_state, state_schema};
 pub use release::{LockFile, Released};
 pub use restore::{Origin, Present, Proposal, Restored, Restoring};
 
@@ -83,7 +80,7 @@ impl FileStore {
         run: RunId,
         rescued: &[Rescued],
     ) -> Result<PathBuf, StateError> {
-        rescue_v1::write(&self.layout()?, elsewhere, run, rescued)
+        rescue::write(&self.layout()?, elsewhere, run, rescued)
     }
 
     /// A file beside the state that is called after it: `postpay.sandbox.jsonl` for `sandbox.jsonl`.

@@ -10,10 +10,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::chain;
+use super::chain::{self, LineEvent};
 use super::durable::{check_movable, failed, make_folder, make_own_folder, read, replace, sweep};
 use super::format::encode_state;
-use super::journal_v1::EventV1;
 use super::layout::Layout;
 use super::lock::{self, Lock};
 use super::log::{self, Log};
@@ -213,7 +212,7 @@ fn fenced_out(path: &Path) -> StateError {
 
 impl OpenRun {
     fn add(&mut self, at: Timestamp, event: Event) -> Result<(), StateError> {
-        self.log.append(at, EventV1::from(&event))?;
+        self.log.append(at, LineEvent::from(&event))?;
         self.folding.add(at, &event);
         self.last = Some(Entry { at, event });
         Ok(())

@@ -172,6 +172,7 @@ fn address() -> Address {
 
 fn started() -> RunStarted {
     RunStarted {
+        format_version: crate::state::FormatVersion,
         run: RunId::fresh(),
         lineage: Lineage::fresh(),
         base: Serial(4),

@@ -17,6 +17,7 @@ fn run(events: &[(i64, Event)]) -> Journal {
     Journal {
         started_at: at(events[0].0),
         started: RunStarted {
+            format_version: crate::state::FormatVersion,
             run: RunId::fresh(),
             lineage: Lineage::fresh(),
             base: Serial::default(),

@@ -192,10 +192,10 @@ fn damage_is_told_with_its_line() {
 fn after_its_end_a_run_can_only_be_recovered() {
     let first = start_line();
     let whole = read_back(format!("{first}\n").as_bytes()).unwrap();
-    let ended = Event::RunEnded(crate::state::journal::RunEnded {
+    let ended = Event::RunEnded(RunEnded {
         reason: crate::state::journal::EndReason::Finished,
     });
-    let recovered = Event::Recovered(crate::state::journal::Recovered {
+    let recovered = Event::Recovered(Recovered {
         by: "ada@loom".to_owned(),
         unknown: Vec::new(),
     });

@@ -1,57 +1,25 @@
-//! Rescue files, version 1: written where the journal could not be, found again beside the state.
+//! Rescue files: written where the journal could not be, found again beside the state.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::durable::{MOST, failed, folder_of, not_ours, sync_folder};
 use super::format::unwritable;
 use super::layout::Layout;
-use crate::desired::Address;
 use crate::files::{self, Links, private};
-use crate::lang::{Text, text};
-use crate::state::Doing;
-use crate::state::StateError;
-use crate::state::journal::{Evidence, Outcome, RunId};
+use crate::lang::Text;
+use crate::state::journal::RunId;
 use crate::state::rescue::{RescueFile, Rescued};
+use crate::state::{Doing, FormatVersion, StateError};
 
-const VERSION: u64 = 1;
-
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RescueV1 {
-    format_version: u64,
-    outcomes: Vec<OutcomeV1>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OutcomeV1 {
-    run: Uuid,
-    step: u32,
-    attempt: u32,
-    address: String,
-    tran_id: Option<String>,
-    env_id: Option<String>,
-    request_id: Option<String>,
-    evidence: EvidenceV1,
-    code: Option<String>,
-    message: Option<String>,
-    at: Timestamp,
-}
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum EvidenceV1 {
-    Ordered,
-    Done,
-    Refused,
-    NotSent,
-    Unknown,
+struct Document {
+    format_version: FormatVersion,
+    outcomes: Vec<Rescued>,
 }
 
 /// Writes the outcomes of one run into a new file of the first of these folders that takes it.
@@ -119,31 +87,9 @@ pub(super) fn list(layout: &Layout) -> Vec<RescueFile> {
 }
 
 fn encode(rescued: &[Rescued]) -> Result<Vec<u8>, StateError> {
-    let outcomes = rescued.iter().map(|rescued| {
-        let Rescued { run, at, outcome } = rescued;
-        OutcomeV1 {
-            run: run.0,
-            step: outcome.step,
-            attempt: outcome.attempt,
-            address: outcome.address.to_string(),
-            tran_id: outcome.tran_id.clone(),
-            env_id: outcome.env_id.clone(),
-            request_id: outcome.request_id.clone(),
-            evidence: match outcome.evidence {
-                Evidence::Ordered => EvidenceV1::Ordered,
-                Evidence::Done => EvidenceV1::Done,
-                Evidence::Refused => EvidenceV1::Refused,
-                Evidence::NotSent => EvidenceV1::NotSent,
-                Evidence::Unknown => EvidenceV1::Unknown,
-            },
-            code: outcome.code.clone(),
-            message: outcome.message.clone(),
-            at: *at,
-        }
-    });
-    let document = RescueV1 {
-        format_version: VERSION,
-        outcomes: outcomes.collect(),
+    let document = Document {
+        format_version: FormatVersion,
+        outcomes: rescued.to_vec(),
     };
     let mut bytes = serde_json::to_vec_pretty(&document).map_err(unwritable)?;
     bytes.push(b'\n');
@@ -151,67 +97,19 @@ fn encode(rescued: &[Rescued]) -> Result<Vec<u8>, StateError> {
 }
 
 fn decode(bytes: &[u8]) -> Result<Vec<Rescued>, Text> {
-    let RescueV1 {
-        format_version,
-        outcomes,
-    } = serde_json::from_slice(bytes).map_err(|error| Text::same(error.to_string()))?;
-    if format_version != VERSION {
-        return Err(text!(
-            "format version {format_version} is not known",
-            "不认识格式版本 {format_version}"
-        ));
-    }
-    outcomes.into_iter().map(Rescued::try_from).collect()
-}
-
-impl TryFrom<OutcomeV1> for Rescued {
-    type Error = Text;
-
-    fn try_from(wire: OutcomeV1) -> Result<Self, Text> {
-        let OutcomeV1 {
-            run,
-            step,
-            attempt,
-            address,
-            tran_id,
-            env_id,
-            request_id,
-            evidence,
-            code,
-            message,
-            at,
-        } = wire;
-        Ok(Self {
-            run: RunId(run),
-            at,
-            outcome: Outcome {
-                step,
-                attempt,
-                address: Address::new(&address).map_err(|error| Text::of(&error))?,
-                evidence: match evidence {
-                    EvidenceV1::Ordered => Evidence::Ordered,
-                    EvidenceV1::Done => Evidence::Done,
-                    EvidenceV1::Refused => Evidence::Refused,
-                    EvidenceV1::NotSent => Evidence::NotSent,
-                    EvidenceV1::Unknown => Evidence::Unknown,
-                },
-                tran_id,
-                env_id,
-                request_id,
-                code,
-                message,
-                http_status: None,
-                body: None,
-                took_ms: 0,
-            },
-        })
-    }
+    let document: Document =
+        serde_json::from_slice(bytes).map_err(|error| Text::same(error.to_string()))?;
+    Ok(document.outcomes)
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::desired::Address;
     use crate::state::arbitrary::outcome;
+    use crate::state::journal::Evidence;
 
     fn rescued(run: RunId) -> Rescued {
         let on = Address::new("shop").unwrap();
