@@ -504,7 +504,7 @@ fn nothing_is_edited_while_another_process_writes() {
     let pulled = project.run(["state", "pull"]).stdout;
     let file = pulled
         .replace("\"serial\": 2", "\"serial\": 3")
-        .replace("\"prevent_destroy\": false", "\"prevent_destroy\": true");
+        .replace("\"origin\": \"ordered\"", "\"origin\": \"imported\"");
     project.write("file.json", file);
     let before = project.memory();
     for args in [
