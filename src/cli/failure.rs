@@ -469,11 +469,17 @@ fn locked(holder: Option<&Holder>) -> Vec<Text> {
             )
         },
     );
+    let stop = holder.map(|Holder { pid, .. }| {
+        text!(
+            "or stop it: `kill -INT {pid}`; it waits for calls in progress and records their outcomes",
+            "或停止它：`kill -INT {pid}`；它会等待进行中的请求并记录结果"
+        )
+    });
     let wait = Text::fixed(
         "wait for it: `--lock-timeout 10m`; a process that died leaves nothing to clear",
         "等待它：`--lock-timeout 10m`；已死的进程不会留下需要清除的锁",
     );
-    who.into_iter().chain([wait]).collect()
+    who.into_iter().chain([wait]).chain(stop).collect()
 }
 
 #[cfg(test)]

@@ -39,7 +39,6 @@ pub const PUBLISHED: &[Published] = &[
     ("history", "`history --format json`", history::history_schema),
     ("history-reconcile", "`history reconcile --format json`", reconcile::schema),
     ("history-verify", "`history verify --format json`", history::verify_schema),
-    ("lock-release", "`lock release --format json`", lock::release_schema),
     ("lock-status", "`lock status --format json`", lock::status_schema),
     ("rehearse", "`rehearse --format json`", rehearsal::schema),
     ("resolve", "`resolve --format json`", resolve::schema),

@@ -274,7 +274,7 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "lock",
-        about: "查看谁在写入状态文件，清除已死进程留下的内容",
+        about: "显示谁在写状态文件",
         more: "锁是操作系统的锁，由进程在写入期间持有：无论进程怎样结束，锁都随之消失。\
                所以从来没有需要解除的旧锁，这里也不会解除被持有的锁。",
         args: &[],
@@ -289,16 +289,5 @@ pub(super) const PAGES: &[Page] = &[
 示例：
   postpay lock status
   postpay lock status --format json | jq .held",
-    },
-    Page {
-        path: "lock release",
-        about: "清除已死进程在锁文件中留下的内容",
-        more: "仍在运行的进程所持有的锁不会被解除：会拒绝，并说明持有者是谁、怎样停止它。\
-               未结束的运行的名称留在文件中，直到下一个写入者把该运行并入，因为这可能是它仅有的痕迹。",
-        args: &[],
-        after: "\
-示例：
-  postpay lock release                 锁被持有时以 1 退出
-  postpay apply --lock-timeout 10m     改为等待持有者",
     },
 ];

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Look, verify};
 use crate::lang::{Lang, Text, text};
 use crate::report::text::{self, clean, count};
-use crate::state::file::{LockFile, Released};
+use crate::state::file::LockFile;
 use crate::state::journal::{Event, Journal, RunStarted};
 use crate::state::{Holder, LockStatus};
 
@@ -94,31 +94,4 @@ fn open_run(journal: &Journal) -> Text {
         "{run} of {who} (pid {pid}), since {since:.0}, from serial {base}, {orders}",
         "{run}，{who}（pid {pid}），自 {since:.0} 起，基于 serial {base}，已发送 {n} 个订单"
     )
-}
-
-/// What became of the words in the lock's file.
-pub fn released(released: &Released, look: Look) -> String {
-    let text = match released {
-        Released::Nothing => text!(
-            "Nothing to release: the lock is free, and a process that died leaves none behind.\n",
-            "没有需要释放的锁：锁是空闲的，进程退出后不会留下锁。\n"
-        ),
-        Released::Cleared(holder) => {
-            let named = holder.as_ref().map_or_else(
-                || text!("words that nobody can read", "无法辨认的内容"),
-                self::holder,
-            );
-            text!(
-                "The lock was free already. Cleared from its file: {named}.\n",
-                "锁本来就是空闲的。已从锁文件中清除：{named:#}。\n"
-            )
-        }
-        Released::OpenRun(run) => text!(
-            "The lock is free: there is nothing to release. Its file names run {run}, which was cut off: that stays\n\
-             until the next command that writes has folded the run into the state.\n",
-            "锁是空闲的：没有需要释放的。锁文件中写着已中断的运行 {run}：这会保留，\n\
-             直到下一个写入的命令把该运行并入状态文件。\n"
-        ),
-    };
-    look.say(text)
 }

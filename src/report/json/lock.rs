@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::state::pretty;
-use crate::state::file::{LockFile, Released};
+use crate::state::file::LockFile;
 use crate::state::journal::{Journal, RunStarted};
 use crate::state::{Holder, LockStatus};
 
@@ -42,24 +42,9 @@ struct RunV1<'a> {
     base: u64,
 }
 
-#[derive(Serialize, JsonSchema)]
-#[schemars(title = "postpay lock release --format json, version 1")]
-struct ReleasedV1<'a> {
-    format_version: u32,
-    cleared: bool,
-    left: Option<HolderV1<'a>>,
-    /// The run that the next writer folds, which is named until then.
-    open_run: Option<String>,
-}
-
 /// The JSON Schema of `lock status --format json`.
 pub fn status_schema() -> serde_json::Value {
     schemars::schema_for!(LockV1<'_>).to_value()
-}
-
-/// The JSON Schema of `lock release --format json`.
-pub fn release_schema() -> serde_json::Value {
-    schemars::schema_for!(ReleasedV1<'_>).to_value()
 }
 
 /// The lock as one JSON document that ends in a newline.
@@ -115,19 +100,4 @@ fn open_run(journal: &Journal) -> RunV1<'_> {
         started_at: journal.started_at.to_string(),
         base: base.0,
     }
-}
-
-/// What became of the words in the lock's file, as one JSON document that ends in a newline.
-pub fn released(released: &Released) -> String {
-    let (cleared, left, open_run) = match released {
-        Released::Nothing => (false, None, None),
-        Released::Cleared(left) => (true, left.as_ref(), None),
-        Released::OpenRun(run) => (false, None, Some(run.to_string())),
-    };
-    pretty(&ReleasedV1 {
-        format_version: 1,
-        cleared,
-        left: left.map(holder),
-        open_run,
-    })
 }

@@ -171,43 +171,6 @@ fn text(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
     }
 }
 
-/// Clears what a dead holder left in the file, if `may` says that it can go. Holds the lock meanwhile. Says what was there,
-/// and whether it is gone.
-pub(super) fn clear(
-    path: &Path,
-    may: impl FnOnce(&Words) -> Result<bool, StateError>,
-) -> Result<Option<(Words, bool)>, StateError> {
-    let file = match files::open_own(path, OpenOptions::new().read(true).write(true)) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(Doing::Open, path)(not_ours(error))),
-    };
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            return Err(StateError::Locked {
-                path: path.to_owned(),
-                holder: said(path),
-            });
-        }
-        Err(TryLockError::Error(error)) => return Err(failed(Doing::Lock, path)(error)),
-    }
-    let read = files::read_from(&file, LONGEST);
-    let cleared = read.map_err(failed(Doing::Read, path)).and_then(|text| {
-        let Some(words) = Words::of(&text) else {
-            return Ok(None);
-        };
-        let may = may(&words)?;
-        if may {
-            file.set_len(0).map_err(failed(Doing::Clear, path))?;
-        }
-        Ok(Some((words, may)))
-    });
-    // By name, as in `status`.
-    let _ = file.unlock();
-    cleared
-}
-
 /// Whether anyone holds the lock now, found out by sharing it for a moment.
 pub(super) fn status(path: &Path) -> Result<LockStatus, StateError> {
     let file = match files::open(path, Links::Refused, OpenOptions::new().read(true)) {

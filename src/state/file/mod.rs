@@ -24,7 +24,6 @@ mod log;
 mod look;
 mod own;
 mod receipts;
-mod release;
 mod rescue;
 mod restore;
 mod writer;
@@ -34,7 +33,7 @@ use std::time::Duration;
 
 pub use codec::{decode_journal, encode_journal};
 pub use format::{decode_state, encode_state, state_schema};
-pub use release::{LockFile, Released};
+pub use inspect::LockFile;
 pub use restore::{Origin, Present, Proposal, Restored, Restoring};
 
 use super::journal::{Journal, RunId};
