@@ -33,7 +33,6 @@ const COMMANDS: [&[&str]; 36] = [
     &["history", "reconcile"],
     &["lock"],
     &["lock", "status"],
-    &["lock", "release"],
     &["sandbox"],
     &["sandbox", "serve"],
     &["sandbox", "ledger"],

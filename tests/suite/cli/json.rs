@@ -53,7 +53,6 @@ fn every_document_fits_its_schema() {
             2,
         ),
         ("lock-status", &["lock", "status"], 0),
-        ("lock-release", &["lock", "release"], 0),
         ("state-list", &["state", "list"], 0),
         ("state-show", &["state", "show", "one"], 0),
         ("state-verify", &["state", "verify"], 0),
