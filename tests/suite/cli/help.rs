@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::support::{Project, Ran, assert_shown};
 
-const COMMANDS: [&[&str]; 36] = [
+const COMMANDS: [&[&str]; 35] = [
     &[],
     &["init"],
     &["validate"],
