@@ -100,9 +100,9 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
 pub(crate) fn deposed() -> impl Strategy<Value = Deposed> {
     (address(), record(), moment(), run()).prop_map(|(address, record, at, by)| Deposed {
         address,
-        record,
         at,
         by,
+        record,
     })
 }
 

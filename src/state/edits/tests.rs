@@ -72,7 +72,7 @@ proptest! {
             prop_assume!(record.env_id.is_some());
             if depose {
                 let (at, by) = (Timestamp::UNIX_EPOCH, record.run);
-                into.deposed.push(Deposed { address, record, at, by });
+                into.deposed.push(Deposed { address, at, by, record });
             } else {
                 into.environments.insert(to, record);
             }

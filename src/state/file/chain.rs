@@ -68,10 +68,10 @@ impl From<&Event> for LineEvent {
 }
 
 impl LineEvent {
-    /// The start of a run, or what followed.
-    fn split(self) -> Result<RunStarted, Event> {
-        Err(match self {
-            Self::RunStarted(started) => return Ok(started),
+    /// What followed the start of a run; None for the start.
+    fn into_event(self) -> Option<Event> {
+        Some(match self {
+            Self::RunStarted(_) => return None,
             Self::Listed(listed) => Event::Listed(listed),
             Self::Intent(intent) => Event::Intent(intent),
             Self::Outcome(outcome) => Event::Outcome(outcome),
@@ -178,24 +178,27 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Whole, StateError> {
         };
         let (at, event) = chain.read(path, line)?;
         length += line.len() as u64 + 1;
-        journal = Some(match (journal, event.split()) {
-            (None, Ok(started)) => Journal {
-                started_at: at,
-                started,
-                entries: Vec::new(),
-            },
-            (Some(mut journal), Err(event)) if may_follow(journal.entries.last(), &event) => {
-                journal.entries.push(Entry { at, event });
-                journal
-            }
-            (None | Some(_), Ok(_) | Err(_)) => {
-                return Err(StateError::JournalDamaged {
-                    path: path.to_owned(),
-                    line: usize::try_from(chain.seq).unwrap_or(usize::MAX),
-                    why: Text::fixed("this event can't stand here", "此处不能有这个事件"),
+        let misplaced = || StateError::JournalDamaged {
+            path: path.to_owned(),
+            line: usize::try_from(chain.seq).unwrap_or(usize::MAX),
+            why: Text::fixed("this event can't stand here", "此处不能有这个事件"),
+        };
+        match (&mut journal, event) {
+            (None, LineEvent::RunStarted(started)) => {
+                journal = Some(Journal {
+                    started_at: at,
+                    started,
+                    entries: Vec::new(),
                 });
             }
-        });
+            (None, _) => return Err(misplaced()),
+            (Some(journal), event) => {
+                let event = event.into_event();
+                let event = event.filter(|event| may_follow(journal.entries.last(), event));
+                let event = event.ok_or_else(misplaced)?;
+                journal.entries.push(Entry { at, event });
+            }
+        }
     }
     let journal = journal.ok_or_else(|| StateError::JournalDamaged {
         path: path.to_owned(),
@@ -238,7 +241,11 @@ pub(super) fn read_start(path: &Path, line: &[u8]) -> Result<RunStarted, StateEr
     };
     let line = line.strip_suffix(b"\n").ok_or_else(not_a_start)?;
     let (_, event) = Chain::start().read(path, line)?;
-    event.split().map_err(|_| not_a_start())
+    if let LineEvent::RunStarted(started) = event {
+        Ok(started)
+    } else {
+        Err(not_a_start())
+    }
 }
 
 /// Whether a run is over with this event.
