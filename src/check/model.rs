@@ -84,7 +84,8 @@ struct Body<'a> {
 pub(super) struct Written<'a> {
     pub field: Field,
     pub node: Node<'a>,
-    merged: bool,
+    /// It comes here by a merge key or an alias.
+    elsewhere: bool,
 }
 
 /// A field as an environment has it.
@@ -93,7 +94,7 @@ pub(super) struct Value<'a> {
     pub field: Field,
     pub node: Node<'a>,
     pub content: Content<'a>,
-    /// It comes from defaults or from a merge key.
+    /// It comes from defaults, a merge key or an alias.
     pub inherited: bool,
 }
 
@@ -209,7 +210,7 @@ impl<'a> Manifests<'a> {
             field,
             node: written.node,
             content: content(field, written.node)?,
-            inherited: default || written.merged,
+            inherited: default || written.elsewhere,
         })
     }
 

@@ -136,9 +136,8 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
 
 /// Whether there is something that a pipeline can be added to.
 fn is_project(dir: &Path) -> bool {
-    [config::CONFIG_NAME, config::DEFAULT_MANIFESTS]
-        .iter()
-        .any(|name| dir.join(name).exists())
+    // Settings that are not recognised are there all the same: `plan` names them.
+    dir.join(config::DEFAULT_MANIFESTS).exists() || !matches!(config::find(dir), Ok(None))
 }
 
 fn project() -> Vec<(&'static str, String)> {

@@ -13,6 +13,20 @@ pub use field::{Field, channels, is_alias};
 
 use crate::lang::{Text, text};
 
+/// What an id looks like, for messages.
+pub const ID_RULE: Text = Text::fixed(
+    "an id has 1 to 128 visible ASCII characters, without spaces and quotes",
+    "ID 由 1 到 128 个可见的 ASCII 字符组成，不含空格和引号",
+);
+
+/// Whether a text may be an id of an environment, an order, an app or an extension.
+///
+/// An API that trims what it is sent would take an id with a blank for the one without: two addresses, one environment.
+pub fn is_id(text: &str) -> bool {
+    let may_be = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '`');
+    (1..=128).contains(&text.len()) && text.chars().all(may_be)
+}
+
 /// Everything that the manifests ask for, in declared order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Desired {

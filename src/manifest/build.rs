@@ -113,6 +113,7 @@ impl<'f> Builder<'f> {
             return Err(Box::new(too_large(&self.file.path)));
         }
         self.refuse_unprintable(text)?;
+        self.refuse_conflicts(text)?;
         let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
             let (event, markers) = event.map_err(|error| Box::new(self.syntax(&error)))?;

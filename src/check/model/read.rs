@@ -6,7 +6,7 @@ use super::{
 };
 use crate::desired::Field;
 use crate::diagnostic::any_error;
-use crate::manifest::{Loaded, Mapping, Node, Value as Yaml};
+use crate::manifest::{Entry, Loaded, Mapping, Node, Value as Yaml};
 
 impl<'a> Manifests<'a> {
     pub(in crate::check) fn read(loaded: &'a Loaded) -> Self {
@@ -54,7 +54,7 @@ impl<'a> Manifests<'a> {
             return;
         }
         if let Some(entry) = root.get("defaults") {
-            document.defaults = self.body(entry.value, Place::Defaults, Shape::Defaults);
+            document.defaults = self.body(entry, Place::Defaults, Shape::Defaults);
         }
         for entry in root.iter() {
             match entry.name() {
@@ -89,7 +89,7 @@ impl<'a> Manifests<'a> {
                 fields,
                 lifecycle,
                 import,
-            } = self.body(entry.value, Place::Environment, Shape::Environment(name));
+            } = self.body(entry, Place::Environment, Shape::Environment(name));
             document.environments.push(Environment {
                 name,
                 key: entry.key,
@@ -105,7 +105,8 @@ impl<'a> Manifests<'a> {
         }
     }
 
-    fn body(&mut self, node: Node<'a>, place: Place, shape: Shape<'a>) -> Body<'a> {
+    fn body(&mut self, of: Entry<'a>, place: Place, shape: Shape<'a>) -> Body<'a> {
+        let node = of.value;
         let start = self.fields.len();
         let (mut lifecycle, mut import) = (None, None);
         match node.value() {
@@ -120,13 +121,14 @@ impl<'a> Manifests<'a> {
                             self.misplaced_imports.push(entry.key);
                         }
                         "import" => {
-                            import.get_or_insert_with(|| self.import(entry));
+                            let inherited = of.is_alias() || entry.is_alias() || entry.merged;
+                            import.get_or_insert_with(|| self.import(entry, inherited));
                         }
                         name => match Field::by_name(name) {
                             Some(field) => self.fields.push(Written {
                                 field,
                                 node: entry.value,
-                                merged: entry.merged,
+                                elsewhere: of.is_alias() || entry.is_alias() || entry.merged,
                             }),
                             None => self.strange.push(Strange { entry, place }),
                         },
