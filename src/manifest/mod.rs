@@ -22,10 +22,10 @@ use crate::desired::ManifestHash;
 use crate::diagnostic::{Diagnostic, Severity, SourceFile};
 use crate::lang::text;
 
-pub use build::{Parsed, parse};
+pub use build::{Parsed, parse, parse_within};
 pub use discover::{Bounds, Found, may_be_manifest, outside};
 pub use layout::layout;
-pub use read::{MAX_BYTES, bytes, bytes_of, read, read_found, source};
+pub use read::{Budget, MAX_BYTES, bytes, bytes_of, read, read_found, source};
 pub use schema::{
     Defaults, EnvironmentV1, Extra, IgnoredV1, ImportV1, LifecycleV1, ManifestV1, MovedV1,
     manifest_schema,
@@ -72,10 +72,20 @@ pub fn load(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>, config: Option<&
     loaded
         .diagnostics
         .extend(discover::not_read(&seen.unrecognised));
+    let mut budget = Budget::default();
     for one in seen.found {
+        // Of what is too much, the rest is not looked at either.
+        if let Err(problem) = budget.add_file() {
+            loaded.diagnostics.push(*problem);
+            break;
+        }
         match read_found(&one) {
             Ok((source, hash)) => {
-                let parsed = parse(&source);
+                if let Err(problem) = budget.add_bytes(&one.shown, source.text.len()) {
+                    loaded.diagnostics.push(*problem);
+                    break;
+                }
+                let parsed = parse_within(&source, &mut budget);
                 loaded.diagnostics.extend(parsed.diagnostics);
                 loaded.files.push(File {
                     source,

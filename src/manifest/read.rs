@@ -17,6 +17,56 @@ use crate::lang::text;
 /// More than a hundred thousand environments; whatever is larger was given by mistake.
 pub const MAX_BYTES: u64 = 32 * 1024 * 1024;
 
+/// What the manifests of a project may come to, all files and documents together. An ordinary environment has some 20 values and
+/// 200 bytes, so that all of it is far above 100,000 environments.
+#[derive(Debug, Default)]
+pub struct Budget {
+    files: usize,
+    bytes: u64,
+    /// Values as they are written.
+    pub(super) written: u64,
+    /// Values with aliases written out.
+    pub(super) expanded: u64,
+}
+
+impl Budget {
+    const FILES: usize = 100_000;
+    const BYTES: u64 = 64 * 1024 * 1024;
+    pub(super) const WRITTEN: u64 = 5_000_000;
+
+    /// Counts one more file.
+    pub(super) fn add_file(&mut self) -> Result<(), Box<Diagnostic>> {
+        self.files += 1;
+        if self.files > Self::FILES {
+            let most = Self::FILES;
+            return Err(Box::new(Diagnostic::error(
+                "project-too-large",
+                text!("there are more than {most} manifests", "清单超过 {most} 个"),
+            )));
+        }
+        Ok(())
+    }
+
+    /// Counts the bytes of a file.
+    pub(super) fn add_bytes(&mut self, shown: &Path, bytes: usize) -> Result<(), Box<Diagnostic>> {
+        self.bytes = self
+            .bytes
+            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        if self.bytes > Self::BYTES {
+            let most = Self::BYTES / (1024 * 1024);
+            let shown = shown.display();
+            return Err(Box::new(Diagnostic::error(
+                "project-too-large",
+                text!(
+                    "the manifests together are larger than {most} MiB, with `{shown}`",
+                    "加上 `{shown}`，所有清单合计超过 {most} MiB"
+                ),
+            )));
+        }
+        Ok(())
+    }
+}
+
 /// Reads `shown`, taken from `root`, wherever it leads, and hashes the bytes as they stand.
 ///
 /// A byte order mark counts for the hash, but is no part of the text.

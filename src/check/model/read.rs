@@ -1,8 +1,8 @@
 //! From documents to [`Manifests`]: every value goes to the list of its kind, and what has no place goes to one too.
 
 use super::{
-    Body, Document, Environment, Manifests, Misshapen, Place, Shape, Strange, TOP, Written,
-    is_newer,
+    Body, Document, Environment, MAX_ENVIRONMENTS, Manifests, Misshapen, Place, Shape, Strange,
+    TOP, Written, is_newer,
 };
 use crate::desired::Field;
 use crate::diagnostic::any_error;
@@ -83,7 +83,12 @@ impl<'a> Manifests<'a> {
                 return self.misshapen(Shape::Environments, all);
             }
         };
+        let before: usize = self.documents.iter().map(|it| it.environments.len()).sum();
         for entry in container.iter() {
+            if before + document.environments.len() >= MAX_ENVIRONMENTS {
+                self.too_many.get_or_insert(entry.key);
+                return;
+            }
             let name = entry.name();
             let Body {
                 fields,
