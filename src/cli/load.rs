@@ -153,14 +153,8 @@ impl Project {
         Ok((project, wrong))
     }
 
-    /// Refuses a state that is a folder, a manifest or the settings, or would be read as a manifest.
+    /// Refuses a state that is a manifest or the settings, or would be read as a manifest.
     fn check_state(&self) -> Result<(), Failure> {
-        if self.state.is_dir() {
-            let state = self.state.display().to_string();
-            let state = clean(&state);
-            let why = text!("the state {state} is a folder", "状态文件 {state} 是文件夹");
-            return Err(Failure::new("state-path", why).help(NOTHING_SENT));
-        }
         let end = |path: &Path| Some(Place::of(path).ok()?.end().to_owned());
         // What can't be followed can't be used either, which says why.
         let Some(state) = end(&self.state) else {
@@ -170,13 +164,12 @@ impl Project {
             .config_path
             .iter()
             .any(|path| end(path).as_ref() == Some(&state));
-        let is_manifest = self
-            .manifests
-            .iter()
-            .filter_map(|path| end(path))
-            .any(|path| {
-                path == state || (state.starts_with(&path) && manifest::may_be_manifest(&state))
-            });
+        let mut manifests = self.manifests.iter().filter_map(|path| end(path));
+        let is_manifest = manifests.any(|path| {
+            // Whoever types a state as a manifest is told that it is none.
+            (path == state && !self.manifests_typed)
+                || (state.starts_with(&path) && manifest::may_be_manifest(&state))
+        });
         if !is_config && !is_manifest {
             return Ok(());
         }

@@ -14,25 +14,6 @@ impl Builder<'_> {
     pub(super) fn refuse_unprintable(&self, text: &str) -> Result<(), Fatal> {
         let bad =
             |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f;
-        let bytes = text.as_bytes();
-        if let Some(at) =
-            (0..bytes.len()).find(|at| bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n'))
-        {
-            return Err(Box::new(
-                Diagnostic::error(
-                    "yaml-syntax",
-                    text!(
-                        "a line ends in a CR (U+000D) alone",
-                        "有一行只以 CR（U+000D）结尾"
-                    ),
-                )
-                .on(&self.span(at, at))
-                .help(text!(
-                    "end lines with LF, or CR and LF",
-                    "请用 LF 或 CR LF 换行"
-                )),
-            ));
-        }
         match text.bytes().position(bad) {
             None => Ok(()),
             Some(at) => {

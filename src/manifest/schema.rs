@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::Deserialize;
 
-/// As [`crate::desired::is_id`].
-const ID_PATTERN: &str = "^[!#-&(-_a-~]{1,128}$";
+use crate::desired::ID_PATTERN;
 
 /// The JSON Schema (draft 2020-12) of one document of a manifest.
 pub fn manifest_schema() -> serde_json::Value {
