@@ -20,8 +20,9 @@ use crate::desired::{
     Address, Attributes, Desired, Environment, Field, Import, Lifecycle, Moved, Removed, SourceRef,
 };
 use crate::diagnostic::{Diagnostic, any_error};
+use crate::lang::text;
 use crate::manifest::{Loaded, Node};
-use model::{Content, Manifests};
+use model::{Content, MAX_ENVIRONMENTS, Manifests};
 
 /// What a project asks for beyond the rules that always hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,8 +50,20 @@ pub fn check_beside(loaded: &Loaded, options: Options, recorded: &BTreeSet<&Addr
     let mut manifests = Manifests::read(loaded);
     manifests.recorded = recorded.iter().map(|address| address.as_str()).collect();
     let mut diagnostics = loaded.diagnostics.clone();
-    for rule in RULES {
-        (rule.check)(&manifests, options, &mut diagnostics);
+    if let Some(key) = manifests.too_many {
+        diagnostics.push(too_many(key));
+    } else {
+        for rule in RULES {
+            (rule.check)(&manifests, options, &mut diagnostics);
+            leave_out(&mut diagnostics);
+        }
+    }
+    let mut environments = Vec::new();
+    if !any_error(&diagnostics) {
+        match environments_of(&manifests) {
+            Ok(all) => environments = all,
+            Err(problem) => diagnostics.push(*problem),
+        }
     }
     let diagnostics = in_order(loaded, diagnostics);
     let mut desired = Desired {
@@ -60,7 +73,7 @@ pub fn check_beside(loaded: &Loaded, options: Options, recorded: &BTreeSet<&Addr
         manifests: loaded.files.iter().map(|file| file.hash.clone()).collect(),
     };
     if !any_error(&diagnostics) {
-        desired.environments = environments(&manifests);
+        desired.environments = environments;
         desired.moved = moved(&manifests);
         desired.removed = removed(&manifests);
     }
@@ -70,20 +83,79 @@ pub fn check_beside(loaded: &Loaded, options: Options, recorded: &BTreeSet<&Addr
     }
 }
 
-fn environments(manifests: &Manifests<'_>) -> Vec<Environment> {
-    manifests
-        .environments()
-        .filter_map(|(_, environment)| {
-            Some(Environment {
-                // A rule has seen to it that this holds.
-                address: Address::new(environment.name).ok()?,
-                attributes: attributes(manifests, environment),
-                lifecycle: lifecycle(environment.lifecycle),
-                import: environment.import.and_then(import),
-                source: source(environment.key),
-            })
-        })
-        .collect()
+/// The most problems that are kept: each takes a kilobyte, and nobody reads so many.
+const MAX_PROBLEMS: usize = 50_000;
+
+/// Takes problems out where there are too many, and says so.
+fn leave_out(diagnostics: &mut Vec<Diagnostic>) {
+    if diagnostics.len() <= MAX_PROBLEMS {
+        return;
+    }
+    let rest = diagnostics.split_off(MAX_PROBLEMS - 1);
+    let message = text!(
+        "there are more than {MAX_PROBLEMS} problems; only these are listed",
+        "问题超过 {MAX_PROBLEMS} 个；只列出这些"
+    );
+    diagnostics.push(if any_error(&rest) {
+        Diagnostic::error("more-problems", message)
+    } else {
+        Diagnostic::warning("more-problems", message)
+    });
+}
+
+fn too_many(key: Node<'_>) -> Diagnostic {
+    Diagnostic::error(
+        "project-too-large",
+        text!(
+            "the manifests declare more than {MAX_ENVIRONMENTS} environments",
+            "清单声明了超过 {MAX_ENVIRONMENTS} 个环境"
+        ),
+    )
+    .at(&key.span(), text!("up to this one", "到这一个为止"))
+    .help(text!(
+        "nothing else was checked; split the project",
+        "其余内容没有检查；请拆分项目"
+    ))
+}
+
+/// The bytes of all values of all environments. A default counts for each of them.
+const MAX_VALUES: usize = 256 * 1024 * 1024;
+
+fn environments_of(manifests: &Manifests<'_>) -> Result<Vec<Environment>, Box<Diagnostic>> {
+    let mut all = Vec::new();
+    let mut bytes = 0;
+    for (_, environment) in manifests.environments() {
+        // A rule has seen to it that this holds.
+        let Ok(address) = Address::new(environment.name) else {
+            continue;
+        };
+        let attributes = attributes(manifests, environment);
+        bytes += attributes.iter().map(|(_, text)| text.len()).sum::<usize>();
+        if bytes > MAX_VALUES {
+            let most = MAX_VALUES / (1024 * 1024);
+            return Err(Box::new(
+                Diagnostic::error(
+                    "project-too-large",
+                    text!(
+                        "with their defaults, the environments hold more than {most} MiB",
+                        "加上默认值，所有环境合计超过 {most} MiB"
+                    ),
+                )
+                .at(
+                    &environment.key.span(),
+                    text!("up to this one", "到这一个为止"),
+                ),
+            ));
+        }
+        all.push(Environment {
+            address,
+            attributes,
+            lifecycle: lifecycle(environment.lifecycle),
+            import: environment.import.and_then(import),
+            source: source(environment.key),
+        });
+    }
+    Ok(all)
 }
 
 fn lifecycle(written: model::Lifecycle<'_>) -> Lifecycle {

@@ -18,6 +18,8 @@ pub(super) use life::{IMPORT, Import, LIFECYCLE, Lifecycle, MOVE, Move, Name, Sa
 
 /// The keys of a document.
 pub(super) const TOP: [&str; 5] = ["version", "defaults", "environments", "moved", "removed"];
+/// The most environments of a project.
+pub(super) const MAX_ENVIRONMENTS: usize = 200_000;
 /// The version of the manifest format that this is.
 pub(super) const VERSION: &str = "1";
 
@@ -42,6 +44,8 @@ pub(super) struct Manifests<'a> {
     pub misshapen: Vec<Misshapen<'a>>,
     /// Addresses that have their environments already.
     pub recorded: HashSet<&'a str>,
+    /// The first environment that is one too many: it and the rest were not read.
+    pub too_many: Option<Node<'a>>,
     /// Something could not be read, so more may be declared than is known.
     pub unread: bool,
 }
@@ -84,7 +88,8 @@ struct Body<'a> {
 pub(super) struct Written<'a> {
     pub field: Field,
     pub node: Node<'a>,
-    merged: bool,
+    /// It comes here by a merge key or an alias.
+    elsewhere: bool,
 }
 
 /// A field as an environment has it.
@@ -93,7 +98,7 @@ pub(super) struct Value<'a> {
     pub field: Field,
     pub node: Node<'a>,
     pub content: Content<'a>,
-    /// It comes from defaults or from a merge key.
+    /// It comes from defaults, a merge key or an alias.
     pub inherited: bool,
 }
 
@@ -209,7 +214,7 @@ impl<'a> Manifests<'a> {
             field,
             node: written.node,
             content: content(field, written.node)?,
-            inherited: default || written.merged,
+            inherited: default || written.elsewhere,
         })
     }
 

@@ -48,6 +48,38 @@ fn places(checked: &Checked) -> Vec<String> {
         .collect()
 }
 
+#[test]
+fn the_second_place_of_what_an_alias_repeats_is_where_the_alias_stands() {
+    for body in [
+        "a: &a {env_id: x-1}\n  b: *a\n",
+        "a: {env_id: &x x-1}\n  b: {env_id: *x}\n",
+        "a: {import: &i {env_id: x-1}}\n  b: {import: *i}\n",
+    ] {
+        let checked = one(&format!("version: 1\nenvironments:\n  {body}"));
+        assert_eq!(places(&checked), ["duplicate-env-id m.yaml:4:3"], "{body}");
+        assert_eq!(checked.diagnostics[0].labels[2].span.start().line, 3);
+    }
+    let checked = one(
+        "version: 1\nenvironments:\n  a: &a {alias: a, env_source: qcloud, channel: qq}\n  b: *a\n",
+    );
+    assert_eq!(places(&checked), ["duplicate-alias m.yaml:4:3"]);
+}
+
+#[test]
+fn an_env_id_without_a_value_creates_nothing() {
+    let checked = one(&format!("{HEAD}  a: {{env_id: }}\n"));
+    assert_eq!(places(&checked), ["empty-value m.yaml:4:13"]);
+}
+
+#[test]
+fn no_more_problems_are_kept_than_memory_is_for() {
+    let all: String = (0..60_000).map(|n| format!("  e{n}: {{}}\n")).collect();
+    let checked = one(&format!("version: 1\nenvironments:\n{all}"));
+    assert_eq!(checked.diagnostics.len(), MAX_PROBLEMS);
+    let is_rest = |it: &&Diagnostic| it.code == "more-problems" && it.is_error();
+    assert_eq!(checked.diagnostics.iter().filter(is_rest).count(), 1);
+}
+
 const HEAD: &str = "version: 1\ndefaults: {env_source: qcloud, channel: qq}\nenvironments:\n";
 
 fn extra(text: &str) -> Option<String> {

@@ -6,7 +6,7 @@ use super::carry_out::{Flags, Job, carry_out};
 use super::connect::Connection;
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::{Project, unknown_address};
-use super::options::Global;
+use super::options::{Global, id};
 use super::world::World;
 use crate::config;
 use crate::desired::{Address, Import};
@@ -30,10 +30,10 @@ pub(super) struct Args {
     #[arg(value_name = "ADDR")]
     address: Address,
     /// The vendor's id of the environment
-    #[arg(value_name = "ENV_ID")]
+    #[arg(value_name = "ENV_ID", value_parser = id)]
     env_id: String,
     /// Its order number [default: the one on its bill]
-    #[arg(long, value_name = "TRAN_ID")]
+    #[arg(long, value_name = "TRAN_ID", value_parser = id)]
     tran_id: Option<String>,
     #[command(flatten)]
     flags: Flags,

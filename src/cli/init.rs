@@ -1,6 +1,7 @@
 //! `postpay init`: a project that plans and applies against the embedded endpoint as it stands, and what its pipeline
 //! needs to plan, order and look for drift.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -8,6 +9,7 @@ use clap::ValueEnum;
 use super::Exit;
 use super::failure::Failure;
 use super::world::{World, cant_write};
+use crate::files::{self, Links};
 use crate::lang::text;
 use crate::{config, manifest};
 
@@ -73,12 +75,35 @@ const CONFIG: &str = include_str!("init/postpay.yaml");
 const MANIFEST: &str = include_str!("init/environments.yaml");
 const GITIGNORE: &str = include_str!("init/gitignore");
 
-pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
-    let mut files = if args.ci.is_some() && is_project(&args.dir) {
-        Vec::new()
-    } else {
-        project()
+const ATTRIBUTES: &str = ".gitattributes";
+/// Git leaves the line endings of the state, its journals and receipts alone.
+const STATE_ATTRIBUTES: &str = "state/** -text";
+
+/// The lines of a file, if there are any, and this one behind them. None when it is there already.
+fn extended(path: &Path, line: &str) -> Result<Option<String>, Failure> {
+    let text = match files::read(path, Links::Refused, MAX_ATTRIBUTES) {
+        Ok(bytes) => String::from_utf8(bytes).map_err(|error| {
+            cant_write(path, &io::Error::new(io::ErrorKind::InvalidData, error))
+        })?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(cant_write(path, &error)),
     };
+    if text.lines().any(|one| one.trim() == line) {
+        return Ok(None);
+    }
+    let end = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    Ok(Some(format!("{text}{end}{line}\n")))
+}
+
+const MAX_ATTRIBUTES: u64 = 1024 * 1024;
+
+pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
+    let is_new = args.ci.is_none() || !is_project(&args.dir);
+    let mut files = if is_new { project() } else { Vec::new() };
     let pipeline = args.ci.map_or(&[][..], Ci::files);
     files.extend(
         pipeline
@@ -110,10 +135,21 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
             ),
         );
     }
+    // One that is there keeps its lines.
+    let path = args.dir.join(ATTRIBUTES);
+    let attributes = if is_new {
+        extended(&path, STATE_ATTRIBUTES)?
+    } else {
+        None
+    };
     for (name, text) in &files {
         write(&args.dir.join(name), text)?;
     }
-    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    let mut names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    if let Some(text) = attributes {
+        write(&path, &text)?;
+        names.push(ATTRIBUTES);
+    }
     let (en, zh) = (names.join(", "), names.join("、"));
     world.print(&world.out.say(text!("Made {en}.\n", "已创建 {zh}。\n")))?;
     let go = if args.dir == Path::new(".") {
@@ -136,9 +172,8 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
 
 /// Whether there is something that a pipeline can be added to.
 fn is_project(dir: &Path) -> bool {
-    [config::CONFIG_NAME, config::DEFAULT_MANIFESTS]
-        .iter()
-        .any(|name| dir.join(name).exists())
+    // Settings that are not recognised are there all the same: `plan` names them.
+    dir.join(config::DEFAULT_MANIFESTS).exists() || !matches!(config::find(dir), Ok(None))
 }
 
 fn project() -> Vec<(&'static str, String)> {

@@ -59,11 +59,12 @@ impl Project {
         global: &Global,
         api: &Api,
     ) -> Result<(Self, Option<Failure>), Failure> {
-        // A link that leads nowhere counts as there: what it should say is not to be done without unseen.
-        let config_path = match &global.config {
-            Some(path) => Some(path.clone()),
-            None => Some(PathBuf::from(config::CONFIG_NAME))
-                .filter(|path| path.symlink_metadata().is_ok()),
+        let (config_path, misnamed) = match &global.config {
+            Some(path) => (Some(path.clone()), None),
+            None => match config::find(Path::new(".")) {
+                Ok(name) => (name.map(PathBuf::from), None),
+                Err(problem) => (None, Some(Failure::from(*problem).help(NOTHING_SENT))),
+            },
         };
         // Paths in the file are meant from where the file is.
         let base = config_path
@@ -83,6 +84,7 @@ impl Project {
             Ok(config) => (config, None),
             Err(failure) => (Config::default(), Some(failure)),
         };
+        wrong = misnamed.or(wrong);
         let manifests = if global.files.is_empty() {
             let declared = config
                 .manifests
@@ -97,6 +99,13 @@ impl Project {
             global.files.clone()
         };
         let state = if let Some(path) = &global.state {
+            if let Err(why) = config::check_state(path) {
+                return Err(Failure::new(
+                    "state-path",
+                    text!("--state: {why}", "--state：{why:#}"),
+                )
+                .help(NOTHING_SENT));
+            }
             path.clone()
         } else {
             let declared = config.state.as_deref();
@@ -138,7 +147,46 @@ impl Project {
             config,
             api: api.clone(),
         };
+        if wrong.is_none() {
+            wrong = project.check_state().err();
+        }
         Ok((project, wrong))
+    }
+
+    /// Refuses a state that is a manifest or the settings, or would be read as a manifest.
+    fn check_state(&self) -> Result<(), Failure> {
+        let end = |path: &Path| Some(Place::of(path).ok()?.end().to_owned());
+        // What can't be followed can't be used either, which says why.
+        let Some(state) = end(&self.state) else {
+            return Ok(());
+        };
+        let is_config = self
+            .config_path
+            .iter()
+            .any(|path| end(path).as_ref() == Some(&state));
+        let mut manifests = self.manifests.iter().filter_map(|path| end(path));
+        let is_manifest = manifests.any(|path| {
+            // Whoever types a state as a manifest is told that it is none.
+            (path == state && !self.manifests_typed)
+                || (state.starts_with(&path) && manifest::may_be_manifest(&state))
+        });
+        if !is_config && !is_manifest {
+            return Ok(());
+        }
+        let state = self.state.display().to_string();
+        let state = clean(&state);
+        Err(Failure::new(
+            "state-path",
+            text!(
+                "the state can't be {state}: that is a manifest or the settings, or would be read as a manifest",
+                "状态文件不能是 {state}：它是清单或配置文件，或会被当作清单读取"
+            ),
+        )
+        .help(text!(
+            "name a .json file outside of the manifests, such as state/postpay.state.json",
+            "请指定清单之外的 .json 文件，例如 state/postpay.state.json"
+        ))
+        .help(NOTHING_SENT))
     }
 
     /// Whether it is known where the manifests are.
@@ -436,8 +484,16 @@ impl Project {
             .and_then(|state| state.account.as_ref())
             .filter(|account| account.endpoint == target.account.endpoint)
             .and_then(|account| account.uin.clone());
-        Plan::make(desired, state, options, target, world.now())
-            .map_err(|problems| Failure::from(problems.iter().map(moved).collect::<Vec<_>>()))
+        let plan = Plan::make(desired, state, options, target, world.now())
+            .map_err(|problems| Failure::from(problems.iter().map(moved).collect::<Vec<_>>()))?;
+        // What was replaced is destroyed whatever the manifests say.
+        if plan.destroys().any(|step| !step.deposed) {
+            let unread = manifest::find_unrecognised(Path::new(""), &self.manifests, self.bounds());
+            if let Some(problem) = unread {
+                return Err(Failure::from(problem).help(NOTHING_SENT));
+            }
+        }
+        Ok(plan)
     }
 
     /// What a plan is asked to be; what is given beats what the file says.

@@ -7,7 +7,7 @@ use clap::builder::{BoolishValueParser, PossibleValue};
 use clap::{Args, ValueEnum};
 
 use crate::config::{self, Endpoint, Language, Region};
-use crate::desired::Address;
+use crate::desired::{Address, ID_RULE, is_id};
 use crate::lang::Lang;
 
 /// Flags that every command takes. A flag beats its variable, which beats postpay.yaml, which beats the default.
@@ -23,7 +23,7 @@ pub(super) struct Global {
         env = "POSTPAY_CHDIR"
     )]
     pub chdir: Option<PathBuf>,
-    /// The configuration file [default: postpay.yaml, if there is one]
+    /// The configuration file [default: postpay.yaml or postpay.yml, if there is one]
     #[arg(long, global = true, value_name = "FILE", env = "POSTPAY_CONFIG")]
     pub config: Option<PathBuf>,
     /// A manifest, or a folder of them; repeatable [default: environments/]
@@ -288,6 +288,15 @@ fn language(text: &str) -> Result<Language, String> {
 
 pub(super) fn time(text: &str) -> Result<Duration, String> {
     config::duration::parse(text).map_err(|error| error.to_string())
+}
+
+/// The id of an environment or an order, as it is sent.
+pub(super) fn id(text: &str) -> Result<String, String> {
+    if is_id(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(ID_RULE.en().to_owned())
+    }
 }
 
 pub(super) fn timeout(text: &str) -> Result<Duration, String> {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::connect::{Connection, Embedded};
 use super::failure::Failure;
 use super::load::Project;
-use super::options::{Api, Global, time};
+use super::options::{Api, Global, id, time};
 use super::shown::Shown;
 use super::world::World;
 use super::{Exit, account, edit, given_up};
@@ -42,10 +42,10 @@ pub(super) struct Args {
     #[arg(value_name = "ADDR")]
     addresses: Vec<Address>,
     /// This environment is the one
-    #[arg(long, value_name = "ENV_ID", group = "answer")]
+    #[arg(long, value_name = "ENV_ID", value_parser = id, group = "answer")]
     adopt: Option<String>,
     /// The order's number, where the bill does not tell it
-    #[arg(long, value_name = "TRAN_ID", requires = "adopt")]
+    #[arg(long, value_name = "TRAN_ID", value_parser = id, requires = "adopt")]
     tran_id: Option<String>,
     /// Adopt it although its alias is another one, or take it as not created although the request is not 10 minutes old
     #[arg(long, requires = "answer")]

@@ -22,7 +22,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
 use crate::cloud::tencent::{Missed, Recorder};
 use crate::crash;
-use crate::diagnostic::limit::Limited;
+use crate::diagnostic::limit::{self, Limited};
 use crate::diagnostic::{Diagnostic, render, wrap};
 use crate::lang::{Lang, Text, text};
 use crate::plan::GitFacts;
@@ -178,11 +178,11 @@ impl World {
 
     pub(super) fn diagnose(&self, diagnostics: &[Diagnostic]) {
         self.told.borrow_mut().extend_from_slice(diagnostics);
-        let diagnostics = &Limited::of(diagnostics).into_all();
         // What standard output does not take is told on standard error all the same.
-        if self.events && self.emit(diagnostics).is_ok() {
+        if self.events && self.emit(&Limited::of(diagnostics).into_all()).is_ok() {
             return;
         }
+        let diagnostics = &Limited::of(&limit::grouped(diagnostics)).into_all();
         if !diagnostics.is_empty() {
             let Look {
                 color,

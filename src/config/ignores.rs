@@ -47,6 +47,7 @@ impl Reader {
         let until = self.until(members, item);
         let address = match members.get("address") {
             None => None,
+            Some(entry) if matches!(entry.value.value(), Value::Null) => None,
             Some(entry) => {
                 let text = self.text("address", entry.value)?;
                 let address = Address::new(text).ok();
@@ -102,9 +103,11 @@ impl Reader {
         name: &str,
         help: &Text,
     ) -> Option<&'a str> {
-        if let Some(entry) = members.get(name) {
-            return self.text(name, entry.value);
-        }
+        let place = match members.get(name) {
+            None => item.span(),
+            Some(entry) if matches!(entry.value.value(), Value::Null) => entry.key.span(),
+            Some(entry) => return self.text(name, entry.value),
+        };
         self.problems.push(
             Diagnostic::error(
                 "missing-field",
@@ -113,7 +116,7 @@ impl Reader {
                     "被忽略的漂移没有写 `{name}`"
                 ),
             )
-            .at(&item.span(), text!("here", "在这里"))
+            .at(&place, text!("here", "在这里"))
             .help(help.clone()),
         );
         None

@@ -94,6 +94,21 @@ fn is_of_a_key(name: &str) -> bool {
     .any(|word| name.contains(word))
 }
 
+/// What has to have a value where it is there: half a line, or a template whose variable is empty, would move where orders go and
+/// where they are recorded, or lift a guard.
+pub(super) const NEVER_NULL: &[&str] = &[
+    "manifests",
+    "state",
+    "endpoint",
+    "region",
+    "list_regions",
+    "max_creates",
+    "max_creates_per_day",
+    "allow_destroy",
+    "allowed_accounts",
+    "require_alias",
+];
+
 /// The file as its lines are shown beside a problem: keys, and what stands before an `@` in an address, have stars in its place, as many as
 /// it had bytes, so that everything stands where it stood. None when there is nothing to hide.
 fn without_passwords(
@@ -262,6 +277,9 @@ impl Reader {
         }
         for entry in mapping.iter() {
             let Entry { value, .. } = entry;
+            if self.lacks_value(&entry) {
+                continue;
+            }
             match entry.name() {
                 "version" => {}
                 "manifests" => config.manifests = self.manifests(value),
@@ -283,6 +301,9 @@ impl Reader {
         let mut api = Api::default();
         for entry in section.iter() {
             let value = entry.value;
+            if self.lacks_value(&entry) {
+                continue;
+            }
             match entry.name() {
                 "endpoint" => {
                     api.endpoint = self.text("endpoint", value).and_then(|text| {
@@ -345,6 +366,9 @@ impl Reader {
         let mut guard = Guard::default();
         for entry in section.iter() {
             let value = entry.value;
+            if self.lacks_value(&entry) {
+                continue;
+            }
             match entry.name() {
                 "max_creates" => {
                     guard.max_creates = self.whole("max_creates", value, 0, u32::MAX);
@@ -362,6 +386,26 @@ impl Reader {
             }
         }
         guard
+    }
+
+    /// Reports a key without a value where leaving the key out is not the same.
+    fn lacks_value(&mut self, entry: &Entry<'_>) -> bool {
+        let name = entry.name();
+        let lacks = matches!(entry.value.value(), Value::Null) && NEVER_NULL.contains(&name);
+        if lacks {
+            self.problems.push(
+                Diagnostic::error(
+                    "empty-value",
+                    text!("`{name}` has no value", "`{name}` 没有值"),
+                )
+                .on(&entry.key.span())
+                .help(text!(
+                    "write one, or remove the key",
+                    "请写上值，或删除该键"
+                )),
+            );
+        }
+        lacks
     }
 
     fn section<T>(
@@ -404,7 +448,15 @@ impl Reader {
 
     fn state(&mut self, node: Node<'_>) -> Option<PathBuf> {
         let text = self.text("state", node)?;
-        Some(PathBuf::from(text))
+        match super::check_state(text.as_ref()) {
+            Ok(()) => Some(PathBuf::from(text)),
+            Err(why) => {
+                if text.contains('@') {
+                    self.secrets.push(node.span().bytes);
+                }
+                self.invalid("state", node, &why)
+            }
+        }
     }
 
     fn rate(&mut self, node: Node<'_>) -> Option<f64> {

@@ -1,17 +1,41 @@
 //! The shape of `postpay.yaml`, from which the JSON Schema for editors is made.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::Value;
 
+use super::read::NEVER_NULL;
 use super::region::PATTERN;
 use crate::drift::Code;
 
 /// The JSON Schema (draft 2020-12) of `postpay.yaml`.
-pub fn config_schema() -> serde_json::Value {
-    SchemaSettings::draft2020_12()
+pub fn config_schema() -> Value {
+    let mut schema = SchemaSettings::draft2020_12()
         .with(|settings| settings.inline_subschemas = true)
         .into_generator()
         .into_root_schema_for::<ConfigV1>()
-        .to_value()
+        .to_value();
+    refuse_null(&mut schema);
+    schema
+}
+
+/// Takes `null` away from the properties in [`NEVER_NULL`].
+fn refuse_null(schema: &mut Value) {
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (name, property) in properties {
+        if NEVER_NULL.contains(&name.as_str()) {
+            if let Some(types) = property.get_mut("type")
+                && let Some(only) = types.get(0).cloned()
+            {
+                *types = only;
+            }
+            if let Some(any) = property.get_mut("anyOf").and_then(Value::as_array_mut) {
+                any.retain(|one| one.get("type").is_none_or(|it| it != "null"));
+            }
+        }
+        refuse_null(property);
+    }
 }
 
 /// Settings of a postpay project. Every one has a default, a flag or a variable.
@@ -44,7 +68,7 @@ struct IgnoreV1 {
     /// The code of the finding, as `postpay drift` tells it.
     #[schemars(extend("enum" = Code::ALL.map(Code::name)))]
     code: String,
-    /// The address of the finding; any, when left out.
+    /// The address of the finding; any, when left out or null.
     #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9_-]{0,63}$"))]
     address: Option<String>,
     /// Why, for whoever reads it later.

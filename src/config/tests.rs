@@ -150,6 +150,89 @@ fn odd_shapes_are_problems() {
 }
 
 #[test]
+fn a_key_whose_absence_permits_more_has_a_value() {
+    for (section, keys) in [
+        ("", &["manifests", "state"][..]),
+        ("api", &["endpoint", "region", "list_regions"]),
+        (
+            "guard",
+            &[
+                "max_creates",
+                "max_creates_per_day",
+                "allow_destroy",
+                "allowed_accounts",
+                "require_alias",
+            ],
+        ),
+    ] {
+        for key in keys {
+            let text = match section {
+                "" => format!("version: 1\n{key}:\n"),
+                section => format!("version: 1\n{section}: {{{key}: }}\n"),
+            };
+            assert_eq!(codes(&text), ["empty-value 2"], "{text}");
+            let pointer = match section {
+                "" => format!("/properties/{key}"),
+                section => format!("/properties/{section}/properties/{key}"),
+            };
+            let schema = config_schema();
+            let schema = schema.pointer(&pointer).unwrap().to_string();
+            assert!(!schema.contains("\"null\""), "{key}: {schema}");
+        }
+    }
+}
+
+#[test]
+fn null_in_an_ignored_drift_is_any_address_and_no_reason_and_no_day() {
+    let ignore = |address: &str| {
+        format!(
+            "version: 1\nignore: [{{code: gone, address: {address}, reason: k, until: 2099-01-01}}]\n"
+        )
+    };
+    assert_eq!(
+        parse(&source(&ignore("null"))).unwrap().ignores[0].address,
+        None
+    );
+    assert!(
+        parse(&source(&ignore("shop"))).unwrap().ignores[0]
+            .address
+            .is_some()
+    );
+    for (code, reason, until) in [
+        ("null", "k", "2099-01-01"),
+        ("gone", "null", "2099-01-01"),
+        ("gone", "k", ""),
+    ] {
+        let text =
+            format!("version: 1\nignore: [{{code: {code}, reason: {reason}, until: {until}}}]\n");
+        assert_eq!(codes(&text), ["missing-field 2"], "{text}");
+    }
+}
+
+#[test]
+fn a_state_is_a_file_and_its_url_is_not_shown() {
+    for state in [
+        "postgres://u:secret@h/db",
+        "s3://bucket/key",
+        "state/",
+        "a/..",
+    ] {
+        let text = format!("version: 1\nstate: {state}\n");
+        let problems = parse(&source(&text)).unwrap_err();
+        assert_chinese(&problems);
+        assert_eq!(codes(&text), ["invalid-value 2"], "{text}");
+        let shown = render(&problems, false, crate::lang::Lang::En);
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+    for state in ["state/a.json", "a:b.json", "../x.json", "/a/b.json"] {
+        assert!(
+            parse(&source(&format!("version: 1\nstate: {state}\n"))).is_ok(),
+            "{state}"
+        );
+    }
+}
+
+#[test]
 fn no_setting_holds_what_is_not_seen() {
     for unseen in ["\\u00AD", "\\u202E", "\\u200B", "\\U000E0041", "\\t"] {
         for setting in [

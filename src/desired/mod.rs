@@ -16,6 +16,26 @@ use serde::{Deserialize, Serialize};
 pub use field::{Field, channels, is_alias};
 
 use crate::lang::{Text, text};
+use crate::unseen::unseen;
+
+/// What an id looks like, for messages.
+pub const ID_RULE: Text = Text::fixed(
+    "an id has 1 to 128 characters, without spaces, invisible characters and quotes",
+    "ID 由 1 到 128 个字符组成，不含空白、不可见字符和引号",
+);
+
+/// As [`is_id`], for a schema.
+pub const ID_PATTERN: &str = r#"^[^\s"'`´‘-‟«»‹›「-』＂＇]{1,128}$"#;
+
+/// Whether a text may be an id of an environment, an order, an app or an extension.
+///
+/// An API that trims what it is sent would take an id with a blank for the one without: two addresses, one environment.
+pub fn is_id(text: &str) -> bool {
+    let is_quote = |c| matches!(c, '"' | '\'' | '`' | '´' | '‘'..='‟' | '«' | '»' | '‹' | '›' | '「'..='』' | '＂' | '＇');
+    (1..=128).contains(&text.chars().count())
+        && !text.contains(|c: char| c.is_whitespace() || is_quote(c))
+        && unseen(text).next().is_none()
+}
 
 /// Everything that the manifests ask for, in declared order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,11 +3,61 @@
 //! A short text can hold tens of thousands of problems, each shown with its lines: a manifest of some kilobytes would fill a
 //! pipeline's log, or a reader's screen, with megabytes. Whoever mends the first hundred sees the next.
 
+use std::collections::HashMap;
+
 use super::{Diagnostic, render};
-use crate::lang::text;
+use crate::lang::{Text, text};
 
 /// So many are shown, and the rest is counted.
 pub const MOST: usize = 100;
+
+/// So many places of a warning that repeats are shown.
+const PLACES: usize = 3;
+
+/// The diagnostics, with each warning that repeats in the place of its first: with its count, and its first places.
+pub fn grouped(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
+    let mut alike: HashMap<&str, Vec<&Diagnostic>> = HashMap::new();
+    let repeats = |one: &Diagnostic| !one.is_error() && !one.labels.is_empty();
+    for one in diagnostics.iter().filter(|one| repeats(one)) {
+        alike.entry(one.code).or_default().push(one);
+    }
+    alike.retain(|_, all| all.len() > PLACES);
+    let together = |one: &Diagnostic| match alike.get(one.code) {
+        Some(all) if repeats(one) => {
+            let is_first = all.first().is_some_and(|first| std::ptr::eq(*first, one));
+            is_first.then(|| together(one, all))
+        }
+        Some(_) | None => Some(one.clone()),
+    };
+    diagnostics.iter().filter_map(together).collect()
+}
+
+fn together(first: &Diagnostic, all: &[&Diagnostic]) -> Diagnostic {
+    let (n, message) = (all.len(), &first.message);
+    let mut one = Diagnostic::warning(
+        first.code,
+        text!(
+            "{message} ({n} such warnings)",
+            "{message:#}（此类警告共 {n} 个）"
+        ),
+    );
+    for other in &all[..PLACES] {
+        if let Some(place) = other.labels.first() {
+            let differs = other.message != first.message;
+            let says = if differs {
+                other.message.clone()
+            } else {
+                Text::default()
+            };
+            one = one.at(&place.span, says);
+        }
+    }
+    one.help.clone_from(&first.help);
+    one.help(text!(
+        "the first {PLACES} places are shown",
+        "只显示前 {PLACES} 处"
+    ))
+}
 
 /// Which of them are shown.
 #[derive(Debug)]
@@ -66,14 +116,41 @@ impl<'a> Limited<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::assert_chinese;
-    use crate::lang::Text;
+    use crate::diagnostic::{SourceFile, Span, assert_chinese};
 
     fn some(errors: usize, warnings: usize) -> Vec<Diagnostic> {
         let warning = |_| Diagnostic::warning("w", Text::same("m"));
         let error = |_| Diagnostic::error("e", Text::same("m"));
         let warnings = (0..warnings).map(warning);
         warnings.chain((0..errors).map(error)).collect()
+    }
+
+    #[test]
+    fn a_warning_that_repeats_is_shown_once_with_its_count_and_first_places() {
+        let file = std::sync::Arc::new(SourceFile::new("m.yaml", "abcdefgh"));
+        let at = |diagnostic: Diagnostic, at: usize| {
+            diagnostic.on(&Span {
+                file: std::sync::Arc::clone(&file),
+                bytes: at..at + 1,
+            })
+        };
+        let long =
+            |n| Diagnostic::warning("long", Text::new(format!("{n} long"), format!("{n} 长")));
+        let mut all: Vec<Diagnostic> = (0..5).map(|n| at(long(n / 2), n)).collect();
+        all.insert(1, at(Diagnostic::error("long", Text::new("e", "错")), 7));
+        all.extend([at(Diagnostic::warning("rare", Text::new("r", "少")), 6); 1]);
+        let shown = grouped(&all);
+        let messages: Vec<&str> = shown.iter().map(|one| one.message.en()).collect();
+        assert_eq!(messages, ["0 long (5 such warnings)", "e", "r"]);
+        let places: Vec<_> = shown[0]
+            .labels
+            .iter()
+            .map(|it| (it.span.bytes.start, it.text.en()))
+            .collect();
+        assert_eq!(places, [(0, ""), (1, ""), (2, "1 long")]);
+        assert_chinese(&shown[..1]);
+        // As many as have a place each are shown as they are.
+        assert_eq!(grouped(&all[2..5]), all[2..5]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::lang::Text;
+use crate::lang::{Lang, Text};
 
 /// One thing to tell a user about what they gave us.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,7 +171,7 @@ impl Diagnostic {
         Self {
             code,
             severity,
-            message,
+            message: shortened(message),
             labels: Vec::new(),
             help: Vec::new(),
         }
@@ -181,7 +181,7 @@ impl Diagnostic {
     pub fn at(mut self, span: &Span, text: impl Into<Text>) -> Self {
         self.labels.push(Label {
             span: span.clone(),
-            text: text.into(),
+            text: shortened(text.into()),
         });
         self
     }
@@ -194,13 +194,32 @@ impl Diagnostic {
 
     #[must_use]
     pub fn help(mut self, text: impl Into<Text>) -> Self {
-        self.help.push(text.into());
+        self.help.push(shortened(text.into()));
         self
     }
 
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
+}
+
+/// Bytes of a message. A name in it may be as long as the file that it stands in.
+const LONGEST: usize = 4096;
+
+/// The text without its middle, if it is too long: what is wrong stands at its ends.
+fn shortened(text: Text) -> Text {
+    let cut = |text: &str| {
+        if text.len() <= LONGEST {
+            return text.to_owned();
+        }
+        let start = text.floor_char_boundary(LONGEST / 2);
+        let end = text.ceil_char_boundary(text.len() - LONGEST / 2);
+        format!("{} … {}", &text[..start], &text[end..])
+    };
+    let is_long = [Lang::En, Lang::Zh]
+        .iter()
+        .any(|lang| text.in_lang(*lang).len() > LONGEST);
+    if is_long { text.map(cut) } else { text }
 }
 
 /// Everything that they say has its Chinese, if only around a name or the words of a library.

@@ -11,7 +11,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as Markers};
 use super::merge::Names;
 use super::offsets::Offsets;
 use super::problems::unknown_anchor;
-use super::read::{MAX_BYTES, too_large};
+use super::read::{Budget, MAX_BYTES, too_large};
 use super::scalar::Resolved;
 use super::tree::{Document, Kind, Members, NodeData, NodeId, Text, wide};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
@@ -19,10 +19,13 @@ use crate::lang::text;
 
 /// How deep lists and mappings may lie in one another, aliases followed.
 pub(super) const MAX_DEPTH: usize = 64;
-/// A document whose aliases make it larger than this, and more than [`MAX_GROWTH`] times what is
-/// written, is a bomb.
+/// Manifests whose aliases make them larger than this, and more than [`MAX_GROWTH`] times what is
+/// written, or larger than [`MAX_EXPANDED`], are a bomb. All documents of a project count together.
 const MAX_NODES: u64 = 1_000_000;
 const MAX_GROWTH: u64 = 10;
+const MAX_EXPANDED: u64 = 10_000_000;
+/// A text counts as one value for every so many bytes.
+const BYTES_OF_A_VALUE: usize = 256;
 
 /// The documents of a text, and what is wrong with its YAML.
 #[derive(Debug)]
@@ -35,7 +38,12 @@ pub struct Parsed {
 
 /// Reads a text as YAML.
 pub fn parse(file: &Arc<SourceFile>) -> Parsed {
-    let mut builder = Builder::new(file);
+    parse_within(file, &mut Budget::default())
+}
+
+/// As [`parse`], for one of several files that count together.
+pub fn parse_within(file: &Arc<SourceFile>, budget: &mut Budget) -> Parsed {
+    let mut builder = Builder::new(file, budget);
     let complete = match builder.run() {
         Ok(()) => true,
         Err(problem) => {
@@ -62,8 +70,8 @@ pub(super) struct Builder<'f> {
     root: Option<NodeId>,
     open: Vec<Frame>,
     anchors: HashMap<usize, Anchored>,
-    /// Nodes of the document so far with its aliases written out.
-    expanded: u64,
+    /// What was counted so far, in other files too.
+    budget: &'f mut Budget,
 }
 
 /// A collection that is being read.
@@ -93,7 +101,7 @@ struct Anchored {
 }
 
 impl<'f> Builder<'f> {
-    fn new(file: &'f Arc<SourceFile>) -> Self {
+    fn new(file: &'f Arc<SourceFile>, budget: &'f mut Budget) -> Self {
         Self {
             file,
             offsets: Offsets::new(&file.text),
@@ -103,7 +111,7 @@ impl<'f> Builder<'f> {
             root: None,
             open: Vec::new(),
             anchors: HashMap::new(),
-            expanded: 0,
+            budget,
         }
     }
 
@@ -113,6 +121,7 @@ impl<'f> Builder<'f> {
             return Err(Box::new(too_large(&self.file.path)));
         }
         self.refuse_unprintable(text)?;
+        self.refuse_conflicts(text)?;
         let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
             let (event, markers) = event.map_err(|error| Box::new(self.syntax(&error)))?;
@@ -126,7 +135,6 @@ impl<'f> Builder<'f> {
             Event::Nothing | Event::StreamStart | Event::StreamEnd => {}
             Event::DocumentStart(_) => {
                 self.anchors.clear();
-                self.expanded = 0;
             }
             Event::DocumentEnd => {
                 let nodes = std::mem::take(&mut self.nodes);
@@ -144,9 +152,12 @@ impl<'f> Builder<'f> {
                 let resolved = self.resolved(&text, style, tag.as_deref(), start, end);
                 let decorated = anchor > 0 || tag.is_some();
                 let (start, end) = proper(&self.file.text, style, decorated, start, end);
+                let weight = u64::try_from(text.len() / BYTES_OF_A_VALUE).unwrap_or(u64::MAX);
                 let text = self.text(&text, style, start, end);
+                let before = self.budget.expanded;
                 let node = self.push(start, end, Kind::Scalar(resolved, text))?;
-                self.finish(node, anchor, self.expanded - 1, 0);
+                self.budget.expanded = self.budget.expanded.saturating_add(weight);
+                self.finish(node, anchor, before, 0);
             }
             Event::SequenceStart(anchor, tag) => {
                 self.collection_tag(tag.as_deref(), "seq", markers);
@@ -179,7 +190,7 @@ impl<'f> Builder<'f> {
         if self.open.len() >= MAX_DEPTH {
             return Err(Box::new(self.too_deep(start, end)));
         }
-        let expanded_before = self.expanded;
+        let expanded_before = self.budget.expanded;
         let node = self.push(start, end, placeholder)?;
         self.open.push(Frame {
             node,
@@ -301,14 +312,15 @@ impl<'f> Builder<'f> {
                 )),
             ));
         };
-        self.expanded = self.expanded.saturating_add(anchored.expanded);
-        if self.expanded > MAX_NODES.max(self.written().saturating_mul(MAX_GROWTH)) {
+        self.budget.expanded = self.budget.expanded.saturating_add(anchored.expanded);
+        let most = self.budget.written.saturating_mul(MAX_GROWTH);
+        if self.budget.expanded > most.clamp(MAX_NODES, MAX_EXPANDED) {
             return Err(Box::new(
                 Diagnostic::error(
                     "alias-bomb",
                     text!(
-                        "written out, the aliases make this document larger than {MAX_NODES} values",
-                        "引用全部展开后，该文档会超过 {MAX_NODES} 个值"
+                        "written out, the aliases make the manifests larger than {MAX_NODES} values",
+                        "引用全部展开后，清单会超过 {MAX_NODES} 个值"
                     ),
                 )
                 .at(&self.span(start, end), text!("with this one", "到这个引用为止"))
@@ -384,7 +396,7 @@ impl<'f> Builder<'f> {
 
     fn finish(&mut self, node: NodeId, anchor: usize, expanded_before: u64, height: usize) {
         if anchor > 0 {
-            let expanded = self.expanded.saturating_sub(expanded_before);
+            let expanded = self.budget.expanded.saturating_sub(expanded_before);
             self.anchors.insert(
                 anchor,
                 Anchored {
@@ -406,12 +418,22 @@ impl<'f> Builder<'f> {
             end: narrow(end.max(start)),
             kind,
         });
-        self.expanded = self.expanded.saturating_add(1);
+        self.budget.expanded = self.budget.expanded.saturating_add(1);
+        self.budget.written += 1;
+        if self.budget.written > Budget::WRITTEN {
+            let most = Budget::WRITTEN;
+            return Err(Box::new(
+                Diagnostic::error(
+                    "project-too-large",
+                    text!(
+                        "the manifests together hold more than {most} values",
+                        "所有清单合计超过 {most} 个值"
+                    ),
+                )
+                .at(&self.span(start, start), text!("up to here", "到这里为止")),
+            ));
+        }
         Ok(NodeId(id))
-    }
-
-    fn written(&self) -> u64 {
-        u64::try_from(self.nodes.len()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn name(&self, key: NodeId) -> &str {

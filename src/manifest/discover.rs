@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::CONFIG_NAME;
+use super::is_config_name;
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
 
@@ -40,6 +40,14 @@ pub struct Found {
     pub real: PathBuf,
 }
 
+/// What [`discover`] saw.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub found: Vec<Found>,
+    /// What a manifest may have been called, or be called one day: it was not read.
+    pub unrecognised: Vec<PathBuf>,
+}
+
 /// The files behind `paths`.
 pub(super) fn discover(
     root: &Path,
@@ -47,7 +55,7 @@ pub(super) fn discover(
     bounds: Bounds<'_>,
     settings: Settings<'_>,
     problems: &mut Vec<Diagnostic>,
-) -> Vec<Found> {
+) -> Seen {
     let (leaves_out, config) = match settings {
         Settings::LeftOut(config) => (true, config),
         Settings::Taken => (false, None),
@@ -60,13 +68,13 @@ pub(super) fn discover(
         config: config.and_then(|path| fs::canonicalize(root.join(path)).ok()),
         seen: HashSet::new(),
         folders: HashSet::new(),
-        found: Vec::new(),
+        saw: Seen::default(),
         problems,
     };
     for path in paths {
         walk.given(path);
     }
-    walk.found
+    walk.saw
 }
 
 struct Walk<'a> {
@@ -81,7 +89,7 @@ struct Walk<'a> {
     seen: HashSet<PathBuf>,
     /// Folders on the way down, so that a link to a parent does not go round for ever.
     folders: HashSet<PathBuf>,
-    found: Vec<Found>,
+    saw: Seen,
     problems: &'a mut Vec<Diagnostic>,
 }
 
@@ -160,7 +168,7 @@ impl Walk<'_> {
                     } else {
                         shown.join(name)
                     };
-                    any |= self.entry(&path);
+                    any |= self.entry(&path, real);
                 }
                 any
             }
@@ -173,12 +181,22 @@ impl Walk<'_> {
         any
     }
 
-    fn entry(&mut self, shown: &Path) -> bool {
+    fn entry(&mut self, shown: &Path, folder: &Path) -> bool {
         let manifest = has_manifest_name(shown);
+        if is_hidden(shown) {
+            // At the top of a project, hidden YAML belongs to other tools: `.gitlab-ci.yml`.
+            if is_nearly_a_manifest(shown) || (manifest && folder != self.bounds.project) {
+                self.saw.unrecognised.push(shown.to_owned());
+            }
+            return false;
+        }
+        if is_nearly_a_manifest(shown) {
+            self.saw.unrecognised.push(shown.to_owned());
+            return false;
+        }
         let (real, metadata) = match self.look(shown) {
             Ok(looked) => looked,
-            // A dangling link that is no manifest is none of our business.
-            Err(_) if !manifest => return false,
+            // Whatever it is called, it may be a link to a folder of manifests.
             Err(error) => {
                 self.problems.push(cannot_open(shown, &error));
                 return true;
@@ -209,34 +227,100 @@ impl Walk<'_> {
     }
 
     fn is_config(&self, shown: &Path, real: &Path) -> bool {
-        self.leaves_out && shown.file_name().is_some_and(|name| name == CONFIG_NAME)
+        self.leaves_out && shown.file_name().is_some_and(is_config_name)
             || self.config.as_deref() == Some(real)
     }
 
     fn file(&mut self, shown: &Path, real: PathBuf) {
         if self.seen.insert(real.clone()) {
             let shown = shown.to_owned();
-            self.found.push(Found { shown, real });
+            self.saw.found.push(Found { shown, real });
         }
     }
 }
 
-/// The names in a folder, sorted, hidden ones left out.
+/// The names in a folder, sorted.
 fn entries(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        if !name.as_encoded_bytes().starts_with(b".") {
-            names.push(name);
-        }
-    }
+    let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
+    let mut names = names.collect::<io::Result<Vec<_>>>()?;
     names.sort();
     Ok(names)
 }
 
+fn name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().to_lowercase()
+}
+
+fn is_hidden(path: &Path) -> bool {
+    name(path).starts_with('.')
+}
+
 fn has_manifest_name(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|ending| ending == "yaml" || ending == "yml")
+    let name = name(path);
+    let ends = |ending| {
+        name.strip_suffix(ending)
+            .is_some_and(|stem| !stem.is_empty())
+    };
+    (ends(".yaml") || ends(".yml")) && !name.starts_with(EDITOR_MARKS)
+}
+
+/// What editors put before the name of a file that they keep beside another.
+const EDITOR_MARKS: [char; 3] = ['#', '~', '$'];
+
+/// Names like `x.yaml.bak`, `x.yml~`, `#x.yaml#` and `x.yaml (1)`, and slips like `x.yam`.
+fn is_nearly_a_manifest(path: &Path) -> bool {
+    let name = name(path);
+    !has_manifest_name(path)
+        && ([".yaml", ".yml", "_yaml", "_yml"].iter().any(|ending| {
+            let after = name.find(ending).map(|at| &name[at + ending.len()..]);
+            // `x.yamllint` is another word.
+            after.is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric()))
+        }) || [
+            ".yam", ".yal", ".yalm", ".ymal", ".ymla", ".yaaml", ".yamll", ".yamml", ".yamle",
+            ".ym", ".yl",
+        ]
+        .iter()
+        .any(|slip| name.ends_with(slip)))
+}
+
+/// Whether a folder gives a file of this name as a manifest, or would warn of it.
+pub fn may_be_manifest(path: &Path) -> bool {
+    has_manifest_name(path) || is_nearly_a_manifest(path)
+}
+
+/// Names what looks like manifests and was not read; None when there is nothing of the kind.
+pub(super) fn not_read(unrecognised: &[PathBuf]) -> Option<Diagnostic> {
+    let names = listed(unrecognised)?;
+    let n = unrecognised.len();
+    let (en, what) = (if n == 1 { "" } else { "s" }, names);
+    Some(
+        Diagnostic::warning(
+            "manifest-not-read",
+            text!(
+                "not read, although the name{en} may be a manifest's: {what}",
+                "名称像清单，但没有读取：{what}"
+            ),
+        )
+        .help(text!(
+            "manifests are named *.yaml or *.yml: rename them, or move them out of the folder",
+            "清单的名称为 *.yaml 或 *.yml：请改名，或移出该文件夹"
+        )),
+    )
+}
+
+/// The first of them, and how many more there are.
+pub(super) fn listed(paths: &[PathBuf]) -> Option<String> {
+    const MOST: usize = 10;
+    let names = paths.iter().take(MOST);
+    let names: Vec<String> = names.map(|path| format!("`{}`", path.display())).collect();
+    let more = paths.len().saturating_sub(MOST);
+    let rest = if more > 0 {
+        format!(", … (+{more})")
+    } else {
+        String::new()
+    };
+    (!names.is_empty()).then(|| names.join(", ") + &rest)
 }
 
 /// A path that cannot be opened, whatever it was meant to be.
@@ -322,16 +406,17 @@ mod tests {
         let mut problems = Vec::new();
         let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
         let project = &root.canonicalize().unwrap();
-        let found = discover(
+        let saw = discover(
             root,
             &paths,
             Bounds { project, typed },
             Settings::LeftOut(Some(Path::new("settings.yaml"))),
             &mut problems,
         );
+        problems.extend(not_read(&saw.unrecognised));
         crate::diagnostic::assert_chinese(&problems);
         (
-            found
+            saw.found
                 .iter()
                 .map(|found| found.shown.display().to_string())
                 .collect(),
@@ -360,6 +445,7 @@ mod tests {
             "c/d.yaml",
             ".hidden.yaml",
             ".git/x.yaml",
+            "c/postpay.yml",
             "notes.txt",
             "postpay.yaml",
             "settings.yaml",
@@ -367,6 +453,58 @@ mod tests {
         let (found, problems) = run(folder.path(), &["."]);
         assert_eq!(found, ["a.yml", "b.yaml", "c/d.yaml"]);
         assert_eq!(problems, []);
+    }
+
+    #[test]
+    fn endings_are_read_in_any_letter_case() {
+        let folder = project(&["m/a.YAML", "m/b.Yml", "m/c.yML", "m/POSTPAY.yaml"]);
+        let (found, problems) = run(folder.path(), &["m"]);
+        assert_eq!(found, ["m/POSTPAY.yaml", "m/a.YAML", "m/b.Yml", "m/c.yML"]);
+        assert_eq!(problems, []);
+    }
+
+    #[test]
+    fn names_near_those_of_manifests_are_listed_in_one_warning_and_not_read() {
+        let near = [
+            "#g.yaml#",
+            "#h.yaml",
+            ".a.yaml.swp",
+            ".b.yaml",
+            "a.yaml.bak",
+            "b.yml~",
+            "c.YAML.disabled",
+            "d.yaml.orig",
+            "e.yaml.txt",
+            "f.yaml (1)",
+            "f.yaml.",
+            "i.yaml.d/a.yaml",
+            "j.yam",
+            "k_yaml",
+        ];
+        let mut files: Vec<String> = near.iter().map(|name| format!("m/{name}")).collect();
+        let others = [
+            "m/a.yaml",
+            "m/notes.txt",
+            "m/x.yamllint",
+            "m/.git/y.yaml",
+            ".gitlab-ci.yml",
+        ];
+        files.extend(others.map(str::to_owned));
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let folder = project(&files);
+        let (found, problems) = run(folder.path(), &["."]);
+        assert_eq!(found, ["m/a.yaml"]);
+        let [(code, message)] = &problems[..] else {
+            panic!("{problems:?}");
+        };
+        assert_eq!(*code, "manifest-not-read");
+        assert!(
+            message.contains("`m/a.yaml.bak`") && message.ends_with("(+4)"),
+            "{message}"
+        );
+        // Whoever names one means it.
+        let (found, problems) = run(folder.path(), &["m/a.yaml.bak"]);
+        assert_eq!((found.len(), problems), (1, Vec::new()));
     }
 
     #[test]
@@ -384,7 +522,7 @@ mod tests {
             &mut problems,
         );
         let expected = ["a.yaml", "postpay.yaml", "sub/postpay.yaml"];
-        let found: Vec<PathBuf> = found.into_iter().map(|found| found.shown).collect();
+        let found: Vec<PathBuf> = found.found.into_iter().map(|found| found.shown).collect();
         assert_eq!(found, expected.map(PathBuf::from));
         assert_eq!(problems, []);
     }
@@ -422,12 +560,15 @@ mod tests {
         std::os::unix::fs::symlink(folder.path().join("m"), folder.path().join("m/loop")).unwrap();
         std::os::unix::fs::symlink(folder.path().join("other"), folder.path().join("m/others"))
             .unwrap();
-        std::os::unix::fs::symlink("nowhere", folder.path().join("m/dangling.yaml")).unwrap();
+        for name in ["m/dangling.yaml", "m/dangling"] {
+            std::os::unix::fs::symlink("nowhere", folder.path().join(name)).unwrap();
+        }
         let (found, problems) = run(folder.path(), &["m"]);
         assert_eq!(found, ["m/a.yaml", "m/others/b.yaml"]);
         assert_eq!(
             problems,
-            [("path-not-found", "there is no `m/dangling.yaml`".to_owned())]
+            ["m/dangling", "m/dangling.yaml"]
+                .map(|name| ("path-not-found", format!("there is no `{name}`")))
         );
     }
 

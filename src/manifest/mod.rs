@@ -19,12 +19,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::desired::ManifestHash;
-use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::diagnostic::{Diagnostic, Severity, SourceFile};
+use crate::lang::text;
 
-pub use build::{Parsed, parse};
-pub use discover::{Bounds, Found, outside};
+pub use build::{Parsed, parse, parse_within};
+pub use discover::{Bounds, Found, may_be_manifest, outside};
 pub use layout::layout;
-pub use read::{MAX_BYTES, bytes, bytes_of, read, read_found, source};
+pub use read::{Budget, MAX_BYTES, bytes, bytes_of, read, read_found, source};
 pub use schema::{
     Defaults, EnvironmentV1, Extra, IgnoredV1, ImportV1, LifecycleV1, ManifestV1, MovedV1,
     manifest_schema,
@@ -33,6 +34,13 @@ pub use tree::{Document, Entry, Mapping, Node, Sequence, Value};
 
 /// The name of the project's own settings, which a folder never yields as a manifest.
 pub const CONFIG_NAME: &str = "postpay.yaml";
+/// The other name that is taken for them.
+pub const OTHER_CONFIG_NAME: &str = "postpay.yml";
+
+/// Whether the project's own settings are called this.
+pub fn is_config_name(name: &std::ffi::OsStr) -> bool {
+    name == CONFIG_NAME || name == OTHER_CONFIG_NAME
+}
 
 /// What the manifests hold, as far as YAML goes.
 #[derive(Debug, Default)]
@@ -60,11 +68,24 @@ pub struct File {
 pub fn load(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>, config: Option<&Path>) -> Loaded {
     let mut loaded = Loaded::default();
     let settings = discover::Settings::LeftOut(config);
-    let found = discover::discover(root, paths, bounds, settings, &mut loaded.diagnostics);
-    for one in found {
+    let seen = discover::discover(root, paths, bounds, settings, &mut loaded.diagnostics);
+    loaded
+        .diagnostics
+        .extend(discover::not_read(&seen.unrecognised));
+    let mut budget = Budget::default();
+    for one in seen.found {
+        // Of what is too much, the rest is not looked at either.
+        if let Err(problem) = budget.add_file() {
+            loaded.diagnostics.push(*problem);
+            break;
+        }
         match read_found(&one) {
             Ok((source, hash)) => {
-                let parsed = parse(&source);
+                if let Err(problem) = budget.add_bytes(&one.shown, source.text.len()) {
+                    loaded.diagnostics.push(*problem);
+                    break;
+                }
+                let parsed = parse_within(&source, &mut budget);
                 loaded.diagnostics.extend(parsed.diagnostics);
                 loaded.files.push(File {
                     source,
@@ -84,8 +105,25 @@ pub fn load(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>, config: Option<&
 pub fn find(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>) -> (Vec<Found>, Vec<Diagnostic>) {
     let mut problems = Vec::new();
     let settings = discover::Settings::Taken;
-    let found = discover::discover(root, paths, bounds, settings, &mut problems);
-    (found, problems)
+    let seen = discover::discover(root, paths, bounds, settings, &mut problems);
+    (seen.found, problems)
+}
+
+/// An error that names what may be a manifest by its name and is not read: an environment in it would look as if it were no
+/// longer declared. None when there is nothing of the kind.
+pub fn find_unrecognised(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>) -> Option<Diagnostic> {
+    let settings = discover::Settings::LeftOut(None);
+    let seen = discover::discover(root, paths, bounds, settings, &mut Vec::new());
+    let mut problem = discover::not_read(&seen.unrecognised)?;
+    problem.severity = Severity::Error;
+    problem.help.insert(
+        0,
+        text!(
+            "nothing is destroyed while they are there: an environment may be declared in them",
+            "它们存在时不会销毁任何环境：其中可能声明了环境"
+        ),
+    );
+    Some(problem)
 }
 
 #[cfg(test)]

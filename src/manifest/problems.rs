@@ -36,6 +36,36 @@ impl Builder<'_> {
         }
     }
 
+    /// What git leaves in a file where it could not merge: both sides are there, and neither is meant.
+    pub(super) fn refuse_conflicts(&self, text: &str) -> Result<(), Fatal> {
+        let is_marker = |line: &str| {
+            line == "======="
+                || ["<<<<<<<", "|||||||", ">>>>>>>"].iter().any(|mark| {
+                    line.strip_prefix(mark)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+                })
+        };
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            let shown = line.trim_end_matches(['\r', '\n']);
+            if is_marker(shown) {
+                return Err(Box::new(
+                    Diagnostic::error(
+                        "merge-conflict",
+                        text!("merge conflict marker", "合并冲突标记"),
+                    )
+                    .on(&self.span(at, at + shown.len()))
+                    .help(text!(
+                        "resolve the conflict, and remove the markers",
+                        "请解决冲突，并删除这些标记"
+                    )),
+                ));
+            }
+            at += line.len();
+        }
+        Ok(())
+    }
+
     pub(super) fn check_key(&mut self, key: NodeId) {
         let help = match &self.nodes[wide(key.0)].kind {
             Kind::Scalar(Resolved::Text, _) => return,
@@ -113,12 +143,17 @@ impl Builder<'_> {
                 "要先写锚点 `&name`，再用 `*name` 引用"
             ))
         } else {
-            let mut diagnostic = Diagnostic::error(
-                "yaml-syntax",
-                text!("this is not YAML: {info}", "不是有效的 YAML：{info}"),
-            )
-            .on(&span);
-            if info.contains("tab") {
+            let before = self.file.text.get(..at).unwrap_or_default();
+            let is_tab = next == Some('\t') || before.ends_with('\t');
+            let message = if is_tab && info.contains("whitespace") {
+                text!("`:` is followed by a tab", "`:` 后面是制表符")
+            } else {
+                text!("this is not YAML: {info}", "不是有效的 YAML：{info}")
+            };
+            let mut diagnostic = Diagnostic::error("yaml-syntax", message).on(&span);
+            if is_tab && info.contains("whitespace") {
+                diagnostic = diagnostic.help(text!("write a space there", "请在那里写空格"));
+            } else if info.contains("tab") {
                 diagnostic = diagnostic.help(text!(
                     "indent with spaces: YAML has no tabs there",
                     "请用空格缩进：YAML 在这里不允许制表符"

@@ -17,7 +17,57 @@ use crate::lang::text;
 /// More than a hundred thousand environments; whatever is larger was given by mistake.
 pub const MAX_BYTES: u64 = 32 * 1024 * 1024;
 
-/// Reads `shown`, taken from `root`, wherever it leads, and hashes the bytes as they stand.
+/// What the manifests of a project may come to, all files and documents together. An ordinary environment has some 20 values and
+/// 200 bytes, so that all of it is far above 100,000 environments.
+#[derive(Debug, Default)]
+pub struct Budget {
+    files: usize,
+    bytes: u64,
+    /// Values as they are written.
+    pub(super) written: u64,
+    /// Values with aliases written out.
+    pub(super) expanded: u64,
+}
+
+impl Budget {
+    const FILES: usize = 100_000;
+    const BYTES: u64 = 64 * 1024 * 1024;
+    pub(super) const WRITTEN: u64 = 5_000_000;
+
+    /// Counts one more file.
+    pub(super) fn add_file(&mut self) -> Result<(), Box<Diagnostic>> {
+        self.files += 1;
+        if self.files > Self::FILES {
+            let most = Self::FILES;
+            return Err(Box::new(Diagnostic::error(
+                "project-too-large",
+                text!("there are more than {most} manifests", "清单超过 {most} 个"),
+            )));
+        }
+        Ok(())
+    }
+
+    /// Counts the bytes of a file.
+    pub(super) fn add_bytes(&mut self, shown: &Path, bytes: usize) -> Result<(), Box<Diagnostic>> {
+        self.bytes = self
+            .bytes
+            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        if self.bytes > Self::BYTES {
+            let most = Self::BYTES / (1024 * 1024);
+            let shown = shown.display();
+            return Err(Box::new(Diagnostic::error(
+                "project-too-large",
+                text!(
+                    "the manifests together are larger than {most} MiB, with `{shown}`",
+                    "加上 `{shown}`，所有清单合计超过 {most} MiB"
+                ),
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Reads `shown`, taken from `root`, wherever it leads, and hashes its bytes, whatever their line endings.
 ///
 /// A byte order mark counts for the hash, but is no part of the text.
 pub fn read(root: &Path, shown: &Path) -> Result<(Arc<SourceFile>, ManifestHash), Box<Diagnostic>> {
@@ -35,9 +85,24 @@ fn hashed(
 ) -> Result<(Arc<SourceFile>, ManifestHash), Box<Diagnostic>> {
     let hash = ManifestHash {
         path: shown.to_owned(),
-        sha256: hex(&Sha256::digest(&bytes)),
+        sha256: hex(&sha256(&bytes)),
     };
     Ok((source(shown, bytes)?, hash))
+}
+
+/// Whatever the line endings of a checkout: CR LF counts as LF, as it does in YAML.
+fn sha256(bytes: &[u8]) -> impl AsRef<[u8]> {
+    let mut hash = Sha256::new();
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_suffix(b"\r\n") {
+            Some(content) => {
+                hash.update(content);
+                hash.update(b"\n");
+            }
+            None => hash.update(line),
+        }
+    }
+    hash.finalize()
 }
 
 /// Takes bytes as the text of `shown`. A byte order mark is no part of it.
@@ -47,7 +112,18 @@ pub fn source(shown: &Path, bytes: Vec<u8>) -> Result<Arc<SourceFile>, Box<Diagn
         Some(rest) => rest.to_owned(),
         None => text,
     };
-    Ok(Arc::new(SourceFile::new(shown, text)))
+    Ok(Arc::new(SourceFile::new(shown, lines_ended(text))))
+}
+
+/// A CR alone ends a line in YAML too. As LF it does in everything that counts lines.
+fn lines_ended(text: String) -> String {
+    let bytes = text.as_bytes();
+    let is_alone = |at: usize| bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+    if !(0..bytes.len()).any(is_alone) {
+        return text;
+    }
+    let lines = text.split("\r\n").map(|line| line.replace('\r', "\n"));
+    lines.collect::<Vec<_>>().join("\r\n")
 }
 
 /// The bytes of a file that was found, as they stand.
@@ -124,8 +200,9 @@ fn not_utf8(shown: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {
     ))
 }
 
-fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &impl AsRef<[u8]>) -> String {
     bytes
+        .as_ref()
         .iter()
         .fold(String::with_capacity(64), |mut text, byte| {
             // Writing to a String cannot fail.
@@ -148,15 +225,26 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_of_the_bytes_and_the_mark_is_not_text() {
+    fn the_hash_is_of_the_bytes_but_for_line_endings_and_the_mark_is_not_text() {
         let (source, hash) = with(b"\xef\xbb\xbfversion: 1\n").unwrap();
         assert_eq!(source.text, "version: 1\n");
         let (_, plain) = with(b"version: 1\n").unwrap();
         assert_ne!(hash.sha256, plain.sha256);
+        let (_, crlf) = with(b"version: 1\r\n").unwrap();
+        assert_eq!(crlf.sha256, plain.sha256);
+        let (_, cr) = with(b"version: 1\r").unwrap();
+        assert_ne!(cr.sha256, plain.sha256);
         assert_eq!(
             with(b"abc").unwrap().1.sha256,
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+    }
+
+    #[test]
+    fn a_cr_alone_ends_a_line() {
+        let (source, _) = with(b"a: 1\rb: 2\r\nc: 3\r").unwrap();
+        assert_eq!(source.text, "a: 1\nb: 2\r\nc: 3\n");
+        assert_eq!(source.position(5).line, 2);
     }
 
     #[test]

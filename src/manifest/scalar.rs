@@ -38,7 +38,16 @@ fn is_number(plain: &str) -> bool {
             )
     };
     bytes.iter().all(possible)
-        && (serde_yaml::Number::from_str(plain).is_ok() || is_beyond_64_bits(plain))
+        && (serde_yaml::Number::from_str(plain).is_ok()
+            || is_beyond_64_bits(plain)
+            || is_beyond_floats(plain))
+}
+
+/// Numbers like `1e400`, which `serde_yaml` takes for strings: whoever writes one means a number.
+fn is_beyond_floats(plain: &str) -> bool {
+    plain.ends_with(|c: char| c.is_ascii_digit() || c == '.')
+        && plain.contains(['e', 'E', '.'])
+        && plain.parse().is_ok_and(f64::is_infinite)
 }
 
 /// Whole numbers that `serde_yaml` knows as such but has no room for.
@@ -100,11 +109,22 @@ mod tests {
             ),
             ("00000000000000000000000000", Resolved::Text),
             ("-170141183460469231731687303715884105729", Resolved::Number),
+            ("1.5e308", Resolved::Number),
             ("True", Resolved::Bool(true)),
             ("tRUE", Resolved::Text),
         ] {
             assert_eq!(resolve(plain), expected, "{plain}");
             assert_eq!(by_serde_yaml(plain), expected, "{plain} by serde_yaml");
+        }
+    }
+
+    #[test]
+    fn numbers_beyond_floats_are_numbers() {
+        for plain in ["1e400", "-1.5E+999", "1e309"] {
+            assert_eq!(resolve(plain), Resolved::Number, "{plain}");
+        }
+        for plain in ["1e400x", "inf", "1e-400"] {
+            assert!(!is_beyond_floats(plain), "{plain}");
         }
     }
 
@@ -115,7 +135,7 @@ mod tests {
             plain in "[-+]?(0[xob])?[0-9a-fA-F+-]{0,24}[.]?[0-9]{0,4}([eE][-+]?[0-9]{1,4})?|[-+.a-zA-Z0-9]{1,8}|[-+.]{0,2}(inf|Inf|INF|nan|NaN|NAN|null|true|0x)"
         ) {
             // `-` alone begins a list, it is no scalar.
-            prop_assume!(!plain.is_empty() && plain != "-");
+            prop_assume!(!plain.is_empty() && plain != "-" && !is_beyond_floats(&plain));
             prop_assert_eq!(resolve(&plain), by_serde_yaml(&plain));
         }
     }

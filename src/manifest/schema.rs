@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::Deserialize;
 
+use crate::desired::ID_PATTERN;
+
 /// The JSON Schema (draft 2020-12) of one document of a manifest.
 pub fn manifest_schema() -> serde_json::Value {
     let schema = SchemaSettings::draft2020_12()
@@ -77,13 +79,13 @@ fn without_import(schema: &mut Schema) {
 #[serde(deny_unknown_fields, default)]
 pub struct EnvironmentV1 {
     /// EnvId: the environment to switch to pay-as-you-go. Leave it out to have one created.
-    #[schemars(length(min = 1), example = &"cdnheader-v2a")]
+    #[schemars(with = "String", regex(pattern = ID_PATTERN), example = &"cdnheader-v2a")]
     pub env_id: Option<String>,
     /// WxAppId: the WeChat AppId. Required when `source` or `env_source` is `miniapp`.
-    #[schemars(length(min = 1), example = &"wxxjklfjdkld")]
+    #[schemars(regex(pattern = ID_PATTERN), example = &"wxxjklfjdkld")]
     pub wx_app_id: Option<String>,
     /// Source: where the payment comes from: `miniapp` or `qcloud`.
-    #[schemars(length(min = 1), example = &"qcloud", example = &"miniapp")]
+    #[schemars(regex(pattern = ID_PATTERN), example = &"qcloud", example = &"miniapp")]
     pub source: Option<String>,
     /// FreeQuota: the level of free quota. Only `basic` exists; without it there is none.
     #[schemars(extend("enum" = ["basic", "", null]))]
@@ -102,7 +104,7 @@ pub struct EnvironmentV1 {
     #[schemars(regex(pattern = r"^[a-z][a-z0-9-]*$"), example = &"env-alias")]
     pub alias: Option<String>,
     /// ExtensionId: the id of an extension.
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = ID_PATTERN))]
     pub extension_id: Option<String>,
     /// Flag: a mark on the order; compared without regard to case.
     #[schemars(length(min = 1), example = &"Activity")]
@@ -151,11 +153,11 @@ pub enum IgnoredV1 {
 #[serde(deny_unknown_fields)]
 pub struct ImportV1 {
     /// EnvId: the id of the environment. No other address names it.
-    #[schemars(length(min = 1), example = &"shop-prod-1a2b3c")]
+    #[schemars(regex(pattern = ID_PATTERN), example = &"shop-prod-1a2b3c")]
     pub env_id: String,
     /// TranId: the number of its order, where it is known. Write it in quotes.
     #[serde(default)]
-    #[schemars(length(min = 1), example = &"20200603119423")]
+    #[schemars(regex(pattern = ID_PATTERN), example = &"20200603119423")]
     pub tran_id: Option<String>,
 }
 

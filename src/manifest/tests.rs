@@ -42,6 +42,42 @@ fn scalars(node: Node<'_>, found: &mut Vec<String>) {
 }
 
 #[test]
+fn conflict_markers_are_named_at_their_lines() {
+    let text = "version: 1\r\nenvironments:\r\n<<<<<<< HEAD\r\n  a: {env_id: x}\r\n=======\r\n>>>>>>> b\r\n";
+    assert_eq!(codes(text), ["merge-conflict m.yaml:3:1"]);
+    assert_eq!(codes("a: 1\n=======\n"), ["merge-conflict m.yaml:2:1"]);
+    assert_eq!(
+        codes("a: 1\n>>>>>>> theirs\n"),
+        ["merge-conflict m.yaml:2:1"]
+    );
+    assert_eq!(
+        codes("a: |\n  <<<<<<< here\n  =======\nb: <<<<<<<\n# =======\n"),
+        [""; 0]
+    );
+}
+
+#[test]
+fn a_tab_behind_a_colon_is_named() {
+    let problems = read_text("a:\tx\n").diagnostics;
+    assert_eq!(problems[0].message.en(), "`:` is followed by a tab");
+}
+
+#[test]
+fn a_long_text_counts_for_each_alias() {
+    let long = format!(
+        "a: &a {}\nb: [{}]\n",
+        "x".repeat(1_000_000),
+        "*a, ".repeat(300)
+    );
+    let problems = codes(&long);
+    assert_eq!(problems.len(), 1);
+    assert!(
+        problems[0].starts_with("alias-bomb m.yaml:2:"),
+        "{problems:?}"
+    );
+}
+
+#[test]
 fn every_key_and_value_knows_its_place() {
     let text = "# 注释 🎉\r\n环境: &a 值\r\nb: \"q\\tx\" # 尾\r\nc: 'it''s'\r\nd:\r\n  - *a\r\n  - plain text # '\r\n  - {e: 商店, f: 1.5}\r\ng: |\r\n  多\r\n  行\r\nh: x";
     let parsed = read_text(text);

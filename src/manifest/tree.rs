@@ -147,6 +147,10 @@ impl<'a> Node<'a> {
         }
     }
 
+    fn start(self) -> u32 {
+        self.document.data(self.id).start
+    }
+
     /// Its place. What runs over several lines is marked on its first.
     pub fn span(self) -> Span {
         let NodeData { start, end, .. } = self.document.data(self.id);
@@ -240,6 +244,11 @@ impl<'a> Mapping<'a> {
 }
 
 impl<'a> Entry<'a> {
+    /// Whether its value is written elsewhere. What an alias stands for comes before it.
+    pub fn is_alias(&self) -> bool {
+        self.value.start() < self.key.start()
+    }
+
     pub fn name(&self) -> &'a str {
         self.key.scalar().unwrap_or_default()
     }

@@ -24,7 +24,7 @@ pub(in crate::check) struct Import<'a> {
     pub shaped: bool,
     pub env_id: Option<Said<'a>>,
     pub tran_id: Option<Said<'a>>,
-    /// It comes from a merge key.
+    /// It is written elsewhere, and comes here by a merge key or an alias.
     pub inherited: bool,
 }
 
@@ -138,13 +138,13 @@ impl<'a> Manifests<'a> {
     }
 
     /// An `import` that is nothing is half of one. To leave it out would order what is to be adopted.
-    pub(super) fn import(&mut self, entry: Entry<'a>) -> Import<'a> {
+    pub(super) fn import(&mut self, entry: Entry<'a>, inherited: bool) -> Import<'a> {
         let mut import = Import {
             key: entry.key,
             shaped: true,
             env_id: None,
             tran_id: None,
-            inherited: entry.merged,
+            inherited,
         };
         match entry.value.value() {
             Yaml::Mapping(block) => {

@@ -1,12 +1,12 @@
 //! From documents to [`Manifests`]: every value goes to the list of its kind, and what has no place goes to one too.
 
 use super::{
-    Body, Document, Environment, Manifests, Misshapen, Place, Shape, Strange, TOP, Written,
-    is_newer,
+    Body, Document, Environment, MAX_ENVIRONMENTS, Manifests, Misshapen, Place, Shape, Strange,
+    TOP, Written, is_newer,
 };
 use crate::desired::Field;
 use crate::diagnostic::any_error;
-use crate::manifest::{Loaded, Mapping, Node, Value as Yaml};
+use crate::manifest::{Entry, Loaded, Mapping, Node, Value as Yaml};
 
 impl<'a> Manifests<'a> {
     pub(in crate::check) fn read(loaded: &'a Loaded) -> Self {
@@ -54,7 +54,7 @@ impl<'a> Manifests<'a> {
             return;
         }
         if let Some(entry) = root.get("defaults") {
-            document.defaults = self.body(entry.value, Place::Defaults, Shape::Defaults);
+            document.defaults = self.body(entry, Place::Defaults, Shape::Defaults);
         }
         for entry in root.iter() {
             match entry.name() {
@@ -83,13 +83,18 @@ impl<'a> Manifests<'a> {
                 return self.misshapen(Shape::Environments, all);
             }
         };
+        let before: usize = self.documents.iter().map(|it| it.environments.len()).sum();
         for entry in container.iter() {
+            if before + document.environments.len() >= MAX_ENVIRONMENTS {
+                self.too_many.get_or_insert(entry.key);
+                return;
+            }
             let name = entry.name();
             let Body {
                 fields,
                 lifecycle,
                 import,
-            } = self.body(entry.value, Place::Environment, Shape::Environment(name));
+            } = self.body(entry, Place::Environment, Shape::Environment(name));
             document.environments.push(Environment {
                 name,
                 key: entry.key,
@@ -105,7 +110,8 @@ impl<'a> Manifests<'a> {
         }
     }
 
-    fn body(&mut self, node: Node<'a>, place: Place, shape: Shape<'a>) -> Body<'a> {
+    fn body(&mut self, of: Entry<'a>, place: Place, shape: Shape<'a>) -> Body<'a> {
+        let node = of.value;
         let start = self.fields.len();
         let (mut lifecycle, mut import) = (None, None);
         match node.value() {
@@ -120,13 +126,14 @@ impl<'a> Manifests<'a> {
                             self.misplaced_imports.push(entry.key);
                         }
                         "import" => {
-                            import.get_or_insert_with(|| self.import(entry));
+                            let inherited = of.is_alias() || entry.is_alias() || entry.merged;
+                            import.get_or_insert_with(|| self.import(entry, inherited));
                         }
                         name => match Field::by_name(name) {
                             Some(field) => self.fields.push(Written {
                                 field,
                                 node: entry.value,
-                                merged: entry.merged,
+                                elsewhere: of.is_alias() || entry.is_alias() || entry.merged,
                             }),
                             None => self.strange.push(Strange { entry, place }),
                         },

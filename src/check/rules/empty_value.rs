@@ -13,6 +13,14 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         if written.field == Field::FreeQuota {
             continue;
         }
+        // Half a line must not create what was to be switched.
+        if written.field == Field::EnvId && matches!(written.node.value(), Value::Null) {
+            let problem = empty(written.field.name(), written.node);
+            problems.push(problem.help(text!(
+                "give the id of the environment; to create one, leave the field out",
+                "写明环境 ID；如果要新建环境，请省略该字段"
+            )));
+        }
         if matches!(written.node.value(), Value::Text(text) if text.trim().is_empty()) {
             let problem = empty(written.field.name(), written.node);
             problems.push(problem.help(text!(

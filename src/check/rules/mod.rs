@@ -21,6 +21,7 @@ mod free_quota;
 mod ignore_changes;
 mod import_mismatch;
 mod incomplete_move;
+mod invalid_id;
 mod long_alias;
 mod misplaced_import;
 mod missing_alias;
@@ -69,6 +70,7 @@ pub const RULES: &[Rule] = &[
     rule("duplicate-address", "an address is unique over all files", duplicate_address::check),
     rule("empty-value", "a field that has no value is left out", empty_value::check),
     rule("control-character", "a value holds no character that cannot be seen", control_character::check),
+    rule("invalid-id", "an id has no white space and no quotes", invalid_id::check),
     rule("unknown-source", "source is one that the vendor names", source::check),
     rule("invalid-free-quota", "free_quota is `basic` or nothing", free_quota::check),
     rule("invalid-env-source", "env_source is miniapp or qcloud", env_source::check),

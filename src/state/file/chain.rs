@@ -1,4 +1,5 @@
-//! A journal's lines, each bound to the one before by its hash. Bytes in, bytes out; no files.
+//! A journal's lines, each bound to the one before by its hash. Bytes in, bytes out; no files. The hash is of a line's content,
+//! whatever its line ending.
 //!
 //! Only the end of a journal can be cut off by a crash: a line counts from the moment its line end is there. Anything
 //! else that does not fit was changed by another hand, and then no part of the journal can be trusted.
@@ -176,8 +177,8 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Whole, StateError> {
         let Some(line) = line.strip_suffix(b"\n") else {
             break;
         };
-        let (at, event) = chain.read(path, line)?;
         length += line.len() as u64 + 1;
+        let (at, event) = chain.read(path, content(line))?;
         let misplaced = || StateError::JournalDamaged {
             path: path.to_owned(),
             line: usize::try_from(chain.seq).unwrap_or(usize::MAX),
@@ -240,12 +241,17 @@ pub(super) fn read_start(path: &Path, line: &[u8]) -> Result<RunStarted, StateEr
         why: Text::fixed("it is not the start of a run", "它不是一次运行的开头"),
     };
     let line = line.strip_suffix(b"\n").ok_or_else(not_a_start)?;
-    let (_, event) = Chain::start().read(path, line)?;
+    let (_, event) = Chain::start().read(path, content(line))?;
     if let LineEvent::RunStarted(started) = event {
         Ok(started)
     } else {
         Err(not_a_start())
     }
+}
+
+/// A line without the CR that a checkout may have put before its LF. No line that is written ends in one.
+fn content(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Whether a run is over with this event.

@@ -36,4 +36,5 @@ mod settings;
 mod state;
 mod streams;
 mod terminal;
+mod unrecognised;
 mod wide;

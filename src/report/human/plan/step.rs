@@ -9,6 +9,9 @@ use crate::plan::{Action, Plan, Reason, Refusal, Step};
 use crate::report::human::Look;
 use crate::report::text::{clean, left, width};
 
+/// Names up to this wide have their values in one column.
+const WIDEST: usize = 40;
+
 pub(super) fn show(out: &mut String, step: &Step, plan: &Plan, look: Look) {
     let address = look.strong(&step.address);
     let source = clean(&step.source.to_string()).into_owned();
@@ -28,7 +31,9 @@ pub(super) fn show(out: &mut String, step: &Step, plan: &Plan, look: Look) {
     let previous = look.say(previous);
     let _ = writeln!(out, "{mark} {address}{what}{previous}  {source}");
     let rows = rows(step, look);
-    let columns = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+    // One long name does not move the values of all others.
+    let widths = rows.iter().map(|(name, _)| width(name));
+    let columns = widths.filter(|it| *it <= WIDEST).max().unwrap_or(0);
     for (name, value) in rows {
         let _ = writeln!(out, "      {}  {value}", left(&name, columns));
     }
