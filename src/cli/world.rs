@@ -18,6 +18,7 @@ use super::options::{Color, Format, Global};
 use super::printer::{self, Stderr};
 use super::reports::Reports;
 use crate::apply::Operator;
+use crate::ci::{Syntax, harmless};
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
 use crate::cloud::tencent::{Missed, Recorder};
@@ -131,6 +132,11 @@ impl World {
 
     /// Data, to standard output. A reader that has left is no error: what follows is not shown.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Failure> {
+        self.print_as_is(&harmless(text, Syntax::Plain))
+    }
+
+    /// Prints what a CI system may obey: workflow commands of ours.
+    pub(super) fn print_as_is(&mut self, text: &str) -> Result<(), Failure> {
         if self.stdout != Stdout::Open {
             return Ok(());
         }
