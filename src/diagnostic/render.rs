@@ -3,8 +3,8 @@
 //! The snippets are drawn from a few lines around each label, never from the whole file, so a
 //! thousand problems in a long file are as quick as a thousand in a short one.
 
-use anstream::adapter::strip_str;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use anstream::adapter::strip_str;
 
 use super::window::{self, Window};
 use super::{Diagnostic, Severity, Span};

@@ -39,7 +39,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("diagnostic", &["lang", "unseen"]),
     ("drift", &["lang", "cloud", "desired", "plan", "state"]),
     ("files", &["lang"]),
-    ("generate", &["lang", "ci", "apply", "cloud", "desired", "state"]),
+    (
+        "generate",
+        &["lang", "ci", "apply", "cloud", "desired", "state"],
+    ),
     ("manifest", &["lang", "desired", "diagnostic", "files"]),
     ("plan", &["lang", "desired", "state"]),
     (
