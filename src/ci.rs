@@ -125,6 +125,10 @@ mod tests {
                 prop_assert!(!is_obeyed(&safe), "{text:?}: {safe:?}");
                 prop_assert_eq!(&harmless(&safe, syntax), &safe, "twice is once");
             }
+            let json = serde_json::to_string_pretty(&[&text]).unwrap();
+            let safe = harmless(&json, Syntax::Json);
+            let read: Vec<String> = serde_json::from_str(&safe).unwrap();
+            prop_assert_eq!(read, [text], "JSON is read as the same");
         }
     }
 }

@@ -187,12 +187,10 @@ impl Stderr {
     /// Nobody can be told when that fails.
     pub(super) fn write(&self, text: &str) {
         let queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = harmless(text, Syntax::Plain);
         match &*queue {
             Some(queue) => drop(queue.send(Line::Err(text.trim_end_matches('\n').to_owned()))),
-            None => {
-                let text = harmless(text, Syntax::Plain);
-                drop(io::stderr().lock().write_all(text.as_bytes()));
-            }
+            None => drop(io::stderr().lock().write_all(text.as_bytes())),
         }
     }
 }

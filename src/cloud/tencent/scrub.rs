@@ -427,7 +427,7 @@ mod tests {
             secret_key: "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE".into(),
             token: Some(token.into()),
         });
-        let hex: String = token.bytes().map(|byte| format!("{byte:02X}")).collect();
+        let hex = spelling::in_hex(token).to_uppercase();
         let swapped: String = token
             .chars()
             .map(|c| {

@@ -986,10 +986,8 @@ fn every_line_of_the_security_page_names_a_test_that_there_is() {
 /// An id is checked where it comes in: what holds our token, however it is spelt, is recorded and shown nowhere.
 #[test]
 fn what_is_no_id_is_never_recorded_as_one_and_the_outcome_is_unknown() {
-    let escaped: String = TOKEN
-        .chars()
-        .map(|c| format!(r"\u{:04x}", u32::from(c)))
-        .collect();
+    let units = TOKEN.bytes().map(|byte| format!(r"\u{byte:04x}"));
+    let escaped = units.collect::<Vec<_>>().concat();
     let spellings = [
         TOKEN.replace('/', "%2F"),
         TOKEN.replace('/', "&#x2F;"),
