@@ -123,6 +123,20 @@ macro_rules! text {
 }
 pub(crate) use text;
 
+/// A path or an id as it is typed into a command that a message suggests: quoted where a shell would read it otherwise.
+pub fn shell_word(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:=@%,".contains(c);
+    // What begins with a hyphen would be a flag.
+    let word = match word {
+        flag if flag.starts_with('-') => Cow::Owned(format!("./{flag}")),
+        word => Cow::Borrowed(word),
+    };
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word;
+    }
+    Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +167,29 @@ mod tests {
             ("", Lang::En),
         ] {
             assert_eq!(Lang::of_locale(locale), lang, "{locale}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_read_it_otherwise() {
+        for plain in [
+            "plan.json",
+            "../a_b/c-d.json",
+            "环境/计划.json",
+            "http://127.0.0.1:80",
+        ] {
+            assert_eq!(shell_word(plain), plain);
+        }
+        for (word, quoted) in [
+            ("my shop", "'my shop'"),
+            ("it's", r"'it'\''s'"),
+            ("$(x)`y`", "'$(x)`y`'"),
+            ("~/a", "'~/a'"),
+            ("a;b", "'a;b'"),
+            ("-x", "./-x"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(word), quoted);
         }
     }
 }

@@ -86,6 +86,7 @@
 
 pub mod apply;
 pub mod check;
+pub mod ci;
 pub mod cli;
 pub mod clock;
 pub mod cloud;

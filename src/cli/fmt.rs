@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::failure::Failure;
 use super::load::Project;
-use super::options::{Api, Global};
+use super::options::{Api, Format, Global};
 use super::shown::Shown;
 use super::world::{World, cant_write};
+use crate::ci::{Syntax, harmless};
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::lang::text;
 use crate::manifest::{self, Bounds, Found};
@@ -192,6 +193,22 @@ fn exit(args: &Args, formatted: &[Formatted], problems: &[Diagnostic]) -> Exit {
     }
 }
 
+/// Whether the text itself goes to standard output, where none of it may be escaped: it is put into a file.
+fn prints(args: &Args, world: &World) -> bool {
+    !args.check && !args.diff && world.format == Format::Human
+}
+
+fn not_harmless() -> Diagnostic {
+    let why = text!(
+        "standard input holds text that a CI system would obey: `##` before a bracket, or `::` at the start of a line",
+        "标准输入中有 CI 系统会执行的文本：方括号前的 `##`，或行首的 `::`"
+    );
+    Diagnostic::error("fmt-ci-command", why).help(text!(
+        "change that text, or format the file in place: `postpay fmt FILE`",
+        "请修改该文本，或直接整理文件：`postpay fmt FILE`"
+    ))
+}
+
 /// From standard input to standard output.
 fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     if args.paths.len() > 1 {
@@ -207,6 +224,9 @@ fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     let path = Path::new(STDIN);
     let read = manifest::bytes_of(path, world.input(), 0).map_err(|problem| vec![*problem]);
     let (formatted, problems) = match read.and_then(|bytes| lay_out(path, bytes)) {
+        Ok(file) if prints(args, world) && harmless(&file.new, Syntax::Plain) != file.new => {
+            (Vec::new(), vec![not_harmless()])
+        }
         Ok(file) => (vec![file], Vec::new()),
         Err(problems) => (Vec::new(), problems),
     };

@@ -10,7 +10,8 @@ use super::Exit;
 use super::failure::Failure;
 use super::world::{World, cant_write};
 use crate::files::{self, Links};
-use crate::lang::text;
+use crate::lang::{shell_word, text};
+use crate::report::clean;
 use crate::{config, manifest};
 
 /// Make a project that works at once, against the embedded sandbox
@@ -155,7 +156,8 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     let go = if args.dir == Path::new(".") {
         String::new()
     } else {
-        format!("cd {} && ", args.dir.display())
+        let dir = args.dir.display().to_string();
+        format!("cd {} && ", clean(&shell_word(&dir)))
     };
     world.tell(&text!(
         "\nNext:\n  {go}postpay plan\n  postpay apply\n",

@@ -171,11 +171,11 @@ pub fn main() -> Exit {
         Err(error) => {
             let lang = help::lang(std::env::args_os());
             let error = without_user_info(error);
-            help::print(&error, without_empty_variables(Cli::command()), lang);
-            return if error.use_stderr() {
-                Exit::Error
-            } else {
-                Exit::Fine
+            let printed = help::print(&error, without_empty_variables(Cli::command()), lang);
+            return match printed {
+                Ok(()) if !error.use_stderr() => Exit::Fine,
+                Ok(()) => Exit::Error,
+                Err(error) => World::plain(lang).fail(&world::cant_print(&error)),
             };
         }
     };

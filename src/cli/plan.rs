@@ -21,7 +21,7 @@ use crate::desired::{Address, Desired, SourceRef};
 use crate::diagnostic::Diagnostic;
 use crate::drift::noticed;
 use crate::files::{self, Links, Refusal};
-use crate::lang::{Lang, text};
+use crate::lang::{Lang, shell_word, text};
 use crate::plan::{Action, Options, Plan, Step, file, guard};
 use crate::report::page::Request;
 use crate::report::{clean, human, page};
@@ -131,9 +131,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         } else {
             ""
         };
+        let typed = shell_word(&shown);
         world.tell(&text!(
-            "Kept in {shown}. To carry out exactly this: postpay apply {shown}{allow}\n",
-            "已保存到 {shown}。要完全照此执行：postpay apply {shown}{allow}\n"
+            "Kept in {shown}. To carry out exactly this: postpay apply {typed}{allow}\n",
+            "已保存到 {shown}。要完全照此执行：postpay apply {typed}{allow}\n"
         ));
     }
     Ok(exit(&plan, args.detailed_exitcode))

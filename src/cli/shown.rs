@@ -1,12 +1,12 @@
 //! What a command has to show, said once, and made in whichever formats are asked for: on standard output and in the
 //! files of `--report`.
 
-use std::borrow::Cow;
 use std::path::Path;
 
 use super::failure::{Failure, NOTHING_SENT};
 use super::options::Format;
 use super::world::World;
+use crate::ci::{Syntax, harmless};
 use crate::diagnostic::limit::Limited;
 use crate::diagnostic::{Diagnostic, render};
 use crate::lang::{Lang, Text, text};
@@ -65,26 +65,31 @@ impl<'a> Shown<'a> {
 
     fn text(&self, format: Format, look: Look, setting: &Setting) -> Result<String, Failure> {
         let page = |lang| self.page(lang, format);
-        Ok(match format {
+        let text = match format {
             Format::Human => (self.human)(look),
-            Format::Json => seen((self.json)()),
+            Format::Json => (self.json)(),
             Format::Markdown => markdown::page(&page(look.lang)?, setting),
             Format::Github => github::page(&page(look.lang)?, setting),
             // What reads it searches for its texts, whatever language people speak.
-            Format::Sarif => seen(sarif::page(&page(Lang::En)?, setting)),
+            Format::Sarif => sarif::page(&page(Lang::En)?, setting),
             Format::Junit => junit::page(&page(look.lang)?),
             Format::Html => html::page(&page(look.lang)?, setting),
             Format::Csv => (self.csv.ok_or_else(|| not_shown(format))?)(),
-        })
+        };
+        let syntax = match format {
+            Format::Json | Format::Sarif => return Ok(seen(&text)),
+            Format::Html | Format::Junit => Syntax::Markup,
+            Format::Github => Syntax::Commands,
+            Format::Human | Format::Markdown | Format::Csv => Syntax::Plain,
+        };
+        Ok(harmless(&text, syntax).into_owned())
     }
 }
 
-/// A document of JSON, which may go to a terminal, with all that is in its texts to be seen. What reads it reads the same.
-pub(super) fn seen(document: String) -> String {
-    match unseen::shown_json(&document) {
-        Cow::Borrowed(_) => document,
-        Cow::Owned(safe) => safe,
-    }
+/// A document of JSON, which may go to a terminal or the log of a CI system, with all that is in its texts to be seen. What
+/// reads it reads the same.
+pub(super) fn seen(document: &str) -> String {
+    harmless(&unseen::shown_json(document), Syntax::Json).into_owned()
 }
 
 /// Refuses formats that a command does not have, before it does anything.
@@ -137,11 +142,11 @@ impl World {
         let setting = self.setting(None);
         let text = shown.text(self.format, self.out, &setting)?;
         self.reports.printed = true;
-        self.print(&text)?;
-        if self.format == Format::Github {
-            self.summarize(shown, &setting)?;
+        if self.format != Format::Github {
+            return self.print(&text);
         }
-        Ok(())
+        self.print_as_is(&text)?;
+        self.summarize(shown, &setting)
     }
 
     /// In every file that `--report` named. One that can't be written keeps no other from it.
@@ -199,6 +204,7 @@ impl World {
         let cap = markdown::SUMMARY.saturating_sub(there);
         let page = shown.page(self.out.lang, Format::Markdown)?;
         let text = markdown::capped(&page, setting, cap);
+        let text = harmless(&text, Syntax::Plain);
         if let Err(error) = super::reports::append(path, &text) {
             let file = path.display().to_string();
             let file = clean(&file);

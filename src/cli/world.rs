@@ -18,6 +18,7 @@ use super::options::{Color, Format, Global};
 use super::printer::{self, Stderr};
 use super::reports::Reports;
 use crate::apply::Operator;
+use crate::ci::{Syntax, harmless};
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
 use crate::cloud::tencent::{Missed, Recorder};
@@ -131,6 +132,11 @@ impl World {
 
     /// Data, to standard output. A reader that has left is no error: what follows is not shown.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Failure> {
+        self.print_as_is(&harmless(text, Syntax::Plain))
+    }
+
+    /// Prints what a CI system may obey: workflow commands of ours.
+    pub(super) fn print_as_is(&mut self, text: &str) -> Result<(), Failure> {
         if self.stdout != Stdout::Open {
             return Ok(());
         }
@@ -313,14 +319,11 @@ impl World {
     pub(super) fn operator(&self) -> Operator {
         let user = ["USER", "LOGNAME", "USERNAME"]
             .into_iter()
-            .find_map(|name| std::env::var(name).ok());
+            .find_map(|name| self.variable(name).filter(|user| !user.trim().is_empty()));
+        let user = user.unwrap_or_else(user_of_process);
         let host = gethostname::gethostname();
         Operator {
-            who: format!(
-                "{}@{}",
-                user.as_deref().unwrap_or("unknown"),
-                host.to_string_lossy()
-            ),
+            who: format!("{user}@{}", host.to_string_lossy()),
             pid: std::process::id(),
         }
     }
@@ -420,6 +423,30 @@ pub(super) fn cant_write(path: &Path, error: &io::Error) -> Failure {
     )
 }
 
+/// The user that this process runs as: the name, or else the number.
+#[cfg(unix)]
+fn user_of_process() -> String {
+    let uid = rustix::process::getuid().as_raw().to_string();
+    let users = std::fs::read("/etc/passwd").unwrap_or_default();
+    let users = String::from_utf8_lossy(&users);
+    name_of_uid(&users, &uid).map_or_else(|| format!("uid {uid}"), str::to_owned)
+}
+
+#[cfg(not(unix))]
+fn user_of_process() -> String {
+    "unknown".to_owned()
+}
+
+/// The name that a file like `/etc/passwd` has for a uid.
+#[cfg(unix)]
+fn name_of_uid<'a>(users: &'a str, uid: &str) -> Option<&'a str> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next().filter(|name| !name.is_empty())?;
+        (fields.nth(1) == Some(uid)).then_some(name)
+    })
+}
+
 /// The language that was asked for, by flag, variable or locale.
 pub(super) fn lang_of(global: &Global) -> Lang {
     global.lang.unwrap_or_else(lang_of_locale)
@@ -445,5 +472,20 @@ fn wants_color(color: Color, stream: &impl anstream::stream::RawStream) -> bool 
         Color::Always => true,
         Color::Never => false,
         Color::Auto => AutoStream::choice(stream) != ColorChoice::Never,
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::name_of_uid;
+
+    #[test]
+    fn a_uid_is_named_by_the_list_of_users() {
+        let users = "root:x:0:0:root:/root:/bin/bash\n+::::::\n:x:7:7::/:\nci:x:1001:100::/home/ci:/bin/sh\n";
+        assert_eq!(name_of_uid(users, "1001"), Some("ci"));
+        assert_eq!(name_of_uid(users, "0"), Some("root"));
+        for uid in ["7", "100", "x"] {
+            assert_eq!(name_of_uid(users, uid), None, "{uid}");
+        }
     }
 }

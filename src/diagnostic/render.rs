@@ -4,6 +4,7 @@
 //! thousand problems in a long file are as quick as a thousand in a short one.
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use anstream::adapter::strip_str;
 
 use super::window::{self, Window};
 use super::{Diagnostic, Severity, Span};
@@ -98,11 +99,22 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer, lang: Lang) -> String {
         group =
             group.element(named(Level::HELP, "帮助", lang).message(visible(help.in_lang(lang))));
     }
-    let mut text = renderer.render(&[group]);
+    let mut text = alike_arrows(&renderer.render(&[group]));
     for window in windows.iter().filter(|window| window.recount) {
         restore_column(window, &mut text);
     }
     text
+}
+
+/// The heads of all snippets with `-->`. What begins with `::` reads like a command of GitHub's.
+fn alike_arrows(text: &str) -> String {
+    let line = |line: &str| match line.split_once(":::") {
+        Some((before, after)) if strip_str(before).to_string().trim().is_empty() => {
+            format!("{before}-->{after}")
+        }
+        Some(_) | None => line.to_owned(),
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn named(level: Level<'static>, zh: &'static str, lang: Lang) -> Level<'static> {
@@ -188,12 +200,12 @@ mod tests {
         50 | line50: x
            | ^^^^^^ again
            |
-          ::: environments/a.yaml:3:1
+          --> environments/a.yaml:3:1
            |
          3 | line3: x
            | ------ far
            |
-          ::: b.yaml:1:8
+          --> b.yaml:1:8
            |
          1 | first: here
            |        ---- elsewhere

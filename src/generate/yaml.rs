@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::ci::{Syntax, harmless};
+
 use super::{Draft, Drafts, LeftOut};
 
 /// The text of a manifest with all of them; `schema` is the path of the schema from where it will stand.
@@ -54,9 +56,11 @@ fn one(text: &mut String, draft: &Draft) {
 
 /// One line, whatever is in it.
 fn comment(text: &str) -> String {
-    text.chars()
+    let line: String = text
+        .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+        .collect();
+    harmless(&line, Syntax::Plain).into_owned()
 }
 
 /// A text that YAML reads as this text: plain where nobody could take it for something else, else in JSON's quotes, which
@@ -73,6 +77,8 @@ fn scalar(text: &str) -> String {
     if is_word && is_text && !is_old_boolean {
         text.to_owned()
     } else {
-        serde_json::Value::from(text).to_string()
+        // A bracket is escaped in YAML as in JSON.
+        let quoted = serde_json::Value::from(text).to_string();
+        harmless(&quoted, Syntax::Json).into_owned()
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::json::{verdict, what};
 use crate::apply::{Outcome, Progress, Report, StepResult};
+use crate::ci::{Syntax, harmless};
 use crate::cloud::CloudError;
 use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
@@ -188,7 +189,7 @@ fn line(now: Timestamp, level: &'static str, message: String, body: BodyV1) -> S
     };
     // Only a map with keys that are not text can make this fail.
     let line = serde_json::to_string(&event).unwrap_or_default();
-    unseen::shown_json(&line).into_owned()
+    harmless(&unseen::shown_json(&line), Syntax::Json).into_owned()
 }
 
 fn resource(address: &Address) -> ResourceV1 {

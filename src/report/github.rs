@@ -126,7 +126,9 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ci::{Syntax, harmless};
     use crate::report::page::tests::{hostile, sample};
+    use proptest::prelude::*;
 
     #[test]
     fn a_page_is_a_command_a_line() {
@@ -146,6 +148,36 @@ mod tests {
                 "{line}"
             );
             assert!(!line.contains('\u{0}'), "{line}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn foreign_text_never_starts_a_command(
+            parts in proptest::collection::vec(
+                prop::sample::select(vec!["::", ":", "error", "add-mask", "%0A", "\n", "\r", "##[", ",", "=", " ", "\u{2028}"]),
+                0..20,
+            ),
+        ) {
+            let foreign = parts.concat();
+            let mut it = hostile();
+            for finding in &mut it.findings {
+                finding.message.clone_from(&foreign);
+                finding.help = vec![foreign.clone()];
+                if let Some(place) = &mut finding.place {
+                    place.file.clone_from(&foreign);
+                }
+            }
+            let text = page(&it, &Setting { rest: Some(foreign.clone()), ..Setting::default() });
+            let text = harmless(&text, Syntax::Commands);
+            prop_assert!(!text.contains("##["), "{text}");
+            for line in text.split(['\n', '\r', '\u{2028}']).filter(|line| !line.is_empty()) {
+                let own = ["::error ", "::warning ", "::notice "];
+                prop_assert!(own.iter().any(|own| line.starts_with(own)), "{line}");
+                // The properties end where the text of the command begins.
+                let (properties, _) = line[2..].split_once("::").unwrap();
+                prop_assert!(!properties.contains("add-mask::"), "{line}");
+            }
         }
     }
 

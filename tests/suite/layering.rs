@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "check",
         &["lang", "unseen", "manifest", "desired", "diagnostic"],
     ),
+    ("ci", &[]),
     ("clock", &[]),
     ("lang", &[]),
     ("unseen", &[]),
@@ -38,7 +39,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("diagnostic", &["lang", "unseen"]),
     ("drift", &["lang", "cloud", "desired", "plan", "state"]),
     ("files", &["lang"]),
-    ("generate", &["lang", "apply", "cloud", "desired", "state"]),
+    (
+        "generate",
+        &["lang", "ci", "apply", "cloud", "desired", "state"],
+    ),
     ("manifest", &["lang", "desired", "diagnostic", "files"]),
     ("plan", &["lang", "desired", "state"]),
     (
@@ -49,6 +53,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "report",
         &[
             "lang",
+            "ci",
             "unseen",
             "plan",
             "apply",

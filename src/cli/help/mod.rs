@@ -10,13 +10,17 @@ mod shared;
 mod tests;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io;
 
+use anstream::adapter::strip_str;
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, ValueEnum as _};
 
 use super::world::lang_of_locale;
+use crate::ci::{Syntax, harmless};
 use crate::lang::Lang;
 
 /// What a command says of itself.
@@ -63,7 +67,10 @@ fn by_name(name: &OsString) -> Option<Lang> {
 }
 
 /// Prints what parsing ended with: a help, in the reader's language, or why there is nothing to run.
-pub(super) fn print(ended: &clap::Error, command: Command, lang: Lang) {
+///
+/// # Errors
+/// When it could not be written. A reader that has left is no error.
+pub(super) fn print(ended: &clap::Error, command: Command, lang: Lang) -> io::Result<()> {
     let translated = match (lang, ended.kind()) {
         (
             Lang::Zh,
@@ -74,18 +81,35 @@ pub(super) fn print(ended: &clap::Error, command: Command, lang: Lang) {
         }
         (Lang::En | Lang::Zh, _) => None,
     };
-    // Nothing can be done for a terminal that can't take the message.
-    let _ = match translated {
+    let text = match translated {
         Some(help) if help.kind() == ended.kind() => {
-            let text = layout::lay_out(&help.render().ansi().to_string(), layout::width());
-            if help.use_stderr() {
-                anstream::stderr().write_all(text.as_bytes())
-            } else {
-                anstream::stdout().write_all(text.as_bytes())
-            }
+            layout::lay_out(&help.render().ansi().to_string(), layout::width())
         }
-        Some(_) | None => ended.print(),
+        Some(_) | None => ended.render().ansi().to_string(),
     };
+    let written = if ended.use_stderr() {
+        write(&text, io::stderr())
+    } else {
+        write(&text, io::stdout())
+    };
+    written.or_else(|error| {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    })
+}
+
+/// In colour where the stream has it. What was typed is repeated in an error, and may hold anything: it is made harmless once
+/// it stands as it is shown.
+fn write(text: &str, mut stream: impl RawStream) -> io::Result<()> {
+    let shown = match AutoStream::choice(&stream) {
+        ColorChoice::Never => strip_str(text).to_string(),
+        ColorChoice::Auto | ColorChoice::AlwaysAnsi | ColorChoice::Always => text.to_owned(),
+    };
+    stream.write_all(harmless(&shown, Syntax::Plain).as_bytes())?;
+    stream.flush()
 }
 
 /// The whole command line, with every text of its help in Chinese. Only its help is used: what it parses is dropped.

@@ -29,7 +29,7 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
         return Err(no_state());
     };
     let text = String::from_utf8_lossy(&encode_state(&state)?).into_owned();
-    world.print(&seen(text.clone()))?;
+    world.print(&seen(&text))?;
     let human = |look| human::state::state(&state, look);
     world.report(Shown::plain(&|| text.clone(), &human))?;
     Ok(Exit::Fine)

@@ -11,7 +11,7 @@ use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
 use crate::cli::world::World;
 use crate::diagnostic::Diagnostic;
-use crate::lang::{Text, text};
+use crate::lang::{Text, shell_word, text};
 use crate::report::{clean, human};
 use crate::state::compare::Place;
 use crate::state::edits::{Loss, after, changes, lost, same_record, turn};
@@ -67,10 +67,18 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     } else {
         Text::same(clean(&args.file.display().to_string()).into_owned())
     };
+    let file = args.file.display().to_string();
     let forced = if args.force { " --force" } else { "" };
     let editing = Editing {
         doing: "state push",
-        line: format!("state push {}{forced}", args.file.display()),
+        line: format!(
+            "state push {}{forced}",
+            if from_stdin {
+                "-".into()
+            } else {
+                shell_word(&file)
+            }
+        ),
         project: &project,
         writing: &args.writing,
     };

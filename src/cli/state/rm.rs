@@ -10,7 +10,7 @@ use crate::cli::options::{Api, Global};
 use crate::cli::world::World;
 use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
-use crate::lang::text;
+use crate::lang::{shell_word, text};
 use crate::report::clean;
 use crate::state::compare::Place;
 use crate::state::edits::{Change, Kind};
@@ -72,7 +72,7 @@ fn line(args: &Args) -> String {
         line = format!("{line} {address}");
     }
     for env_id in &args.deposed {
-        line = format!("{line} --deposed {env_id}");
+        line = format!("{line} --deposed {}", shell_word(env_id));
     }
     line + if args.force { " --force" } else { "" }
 }

@@ -42,24 +42,31 @@ pub(super) fn judge(
         traces: wire::traces(reply.body),
     };
     let ids = case.without_error(repair)?;
+    if !case.are_ids(&ids) {
+        return Err(case.unknown(&NOT_AN_ID, ids, None));
+    }
     if let Some(why) = case.doubt(&ids) {
         return Err(case.unknown(&why, ids, None));
     }
-    let id = |id: &Option<String>| id.as_ref().and_then(|id| scrub.id(id));
-    let (tran_id, env_id) = (id(&ids.tran_id), id(&ids.env_id));
-    match tran_id {
-        Some(tran_id) if env_id.is_some() == ids.env_id.is_some() => Ok(Ordered {
+    let request_id = ids.request_id.as_ref().and_then(|id| scrub.id(id));
+    match ids.tran_id {
+        Some(tran_id) => Ok(Ordered {
             tran_id,
-            env_id,
-            request_id: id(&ids.request_id),
+            env_id: ids.env_id,
+            request_id,
         }),
-        _ => Err(case.unknown(&KEY_FOR_ID, ids, None)),
+        None => Err(case.unknown(&NO_NUMBER, ids, None)),
     }
 }
 
-const KEY_FOR_ID: Text = Text::fixed(
-    "the answer holds a key in the place of an id",
-    "应答中 ID 的位置上是一个密钥",
+const NOT_AN_ID: Text = Text::fixed(
+    "the answer holds something in the place of an id that is not an id",
+    "应答中 ID 的位置上不是 ID",
+);
+
+const NO_NUMBER: Text = Text::fixed(
+    "the answer holds neither an order number nor an error",
+    "应答中既没有订单号，也没有错误",
 );
 
 /// What a reply answers.
@@ -152,13 +159,22 @@ impl Case<'_> {
         }
     }
 
+    /// Whether the ids of an order are ids. A RequestId that is none is left out, and says nothing about the order.
+    fn are_ids(&self, ids: &Ids) -> bool {
+        // What was asked for is ours, whatever it looks like.
+        let is_echo = |id: &String| self.asked_env_id == Some(id.as_str());
+        let is_id = |id: &String| self.scrub.is_id(id);
+        ids.tran_id.as_ref().is_none_or(is_id)
+            && ids
+                .env_id
+                .as_ref()
+                .is_none_or(|id| is_id(id) || is_echo(id))
+    }
+
     /// Why an answer to an order, without an error in it, does not say what was ordered.
     fn doubt(&self, ids: &Ids) -> Option<Text> {
         if ids.tran_id.is_none() {
-            return Some(Text::fixed(
-                "the answer holds neither an order number nor an error",
-                "应答中既没有订单号，也没有错误",
-            ));
+            return Some(NO_NUMBER);
         }
         // Recorded as the one that was asked for, it would be given up in its place.
         if let (Some(asked), Some(named)) = (self.asked_env_id, &ids.env_id)

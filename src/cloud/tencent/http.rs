@@ -243,9 +243,10 @@ impl Http {
             }
             if body.len() > most {
                 body.truncate(most);
-                break Some(Text::fixed(
-                    "the answer is far longer than any real one",
-                    "应答远远长于任何真实的应答",
+                let most = most >> 10;
+                break Some(text!(
+                    "the answer is longer than {most} KiB",
+                    "应答超过 {most} KiB"
                 ));
             }
         };

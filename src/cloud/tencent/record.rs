@@ -277,7 +277,7 @@ impl<'a> Telling<'a> {
             let error = result.as_ref().err();
             let request_id = answer
                 .and_then(|answer| wire::request_id(&answer.body))
-                .map(|id| self.scrub.text(&id));
+                .and_then(|id| self.scrub.id(&id));
             let request_id = request_id.as_deref();
             let code = error.and_then(|error| error.code.as_deref());
             let said = error.map(|error| error.message.en());

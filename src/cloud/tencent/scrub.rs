@@ -6,15 +6,18 @@
 mod spelling;
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::ops::Range;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use super::credentials::Credentials;
 use crate::lang::Text;
 use crate::unseen;
 
-/// The most of an answer's body that is kept as evidence, in characters.
+/// The most of an answer's body, or of one text in it, that is kept, in characters.
 const BODY_CHARS: usize = 2048;
+/// The most of it that is looked through for that, in bytes.
+const MOST_READ: usize = 1 << 16;
 /// A cut text may end in the middle of a secret. A start this long is taken out too.
 const START: usize = 6;
 /// The same for a signature: its digits are as those of an id, and an id that happens to end like the start of one must stay.
@@ -25,6 +28,10 @@ const LEAST: usize = 8;
 /// How many signatures are remembered. More than calls can be under way, and an echo comes in the answer to its own call.
 const SIGNATURES: usize = 64;
 const SIGNATURE: &str = "[signature]";
+/// The longest id that is taken for one. Those of the vendor's have some 40 characters.
+const LONGEST_ID: usize = 128;
+/// An id that has so many letters and digits in a row in common with a secret holds a part of it.
+const IN_COMMON: usize = 12;
 /// The vendor's keys have 32 characters and more. A secret that is shorter than this may be a word that ids begin with.
 const KEY: usize = 16;
 
@@ -40,6 +47,23 @@ struct Needles {
     secrets: Vec<(String, &'static str)>,
     /// The newest last.
     signatures: VecDeque<String>,
+    /// Every run of letters and digits of a secret, in whatever way an id can spell it.
+    runs: HashSet<Run>,
+}
+
+/// Letters and digits of a text, in lower case.
+type Run = [u8; IN_COMMON];
+
+/// Every run of a text, and the bytes that it takes, with what stands between its letters.
+fn runs(text: &str) -> impl Iterator<Item = (Range<usize>, Run)> {
+    let letters = text.bytes().enumerate();
+    let letters = letters.filter(|(_, byte)| byte.is_ascii_alphanumeric());
+    let letters: Vec<(usize, u8)> = letters.collect();
+    let starts = 0..letters.len().saturating_sub(IN_COMMON - 1);
+    starts.map(move |at| {
+        let run = std::array::from_fn(|n| letters[at + n].1.to_ascii_lowercase());
+        (letters[at].0..letters[at + IN_COMMON - 1].0 + 1, run)
+    })
 }
 
 impl Needles {
@@ -56,7 +80,14 @@ impl Needles {
     }
 
     fn are_in(&self, text: &str) -> bool {
-        self.all().any(|(needle, _)| text.contains(needle))
+        self.all().any(|(needle, _)| text.contains(needle)) || self.parts(text).next().is_some()
+    }
+
+    /// Where a part of a secret is.
+    fn parts(&self, text: &str) -> impl Iterator<Item = Range<usize>> {
+        let runs = (!self.runs.is_empty()).then(|| runs(text));
+        let known = runs.into_iter().flatten();
+        known.filter_map(|(place, run)| self.runs.contains(&run).then_some(place))
     }
 
     fn out_of<'a>(&self, text: &'a str) -> Cow<'a, str> {
@@ -65,6 +96,22 @@ impl Needles {
             if clean.contains(needle) {
                 clean = Cow::Owned(clean.replace(needle, name));
             }
+        }
+        clean
+    }
+
+    /// The text without what is left of a secret in it.
+    fn parts_out_of(&self, text: &str) -> String {
+        let mut clean = text.to_owned();
+        let mut parts: Vec<Range<usize>> = Vec::new();
+        for part in self.parts(text) {
+            match parts.last_mut() {
+                Some(last) if part.start <= last.end => last.end = part.end,
+                Some(_) | None => parts.push(part),
+            }
+        }
+        for part in parts.into_iter().rev() {
+            clean.replace_range(part, "[secret]");
         }
         clean
     }
@@ -114,6 +161,15 @@ impl Scrub {
         }
         let mut known = self.needles.write().unwrap_or_else(PoisonError::into_inner);
         needles.retain(|needle| !known.secrets.contains(needle));
+        for (needle, _) in needles.iter().filter(|(needle, _)| needle.len() >= KEY) {
+            for spelling in [
+                needle,
+                &spelling::in_hex(needle),
+                &spelling::backwards(needle),
+            ] {
+                known.runs.extend(runs(spelling).map(|(_, run)| run));
+            }
+        }
         known.secrets.extend(needles);
         known
             .secrets
@@ -124,9 +180,9 @@ impl Scrub {
         self.needles.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The text without secrets and with its control characters written out.
+    /// The start of a text, without secrets and with its control characters written out.
     pub(super) fn text(&self, text: &str) -> String {
-        visible(&self.secrets_out(text))
+        short(visible(&self.secrets_out(text)))
     }
 
     /// What a list says of an environment, fit to be kept. It is held against what is on record, so only a whole secret is taken
@@ -137,16 +193,26 @@ impl Scrub {
         for (needle, name) in needles.all().filter(|(needle, _)| needle.len() >= KEY) {
             clean = clean.replace(needle, name);
         }
-        visible(&clean)
+        short(visible(&clean))
     }
 
-    /// An id of the vendor's, as it is recorded: whole, but for what would act on a terminal. An id that lost a part would be
-    /// another one, and the environment lost with it. None for what holds a key and can't be recorded.
-    pub(super) fn id(&self, id: &str) -> Option<String> {
-        let is_in = |needle: &str| needle.len() >= KEY && id.contains(needle) || id == needle;
+    /// Whether a text that came in the place of an id is one: letters, digits and `-_.:`, at most 128, and no part of a secret in
+    /// any spelling. Nothing else is recorded or shown as an id: shortened or redacted, it would be another one.
+    pub(super) fn is_id(&self, text: &str) -> bool {
+        let belongs = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+        if text.is_empty() || text.len() > LONGEST_ID || !text.bytes().all(belongs) {
+            return false;
+        }
         let known = self.known();
-        let holds_a_key = known.secrets.iter().any(|(needle, _)| is_in(needle));
-        (!holds_a_key).then(|| visible(id))
+        let is_signature = |signature: &String| text.contains(signature.as_str());
+        !known.secrets.iter().any(|(secret, _)| text == secret)
+            && known.parts(text).next().is_none()
+            && !known.signatures.iter().any(is_signature)
+    }
+
+    /// The id, when it [is one](Self::is_id).
+    pub(super) fn id(&self, id: &str) -> Option<String> {
+        self.is_id(id).then(|| id.to_owned())
     }
 
     /// The text without secrets, and otherwise as it is: for what a program writes out by rules of its own.
@@ -163,7 +229,7 @@ impl Scrub {
                 plain.clone_from(&clean);
             }
         }
-        let mut clean = unsigned(&clean);
+        let mut clean = unsigned(&needles.parts_out_of(&clean));
         for (needle, name) in needles.all() {
             let least = if name == SIGNATURE {
                 START_OF_SIGNATURE
@@ -189,14 +255,17 @@ impl Scrub {
 
     /// The start of a body, fit to be shown; None when there is nothing in it.
     pub(super) fn body(&self, body: &[u8]) -> Option<String> {
+        let body = &body[..body.len().min(MOST_READ)];
         let clean = self.text(&String::from_utf8_lossy(body));
-        if clean.trim().is_empty() {
-            return None;
-        }
-        Some(match clean.char_indices().nth(BODY_CHARS) {
-            Some((cut, _)) => format!("{}…", &clean[..cut]),
-            None => clean,
-        })
+        (!clean.trim().is_empty()).then_some(clean)
+    }
+}
+
+/// The start of a text, and a mark where there was more.
+fn short(text: String) -> String {
+    match text.char_indices().nth(BODY_CHARS) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text,
     }
 }
 
@@ -351,6 +420,63 @@ mod tests {
     }
 
     #[test]
+    fn no_spelling_of_a_secret_is_an_id() {
+        let token = "Zx3TokenOfThirtyFourCharacters0abc";
+        let scrub = Scrub::new(&Credentials {
+            secret_id: "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE".to_owned(),
+            secret_key: "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE".into(),
+            token: Some(token.into()),
+        });
+        let hex = spelling::in_hex(token).to_uppercase();
+        let swapped: String = token
+            .chars()
+            .map(|c| {
+                if c.is_lowercase() {
+                    c.to_ascii_uppercase()
+                } else {
+                    c.to_ascii_lowercase()
+                }
+            })
+            .collect();
+        let parts: Vec<&str> = [&token[..8], &token[8..16], &token[16..]].to_vec();
+        for text in [
+            token,
+            &token[..token.len() - 1],
+            &token[1..],
+            &swapped,
+            &token.chars().rev().collect::<String>(),
+            &parts.join("-"),
+            &hex,
+            &format!("shop-{token}-1"),
+            &spelling::in_base64(token).remove(0),
+            "akidz8krbsj5ykbzqpn74wfkmlpx3example",
+        ] {
+            assert!(!scrub.is_id(text), "{text}");
+        }
+        // In a message only that is taken out.
+        let said = format!("x {} y", &token[1..]);
+        assert_eq!(scrub.text(&said), "x [secret] y");
+        let escape = |c: char| format!(r"\u{:04x}", u32::from(c));
+        let escaped: String = said.chars().map(escape).collect();
+        assert!(scrub.text(&escaped).contains("[secret]"), "{escaped}");
+        for text in [
+            "", "a b", " a", "a\u{0}", "x%41", "&#x41;", r"\u0041", "环境", "##[x]", "a/b", "a\n",
+        ] {
+            assert!(!scrub.is_id(text), "{text}");
+        }
+        assert!(scrub.is_id(&"a".repeat(LONGEST_ID)) && !scrub.is_id(&"a".repeat(LONGEST_ID + 1)));
+        for id in [
+            "20200603119423",
+            "cdnheader-v2a",
+            "cloudbase-8grqda2hfc2f62bb",
+            "eac6b301-a322-493a-8e36-83b295459397",
+            "a_b.c:1",
+        ] {
+            assert!(scrub.is_id(id), "{id}");
+        }
+    }
+
+    #[test]
     fn an_id_is_whole_or_not_there() {
         let scrub = |key: &str| {
             Scrub::new(&Credentials {
@@ -369,7 +495,7 @@ mod tests {
             (key, "x-Gu5t9xGA", Some("x-Gu5t9xGA")),
             (key, key, None),
             (key, "x-Gu5t9xGARNpq86cd98joQYCN3EXAMPLE-1", None),
-            (key, "a\u{1b}", Some(r"a\u{1b}")),
+            (key, "a\u{1b}", None),
         ];
         for (key, id, expected) in table {
             assert_eq!(scrub(key).id(id).as_deref(), expected, "{id}");

@@ -173,7 +173,7 @@ impl Sts {
         };
         let page = asker.page(&question, body).await;
         let page = page.map_err(|error| self.told(error))?;
-        let request_id = page.request_id.map(|id| self.service.scrub.text(&id));
+        let request_id = page.request_id;
         if let Some(row) = page.rows.into_iter().next() {
             return Ok((row, request_id));
         }

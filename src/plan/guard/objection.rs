@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::super::Refusal;
 use crate::desired::{Address, SourceRef};
-use crate::lang::{Text, text};
+use crate::lang::{Text, shell_word, text};
 use crate::state::journal::RunId;
 use crate::state::{Account, Lineage, Serial};
 
@@ -298,10 +298,13 @@ impl Objection {
                 "name the state that the plan was made from with --state",
                 "用 --state 指定生成计划时的状态文件",
             ),
-            Self::OtherState { planned, .. } => text!(
-                "name it with `--state {planned}`, or make a new plan for this state",
-                "用 `--state {planned}` 指定它，或为当前状态文件重新生成计划"
-            ),
+            Self::OtherState { planned, .. } => {
+                let planned = shell_word(planned);
+                text!(
+                    "name it with `--state {planned}`, or make a new plan for this state",
+                    "用 `--state {planned}` 指定它，或为当前状态文件重新生成计划"
+                )
+            }
             Self::OtherRegion { .. } => Text::fixed(
                 "name the plan's region with --region, or make a new plan",
                 "用 --region 指定计划的地域，或重新生成计划",

@@ -1,6 +1,6 @@
 //! From an empty folder to a recorded TranId and EnvId, in every format.
 
-use crate::support::{Project, RECEIPTS, STATE, assert_shown};
+use crate::support::{Project, RECEIPTS, Ran, STATE, assert_shown};
 
 #[test]
 fn a_stranger_goes_from_an_empty_folder_to_recorded_ids() {
@@ -193,4 +193,64 @@ fn the_state_and_the_plan_fit_their_schemas() {
         let schema = jsonschema::validator_for(&schema).unwrap();
         schema.validate(&project.json(file)).unwrap();
     }
+}
+
+/// Runs a line in a shell, in the folder of a project.
+#[cfg(unix)]
+fn in_shell(project: &Project, line: &str) -> Ran {
+    let mut shell = std::process::Command::new("sh");
+    let line = line.replace("postpay", "\"$0\"");
+    shell.args(["-c", &line, env!("CARGO_BIN_EXE_postpay")]);
+    project.settle(&mut shell);
+    Ran::from(shell.output().unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn suggested_commands_can_be_pasted_into_a_shell() {
+    let project = Project::empty();
+    let ran = project.run(["init", "my $HOME's shop"]).exits(0);
+    let next = ran
+        .stderr
+        .lines()
+        .find(|line| line.contains("cd "))
+        .unwrap();
+    in_shell(&project, next).exits(0).says(&["to create"]);
+
+    let project = Project::of(&["one"]);
+    let ran = project.run(["plan", "-o", "the plan.json"]).exits(0);
+    let (_, next) = ran.stderr.split_once("exactly this: ").unwrap();
+    in_shell(&project, next).exits(0);
+    assert_eq!(project.ordered_once(), ["one"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_receipt_names_the_user_also_where_no_variable_does() {
+    let project = Project::of(&["one", "two"]);
+    for (user, target) in [(None, "one"), (Some(""), "two")] {
+        let mut command = project.command(["apply", "-y", "--target", target]);
+        for name in ["USER", "LOGNAME", "USERNAME"] {
+            match user {
+                Some(user) => command.env(name, user),
+                None => command.env_remove(name),
+            };
+        }
+        Ran::from(command.output().unwrap()).exits(0);
+    }
+    let history = project.run(["history", "--format", "json"]).exits(0).stdout;
+    let id = std::process::Command::new("id")
+        .arg("-un")
+        .output()
+        .unwrap();
+    let name = String::from_utf8(id.stdout).unwrap();
+    let who = format!("\"{}@", name.trim());
+    assert!(
+        history.contains(&who) || history.contains("\"uid "),
+        "{history}"
+    );
+    assert!(
+        !history.contains("unknown@") && !history.contains("\"@"),
+        "{history}"
+    );
 }

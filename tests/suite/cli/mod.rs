@@ -6,6 +6,7 @@ mod apply;
 mod bad_input;
 mod bad_state;
 mod ci;
+mod ci_commands;
 mod connections;
 mod crash;
 mod drift;

@@ -73,6 +73,10 @@ fn what_can_not_be_shown_is_an_error() {
         &["schema", "plan"],
         &["completions", "bash"],
         &["man"],
+        &["--help"],
+        &["--version"],
+        &["help", "plan"],
+        &["--help", "--lang", "zh"],
     ] {
         let mut command = project.command(args);
         command
@@ -81,7 +85,28 @@ fn what_can_not_be_shown_is_an_error() {
         Running::new(command)
             .wait()
             .exits(1)
-            .says(&["can't write to standard output"]);
+            .says(&["[stdout]: ", "os error 28"]);
+    }
+}
+
+#[test]
+fn a_usage_error_is_one_wherever_it_can_be_shown() {
+    let Some(full) = full() else { return };
+    let project = Project::empty();
+    for full in [full.into(), Stdio::piped()] {
+        let mut command = project.command(["plan", "--oops"]);
+        command.stderr(full).stdout(Stdio::piped());
+        Running::new(command).wait().exits(1);
+    }
+}
+
+#[test]
+fn a_reader_of_help_that_leaves_is_no_error() {
+    let project = Project::empty();
+    for args in [&["apply", "--help"][..], &["--version"]] {
+        let mut running = project.start(args);
+        drop(running.stdout());
+        assert_eq!(running.wait().exits(0).stderr, "", "{args:?}");
     }
 }
 

@@ -120,6 +120,8 @@ impl Project {
             .env("HOME", self.path())
             // No machine's role is there to be found.
             .env("POSTPAY_METADATA_ENDPOINT", "http://127.0.0.1:9")
+            // The user that the snapshots name, whoever runs the tests.
+            .env("USER", "unknown")
             .env("COLUMNS", "100")
             // One look is enough where the embedded endpoint lists at once.
             .env("POSTPAY_SETTLE", "0s")

@@ -111,11 +111,11 @@ fn grades() {
 fn an_order_is_one_with_or_without_an_env_id() {
     let order = of(
         200,
-        r#"{"Response":{"TranId":"1\u001b","EnvId":null,"RequestId":"r"}}"#,
+        r#"{"Response":{"TranId":"1","EnvId":null,"RequestId":"r\u001b"}}"#,
     )
     .unwrap();
-    assert_eq!(order.tran_id, r"1\u{1b}");
-    assert_eq!(order.env_id, None);
+    assert_eq!((order.tran_id.as_str(), order.env_id), ("1", None));
+    assert_eq!(order.request_id, None, "it is no id");
     let order = of_new(r#"{"Response":{"TranId":"1","EnvId":"e"}}"#).unwrap();
     assert_eq!(order.env_id.as_deref(), Some("e"));
     assert_eq!(order.request_id, None);

@@ -15,8 +15,8 @@ pub(super) fn judge<T>(
     scrub: &Scrub,
     repair: impl FnOnce(Repair) -> bool,
 ) -> Result<Page<T>, CloudError> {
-    // An endpoint that echoes what it was sent may put a token here. Ids of environments and orders are never changed.
-    let id = |id: Option<String>| id.map(|id| scrub.text(&id));
+    // An endpoint that echoes what it was sent may put a token here.
+    let id = |id: Option<String>| id.and_then(|id| scrub.id(&id));
     let failed = |message: &Text| CloudError {
         http_status: Some(reply.status),
         body: scrub.body(reply.body),
@@ -57,7 +57,7 @@ pub(super) fn judge<T>(
     }
     let request_id = id(page.request_id.clone());
     let Some(ApiError { code, message }) = page.error else {
-        return Ok(page);
+        return Ok(Page { request_id, ..page });
     };
     let grade = match code.as_deref().map(verdict) {
         Some(Verdict::Throttled) => Grade::NotSent(NotSent::Throttled),
@@ -76,8 +76,8 @@ pub(super) fn judge<T>(
     })
 }
 
-/// A list that had no end.
-pub(super) fn no_end(message: &Text, scrub: &Scrub) -> CloudError {
+/// A list that is not read any further.
+pub(super) fn too_much(message: &Text, scrub: &Scrub) -> CloudError {
     no_reply(true, message, scrub)
 }
 

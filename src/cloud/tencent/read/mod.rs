@@ -20,11 +20,11 @@ use serde::Serialize;
 use super::client::TencentClient;
 use super::wire::{self, BillInfo, DescribeBillingInfo, DescribeEnvs, EnvInfo};
 use crate::cloud::{Bills, CloudError, CloudRead, Gap, Listing, Looks, Named};
-use crate::lang::text;
+use crate::lang::{Text, text};
 pub(in crate::cloud::tencent) use ask::{Asker, Question};
 pub(in crate::cloud::tencent) use space::Spacing;
 use tell::Telling;
-use walk::{Next, Short, Walk};
+use walk::{Bounds, Next, Short, Walk};
 
 /// Environments whose bills are asked for at once.
 const CHUNK: usize = 100;
@@ -35,6 +35,7 @@ impl CloudRead for TencentClient {
         let mut known = HashSet::new();
         let regions = self.regions();
         let mut telling = self.telling(Looks::Environments, None);
+        let mut bounds = Bounds::default();
         for (at, region) in regions.iter().enumerate() {
             telling.region(at + 1);
             let (before, is_last) = (found.len(), at + 1 == regions.len());
@@ -52,6 +53,7 @@ impl CloudRead for TencentClient {
                         offset: Some(offset),
                         ..DescribeEnvs::default()
                     },
+                    &mut bounds,
                     // What the regions after this one have is not known.
                     |walk| {
                         let of = walk.total().filter(|_| is_last);
@@ -124,6 +126,7 @@ impl CloudRead for TencentClient {
         let mut incomplete = false;
         // Whether a bill is shown in every region is not documented, so what one region has not is asked of the next.
         let mut telling = self.telling(Looks::Bills, Some(env_ids.len()));
+        let mut bounds = Bounds::default();
         for (at, region) in self.regions().iter().enumerate() {
             telling.region(at + 1);
             let mut asked = HashSet::new();
@@ -150,6 +153,7 @@ impl CloudRead for TencentClient {
                             limit: Some(walk::LIMIT),
                             offset: Some(offset),
                         },
+                        &mut bounds,
                         |walk| telling.page(before + walk.rows.len(), Some(env_ids.len())),
                     )
                     .await;
@@ -195,28 +199,33 @@ impl TencentClient {
         Telling::begin(self.watcher.as_ref(), what, self.regions().len(), of)
     }
 
-    /// Every row of a list, and how it fell short of being complete; `told` hears of each page.
+    /// Every row of a list, and how it fell short of being complete; `told` hears of each page. A row whose id is none is
+    /// missing.
     async fn walk<T, B: Serialize>(
         &self,
         question: &Question<'_, T>,
         id: fn(&T) -> &str,
         body: impl Fn(u32) -> B,
+        bounds: &mut Bounds,
         mut told: impl FnMut(&Walk<T>),
     ) -> Result<(Vec<T>, Option<Short>), CloudError> {
         let mut walk = Walk::default();
         let mut offset = 0;
         loop {
-            let page = self.asker().page(question, &body(offset)).await?;
+            let too_much = |why: Text| {
+                let what = ask::name(question);
+                let why = text!("{what}: {why}", "{what:#}：{why:#}");
+                judge::too_much(&why, &self.service.scrub)
+            };
+            let mut page = self.asker().page(question, &body(offset)).await?;
+            bounds.count(&page).map_err(too_much)?;
+            page.rows.retain(|row| self.service.scrub.is_id(id(row)));
             let next = walk.take(page, id);
             told(&walk);
             match next {
                 Next::At(next) => offset = next,
                 Next::Done => break,
-                Next::TooLong => {
-                    let what = ask::name(question);
-                    let why = text!("{what}: the list does not end", "{what:#}：列表没有尽头");
-                    return Err(judge::no_end(&why, &self.service.scrub));
-                }
+                Next::TooLong => return Err(too_much(walk::too_long())),
             }
         }
         let short = walk.short();

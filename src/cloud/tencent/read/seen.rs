@@ -1,7 +1,7 @@
 //! From the vendor's texts, where anything may be empty, to values that are there or not. Pure.
 //!
-//! They end in the state, in receipts, in manifests and in reports. An endpoint that says our own token back, as an id or a name, does
-//! not get it there.
+//! They end in the state, in receipts, in manifests and in reports. An endpoint that says our own token back as a name does
+//! not get it there; rows whose EnvId is none were left out before.
 
 use crate::cloud::tencent::scrub::Scrub;
 use crate::cloud::tencent::wire::{BillInfo, EnvInfo, NO_TIME};
@@ -22,7 +22,7 @@ pub(super) fn environment(env: EnvInfo, scrub: &Scrub) -> SeenEnvironment {
     } = env;
     let said = |text: String| said(&text, scrub);
     SeenEnvironment {
-        env_id: scrub.listed(&env_id),
+        env_id,
         alias: said(alias),
         source: said(source),
         channel: said(env_channel),
@@ -37,14 +37,14 @@ pub(super) fn environment(env: EnvInfo, scrub: &Scrub) -> SeenEnvironment {
 pub(super) fn bill(bill: BillInfo, scrub: &Scrub) -> Bill {
     let said = |text: String| said(&text, scrub);
     Bill {
-        env_id: scrub.listed(&bill.env_id),
+        env_id: bill.env_id,
         pay_mode: said(bill.pay_mode).map(|word| PayMode::from_word(&word)),
         free_quota: said(bill.free_quota),
         payment_channel: said(bill.payment_channel),
         status: said(bill.status),
         order: bill.order_info.and_then(|order| {
             Some(BillOrder {
-                tran_id: said(order.tran_id)?,
+                tran_id: scrub.id(&order.tran_id)?,
                 created_at: time(said(order.create_time)),
                 flag: said(order.flag),
                 extension_id: said(order.extension_id),
@@ -147,7 +147,7 @@ mod tests {
         let text = || all.to_owned();
         let seen = environment(
             EnvInfo {
-                env_id: text(),
+                env_id: "a-1".to_owned(),
                 alias: text(),
                 source: text(),
                 env_channel: text(),
@@ -161,7 +161,7 @@ mod tests {
         );
         let some = || Some(shown.to_owned());
         let expected = SeenEnvironment {
-            env_id: shown.to_owned(),
+            env_id: "a-1".to_owned(),
             alias: some(),
             source: some(),
             channel: some(),
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(seen, expected);
         let shown_bill = bill(
             BillInfo {
-                env_id: text(),
+                env_id: "a-1".to_owned(),
                 status: text(),
                 order_info: Some(OrderInfo {
                     tran_id: text(),

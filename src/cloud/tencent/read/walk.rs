@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 
 use crate::cloud::tencent::wire::Page;
+use crate::lang::{Text, text};
 
 /// What is asked for a page: the most that the vendor's own tools allow.
 pub(super) const LIMIT: u32 = 100;
@@ -15,6 +16,50 @@ pub(super) const LIMIT: u32 = 100;
 const MOST_PAGES: u32 = 2000;
 /// How often a list is walked before it counts as incomplete.
 const WALKS: u32 = 3;
+/// The most entries of all pages, walks and regions of one look. A tenth of that is more than any account has.
+const MOST_ROWS: u64 = 500_000;
+/// The most bytes of the same: 10,000 environments take some 40 MB a walk.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// What one look has brought so far, over all of its pages, walks and regions.
+#[derive(Debug, Default)]
+pub(super) struct Bounds {
+    rows: u64,
+    bytes: u64,
+}
+
+impl Bounds {
+    /// Counts a page.
+    ///
+    /// # Errors
+    /// When there is more than any account has, and the look ends.
+    pub(super) fn count<T>(&mut self, page: &Page<T>) -> Result<(), Text> {
+        self.rows += u64::from(page.sent);
+        self.bytes += page.bytes;
+        if self.rows > MOST_ROWS {
+            return Err(text!(
+                "more than {MOST_ROWS} entries came, counting every page and repetition",
+                "计入所有分页和重复读取，返回的条目超过 {MOST_ROWS} 个"
+            ));
+        }
+        if self.bytes > MOST_BYTES {
+            let most = MOST_BYTES >> 20;
+            return Err(text!(
+                "more than {most} MiB came, counting every page and repetition",
+                "计入所有分页和重复读取，返回的数据超过 {most} MiB"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What is said of a list with too many pages.
+pub(super) fn too_long() -> Text {
+    text!(
+        "the list does not end: {MOST_PAGES} pages came",
+        "列表没有尽头：已返回 {MOST_PAGES} 页"
+    )
+}
 
 /// What has been seen of a list.
 pub(super) struct Walk<T> {
@@ -196,8 +241,7 @@ mod tests {
                 sent: u32::try_from(rows.len()).unwrap() + nameless,
                 rows,
                 total,
-                request_id: None,
-                error: None,
+                ..Page::default()
             };
             match walk.take(page, |id| id) {
                 Next::At(next) => offset = next,
@@ -366,6 +410,27 @@ mod tests {
             _ => (Vec::new(), Some(4)),
         });
         assert_eq!(found, ["env-0", "env-1", "env-2"]);
+    }
+
+    #[test]
+    fn a_look_is_bounded_by_the_sum_of_its_pages() {
+        let page = |sent, bytes| Page::<String> {
+            sent,
+            bytes,
+            ..Page::default()
+        };
+        let mut bounds = Bounds::default();
+        for _ in 0..MOST_BYTES >> 24 {
+            bounds.count(&page(100, 16 << 20)).unwrap();
+        }
+        let why = bounds.count(&page(1, 1)).unwrap_err();
+        assert!(why.en().contains("256 MiB"), "{why}");
+        let mut bounds = Bounds::default();
+        for _ in 0..5000 {
+            bounds.count(&page(100, 1)).unwrap();
+        }
+        let why = bounds.count(&page(1, 1)).unwrap_err();
+        assert!(why.en().contains("500000 entries"), "{why}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The ways in which a text may spell a value other than as it is: JSON's escapes, a URL's, a web page's, and base64. Pure.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
@@ -76,6 +78,19 @@ pub(super) fn in_base64(value: &str) -> Vec<String> {
         }
     }
     spellings
+}
+
+/// The value in hexadecimal digits.
+pub(super) fn in_hex(value: &str) -> String {
+    value.bytes().fold(String::new(), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+pub(super) fn backwards(value: &str) -> String {
+    value.chars().rev().collect()
 }
 
 #[cfg(test)]

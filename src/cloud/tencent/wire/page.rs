@@ -13,6 +13,8 @@ pub struct Page<T> {
     pub sent: u32,
     /// Of all pages; None when the answer doesn't say.
     pub total: Option<u64>,
+    /// How long the answer was.
+    pub bytes: u64,
     pub request_id: Option<String>,
     pub error: Option<ApiError>,
 }
@@ -64,6 +66,7 @@ pub(super) fn page<T>(
         rows: entries.iter().filter_map(row).collect(),
         sent: u32::try_from(entries.len()).unwrap_or(u32::MAX),
         total,
+        bytes: body.len() as u64,
         request_id: response.get("RequestId").and_then(text),
         error,
     })

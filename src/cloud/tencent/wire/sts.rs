@@ -128,6 +128,7 @@ fn single<T>(body: &[u8], row: impl FnOnce(&Value) -> Option<T>) -> Result<Page<
         })?),
     };
     Ok(Page {
+        bytes: body.len() as u64,
         sent: u32::from(row.is_some()),
         rows: row.into_iter().collect(),
         total: None,
