@@ -1,6 +1,7 @@
 //! `postpay init`: a project that plans and applies against the embedded endpoint as it stands, and what its pipeline
 //! needs to plan, order and look for drift.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -8,6 +9,7 @@ use clap::ValueEnum;
 use super::Exit;
 use super::failure::Failure;
 use super::world::{World, cant_write};
+use crate::files::{self, Access};
 use crate::lang::text;
 use crate::{config, manifest};
 
@@ -87,8 +89,7 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     );
     let taken: Vec<String> = files
         .iter()
-        .map(|(name, _)| args.dir.join(name))
-        .filter(|path| path.symlink_metadata().is_ok())
+        .filter_map(|(name, _)| in_the_way(&args.dir, name))
         .map(|path| path.display().to_string())
         .collect();
     if !taken.is_empty() {
@@ -111,7 +112,7 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         );
     }
     for (name, text) in &files {
-        write(&args.dir.join(name), text)?;
+        write(&args.dir, name, text)?;
     }
     let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
     let (en, zh) = (names.join(", "), names.join("、"));
@@ -132,6 +133,15 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         ));
     }
     Ok(Exit::Fine)
+}
+
+/// The file, if it is there, or a link in the place of a folder to it.
+fn in_the_way(dir: &Path, name: &str) -> Option<PathBuf> {
+    let folders = Path::new(name).ancestors().skip(1);
+    let mut folders = folders.filter(|folder| !folder.as_os_str().is_empty());
+    let link = folders.find(|folder| dir.join(folder).is_symlink());
+    let path = dir.join(link.unwrap_or(Path::new(name)));
+    path.symlink_metadata().is_ok().then_some(path)
 }
 
 /// Whether there is something that a pipeline can be added to.
@@ -157,9 +167,15 @@ fn project() -> Vec<(&'static str, String)> {
     ]
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| cant_write(folder, &error))?;
-    }
-    std::fs::write(path, text).map_err(|error| cant_write(path, &error))
+/// Makes a file in a project, and the folders to it. Neither follows a link below the project's folder.
+fn write(dir: &Path, name: &str, text: &str) -> Result<(), Failure> {
+    let make = |path: &Path| {
+        if let Some(folder) = path.parent() {
+            files::make_folder(folder, files::SHARED_FOLDER)?;
+        }
+        files::make(path, files::SHARED, Access::Append)?.write_all(text.as_bytes())
+    };
+    files::resolve(dir)
+        .and_then(|dir| make(&dir.join(name)))
+        .map_err(|error| cant_write(&dir.join(name), &error))
 }

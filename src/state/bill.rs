@@ -26,6 +26,8 @@ const AMOUNTS: [&str; 6] = [
     "Total Amount After Discount",
     "Amount",
 ];
+/// Far more than the bill of a year has.
+pub const MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// How far down the line with the columns' names is looked for: some exports begin with a title.
 const HEAD: usize = 20;
 
