@@ -156,6 +156,7 @@ pub(crate) fn account() -> Account {
 pub(crate) fn target() -> Target {
     Target {
         account: account(),
+        endpoint: "sandbox".to_owned(),
         region: None,
         state_path: "state/postpay.state.json".to_owned(),
     }

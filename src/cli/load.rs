@@ -181,6 +181,7 @@ impl Project {
     pub(super) fn target(&self) -> Target {
         Target {
             account: self.account(),
+            endpoint: self.endpoint.to_string(),
             region: self.region.clone(),
             state_path: self.state.display().to_string(),
         }

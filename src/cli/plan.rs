@@ -22,7 +22,7 @@ use crate::diagnostic::Diagnostic;
 use crate::drift::noticed;
 use crate::files::{self, Links, Refusal, Unnamed};
 use crate::lang::{Lang, text};
-use crate::plan::{Action, Options, Plan, Step, file, guard};
+use crate::plan::{Action, Guards, Options, Plan, Step, file, guard};
 use crate::report::page::Request;
 use crate::report::{clean, human, page};
 use crate::state::State;
@@ -107,6 +107,11 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         }
         plan.git = Some(facts);
     }
+    // Whoever reviewed the plan relies on them, whatever the settings say when it is carried out.
+    plan.guards = Guards {
+        limits: project.limits(None, None),
+        allowed_accounts: project.config.guard.allowed_accounts.clone(),
+    };
     // Told to whoever reviews the plan, rather than only to whoever applies it.
     let foreign = guard::other_account(state.as_ref(), &plan.account);
     let over = guard::over_limits(&plan, project.limits(None, None), 0);

@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn after_a_failure_in_doubt_only_the_same_entry_is_taken() {
         let full = Path::new("/dev/full");
-        let device = std::fs::OpenOptions::new().write(true).open(full).unwrap();
+        let device = fs::OpenOptions::new().write(true).open(full).unwrap();
         let mut log = Log::over(full, device, Chain::start(), 0);
         let at = Timestamp::UNIX_EPOCH;
 
