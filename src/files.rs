@@ -5,29 +5,44 @@
 //! memory, opening a pipe waits for ever, and a link in the place of a file that we write to has us write to another. What
 //! the files mean is left to whoever asks.
 
+mod folder;
+
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::lang::{Text, text};
+pub use folder::Unnamed;
+use folder::{Folder, Make, split};
 
-/// Whether the last part of a path may be a link.
+/// Whether a path may lead through links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
     /// Whoever named the path meant what it leads to.
     Followed,
-    /// We made the file ourselves, and make no links.
+    /// No part of the path may be a link: it was resolved before, and a link in it was put there since.
     Refused,
+}
+
+/// What a file is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    ReadWrite,
+    /// To write at its end.
+    Append,
 }
 
 /// What a file is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     Link,
+    /// A folder of the path is a link.
+    FolderLink,
     /// A pipe, a socket or a device, or what a kernel makes up while it is read.
     NoRegularFile,
     /// Another name leads to it, and whoever has that name would find it changed.
@@ -35,14 +50,16 @@ pub enum Refusal {
     TooLarge {
         most: u64,
     },
-    /// Whenever it was looked at it was another one.
-    Unsteady,
 }
 
 impl Refusal {
     pub fn text(self) -> Text {
         match self {
             Self::Link => text!("it is a symbolic link: remove it", "它是符号链接：请删除它"),
+            Self::FolderLink => text!(
+                "a folder of its path is a symbolic link",
+                "其路径中的某个目录是符号链接"
+            ),
             Self::NoRegularFile => text!("it is not a regular file", "它不是普通文件"),
             Self::SeveralNames => text!(
                 "it has another name too (a hard link), whose owner would find it changed: put a copy in its place",
@@ -52,10 +69,6 @@ impl Refusal {
                 let most = most / MIB;
                 text!("it is larger than {most} MiB", "它超过了 {most} MiB")
             }
-            Self::Unsteady => text!(
-                "it is replaced again and again while it is opened",
-                "打开期间它不断被替换"
-            ),
         }
     }
 
@@ -99,44 +112,34 @@ pub fn error(kind: io::ErrorKind, why: Text) -> io::Error {
     io::Error::new(kind, Why(why))
 }
 
-/// Opens a regular file, and nothing else.
-///
-/// It is looked at before it is opened, as opening a pipe would wait for its other end, and what was opened has to be what was
-/// looked at: in between, another process may have put something in its place.
+/// Opens a regular file, and nothing else. Never waits, as opening a pipe would for its other end.
 ///
 /// # Errors
 /// With a [`Refusal`], or as the system says.
-pub fn open(path: &Path, links: Links, options: &OpenOptions) -> io::Result<File> {
-    // A writer of ours replaces files whole, so the first look may well miss. Nobody replaces one this often but on purpose.
-    const LOOKS: usize = 64;
-    for _ in 0..LOOKS {
-        let seen = match links {
-            Links::Followed => fs::metadata(path)?,
-            Links::Refused => fs::symlink_metadata(path)?,
-        };
-        if seen.is_symlink() {
-            return Err(Refusal::Link.into());
+pub fn open(path: &Path, links: Links, access: Access) -> io::Result<File> {
+    let file = match links {
+        Links::Followed => folder::follow(path, access)?,
+        Links::Refused => {
+            let (folder, name) = split(path)?;
+            folder.open_file(name, access)?
         }
-        if seen.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        if !seen.is_file() {
-            return Err(Refusal::NoRegularFile.into());
-        }
-        let file = options.open(path)?;
-        if is_one(&seen, &file.metadata()?) {
-            return Ok(file);
-        }
+    };
+    let kind = file.metadata()?.file_type();
+    if kind.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
     }
-    Err(Refusal::Unsteady.into())
+    if !kind.is_file() {
+        return Err(Refusal::NoRegularFile.into());
+    }
+    Ok(file)
 }
 
 /// Opens a file that is written to as it stands: no link leads to it, and no second name.
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
-    let file = open(path, Links::Refused, options)?;
+pub fn open_own(path: &Path, access: Access) -> io::Result<File> {
+    let file = open(path, Links::Refused, access)?;
     if has_several_names(&file.metadata()?) {
         return Err(Refusal::SeveralNames.into());
     }
@@ -147,26 +150,81 @@ pub fn open_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_or_make_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
+pub fn open_or_make_own(path: &Path, access: Access) -> io::Result<File> {
     loop {
-        match open_own(path, options) {
+        match open_own(path, access) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             opened => return opened,
         }
-        // A new file and nothing else: where a link is in its place by now, this fails, also when it leads nowhere.
-        match private(&mut options.clone()).create_new(true).open(path) {
+        match make(path, PRIVATE, access) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             made => return made,
         }
     }
 }
 
+/// Makes a file where nothing is, not even a link. On Unix `mode` says who may do what with it.
+///
+/// # Errors
+/// As the system says, and when a folder of the path is a link.
+pub fn make(path: &Path, mode: u32, access: Access) -> io::Result<File> {
+    let (folder, name) = split(path)?;
+    folder.make_file(name, Make { mode, access })
+}
+
+/// Makes a folder, and those above it. A link in the place of one of them is refused.
+///
+/// # Errors
+/// As the system says.
+pub fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
+    if path.as_os_str().is_empty() || Folder::open(path).is_ok() {
+        return Ok(());
+    }
+    if let Some(above) = path.parent() {
+        make_folder(above, mode)?;
+    }
+    let Ok((folder, name)) = split(path) else {
+        // `.` or `..`, which are there, or can't be made.
+        return Folder::open(path).map(drop);
+    };
+    match folder.make_folder(name, mode) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Folder::open(path).map(drop),
+        made => made,
+    }
+}
+
+/// Moves a file. No folder of either path may be a link.
+///
+/// # Errors
+/// As the system says.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    let (folder, name) = split(from)?;
+    let (into, new) = split(to)?;
+    folder.rename(name, &into, new)
+}
+
+/// Removes a file. No folder of the path may be a link.
+///
+/// # Errors
+/// As the system says.
+pub fn remove(path: &Path) -> io::Result<()> {
+    let (folder, name) = split(path)?;
+    folder.remove(name)
+}
+
+/// For its owner alone: of a file, and of a folder.
+pub const PRIVATE: u32 = 0o600;
+pub const PRIVATE_FOLDER: u32 = 0o700;
+/// As the umask says: of a file, and of a folder.
+pub const SHARED: u32 = 0o666;
+pub const SHARED_FOLDER: u32 = 0o777;
+
 /// Everything in a regular file, when it is no more than `most` bytes.
 ///
 /// # Errors
 /// As [`open`].
 pub fn read(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
-    read_from(&open(path, links, OpenOptions::new().read(true))?, most)
+    read_from(&open(path, links, Access::Read)?, most)
 }
 
 /// Everything that is left to read in a file that [`open`] gave, when it is no more than `most` bytes.
@@ -187,28 +245,6 @@ pub fn read_from(file: &File, most: u64) -> io::Result<Vec<u8>> {
         return Err(Refusal::NoRegularFile.into());
     }
     Ok(bytes)
-}
-
-/// What is made with these can be read by its owner alone.
-pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options
-}
-
-/// What makes folders that their owner alone can enter.
-pub fn private_folders() -> fs::DirBuilder {
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no mode to set"))]
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder
 }
 
 /// What a path stands for: the file at its end, by whatever other name, or the place for one.
@@ -329,6 +365,10 @@ pub struct Way {
     pub end: PathBuf,
     /// The last part of the path is a link.
     pub is_link: bool,
+    /// There is a link on the way.
+    has_links: bool,
+    /// Where it started.
+    here: PathBuf,
     /// A link on the way lies in the project. Whoever may change the project chose where it leads.
     pub by_link_of_project: bool,
 }
@@ -349,6 +389,8 @@ impl Way {
         let mut way = Self {
             end: here.to_owned(),
             is_link: false,
+            has_links: false,
+            here: here.to_owned(),
             by_link_of_project: false,
         };
         while let Some(part) = left.pop_front() {
@@ -371,6 +413,7 @@ impl Way {
                 return Err(error(io::ErrorKind::InvalidInput, why));
             }
             way.is_link |= is_last;
+            way.has_links = true;
             way.by_link_of_project |= way.end.starts_with(project);
             let parts = parts(&to);
             of_links += parts.len();
@@ -381,10 +424,52 @@ impl Way {
         Ok(way)
     }
 
+    /// The path that this is the way of, where no link is on it; else its end, from where it started if that holds it.
+    pub fn resolved(&self, path: &Path) -> PathBuf {
+        if !self.has_links {
+            return path.to_owned();
+        }
+        match self.end.strip_prefix(&self.here) {
+            Ok(inside) if !inside.as_os_str().is_empty() => inside.to_owned(),
+            Ok(_) => PathBuf::from("."),
+            Err(_) => self.end.clone(),
+        }
+    }
+
     /// Whether a link of the project leads out of it.
     pub fn leads_out_of(&self, project: &Path) -> bool {
         self.by_link_of_project && !self.end.starts_with(project)
     }
+}
+
+/// A path without links that leads where `path` does, for what was typed: a link in it later is an error.
+///
+/// # Errors
+/// When its links go round.
+pub fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let here = fs::canonicalize(".")?;
+    Ok(Way::of(path, &here, &here)?.resolved(path))
+}
+
+/// As [`resolve`], of the folder alone: the last part may be a link still.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_folder(path: &Path) -> io::Result<PathBuf> {
+    let folder = resolve(path.parent().unwrap_or(Path::new("")))?;
+    Ok(folder.join(path.file_name().unwrap_or_default()))
+}
+
+/// Opens what is no regular file, a pipe or a device, to be written to.
+///
+/// # Errors
+/// As the system says, and where a regular file is there by now.
+pub fn open_special(path: &Path) -> io::Result<File> {
+    let file = fs::OpenOptions::new().write(true).open(path)?;
+    if file.metadata()?.is_file() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    Ok(file)
 }
 
 /// The parts of a path but for those that say nothing.
@@ -434,22 +519,73 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_became_a_link_after_it_was_resolved_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = folder.path().canonicalize().unwrap();
+        let at = |name: &str| whole.join(name);
+        fs::create_dir_all(at("out")).unwrap();
+        fs::create_dir_all(at("in/deep")).unwrap();
+        fs::write(at("in/deep/old"), "").unwrap();
+        let path = resolve(&at("in/deep/new")).unwrap();
+        fs::rename(at("in"), at("moved")).unwrap();
+        fs::create_dir_all(at("out/deep")).unwrap();
+        fs::write(at("out/deep/old"), "").unwrap();
+        symlink("out", at("in")).unwrap();
+
+        let old = path.with_file_name("old");
+        let refused = |result: io::Result<()>| assert_eq!(refusal(result), Refusal::FolderLink);
+        refused(make(&path, PRIVATE, Access::Append).map(drop));
+        refused(Unnamed::make(&path, ".x-", PRIVATE).map(drop));
+        refused(open_own(&old, Access::Append).map(drop));
+        refused(open_or_make_own(&path, Access::Append).map(drop));
+        refused(read(&old, Links::Refused, 9).map(drop));
+        refused(rename(&at("moved/deep/old"), &path));
+        refused(remove(&old));
+        refused(make_folder(&path.join("deeper"), PRIVATE_FOLDER));
+        assert_eq!(fs::read_dir(at("out/deep")).unwrap().count(), 1);
+        assert!(at("moved/deep/old").exists());
+    }
+
+    #[test]
+    fn a_file_without_its_name_is_removed_and_takes_no_name_that_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        drop(Unnamed::make(&at("a"), ".x-", PRIVATE).unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        for new in [true, false] {
+            fs::write(at("a"), "old").unwrap();
+            let mut unnamed = Unnamed::make(&at("a"), ".x-", PRIVATE).unwrap();
+            io::Write::write_all(unnamed.file().unwrap(), b"new").unwrap();
+            let named = if new {
+                unnamed.name().map(drop)
+            } else {
+                unnamed.replace()
+            };
+            assert_eq!(named.is_err(), new);
+            assert_eq!(
+                fs::read_to_string(at("a")).unwrap(),
+                if new { "old" } else { "new" }
+            );
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
     fn what_is_written_to_as_it_stands_has_one_name_and_is_for_its_owner() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true);
-        open_or_make_own(&at("new"), &options).unwrap();
-        open_or_make_own(&at("new"), &options).unwrap();
+        let options = Access::ReadWrite;
+        open_or_make_own(&at("new"), options).unwrap();
+        open_or_make_own(&at("new"), options).unwrap();
         let mode = fs::metadata(at("new")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
 
         fs::hard_link(at("new"), at("twin")).unwrap();
-        let opened = open_or_make_own(&at("new"), &options);
+        let opened = open_or_make_own(&at("new"), options);
         assert_eq!(refusal(opened), Refusal::SeveralNames);
         symlink("nowhere", at("dangling")).unwrap();
-        let opened = open_or_make_own(&at("dangling"), &options);
+        let opened = open_or_make_own(&at("dangling"), options);
         assert_eq!(refusal(opened), Refusal::Link);
         assert!(!at("nowhere").exists());
     }
@@ -516,7 +652,7 @@ mod tests {
             Refusal::NoRegularFile,
             Refusal::SeveralNames,
             Refusal::TooLarge { most: MIB },
-            Refusal::Unsteady,
+            Refusal::FolderLink,
         ] {
             assert!(refusal.text().is_in_both(), "{refusal:?}");
             let error = io::Error::from(refusal);

@@ -157,6 +157,7 @@ pub(crate) fn account() -> Account {
 pub(crate) fn target() -> Target {
     Target {
         account: account(),
+        endpoint: "sandbox".to_owned(),
         region: None,
         state_path: "state/postpay.state.json".to_owned(),
     }

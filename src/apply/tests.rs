@@ -63,6 +63,7 @@ fn account() -> Account {
 fn target() -> Target {
     Target {
         account: account(),
+        endpoint: "sandbox".to_owned(),
         region: None,
         state_path: "state/postpay.state.json".to_owned(),
     }

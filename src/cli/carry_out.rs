@@ -143,7 +143,7 @@ pub(super) fn carry_out(
         remade: remade.as_ref(),
         manifests: &manifests,
         used_by,
-        orders_last_day: match job.limits.max_creates_per_day {
+        orders_last_day: match job.limits.stricter(plan.guards.limits).max_creates_per_day {
             Some(_) => orders_last_day(store, writer.state(), world)?,
             None => 0,
         },

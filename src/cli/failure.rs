@@ -162,7 +162,6 @@ impl From<CredentialsError> for Failure {
             }
             CredentialsError::Incomplete { .. }
             | CredentialsError::Missing { .. }
-            | CredentialsError::Empty { .. }
             | CredentialsError::WhiteSpace { .. }
             | CredentialsError::Characters { .. }
             | CredentialsError::Conflict { .. }

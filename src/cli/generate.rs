@@ -15,6 +15,7 @@ use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::cloud::{Bills, CloudRead as _};
 use crate::desired::Desired;
 use crate::diagnostic::{Diagnostic, SourceFile, any_error};
+use crate::files::{self, Unnamed};
 use crate::generate::{Drafts, draft, known, manifest};
 use crate::lang::text;
 use crate::report::{clean, count, json};
@@ -41,9 +42,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
     project.guard_reports(global, world)?;
+    let mut out = None;
     if let Some(path) = &args.out {
         project.not_the_states(path, world)?;
-        project.keeps_in(path)?;
+        out = Some(project.keeps_in(path)?);
         if path.symlink_metadata().is_ok() {
             return Err(there_already(path));
         }
@@ -79,12 +81,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if !drafts.drafts.is_empty() {
         fits(&text, args.out.as_deref(), &project)?;
     }
-    let written = match &args.out {
-        Some(path) if !drafts.drafts.is_empty() => {
-            write(path, &text)?;
+    let written = match (&args.out, &out) {
+        (Some(path), Some(out)) if !drafts.drafts.is_empty() => {
+            write(out, &text)?;
             Some(path.as_path())
         }
-        Some(_) | None => None,
+        (_, _) => None,
     };
     show(&drafts, &text, written, args.out.is_some(), world)?;
     Ok(Exit::Fine)
@@ -117,27 +119,18 @@ fn fits(text: &str, out: Option<&Path>, project: &Project) -> Result<(), Failure
 
 /// Whole or not at all, and never over a file.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // As any other file of a checkout: whoever may read the manifests may read this one.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    let mut file = builder
-        .tempfile_in(folder)
-        .map_err(|error| cant_write(path, &error))?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(|error| cant_write(path, &error))?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(()),
-        Err(failed) if failed.error.kind() == std::io::ErrorKind::AlreadyExists => {
-            Err(there_already(path))
-        }
-        Err(failed) => Err(cant_write(path, &failed.error)),
-    }
+    let write = || {
+        // As any other file of a checkout: whoever may read the manifests may read this one.
+        let mut unnamed = Unnamed::make(path, ".postpay-generate-", files::SHARED)?;
+        let file = unnamed.file()?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        unnamed.name()
+    };
+    write().map(drop).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => there_already(path),
+        _ => cant_write(path, &error),
+    })
 }
 
 fn there_already(path: &Path) -> Failure {

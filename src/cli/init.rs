@@ -1,7 +1,7 @@
 //! `postpay init`: a project that plans and applies against the embedded endpoint as it stands, and what its pipeline
 //! needs to plan, order and look for drift.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use super::Exit;
 use super::failure::Failure;
 use super::world::{World, cant_write};
-use crate::files::{self, Links};
+use crate::files::{self, Access, Links};
 use crate::lang::{shell_word, text};
 use crate::report::clean;
 use crate::{config, manifest};
@@ -80,24 +80,25 @@ const ATTRIBUTES: &str = ".gitattributes";
 /// Git leaves the line endings of the state, its journals and receipts alone.
 const STATE_ATTRIBUTES: &str = "state/** -text";
 
-/// The lines of a file, if there are any, and this one behind them. None when it is there already.
-fn extended(path: &Path, line: &str) -> Result<Option<String>, Failure> {
-    let text = match files::read(path, Links::Refused, MAX_ATTRIBUTES) {
-        Ok(bytes) => String::from_utf8(bytes).map_err(|error| {
-            cant_write(path, &io::Error::new(io::ErrorKind::InvalidData, error))
-        })?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(cant_write(path, &error)),
+/// Adds a line to `.gitattributes`, or makes the file with it. False when the line is there already.
+fn add_attributes(dir: &Path) -> Result<bool, Failure> {
+    let path = dir.join(ATTRIBUTES);
+    let text = match files::read(&path, Links::Refused, MAX_ATTRIBUTES) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            write(dir, ATTRIBUTES, &format!("{STATE_ATTRIBUTES}\n"))?;
+            return Ok(true);
+        }
+        Err(error) => return Err(cant_write(&path, &error)),
     };
-    if text.lines().any(|one| one.trim() == line) {
-        return Ok(None);
+    if String::from_utf8_lossy(&text).lines().any(|line| line.trim() == STATE_ATTRIBUTES) {
+        return Ok(false);
     }
-    let end = if text.is_empty() || text.ends_with('\n') {
-        ""
-    } else {
-        "\n"
-    };
-    Ok(Some(format!("{text}{end}{line}\n")))
+    let end = if text.is_empty() || text.ends_with(b"\n") { "" } else { "\n" };
+    files::open(&path, Links::Refused, Access::Append)
+        .and_then(|mut file| write!(file, "{end}{STATE_ATTRIBUTES}\n"))
+        .map_err(|error| cant_write(&path, &error))?;
+    Ok(true)
 }
 
 const MAX_ATTRIBUTES: u64 = 1024 * 1024;
@@ -113,8 +114,7 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     );
     let taken: Vec<String> = files
         .iter()
-        .map(|(name, _)| args.dir.join(name))
-        .filter(|path| path.symlink_metadata().is_ok())
+        .filter_map(|(name, _)| in_the_way(&args.dir, name))
         .map(|path| path.display().to_string())
         .collect();
     if !taken.is_empty() {
@@ -136,19 +136,11 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
             ),
         );
     }
-    // One that is there keeps its lines.
-    let path = args.dir.join(ATTRIBUTES);
-    let attributes = if is_new {
-        extended(&path, STATE_ATTRIBUTES)?
-    } else {
-        None
-    };
     for (name, text) in &files {
-        write(&args.dir.join(name), text)?;
+        write(&args.dir, name, text)?;
     }
     let mut names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
-    if let Some(text) = attributes {
-        write(&path, &text)?;
+    if is_new && add_attributes(&args.dir)? {
         names.push(ATTRIBUTES);
     }
     let (en, zh) = (names.join(", "), names.join("、"));
@@ -170,6 +162,15 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         ));
     }
     Ok(Exit::Fine)
+}
+
+/// The file, if it is there, or a link in the place of a folder to it.
+fn in_the_way(dir: &Path, name: &str) -> Option<PathBuf> {
+    let folders = Path::new(name).ancestors().skip(1);
+    let mut folders = folders.filter(|folder| !folder.as_os_str().is_empty());
+    let link = folders.find(|folder| dir.join(folder).is_symlink());
+    let path = dir.join(link.unwrap_or(Path::new(name)));
+    path.symlink_metadata().is_ok().then_some(path)
 }
 
 /// Whether there is something that a pipeline can be added to.
@@ -194,9 +195,15 @@ fn project() -> Vec<(&'static str, String)> {
     ]
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| cant_write(folder, &error))?;
-    }
-    std::fs::write(path, text).map_err(|error| cant_write(path, &error))
+/// Makes a file in a project, and the folders to it. Neither follows a link below the project's folder.
+fn write(dir: &Path, name: &str, text: &str) -> Result<(), Failure> {
+    let make = |path: &Path| {
+        if let Some(folder) = path.parent() {
+            files::make_folder(folder, files::SHARED_FOLDER)?;
+        }
+        files::make(path, files::SHARED, Access::Append)?.write_all(text.as_bytes())
+    };
+    files::resolve(dir)
+        .and_then(|dir| make(&dir.join(name)))
+        .map_err(|error| cant_write(&dir.join(name), &error))
 }

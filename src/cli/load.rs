@@ -14,7 +14,7 @@ use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
 use crate::desired::{Address, Desired, ManifestHash, SourceRef};
 use crate::diagnostic::{Diagnostic, SourceFile, Span, any_error};
-use crate::files::Place;
+use crate::files::{Place, Way};
 use crate::lang::{Text, text};
 use crate::manifest::{self, Bounds, Found};
 use crate::plan::guard::Limits;
@@ -106,12 +106,13 @@ impl Project {
                 )
                 .help(NOTHING_SENT));
             }
-            path.clone()
+            // Where its links go round, whoever opens it says so.
+            way(path, &root).map_or_else(|_| path.clone(), |way| settled(path, &way))
         } else {
             let declared = config.state.as_deref();
             let path = base.join(declared.unwrap_or(Path::new(config::DEFAULT_STATE)));
             match stays_in(&path, &root) {
-                Ok(()) => path,
+                Ok(path) => path,
                 Err(failure) => {
                     wrong.get_or_insert(failure);
                     base.join(config::DEFAULT_STATE)
@@ -228,6 +229,7 @@ impl Project {
     pub(super) fn target(&self) -> Target {
         Target {
             account: self.account(),
+            endpoint: self.endpoint.to_string(),
             region: self.region.clone(),
             state_path: self.state.display().to_string(),
         }
@@ -294,6 +296,7 @@ impl Project {
         if let Some(path) = &self.api.record {
             world.reports.spare_record(path)?;
             self.not_the_states(path, world)?;
+            self.keeps_in(path)?;
         } else if global.reports.is_empty() {
             return Ok(());
         }
@@ -345,13 +348,15 @@ impl Project {
         Ok(())
     }
 
-    /// Refuses to make a file in a folder that a link of the project leads to, out of the project.
-    pub(super) fn keeps_in(&self, path: &Path) -> Result<(), Failure> {
+    /// Refuses to make a file in a folder that a link of the project leads to, out of the project. Gives the path with links to
+    /// its folder resolved: one that is there later is an error for whoever makes the file.
+    pub(super) fn keeps_in(&self, path: &Path) -> Result<PathBuf, Failure> {
         // The file itself is made anew, and follows no link.
         let folder = path.parent().unwrap_or(Path::new(""));
         let way = way(folder, &self.root).map_err(|error| cant_write(path, &error))?;
         if !way.leads_out_of(&self.root) {
-            return Ok(());
+            let name = path.file_name().unwrap_or_default();
+            return Ok(way.resolved(folder).join(name));
         }
         let (path, end) = (path.display().to_string(), way.end.display().to_string());
         let (path, end) = (clean(&path), clean(&end));
@@ -573,20 +578,39 @@ fn project_folder(settings: &Path) -> Result<PathBuf, Failure> {
     })
 }
 
+/// A path that was followed, with its links resolved: one that is there later is an error.
+fn settled(path: &Path, way: &Way) -> PathBuf {
+    // A link to nothing is left for the store to refuse: what it holds would be ordered again.
+    if way.is_link && way.end.symlink_metadata().is_err() {
+        return path.to_owned();
+    }
+    way.resolved(path)
+}
+
 /// Refuses a state that the project would have kept elsewhere: whoever may change the project would have folders and files made
-/// where they like. It is kept in the project, or as a `.json` file elsewhere in the repository that the project is in; where there
-/// is no repository, nobody asks for a change of it. A link in the place of the state itself is another matter: it has to lead to
-/// a state.
-fn stays_in(state: &Path, root: &Path) -> Result<(), Failure> {
-    let folder = state.parent().unwrap_or(Path::new(""));
-    let way = way(folder, root).map_err(|error| cant_write(state, &error))?;
-    let is_json = state.extension().is_some_and(|ending| ending == "json");
+/// where they like. It is kept in the project, or as a `.json` file elsewhere in the repository that the project is in, also
+/// where a link in its place leads; where there is no repository, nobody asks for a change of it. Gives the path with its links
+/// resolved.
+fn stays_in(state: &Path, root: &Path) -> Result<PathBuf, Failure> {
+    let way = match way(state, root) {
+        Ok(way) => way,
+        // Its own links go round, which the store says, or those to its folder.
+        Err(error) => {
+            let folder = state.parent().unwrap_or(Path::new(""));
+            return match way(folder, root) {
+                Ok(folder) if !folder.leads_out_of(root) => Ok(state.to_owned()),
+                Ok(_) | Err(_) => Err(cant_write(state, &error)),
+            };
+        }
+    };
+    let is_json = |path: &Path| path.extension().is_some_and(|ending| ending == "json");
+    let folder = way.end.parent().unwrap_or(&way.end);
     let may_be_there = || match repository(root) {
         Some(top) => way.end.starts_with(top),
-        None => state.is_relative() && !way.is_link && is_near(&way.end),
+        None => state.is_relative() && !way.by_link_of_project && is_near(folder),
     };
-    if way.end.starts_with(root) || (is_json && may_be_there()) {
-        return Ok(());
+    if way.end.starts_with(root) || (is_json(state) && is_json(&way.end) && may_be_there()) {
+        return Ok(settled(state, &way));
     }
     let (state, end) = (state.display().to_string(), way.end.display().to_string());
     let (state, end) = (clean(&state), clean(&end));

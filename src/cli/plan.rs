@@ -20,9 +20,9 @@ use crate::config::Endpoint;
 use crate::desired::{Address, Desired, SourceRef};
 use crate::diagnostic::Diagnostic;
 use crate::drift::noticed;
-use crate::files::{self, Links, Refusal};
+use crate::files::{self, Links, Refusal, Unnamed};
 use crate::lang::{Lang, shell_word, text};
-use crate::plan::{Action, Options, Plan, Step, file, guard};
+use crate::plan::{Action, Guards, Options, Plan, Step, file, guard};
 use crate::report::page::Request;
 use crate::report::{clean, human, page};
 use crate::state::State;
@@ -71,9 +71,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
     project.guard_reports(global, world)?;
+    let mut out = None;
     if let Some(path) = &args.out {
         project.not_the_states(path, world)?;
-        project.keeps_in(path)?;
+        out = Some(project.keeps_in(path)?);
         world.reports.spare(path)?;
     }
     let state = project.recorded(world)?;
@@ -106,6 +107,11 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         }
         plan.git = Some(facts);
     }
+    // Whoever reviewed the plan relies on them, whatever the settings say when it is carried out.
+    plan.guards = Guards {
+        limits: project.limits(None, None),
+        allowed_accounts: project.config.guard.allowed_accounts.clone(),
+    };
     // Told to whoever reviews the plan, rather than only to whoever applies it.
     let foreign = guard::other_account(state.as_ref(), &plan.account);
     let over = guard::over_limits(&plan, project.limits(None, None), 0);
@@ -114,7 +120,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         world.diagnose(&[warning.help(objection.help())]);
     }
     world.diagnose(not_allowed(&plan, &project).as_slice());
-    if let Some(path) = &args.out {
+    if let Some(path) = &out {
         write(path, &plan)?;
     }
     let requests = if args.show_calls {
@@ -211,10 +217,6 @@ pub(super) fn exit(plan: &Plan, detailed: bool) -> Exit {
 /// Replaces the file whole, so that a plan is there or is not.
 fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
     use std::io::Write as _;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(".".as_ref());
     // A manifest, a configuration or somebody's work is not replaced by a plan; an older plan is.
     let is_other = match files::read(path, Links::Followed, file::MAX_BYTES) {
         Ok(bytes) => !bytes.is_empty() && file::decode(&String::from_utf8_lossy(&bytes)).is_err(),
@@ -236,12 +238,13 @@ fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
         )));
     }
     let write = || {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut unnamed = Unnamed::make(path, ".postpay-plan-", files::PRIVATE)?;
+        let file = unnamed.file()?;
         file.write_all(file::encode(plan).as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)
+        file.sync_all()?;
+        unnamed.replace()
     };
-    write().map(drop).map_err(|error| cant_write(path, &error))
+    write().map_err(|error| cant_write(path, &error))
 }
 
 /// The requests that carrying the plan out would make. The signature is left out: it is made when a request is sent.

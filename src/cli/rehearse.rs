@@ -27,6 +27,7 @@ use crate::cloud::tencent::{ClientOptions, Keys, TencentClient, Transport};
 use crate::config::{self, Endpoint};
 use crate::desired::{Address, Desired};
 use crate::diagnostic::Diagnostic;
+use crate::files;
 use crate::lang::{Text, text};
 use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
 use crate::plan::{Action, Options, Plan, Target};
@@ -260,12 +261,14 @@ impl<'a> Stage<'a> {
             .prefix("postpay-rehearsal-")
             .tempdir()
             .map_err(|error| cant_write(&std::env::temp_dir(), &error))?;
-        let state = folder.path().join("postpay.state.json");
+        let place =
+            files::resolve(folder.path()).map_err(|error| cant_write(folder.path(), &error))?;
+        let state = place.join("postpay.state.json");
         if let Some(copy) = &self.scene.state {
             std::fs::write(&state, encode_state(copy)?)
                 .map_err(|error| cant_write(&state, &error))?;
         }
-        let ledger = folder.path().join("postpay.sandbox.jsonl");
+        let ledger = place.join("postpay.sandbox.jsonl");
         sandbox::note(&ledger, &self.scene.made, world.now())?;
         let endpoint = Sandbox::start(sandbox::Options {
             faults: faults.clone(),

@@ -2,18 +2,23 @@
 //! sees half of one.
 
 use std::cell::OnceCell;
-use std::fs::{self, OpenOptions};
+use std::collections::HashMap;
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::failure::{Failure, NOTHING_SENT};
 use super::options::Format;
 use super::shown::allowed_endings;
 use super::world::cant_write;
-use crate::files::{Place, Way};
+use crate::files::{self, Access, Links, Place, Refusal, Unnamed, Way};
 use crate::lang::text;
 use crate::report::clean;
 use crate::report::page::from_root;
+use crate::state::file::FileStore;
 
 /// Where the result goes besides standard output.
 #[derive(Debug, Default)]
@@ -23,6 +28,8 @@ pub(super) struct Reports {
     pub record: Option<PathBuf>,
     /// They were held against the files that must not be overwritten. Until then only new ones are written.
     pub guarded: bool,
+    /// Where they lead, without links, as it was found when they were held against those files.
+    ends: HashMap<PathBuf, PathBuf>,
     /// They hold the result already, or it was tried.
     pub written: bool,
     /// Standard output has the result already.
@@ -98,8 +105,8 @@ impl Reports {
     }
 
     /// Refuses a report in whose place a link of the project leads out of it, or to a file of another kind: whoever may change
-    /// the project would choose what is overwritten.
-    pub(super) fn keep_in(&self, project: &Path) -> Result<(), Failure> {
+    /// the project would choose what is overwritten. And one in the place of a file that is no report.
+    pub(super) fn keep_in(&mut self, project: &Path) -> Result<(), Failure> {
         for (path, format) in &self.files {
             let way = way(path, project).map_err(|error| cant_write(path, &error))?;
             if way.leads_out_of(project) {
@@ -108,9 +115,15 @@ impl Reports {
             let is_alike = format_of(&way.end).is_ok_and(|other| other == *format);
             // Into a pipe any kind of text can go.
             let is_special = path.metadata().is_ok_and(|there| !there.is_file());
-            if way.is_link && way.by_link_of_project && !is_alike && !is_special {
+            // A text can't be told from another, so it is only replaced where it was named itself.
+            let is_told = *format != Format::Human || way.end.symlink_metadata().is_err();
+            if way.is_link && way.by_link_of_project && !(is_alike && is_told) && !is_special {
                 return Err(led_away(path, &way.end));
             }
+            if !is_special && !way.end.is_dir() {
+                spare_others(path, &way.end, *format)?;
+            }
+            self.ends.insert(path.clone(), way.end);
         }
         Ok(())
     }
@@ -141,15 +154,28 @@ impl Reports {
                 ),
             ));
         }
-        // Until then a folder may be a link that leads anywhere, too.
-        if !self.guarded
-            && let Ok(here) = fs::canonicalize(".")
-            && let Ok(way) = Way::of(path, &here, &here)
-            && way.leads_out_of(&here)
-        {
-            return Err(led_away(path, &way.end));
+        let end = match self.ends.get(path) {
+            Some(end) => end.clone(),
+            // Until then a folder may be a link that leads anywhere, too.
+            None => {
+                let here = fs::canonicalize(".").map_err(|error| cant_write(path, &error))?;
+                let way = way(path, &here).map_err(|error| cant_write(path, &error))?;
+                if !self.guarded && way.leads_out_of(&here) {
+                    return Err(led_away(path, &way.end));
+                }
+                way.end
+            }
+        };
+        // A pipe or a device has nothing that could be replaced.
+        if path.metadata().is_ok_and(|file| !file.is_file()) {
+            let written =
+                files::open_special(path).and_then(|mut it| it.write_all(text.as_bytes()));
+            return written.map_err(|error| cant_write(path, &error));
         }
-        replace(path, text).map_err(|error| cant_write(path, &error))
+        if let Ok(format) = format_of(path) {
+            spare_others(path, &end, format)?;
+        }
+        replace(&end, text).map_err(|error| cant_write(path, &error))
     }
 }
 
@@ -158,41 +184,114 @@ pub(super) fn way(path: &Path, project: &Path) -> io::Result<Way> {
     Way::of(path, &fs::canonicalize(".")?, project)
 }
 
-/// A reader sees the old text or the new one, and never a part.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // A pipe or a device has nothing that could be replaced.
-    if path.metadata().is_ok_and(|file| !file.is_file()) {
-        return fs::write(path, text);
-    }
-    // A link stays one: what it names is replaced, or would be named, once it is there.
-    let target = way(path, Path::new("/"))?.end;
-    let folder = target
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".postpay-report-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As any other file that a program writes: the umask decides who reads it.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = match builder.tempfile_in(folder) {
-        Ok(file) => file,
-        // The file may be ours to write where its folder is not.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && target.is_file() => {
-            return fs::write(&target, text);
-        }
-        Err(error) => return Err(error),
+/// Refuses to replace a file that is no report of this format, unless it is empty.
+fn spare_others(path: &Path, end: &Path, format: Format) -> Result<(), Failure> {
+    /// Far more than a report of a hundred thousand environments has.
+    const MOST: u64 = 512 * 1024 * 1024;
+    let is_ours = match files::read(end, Links::Refused, MOST) {
+        Ok(bytes) => bytes.is_empty() || is_report(&bytes, end, format),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(error) if Refusal::of(&error).is_some() => false,
+        // What can't be read can't be recognised, nor lost by whoever may not write it.
+        Err(error) => return Err(cant_write(path, &error)),
     };
-    file.write_all(text.as_bytes())?;
-    file.persist(&target).map(drop).map_err(|error| error.error)
+    if is_ours {
+        return Ok(());
+    }
+    let shown = path.display().to_string();
+    let shown = clean(&shown);
+    Err(Failure::new(
+        "report-path",
+        text!(
+            "--report {shown}: the file there is not a postpay report of this format",
+            "--report {shown}：已有的文件不是该格式的 postpay 报告"
+        ),
+    )
+    .help(text!(
+        "name another file, or remove this one; it was not changed",
+        "请指定另一个文件，或删除该文件；未对其作更改"
+    ))
+    .help(NOTHING_SENT))
 }
 
-/// At the end of a file that others write to as well.
+/// Whether a file holds a report of ours, by what each format begins with or says of its tool. A text says nothing.
+fn is_report(bytes: &[u8], end: &Path, format: Format) -> bool {
+    let text = String::from_utf8_lossy(bytes.get(..4096).unwrap_or(bytes));
+    match format {
+        Format::Human => true,
+        Format::Json => is_document(bytes, end),
+        Format::Markdown | Format::Github => text.starts_with("<!-- postpay:"),
+        Format::Html => text.starts_with("<!doctype html>") && text.contains("<title>postpay "),
+        Format::Junit => text.contains("<testsuites name=\"postpay\""),
+        Format::Csv => text.starts_with(&crate::report::csv::history(&[])),
+        Format::Sarif => is_sarif(bytes),
+    }
+}
+
+/// Every document of ours has a version that is a number. A state has one too, and is one where its companions are beside it.
+fn is_document(bytes: &[u8], end: &Path) -> bool {
+    #[derive(Deserialize)]
+    struct Document {
+        #[serde(rename = "format_version")]
+        _format_version: u64,
+        lineage: Option<IgnoredAny>,
+        environments: Option<IgnoredAny>,
+    }
+    let Ok(document) = serde_json::from_slice::<Document>(bytes) else {
+        return false;
+    };
+    let is_state = document.lineage.is_some() && document.environments.is_some();
+    let beside = |name: &str| {
+        FileStore::resolved(end)
+            .beside(name)
+            .is_ok_and(|it| it.exists())
+    };
+    let is_kept = || beside("state.lock") || end.with_file_name("receipts").exists();
+    !(is_state && is_kept())
+}
+
+fn is_sarif(bytes: &[u8]) -> bool {
+    let document: Option<serde_json::Value> = serde_json::from_slice(bytes).ok();
+    let name = document
+        .as_ref()
+        .and_then(|it| it.pointer("/runs/0/tool/driver/name"));
+    name.is_some_and(|name| name == "postpay")
+}
+
+/// A reader sees the old text or the new one, and never a part. No link is followed: they were before.
+fn replace(end: &Path, text: &str) -> io::Result<()> {
+    // As any other file that a program writes: the umask decides who reads it.
+    match Unnamed::make(end, ".postpay-report-", files::SHARED) {
+        Ok(mut unnamed) => {
+            unnamed.file()?.write_all(text.as_bytes())?;
+            unnamed.replace()
+        }
+        // The file may be ours to write where its folder is not.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let mut file = files::open(end, Links::Refused, Access::ReadWrite)?;
+            file.set_len(0)?;
+            file.write_all(text.as_bytes())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// At the end of a file that others write to as well. No link of the project is followed out of it.
 pub(super) fn append(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    if path.metadata().is_ok_and(|file| !file.is_file()) {
+        return files::open_special(path)?.write_all(text.as_bytes());
+    }
+    let here = fs::canonicalize(".")?;
+    let way = way(path, &here)?;
+    if way.leads_out_of(&here) {
+        return Err(Refusal::Link.into());
+    }
+    let mut file = match files::open(&way.end, Links::Refused, Access::Append) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            files::make(&way.end, files::SHARED, Access::Append)?
+        }
+        opened => opened?,
+    };
     file.write_all(text.as_bytes())
 }
 

@@ -14,8 +14,9 @@ use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Global, time};
 use super::shown::Shown;
-use super::world::World;
+use super::world::{World, cant_write};
 use crate::cloud::tencent::wire::{DESTROY, MODIFY};
+use crate::files;
 use crate::lang::{Text, text};
 use crate::report::clean;
 use crate::report::human::Look;
@@ -142,7 +143,7 @@ struct LedgerFile {
 impl LedgerFile {
     fn path(&self, global: &Global, world: &World) -> Result<PathBuf, Failure> {
         match &self.ledger {
-            Some(path) => Ok(path.clone()),
+            Some(path) => files::resolve_folder(path).map_err(|error| cant_write(path, &error)),
             None => ledger_beside(&Project::load(global, &Api::default())?.state, world),
         }
     }

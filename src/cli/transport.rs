@@ -12,12 +12,16 @@ use crate::cloud::tencent::tls::{self, AuthoritiesError};
 use crate::cloud::tencent::{CONNECT_TIMEOUT, Proxies, Recorder, Transport};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
+use crate::files::{self, Links, Unnamed};
 use crate::lang::text;
 use crate::report::clean;
 
 pub(super) fn transport(project: &Project, world: &World) -> Result<Transport, Failure> {
     let api = &project.api;
-    let recorder = api.record.as_deref().map(recorder).transpose()?;
+    let recorder = api.record.as_deref();
+    let recorder = recorder
+        .map(|path| recorder_at(path, project))
+        .transpose()?;
     if let Some(recorder) = &recorder {
         world.records(recorder);
     }
@@ -39,11 +43,13 @@ pub(super) fn transport(project: &Project, world: &World) -> Result<Transport, F
 fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let shown = path.display().to_string();
     let shown = clean(&shown);
+    /// Far more than all the authorities that there are.
+    const MOST: u64 = 16 << 20;
     let failure = |why| Failure::new("ca-file", why).help(NOTHING_SENT);
-    let pem = std::fs::read(path).map_err(|error| {
+    let pem = files::read(path, Links::Followed, MOST).map_err(|error| {
         failure(text!(
             "--ca-file {shown}: {error}",
-            "--ca-file {shown}：{error}"
+            "--ca-file {shown}：{error:#}"
         ))
     })?;
     tls::authorities(&pem).map_err(|error| match error {
@@ -95,7 +101,7 @@ fn tell_lost_roots(world: &World) {
 
 /// A new file that its owner alone can read, made when the first call is. Whether it can be is found out now: a run that costs
 /// money is no time for that, and one that fails before it calls anybody leaves no empty file to be in the way of the next.
-fn recorder(path: &Path) -> Result<Arc<Recorder>, Failure> {
+fn recorder_at(path: &Path, project: &Project) -> Result<Arc<Recorder>, Failure> {
     let shown = path.display().to_string();
     let shown = clean(&shown);
     let failure = |why, help| Failure::new("record", why).help(help).help(NOTHING_SENT);
@@ -111,12 +117,9 @@ fn recorder(path: &Path) -> Result<Arc<Recorder>, Failure> {
             ),
         ));
     }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    // Without a name, so that nothing is left of it.
-    tempfile::tempfile_in(folder).map_err(|error| {
+    let path = project.keeps_in(path)?;
+    // It is removed again, without having had its name.
+    Unnamed::make(&path, ".postpay-record-", files::PRIVATE).map_err(|error| {
         failure(
             text!(
                 "--record {shown}: no file can be written there: {error}",
@@ -128,5 +131,5 @@ fn recorder(path: &Path) -> Result<Arc<Recorder>, Failure> {
             ),
         )
     })?;
-    Ok(Arc::new(Recorder::at(path.to_owned())))
+    Ok(Arc::new(Recorder::at(path)))
 }

@@ -308,7 +308,7 @@ impl World {
     }
 
     pub(super) fn store(&self, path: &Path) -> FileStore {
-        FileStore::new(path)
+        FileStore::resolved(path)
     }
 
     /// Where something can be kept when there is no room beside the state: here, or in the temporary folder.

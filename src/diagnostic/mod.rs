@@ -232,7 +232,7 @@ pub(crate) fn assert_chinese(diagnostics: &[Diagnostic]) {
             .chain([&diagnostic.message])
             .chain(&diagnostic.help);
         for text in said {
-            let zh = text.in_lang(crate::lang::Lang::Zh);
+            let zh = text.in_lang(Lang::Zh);
             let is_chinese = zh.contains(|c| matches!(c, '\u{4e00}'..='\u{9fff}'));
             assert!(is_chinese, "{}: {text} | {zh}", diagnostic.code);
             // The words of the YAML library are its own.

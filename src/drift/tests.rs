@@ -85,6 +85,7 @@ fn drift(desired: &Desired, state: &State, live: Option<&Live>, options: &Option
             endpoint: "sandbox".to_owned(),
             uin: None,
         },
+        endpoint: "sandbox".to_owned(),
         region: None,
         state_path: String::new(),
     };

@@ -1,7 +1,6 @@
 //! One file's bytes: read whole, hashed, and taken as UTF-8.
 
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -133,9 +132,7 @@ pub fn bytes(found: &Found) -> Result<Vec<u8>, Box<Diagnostic>> {
 }
 
 fn whole(shown: &Path, path: &Path, links: Links) -> Result<Vec<u8>, Box<Diagnostic>> {
-    let read = files::open(path, links, OpenOptions::new().read(true))
-        .and_then(|file| files::read_from(&file, MAX_BYTES));
-    read.map_err(|error| Box::new(unread(shown, &error)))
+    files::read(path, links, MAX_BYTES).map_err(|error| Box::new(unread(shown, &error)))
 }
 
 fn unread(shown: &Path, error: &io::Error) -> Diagnostic {
@@ -143,7 +140,7 @@ fn unread(shown: &Path, error: &io::Error) -> Diagnostic {
         None if error.kind() == io::ErrorKind::IsADirectory => not_a_file(shown),
         Some(Refusal::NoRegularFile) => not_a_file(shown),
         Some(Refusal::TooLarge { .. }) => too_large(shown),
-        Some(Refusal::Link | Refusal::SeveralNames | Refusal::Unsteady) | None => {
+        Some(Refusal::Link | Refusal::FolderLink | Refusal::SeveralNames) | None => {
             cannot_open(shown, error)
         }
     }

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Action, Finding, GitFacts, Ids, Mode, Options, Plan, Reason, Refusal, Step};
+use super::{
+    Action, Finding, GitFacts, Guards, Ids, Limits, Mode, Options, Plan, Reason, Refusal, Step,
+};
 use crate::desired::{Address, Attributes, Field, ManifestHash, SourceRef};
 use crate::lang::{Text, text};
 use crate::state::{Account, Lineage, Serial};
@@ -90,8 +92,11 @@ struct PlanV1 {
     /// The state file, as it was named.
     state_path: String,
     account: AccountV1,
+    /// Where calls are sent: `sandbox`, or the whole address. The plan is carried out there and nowhere else.
+    endpoint: String,
     /// The vendor's region that is sent with the orders, if one is.
     region: Option<String>,
+    guards: GuardsV1,
     /// The manifest files that the plan was made from.
     manifests: Vec<ManifestV1>,
     /// The plan is about these addresses alone, unless the list is empty.
@@ -120,6 +125,21 @@ struct PlanV1 {
     summary: SummaryV1,
     /// SHA-256, in hex, of the compact JSON of this document with this member empty.
     checksum: String,
+}
+
+/// What limited a run when the plan was made. When it is carried out, the stricter of these and the present ones hold; so does
+/// `allow_destroy`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct GuardsV1 {
+    /// How many creates a run may send; null for any number.
+    max_creates: Option<usize>,
+    /// How many creates may be sent in 24 hours; null for any number.
+    max_creates_per_day: Option<usize>,
+    /// Whether each create without an env_id has to have an alias.
+    require_alias: bool,
+    /// The accounts that may be worked in; empty for any.
+    allowed_accounts: Vec<String>,
 }
 
 /// For those who review the plan: nothing is decided by it.
@@ -316,7 +336,18 @@ impl From<&Plan> for PlanV1 {
             serial,
             state_path,
             account,
+            endpoint,
             region,
+            guards:
+                Guards {
+                    limits:
+                        Limits {
+                            max_creates,
+                            max_creates_per_day,
+                            require_alias,
+                        },
+                    allowed_accounts,
+                },
             manifests,
             options:
                 Options {
@@ -345,7 +376,14 @@ impl From<&Plan> for PlanV1 {
             lineage: lineage.map(|Lineage(uuid)| uuid),
             serial: serial.0,
             state_path: state_path.clone(),
+            endpoint: endpoint.clone(),
             region: region.clone(),
+            guards: GuardsV1 {
+                max_creates: *max_creates,
+                max_creates_per_day: *max_creates_per_day,
+                require_alias: *require_alias,
+                allowed_accounts: allowed_accounts.clone(),
+            },
             account: AccountV1 {
                 endpoint: account.endpoint.clone(),
                 uin: account.uin.clone(),
@@ -519,7 +557,16 @@ impl TryFrom<PlanV1> for Plan {
             lineage: file.lineage.map(Lineage),
             serial: Serial(file.serial),
             state_path: file.state_path,
+            endpoint: file.endpoint,
             region: file.region,
+            guards: Guards {
+                limits: Limits {
+                    max_creates: file.guards.max_creates,
+                    max_creates_per_day: file.guards.max_creates_per_day,
+                    require_alias: file.guards.require_alias,
+                },
+                allowed_accounts: file.guards.allowed_accounts,
+            },
             account: Account {
                 endpoint: file.account.endpoint,
                 uin: file.account.uin,

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 pub use objection::{Objection, refusal_help, refusal_text};
 
+pub use super::Limits;
 use super::{Action, Mode, Plan, Step, Target};
 use crate::desired::{Address, Field, ManifestHash};
 use crate::state::journal::RunId;
@@ -91,15 +92,6 @@ pub struct Facts<'a> {
     pub allow_destroy: bool,
 }
 
-/// How much a run may order. None is no limit.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Limits {
-    pub max_creates: Option<usize>,
-    pub max_creates_per_day: Option<usize>,
-    /// Every environment that the vendor creates has to have an alias.
-    pub require_alias: bool,
-}
-
 /// Everything that speaks against carrying out `plan`; empty when nothing does.
 pub fn objections(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
     let mut found = provenance(plan, facts);
@@ -122,10 +114,11 @@ pub fn objections(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
             });
             found.extend(destroys);
         }
-        if facts.limits.require_alias {
+        let limits = facts.limits.stricter(plan.guards.limits);
+        if limits.require_alias {
             found.extend(plan.orders().filter_map(without_alias));
         }
-        found.extend(over_limits(plan, facts.limits, facts.orders_last_day));
+        found.extend(over_limits(plan, limits, facts.orders_last_day));
     }
     found
 }
@@ -188,10 +181,10 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
             Some(_) => {}
         }
     }
-    if plan.account.endpoint != target.account.endpoint {
+    if (&plan.endpoint, &plan.account.endpoint) != (&target.endpoint, &target.account.endpoint) {
         found.push(Objection::OtherEndpoint {
-            planned: plan.account.endpoint.clone(),
-            now: target.account.endpoint.clone(),
+            planned: plan.endpoint.clone(),
+            now: target.endpoint.clone(),
         });
     }
     if plan.state_path != target.state_path {
@@ -224,6 +217,17 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
         facts.whose,
         facts.allowed_accounts,
     ));
+    // Where both list accounts, both have to list this one.
+    let planned = &plan.guards.allowed_accounts;
+    if planned != facts.allowed_accounts {
+        let of_plan = wrong_account(None, facts.whose, planned);
+        found.extend(
+            of_plan
+                .into_iter()
+                .filter(|one| !found.contains(one))
+                .collect::<Vec<_>>(),
+        );
+    }
     found
 }
 

@@ -34,8 +34,12 @@ pub struct Plan {
     pub state_path: String,
     /// Whom the orders go to.
     pub account: Account,
+    /// Where calls are sent: `sandbox`, or the whole address.
+    pub endpoint: String,
     /// The vendor's region that is sent with the orders, if one is.
     pub region: Option<String>,
+    /// What limited a run when the plan was made, for a plan that is kept in a file. It limits the run that carries it out too.
+    pub guards: Guards,
     pub manifests: Vec<ManifestHash>,
     pub options: Options,
     /// What git says of the manifests, where somebody asked it. For those who review the plan: nothing is decided by it.
@@ -102,10 +106,42 @@ impl Options {
     }
 }
 
+/// How much a run may order. None is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    pub max_creates: Option<usize>,
+    pub max_creates_per_day: Option<usize>,
+    /// Every environment that the vendor creates has to have an alias.
+    pub require_alias: bool,
+}
+
+impl Limits {
+    /// Of each limit the stricter one.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        let least = |a: Option<usize>, b: Option<usize>| a.into_iter().chain(b).min();
+        Self {
+            max_creates: least(self.max_creates, other.max_creates),
+            max_creates_per_day: least(self.max_creates_per_day, other.max_creates_per_day),
+            require_alias: self.require_alias || other.require_alias,
+        }
+    }
+}
+
+/// What limits a run. By default nothing does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Guards {
+    pub limits: Limits,
+    /// The accounts that may be worked in; empty for any.
+    pub allowed_accounts: Vec<String>,
+}
+
 /// Where a plan's orders go, and where they are recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub account: Account,
+    /// `sandbox`, or the whole address.
+    pub endpoint: String,
     pub region: Option<String>,
     /// The state file, as it was named.
     pub state_path: String,
@@ -148,6 +184,7 @@ impl Plan {
     ) -> Result<Self, Vec<MoveProblem>> {
         let Target {
             account,
+            endpoint,
             region,
             state_path,
         } = target;
@@ -159,7 +196,9 @@ impl Plan {
             serial: state.map(|state| state.serial).unwrap_or_default(),
             state_path,
             account,
+            endpoint,
             region,
+            guards: Guards::default(),
             manifests: desired.manifests.clone(),
             options,
             git: None,

@@ -74,6 +74,7 @@ fn account() -> Account {
 fn target() -> Target {
     Target {
         account: account(),
+        endpoint: "sandbox".to_owned(),
         region: None,
         state_path: "state/postpay.state.json".to_owned(),
     }
@@ -114,6 +115,13 @@ fn actions(plan: &Plan) -> Vec<(String, Action)> {
 }
 
 const UIN: &str = "100000000001";
+
+fn codes(plan: &Plan, facts: &Facts<'_>) -> Vec<&'static str> {
+    objections(plan, facts)
+        .iter()
+        .map(Objection::code)
+        .collect()
+}
 
 fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
     Facts {
@@ -295,12 +303,6 @@ fn the_guard_lets_a_plan_through_only_into_the_world_it_was_made_for() {
     let fine = facts(Some(&recorded), &here);
     assert!(approve(plan.clone(), &fine, Consent::Auto).is_ok());
 
-    let codes = |plan: &Plan, facts: &Facts<'_>| -> Vec<&'static str> {
-        objections(plan, facts)
-            .iter()
-            .map(Objection::code)
-            .collect()
-    };
     let moved_on = State {
         serial: Serial(8),
         ..recorded.clone()
@@ -463,6 +465,67 @@ fn a_changed_or_missing_manifest_makes_a_plan_stale() {
         };
         assert_eq!(objections(&plan, &facts).is_empty(), fine);
     }
+}
+
+#[test]
+fn the_stricter_of_the_plans_and_the_present_guards_applies() {
+    let desired = declared(&[("a", A), ("b", &[(Field::FreeQuota, "basic")])]);
+    let here = target();
+    let open = Guards::default();
+    let limited = |max_creates, max_creates_per_day, require_alias| Guards {
+        limits: Limits {
+            max_creates,
+            max_creates_per_day,
+            require_alias,
+        },
+        allowed_accounts: Vec::new(),
+    };
+    let only = |uin: &str| Guards {
+        allowed_accounts: vec![uin.to_owned()],
+        ..Guards::default()
+    };
+    for (guards, code) in [
+        (limited(Some(1), None, false), "too-many-orders"),
+        (limited(None, Some(2), false), "too-many-orders"),
+        (limited(None, None, true), "missing-alias"),
+        (only("100000000002"), "account-not-allowed"),
+    ] {
+        for (of_plan, present) in [(&guards, &open), (&open, &guards), (&guards, &guards)] {
+            let plan = Plan {
+                guards: of_plan.clone(),
+                ..make(&desired, None)
+            };
+            let plan = file::decode(&file::encode(&plan)).unwrap();
+            let facts = Facts {
+                limits: present.limits,
+                allowed_accounts: &present.allowed_accounts,
+                orders_last_day: 1,
+                ..facts(None, &here)
+            };
+            assert_eq!(codes(&plan, &facts), [code], "{of_plan:?} {present:?}");
+        }
+    }
+    // Where each allows another account, none is.
+    let plan = Plan {
+        guards: only(UIN),
+        ..make(&desired, None)
+    };
+    let others = ["100000000002".to_owned()];
+    let facts = Facts {
+        allowed_accounts: &others,
+        ..facts(None, &here)
+    };
+    assert_eq!(codes(&plan, &facts), ["account-not-allowed"]);
+}
+
+#[test]
+fn a_plan_is_for_one_endpoint_also_within_its_site() {
+    let plan = make(&declared(&[("a", A)]), None);
+    let elsewhere = Target {
+        endpoint: "http://127.0.0.1:1".to_owned(),
+        ..target()
+    };
+    assert_eq!(codes(&plan, &facts(None, &elsewhere)), ["plan-endpoint"]);
 }
 
 #[test]

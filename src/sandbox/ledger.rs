@@ -4,7 +4,7 @@
 //! ledger says has happened. Lines are only ever appended, without fsync: it outlives the process, not a power cut.
 
 use std::fmt;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::elsewhere::Elsewhere;
 use super::existing::{Bought, Postpaid, missing};
-use crate::files::{self, Links, Refusal};
+use crate::files::{self, Access, Links, Refusal};
 use crate::lang::{Text, text};
 
 /// The environment that every new ledger knows, by the vendor's own sample id. It is prepaid, so it can be switched.
@@ -168,7 +168,7 @@ impl Ledger {
     ) -> Result<(Self, Vec<Line>), LedgerError> {
         let lock = lock(path)?;
         let (mut lines, whole) = read(path)?;
-        let file = files::open_or_make_own(path, OpenOptions::new().append(true))
+        let file = files::open_or_make_own(path, Access::Append)
             .map_err(fail(path, Text::fixed("opened", "打开")))?;
         // Half a line that a killed process left would spoil the next one.
         file.set_len(whole)
@@ -232,7 +232,7 @@ pub fn reset(
         text.push(b'\n');
     }
     let write = || {
-        let mut file = files::open_or_make_own(path, OpenOptions::new().write(true))?;
+        let mut file = files::open_or_make_own(path, Access::ReadWrite)?;
         file.set_len(0)?;
         file.write_all(&text)
     };
@@ -283,9 +283,8 @@ fn lock(path: &Path) -> Result<Lock, LedgerError> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        let mut folders = files::private_folders();
-        let made = folders.recursive(true).create(folder);
-        made.map_err(fail(path, Text::fixed("created", "创建")))?;
+        files::make_folder(folder, files::PRIVATE_FOLDER)
+            .map_err(fail(path, Text::fixed("created", "创建")))?;
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
@@ -295,8 +294,8 @@ fn lock(path: &Path) -> Result<Lock, LedgerError> {
             Refusal::Link.into(),
         ));
     }
-    let file = files::open_or_make_own(Path::new(&name), OpenOptions::new().write(true))
-        .map_err(fail(path, LOCKED))?;
+    let file =
+        files::open_or_make_own(Path::new(&name), Access::ReadWrite).map_err(fail(path, LOCKED))?;
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(LedgerError::Busy {

@@ -26,6 +26,8 @@ const AMOUNTS: [&str; 6] = [
     "Total Amount After Discount",
     "Amount",
 ];
+/// Far more than the bill of a year has.
+pub const MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// How far down the line with the columns' names is looked for: some exports begin with a title.
 const HEAD: usize = 20;
 
@@ -149,7 +151,7 @@ pub fn read(
     let (names, body) = (&rows[head].1, &rows[head + 1..]);
     let most = |place: &usize| {
         let numbers = body.iter().filter_map(|(_, row)| number(row.get(*place)?));
-        let numbers: BTreeSet<&str> = numbers.filter(|number| known(number)).collect();
+        let numbers: BTreeSet<_> = numbers.filter(|number| known(number)).collect();
         numbers.len()
     };
     // Of equals the first is the more likely.
@@ -172,16 +174,16 @@ pub fn read(
             bill.without_number += 1;
             continue;
         };
-        if is_rounded(tran_id) {
+        if is_rounded(&tran_id) {
             return Err(BillError::Rounded {
                 line: *line,
-                text: tran_id.to_owned(),
+                text: tran_id.into_owned(),
             });
         }
         let amount = amount.and_then(|place| row.get(place)).map(|it| plain(it));
         bill.lines.push(Line {
             number: *line,
-            tran_id: tran_id.to_owned(),
+            tran_id: tran_id.into_owned(),
             amount: amount.filter(|it| !it.is_empty()).map(str::to_owned),
         });
     }

@@ -87,6 +87,7 @@ pub(crate) fn manifest(bytes: &[u8]) {
             endpoint: "sandbox".to_owned(),
             uin: None,
         },
+        endpoint: "sandbox".to_owned(),
         region: None,
         state_path: "a.state.json".to_owned(),
     };

@@ -549,12 +549,21 @@ fn a_host_that_no_proxy_is_for_is_not_asked_of_one() {
 
 /// Makes a certificate for this computer with the `openssl` program; false where there is none.
 pub(super) fn certificate(folder: &Path) -> bool {
+    certificate_with(folder, &["subjectAltName=IP:127.0.0.1"])
+}
+
+/// As [`certificate`], with these extensions.
+pub(super) fn certificate_with(folder: &Path, extensions: &[&str]) -> bool {
     std::process::Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"])
         .args(["-pkeyopt", "ec_paramgen_curve:prime256v1"])
         .args(["-subj", "/CN=localhost"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
         .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(
+            extensions
+                .iter()
+                .flat_map(|extension| ["-addext", extension]),
+        )
         .args(["-keyout", "key.pem", "-out", "cert.pem"])
         .current_dir(folder)
         .output()

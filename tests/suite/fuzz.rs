@@ -252,6 +252,7 @@ fn plan_files() {
             PlanOptions::default(),
             Target {
                 account: account(),
+                endpoint: "sandbox".to_owned(),
                 region: Some("ap-shanghai".to_owned()),
                 state_path: "a.state.json".to_owned(),
             },

@@ -384,6 +384,7 @@ impl Life {
                 endpoint: "sandbox".to_owned(),
                 uin: None,
             },
+            endpoint: "sandbox".to_owned(),
             region: None,
             state_path: "state/postpay.state.json".to_owned(),
         };

@@ -67,6 +67,7 @@ fn a_plan_fits_its_schema() {
     };
     let target = Target {
         account,
+        endpoint: "sandbox".to_owned(),
         region: None,
         state_path: "state/postpay.state.json".to_owned(),
     };

@@ -4,7 +4,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use crate::files::{self, Links};
+use crate::files::{self, Links, Unnamed};
 use crate::lang::text;
 use crate::manifest;
 
@@ -18,18 +18,17 @@ pub(super) fn replace(target: &Path, old: &str, new: &str) -> io::Result<()> {
     }
     let folder = target.parent().unwrap_or(Path::new("."));
     // Hidden, and without a manifest's ending: what a crash leaves of it is never read as one.
-    let mut file = tempfile::Builder::new()
-        .prefix(".postpay-fmt-")
-        .tempfile_in(folder)?;
+    let mut unnamed = Unnamed::make(target, ".postpay-fmt-", files::PRIVATE)?;
+    let file = unnamed.file()?;
     file.write_all(new.as_bytes())?;
-    as_it_was(file.as_file(), &metadata)?;
-    file.as_file().sync_all()?;
+    as_it_was(file, &metadata)?;
+    file.sync_all()?;
     // An editor may have saved it while we looked at it: its text is newer than ours.
     if files::read(target, Links::Refused, manifest::MAX_BYTES)? != old.as_bytes() {
         let why = text!("it was changed in the meantime", "它在此期间已被更改");
         return Err(files::error(io::ErrorKind::Other, why));
     }
-    file.persist(target).map_err(|error| error.error)?;
+    unnamed.replace()?;
     // Elsewhere a folder can't be opened, and the file system orders its own names.
     if cfg!(unix) {
         File::open(folder)?.sync_all()?;

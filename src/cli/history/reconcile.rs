@@ -9,6 +9,7 @@ use crate::cli::Exit;
 use crate::cli::failure::{Failure, NOTHING_SENT};
 use crate::cli::shown::Shown;
 use crate::cli::world::World;
+use crate::files::{self, Links};
 use crate::lang::{Text, text};
 use crate::report::{clean, human, json};
 use crate::state::bill::{self, Bill, BillError};
@@ -76,7 +77,7 @@ pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<E
 }
 
 fn read(args: &Args, shown: &str, known: impl Fn(&str) -> bool) -> Result<Bill, Failure> {
-    let bytes = std::fs::read(&args.file).map_err(|error| {
+    let bytes = files::read(&args.file, Links::Followed, bill::MAX_BYTES).map_err(|error| {
         let why = text!("can't read {shown}: {error}", "无法读取 {shown}：{error:#}");
         Failure::new("bill", why).help(NOTHING_SENT)
     })?;

@@ -1,7 +1,7 @@
 //! `postpay state push`: what is on record, replaced by what a file says.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::cli::Exit;
@@ -11,11 +11,12 @@ use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
 use crate::cli::world::World;
 use crate::diagnostic::Diagnostic;
+use crate::files::{self, Links, Refusal};
 use crate::lang::{Text, shell_word, text};
 use crate::report::{clean, human};
 use crate::state::compare::Place;
 use crate::state::edits::{Loss, after, changes, lost, same_record, turn};
-use crate::state::file::decode_state;
+use crate::state::file::{MAX_BYTES, decode_state};
 use crate::state::journal::Edited;
 use crate::state::{Account, State, StateError};
 
@@ -107,12 +108,21 @@ fn standard_input() -> Text {
     text!("standard input", "标准输入")
 }
 
+fn read_stdin() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|len| len > MAX_BYTES) {
+        return Err(Refusal::TooLarge { most: MAX_BYTES }.into());
+    }
+    Ok(bytes)
+}
+
 fn read(path: &Path, from_stdin: bool) -> Result<State, Failure> {
     let mut bytes = Vec::new();
     let read = if from_stdin {
-        std::io::stdin().read_to_end(&mut bytes).map(drop)
+        read_stdin().map(|read| bytes = read)
     } else {
-        std::fs::read(path).map(|read| bytes = read)
+        files::read(path, Links::Followed, MAX_BYTES).map(|read| bytes = read)
     };
     read.map_err(|error| {
         let path = path.display();

@@ -80,7 +80,7 @@ pub enum ClientError {
     Role {
         role: String,
     },
-    /// A variable that names a proxy which can't be used. What it says is left out: it may be a password.
+    /// A variable about proxies that can't be used. What it says of one is left out: it may be a password.
     Proxy {
         variable: &'static str,
         why: Text,
@@ -104,8 +104,8 @@ impl ClientError {
                 "`{role}` 不可能是本机角色的名称"
             ),
             Self::Proxy { variable, why } => text!(
-                "the proxy of {variable} can't be used: {why}",
-                "{variable} 指定的代理无法使用：{why:#}"
+                "{variable} can't be used: {why}",
+                "{variable} 无法使用：{why:#}"
             ),
             Self::Http(why) => text!(
                 "the HTTP client can't be set up: {why}",

@@ -1,51 +1,169 @@
-//! The endpoint's address: what may be one, and the Host header that is signed for it. Pure.
+//! The endpoint's address, parsed once: what may be one, how it is shown, and the Host header that is signed for it. Pure.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::ops::Range;
+use std::str::FromStr;
 
-use reqwest::Url;
+use url::{Host, ParseError, Url};
 
 use super::client::ClientError;
 use super::scrub::visible;
-use crate::lang::Text;
+use crate::lang::{Text, text};
 
-/// The address, and the Host header to it.
-pub(super) fn parse(endpoint: &str) -> Result<(Url, String), ClientError> {
-    let refused = |why: Text| ClientError::Endpoint {
-        // What stands before an `@` may be a password.
-        endpoint: match endpoint.rsplit_once('@') {
-            Some((_, host)) => visible(host),
-            None => visible(endpoint),
-        },
-        why,
-    };
-    let url = Url::parse(endpoint).map_err(|error| refused(Text::same(error.to_string())))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused(Text::fixed(
-            "it holds a user name or a password",
-            "其中有用户名或密码",
-        )));
+/// An address without path or user name: `https://tcb.tencentcloudapi.com`. Display gives it whole, without the port that its
+/// scheme has anyway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointUrl(Url);
+
+/// Why a text is no endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    Scheme,
+    PlainHttp,
+    Path,
+    UserInfo,
+    Host,
+    Port,
+}
+
+impl EndpointError {
+    fn text(self) -> Text {
+        match self {
+            Self::Scheme => text!(
+                "an endpoint is `sandbox`, `internal`, a region as ap-shanghai, or an address that starts with https://",
+                "endpoint 应为 `sandbox`、`internal`、地域（如 ap-shanghai），或以 https:// 开头的地址"
+            ),
+            Self::PlainHttp => text!(
+                "plain http is only allowed on loopback: use https",
+                "http 只能用于本机回环地址：请用 https"
+            ),
+            Self::Path => text!(
+                "an endpoint has no path, query or fragment",
+                "endpoint 不能带路径、查询参数或片段"
+            ),
+            Self::UserInfo => text!(
+                "an endpoint has no user name or password: keys are given as credentials",
+                "endpoint 不能带用户名或密码：密钥请通过凭证提供"
+            ),
+            Self::Host => text!(
+                "the host of this endpoint is not a host name or an address",
+                "该 endpoint 的主机部分不是主机名或 IP 地址"
+            ),
+            Self::Port => text!(
+                "the port of this endpoint is not a number from 1 to 65535",
+                "该 endpoint 的端口不是 1 到 65535 的数字"
+            ),
+        }
     }
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(refused(Text::fixed(
-            "only https:// and http:// are spoken",
-            "只支持 https:// 和 http://",
-        )));
+}
+
+/// English, and Chinese as `{:#}`.
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
     }
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err(refused(Text::fixed(
-            "it has more than a host and a port",
-            "其中有主机和端口以外的内容",
-        )));
+}
+
+impl FromStr for EndpointUrl {
+    type Err = EndpointError;
+
+    /// Only what there is one way to read: what the parser would have to change first is refused.
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        let (scheme, rest) = text.split_once("://").ok_or(EndpointError::Scheme)?;
+        if !["https", "http"].contains(&scheme.to_ascii_lowercase().as_str()) {
+            return Err(EndpointError::Scheme);
+        }
+        let given = rest.strip_suffix('/').unwrap_or(rest);
+        if given.contains(['/', '?', '#', '\\']) {
+            return Err(EndpointError::Path);
+        }
+        if given.contains('@') {
+            return Err(EndpointError::UserInfo);
+        }
+        let url = Url::parse(text).map_err(|error| match error {
+            ParseError::InvalidPort => EndpointError::Port,
+            _ => EndpointError::Host,
+        })?;
+        if given.ends_with(':') || url.port() == Some(0) {
+            return Err(EndpointError::Port);
+        }
+        let endpoint = Self(url);
+        let known = endpoint.0.port_or_known_default().unwrap_or_default();
+        let given = given.to_ascii_lowercase();
+        let is_unchanged = match endpoint.0.host() {
+            Some(Host::Ipv6(_)) => true,
+            Some(Host::Domain(_) | Host::Ipv4(_)) => [
+                endpoint.host_header(),
+                format!("{}:{known}", endpoint.host()),
+            ]
+            .contains(&given),
+            None => false,
+        };
+        if is_unchanged && !endpoint.host().ends_with('.') {
+            Ok(endpoint)
+        } else {
+            Err(EndpointError::Host)
+        }
     }
-    let host = url
-        .host_str()
-        .ok_or_else(|| refused(Text::fixed("it has no host", "其中没有主机")))?;
-    // The port is part of the Host header only when it is not the scheme's own, which is what `port` tells.
-    let host = match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    };
-    Ok((url, host))
+}
+
+impl EndpointUrl {
+    /// The host as a request names it, an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
+    /// None where it is the scheme's own.
+    pub fn port(&self) -> Option<u16> {
+        self.0.port()
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// Whether it is at this very computer.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(self.host())
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// The Host header, which is signed.
+    pub(super) fn host_header(&self) -> String {
+        match self.port() {
+            Some(port) => format!("{}:{port}", self.host()),
+            None => self.host().to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for EndpointUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.0.scheme(), self.host_header())
+    }
+}
+
+/// As it was asked for by whoever calls.
+pub(super) fn parse(endpoint: &str) -> Result<EndpointUrl, ClientError> {
+    endpoint.parse().map_err(|error: EndpointError| {
+        let start = user_info(endpoint).map_or(0, |range| range.end + 1);
+        ClientError::Endpoint {
+            endpoint: visible(endpoint.get(start..).unwrap_or_default()),
+            why: error.text(),
+        }
+    })
+}
+
+/// Where a user name and password stand in an address, which nothing may show: between its scheme and its last `@`. Whatever
+/// else is in there goes with them.
+pub fn user_info(text: &str) -> Option<Range<usize>> {
+    let start = text.find("://").map_or(0, |at| at + 3);
+    let end = text.rfind('@')?;
+    (start < end).then_some(start..end)
 }
 
 /// Whether a host, an IPv6 address in brackets, is this very computer. No name below `localhost` is: the system's resolver
@@ -61,12 +179,7 @@ pub fn is_loopback(host: &str) -> bool {
 
 /// Whether an address, as `https://host:port`, is at this very computer.
 pub fn is_local_address(address: &str) -> bool {
-    parse(address).is_ok_and(|(url, _)| is_local(&url))
-}
-
-/// Whether an address is at this very computer.
-pub(super) fn is_local(url: &Url) -> bool {
-    url.host_str().is_some_and(is_loopback)
+    parse(address).is_ok_and(|endpoint| endpoint.is_loopback())
 }
 
 #[cfg(test)]
@@ -90,7 +203,7 @@ mod tests {
             ("http://[::1]:8080", "[::1]:8080"),
         ];
         for (endpoint, host) in table {
-            assert_eq!(parse(endpoint).unwrap().1, host);
+            assert_eq!(parse(endpoint).unwrap().host_header(), host);
         }
     }
 
@@ -105,19 +218,22 @@ mod tests {
             ("https://tcb.tencentcloudapi.com", false),
             ("http://localhost.example.com", false),
         ] {
-            assert_eq!(
-                is_local(&Url::parse(endpoint).unwrap()),
-                expected,
-                "{endpoint}"
-            );
+            assert_eq!(is_local_address(endpoint), expected, "{endpoint}");
         }
     }
 
     #[test]
-    fn what_is_no_endpoint_is_told_in_both_languages() {
-        for endpoint in ["x", "https://a@b", "ftp://b", "https://b/c", "data:x"] {
+    fn an_address_that_is_refused_is_shown_without_its_password() {
+        for endpoint in [
+            "x",
+            "https://a:hunter2@x@b",
+            "ftp://a:hunter2@x@b",
+            "https://a:hunter2/x@b/c",
+            "hunter2@x",
+        ] {
             let error = parse(endpoint).unwrap_err();
             assert!(error.text().is_in_both(), "{error}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
         }
         let error = ClientError::Header {
             what: Text::fixed("region", "地域"),

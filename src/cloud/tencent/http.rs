@@ -13,7 +13,7 @@ use reqwest::{RequestBuilder, Url};
 use rustls::pki_types::CertificateDer;
 
 use super::client::ClientError;
-use super::endpoint;
+use super::endpoint::{self, EndpointUrl};
 use super::proxy::{Proxies, Through};
 use super::record::Recorder;
 use super::tls::{self, Fault, Roots};
@@ -107,18 +107,18 @@ impl Http {
     /// # Errors
     /// When the address can't be one, or the system gives no HTTP client.
     pub(super) fn new(address: &str, transport: &Transport) -> Result<Self, ClientError> {
-        let (url, host) = endpoint::parse(address)?;
-        let loopback = endpoint::is_local(&url);
-        if url.scheme() == "http" && !loopback {
+        let endpoint = endpoint::parse(address)?;
+        let loopback = endpoint.is_loopback();
+        if !endpoint.is_https() && !loopback {
             return Err(ClientError::Endpoint {
-                endpoint: host,
+                endpoint: endpoint.host_header(),
                 why: Text::fixed(
                     "without TLS only this very computer is spoken to: https://",
                     "不使用 TLS 时只会连接本机：请用 https://",
                 ),
             });
         }
-        Self::built(url, host, transport, loopback)
+        Self::built(&endpoint, transport, loopback)
     }
 
     /// The same for `known`, or in its place for this very computer: without TLS, and without a proxy between.
@@ -131,10 +131,10 @@ impl Http {
         connect_timeout: Duration,
         timeout: Duration,
     ) -> Result<Self, ClientError> {
-        let (url, host) = endpoint::parse(address)?;
-        if address != known && !endpoint::is_local(&url) {
+        let endpoint = endpoint::parse(address)?;
+        if address != known && !endpoint.is_loopback() {
             return Err(ClientError::Endpoint {
-                endpoint: host,
+                endpoint: endpoint.host_header(),
                 why: text!(
                     "only {known} and this very computer are asked",
                     "只会请求 {known} 和本机"
@@ -145,12 +145,11 @@ impl Http {
             connect_timeout,
             ..Transport::within(timeout)
         };
-        Self::built(url, host, &transport, true)
+        Self::built(&endpoint, &transport, true)
     }
 
     fn built(
-        url: Url,
-        host: String,
+        endpoint: &EndpointUrl,
         transport: &Transport,
         direct: bool,
     ) -> Result<Self, ClientError> {
@@ -161,14 +160,14 @@ impl Http {
             proxies,
             recorder,
         } = transport.clone();
-        let is_secure = url.scheme() == "https";
+        let is_secure = endpoint.is_https();
         let roots = if is_secure {
             Roots::SystemOrBundled
         } else {
             Roots::None
         };
         let through = if is_secure && !direct {
-            proxies.to(&url)?
+            proxies.to(endpoint)?
         } else {
             None
         };
@@ -187,14 +186,20 @@ impl Http {
             .referer(false)
             .connect_timeout(connect_timeout)
             .timeout(timeout);
-        // A proxy from the environment would otherwise be asked for this very computer.
-        let builder = if direct { builder.no_proxy() } else { builder };
+        // What the variables say was read already: the client is to read nothing of it in another way.
+        let builder = match &through {
+            None => builder.no_proxy(),
+            Some(through) => builder.proxy(
+                reqwest::Proxy::all(through.url.clone())
+                    .map_err(|error| ClientError::Http(chain(&error)))?,
+            ),
+        };
         let client = tls::build(builder, roots, &authorities)
             .map_err(|error| ClientError::Http(chain(&error)))?;
         Ok(Self {
             client,
-            url,
-            host,
+            url: endpoint.url().clone(),
+            host: endpoint.host_header(),
             timeout,
             connect_timeout,
             connect_flag,
@@ -296,6 +301,7 @@ impl Http {
             Some(Through {
                 host: proxy,
                 variable,
+                url: _,
             }) => text!(
                 "{host} through the proxy {proxy} ({variable})",
                 "{host}（经由 {variable} 的代理 {proxy}）"

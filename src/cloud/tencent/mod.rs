@@ -37,7 +37,7 @@ pub use client::{ClientError, ClientOptions, RETRY_READS_FOR, TencentClient, reg
 pub use credentials::{
     Chain, Credentials, CredentialsError, RoleWish, Source, Surroundings, Wishes,
 };
-pub use endpoint::{is_local_address, is_loopback};
+pub use endpoint::{EndpointError, EndpointUrl, is_local_address, is_loopback, user_info};
 pub use http::{CONNECT_TIMEOUT, Transport};
 pub use issuer::{Issuer, Login, Role, WebIdentity};
 pub use keys::{Issued, Keys};

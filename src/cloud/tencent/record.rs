@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,6 +22,7 @@ use super::http::Received;
 use super::scrub::Scrub;
 use super::wire;
 use crate::cloud::{CloudError, Grade};
+use crate::files::{self, Access};
 
 /// Where calls are recorded. That one could not be is no reason for it to fail: it is counted, and told at the end.
 pub struct Recorder(Mutex<Record>);
@@ -143,12 +143,9 @@ impl Recorder {
 impl Record {
     fn sink(&mut self) -> io::Result<&mut (dyn Write + Send)> {
         if let To::File(path) = &self.to {
-            let mut options = OpenOptions::new();
             // A new one: what is there is somebody's, and a link leads to what is there.
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            self.to = To::Sink(Box::new(options.open(path)?));
+            let file = files::make(path, files::PRIVATE, Access::Append)?;
+            self.to = To::Sink(Box::new(file));
         }
         match &mut self.to {
             To::Sink(sink) => Ok(sink.as_mut()),

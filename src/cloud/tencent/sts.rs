@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::Url;
 use serde::Serialize;
 
 use super::client::ClientError;
 use super::credentials::Credentials;
-use super::endpoint;
+use super::endpoint::{self, EndpointUrl};
 use super::evidence::no_reply;
 use super::http::{Http, Transport};
 use super::keys::{Issued, Keys};
@@ -217,19 +216,19 @@ pub(super) fn issued(session: Session) -> Issued {
 /// Where the service is for orders that go to `endpoint`: beside it at the vendor's own hosts, on the same port of this very
 /// computer, and otherwise where the vendor has it.
 pub fn sts_endpoint(endpoint: &str) -> String {
-    let Ok((url, host)) = endpoint::parse(endpoint) else {
+    let Ok(endpoint) = endpoint::parse(endpoint) else {
         return STS_ENDPOINT.to_owned();
     };
-    match host.strip_prefix("tcb.") {
-        Some(rest) if is_vendors(&url) => format!("{}://sts.{rest}", url.scheme()),
-        _ if endpoint::is_local(&url) => format!("{}://{host}", url.scheme()),
+    let scheme = if endpoint.is_https() { "https" } else { "http" };
+    match endpoint.host_header().strip_prefix("tcb.") {
+        Some(rest) if is_vendors(&endpoint) => format!("{scheme}://sts.{rest}"),
+        _ if endpoint.is_loopback() => endpoint.to_string(),
         Some(_) | None => STS_ENDPOINT.to_owned(),
     }
 }
 
-fn is_vendors(url: &Url) -> bool {
-    url.host_str()
-        .is_some_and(|host| host.ends_with(".tencentcloudapi.com"))
+fn is_vendors(endpoint: &EndpointUrl) -> bool {
+    endpoint.host().ends_with(".tencentcloudapi.com")
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub enum AuthoritiesError {
 pub fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, AuthoritiesError> {
     let mut found = Vec::new();
     let mut store = RootCertStore::empty();
+    // Some editors begin a file with a mark.
+    let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(pem);
     for (at, certificate) in CertificateDer::pem_slice_iter(pem).enumerate() {
         let bad = |why| AuthoritiesError::Bad {
             number: at + 1,
@@ -203,9 +205,21 @@ fn of_certificate(error: &CertificateError) -> Fault {
         "Check the endpoint: what answers there is not the host that it names.",
         "请检查端点：应答的不是它所指的主机。",
     );
-    // How it is told apart further is a detail of the library's that has no name.
-    let name = format!("{error:?}");
+    let server = Text::fixed(
+        "Whoever runs the host, or the gateway in between, has to give it a server certificate with its name.",
+        "需由该主机或中间网关的管理者为其配置带有主机名称的服务器证书。",
+    );
+    // How it is told apart further is a detail of the library's that has no type.
+    let name = match error {
+        C::Other(other) => format!("{:?}", other.0),
+        error => format!("{error:?}"),
+    };
     let is_authority = name.contains("CaUsedAsEndEntity");
+    let is_for_another_purpose = matches!(error, C::InvalidPurpose | C::InvalidPurposeContext { .. })
+        // Which the system's verifier says in words of its own.
+        || name == "EkuError";
+    let is_nameless = matches!(error, C::NotValidForNameContext { presented, .. } if presented.is_empty())
+        || name.contains("UnsupportedCertVersion");
     let (why, hint) = if matches!(error, C::Expired | C::ExpiredContext { .. }) {
         (text!("its certificate has expired", "其证书已过期"), clock)
     } else if matches!(error, C::NotValidYet | C::NotValidYetContext { .. }) {
@@ -228,6 +242,22 @@ fn of_certificate(error: &CertificateError) -> Fault {
             ),
             authority,
         )
+    } else if is_nameless {
+        (
+            text!(
+                "its certificate names no host (it has no subject alternative name)",
+                "其证书没有主机名称（缺少 subject alternative name）"
+            ),
+            server,
+        )
+    } else if is_for_another_purpose {
+        (
+            text!(
+                "its certificate is for another purpose than a server's",
+                "其证书的用途不是服务器认证"
+            ),
+            server,
+        )
     } else if matches!(error, C::NotValidForName | C::NotValidForNameContext { .. }) {
         (
             text!("its certificate is for another name", "其证书属于其他名称"),
@@ -242,8 +272,7 @@ fn of_certificate(error: &CertificateError) -> Fault {
             authority,
         )
     } else {
-        let error = name.split(|c: char| !c.is_alphanumeric()).next();
-        let error = error.unwrap_or_default();
+        let error = words(&name);
         (
             text!(
                 "its certificate is not accepted: {error}",
@@ -253,6 +282,19 @@ fn of_certificate(error: &CertificateError) -> Fault {
         )
     };
     Fault { why, hint }
+}
+
+/// `UnhandledCriticalExtension { … }` as `unhandled critical extension`.
+fn words(name: &str) -> String {
+    let name = name.split([' ', '(', '{']).next().unwrap_or_default();
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+    }
+    words
 }
 
 #[cfg(test)]
@@ -286,6 +328,11 @@ mod tests {
             format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
         };
         assert_eq!(authorities(b"hello"), Err(AuthoritiesError::None));
+        let marked = ["\u{feff}", &pem("aGVsbG8=")].concat();
+        assert!(matches!(
+            authorities(marked.as_bytes()),
+            Err(AuthoritiesError::Bad { number: 1, .. })
+        ));
         for text in [pem("aGVsbG8="), pem("hell!o")] {
             let error = authorities(text.as_bytes()).unwrap_err();
             assert!(
@@ -324,8 +371,26 @@ mod tests {
             ),
             (
                 E::InvalidCertificate(CertificateError::Revoked),
-                "not accepted",
+                "not accepted: revoked",
                 "endpoint",
+            ),
+            (
+                E::InvalidCertificate(CertificateError::UnhandledCriticalExtension),
+                "not accepted: unhandled critical extension",
+                "endpoint",
+            ),
+            (
+                E::InvalidCertificate(CertificateError::InvalidPurpose),
+                "for another purpose",
+                "server certificate",
+            ),
+            (
+                E::InvalidCertificate(CertificateError::NotValidForNameContext {
+                    expected: "x.example.com".try_into().unwrap(),
+                    presented: Vec::new(),
+                }),
+                "names no host",
+                "server certificate",
             ),
             (
                 E::PeerIncompatible(P::ServerDoesNotSupportTls12Or13),

@@ -372,12 +372,12 @@ impl Objection {
                 address, refusal, ..
             } => refusal_help(address, refusal),
             Self::TooMany { orders, .. } => text!(
-                "pick some with --target, or allow it: `--max-creates {orders}`",
-                "用 --target 选择其中一部分，或放宽限制：`--max-creates {orders}`"
+                "pick some with --target, or allow it: `--max-creates {orders}`; a plan file keeps the limits that it was made with",
+                "用 --target 选择其中一部分，或放宽限制：`--max-creates {orders}`；计划文件沿用生成时的限制"
             ),
             Self::TooManyToday { .. } => Text::fixed(
-                "wait, pick fewer with --target, or raise guard.max_creates_per_day",
-                "等待、用 --target 减少数量，或调高 guard.max_creates_per_day",
+                "wait, pick fewer with --target, or raise guard.max_creates_per_day; a plan file keeps the limits that it was made with",
+                "等待、用 --target 减少数量，或调高 guard.max_creates_per_day；计划文件沿用生成时的限制",
             ),
         }
     }

@@ -1,5 +1,6 @@
 //! What a file's text is: its encoding, its separator, its columns, and what a cell says without its guards.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use encoding_rs::{Encoding, GB18030};
@@ -144,10 +145,31 @@ pub(super) fn plain(cell: &str) -> &str {
         .trim()
 }
 
-/// The order number in a cell; None when it has none.
-pub(super) fn number(cell: &str) -> Option<&str> {
+/// The order number in a cell; None when it has none. One that a spreadsheet shows as an amount, `20,200,603,119,423.00`, is read
+/// as the number that it is.
+pub(super) fn number(cell: &str) -> Option<Cow<'_, str>> {
     let number = plain(cell);
-    (!number.is_empty() && !number.chars().all(|sign| sign == '-')).then_some(number)
+    if number.is_empty() || number.chars().all(|sign| sign == '-') {
+        return None;
+    }
+    Some(whole(number).map_or(Cow::Borrowed(number), Cow::Owned))
+}
+
+/// The digits of a whole number with decimal zeros, or with its thousands apart; None for anything else.
+fn whole(number: &str) -> Option<String> {
+    let (number, decimals) = number.split_once('.').unwrap_or((number, ""));
+    let mut groups = number.split([',', '，', '\'', ' ', '\u{a0}', '\u{202f}']);
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let first = groups.next()?;
+    let groups: Vec<&str> = groups.collect();
+    let is_whole = !first.is_empty()
+        && is_digits(first)
+        && (groups.is_empty() || first.len() <= 3)
+        && groups
+            .iter()
+            .all(|group| group.len() == 3 && is_digits(group))
+        && decimals.bytes().all(|byte| byte == b'0');
+    is_whole.then(|| [first, &groups.concat()].concat())
 }
 
 /// `2.02006E+13`

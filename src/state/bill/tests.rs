@@ -57,6 +57,31 @@ fn titles_blank_lines_and_what_guards_a_number_are_looked_past() {
 }
 
 #[test]
+fn a_number_that_is_shown_as_an_amount_is_the_number() {
+    for (cell, number) in [
+        ("20200603000001.0", "20200603000001"),
+        ("20200603000001.00", "20200603000001"),
+        ("\"20,200,603,000,001\"", "20200603000001"),
+        ("\"20,200,603,000,001.00\"", "20200603000001"),
+        ("20 200 603 000 001", "20200603000001"),
+        ("20'200'603'000'001", "20200603000001"),
+        ("\"=\"\"20200603000001.0\"\"\"", "20200603000001"),
+        ("20200603000001.5", "20200603000001.5"),
+        ("\"20,20\"", "20,20"),
+        ("\"2020,200\"", "2020,200"),
+        ("a.0", "a.0"),
+        (".0", ".0"),
+    ] {
+        let bill = read(
+            format!("Order ID,Amount\n{cell},1\n").as_bytes(),
+            None,
+            |_| false,
+        );
+        assert_eq!(numbers(&bill.unwrap()), [(2, number)], "{cell}");
+    }
+}
+
+#[test]
 fn of_several_columns_the_one_with_known_numbers_is_taken_or_the_likeliest() {
     let text = "交易 ID,订单 ID\nT1,D1\nT2,D2\n";
     let of = |known: &[&str]| {

@@ -1,11 +1,13 @@
 //! Writing so that a crash leaves the old or the new, never something between. Knows nothing of what is written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use uuid::Uuid;
+
 use crate::crash;
-use crate::files::{self, Links, Refusal};
+use crate::files::{self, Access, Links, Refusal, Unnamed};
 use crate::lang::Text;
 use crate::state::Doing;
 use crate::state::StateError;
@@ -21,7 +23,7 @@ pub(super) fn failed(doing: Doing, path: &Path) -> impl FnOnce(io::Error) -> Sta
 }
 
 /// Far more than a hundred thousand environments need, and far less than a device has.
-pub(super) const MOST: u64 = 1024 * 1024 * 1024;
+pub const MOST: u64 = 1024 * 1024 * 1024;
 
 /// What is wrong with a file that is not as a store makes its files. A link that came with a repository would have us write to a
 /// file of somebody else's, or take it for one of ours; the state itself may be one, and is followed before it gets here.
@@ -38,7 +40,7 @@ pub(super) fn not_ours(error: io::Error) -> io::Error {
             Refusal::NoRegularFile
             | Refusal::SeveralNames
             | Refusal::TooLarge { .. }
-            | Refusal::Unsteady,
+            | Refusal::FolderLink,
         )
         | None => error,
     }
@@ -54,8 +56,8 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
 }
 
 /// Opens a file of ours to write to it as it stands.
-pub(super) fn open_own(path: &Path, options: &OpenOptions) -> Result<File, StateError> {
-    files::open_own(path, options).map_err(|error| failed(Doing::Open, path)(not_ours(error)))
+pub(super) fn open_own(path: &Path, access: Access) -> Result<File, StateError> {
+    files::open_own(path, access).map_err(|error| failed(Doing::Open, path)(not_ours(error)))
 }
 
 /// Replaces the file at `path` with one that only its owner may read.
@@ -63,16 +65,15 @@ pub(super) fn open_own(path: &Path, options: &OpenOptions) -> Result<File, State
 /// `prefix` starts the name of the new file until it is whole.
 pub(super) fn replace(path: &Path, prefix: &str, bytes: &[u8]) -> Result<(), StateError> {
     let folder = folder_of(path);
-    let mut file = tempfile::Builder::new()
-        .prefix(prefix)
-        .tempfile_in(folder)
-        .map_err(failed(Doing::WriteBeside, path))?;
-    file.write_all(bytes)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(failed(Doing::Write, path))?;
+    let mut unnamed = Unnamed::make(path, prefix, files::PRIVATE)
+        .map_err(|error| failed(Doing::WriteBeside, path)(not_ours(error)))?;
+    let written = unnamed.file().and_then(|file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.map_err(failed(Doing::Write, path))?;
     crash::point(crash::FILE_WRITTEN);
-    file.persist(path)
-        .map_err(|error| failed(Doing::Replace, path)(error.error))?;
+    unnamed.replace().map_err(failed(Doing::Replace, path))?;
     crash::point(crash::FILE_RENAMED);
     sync_folder(folder)
 }
@@ -86,11 +87,9 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), StateError> {
     if above != folder {
         make_folder(above)?;
     }
-    match files::private_folders().create(folder) {
-        Ok(()) => sync_folder(above),
-        Err(_) if folder.is_dir() => Ok(()),
-        Err(error) => Err(failed(Doing::CreateFolder, folder)(error)),
-    }
+    files::make_folder(folder, files::PRIVATE_FOLDER)
+        .map_err(|error| failed(Doing::CreateFolder, folder)(not_ours(error)))?;
+    sync_folder(above)
 }
 
 /// Makes a folder of ours in one that is there. A link in its place would have receipts filed with somebody else.
@@ -121,14 +120,15 @@ pub(super) fn is_own_folder(folder: &Path) -> Result<bool, StateError> {
 
 /// Fails when a file of `folder` can't be moved into the folder `into`, which may be another file system.
 pub(super) fn check_movable(folder: &Path, into: &Path, prefix: &str) -> Result<(), StateError> {
-    let probe = tempfile::Builder::new()
-        .prefix(prefix)
-        .tempfile_in(folder)
-        .map_err(failed(Doing::Create, folder))?;
-    let name = probe.path().file_name().unwrap_or_default();
-    let moved = into.join(name);
-    fs::rename(probe.path(), &moved).map_err(failed(Doing::MoveInto, into))?;
-    fs::remove_file(&moved).map_err(failed(Doing::Remove, &moved))
+    let name = format!("{prefix}{}", Uuid::now_v7().simple());
+    let (probe, moved) = (folder.join(&name), into.join(&name));
+    files::make(&probe, files::PRIVATE, Access::Append)
+        .map_err(|error| failed(Doing::Create, folder)(not_ours(error)))?;
+    if let Err(error) = files::rename(&probe, &moved) {
+        let _ = files::remove(&probe);
+        return Err(failed(Doing::MoveInto, into)(error));
+    }
+    files::remove(&moved).map_err(failed(Doing::Remove, &moved))
 }
 
 /// Puts on disk which names a folder holds.
@@ -159,7 +159,7 @@ pub(super) fn sweep(folder: &Path, prefix: &str) {
     for entry in entries.flatten() {
         if entry.file_name().to_string_lossy().starts_with(prefix) {
             // In nobody's way where it can't be removed.
-            let _ = fs::remove_file(entry.path());
+            let _ = files::remove(&entry.path());
         }
     }
 }

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use crate::files::error as refused;
+use super::durable::{failed, not_ours};
+use crate::files::{Links, Refusal, Way, error as refused};
 use crate::lang::{Text, text};
 use crate::state::Doing;
 use crate::state::journal::RunId;
@@ -33,8 +34,13 @@ impl Layout {
     ///
     /// A link is followed to the file that it names, and everything else lies beside that file: two links to one state
     /// must meet at one lock, and replacing the link instead of its target would part them for good.
-    pub(super) fn of(path: &Path) -> Result<Self, StateError> {
+    pub(super) fn of(path: &Path, links: Links) -> Result<Self, StateError> {
         let state = follow(path)?;
+        if links == Links::Refused && state != path {
+            return Err(failed(Doing::FollowLink, path)(not_ours(
+                Refusal::Link.into(),
+            )));
+        }
         let Some(name) = state.file_name().and_then(|name| name.to_str()) else {
             return Err(StateError::Io {
                 doing: Doing::UseAsState,
@@ -159,39 +165,30 @@ fn of_another_kind(name: &str) -> Option<Text> {
     .or_else(is_receipt)
 }
 
-/// Follows links to the file at their end.
+/// The path itself where no link is on it, or a path to the file at their end.
 fn follow(path: &Path) -> Result<PathBuf, StateError> {
-    const MOST_LINKS: usize = 40;
-    let mut at = path.to_owned();
-    for links in 0..MOST_LINKS {
-        match fs::read_link(&at) {
-            Ok(target) => at = at.parent().unwrap_or(Path::new("")).join(target),
-            // A state that is made where a link happens to lead is made where nobody looks for it, and one that was there may
-            // only be out of reach: what it holds would be ordered again.
-            Err(error) if links > 0 && error.kind() == io::ErrorKind::NotFound => {
-                let target = at.display();
-                let why = text!(
-                    "it is a symbolic link to {target}, where nothing is: bring that back; without it, what it holds would be ordered again",
-                    "它是指向 {target} 的符号链接，而那里什么也没有：请恢复目标；没有它，其中的内容会被再次订购"
-                );
-                return Err(StateError::Io {
-                    doing: Doing::FollowLink,
-                    path: path.to_owned(),
-                    source: refused(io::ErrorKind::NotFound, why),
-                });
-            }
-            // Not a link, or not there, or not readable: whoever opens it says so.
-            Err(_) => return Ok(at),
-        }
+    let fail = failed(Doing::FollowLink, path);
+    // Without a folder to be in there is nothing to follow, and whoever opens it says so.
+    let Ok(here) = fs::canonicalize(".") else {
+        return Ok(path.to_owned());
+    };
+    let way = match Way::of(path, &here, &here) {
+        Ok(way) => way,
+        Err(error) => return Err(fail(error)),
+    };
+    // A state that is made where a link happens to lead is made where nobody looks for it, and one that was there may
+    // only be out of reach: what it holds would be ordered again.
+    let end = fs::symlink_metadata(&way.end);
+    if way.is_link && end.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        let target = way.resolved(path);
+        let target = target.display();
+        let why = text!(
+            "it is a symbolic link to {target}, where nothing is: bring that back; without it, what it holds would be ordered again",
+            "它是指向 {target} 的符号链接，而那里什么也没有：请恢复目标；没有它，其中的内容会被再次订购"
+        );
+        return Err(fail(refused(io::ErrorKind::NotFound, why)));
     }
-    Err(StateError::Io {
-        doing: Doing::FollowLink,
-        path: path.to_owned(),
-        source: refused(
-            io::ErrorKind::InvalidInput,
-            Text::fixed("too many links", "链接层数过多"),
-        ),
-    })
+    Ok(way.resolved(path))
 }
 
 #[cfg(test)]
@@ -207,19 +204,19 @@ mod tests {
             ("state/foo", "foo"),
             ("state/.json", ".json"),
         ] {
-            let layout = Layout::of(Path::new(path)).unwrap();
+            let layout = Layout::of(Path::new(path), Links::Followed).unwrap();
             let beside = |name: String| PathBuf::from("state").join(name);
             assert_eq!(layout.journal, beside(format!("{stem}.journal.jsonl")));
             assert_eq!(layout.lock, beside(format!("{stem}.state.lock")));
             assert_eq!(layout.backup, PathBuf::from(format!("{path}.backup")));
         }
-        let here = Layout::of(Path::new("foo.json")).unwrap();
+        let here = Layout::of(Path::new("foo.json"), Links::Followed).unwrap();
         assert_eq!(here.folder, Path::new("."));
     }
 
     #[test]
     fn the_other_files_of_a_store_are_no_states() {
-        let layout = Layout::of(Path::new("state/shop.state.json")).unwrap();
+        let layout = Layout::of(Path::new("state/shop.state.json"), Links::Followed).unwrap();
         let receipt = layout.receipt(Serial(7), RunId::fresh());
         for (path, says) in [
             (layout.backup.clone(), "is the backup of a state"),
@@ -228,7 +225,7 @@ mod tests {
             (layout.lock, "is the lock of a state"),
             (receipt, "is the receipt of a run"),
         ] {
-            let error = Layout::of(&path).unwrap_err();
+            let error = Layout::of(&path, Links::Followed).unwrap_err();
             let told =
                 matches!(&error, StateError::NotAState { path: named, .. } if *named == path);
             assert!(told && error.to_string().contains(says), "{error}");
@@ -240,7 +237,10 @@ mod tests {
             "a.jsonl",
             "a.b.c.jsonl",
         ] {
-            assert!(Layout::of(Path::new(fine)).is_ok(), "{fine}");
+            assert!(
+                Layout::of(Path::new(fine), Links::Followed).is_ok(),
+                "{fine}"
+            );
         }
     }
 
@@ -251,14 +251,14 @@ mod tests {
         let link = folder.path().join("x.json");
         std::os::unix::fs::symlink("y.json.backup", &link).unwrap();
         fs::write(folder.path().join("y.json.backup"), "{}").unwrap();
-        let error = Layout::of(&link).unwrap_err();
+        let error = Layout::of(&link, Links::Followed).unwrap_err();
         assert!(matches!(error, StateError::NotAState { .. }), "{error}");
     }
 
     #[test]
     fn states_in_one_folder_do_not_see_each_others_receipts() {
         let run = RunId::fresh();
-        let of = |name: &str| Layout::of(&Path::new("state").join(name)).unwrap();
+        let of = |name: &str| Layout::of(&Path::new("state").join(name), Links::Followed).unwrap();
         let stems = ["a.json", "a.b.json", "a.000001.json", "ab.json"];
         for mine in stems {
             let path = of(mine).receipt(Serial(7), run);

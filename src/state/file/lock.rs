@@ -5,7 +5,7 @@
 //! for people. While a run is open it names that run too, and keeps doing so when its writer dies: where the journal
 //! then goes missing, this is what still tells of it. A hint, as no write of it is waited for.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::thread;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::durable::{failed, not_ours};
-use crate::files::{self, Links, Refusal};
+use crate::files::{self, Access, Links, Refusal};
 use crate::state::Doing;
 use crate::state::journal::RunId;
 use crate::state::{Holder, LockStatus, StateError};
@@ -173,7 +173,7 @@ fn text(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
 
 /// Whether anyone holds the lock now, found out by sharing it for a moment.
 pub(super) fn status(path: &Path) -> Result<LockStatus, StateError> {
-    let file = match files::open(path, Links::Refused, OpenOptions::new().read(true)) {
+    let file = match files::open(path, Links::Refused, Access::Read) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(LockStatus::Free),
         Err(error) => return Err(failed(Doing::Open, path)(not_ours(error))),
@@ -191,7 +191,7 @@ pub(super) fn status(path: &Path) -> Result<LockStatus, StateError> {
 
 fn open(path: &Path) -> Result<File, StateError> {
     // It is cut and written over as it stands: another name for it, or a link, and somebody else's file would be.
-    files::open_or_make_own(path, OpenOptions::new().read(true).write(true))
+    files::open_or_make_own(path, Access::ReadWrite)
         .map_err(|error| failed(Doing::Open, path)(not_ours(error)))
 }
 

@@ -3,7 +3,7 @@
 //! A line that could not be written is cut off again, so that an error means that it is not there. When even that
 //! fails, what is on disk is in doubt: then only the same line is taken next, written over the doubt.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::chain::{Chain, LineEvent};
 use super::durable::{failed, folder_of, not_ours, open_own, sync_folder};
 use crate::crash;
-use crate::files::{self, Links};
+use crate::files::{self, Access, Links, Unnamed};
 use crate::lang::Text;
 use crate::state::Doing;
 use crate::state::StateError;
@@ -42,29 +42,24 @@ impl Log {
     ) -> Result<Self, StateError> {
         let (line, chain) = Chain::start().line(at, started.into())?;
         let folder = folder_of(path);
-        let mut unnamed = tempfile::Builder::new()
-            .prefix(prefix)
-            .append(true)
-            .tempfile_in(folder)
-            .map_err(failed(Doing::Create, path))?;
+        let mut unnamed = Unnamed::make(path, prefix, files::PRIVATE)
+            .map_err(|error| failed(Doing::Create, path)(not_ours(error)))?;
         crash::point(crash::JOURNAL_CREATED);
         // Locked before it has its name, so that nobody can take a live run for a dead one.
-        lock(unnamed.as_file(), path)?;
-        unnamed
-            .write_all(&line)
+        let file = unnamed.file().map_err(failed(Doing::Create, path))?;
+        lock(file, path)?;
+        file.write_all(&line)
             .and_then(|()| {
                 crash::point(crash::LINE_WRITTEN);
-                unnamed.as_file().sync_all()
+                file.sync_all()
             })
             .map_err(failed(Doing::WriteFirstLine, path))?;
         crash::point(crash::LINE_SYNCED);
         // Never over a journal that is there: it may hold the only trace of an order.
-        let file = unnamed
-            .persist_noclobber(path)
-            .map_err(|error| failed(Doing::Create, path)(error.error))?;
+        let file = unnamed.name().map_err(failed(Doing::Create, path))?;
         if let Err(error) = sync_folder(folder) {
             // Nothing was sent on its account. Should it stay, the next writer finds a run that did nothing.
-            let _ = fs::remove_file(path);
+            let _ = files::remove(path);
             return Err(error);
         }
         crash::point(crash::JOURNAL_BEGUN);
@@ -73,7 +68,7 @@ impl Log {
 
     /// Goes on with a journal that is there, from the end of its last whole line.
     pub(super) fn reopen(path: &Path, chain: Chain, length: u64) -> Result<Self, StateError> {
-        let file = open_own(path, OpenOptions::new().append(true))?;
+        let file = open_own(path, Access::Append)?;
         lock(&file, path)?;
         file.set_len(length)
             .and_then(|()| file.sync_all())
@@ -148,7 +143,7 @@ impl Drop for Log {
 
 /// Fails when a process writes to the journal at `path`, whatever became of the lock file.
 pub(super) fn check_unlocked(path: &Path) -> Result<(), StateError> {
-    match files::open(path, Links::Refused, OpenOptions::new().read(true)) {
+    match files::open(path, Links::Refused, Access::Read) {
         Ok(file) => {
             lock(&file, path)?;
             let _ = file.unlock();
@@ -176,6 +171,8 @@ fn lock(file: &File, path: &Path) -> Result<(), StateError> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::state::file::chain;
     use crate::state::journal::{EndReason, Event, RunEnded, RunId};
@@ -245,7 +242,7 @@ mod tests {
     #[test]
     fn after_a_failure_in_doubt_only_the_same_entry_is_taken() {
         let full = Path::new("/dev/full");
-        let device = OpenOptions::new().write(true).open(full).unwrap();
+        let device = fs::OpenOptions::new().write(true).open(full).unwrap();
         let mut log = Log::over(full, device, Chain::start(), 0);
         let at = Timestamp::UNIX_EPOCH;
 

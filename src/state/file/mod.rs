@@ -32,6 +32,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use codec::{decode_journal, encode_journal};
+pub use durable::MOST as MAX_BYTES;
 pub use format::{decode_state, encode_state, state_schema};
 pub use inspect::LockFile;
 pub use restore::{Origin, Present, Proposal, Restored, Restoring};
@@ -39,6 +40,7 @@ pub use restore::{Origin, Present, Proposal, Restored, Restoring};
 use super::journal::{Journal, RunId};
 use super::rescue::Rescued;
 use super::{Holder, LockStatus, ReceiptRef, Snapshot, State, StateError, StateStore, StateWriter};
+use crate::files::Links;
 use layout::Layout;
 use look::Looking;
 use writer::FileWriter;
@@ -47,12 +49,24 @@ use writer::FileWriter;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileStore {
     path: PathBuf,
+    links: Links,
 }
 
 impl FileStore {
     /// The store of the state at `path`. Touches nothing yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self {
+            path: path.into(),
+            links: Links::Followed,
+        }
+    }
+
+    /// The store of the state at a path that was resolved: a link on it by now is an error.
+    pub fn resolved(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            links: Links::Refused,
+        }
     }
 
     /// The path that was asked for, which may be a link.
@@ -100,7 +114,7 @@ impl FileStore {
     }
 
     fn layout(&self) -> Result<Layout, StateError> {
-        Layout::of(&self.path)
+        Layout::of(&self.path, self.links)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The journals of runs that are over: listed by name, read one at a time.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::durable::{
 };
 use super::layout::Layout;
 use crate::crash;
-use crate::files::{self, Links, error as refused};
+use crate::files::{self, Access, Links, error as refused};
 use crate::lang::{Text, text};
 use crate::state::Doing;
 use crate::state::journal::{Journal, RunStarted};
@@ -47,7 +47,7 @@ pub(super) fn start(receipt: &ReceiptRef) -> Result<RunStarted, StateError> {
     /// Far more than a first line needs.
     const LONGEST: u64 = 1 << 20;
     let path = &receipt.path;
-    let file = files::open(path, Links::Refused, OpenOptions::new().read(true))
+    let file = files::open(path, Links::Refused, Access::Read)
         .map_err(|error| failed(Doing::Read, path)(not_ours(error)))?;
     let mut line = Vec::new();
     BufReader::new(file.take(LONGEST))
@@ -63,9 +63,9 @@ pub(super) fn file(layout: &Layout, started: &RunStarted) -> Result<(), StateErr
     make_own_folder(&layout.receipts)?;
     let (from, to) = (&layout.journal, layout.receipt(started.base, started.run));
     match read(&to)? {
-        None => fs::rename(from, &to).map_err(failed(Doing::FileJournal, &to))?,
+        None => files::rename(from, &to).map_err(failed(Doing::FileJournal, &to))?,
         Some(filed) if read(from)?.as_ref() == Some(&filed) => {
-            fs::remove_file(from).map_err(failed(Doing::Remove, from))?;
+            files::remove(from).map_err(failed(Doing::Remove, from))?;
         }
         Some(_) => {
             let taken = refused(

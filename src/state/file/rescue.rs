@@ -1,6 +1,6 @@
 //! Rescue files: written where the journal could not be, found again beside the state.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::durable::{MOST, failed, folder_of, not_ours, sync_folder};
 use super::format::unwritable;
 use super::layout::Layout;
-use crate::files::{self, Links, private};
+use crate::files::{self, Access, Links};
 use crate::lang::Text;
 use crate::state::journal::RunId;
 use crate::state::rescue::{RescueFile, Rescued};
@@ -34,7 +34,11 @@ pub(super) fn write(
     let bytes = encode(rescued)?;
     let name = layout.rescue_name(run);
     let mut last = None;
-    for folder in std::iter::once(&layout.folder).chain(elsewhere) {
+    // Beside the state every link was followed already.
+    let elsewhere = elsewhere
+        .iter()
+        .filter_map(|folder| files::resolve(folder).ok());
+    for folder in std::iter::once(layout.folder.clone()).chain(elsewhere) {
         let path = folder.join(&name);
         match put(&path, &bytes) {
             Ok(()) => return Ok(path),
@@ -49,13 +53,12 @@ pub(super) fn write(
 
 fn put(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
     // What is there already is somebody's.
-    let mut file = private(OpenOptions::new().write(true).create_new(true))
-        .open(path)
-        .map_err(failed(Doing::Create, path))?;
+    let mut file = files::make(path, files::PRIVATE, Access::Append)
+        .map_err(|error| failed(Doing::Create, path)(not_ours(error)))?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if let Err(error) = written {
         // Half a rescue in one folder would hide the whole one in the next.
-        let _ = fs::remove_file(path);
+        let _ = files::remove(path);
         return Err(failed(Doing::Write, path)(error));
     }
     sync_folder(folder_of(path))
@@ -128,7 +131,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (beside, other) = (folder.path().join("state"), folder.path().join("other"));
         fs::create_dir(&other).unwrap();
-        let layout = Layout::of(&beside.join("postpay.state.json")).unwrap();
+        let layout = Layout::of(&beside.join("postpay.state.json"), Links::Followed).unwrap();
         let run = RunId::fresh();
         let put_in = |folders: &[PathBuf]| write(&layout, folders, run, &[rescued(run)]);
 
@@ -150,7 +153,7 @@ mod tests {
         }
         fs::write(&path, "{").unwrap();
         assert!(list(&layout)[0].rescued.is_err());
-        let another = Layout::of(&beside.join("other.state.json")).unwrap();
+        let another = Layout::of(&beside.join("other.state.json"), Links::Followed).unwrap();
         assert_eq!(list(&another), []);
     }
 }

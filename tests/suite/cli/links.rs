@@ -474,16 +474,17 @@ fn no_link_of_a_project_leads_a_report_out_of_it() {
     assert!(!project.exists(".git/hooks/pre-push"));
 
     // What is named directly may be anywhere, and a link within the project stays one.
+    elsewhere.write("there.md", "");
     let there = elsewhere.file("there.md");
     project
         .run(["plan", "--report", there.to_str().unwrap()])
         .exits(0);
-    assert_ne!(elsewhere.read("there.md"), FOREIGN);
-    project.write("reports/old.md", FOREIGN);
+    assert_ne!(elsewhere.read("there.md"), "");
+    project.write("reports/old.md", "<!-- postpay:plan -->\n");
     symlink("reports/old.md", project.file("latest.md")).unwrap();
     project.run(["plan", "--report", "latest.md"]).exits(0);
     assert!(project.file("latest.md").is_symlink());
-    assert_ne!(project.read("reports/old.md"), FOREIGN);
+    assert!(project.read("reports/old.md").len() > 100);
     // So may a link of somebody else's, to a device too.
     symlink("/dev/null", elsewhere.file("null.json")).unwrap();
     let null = elsewhere.file("null.json");
@@ -568,4 +569,177 @@ fn the_settings_keep_the_state_in_the_project() {
         .run(["apply", "-y", "--state", "state/shop"])
         .exits(0);
     assert!(elsewhere.exists("shop"));
+}
+
+/// The link would choose which state is read, and where locks, journals and receipts are made.
+#[test]
+fn a_link_in_the_place_of_the_state_leads_out_of_the_project_only_when_it_is_typed() {
+    let elsewhere = Project::ordered(&["one"]);
+    let outside = elsewhere.file(STATE);
+    let before = elsewhere.files();
+    let project = Project::of(&["one"]);
+    fs::create_dir_all(project.file("state")).unwrap();
+    for to in [outside.clone(), elsewhere.file("state/new.json")] {
+        symlink(&to, project.file(STATE)).unwrap();
+        for args in [&["plan"][..], &["apply", "-y"], &["show"]] {
+            project
+                .run(args)
+                .exits(1)
+                .says(&["error[outside-project]", "--state"]);
+        }
+        assert_eq!(elsewhere.files(), before);
+        fs::remove_file(project.file(STATE)).unwrap();
+    }
+    symlink(&outside, project.file("typed.json")).unwrap();
+    project
+        .run(["plan", "--state", "typed.json"])
+        .exits(0)
+        .says(&["No changes"]);
+}
+
+#[test]
+fn a_record_and_a_pipeline_are_written_to_no_folder_that_a_link_leads_to() {
+    let elsewhere = Project::empty();
+    let project = Project::of(&["one"]);
+    symlink(elsewhere.path(), project.file("d")).unwrap();
+    project
+        .run(["plan", "--refresh", "--record", "d/r.jsonl"])
+        .exits(1)
+        .says(&["error[outside-project]"]);
+    project
+        .run(["apply", "-y", "--record", "d/r.jsonl"])
+        .exits(1)
+        .says(&["error[outside-project]"]);
+    assert!(!project.exists(STATE));
+
+    symlink(elsewhere.path(), project.file(".github")).unwrap();
+    let before = project.files();
+    project
+        .run(["init", "--ci", "github"])
+        .exits(1)
+        .says(&[".github"]);
+    assert_eq!(project.files(), before);
+    assert!(elsewhere.files().is_empty());
+}
+
+/// A name that ends as a report does says nothing of what is there.
+#[test]
+fn a_report_replaces_reports_and_empty_files_only() {
+    const PACKAGE: &str = "{\n  \"name\": \"shop\",\n  \"version\": \"1.0.0\"\n}\n";
+    let project = Project::ordered(&["one"]);
+    let others = [
+        ("a.json", PACKAGE),
+        (
+            "b.json",
+            "{\"format_version\": \"1.2\", \"resource_changes\": []}",
+        ),
+        ("c.json", "not JSON"),
+        ("d.md", "# Read me\n"),
+        ("e.html", "<!doctype html>\n<title>Shop</title>\n"),
+        ("f.xml", "<testsuites name=\"shop\"/>\n"),
+        (
+            "g.sarif",
+            "{\"version\": \"2.1.0\", \"runs\": [{\"tool\": {\"driver\": {\"name\": \"x\"}}}]}",
+        ),
+    ];
+    for (name, text) in others {
+        project.write(name, text);
+        symlink(name, project.file(&format!("link-{name}"))).unwrap();
+        for report in [name.to_owned(), format!("link-{name}")] {
+            for command in [&["plan"][..], &["apply", "-y"]] {
+                project
+                    .run([command, &["--report", &report]].concat())
+                    .exits(1)
+                    .says(&["error[report-path]", "not a postpay report"]);
+                assert_eq!(project.read(name), text);
+            }
+        }
+        // An empty file, and then each time the report of the run before.
+        project.write(name, "");
+        for _ in 0..2 {
+            project.run(["plan", "--report", name]).exits(0);
+            assert_ne!(project.read(name), "");
+        }
+        let link = format!("link-{name}");
+        project.run(["plan", "--report", &link]).exits(0);
+        assert!(project.file(&link).is_symlink());
+    }
+    // A text says of itself what it is to nobody: it is replaced where it was named, and through no link.
+    project.write("notes.txt", FOREIGN);
+    symlink("notes.txt", project.file("link.txt")).unwrap();
+    project
+        .run(["plan", "--report", "link.txt"])
+        .exits(1)
+        .says(&["error[report-path]"]);
+    assert_eq!(project.read("notes.txt"), FOREIGN);
+    project.run(["plan", "--report", "notes.txt"]).exits(0);
+    assert_ne!(project.read("notes.txt"), FOREIGN);
+    project
+        .run(["history", "--format", "human", "--report", "h.csv"])
+        .exits(0);
+    project
+        .run(["history", "--format", "human", "--report", "h.csv"])
+        .exits(0);
+    project.write("h.csv", "id,name\n1,x\n");
+    project.run(["history", "--report", "h.csv"]).exits(1);
+    // Every result can be replaced by the next, whatever it was, and the state of another project by none.
+    for command in [
+        &["show"][..],
+        &["validate"],
+        &["apply", "-y"],
+        &["plan"],
+        &["history"],
+    ] {
+        project
+            .run([command, &["--report", "any.json"]].concat())
+            .exits(0);
+    }
+    let other = Project::ordered(&["two"]);
+    let state = other.file(STATE);
+    let before = other.read(STATE);
+    project
+        .run(["plan", "--report", state.to_str().unwrap()])
+        .exits(1)
+        .says(&["error[report-path]"]);
+    assert_eq!(other.read(STATE), before);
+}
+
+/// A pipe is waited for without end, and a device has none.
+#[test]
+fn whatever_is_named_to_be_read_is_a_regular_file_of_a_sane_size() {
+    let project = Project::ordered(&["one"]);
+    let pipe = project.file("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for file in ["pipe", "/dev/zero"] {
+        for args in [
+            &[
+                "plan",
+                "--refresh",
+                "--endpoint",
+                "https://localhost:1",
+                "--ca-file",
+                file,
+            ][..],
+            &["history", "reconcile", file],
+            &["state", "push", file, "-y"],
+            &["apply", file],
+            &["show", file],
+            &["plan", "--config", file],
+            &["plan", "-f", file],
+            &["state", "restore", "--from", file, "-y"],
+            &["plan", "--state", file],
+        ] {
+            let mut command = std::process::Command::new("timeout");
+            command.args(["-s", "KILL", "30", "prlimit", "--as=4000000000"]);
+            command.arg(env!("CARGO_BIN_EXE_postpay")).args(args);
+            project.settle(&mut command);
+            command
+                .env("TENCENTCLOUD_SECRET_ID", "id")
+                .env("TENCENTCLOUD_SECRET_KEY", "key");
+            let ran = Ran::from(command.output().unwrap());
+            assert_eq!(ran.code, Some(1), "{args:?}: {ran}");
+            assert!(ran.stderr.contains("not a"), "{args:?}: {ran}");
+        }
+    }
 }

@@ -205,3 +205,41 @@ fn a_plan_that_can_not_be_kept_is_an_error_and_leaves_the_old_one() {
         .says(&["can't write"]);
     assert_eq!(project.read("plan.json"), before);
 }
+
+#[test]
+fn settings_that_changed_since_the_plan_make_it_no_laxer_and_send_it_nowhere_else() {
+    let project = Project::of(&["one", "two"]);
+    let settings = |text: &str| project.write("postpay.yaml", format!("version: 1\n{text}"));
+    settings("api: {endpoint: sandbox}\nguard: {max_creates: 1, allowed_accounts: ['1']}\n");
+    project.run(["plan", "-o", "plan.json"]);
+    settings("api: {endpoint: sandbox}\n");
+    if project.exists("plan.json") {
+        project
+            .run(["apply", "plan.json", "--max-creates", "5"])
+            .exits(1)
+            .says(&["too-many-orders", "a plan file keeps the limits"]);
+    }
+    settings("api: {endpoint: sandbox}\nguard: {max_creates: 2}\n");
+    project.run(["plan", "-o", "plan.json"]).exits(0);
+    for text in [
+        "api: {endpoint: 'http://127.0.0.1:1'}\n",
+        "api: {endpoint: 'http://127.0.0.1:2'}\n",
+        "api: {endpoint: ap-shanghai}\n",
+    ] {
+        settings(text);
+        project
+            .run(["apply", "plan.json"])
+            .exits(1)
+            .says(&["error[plan-endpoint]", "`sandbox`"]);
+    }
+    settings("api: {endpoint: ap-shanghai}\n");
+    project.run(["plan", "-o", "far.json"]).exits(0);
+    settings("api: {endpoint: ap-guangzhou}\n");
+    project.run(["apply", "far.json"]).exits(1).says(&[
+        "error[plan-endpoint]",
+        "ap-shanghai",
+        "ap-guangzhou",
+    ]);
+    settings("api: {endpoint: sandbox}\n");
+    project.run(["apply", "plan.json"]).exits(0);
+}

@@ -65,6 +65,7 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Page {
             endpoint: "sandbox".to_owned(),
             uin: None,
         },
+        endpoint: "sandbox".to_owned(),
         region: None,
         state_path: "state/postpay.state.json".to_owned(),
     };

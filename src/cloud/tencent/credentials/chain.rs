@@ -30,7 +30,7 @@ pub struct Wishes {
 
 /// What is around the program.
 pub struct Surroundings<'a> {
-    /// A variable as it is set. A key that is set and empty is half of one; anything else that is empty counts as absent.
+    /// A variable as it is set. An empty one counts as unset, which is how CI systems pass on a secret that they do not have.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     pub home: Option<PathBuf>,
     pub now: Timestamp,

@@ -172,14 +172,6 @@ mod tests {
                 "TENCENTCLOUD_SECRET_KEY is not",
             ),
             (
-                from(&[(ID, ""), (KEY, secret)]),
-                "TENCENTCLOUD_SECRET_ID is set but empty",
-            ),
-            (
-                from(&[(ID, secret), (KEY, "")]),
-                "TENCENTCLOUD_SECRET_KEY is set but empty",
-            ),
-            (
                 from(&[(ID, secret), (KEY, &joined)]),
                 "TENCENTCLOUD_SECRET_KEY holds white space",
             ),

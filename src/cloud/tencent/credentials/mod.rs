@@ -63,9 +63,6 @@ pub enum CredentialsError {
         place: String,
         name: String,
     },
-    Empty {
-        name: String,
-    },
     WhiteSpace {
         name: String,
     },
@@ -117,10 +114,6 @@ impl CredentialsError {
             Self::Missing { place, name } => {
                 text!("{place} has no {name}", "{place} 中没有 {name}")
             }
-            Self::Empty { name } => text!(
-                "{name} is set but empty: set it or unset it",
-                "{name} 已设置但为空：请设置值或取消设置"
-            ),
             Self::WhiteSpace { name } => text!(
                 "{name} holds white space: a value was copied with its surroundings, or two were joined",
                 "{name} 中有空白字符：可能多复制了前后内容，或把两个值连在了一起"
@@ -207,15 +200,13 @@ pub(in crate::cloud::tencent) fn read_file(file: &Path) -> io::Result<Vec<u8>> {
     files::read(file, Links::Followed, MOST)
 }
 
-/// A value that may stand in a signature; None when there is none. `name` is what it is called in an error.
+/// A value that may stand in a signature; None when there is none, or it is empty. `name` is what it is called in an error.
 fn checked(value: Option<String>, name: &str) -> Result<Option<String>, CredentialsError> {
-    let Some(value) = value else {
+    let Some(value) = value.filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
     let name = name.to_owned();
-    if value.is_empty() {
-        Err(CredentialsError::Empty { name })
-    } else if value.chars().any(char::is_whitespace) {
+    if value.chars().any(char::is_whitespace) {
         Err(CredentialsError::WhiteSpace { name })
     } else if !value.chars().all(|c| c.is_ascii_graphic()) {
         Err(CredentialsError::Characters { name })

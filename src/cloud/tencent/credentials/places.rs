@@ -8,6 +8,7 @@ use super::environment::{self, read};
 use super::role::{RoleWish, Said, taken};
 use super::{CredentialsError, Source, profile, tccli};
 use crate::cloud::tencent::issuer::Role;
+use crate::cloud::tencent::scrub::visible;
 use crate::lang::{Text, text};
 
 const DEFAULT: &str = "default";
@@ -20,7 +21,7 @@ impl Surroundings<'_> {
     pub(super) fn look(&self, profile: Option<&str>) -> Result<Chain, CredentialsError> {
         let mut looked = Vec::new();
         if profile.is_none() {
-            if let Some((name, key)) = environment::key(self.variable)? {
+            if let Some((name, key)) = environment::key(&|name| self.chosen(name))? {
                 let role = self.role_of_environment()?;
                 return Ok(Chain {
                     role,
@@ -38,28 +39,40 @@ impl Surroundings<'_> {
             None => self.profile()?,
         };
         let name = chosen.clone().unwrap_or_else(|| DEFAULT.to_owned());
+        if name.contains(['/', '\\']) || name.contains("..") {
+            let name = visible(&name);
+            return Err(CredentialsError::Unfit {
+                name: format!("--profile {name}"),
+                why: text!(
+                    "a profile is a name, not a path",
+                    "配置是一个名称，而不是路径"
+                ),
+            });
+        }
         let mut files = Vec::new();
         if let Some(file) = self.sdks_file()? {
-            if let Some(found) = section(&file, &name)? {
-                return Ok(found);
+            if is_there(&file)? {
+                if let Some(found) = section(&file, &name)? {
+                    return Ok(found);
+                }
+                // Nobody knows whose key it holds: one from elsewhere may be another account's.
+                if chosen.is_none() {
+                    return Err(CredentialsError::NoProfile {
+                        name,
+                        known: profile::names(Some(&file)),
+                        looked: vec![file],
+                    });
+                }
             }
-            // It was named: a key from elsewhere may be another account's.
-            if (self.variable)(CREDENTIALS_FILE).is_some() && chosen.is_none() {
-                return Err(CredentialsError::NoProfile {
-                    name,
-                    known: profile::names(Some(&file)),
-                    looked: vec![file],
-                });
-            }
-            looked.push(in_vain(&file, &name));
+            looked.push(nothing_at(&file));
             files.push(file);
         }
         if let Some(home) = &self.home {
             let file = tccli::path(home, &name);
-            if is_there(&file)? && !name.contains(['/', '\\']) {
+            if is_there(&file)? {
                 return self.tccli(file, name);
             }
-            looked.push(in_vain(&file, &name));
+            looked.push(nothing_at(&file));
             files.push(file);
         }
         if let Some(name) = chosen {
@@ -101,10 +114,7 @@ impl Surroundings<'_> {
 
     fn sdks_file(&self) -> Result<Option<PathBuf>, CredentialsError> {
         const NAME: &str = CREDENTIALS_FILE;
-        match (self.variable)(NAME) {
-            Some(file) if file.is_empty() => Err(CredentialsError::Empty {
-                name: NAME.to_owned(),
-            }),
+        match self.chosen(NAME) {
             Some(file) => {
                 let file = PathBuf::from(file);
                 // It was named: that it is not there is a mistake.
@@ -200,22 +210,20 @@ fn role_of_file(
         .transpose()
 }
 
-/// A file in a folder that can't be looked into is none that is not there.
+/// Only what the system says is not there is absent: a link to nothing is not, nor what is in a folder that can't be looked
+/// into.
 fn is_there(file: &Path) -> Result<bool, CredentialsError> {
-    file.try_exists().map_err(|error| CredentialsError::File {
-        file: file.to_owned(),
-        why: text!("{error}", "{error}"),
-    })
+    match file.symlink_metadata() {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(CredentialsError::File {
+            file: file.to_owned(),
+            why: Text::of(&error),
+        }),
+    }
 }
 
-fn in_vain(file: &Path, profile: &str) -> Text {
+fn nothing_at(file: &Path) -> Text {
     let shown = file.display();
-    if file.exists() {
-        text!(
-            "{shown}: it has no profile `{profile}`",
-            "{shown}：其中没有配置 `{profile}`"
-        )
-    } else {
-        text!("{shown}: there is no such file", "{shown}：没有这个文件")
-    }
+    text!("{shown}: there is no such file", "{shown}：没有这个文件")
 }

@@ -16,14 +16,12 @@ pub(super) struct Section {
     pub(super) role_session_name: Option<String>,
 }
 
-/// Reads a section; None when there is no such file or section.
+/// Reads a section; None when there is no such section.
 ///
 /// # Errors
 /// When the file can't be read, or the section holds no whole key. No text holds a value.
 pub(super) fn read(file: &Path, profile: &str) -> Result<Option<Section>, CredentialsError> {
-    let Some(text) = text_of(file)? else {
-        return Ok(None);
-    };
+    let text = text_of(file)?;
     let sections = sections(file, &text)?;
     let Some(section) = sections.get(profile) else {
         return Ok(None);
@@ -69,7 +67,7 @@ pub(super) fn read(file: &Path, profile: &str) -> Result<Option<Section>, Creden
 
 /// The profiles that the file has, as far as it can be read, in order.
 pub(super) fn names(file: Option<&Path>) -> Vec<String> {
-    let sections = file.and_then(|file| sections(file, &text_of(file).ok()??).ok());
+    let sections = file.and_then(|file| sections(file, &text_of(file).ok()?).ok());
     let mut names: Vec<String> = sections
         .into_iter()
         .flatten()
@@ -82,18 +80,17 @@ pub(super) fn names(file: Option<&Path>) -> Vec<String> {
 
 type Sections = HashMap<String, HashMap<String, Option<String>>>;
 
-/// None when there is no such file.
-fn text_of(file: &Path) -> Result<Option<String>, CredentialsError> {
-    match read_file(file) {
-        Ok(bytes) => {
-            let text = String::from_utf8_lossy(&bytes);
-            Ok(Some(text.trim_start_matches('\u{feff}').to_owned()))
+fn text_of(file: &Path) -> Result<String, CredentialsError> {
+    let unread = |why| CredentialsError::File {
+        file: file.to_owned(),
+        why,
+    };
+    let bytes = read_file(file).map_err(|error| unread(Text::of(&error)))?;
+    match String::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => {
+            Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(CredentialsError::File {
-            file: file.to_owned(),
-            why: Text::of(&error),
-        }),
+        Ok(_) | Err(_) => Err(unread(text!("it is not UTF-8 text", "它不是 UTF-8 文本"))),
     }
 }
 
@@ -105,13 +102,25 @@ fn sections(file: &Path, text: &str) -> Result<Sections, CredentialsError> {
     // As Python's tools do: what stands behind a value belongs to it.
     like.enable_inline_comments = false;
     let mut ini = Ini::new_from_defaults(like);
-    ini.read(text.to_owned())
+    let sections = ini
+        .read(text.to_owned())
         // What it says may quote the line.
         .map_err(|why| CredentialsError::Malformed {
             file: file.to_owned(),
             line: line_of(&why),
             column: 1,
-        })
+        })?;
+    // A key without its section, or a file of another form: JSON is read as such lines.
+    if sections.get("").is_some_and(|outside| !outside.is_empty()) {
+        return Err(CredentialsError::File {
+            file: file.to_owned(),
+            why: text!(
+                "it is not in INI form: a line with the profile's name, as [default], comes before its secret_id and secret_key",
+                "它不是 INI 格式：secret_id 和 secret_key 之前应有一行配置名称，如 [default]"
+            ),
+        });
+    }
+    Ok(sections)
 }
 
 /// The line, from 1, on which the section, or a member of it, stands for the second time. The parser would join them, half

@@ -144,7 +144,7 @@ pub(in crate::cloud::tencent) fn read(file: &Path) -> Result<Entry, CredentialsE
                     name: "secretKey".to_owned(),
                 })?
                 .into(),
-            token: checked(filled(token), &name("token"))?.map(Into::into),
+            token: checked(token, &name("token"))?.map(Into::into),
         })
     };
     Ok(Entry {

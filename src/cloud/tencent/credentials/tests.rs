@@ -189,7 +189,7 @@ fn variables_choose_a_profile_where_the_environment_has_no_key() {
     let wrong = outside
         .set("TCCLI_PROFILE", "../x")
         .wrong(&Wishes::default());
-    assert!(wrong.contains("no profile"), "{wrong}");
+    assert!(wrong.contains("a name, not a path"), "{wrong}");
     let file = Around::new().file("elsewhere", &ini("default"));
     let path = file.path("elsewhere").display().to_string();
     let file = file.set("TENCENTCLOUD_CREDENTIALS_FILE", &path);
@@ -200,17 +200,7 @@ fn variables_choose_a_profile_where_the_environment_has_no_key() {
 }
 
 #[test]
-fn a_key_that_is_set_and_empty_is_half_of_one_and_anything_else_is_not_there() {
-    // As CI passes on a secret that it does not have: no other place is tried then.
-    let empty = Around::new()
-        .file(SDK, &ini("default"))
-        .set("TENCENTCLOUD_SECRET_ID", "")
-        .set("TENCENTCLOUD_SECRET_KEY", "");
-    let wrong = empty.wrong(&Wishes::default());
-    assert!(
-        wrong.contains("TENCENTCLOUD_SECRET_ID is set but empty"),
-        "{wrong}"
-    );
+fn an_empty_variable_counts_as_unset() {
     let mut others = Around::new().file(SDK, &ini("default"));
     for name in [
         "TENCENTCLOUD_PROFILE",
@@ -219,13 +209,125 @@ fn a_key_that_is_set_and_empty_is_half_of_one_and_anything_else_is_not_there() {
         "TENCENTCLOUD_ASSUME_ROLE_SESSION_NAME",
         "TENCENTCLOUD_ROLE_ARN",
         "TENCENTCLOUD_CAM_ROLE_NAME",
+        "TENCENTCLOUD_ASSUME_ROLE_SESSION_DURATION",
+        "TENCENTCLOUD_ASSUME_ROLE_EXTERNAL_ID",
+        "TENCENTCLOUD_ROLE_SESSION_NAME",
+        "TENCENTCLOUD_CREDENTIALS_FILE",
+        "TENCENTCLOUD_SECRET_ID",
+        "TENCENTCLOUD_SECRET_KEY",
+        "TENCENTCLOUD_SECRETID",
+        "TENCENTCLOUD_SECRETKEY",
+        "TENCENTCLOUD_TOKEN",
+        "TENCENTCLOUD_SECURITY_TOKEN",
+        "TENCENTCLOUD_SESSION_TOKEN",
+        "TENCENTCLOUD_SESSIONTOKEN",
         "TKE_ROLE_ARN",
+        "TKE_PROVIDER_ID",
+        "TKE_WEB_IDENTITY_TOKEN_FILE",
     ] {
         others = others.set(name, "");
     }
     let found = others.found();
     assert_eq!(told(&found), ("profile", Some("default-id")));
     assert!(found.role.is_none());
+    let found = with_keys(others).found();
+    assert_eq!(told(&found), ("environment", Some("env-id")));
+    assert!(found.role.is_none());
+}
+
+/// Each has another place with a key after it, which may be another account's.
+#[test]
+fn a_credentials_file_that_is_not_recognised_never_gives_way_to_the_next_place() {
+    let utf16 = |text: &str| -> Vec<u8> {
+        let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+        units.flat_map(u16::to_le_bytes).collect()
+    };
+    let no_section = format!("secret_id = i\nsecret_key = {SECRET}\n");
+    let table: Vec<(&str, Vec<u8>, &str)> = vec![
+        (SDK, utf16(&ini("default")), "it is not UTF-8 text"),
+        (
+            SDK,
+            utf16(&ini("default"))[2..].to_vec(),
+            "it is not UTF-8 text",
+        ),
+        (
+            SDK,
+            b"[default]\nsecret_id = \xff\n".to_vec(),
+            "it is not UTF-8 text",
+        ),
+        (SDK, no_section.into_bytes(), "it is not in INI form"),
+        (SDK, json("").into_bytes(), "it is not in INI form"),
+        (
+            SDK,
+            format!("{{\n  \"default\": {{\n    \"secretKey\": \"{SECRET}\"\n  }}\n}}\n").into(),
+            "it is not in INI form",
+        ),
+        (SDK, ini("Default").into_bytes(), "no profile `default`"),
+        (SDK, Vec::new(), "no profile `default`"),
+        (SDK, b"[default]\n".to_vec(), "has no secret_id"),
+        (TCCLI, utf16(&json("")), "default.credential:1:1"),
+        (TCCLI, ini("default").into_bytes(), "default.credential:1:"),
+        (TCCLI, Vec::new(), "default.credential:1:"),
+        (TCCLI, b"null".to_vec(), "default.credential:1:"),
+        (TCCLI, b"[]".to_vec(), "default.credential:1:"),
+        (TCCLI, b"{}".to_vec(), "has no secretId"),
+        (
+            TCCLI,
+            format!("{{\"SecretId\":\"i\",\"SecretKey\":\"{SECRET}\"}}").into(),
+            "has no secretId",
+        ),
+        (
+            TCCLI,
+            json(r#","token":" t""#).into_bytes(),
+            "holds white space",
+        ),
+    ];
+    for (name, bytes, expected) in table {
+        let around = Around::new()
+            .set("TKE_ROLE_ARN", ROLE)
+            .set("TKE_PROVIDER_ID", "p")
+            .set("TKE_WEB_IDENTITY_TOKEN_FILE", "/token");
+        let around = if name == SDK {
+            around.file(TCCLI, &json(""))
+        } else {
+            around
+        };
+        let around = around.file(name, "");
+        fs::write(around.path(name), &bytes).unwrap();
+        let wrong = around.wrong(&Wishes::default());
+        assert!(wrong.contains(expected), "{expected}: {wrong}");
+        assert!(wrong.contains(name), "{wrong}");
+    }
+    for name in [SDK, TCCLI] {
+        let around = Around::new().file(TCCLI, &json(""));
+        let _ = fs::remove_file(around.path(name));
+        fs::create_dir_all(around.path(name)).unwrap();
+        let wrong = around.find(&Wishes::default()).unwrap_err().to_string();
+        assert!(wrong.contains(name), "{wrong}");
+        #[cfg(unix)]
+        {
+            fs::remove_dir(around.path(name)).unwrap();
+            std::os::unix::fs::symlink("nowhere", around.path(name)).unwrap();
+            let wrong = around.find(&Wishes::default()).unwrap_err().to_string();
+            assert!(wrong.contains(name), "{wrong}");
+        }
+    }
+}
+
+#[test]
+fn a_profile_is_a_name_and_no_path() {
+    let around = Around::new()
+        .file("x.credential", &json(""))
+        .file(".tccli/sub/x.credential", &json(""))
+        .file(SDK, &ini("../x"));
+    for name in ["../x", "../../x", "sub/x", "sub\\x", "..", "/x"] {
+        let wishes = Wishes {
+            profile: Some(name.to_owned()),
+            ..Wishes::default()
+        };
+        let wrong = around.wrong(&wishes);
+        assert!(wrong.contains("a name, not a path"), "{name}: {wrong}");
+    }
 }
 
 #[test]
@@ -466,7 +568,6 @@ fn every_error_is_told_in_both_languages() {
             place: name(),
             name: name(),
         },
-        CredentialsError::Empty { name: name() },
         CredentialsError::WhiteSpace { name: name() },
         CredentialsError::Characters { name: name() },
         CredentialsError::Conflict {
