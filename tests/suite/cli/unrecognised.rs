@@ -25,7 +25,7 @@ fn manifests_with_names_like_a_backup_stop_a_destroy_and_nothing_else() {
         &["apply", "-y", "--allow-destroy"],
         &["destroy", "two", "-y", "--allow-destroy"],
     ] {
-        let ran = project
+        project
             .run(args)
             .exits(1)
             .says(&["error[manifest-not-read]", "`environments/two.yaml.bak`"]);
@@ -215,20 +215,24 @@ fn hostile_manifests_are_refused_in_few_words() {
         .exits(1)
         .says(&["alias-bomb"]);
 
-    let all: String = (0..2000)
+    let all = (0..2000)
         .map(|n| format!("  e{n}: {{alias: e{n}}}\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let defaults = format!("{{env_source: qcloud, channel: cocos, extra: {long}}}");
     project.write(
         "defaults.yaml",
         format!("version: 1\ndefaults: {defaults}\nenvironments:\n{all}"),
     );
-    let ran = project
+    project
         .run(["validate", "-f", "defaults.yaml"])
         .exits(1)
         .says(&["project-too-large", "hold more than 256 MiB"]);
 
-    let keys: String = (0..1000).map(|n| format!(", k{n}: {n}")).collect();
+    let keys = (0..1000)
+        .map(|n| format!(", k{n}: {n}"))
+        .collect::<Vec<_>>()
+        .concat();
     let extra =
         format!("version: 1\nenvironments: {{a: {{env_id: x, extra: {{{long}: 1{keys}}}}}}}\n");
     project.write("key.yaml", extra);
@@ -242,7 +246,10 @@ fn hostile_manifests_are_refused_in_few_words() {
 #[test]
 fn more_environments_than_a_project_may_have_are_named_as_such() {
     let project = Project::of(&["one"]);
-    let all: String = (0..200_001).map(|n| format!("  e{n}: {{}}\n")).collect();
+    let all = (0..200_001)
+        .map(|n| format!("  e{n}: {{}}\n"))
+        .collect::<Vec<_>>()
+        .concat();
     project.write("a.yaml", format!("version: 1\nenvironments:\n{all}"));
     let ran = project.run(["validate", "-f", "a.yaml"]).exits(1).says(&[
         "project-too-large",
