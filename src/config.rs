@@ -169,10 +169,10 @@ pub fn find(folder: &Path) -> Result<Option<String>, Box<Diagnostic>> {
             near.push(name);
         }
     }
-    let problem = |code, message: fn(&str) -> Text, mut names: Vec<String>| {
-        names.sort();
-        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        Box::new(Diagnostic::error(code, message(&names.join(", "))).help(text!(
+    let problem = |code, message: fn(&str) -> Text, mut found: Vec<String>| {
+        found.sort();
+        let listed: Vec<String> = found.iter().map(|name| format!("`{name}`")).collect();
+        Box::new(Diagnostic::error(code, message(&listed.join(", "))).help(text!(
             "the settings are one file, `postpay.yaml` or `postpay.yml`; rename or remove the others, or name one with --config",
             "配置是一个文件：`postpay.yaml` 或 `postpay.yml`；请改名或移走其他文件，或用 --config 指定"
         )))

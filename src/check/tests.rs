@@ -73,7 +73,10 @@ fn an_env_id_without_a_value_creates_nothing() {
 
 #[test]
 fn no_more_problems_are_kept_than_memory_is_for() {
-    let all: String = (0..60_000).map(|n| format!("  e{n}: {{}}\n")).collect();
+    let all = (0..60_000)
+        .map(|n| format!("  e{n}: {{}}\n"))
+        .collect::<Vec<_>>()
+        .concat();
     let checked = one(&format!("version: 1\nenvironments:\n{all}"));
     assert_eq!(checked.diagnostics.len(), MAX_PROBLEMS);
     let is_rest = |it: &&Diagnostic| it.code == "more-problems" && it.is_error();

@@ -212,9 +212,11 @@ fn shortened(text: Text) -> Text {
         if text.len() <= LONGEST {
             return text.to_owned();
         }
-        let start = text.floor_char_boundary(LONGEST / 2);
-        let end = text.ceil_char_boundary(text.len() - LONGEST / 2);
-        format!("{} … {}", &text[..start], &text[end..])
+        let ends = LONGEST / 8;
+        let start: String = text.chars().take(ends).collect();
+        let skipped = text.chars().count().saturating_sub(ends);
+        let end: String = text.chars().skip(skipped).collect();
+        format!("{start} … {end}")
     };
     let is_long = [Lang::En, Lang::Zh]
         .iter()
