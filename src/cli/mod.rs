@@ -230,7 +230,7 @@ const RESOLVERS: usize = 2;
 /// Threads beside the runtime: signals, output and its caller's other needs.
 const OTHER_THREADS: usize = 4;
 /// Files and sockets that a run with the most calls under way may have open at once.
-const FILES: usize = 40;
+const FILES: usize = 100;
 
 /// A runtime that has all its threads, or an error before anything is sent: tokio would panic, or hang, later.
 fn runtime() -> Result<tokio::runtime::Runtime, failure::Failure> {

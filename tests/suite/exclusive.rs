@@ -32,12 +32,18 @@ struct Account {
 
 impl Account {
     fn new(latency: Duration) -> Self {
+        Self::listing_after(latency, Duration::ZERO)
+    }
+
+    /// One that lists what was created after a while.
+    fn listing_after(latency: Duration, list_delay: Duration) -> Self {
         let project = Project::empty();
         project.write("postpay.yaml", "version: 1\n");
         project.write(MANIFEST, manifest(&NAMES));
         let options = sandbox::Options {
             rate: None,
             latency,
+            list_delay,
             ..sandbox::Options::new(project.file("ledger.jsonl"))
         };
         let runtime = Runtime::new().unwrap();
@@ -50,7 +56,12 @@ impl Account {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.project.command(args);
+        self.command_in(&self.project, args)
+    }
+
+    /// In another copy of the project.
+    fn command_in(&self, project: &Project, args: &[&str]) -> Command {
+        let mut command = project.command(args);
         command
             .env("POSTPAY_ENDPOINT", self.endpoint.url())
             .env("POSTPAY_RATE", RATE)
@@ -227,6 +238,10 @@ fn a_run_stops_when_another_state_is_pulled() {
         .exits(3)
         .says(&["fenced-out", "postpay.state.json"]);
     account.nothing_twice();
+    assert!(
+        account.created().len() < NAMES.len(),
+        "nothing more is created"
+    );
     assert_eq!(
         account.project.read(STATE),
         pulled,
@@ -377,7 +392,7 @@ fn a_hangup_ends_a_run_in_order_unless_it_was_ignored() {
 
 #[test]
 fn too_few_open_files_are_an_error_before_anything_is_sent() {
-    for limit in 7..=12 {
+    for limit in [7, 8, 9, 10, 12, 24, 48, 96] {
         let account = Account::new(Duration::ZERO);
         let like = account.command(&["apply", "-y"]);
         let mut command = Command::new("prlimit");
@@ -394,4 +409,56 @@ fn too_few_open_files_are_an_error_before_anything_is_sent() {
         account.run(&["apply", "-y"]).exits(0);
         account.finish();
     }
+}
+
+#[test]
+fn two_copies_of_a_project_stop_when_they_see_each_other() {
+    let account = Account::listing_after(Duration::ZERO, Duration::from_millis(700));
+    let copy = Project::empty();
+    copy.write("postpay.yaml", "version: 1\n");
+    copy.write(MANIFEST, manifest(&NAMES));
+    // Both begin before either sees what the other creates.
+    let start = |project: &Project| {
+        let mut command = account.command_in(project, &["apply", "-y"]);
+        command.env("POSTPAY_RATE", "2");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running::new(command)
+    };
+    let (first, second) = (start(&account.project), start(&copy));
+    for run in [first.wait(), second.wait()] {
+        let run = run.exits(3).says(&[
+            "somebody else may be creating from the same manifests",
+            "postpay import",
+        ]);
+        assert!(run.stdout.contains("not attempted"), "{run}");
+    }
+    // Best effort: what both created before they saw each other exists twice, and the rest was not created at all.
+    assert!(
+        account.created().len() < NAMES.len(),
+        "{:?}",
+        account.created()
+    );
+    let found = account.run(&["drift"]).exits(2);
+    assert!(found.stdout.contains("possible-duplicate"), "{found}");
+    account.finish();
+}
+
+#[test]
+fn an_account_that_does_not_list_what_it_creates_stops_the_first_run() {
+    let account = Account::listing_after(Duration::ZERO, Duration::from_secs(3600));
+    let mut command = account.command(&["apply", "-y", "--settle", "3s"]);
+    command
+        .env("POSTPAY_RATE", "2")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let run = Running::new(command).wait().exits(3);
+    assert!(run.stdout.contains("does not show a1-"), "{run}");
+    assert!(
+        account.created().len() < NAMES.len(),
+        "{:?}",
+        account.created()
+    );
+    account.nothing_lost();
+    account.nothing_twice();
+    account.finish();
 }

@@ -9,6 +9,14 @@ use super::recovery::{Scene, Tally};
 use crate::support::{JOURNAL, LEDGER, Running, in_parallel};
 
 const TRIALS: u64 = 200;
+
+/// How many trials: more of them at night (POSTPAY_KILL_TRIALS).
+fn trials() -> u64 {
+    let asked = std::env::var("POSTPAY_KILL_TRIALS").ok();
+    asked.map_or(TRIALS, |trials| {
+        trials.parse().expect("POSTPAY_KILL_TRIALS is a number")
+    })
+}
 const ALIASES: [&str; 4] = ["one", "two", "three", "four"];
 
 /// SplitMix64: small, and the same everywhere.
@@ -123,7 +131,7 @@ fn killed_at_any_time_nothing_is_ordered_twice_and_nothing_is_lost() {
     let horizon = measured.elapsed().mul_f64(1.5);
 
     let total = Mutex::new((Tally::default(), Vec::new()));
-    in_parallel(0..TRIALS, |number| {
+    in_parallel(0..trials(), |number| {
         let mut dice = Dice(seed.wrapping_add(number.wrapping_mul(0x2545_f491_4f6c_dd1d)));
         let ended = trial(&mut dice, horizon);
         let mut total = total.lock().unwrap();
