@@ -189,7 +189,7 @@ pub fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
     };
     match folder.make_folder(name, mode) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Folder::open(path).map(drop),
-        made => made,
+        result => result,
     }
 }
 

@@ -127,9 +127,12 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
         file.sync_all()?;
         unnamed.name()
     };
-    write().map(drop).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => there_already(path),
-        _ => cant_write(path, &error),
+    write().map(drop).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            there_already(path)
+        } else {
+            cant_write(path, &error)
+        }
     })
 }
 

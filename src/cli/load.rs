@@ -306,9 +306,11 @@ impl Project {
         let (manifests, _) = self.yaml();
         let manifests = manifests.into_iter().map(|found| Place::at(found.real));
         world.reports.spare_all(manifests)?;
-        world.reports.keep_in(&self.root)?;
         for path in &global.reports {
             self.not_the_states(path, world)?;
+        }
+        world.reports.keep_in(&self.root)?;
+        for path in &global.reports {
             let folder = path
                 .parent()
                 .filter(|folder| !folder.as_os_str().is_empty());

@@ -154,17 +154,16 @@ impl Reports {
                 ),
             ));
         }
-        let end = match self.ends.get(path) {
-            Some(end) => end.clone(),
+        let end = if let Some(end) = self.ends.get(path) {
+            end.clone()
+        } else {
             // Until then a folder may be a link that leads anywhere, too.
-            None => {
-                let here = fs::canonicalize(".").map_err(|error| cant_write(path, &error))?;
-                let way = way(path, &here).map_err(|error| cant_write(path, &error))?;
-                if !self.guarded && way.leads_out_of(&here) {
-                    return Err(led_away(path, &way.end));
-                }
-                way.end
+            let here = fs::canonicalize(".").map_err(|error| cant_write(path, &error))?;
+            let way = way(path, &here).map_err(|error| cant_write(path, &error))?;
+            if !self.guarded && way.leads_out_of(&here) {
+                return Err(led_away(path, &way.end));
             }
+            way.end
         };
         // A pipe or a device has nothing that could be replaced.
         if path.metadata().is_ok_and(|file| !file.is_file()) {
@@ -412,7 +411,7 @@ mod tests {
     #[test]
     fn what_is_there_is_not_replaced_before_it_was_looked_at() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.json");
+        let path = folder.path().join("a.txt");
         let mut reports = Reports::default();
         reports.write(&path, "one").unwrap();
         assert!(reports.write(&path, "two").is_err());
@@ -426,8 +425,8 @@ mod tests {
     #[test]
     fn a_link_stays_one_also_when_it_names_nothing_yet() {
         let folder = tempfile::tempdir().unwrap();
-        let link = folder.path().join("link.json");
-        std::os::unix::fs::symlink("to.json", &link).unwrap();
+        let link = folder.path().join("link.txt");
+        std::os::unix::fs::symlink("to.txt", &link).unwrap();
         let reports = Reports {
             guarded: true,
             ..Reports::default()
@@ -435,7 +434,7 @@ mod tests {
         for text in ["one", "two"] {
             reports.write(&link, text).unwrap();
             assert!(link.is_symlink());
-            let named = folder.path().join("to.json");
+            let named = folder.path().join("to.txt");
             assert_eq!(fs::read_to_string(named).unwrap(), text);
         }
     }

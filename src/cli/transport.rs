@@ -41,10 +41,10 @@ pub(super) fn transport(project: &Project, world: &World) -> Result<Transport, F
 }
 
 fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let shown = path.display().to_string();
-    let shown = clean(&shown);
     /// Far more than all the authorities that there are.
     const MOST: u64 = 16 << 20;
+    let shown = path.display().to_string();
+    let shown = clean(&shown);
     let failure = |why| Failure::new("ca-file", why).help(NOTHING_SENT);
     let pem = files::read(path, Links::Followed, MOST).map_err(|error| {
         failure(text!(

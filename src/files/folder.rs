@@ -133,10 +133,10 @@ mod unix {
             let flags = SEARCH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let mut at = None;
             for part in path.components() {
-                let name = match part {
-                    Component::CurDir if at.is_some() => continue,
-                    part => part.as_os_str(),
-                };
+                if part == Component::CurDir && at.is_some() {
+                    continue;
+                }
+                let name = part.as_os_str();
                 let from = at
                     .as_ref()
                     .map_or(CWD, |Self(at)| std::os::fd::AsFd::as_fd(at));

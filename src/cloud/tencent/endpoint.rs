@@ -81,9 +81,12 @@ impl FromStr for EndpointUrl {
         if given.contains('@') {
             return Err(EndpointError::UserInfo);
         }
-        let url = Url::parse(text).map_err(|error| match error {
-            ParseError::InvalidPort => EndpointError::Port,
-            _ => EndpointError::Host,
+        let url = Url::parse(text).map_err(|error| {
+            if error == ParseError::InvalidPort {
+                EndpointError::Port
+            } else {
+                EndpointError::Host
+            }
         })?;
         if given.ends_with(':') || url.port() == Some(0) {
             return Err(EndpointError::Port);

@@ -376,15 +376,12 @@ mod tests {
         for (endpoint, patterns, expected) in table {
             for variable in ["NO_PROXY", "no_proxy"] {
                 let found = to(endpoint, &[("HTTPS_PROXY", "p:1"), (variable, patterns)]);
-                match expected {
-                    Some(direct) => {
-                        assert_eq!(found.unwrap().is_none(), direct, "{endpoint} {patterns}");
-                    }
-                    None => {
-                        let error = found.unwrap_err();
-                        assert!(error.text().is_in_both());
-                        assert!(error.to_string().contains(variable), "{error}");
-                    }
+                if let Some(direct) = expected {
+                    assert_eq!(found.unwrap().is_none(), direct, "{endpoint} {patterns}");
+                } else {
+                    let error = found.unwrap_err();
+                    assert!(error.text().is_in_both());
+                    assert!(error.to_string().contains(variable), "{error}");
                 }
             }
         }

@@ -210,9 +210,10 @@ fn of_certificate(error: &CertificateError) -> Fault {
         "需由该主机或中间网关的管理者为其配置带有主机名称的服务器证书。",
     );
     // How it is told apart further is a detail of the library's that has no type.
-    let name = match error {
-        C::Other(other) => format!("{:?}", other.0),
-        error => format!("{error:?}"),
+    let name = if let C::Other(other) = error {
+        format!("{:?}", other.0)
+    } else {
+        format!("{error:?}")
     };
     let is_authority = name.contains("CaUsedAsEndEntity");
     let is_for_another_purpose = matches!(error, C::InvalidPurpose | C::InvalidPurposeContext { .. })

@@ -675,9 +675,13 @@ fn a_plan_that_looked_at_an_account_is_carried_out_in_no_other() {
         .project
         .write("postpay.yaml", other.project.read("postpay.yaml"));
     let refused = scene.with_keys("apply plan.json").exits(1);
+    refused.says(&["plan-endpoint", &scene.url, &other.url]);
+    scene.project.write("postpay.yaml", url);
+    // The same endpoint, with the key of another account.
+    let line = format!("apply plan.json --sts-endpoint {}", other.url);
+    let refused = scene.with_keys(&line).exits(1);
     refused.says(&["plan-account", ACCOUNT, "200000000002"]);
     assert!(other.server.orders().is_empty());
-    scene.project.write("postpay.yaml", url);
     let done = scene.with_keys("apply plan.json").exits(0);
     done.says(&[&format!("In account {ACCOUNT}"), "environment"]);
     assert_eq!(scene.server.ordered_once(), ["one"]);

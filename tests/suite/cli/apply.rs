@@ -153,7 +153,7 @@ fn the_second_signal_leaves_at_once_and_the_journal_tells_the_truth() {
     at_once(["TERM", "INT"], |signal| {
         let project = Project::of(&["one", "two"]);
         // An answer that never comes: only the second signal can end this.
-        project.write("r.md", "of an older run");
+        project.write("r.md", "<!-- postpay:apply -->\nof an older run");
         let mut command = project.command(["apply", "-y", "--fault", "hang-after@*"]);
         command.args(["--report", "r.md"]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());

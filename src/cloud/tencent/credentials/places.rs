@@ -114,26 +114,21 @@ impl Surroundings<'_> {
 
     fn sdks_file(&self) -> Result<Option<PathBuf>, CredentialsError> {
         const NAME: &str = CREDENTIALS_FILE;
-        match self.chosen(NAME) {
-            Some(file) => {
-                let file = PathBuf::from(file);
-                // It was named: that it is not there is a mistake.
-                if is_there(&file)? {
-                    Ok(Some(file))
-                } else {
-                    Err(CredentialsError::File {
-                        file,
-                        why: text!(
-                            "there is no such file, and {NAME} names it",
-                            "没有这个文件，而 {NAME} 指定了它"
-                        ),
-                    })
-                }
-            }
-            None => {
-                let home = self.home.as_deref();
-                Ok(home.map(|home| home.join(".tencentcloud").join("credentials")))
-            }
+        let Some(file) = self.chosen(NAME).map(PathBuf::from) else {
+            let home = self.home.as_deref();
+            return Ok(home.map(|home| home.join(".tencentcloud").join("credentials")));
+        };
+        // It was named: that it is not there is a mistake.
+        if is_there(&file)? {
+            Ok(Some(file))
+        } else {
+            Err(CredentialsError::File {
+                file,
+                why: text!(
+                    "there is no such file, and {NAME} names it",
+                    "没有这个文件，而 {NAME} 指定了它"
+                ),
+            })
         }
     }
 
