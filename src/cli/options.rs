@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::config::{self, Endpoint, Language, Region};
 use crate::desired::{Address, ID_RULE, is_id};
 use crate::lang::Lang;
+use crate::unseen::unseen;
 
 /// Flags that every command takes. A flag beats its variable, which beats postpay.yaml, which beats the default.
 #[derive(Debug, Args)]
@@ -23,7 +24,7 @@ pub(super) struct Global {
         env = "POSTPAY_CHDIR"
     )]
     pub chdir: Option<PathBuf>,
-    /// The configuration file [default: postpay.yaml or postpay.yml, if there is one]
+    /// The configuration file [default: postpay.yaml, if there is one]
     #[arg(long, global = true, value_name = "FILE", env = "POSTPAY_CONFIG")]
     pub config: Option<PathBuf>,
     /// A manifest, or a folder of them; repeatable [default: environments/]
@@ -292,7 +293,7 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
 
 /// The id of an environment or an order, as it is sent.
 pub(super) fn id(text: &str) -> Result<String, String> {
-    if is_id(text) {
+    if is_id(text) && unseen(text).next().is_none() {
         Ok(text.to_owned())
     } else {
         Err(ID_RULE.en().to_owned())

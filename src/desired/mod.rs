@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 pub use field::{Field, channels, is_alias};
 
 use crate::lang::{Text, text};
-use crate::unseen::unseen;
 
 /// What an id looks like, for messages.
 pub const ID_RULE: Text = Text::fixed(
@@ -27,14 +26,13 @@ pub const ID_RULE: Text = Text::fixed(
 /// As [`is_id`], for a schema.
 pub const ID_PATTERN: &str = r#"^[^\s"'`´‘-‟«»‹›「-』＂＇]{1,128}$"#;
 
-/// Whether a text may be an id of an environment, an order, an app or an extension.
+/// Whether a text, which holds nothing unseen, may be an id of an environment, an order, an app or an extension.
 ///
 /// An API that trims what it is sent would take an id with a blank for the one without: two addresses, one environment.
 pub fn is_id(text: &str) -> bool {
     let is_quote = |c| matches!(c, '"' | '\'' | '`' | '´' | '‘'..='‟' | '«' | '»' | '‹' | '›' | '「'..='』' | '＂' | '＇');
     (1..=128).contains(&text.chars().count())
-        && !text.contains(|c: char| c.is_whitespace() || is_quote(c))
-        && unseen(text).next().is_none()
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control() || is_quote(c))
 }
 
 /// Everything that the manifests ask for, in declared order.

@@ -42,11 +42,11 @@ fn settings_are_read_under_both_endings() {
     let project = Project::of(&["one", "two"]);
     project.write(
         "postpay.yml",
-        "version: 1\napi: {endpoint: sandbox, rate: 1}\n",
+        "version: 1\napi:    {endpoint: sandbox, rate: 1}\n",
     );
     fs::remove_file(project.file("postpay.yaml")).unwrap();
     project.run(["plan"]).exits(0).says(&["at 1 a second"]);
-    project.run(["fmt", "--check"]).exits(0);
+    project.run(["fmt"]).exits(0).says(&["postpay.yml"]);
 }
 
 #[test]
@@ -135,6 +135,7 @@ fn ids_with_blanks_or_quotes_are_refused_where_they_are_given() {
         "x-1 ",
         " x-1",
         "x\u{3000}1",
+        "x\u{200b}1",
         "x\u{a0}1",
         "\u{201c}x-1\u{201d}",
     ] {
