@@ -91,10 +91,17 @@ fn add_attributes(dir: &Path) -> Result<bool, Failure> {
         }
         Err(error) => return Err(cant_write(&path, &error)),
     };
-    if String::from_utf8_lossy(&text).lines().any(|line| line.trim() == STATE_ATTRIBUTES) {
+    if String::from_utf8_lossy(&text)
+        .lines()
+        .any(|line| line.trim() == STATE_ATTRIBUTES)
+    {
         return Ok(false);
     }
-    let end = if text.is_empty() || text.ends_with(b"\n") { "" } else { "\n" };
+    let end = if text.is_empty() || text.ends_with(b"\n") {
+        ""
+    } else {
+        "\n"
+    };
     files::open(&path, Links::Refused, Access::Append)
         .and_then(|mut file| write!(file, "{end}{STATE_ATTRIBUTES}\n"))
         .map_err(|error| cant_write(&path, &error))?;

@@ -24,7 +24,7 @@ pub(super) struct Global {
         env = "POSTPAY_CHDIR"
     )]
     pub chdir: Option<PathBuf>,
-    /// The configuration file [default: postpay.yaml, if there is one]
+    /// The configuration file [default: postpay.yaml or postpay.yml, if there is one]
     #[arg(long, global = true, value_name = "FILE", env = "POSTPAY_CONFIG")]
     pub config: Option<PathBuf>,
     /// A manifest, or a folder of them; repeatable [default: environments/]

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use postpay::clock::{Clock, SystemClock};
 use postpay::cloud::tencent::sign::{self, Payload};
 use postpay::cloud::tencent::{
-    ClientOptions, Credentials, Keys, RETRY_READS_FOR, TencentClient, Transport, wire,
+    ClientOptions, Credentials, Keys, Proxies, RETRY_READS_FOR, TencentClient, Transport, wire,
 };
 use postpay::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Reach};
 use postpay::desired::{Attributes, Field};
@@ -496,10 +496,22 @@ async fn a_tls_handshake_that_is_cut_short_proves_that_nothing_was_sent() {
     }
 }
 
-/// The name is the proxy's to resolve, so that nothing but this computer is asked. The variable is read once a process, so
-/// the test that orders is run in one of its own.
-#[test]
-fn a_proxy_that_makes_no_tunnel_proves_that_nothing_was_sent() {
+/// The error of a create at a host that only the proxy could resolve.
+async fn through_proxy(variables: &[(&str, String)]) -> Grade {
+    let mut options = options("https://postpay.invalid");
+    options.transport = Transport {
+        proxies: Proxies::of(|name| {
+            let variable = variables.iter().find(|(known, _)| *known == name);
+            variable.map(|(_, value)| value.into())
+        }),
+        ..Transport::within(Duration::from_secs(4))
+    };
+    let client = TencentClient::new(options).unwrap();
+    client.create(&order("shop")).await.unwrap_err().grade
+}
+
+#[tokio::test]
+async fn a_proxy_that_makes_no_tunnel_proves_that_nothing_was_sent() {
     for answer in [
         "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
@@ -509,41 +521,22 @@ fn a_proxy_that_makes_no_tunnel_proves_that_nothing_was_sent() {
         "",
     ] {
         let (proxy, requests) = raw_server(answer.as_bytes().to_vec());
-        let proxy = format!("http://{proxy}");
-        let output = std::process::Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "endpoint::a_name_that_nobody_has_proves_that_nothing_was_sent",
-            ])
-            .env("HTTPS_PROXY", &proxy)
-            .env("https_proxy", &proxy)
-            .env_remove("NO_PROXY")
-            .env_remove("no_proxy")
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(text.contains("1 passed"), "{answer}: {text}");
-        let asked = String::from_utf8(requests.recv().unwrap()).unwrap();
+        let grade = through_proxy(&[("HTTPS_PROXY", format!("http://{proxy}"))]).await;
+        assert_eq!(grade, Grade::NotSent(NotSent::Connect), "{answer}");
+        let asked = String::from_utf8(requests.recv_timeout(PATIENT).unwrap()).unwrap();
         assert!(asked.starts_with("CONNECT postpay.invalid:443 "), "{asked}");
     }
 }
 
-#[test]
-fn a_host_that_no_proxy_is_for_is_not_asked_of_one() {
+#[tokio::test]
+async fn a_host_that_no_proxy_is_for_is_not_asked_of_one() {
     let (proxy, requests) = raw_server(b"HTTP/1.1 403 Forbidden\r\n\r\n".to_vec());
-    let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "endpoint::a_name_that_nobody_has_proves_that_nothing_was_sent",
-        ])
-        .env("HTTPS_PROXY", format!("http://{proxy}"))
-        .env("NO_PROXY", "postpay.invalid")
-        .env_remove("https_proxy")
-        .env_remove("no_proxy")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("1 passed"), "{text}");
+    let variables = [
+        ("HTTPS_PROXY", format!("http://{proxy}")),
+        ("NO_PROXY", "postpay.invalid".to_owned()),
+    ];
+    let grade = through_proxy(&variables).await;
+    assert_eq!(grade, Grade::NotSent(NotSent::Connect));
     assert!(requests.try_recv().is_err(), "the proxy was asked");
 }
 

@@ -6,7 +6,10 @@ pub(super) const ARGS: &[(&str, &str)] = &[
     ("version", "显示版本"),
     // Global options
     ("chdir", "如同在 DIR 中启动 postpay"),
-    ("config", "配置文件 [default: postpay.yaml（如果存在）]"),
+    (
+        "config",
+        "配置文件 [default: postpay.yaml 或 postpay.yml（如果存在）]",
+    ),
     (
         "files",
         "清单文件或清单目录；可重复 [default: environments/]",
