@@ -103,7 +103,7 @@ fn add_attributes(dir: &Path) -> Result<bool, Failure> {
         "\n"
     };
     files::open(&path, Links::Refused, Access::Append)
-        .and_then(|mut file| write!(file, "{end}{STATE_ATTRIBUTES}\n"))
+        .and_then(|mut file| writeln!(file, "{end}{STATE_ATTRIBUTES}"))
         .map_err(|error| cant_write(&path, &error))?;
     Ok(true)
 }

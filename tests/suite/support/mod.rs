@@ -509,7 +509,7 @@ pub(crate) fn scrubbed() -> insta::Settings {
         ),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
         (r"unknown@[^ \n,，]+", "unknown@[HOST]"),
-        (r"(process|pid) \d+", "$1 [PID]"),
+        (r"(process|pid|-INT) \d+", "$1 [PID]"),
     ] {
         settings.add_filter(pattern, instead);
     }
