@@ -1,19 +1,19 @@
-//! What became of every step of a run: one value that text, JSON and exit code come from.
+//! The outcome of every step of a run. Text, JSON and exit code come from this one value.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::cloud::{self, CloudError, Grade, NotSent, Ordered, SeenIds};
+use crate::cloud::{CloudError, Grade, NotSent, Ordered, SeenIds};
 use crate::desired::{Address, SourceRef};
 use crate::lang::{Text, text};
-use crate::plan::{Action, Plan};
-use crate::state::journal::{self, EndReason, Evidence, RunId};
+use crate::plan::{Action, Plan, Step};
+use crate::state::journal::{EndReason, RunId};
 use crate::state::rescue::Rescued;
 use crate::state::{State, StateError, Status};
 
-/// A whole run.
+/// The outcome of a whole run.
 #[derive(Debug)]
-pub struct Report {
+pub struct ApplySummary {
     /// None when there was nothing to do, so that no run was opened.
     pub run: Option<RunId>,
     /// A step each, in the order of the plan.
@@ -259,6 +259,21 @@ pub struct Counts {
 }
 
 impl StepResult {
+    pub(super) fn not_attempted(at: usize, step: &Step) -> Self {
+        Self {
+            number: at + 1,
+            address: step.address.clone(),
+            action: step.action,
+            deposed: step.deposed,
+            env_id: step.ids.env_id.clone(),
+            source: step.source.clone(),
+            attempts: 0,
+            outcome: Outcome::NotAttempted,
+            left_behind: None,
+            calls: Vec::new(),
+        }
+    }
+
     /// Whether it was a paid order.
     pub fn is_order(&self) -> bool {
         match self.action {
@@ -275,8 +290,8 @@ impl StepResult {
     }
 }
 
-impl Report {
-    /// Of a plan without orders: nothing was begun, and nothing is written.
+impl ApplySummary {
+    /// The summary of a plan without changes: no run was opened.
     pub fn idle(state: Option<&State>) -> Self {
         Self {
             run: None,
@@ -375,17 +390,11 @@ pub(super) fn unresolved(state: Option<&State>, plan: &Plan) -> Vec<Address> {
 }
 
 impl Outcome {
-    pub(super) fn of(answer: Result<Ordered, CloudError>, took: Duration) -> Self {
-        match answer {
-            Ok(ordered) => Self::Ordered {
-                ordered,
-                took,
-                read_back: false,
-            },
-            Err(error) => match error.grade {
-                Grade::Unknown => Self::Unknown(error),
-                Grade::NotSent(_) | Grade::Refused(_) => Self::Failed(error),
-            },
+    /// The outcome of a step whose request got this error, and nothing else is known.
+    pub(super) fn of_error(error: CloudError) -> Self {
+        match error.grade {
+            Grade::Unknown => Self::Unknown(error),
+            Grade::NotSent(_) | Grade::Refused(_) => Self::Failed(error),
         }
     }
 
@@ -401,85 +410,5 @@ impl Outcome {
             }
             Self::Done(_) | Self::Recorded | Self::Failed(_) | Self::NotAttempted => None,
         }
-    }
-}
-
-/// The journal's line for an attempt at something that is no order.
-pub(super) fn change_line(
-    key: (u32, u32, Address),
-    env_id: &str,
-    answer: &Result<cloud::Done, CloudError>,
-    took: Duration,
-) -> journal::Outcome {
-    match answer {
-        Ok(cloud::Done { request_id }) => {
-            let ordered = Ordered {
-                tran_id: String::new(),
-                env_id: Some(env_id.to_owned()),
-                request_id: request_id.clone(),
-            };
-            journal::Outcome {
-                evidence: Evidence::Done,
-                tran_id: None,
-                ..line(key, &Ok(ordered), took)
-            }
-        }
-        Err(error) => line(key, &Err(error.clone()), took),
-    }
-}
-
-/// The journal's line for an attempt.
-pub(super) fn line(
-    (step, attempt, address): (u32, u32, Address),
-    answer: &Result<Ordered, CloudError>,
-    took: Duration,
-) -> journal::Outcome {
-    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    match answer {
-        Ok(Ordered {
-            tran_id,
-            env_id,
-            request_id,
-        }) => journal::Outcome {
-            step,
-            attempt,
-            address,
-            evidence: Evidence::Ordered,
-            tran_id: Some(tran_id.clone()),
-            env_id: env_id.clone(),
-            request_id: request_id.clone(),
-            code: None,
-            message: None,
-            http_status: None,
-            body: None,
-            took_ms,
-        },
-        Err(CloudError {
-            grade,
-            code,
-            message,
-            request_id,
-            http_status,
-            seen,
-            body,
-            hint: _,
-        }) => journal::Outcome {
-            step,
-            attempt,
-            address,
-            evidence: match grade {
-                Grade::NotSent(_) => Evidence::NotSent,
-                Grade::Refused(_) => Evidence::Refused,
-                Grade::Unknown => Evidence::Unknown,
-            },
-            tran_id: seen.tran_id.clone(),
-            env_id: seen.env_id.clone(),
-            request_id: request_id.clone(),
-            code: code.clone(),
-            message: Some(message.en().to_owned()),
-            http_status: *http_status,
-            body: body.clone(),
-            took_ms,
-        },
     }
 }

@@ -34,7 +34,7 @@ impl Bench {
             .push((Instant::now(), made));
     }
 
-    async fn run(&mut self, options: Options, desired: &Desired) -> Report {
+    async fn run(&mut self, options: Options, desired: &Desired) -> ApplySummary {
         let mut writer = self.lock();
         let approved = approved_with(options, desired, writer.state());
         let adoptions = adopt::look(&*self.cloud, approved.plan(), writer.state())
@@ -102,7 +102,7 @@ fn renamed(names: &[&str], alias: &str) -> Desired {
     desired
 }
 
-fn whats(report: &Report) -> Vec<What> {
+fn whats(report: &ApplySummary) -> Vec<What> {
     report
         .results
         .iter()
