@@ -1,7 +1,7 @@
 //! Carries out an approved plan: the only caller of [`CloudWrite`].
 //!
 //! Steps run in this order: state-only steps, creates, updates, destroys in reverse. Every request goes through one loop
-//! ([`send`]): its intent is durable, its slot comes, it is sent, its outcome is durable, and only then is anything else
+//! (`send`): its intent is durable, its slot comes, it is sent, its outcome is durable, and only then is anything else
 //! decided. What an outcome means is in `readback` for creates and in `change` for updates and destroys.
 //!
 //! An unknown outcome stops the run until it is read back: [`candidates`] decides what may be concluded from what the account
