@@ -51,31 +51,32 @@ impl<C> Engine<'_, '_, C> {
     /// Concludes a create.
     pub(super) fn conclude_create(&mut self, attempt: &Attempt, outcome: Outcome) {
         self.doubtful.extend(self.doubtful(attempt, &outcome));
-        self.finish(attempt.at, outcome.clone());
-        match outcome {
-            Outcome::Ordered { ordered, .. } => {
-                if ordered.env_id.is_none() {
-                    let ids = SeenIds {
-                        tran_id: Some(ordered.tran_id),
-                        env_id: None,
-                    };
-                    let order = self.pending(attempt, ids, ordered.request_id);
-                    self.waiting.push(order);
-                }
-                self.expect_in_listing(attempt.at);
+        let mut stop = None;
+        match &outcome {
+            Outcome::Ordered { ordered, .. } if ordered.env_id.is_none() => {
+                let ids = SeenIds {
+                    tran_id: Some(ordered.tran_id.clone()),
+                    env_id: None,
+                };
+                let order = self.pending(attempt, ids, ordered.request_id.clone());
+                self.waiting.push(order);
             }
             // What lost this answer may lose the next one too: nothing is started before it is read back.
             Outcome::Unknown(error) => {
-                let order = self.pending(attempt, error.seen, error.request_id);
+                let order = self.pending(attempt, error.seen.clone(), error.request_id.clone());
                 self.lost.push(order);
                 self.report_unknown();
             }
-            Outcome::Failed(error) => {
-                if let Some(reason) = self.reason_to_stop(&error) {
-                    self.stop(reason);
-                }
-            }
-            Outcome::Done(_) | Outcome::Recorded | Outcome::NotAttempted => {}
+            Outcome::Failed(error) => stop = self.reason_to_stop(error),
+            Outcome::Ordered { .. }
+            | Outcome::Done(_)
+            | Outcome::Recorded
+            | Outcome::NotAttempted => {}
+        }
+        self.finish(attempt.at, outcome);
+        self.expect_in_listing(attempt.at);
+        if let Some(reason) = stop {
+            self.stop(reason);
         }
     }
 
