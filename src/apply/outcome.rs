@@ -16,14 +16,14 @@ use crate::state::{State, StateError, Status};
 pub struct ApplySummary {
     /// None when there was nothing to do, so that no run was opened.
     pub run: Option<RunId>,
-    /// A step each, in the order of the plan.
+    /// One per step, in the order of the plan.
     pub results: Vec<StepResult>,
     pub ended: EndReason,
     /// From the first start to the last answer.
     pub took: Duration,
     /// The state as it was written at the end; None when it could not be written.
     pub state: Option<State>,
-    /// Why something of this run could not be written down. What the journal holds is true all the same.
+    /// Why the run stopped, if not for a step. What the journal holds is true all the same.
     pub trouble: Option<Trouble>,
     /// Addresses that were unknown before the run, and were left alone by it.
     pub unresolved: Vec<Address>,
@@ -33,7 +33,7 @@ pub struct ApplySummary {
     pub unwritten: Vec<Rescued>,
 }
 
-/// Why a run stopped, beside what became of its steps.
+/// Why a run stopped, besides the outcomes of its steps.
 #[derive(Debug)]
 pub enum Trouble {
     /// Something could not be recorded, or the lock, the journal or the state is not this run's any more.
@@ -124,9 +124,9 @@ pub struct StepResult {
     pub number: usize,
     pub address: Address,
     pub action: Action,
-    /// Set when it was about what was replaced at the address.
+    /// Set when it was about a replaced environment of the address.
     pub deposed: bool,
-    /// The environment that it was about; None when it was to be ordered.
+    /// The environment that it was about; None for a create.
     pub env_id: Option<String>,
     pub source: SourceRef,
     /// How many requests were made for it.
@@ -191,19 +191,19 @@ pub enum Outcome {
         /// The answer did not prove it; what the account shows does.
         read_back: bool,
     },
-    /// An environment was changed or given up.
+    /// An environment was updated or destroyed.
     Done(Done),
-    /// What is on record was changed, and nothing else.
+    /// Only the state was changed.
     Recorded,
-    /// The vendor refused it, or never got it: nothing was ordered.
+    /// The API refused it, or never got it: nothing was done.
     Failed(CloudError),
-    /// It may have been ordered. It is never sent again.
+    /// It may have been done. A create is never sent again.
     Unknown(CloudError),
     /// The run ended before it.
     NotAttempted,
 }
 
-/// What became of an environment that was there before.
+/// What an update or a destroy did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
     pub what: What,
@@ -218,13 +218,13 @@ pub struct Done {
 pub enum What {
     /// It has its new alias.
     Renamed,
-    /// It is not there any more, and was there before the run as far as anybody knows.
+    /// It is not in the account any more, and was before the run.
     Destroyed,
-    /// The vendor knows of none with its id: somebody else gave it up.
+    /// The API knows no environment with its id: somebody else destroyed it.
     WasGone,
-    /// The vendor keeps it out of reach before it deletes it.
+    /// Tencent Cloud isolates it before it deletes it.
     Isolated,
-    /// The vendor took the request, and shows the environment as before so far. It stays on record.
+    /// The API accepted the request, and the account still shows the environment. It stays in the state.
     BeingDestroyed,
 }
 
@@ -241,15 +241,15 @@ pub enum Verdict {
     Unknown,
 }
 
-/// How many orders ended in which way.
+/// How many steps ended in which way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     pub ordered: usize,
-    /// Changed in place.
+    /// Updated in place.
     pub changed: usize,
-    /// Given up, whatever the vendor does with them before it deletes them.
+    /// Destroyed, isolated, or being destroyed.
     pub destroyed: usize,
-    /// On record alone.
+    /// In the state only.
     pub recorded: usize,
     /// Those of `ordered` whose environment id the vendor did not tell yet.
     pub awaiting_env_id: usize,

@@ -1476,7 +1476,7 @@ async fn what_the_account_may_have_already_is_not_created() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_excluded_from_a_plan_does_not_let_a_twin_through() {
+async fn an_excluded_address_does_not_hide_an_alias_conflict() {
     let mut desired = desired(&["a", "b"]);
     for environment in &mut desired.environments {
         environment.attributes.set(Field::EnvAlias, "both");

@@ -251,6 +251,29 @@ async fn a_change_that_nobody_can_see_stays_undone_on_record() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_started_after_an_update_or_a_destroy_with_an_unknown_outcome() {
+    let unknown = || vec![error(Grade::Unknown)];
+    for (name, sent) in [
+        ("a-1 -> a2", &["a-1 -> a2"][..]),
+        ("c-1 -> nothing", &["a-1 -> a2", "c-1 -> nothing"]),
+    ] {
+        let mut bench = Bench::scripted(&["a", "b", "c"], &[(name, unknown())]).await;
+        if name == "a-1 -> a2" {
+            bench.cloud.account.lock().unwrap().clear();
+        }
+        bench.cloud.keeps_destroyed();
+        let report = bench.run(giving_up(), &renamed(&["a"], "a2")).await;
+        assert_eq!(bench.cloud.names(), sent);
+        let reached = &outcomes(&report)[..=sent.len()];
+        assert_eq!(reached[sent.len() - 1..], ["unknown", "not attempted"]);
+        assert_eq!(
+            (report.verdict(), report.ended),
+            (Verdict::Unknown, EndReason::Unknown)
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_provably_not_sent_is_sent_again() {
     let throttled = error(Grade::NotSent(NotSent::Throttled));
     let answers = [
