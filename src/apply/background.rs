@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::engine::{Engine, Unrecognised};
-use super::outcome::{Outcome, Trouble};
+use super::outcome::Trouble;
 use crate::cloud::matching::{self, Matcher};
 use crate::cloud::{CloudRead, SeenEnvironment};
 use crate::desired::{Address, Attributes, Field};
@@ -82,7 +82,7 @@ pub(super) fn is_proven(state: Option<&State>, seen: &[SeenEnvironment]) -> bool
 impl<C> Engine<'_, '_, C> {
     /// Remembers the first environment that was created, for the next listings to show.
     pub(super) fn expect_in_listing(&mut self, at: usize) {
-        let Outcome::Ordered { ordered, .. } = &self.results[at].outcome else {
+        let Some(created) = self.results[at].outcome.created() else {
             return;
         };
         let step = self.steps[at];
@@ -94,7 +94,7 @@ impl<C> Engine<'_, '_, C> {
         {
             return;
         }
-        let Some(env_id) = ordered.env_id.clone() else {
+        let Some(env_id) = created.env_id.clone() else {
             return;
         };
         self.background.unrecognised.get_or_insert(Unrecognised {

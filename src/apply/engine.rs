@@ -108,14 +108,8 @@ impl<C> Engine<'_, '_, C> {
 
     /// Whether every create of this run succeeded.
     pub(super) fn has_created_all(&self) -> bool {
-        self.results.iter().all(|result| match result.outcome {
-            Outcome::Ordered { .. } => true,
-            Outcome::Done(_)
-            | Outcome::Recorded
-            | Outcome::Failed(_)
-            | Outcome::Unknown(_)
-            | Outcome::NotAttempted => !result.is_order(),
-        })
+        let mut creates = self.results.iter().filter(|result| result.is_order());
+        creates.all(|result| result.outcome.created().is_some())
     }
 
     /// The state's record of a step's environment, before the run.

@@ -398,6 +398,18 @@ impl Outcome {
         }
     }
 
+    /// What a create that succeeded returned.
+    pub(super) fn created(&self) -> Option<&Ordered> {
+        match self {
+            Self::Ordered { ordered, .. } => Some(ordered),
+            Self::Done(_)
+            | Self::Recorded
+            | Self::Failed(_)
+            | Self::Unknown(_)
+            | Self::NotAttempted => None,
+        }
+    }
+
     /// The TranId and EnvId that came of an order, or were seen in an answer that proves nothing.
     pub(super) fn ids(&self) -> Option<(Option<&str>, Option<&str>)> {
         match self {

@@ -158,14 +158,7 @@ impl<C> Engine<'_, '_, C> {
         let state = self.parts.writer.state();
         let recorded = state.into_iter().flat_map(State::env_ids);
         let created = self.results.iter();
-        let created = created.filter_map(|result| match &result.outcome {
-            Outcome::Ordered { ordered, .. } => ordered.env_id.clone(),
-            Outcome::Failed(_)
-            | Outcome::Unknown(_)
-            | Outcome::Done(_)
-            | Outcome::Recorded
-            | Outcome::NotAttempted => None,
-        });
+        let created = created.filter_map(|result| result.outcome.created()?.env_id.clone());
         let imported = self.parts.adoptions.values();
         let imported = imported.map(|adoption| adoption.environment.env_id.clone());
         recorded
@@ -225,14 +218,8 @@ impl<C> Engine<'_, '_, C> {
     }
 
     fn awaits_env_id(&self, order: &PendingOrder) -> bool {
-        order.at.is_some_and(|at| match &self.results[at].outcome {
-            Outcome::Ordered { ordered, .. } => ordered.env_id.is_none(),
-            Outcome::Failed(_)
-            | Outcome::Unknown(_)
-            | Outcome::Done(_)
-            | Outcome::Recorded
-            | Outcome::NotAttempted => false,
-        })
+        let created = order.at.and_then(|at| self.results[at].outcome.created());
+        created.is_some_and(|created| created.env_id.is_none())
     }
 
     /// Concludes that the account contradicts the answers. A refused create that is not in the state would be sent again by
