@@ -21,7 +21,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use jiff::Timestamp;
 use postpay::apply::pace::least_time;
-use postpay::apply::{self, ACTION, CallKind, OnError, Operator, Parts, Report, Settings, Verdict};
+use postpay::apply::{
+    self, ApplySummary, CREATE, CallKind, OnError, Operator, Parts, Settings, Verdict,
+};
 use postpay::clock::SystemClock;
 use postpay::cloud::tencent::{ClientOptions, Credentials, Keys, TencentClient, Transport};
 use postpay::desired::{Address, Environment};
@@ -263,7 +265,7 @@ fn create(line: Line) -> Result<Ran> {
     })
 }
 
-fn throttled(report: &Report) -> usize {
+fn throttled(report: &ApplySummary) -> usize {
     let calls = report.results.iter().flat_map(|result| &result.calls);
     calls
         .filter(|call| call.kind == CallKind::Throttled)
@@ -272,7 +274,7 @@ fn throttled(report: &Report) -> usize {
 
 /// Whether first attempts start in declared order, and none starts between the throttled answer to an earlier one and the next
 /// attempt at that one.
-fn order_is_kept(report: &Report) -> bool {
+fn order_is_kept(report: &ApplySummary) -> bool {
     let mut results = report.results.iter().enumerate();
     results.all(|(at, result)| {
         let later = || {
@@ -451,7 +453,7 @@ impl Run {
             step,
             attempt: 1,
             address: address.clone(),
-            action: ACTION.to_owned(),
+            action: CREATE.to_owned(),
             attributes: self.environment.attributes.clone(),
             source: self.environment.source.clone(),
             replaces: None,

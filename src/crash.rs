@@ -21,7 +21,7 @@ pub const POINTS: [&str; 37] = [
     LINE_SYNCED,
     RUN_STARTED,
     LISTING_KEPT,
-    // One order.
+    // One create, update or destroy.
     STEP_NEXT,
     INTENT_KEPT,
     SLOT_REACHED,

@@ -27,7 +27,7 @@
 //! | [`check`] | [`desired::Desired`], or every problem at once | documents |
 //! | [`state`] | [`state::State`], journal and receipts on disk | runs |
 //! | [`plan`] | [`plan::Plan`]; [`plan::guard::Approved`], which nothing else can make | desired, state |
-//! | [`apply`] | [`apply::Report`]; the only caller of [`cloud::CloudWrite`] | an approved plan |
+//! | [`apply`] | [`apply::ApplySummary`]; the only caller of [`cloud::CloudWrite`] | an approved plan |
 //! | [`cloud`] | graded answers, over the vendor's protocol | requests |
 //! | [`drift`] | [`drift::Drift`] | desired, state, what the account has |
 //! | [`generate`] | manifests that adopt | what the account has and nobody declares |

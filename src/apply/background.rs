@@ -10,11 +10,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use super::Outcome;
-use super::engine::Engine;
+use super::engine::{Engine, Unrecognised};
 use super::outcome::Trouble;
 use crate::cloud::matching::{self, Matcher};
-use crate::cloud::{CloudRead, CloudWrite, SeenEnvironment};
+use crate::cloud::{CloudRead, SeenEnvironment};
 use crate::desired::{Address, Attributes, Field};
 use crate::state::{Origin, State};
 
@@ -23,32 +22,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 const SHARE: u32 = 4;
 /// The least time in which a listing has to show a new environment: enough for a listing or two.
 const LEAST_WAIT: Duration = Duration::from_secs(3);
-
-/// What a run needs to judge a listing.
-pub(super) struct Background<'a> {
-    /// Of everything that the plan declares; it knows every id from before the run.
-    matcher: &'a Matcher<'a>,
-    /// The first environment that was created, until a listing shows it, and until when it must.
-    pub(super) unrecognised: Option<Unrecognised>,
-    /// Whether any environment was recognised, before the run or in it.
-    is_proven: bool,
-}
-
-pub(super) struct Unrecognised {
-    address: Address,
-    env_id: String,
-    pub(super) until: Instant,
-}
-
-impl<'a> Background<'a> {
-    pub(super) fn new(matcher: &'a Matcher<'a>, is_proven: bool) -> Self {
-        Self {
-            matcher,
-            unrecognised: None,
-            is_proven,
-        }
-    }
-}
 
 /// Complete listings, as they come.
 pub(super) struct Listings {
@@ -106,10 +79,10 @@ pub(super) fn is_proven(state: Option<&State>, seen: &[SeenEnvironment]) -> bool
     })
 }
 
-impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
+impl<C> Engine<'_, '_, C> {
     /// Remembers the first environment that was created, for the next listings to show.
     pub(super) fn expect_in_listing(&mut self, at: usize) {
-        let Outcome::Ordered { ordered, .. } = &self.results[at].outcome else {
+        let Some(created) = self.results[at].outcome.created() else {
             return;
         };
         let step = self.steps[at];
@@ -121,7 +94,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
         {
             return;
         }
-        let Some(env_id) = ordered.env_id.clone() else {
+        let Some(env_id) = created.env_id.clone() else {
             return;
         };
         self.background.unrecognised.get_or_insert(Unrecognised {

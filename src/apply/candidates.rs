@@ -1,14 +1,14 @@
-//! Which environment an order with a lost answer may have made, and what speaks for it. Pure.
+//! Which environments a create with a lost answer may have made, and the evidence for each. Pure.
 //!
-//! The vendor has no idempotency token, and an environment does not say which request made it. What is left is to compare:
-//! an environment that was not there before the run, that nobody else claims, and that fits in every field that an
-//! environment shows, with a bill that fits too. One such environment is taken for the order's. None, or several, or a
-//! doubt, is a question for a person.
+//! The API has no idempotency token, and an environment does not show which request made it. So environments are compared
+//! with the create: one that was not there before the run, that belongs to no other create, and that fits in every field
+//! that the account shows, its bill included, is adopted. If none or several fit, or one fits in part, a user decides.
 
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::pending::PendingOrder;
 use crate::cloud::matching::Matcher;
 use crate::cloud::vendor_time::{Fit, fit};
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
@@ -18,29 +18,18 @@ use crate::lang::{Text, text};
 /// How far the vendor's clock may be from ours, corrected where it said so.
 const SKEW: SignedDuration = SignedDuration::from_mins(10);
 
-/// An order with an answer that does not say which environment it is for.
-#[derive(Debug, Clone)]
-pub struct Lost<'a> {
-    pub order: &'a Attributes,
-    pub sent_at: Timestamp,
-    /// Seen in the answer, if any was: the order's own number then.
-    pub tran_id: Option<&'a str>,
-    /// Seen in the answer, if any was.
-    pub env_id: Option<&'a str>,
-}
-
-/// What is known of the account's environments.
+/// What a create is compared with.
 #[derive(Debug, Clone, Copy)]
-pub struct Scene<'a> {
-    /// The ids that existed before the run's first order; None when that was not written down.
+pub struct MatchContext<'a> {
+    /// The EnvIds that the account had before the run's first create; None when they are not known.
     pub before: Option<&'a BTreeSet<String>>,
-    /// The ids that are on record for other orders.
+    /// The EnvIds that other creates have in the state.
     pub managed: &'a BTreeSet<String>,
     pub seen: &'a [SeenEnvironment],
-    /// Knows everything that is on record, so that what belongs to another order is not taken for this one's.
+    /// Knows every create in the state, so that another create's environment is not taken for this one's.
     pub matcher: &'a Matcher<'a>,
     pub now: Timestamp,
-    /// How far the vendor's clock is ahead of the one that `now` and the order's time were told by.
+    /// How far Tencent Cloud's clock is ahead of ours.
     pub ahead: SignedDuration,
 }
 
@@ -113,36 +102,43 @@ impl Candidate {
 ///
 /// For an order that names its environment that is this one, and the one that its answer named in its place; for another
 /// one all that came to be since. What another order has is neither.
-pub fn possible<'a>(lost: &Lost<'_>, scene: Scene<'a>) -> Vec<&'a SeenEnvironment> {
-    let asked = lost.order.get(Field::EnvId);
-    let seen = lost.env_id.filter(|id| !scene.managed.contains(*id));
+pub fn possible<'a>(pending: &PendingOrder, context: MatchContext<'a>) -> Vec<&'a SeenEnvironment> {
+    let asked = pending.order.get(Field::EnvId);
+    let seen = pending
+        .env_id
+        .as_deref()
+        .filter(|id| !context.managed.contains(*id));
     let is_possible = |environment: &&SeenEnvironment| {
         let id = &environment.env_id;
-        let is_new = || scene.before.is_none_or(|before| !before.contains(id));
+        let is_new = || context.before.is_none_or(|before| !before.contains(id));
         match (asked, seen) {
             (Some(asked), _) if asked == id => true,
             (_, Some(seen)) => seen == id,
             (Some(_), None) => false,
-            (None, None) => is_new() && !scene.managed.contains(id),
+            (None, None) => is_new() && !context.managed.contains(id),
         }
     };
-    scene.seen.iter().filter(is_possible).collect()
+    context.seen.iter().filter(is_possible).collect()
 }
 
 /// Compares what is possible with what was ordered. `bills` may hold those of other environments too.
-pub fn candidates(lost: &Lost<'_>, scene: Scene<'_>, bills: &[Bill]) -> Vec<Candidate> {
-    possible(lost, scene)
+pub fn candidates(
+    pending: &PendingOrder,
+    context: MatchContext<'_>,
+    bills: &[Bill],
+) -> Vec<Candidate> {
+    possible(pending, context)
         .into_iter()
         .map(|environment| {
             let bill = bills
                 .iter()
                 .find(|bill| bill.env_id == environment.env_id)
                 .cloned();
-            let mut checks = match lost.order.get(Field::EnvId) {
-                Some(_) => switched(lost, scene, bill.as_ref()),
-                None => created(lost, scene, environment, bill.as_ref()),
+            let mut checks = match pending.order.get(Field::EnvId) {
+                Some(_) => switched(pending, context, bill.as_ref()),
+                None => created(pending, context, environment, bill.as_ref()),
             };
-            let other = lost.order.get(Field::EnvId);
+            let other = pending.order.get(Field::EnvId);
             let other = other.filter(|asked| *asked != environment.env_id);
             // Only a person may say that what was asked for became another one.
             checks.extend(other.map(|asked| Check {
@@ -156,7 +152,7 @@ pub fn candidates(lost: &Lost<'_>, scene: Scene<'_>, bills: &[Bill]) -> Vec<Cand
                 .and_then(|bill| bill.order.as_ref())
                 .map(|order| order.tran_id.as_str());
             let has_the_number =
-                other.is_none() && lost.tran_id.is_some() && lost.tran_id == number;
+                other.is_none() && number.is_some() && pending.tran_id.as_deref() == number;
             Candidate {
                 environment: environment.clone(),
                 bill,
@@ -178,22 +174,22 @@ pub fn propose(candidates: &[Candidate]) -> Proposal<'_> {
 }
 
 fn created(
-    lost: &Lost<'_>,
-    scene: Scene<'_>,
+    pending: &PendingOrder,
+    context: MatchContext<'_>,
     environment: &SeenEnvironment,
     bill: Option<&Bill>,
 ) -> Vec<Check> {
     let new = Check {
         what: NEW,
         expected: NOT_LISTED,
-        found: match scene.before {
+        found: match context.before {
             Some(_) => NOT_LISTED,
             None => Text::fixed("no listing from before the run", "没有运行之前的列表"),
         },
-        fits: scene.before.is_some(),
+        fits: context.before.is_some(),
     };
     let field = |what, field, found: Option<&str>| {
-        let expected = lost.order.get(field).unwrap_or_default();
+        let expected = pending.order.get(field).unwrap_or_default();
         let found = found.unwrap_or_default();
         Check {
             what,
@@ -204,7 +200,7 @@ fn created(
     };
     let mut checks = vec![
         new,
-        alias(lost.order, environment, scene.matcher),
+        alias(&pending.order, environment, context.matcher),
         field(
             Text::fixed("source", "来源"),
             Field::EnvSource,
@@ -217,25 +213,25 @@ fn created(
         ),
         time(
             Text::fixed("created", "创建时间"),
-            lost,
-            scene,
+            pending,
+            context,
             environment.created_at.as_deref(),
         ),
     ];
-    checks.extend(billed(lost, bill));
+    checks.extend(billed(pending, bill));
     checks
 }
 
 /// The environment was there before; only its bill can tell.
-fn switched(lost: &Lost<'_>, scene: Scene<'_>, bill: Option<&Bill>) -> Vec<Check> {
+fn switched(pending: &PendingOrder, context: MatchContext<'_>, bill: Option<&Bill>) -> Vec<Check> {
     let order = bill.and_then(|bill| bill.order.as_ref());
     let mut checks = vec![time(
         Text::fixed("ordered", "订购时间"),
-        lost,
-        scene,
+        pending,
+        context,
         order.and_then(|order| order.created_at.as_deref()),
     )];
-    checks.extend(billed(lost, bill));
+    checks.extend(billed(pending, bill));
     checks
 }
 
@@ -249,9 +245,14 @@ fn alias(order: &Attributes, environment: &SeenEnvironment, matcher: &Matcher<'_
     }
 }
 
-fn time(what: Text, lost: &Lost<'_>, scene: Scene<'_>, found: Option<&str>) -> Check {
-    let by_theirs = |ours: Timestamp| ours.saturating_add(scene.ahead).unwrap_or(ours);
-    let (sent_at, now) = (by_theirs(lost.sent_at), by_theirs(scene.now));
+fn time(
+    what: Text,
+    pending: &PendingOrder,
+    context: MatchContext<'_>,
+    found: Option<&str>,
+) -> Check {
+    let by_theirs = |ours: Timestamp| ours.saturating_add(context.ahead).unwrap_or(ours);
+    let (sent_at, now) = (by_theirs(pending.sent_at), by_theirs(context.now));
     let from = sent_at.saturating_sub(SKEW).unwrap_or(sent_at);
     let upto = now.saturating_add(SKEW).unwrap_or(now);
     Check {
@@ -267,7 +268,7 @@ fn same(text: &str) -> Text {
     Text::same(text.to_owned())
 }
 
-fn billed(lost: &Lost<'_>, bill: Option<&Bill>) -> Vec<Check> {
+fn billed(pending: &PendingOrder, bill: Option<&Bill>) -> Vec<Check> {
     let pay_mode = bill.and_then(|bill| bill.pay_mode.as_ref());
     let mut checks = vec![Check {
         what: Text::fixed("pay mode", "付费方式"),
@@ -282,11 +283,15 @@ fn billed(lost: &Lost<'_>, bill: Option<&Bill>) -> Vec<Check> {
         .map(|order| order.tran_id.as_str());
     checks.push(Check {
         what: NUMBER,
-        expected: lost.tran_id.map_or(Text::fixed("any", "任意"), same),
+        expected: pending
+            .tran_id
+            .as_deref()
+            .map_or(Text::fixed("any", "任意"), same),
         found: tran_id.map_or(NOT_TOLD, same),
         fits: tran_id.is_some()
-            && lost
+            && pending
                 .tran_id
+                .as_deref()
                 .is_none_or(|expected| tran_id == Some(expected)),
     });
     checks
@@ -296,6 +301,8 @@ fn billed(lost: &Lost<'_>, bill: Option<&Bill>) -> Vec<Check> {
 mod tests {
     use super::*;
     use crate::cloud::BillOrder;
+    use crate::desired::{Address, SourceRef};
+    use crate::state::journal::RunId;
 
     const SENT: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -325,13 +332,23 @@ mod tests {
         if let Some(asked) = asked {
             order.set(Field::EnvId, asked);
         }
-        let lost = Lost {
-            order: &order,
+        let pending = PendingOrder {
+            at: None,
+            address: Address::new("a").unwrap(),
+            order,
             sent_at: SENT,
-            tran_id: Some("7"),
-            env_id: Some("other"),
+            tran_id: Some("7".to_owned()),
+            env_id: Some("other".to_owned()),
+            request_id: None,
+            run: RunId::fresh(),
+            source: SourceRef {
+                file: String::new(),
+                line: 0,
+            },
+            region: None,
+            prevent_destroy: false,
         };
-        let scene = Scene {
+        let context = MatchContext {
             before: None,
             managed: &managed.iter().map(|id| (*id).to_owned()).collect(),
             seen: &[shown("asked"), shown("other"), shown("third")],
@@ -340,7 +357,7 @@ mod tests {
             ahead: SignedDuration::ZERO,
         };
         let bills = [bill("asked", numbers[0]), bill("other", numbers[1])];
-        let found = candidates(&lost, scene, &bills).into_iter();
+        let found = candidates(&pending, context, &bills).into_iter();
         found
             .map(|one| (one.environment.env_id.clone(), one.fits()))
             .collect()

@@ -1,29 +1,29 @@
-//! What became of every step of a run: one value that text, JSON and exit code come from.
+//! The outcome of every step of a run. Text, JSON and exit code come from this one value.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::cloud::{self, CloudError, Grade, NotSent, Ordered, SeenIds};
+use crate::cloud::{CloudError, Grade, NotSent, Ordered, SeenIds};
 use crate::desired::{Address, SourceRef};
 use crate::lang::{Text, text};
-use crate::plan::{Action, Plan};
-use crate::state::journal::{self, EndReason, Evidence, RunId};
+use crate::plan::{Action, Plan, Step};
+use crate::state::journal::{EndReason, RunId};
 use crate::state::rescue::Rescued;
 use crate::state::{State, StateError, Status};
 
-/// A whole run.
+/// The outcome of a whole run.
 #[derive(Debug)]
-pub struct Report {
+pub struct ApplySummary {
     /// None when there was nothing to do, so that no run was opened.
     pub run: Option<RunId>,
-    /// A step each, in the order of the plan.
+    /// One per step, in the order of the plan.
     pub results: Vec<StepResult>,
     pub ended: EndReason,
     /// From the first start to the last answer.
     pub took: Duration,
     /// The state as it was written at the end; None when it could not be written.
     pub state: Option<State>,
-    /// Why something of this run could not be written down. What the journal holds is true all the same.
+    /// Why the run stopped, if not for a step. What the journal holds is true all the same.
     pub trouble: Option<Trouble>,
     /// Addresses that were unknown before the run, and were left alone by it.
     pub unresolved: Vec<Address>,
@@ -33,7 +33,7 @@ pub struct Report {
     pub unwritten: Vec<Rescued>,
 }
 
-/// Why a run stopped, beside what became of its steps.
+/// Why a run stopped, besides the outcomes of its steps.
 #[derive(Debug)]
 pub enum Trouble {
     /// Something could not be recorded, or the lock, the journal or the state is not this run's any more.
@@ -124,9 +124,9 @@ pub struct StepResult {
     pub number: usize,
     pub address: Address,
     pub action: Action,
-    /// Set when it was about what was replaced at the address.
+    /// Set when it was about a replaced environment of the address.
     pub deposed: bool,
-    /// The environment that it was about; None when it was to be ordered.
+    /// The environment that it was about; None for a create.
     pub env_id: Option<String>,
     pub source: SourceRef,
     /// How many requests were made for it.
@@ -191,19 +191,19 @@ pub enum Outcome {
         /// The answer did not prove it; what the account shows does.
         read_back: bool,
     },
-    /// An environment was changed or given up.
+    /// An environment was updated or destroyed.
     Done(Done),
-    /// What is on record was changed, and nothing else.
+    /// Only the state was changed.
     Recorded,
-    /// The vendor refused it, or never got it: nothing was ordered.
+    /// The API refused it, or never got it: nothing was done.
     Failed(CloudError),
-    /// It may have been ordered. It is never sent again.
+    /// It may have been done. A create is never sent again.
     Unknown(CloudError),
     /// The run ended before it.
     NotAttempted,
 }
 
-/// What became of an environment that was there before.
+/// What an update or a destroy did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
     pub what: What,
@@ -218,13 +218,13 @@ pub struct Done {
 pub enum What {
     /// It has its new alias.
     Renamed,
-    /// It is not there any more, and was there before the run as far as anybody knows.
+    /// It is not in the account any more, and was before the run.
     Destroyed,
-    /// The vendor knows of none with its id: somebody else gave it up.
+    /// The API knows no environment with its id: somebody else destroyed it.
     WasGone,
-    /// The vendor keeps it out of reach before it deletes it.
+    /// Tencent Cloud isolates it before it deletes it.
     Isolated,
-    /// The vendor took the request, and shows the environment as before so far. It stays on record.
+    /// The API accepted the request, and the account still shows the environment. It stays in the state.
     BeingDestroyed,
 }
 
@@ -241,15 +241,15 @@ pub enum Verdict {
     Unknown,
 }
 
-/// How many orders ended in which way.
+/// How many steps ended in which way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     pub ordered: usize,
-    /// Changed in place.
+    /// Updated in place.
     pub changed: usize,
-    /// Given up, whatever the vendor does with them before it deletes them.
+    /// Destroyed, isolated, or being destroyed.
     pub destroyed: usize,
-    /// On record alone.
+    /// In the state only.
     pub recorded: usize,
     /// Those of `ordered` whose environment id the vendor did not tell yet.
     pub awaiting_env_id: usize,
@@ -259,6 +259,21 @@ pub struct Counts {
 }
 
 impl StepResult {
+    pub(super) fn not_attempted(at: usize, step: &Step) -> Self {
+        Self {
+            number: at + 1,
+            address: step.address.clone(),
+            action: step.action,
+            deposed: step.deposed,
+            env_id: step.ids.env_id.clone(),
+            source: step.source.clone(),
+            attempts: 0,
+            outcome: Outcome::NotAttempted,
+            left_behind: None,
+            calls: Vec::new(),
+        }
+    }
+
     /// Whether it was a paid order.
     pub fn is_order(&self) -> bool {
         match self.action {
@@ -275,8 +290,8 @@ impl StepResult {
     }
 }
 
-impl Report {
-    /// Of a plan without orders: nothing was begun, and nothing is written.
+impl ApplySummary {
+    /// The summary of a plan without changes: no run was opened.
     pub fn idle(state: Option<&State>) -> Self {
         Self {
             run: None,
@@ -375,17 +390,23 @@ pub(super) fn unresolved(state: Option<&State>, plan: &Plan) -> Vec<Address> {
 }
 
 impl Outcome {
-    pub(super) fn of(answer: Result<Ordered, CloudError>, took: Duration) -> Self {
-        match answer {
-            Ok(ordered) => Self::Ordered {
-                ordered,
-                took,
-                read_back: false,
-            },
-            Err(error) => match error.grade {
-                Grade::Unknown => Self::Unknown(error),
-                Grade::NotSent(_) | Grade::Refused(_) => Self::Failed(error),
-            },
+    /// The outcome of a step whose request got this error, and nothing else is known.
+    pub(super) fn of_error(error: CloudError) -> Self {
+        match error.grade {
+            Grade::Unknown => Self::Unknown(error),
+            Grade::NotSent(_) | Grade::Refused(_) => Self::Failed(error),
+        }
+    }
+
+    /// What a create that succeeded returned.
+    pub(super) fn created(&self) -> Option<&Ordered> {
+        match self {
+            Self::Ordered { ordered, .. } => Some(ordered),
+            Self::Done(_)
+            | Self::Recorded
+            | Self::Failed(_)
+            | Self::Unknown(_)
+            | Self::NotAttempted => None,
         }
     }
 
@@ -401,85 +422,5 @@ impl Outcome {
             }
             Self::Done(_) | Self::Recorded | Self::Failed(_) | Self::NotAttempted => None,
         }
-    }
-}
-
-/// The journal's line for an attempt at something that is no order.
-pub(super) fn change_line(
-    key: (u32, u32, Address),
-    env_id: &str,
-    answer: &Result<cloud::Done, CloudError>,
-    took: Duration,
-) -> journal::Outcome {
-    match answer {
-        Ok(cloud::Done { request_id }) => {
-            let ordered = Ordered {
-                tran_id: String::new(),
-                env_id: Some(env_id.to_owned()),
-                request_id: request_id.clone(),
-            };
-            journal::Outcome {
-                evidence: Evidence::Done,
-                tran_id: None,
-                ..line(key, &Ok(ordered), took)
-            }
-        }
-        Err(error) => line(key, &Err(error.clone()), took),
-    }
-}
-
-/// The journal's line for an attempt.
-pub(super) fn line(
-    (step, attempt, address): (u32, u32, Address),
-    answer: &Result<Ordered, CloudError>,
-    took: Duration,
-) -> journal::Outcome {
-    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    match answer {
-        Ok(Ordered {
-            tran_id,
-            env_id,
-            request_id,
-        }) => journal::Outcome {
-            step,
-            attempt,
-            address,
-            evidence: Evidence::Ordered,
-            tran_id: Some(tran_id.clone()),
-            env_id: env_id.clone(),
-            request_id: request_id.clone(),
-            code: None,
-            message: None,
-            http_status: None,
-            body: None,
-            took_ms,
-        },
-        Err(CloudError {
-            grade,
-            code,
-            message,
-            request_id,
-            http_status,
-            seen,
-            body,
-            hint: _,
-        }) => journal::Outcome {
-            step,
-            attempt,
-            address,
-            evidence: match grade {
-                Grade::NotSent(_) => Evidence::NotSent,
-                Grade::Refused(_) => Evidence::Refused,
-                Grade::Unknown => Evidence::Unknown,
-            },
-            tran_id: seen.tran_id.clone(),
-            env_id: seen.env_id.clone(),
-            request_id: request_id.clone(),
-            code: code.clone(),
-            message: Some(message.en().to_owned()),
-            http_status: *http_status,
-            body: body.clone(),
-            took_ms,
-        },
     }
 }

@@ -10,6 +10,8 @@ pub const WINDOW: Duration = Duration::from_secs(1);
 const SPACING: f64 = 1.029;
 /// What each congestion adds to the spacing, for the rest of the run.
 const STEP: Duration = Duration::from_millis(10);
+/// How long before its slot an intent is written: enough for an fsync, so that the send itself is on time.
+pub(super) const LEAD: Duration = Duration::from_millis(25);
 /// Timers wake up late, on a busy machine by some milliseconds. A start that is late by no more than this does not delay the
 /// following ones.
 const LATE: Duration = Duration::from_millis(5);

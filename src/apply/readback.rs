@@ -1,40 +1,43 @@
-//! The engine's looks at the account: for orders with a lost answer, for environment ids that the vendor did not tell, and
-//! for what a refused order may have left behind.
+//! What a create came to, and the looks at the account that settle it: creates with a lost answer, creates without an EnvId,
+//! and what refused or throttled creates may have made.
 //!
-//! A look changes nothing at the vendor. What it proves is written to the journal like any other outcome.
+//! A look changes nothing in the account. What it proves is written to the journal like any other outcome.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::Instant;
 
+use super::attempt::Attempt;
 use super::candidates::Candidate;
-use super::engine::{Attempt, Engine, asked_to_stop, at};
-use super::settle::{self, Found, Open};
-use super::{ApplyError, CallKind, Outcome, Progress, Trouble};
-use crate::cloud::{CloudError, CloudRead, CloudWrite, Grade, LOOK_FIRST, Ordered};
+use super::engine::{Engine, edited, unless_stopped};
+use super::error::ApplyError;
+use super::outcome::{CallKind, Outcome, Trouble};
+use super::parts::Progress;
+use super::pending::PendingOrder;
+use super::settle::{self, Found, Looks};
+use crate::cloud::{CloudError, CloudRead, Grade, LOOK_FIRST, Ordered, SeenIds};
 use crate::crash;
 use crate::desired::Field;
 use crate::plan::Step;
-use crate::state::journal::{Edit, Edited, EndReason, Event};
+use crate::state::journal::{Edit, EndReason};
 use crate::state::{Deposed, State, Status};
 
-/// An order of an earlier run that has no environment id so far.
-pub(super) fn waiting(step: &Step, state: Option<&State>) -> Option<Open> {
-    // Where it stands so far: a move is carried out before the account is looked at.
+/// The create of an earlier run that has no EnvId so far.
+pub(super) fn waiting(step: &Step, state: Option<&State>) -> Option<PendingOrder> {
+    // Its address in the state: a move is carried out before the account is looked at.
     let at = step.previous_address.as_ref().unwrap_or(&step.address);
     let record = state?.environments.get(at)?;
-    Some(Open {
+    Some(PendingOrder {
         env_id: None,
-        ..Open::of(&step.address, record)
+        ..PendingOrder::from_record(&step.address, record)
     })
 }
 
-/// Whether a look at the account now finds any of these orders.
+/// Whether the account shows the environment of any of these creates now.
 pub(super) async fn finds<C: CloudRead>(
     cloud: &C,
-    open: &[Open],
+    open: &[PendingOrder],
     state: Option<&State>,
     now: Timestamp,
 ) -> Result<bool, ApplyError> {
@@ -44,24 +47,50 @@ pub(super) async fn finds<C: CloudRead>(
     Ok(!settle::adoptable(&found.map_err(ApplyError::Listing)?).is_empty())
 }
 
-impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
-    /// What has to be known to find an order of this run again.
-    pub(super) fn open(
-        &self,
-        attempt: &Attempt,
-        tran_id: Option<&String>,
-        env_id: Option<&String>,
-        request_id: Option<&String>,
-    ) -> Open {
+impl<C> Engine<'_, '_, C> {
+    /// Concludes a create.
+    pub(super) fn conclude_create(&mut self, attempt: &Attempt, outcome: Outcome) {
+        self.doubtful.extend(self.doubtful(attempt, &outcome));
+        let mut stop = None;
+        match &outcome {
+            Outcome::Ordered { ordered, .. } if ordered.env_id.is_none() => {
+                let ids = SeenIds {
+                    tran_id: Some(ordered.tran_id.clone()),
+                    env_id: None,
+                };
+                let order = self.pending(attempt, ids, ordered.request_id.clone());
+                self.waiting.push(order);
+            }
+            // What lost this answer may lose the next one too: nothing is started before it is read back.
+            Outcome::Unknown(error) => {
+                let order = self.pending(attempt, error.seen.clone(), error.request_id.clone());
+                self.lost.push(order);
+                self.report_unknown();
+            }
+            Outcome::Failed(error) => stop = self.reason_to_stop(error),
+            Outcome::Ordered { .. }
+            | Outcome::Done(_)
+            | Outcome::Recorded
+            | Outcome::NotAttempted => {}
+        }
+        self.finish(attempt.at, outcome);
+        self.expect_in_listing(attempt.at);
+        if let Some(reason) = stop {
+            self.stop(reason);
+        }
+    }
+
+    /// What is known of a create of this run.
+    fn pending(&self, attempt: &Attempt, ids: SeenIds, request_id: Option<String>) -> PendingOrder {
         let step = self.steps[attempt.at];
-        Open {
+        PendingOrder {
             at: Some(attempt.at),
             address: step.address.clone(),
             order: step.after.clone().unwrap_or_default(),
             sent_at: attempt.sent_at,
-            tran_id: tran_id.cloned(),
-            env_id: env_id.cloned(),
-            request_id: request_id.cloned(),
+            tran_id: ids.tran_id,
+            env_id: ids.env_id,
+            request_id,
             run: self.run,
             source: step.source.clone(),
             region: self.region.clone(),
@@ -69,25 +98,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
         }
     }
 
-    /// Looks for the orders with a lost answer until every one is settled or the time is over. True when the run may go on.
-    pub(super) async fn read_back(&mut self, deadline: Option<Instant>) -> bool {
-        let lost = std::mem::take(&mut self.lost);
-        self.lost = self.look_for(lost, self.settings.settle, deadline).await;
-        self.lost.is_empty() && self.stopping.is_none()
-    }
-
-    /// Looks for the environment ids of orders that were taken. Each has a number of its own, which the bill of its
-    /// environment names, so that no order with a lost answer can be mistaken for it.
-    pub(super) async fn look_for_waiting(&mut self, within: Duration, deadline: Option<Instant>) {
-        if !self.is_hurried() {
-            let waiting = std::mem::take(&mut self.waiting);
-            self.waiting = self.look_for(waiting, within, deadline).await;
-        }
-    }
-
-    /// An order whose outcome says that it made no environment, or made one, and that may have made another all the same:
-    /// it was refused, or throttled on its way.
-    pub(super) fn doubtful(&self, attempt: &Attempt, outcome: &Outcome) -> Option<Open> {
+    /// The create, if it may have made an environment besides what its outcome says: it was refused, or throttled before.
+    fn doubtful(&self, attempt: &Attempt, outcome: &Outcome) -> Option<PendingOrder> {
         let calls = &self.results[attempt.at].calls;
         let was_throttled = calls.iter().any(|call| call.kind == CallKind::Throttled);
         let request_id = match outcome {
@@ -96,7 +108,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
                     Grade::Refused(_) => !error.is_rejected_by_gateway(),
                     Grade::NotSent(_) | Grade::Unknown => false,
                 };
-                (was_throttled || may_have_acted).then_some(error.request_id.as_ref())?
+                (was_throttled || may_have_acted).then_some(error.request_id.clone())?
             }
             Outcome::Ordered { .. } if was_throttled => None,
             Outcome::Ordered { .. }
@@ -105,38 +117,173 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
             | Outcome::Recorded
             | Outcome::NotAttempted => return None,
         };
-        let open = self.open(attempt, None, None, request_id);
-        let can_be_told =
-            open.order.creates_environment() && open.order.get(Field::Alias).is_some();
-        can_be_told.then_some(open)
+        let order = self.pending(attempt, SeenIds::default(), request_id);
+        let can_be_recognised =
+            order.order.creates_environment() && order.order.get(Field::Alias).is_some();
+        can_be_recognised.then_some(order)
     }
 
-    /// Looks for environments that refused or throttled orders made all the same. How soon one is listed is not documented,
-    /// so the looks go on to the end of their time.
-    pub(super) async fn look_for_left_behind(&mut self, deadline: Option<Instant>) {
+    /// Whether the user does not want to wait for looks, or what they find could not be written.
+    fn is_hurried(&self) -> bool {
+        matches!(self.trouble, Some(Trouble::State(_)))
+            || match self.stopping {
+                Some(EndReason::Interrupted | EndReason::Deadline) => true,
+                Some(EndReason::Failed | EndReason::Finished | EndReason::Unknown) | None => false,
+            }
+    }
+
+    /// Waits until the account is to be looked at for `open` environments. Returns false when it is not looked at again.
+    pub(super) async fn next_look(&mut self, looks: &mut Looks, open: usize) -> bool {
+        let Some((after, left)) = looks.next() else {
+            return false;
+        };
+        if open == 0 || self.is_hurried() {
+            return false;
+        }
+        if !after.is_zero() || looks.reports_first {
+            (self.parts.observe)(Progress::Looking { open, after, left });
+        }
+        let pause = tokio::time::sleep(after);
+        match unless_stopped(&mut self.parts.stop, self.deadline, pause).await {
+            Ok(()) => true,
+            Err(reason) => {
+                self.stop(reason);
+                false
+            }
+        }
+    }
+
+    /// The EnvIds that other creates have.
+    fn managed(&self) -> BTreeSet<String> {
+        let state = self.parts.writer.state();
+        let recorded = state.into_iter().flat_map(State::env_ids);
+        let created = self.results.iter();
+        let created = created.filter_map(|result| result.outcome.created()?.env_id.clone());
+        let imported = self.parts.adoptions.values();
+        let imported = imported.map(|adoption| adoption.environment.env_id.clone());
+        recorded
+            .map(|(_, env_id)| env_id.to_owned())
+            .chain(imported)
+            .chain(created)
+            .collect()
+    }
+
+    /// Writes down that this environment is the create's. Returns false when that could not be written: then nothing is
+    /// concluded.
+    fn adopt(&mut self, order: &PendingOrder, candidate: &Candidate) -> bool {
+        let env_id = candidate.environment.env_id.clone();
+        let Some(tran_id) = candidate.tran_id().map(str::to_owned) else {
+            return false;
+        };
+        let record = order.record(Status::Created, Some(env_id.clone()), Some(tran_id.clone()));
+        let edit = Edit::Put {
+            address: order.address.clone(),
+            record: Box::new(record),
+        };
+        crash::point(crash::ADOPTION_NEXT);
+        let now = self.parts.clock.now();
+        if !self.append(edited("read_back", edit)) {
+            return false;
+        }
+        crash::point(crash::ADOPTION_KEPT);
+        (self.parts.observe)(Progress::Found {
+            address: &order.address,
+            env_id: &env_id,
+            tran_id: &tran_id,
+        });
+        let Some(at) = order.at else {
+            self.found.push((order.address.clone(), env_id));
+            return true;
+        };
+        let took = match &self.results[at].outcome {
+            Outcome::Ordered { took, .. } => *took,
+            Outcome::Failed(_)
+            | Outcome::Unknown(_)
+            | Outcome::Done(_)
+            | Outcome::Recorded
+            | Outcome::NotAttempted => {
+                Duration::try_from(now.duration_since(order.sent_at)).unwrap_or_default()
+            }
+        };
+        self.results[at].outcome = Outcome::Ordered {
+            ordered: Ordered {
+                tran_id,
+                env_id: Some(env_id),
+                request_id: order.request_id.clone(),
+            },
+            took,
+            read_back: true,
+        };
+        true
+    }
+
+    fn awaits_env_id(&self, order: &PendingOrder) -> bool {
+        let created = order.at.and_then(|at| self.results[at].outcome.created());
+        created.is_some_and(|created| created.env_id.is_none())
+    }
+
+    /// Concludes that the account contradicts the answers. A refused create that is not in the state would be sent again by
+    /// the next run: so it becomes unknown, and a user decides what the environment is. One that succeeded is in the state,
+    /// and the second environment is reported.
+    fn doubt(&mut self, order: &PendingOrder, env_id: String) {
+        let Some(at) = order.at else {
+            return;
+        };
+        self.results[at].left_behind = Some(env_id);
+        self.stopping = Some(EndReason::Unknown);
+        let Outcome::Failed(error) = self.results[at].outcome.clone() else {
+            return;
+        };
+        // What the create would have replaced is current again. It stays in the state beside the new doubt.
+        let stood = self.recorded(self.steps[at]);
+        if let Some(stood) = stood.filter(|stood| stood.status.is_settled()) {
+            let deposed = Box::new(Deposed {
+                address: order.address.clone(),
+                record: stood,
+                at: order.sent_at,
+                by: self.run,
+            });
+            if !self.append(edited("read_back", Edit::Depose(deposed))) {
+                return;
+            }
+        }
+        let edit = Edit::Put {
+            address: order.address.clone(),
+            record: Box::new(order.record(Status::Unknown, None, None)),
+        };
+        self.append(edited("read_back", edit));
+        self.results[at].outcome = Outcome::Unknown(CloudError {
+            grade: Grade::Unknown,
+            // The code's own advice is for a create that did nothing.
+            hint: Some(LOOK_FIRST),
+            ..error
+        });
+    }
+}
+
+impl<C: CloudRead> Engine<'_, '_, C> {
+    /// Looks for the creates with a lost answer until every one is settled or the time is over.
+    pub(super) async fn read_back(&mut self) {
+        let lost = std::mem::take(&mut self.lost);
+        self.lost = self.look_for(lost, self.settings.settle).await;
+    }
+
+    /// Looks for the EnvIds of creates that succeeded without one. The bill of an environment names its create's TranId, so
+    /// that no create with a lost answer can be mistaken for it.
+    pub(super) async fn look_for_waiting(&mut self, within: Duration) {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.waiting = self.look_for(waiting, within).await;
+    }
+
+    /// Looks for environments that refused or throttled creates made all the same. How soon one is listed is not documented,
+    /// so the looks continue to the end of their time.
+    pub(super) async fn look_for_left_behind(&mut self) {
         let mut open = std::mem::take(&mut self.doubtful);
-        // Any new environment may be the one that such an order waits for.
-        open.retain(|open| !self.awaits_env_id(open));
-        let until = Instant::now() + self.settings.settle_refused;
-        for look in 0.. {
-            let left = until.saturating_duration_since(Instant::now());
-            let Some(after) = settle::pause(look, left) else {
-                break;
-            };
-            if open.is_empty() || self.is_hurried() {
-                break;
-            }
-            if !after.is_zero() {
-                (self.parts.observe)(Progress::Looking {
-                    open: open.len(),
-                    after,
-                    left,
-                });
-                if !self.rest(after, deadline).await {
-                    break;
-                }
-            }
-            let Some(found) = self.look_once(&open, deadline).await else {
+        // Any new environment may be the one that such a create waits for.
+        open.retain(|order| !self.awaits_env_id(order));
+        let mut looks = Looks::without_report(self.settings.settle_refused);
+        while self.next_look(&mut looks, open.len()).await {
+            let Some(found) = self.look_once(&open).await else {
                 continue;
             };
             let mut settled = BTreeSet::new();
@@ -146,231 +293,64 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
                     settled.insert(at);
                 }
             }
-            let mut place = 0..;
-            open.retain(|_| place.next().is_none_or(|at| !settled.contains(&at)));
+            remove(&mut open, &settled);
         }
     }
 
-    fn awaits_env_id(&self, open: &Open) -> bool {
-        open.at.is_some_and(|at| match &self.results[at].outcome {
-            Outcome::Ordered { ordered, .. } => ordered.env_id.is_none(),
-            Outcome::Failed(_)
-            | Outcome::Unknown(_)
-            | Outcome::Done(_)
-            | Outcome::Recorded
-            | Outcome::NotAttempted => false,
-        })
-    }
-
-    /// What the account shows contradicts the answers. A refused order that is not in the state would be made a second time by
-    /// the next run: so it is unknown from here on, and a person says what the environment is. One that was made is in the
-    /// state, and what it made besides is reported.
-    fn doubt(&mut self, open: &Open, env_id: String) {
-        let Some(at) = open.at else {
-            return;
-        };
-        self.results[at].left_behind = Some(env_id);
-        self.stopping = Some(EndReason::Unknown);
-        let Outcome::Failed(error) = self.results[at].outcome.clone() else {
-            return;
-        };
-        // What the order would have replaced stands at its address again. It stays on record beside the new doubt.
-        let stood = self.recorded(self.steps[at]);
-        if let Some(stood) = stood.filter(|stood| stood.status.is_settled()) {
-            let deposed = Box::new(Deposed {
-                address: open.address.clone(),
-                record: stood,
-                at: open.sent_at,
-                by: self.run,
-            });
-            let event = Event::Edited(Edited {
-                doing: "read_back".to_owned(),
-                edit: Edit::Depose(deposed),
-            });
-            if let Err(error) = self.parts.writer.append(self.parts.clock.now(), event) {
-                return self.in_trouble(error);
-            }
-        }
-        let record = open.record(Status::Unknown, None, None);
-        let edit = Edit::Put {
-            address: open.address.clone(),
-            record: Box::new(record),
-        };
-        let event = Event::Edited(Edited {
-            doing: "read_back".to_owned(),
-            edit,
-        });
-        if let Err(error) = self.parts.writer.append(self.parts.clock.now(), event) {
-            self.in_trouble(error);
-        }
-        self.results[at].outcome = Outcome::Unknown(CloudError {
-            grade: Grade::Unknown,
-            // What the code advises is for an order that was not made.
-            hint: Some(LOOK_FIRST),
-            ..error
-        });
-    }
-
-    /// Whoever asked the run to stop does not want to wait for looks; a full disk can't take what they would find.
-    fn is_hurried(&self) -> bool {
-        matches!(self.trouble, Some(Trouble::State(_)))
-            || match self.stopping {
-                Some(EndReason::Interrupted | EndReason::Deadline) => true,
-                Some(EndReason::Failed | EndReason::Finished | EndReason::Unknown) | None => false,
-            }
-    }
-
-    /// Looks once and, within the time, again and again with growing pauses; returns what is still open.
+    /// Looks for creates within the time; returns those that are still open.
     async fn look_for(
         &mut self,
-        mut open: Vec<Open>,
+        mut open: Vec<PendingOrder>,
         within: Duration,
-        deadline: Option<Instant>,
-    ) -> Vec<Open> {
+    ) -> Vec<PendingOrder> {
         if self.settings.settle.is_zero() {
             return open;
         }
-        let until = Instant::now() + within;
-        for look in 0.. {
-            let left = until.saturating_duration_since(Instant::now());
-            let Some(after) = settle::pause(look, left) else {
-                break;
-            };
-            if open.is_empty() || self.is_hurried() {
-                break;
-            }
-            (self.parts.observe)(Progress::Looking {
-                open: open.len(),
-                after,
-                left,
-            });
-            if !self.rest(after, deadline).await {
-                break;
-            }
-            let Some(found) = self.look_once(&open, deadline).await else {
+        let mut looks = Looks::within(within);
+        while self.next_look(&mut looks, open.len()).await {
+            let Some(found) = self.look_once(&open).await else {
                 continue;
             };
-            let adopted: BTreeSet<usize> = settle::adoptable(&found)
+            let adopted = settle::adoptable(&found)
                 .into_iter()
                 .filter(|(at, candidate)| self.adopt(&open[*at], candidate))
                 .map(|(at, _)| at)
                 .collect();
-            let mut place = 0..;
-            open.retain(|_| place.next().is_none_or(|at| !adopted.contains(&at)));
+            remove(&mut open, &adopted);
         }
         open
     }
 
     /// One look; None when it failed, or the run was asked to stop meanwhile.
-    async fn look_once(&mut self, open: &[Open], deadline: Option<Instant>) -> Option<Vec<Found>> {
+    async fn look_once(&mut self, open: &[PendingOrder]) -> Option<Vec<Found>> {
         let (managed, now) = (self.managed(), self.parts.clock.now());
-        // What this run saw first says nothing of an order that an earlier one made.
-        let before = |open: &Open| open.at.and(self.before.as_ref());
+        // What this run saw first says nothing of a create that an earlier one sent.
+        let before = |order: &PendingOrder| order.at.and(self.before.as_ref());
         crash::point(crash::LOOK_NEXT);
         let state = self.parts.writer.state();
         let look = settle::look(&*self.parts.cloud, open, before, &managed, state, now);
-        let stopped = tokio::select! {
-            found = look => match found {
-                Ok(found) => return Some(found),
-                Err(error) => {
-                    tracing::warn!(message = %error.message, "the account can't be looked at");
-                    return None;
-                }
-            },
-            () = asked_to_stop(&mut self.parts.stop) => EndReason::Interrupted,
-            () = at(deadline) => EndReason::Deadline,
-        };
-        self.stop(stopped);
+        let found = unless_stopped(&mut self.parts.stop, self.deadline, look).await;
+        self.looked(found)
+    }
+
+    /// What a look found, unless it failed or was stopped.
+    pub(super) fn looked<T>(
+        &mut self,
+        found: Result<Result<T, CloudError>, EndReason>,
+    ) -> Option<T> {
+        match found {
+            Ok(Ok(found)) => return Some(found),
+            Ok(Err(error)) => {
+                tracing::warn!(message = %error.message, "the account can't be looked at");
+            }
+            Err(reason) => self.stop(reason),
+        }
         None
     }
+}
 
-    /// False when the run was asked to stop before the pause was over.
-    async fn rest(&mut self, pause: Duration, deadline: Option<Instant>) -> bool {
-        let stopped = tokio::select! {
-            () = tokio::time::sleep(pause) => return true,
-            () = asked_to_stop(&mut self.parts.stop) => EndReason::Interrupted,
-            () = at(deadline) => EndReason::Deadline,
-        };
-        self.stop(stopped);
-        false
-    }
-
-    /// The environments that other orders have.
-    fn managed(&self) -> BTreeSet<String> {
-        let state = self.parts.writer.state();
-        let recorded = state.into_iter().flat_map(State::env_ids);
-        let ordered = self
-            .results
-            .iter()
-            .filter_map(|result| match &result.outcome {
-                Outcome::Ordered { ordered, .. } => ordered.env_id.clone(),
-                Outcome::Failed(_)
-                | Outcome::Unknown(_)
-                | Outcome::Done(_)
-                | Outcome::Recorded
-                | Outcome::NotAttempted => None,
-            });
-        let adopted = self.parts.adoptions.values();
-        let adopted = adopted.map(|adoption| adoption.environment.env_id.clone());
-        recorded
-            .map(|(_, env_id)| env_id.to_owned())
-            .chain(adopted)
-            .chain(ordered)
-            .collect()
-    }
-
-    /// Writes down that this environment is the order's. False when that could not be written: then nothing is concluded.
-    fn adopt(&mut self, open: &Open, candidate: &Candidate) -> bool {
-        let env_id = candidate.environment.env_id.clone();
-        let Some(tran_id) = candidate.tran_id().map(str::to_owned) else {
-            return false;
-        };
-        let record = open.record(Status::Created, Some(env_id.clone()), Some(tran_id.clone()));
-        let edit = Edit::Put {
-            address: open.address.clone(),
-            record: Box::new(record),
-        };
-        let event = Event::Edited(Edited {
-            doing: "read_back".to_owned(),
-            edit,
-        });
-        let now = self.parts.clock.now();
-        crash::point(crash::ADOPTION_NEXT);
-        if let Err(error) = self.parts.writer.append(now, event) {
-            self.in_trouble(error);
-            return false;
-        }
-        crash::point(crash::ADOPTION_KEPT);
-        (self.parts.observe)(Progress::Found {
-            address: &open.address,
-            env_id: &env_id,
-            tran_id: &tran_id,
-        });
-        match open.at {
-            None => self.found.push((open.address.clone(), env_id)),
-            Some(at) => {
-                let took = match &self.results[at].outcome {
-                    Outcome::Ordered { took, .. } => *took,
-                    Outcome::Failed(_)
-                    | Outcome::Unknown(_)
-                    | Outcome::Done(_)
-                    | Outcome::Recorded
-                    | Outcome::NotAttempted => {
-                        Duration::try_from(now.duration_since(open.sent_at)).unwrap_or_default()
-                    }
-                };
-                let ordered = Ordered {
-                    tran_id,
-                    env_id: Some(env_id),
-                    request_id: open.request_id.clone(),
-                };
-                self.results[at].outcome = Outcome::Ordered {
-                    ordered,
-                    took,
-                    read_back: true,
-                };
-            }
-        }
-        true
-    }
+/// Removes the creates at these indexes.
+fn remove(open: &mut Vec<PendingOrder>, settled: &BTreeSet<usize>) {
+    let mut place = 0..;
+    open.retain(|_| place.next().is_none_or(|at| !settled.contains(&at)));
 }

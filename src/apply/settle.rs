@@ -1,19 +1,19 @@
-//! Reads back what became of orders whose answers were lost, or came without an environment id.
+//! Reads back creates whose answers were lost, or came without an EnvId.
 //!
-//! Reading is safe to repeat, and the vendor does not say how soon a new environment is listed: so it is repeated with
-//! growing waits. What may be concluded is decided in [`super::candidates`].
+//! Reading is safe to repeat, and it is not documented how soon a new environment is listed: so it is repeated with growing
+//! pauses. What may be concluded is decided in [`super::candidates`].
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
-use super::candidates::{Candidate, Lost, Proposal, Scene, candidates, possible, propose};
+use super::candidates::{Candidate, MatchContext, Proposal, candidates, possible, propose};
+use super::pending::PendingOrder;
 use crate::cloud::matching::Matcher;
 use crate::cloud::{CloudError, CloudRead};
-use crate::desired::{Address, Attributes, SourceRef};
-use crate::state::journal::RunId;
-use crate::state::{Origin, Record, State, Status};
+use crate::state::State;
 
 /// No pause between two looks is longer than this.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -32,48 +32,63 @@ pub fn pause(look: u32, left: Duration) -> Option<Duration> {
     }
 }
 
-/// One order that is to be settled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Open {
-    /// Its place among the orders of the run under way; None when an earlier run made it.
-    pub at: Option<usize>,
-    pub address: Address,
-    pub order: Attributes,
-    pub sent_at: Timestamp,
-    /// Ids that were seen in an answer. With a number of its own an order can be told by that alone.
-    pub tran_id: Option<String>,
-    pub env_id: Option<String>,
-    pub request_id: Option<String>,
-    /// The run that made it.
-    pub run: RunId,
-    pub source: SourceRef,
-    pub region: Option<String>,
-    pub prevent_destroy: bool,
+/// The looks at the account within a time.
+pub(super) struct Looks {
+    until: Instant,
+    made: u32,
+    /// Whether the user hears of the first look too, which is at once.
+    pub(super) reports_first: bool,
 }
 
-/// What one look at the account found for each open order.
+impl Looks {
+    pub(super) fn within(time: Duration) -> Self {
+        Self {
+            until: Instant::now() + time,
+            made: 0,
+            reports_first: true,
+        }
+    }
+
+    /// Looks for what is probably not there: the first one is not reported.
+    pub(super) fn without_report(time: Duration) -> Self {
+        Self {
+            reports_first: false,
+            ..Self::within(time)
+        }
+    }
+
+    /// The pause before the next look, and the time left; None when the time is over.
+    pub(super) fn next(&mut self) -> Option<(Duration, Duration)> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        let after = pause(self.made, left)?;
+        self.made += 1;
+        Some((after, left))
+    }
+}
+
+/// What one look at the account found for one create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// The place of the order among those that were looked for.
+    /// Its index among the creates that were looked for.
     pub at: usize,
     pub candidates: Vec<Candidate>,
 }
 
-/// Looks at the account once, and compares it with every open order. `before` tells what was there before an order's run, and
-/// `state` what other orders are on record.
+/// Looks at the account once, and compares it with every open create. `before` returns what the account had before the
+/// create's run, and `state` has the other creates.
 ///
 /// # Errors
 /// When it could not be read, or the list is incomplete.
 pub async fn look<'a, C: CloudRead>(
     cloud: &C,
-    open: &[Open],
-    before: impl Fn(&Open) -> Option<&'a BTreeSet<String>>,
+    open: &[PendingOrder],
+    before: impl Fn(&PendingOrder) -> Option<&'a BTreeSet<String>>,
     managed: &'a BTreeSet<String>,
     state: Option<&State>,
     now: Timestamp,
 ) -> Result<Vec<Found>, CloudError> {
     let seen = cloud.environments().await?;
-    // The list may have been what told.
+    // The list may have been the first to show the difference of the clocks.
     let ahead = cloud.ahead();
     let others = state.into_iter().flat_map(|state| &state.environments);
     let others = others
@@ -81,8 +96,8 @@ pub async fn look<'a, C: CloudRead>(
         .filter(|(_, attributes)| open.iter().all(|open| open.order != **attributes));
     let orders = open.iter().map(|open| (&open.address, &open.order));
     let matcher = Matcher::new(orders.chain(others), []);
-    let scene = |open| Scene {
-        before: before(open),
+    let context = |order| MatchContext {
+        before: before(order),
         managed,
         seen: &seen,
         matcher: &matcher,
@@ -91,7 +106,7 @@ pub async fn look<'a, C: CloudRead>(
     };
     let wanted: BTreeSet<&String> = open
         .iter()
-        .flat_map(|open| possible(&open.lost(), scene(open)))
+        .flat_map(|order| possible(order, context(order)))
         .map(|environment| &environment.env_id)
         .collect();
     let ids: Vec<String> = wanted.into_iter().cloned().collect();
@@ -103,14 +118,14 @@ pub async fn look<'a, C: CloudRead>(
     Ok(open
         .iter()
         .enumerate()
-        .map(|(at, open)| Found {
+        .map(|(at, order)| Found {
             at,
-            candidates: candidates(&open.lost(), scene(open), &bills),
+            candidates: candidates(order, context(order), &bills),
         })
         .collect())
 }
 
-/// The candidates that may be adopted without asking: the only one that fits, and the only order that it fits.
+/// The candidates that may be adopted without asking: the only one that fits, and the only create that it fits.
 pub fn adoptable(found: &[Found]) -> Vec<(usize, &Candidate)> {
     let proposed: Vec<(usize, &Candidate)> = found
         .iter()
@@ -132,82 +147,6 @@ pub fn adoptable(found: &[Found]) -> Vec<(usize, &Candidate)> {
         .into_iter()
         .filter(|(_, candidate)| claims(&candidate.environment.env_id) == 1)
         .collect()
-}
-
-impl Open {
-    /// An order that an earlier run left open.
-    pub fn of(address: &Address, record: &Record) -> Self {
-        let Record {
-            status: _,
-            env_id,
-            tran_id,
-            request_id,
-            origin: _,
-            attributes,
-            ordered_at,
-            run,
-            source,
-            region,
-            prevent_destroy,
-        } = record.clone();
-        Self {
-            at: None,
-            address: address.clone(),
-            order: attributes,
-            sent_at: ordered_at,
-            tran_id,
-            env_id,
-            request_id,
-            run,
-            source,
-            region,
-            prevent_destroy,
-        }
-    }
-
-    /// The record of this order, once it is known what became of it.
-    pub fn record(
-        &self,
-        status: Status,
-        env_id: Option<String>,
-        tran_id: Option<String>,
-    ) -> Record {
-        let Self {
-            at: _,
-            address: _,
-            order,
-            sent_at,
-            tran_id: _,
-            env_id: _,
-            request_id,
-            run,
-            source,
-            region,
-            prevent_destroy,
-        } = self.clone();
-        Record {
-            status,
-            env_id,
-            tran_id,
-            request_id,
-            origin: Origin::Ordered,
-            attributes: order,
-            ordered_at: sent_at,
-            run,
-            source,
-            region,
-            prevent_destroy,
-        }
-    }
-
-    fn lost(&self) -> Lost<'_> {
-        Lost {
-            order: &self.order,
-            sent_at: self.sent_at,
-            tran_id: self.tran_id.as_deref(),
-            env_id: self.env_id.as_deref(),
-        }
-    }
 }
 
 #[cfg(test)]

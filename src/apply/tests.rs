@@ -11,22 +11,27 @@ mod pace;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use super::engine::Answer;
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::adopt::Adoption;
 use super::*;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::cloud::{
-    Bill, BillOrder, Bills, Destroy, Done, Grade, LOOK_FIRST, Named, NotSent, Ordered, PayMode,
-    Reach, Rename, SeenEnvironment, SeenIds,
+    Bill, BillOrder, Bills, CloudError, Destroy, Done, Gap, Grade, LOOK_FIRST, Named, NotSent,
+    Ordered, PayMode, Reach, Rename, SeenEnvironment, SeenIds,
 };
-use crate::desired::{Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
+use crate::desired::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
 use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
 use crate::plan::{Options, Plan, Target};
 use crate::state::file::FileStore;
-use crate::state::journal::{Evidence, Intent, Outcome as Line, RunEnded};
-use crate::state::{Account, Holder, State, StateStore, Status};
+use crate::state::journal::{EndReason, Evidence, Intent, Outcome as Line, RunEnded};
+use crate::state::{Account, Holder, StateError, StateStore, StateWriter};
+
+type Answer = Result<Ordered, CloudError>;
 
 const HALF: Duration = Duration::from_millis(500);
 /// The spacing of starts at 2 per second.
@@ -422,7 +427,7 @@ impl Bench {
         self.store().lock(&holder, Duration::ZERO).unwrap()
     }
 
-    async fn apply(&mut self, names: &[&str], settings: &Settings) -> Report {
+    async fn apply(&mut self, names: &[&str], settings: &Settings) -> ApplySummary {
         let mut writer = self.lock();
         self.apply_with(names, settings, &mut *writer).await
     }
@@ -432,7 +437,7 @@ impl Bench {
         names: &[&str],
         settings: &Settings,
         writer: &mut dyn StateWriter,
-    ) -> Report {
+    ) -> ApplySummary {
         let approved = approved(&desired(names), writer.state());
         self.carry_out(&approved, BTreeMap::new(), settings, writer)
             .await
@@ -444,7 +449,7 @@ impl Bench {
         adoptions: BTreeMap<Address, Adoption>,
         settings: &Settings,
         writer: &mut dyn StateWriter,
-    ) -> Report {
+    ) -> ApplySummary {
         let (sender, stop) = watch::channel(false);
         self.stop = Some(sender);
         let heard = &mut self.heard;
@@ -490,7 +495,7 @@ impl Bench {
     }
 }
 
-fn outcomes(report: &Report) -> Vec<&'static str> {
+fn outcomes(report: &ApplySummary) -> Vec<&'static str> {
     let word = |result: &StepResult| match &result.outcome {
         Outcome::Ordered { .. } => "ordered",
         Outcome::Failed(_) => "failed",
@@ -990,7 +995,7 @@ fn lost() -> [(&'static str, Vec<Answer>); 1] {
     [("b", vec![error(Grade::Unknown)])]
 }
 
-fn status_of(report: &Report, name: &str) -> Status {
+fn status_of(report: &ApplySummary, name: &str) -> Status {
     report.state.as_ref().unwrap().environments[&Address::new(name).unwrap()].status
 }
 
@@ -1169,7 +1174,7 @@ async fn what_a_refused_order_left_behind_is_neither_adopted_nor_ordered_again()
 }
 
 /// An order that is answered with this, and makes `made` all the same; looked for as by default.
-async fn with_left_behind(answers: Vec<Answer>, made: &[Made]) -> (Bench, Report, Duration) {
+async fn with_left_behind(answers: Vec<Answer>, made: &[Made]) -> (Bench, ApplySummary, Duration) {
     let mut bench = Bench::new(Duration::ZERO, &[("b", answers)]).makes("b", made);
     let patient = Settings {
         settle_refused: Duration::from_secs(10),
@@ -1399,7 +1404,7 @@ async fn refused(
     desired: &Desired,
     known_ids: &[&str],
     settings: &Settings,
-) -> Result<Report, ApplyError> {
+) -> Result<ApplySummary, ApplyError> {
     let mut writer = bench.lock();
     let approved = approved(desired, writer.state());
     let (_sender, stop) = watch::channel(false);
@@ -1472,7 +1477,7 @@ async fn what_the_account_may_have_already_is_not_created() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_excluded_from_a_plan_does_not_let_a_twin_through() {
+async fn an_excluded_address_does_not_hide_an_alias_conflict() {
     let mut desired = desired(&["a", "b"]);
     for environment in &mut desired.environments {
         environment.attributes.set(Field::EnvAlias, "both");
@@ -1486,8 +1491,8 @@ async fn what_is_excluded_from_a_plan_does_not_let_a_twin_through() {
     };
     let plan = Plan::make(&desired, None, options, target(), SystemClock.now()).unwrap();
     let seen = bench.cloud.environments().await.unwrap();
-    let twins = twins(&plan, None, &BTreeSet::new(), &seen);
-    assert_eq!(twins.len(), 1);
+    let conflicts = alias_conflicts(&plan, None, &BTreeSet::new(), &seen);
+    assert_eq!(conflicts.len(), 1);
 }
 
 fn gap(rows: u64, total: u64, contradictory: bool) -> Gap {

@@ -21,7 +21,7 @@ use super::watch::Watch;
 use super::world::{Stdout, World, cant_print};
 use super::{Exit, refusal, rescue};
 use crate::apply::adopt::{self, Adoption};
-use crate::apply::{self, ApplyError, OnError, Parts, Report, Settings, Verdict};
+use crate::apply::{self, ApplyError, ApplySummary, OnError, Parts, Settings, Verdict};
 use crate::clock::SystemClock;
 use crate::crash;
 use crate::desired::ManifestHash;
@@ -158,7 +158,7 @@ pub(super) fn carry_out(
     refusal::contradictions(&plan, store)?;
     let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
     if plan.changes().next().is_none() && !waits {
-        let report = Report::idle(writer.state());
+        let report = ApplySummary::idle(writer.state());
         drop(writer);
         close(job, &report, world);
         return Ok(exit_of(&report));
@@ -248,7 +248,7 @@ fn no_thread(error: &std::io::Error) -> Failure {
     .help(NOTHING_ORDERED)
 }
 
-fn exit_of(report: &Report) -> Exit {
+fn exit_of(report: &ApplySummary) -> Exit {
     match report.verdict() {
         Verdict::Complete => Exit::Fine,
         Verdict::PartWay => Exit::PartWay,
@@ -449,7 +449,7 @@ fn run(
     writer: &mut dyn StateWriter,
     (watch, signals): (Watch, &Signals),
     world: &World,
-) -> Result<Option<Report>, Failure> {
+) -> Result<Option<ApplySummary>, Failure> {
     let settings = settings(job);
     let adoptions: BTreeMap<_, _> = adoptions
         .into_iter()
@@ -530,7 +530,7 @@ fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
 }
 
 /// Shows how the run ended.
-fn close(job: &Job<'_>, report: &Report, world: &mut World) {
+fn close(job: &Job<'_>, report: &ApplySummary, world: &mut World) {
     // The run is over and recorded: whether its table can be shown does not change how it ended.
     let told = world.told();
     let json = || json::report(report);

@@ -1,7 +1,7 @@
 //! Everything that can end a command early, as diagnostics: what happened, what was done at the vendor, what to type next.
 
 use crate::apply::adopt::{Unadoptable, Why};
-use crate::apply::{ApplyError, Twin};
+use crate::apply::{AliasConflict, ApplyError};
 use crate::check::near::nearest;
 use crate::cloud::tencent::{ClientError, CredentialsError};
 use crate::cloud::{self, CloudError};
@@ -219,7 +219,7 @@ impl From<ApplyError> for Failure {
                     .help(NOTHING_ORDERED);
             }
             ApplyError::AlreadyThere(twins) => {
-                let line = |Twin { address, env_id }: &Twin| {
+                let line = |AliasConflict { address, env_id }: &AliasConflict| {
                     let env_id = clean(env_id);
                     text!(
                         "`{address}` looks like {env_id}",
@@ -519,7 +519,7 @@ mod tests {
             .collect();
         assert_eq!(same, ["code: AuthFailure", "RequestId: r-1"]);
 
-        let twin = Twin {
+        let twin = AliasConflict {
             address: Address::new("shop").unwrap(),
             env_id: "shop-1".to_owned(),
         };

@@ -20,7 +20,7 @@ use super::options::{Api, Format, Global, Select};
 use super::resolve::{self, Case};
 use super::shown::Shown;
 use super::world::{World, cant_write};
-use crate::apply::{self, ApplyError, OnError, Outcome, Parts, Report, Settings};
+use crate::apply::{self, ApplyError, ApplySummary, OnError, Outcome, Parts, Settings};
 use crate::clock::SystemClock;
 use crate::cloud::tencent::wire::{CREATE, create_body};
 use crate::cloud::tencent::{ClientOptions, Keys, TencentClient, Transport};
@@ -469,7 +469,7 @@ impl Play<'_> {
         }
     }
 
-    fn note(&mut self, report: &Report) -> Option<Text> {
+    fn note(&mut self, report: &ApplySummary) -> Option<Text> {
         self.settled.read_back += report.found.len();
         for result in &report.results {
             match &result.outcome {

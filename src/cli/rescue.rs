@@ -1,7 +1,7 @@
 //! Outcomes that did not get into the journal: kept elsewhere, and found again.
 
 use super::world::World;
-use crate::apply::Report;
+use crate::apply::ApplySummary;
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
 use crate::report::human::verify::{notice, problem, said};
@@ -11,7 +11,7 @@ use crate::state::{State, verify};
 
 /// Writes outcomes that may be in no journal into a rescue file. Returns what is to be said of it once nobody waits for the
 /// lock.
-pub(super) fn keep(report: &Report, store: &FileStore, world: &World) -> Vec<Diagnostic> {
+pub(super) fn keep(report: &ApplySummary, store: &FileStore, world: &World) -> Vec<Diagnostic> {
     let Some(first) = report.unwritten.first() else {
         return Vec::new();
     };

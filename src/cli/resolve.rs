@@ -12,8 +12,9 @@ use super::options::{Api, Global, id, time};
 use super::shown::Shown;
 use super::world::World;
 use super::{Exit, account, edit, given_up};
+use crate::apply::PendingOrder;
 use crate::apply::candidates::{Candidate, Proposal, propose};
-use crate::apply::settle::{Found, Open, look};
+use crate::apply::settle::{Found, look};
 use crate::cloud::tencent::{RETRY_READS_FOR, TencentClient};
 use crate::cloud::{CloudError, CloudRead as _};
 use crate::desired::Address;
@@ -67,7 +68,7 @@ pub(super) struct Args {
 
 /// An open order, with what its run and the account say of it.
 pub(super) struct Case {
-    pub open: Open,
+    pub open: PendingOrder,
     pub status: Status,
     sent_by: Option<String>,
     /// The regions that were asked for it, None for a call that names none.
@@ -220,7 +221,7 @@ async fn case(
     client: &TencentClient,
     world: &World,
 ) -> Result<Case, Failure> {
-    let open = Open::of(address, record);
+    let open = PendingOrder::from_record(address, record);
     let before = journal.as_ref().and_then(Journal::listed);
     let asked = std::slice::from_ref(&open);
     let found = look(client, asked, |_| before, managed, Some(state), world.now())

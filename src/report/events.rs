@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::json::{verdict, what};
-use crate::apply::{Outcome, Progress, Report, StepResult};
+use crate::apply::{ApplySummary, Outcome, Progress, StepResult};
 use crate::ci::{Syntax, harmless};
 use crate::cloud::CloudError;
 use crate::desired::Address;
@@ -407,7 +407,7 @@ fn ended(result: &StepResult, now: Timestamp) -> String {
 }
 
 /// The closing line.
-pub fn finished(report: &Report, now: Timestamp) -> String {
+pub fn finished(report: &ApplySummary, now: Timestamp) -> String {
     let counts = report.counts();
     let recorded = |action| {
         let results = report.results.iter();

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::apply::{Outcome, Report, Verdict, What};
+use crate::apply::{ApplySummary, Outcome, Verdict, What};
 use crate::cloud::{CloudError, Grade};
 use crate::desired::Address;
 use crate::state::Account;
@@ -122,7 +122,7 @@ struct ResultV1<'a> {
 }
 
 /// The run as one JSON document that ends in a newline.
-pub fn report(report: &Report) -> String {
+pub fn report(report: &ApplySummary) -> String {
     let counts = report.counts();
     let document = ReportV1 {
         format_version: 1,

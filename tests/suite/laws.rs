@@ -81,7 +81,7 @@ fn applied(plan: &Plan, taken: usize) -> State {
             step: number,
             attempt: 1,
             address: step.address.clone(),
-            action: postpay::apply::ACTION.to_owned(),
+            action: postpay::apply::CREATE.to_owned(),
             attributes: step.after.clone().unwrap(),
             source: step.source.clone(),
             replaces: None,

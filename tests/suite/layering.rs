@@ -276,3 +276,118 @@ fn the_plan_command_is_never_given_anything_that_could_order() {
         assert!(!code.contains(word), "`{word}`");
     }
 }
+
+/// The paths of a use tree, or of a path in an expression: `a::{b, c::{self, D}}` is `a::b`, `a::c::self` and `a::c::D`. Returns
+/// what follows it.
+fn paths<'a>(mut rest: &'a str, before: &[&'a str], found: &mut Vec<Vec<&'a str>>) -> &'a str {
+    let mut path = before.to_vec();
+    loop {
+        rest = rest.trim_start();
+        if let Some(mut list) = rest.strip_prefix('{') {
+            loop {
+                list = paths(list, &path, found).trim_start();
+                let Some(next) = list.strip_prefix(',') else {
+                    return list.strip_prefix('}').unwrap_or(list);
+                };
+                list = next;
+            }
+        }
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+        let (name, next) = rest.split_at(end.unwrap_or(rest.len()));
+        path.push(name);
+        rest = next;
+        match rest.strip_prefix("::") {
+            Some(next) => rest = next,
+            None => break,
+        }
+    }
+    found.push(path);
+    rest
+}
+
+/// The modules that a file names: by `crate::…` and `super::…`, and its own submodules by their names.
+fn imports(module: &[String], code: &str) -> Vec<Vec<String>> {
+    let submodules: Vec<&str> = code
+        .lines()
+        .filter_map(|line| line.rsplit_once("mod ")?.1.strip_suffix(';'))
+        .collect();
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("::") {
+        let first = code[..at].rfind(|c: char| !c.is_alphanumeric() && c != '_');
+        let start = first.map_or(0, |first| first + 1);
+        let name = &code[start..at];
+        let is_first = !code[..start].ends_with("::");
+        if is_first && (["crate", "super"].contains(&name) || submodules.contains(&name)) {
+            paths(&code[start..], &[], &mut found);
+        }
+    }
+    let absolute = |path: Vec<&str>| {
+        let supers = path.iter().take_while(|name| **name == "super").count();
+        let (base, path) = match path[0] {
+            "crate" => (&[][..], &path[1..]),
+            "super" => (&module[..module.len() - supers], &path[supers..]),
+            _ => (module, &path[..]),
+        };
+        let path = path.iter().map(|name| (*name).to_owned());
+        base.iter().cloned().chain(path).collect()
+    };
+    found.into_iter().map(absolute).collect()
+}
+
+/// The module of a file: `src/apply/mod.rs` is `apply`.
+fn module(path: &Path) -> Vec<String> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let path = path.strip_prefix(src).unwrap().with_extension("");
+    let names = path.iter().map(|name| name.to_str().unwrap().to_owned());
+    names.filter(|name| name != "mod").collect()
+}
+
+/// The modules that import each other, directly or by way of others.
+fn cycles(files: &[(Vec<String>, String)]) -> Vec<(String, String)> {
+    let modules: BTreeSet<&Vec<String>> = files.iter().map(|(module, _)| module).collect();
+    let mut edges = BTreeSet::new();
+    for (module, code) in files {
+        for path in imports(module, code) {
+            let prefixes = (0..=path.len()).rev().map(|length| path[..length].to_vec());
+            let target = prefixes.into_iter().find(|path| modules.contains(path));
+            if let Some(target) = target.filter(|target| target != module) {
+                edges.insert((module.join("::"), target.join("::")));
+            }
+        }
+    }
+    // What imports nothing that is left, or is imported by nothing that is left, is in no cycle.
+    loop {
+        let importing: BTreeSet<String> = edges.iter().map(|(from, _)| from.clone()).collect();
+        let imported: BTreeSet<String> = edges.iter().map(|(_, to)| to.clone()).collect();
+        let count = edges.len();
+        edges.retain(|(from, to)| importing.contains(to) && imported.contains(from));
+        if edges.len() == count {
+            return edges.into_iter().collect();
+        }
+    }
+}
+
+#[test]
+fn import_cycles_are_found() {
+    let file = |module: &str, code: &str| {
+        let module = module.split("::").map(str::to_owned).collect();
+        (module, code.to_owned())
+    };
+    let edges = |files: &[(Vec<String>, String)]| cycles(files).len();
+    let parent = file("a", "mod b;\nmod c;\nuse b::X;");
+    let b = file("a::b", "use crate::{d::D, a::{c::{self, Y}}};");
+    assert_eq!(edges(&[parent.clone(), b.clone(), file("a::c", "")]), 0);
+    let back = file("a::c", "fn f() { super::b::g() }");
+    assert_eq!(edges(&[parent.clone(), b.clone(), back]), 2);
+    let around = file("a::c", "use super::Z;");
+    assert_eq!(edges(&[parent, b, around]), 3);
+}
+
+#[test]
+fn no_two_files_of_apply_import_each_other() {
+    let files = rooms().into_iter().filter(|(room, _, _)| room == "apply");
+    let files: Vec<_> = files.map(|(_, path, code)| (module(&path), code)).collect();
+    assert!(files.len() > 10, "{}", files.len());
+    let cycles = cycles(&files);
+    assert!(cycles.is_empty(), "{cycles:#?}");
+}

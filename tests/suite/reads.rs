@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postpay::apply::settle::{Open, adoptable, look};
+use postpay::apply::PendingOrder;
+use postpay::apply::settle::{adoptable, look};
 use postpay::clock::Clock as _;
 use postpay::cloud::tencent::{ClientOptions, TencentClient};
 use postpay::cloud::{
@@ -359,7 +360,7 @@ async fn an_order_is_found_by_the_vendors_time_whatever_the_clock_says() {
     let sent_at = clock.now();
     let error = late.create(&order("shop")).await.unwrap_err();
     assert_eq!(error.grade, Grade::Unknown);
-    let open = Open {
+    let open = PendingOrder {
         at: None,
         address: Address::new("shop").unwrap(),
         order: order("shop"),

@@ -1,5 +1,7 @@
 //! Everything but ordering: edits of the record, replacements, changes in place, giving up.
 
+use std::cell::Cell;
+
 use super::super::adopt;
 use super::*;
 use crate::desired::{Import, Lifecycle, Moved, Removed};
@@ -34,7 +36,7 @@ impl Bench {
             .push((Instant::now(), made));
     }
 
-    async fn run(&mut self, options: Options, desired: &Desired) -> Report {
+    async fn run(&mut self, options: Options, desired: &Desired) -> ApplySummary {
         let mut writer = self.lock();
         let approved = approved_with(options, desired, writer.state());
         let adoptions = adopt::look(&*self.cloud, approved.plan(), writer.state())
@@ -102,7 +104,7 @@ fn renamed(names: &[&str], alias: &str) -> Desired {
     desired
 }
 
-fn whats(report: &Report) -> Vec<What> {
+fn whats(report: &ApplySummary) -> Vec<What> {
     report
         .results
         .iter()
@@ -246,6 +248,29 @@ async fn a_change_that_nobody_can_see_stays_undone_on_record() {
     bench.shows(Made::new("a-1", "a"));
     let again = bench.run(Options::default(), &renamed(&["a"], "a2")).await;
     assert_eq!(again.verdict(), Verdict::Complete);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_started_after_an_update_or_a_destroy_with_an_unknown_outcome() {
+    let unknown = || vec![error(Grade::Unknown)];
+    for (name, sent) in [
+        ("a-1 -> a2", &["a-1 -> a2"][..]),
+        ("c-1 -> nothing", &["a-1 -> a2", "c-1 -> nothing"]),
+    ] {
+        let mut bench = Bench::scripted(&["a", "b", "c"], &[(name, unknown())]).await;
+        if name == "a-1 -> a2" {
+            bench.cloud.account.lock().unwrap().clear();
+        }
+        bench.cloud.keeps_destroyed();
+        let report = bench.run(giving_up(), &renamed(&["a"], "a2")).await;
+        assert_eq!(bench.cloud.names(), sent);
+        let reached = &outcomes(&report)[..=sent.len()];
+        assert_eq!(reached[sent.len() - 1..], ["unknown", "not attempted"]);
+        assert_eq!(
+            (report.verdict(), report.ended),
+            (Verdict::Unknown, EndReason::Unknown)
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -486,4 +511,73 @@ async fn a_change_without_a_key_is_not_announced_and_is_tried_again() {
         changes(vec![NotSent::NoRequest]).await,
         (Verdict::Failed, vec![1, 0], 0)
     );
+}
+
+/// A store that another process takes over after so many checks.
+struct TakenOver<'a> {
+    inner: &'a mut dyn StateWriter,
+    checks: Cell<usize>,
+}
+
+impl StateWriter for TakenOver<'_> {
+    fn state(&self) -> Option<&State> {
+        self.inner.state()
+    }
+    fn recovered(&self) -> Option<RunId> {
+        self.inner.recovered()
+    }
+    fn begin(&mut self, at: Timestamp, run: RunStarted) -> Result<(), StateError> {
+        self.inner.begin(at, run)
+    }
+    fn check_exclusive(&self) -> Result<(), StateError> {
+        match self.checks.get().checked_sub(1) {
+            Some(left) => {
+                self.checks.set(left);
+                Ok(())
+            }
+            None => Err(StateError::FencedOut {
+                path: Path::new("lock").to_owned(),
+            }),
+        }
+    }
+    fn append(&mut self, at: Timestamp, event: Event) -> Result<(), StateError> {
+        self.inner.append(at, event)
+    }
+    fn commit(&mut self) -> Result<State, StateError> {
+        self.inner.commit()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_withdrawn_when_the_state_is_not_exclusive_any_more() {
+    // The create, the update and the destroy are sent after the first, second and third check.
+    for (checks, sent) in [
+        (0, &[][..]),
+        (1, &["new"]),
+        (2, &["new", "a-1 -> a2"]),
+        (3, &["new", "a-1 -> a2", "b-1 -> nothing"]),
+    ] {
+        let mut bench = Bench::with(&["a", "b"]).await;
+        let mut writer = bench.lock();
+        let desired = renamed(&["new", "a"], "a2");
+        let approved = approved_with(giving_up(), &desired, writer.state());
+        let mut taken = TakenOver {
+            inner: &mut *writer,
+            checks: Cell::new(checks),
+        };
+        let report = bench
+            .carry_out(&approved, BTreeMap::new(), &settings(), &mut taken)
+            .await;
+        assert_eq!(bench.cloud.names(), sent);
+        assert_eq!(report.is_fenced_out(), checks < 3);
+        drop(writer);
+        // The next writer recovers the run, and finds no intent that may have acted.
+        let state = bench.lock().state().cloned().unwrap();
+        let of = |name: &str| state.environments.get(&address(name));
+        let alias = of("a").unwrap().attributes.get(Field::Alias);
+        assert_eq!(alias, Some(if checks < 2 { "a" } else { "a2" }));
+        assert_eq!(of("new").is_some(), checks > 0);
+        let status = of("b").map(|record| record.status);
+        assert_eq!(status, (checks < 3).then_some(Status::Created));
+    }
 }

@@ -71,7 +71,7 @@ const LATENCIES: [Duration; 3] = [
     Duration::from_millis(1500),
 ];
 
-async fn create(gateway: Gateway, latency: Duration) -> Report {
+async fn create(gateway: Gateway, latency: Duration) -> ApplySummary {
     let names: Vec<String> = (0..CREATES).map(|n| format!("env-{n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut bench = Bench::new(latency, &[]);
@@ -90,7 +90,7 @@ async fn create(gateway: Gateway, latency: Duration) -> Report {
 /// First attempts start in declared order, and none starts between the throttled answer to an earlier one and the next
 /// attempt at that one.
 #[track_caller]
-fn assert_order_is_kept(report: &Report) {
+fn assert_order_is_kept(report: &ApplySummary) {
     let results = &report.results;
     for (at, result) in results.iter().enumerate() {
         let later = || results[at + 1..].iter().flat_map(|later| &later.calls);
@@ -119,7 +119,7 @@ fn floor(latency: Duration) -> Duration {
     crate::apply::pace::least_time(CREATES, 2.0) + latency
 }
 
-fn throttled(report: &Report) -> usize {
+fn throttled(report: &ApplySummary) -> usize {
     let calls = report.results.iter().flat_map(|result| &result.calls);
     calls
         .filter(|call| call.kind == CallKind::Throttled)

@@ -9,7 +9,7 @@ pub(in crate::report) use detail::{SURPLUS_HELP, remarks, what};
 
 use super::Look;
 use super::table;
-use crate::apply::{Counts, Outcome, Progress, Report, StepResult, Verdict, What};
+use crate::apply::{ApplySummary, Counts, Outcome, Progress, StepResult, Verdict, What};
 use crate::desired::Address;
 use crate::lang::{Text, text};
 use crate::plan::Action;
@@ -229,7 +229,7 @@ const fn recorded(action: Action) -> Text {
 }
 
 /// The closing table and what to do next.
-pub fn report(report: &Report, look: Look) -> String {
+pub fn report(report: &ApplySummary, look: Look) -> String {
     if report.run.is_none() {
         return idle(report, look);
     }
@@ -243,7 +243,7 @@ pub fn report(report: &Report, look: Look) -> String {
 }
 
 /// The closing lines: how much of what, and what to do next.
-pub fn summary(report: &Report, look: Look) -> String {
+pub fn summary(report: &ApplySummary, look: Look) -> String {
     if report.run.is_none() {
         return idle(report, look);
     }
@@ -331,7 +331,7 @@ pub fn summary(report: &Report, look: Look) -> String {
 }
 
 /// What there is to say of a plan without orders.
-fn idle(report: &Report, look: Look) -> String {
+fn idle(report: &ApplySummary, look: Look) -> String {
     let nothing = text!(
         "Nothing to do: nothing was sent to the vendor.",
         "没有需要执行的操作：没有向腾讯云发送任何请求。"
@@ -341,7 +341,7 @@ fn idle(report: &Report, look: Look) -> String {
     out
 }
 
-fn unresolved(report: &Report, look: Look) -> Option<Text> {
+fn unresolved(report: &ApplySummary, look: Look) -> Option<Text> {
     let addresses: Vec<String> = report
         .unresolved
         .iter()
@@ -356,7 +356,7 @@ fn unresolved(report: &Report, look: Look) -> Option<Text> {
     })
 }
 
-fn table(report: &Report, look: Look) -> String {
+fn table(report: &ApplySummary, look: Look) -> String {
     let headers = [
         look.say(text!("ADDRESS", "地址")),
         look.say(text!("RESULT", "结果")),
@@ -412,7 +412,7 @@ fn table(report: &Report, look: Look) -> String {
 }
 
 /// Whether a person has to say what became of an order.
-fn is_order_unknown(report: &Report) -> bool {
+fn is_order_unknown(report: &ApplySummary) -> bool {
     let unknown = |result: &StepResult| match result.outcome {
         Outcome::Unknown(_) => result.is_order(),
         Outcome::Ordered { .. }
@@ -426,7 +426,7 @@ fn is_order_unknown(report: &Report) -> bool {
         || report.results.iter().any(unknown)
 }
 
-fn next(report: &Report, look: Look) -> Vec<Text> {
+fn next(report: &ApplySummary, look: Look) -> Vec<Text> {
     let mut lines = Vec::new();
     if let Some(trouble) = &report.trouble {
         let (why, help) = (trouble.text(), trouble.help());

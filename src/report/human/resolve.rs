@@ -4,22 +4,22 @@ use std::fmt::{Display, Write as _};
 
 use super::Look;
 use super::verify::cleaned;
+use crate::apply::PendingOrder;
 use crate::apply::candidates::{Candidate, Check};
-use crate::apply::settle::Open;
 use crate::desired::Address;
 use crate::lang::{Lang, Text, text};
 use crate::report::text::clean;
 
 /// One open order with its candidates, best first; `sent_by` is who ran it, `asked` the regions that were looked at.
 pub fn open(
-    open: &Open,
+    open: &PendingOrder,
     sent_by: Option<&str>,
     asked: &[Option<String>],
     candidates: &[Candidate],
     look: Look,
 ) -> String {
     let mut out = String::new();
-    let Open {
+    let PendingOrder {
         address,
         order,
         sent_at,

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::apply::PendingOrder;
 use crate::apply::candidates::{Candidate, Check};
-use crate::apply::settle::Open;
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "postpay resolve --format json, version 1")]
@@ -60,7 +60,7 @@ pub fn schema() -> serde_json::Value {
 /// An order, who sent it, where it was looked for, and what it may have made.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a> {
-    pub open: &'a Open,
+    pub open: &'a PendingOrder,
     pub sent_by: Option<&'a str>,
     pub asked: &'a [Option<String>],
     pub candidates: &'a [Candidate],

@@ -1,7 +1,7 @@
 //! A run as a page.
 
 use super::{Entry, Finding, Kind, Level, Page, Place, Tone, of_account, version};
-use crate::apply::{Outcome, Report, StepResult, Verdict, What};
+use crate::apply::{ApplySummary, Outcome, StepResult, Verdict, What};
 use crate::cloud::CloudError;
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Lang, Text, text};
@@ -10,7 +10,7 @@ use crate::report::human::{self, Look};
 use crate::report::json;
 
 /// The run, with what was told before it.
-pub fn run(report: &Report, told: &[Diagnostic], lang: Lang) -> Page {
+pub fn run(report: &ApplySummary, told: &[Diagnostic], lang: Lang) -> Page {
     let look = Look {
         lang,
         ..Look::PLAIN
@@ -55,7 +55,7 @@ pub fn run(report: &Report, told: &[Diagnostic], lang: Lang) -> Page {
 }
 
 /// What is wrong with the record, whatever became of the steps.
-fn of_the_whole(report: &Report, look: Look) -> Vec<Finding> {
+fn of_the_whole(report: &ApplySummary, look: Look) -> Vec<Finding> {
     let finding = |code, message: Text, help: Option<Text>| Finding {
         level: Level::Error,
         code,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use postpay::crash::{
     BACKUP_KEPT, CHANGE_ANSWERED, CHANGE_INTENT_KEPT, CHANGE_OUTCOME_KEPT, EDIT_KEPT, EDIT_NEXT,
-    INTENT_KEPT, LINE_WRITTEN, OUTCOME_KEPT, RUN_ENDED, STATE_REPLACED,
+    INTENT_KEPT, LINE_WRITTEN, OUTCOME_KEPT, RUN_ENDED, SLOT_REACHED, STATE_REPLACED, STEP_NEXT,
 };
 use postpay::sandbox::read_ledger;
 
@@ -30,6 +30,9 @@ fn moments() -> Vec<(&'static str, u32)> {
     let visits = [
         (EDIT_NEXT, 5),
         (EDIT_KEPT, 5),
+        // One loop sends the create, the update and the two destroys.
+        (STEP_NEXT, 4),
+        (SLOT_REACHED, 4),
         (INTENT_KEPT, 1),
         (OUTCOME_KEPT, 1),
         (CHANGE_INTENT_KEPT, 3),

@@ -1,0 +1,114 @@
+//! Creates whose environment the account may have already. Pure.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::cloud::matching::{self, Matcher};
+use crate::cloud::{PayMode, SeenEnvironment};
+use crate::desired::{Address, Attributes, Field};
+use crate::plan::Plan;
+use crate::state::{State, Status};
+
+/// A declared environment, and one in the account that may be the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AliasConflict {
+    pub address: Address,
+    pub env_id: String,
+}
+
+/// The creates that an environment of the account may be the result of.
+///
+/// That is one that matches and that nobody claims; one that is not in the state, though receipts know it, and shows the alias;
+/// and one that is managed at another address and shows the alias. A create with an EnvId is for an environment that is
+/// postpaid already.
+pub(super) fn alias_conflicts(
+    plan: &Plan,
+    state: Option<&State>,
+    known_ids: &BTreeSet<String>,
+    seen: &[SeenEnvironment],
+) -> Vec<AliasConflict> {
+    // What was destroyed may be back: only the account knows.
+    let isolated: BTreeSet<&str> = seen
+        .iter()
+        .filter(|environment| environment.is_isolated())
+        .map(|environment| environment.env_id.as_str())
+        .collect();
+    let recorded = state.into_iter().flat_map(State::records);
+    let recorded = recorded.filter_map(|(address, record)| {
+        let env_id = record.env_id.as_deref()?;
+        let holds = record.status != Status::Isolated || isolated.contains(env_id);
+        holds.then_some((address, env_id))
+    });
+    let named = plan
+        .steps
+        .iter()
+        .filter_map(|step| step.ids.env_id.as_deref());
+    let managed: BTreeSet<&str> = recorded.map(|(_, env_id)| env_id).chain(named).collect();
+    let in_state = state.into_iter().flat_map(State::env_ids);
+    let in_state = in_state.map(|(_, env_id)| env_id);
+    let elsewhere = known_ids.iter().map(String::as_str);
+    let known = in_state.chain(elsewhere).chain(managed.iter().copied());
+    // An address that the plan leaves out could only claim an environment for itself, and so hide the conflict.
+    let matcher = Matcher::new(declared(plan), known);
+    let owned: HashMap<&Address, &str> = seen
+        .iter()
+        .rev()
+        .filter_map(|environment| Some((matcher.owner(environment)?, environment.env_id.as_str())))
+        .collect();
+    let strangers: HashMap<String, &str> = seen
+        .iter()
+        .filter(|environment| !managed.contains(environment.env_id.as_str()))
+        .filter_map(|environment| Some((alias_key(environment)?, environment.env_id.as_str())))
+        .collect();
+    let is_postpaid = |environment: &&SeenEnvironment| {
+        let mode = environment.pay_mode.as_deref().map(PayMode::from_word);
+        mode == Some(PayMode::Postpaid)
+    };
+    let postpaid: BTreeSet<&str> = seen
+        .iter()
+        .filter(is_postpaid)
+        .map(|environment| environment.env_id.as_str())
+        .collect();
+    // Not the aliases in the state: an environment may have been renamed, by us or by somebody else.
+    let shown: HashMap<&str, String> = seen
+        .iter()
+        .filter(|environment| !environment.is_isolated())
+        .filter_map(|environment| Some((environment.env_id.as_str(), alias_key(environment)?)))
+        .collect();
+    let current = state.into_iter().flat_map(|state| &state.environments);
+    let others: HashMap<&String, (&Address, &str)> = current
+        .filter_map(|(address, record)| {
+            let env_id = record.env_id.as_deref()?;
+            Some((shown.get(env_id)?, (address, env_id)))
+        })
+        .collect();
+    plan.orders()
+        .filter_map(|step| {
+            let order = step.after.as_ref()?;
+            // Switching an environment that is pay-as-you-go already would be paid again.
+            let env_id = if let Some(env_id) = order.get(Field::EnvId) {
+                postpaid.get(env_id)?
+            } else if let Some(env_id) = owned.get(&step.address) {
+                env_id
+            } else {
+                let alias = matching::key(order.get(Field::Alias)?)?;
+                let own = step.previous_address.as_ref().unwrap_or(&step.address);
+                let other = others.get(&alias).filter(|(address, _)| *address != own);
+                strangers.get(&alias).or(other.map(|(_, env_id)| env_id))?
+            };
+            Some(AliasConflict {
+                address: step.address.clone(),
+                env_id: (*env_id).to_owned(),
+            })
+        })
+        .collect()
+}
+
+/// What the plan declares at each address.
+pub(super) fn declared(plan: &Plan) -> impl Iterator<Item = (&Address, &Attributes)> {
+    let steps = plan.steps.iter();
+    steps.filter_map(|step| Some((&step.address, step.after.as_ref()?)))
+}
+
+fn alias_key(environment: &SeenEnvironment) -> Option<String> {
+    environment.alias.as_deref().and_then(matching::key)
+}
