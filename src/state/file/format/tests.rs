@@ -85,7 +85,7 @@ fn damage_is_told_with_its_place() {
         (
             "a field nobody knows",
             changed("\"alias\"", "\"colour\""),
-            19,
+            21,
             "`colour`",
         ),
         (
