@@ -328,7 +328,9 @@ fn a_stalled_reader_holds_up_no_run() {
         assert_eq!(account.created().len(), NAMES.len(), "{args:?}");
         account.nothing_lost();
         // Whoever waits for the state is not held up by the reader either.
-        account.run(&["apply", "-y"]).exits(0);
+        account
+            .run(&["apply", "-y", "--lock-timeout", "30s"])
+            .exits(0);
         running.signal("TERM");
         running.wait().exits(0);
         drop(reader);
