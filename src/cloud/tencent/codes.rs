@@ -2,7 +2,7 @@
 //!
 //! A code proves something only if it is documented: listed for the action, or one of the codes that are common to all
 //! actions. Every other code leaves the outcome unknown, and so do the documented ones that say no more than that something
-//! failed; neither has a row. The exception are new members of [`REJECTING`] families. [`changes`] has the codes of the
+//! failed; neither has a row. The exception are new members of `REJECTING` families. [`changes`] has the codes of the
 //! actions that create nothing.
 
 pub mod changes;
