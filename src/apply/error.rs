@@ -45,11 +45,11 @@ impl ApplyError {
                 )
             }
             Self::AlreadyThere(_) => Text::fixed(
-                "the account has these environments already, and they are not on record as these",
+                "the account already has environments that match these, and the state does not have them",
                 "账号下已有这些环境，而状态文件中没有相应的记录",
             ),
             Self::Elsewhere { account } => text!(
-                "the state named no account so far, and nothing that is on record is in account {account}",
+                "the state names no account yet, and account {account} has none of the environments in the state",
                 "状态文件此前没有账号，而账号 {account} 中没有任何已记录的环境"
             ),
         }

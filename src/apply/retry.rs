@@ -18,7 +18,7 @@ const LONGEST_THROTTLED: Duration = Duration::from_secs(3);
 
 /// Decides after a step's attempt, which took `took`, and whose first attempt started `elapsed` ago. `attempt` counts from 1;
 /// for a throttled one, from the first of those in a row that were throttled. `repaired` counts the attempts before it after
-/// which something was mended.
+/// which something was fixed.
 pub fn decide(
     cause: NotSent,
     attempt: u32,

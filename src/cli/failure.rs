@@ -199,7 +199,7 @@ impl From<ApplyError> for Failure {
                 };
                 let failure = match cloud::missing(&gaps) {
                     Some(missing) if creates => failure.help(text!(
-                        "if the list stays so, and the console shows that none of the declared environments exists:                          `postpay apply --accept-missing-rows {missing}`",
+                        "if the list stays so, and the console shows that none of the declared environments exists: `postpay apply --accept-missing-rows {missing}`",
                         "若列表一直如此，且控制台显示所声明的环境都不存在：`postpay apply --accept-missing-rows {missing}`"
                     )),
                     Some(_) | None => failure,

@@ -8,7 +8,7 @@ const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(4);
 
 /// How long to wait after attempt number `attempt` (from 1), or None to give up. The first attempt was `elapsed` ago, and
-/// none is begun more than `bound` after it. `repaired` counts the attempts before it after which something was mended.
+/// none is begun more than `bound` after it. `repaired` counts the attempts before it after which something was fixed.
 pub(super) fn wait(
     grade: Grade,
     attempt: u32,
