@@ -3,10 +3,7 @@
 //! The runs are the real ones: engine, client and local store, over HTTP, against the sandbox with its rate limit. The
 //! floor of n orders is the n-1 pauses between their starts and one call's latency.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "a bench is there to print what it found"
-)]
+#![allow(clippy::print_stdout, reason = "a bench is there to print what it found")]
 
 #[allow(dead_code, reason = "each bench uses its part of what they share")]
 mod support;
@@ -21,9 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use jiff::Timestamp;
 use postpay::apply::pace::least_time;
-use postpay::apply::{
-    self, ApplySummary, CREATE, CallKind, OnError, Operator, Parts, Settings, Verdict,
-};
+use postpay::apply::{self, ApplySummary, CREATE, CallKind, OnError, Operator, Parts, Settings, Verdict};
 use postpay::clock::SystemClock;
 use postpay::cloud::tencent::{ClientOptions, Credentials, Keys, TencentClient, Transport};
 use postpay::desired::{Address, Environment};
@@ -31,9 +26,7 @@ use postpay::plan::guard::{Approved, Consent, Facts, Limits, Whose, approve};
 use postpay::plan::{Options, Plan};
 use postpay::sandbox::{self, Sandbox};
 use postpay::state::file::FileStore;
-use postpay::state::journal::{
-    EndReason, Event, Evidence, Intent, Outcome, RunEnded, RunId, RunStarted,
-};
+use postpay::state::journal::{EndReason, Event, Evidence, Intent, Outcome, RunEnded, RunId, RunStarted};
 use postpay::state::{Holder, Lineage, StateStore as _, StateWriter};
 use support::{Project, account, ratio, target, timed};
 
@@ -44,11 +37,7 @@ const LINES: [Line; 8] = [
     Line::quiet("quiet, 0.3 s latency", Duration::from_millis(300)),
     Line::quiet("quiet, 1 s latency", Duration::from_secs(1)),
     Line::quiet("quiet, 1.5 s latency", Duration::from_millis(1500)),
-    Line {
-        jitter: Duration::from_millis(30),
-        creates: 24,
-        ..Line::quiet("30 ms jitter", Duration::ZERO)
-    },
+    Line { jitter: Duration::from_millis(30), creates: 24, ..Line::quiet("30 ms jitter", Duration::ZERO) },
     Line::congested("congestion of 1 s", 1),
     Line::congested("congestion of 3 s", 3),
     Line::congested("congestion of 10 s", 10),
@@ -72,20 +61,11 @@ struct Line {
 
 impl Line {
     const fn quiet(name: &'static str, latency: Duration) -> Self {
-        Self {
-            name,
-            creates: 12,
-            latency,
-            jitter: Duration::ZERO,
-            congestion: 0,
-        }
+        Self { name, creates: 12, latency, jitter: Duration::ZERO, congestion: 0 }
     }
 
     const fn congested(name: &'static str, congestion: u32) -> Self {
-        Self {
-            congestion,
-            ..Self::quiet(name, Duration::from_millis(300))
-        }
+        Self { congestion, ..Self::quiet(name, Duration::from_millis(300)) }
     }
 
     fn floor(&self) -> Result<Duration> {
@@ -118,10 +98,7 @@ fn pace() -> Result<()> {
         "first send",
         "last end"
     );
-    let runs: Vec<_> = LINES
-        .into_iter()
-        .map(|line| (line, thread::spawn(move || create(line))))
-        .collect();
+    let runs: Vec<_> = LINES.into_iter().map(|line| (line, thread::spawn(move || create(line)))).collect();
     let mut undisturbed = None;
     for (line, run) in runs {
         let ran = run.join().ok().context("a run panicked")??;
@@ -144,11 +121,7 @@ fn pace() -> Result<()> {
             ratio(took, floor),
             ran.throttled,
             line.aim(),
-            if ran.order_is_kept {
-                "kept"
-            } else {
-                "NOT KEPT"
-            },
+            if ran.order_is_kept { "kept" } else { "NOT KEPT" },
             ran.first_send.as_secs_f64() * 1e3,
             ran.closing.as_secs_f64() * 1e3,
         );
@@ -188,16 +161,11 @@ fn create(line: Line) -> Result<Ran> {
     };
     let faults = match line.congestion {
         0 => Vec::new(),
-        seconds => vec![
-            format!("throttle-for:{seconds}s@5")
-                .parse()
-                .map_err(|error| anyhow::anyhow!("{error}"))?,
-        ],
+        seconds => {
+            vec![format!("throttle-for:{seconds}s@5").parse().map_err(|error| anyhow::anyhow!("{error}"))?]
+        }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let running = Sandbox::start(sandbox::Options {
             latency: line.latency,
@@ -229,10 +197,7 @@ fn create(line: Line) -> Result<Ran> {
             cloud: Arc::new(client),
             writer: writer.as_mut(),
             clock: &SystemClock,
-            operator: Operator {
-                who: holder().who,
-                pid: holder().pid,
-            },
+            operator: Operator { who: holder().who, pid: holder().pid },
             commit: None,
             adoptions: std::collections::BTreeMap::new(),
             known_ids: std::collections::BTreeSet::new(),
@@ -267,9 +232,7 @@ fn create(line: Line) -> Result<Ran> {
 
 fn throttled(report: &ApplySummary) -> usize {
     let calls = report.results.iter().flat_map(|result| &result.calls);
-    calls
-        .filter(|call| call.kind == CallKind::Throttled)
-        .count()
+    calls.filter(|call| call.kind == CallKind::Throttled).count()
 }
 
 /// Whether first attempts start in declared order, and none starts between the throttled answer to an earlier one and the next
@@ -277,15 +240,8 @@ fn throttled(report: &ApplySummary) -> usize {
 fn order_is_kept(report: &ApplySummary) -> bool {
     let mut results = report.results.iter().enumerate();
     results.all(|(at, result)| {
-        let later = || {
-            report.results[at + 1..]
-                .iter()
-                .flat_map(|later| &later.calls)
-        };
-        let is_first = result
-            .calls
-            .first()
-            .is_some_and(|first| later().all(|call| call.sent > first.sent));
+        let later = || report.results[at + 1..].iter().flat_map(|later| &later.calls);
+        let is_first = result.calls.first().is_some_and(|first| later().all(|call| call.sent > first.sent));
         let mut retries = result.calls.windows(2);
         is_first
             && retries.all(|pair| {
@@ -296,14 +252,8 @@ fn order_is_kept(report: &ApplySummary) -> bool {
 }
 
 fn approved(project: &Project) -> Result<Approved> {
-    let plan = Plan::make(
-        &project.desired()?,
-        None,
-        Options::default(),
-        target(),
-        Timestamp::now(),
-    )
-    .map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+    let plan = Plan::make(&project.desired()?, None, Options::default(), target(), Timestamp::now())
+        .map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
     let facts = Facts {
         state: None,
         target: &target(),
@@ -316,8 +266,7 @@ fn approved(project: &Project) -> Result<Approved> {
         limits: Limits::default(),
         allow_destroy: false,
     };
-    approve(plan, &facts, Consent::Auto)
-        .map_err(|objections| anyhow::anyhow!("not approved: {objections:?}"))
+    approve(plan, &facts, Consent::Auto).map_err(|objections| anyhow::anyhow!("not approved: {objections:?}"))
 }
 
 fn holder() -> Holder {
@@ -332,9 +281,7 @@ fn holder() -> Holder {
 /// What an order writes, over a small state and over a large one, beside two bare lines written and synced.
 fn journal() -> Result<()> {
     const PAIRS: u32 = 400;
-    println!(
-        "\nThe journal's cost an order: intent and outcome, both on disk; medians of {PAIRS} rounds"
-    );
+    println!("\nThe journal's cost an order: intent and outcome, both on disk; medians of {PAIRS} rounds");
     println!("(aim: neither the size of the state nor the length of the run matters)\n");
     let folder = tempfile::tempdir()?;
     let mut floor = Floor::create(&folder.path().join("floor.jsonl"))?;
@@ -354,17 +301,10 @@ fn journal() -> Result<()> {
     large.close()?;
     // A disk is quick at one time and slow at another, so each round is its own comparison.
     let (first, last) = rounds.split_at(rounds.len() / 2);
-    println!(
-        "{:>24} {:>10} {:>10} {:>12} {:>11}",
-        "", "an order", "of floor", "first half", "last half"
-    );
-    for (at, name) in ["two bare synced lines", "10 on record", "10,000 on record"]
-        .into_iter()
-        .enumerate()
-    {
-        let to_floor = |rounds: &[[Duration; 3]]| {
-            median(rounds.iter().map(|round| ratio(round[at], round[0])))
-        };
+    println!("{:>24} {:>10} {:>10} {:>12} {:>11}", "", "an order", "of floor", "first half", "last half");
+    for (at, name) in ["two bare synced lines", "10 on record", "10,000 on record"].into_iter().enumerate() {
+        let to_floor =
+            |rounds: &[[Duration; 3]]| median(rounds.iter().map(|round| ratio(round[at], round[0])));
         println!(
             "{name:>24} {:>7.3} ms {:>9.2}x {:>11.2}x {:>10.2}x",
             median(rounds.iter().map(|round| round[at].as_secs_f64())) * 1e3,
@@ -395,10 +335,7 @@ impl Floor {
         // About as long as a real one.
         let mut line = vec![b'.'; 599];
         line.push(b'\n');
-        Ok(Self {
-            file: File::create(path)?,
-            line,
-        })
+        Ok(Self { file: File::create(path)?, line })
     }
 
     fn pair(&mut self) -> Result<()> {
@@ -439,11 +376,7 @@ impl Run {
         writer.begin(Timestamp::now(), started)?;
         Ok(Self {
             writer,
-            environment: desired
-                .environments
-                .into_iter()
-                .next()
-                .context("an environment is declared")?,
+            environment: desired.environments.into_iter().next().context("an environment is declared")?,
         })
     }
 
@@ -473,17 +406,14 @@ impl Run {
             body: None,
             took_ms: 300,
         };
-        self.writer
-            .append(Timestamp::now(), Event::Intent(intent))?;
-        self.writer
-            .append(Timestamp::now(), Event::Outcome(outcome))?;
+        self.writer.append(Timestamp::now(), Event::Intent(intent))?;
+        self.writer.append(Timestamp::now(), Event::Outcome(outcome))?;
         Ok(())
     }
 
     fn close(mut self) -> Result<()> {
         let reason = EndReason::Finished;
-        self.writer
-            .append(Timestamp::now(), Event::RunEnded(RunEnded { reason }))?;
+        self.writer.append(Timestamp::now(), Event::RunEnded(RunEnded { reason }))?;
         self.writer.commit()?;
         Ok(())
     }

@@ -3,10 +3,7 @@
 //! Every number is a ratio within one run, of timings that took turns, so that a slow or busy computer changes them
 //! little. The least of several rounds is taken: whatever disturbs a timing makes it longer.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "a bench is there to print what it found"
-)]
+#![allow(clippy::print_stdout, reason = "a bench is there to print what it found")]
 
 mod support;
 
@@ -133,23 +130,12 @@ fn time() -> Result<()> {
     println!("(aim: 10,000 validated below 4.00, planned below 6.00)\n");
     println!(
         "{:>12} {:>9} {:>10} {:>10} {:>10} {:>10}   {:>18} {:>14}",
-        "environments",
-        "KiB",
-        "scan",
-        "validate",
-        "plan",
-        "no-op plan",
-        "scan, each",
-        "no-op, each"
+        "environments", "KiB", "scan", "validate", "plan", "no-op plan", "scan, each", "no-op, each"
     );
     for n in SIZES {
         let folder = tempfile::tempdir()?;
         let (project, _) = project(folder.path(), n)?;
-        let bytes = project
-            .files()?
-            .iter()
-            .map(|file| Ok(fs::metadata(file)?.len()))
-            .sum::<Result<u64>>()?;
+        let bytes = project.files()?.iter().map(|file| Ok(fs::metadata(file)?.len())).sum::<Result<u64>>()?;
         let times = (A_SAMPLE / n).max(1);
         let mut least = [Duration::MAX; Stage::ALL.len()];
         for _ in 0..ROUNDS {
@@ -193,26 +179,15 @@ fn memory() -> Result<()> {
             return Ok(());
         };
         let floor = *floor.get_or_insert(peak);
-        println!(
-            "{:>12} {:>7.1} MB {:>9.2}x",
-            stage.name(),
-            peak / 1e6,
-            peak / floor
-        );
+        println!("{:>12} {:>7.1} MB {:>9.2}x", stage.name(), peak / 1e6, peak / floor);
     }
     Ok(())
 }
 
 fn peak_in_child(stage: Stage, project: &Project) -> Result<Option<f64>> {
-    let output = Command::new(std::env::current_exe()?)
-        .args([PEAK, stage.name()])
-        .arg(&project.root)
-        .output()?;
-    ensure!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output =
+        Command::new(std::env::current_exe()?).args([PEAK, stage.name()]).arg(&project.root).output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout)?;
     match text.trim() {
         "" => Ok(None),
@@ -225,9 +200,7 @@ fn peak_of_this(stage: &str, root: &Path) -> Result<()> {
     let Some(stage) = Stage::ALL.into_iter().find(|one| one.name() == stage) else {
         bail!("no stage is called {stage}");
     };
-    stage.run(&Project {
-        root: root.to_owned(),
-    })?;
+    stage.run(&Project { root: root.to_owned() })?;
     if let Ok(status) = fs::read_to_string("/proc/self/status") {
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let peak = line.and_then(|line| line.split_whitespace().next());
@@ -289,30 +262,12 @@ struct Odd {
 }
 
 const ODD: [Odd; 6] = [
-    Odd {
-        name: "one file holds everything",
-        make: one_file,
-    },
-    Odd {
-        name: "a file each, then the guard",
-        make: a_file_each,
-    },
-    Odd {
-        name: "a problem in each, shown",
-        make: a_problem_in_each,
-    },
-    Odd {
-        name: "--target for each",
-        make: a_target_for_each,
-    },
-    Odd {
-        name: "every key renamed",
-        make: |root, n| all_renamed(root, n, true),
-    },
-    Odd {
-        name: "every key renamed, no aliases",
-        make: |root, n| all_renamed(root, n, false),
-    },
+    Odd { name: "one file holds everything", make: one_file },
+    Odd { name: "a file each, then the guard", make: a_file_each },
+    Odd { name: "a problem in each, shown", make: a_problem_in_each },
+    Odd { name: "--target for each", make: a_target_for_each },
+    Odd { name: "every key renamed", make: |root, n| all_renamed(root, n, true) },
+    Odd { name: "every key renamed, no aliases", make: |root, n| all_renamed(root, n, false) },
 ];
 
 /// Growth from 1,000 environments to ten times as many: 1.00 is linear, 10.00 is quadratic.
@@ -320,10 +275,7 @@ fn odd() -> Result<()> {
     const SMALL: u32 = 1_000;
     println!("\nOdd projects: time an environment at 10,000, as a multiple of that at 1,000");
     println!("(1.00 is linear, a little more is caches, 10.00 is quadratic)\n");
-    println!(
-        "{:>30} {:>14} {:>14} {:>8}",
-        "", "1,000, each", "10,000, each", "growth"
-    );
+    println!("{:>30} {:>14} {:>14} {:>8}", "", "1,000, each", "10,000, each", "growth");
     for Odd { name, make } in ODD {
         let folder = tempfile::tempdir()?;
         let small = make(&folder.path().join("small"), SMALL)?;
@@ -366,9 +318,7 @@ fn one_file(root: &Path, n: u32) -> Result<Case> {
 }
 
 fn a_file_each(root: &Path, n: u32) -> Result<Case> {
-    let project = Project {
-        root: root.to_owned(),
-    };
+    let project = Project { root: root.to_owned() };
     fs::create_dir_all(project.manifests())?;
     for n in 0..n {
         let text = format!(
@@ -377,11 +327,7 @@ fn a_file_each(root: &Path, n: u32) -> Result<Case> {
         fs::write(project.manifests().join(format!("e{n:05}.yaml")), text)?;
     }
     let desired = project.desired()?;
-    let now: Vec<_> = desired
-        .manifests
-        .iter()
-        .map(|hash| (hash.path.clone(), Some(hash.clone())))
-        .collect();
+    let now: Vec<_> = desired.manifests.iter().map(|hash| (hash.path.clone(), Some(hash.clone()))).collect();
     Ok(Box::new(move || {
         let plan = plan(&project.desired()?, None, Options::default());
         let facts = Facts {
@@ -418,15 +364,8 @@ fn a_problem_in_each(root: &Path, n: u32) -> Result<Case> {
 fn a_target_for_each(root: &Path, n: u32) -> Result<Case> {
     let (_, desired) = project(root, n)?;
     Ok(Box::new(move || {
-        let addresses = desired
-            .environments
-            .iter()
-            .map(|environment| environment.address.clone());
-        let selection = Options {
-            targets: addresses.collect(),
-            excludes: Vec::new(),
-            ..Options::default()
-        };
+        let addresses = desired.environments.iter().map(|environment| environment.address.clone());
+        let selection = Options { targets: addresses.collect(), excludes: Vec::new(), ..Options::default() };
         let plan = plan(&desired, None, selection);
         ensure!(plan.steps.len() == usize::try_from(n)?);
         Ok(())
@@ -453,10 +392,7 @@ fn all_renamed(root: &Path, n: u32, aliases: bool) -> Result<Case> {
     desired.environments.reverse();
     Ok(Box::new(move || {
         let plan = plan(&desired, Some(&state), Options::default());
-        let from: BTreeSet<_> = plan
-            .refused()
-            .filter_map(|step| step.refusal.as_ref()?.other())
-            .collect();
+        let from: BTreeSet<_> = plan.refused().filter_map(|step| step.refusal.as_ref()?.other()).collect();
         ensure!(from.len() == usize::try_from(n)?);
         Ok(())
     }))

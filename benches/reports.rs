@@ -2,10 +2,7 @@
 //!
 //! Every number is a ratio within one run, of timings that took turns; the least of several rounds is taken.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "a bench is there to print what it found"
-)]
+#![allow(clippy::print_stdout, reason = "a bench is there to print what it found")]
 
 #[expect(dead_code, reason = "another bench needs the rest of it")]
 mod support;
@@ -34,21 +31,11 @@ fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let project = Project::generate(folder.path(), CHANGES)?;
     let desired = project.desired()?;
-    let plan = Plan::make(
-        &desired,
-        None,
-        Options::default(),
-        target(),
-        Timestamp::UNIX_EPOCH,
-    )
-    .unwrap();
+    let plan = Plan::make(&desired, None, Options::default(), target(), Timestamp::UNIX_EPOCH).unwrap();
     let setting = Setting::default();
     let page = || page::plan(&plan, RATE, &[], Vec::new(), Lang::En);
     let formats: Vec<Format<'_>> = vec![
-        (
-            "text",
-            Box::new(|| human::plan::plan(&plan, RATE, Look::PLAIN)),
-        ),
+        ("text", Box::new(|| human::plan::plan(&plan, RATE, Look::PLAIN))),
         ("json", Box::new(|| file::encode(&plan))),
         ("markdown", Box::new(|| markdown::page(&page(), &setting))),
         ("html", Box::new(|| html::page(&page(), &setting))),
@@ -56,10 +43,7 @@ fn main() -> Result<()> {
         ("sarif", Box::new(|| sarif::page(&page(), &setting))),
         ("junit", Box::new(|| junit::page(&page()))),
     ];
-    ensure!(
-        markdown::page(&page(), &setting).len() <= markdown::COMMENT,
-        "a comment holds no more"
-    );
+    ensure!(markdown::page(&page(), &setting).len() <= markdown::COMMENT, "a comment holds no more");
     let mut best = vec![Duration::MAX; formats.len()];
     for _ in 0..ROUNDS {
         for ((_, make), best) in formats.iter().zip(&mut best) {

@@ -33,13 +33,7 @@ fn checked_out() -> Option<String> {
             println!("cargo::rerun-if-changed={path}");
         }
     }
-    git(&[
-        "log",
-        "-1",
-        "--no-show-signature",
-        "--format=%h %cs",
-        "--abbrev=12",
-    ])
+    git(&["log", "-1", "--no-show-signature", "--format=%h %cs", "--abbrev=12"])
 }
 
 fn git(args: &[&str]) -> Option<String> {

@@ -65,9 +65,7 @@ pub fn harmless(text: &str, syntax: Syntax) -> Cow<'_, str> {
 
 /// Whether a text ends in `##` and a word, which may be empty.
 fn follows_marker(before: &str) -> bool {
-    before
-        .trim_end_matches(char::is_alphanumeric)
-        .ends_with("##")
+    before.trim_end_matches(char::is_alphanumeric).ends_with("##")
 }
 
 /// Whether `::` is at this byte, and nothing but white space before it in its line.
@@ -84,12 +82,8 @@ mod tests {
     /// What a CI system looks for, as the parsers do it.
     pub(crate) fn is_obeyed(text: &str) -> bool {
         let lower = text.to_lowercase();
-        ["##[", "##vso[", "##teamcity["]
-            .iter()
-            .any(|marker| lower.contains(marker))
-            || text
-                .split(['\n', '\r'])
-                .any(|line| line.trim_start().starts_with("::"))
+        ["##[", "##vso[", "##teamcity["].iter().any(|marker| lower.contains(marker))
+            || text.split(['\n', '\r']).any(|line| line.trim_start().starts_with("::"))
     }
 
     #[test]

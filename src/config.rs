@@ -118,9 +118,7 @@ pub fn check_state(path: &Path) -> Result<(), Text> {
     let shown = path.to_string_lossy();
     if let Some((scheme, _)) = shown.split_once("://")
         && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte))
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte))
     {
         // The rest may hold a password.
         return Err(text!(
@@ -130,9 +128,7 @@ pub fn check_state(path: &Path) -> Result<(), Text> {
     }
     let ends_in_name = !shown.is_empty()
         && !shown.ends_with(std::path::is_separator)
-        && path
-            .file_name()
-            .is_some_and(|name| shown.ends_with(&*name.to_string_lossy()));
+        && path.file_name().is_some_and(|name| shown.ends_with(&*name.to_string_lossy()));
     if !ends_in_name {
         let shown = crate::unseen::shown(&shown);
         return Err(text!(
@@ -151,10 +147,7 @@ pub fn check_state(path: &Path) -> Result<(), Text> {
 pub fn find(folder: &Path) -> Result<Option<String>, Box<Diagnostic>> {
     let unreadable = |error: &std::io::Error| {
         let folder = folder.display();
-        let why = text!(
-            "cannot read the folder `{folder}`: {error}",
-            "无法读取文件夹 `{folder}`：{error}"
-        );
+        let why = text!("cannot read the folder `{folder}`: {error}", "无法读取文件夹 `{folder}`：{error}");
         Box::new(Diagnostic::error("path-unreadable", why))
     };
     let (mut named, mut near) = (Vec::new(), Vec::new());
@@ -180,12 +173,7 @@ pub fn find(folder: &Path) -> Result<Option<String>, Box<Diagnostic>> {
     if named.len() > 1 {
         return Err(problem(
             "several-settings",
-            |names| {
-                text!(
-                    "more than one file of settings: {names}",
-                    "有多个配置文件：{names}"
-                )
-            },
+            |names| text!("more than one file of settings: {names}", "有多个配置文件：{names}"),
             named,
         ));
     }
@@ -214,18 +202,9 @@ pub fn find(folder: &Path) -> Result<Option<String>, Box<Diagnostic>> {
 fn is_nearly_config(name: &str) -> bool {
     let name = name.trim_start_matches(['.', '#', '~', '$', '_', ' ']);
     // A backup may have any name behind it; `postpay.yamllint` is another word.
-    let behind = ["postpay.yaml", "postpay.yml"]
-        .iter()
-        .find_map(|start| name.strip_prefix(start));
+    let behind = ["postpay.yaml", "postpay.yml"].iter().find_map(|start| name.strip_prefix(start));
     behind.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
-        || [
-            "postpay.json",
-            "postpay.toml",
-            "postpay.yam",
-            "postpay.ymal",
-            "postpay.yalm",
-        ]
-        .contains(&name)
+        || ["postpay.json", "postpay.toml", "postpay.yam", "postpay.ymal", "postpay.yalm"].contains(&name)
 }
 
 /// Reads and checks the file at `path`, taken from `root`. Every problem is reported at once; what is only a warning is

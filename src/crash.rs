@@ -135,19 +135,13 @@ static ARMED: OnceLock<Armed> = OnceLock::new();
 /// When there is no such point, so that a test can't pass for having named nothing.
 pub fn arm(text: &str) -> Result<(), String> {
     let (name, time) = text.split_once('@').unwrap_or((text, "1"));
-    let time: u32 = time
-        .parse()
-        .ok()
-        .filter(|time| *time > 0)
-        .ok_or_else(|| format!("`{time}` is no count"))?;
+    let time: u32 =
+        time.parse().ok().filter(|time| *time > 0).ok_or_else(|| format!("`{time}` is no count"))?;
     if !POINTS.contains(&name) {
         return Err(format!("there is no crash point `{name}`"));
     }
     if cfg!(debug_assertions) {
-        ARMED.get_or_init(|| Armed {
-            name: name.to_owned(),
-            before: AtomicU32::new(time - 1),
-        });
+        ARMED.get_or_init(|| Armed { name: name.to_owned(), before: AtomicU32::new(time - 1) });
     }
     Ok(())
 }
@@ -161,11 +155,7 @@ pub fn point(name: &'static str) {
         return;
     };
     let survived = |before: u32| before.checked_sub(1);
-    if armed.name == name
-        && armed
-            .before
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, survived)
-            .is_err()
+    if armed.name == name && armed.before.fetch_update(Ordering::SeqCst, Ordering::SeqCst, survived).is_err()
     {
         std::process::abort();
     }

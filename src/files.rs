@@ -56,10 +56,9 @@ impl Refusal {
     pub fn text(self) -> Text {
         match self {
             Self::Link => text!("it is a symbolic link: remove it", "它是符号链接：请删除它"),
-            Self::FolderLink => text!(
-                "a folder of its path is a symbolic link",
-                "其路径中的某个目录是符号链接"
-            ),
+            Self::FolderLink => {
+                text!("a folder of its path is a symbolic link", "其路径中的某个目录是符号链接")
+            }
             Self::NoRegularFile => text!("it is not a regular file", "它不是普通文件"),
             Self::SeveralNames => text!(
                 "it has another name too (a hard link), whose owner would find it changed: put a copy in its place",
@@ -266,10 +265,7 @@ impl Place {
 
     /// A place that is known to be whole and without links.
     pub fn at(end: PathBuf) -> Self {
-        Self {
-            there: fs::metadata(&end).ok(),
-            end,
-        }
+        Self { there: fs::metadata(&end).ok(), end }
     }
 
     /// Whether both are one file, also by a hard link, or would be.
@@ -498,9 +494,7 @@ mod tests {
         fs::write(at("file"), "12345").unwrap();
         symlink("file", at("link")).unwrap();
         symlink("/dev/zero", at("zero")).unwrap();
-        let made = std::process::Command::new("mkfifo")
-            .arg(at("pipe"))
-            .status();
+        let made = std::process::Command::new("mkfifo").arg(at("pipe")).status();
         assert!(made.unwrap().success());
 
         assert_eq!(read(&at("file"), Links::Refused, 5).unwrap(), b"12345");
@@ -556,16 +550,9 @@ mod tests {
             fs::write(at("a"), "old").unwrap();
             let mut unnamed = Unnamed::make(&at("a"), ".x-", PRIVATE).unwrap();
             io::Write::write_all(unnamed.file().unwrap(), b"new").unwrap();
-            let named = if new {
-                unnamed.name().map(drop)
-            } else {
-                unnamed.replace()
-            };
+            let named = if new { unnamed.name().map(drop) } else { unnamed.replace() };
             assert_eq!(named.is_err(), new);
-            assert_eq!(
-                fs::read_to_string(at("a")).unwrap(),
-                if new { "old" } else { "new" }
-            );
+            assert_eq!(fs::read_to_string(at("a")).unwrap(), if new { "old" } else { "new" });
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         }
     }
@@ -596,12 +583,9 @@ mod tests {
         let whole = folder.path().canonicalize().unwrap();
         let project = whole.join("project");
         fs::create_dir_all(project.join("in")).unwrap();
-        for (to, name) in [
-            ("in/new.json", "inner"),
-            ("../out", "outer"),
-            ("outer/deep", "chain"),
-            ("round", "round"),
-        ] {
+        for (to, name) in
+            [("in/new.json", "inner"), ("../out", "outer"), ("outer/deep", "chain"), ("round", "round")]
+        {
             symlink(to, project.join(name)).unwrap();
         }
         symlink(project.join("in"), whole.join("to-project")).unwrap();
@@ -634,12 +618,7 @@ mod tests {
         fs::write(at("copy"), "x").unwrap();
         fs::hard_link(at("file"), at("twin")).unwrap();
         symlink("file", at("link")).unwrap();
-        for (name, one) in [
-            ("twin", true),
-            ("link", true),
-            ("copy", false),
-            ("gone", false),
-        ] {
+        for (name, one) in [("twin", true), ("link", true), ("copy", false), ("gone", false)] {
             let place = |name: &str| Place::of(&at(name)).unwrap();
             assert_eq!(place("file").is(&place(name)), one, "{name}");
         }

@@ -20,11 +20,7 @@ impl Lang {
     /// What a locale as `zh_CN.UTF-8` asks for; English unless it is Chinese.
     pub fn of_locale(locale: &str) -> Self {
         let language = locale.split(['_', '-', '.', '@']).next();
-        if language.is_some_and(|language| language.eq_ignore_ascii_case("zh")) {
-            Self::Zh
-        } else {
-            Self::En
-        }
+        if language.is_some_and(|language| language.eq_ignore_ascii_case("zh")) { Self::Zh } else { Self::En }
     }
 }
 
@@ -39,18 +35,12 @@ pub struct Text {
 impl Text {
     /// What `text!` makes.
     pub fn new(en: impl Into<Cow<'static, str>>, zh: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            en: en.into(),
-            zh: Some(zh.into()),
-        }
+        Self { en: en.into(), zh: Some(zh.into()) }
     }
 
     /// What is the same in every language: an id, a path, the vendor's own words.
     pub fn same(text: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            en: text.into(),
-            zh: None,
-        }
+        Self { en: text.into(), zh: None }
     }
 
     /// A value that speaks Chinese as `{value:#}`.
@@ -75,19 +65,13 @@ impl Text {
 
     /// A sentence without values, both languages side by side, for a table or a constant.
     pub const fn fixed(en: &'static str, zh: &'static str) -> Self {
-        Self {
-            en: Cow::Borrowed(en),
-            zh: Some(Cow::Borrowed(zh)),
-        }
+        Self { en: Cow::Borrowed(en), zh: Some(Cow::Borrowed(zh)) }
     }
 
     /// The same done to it in every language.
     #[must_use]
     pub fn map(&self, change: impl Fn(&str) -> String) -> Self {
-        Self {
-            en: change(&self.en).into(),
-            zh: self.zh.as_deref().map(|zh| change(zh).into()),
-        }
+        Self { en: change(&self.en).into(), zh: self.zh.as_deref().map(|zh| change(zh).into()) }
     }
 
     /// For tests: whether it has a Chinese text, with Chinese in it.
@@ -148,10 +132,7 @@ mod tests {
         let text = text!("{what} of `{address}`", "`{address}` 的{what:#}");
         assert_eq!(text.en(), "an order of `shop`");
         assert_eq!(text.in_lang(Lang::Zh), "`shop` 的一个订单");
-        assert_eq!(
-            format!("{text} {text:#}"),
-            "an order of `shop` `shop` 的一个订单"
-        );
+        assert_eq!(format!("{text} {text:#}"), "an order of `shop` `shop` 的一个订单");
         assert_eq!(Text::same("env-1").in_lang(Lang::Zh), "env-1");
     }
 
@@ -172,12 +153,7 @@ mod tests {
 
     #[test]
     fn a_word_is_quoted_where_a_shell_would_read_it_otherwise() {
-        for plain in [
-            "plan.json",
-            "../a_b/c-d.json",
-            "环境/计划.json",
-            "http://127.0.0.1:80",
-        ] {
+        for plain in ["plan.json", "../a_b/c-d.json", "环境/计划.json", "http://127.0.0.1:80"] {
             assert_eq!(shell_word(plain), plain);
         }
         for (word, quoted) in [

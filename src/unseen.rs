@@ -92,11 +92,7 @@ pub fn unseen(text: &str) -> impl Iterator<Item = (usize, char)> + '_ {
             let is_drawn = match character {
                 COLOURED => last.is_some_and(is_symbol),
                 JOINER => {
-                    let symbol = if last == Some(COLOURED) {
-                        last_but_one
-                    } else {
-                        last
-                    };
+                    let symbol = if last == Some(COLOURED) { last_but_one } else { last };
                     let next = characters.peek().map(|(_, next)| *next);
                     symbol.is_some_and(is_symbol) && next.is_some_and(is_symbol)
                 }

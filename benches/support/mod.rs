@@ -28,9 +28,7 @@ pub(crate) struct Project {
 impl Project {
     /// Writes the manifests of `n` environments.
     pub(crate) fn generate(root: &Path, n: u32) -> Result<Self> {
-        let project = Self {
-            root: root.to_owned(),
-        };
+        let project = Self { root: root.to_owned() };
         fs::create_dir_all(project.manifests())?;
         for first in (0..n).step_by(usize::try_from(A_FILE)?) {
             let text = manifest(first..n.min(first + A_FILE));
@@ -49,33 +47,23 @@ impl Project {
 
     /// The manifest files, in the order in which they are read.
     pub(crate) fn files(&self) -> Result<Vec<PathBuf>> {
-        let mut files = fs::read_dir(self.manifests())?
-            .map(|entry| Ok(entry?.path()))
-            .collect::<Result<Vec<_>>>()?;
+        let mut files =
+            fs::read_dir(self.manifests())?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
         files.sort();
         Ok(files)
     }
 
     /// What `postpay validate` does.
     pub(crate) fn check(&self) -> Checked {
-        let bounds = manifest::Bounds {
-            project: &self.root,
-            typed: true,
-        };
+        let bounds = manifest::Bounds { project: &self.root, typed: true };
         let loaded = manifest::load(&self.root, &[self.manifests()], bounds, None);
         check::check(&loaded, check::Options::default())
     }
 
     /// What the manifests ask for. A bench that measures how errors are found would measure nothing.
     pub(crate) fn desired(&self) -> Result<Desired> {
-        let Checked {
-            desired,
-            diagnostics,
-        } = self.check();
-        ensure!(
-            !any_error(&diagnostics),
-            "the generated manifests are not valid: {diagnostics:?}"
-        );
+        let Checked { desired, diagnostics } = self.check();
+        ensure!(!any_error(&diagnostics), "the generated manifests are not valid: {diagnostics:?}");
         Ok(desired)
     }
 
@@ -147,10 +135,7 @@ pub(crate) fn recorded(desired: &Desired) -> State {
 }
 
 pub(crate) fn account() -> Account {
-    Account {
-        endpoint: "sandbox".to_owned(),
-        uin: None,
-    }
+    Account { endpoint: "sandbox".to_owned(), uin: None }
 }
 
 /// Where its orders go, and where they are recorded.

@@ -74,10 +74,7 @@ impl Why {
                 "the list of bills is incomplete and lacks its bill, which may say otherwise",
                 "账单列表不完整，缺少它的账单，而账单所示可能不同",
             ),
-            Self::Isolated => Text::fixed(
-                "it is isolated: somebody gave it up",
-                "它已被隔离：有人销毁了它",
-            ),
+            Self::Isolated => Text::fixed("it is isolated: somebody gave it up", "它已被隔离：有人销毁了它"),
             Self::OtherNumber => Text::fixed(
                 "its bill names another order number than the one that was given",
                 "其账单中的订单号与给出的不同",
@@ -106,9 +103,8 @@ pub async fn look<C: CloudRead>(
     state: Option<&State>,
 ) -> Result<Result<Vec<Adoption>, Vec<Unadoptable>>, CloudError> {
     let recorded = state.into_iter().flat_map(State::records);
-    let ordered: HashMap<&str, &Address> = recorded
-        .filter_map(|(address, record)| Some((record.tran_id.as_deref()?, address)))
-        .collect();
+    let ordered: HashMap<&str, &Address> =
+        recorded.filter_map(|(address, record)| Some((record.tran_id.as_deref()?, address))).collect();
     let imports: Vec<(&Step, &str)> = plan
         .changes()
         .filter(|step| step.action == Action::Import)
@@ -118,25 +114,15 @@ pub async fn look<C: CloudRead>(
         return Ok(Ok(Vec::new()));
     }
     let seen = cloud.environments().await?;
-    let seen: HashMap<&str, &SeenEnvironment> = seen
-        .iter()
-        .map(|environment| (environment.env_id.as_str(), environment))
-        .collect();
+    let seen: HashMap<&str, &SeenEnvironment> =
+        seen.iter().map(|environment| (environment.env_id.as_str(), environment)).collect();
     let there: Vec<String> = imports
         .iter()
         .filter(|(_, env_id)| seen.contains_key(env_id))
         .map(|(_, env_id)| (*env_id).to_owned())
         .collect();
-    let bills = if there.is_empty() {
-        Bills::default()
-    } else {
-        cloud.bills(&there).await?
-    };
-    let shown: HashMap<&str, &Bill> = bills
-        .shown
-        .iter()
-        .map(|bill| (bill.env_id.as_str(), bill))
-        .collect();
+    let bills = if there.is_empty() { Bills::default() } else { cloud.bills(&there).await? };
+    let shown: HashMap<&str, &Bill> = bills.shown.iter().map(|bill| (bill.env_id.as_str(), bill)).collect();
     let (mut adoptions, mut problems) = (Vec::new(), Vec::new());
     for (step, env_id) in imports {
         let bill = shown.get(env_id).copied();
@@ -165,11 +151,7 @@ pub async fn look<C: CloudRead>(
             }),
         }
     }
-    Ok(if problems.is_empty() {
-        Ok(adoptions)
-    } else {
-        Err(problems)
-    })
+    Ok(if problems.is_empty() { Ok(adoptions) } else { Err(problems) })
 }
 
 /// Whether an environment is one that postpay could have ordered, and that lives.
@@ -202,19 +184,10 @@ pub fn live(environment: &SeenEnvironment, bill: Option<&Bill>) -> Attributes {
         (Field::EnvSource, environment.source.as_ref()),
         (Field::Channel, environment.channel.as_ref()),
         (Field::Alias, environment.alias.as_ref()),
-        (
-            Field::Source,
-            bill.and_then(|bill| bill.payment_channel.as_ref()),
-        ),
-        (
-            Field::FreeQuota,
-            bill.and_then(|bill| bill.free_quota.as_ref()),
-        ),
+        (Field::Source, bill.and_then(|bill| bill.payment_channel.as_ref())),
+        (Field::FreeQuota, bill.and_then(|bill| bill.free_quota.as_ref())),
         (Field::Flag, order.and_then(|order| order.flag.as_ref())),
-        (
-            Field::ExtensionId,
-            order.and_then(|order| order.extension_id.as_ref()),
-        ),
+        (Field::ExtensionId, order.and_then(|order| order.extension_id.as_ref())),
     ]
     .into_iter()
     .filter_map(|(field, value)| Some((field, value?.clone())))
@@ -232,8 +205,7 @@ fn adoption(step: &Step, environment: &SeenEnvironment, bill: Option<&Bill>) -> 
             continue;
         }
         // The vendor does not say which of Alias and EnvAlias an environment shows.
-        let is_env_alias =
-            field == Field::Alias && shown.is_some() && shown == declared.get(Field::EnvAlias);
+        let is_env_alias = field == Field::Alias && shown.is_some() && shown == declared.get(Field::EnvAlias);
         let fits = match (wanted, shown) {
             (Some(wanted), Some(shown)) => field.same(wanted, shown) || is_env_alias,
             // What is not declared is left as it is; what is not told can't be compared.
@@ -250,9 +222,7 @@ fn adoption(step: &Step, environment: &SeenEnvironment, bill: Option<&Bill>) -> 
             fits,
         });
     }
-    let billed = bill
-        .and_then(|bill| bill.order.as_ref())
-        .map(|order| order.tran_id.clone());
+    let billed = bill.and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.clone());
     Adoption {
         address: step.address.clone(),
         environment: environment.clone(),
@@ -278,10 +248,7 @@ mod tests {
     }
 
     fn step(declared: &[(Field, &str)]) -> Step {
-        let attributes = declared
-            .iter()
-            .map(|(field, value)| (*field, (*value).to_owned()))
-            .collect();
+        let attributes = declared.iter().map(|(field, value)| (*field, (*value).to_owned())).collect();
         Step {
             address: Address::new("shop").unwrap(),
             previous_address: None,
@@ -294,10 +261,7 @@ mod tests {
             was_protected: false,
             prevent_destroy: false,
             ids: crate::plan::Ids::default(),
-            source: SourceRef {
-                file: "a.yaml".to_owned(),
-                line: 1,
-            },
+            source: SourceRef { file: "a.yaml".to_owned(), line: 1 },
         }
     }
 
@@ -346,22 +310,10 @@ mod tests {
             with(|environment| environment.pay_mode = Some("PREPAYMENT".to_owned())),
             Err(Why::Prepaid)
         );
-        assert_eq!(
-            with(|environment| environment.pay_mode = None),
-            Err(Why::PayModeNotTold)
-        );
-        assert_eq!(
-            with(|environment| environment.status = Some("isolate".to_owned())),
-            Err(Why::Isolated)
-        );
-        let bill = Bill {
-            pay_mode: Some(PayMode::Prepaid),
-            ..Bill::default()
-        };
-        assert_eq!(
-            adoptable(Some(&environment()), Some(&bill)),
-            Err(Why::Prepaid)
-        );
+        assert_eq!(with(|environment| environment.pay_mode = None), Err(Why::PayModeNotTold));
+        assert_eq!(with(|environment| environment.status = Some("isolate".to_owned())), Err(Why::Isolated));
+        let bill = Bill { pay_mode: Some(PayMode::Prepaid), ..Bill::default() };
+        assert_eq!(adoptable(Some(&environment()), Some(&bill)), Err(Why::Prepaid));
     }
 
     #[test]

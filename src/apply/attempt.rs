@@ -50,9 +50,7 @@ impl Request {
     pub(super) fn env_id(&self) -> Option<&str> {
         match self {
             Self::Create(order) => order.get(Field::EnvId),
-            Self::Update(Rename { env_id, .. }) | Self::Destroy(Destroy { env_id, .. }) => {
-                Some(env_id)
-            }
+            Self::Update(Rename { env_id, .. }) | Self::Destroy(Destroy { env_id, .. }) => Some(env_id),
         }
     }
 
@@ -138,9 +136,7 @@ impl Attempt {
 
     /// Decides whether another attempt follows this one, which was not sent for this reason and took `took`.
     pub(super) fn decide(&self, cause: NotSent, took: Duration, retry_for: Duration) -> Decision {
-        let elapsed = self
-            .first_tried
-            .map_or(Duration::ZERO, |first| first.elapsed());
+        let elapsed = self.first_tried.map_or(Duration::ZERO, |first| first.elapsed());
         let number = match cause {
             NotSent::Throttled => self.throttled + 1,
             NotSent::Connect
@@ -167,10 +163,7 @@ impl Attempt {
 
     /// The attempt that follows this one, whose intent was written and withdrawn.
     pub(super) fn after_withdrawal(self) -> Self {
-        Self {
-            number: self.number + 1,
-            ..self
-        }
+        Self { number: self.number + 1, ..self }
     }
 
     /// The journal's outcome line for this attempt.
@@ -234,11 +227,7 @@ pub(super) struct Queue {
 impl Queue {
     /// An empty one.
     pub(super) fn new(pacer: Pacer, in_flight: usize) -> Self {
-        Self {
-            attempts: VecDeque::new(),
-            pacer,
-            in_flight: in_flight.max(1),
-        }
+        Self { attempts: VecDeque::new(), pacer, in_flight: in_flight.max(1) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -263,9 +252,7 @@ impl Queue {
 
     /// Adds an attempt. Of several that are to be sent again, the first in the plan comes first.
     pub(super) fn insert(&mut self, attempt: Attempt) {
-        let place = self
-            .attempts
-            .partition_point(|waiting| waiting.at < attempt.at);
+        let place = self.attempts.partition_point(|waiting| waiting.at < attempt.at);
         self.attempts.insert(place, attempt);
     }
 }

@@ -69,10 +69,7 @@ pub(super) fn is_proven(state: Option<&State>, seen: &[SeenEnvironment]) -> bool
         let records = state.into_iter().flat_map(|state| &state.environments);
         records.filter(|(_, record)| record.origin == Origin::Ordered)
     };
-    let matcher = Matcher::new(
-        records().map(|(address, record)| (address, &record.attributes)),
-        [],
-    );
+    let matcher = Matcher::new(records().map(|(address, record)| (address, &record.attributes)), []);
     records().any(|(address, record)| {
         let env_id = record.env_id.as_deref();
         env_id.is_some_and(|env_id| matching::recognises(&matcher, address, env_id, seen))
@@ -86,8 +83,7 @@ impl<C> Engine<'_, '_, C> {
             return;
         };
         let step = self.steps[at];
-        let has_alias =
-            |order: &Attributes| order.creates_environment() && order.get(Field::Alias).is_some();
+        let has_alias = |order: &Attributes| order.creates_environment() && order.get(Field::Alias).is_some();
         if self.background.is_proven
             || self.settings.settle.is_zero()
             || !step.after.as_ref().is_some_and(has_alias)
@@ -127,10 +123,7 @@ impl<C> Engine<'_, '_, C> {
 
     /// No listing showed the first environment in time.
     pub(super) fn not_recognised(&mut self) {
-        if let Some(Unrecognised {
-            address, env_id, ..
-        }) = self.background.unrecognised.take()
-        {
+        if let Some(Unrecognised { address, env_id, .. }) = self.background.unrecognised.take() {
             self.background.is_proven = true;
             self.stop_in_trouble(Trouble::NotRecognised { address, env_id });
         }
@@ -141,17 +134,14 @@ impl<C> Engine<'_, '_, C> {
     fn announced(&self) -> BTreeMap<Address, Option<String>> {
         let waiting: BTreeSet<usize> = self.queue.iter().map(|attempt| attempt.at).collect();
         let results = self.results.iter().enumerate();
-        let sent = results.filter(|(at, result)| {
-            result.is_order() && result.attempts > 0 && !waiting.contains(at)
-        });
+        let sent =
+            results.filter(|(at, result)| result.is_order() && result.attempts > 0 && !waiting.contains(at));
         let sent = sent.map(|(_, result)| {
             let env_id = result.outcome.ids().and_then(|(_, env_id)| env_id);
             (result.address.clone(), env_id.map(str::to_owned))
         });
         let open = self.waiting.iter().map(|open| open.address.clone());
-        let open = open
-            .chain(self.unresolved.iter().cloned())
-            .map(|address| (address, None));
+        let open = open.chain(self.unresolved.iter().cloned()).map(|address| (address, None));
         open.chain(sent).collect()
     }
 }

@@ -65,10 +65,8 @@ pub enum Proposal<'a> {
 
 const NUMBER: Text = Text::fixed("order number", "订单号");
 const ALIAS: Text = Text::fixed("alias", "别名");
-const NO_ALIAS: Text = Text::fixed(
-    "none was ordered, so none can be recognised",
-    "订购时没有别名，因此无法据此辨认",
-);
+const NO_ALIAS: Text =
+    Text::fixed("none was ordered, so none can be recognised", "订购时没有别名，因此无法据此辨认");
 const NEW: Text = Text::fixed("new since the run began", "运行开始后新出现");
 const NOT_LISTED: Text = Text::fixed("not listed before", "之前不在列表中");
 const NOT_TOLD: Text = Text::fixed("not told", "未显示");
@@ -87,8 +85,7 @@ impl Candidate {
 
     /// True when an alias was ordered, and this is not it. Its own number would be stronger than that.
     pub fn contradicts_the_alias(&self) -> bool {
-        let unfit =
-            |check: &Check| check.what == ALIAS && !check.fits && check.expected != NO_ALIAS;
+        let unfit = |check: &Check| check.what == ALIAS && !check.fits && check.expected != NO_ALIAS;
         !self.has_the_number && self.checks.iter().any(unfit)
     }
 
@@ -104,10 +101,7 @@ impl Candidate {
 /// one all that came to be since. What another order has is neither.
 pub fn possible<'a>(pending: &PendingOrder, context: MatchContext<'a>) -> Vec<&'a SeenEnvironment> {
     let asked = pending.order.get(Field::EnvId);
-    let seen = pending
-        .env_id
-        .as_deref()
-        .filter(|id| !context.managed.contains(*id));
+    let seen = pending.env_id.as_deref().filter(|id| !context.managed.contains(*id));
     let is_possible = |environment: &&SeenEnvironment| {
         let id = &environment.env_id;
         let is_new = || context.before.is_none_or(|before| !before.contains(id));
@@ -122,18 +116,11 @@ pub fn possible<'a>(pending: &PendingOrder, context: MatchContext<'a>) -> Vec<&'
 }
 
 /// Compares what is possible with what was ordered. `bills` may hold those of other environments too.
-pub fn candidates(
-    pending: &PendingOrder,
-    context: MatchContext<'_>,
-    bills: &[Bill],
-) -> Vec<Candidate> {
+pub fn candidates(pending: &PendingOrder, context: MatchContext<'_>, bills: &[Bill]) -> Vec<Candidate> {
     possible(pending, context)
         .into_iter()
         .map(|environment| {
-            let bill = bills
-                .iter()
-                .find(|bill| bill.env_id == environment.env_id)
-                .cloned();
+            let bill = bills.iter().find(|bill| bill.env_id == environment.env_id).cloned();
             let mut checks = match pending.order.get(Field::EnvId) {
                 Some(_) => switched(pending, context, bill.as_ref()),
                 None => created(pending, context, environment, bill.as_ref()),
@@ -147,18 +134,10 @@ pub fn candidates(
                 found: same(&environment.env_id),
                 fits: false,
             }));
-            let number = bill
-                .as_ref()
-                .and_then(|bill| bill.order.as_ref())
-                .map(|order| order.tran_id.as_str());
-            let has_the_number =
-                other.is_none() && number.is_some() && pending.tran_id.as_deref() == number;
-            Candidate {
-                environment: environment.clone(),
-                bill,
-                checks,
-                has_the_number,
-            }
+            let number =
+                bill.as_ref().and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.as_str());
+            let has_the_number = other.is_none() && number.is_some() && pending.tran_id.as_deref() == number;
+            Candidate { environment: environment.clone(), bill, checks, has_the_number }
         })
         .collect()
 }
@@ -201,22 +180,9 @@ fn created(
     let mut checks = vec![
         new,
         alias(&pending.order, environment, context.matcher),
-        field(
-            Text::fixed("source", "来源"),
-            Field::EnvSource,
-            environment.source.as_deref(),
-        ),
-        field(
-            Text::fixed("channel", "渠道"),
-            Field::Channel,
-            environment.channel.as_deref(),
-        ),
-        time(
-            Text::fixed("created", "创建时间"),
-            pending,
-            context,
-            environment.created_at.as_deref(),
-        ),
+        field(Text::fixed("source", "来源"), Field::EnvSource, environment.source.as_deref()),
+        field(Text::fixed("channel", "渠道"), Field::Channel, environment.channel.as_deref()),
+        time(Text::fixed("created", "创建时间"), pending, context, environment.created_at.as_deref()),
     ];
     checks.extend(billed(pending, bill));
     checks
@@ -245,12 +211,7 @@ fn alias(order: &Attributes, environment: &SeenEnvironment, matcher: &Matcher<'_
     }
 }
 
-fn time(
-    what: Text,
-    pending: &PendingOrder,
-    context: MatchContext<'_>,
-    found: Option<&str>,
-) -> Check {
+fn time(what: Text, pending: &PendingOrder, context: MatchContext<'_>, found: Option<&str>) -> Check {
     let by_theirs = |ours: Timestamp| ours.saturating_add(context.ahead).unwrap_or(ours);
     let (sent_at, now) = (by_theirs(pending.sent_at), by_theirs(context.now));
     let from = sent_at.saturating_sub(SKEW).unwrap_or(sent_at);
@@ -273,26 +234,16 @@ fn billed(pending: &PendingOrder, bill: Option<&Bill>) -> Vec<Check> {
     let mut checks = vec![Check {
         what: Text::fixed("pay mode", "付费方式"),
         expected: Text::same("postpaid"),
-        found: pay_mode.map_or(Text::fixed("no bill", "没有账单"), |mode| {
-            same(&mode.to_string())
-        }),
+        found: pay_mode.map_or(Text::fixed("no bill", "没有账单"), |mode| same(&mode.to_string())),
         fits: pay_mode == Some(&PayMode::Postpaid),
     }];
-    let tran_id = bill
-        .and_then(|bill| bill.order.as_ref())
-        .map(|order| order.tran_id.as_str());
+    let tran_id = bill.and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.as_str());
     checks.push(Check {
         what: NUMBER,
-        expected: pending
-            .tran_id
-            .as_deref()
-            .map_or(Text::fixed("any", "任意"), same),
+        expected: pending.tran_id.as_deref().map_or(Text::fixed("any", "任意"), same),
         found: tran_id.map_or(NOT_TOLD, same),
         fits: tran_id.is_some()
-            && pending
-                .tran_id
-                .as_deref()
-                .is_none_or(|expected| tran_id == Some(expected)),
+            && pending.tran_id.as_deref().is_none_or(|expected| tran_id == Some(expected)),
     });
     checks
 }
@@ -307,10 +258,7 @@ mod tests {
     const SENT: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn shown(env_id: &str) -> SeenEnvironment {
-        SeenEnvironment {
-            env_id: env_id.to_owned(),
-            ..SeenEnvironment::default()
-        }
+        SeenEnvironment { env_id: env_id.to_owned(), ..SeenEnvironment::default() }
     }
 
     fn bill(env_id: &str, tran_id: &str) -> Bill {
@@ -341,10 +289,7 @@ mod tests {
             env_id: Some("other".to_owned()),
             request_id: None,
             run: RunId::fresh(),
-            source: SourceRef {
-                file: String::new(),
-                line: 0,
-            },
+            source: SourceRef { file: String::new(), line: 0 },
             region: None,
             prevent_destroy: false,
         };
@@ -358,9 +303,7 @@ mod tests {
         };
         let bills = [bill("asked", numbers[0]), bill("other", numbers[1])];
         let found = candidates(&pending, context, &bills).into_iter();
-        found
-            .map(|one| (one.environment.env_id.clone(), one.fits()))
-            .collect()
+        found.map(|one| (one.environment.env_id.clone(), one.fits())).collect()
     }
 
     fn pair(env_id: &str, fits: bool) -> (String, bool) {
@@ -371,15 +314,9 @@ mod tests {
     fn another_environment_than_the_one_asked_for_is_for_a_person() {
         let asked = Some("asked");
         // The bill of the one that was asked for has the number.
-        assert_eq!(
-            found(asked, &[], ["7", "1"]),
-            [pair("asked", true), pair("other", false)]
-        );
+        assert_eq!(found(asked, &[], ["7", "1"]), [pair("asked", true), pair("other", false)]);
         // However well the other one fits.
-        assert_eq!(
-            found(asked, &[], ["1", "7"]),
-            [pair("asked", false), pair("other", false)]
-        );
+        assert_eq!(found(asked, &[], ["1", "7"]), [pair("asked", false), pair("other", false)]);
         assert_eq!(found(asked, &["other"], ["7", "7"]), [pair("asked", true)]);
     }
 

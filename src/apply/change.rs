@@ -11,9 +11,7 @@ use super::attempt::{Attempt, Request};
 use super::engine::{Engine, Unconfirmed, unless_stopped};
 use super::outcome::{Done, Outcome, What};
 use super::settle::Looks;
-use crate::cloud::{
-    self, Bill, CloudError, CloudRead, Grade, Named, NotSent, Reach, SeenEnvironment,
-};
+use crate::cloud::{self, Bill, CloudError, CloudRead, Grade, Named, NotSent, Reach, SeenEnvironment};
 use crate::desired::Field;
 use crate::lang::text;
 use crate::plan::{Action, Step};
@@ -79,10 +77,7 @@ impl<C> Engine<'_, '_, C> {
                 self.finish(attempt.at, Outcome::Failed(error.clone()));
             }
         }
-        if let Some(reason) = self
-            .reason_to_stop(&error)
-            .filter(|_| !is_not_found(&error))
-        {
+        if let Some(reason) = self.reason_to_stop(&error).filter(|_| !is_not_found(&error)) {
             self.stop(reason);
         }
     }
@@ -106,9 +101,7 @@ impl<C> Engine<'_, '_, C> {
             None if is_unknown_to_api && shown.is_ours => What::WasGone,
             // The list may lag behind: an environment that was not in it before proves nothing by not being in it now. One that
             // was, in an account that shows other environments of the state, is gone.
-            None if was_listed
-                && (sent.answer.is_ok() || (!sent.was_refused() && shown.is_ours)) =>
-            {
+            None if was_listed && (sent.answer.is_ok() || (!sent.was_refused() && shown.is_ours)) => {
                 What::Destroyed
             }
             Some((seen, bill))
@@ -130,19 +123,12 @@ impl<C> Engine<'_, '_, C> {
     fn destroy_edit(&self, step: &Step, what: What) -> Option<Edit> {
         let address = step.address.clone();
         let record = match what {
-            What::Isolated => Some(Box::new(Record {
-                status: Status::Isolated,
-                ..self.recorded(step)?
-            })),
+            What::Isolated => Some(Box::new(Record { status: Status::Isolated, ..self.recorded(step)? })),
             What::Destroyed | What::WasGone => None,
             What::Renamed | What::BeingDestroyed => return None,
         };
         Some(match (step.deposed, record) {
-            (true, record) => Edit::Deposed {
-                address,
-                env_id: step.ids.env_id.clone()?,
-                record,
-            },
+            (true, record) => Edit::Deposed { address, env_id: step.ids.env_id.clone()?, record },
             (false, Some(record)) => Edit::Put { address, record },
             (false, None) => Edit::Forget { address },
         })
@@ -157,11 +143,7 @@ impl<C> Engine<'_, '_, C> {
         if let Some(alias) = step.renames() {
             attributes.set(Field::Alias, alias);
         }
-        let record = Box::new(Record {
-            attributes,
-            prevent_destroy: step.prevent_destroy,
-            ..record
-        });
+        let record = Box::new(Record { attributes, prevent_destroy: step.prevent_destroy, ..record });
         let address = step.address.clone();
         // If that can't be written the run stops; the update was done all the same.
         self.edit("update", Edit::Put { address, record });
@@ -186,12 +168,7 @@ impl<C> Engine<'_, '_, C> {
             Ok(done) => done.request_id.clone(),
             Err(error) => error.request_id.clone(),
         };
-        let done = Done {
-            what,
-            request_id,
-            took: sent.took,
-            read_back,
-        };
+        let done = Done { what, request_id, took: sent.took, read_back };
         self.finish(sent.at, Outcome::Done(done));
     }
 }
@@ -221,11 +198,7 @@ impl<C: CloudRead> Engine<'_, '_, C> {
             Err(error) => {
                 let message = &error.message;
                 let message = text!("not sent: {message}", "未发送：{message:#}");
-                let error = CloudError {
-                    grade: Grade::NotSent(NotSent::NoRequest),
-                    message,
-                    ..error
-                };
+                let error = CloudError { grade: Grade::NotSent(NotSent::NoRequest), message, ..error };
                 for at in 0..self.steps.len() {
                     if self.steps[at].action == Action::Destroy {
                         self.finish(at, Outcome::Failed(error.clone()));
@@ -282,10 +255,7 @@ impl<C: CloudRead> Engine<'_, '_, C> {
             .filter(|env_id| sent.iter().all(|one| one.env_id != *env_id))
             .peekable();
         let is_ours = others.peek().is_none() || others.any(|env_id| listed.contains(env_id));
-        Some(Shown {
-            environments,
-            is_ours,
-        })
+        Some(Shown { environments, is_ours })
     }
 }
 
@@ -298,26 +268,14 @@ fn is_not_found(error: &CloudError) -> bool {
 async fn look_at<C: CloudRead>(
     cloud: &C,
     sent: &[Unconfirmed],
-) -> Result<
-    (
-        HashMap<String, (SeenEnvironment, Option<Bill>)>,
-        HashSet<String>,
-    ),
-    CloudError,
-> {
+) -> Result<(HashMap<String, (SeenEnvironment, Option<Bill>)>, HashSet<String>), CloudError> {
     let wanted: HashSet<&str> = sent.iter().map(|one| one.env_id.as_str()).collect();
     let listed = cloud.environments().await?;
     let all = listed.iter().map(|seen| seen.env_id.clone()).collect();
-    let found = listed
-        .into_iter()
-        .filter(|seen| wanted.contains(seen.env_id.as_str()));
+    let found = listed.into_iter().filter(|seen| wanted.contains(seen.env_id.as_str()));
     let mut found: Vec<SeenEnvironment> = found.collect();
     let is_missing = |one: &&Unconfirmed| found.iter().all(|seen| seen.env_id != one.env_id);
-    let missing: Vec<String> = sent
-        .iter()
-        .filter(is_missing)
-        .map(|one| one.env_id.clone())
-        .collect();
+    let missing: Vec<String> = sent.iter().filter(is_missing).map(|one| one.env_id.clone()).collect();
     if !missing.is_empty() {
         // A list can lose a row, and an environment that is forgotten keeps billing.
         for named in cloud.named(&missing).await? {
@@ -327,15 +285,9 @@ async fn look_at<C: CloudRead>(
         }
     }
     let ids: Vec<String> = found.iter().map(|seen| seen.env_id.clone()).collect();
-    let bills = if ids.is_empty() {
-        Vec::new()
-    } else {
-        cloud.bills(&ids).await?.shown
-    };
-    let mut bills: HashMap<String, Bill> = bills
-        .into_iter()
-        .map(|bill| (bill.env_id.clone(), bill))
-        .collect();
+    let bills = if ids.is_empty() { Vec::new() } else { cloud.bills(&ids).await?.shown };
+    let mut bills: HashMap<String, Bill> =
+        bills.into_iter().map(|bill| (bill.env_id.clone(), bill)).collect();
     let with_bill = |seen: SeenEnvironment| {
         let bill = bills.remove(&seen.env_id);
         (seen.env_id.clone(), (seen, bill))

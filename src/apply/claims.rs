@@ -39,10 +39,7 @@ pub(super) fn contradiction<'a>(
     Some(CloudError {
         request_id: answer.request_id.clone(),
         http_status: Some(200),
-        seen: SeenIds {
-            tran_id: Some(answer.tran_id.clone()),
-            env_id: answer.env_id.clone(),
-        },
+        seen: SeenIds { tran_id: Some(answer.tran_id.clone()), env_id: answer.env_id.clone() },
         hint: Some(LOOK_FIRST),
         ..CloudError::new(Grade::Unknown, message)
     })
@@ -55,22 +52,11 @@ mod tests {
     #[test]
     fn an_id_has_one_order() {
         let address = Address::new("a").unwrap();
-        let other = Claim {
-            address: &address,
-            tran_id: Some("1"),
-            env_id: Some("e-1"),
-        };
-        let none = Claim {
-            tran_id: None,
-            env_id: None,
-            ..other
-        };
+        let other = Claim { address: &address, tran_id: Some("1"), env_id: Some("e-1") };
+        let none = Claim { tran_id: None, env_id: None, ..other };
         let contradicts = |tran_id: &str, env_id: Option<&str>, asked| {
-            let answer = Ordered {
-                tran_id: tran_id.to_owned(),
-                env_id: env_id.map(str::to_owned),
-                request_id: None,
-            };
+            let answer =
+                Ordered { tran_id: tran_id.to_owned(), env_id: env_id.map(str::to_owned), request_id: None };
             contradiction(&answer, asked, [none, other].into_iter()).is_some()
         };
         assert!(!contradicts("2", Some("e-2"), None));

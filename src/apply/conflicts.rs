@@ -38,10 +38,7 @@ pub(super) fn alias_conflicts(
         let holds = record.status != Status::Isolated || isolated.contains(env_id);
         holds.then_some((address, env_id))
     });
-    let named = plan
-        .steps
-        .iter()
-        .filter_map(|step| step.ids.env_id.as_deref());
+    let named = plan.steps.iter().filter_map(|step| step.ids.env_id.as_deref());
     let managed: BTreeSet<&str> = recorded.map(|(_, env_id)| env_id).chain(named).collect();
     let in_state = state.into_iter().flat_map(State::env_ids);
     let in_state = in_state.map(|(_, env_id)| env_id);
@@ -63,11 +60,8 @@ pub(super) fn alias_conflicts(
         let mode = environment.pay_mode.as_deref().map(PayMode::from_word);
         mode == Some(PayMode::Postpaid)
     };
-    let postpaid: BTreeSet<&str> = seen
-        .iter()
-        .filter(is_postpaid)
-        .map(|environment| environment.env_id.as_str())
-        .collect();
+    let postpaid: BTreeSet<&str> =
+        seen.iter().filter(is_postpaid).map(|environment| environment.env_id.as_str()).collect();
     // Not the aliases in the state: an environment may have been renamed, by us or by somebody else.
     let shown: HashMap<&str, String> = seen
         .iter()
@@ -95,10 +89,7 @@ pub(super) fn alias_conflicts(
                 let other = others.get(&alias).filter(|(address, _)| *address != own);
                 strangers.get(&alias).or(other.map(|(_, env_id)| env_id))?
             };
-            Some(AliasConflict {
-                address: step.address.clone(),
-                env_id: (*env_id).to_owned(),
-            })
+            Some(AliasConflict { address: step.address.clone(), env_id: (*env_id).to_owned() })
         })
         .collect()
 }

@@ -53,10 +53,7 @@ impl<C> Engine<'_, '_, C> {
             Action::Create | Action::Replace | Action::Destroy | Action::Resolve => {}
             Action::Update | Action::Move | Action::Wait | Action::NoOp => {
                 if let Some(record) = self.recorded(step).filter(|_| step.changes_protection()) {
-                    let record = Box::new(Record {
-                        prevent_destroy: step.prevent_destroy,
-                        ..record
-                    });
+                    let record = Box::new(Record { prevent_destroy: step.prevent_destroy, ..record });
                     edits.push(("prevent_destroy", Edit::Put { address, record }));
                 }
             }

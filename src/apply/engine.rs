@@ -97,8 +97,7 @@ pub(super) struct Unrecognised {
 impl<C> Engine<'_, '_, C> {
     /// Why nothing may be started now.
     pub(super) fn held_up(&self) -> Option<EndReason> {
-        self.stopping
-            .or(self.has_unknown().then_some(EndReason::Unknown))
+        self.stopping.or(self.has_unknown().then_some(EndReason::Unknown))
     }
 
     /// Whether an outcome of this run is unknown and was not read back.
@@ -236,9 +235,8 @@ impl<C> Engine<'_, '_, C> {
         };
         let now = self.parts.clock.now();
         let writer = &mut *self.parts.writer;
-        let fenced_out = |trouble: &Option<Trouble>| {
-            matches!(trouble, Some(Trouble::State(StateError::FencedOut { .. })))
-        };
+        let fenced_out =
+            |trouble: &Option<Trouble>| matches!(trouble, Some(Trouble::State(StateError::FencedOut { .. })));
         let state = if self.unwritten.is_empty() && !fenced_out(&self.trouble) {
             writer
                 .append(now, Event::RunEnded(RunEnded { reason: ended }))
@@ -282,10 +280,7 @@ impl<C> Engine<'_, '_, C> {
 }
 
 pub(super) fn edited(doing: &str, edit: Edit) -> Event {
-    Event::Edited(Edited {
-        doing: doing.to_owned(),
-        edit,
-    })
+    Event::Edited(Edited { doing: doing.to_owned(), edit })
 }
 
 /// The result of `work`, unless the run is asked to stop or its deadline passes first.

@@ -39,10 +39,7 @@ impl ApplyError {
             ),
             Self::Incomplete { gaps, .. } => {
                 let why = gaps_text(gaps);
-                text!(
-                    "the account's environments can't be listed: {why}",
-                    "无法列出账号下的环境：{why:#}"
-                )
+                text!("the account's environments can't be listed: {why}", "无法列出账号下的环境：{why:#}")
             }
             Self::AlreadyThere(_) => Text::fixed(
                 "the account already has environments that match these, and the state does not have them",

@@ -36,9 +36,7 @@ use tokio::time::Instant;
 pub use attempt::{CREATE, DESTROY, UPDATE};
 pub use conflicts::AliasConflict;
 pub use error::ApplyError;
-pub use outcome::{
-    ApplySummary, Call, CallKind, Counts, Done, Outcome, StepResult, Trouble, Verdict, What,
-};
+pub use outcome::{ApplySummary, Call, CallKind, Counts, Done, Outcome, StepResult, Trouble, Verdict, What};
 pub use parts::{OnError, Operator, Parts, Progress, Settings};
 pub use pending::PendingOrder;
 
@@ -100,15 +98,11 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
     let rested = parts.last_sent.map(|sent| {
         let since = parts.clock.now().duration_since(sent);
         // A clock that went back must not make us hurry: then nothing is taken as elapsed.
-        Duration::try_from(since)
-            .unwrap_or_default()
-            .saturating_sub(LEAD)
+        Duration::try_from(since).unwrap_or_default().saturating_sub(LEAD)
     });
     let unresolved = outcome::unresolved(state, plan);
     let waiting = plan.steps.iter().filter(|step| step.action == Action::Wait);
-    let waiting: Vec<PendingOrder> = waiting
-        .filter_map(|step| readback::waiting(step, state))
-        .collect();
+    let waiting: Vec<PendingOrder> = waiting.filter_map(|step| readback::waiting(step, state)).collect();
     if steps.is_empty()
         && (settings.settle.is_zero()
             || !readback::finds(&*parts.cloud, &waiting, state, parts.clock.now()).await?)
@@ -119,29 +113,17 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
     parts.writer.begin(parts.clock.now(), started)?;
     crash::point(crash::RUN_STARTED);
     if creates {
-        let listed = Listed {
-            env_ids: before.clone(),
-            missing,
-        };
-        parts
-            .writer
-            .append(parts.clock.now(), Event::Listed(listed))?;
+        let listed = Listed { env_ids: before.clone(), missing };
+        parts.writer.append(parts.clock.now(), Event::Listed(listed))?;
         crash::point(crash::LISTING_KEPT);
     }
-    (parts.observe)(Progress::Started {
-        run,
-        changes: steps.len(),
-    });
+    (parts.observe)(Progress::Started { run, changes: steps.len() });
     let engine = Engine {
         began: now,
         // A deadline that no clock can reach is none.
         deadline: settings.deadline.and_then(|after| now.checked_add(after)),
         queue: Queue::new(Pacer::new(settings.rate, now, rested), settings.in_flight),
-        results: steps
-            .iter()
-            .enumerate()
-            .map(|(at, step)| StepResult::not_attempted(at, step))
-            .collect(),
+        results: steps.iter().enumerate().map(|(at, step)| StepResult::not_attempted(at, step)).collect(),
         steps,
         options: &plan.options,
         settings,
@@ -160,11 +142,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         found: Vec::new(),
         stopping: None,
         trouble: None,
-        background: Background {
-            matcher: &matcher,
-            unrecognised: None,
-            is_proven,
-        },
+        background: Background { matcher: &matcher, unrecognised: None, is_proven },
         unwritten: Vec::new(),
         written: Vec::new(),
         unresolved,
@@ -186,8 +164,7 @@ async fn carry_out<C: CloudRead + CloudWrite>(mut engine: Engine<'_, '_, C>) -> 
         engine.enqueue(|step| step.action == Action::Update);
         engine.send_all().await;
     }
-    if engine.held_up().is_none() && engine.has_created_all() && engine.list_before_destroys().await
-    {
+    if engine.held_up().is_none() && engine.has_created_all() && engine.list_before_destroys().await {
         engine.queue = paced(DESTROYS_PER_SECOND);
         engine.enqueue(|step| step.action == Action::Destroy);
         engine.send_all().await;
@@ -212,11 +189,7 @@ async fn list_before<C: CloudRead>(
     let listing = parts.cloud.listing().await.map_err(ApplyError::Listing)?;
     let accepted = settings.accept_missing_rows;
     let Some(missing) = missing_rows(&listing, creates, accepted) else {
-        return Err(ApplyError::Incomplete {
-            gaps: listing.gaps,
-            accepted,
-            creates,
-        });
+        return Err(ApplyError::Incomplete { gaps: listing.gaps, accepted, creates });
     };
     let seen = listing.environments;
     let is_there = |env_id: &&str| seen.iter().any(|seen| seen.env_id == *env_id);
@@ -236,10 +209,7 @@ async fn list_before<C: CloudRead>(
 /// The environments of a state that named no account so far and gets one by this run.
 fn unproven<'a>(state: Option<&'a State>, approved: &Approved) -> Vec<&'a str> {
     let is_new = |state: &&State| {
-        let known = state
-            .account
-            .as_ref()
-            .and_then(|account| account.uin.as_ref());
+        let known = state.account.as_ref().and_then(|account| account.uin.as_ref());
         known.is_none() && approved.account().uin.is_some() && approved.plan().speaks()
     };
     let records = state.filter(is_new).into_iter().flat_map(State::records);

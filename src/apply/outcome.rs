@@ -65,20 +65,12 @@ impl Trouble {
     pub fn text(&self) -> Text {
         match self {
             Self::State(error) => error.text(),
-            Self::OtherCreator {
-                address,
-                env_id,
-                ours: None,
-            } => text!(
+            Self::OtherCreator { address, env_id, ours: None } => text!(
                 "{env_id} appeared in the account and matches `{address}`, which this run has yet to create: somebody else may be \
                  creating from the same manifests",
                 "账号中出现了与 `{address}` 匹配的 {env_id}，而本次运行尚未创建它：可能有人在用同一份清单创建环境"
             ),
-            Self::OtherCreator {
-                address,
-                env_id,
-                ours: Some(ours),
-            } => text!(
+            Self::OtherCreator { address, env_id, ours: Some(ours) } => text!(
                 "{env_id} appeared in the account and matches `{address}`, for which this run created {ours}: somebody else may be \
                  creating from the same manifests",
                 "账号中出现了与 `{address}` 匹配的 {env_id}，而本次运行为它创建的是 {ours}：可能有人在用同一份清单创建环境"
@@ -103,9 +95,7 @@ impl Trouble {
                 "fix this and run `postpay apply` again: it continues from the journal and creates nothing twice",
                 "请先解决该问题，再运行 `postpay apply`：它会从日志继续，不会重复创建"
             ),
-            Self::OtherCreator {
-                address, env_id, ..
-            } => text!(
+            Self::OtherCreator { address, env_id, .. } => text!(
                 "stop the other run; if {env_id} is the environment that is meant: `postpay import {address} {env_id}`",
                 "请停止另一个运行；如果要的就是 {env_id}：`postpay import {address} {env_id}`"
             ),
@@ -331,10 +321,7 @@ impl ApplySummary {
 
     /// Whether another program removed or changed the lock, the journal or the state during the run.
     pub fn is_fenced_out(&self) -> bool {
-        matches!(
-            self.trouble,
-            Some(Trouble::State(StateError::FencedOut { .. }))
-        )
+        matches!(self.trouble, Some(Trouble::State(StateError::FencedOut { .. })))
     }
 
     pub fn verdict(&self) -> Verdict {
@@ -344,15 +331,8 @@ impl ApplySummary {
             EndReason::Finished | EndReason::Failed | EndReason::Unknown => false,
         };
         // The outcomes of a run that was fenced out are known; what is not is who else was writing.
-        let unwritten = if self.is_fenced_out() {
-            0
-        } else {
-            self.unwritten.len()
-        };
-        let left_behind = self
-            .results
-            .iter()
-            .filter(|result| result.left_behind.is_some());
+        let unwritten = if self.is_fenced_out() { 0 } else { self.unwritten.len() };
+        let left_behind = self.results.iter().filter(|result| result.left_behind.is_some());
         let unknown = counts.unknown + unwritten + self.unresolved.len() + left_behind.count();
         if unknown > 0 {
             Verdict::Unknown
@@ -372,21 +352,14 @@ impl ApplySummary {
 /// The addresses with an unknown outcome, whether or not a plan is about them.
 fn unknown(state: Option<&State>) -> impl Iterator<Item = &Address> {
     let records = state.into_iter().flat_map(|state| &state.environments);
-    records
-        .filter(|(_, record)| record.status == Status::Unknown)
-        .map(|(address, _)| address)
+    records.filter(|(_, record)| record.status == Status::Unknown).map(|(address, _)| address)
 }
 
 /// The same, by the addresses that they have once the plan's moves are carried out.
 pub(super) fn unresolved(state: Option<&State>, plan: &Plan) -> Vec<Address> {
-    let moves: HashMap<&Address, &Address> = plan
-        .steps
-        .iter()
-        .filter_map(|step| Some((step.previous_address.as_ref()?, &step.address)))
-        .collect();
-    unknown(state)
-        .map(|address| (*moves.get(address).unwrap_or(&address)).clone())
-        .collect()
+    let moves: HashMap<&Address, &Address> =
+        plan.steps.iter().filter_map(|step| Some((step.previous_address.as_ref()?, &step.address))).collect();
+    unknown(state).map(|address| (*moves.get(address).unwrap_or(&address)).clone()).collect()
 }
 
 impl Outcome {
@@ -402,11 +375,7 @@ impl Outcome {
     pub(super) fn created(&self) -> Option<&Ordered> {
         match self {
             Self::Ordered { ordered, .. } => Some(ordered),
-            Self::Done(_)
-            | Self::Recorded
-            | Self::Failed(_)
-            | Self::Unknown(_)
-            | Self::NotAttempted => None,
+            Self::Done(_) | Self::Recorded | Self::Failed(_) | Self::Unknown(_) | Self::NotAttempted => None,
         }
     }
 

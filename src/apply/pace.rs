@@ -30,11 +30,7 @@ impl Pacer {
     pub fn new(rate: f64, now: Instant, rested: Option<Duration>) -> Self {
         let interval = Duration::try_from_secs_f64(SPACING / rate).unwrap_or(WINDOW);
         let wait = rested.map_or(Duration::ZERO, |rested| interval.saturating_sub(rested));
-        Self {
-            interval,
-            next: now + wait,
-            throttled: None,
-        }
+        Self { interval, next: now + wait, throttled: None }
     }
 
     /// The earliest moment at which the next request may start.

@@ -57,12 +57,7 @@ impl PendingOrder {
     }
 
     /// The state's record of it, once its outcome is known.
-    pub fn record(
-        &self,
-        status: Status,
-        env_id: Option<String>,
-        tran_id: Option<String>,
-    ) -> Record {
+    pub fn record(&self, status: Status, env_id: Option<String>, tran_id: Option<String>) -> Record {
         let Self {
             at: _,
             address: _,

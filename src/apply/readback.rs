@@ -28,10 +28,7 @@ pub(super) fn waiting(step: &Step, state: Option<&State>) -> Option<PendingOrder
     // Its address in the state: a move is carried out before the account is looked at.
     let at = step.previous_address.as_ref().unwrap_or(&step.address);
     let record = state?.environments.get(at)?;
-    Some(PendingOrder {
-        env_id: None,
-        ..PendingOrder::from_record(&step.address, record)
-    })
+    Some(PendingOrder { env_id: None, ..PendingOrder::from_record(&step.address, record) })
 }
 
 /// Whether the account shows the environment of any of these creates now.
@@ -54,10 +51,7 @@ impl<C> Engine<'_, '_, C> {
         let mut stop = None;
         match &outcome {
             Outcome::Ordered { ordered, .. } if ordered.env_id.is_none() => {
-                let ids = SeenIds {
-                    tran_id: Some(ordered.tran_id.clone()),
-                    env_id: None,
-                };
+                let ids = SeenIds { tran_id: Some(ordered.tran_id.clone()), env_id: None };
                 let order = self.pending(attempt, ids, ordered.request_id.clone());
                 self.waiting.push(order);
             }
@@ -68,10 +62,7 @@ impl<C> Engine<'_, '_, C> {
                 self.report_unknown();
             }
             Outcome::Failed(error) => stop = self.reason_to_stop(error),
-            Outcome::Ordered { .. }
-            | Outcome::Done(_)
-            | Outcome::Recorded
-            | Outcome::NotAttempted => {}
+            Outcome::Ordered { .. } | Outcome::Done(_) | Outcome::Recorded | Outcome::NotAttempted => {}
         }
         self.finish(attempt.at, outcome);
         self.expect_in_listing(attempt.at);
@@ -118,8 +109,7 @@ impl<C> Engine<'_, '_, C> {
             | Outcome::NotAttempted => return None,
         };
         let order = self.pending(attempt, SeenIds::default(), request_id);
-        let can_be_recognised =
-            order.order.creates_environment() && order.order.get(Field::Alias).is_some();
+        let can_be_recognised = order.order.creates_environment() && order.order.get(Field::Alias).is_some();
         can_be_recognised.then_some(order)
     }
 
@@ -161,11 +151,7 @@ impl<C> Engine<'_, '_, C> {
         let created = created.filter_map(|result| result.outcome.created()?.env_id.clone());
         let imported = self.parts.adoptions.values();
         let imported = imported.map(|adoption| adoption.environment.env_id.clone());
-        recorded
-            .map(|(_, env_id)| env_id.to_owned())
-            .chain(imported)
-            .chain(created)
-            .collect()
+        recorded.map(|(_, env_id)| env_id.to_owned()).chain(imported).chain(created).collect()
     }
 
     /// Writes down that this environment is the create's. Returns false when that could not be written: then nothing is
@@ -176,21 +162,14 @@ impl<C> Engine<'_, '_, C> {
             return false;
         };
         let record = order.record(Status::Created, Some(env_id.clone()), Some(tran_id.clone()));
-        let edit = Edit::Put {
-            address: order.address.clone(),
-            record: Box::new(record),
-        };
+        let edit = Edit::Put { address: order.address.clone(), record: Box::new(record) };
         crash::point(crash::ADOPTION_NEXT);
         let now = self.parts.clock.now();
         if !self.append(edited("read_back", edit)) {
             return false;
         }
         crash::point(crash::ADOPTION_KEPT);
-        (self.parts.observe)(Progress::Found {
-            address: &order.address,
-            env_id: &env_id,
-            tran_id: &tran_id,
-        });
+        (self.parts.observe)(Progress::Found { address: &order.address, env_id: &env_id, tran_id: &tran_id });
         let Some(at) = order.at else {
             self.found.push((order.address.clone(), env_id));
             return true;
@@ -206,11 +185,7 @@ impl<C> Engine<'_, '_, C> {
             }
         };
         self.results[at].outcome = Outcome::Ordered {
-            ordered: Ordered {
-                tran_id,
-                env_id: Some(env_id),
-                request_id: order.request_id.clone(),
-            },
+            ordered: Ordered { tran_id, env_id: Some(env_id), request_id: order.request_id.clone() },
             took,
             read_back: true,
         };
@@ -298,11 +273,7 @@ impl<C: CloudRead> Engine<'_, '_, C> {
     }
 
     /// Looks for creates within the time; returns those that are still open.
-    async fn look_for(
-        &mut self,
-        mut open: Vec<PendingOrder>,
-        within: Duration,
-    ) -> Vec<PendingOrder> {
+    async fn look_for(&mut self, mut open: Vec<PendingOrder>, within: Duration) -> Vec<PendingOrder> {
         if self.settings.settle.is_zero() {
             return open;
         }
@@ -334,10 +305,7 @@ impl<C: CloudRead> Engine<'_, '_, C> {
     }
 
     /// What a look found, unless it failed or was stopped.
-    pub(super) fn looked<T>(
-        &mut self,
-        found: Result<Result<T, CloudError>, EndReason>,
-    ) -> Option<T> {
+    pub(super) fn looked<T>(&mut self, found: Result<Result<T, CloudError>, EndReason>) -> Option<T> {
         match found {
             Ok(Ok(found)) => return Some(found),
             Ok(Err(error)) => {

@@ -33,19 +33,13 @@ pub fn decide(
         // The window counts from when the call was sent.
         NotSent::Throttled => doubled(WINDOW).min(LONGEST_THROTTLED).saturating_sub(took),
         NotSent::Repaired if repaired < FREE_REPAIRS => {
-            return Decision::Again {
-                after: Duration::ZERO,
-            };
+            return Decision::Again { after: Duration::ZERO };
         }
         // The cause is gone: nothing is gained by waiting.
         NotSent::Repaired | NotSent::Withdrawn => Duration::ZERO,
         NotSent::NoRequest | NotSent::Tls => return Decision::GiveUp,
     };
-    if elapsed + after > retry_for {
-        Decision::GiveUp
-    } else {
-        Decision::Again { after }
-    }
+    if elapsed + after > retry_for { Decision::GiveUp } else { Decision::Again { after } }
 }
 
 #[cfg(test)]
@@ -63,8 +57,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_bound() {
-        let waits =
-            |cause| (1..=6).map(move |attempt| milliseconds(cause, attempt, Duration::ZERO));
+        let waits = |cause| (1..=6).map(move |attempt| milliseconds(cause, attempt, Duration::ZERO));
         assert!(waits(NotSent::Throttled).eq([1000, 2000, 3000, 3000, 3000, 3000].map(Some)));
         assert!(waits(NotSent::Connect).eq([500, 1000, 2000, 4000, 8000, 8000].map(Some)));
     }
@@ -103,9 +96,8 @@ mod tests {
     fn a_repaired_attempt_goes_at_once_whatever_time_there_is_but_not_for_ever() {
         let zero = Duration::ZERO;
         let at_once = Decision::Again { after: zero };
-        let decide = |repaired, elapsed, retry_for| {
-            decide(NotSent::Repaired, 9, repaired, elapsed, zero, retry_for)
-        };
+        let decide =
+            |repaired, elapsed, retry_for| decide(NotSent::Repaired, 9, repaired, elapsed, zero, retry_for);
         for repaired in 0..FREE_REPAIRS {
             assert_eq!(decide(repaired, MINUTE, Duration::ZERO), at_once);
         }

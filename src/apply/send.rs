@@ -22,8 +22,7 @@ use super::pace::LEAD;
 use super::parts::Progress;
 use super::retry::Decision;
 use crate::cloud::{
-    CloudError, CloudRead, CloudWrite, Destroy, Grade, LOOK_FIRST, NotSent, Ordered, Rename,
-    SeenEnvironment,
+    CloudError, CloudRead, CloudWrite, Destroy, Grade, LOOK_FIRST, NotSent, Ordered, Rename, SeenEnvironment,
 };
 use crate::crash;
 use crate::lang::{Text, text};
@@ -34,10 +33,7 @@ use crate::state::{State, StateError};
 type Joined = Result<(Id, (Answer, Instant)), JoinError>;
 
 /// What the loop wakes up for.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one at a time, and it is taken apart at once"
-)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 enum Wake {
     Answered(Joined),
     Slot(Instant),
@@ -134,9 +130,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
         }
         let may_stop = self.stopping.is_none();
         let unrecognised = self.background.unrecognised.as_ref();
-        let unrecognised = unrecognised
-            .filter(|_| listings.is_some())
-            .map(|one| one.until);
+        let unrecognised = unrecognised.filter(|_| listings.is_some()).map(|one| one.until);
         let listed = async {
             match listings {
                 Some(listings) => listings.next().await,
@@ -258,11 +252,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
         let (at, number) = (attempt.at, attempt.number);
         self.in_progress.insert(call.id(), (attempt, sent));
         self.results[at].attempts += 1;
-        (self.parts.observe)(Progress::Sending {
-            number: at + 1,
-            step: self.steps[at],
-            attempt: number,
-        });
+        (self.parts.observe)(Progress::Sending { number: at + 1, step: self.steps[at], attempt: number });
     }
 
     /// Writes the intent of an attempt.
@@ -357,20 +347,13 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
             tran_id: adoption.tran_id.as_deref(),
             env_id: Some(&adoption.environment.env_id),
         });
-        let found = self.found.iter().map(|(address, env_id)| Claim {
-            address,
-            tran_id: None,
-            env_id: Some(env_id),
-        });
+        let found =
+            self.found.iter().map(|(address, env_id)| Claim { address, tran_id: None, env_id: Some(env_id) });
         let results = self.results.iter().enumerate();
         let results = results.filter(|(at, _)| *at != attempt.at);
         let answered = results.filter_map(|(_, result)| {
             let (tran_id, env_id) = result.outcome.ids()?;
-            Some(Claim {
-                address: &result.address,
-                tran_id,
-                env_id,
-            })
+            Some(Claim { address: &result.address, tran_id, env_id })
         });
         let others = recorded.chain(imported).chain(found).chain(answered);
         claims::contradiction(ordered, attempt.request.env_id(), others)
@@ -409,11 +392,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
     fn conclude(&mut self, attempt: &Attempt, answer: Answer, took: Duration) {
         match answer {
             Ok(Reply::Created(ordered)) => {
-                let outcome = Outcome::Ordered {
-                    ordered,
-                    took,
-                    read_back: false,
-                };
+                let outcome = Outcome::Ordered { ordered, took, read_back: false };
                 self.conclude_create(attempt, outcome);
             }
             Err(error) if attempt.request.is_create() => {
@@ -427,31 +406,23 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
 
 /// Creates have crash points of their own.
 fn crash_point(attempt: &Attempt, create: &'static str, change: &'static str) {
-    crash::point(if attempt.request.is_create() {
-        create
-    } else {
-        change
-    });
+    crash::point(if attempt.request.is_create() { create } else { change });
 }
 
 /// A call that was not made for want of credentials was not sent, whatever grade the failure has by itself.
 fn not_sent(error: CloudError) -> CloudError {
     match error.grade {
         Grade::NotSent(_) => error,
-        Grade::Refused(_) | Grade::Unknown => CloudError {
-            grade: Grade::NotSent(NotSent::NoRequest),
-            ..error
-        },
+        Grade::Refused(_) | Grade::Unknown => {
+            CloudError { grade: Grade::NotSent(NotSent::NoRequest), ..error }
+        }
     }
 }
 
 /// A call whose task died may have sent its request.
 fn broken_off(error: &JoinError) -> CloudError {
     let why = text!("the call broke off: {error}", "调用中断：{error}");
-    CloudError {
-        hint: Some(LOOK_FIRST),
-        ..CloudError::new(Grade::Unknown, why)
-    }
+    CloudError { hint: Some(LOOK_FIRST), ..CloudError::new(Grade::Unknown, why) }
 }
 
 /// The journal's outcome of a request that was announced and not sent.

@@ -24,11 +24,7 @@ pub fn pause(look: u32, left: Duration) -> Option<Duration> {
     match look {
         0 => Some(Duration::ZERO),
         _ if left.is_zero() => None,
-        n => Some(
-            Duration::from_secs(1 << (n - 1).min(8))
-                .min(LONGEST)
-                .min(left),
-        ),
+        n => Some(Duration::from_secs(1 << (n - 1).min(8)).min(LONGEST).min(left)),
     }
 }
 
@@ -42,19 +38,12 @@ pub(super) struct Looks {
 
 impl Looks {
     pub(super) fn within(time: Duration) -> Self {
-        Self {
-            until: Instant::now() + time,
-            made: 0,
-            reports_first: true,
-        }
+        Self { until: Instant::now() + time, made: 0, reports_first: true }
     }
 
     /// Looks for what is probably not there: the first one is not reported.
     pub(super) fn without_report(time: Duration) -> Self {
-        Self {
-            reports_first: false,
-            ..Self::within(time)
-        }
+        Self { reports_first: false, ..Self::within(time) }
     }
 
     /// The pause before the next look, and the time left; None when the time is over.
@@ -96,32 +85,19 @@ pub async fn look<'a, C: CloudRead>(
         .filter(|(_, attributes)| open.iter().all(|open| open.order != **attributes));
     let orders = open.iter().map(|open| (&open.address, &open.order));
     let matcher = Matcher::new(orders.chain(others), []);
-    let context = |order| MatchContext {
-        before: before(order),
-        managed,
-        seen: &seen,
-        matcher: &matcher,
-        now,
-        ahead,
-    };
+    let context =
+        |order| MatchContext { before: before(order), managed, seen: &seen, matcher: &matcher, now, ahead };
     let wanted: BTreeSet<&String> = open
         .iter()
         .flat_map(|order| possible(order, context(order)))
         .map(|environment| &environment.env_id)
         .collect();
     let ids: Vec<String> = wanted.into_iter().cloned().collect();
-    let bills = if ids.is_empty() {
-        Vec::new()
-    } else {
-        cloud.bills(&ids).await?.shown
-    };
+    let bills = if ids.is_empty() { Vec::new() } else { cloud.bills(&ids).await?.shown };
     Ok(open
         .iter()
         .enumerate()
-        .map(|(at, order)| Found {
-            at,
-            candidates: candidates(order, context(order), &bills),
-        })
+        .map(|(at, order)| Found { at, candidates: candidates(order, context(order), &bills) })
         .collect())
 }
 
@@ -135,18 +111,10 @@ pub fn adoptable(found: &[Found]) -> Vec<(usize, &Candidate)> {
         })
         .collect();
     let claims = |id: &str| {
-        let fitting = found
-            .iter()
-            .flat_map(|found| &found.candidates)
-            .filter(|candidate| candidate.fits());
-        fitting
-            .filter(|candidate| candidate.environment.env_id == id)
-            .count()
+        let fitting = found.iter().flat_map(|found| &found.candidates).filter(|candidate| candidate.fits());
+        fitting.filter(|candidate| candidate.environment.env_id == id).count()
     };
-    proposed
-        .into_iter()
-        .filter(|(_, candidate)| claims(&candidate.environment.env_id) == 1)
-        .collect()
+    proposed.into_iter().filter(|(_, candidate)| claims(&candidate.environment.env_id) == 1).collect()
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ use super::adopt::Adoption;
 use super::*;
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::{
-    Bill, BillOrder, Bills, CloudError, Destroy, Done, Gap, Grade, LOOK_FIRST, Named, NotSent,
-    Ordered, PayMode, Reach, Rename, SeenEnvironment, SeenIds,
+    Bill, BillOrder, Bills, CloudError, Destroy, Done, Gap, Grade, LOOK_FIRST, Named, NotSent, Ordered,
+    PayMode, Reach, Rename, SeenEnvironment, SeenIds,
 };
 use crate::desired::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
 use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
@@ -46,23 +46,14 @@ fn desired(names: &[&str]) -> Desired {
             attributes: [(Field::Alias, (*name).to_owned())].into_iter().collect(),
             lifecycle: Lifecycle::default(),
             import: None,
-            source: SourceRef {
-                file: "a.yaml".to_owned(),
-                line,
-            },
+            source: SourceRef { file: "a.yaml".to_owned(), line },
         })
         .collect();
-    Desired {
-        environments,
-        ..Desired::default()
-    }
+    Desired { environments, ..Desired::default() }
 }
 
 fn account() -> Account {
-    Account {
-        endpoint: "sandbox".to_owned(),
-        uin: None,
-    }
+    Account { endpoint: "sandbox".to_owned(), uin: None }
 }
 
 fn target() -> Target {
@@ -143,12 +134,7 @@ struct Made {
 
 impl Made {
     const fn new(env_id: &'static str, alias: &'static str) -> Self {
-        Self {
-            env_id,
-            alias,
-            tran_id: "777",
-            hidden: Duration::ZERO,
-        }
+        Self { env_id, alias, tran_id: "777", hidden: Duration::ZERO }
     }
 }
 
@@ -194,11 +180,7 @@ impl Scripted {
     fn shown(&self) -> Vec<Made> {
         let account = self.account.lock().unwrap();
         let now = Instant::now();
-        account
-            .iter()
-            .filter(|(from, _)| *from <= now)
-            .map(|(_, made)| made.clone())
-            .collect()
+        account.iter().filter(|(from, _)| *from <= now).map(|(_, made)| made.clone()).collect()
     }
 }
 
@@ -222,40 +204,19 @@ impl CloudWrite for Scripted {
         let name = order.get(Field::Alias).unwrap().to_owned();
         let open = self.store.read().unwrap().current().unwrap();
         let record = &open.environments[&Address::new(&name).unwrap()];
-        assert_eq!(
-            record.status,
-            Status::Unknown,
-            "an intent is on disk before {name} is sent"
-        );
-        self.calls
-            .lock()
-            .unwrap()
-            .push((name.clone(), Instant::now()));
+        assert_eq!(record.status, Status::Unknown, "an intent is on disk before {name} is sent");
+        self.calls.lock().unwrap().push((name.clone(), Instant::now()));
         if let Some(gateway) = &self.gateway
             && !gateway.lock().unwrap().admits(Instant::now())
         {
             tokio::time::sleep(self.latency).await;
             return error(Grade::NotSent(NotSent::Throttled));
         }
-        for made in self
-            .effects
-            .lock()
-            .unwrap()
-            .remove(&name)
-            .unwrap_or_default()
-        {
-            self.account
-                .lock()
-                .unwrap()
-                .push((Instant::now() + made.hidden, made));
+        for made in self.effects.lock().unwrap().remove(&name).unwrap_or_default() {
+            self.account.lock().unwrap().push((Instant::now() + made.hidden, made));
         }
         tokio::time::sleep(self.latency).await;
-        let scripted = self
-            .answers
-            .lock()
-            .unwrap()
-            .get_mut(&name)
-            .and_then(VecDeque::pop_front);
+        let scripted = self.answers.lock().unwrap().get_mut(&name).and_then(VecDeque::pop_front);
         scripted.unwrap_or_else(|| ordered(&name))
     }
 
@@ -276,21 +237,9 @@ impl CloudWrite for Scripted {
 
 impl Scripted {
     /// Does it unless it is scripted to be refused, and answers as it is scripted to.
-    fn change(
-        &self,
-        name: &str,
-        change: impl FnOnce(&mut Vec<(Instant, Made)>),
-    ) -> Result<Done, CloudError> {
-        self.calls
-            .lock()
-            .unwrap()
-            .push((name.to_owned(), Instant::now()));
-        let scripted = self
-            .answers
-            .lock()
-            .unwrap()
-            .get_mut(name)
-            .and_then(VecDeque::pop_front);
+    fn change(&self, name: &str, change: impl FnOnce(&mut Vec<(Instant, Made)>)) -> Result<Done, CloudError> {
+        self.calls.lock().unwrap().push((name.to_owned(), Instant::now()));
+        let scripted = self.answers.lock().unwrap().get_mut(name).and_then(VecDeque::pop_front);
         let acts = match &scripted {
             None | Some(Ok(_)) => true,
             Some(Err(error)) => error.grade == Grade::Unknown,
@@ -300,9 +249,7 @@ impl Scripted {
         }
         match scripted {
             Some(Err(error)) => Err(error),
-            Some(Ok(_)) | None => Ok(Done {
-                request_id: Some(format!("request-{name}")),
-            }),
+            Some(Ok(_)) | None => Ok(Done { request_id: Some(format!("request-{name}")) }),
         }
     }
 }
@@ -320,24 +267,17 @@ impl CloudRead for Scripted {
         };
         let asked = self.names();
         let is_lost = |made: &Made| {
-            self.slips.load(Ordering::Relaxed)
-                && asked.contains(&format!("{} -> nothing", made.env_id))
+            self.slips.load(Ordering::Relaxed) && asked.contains(&format!("{} -> nothing", made.env_id))
         };
         let listed = self.shown().into_iter().filter(|made| !is_lost(made));
-        Ok(Listing {
-            environments: listed.map(show).collect(),
-            gaps: self.gaps.lock().unwrap().clone(),
-        })
+        Ok(Listing { environments: listed.map(show).collect(), gaps: self.gaps.lock().unwrap().clone() })
     }
 
     async fn named(&self, env_ids: &[String]) -> Result<Vec<Named>, CloudError> {
         let shown = self.shown();
         let one = |env_id: &String| {
             let is_there = shown.iter().any(|made| made.env_id == env_id);
-            let environment = SeenEnvironment {
-                env_id: env_id.clone(),
-                ..SeenEnvironment::default()
-            };
+            let environment = SeenEnvironment { env_id: env_id.clone(), ..SeenEnvironment::default() };
             is_there.then(|| Named::Shown(Box::new(environment)))
         };
         let named = env_ids.iter().map(one);
@@ -357,10 +297,7 @@ impl CloudRead for Scripted {
             ..Bill::default()
         };
         let asked = |made: &Made| env_ids.iter().any(|id| id == made.env_id);
-        Ok(Bills {
-            shown: self.shown().into_iter().filter(asked).map(bill).collect(),
-            incomplete: false,
-        })
+        Ok(Bills { shown: self.shown().into_iter().filter(asked).map(bill).collect(), incomplete: false })
     }
 }
 
@@ -377,9 +314,7 @@ impl Bench {
     fn new(latency: Duration, answers: &[(&str, Vec<Answer>)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = FileStore::new(folder.path().join("postpay.state.json"));
-        let answers = answers
-            .iter()
-            .map(|(name, answers)| ((*name).to_owned(), answers.clone().into()));
+        let answers = answers.iter().map(|(name, answers)| ((*name).to_owned(), answers.clone().into()));
         let cloud = Scripted {
             answers: Mutex::new(answers.collect()),
             effects: Mutex::default(),
@@ -394,22 +329,12 @@ impl Bench {
             gateway: None,
             store,
         };
-        Self {
-            folder,
-            cloud: Arc::new(cloud),
-            heard: Vec::new(),
-            stop: None,
-            stop_at: "sending interrupt 1",
-        }
+        Self { folder, cloud: Arc::new(cloud), heard: Vec::new(), stop: None, stop_at: "sending interrupt 1" }
     }
 
     /// Lets the first order of `name` make something, whatever it answers.
     fn makes(self, name: &str, made: &[Made]) -> Self {
-        self.cloud
-            .effects
-            .lock()
-            .unwrap()
-            .insert(name.to_owned(), made.to_vec());
+        self.cloud.effects.lock().unwrap().insert(name.to_owned(), made.to_vec());
         self
     }
 
@@ -418,12 +343,8 @@ impl Bench {
     }
 
     fn lock(&self) -> Box<dyn StateWriter> {
-        let holder = Holder {
-            who: "a@b".to_owned(),
-            pid: 1,
-            since: SystemClock.now(),
-            doing: "test".to_owned(),
-        };
+        let holder =
+            Holder { who: "a@b".to_owned(), pid: 1, since: SystemClock.now(), doing: "test".to_owned() };
         self.store().lock(&holder, Duration::ZERO).unwrap()
     }
 
@@ -439,8 +360,7 @@ impl Bench {
         writer: &mut dyn StateWriter,
     ) -> ApplySummary {
         let approved = approved(&desired(names), writer.state());
-        self.carry_out(&approved, BTreeMap::new(), settings, writer)
-            .await
+        self.carry_out(&approved, BTreeMap::new(), settings, writer).await
     }
 
     async fn carry_out(
@@ -458,10 +378,7 @@ impl Bench {
             cloud: Arc::clone(&self.cloud),
             writer,
             clock: &SystemClock,
-            operator: Operator {
-                who: "a@b".to_owned(),
-                pid: 1,
-            },
+            operator: Operator { who: "a@b".to_owned(), pid: 1 },
             commit: None,
             adoptions,
             known_ids: BTreeSet::new(),
@@ -475,13 +392,9 @@ impl Bench {
                     }
                     Progress::Retrying { step, .. } => format!("retrying {}", step.address),
                     Progress::Looking { open, .. } => format!("looking for {open}"),
-                    Progress::Found {
-                        address, env_id, ..
-                    } => format!("found {address} {env_id}"),
+                    Progress::Found { address, env_id, .. } => format!("found {address} {env_id}"),
                     Progress::Ended(result) => format!("ended {}", result.address),
-                    Progress::Stopping {
-                        reason, under_way, ..
-                    } => {
+                    Progress::Stopping { reason, under_way, .. } => {
                         format!("stopping {reason:?} {under_way}")
                     }
                 };
@@ -520,19 +433,10 @@ async fn orders_start_in_declared_order_half_a_second_apart_whatever_the_latency
             assert!(spaced.contains(&gap), "{gap:?} at {latency:?}");
         }
         let ideal = HALF * 4 + latency;
-        assert!(
-            report.took >= ideal && report.took < ideal.mul_f64(1.03),
-            "{:?}",
-            report.took
-        );
+        assert!(report.took >= ideal && report.took < ideal.mul_f64(1.03), "{:?}", report.took);
         let state = report.state.unwrap();
         assert_eq!(state.environments.len(), 5);
-        assert!(
-            state
-                .environments
-                .values()
-                .all(|record| record.status == Status::Created)
-        );
+        assert!(state.environments.values().all(|record| record.status == Status::Created));
         assert_eq!(bench.store().read().unwrap().state, Some(state));
     }
 }
@@ -540,10 +444,7 @@ async fn orders_start_in_declared_order_half_a_second_apart_whatever_the_latency
 #[tokio::test(start_paused = true)]
 async fn no_more_than_in_flight_calls_are_under_way() {
     let mut bench = Bench::new(Duration::from_secs(4), &[]);
-    let one = Settings {
-        in_flight: 1,
-        ..settings()
-    };
+    let one = Settings { in_flight: 1, ..settings() };
     bench.apply(&["a", "b", "c"], &one).await;
     for gap in bench.cloud.gaps() {
         assert!(gap >= Duration::from_secs(4), "{gap:?}");
@@ -554,26 +455,13 @@ async fn no_more_than_in_flight_calls_are_under_way() {
 async fn an_unknown_outcome_stops_the_run_is_recorded_and_never_sent_again() {
     let unknown = ("b", vec![error(Grade::Unknown)]);
     let mut bench = Bench::new(Duration::ZERO, &[unknown]);
-    let on = Settings {
-        on_error: OnError::Continue,
-        ..settings()
-    };
+    let on = Settings { on_error: OnError::Continue, ..settings() };
     let report = bench.apply(&["a", "b", "c", "d"], &on).await;
-    assert_eq!(
-        outcomes(&report),
-        ["ordered", "unknown", "not attempted", "not attempted"]
-    );
-    assert_eq!(
-        (report.verdict(), report.ended),
-        (Verdict::Unknown, EndReason::Unknown)
-    );
+    assert_eq!(outcomes(&report), ["ordered", "unknown", "not attempted", "not attempted"]);
+    assert_eq!((report.verdict(), report.ended), (Verdict::Unknown, EndReason::Unknown));
 
     let report = bench.apply(&["a", "b", "c", "d"], &settings()).await;
-    assert_eq!(
-        outcomes(&report),
-        ["ordered", "ordered"],
-        "c and d; b is not in the plan's orders"
-    );
+    assert_eq!(outcomes(&report), ["ordered", "ordered"], "c and d; b is not in the plan's orders");
     assert_eq!(report.verdict(), Verdict::Unknown, "b still is");
     assert_eq!(bench.cloud.names(), ["a", "b", "c", "d"]);
     let b = &report.state.unwrap().environments[&Address::new("b").unwrap()];
@@ -587,10 +475,7 @@ async fn an_answer_just_before_a_slot_is_recorded_first_and_may_call_the_next_re
     let unknown = ("b", vec![error(Grade::Unknown)]);
     let mut bench = Bench::new(just_before, &[unknown]);
     let report = bench.apply(&["a", "b", "c", "d"], &settings()).await;
-    assert_eq!(
-        outcomes(&report),
-        ["ordered", "unknown", "not attempted", "not attempted"]
-    );
+    assert_eq!(outcomes(&report), ["ordered", "unknown", "not attempted", "not attempted"]);
     assert_eq!(bench.cloud.names(), ["a", "b"]);
     assert_eq!(report.results[2].attempts, 0);
     let environments = report.state.unwrap().environments;
@@ -613,21 +498,8 @@ async fn calls_under_way_are_waited_for_and_recorded_after_an_unknown_outcome() 
     let unknown = ("a", vec![error(Grade::Unknown)]);
     let mut bench = Bench::new(Duration::from_millis(1200), &[unknown]);
     let report = bench.apply(&["a", "b", "c", "d", "e"], &settings()).await;
-    assert_eq!(
-        outcomes(&report),
-        [
-            "unknown",
-            "ordered",
-            "ordered",
-            "not attempted",
-            "not attempted"
-        ]
-    );
-    assert!(
-        bench.heard.contains(&"stopping Unknown 2".to_owned()),
-        "{:?}",
-        bench.heard
-    );
+    assert_eq!(outcomes(&report), ["unknown", "ordered", "ordered", "not attempted", "not attempted"]);
+    assert!(bench.heard.contains(&"stopping Unknown 2".to_owned()), "{:?}", bench.heard);
 }
 
 #[tokio::test(start_paused = true)]
@@ -639,10 +511,7 @@ async fn a_throttled_order_is_sent_again_before_the_next_one_and_slows_the_pace(
     assert_eq!(bench.cloud.names(), ["a", "a", "a", "b"]);
     assert_eq!(report.results[0].attempts, 3);
     let gaps = bench.cloud.gaps();
-    assert!(
-        gaps[0] >= Duration::from_secs(1) && gaps[1] >= Duration::from_secs(2),
-        "{gaps:?}"
-    );
+    assert!(gaps[0] >= Duration::from_secs(1) && gaps[1] >= Duration::from_secs(2), "{gaps:?}");
     let slower = Duration::from_millis(520)..Duration::from_millis(530);
     assert!(slower.contains(&gaps[2]), "one congestion: {gaps:?}");
 }
@@ -684,10 +553,7 @@ async fn a_report_says_when_each_request_was_sent_and_answered_and_what_that_pro
 async fn an_order_that_never_gets_through_fails_without_having_been_ordered() {
     let refused_connection = vec![error(Grade::NotSent(NotSent::Connect)); 50];
     let mut bench = Bench::new(Duration::ZERO, &[("a", refused_connection)]);
-    let brief = Settings {
-        retry_for: Duration::from_secs(3),
-        ..settings()
-    };
+    let brief = Settings { retry_for: Duration::from_secs(3), ..settings() };
     let report = bench.apply(&["a", "b"], &brief).await;
     assert_eq!(outcomes(&report), ["failed", "not attempted"]);
     assert_eq!(report.verdict(), Verdict::Failed);
@@ -699,75 +565,36 @@ async fn an_order_that_never_gets_through_fails_without_having_been_ordered() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_stops_or_not_as_told_and_one_that_reaches_further_always_stops() {
     let refusal = |reach| ("a", vec![error(Grade::Refused(reach))]);
-    let on = Settings {
-        on_error: OnError::Continue,
-        ..settings()
-    };
+    let on = Settings { on_error: OnError::Continue, ..settings() };
     for (reach, settings, expected, verdict) in [
-        (
-            Reach::Step,
-            settings(),
-            ["failed", "not attempted"],
-            Verdict::Failed,
-        ),
-        (
-            Reach::Step,
-            on.clone(),
-            ["failed", "ordered"],
-            Verdict::PartWay,
-        ),
+        (Reach::Step, settings(), ["failed", "not attempted"], Verdict::Failed),
+        (Reach::Step, on.clone(), ["failed", "ordered"], Verdict::PartWay),
         (Reach::Run, on, ["failed", "not attempted"], Verdict::Failed),
     ] {
         let mut bench = Bench::new(Duration::ZERO, &[refusal(reach)]);
         let report = bench.apply(&["a", "b"], &settings).await;
         assert_eq!(outcomes(&report), expected, "{reach:?}");
         assert_eq!(report.verdict(), verdict);
-        assert_eq!(
-            bench
-                .cloud
-                .names()
-                .iter()
-                .filter(|name| *name == "a")
-                .count(),
-            1
-        );
+        assert_eq!(bench.cloud.names().iter().filter(|name| *name == "a").count(), 1);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_first_interrupt_starts_nothing_more_and_waits_for_what_is_under_way() {
     let mut bench = Bench::new(Duration::from_secs(1), &[]);
-    let report = bench
-        .apply(&["a", "interrupt", "c", "d"], &settings())
-        .await;
-    assert_eq!(
-        outcomes(&report),
-        ["ordered", "ordered", "not attempted", "not attempted"]
-    );
-    assert_eq!(
-        (report.verdict(), report.ended),
-        (Verdict::PartWay, EndReason::Interrupted)
-    );
-    assert!(
-        bench.heard.contains(&"stopping Interrupted 2".to_owned()),
-        "{:?}",
-        bench.heard
-    );
+    let report = bench.apply(&["a", "interrupt", "c", "d"], &settings()).await;
+    assert_eq!(outcomes(&report), ["ordered", "ordered", "not attempted", "not attempted"]);
+    assert_eq!((report.verdict(), report.ended), (Verdict::PartWay, EndReason::Interrupted));
+    assert!(bench.heard.contains(&"stopping Interrupted 2".to_owned()), "{:?}", bench.heard);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_deadline_stops_the_same_way() {
     let mut bench = Bench::new(Duration::from_secs(1), &[]);
-    let soon = Settings {
-        deadline: Some(Duration::from_millis(700)),
-        ..settings()
-    };
+    let soon = Settings { deadline: Some(Duration::from_millis(700)), ..settings() };
     let report = bench.apply(&["a", "b", "c"], &soon).await;
     assert_eq!(outcomes(&report), ["ordered", "ordered", "not attempted"]);
-    assert_eq!(
-        (report.verdict(), report.ended),
-        (Verdict::PartWay, EndReason::Deadline)
-    );
+    assert_eq!((report.verdict(), report.ended), (Verdict::PartWay, EndReason::Deadline));
 }
 
 #[tokio::test(start_paused = true)]
@@ -780,26 +607,17 @@ async fn a_deadline_that_comes_before_a_slot_starts_nothing_in_it() {
         (HALF.saturating_sub(LEAD / 2), ["ordered", "not attempted"]),
     ] {
         let mut bench = Bench::new(Duration::from_secs(1), &[]);
-        let soon = Settings {
-            deadline: Some(deadline),
-            ..settings()
-        };
+        let soon = Settings { deadline: Some(deadline), ..settings() };
         let report = bench.apply(&["a", "b"], &soon).await;
         assert_eq!(outcomes(&report), expected, "{deadline:?}");
-        assert_eq!(
-            (report.verdict(), report.ended),
-            (Verdict::PartWay, EndReason::Deadline)
-        );
+        assert_eq!((report.verdict(), report.ended), (Verdict::PartWay, EndReason::Deadline));
     }
 }
 
 #[tokio::test]
 async fn no_deadline_of_zero_starts_anything_with_the_real_clock() {
     let mut bench = Bench::new(Duration::ZERO, &[]);
-    let at_once = Settings {
-        deadline: Some(Duration::ZERO),
-        ..settings()
-    };
+    let at_once = Settings { deadline: Some(Duration::ZERO), ..settings() };
     let report = bench.apply(&["a"], &at_once).await;
     assert_eq!(outcomes(&report), ["not attempted"]);
     assert!(bench.cloud.names().is_empty());
@@ -808,51 +626,33 @@ async fn no_deadline_of_zero_starts_anything_with_the_real_clock() {
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_never_comes_is_none() {
     let mut bench = Bench::new(Duration::ZERO, &[]);
-    let never = Settings {
-        deadline: Some(Duration::MAX),
-        ..settings()
-    };
+    let never = Settings { deadline: Some(Duration::MAX), ..settings() };
     let report = bench.apply(&["a"], &never).await;
     assert_eq!(report.verdict(), Verdict::Complete);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_order_without_an_env_id_is_recorded_as_awaiting_it() {
-    let answer = Ok(Ordered {
-        tran_id: "1".to_owned(),
-        env_id: None,
-        request_id: None,
-    });
+    let answer = Ok(Ordered { tran_id: "1".to_owned(), env_id: None, request_id: None });
     let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]);
     let report = bench.apply(&["a"], &settings()).await;
     assert_eq!(report.verdict(), Verdict::Complete);
     assert_eq!(report.counts().awaiting_env_id, 1);
     let state = report.state.unwrap();
     let record = state.environments.values().next().unwrap();
-    assert_eq!(
-        (record.status, record.tran_id.as_deref()),
-        (Status::AwaitingEnvId, Some("1"))
-    );
+    assert_eq!((record.status, record.tran_id.as_deref()), (Status::AwaitingEnvId, Some("1")));
 }
 
 #[tokio::test(start_paused = true)]
 async fn ids_seen_in_an_answer_that_proves_nothing_are_kept() {
-    let Err(seen) = error(Grade::Unknown) else {
-        unreachable!()
-    };
-    let ids = SeenIds {
-        tran_id: Some("1".to_owned()),
-        env_id: Some("e".to_owned()),
-    };
+    let Err(seen) = error(Grade::Unknown) else { unreachable!() };
+    let ids = SeenIds { tran_id: Some("1".to_owned()), env_id: Some("e".to_owned()) };
     let answer = Err(CloudError { seen: ids, ..seen });
     let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]);
     let state = bench.apply(&["a"], &settings()).await.state.unwrap();
     let record = state.environments.values().next().unwrap();
     assert_eq!(record.status, Status::Unknown);
-    assert_eq!(
-        (record.tran_id.as_deref(), record.env_id.as_deref()),
-        (Some("1"), Some("e"))
-    );
+    assert_eq!((record.tran_id.as_deref(), record.env_id.as_deref()), (Some("1"), Some("e")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -867,12 +667,7 @@ async fn every_attempt_has_an_intent_and_an_outcome_in_the_receipt() {
         .iter()
         .map(|entry| match &entry.event {
             Event::Intent(Intent { step, attempt, .. }) => format!("intent {step}.{attempt}"),
-            Event::Outcome(Line {
-                step,
-                attempt,
-                evidence,
-                ..
-            }) => {
+            Event::Outcome(Line { step, attempt, evidence, .. }) => {
                 let word = match evidence {
                     Evidence::Ordered => "ordered",
                     Evidence::NotSent => "not sent",
@@ -942,37 +737,23 @@ async fn a_full_disk_stops_the_run_before_anything_unrecorded_is_sent() {
     // Room for the list, an intent and its outcome: the second intent does not fit, so nothing is sent for it.
     let mut bench = Bench::new(Duration::ZERO, &[]);
     let mut writer = bench.lock();
-    let mut full = FullDisk {
-        inner: &mut *writer,
-        room: 3,
-    };
-    let report = bench
-        .apply_with(&["a", "b", "c"], &settings(), &mut full)
-        .await;
-    assert_eq!(
-        outcomes(&report),
-        ["ordered", "not attempted", "not attempted"]
-    );
+    let mut full = FullDisk { inner: &mut *writer, room: 3 };
+    let report = bench.apply_with(&["a", "b", "c"], &settings(), &mut full).await;
+    assert_eq!(outcomes(&report), ["ordered", "not attempted", "not attempted"]);
     assert_eq!(bench.cloud.names(), ["a"]);
     assert!(report.trouble.is_some() && report.unwritten.is_empty());
     assert_eq!(report.verdict(), Verdict::PartWay);
     drop(writer);
     // The next writer finds the journal and loses nothing.
     let state = bench.lock().state().cloned().unwrap();
-    assert_eq!(
-        state.environments.values().next().unwrap().status,
-        Status::Created
-    );
+    assert_eq!(state.environments.values().next().unwrap().status, Status::Created);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_outcome_that_can_not_be_written_is_said_and_counts_as_unknown() {
     let mut bench = Bench::new(Duration::ZERO, &[]);
     let mut writer = bench.lock();
-    let mut full = FullDisk {
-        inner: &mut *writer,
-        room: 2,
-    };
+    let mut full = FullDisk { inner: &mut *writer, room: 2 };
     let report = bench.apply_with(&["a", "b"], &settings(), &mut full).await;
     let unwritten = &report.unwritten[0];
     assert_eq!(report.unwritten.len(), 1);
@@ -983,10 +764,7 @@ async fn an_outcome_that_can_not_be_written_is_said_and_counts_as_unknown() {
     assert_eq!(bench.cloud.names(), ["a"]);
     drop(writer);
     let state = bench.lock().state().cloned().unwrap();
-    assert_eq!(
-        state.environments.values().next().unwrap().status,
-        Status::Unknown
-    );
+    assert_eq!(state.environments.values().next().unwrap().status, Status::Unknown);
     assert!(bench.folder.path().join("receipts").is_dir());
 }
 
@@ -1001,34 +779,16 @@ fn status_of(report: &ApplySummary, name: &str) -> Status {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_is_read_back_and_the_run_goes_on() {
-    let made = Made {
-        hidden: Duration::from_secs(5),
-        ..Made::new("b-1", "b")
-    };
+    let made = Made { hidden: Duration::from_secs(5), ..Made::new("b-1", "b") };
     let mut bench = Bench::new(Duration::ZERO, &lost()).makes("b", &[made]);
     let report = bench.apply(&["a", "b", "c"], &settings()).await;
     assert_eq!(outcomes(&report), ["ordered", "ordered", "ordered"]);
-    assert_eq!(
-        (report.verdict(), report.ended),
-        (Verdict::Complete, EndReason::Finished)
-    );
+    assert_eq!((report.verdict(), report.ended), (Verdict::Complete, EndReason::Finished));
     assert_eq!(bench.cloud.names(), ["a", "b", "c"], "each once");
-    assert!(
-        bench.heard.contains(&"found b b-1".to_owned()),
-        "{:?}",
-        bench.heard
-    );
-    let Outcome::Ordered {
-        ordered, read_back, ..
-    } = &report.results[1].outcome
-    else {
-        panic!()
-    };
+    assert!(bench.heard.contains(&"found b b-1".to_owned()), "{:?}", bench.heard);
+    let Outcome::Ordered { ordered, read_back, .. } = &report.results[1].outcome else { panic!() };
     assert!(read_back);
-    assert_eq!(
-        (ordered.tran_id.as_str(), ordered.env_id.as_deref()),
-        ("777", Some("b-1"))
-    );
+    assert_eq!((ordered.tran_id.as_str(), ordered.env_id.as_deref()), ("777", Some("b-1")));
     assert_eq!(status_of(&report, "b"), Status::Created);
     // What was read back is on record for good: the next run has nothing to do.
     let state = bench.lock().state().cloned().unwrap();
@@ -1043,24 +803,15 @@ async fn looks_are_repeated_with_growing_pauses_until_the_time_is_over() {
     assert_eq!(report.verdict(), Verdict::Unknown);
     let looks = bench.cloud.looks.lock().unwrap().clone();
     // The first is the list from before the run.
-    let pauses: Vec<u64> = looks[1..]
-        .windows(2)
-        .map(|pair| (pair[1] - pair[0]).as_secs())
-        .collect();
+    let pauses: Vec<u64> = looks[1..].windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect();
     assert_eq!(pauses, [1, 2, 4, 8, 10, 10, 10, 10, 5]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_adopted_in_doubt() {
-    let old = Made {
-        hidden: Duration::ZERO,
-        ..Made::new("b-0", "b")
-    };
+    let old = Made { hidden: Duration::ZERO, ..Made::new("b-0", "b") };
     for (made, why) in [
-        (
-            vec![Made::new("b-1", "b"), Made::new("b-2", "b")],
-            "two fit",
-        ),
+        (vec![Made::new("b-1", "b"), Made::new("b-2", "b")], "two fit"),
         (vec![Made::new("x-1", "x")], "another alias"),
         (vec![], "nothing is there"),
     ] {
@@ -1071,31 +822,16 @@ async fn nothing_is_adopted_in_doubt() {
     }
     // One that was there before the run can't be the run's.
     let mut bench = Bench::new(Duration::ZERO, &lost());
-    bench
-        .cloud
-        .account
-        .lock()
-        .unwrap()
-        .push((Instant::now(), old));
+    bench.cloud.account.lock().unwrap().push((Instant::now(), old));
     let report = bench
-        .apply(
-            &["b"],
-            &Settings {
-                allow_same_alias: true,
-                accept_missing_rows: None,
-                ..settings()
-            },
-        )
+        .apply(&["b"], &Settings { allow_same_alias: true, accept_missing_rows: None, ..settings() })
         .await;
     assert_eq!(outcomes(&report), ["unknown"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn two_lost_orders_do_not_share_one_environment() {
-    let answers = [
-        ("a", vec![error(Grade::Unknown)]),
-        ("a2", vec![error(Grade::Unknown)]),
-    ];
+    let answers = [("a", vec![error(Grade::Unknown)]), ("a2", vec![error(Grade::Unknown)])];
     // Its id begins with both aliases, and it shows none.
     let made = Made::new("a-123456", "");
     let mut bench = Bench::new(Duration::from_secs(1), &answers).makes("a", &[made]);
@@ -1105,51 +841,25 @@ async fn two_lost_orders_do_not_share_one_environment() {
 
 #[tokio::test(start_paused = true)]
 async fn an_environment_id_that_was_not_told_is_found_by_the_order_number() {
-    let answer = Ok(Ordered {
-        tran_id: "777".to_owned(),
-        env_id: None,
-        request_id: None,
-    });
-    let made = Made {
-        hidden: Duration::from_secs(3),
-        ..Made::new("named-otherwise", "我的")
-    };
+    let answer = Ok(Ordered { tran_id: "777".to_owned(), env_id: None, request_id: None });
+    let made = Made { hidden: Duration::from_secs(3), ..Made::new("named-otherwise", "我的") };
     let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]).makes("a", &[made]);
     let report = bench.apply(&["a"], &settings()).await;
     assert_eq!(report.verdict(), Verdict::Complete);
-    let record = report
-        .state
-        .unwrap()
-        .environments
-        .into_values()
-        .next()
-        .unwrap();
-    assert_eq!(
-        (record.status, record.env_id.as_deref()),
-        (Status::Created, Some("named-otherwise"))
-    );
+    let record = report.state.unwrap().environments.into_values().next().unwrap();
+    assert_eq!((record.status, record.env_id.as_deref()), (Status::Created, Some("named-otherwise")));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_later_run_finds_what_an_earlier_one_waited_for() {
-    let answer = Ok(Ordered {
-        tran_id: "777".to_owned(),
-        env_id: None,
-        request_id: None,
-    });
-    let made = Made {
-        hidden: Duration::from_secs(600),
-        ..Made::new("a-1", "a")
-    };
+    let answer = Ok(Ordered { tran_id: "777".to_owned(), env_id: None, request_id: None });
+    let made = Made { hidden: Duration::from_secs(600), ..Made::new("a-1", "a") };
     let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]).makes("a", &[made]);
     let first = bench.apply(&["a"], &settings()).await;
     assert_eq!(first.counts().awaiting_env_id, 1);
     tokio::time::sleep(Duration::from_secs(600)).await;
     let second = bench.apply(&["a"], &settings()).await;
-    assert_eq!(
-        second.found,
-        [(Address::new("a").unwrap(), "a-1".to_owned())]
-    );
+    assert_eq!(second.found, [(Address::new("a").unwrap(), "a-1".to_owned())]);
     assert_eq!(status_of(&second, "a"), Status::Created);
     assert_eq!(bench.cloud.names(), ["a"], "nothing was ordered for it");
 }
@@ -1161,14 +871,8 @@ async fn what_a_refused_order_left_behind_is_neither_adopted_nor_ordered_again()
     let report = bench.apply(&["b"], &settings()).await;
     assert_eq!(outcomes(&report), ["unknown"]);
     assert_eq!(report.results[0].left_behind.as_deref(), Some("b-1"));
-    let Outcome::Unknown(error) = &report.results[0].outcome else {
-        panic!()
-    };
-    assert_eq!(
-        error.hint,
-        Some(LOOK_FIRST),
-        "the code's own says to try again"
-    );
+    let Outcome::Unknown(error) = &report.results[0].outcome else { panic!() };
+    assert_eq!(error.hint, Some(LOOK_FIRST), "the code's own says to try again");
     assert_eq!(report.verdict(), Verdict::Unknown);
     assert_eq!(status_of(&report, "b"), Status::Unknown);
 }
@@ -1176,10 +880,7 @@ async fn what_a_refused_order_left_behind_is_neither_adopted_nor_ordered_again()
 /// An order that is answered with this, and makes `made` all the same; looked for as by default.
 async fn with_left_behind(answers: Vec<Answer>, made: &[Made]) -> (Bench, ApplySummary, Duration) {
     let mut bench = Bench::new(Duration::ZERO, &[("b", answers)]).makes("b", made);
-    let patient = Settings {
-        settle_refused: Duration::from_secs(10),
-        ..settings()
-    };
+    let patient = Settings { settle_refused: Duration::from_secs(10), ..settings() };
     let started = Instant::now();
     let report = bench.apply(&["b"], &patient).await;
     (bench, report, started.elapsed())
@@ -1188,10 +889,7 @@ async fn with_left_behind(answers: Vec<Answer>, made: &[Made]) -> (Bench, ApplyS
 #[tokio::test(start_paused = true)]
 async fn an_environment_that_a_refused_order_made_is_looked_for_to_the_end_of_the_time() {
     let refused = || vec![error(Grade::Refused(Reach::Step))];
-    let shown_after = |seconds| Made {
-        hidden: Duration::from_secs(seconds),
-        ..Made::new("b-1", "b")
-    };
+    let shown_after = |seconds| Made { hidden: Duration::from_secs(seconds), ..Made::new("b-1", "b") };
     for seconds in [0, 1, 8, 10] {
         let (_bench, report, _) = with_left_behind(refused(), &[shown_after(seconds)]).await;
         assert_eq!(outcomes(&report), ["unknown"], "{seconds}");
@@ -1212,10 +910,8 @@ async fn what_the_gateway_rejected_is_not_looked_for() {
         ("InvalidParameter", 10),
         ("UnauthorizedOperation", 10),
     ] {
-        let rejected = CloudError {
-            code: Some(code.to_owned()),
-            ..error(Grade::Refused(Reach::Run)).unwrap_err()
-        };
+        let rejected =
+            CloudError { code: Some(code.to_owned()), ..error(Grade::Refused(Reach::Run)).unwrap_err() };
         let (_bench, report, took) = with_left_behind(vec![Err(rejected)], &[]).await;
         assert_eq!(outcomes(&report), ["failed"], "{code}");
         assert_eq!(took.as_secs(), looked, "{code}");
@@ -1228,50 +924,29 @@ async fn all_that_was_refused_or_throttled_shares_one_read_back() {
     let throttled = vec![error(Grade::NotSent(NotSent::Throttled))];
     let answers = [("a", refused()), ("b", throttled), ("c", refused())];
     let mut bench = Bench::new(Duration::ZERO, &answers);
-    let patient = Settings {
-        settle_refused: Duration::from_secs(10),
-        on_error: OnError::Continue,
-        ..settings()
-    };
+    let patient =
+        Settings { settle_refused: Duration::from_secs(10), on_error: OnError::Continue, ..settings() };
     bench.apply(&["a", "b", "c", "d"], &patient).await;
     let last = bench.cloud.calls.lock().unwrap().last().unwrap().1;
     let looks = bench.cloud.looks.lock().unwrap();
     let looks = looks.iter().filter(|look| **look >= last);
     let looks: Vec<u64> = looks.map(|look| (*look - last).as_secs()).collect();
     assert_eq!(looks, [0, 1, 3, 7, 10]);
-    assert!(
-        bench.heard.contains(&"looking for 3".to_owned()),
-        "{:?}",
-        bench.heard
-    );
+    assert!(bench.heard.contains(&"looking for 3".to_owned()), "{:?}", bench.heard);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_second_environment_of_a_throttled_order_is_reported() {
     let throttled = || error(Grade::NotSent(NotSent::Throttled));
-    let surplus = Made {
-        hidden: Duration::from_secs(5),
-        ..Made::new("b-2", "b")
-    };
-    let (_bench, report, took) =
-        with_left_behind(vec![throttled()], std::slice::from_ref(&surplus)).await;
+    let surplus = Made { hidden: Duration::from_secs(5), ..Made::new("b-2", "b") };
+    let (_bench, report, took) = with_left_behind(vec![throttled()], std::slice::from_ref(&surplus)).await;
     assert_eq!(outcomes(&report), ["ordered"]);
     assert_eq!(report.results[0].left_behind.as_deref(), Some("b-2"));
     assert_eq!(report.verdict(), Verdict::Unknown);
-    assert_eq!(
-        status_of(&report, "b"),
-        Status::Created,
-        "the one that was told stays recorded"
-    );
-    assert!(
-        took < Duration::from_secs(10),
-        "nothing is left to look for: {took:?}"
-    );
+    assert_eq!(status_of(&report, "b"), Status::Created, "the one that was told stays recorded");
+    assert!(took < Duration::from_secs(10), "nothing is left to look for: {took:?}");
     // Its own environment is none too many.
-    let own = Made {
-        env_id: "b-1",
-        ..surplus.clone()
-    };
+    let own = Made { env_id: "b-1", ..surplus.clone() };
     let (_bench, report, _) = with_left_behind(vec![throttled()], &[own]).await;
     assert_eq!(report.results[0].left_behind, None);
     assert_eq!(report.verdict(), Verdict::Complete);
@@ -1280,10 +955,7 @@ async fn a_second_environment_of_a_throttled_order_is_reported() {
 #[tokio::test(start_paused = true)]
 async fn an_environment_of_a_create_to_come_stops_the_run() {
     let throttled = error(Grade::NotSent(NotSent::Throttled));
-    let other = Made {
-        hidden: Duration::from_secs(5),
-        ..Made::new("b-2", "B")
-    };
+    let other = Made { hidden: Duration::from_secs(5), ..Made::new("b-2", "B") };
     let (_bench, report, _) = with_left_behind(vec![throttled; 99], &[other]).await;
     assert_eq!(outcomes(&report), ["not attempted"]);
     let found = matches!(
@@ -1299,10 +971,7 @@ async fn an_interrupt_ends_the_read_back_of_what_was_refused() {
     let refused = vec![error(Grade::Refused(Reach::Step))];
     let mut bench = Bench::new(Duration::ZERO, &[("a", refused)]);
     bench.stop_at = "looking for 1";
-    let patient = Settings {
-        settle_refused: Duration::from_secs(10),
-        ..settings()
-    };
+    let patient = Settings { settle_refused: Duration::from_secs(10), ..settings() };
     let started = Instant::now();
     let report = bench.apply(&["a"], &patient).await;
     assert_eq!(outcomes(&report), ["failed"]);
@@ -1337,10 +1006,7 @@ async fn a_clock_that_went_back_does_not_hurry_the_pace_nor_break_the_fold() {
             cloud: Arc::clone(&bench.cloud),
             writer: &mut *writer,
             clock: &clock,
-            operator: Operator {
-                who: "a@b".to_owned(),
-                pid: 1,
-            },
+            operator: Operator { who: "a@b".to_owned(), pid: 1 },
             commit: None,
             adoptions: BTreeMap::new(),
             known_ids: BTreeSet::new(),
@@ -1371,25 +1037,15 @@ async fn a_clock_that_went_back_does_not_hurry_the_pace_nor_break_the_fold() {
 async fn one_look_is_made_even_without_time_to_wait() {
     let lost = ("a", vec![error(Grade::Unknown)]);
     let mut bench = Bench::new(Duration::ZERO, &[lost]).makes("a", &[Made::new("a-1", "a")]);
-    let at_once = Settings {
-        settle: Duration::from_nanos(1),
-        ..settings()
-    };
+    let at_once = Settings { settle: Duration::from_nanos(1), ..settings() };
     let report = bench.apply(&["a"], &at_once).await;
     assert_eq!(outcomes(&report), ["ordered"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_later_run_finds_what_an_earlier_one_waited_for_although_it_orders_more() {
-    let answer = Ok(Ordered {
-        tran_id: "777".to_owned(),
-        env_id: None,
-        request_id: None,
-    });
-    let made = Made {
-        hidden: Duration::from_secs(600),
-        ..Made::new("a-1", "a")
-    };
+    let answer = Ok(Ordered { tran_id: "777".to_owned(), env_id: None, request_id: None });
+    let made = Made { hidden: Duration::from_secs(600), ..Made::new("a-1", "a") };
     let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]).makes("a", &[made]);
     bench.apply(&["a"], &settings()).await;
     tokio::time::sleep(Duration::from_secs(600)).await;
@@ -1412,10 +1068,7 @@ async fn refused(
         cloud: Arc::clone(&bench.cloud),
         writer: &mut *writer,
         clock: &SystemClock,
-        operator: Operator {
-            who: "a@b".to_owned(),
-            pid: 1,
-        },
+        operator: Operator { who: "a@b".to_owned(), pid: 1 },
         commit: None,
         adoptions: BTreeMap::new(),
         known_ids: known_ids.iter().map(|id| (*id).to_owned()).collect(),
@@ -1429,9 +1082,7 @@ async fn refused(
 #[tokio::test(start_paused = true)]
 async fn what_the_account_may_have_already_is_not_created() {
     let mut desired = desired(&["a", "shop-prod", "shop"]);
-    desired.environments[0]
-        .attributes
-        .set(Field::EnvAlias, "甲");
+    desired.environments[0].attributes.set(Field::EnvAlias, "甲");
     // What the account shows, what receipts know, and the address that it is taken for.
     let table: &[(&str, &str, &[&str], Option<&str>)] = &[
         ("a-0", "a", &[], Some("a")),
@@ -1468,10 +1119,7 @@ async fn what_the_account_may_have_already_is_not_created() {
     let mut bench = Bench::new(Duration::ZERO, &[]);
     let there = (Instant::now(), Made::new("a-123456", "A"));
     bench.cloud.account.lock().unwrap().push(there);
-    let anyway = Settings {
-        allow_same_alias: true,
-        ..settings()
-    };
+    let anyway = Settings { allow_same_alias: true, ..settings() };
     let report = bench.apply(&["a", "b"], &anyway).await;
     assert_eq!(outcomes(&report), ["ordered", "ordered"]);
 }
@@ -1485,10 +1133,7 @@ async fn an_excluded_address_does_not_hide_an_alias_conflict() {
     let bench = Bench::new(Duration::ZERO, &[]);
     let there = (Instant::now(), Made::new("a-123456", "both"));
     bench.cloud.account.lock().unwrap().push(there);
-    let options = Options {
-        targets: vec![Address::new("a").unwrap()],
-        ..Options::default()
-    };
+    let options = Options { targets: vec![Address::new("a").unwrap()], ..Options::default() };
     let plan = Plan::make(&desired, None, options, target(), SystemClock.now()).unwrap();
     let seen = bench.cloud.environments().await.unwrap();
     let conflicts = alias_conflicts(&plan, None, &BTreeSet::new(), &seen);
@@ -1496,20 +1141,12 @@ async fn an_excluded_address_does_not_hide_an_alias_conflict() {
 }
 
 fn gap(rows: u64, total: u64, contradictory: bool) -> Gap {
-    Gap {
-        region: None,
-        rows,
-        total,
-        contradictory,
-    }
+    Gap { region: None, rows, total, contradictory }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_incomplete_listing_creates_nothing_unless_its_very_shortfall_is_accepted() {
-    let accepting = |rows| Settings {
-        accept_missing_rows: rows,
-        ..settings()
-    };
+    let accepting = |rows| Settings { accept_missing_rows: rows, ..settings() };
     let two = vec![gap(3, 4, false), gap(0, 1, false)];
     let unclear = vec![gap(3, 4, false), gap(0, 1, true)];
     let table = [
@@ -1544,13 +1181,8 @@ async fn nothing_is_settled_from_an_incomplete_listing() {
     let unknown = ("a", vec![error(Grade::Unknown)]);
     let bench = Bench::new(Duration::ZERO, &[unknown]).makes("a", &[Made::new("a-123456", "a")]);
     *bench.cloud.gaps.lock().unwrap() = vec![gap(0, 1, false)];
-    let accepting = Settings {
-        accept_missing_rows: Some(1),
-        ..settings()
-    };
-    let report = refused(&bench, &desired(&["a"]), &[], &accepting)
-        .await
-        .unwrap();
+    let accepting = Settings { accept_missing_rows: Some(1), ..settings() };
+    let report = refused(&bench, &desired(&["a"]), &[], &accepting).await.unwrap();
     assert_eq!(outcomes(&report), ["unknown"]);
 }
 
@@ -1560,10 +1192,7 @@ async fn nothing_is_adopted_when_the_first_listing_was_incomplete() {
     let unknown = ("a", vec![error(Grade::Unknown)]);
     let bench = Bench::new(Duration::ZERO, &[unknown]).makes("a", &[Made::new("a-123456", "a")]);
     *bench.cloud.gaps.lock().unwrap() = vec![gap(0, 1, false)];
-    let accepting = Settings {
-        accept_missing_rows: Some(1),
-        ..settings()
-    };
+    let accepting = Settings { accept_missing_rows: Some(1), ..settings() };
     let gaps = Arc::clone(&bench.cloud);
     let heal = async {
         while gaps.names().is_empty() {
@@ -1577,11 +1206,7 @@ async fn nothing_is_adopted_when_the_first_listing_was_incomplete() {
 }
 
 fn numbered(tran_id: &str, env_id: Option<&str>) -> Answer {
-    Ok(Ordered {
-        tran_id: tran_id.to_owned(),
-        env_id: env_id.map(str::to_owned),
-        request_id: None,
-    })
+    Ok(Ordered { tran_id: tran_id.to_owned(), env_id: env_id.map(str::to_owned), request_id: None })
 }
 
 #[tokio::test(start_paused = true)]
@@ -1594,17 +1219,11 @@ async fn an_answer_with_the_ids_of_another_order_is_unknown_and_stops_the_run() 
         let expected = second.clone().unwrap();
         let answers = [("a", vec![first]), ("b", vec![second])];
         // However well it fits, it fits both: it is not adopted.
-        let made = Made {
-            tran_id: "1",
-            ..Made::new("b-1", "b")
-        };
+        let made = Made { tran_id: "1", ..Made::new("b-1", "b") };
         let mut bench = Bench::new(Duration::ZERO, &answers).makes("b", &[made]);
         let report = bench.apply(&["a", "b", "c"], &settings()).await;
         assert_eq!(outcomes(&report), ["ordered", "unknown", "not attempted"]);
-        assert_eq!(
-            (report.verdict(), report.ended),
-            (Verdict::Unknown, EndReason::Unknown)
-        );
+        assert_eq!((report.verdict(), report.ended), (Verdict::Unknown, EndReason::Unknown));
         let record = &report.state.as_ref().unwrap().environments[&Address::new("b").unwrap()];
         assert_eq!(record.status, Status::Unknown);
         assert_eq!(record.tran_id.as_ref(), Some(&expected.tran_id));
@@ -1614,28 +1233,20 @@ async fn an_answer_with_the_ids_of_another_order_is_unknown_and_stops_the_run() 
 
 #[tokio::test(start_paused = true)]
 async fn an_id_on_record_is_not_another_orders_in_a_later_run() {
-    let mut bench = Bench::new(
-        Duration::ZERO,
-        &[("b", vec![numbered("tran-a", Some("b-1"))])],
-    );
+    let mut bench = Bench::new(Duration::ZERO, &[("b", vec![numbered("tran-a", Some("b-1"))])]);
     bench.apply(&["a"], &settings()).await;
     let report = bench.apply(&["a", "b"], &settings()).await;
     assert_eq!(outcomes(&report), ["unknown"]);
     assert_eq!(report.verdict(), Verdict::Unknown);
     let verified = bench.store().verify().unwrap();
-    let [problem] = verified.problems.as_slice() else {
-        panic!("{verified:?}")
-    };
+    let [problem] = verified.problems.as_slice() else { panic!("{verified:?}") };
     assert_eq!(problem.code(), "shared-id");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_mended_is_sent_again_without_time_to_retry_but_not_for_ever() {
     let repaired = || error(Grade::NotSent(NotSent::Repaired));
-    let at_once = Settings {
-        retry_for: Duration::ZERO,
-        ..settings()
-    };
+    let at_once = Settings { retry_for: Duration::ZERO, ..settings() };
     let mut bench = Bench::new(HALF, &[("a", vec![repaired(), repaired()])]);
     let report = bench.apply(&["a"], &at_once).await;
     assert_eq!(outcomes(&report), ["ordered"]);
@@ -1734,10 +1345,7 @@ async fn answers_are_recorded_and_a_stop_is_minded_while_a_key_is_got() {
     assert!(report.took < Duration::from_secs(4), "{:?}", report.took);
     // Nobody waits for a key after the deadline.
     let mut bench = keyed(Duration::ZERO, keys);
-    let hurried = Settings {
-        deadline: Some(Duration::from_secs(2)),
-        ..settings()
-    };
+    let hurried = Settings { deadline: Some(Duration::from_secs(2)), ..settings() };
     let report = bench.apply(&["a", "b", "c"], &hurried).await;
     assert_eq!(outcomes(&report), ["ordered", "ordered", "not attempted"]);
     assert_eq!(report.ended, EndReason::Deadline);

@@ -77,10 +77,7 @@ pub fn check_beside(loaded: &Loaded, options: Options, recorded: &BTreeSet<&Addr
         desired.moved = moved(&manifests);
         desired.removed = removed(&manifests);
     }
-    Checked {
-        desired,
-        diagnostics,
-    }
+    Checked { desired, diagnostics }
 }
 
 /// The most problems that are kept: each takes a kilobyte, and nobody reads so many.
@@ -112,10 +109,7 @@ fn too_many(key: Node<'_>) -> Diagnostic {
         ),
     )
     .at(&key.span(), text!("up to this one", "到这一个为止"))
-    .help(text!(
-        "nothing else was checked; split the project",
-        "其余内容没有检查；请拆分项目"
-    ))
+    .help(text!("nothing else was checked; split the project", "其余内容没有检查；请拆分项目"))
 }
 
 /// The bytes of all values of all environments. A default counts for each of them.
@@ -141,10 +135,7 @@ fn environments_of(manifests: &Manifests<'_>) -> Result<Vec<Environment>, Box<Di
                         "加上默认值，所有环境合计超过 {most} MiB"
                     ),
                 )
-                .at(
-                    &environment.key.span(),
-                    text!("up to this one", "到这一个为止"),
-                ),
+                .at(&environment.key.span(), text!("up to this one", "到这一个为止")),
             ));
         }
         all.push(Environment {
@@ -161,10 +152,7 @@ fn environments_of(manifests: &Manifests<'_>) -> Result<Vec<Environment>, Box<Di
 fn lifecycle(written: model::Lifecycle<'_>) -> Lifecycle {
     Lifecycle {
         prevent_destroy: written.prevent_destroy,
-        ignore_changes: written
-            .ignored()
-            .filter_map(|name| Field::by_name(name.text))
-            .collect(),
+        ignore_changes: written.ignored().filter_map(|name| Field::by_name(name.text)).collect(),
     }
 }
 
@@ -183,11 +171,7 @@ fn moved(manifests: &Manifests<'_>) -> Vec<Moved> {
     manifests
         .whole_moves()
         .filter_map(|(moved, from, to)| {
-            Some(Moved {
-                from: address(from)?,
-                to: address(to)?,
-                source: source(moved.node),
-            })
+            Some(Moved { from: address(from)?, to: address(to)?, source: source(moved.node) })
         })
         .collect()
 }
@@ -200,20 +184,14 @@ fn removed(manifests: &Manifests<'_>) -> Vec<Removed> {
         .iter()
         .filter(|name| seen.insert(name.text))
         .filter_map(|name| {
-            Some(Removed {
-                address: Address::new(name.text).ok()?,
-                source: source(name.node),
-            })
+            Some(Removed { address: Address::new(name.text).ok()?, source: source(name.node) })
         })
         .collect()
 }
 
 fn source(node: Node<'_>) -> SourceRef {
     let span = node.span();
-    SourceRef {
-        file: span.file.path.display().to_string(),
-        line: span.start().line,
-    }
+    SourceRef { file: span.file.path.display().to_string(), line: span.start().line }
 }
 
 fn attributes(manifests: &Manifests<'_>, environment: &model::Environment<'_>) -> Attributes {
@@ -233,12 +211,8 @@ fn attributes(manifests: &Manifests<'_>, environment: &model::Environment<'_>) -
 /// By file, then by place; what is not about a place comes first. A value that many environments
 /// share by an anchor or a default is spoken of once.
 fn in_order(loaded: &Loaded, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let files: HashMap<&PathBuf, usize> = loaded
-        .files
-        .iter()
-        .enumerate()
-        .map(|(at, file)| (&file.source.path, at + 1))
-        .collect();
+    let files: HashMap<&PathBuf, usize> =
+        loaded.files.iter().enumerate().map(|(at, file)| (&file.source.path, at + 1)).collect();
     let place = |diagnostic: &Diagnostic| {
         diagnostic.labels.first().map_or((0, 0, 0), |label| {
             let bytes = &label.span.bytes;
@@ -250,15 +224,10 @@ fn in_order(loaded: &Loaded, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut placed: Vec<_> = diagnostics
         .into_iter()
         .map(|diagnostic| (place(&diagnostic), diagnostic))
-        .filter(|(place, diagnostic)| {
-            seen.insert((*place, diagnostic.code, diagnostic.message.clone()))
-        })
+        .filter(|(place, diagnostic)| seen.insert((*place, diagnostic.code, diagnostic.message.clone())))
         .collect();
     placed.sort_by_key(|(place, _)| *place);
-    placed
-        .into_iter()
-        .map(|(_, diagnostic)| diagnostic)
-        .collect()
+    placed.into_iter().map(|(_, diagnostic)| diagnostic).collect()
 }
 
 #[cfg(test)]

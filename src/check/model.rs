@@ -171,23 +171,15 @@ impl<'a> Manifests<'a> {
     pub(super) fn environments(
         &self,
     ) -> impl Iterator<Item = (&Document<'a>, &Environment<'a>)> + use<'_, 'a> {
-        self.documents.iter().flat_map(|document| {
-            document
-                .environments
-                .iter()
-                .map(move |environment| (document, environment))
-        })
+        self.documents
+            .iter()
+            .flat_map(|document| document.environments.iter().map(move |environment| (document, environment)))
     }
 
     /// Every text that is written for `field`, in defaults too; blank ones are left out.
-    pub(super) fn texts(
-        &self,
-        field: Field,
-    ) -> impl Iterator<Item = (Written<'a>, &'a str)> + use<'_, 'a> {
-        self.fields
-            .iter()
-            .filter(move |written| written.field == field)
-            .filter_map(|written| match written.node.value() {
+    pub(super) fn texts(&self, field: Field) -> impl Iterator<Item = (Written<'a>, &'a str)> + use<'_, 'a> {
+        self.fields.iter().filter(move |written| written.field == field).filter_map(|written| {
+            match written.node.value() {
                 Yaml::Text(text) if !text.trim().is_empty() => Some((*written, text)),
                 Yaml::Text(_)
                 | Yaml::Null
@@ -195,16 +187,14 @@ impl<'a> Manifests<'a> {
                 | Yaml::Number(_)
                 | Yaml::Sequence(_)
                 | Yaml::Mapping(_) => None,
-            })
+            }
+        })
     }
 
     /// What an environment has for `field`, its defaults merged in.
     pub(super) fn get(&self, environment: &Environment<'a>, field: Field) -> Option<Value<'a>> {
         let find = |range: &Range<usize>| {
-            self.fields
-                .get(range.clone())?
-                .iter()
-                .find(|written| written.field == field)
+            self.fields.get(range.clone())?.iter().find(|written| written.field == field)
         };
         let (written, default) = match find(&environment.fields) {
             Some(own) => (own, false),
@@ -265,9 +255,8 @@ impl Environment<'_> {
         name: &str,
         text: Text,
     ) -> Diagnostic {
-        problem.at(&self.key.span(), text).at(
-            &node.span(),
-            text!("its `{name}` is this", "它的 `{name}` 来自这里"),
-        )
+        problem
+            .at(&self.key.span(), text)
+            .at(&node.span(), text!("its `{name}` is this", "它的 `{name}` 来自这里"))
     }
 }

@@ -15,18 +15,11 @@ pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str>
         .copied()
         // `EnvId` and `env-id`: the request's member, or another house's style.
         .find(|candidate| self::plain(candidate) == plain)
-        .or_else(|| {
-            similar::get_close_matches(word, candidates, 1, 0.65)
-                .first()
-                .copied()
-        })
+        .or_else(|| similar::get_close_matches(word, candidates, 1, 0.65).first().copied())
 }
 
 fn plain(word: &str) -> String {
-    word.chars()
-        .filter(|character| character.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    word.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// `a, b and c`, each as code.
@@ -35,10 +28,9 @@ pub(crate) fn list(names: &[&str]) -> Text {
     match quoted.split_last() {
         None => Text::default(),
         Some((only, [])) => Text::same(only.clone()),
-        Some((last, before)) => Text::new(
-            format!("{} and {last}", before.join(", ")),
-            format!("{} 和 {last}", before.join("、")),
-        ),
+        Some((last, before)) => {
+            Text::new(format!("{} and {last}", before.join(", ")), format!("{} 和 {last}", before.join("、")))
+        }
     }
 }
 
@@ -76,9 +68,6 @@ mod tests {
     #[test]
     fn lists_read_like_a_sentence() {
         assert_eq!(list(&["a"]), Text::same("`a`"));
-        assert_eq!(
-            list(&["a", "b", "c"]),
-            text!("`a`, `b` and `c`", "`a`、`b` 和 `c`")
-        );
+        assert_eq!(list(&["a", "b", "c"]), text!("`a`, `b` and `c`", "`a`、`b` 和 `c`"));
     }
 }

@@ -20,10 +20,7 @@ fn loaded(files: &[(&str, &str)]) -> Loaded {
         loaded.diagnostics.extend(parsed.diagnostics);
         loaded.files.push(File {
             source,
-            hash: ManifestHash {
-                path: PathBuf::from(path),
-                sha256: String::new(),
-            },
+            hash: ManifestHash { path: PathBuf::from(path), sha256: String::new() },
             documents: parsed.documents,
             complete: parsed.complete,
         });
@@ -59,9 +56,8 @@ fn the_second_place_of_what_an_alias_repeats_is_where_the_alias_stands() {
         assert_eq!(places(&checked), ["duplicate-env-id m.yaml:4:3"], "{body}");
         assert_eq!(checked.diagnostics[0].labels[2].span.start().line, 3);
     }
-    let checked = one(
-        "version: 1\nenvironments:\n  a: &a {alias: a, env_source: qcloud, channel: qq}\n  b: *a\n",
-    );
+    let checked =
+        one("version: 1\nenvironments:\n  a: &a {alias: a, env_source: qcloud, channel: qq}\n  b: *a\n");
     assert_eq!(places(&checked), ["duplicate-alias m.yaml:4:3"]);
 }
 
@@ -73,10 +69,7 @@ fn an_env_id_without_a_value_creates_nothing() {
 
 #[test]
 fn no_more_problems_are_kept_than_memory_is_for() {
-    let all = (0..60_000)
-        .map(|n| format!("  e{n}: {{}}\n"))
-        .collect::<Vec<_>>()
-        .concat();
+    let all = (0..60_000).map(|n| format!("  e{n}: {{}}\n")).collect::<Vec<_>>().concat();
     let checked = one(&format!("version: 1\nenvironments:\n{all}"));
     assert_eq!(checked.diagnostics.len(), MAX_PROBLEMS);
     let is_rest = |it: &&Diagnostic| it.code == "more-problems" && it.is_error();
@@ -88,10 +81,7 @@ const HEAD: &str = "version: 1\ndefaults: {env_source: qcloud, channel: qq}\nenv
 fn extra(text: &str) -> Option<String> {
     let checked = one(&format!("{HEAD}  a:\n    extra: {text}\n"));
     assert_eq!(places(&checked), [""; 0]);
-    checked.desired.environments[0]
-        .attributes
-        .get(Field::Extra)
-        .map(str::to_owned)
+    checked.desired.environments[0].attributes.get(Field::Extra).map(str::to_owned)
 }
 
 #[test]
@@ -105,17 +95,9 @@ fn defaults_are_merged_under_and_null_takes_one_away() {
         .environments
         .iter()
         .map(|environment| {
-            let fields: Vec<String> = environment
-                .attributes
-                .iter()
-                .map(|(field, text)| format!("{field}={text}"))
-                .collect();
-            format!(
-                "{} {} {}",
-                environment.source,
-                environment.address,
-                fields.join(" ")
-            )
+            let fields: Vec<String> =
+                environment.attributes.iter().map(|(field, text)| format!("{field}={text}")).collect();
+            format!("{} {} {}", environment.source, environment.address, fields.join(" "))
         })
         .collect();
     assert_eq!(
@@ -130,9 +112,7 @@ fn defaults_are_merged_under_and_null_takes_one_away() {
 
 #[test]
 fn defaults_hold_for_their_document_alone() {
-    let checked = one(&format!(
-        "{HEAD}  a:\n---\nversion: 1\nenvironments:\n  b:\n"
-    ));
+    let checked = one(&format!("{HEAD}  a:\n---\nversion: 1\nenvironments:\n  b:\n"));
     assert_eq!(places(&checked), ["missing-env-source m.yaml:8:3"]);
 }
 
@@ -196,12 +176,7 @@ fn an_alias_is_required_only_when_the_project_says_so() {
     )]);
     let plain = check(&loaded, Options::default());
     assert_eq!(places(&plain), [""; 0]);
-    let strict = check(
-        &loaded,
-        Options {
-            require_alias: true,
-        },
-    );
+    let strict = check(&loaded, Options { require_alias: true });
     assert_eq!(places(&strict), ["missing-alias m.yaml:3:16"]);
 }
 
@@ -213,11 +188,7 @@ fn no_alias_is_required_of_what_is_not_created() {
     )]);
     let recorded = [Address::new("a").unwrap(), Address::new("old").unwrap()];
     let require_alias = true;
-    let checked = check_beside(
-        &loaded,
-        Options { require_alias },
-        &recorded.iter().collect(),
-    );
+    let checked = check_beside(&loaded, Options { require_alias }, &recorded.iter().collect());
     assert_eq!(places(&checked), ["missing-alias m.yaml:3:52"]);
 }
 
@@ -226,10 +197,7 @@ fn a_problem_in_defaults_or_behind_an_anchor_is_told_once() {
     let checked = one(
         "version: 1\ndefaults: &d {env_source: qcloud, channel: ide, flag: 1}\nenvironments: {a: , b: {<<: *d}, c: *d}\n",
     );
-    assert_eq!(
-        places(&checked),
-        ["invalid-channel m.yaml:2:44", "wrong-type m.yaml:2:55"]
-    );
+    assert_eq!(places(&checked), ["invalid-channel m.yaml:2:44", "wrong-type m.yaml:2:55"]);
 }
 
 proptest! {

@@ -91,11 +91,7 @@ pub(super) async fn expected(
     }
     let proven = ask(connection, project, world).await?;
     let objections = guard::wrong_account(state, proven.whose(), allowed);
-    if objections.is_empty() {
-        Ok(Some(proven))
-    } else {
-        Err(Failure::from(objections))
-    }
+    if objections.is_empty() { Ok(Some(proven)) } else { Err(Failure::from(objections)) }
 }
 
 /// The vendor did not say, or could not be asked. What is wrong comes first.

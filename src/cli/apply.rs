@@ -81,9 +81,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let kept = args.file.as_deref().map(read_plan).transpose()?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
     let store = world.store(&project.state);
-    let writer = world.locked(&store, flags.lock_timeout, || {
-        store.lock(&world.holder("apply"), flags.lock_timeout)
-    })?;
+    let writer = world
+        .locked(&store, flags.lock_timeout, || store.lock(&world.holder("apply"), flags.lock_timeout))?;
     tell_recovered(&store, &*writer, world);
     crash::point(crash::LOCKED);
     let plan = if let Some(plan) = &kept {
@@ -112,25 +111,18 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
     let text = files::read(path, Links::Followed, file::MAX_BYTES).map_err(|error| {
         let path = path.display();
-        Failure::new(
-            "plan-file",
-            text!("can't read {path}: {error}", "无法读取 {path}：{error:#}"),
-        )
-        .help(text!(
-            "make and review a plan: `postpay plan -o FILE`",
-            "请先生成并审阅计划：`postpay plan -o FILE`"
-        ))
-        .help(NOTHING_SENT)
+        Failure::new("plan-file", text!("can't read {path}: {error}", "无法读取 {path}：{error:#}"))
+            .help(text!(
+                "make and review a plan: `postpay plan -o FILE`",
+                "请先生成并审阅计划：`postpay plan -o FILE`"
+            ))
+            .help(NOTHING_SENT)
     })?;
     file::decode(&String::from_utf8_lossy(&text)).map_err(|error| Failure::from((path, error)))
 }
 
 /// Says what taking the lock found: a run that was cut off, and what was kept of it elsewhere.
-pub(super) fn tell_recovered(
-    store: &crate::state::file::FileStore,
-    writer: &dyn StateWriter,
-    world: &World,
-) {
+pub(super) fn tell_recovered(store: &crate::state::file::FileStore, writer: &dyn StateWriter, world: &World) {
     let rescues = rescue::found(store, writer.state(), world);
     if let Some(run) = writer.recovered() {
         world.diagnose(&[recovered(run, writer.state(), &rescues)]);
@@ -154,15 +146,10 @@ fn recovered(run: RunId, state: Option<&State>, rescues: &[RescueFile]) -> Diagn
     if unknown.is_empty() {
         return diagnostic.help(text!("nothing of it is unknown", "其中没有结果未知的内容"));
     }
-    let names: Vec<String> = unknown
-        .iter()
-        .map(|address| format!("`{address}`"))
-        .collect();
+    let names: Vec<String> = unknown.iter().map(|address| format!("`{address}`")).collect();
     let (en, zh) = (names.join(", "), names.join("、"));
-    diagnostic = diagnostic.help(text!(
-        "unknown outcomes: {en}; they are not ordered again",
-        "结果未知：{zh}；不会再次订购"
-    ));
+    diagnostic = diagnostic
+        .help(text!("unknown outcomes: {en}; they are not ordered again", "结果未知：{zh}；不会再次订购"));
     for address in unknown {
         for file in rescues.iter().filter(|file| file.about(address).is_some()) {
             let path = file.path.display();

@@ -42,12 +42,7 @@ pub(super) struct Flags {
     #[arg(short = 'y', long, visible_alias = "yes")]
     pub auto_approve: bool,
     /// After a step that was refused. An unknown outcome stops the run in any case
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "stop",
-        env = "POSTPAY_ON_ERROR"
-    )]
+    #[arg(long, value_name = "WHAT", default_value = "stop", env = "POSTPAY_ON_ERROR")]
     on_error: OnErrorArg,
     /// Start nothing new after this long, as 90s, 5m
     #[arg(long, value_name = "TIME", env = "POSTPAY_DEADLINE", value_parser = time)]
@@ -126,10 +121,8 @@ pub(super) fn carry_out(
     let (manifests, remade) = match job.kept {
         Some(kept) => {
             let now = manifests_now(kept);
-            let intact = now.iter().all(|(_, hash)| {
-                hash.as_ref()
-                    .is_some_and(|hash| kept.manifests.contains(hash))
-            });
+            let intact =
+                now.iter().all(|(_, hash)| hash.as_ref().is_some_and(|hash| kept.manifests.contains(hash)));
             let remade = intact.then(|| remake(kept, job.project, writer.state(), world));
             (now, remade.transpose()?)
         }
@@ -171,12 +164,7 @@ pub(super) fn carry_out(
     } else {
         None
     };
-    let facts = Facts {
-        whose: proven
-            .as_ref()
-            .map_or(guard::Whose::NotAsked, Proven::whose),
-        ..facts
-    };
+    let facts = Facts { whose: proven.as_ref().map_or(guard::Whose::NotAsked, Proven::whose), ..facts };
     let objections = guard::objections(&plan, &facts);
     if !objections.is_empty() {
         return Err(Failure::from(objections));
@@ -184,9 +172,7 @@ pub(super) fn carry_out(
     tell_account(proven.as_ref(), connection, job, world);
     tell_first_account(writer.state(), proven.as_ref(), world);
     let adoptions = adoptions(&plan, connection, job, writer.state(), world)?;
-    let shown = proven
-        .as_ref()
-        .and_then(|proven| account::shown(proven, connection));
+    let shown = proven.as_ref().and_then(|proven| account::shown(proven, connection));
     let consent = consent(job, &plan, connection.url(), shown.as_deref(), world)?;
     let approved = guard::approve(plan, &facts, consent)?;
     crash::point(crash::APPROVED);
@@ -204,16 +190,7 @@ pub(super) fn carry_out(
     let (watch, printer) = Watch::start(approved.plan(), &settings(job), job.flags.json, world)
         .map_err(|error| no_thread(&error))?;
     world.stderr.through(printer.queue());
-    let ended = run(
-        &approved,
-        job,
-        adoptions,
-        earlier,
-        connection,
-        &mut *writer,
-        (watch, &signals),
-        world,
-    );
+    let ended = run(&approved, job, adoptions, earlier, connection, &mut *writer, (watch, &signals), world);
     world.stderr.through(None);
     let Some(report) = ended? else {
         let left = left_at_once(before.as_ref(), store);
@@ -241,11 +218,8 @@ pub(super) fn carry_out(
 const LEAVE: Duration = Duration::from_millis(200);
 
 fn no_thread(error: &std::io::Error) -> Failure {
-    Failure::new(
-        "resources",
-        text!("can't start a thread: {error}", "无法启动线程：{error}"),
-    )
-    .help(NOTHING_ORDERED)
+    Failure::new("resources", text!("can't start a thread: {error}", "无法启动线程：{error}"))
+        .help(NOTHING_ORDERED)
 }
 
 fn exit_of(report: &ApplySummary) -> Exit {
@@ -326,23 +300,13 @@ fn manifests_now(plan: &Plan) -> Vec<(PathBuf, Option<ManifestHash>)> {
     plan.manifests
         .iter()
         .map(|planned| {
-            (
-                planned.path.clone(),
-                manifest::read(Path::new(""), &planned.path)
-                    .ok()
-                    .map(|(_, hash)| hash),
-            )
+            (planned.path.clone(), manifest::read(Path::new(""), &planned.path).ok().map(|(_, hash)| hash))
         })
         .collect()
 }
 
 /// The plan that the manifests and the state make now.
-fn remake(
-    kept: &Plan,
-    project: &Project,
-    state: Option<&State>,
-    world: &World,
-) -> Result<Plan, Failure> {
+fn remake(kept: &Plan, project: &Project, state: Option<&State>, world: &World) -> Result<Plan, Failure> {
     let desired = project.desired_creates(state, world)?;
     project.make(&desired, state, kept.options.clone(), world)
 }
@@ -350,11 +314,7 @@ fn remake(
 /// The run that carried out this very plan, if there was one.
 fn used_by(store: &impl StateStore, plan: &Plan) -> Result<Option<RunId>, StateError> {
     let identity = file::identity(plan);
-    for receipt in store
-        .receipts()?
-        .iter()
-        .filter(|receipt| receipt.base >= plan.serial)
-    {
+    for receipt in store.receipts()?.iter().filter(|receipt| receipt.base >= plan.serial) {
         if store.receipt(receipt)?.started.plan == identity {
             return Ok(Some(receipt.run));
         }
@@ -385,10 +345,7 @@ fn tell_first_account(state: Option<&State>, proven: Option<&Proven>, world: &Wo
     let (Some(state), Some(Proven::Account(caller))) = (state, proven) else {
         return;
     };
-    let is_unknown = state
-        .account
-        .as_ref()
-        .is_some_and(|account| account.uin.is_none());
+    let is_unknown = state.account.as_ref().is_some_and(|account| account.uin.is_none());
     if is_unknown && state.records().next().is_some() {
         let account = clean(&caller.account);
         world.diagnose(&[Diagnostic::warning(
@@ -435,10 +392,7 @@ struct Earlier {
     known_ids: BTreeSet<String>,
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a run needs all of it, and it is called once"
-)]
+#[expect(clippy::too_many_arguments, reason = "a run needs all of it, and it is called once")]
 /// Runs the engine until it ends, or until a second signal asks to leave at once (None).
 fn run(
     approved: &Approved,
@@ -451,10 +405,8 @@ fn run(
     world: &World,
 ) -> Result<Option<ApplySummary>, Failure> {
     let settings = settings(job);
-    let adoptions: BTreeMap<_, _> = adoptions
-        .into_iter()
-        .map(|adoption| (adoption.address.clone(), adoption))
-        .collect();
+    let adoptions: BTreeMap<_, _> =
+        adoptions.into_iter().map(|adoption| (adoption.address.clone(), adoption)).collect();
     let runtime = super::runtime()?;
     let ended = runtime.block_on(async {
         let (client, _sandbox) = connection.open(writer.state()).await?;
@@ -508,10 +460,7 @@ fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
             "what is recorded: `postpay show`; the rest: `postpay apply`",
             "查看记录：`postpay show`；继续其余部分：`postpay apply`"
         ));
-        return Failure {
-            exit: Exit::PartWay,
-            ..failure
-        };
+        return Failure { exit: Exit::PartWay, ..failure };
     }
     let (en, zh) = (unknown.join(", "), unknown.join("、"));
     let failure = left
@@ -519,14 +468,8 @@ fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
             "unknown, because the answer was not waited for: {en}; they may exist, and are not ordered again",
             "因未等到应答而结果未知：{zh}；它们可能存在，不会再次订购"
         ))
-        .help(text!(
-            "find out: `postpay resolve`",
-            "查明结果：`postpay resolve`"
-        ));
-    Failure {
-        exit: Exit::Unknown,
-        ..failure
-    }
+        .help(text!("find out: `postpay resolve`", "查明结果：`postpay resolve`"));
+    Failure { exit: Exit::Unknown, ..failure }
 }
 
 /// Shows how the run ended.

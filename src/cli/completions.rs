@@ -28,14 +28,9 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
 
 pub(super) fn man(world: &mut World) -> Result<Exit, Failure> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(super::command())
-        .render(&mut page)
-        .map_err(|error| {
-            Failure::new(
-                "man",
-                text!("can't make the page: {error}", "无法生成手册页：{error:#}"),
-            )
-        })?;
+    clap_mangen::Man::new(super::command()).render(&mut page).map_err(|error| {
+        Failure::new("man", text!("can't make the page: {error}", "无法生成手册页：{error:#}"))
+    })?;
     world.print(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Fine)
 }

@@ -29,12 +29,7 @@ use crate::state::State;
 pub(super) struct Embedded {
     /// Make the embedded endpoint fail at a chosen order: KIND@N, KIND@N-M or KIND@*; list:, bill:, modify: or destroy:
     /// before it counts those calls instead; repeatable
-    #[arg(
-        long = "fault",
-        value_name = "KIND@CALL",
-        env = "POSTPAY_FAULT",
-        value_delimiter = ','
-    )]
+    #[arg(long = "fault", value_name = "KIND@CALL", env = "POSTPAY_FAULT", value_delimiter = ',')]
     pub faults: Vec<Fault>,
     /// How long the embedded endpoint takes to answer, as 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
@@ -46,12 +41,7 @@ pub(super) struct Embedded {
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     pub list_delay: Duration,
     /// What the embedded endpoint lists as an alias: the API does not document whether it is Alias or EnvAlias
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "alias",
-        env = "POSTPAY_LIST_ALIAS"
-    )]
+    #[arg(long, value_name = "WHAT", default_value = "alias", env = "POSTPAY_LIST_ALIAS")]
     pub list_alias: ListAliasArg,
     /// Orders a second that the embedded endpoint takes, up to 1000; the vendor takes 2
     #[arg(long, value_name = "N", default_value_t = sandbox::RATE, env = "POSTPAY_SANDBOX_RATE", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -80,14 +70,7 @@ impl From<ListAliasArg> for ListAlias {
 
 impl Embedded {
     fn is_plain(&self) -> bool {
-        let Self {
-            faults,
-            latency,
-            jitter,
-            list_delay,
-            list_alias,
-            sandbox_rate,
-        } = self;
+        let Self { faults, latency, jitter, list_delay, list_alias, sandbox_rate } = self;
         faults.is_empty()
             && latency.is_zero()
             && jitter.is_zero()
@@ -169,22 +152,12 @@ impl Connection {
                     ))
                     .help(NOTHING_SENT));
                 }
-                Place::Remote {
-                    url: url.to_string(),
-                    vendor: Arc::default(),
-                }
+                Place::Remote { url: url.to_string(), vendor: Arc::default() }
             }
         };
         Ok(Self {
             region: project.region.clone(),
-            list_regions: project
-                .config
-                .api
-                .list_regions
-                .iter()
-                .flatten()
-                .map(ToString::to_string)
-                .collect(),
+            list_regions: project.config.api.list_regions.iter().flatten().map(ToString::to_string).collect(),
             language: project.language.name().to_owned(),
             transport,
             retry_reads_for: retry_for.min(RETRY_READS_FOR),
@@ -195,12 +168,7 @@ impl Connection {
 
     /// Looks for the key, once, where the endpoint needs one. Nothing but the machine is asked, and only if nothing else is
     /// found.
-    pub(super) fn find_key(
-        &self,
-        project: &Project,
-        ask: Ask,
-        world: &World,
-    ) -> Result<(), Failure> {
+    pub(super) fn find_key(&self, project: &Project, ask: Ask, world: &World) -> Result<(), Failure> {
         let Place::Remote { url, vendor } = &self.place else {
             return Ok(());
         };
@@ -222,9 +190,8 @@ impl Connection {
         let records = state.into_iter().flat_map(State::records);
         let recorded = records.filter_map(|(_, record)| record.region.as_ref());
         // The vendor's word for where an adopted one is, or a hand's: one that can't be sent can't be asked.
-        let can_be_sent = |region: &&String| {
-            !region.is_empty() && region.bytes().all(|byte| byte.is_ascii_graphic())
-        };
+        let can_be_sent =
+            |region: &&String| !region.is_empty() && region.bytes().all(|byte| byte.is_ascii_graphic());
         let recorded = recorded.filter(can_be_sent);
         self.list_regions.iter().chain(recorded).cloned().collect()
     }
@@ -310,11 +277,7 @@ impl Connection {
 }
 
 /// What was asked for and has no meaning for the embedded endpoint, which has a key of its own and is asked for no other.
-fn not_of_the_embedded(
-    project: &Project,
-    embedded: &Embedded,
-    world: &World,
-) -> Result<(), Failure> {
+fn not_of_the_embedded(project: &Project, embedded: &Embedded, world: &World) -> Result<(), Failure> {
     let is_of_sts = |fault: &&Fault| fault.target == sandbox::Target::Sts;
     if let Some(fault) = embedded.faults.iter().find(is_of_sts) {
         let fault = fault.to_string();
@@ -331,13 +294,7 @@ fn not_of_the_embedded(
         ))
         .help(NOTHING_SENT));
     }
-    let options::Keys {
-        profile,
-        cvm_role,
-        assume_role,
-        oidc_provider,
-        ..
-    } = &project.api.keys;
+    let options::Keys { profile, cvm_role, assume_role, oidc_provider, .. } = &project.api.keys;
     let given = [
         ("--profile", profile.is_some()),
         ("--cvm-role", cvm_role.is_some()),

@@ -23,11 +23,8 @@ pub(super) fn consent(
     if plan.changes().next().is_none() {
         return Ok(Consent::NotNeeded);
     }
-    let given = if job.flags.auto_approve {
-        Some(Consent::Auto)
-    } else {
-        job.kept.map(|_| Consent::PlanFile)
-    };
+    let given =
+        if job.flags.auto_approve { Some(Consent::Auto) } else { job.kept.map(|_| Consent::PlanFile) };
     let destroys: Vec<&Step> = plan.destroys().collect();
     let may_destroy = destroys.is_empty() || job.asked_to_destroy;
     match given {
@@ -38,17 +35,11 @@ pub(super) fn consent(
         Some(_) | None => {}
     }
     let others = plan.changes().count() - destroys.len();
-    if given.is_none()
-        && others > 0
-        && !world.ask(&world.err.say(question(plan, others, url, account)))
-    {
+    if given.is_none() && others > 0 && !world.ask(&world.err.say(question(plan, others, url, account))) {
         return Err(declined());
     }
     for step in destroys {
-        if !world.ask_for(
-            step.address.as_str(),
-            &world.err.say(last_question(step, plan, url, account)),
-        ) {
+        if !world.ask_for(step.address.as_str(), &world.err.say(last_question(step, plan, url, account))) {
             return Err(declined());
         }
     }
@@ -61,17 +52,11 @@ fn question(plan: &Plan, others: usize, url: Option<&str>, account: Option<&str>
     let what = match (orders, others - orders) {
         (0, n) => {
             let changes = count(n, "change", "changes");
-            text!(
-                "Carry out {changes} at {endpoint}?",
-                "在 {endpoint:#} 执行 {n} 项变更？"
-            )
+            text!("Carry out {changes} at {endpoint}?", "在 {endpoint:#} 执行 {n} 项变更？")
         }
         (n, 0) => {
             let environments = environments(n);
-            text!(
-                "Order {environments} from {endpoint}?",
-                "向 {endpoint:#} 订购 {n} 个按量付费环境？"
-            )
+            text!("Order {environments} from {endpoint}?", "向 {endpoint:#} 订购 {n} 个按量付费环境？")
         }
         (n, more) => {
             let environments = environments(n);
@@ -93,15 +78,11 @@ fn question(plan: &Plan, others: usize, url: Option<&str>, account: Option<&str>
             "What is ordered costs money from then on, unless that is a sandbox.",
             "除非那是沙箱，否则订购的环境从订购之时起产生费用。"
         ),
-        (_, Some(_)) => text!(
-            "What is ordered costs money from then on.",
-            "订购的环境从订购之时起产生费用。"
-        ),
+        (_, Some(_)) => {
+            text!("What is ordered costs money from then on.", "订购的环境从订购之时起产生费用。")
+        }
     };
-    text!(
-        "\n{what} {cost}\nOnly `yes` is a yes: ",
-        "\n{what:#}{cost:#}\n只有输入 `yes` 才算同意："
-    )
+    text!("\n{what} {cost}\nOnly `yes` is a yes: ", "\n{what:#}{cost:#}\n只有输入 `yes` 才算同意：")
 }
 
 fn environments(n: usize) -> String {
@@ -117,21 +98,15 @@ fn place(plan: &Plan, url: Option<&str>, account: Option<&str>) -> Text {
     };
     match account {
         None => Text::same(endpoint.into_owned()),
-        Some(account) => text!(
-            "{endpoint}, account {account}",
-            "{endpoint}（账号 {account}）"
-        ),
+        Some(account) => text!("{endpoint}, account {account}", "{endpoint}（账号 {account}）"),
     }
 }
 
 fn last_question(step: &Step, plan: &Plan, url: Option<&str>, account: Option<&str>) -> Text {
     let env_id = clean(step.ids.env_id.as_deref().unwrap_or("-"));
     let endpoint = place(plan, url, account);
-    let which = if step.deposed {
-        text!(" (deposed)", "（已被替换的旧环境）")
-    } else {
-        Text::same("")
-    };
+    let which =
+        if step.deposed { text!(" (deposed)", "（已被替换的旧环境）") } else { Text::same("") };
     let address = &step.address;
     text!(
         "\nGive up `{address}`{which}, {env_id}, at {endpoint}? Its data is lost, and that can't be undone.\nType its address to \

@@ -32,10 +32,7 @@ Examples:
   postpay destroy shop --deposed --allow-destroy        what was replaced at shop, and not shop itself
   postpay destroy old-shop --purge --allow-destroy      delete it at once, out of isolation too
   postpay destroy old-shop --allow-destroy -y           in CI: no question")]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of its own on the command line"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct Args {
     /// What to give up
     #[arg(value_name = "ADDR", required = true)]
@@ -63,9 +60,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
     let store = world.store(&project.state);
-    let writer = world.locked(&store, flags.lock_timeout, || {
-        store.lock(&world.holder("destroy"), flags.lock_timeout)
-    })?;
+    let writer = world
+        .locked(&store, flags.lock_timeout, || store.lock(&world.holder("destroy"), flags.lock_timeout))?;
     tell_recovered(&store, &*writer, world);
     let desired = project.desired(world)?;
     let state = writer.state();
@@ -82,11 +78,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
             return Err(unknown(address, state, args.deposed));
         }
     }
-    let mode = if args.deposed {
-        Mode::DestroyDeposed(wanted)
-    } else {
-        Mode::Destroy(wanted)
-    };
+    let mode = if args.deposed { Mode::DestroyDeposed(wanted) } else { Mode::Destroy(wanted) };
     let options = Options {
         mode,
         allow_destroy: project.allows_destroy(args.allow_destroy),
@@ -149,28 +141,22 @@ fn unknown(address: &Address, state: Option<&State>, deposed: bool) -> Failure {
             "`{address}` 没有已被替换的旧环境的记录"
         )
     } else {
-        text!(
-            "nothing is on record at `{address}`",
-            "`{address}` 没有记录"
-        )
+        text!("nothing is on record at `{address}`", "`{address}` 没有记录")
     };
     let known: Vec<&str> = state
         .into_iter()
         .flat_map(|state| {
             let deposed_at = state.deposed.iter().map(|one| one.address.as_str());
             let current = state.environments.keys().map(Address::as_str);
-            current
-                .filter(move |_| !deposed)
-                .chain(deposed_at.filter(move |_| deposed))
+            current.filter(move |_| !deposed).chain(deposed_at.filter(move |_| deposed))
         })
         .collect();
     let failure = Failure::new("unknown-address", what);
     match near::nearest(address.as_str(), &known) {
         Some(near) => failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
-        None => failure.help(text!(
-            "`postpay state list` has every address",
-            "`postpay state list` 列出所有地址"
-        )),
+        None => {
+            failure.help(text!("`postpay state list` has every address", "`postpay state list` 列出所有地址"))
+        }
     }
     .help(NOTHING_SENT)
 }

@@ -68,11 +68,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let options = options_of(&args.how, &project, world);
     let drift = drift::compare(&plan, &desired, state.as_ref(), live.as_ref(), &options);
     show(&drift, world)?;
-    Ok(if drift.is_drift() {
-        Exit::Changes
-    } else {
-        Exit::Fine
-    })
+    Ok(if drift.is_drift() { Exit::Changes } else { Exit::Fine })
 }
 
 /// What is ignored, on the command line or in postpay.yaml.
@@ -94,20 +90,16 @@ pub(super) fn known(project: &Project, world: &World) -> Options {
             ignores.push(ignore.clone());
         }
     }
-    Options {
-        strict: false,
-        ignores,
-    }
+    Options { strict: false, ignores }
 }
 
 fn expired(ignore: &Ignore) -> Diagnostic {
     let code = ignore.code.name();
-    let place = ignore.address.as_ref().map_or(Text::same(""), |address| {
-        text!(" at `{address}`", "（地址 `{address}`）")
-    });
-    let until = ignore
-        .until
-        .map_or(String::new(), |until| until.to_string());
+    let place = ignore
+        .address
+        .as_ref()
+        .map_or(Text::same(""), |address| text!(" at `{address}`", "（地址 `{address}`）"));
+    let until = ignore.until.map_or(String::new(), |until| until.to_string());
     Diagnostic::warning(
         "ignore-expired",
         text!(

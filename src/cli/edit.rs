@@ -106,11 +106,7 @@ impl Editing<'_> {
             ));
         }
         if self.writing.asks() {
-            world.say(&human::edits::changes(
-                &self.line,
-                &wanted.changes,
-                world.err,
-            ));
+            world.say(&human::edits::changes(&self.line, &wanted.changes, world.err));
             let question = text!(
                 "\nWrite this to the state? Nothing is sent to the vendor.\nOnly `yes` is a yes: ",
                 "\n将以上内容写入状态文件？不会向腾讯云发送任何请求。\n只有输入 `yes` 才算同意："
@@ -120,10 +116,7 @@ impl Editing<'_> {
                 return Err(Failure::new("declined", why).help(NOTHING_CHANGED));
             }
         }
-        let edit = |edit: &Edit| Edited {
-            doing: self.doing.to_owned(),
-            edit: edit.clone(),
-        };
+        let edit = |edit: &Edit| Edited { doing: self.doing.to_owned(), edit: edit.clone() };
         let edits = wanted.edits.iter().map(edit).collect();
         let run = RunStarted {
             format_version: crate::state::FormatVersion,
@@ -147,15 +140,7 @@ impl Editing<'_> {
         written: Option<&State>,
         world: &mut World,
     ) -> Result<(), Failure> {
-        let json = || {
-            json::edits::changes(
-                &self.line,
-                before,
-                &wanted.changes,
-                &wanted.warnings,
-                written,
-            )
-        };
+        let json = || json::edits::changes(&self.line, before, &wanted.changes, &wanted.warnings, written);
         let human = |look| human::edits::changes(&self.line, &wanted.changes, look);
         // Whoever was asked has seen it.
         let seen = written.is_some() && self.writing.asks() && world.is_shown();
@@ -168,10 +153,7 @@ impl Editing<'_> {
 
     fn no_terminal(&self) -> Failure {
         let line = &self.line;
-        let why = text!(
-            "there is no terminal to ask for a `yes`",
-            "没有终端，无法请人输入 `yes`"
-        );
+        let why = text!("there is no terminal to ask for a `yes`", "没有终端，无法请人输入 `yes`");
         Failure::new("no-terminal", why)
             .help(text!(
                 "see what would be written: `postpay {line} --dry-run`",
@@ -196,12 +178,7 @@ pub(super) fn write(
     for edited in edits {
         writer.append(world.now(), Event::Edited(edited))?;
     }
-    writer.append(
-        world.now(),
-        Event::RunEnded(RunEnded {
-            reason: EndReason::Finished,
-        }),
-    )?;
+    writer.append(world.now(), Event::RunEnded(RunEnded { reason: EndReason::Finished }))?;
     Ok(writer.commit()?)
 }
 
@@ -228,10 +205,7 @@ pub(super) fn started(state: &State, line: &str, world: &World) -> Result<RunSta
 }
 
 fn no_state() -> Failure {
-    let why = text!(
-        "there is no state: nothing was ordered yet",
-        "没有状态文件：尚未订购任何环境"
-    );
+    let why = text!("there is no state: nothing was ordered yet", "没有状态文件：尚未订购任何环境");
     Failure::new("no-state", why)
         .help(text!(
             "name another with --state, or put a copy in place: `postpay state restore --from FILE`",
@@ -242,17 +216,14 @@ fn no_state() -> Failure {
 
 /// An address that has no record.
 pub(super) fn unknown_address(address: &Address, state: &State) -> Failure {
-    let failure = Failure::new(
-        "unknown-address",
-        text!("`{address}` is not on record", "`{address}` 没有记录"),
-    );
+    let failure =
+        Failure::new("unknown-address", text!("`{address}` is not on record", "`{address}` 没有记录"));
     let known: Vec<&str> = state.environments.keys().map(Address::as_str).collect();
     let failure = match nearest(address.as_str(), &known) {
         Some(near) => failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
-        None => failure.help(text!(
-            "`postpay state list` lists what is",
-            "`postpay state list` 列出已有的记录"
-        )),
+        None => {
+            failure.help(text!("`postpay state list` lists what is", "`postpay state list` 列出已有的记录"))
+        }
     };
     let mut deposed = state.deposed_at(address);
     match deposed.next().and_then(|it| it.record.env_id.as_deref()) {

@@ -28,8 +28,7 @@ pub(super) struct Failure {
 }
 
 /// What every failure before the first request says.
-pub(super) const NOTHING_SENT: Text =
-    Text::fixed("nothing was sent to the vendor", "未向腾讯云发送任何请求");
+pub(super) const NOTHING_SENT: Text = Text::fixed("nothing was sent to the vendor", "未向腾讯云发送任何请求");
 
 impl Failure {
     pub(super) fn new(code: &'static str, message: impl Into<Text>) -> Self {
@@ -42,9 +41,7 @@ impl Failure {
         let Some(mut first) = failures.next() else {
             return Ok(());
         };
-        first
-            .diagnostics
-            .extend(failures.flat_map(|failure| failure.diagnostics));
+        first.diagnostics.extend(failures.flat_map(|failure| failure.diagnostics));
         Err(first)
     }
 
@@ -59,19 +56,13 @@ impl Failure {
 
 impl From<Diagnostic> for Failure {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self {
-            diagnostics: vec![diagnostic],
-            exit: Exit::Error,
-        }
+        Self { diagnostics: vec![diagnostic], exit: Exit::Error }
     }
 }
 
 impl From<Vec<Diagnostic>> for Failure {
     fn from(diagnostics: Vec<Diagnostic>) -> Self {
-        Self {
-            diagnostics,
-            exit: Exit::Error,
-        }
+        Self { diagnostics, exit: Exit::Error }
     }
 }
 
@@ -98,24 +89,13 @@ impl From<Vec<Objection>> for Failure {
         });
         let failure = Self::from(diagnostics.collect::<Vec<_>>());
         // Whose account it is was asked by then.
-        let was_asked = objections
-            .iter()
-            .any(|objection| OF_ACCOUNT.contains(&objection.code()));
-        failure.help(if was_asked {
-            NOTHING_ORDERED
-        } else {
-            NOTHING_SENT
-        })
+        let was_asked = objections.iter().any(|objection| OF_ACCOUNT.contains(&objection.code()));
+        failure.help(if was_asked { NOTHING_ORDERED } else { NOTHING_SENT })
     }
 }
 
 /// Objections that come of the vendor's answer.
-const OF_ACCOUNT: [&str; 4] = [
-    "state-account",
-    "plan-account",
-    "account-not-allowed",
-    "account-unknown",
-];
+const OF_ACCOUNT: [&str; 4] = ["state-account", "plan-account", "account-not-allowed", "account-unknown"];
 
 fn declared_in(source: &SourceRef) -> Text {
     let source = source.to_string();
@@ -180,11 +160,7 @@ impl From<ApplyError> for Failure {
         let error = match error {
             ApplyError::State(error) => return Self::from(error),
             ApplyError::Listing(error) => error,
-            ApplyError::Incomplete {
-                gaps,
-                accepted,
-                creates,
-            } => {
+            ApplyError::Incomplete { gaps, accepted, creates } => {
                 let wait = Text::fixed(
                     "what is not listed may be what would be created again: run it again in a few minutes",
                     "未列出的可能正是将要再次创建的环境：请过几分钟再次执行",
@@ -221,10 +197,7 @@ impl From<ApplyError> for Failure {
             ApplyError::AlreadyThere(twins) => {
                 let line = |AliasConflict { address, env_id }: &AliasConflict| {
                     let env_id = clean(env_id);
-                    text!(
-                        "`{address}` looks like {env_id}",
-                        "`{address}` 像是 {env_id}"
-                    )
+                    text!("`{address}` looks like {env_id}", "`{address}` 像是 {env_id}")
                 };
                 return twins
                     .iter()
@@ -265,12 +238,9 @@ impl Failure {
     #[must_use]
     pub(super) fn told_by(self, error: &CloudError) -> Self {
         let said = [("code", &error.code), ("RequestId", &error.request_id)];
-        let said = said
-            .into_iter()
-            .filter_map(|(what, text)| Some(format!("{what}: {}", clean(text.as_deref()?))));
-        said.map(Text::same)
-            .chain(error.hint.clone())
-            .fold(self, Self::help)
+        let said =
+            said.into_iter().filter_map(|(what, text)| Some(format!("{what}: {}", clean(text.as_deref()?))));
+        said.map(Text::same).chain(error.hint.clone()).fold(self, Self::help)
     }
 }
 
@@ -344,10 +314,7 @@ impl From<(&std::path::Path, PlanFileError)> for Failure {
 
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
-        advice(&error)
-            .into_iter()
-            .fold(Self::new(error.code(), error.text()), Self::help)
-            .help(NOTHING_SENT)
+        advice(&error).into_iter().fold(Self::new(error.code(), error.text()), Self::help).help(NOTHING_SENT)
     }
 }
 
@@ -363,16 +330,11 @@ pub(super) fn advice(error: &StateError) -> Vec<Text> {
                 "rebuild it from the receipts with `postpay state restore`; where receipts are missing, `--from-backup` or `--from FILE`",
                 "用 `postpay state restore` 从回执重建；若缺少回执，用 `--from-backup` 或 `--from FILE`",
             ),
-            Text::fixed(
-                "postpay will not start from an empty state",
-                "postpay 不会从空的状态文件开始",
-            ),
+            Text::fixed("postpay will not start from an empty state", "postpay 不会从空的状态文件开始"),
         ]
     };
     match error {
-        StateError::Lost { .. } | StateError::Empty { .. } | StateError::Damaged { .. } => {
-            restore()
-        }
+        StateError::Lost { .. } | StateError::Empty { .. } | StateError::Damaged { .. } => restore(),
         StateError::NotAState { .. } => vec![
             Text::fixed(
                 "name the state itself with --state, or in postpay.yaml",
@@ -446,28 +408,18 @@ pub(super) fn advice(error: &StateError) -> Vec<Text> {
             "keep the state on a local file system, or on one with working locks",
             "请将状态文件放在本地文件系统，或文件锁有效的文件系统上",
         )],
-        StateError::Io { .. } => vec![Text::fixed(
-            "mend that, then run it again",
-            "解决该问题后重新运行",
-        )],
+        StateError::Io { .. } => vec![Text::fixed("mend that, then run it again", "解决该问题后重新运行")],
         StateError::Misused(_) => Vec::new(),
     }
 }
 
 fn locked(holder: Option<&Holder>) -> Vec<Text> {
-    let who = holder.map(
-        |Holder {
-             who,
-             pid,
-             since,
-             doing,
-         }| {
-            text!(
-                "held by {who}, process {pid}, since {since:.0}, doing `{doing}`",
-                "由 {who} 的进程 {pid} 持有，自 {since:.0} 起，正在执行 `{doing}`"
-            )
-        },
-    );
+    let who = holder.map(|Holder { who, pid, since, doing }| {
+        text!(
+            "held by {who}, process {pid}, since {since:.0}, doing `{doing}`",
+            "由 {who} 的进程 {pid} 持有，自 {since:.0} 起，正在执行 `{doing}`"
+        )
+    });
     let stop = holder.map(|Holder { pid, .. }| {
         text!(
             "or stop it: `kill -INT {pid}`; it waits for calls in progress and records their outcomes",
@@ -507,22 +459,12 @@ mod tests {
         let [diagnostic] = &failure.diagnostics[..] else {
             panic!("{failure:?}");
         };
-        assert_eq!(
-            format!("{:#}", diagnostic.message),
-            "无法列出账号下的环境：鉴权失败"
-        );
-        let same: Vec<&str> = diagnostic
-            .help
-            .iter()
-            .filter(|help| !help.is_in_both())
-            .map(Text::en)
-            .collect();
+        assert_eq!(format!("{:#}", diagnostic.message), "无法列出账号下的环境：鉴权失败");
+        let same: Vec<&str> =
+            diagnostic.help.iter().filter(|help| !help.is_in_both()).map(Text::en).collect();
         assert_eq!(same, ["code: AuthFailure", "RequestId: r-1"]);
 
-        let twin = AliasConflict {
-            address: Address::new("shop").unwrap(),
-            env_id: "shop-1".to_owned(),
-        };
+        let twin = AliasConflict { address: Address::new("shop").unwrap(), env_id: "shop-1".to_owned() };
         let there = Failure::from(ApplyError::AlreadyThere(vec![twin]));
         for diagnostic in there.diagnostics {
             assert!(diagnostic.message.is_in_both());
@@ -543,18 +485,12 @@ mod tests {
         let problems = all.map(|why| Unadoptable {
             address: Address::new("shop").unwrap(),
             env_id: "shop-1".to_owned(),
-            source: SourceRef {
-                file: "a.yaml".to_owned(),
-                line: 1,
-            },
+            source: SourceRef { file: "a.yaml".to_owned(), line: 1 },
             why,
         });
         for diagnostic in Failure::from(Vec::from(problems)).diagnostics {
             assert!(diagnostic.message.is_in_both(), "{diagnostic:?}");
-            assert!(
-                diagnostic.help.iter().all(Text::is_in_both),
-                "{diagnostic:?}"
-            );
+            assert!(diagnostic.help.iter().all(Text::is_in_both), "{diagnostic:?}");
         }
     }
 
@@ -563,25 +499,14 @@ mod tests {
         let path = || std::path::PathBuf::from("a.json");
         for error in [
             StateError::Empty { path: path() },
-            StateError::NotAState {
-                path: path(),
-                what: Text::same("x"),
-            },
-            StateError::Newer {
-                path: path(),
-                found: 2,
-                supported: 1,
-            },
+            StateError::NotAState { path: path(), what: Text::same("x") },
+            StateError::Newer { path: path(), found: 2, supported: 1 },
             StateError::JournalLost {
                 path: path(),
                 run: crate::state::journal::RunId::fresh(),
                 evidence: "a.lock".to_owned(),
             },
-            StateError::JournalDamaged {
-                path: path(),
-                line: 1,
-                why: Text::same("x"),
-            },
+            StateError::JournalDamaged { path: path(), line: 1, why: Text::same("x") },
             StateError::Locked {
                 path: path(),
                 holder: Some(Holder {

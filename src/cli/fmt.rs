@@ -86,11 +86,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 }
 
 /// The files to lay out, and what is wrong with the paths.
-fn find(
-    args: &Args,
-    global: &Global,
-    world: &World,
-) -> Result<(Vec<Found>, Vec<Diagnostic>), Failure> {
+fn find(args: &Args, global: &Global, world: &World) -> Result<(Vec<Found>, Vec<Diagnostic>), Failure> {
     if args.paths.is_empty() {
         let project = Project::load(global, &Api::default())?;
         let (found, problems) = project.yaml();
@@ -101,31 +97,20 @@ fn find(
     }
     // JSON is YAML too: a state or a plan is not touched because its name was typed.
     let (yaml, others): (Vec<_>, Vec<_>) = args.paths.iter().cloned().partition(|path| {
-        let named = path
-            .extension()
-            .is_some_and(|ending| ending == "yaml" || ending == "yml");
+        let named = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
         named || !path.is_file()
     });
     let here = std::fs::canonicalize(".").map_err(|error| cant_write(Path::new("."), &error))?;
-    let bounds = Bounds {
-        project: &here,
-        typed: true,
-    };
+    let bounds = Bounds { project: &here, typed: true };
     let (found, mut problems) = manifest::find(Path::new(""), &yaml, bounds);
     problems.extend(others.iter().map(|path| {
         let shown = path.display().to_string();
         let shown = clean(&shown);
-        Diagnostic::error(
-            "not-yaml",
-            text!(
-                "`{shown}` has no manifest's name",
-                "`{shown}` 不是清单的文件名"
-            ),
-        )
-        .help(text!(
-            "*.yaml and *.yml files are laid out, and nothing else",
-            "只整理 *.yaml 和 *.yml 文件"
-        ))
+        Diagnostic::error("not-yaml", text!("`{shown}` has no manifest's name", "`{shown}` 不是清单的文件名"))
+            .help(text!(
+                "*.yaml and *.yml files are laid out, and nothing else",
+                "只整理 *.yaml 和 *.yml 文件"
+            ))
     }));
     Ok((found, problems))
 }
@@ -141,12 +126,7 @@ fn lay_out(path: &Path, bytes: Vec<u8>) -> Result<Formatted, Vec<Diagnostic>> {
     let new = manifest::layout(&source)?;
     // It is UTF-8, or there would be no source; and here its byte order mark counts.
     let old = String::from_utf8(bytes).unwrap_or_default();
-    Ok(Formatted {
-        path: path.display().to_string(),
-        old,
-        new,
-        written: false,
-    })
+    Ok(Formatted { path: path.display().to_string(), old, new, written: false })
 }
 
 fn not_written(path: &str, error: &std::io::Error) -> Diagnostic {
@@ -165,15 +145,9 @@ fn show(
     world: &mut World,
 ) -> Result<Exit, Failure> {
     // What is listed was changed or, in a check, would be.
-    let listed: Vec<Formatted> = formatted
-        .iter()
-        .filter(|file| file.changed() && (args.check || file.written))
-        .cloned()
-        .collect();
-    let details = Details {
-        diff: args.diff,
-        text: false,
-    };
+    let listed: Vec<Formatted> =
+        formatted.iter().filter(|file| file.changed() && (args.check || file.written)).cloned().collect();
+    let details = Details { diff: args.diff, text: false };
     let json = || json::layout::files(formatted, details, problems);
     let human = |look: Look| human::layout::files(&listed, args.diff, look);
     world.diagnose(problems);
@@ -212,10 +186,7 @@ fn not_harmless() -> Diagnostic {
 /// From standard input to standard output.
 fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     if args.paths.len() > 1 {
-        let why = text!(
-            "`-` is standard input, and stands alone",
-            "`-` 是标准输入，只能单独使用"
-        );
+        let why = text!("`-` is standard input, and stands alone", "`-` 是标准输入，只能单独使用");
         return Err(Failure::new("fmt-stdin", why).help(text!(
             "format the files in a command of their own; no file was written",
             "请用另一条命令整理文件；未写入任何文件"
@@ -230,10 +201,7 @@ fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         Ok(file) => (vec![file], Vec::new()),
         Err(problems) => (Vec::new(), problems),
     };
-    let details = Details {
-        diff: args.diff,
-        text: !args.check,
-    };
+    let details = Details { diff: args.diff, text: !args.check };
     let json = || json::layout::files(&formatted, details, &problems);
     let human = |look: Look| match (args.check, args.diff) {
         (true, _) => human::layout::files(&formatted, args.diff, look),

@@ -56,10 +56,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let (seen, bills) = super::runtime()?.block_on(async {
         account::expected(&connection, &project, state.as_ref(), world).await?;
         let (client, _sandbox) = connection.open(state.as_ref()).await?;
-        let seen = client
-            .environments()
-            .await
-            .map_err(|error| Failure::listing(&error))?;
+        let seen = client.environments().await.map_err(|error| Failure::listing(&error))?;
         let known = known(&desired, state.as_ref());
         let unknown: Vec<String> = seen
             .iter()
@@ -69,10 +66,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         let bills = if unknown.is_empty() {
             Bills::default()
         } else {
-            client
-                .bills(&unknown)
-                .await
-                .map_err(|error| Failure::listing(&error))?
+            client.bills(&unknown).await.map_err(|error| Failure::listing(&error))?
         };
         Ok::<_, Failure>((seen, bills))
     })?;
@@ -141,10 +135,7 @@ fn there_already(path: &Path) -> Failure {
     let shown = clean(&shown);
     Failure::new(
         "generate-out",
-        text!(
-            "{shown} is there already, and is not overwritten",
-            "{shown} 已存在，不会被覆盖"
-        ),
+        text!("{shown} is there already, and is not overwritten", "{shown} 已存在，不会被覆盖"),
     )
     .help(text!(
         "name a new file: `postpay generate -o FILE`; nothing was written",
@@ -176,10 +167,7 @@ fn show(
     ));
     for one in &drafts.left_out {
         let (env_id, why) = (clean(&one.env_id), &one.why);
-        world.tell(&text!(
-            "  left out: {env_id}: {why}\n",
-            "  略过：{env_id}：{why:#}\n"
-        ));
+        world.tell(&text!("  left out: {env_id}: {why}\n", "  略过：{env_id}：{why:#}\n"));
     }
     match written {
         Some(path) => {

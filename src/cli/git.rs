@@ -57,10 +57,7 @@ pub(super) struct Git {
 impl Git {
     /// None without git, outside of a repository, in one without commits or without a work tree.
     pub(super) fn find(roots: &[PathBuf]) -> Option<Self> {
-        let roots: Vec<PathBuf> = roots
-            .iter()
-            .filter_map(|root| std::path::absolute(root).ok())
-            .collect();
+        let roots: Vec<PathBuf> = roots.iter().filter_map(|root| std::path::absolute(root).ok()).collect();
         let folder = roots.first()?.ancestors().find(|path| path.is_dir())?;
         let asked = [
             "rev-parse",
@@ -116,9 +113,9 @@ impl Git {
                 continue;
             };
             touched.extend(
-                wanted.into_iter().filter_map(|(line, address)| {
-                    Some((address.clone(), lines.of(line)?.to_owned()))
-                }),
+                wanted
+                    .into_iter()
+                    .filter_map(|(line, address)| Some((address.clone(), lines.of(line)?.to_owned()))),
             );
         }
         touched
@@ -140,9 +137,7 @@ impl Git {
         let roots = self.roots.iter().map(|root| root.as_os_str());
         let said = git(&self.folder, options.chain(roots), PATIENCE)?;
         Some(
-            said.split(|byte| *byte == 0)
-                .filter_map(|record| record.get(3..))
-                .any(|path| self.matters(path)),
+            said.split(|byte| *byte == 0).filter_map(|record| record.get(3..)).any(|path| self.matters(path)),
         )
     }
 
@@ -152,10 +147,10 @@ impl Git {
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
         let is_manifest = name.ends_with(b".yaml") || name.ends_with(b".yml");
         (is_manifest && !name.starts_with(b"."))
-            || self.roots.iter().any(|root| {
-                root.file_name()
-                    .is_some_and(|root| root.as_encoded_bytes() == name)
-            })
+            || self
+                .roots
+                .iter()
+                .any(|root| root.file_name().is_some_and(|root| root.as_encoded_bytes() == name))
     }
 
     fn blame_of(&self, file: &Path, patience: Duration) -> Option<Blame> {
@@ -164,10 +159,7 @@ impl Git {
         let options = ["blame", "--incremental", "--no-textconv", "--"];
         let options = options.iter().map(OsStr::new);
         let said = git(folder, options.chain([file.as_os_str()]), patience)?;
-        Some(Blame::parse(
-            &String::from_utf8_lossy(&said),
-            self.is_shallow,
-        ))
+        Some(Blame::parse(&String::from_utf8_lossy(&said), self.is_shallow))
     }
 }
 
@@ -196,11 +188,7 @@ impl Blame {
             }
             let mut words = line.split(' ');
             let mut number = |skip| words.nth(skip).and_then(|word| word.parse::<u32>().ok());
-            let opens = line
-                .split_once(' ')
-                .and_then(|(commit, _)| id(commit))
-                .zip(number(2))
-                .zip(number(0));
+            let opens = line.split_once(' ').and_then(|(commit, _)| id(commit)).zip(number(2)).zip(number(0));
             if let Some(((commit, first), count)) = opens {
                 ranges.push((first, count, commit.to_owned()));
             }
@@ -231,9 +219,7 @@ fn is_among_files(folder: &Path, of_git: &str) -> bool {
 
 /// A commit's id: SHA-1 or SHA-256, whole.
 fn id(text: &str) -> Option<&str> {
-    let is_hex = text
-        .bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_hex = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     (matches!(text.len(), 40 | 64) && is_hex).then_some(text)
 }
 

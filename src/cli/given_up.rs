@@ -25,8 +25,7 @@ pub(super) fn open(state: &State, addresses: &[Address]) -> Vec<GivenUp> {
     current
         .chain(deposed)
         .filter(|(address, record, _)| {
-            record.status == Status::Destroying
-                && (addresses.is_empty() || addresses.contains(address))
+            record.status == Status::Destroying && (addresses.is_empty() || addresses.contains(address))
         })
         .map(|(address, record, deposed)| GivenUp {
             address: address.clone(),
@@ -46,9 +45,7 @@ pub(super) fn settle(
 ) -> Vec<Edited> {
     let mut edits = Vec::new();
     for one in open {
-        let GivenUp {
-            address, record, ..
-        } = one;
+        let GivenUp { address, record, .. } = one;
         let env_id = record.env_id.as_deref().unwrap_or_default();
         let shown = seen.iter().find(|environment| environment.env_id == env_id);
         let status = match shown {
@@ -59,10 +56,7 @@ pub(super) fn settle(
         let what = match status {
             Some(Status::Isolated) => text!("is isolated", "已被隔离"),
             Some(_) => text!("is there, and was not given up", "仍在，并未被销毁"),
-            None => text!(
-                "is not shown in any region that is listed",
-                "在所查询的各个地域中都没有列出"
-            ),
+            None => text!("is not shown in any region that is listed", "在所查询的各个地域中都没有列出"),
         };
         let env_id = clean(env_id);
         world.tell(&text!(
@@ -73,9 +67,8 @@ pub(super) fn settle(
             "Forget it as gone? Only `yes` is a yes: ",
             "视为已不存在，移除其记录？只有输入 `yes` 才算同意："
         );
-        let agreed = status.is_some()
-            || auto_approve
-            || (world.can_ask() && world.ask(&world.err.say(&question)));
+        let agreed =
+            status.is_some() || auto_approve || (world.can_ask() && world.ask(&world.err.say(&question)));
         if agreed {
             edits.push(edited(one, status));
         } else {
@@ -89,29 +82,15 @@ pub(super) fn settle(
 }
 
 fn edited(one: &GivenUp, status: Option<Status>) -> Edited {
-    let GivenUp {
-        address,
-        record,
-        deposed,
-    } = one;
+    let GivenUp { address, record, deposed } = one;
     let address = address.clone();
-    let record = status.map(|status| {
-        Box::new(Record {
-            status,
-            ..record.clone()
-        })
-    });
+    let record = status.map(|status| Box::new(Record { status, ..record.clone() }));
     let edit = match (deposed, record) {
-        (true, record) => Edit::Deposed {
-            address,
-            env_id: one.record.env_id.clone().unwrap_or_default(),
-            record,
-        },
+        (true, record) => {
+            Edit::Deposed { address, env_id: one.record.env_id.clone().unwrap_or_default(), record }
+        }
         (false, Some(record)) => Edit::Put { address, record },
         (false, None) => Edit::Forget { address },
     };
-    Edited {
-        doing: "resolve".to_owned(),
-        edit,
-    }
+    Edited { doing: "resolve".to_owned(), edit }
 }

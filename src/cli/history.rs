@@ -86,11 +86,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         since: args.since.map(|since| since.from(world.now())),
         addresses: args.addresses.clone(),
     };
-    let happenings: Vec<&Happening> = past
-        .happenings
-        .iter()
-        .filter(|happening| happening.is_wanted(&wanted))
-        .collect();
+    let happenings: Vec<&Happening> =
+        past.happenings.iter().filter(|happening| happening.is_wanted(&wanted)).collect();
     let json = || json::history::history(&happenings, &past.problems);
     let human = |look| human::history::history(&happenings, look);
     let csv = || csv::history(&happenings);
@@ -121,17 +118,10 @@ struct Past {
 
 impl Past {
     fn of(store: &FileStore) -> Result<Self, Failure> {
-        let Found {
-            state,
-            journal,
-            receipts,
-            ..
-        } = store.kept()?;
+        let Found { state, journal, receipts, .. } = store.kept()?;
         let (state, journal) = (state.ok().flatten(), journal.ok().flatten());
-        let mut journals: Vec<Journal> = receipts
-            .into_iter()
-            .filter_map(|(_, journal)| journal.ok())
-            .collect();
+        let mut journals: Vec<Journal> =
+            receipts.into_iter().filter_map(|(_, journal)| journal.ok()).collect();
         // One that was folded, and that a crash kept from being filed, is over.
         let open = journal
             .as_ref()
@@ -142,45 +132,25 @@ impl Past {
             journals.iter().all(|filed| filed.started.run != run)
         }));
         let (problems, notices) = troubles(store)?;
-        Ok(Self {
-            happenings: history(&journals, open, state.as_ref()),
-            state,
-            problems,
-            notices,
-        })
+        Ok(Self { happenings: history(&journals, open, state.as_ref()), state, problems, notices })
     }
 
     fn exit(&self) -> Exit {
-        if self.problems.is_empty() {
-            Exit::Fine
-        } else {
-            Exit::Error
-        }
+        if self.problems.is_empty() { Exit::Fine } else { Exit::Error }
     }
 
     /// A name that is in no receipt was probably misspelt.
     fn never_was(&self, addresses: &[Address]) -> Option<Diagnostic> {
         let named = |address: &&Address| {
-            let wanted = Wanted {
-                all: true,
-                since: None,
-                addresses: vec![(*address).clone()],
-            };
+            let wanted = Wanted { all: true, since: None, addresses: vec![(*address).clone()] };
             !self.happenings.iter().any(|it| it.is_wanted(&wanted))
         };
         let address = addresses.iter().find(named)?;
-        let known: Vec<&str> = self
-            .happenings
-            .iter()
-            .map(|happening| happening.address.as_str())
-            .collect();
+        let known: Vec<&str> = self.happenings.iter().map(|happening| happening.address.as_str()).collect();
         let near = crate::check::near::nearest(address.as_str(), &known);
         let diagnostic = Diagnostic::warning(
             "unknown-address",
-            text!(
-                "nothing was ever ordered or recorded at `{address}`",
-                "`{address}` 从未有过订单或记录"
-            ),
+            text!("nothing was ever ordered or recorded at `{address}`", "`{address}` 从未有过订单或记录"),
         );
         Some(match near {
             Some(near) => diagnostic.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),

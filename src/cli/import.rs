@@ -47,9 +47,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
     let store = world.store(&project.state);
-    let writer = world.locked(&store, flags.lock_timeout, || {
-        store.lock(&world.holder("import"), flags.lock_timeout)
-    })?;
+    let writer = world
+        .locked(&store, flags.lock_timeout, || store.lock(&world.holder("import"), flags.lock_timeout))?;
     tell_recovered(&store, &*writer, world);
     let mut desired = project.desired(world)?;
     let state = writer.state();
@@ -61,10 +60,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         };
         return Err(Failure::new(
             "import-used",
-            text!(
-                "`{address}` is on record already, as {id}",
-                "`{address}` 已有记录：{id:#}"
-            ),
+            text!("`{address}` is on record already, as {id}", "`{address}` 已有记录：{id:#}"),
         )
         .help(text!(
             "choose another address, or forget this one first: `postpay state rm {address}`",
@@ -72,10 +68,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         ))
         .help(NOTHING_SENT));
     }
-    let declared = desired
-        .environments
-        .iter_mut()
-        .find(|environment| environment.address == *address);
+    let declared = desired.environments.iter_mut().find(|environment| environment.address == *address);
     let Some(environment) = declared else {
         return Err(unknown_address(address, &desired, None).help(text!(
             "declare it first; `postpay generate` writes manifests for what nobody declares",
@@ -87,10 +80,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         tran_id: args.tran_id.clone(),
         source: environment.source.clone(),
     });
-    let options = Options {
-        targets: vec![address.clone()],
-        ..Options::default()
-    };
+    let options = Options { targets: vec![address.clone()], ..Options::default() };
     let plan = project.make(&desired, state, options, world)?;
     let job = Job {
         project: &project,

@@ -44,29 +44,14 @@ impl Ci {
     const fn files(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Github => &[
-                (
-                    ".github/workflows/postpay-apply.yml",
-                    include_str!("init/github/postpay-apply.yml"),
-                ),
-                (
-                    ".github/workflows/postpay-plan.yml",
-                    include_str!("init/github/postpay-plan.yml"),
-                ),
-                (
-                    ".github/workflows/postpay-drift.yml",
-                    include_str!("init/github/postpay-drift.yml"),
-                ),
-                (
-                    ".github/actions/setup-postpay/action.yml",
-                    include_str!("init/github/setup-postpay.yml"),
-                ),
+                (".github/workflows/postpay-apply.yml", include_str!("init/github/postpay-apply.yml")),
+                (".github/workflows/postpay-plan.yml", include_str!("init/github/postpay-plan.yml")),
+                (".github/workflows/postpay-drift.yml", include_str!("init/github/postpay-drift.yml")),
+                (".github/actions/setup-postpay/action.yml", include_str!("init/github/setup-postpay.yml")),
             ],
             Self::Gitlab => &[
                 (".gitlab-ci.yml", include_str!("init/gitlab/gitlab-ci.yml")),
-                (
-                    ".gitlab/show-report.py",
-                    include_str!("init/gitlab/show-report.py"),
-                ),
+                (".gitlab/show-report.py", include_str!("init/gitlab/show-report.py")),
             ],
         }
     }
@@ -91,17 +76,10 @@ fn add_attributes(dir: &Path) -> Result<bool, Failure> {
         }
         Err(error) => return Err(cant_write(&path, &error)),
     };
-    if String::from_utf8_lossy(&text)
-        .lines()
-        .any(|line| line.trim() == STATE_ATTRIBUTES)
-    {
+    if String::from_utf8_lossy(&text).lines().any(|line| line.trim() == STATE_ATTRIBUTES) {
         return Ok(false);
     }
-    let end = if text.is_empty() || text.ends_with(b"\n") {
-        ""
-    } else {
-        "\n"
-    };
+    let end = if text.is_empty() || text.ends_with(b"\n") { "" } else { "\n" };
     files::open(&path, Links::Refused, Access::Append)
         .and_then(|mut file| writeln!(file, "{end}{STATE_ATTRIBUTES}"))
         .map_err(|error| cant_write(&path, &error))?;
@@ -114,11 +92,7 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     let is_new = args.ci.is_none() || !is_project(&args.dir);
     let mut files = if is_new { project() } else { Vec::new() };
     let pipeline = args.ci.map_or(&[][..], Ci::files);
-    files.extend(
-        pipeline
-            .iter()
-            .map(|(name, text)| (*name, (*text).to_owned())),
-    );
+    files.extend(pipeline.iter().map(|(name, text)| (*name, (*text).to_owned())));
     let taken: Vec<String> = files
         .iter()
         .filter_map(|(name, _)| in_the_way(&args.dir, name))
@@ -190,14 +164,8 @@ fn project() -> Vec<(&'static str, String)> {
     vec![
         ("postpay.yaml", CONFIG.to_owned()),
         ("environments/shop.yaml", MANIFEST.to_owned()),
-        (
-            "schemas/manifest.v1.schema.json",
-            format!("{:#}\n", manifest::manifest_schema()),
-        ),
-        (
-            "schemas/config.v1.schema.json",
-            format!("{:#}\n", config::config_schema()),
-        ),
+        ("schemas/manifest.v1.schema.json", format!("{:#}\n", manifest::manifest_schema())),
+        ("schemas/config.v1.schema.json", format!("{:#}\n", config::config_schema())),
         (".gitignore", GITIGNORE.to_owned()),
     ]
 }

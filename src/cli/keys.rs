@@ -12,8 +12,8 @@ use super::world::World;
 use crate::clock::SystemClock;
 use crate::cloud::Caller;
 use crate::cloud::tencent::{
-    Chain, CredentialsError, Keys, METADATA, Metadata, RoleWish, Source, Sts, StsOptions,
-    Surroundings, Transport, Wishes, is_local_address, sts_endpoint,
+    Chain, CredentialsError, Keys, METADATA, Metadata, RoleWish, Source, Sts, StsOptions, Surroundings,
+    Transport, Wishes, is_local_address, sts_endpoint,
 };
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
@@ -46,17 +46,10 @@ pub(super) fn of_vendor(
     ask: Ask,
     world: &World,
 ) -> Result<Vendor, Failure> {
-    let options::Keys {
-        sts_endpoint: named,
-        metadata_endpoint,
-        ..
-    } = &project.api.keys;
+    let options::Keys { sts_endpoint: named, metadata_endpoint, .. } = &project.api.keys;
     let metadata = metadata_endpoint.as_deref().unwrap_or(METADATA);
-    let around = Surroundings {
-        variable: &|name| world.variable(name),
-        home: world.home(),
-        now: world.now(),
-    };
+    let around =
+        Surroundings { variable: &|name| world.variable(name), home: world.home(), now: world.now() };
     let mut chain = Chain::find(&wishes(&project.api.keys), &around)?;
     tell_open(&chain, world);
     if ask == Ask::Machine {
@@ -109,17 +102,8 @@ pub(super) fn of_vendor(
         clock: Arc::new(SystemClock),
     };
     let keys = Arc::new(chain.keys(&sts, metadata)?);
-    let sts = Sts::new(StsOptions {
-        keys: Some(Arc::clone(&keys)),
-        ..sts
-    });
-    Ok(Vendor {
-        keys,
-        chain,
-        sts_url,
-        sts: Arc::new(sts?),
-        caller: OnceCell::new(),
-    })
+    let sts = Sts::new(StsOptions { keys: Some(Arc::clone(&keys)), ..sts });
+    Ok(Vendor { keys, chain, sts_url, sts: Arc::new(sts?), caller: OnceCell::new() })
 }
 
 fn wishes(keys: &options::Keys) -> Wishes {
@@ -150,11 +134,7 @@ fn wishes(keys: &options::Keys) -> Wishes {
 
 /// Whether this is a machine with a role is only asked where nothing else was found.
 fn find_machine(chain: &mut Chain, metadata: &str) -> Result<(), Failure> {
-    let Source::Machine {
-        role,
-        is_asked_for: false,
-    } = &mut chain.source
-    else {
+    let Source::Machine { role, is_asked_for: false } = &mut chain.source else {
         return Ok(());
     };
     let service = Metadata::new(metadata, None)?;
@@ -163,10 +143,7 @@ fn find_machine(chain: &mut Chain, metadata: &str) -> Result<(), Failure> {
             *role = Some(name);
             return Ok(());
         }
-        Ok(None) => text!(
-            "this machine's role: it has none",
-            "本机角色：本机没有绑定角色"
-        ),
+        Ok(None) => text!("this machine's role: it has none", "本机角色：本机没有绑定角色"),
         Err(error) => {
             let why = error.message;
             text!("this machine's role: {why}", "本机角色：{why:#}")

@@ -38,14 +38,9 @@ pub(super) fn read(
     super::runtime()?.block_on(async {
         let account = account::expected(&connection, project, state, world).await?;
         let (reader, _sandbox) = reader(&connection, state).await?;
-        let mut environments = reader
-            .environments()
-            .await
-            .map_err(|error| Failure::listing(&error))?;
-        let listed: HashSet<&str> = environments
-            .iter()
-            .map(|environment| environment.env_id.as_str())
-            .collect();
+        let mut environments = reader.environments().await.map_err(|error| Failure::listing(&error))?;
+        let listed: HashSet<&str> =
+            environments.iter().map(|environment| environment.env_id.as_str()).collect();
         let missing: Vec<String> = state
             .into_iter()
             .flat_map(State::records)
@@ -55,10 +50,7 @@ pub(super) fn read(
             .collect();
         let mut absent = HashSet::new();
         if !missing.is_empty() {
-            let named = reader
-                .named(&missing)
-                .await
-                .map_err(|error| Failure::listing(&error))?;
+            let named = reader.named(&missing).await.map_err(|error| Failure::listing(&error))?;
             for (env_id, named) in missing.into_iter().zip(named) {
                 match named {
                     Named::Shown(environment) => environments.push(*environment),
@@ -70,10 +62,7 @@ pub(super) fn read(
         let bills = if recorded.is_empty() {
             Bills::default()
         } else {
-            reader
-                .bills(&recorded)
-                .await
-                .map_err(|error| Failure::listing(&error))?
+            reader.bills(&recorded).await.map_err(|error| Failure::listing(&error))?
         };
         let recorded: HashSet<&String> = recorded.iter().collect();
         let mut listed = environments.iter();
@@ -83,13 +72,7 @@ pub(super) fn read(
             project.ids_in_receipts(world)?
         };
         Ok(Seen {
-            live: Live {
-                environments,
-                bills,
-                regions: connection.listed_regions(state),
-                absent,
-                known_ids,
-            },
+            live: Live { environments, bills, regions: connection.listed_regions(state), absent, known_ids },
             account,
         })
     })

@@ -55,10 +55,7 @@ impl Project {
     }
 
     /// The project, and what is wrong with its settings: they are as if nothing were set then, so that all else can be checked.
-    pub(super) fn load_as_far(
-        global: &Global,
-        api: &Api,
-    ) -> Result<(Self, Option<Failure>), Failure> {
+    pub(super) fn load_as_far(global: &Global, api: &Api) -> Result<(Self, Option<Failure>), Failure> {
         let (config_path, misnamed) = match &global.config {
             Some(path) => (Some(path.clone()), None),
             None => match config::find(Path::new(".")) {
@@ -67,17 +64,11 @@ impl Project {
             },
         };
         // Paths in the file are meant from where the file is.
-        let base = config_path
-            .as_deref()
-            .and_then(Path::parent)
-            .unwrap_or(Path::new(""))
-            .to_owned();
+        let base = config_path.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
         let root = project_folder(&base)?;
         let config = match &config_path {
             None => Ok(Config::default()),
-            Some(path) if global.config.is_some() => {
-                config::load(Path::new(""), path).map_err(Failure::from)
-            }
+            Some(path) if global.config.is_some() => config::load(Path::new(""), path).map_err(Failure::from),
             Some(path) => config_of_project(path, &root),
         };
         let (config, mut wrong) = match config {
@@ -86,25 +77,17 @@ impl Project {
         };
         wrong = misnamed.or(wrong);
         let manifests = if global.files.is_empty() {
-            let declared = config
-                .manifests
-                .clone()
-                .unwrap_or_else(|| vec![config::DEFAULT_MANIFESTS.into()]);
+            let declared = config.manifests.clone().unwrap_or_else(|| vec![config::DEFAULT_MANIFESTS.into()]);
             let declared = declared.iter().map(|path| base.join(path));
             // Where they are may be what could not be read.
-            declared
-                .filter(|path| wrong.is_none() || path.exists())
-                .collect()
+            declared.filter(|path| wrong.is_none() || path.exists()).collect()
         } else {
             global.files.clone()
         };
         let state = if let Some(path) = &global.state {
             if let Err(why) = config::check_state(path) {
-                return Err(Failure::new(
-                    "state-path",
-                    text!("--state: {why}", "--state：{why:#}"),
-                )
-                .help(NOTHING_SENT));
+                return Err(Failure::new("state-path", text!("--state: {why}", "--state：{why:#}"))
+                    .help(NOTHING_SENT));
             }
             // Where its links go round, whoever opens it says so.
             way(path, &root).map_or_else(|_| path.clone(), |way| settled(path, &way))
@@ -126,25 +109,11 @@ impl Project {
             manifests_typed: !global.files.is_empty(),
             state,
             endpoint_is_given: global.endpoint.is_some(),
-            endpoint: global
-                .endpoint
-                .clone()
-                .or_else(|| config.api.endpoint.clone())
-                .unwrap_or_default(),
+            endpoint: global.endpoint.clone().or_else(|| config.api.endpoint.clone()).unwrap_or_default(),
             rate: api.rate.or(config.api.rate).unwrap_or(config::DEFAULT_RATE),
-            region: api
-                .region
-                .as_ref()
-                .or(config.api.region.as_ref())
-                .map(ToString::to_string),
-            language: api
-                .language
-                .or(config.api.language)
-                .unwrap_or(config::DEFAULT_LANGUAGE),
-            timeout: api
-                .timeout
-                .or(config.api.timeout)
-                .unwrap_or(config::DEFAULT_TIMEOUT),
+            region: api.region.as_ref().or(config.api.region.as_ref()).map(ToString::to_string),
+            language: api.language.or(config.api.language).unwrap_or(config::DEFAULT_LANGUAGE),
+            timeout: api.timeout.or(config.api.timeout).unwrap_or(config::DEFAULT_TIMEOUT),
             config,
             api: api.clone(),
         };
@@ -161,10 +130,7 @@ impl Project {
         let Some(state) = end(&self.state) else {
             return Ok(());
         };
-        let is_config = self
-            .config_path
-            .iter()
-            .any(|path| end(path).as_ref() == Some(&state));
+        let is_config = self.config_path.iter().any(|path| end(path).as_ref() == Some(&state));
         let mut manifests = self.manifests.iter().filter_map(|path| end(path));
         let is_manifest = manifests.any(|path| {
             // Whoever types a state as a manifest is told that it is none.
@@ -197,24 +163,17 @@ impl Project {
 
     /// How far the manifests may lead.
     fn bounds(&self) -> Bounds<'_> {
-        Bounds {
-            project: &self.root,
-            typed: self.manifests_typed,
-        }
+        Bounds { project: &self.root, typed: self.manifests_typed }
     }
 
     /// How far what is typed may lead: anywhere, but for what is found in a folder.
     pub(super) fn typed(&self) -> Bounds<'_> {
-        Bounds {
-            project: &self.root,
-            typed: true,
-        }
+        Bounds { project: &self.root, typed: true }
     }
 
     /// Every file that is YAML of this project: its manifests, then its settings. What is wrong with the paths comes with it.
     pub(super) fn yaml(&self) -> (Vec<Found>, Vec<Diagnostic>) {
-        let (mut found, mut problems) =
-            manifest::find(Path::new(""), &self.manifests, self.bounds());
+        let (mut found, mut problems) = manifest::find(Path::new(""), &self.manifests, self.bounds());
         // They were read by now, so they lead where they may.
         let config: Vec<PathBuf> = self.config_path.iter().cloned().collect();
         let (settings, more) = manifest::find(Path::new(""), &config, self.typed());
@@ -242,18 +201,11 @@ impl Project {
     }
 
     pub(super) fn account(&self) -> Account {
-        Account {
-            endpoint: self.endpoint.site(),
-            uin: None,
-        }
+        Account { endpoint: self.endpoint.site(), uin: None }
     }
 
     /// How much a run may order; what is given beats what the file says.
-    pub(super) fn limits(
-        &self,
-        max_creates: Option<u32>,
-        max_creates_per_day: Option<u32>,
-    ) -> Limits {
+    pub(super) fn limits(&self, max_creates: Option<u32>, max_creates_per_day: Option<u32>) -> Limits {
         let guard = &self.config.guard;
         Limits {
             max_creates: max_creates.or(guard.max_creates).map(count),
@@ -264,11 +216,7 @@ impl Project {
 
     /// How many calls may be under way at once; what is given beats what the file says.
     pub(super) fn in_flight(&self, given: Option<u32>) -> usize {
-        count(
-            given
-                .or(self.config.api.in_flight)
-                .unwrap_or(config::DEFAULT_IN_FLIGHT),
-        )
+        count(given.or(self.config.api.in_flight).unwrap_or(config::DEFAULT_IN_FLIGHT))
     }
 
     fn requires_alias(&self) -> bool {
@@ -311,9 +259,7 @@ impl Project {
         }
         world.reports.keep_in(&self.root)?;
         for path in &global.reports {
-            let folder = path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty());
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let has_folder = folder.is_none_or(Path::is_dir);
             if !has_folder || path.is_dir() {
                 let shown = path.display().to_string();
@@ -325,10 +271,7 @@ impl Project {
                         "--report {shown}：无法在那里写入文件"
                     ),
                 )
-                .help(text!(
-                    "name a file in a folder that exists",
-                    "请指定已有目录中的文件"
-                ))
+                .help(text!("name a file in a folder that exists", "请指定已有目录中的文件"))
                 .help(NOTHING_SENT));
             }
         }
@@ -364,10 +307,7 @@ impl Project {
         let (path, end) = (clean(&path), clean(&end));
         Err(Failure::new(
             "outside-project",
-            text!(
-                "{path}: a link of the project leads to {end}",
-                "{path}：项目中的链接指向 {end}"
-            ),
+            text!("{path}: a link of the project leads to {end}", "{path}：项目中的链接指向 {end}"),
         )
         .help(text!(
             "name the folder that is meant; nothing was written",
@@ -390,13 +330,9 @@ impl Project {
     fn check_as(&self, options: check::Options, state: Option<&State>) -> (Vec<PathBuf>, Checked) {
         let loaded = self.load_manifests();
         let files = loaded.files.iter().map(|file| file.hash.path.clone());
-        let recorded = state
-            .into_iter()
-            .flat_map(|state| state.environments.keys());
+        let recorded = state.into_iter().flat_map(|state| state.environments.keys());
         let mut checked = check::check_beside(&loaded, options, &recorded.collect());
-        checked
-            .diagnostics
-            .extend(self.config.warnings.iter().cloned());
+        checked.diagnostics.extend(self.config.warnings.iter().cloned());
         (files.collect(), checked)
     }
 
@@ -411,10 +347,7 @@ impl Project {
         let parsed = manifest::parse(&source);
         loaded.diagnostics.extend(parsed.diagnostics);
         loaded.files.push(manifest::File {
-            hash: ManifestHash {
-                path: source.path.clone(),
-                sha256: String::new(),
-            },
+            hash: ManifestHash { path: source.path.clone(), sha256: String::new() },
             source,
             documents: parsed.documents,
             complete: parsed.complete,
@@ -428,19 +361,12 @@ impl Project {
     }
 
     /// As [`Project::desired`], for whoever creates what is declared and not in the state.
-    pub(super) fn desired_creates(
-        &self,
-        state: Option<&State>,
-        world: &World,
-    ) -> Result<Desired, Failure> {
+    pub(super) fn desired_creates(&self, state: Option<&State>, world: &World) -> Result<Desired, Failure> {
         Self::usable(self.check_creates(state).1, world)
     }
 
     fn usable(checked: Checked, world: &World) -> Result<Desired, Failure> {
-        let Checked {
-            desired,
-            diagnostics,
-        } = checked;
+        let Checked { desired, diagnostics } = checked;
         if any_error(&diagnostics) {
             let failure = Failure::from(diagnostics);
             return Err(failure);
@@ -456,16 +382,11 @@ impl Project {
         options: Options,
         world: &World,
     ) -> Result<Plan, Failure> {
-        let declared: HashSet<&Address> = desired
-            .environments
-            .iter()
-            .map(|environment| &environment.address)
-            .collect();
+        let declared: HashSet<&Address> =
+            desired.environments.iter().map(|environment| &environment.address).collect();
         if let Some(address) = options.replaces.iter().find(|it| !declared.contains(it)) {
-            return Err(unknown_address(address, desired, None).help(text!(
-                "only what is declared is replaced",
-                "只能替换已声明的环境"
-            )));
+            return Err(unknown_address(address, desired, None)
+                .help(text!("only what is declared is replaced", "只能替换已声明的环境")));
         }
         for address in options.targets.iter().chain(&options.excludes) {
             let known = declared.contains(address)
@@ -506,10 +427,7 @@ impl Project {
     /// What a plan is asked to be; what is given beats what the file says.
     pub(super) fn options(&self, select: &Select, changes: &Changes) -> Options {
         let Select { targets, excludes } = select.clone();
-        let Changes {
-            replaces,
-            allow_destroy,
-        } = changes.clone();
+        let Changes { replaces, allow_destroy } = changes.clone();
         Options {
             mode: Mode::Normal,
             targets,
@@ -565,19 +483,12 @@ impl Project {
 /// The folder that a project is in: the one that we are in, or that of the settings where they lie elsewhere.
 fn project_folder(settings: &Path) -> Result<PathBuf, Failure> {
     let here = std::fs::canonicalize(".").map_err(|error| {
-        let why = text!(
-            "can't tell which folder this is: {error}",
-            "无法确定当前文件夹：{error}"
-        );
+        let why = text!("can't tell which folder this is: {error}", "无法确定当前文件夹：{error}");
         Failure::new("chdir", why).help(NOTHING_SENT)
     })?;
     // Where they are not there, reading them says so.
     let settings = std::fs::canonicalize(here.join(settings)).unwrap_or_else(|_| here.clone());
-    Ok(if settings.starts_with(&here) {
-        here
-    } else {
-        settings
-    })
+    Ok(if settings.starts_with(&here) { here } else { settings })
 }
 
 /// A path that was followed, with its links resolved: one that is there later is an error.
@@ -641,9 +552,7 @@ fn is_near(folder: &Path) -> bool {
 
 /// The top of the git repository that a folder is in.
 fn repository(folder: &Path) -> Option<&Path> {
-    folder
-        .ancestors()
-        .find(|folder| folder.join(".git").exists())
+    folder.ancestors().find(|folder| folder.join(".git").exists())
 }
 
 /// The settings that nobody named: whoever may change the project chose where they lead.
@@ -711,18 +620,9 @@ impl<'a> Lines<'a> {
     }
 }
 
-pub(super) fn unknown_address(
-    address: &Address,
-    desired: &Desired,
-    state: Option<&State>,
-) -> Failure {
-    let declared = desired
-        .environments
-        .iter()
-        .map(|environment| environment.address.as_str());
-    let recorded = state
-        .into_iter()
-        .flat_map(|state| state.environments.keys().map(Address::as_str));
+pub(super) fn unknown_address(address: &Address, desired: &Desired, state: Option<&State>) -> Failure {
+    let declared = desired.environments.iter().map(|environment| environment.address.as_str());
+    let recorded = state.into_iter().flat_map(|state| state.environments.keys().map(Address::as_str));
     let known: Vec<&str> = declared.chain(recorded).collect();
     let near = check::near::nearest(address.as_str(), &known);
     let failure = Failure::new(

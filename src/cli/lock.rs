@@ -39,8 +39,6 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
         )]);
     }
     let document = json::lock::status(&found);
-    world.show(Shown::plain(&|| document.clone(), &|look| {
-        human::lock::status(&found, look)
-    }))?;
+    world.show(Shown::plain(&|| document.clone(), &|look| human::lock::status(&found, look)))?;
     Ok(Exit::Fine)
 }

@@ -271,10 +271,7 @@ fn check_threads(count: usize) -> std::io::Result<()> {
     let mut threads = Vec::new();
     let started = (0..count).try_for_each(|_| {
         let (hold, wait) = std::sync::mpsc::channel::<()>();
-        threads.push((
-            std::thread::Builder::new().spawn(move || wait.recv())?,
-            hold,
-        ));
+        threads.push((std::thread::Builder::new().spawn(move || wait.recv())?, hold));
         Ok(())
     });
     for (thread, hold) in threads {
@@ -296,11 +293,7 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
     command
         .mut_args(|arg| {
             let value = arg.get_env().and_then(std::env::var_os);
-            if value.is_some_and(|value| value.is_empty()) {
-                arg.env(Resettable::Reset)
-            } else {
-                arg
-            }
+            if value.is_some_and(|value| value.is_empty()) { arg.env(Resettable::Reset) } else { arg }
         })
         .mut_subcommands(without_empty_variables)
 }
@@ -320,9 +313,7 @@ fn without_user_info(mut error: clap::Error) -> clap::Error {
             let clean = if let ContextValue::String(text) = value {
                 ContextValue::String(hide(text)?)
             } else if let ContextValue::Strings(texts) = value {
-                let clean = texts
-                    .iter()
-                    .map(|text| hide(text).unwrap_or_else(|| text.clone()));
+                let clean = texts.iter().map(|text| hide(text).unwrap_or_else(|| text.clone()));
                 ContextValue::Strings(clean.collect())
             } else {
                 return None;

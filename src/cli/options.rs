@@ -16,13 +16,7 @@ use crate::unseen::unseen;
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// Work as if postpay had been started in DIR
-    #[arg(
-        short = 'C',
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "POSTPAY_CHDIR"
-    )]
+    #[arg(short = 'C', long, global = true, value_name = "DIR", env = "POSTPAY_CHDIR")]
     pub chdir: Option<PathBuf>,
     /// The configuration file [default: postpay.yaml or postpay.yml, if there is one]
     #[arg(long, global = true, value_name = "FILE", env = "POSTPAY_CONFIG")]
@@ -42,21 +36,10 @@ pub(super) struct Global {
     pub state: Option<PathBuf>,
     /// Where orders go: a URL, `internal` or a region for the vendor's host of that name, or `sandbox` for the embedded
     /// endpoint, which needs no credentials
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL|sandbox",
-        env = "POSTPAY_ENDPOINT"
-    )]
+    #[arg(long, global = true, value_name = "URL|sandbox", env = "POSTPAY_ENDPOINT")]
     pub endpoint: Option<Endpoint>,
     /// Colour on the terminal; NO_COLOR turns it off too
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        default_value = "auto",
-        env = "POSTPAY_COLOR"
-    )]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "POSTPAY_COLOR")]
     pub color: Color,
     /// The language of what is said to people; codes and JSON never change with it [default: the locale's]
     #[arg(long, global = true, value_name = "LANG", env = "POSTPAY_LANG")]
@@ -66,13 +49,7 @@ pub(super) struct Global {
     pub log: Option<tracing::Level>,
     /// What standard output holds; more than text and JSON for plan, drift, apply, destroy, import, validate and show: markdown
     /// for a pull request, github for annotations and the step's summary, sarif, junit, html; and csv for history
-    #[arg(
-        long,
-        global = true,
-        value_name = "FORMAT",
-        default_value = "human",
-        env = "POSTPAY_FORMAT"
-    )]
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human", env = "POSTPAY_FORMAT")]
     pub format: Format,
     /// Also write the result to FILE, or why there is none; its ending picks the format: .txt, .json, .md, .html, .sarif,
     /// .xml (JUnit), .csv; repeatable
@@ -228,12 +205,7 @@ pub(super) struct Keys {
     #[arg(long, value_name = "ARN", env = "POSTPAY_ASSUME_ROLE")]
     pub assume_role: Option<String>,
     /// What the session of a role is called [default: postpay]
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "POSTPAY_ROLE_SESSION_NAME",
-        requires = "assume_role"
-    )]
+    #[arg(long, value_name = "NAME", env = "POSTPAY_ROLE_SESSION_NAME", requires = "assume_role")]
     pub role_session_name: Option<String>,
     /// How long a key of a role lasts, up to 12h; it is renewed before it ends [default: the vendor's 2h]
     #[arg(long, value_name = "TIME", env = "POSTPAY_ROLE_DURATION", value_parser = timeout, requires = "assume_role")]
@@ -251,40 +223,27 @@ pub(super) struct Keys {
     #[arg(long, value_name = "ID", env = "POSTPAY_OIDC_PROVIDER", requires_all = ["oidc_token_file", "assume_role"])]
     pub oidc_provider: Option<String>,
     /// The file with that token; it is read anew for each key
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "POSTPAY_OIDC_TOKEN_FILE",
-        requires = "oidc_provider"
-    )]
+    #[arg(long, value_name = "FILE", env = "POSTPAY_OIDC_TOKEN_FILE", requires = "oidc_provider")]
     pub oidc_token_file: Option<PathBuf>,
     /// Where STS is asked for roles, and which account a key belongs to [default: the vendor's, beside --endpoint]
     #[arg(long, value_name = "URL", env = "POSTPAY_STS_ENDPOINT")]
     pub sts_endpoint: Option<String>,
     /// The metadata service in place of the machine's; on this very computer only, for tests
-    #[arg(
-        long,
-        hide = true,
-        value_name = "URL",
-        env = "POSTPAY_METADATA_ENDPOINT"
-    )]
+    #[arg(long, hide = true, value_name = "URL", env = "POSTPAY_METADATA_ENDPOINT")]
     pub metadata_endpoint: Option<String>,
 }
 
 pub(super) fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if (config::MIN_RATE..=config::MAX_RATE).contains(&rate) => Ok(rate),
-        Ok(_) | Err(_) => Err(format!(
-            "a number of requests a second, from {} to {}",
-            config::MIN_RATE,
-            config::MAX_RATE
-        )),
+        Ok(_) | Err(_) => {
+            Err(format!("a number of requests a second, from {} to {}", config::MIN_RATE, config::MAX_RATE))
+        }
     }
 }
 
 fn language(text: &str) -> Result<Language, String> {
-    Language::by_name(text)
-        .ok_or_else(|| format!("one of {}", Language::ALL.map(Language::name).join(", ")))
+    Language::by_name(text).ok_or_else(|| format!("one of {}", Language::ALL.map(Language::name).join(", ")))
 }
 
 pub(super) fn time(text: &str) -> Result<Duration, String> {

@@ -29,10 +29,7 @@ use crate::state::State;
 
 /// Show what would be ordered; changes nothing, and is offline without --refresh
 #[derive(Debug, clap::Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_help = "\
 Examples:
   postpay plan                            compare the manifests with the state
@@ -79,15 +76,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     let state = project.recorded(world)?;
     let desired = project.desired_creates(state.as_ref(), world)?;
-    let mut plan = project.plan(
-        &desired,
-        state.as_ref(),
-        project.options(&args.select, &args.changes),
-        world,
-    )?;
+    let mut plan =
+        project.plan(&desired, state.as_ref(), project.options(&args.select, &args.changes), world)?;
     if args.refresh {
-        let live::Seen { live, account } =
-            live::read(&project, &args.embedded, state.as_ref(), world)?;
+        let live::Seen { live, account } = live::read(&project, &args.embedded, state.as_ref(), world)?;
         // Whoever reviews the plan saw this account, and it is carried out in no other.
         if let Some(Proven::Account(caller)) = account {
             plan.account.uin = Some(caller.account);
@@ -96,8 +88,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         plan.drift = Some(noticed(&plan, &desired, state.as_ref(), &live, &known));
     }
     // Whoever reads the plan on a terminal has the repository before them; it is not looked at for them.
-    let kept =
-        args.out.is_some() || !world.reports.files.is_empty() || world.format != Format::Human;
+    let kept = args.out.is_some() || !world.reports.files.is_empty() || world.format != Format::Human;
     if (kept || args.blame)
         && let Some(git) = world.git(&project.sources())
     {
@@ -123,20 +114,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if let Some(path) = &out {
         write(path, &plan)?;
     }
-    let requests = if args.show_calls {
-        requests(&plan, state.as_ref(), &project)
-    } else {
-        Vec::new()
-    };
+    let requests = if args.show_calls { requests(&plan, state.as_ref(), &project) } else { Vec::new() };
     show(&plan, project.rate, &requests, world)?;
     if let Some(path) = &args.out {
         let shown = path.display().to_string();
         let shown = clean(&shown);
-        let allow = if plan.destroys().next().is_some() {
-            " --allow-destroy"
-        } else {
-            ""
-        };
+        let allow = if plan.destroys().next().is_some() { " --allow-destroy" } else { "" };
         let typed = shell_word(&shown);
         world.tell(&text!(
             "Kept in {shown}. To carry out exactly this: postpay apply {typed}{allow}\n",
@@ -168,14 +151,8 @@ fn not_allowed(plan: &Plan, project: &Project) -> Option<Diagnostic> {
 }
 
 /// Where each change is declared, if it still is.
-fn declared<'a>(
-    desired: &'a Desired,
-    plan: &'a Plan,
-) -> impl Iterator<Item = (&'a Address, &'a SourceRef)> {
-    let changes = plan
-        .steps
-        .iter()
-        .filter(|step| step.action != Action::NoOp && !step.deposed);
+fn declared<'a>(desired: &'a Desired, plan: &'a Plan) -> impl Iterator<Item = (&'a Address, &'a SourceRef)> {
+    let changes = plan.steps.iter().filter(|step| step.action != Action::NoOp && !step.deposed);
     let changing: HashSet<&Address> = changes.map(|step| &step.address).collect();
     desired
         .environments
@@ -185,16 +162,10 @@ fn declared<'a>(
 }
 
 /// The plan in the format that was asked for, and in every report.
-pub(super) fn show(
-    plan: &Plan,
-    rate: f64,
-    requests: &[Request],
-    world: &mut World,
-) -> Result<(), Failure> {
+pub(super) fn show(plan: &Plan, rate: f64, requests: &[Request], world: &mut World) -> Result<(), Failure> {
     let told = world.told();
     let json = || file::encode(plan);
-    let human =
-        |look: human::Look| human::plan::plan(plan, rate, look) + &listed(requests, look.lang);
+    let human = |look: human::Look| human::plan::plan(plan, rate, look) + &listed(requests, look.lang);
     let page = |lang| page::plan(plan, rate, &told, requests.to_vec(), lang);
     let shown = Shown::new(&json, &human, &page);
     let printed = world.print_as_asked(shown);
@@ -207,11 +178,7 @@ pub(super) fn show(
 }
 
 pub(super) fn exit(plan: &Plan, detailed: bool) -> Exit {
-    if detailed && plan.has_changes() {
-        Exit::Changes
-    } else {
-        Exit::Fine
-    }
+    if detailed && plan.has_changes() { Exit::Changes } else { Exit::Fine }
 }
 
 /// Replaces the file whole, so that a plan is there or is not.
@@ -227,15 +194,9 @@ fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
         return Err(Failure::new("plan-out", {
             let path = path.display().to_string();
             let path = clean(&path);
-            text!(
-                "{path} is there, and is no plan",
-                "{path} 已存在，且不是计划文件"
-            )
+            text!("{path} is there, and is no plan", "{path} 已存在，且不是计划文件")
         })
-        .help(text!(
-            "name another file; nothing was written",
-            "请指定另一个文件；未写入任何内容"
-        )));
+        .help(text!("name another file; nothing was written", "请指定另一个文件；未写入任何内容")));
     }
     let write = || {
         let mut unnamed = Unnamed::make(path, ".postpay-plan-", files::PRIVATE)?;
@@ -250,9 +211,8 @@ fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
 /// The requests that carrying the plan out would make. The signature is left out: it is made when a request is sent.
 fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Request> {
     let records = state.into_iter().flat_map(State::records);
-    let regions: HashMap<Option<&str>, Option<&str>> = records
-        .map(|(_, record)| (record.env_id.as_deref(), record.region.as_deref()))
-        .collect();
+    let regions: HashMap<Option<&str>, Option<&str>> =
+        records.map(|(_, record)| (record.env_id.as_deref(), record.region.as_deref())).collect();
     let mut requests = Vec::new();
     for step in plan.changes() {
         let Some((action, body)) = call(step, plan) else {
@@ -260,9 +220,7 @@ fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Reques
         };
         // What is there is spoken to where it is.
         let there = regions.get(&step.ids.env_id.as_deref()).copied().flatten();
-        let region = there
-            .filter(|_| !step.is_order())
-            .or(project.region.as_deref());
+        let region = there.filter(|_| !step.is_order()).or(project.region.as_deref());
         let mut text = String::new();
         let _ = match &project.endpoint {
             // It is started with the run, on a port that is free then.
@@ -278,10 +236,7 @@ fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Reques
         }
         let _ = writeln!(text, "X-TC-Language: {}", project.language.name());
         let _ = writeln!(text, "\n{}", String::from_utf8_lossy(&body));
-        requests.push(Request {
-            name: step.address.to_string(),
-            text,
-        });
+        requests.push(Request { name: step.address.to_string(), text });
     }
     requests
 }
@@ -293,11 +248,7 @@ fn listed(requests: &[Request], lang: Lang) -> String {
         let head = text!("\nRequests, in sending order:\n", "\n请求，按发送顺序：\n");
         text.push_str(head.in_lang(lang));
     }
-    for Request {
-        name,
-        text: request,
-    } in requests
-    {
+    for Request { name, text: request } in requests {
         let _ = writeln!(text, "\n# {name}");
         for line in request.lines() {
             let _ = writeln!(text, "{}", clean(line));
@@ -318,11 +269,7 @@ fn call(step: &Step, plan: &Plan) -> Option<(&'static str, Vec<u8>)> {
             Some((MODIFY, wire::request_body(&ModifyEnv::of(env_id, alias))))
         }
         Action::Destroy => {
-            let Options {
-                purge,
-                bypass_check,
-                ..
-            } = plan.options;
+            let Options { purge, bypass_check, .. } = plan.options;
             let destroy = DestroyEnv::of(env_id, purge, bypass_check);
             Some((DESTROY, wire::request_body(&destroy)))
         }

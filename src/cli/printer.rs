@@ -52,13 +52,9 @@ impl Printer {
     /// When no thread can be started.
     pub(super) fn start(progress: Option<Progress>) -> io::Result<Self> {
         let (lines, queue) = mpsc::channel();
-        let thread = thread::Builder::new()
-            .name("printer".to_owned())
-            .spawn(move || write(&queue, progress))?;
-        Ok(Self {
-            lines: Some(lines),
-            thread: Some(thread),
-        })
+        let thread =
+            thread::Builder::new().name("printer".to_owned()).spawn(move || write(&queue, progress))?;
+        Ok(Self { lines: Some(lines), thread: Some(thread) })
     }
 
     /// The queue that the thread writes from. It takes whatever comes and never blocks.
@@ -78,12 +74,7 @@ impl Printer {
     pub(super) fn abandon(mut self, after: Duration) {
         self.lines = None;
         let until = Instant::now() + after;
-        while self
-            .thread
-            .as_ref()
-            .is_some_and(|thread| !thread.is_finished())
-            && Instant::now() < until
-        {
+        while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) && Instant::now() < until {
             thread::sleep(Duration::from_millis(5));
         }
         self.thread = None;
@@ -106,20 +97,14 @@ impl Drop for Printer {
 
 /// Writes what is queued until nobody can queue any more; returns what standard output refused.
 fn write(queue: &mpsc::Receiver<Line>, progress: Option<Progress>) -> io::Result<()> {
-    let bar = progress.map(
-        |Progress {
-             template,
-             len,
-             status,
-         }| {
-            let len = len.map(|len| u64::try_from(len).unwrap_or(u64::MAX));
-            let bar = ProgressBar::with_draw_target(len, ProgressDrawTarget::hidden());
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.progress_chars("=> "));
-            }
-            (bar, status)
-        },
-    );
+    let bar = progress.map(|Progress { template, len, status }| {
+        let len = len.map(|len| u64::try_from(len).unwrap_or(u64::MAX));
+        let bar = ProgressBar::with_draw_target(len, ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        (bar, status)
+    });
     let mut refused = Ok(());
     let mut due = Instant::now() + LATE;
     loop {
@@ -148,13 +133,11 @@ fn write(queue: &mpsc::Receiver<Line>, progress: Option<Progress>) -> io::Result
     if let Some((bar, _)) = bar {
         bar.finish_and_clear();
     }
-    refused.or_else(|error: io::Error| {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            Ok(())
-        } else {
-            Err(error)
-        }
-    })
+    refused.or_else(
+        |error: io::Error| {
+            if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
+        },
+    )
 }
 
 fn put(line: Line, refused: &mut io::Result<()>) {
@@ -198,27 +181,13 @@ impl Stderr {
 /// Shows a sentence while something is waited for. Without a thread there is no progress, and all else goes on.
 fn spinner(status: impl Fn() -> String + Send + 'static) -> Option<Printer> {
     let status: Status = Box::new(move || (0, status()));
-    Printer::start(Some(Progress {
-        template: SPINNER,
-        len: None,
-        status,
-    }))
-    .ok()
+    Printer::start(Some(Progress { template: SPINNER, len: None, status })).ok()
 }
 
 /// Shows how long a lock is waited for.
-pub(super) fn waiting_for_lock(
-    holder: Option<Holder>,
-    most: Duration,
-    lang: Lang,
-) -> Option<Printer> {
+pub(super) fn waiting_for_lock(holder: Option<Holder>, most: Duration, lang: Lang) -> Option<Printer> {
     let began = Instant::now();
-    spinner(move || {
-        in_lang(
-            &progress::lock(holder.as_ref(), began.elapsed(), most),
-            lang,
-        )
-    })
+    spinner(move || in_lang(&progress::lock(holder.as_ref(), began.elapsed(), most), lang))
 }
 
 /// A line for every look at the account.

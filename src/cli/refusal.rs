@@ -34,9 +34,7 @@ pub(super) fn declared_elsewhere(plan: &Plan, project: &Project) -> Result<(), F
         let file = clean(file).into_owned();
         for Step { address, .. } in steps {
             let declared = checked.desired.environments.iter();
-            let declared = declared
-                .into_iter()
-                .find(|environment| environment.address == *address);
+            let declared = declared.into_iter().find(|environment| environment.address == *address);
             let message = match declared {
                 Some(environment) => {
                     let source = clean(&environment.source.to_string()).into_owned();

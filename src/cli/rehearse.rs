@@ -64,12 +64,7 @@ Faults are those of `postpay sandbox serve --help`: KIND@N, where N counts the o
 Exits with 0 when nothing was ordered twice, nothing was lost and every run finished the job, else with 1.")]
 pub(super) struct Args {
     /// Fail at a chosen call, in every run: KIND@N, KIND@N-M or KIND@*; repeatable
-    #[arg(
-        long = "fault",
-        value_name = "KIND@CALL",
-        env = "POSTPAY_FAULT",
-        value_delimiter = ','
-    )]
+    #[arg(long = "fault", value_name = "KIND@CALL", env = "POSTPAY_FAULT", value_delimiter = ',')]
     faults: Vec<Fault>,
     /// Make N runs, each with random faults of its own [default: 10, without --fault]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -153,20 +148,14 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let whole = |look| human::rehearsal::report(&rehearsal, look);
     world.print_as_asked(Shown::plain(&json, &totals))?;
     world.report(Shown::plain(&json, &whole))?;
-    Ok(if rehearsal.is_kept() {
-        Exit::Fine
-    } else {
-        Exit::Error
-    })
+    Ok(if rehearsal.is_kept() { Exit::Fine } else { Exit::Error })
 }
 
 /// None when every fault is chosen. One that nobody gave is short, so that it can be read out.
 fn seed(args: &Args) -> Option<u64> {
     let is_random = args.faults.is_empty() || args.random.is_some() || args.seed.is_some();
-    let by_chance = || {
-        u64::from(RunId::fresh().0.as_fields().3[7]) * 256
-            + u64::from(RunId::fresh().0.as_fields().3[6])
-    };
+    let by_chance =
+        || u64::from(RunId::fresh().0.as_fields().3[7]) * 256 + u64::from(RunId::fresh().0.as_fields().3[6]);
     is_random.then(|| args.seed.unwrap_or_else(by_chance))
 }
 
@@ -194,13 +183,7 @@ impl<'a> Stage<'a> {
         project.endpoint = Endpoint::Sandbox;
         let selection = Self::options(&args.select);
         let assumed = only_orders(&mut desired, recorded.as_ref());
-        let mut scene = Scene::set(
-            &desired,
-            recorded,
-            project.account(),
-            selection.filter(),
-            world.now(),
-        );
+        let mut scene = Scene::set(&desired, recorded, project.account(), selection.filter(), world.now());
         scene.assumed.extend(assumed);
         let stage = Self {
             limit: if args.real_pace {
@@ -233,11 +216,7 @@ impl<'a> Stage<'a> {
 
     /// Replacing and giving up are not rehearsed.
     fn options(select: &Select) -> Options {
-        Options {
-            targets: select.targets.clone(),
-            excludes: select.excludes.clone(),
-            ..Options::default()
-        }
+        Options { targets: select.targets.clone(), excludes: select.excludes.clone(), ..Options::default() }
     }
 
     fn faults(&self, args: &Args, seed: Option<u64>, number: usize) -> Vec<Fault> {
@@ -261,12 +240,10 @@ impl<'a> Stage<'a> {
             .prefix("postpay-rehearsal-")
             .tempdir()
             .map_err(|error| cant_write(&std::env::temp_dir(), &error))?;
-        let place =
-            files::resolve(folder.path()).map_err(|error| cant_write(folder.path(), &error))?;
+        let place = files::resolve(folder.path()).map_err(|error| cant_write(folder.path(), &error))?;
         let state = place.join("postpay.state.json");
         if let Some(copy) = &self.scene.state {
-            std::fs::write(&state, encode_state(copy)?)
-                .map_err(|error| cant_write(&state, &error))?;
+            std::fs::write(&state, encode_state(copy)?).map_err(|error| cant_write(&state, &error))?;
         }
         let ledger = place.join("postpay.sandbox.jsonl");
         sandbox::note(&ledger, &self.scene.made, world.now())?;
@@ -353,10 +330,7 @@ fn only_orders(desired: &mut Desired, recorded: Option<&State>) -> Vec<Text> {
         let address = &environment.address;
         let kept = environment.import.is_none() || on_record(address) || targets.contains(address);
         if !kept {
-            left_out.push(text!(
-                "the import of `{address}` is not rehearsed",
-                "不演练 `{address}` 的导入"
-            ));
+            left_out.push(text!("the import of `{address}` is not rehearsed", "不演练 `{address}` 的导入"));
         }
         kept
     });
@@ -462,9 +436,7 @@ impl Play<'_> {
             // Nothing was ordered: apply again.
             Err(ApplyError::Listing(_) | ApplyError::Incomplete { .. }) => Ok(None),
             Err(
-                error @ (ApplyError::State(_)
-                | ApplyError::AlreadyThere(_)
-                | ApplyError::Elsewhere { .. }),
+                error @ (ApplyError::State(_) | ApplyError::AlreadyThere(_) | ApplyError::Elsewhere { .. }),
             ) => Err(error.into()),
         }
     }
@@ -486,10 +458,7 @@ impl Play<'_> {
         if let Some(trouble) = &report.trouble {
             return Some(trouble.text());
         }
-        let left = report
-            .results
-            .iter()
-            .filter_map(|result| result.left_behind.clone());
+        let left = report.results.iter().filter_map(|result| result.left_behind.clone());
         self.left_behind.extend(left);
         report.results.iter().find_map(|result| {
             let left = result.left_behind.as_ref()?;
@@ -508,10 +477,7 @@ impl Play<'_> {
             return Ok(());
         };
         let open: Vec<_> = resolve::is_open(&state).collect();
-        if open
-            .iter()
-            .all(|(_, record)| record.status != Status::Unknown)
-        {
+        if open.iter().all(|(_, record)| record.status != Status::Unknown) {
             return Ok(());
         }
         let examined = resolve::examine(&self.store, &state, open, &self.client, self.world).await;
@@ -534,11 +500,9 @@ impl Play<'_> {
         }
         for case in in_doubt {
             let settled = match claim(case, &mut unclaimed) {
-                Some(env_id) => {
-                    resolve::adopt_named(case, &env_id, None, true, &state).inspect(|_| {
-                        self.settled.adopted += 1;
-                    })
-                }
+                Some(env_id) => resolve::adopt_named(case, &env_id, None, true, &state).inspect(|_| {
+                    self.settled.adopted += 1;
+                }),
                 None => resolve::forget(case, &state).inspect(|_| self.settled.not_created += 1),
             };
             // What the command refuses stays open, and the next round sees it again.

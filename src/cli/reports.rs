@@ -49,18 +49,11 @@ impl Reports {
             .map(|path| Ok((path.clone(), format_of(path)?)))
             .collect::<Result<Vec<_>, Failure>>()?;
         for (at, (path, _)) in files.iter().enumerate() {
-            if files
-                .iter()
-                .skip(at + 1)
-                .any(|(other, _)| same_file(path, other))
-            {
+            if files.iter().skip(at + 1).any(|(other, _)| same_file(path, other)) {
                 return Err(taken("--report", path));
             }
         }
-        Ok(Self {
-            files,
-            ..Self::default()
-        })
+        Ok(Self { files, ..Self::default() })
     }
 
     /// Refuses a report, or the record of calls, in the place of a file that the command reads or writes for another purpose.
@@ -73,10 +66,7 @@ impl Reports {
     }
 
     /// As [`Self::spare`], of many files.
-    pub(super) fn spare_all(
-        &mut self,
-        places: impl IntoIterator<Item = Place>,
-    ) -> Result<(), Failure> {
+    pub(super) fn spare_all(&mut self, places: impl IntoIterator<Item = Place>) -> Result<(), Failure> {
         let of_reports = self.files.iter().map(|(file, _)| ("--report", file));
         let of_record = self.record.iter().map(|file| ("--record", file));
         let own: Vec<(&str, &PathBuf, Place)> = of_reports
@@ -132,11 +122,8 @@ impl Reports {
     pub(super) fn key(&self, folder: &str) -> Option<String> {
         let named = self.named.iter().map(|path| from_root(path, folder));
         let folder = Some(folder.to_owned()).filter(|folder| !folder.is_empty());
-        let parts: Vec<String> = if self.named.is_empty() {
-            folder.into_iter().collect()
-        } else {
-            named.collect()
-        };
+        let parts: Vec<String> =
+            if self.named.is_empty() { folder.into_iter().collect() } else { named.collect() };
         (!parts.is_empty()).then(|| parts.join(":"))
     }
 
@@ -167,8 +154,7 @@ impl Reports {
         };
         // A pipe or a device has nothing that could be replaced.
         if path.metadata().is_ok_and(|file| !file.is_file()) {
-            let written =
-                files::open_special(path).and_then(|mut it| it.write_all(text.as_bytes()));
+            let written = files::open_special(path).and_then(|mut it| it.write_all(text.as_bytes()));
             return written.map_err(|error| cant_write(path, &error));
         }
         if let Ok(format) = format_of(path) {
@@ -240,20 +226,14 @@ fn is_document(bytes: &[u8], end: &Path) -> bool {
         return false;
     };
     let is_state = document.lineage.is_some() && document.environments.is_some();
-    let beside = |name: &str| {
-        FileStore::resolved(end)
-            .beside(name)
-            .is_ok_and(|it| it.exists())
-    };
+    let beside = |name: &str| FileStore::resolved(end).beside(name).is_ok_and(|it| it.exists());
     let is_kept = || beside("state.lock") || end.with_file_name("receipts").exists();
     !(is_state && is_kept())
 }
 
 fn is_sarif(bytes: &[u8]) -> bool {
     let document: Option<serde_json::Value> = serde_json::from_slice(bytes).ok();
-    let name = document
-        .as_ref()
-        .and_then(|it| it.pointer("/runs/0/tool/driver/name"));
+    let name = document.as_ref().and_then(|it| it.pointer("/runs/0/tool/driver/name"));
     name.is_some_and(|name| name == "postpay")
 }
 
@@ -308,18 +288,13 @@ fn format_of(path: &Path) -> Result<Format, Failure> {
         (".html", Format::Html),
         (".xml", Format::Junit),
     ];
-    let found = endings
-        .into_iter()
-        .find(|(ending, _)| name.ends_with(ending));
+    let found = endings.into_iter().find(|(ending, _)| name.ends_with(ending));
     found.map(|(_, format)| format).ok_or_else(|| {
         let path = path.display().to_string();
         let path = clean(&path);
         Failure::new(
             "report-format",
-            text!(
-                "--report {path}: the ending picks the format",
-                "--report {path}：格式由文件扩展名决定"
-            ),
+            text!("--report {path}: the ending picks the format", "--report {path}：格式由文件扩展名决定"),
         )
         .help(allowed_endings())
         .help(NOTHING_SENT)
@@ -390,22 +365,13 @@ mod tests {
     fn a_key_tells_projects_of_one_repository_apart() {
         let key = |folder: &str, named: &[&str]| {
             let named = named.iter().map(|&name| name.to_owned()).collect();
-            let reports = Reports {
-                named,
-                ..Reports::default()
-            };
+            let reports = Reports { named, ..Reports::default() };
             reports.key(folder)
         };
         assert_eq!(key("", &[]), None);
         assert_eq!(key("infra/shop", &[]).as_deref(), Some("infra/shop"));
-        assert_eq!(
-            key("infra", &["prod.yaml"]).as_deref(),
-            Some("infra/prod.yaml")
-        );
-        assert_eq!(
-            key("", &["a.yaml", "b.json"]).as_deref(),
-            Some("a.yaml:b.json")
-        );
+        assert_eq!(key("infra", &["prod.yaml"]).as_deref(), Some("infra/prod.yaml"));
+        assert_eq!(key("", &["a.yaml", "b.json"]).as_deref(), Some("a.yaml:b.json"));
     }
 
     #[test]
@@ -427,10 +393,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("link.txt");
         std::os::unix::fs::symlink("to.txt", &link).unwrap();
-        let reports = Reports {
-            guarded: true,
-            ..Reports::default()
-        };
+        let reports = Reports { guarded: true, ..Reports::default() };
         for text in ["one", "two"] {
             reports.write(&link, text).unwrap();
             assert!(link.is_symlink());

@@ -17,9 +17,7 @@ pub(super) fn keep(report: &ApplySummary, store: &FileStore, world: &World) -> V
     };
     let kept = store.rescue(&world.spare_folders(), first.run, &report.unwritten);
     let mut diagnostic = match &report.trouble {
-        Some(trouble) if report.is_fenced_out() => {
-            Diagnostic::error(trouble.code(), trouble.text())
-        }
+        Some(trouble) if report.is_fenced_out() => Diagnostic::error(trouble.code(), trouble.text()),
         Some(_) | None => Diagnostic::error(
             "outcome-unwritten",
             text!(
@@ -49,12 +47,8 @@ pub(super) fn found(store: &FileStore, state: Option<&State>, world: &World) -> 
     // Where the folder can't be looked at, the state could not either, and that was said.
     let files = store.rescues().unwrap_or_default();
     let (problems, notices) = verify::rescues(files.clone(), state);
-    let problems = problems
-        .iter()
-        .map(|found| Diagnostic::warning(found.code(), problem(found)));
-    let notices = notices
-        .iter()
-        .map(|found| Diagnostic::warning(found.code(), notice(found)));
+    let problems = problems.iter().map(|found| Diagnostic::warning(found.code(), problem(found)));
+    let notices = notices.iter().map(|found| Diagnostic::warning(found.code(), notice(found)));
     world.diagnose(&problems.chain(notices).collect::<Vec<_>>());
     files
 }

@@ -80,14 +80,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let project = Project::load(global, &args.api)?;
     project.guard_reports(global, world)?;
     let store = world.store(&project.state);
-    let mut writer = world.locked(&store, args.lock_timeout, || {
-        store.lock(&world.holder("resolve"), args.lock_timeout)
-    })?;
+    let mut writer = world
+        .locked(&store, args.lock_timeout, || store.lock(&world.holder("resolve"), args.lock_timeout))?;
     let Some(state) = writer.state().cloned() else {
-        let none = text!(
-            "No state: nothing was ordered yet.\n",
-            "没有状态文件：尚未订购任何环境。\n"
-        );
+        let none = text!("No state: nothing was ordered yet.\n", "没有状态文件：尚未订购任何环境。\n");
         world.print(&world.out.say(&none))?;
         return Ok(Exit::Fine);
     };
@@ -122,10 +118,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         let seen = if given_up.is_empty() {
             Vec::new()
         } else {
-            client
-                .environments()
-                .await
-                .map_err(|error| unreadable(&error))?
+            client.environments().await.map_err(|error| unreadable(&error))?
         };
         let cases = examine(&store, &state, open, &client, world).await?;
         Ok::<_, Failure>((cases, seen))
@@ -142,9 +135,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         };
         edit::write(&mut *writer, run, edits, world)?;
     }
-    let left = writer.state().map_or(0, |state| {
-        is_open(state).count() + given_up::open(state, &[]).len()
-    });
+    let left = writer.state().map_or(0, |state| is_open(state).count() + given_up::open(state, &[]).len());
     world.tell(&text!(
         "{settled} settled, {left} left open. Nothing was ordered.\n",
         "已处理 {settled} 个，仍待处理 {left} 个。未订购任何环境。\n"
@@ -153,13 +144,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 }
 
 pub(super) fn is_open(state: &State) -> impl Iterator<Item = (&Address, &Record)> {
-    state
-        .environments
-        .iter()
-        .filter(|(_, record)| match record.status {
-            Status::Unknown | Status::AwaitingEnvId => true,
-            Status::Created | Status::Isolated | Status::Destroying => false,
-        })
+    state.environments.iter().filter(|(_, record)| match record.status {
+        Status::Unknown | Status::AwaitingEnvId => true,
+        Status::Created | Status::Isolated | Status::Destroying => false,
+    })
 }
 
 fn wanted<'a>(
@@ -175,19 +163,14 @@ fn wanted<'a>(
         let why = if state.environments.contains_key(address) {
             text!("`{address}` is settled already", "`{address}` 早已处理完毕")
         } else {
-            text!(
-                "`{address}` is not in the state",
-                "`{address}` 不在状态文件中"
-            )
+            text!("`{address}` is not in the state", "`{address}` 不在状态文件中")
         };
         return Err(Failure::new("resolve-address", why).help(text!(
             "`postpay show` lists what is open; nothing was changed",
             "`postpay show` 列出待处理的地址；未更改任何内容"
         )));
     }
-    Ok(is_open(state)
-        .filter(|(address, _)| addresses.is_empty() || addresses.contains(address))
-        .collect())
+    Ok(is_open(state).filter(|(address, _)| addresses.is_empty() || addresses.contains(address)).collect())
 }
 
 /// Reads what the runs left and what the account shows.
@@ -227,10 +210,7 @@ async fn case(
     let found = look(client, asked, |_| before, managed, Some(state), world.now())
         .await
         .map_err(|error| unreadable(&error))?;
-    let candidates = found
-        .into_iter()
-        .flat_map(|Found { candidates, .. }| candidates)
-        .collect();
+    let candidates = found.into_iter().flat_map(|Found { candidates, .. }| candidates).collect();
     Ok(Case {
         open,
         status: record.status,
@@ -242,23 +222,13 @@ async fn case(
 
 fn unreadable(error: &CloudError) -> Failure {
     let message = &error.message;
-    Failure::new(
-        "listing",
-        text!(
-            "the account can't be read: {message}",
-            "无法读取账号：{message:#}"
-        ),
-    )
-    .help(text!("nothing was changed", "未更改任何内容"))
+    Failure::new("listing", text!("the account can't be read: {message}", "无法读取账号：{message:#}"))
+        .help(text!("nothing was changed", "未更改任何内容"))
 }
 
 fn journal_of(store: &impl StateStore, run: RunId) -> Result<Option<Journal>, StateError> {
     let receipts = store.receipts()?;
-    receipts
-        .iter()
-        .find(|receipt| receipt.run == run)
-        .map(|receipt| store.receipt(receipt))
-        .transpose()
+    receipts.iter().find(|receipt| receipt.run == run).map(|receipt| store.receipt(receipt)).transpose()
 }
 
 fn show(cases: &[Case], world: &mut World) -> Result<(), Failure> {
@@ -272,19 +242,8 @@ fn show(cases: &[Case], world: &mut World) -> Result<(), Failure> {
     let document = || {
         let cases = cases.iter();
         json::resolve::document(cases.map(|case| {
-            let Case {
-                open,
-                sent_by,
-                asked,
-                candidates,
-                status: _,
-            } = case;
-            json::resolve::Shown {
-                open,
-                sent_by: sent_by.as_deref(),
-                asked,
-                candidates,
-            }
+            let Case { open, sent_by, asked, candidates, status: _ } = case;
+            json::resolve::Shown { open, sent_by: sent_by.as_deref(), asked, candidates }
         }))
     };
     let shown = Shown::plain(&document, &human);
@@ -293,21 +252,10 @@ fn show(cases: &[Case], world: &mut World) -> Result<(), Failure> {
 }
 
 /// What is to be written, by what was said on the command line, or by what fits and was agreed to.
-fn decide(
-    args: &Args,
-    state: &State,
-    cases: &[Case],
-    world: &World,
-) -> Result<Vec<Edited>, Failure> {
+fn decide(args: &Args, state: &State, cases: &[Case], world: &World) -> Result<Vec<Edited>, Failure> {
     if let [case] = cases {
         if let Some(env_id) = &args.adopt {
-            return Ok(vec![adopt_named(
-                case,
-                env_id,
-                args.tran_id.as_deref(),
-                args.force,
-                state,
-            )?]);
+            return Ok(vec![adopt_named(case, env_id, args.tran_id.as_deref(), args.force, state)?]);
         }
         if args.not_created {
             let edited = forget(case, state)?;
@@ -348,13 +296,8 @@ pub(super) fn adopt(case: &Case, candidate: &Candidate) -> Edited {
 
 /// How many of the open orders an environment would fit.
 fn claims(cases: &[Case], wanted: &Candidate) -> usize {
-    let fitting = cases
-        .iter()
-        .flat_map(|case| &case.candidates)
-        .filter(|candidate| candidate.fits());
-    fitting
-        .filter(|candidate| candidate.environment.env_id == wanted.environment.env_id)
-        .count()
+    let fitting = cases.iter().flat_map(|case| &case.candidates).filter(|candidate| candidate.fits());
+    fitting.filter(|candidate| candidate.environment.env_id == wanted.environment.env_id).count()
 }
 
 fn agreed(case: &Case, candidate: &Candidate, world: &World) -> bool {
@@ -380,27 +323,19 @@ pub(super) fn adopt_named(
     let current = current.filter(|(address, _)| **address != case.open.address);
     let deposed = state.deposed.iter();
     let deposed = deposed.map(|one| (&one.address, &one.record));
-    let taken = current
-        .chain(deposed)
-        .find(|(_, record)| record.env_id.as_deref() == Some(env_id));
+    let taken = current.chain(deposed).find(|(_, record)| record.env_id.as_deref() == Some(env_id));
     if let Some((address, _)) = taken {
         let env_id = clean(env_id);
         return Err(Failure::new(
             "resolve-taken",
-            text!(
-                "{env_id} is on record as `{address}`",
-                "{env_id} 已记录在 `{address}`"
-            ),
+            text!("{env_id} is on record as `{address}`", "{env_id} 已记录在 `{address}`"),
         )
         .help(text!(
             "an environment has one address; nothing was changed",
             "一个环境只有一个地址；未更改任何内容"
         )));
     }
-    let Some(candidate) = case
-        .candidates
-        .iter()
-        .find(|candidate| candidate.environment.env_id == env_id)
+    let Some(candidate) = case.candidates.iter().find(|candidate| candidate.environment.env_id == env_id)
     else {
         let (env_id, address) = (clean(env_id), &case.open.address);
         return Err(Failure::new(
@@ -444,10 +379,7 @@ pub(super) fn adopt_named(
         let (known, said) = (clean(known), clean(said));
         return Err(Failure::new(
             "resolve-other-number",
-            text!(
-                "the order number is {known}, not {said}",
-                "订单号是 {known}，不是 {said}"
-            ),
+            text!("the order number is {known}, not {said}", "订单号是 {known}，不是 {said}"),
         )
         .help(text!(
             "leave --tran-id out: it is for bills that tell no number; nothing was changed",
@@ -480,18 +412,13 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
     if !case.asked.contains(&case.open.region) {
         return Err(not_asked(case));
     }
-    if let Some(candidate) = case
-        .candidates
-        .iter()
-        .find(|candidate| candidate.fits() || candidate.looks_alike())
+    if let Some(candidate) =
+        case.candidates.iter().find(|candidate| candidate.fits() || candidate.looks_alike())
     {
         let env_id = clean(&candidate.environment.env_id);
         return Err(Failure::new(
             "resolve-created",
-            text!(
-                "{env_id} looks like `{address}`",
-                "{env_id} 看起来就是 `{address}`"
-            ),
+            text!("{env_id} looks like `{address}`", "{env_id} 看起来就是 `{address}`"),
         )
         .help(text!(
             "if it is the one: `postpay resolve {address} --adopt {env_id}`",
@@ -503,22 +430,12 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
         )));
     }
     // What this order would have replaced has its address back.
-    let kept = state
-        .deposed_at(address)
-        .find(|deposed| deposed.by == case.open.run);
+    let kept = state.deposed_at(address).find(|deposed| deposed.by == case.open.run);
     let edit = match kept {
-        Some(kept) => Edit::Put {
-            address: address.clone(),
-            record: Box::new(kept.record.clone()),
-        },
-        None => Edit::Forget {
-            address: address.clone(),
-        },
+        Some(kept) => Edit::Put { address: address.clone(), record: Box::new(kept.record.clone()) },
+        None => Edit::Forget { address: address.clone() },
     };
-    Ok(Edited {
-        doing: "resolve --not-created".to_owned(),
-        edit,
-    })
+    Ok(Edited { doing: "resolve --not-created".to_owned(), edit })
 }
 
 /// How old an outcome must be before its environment counts as not created. Tencent Cloud may act on a request, and list what it
@@ -590,16 +507,6 @@ fn not_asked(case: &Case) -> Failure {
 
 fn put(case: &Case, env_id: &str, tran_id: Option<&str>) -> Edited {
     let address = case.open.address.clone();
-    let record = case.open.record(
-        Status::Created,
-        Some(env_id.to_owned()),
-        tran_id.map(str::to_owned),
-    );
-    Edited {
-        doing: "resolve --adopt".to_owned(),
-        edit: Edit::Put {
-            address,
-            record: Box::new(record),
-        },
-    }
+    let record = case.open.record(Status::Created, Some(env_id.to_owned()), tran_id.map(str::to_owned));
+    Edited { doing: "resolve --adopt".to_owned(), edit: Edit::Put { address, record: Box::new(record) } }
 }

@@ -59,20 +59,10 @@ Faults (the call number counts CreatePostpayPackage requests from 1):
   sts:KIND                 as list:KIND, at questions for a key or whose it is")]
 pub(super) struct Serve {
     /// The address to listen on; loopback only
-    #[arg(
-        long,
-        value_name = "ADDR",
-        default_value = "127.0.0.1:8650",
-        env = "POSTPAY_LISTEN"
-    )]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8650", env = "POSTPAY_LISTEN")]
     listen: SocketAddr,
     /// Fail at a chosen call: KIND@N, KIND@N-M or KIND@*; repeatable
-    #[arg(
-        long = "fault",
-        value_name = "KIND@CALL",
-        env = "POSTPAY_FAULT",
-        value_delimiter = ','
-    )]
+    #[arg(long = "fault", value_name = "KIND@CALL", env = "POSTPAY_FAULT", value_delimiter = ',')]
     faults: Vec<Fault>,
     /// How long an answer takes, as 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
@@ -84,12 +74,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     list_delay: Duration,
     /// What is listed as an alias: the API does not document whether it is Alias or EnvAlias
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "alias",
-        env = "POSTPAY_LIST_ALIAS"
-    )]
+    #[arg(long, value_name = "WHAT", default_value = "alias", env = "POSTPAY_LIST_ALIAS")]
     list_alias: ListAliasArg,
     /// Orders a second that it takes, up to 1000; the vendor takes 2
     #[arg(long, value_name = "N", default_value_t = sandbox::RATE, env = "POSTPAY_SANDBOX_RATE", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -171,10 +156,7 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
         let listen = args.listen;
         return Err(Failure::new(
             "listen",
-            text!(
-                "{listen} is not a loopback address",
-                "{listen} 不是回环地址"
-            ),
+            text!("{listen} is not a loopback address", "{listen} 不是回环地址"),
         )
         .help(text!(
             "the embedded endpoint is for this machine alone: 127.0.0.1:PORT or [::1]:PORT",
@@ -246,19 +228,14 @@ fn listing(entries: &[LedgerEntry], look: Look) -> String {
         .map(|head| look.say(&head)),
     );
     for entry in entries {
-        let or_dash = |text: Option<&str>| {
-            text.map_or_else(|| "-".to_owned(), |text| clean(text).into_owned())
-        };
+        let or_dash =
+            |text: Option<&str>| text.map_or_else(|| "-".to_owned(), |text| clean(text).into_owned());
         table.add_row([
             entry.call.to_string(),
             format!("{:.3}", entry.at),
             clean(&entry.action).into_owned(),
             or_dash(asked_for(entry).as_deref()),
-            look.say(&if entry.acted || entry.changed {
-                text!("yes", "是")
-            } else {
-                text!("no", "否")
-            }),
+            look.say(&if entry.acted || entry.changed { text!("yes", "是") } else { text!("no", "否") }),
             clean(&entry.answer).into_owned(),
             or_dash(entry.fault.as_deref()),
             or_dash(entry.tran_id.as_deref()),

@@ -19,18 +19,10 @@ pub(super) struct Args {
 
 /// Files that people keep, and the lines of a run.
 const FILES: &[json::Published] = &[
-    (
-        "manifest",
-        "A manifest of environments",
-        manifest::manifest_schema,
-    ),
+    ("manifest", "A manifest of environments", manifest::manifest_schema),
     ("config", "postpay.yaml", config::config_schema),
     ("state", "The state file", state::file::state_schema),
-    (
-        "plan",
-        "A plan file, which is also what `plan --format json` prints",
-        plan::file::schema,
-    ),
+    ("plan", "A plan file, which is also what `plan --format json` prints", plan::file::schema),
     ("events", "A line of `apply --json`", events::schema),
 ];
 
@@ -39,10 +31,7 @@ fn all() -> impl Iterator<Item = &'static json::Published> {
 }
 
 fn names() -> PossibleValuesParser {
-    all()
-        .map(|(name, about, _)| PossibleValue::new(*name).help(*about))
-        .collect::<Vec<_>>()
-        .into()
+    all().map(|(name, about, _)| PossibleValue::new(*name).help(*about)).collect::<Vec<_>>().into()
 }
 
 pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {

@@ -59,10 +59,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     };
     let human = |look: human::Look| match &state {
         Some(state) => human::state::state(state, look),
-        None => look.say(text!(
-            "No state: nothing was ordered yet.\n",
-            "没有状态文件：尚未订购任何环境。\n"
-        )),
+        None => look.say(text!("No state: nothing was ordered yet.\n", "没有状态文件：尚未订购任何环境。\n")),
     };
     let told = world.told();
     let page = |lang| page::state(state.as_ref(), &told, lang);

@@ -32,30 +32,17 @@ impl<'a> Shown<'a> {
         human: &'a dyn Fn(Look) -> String,
         page: &'a dyn Fn(Lang) -> Page,
     ) -> Self {
-        Self {
-            json,
-            human,
-            page: Some(page),
-            csv: None,
-        }
+        Self { json, human, page: Some(page), csv: None }
     }
 
     /// For what is only shown as text and JSON. [`refuse`] has turned everything else away by then.
     pub(super) fn plain(json: &'a dyn Fn() -> String, human: &'a dyn Fn(Look) -> String) -> Self {
-        Self {
-            json,
-            human,
-            page: None,
-            csv: None,
-        }
+        Self { json, human, page: None, csv: None }
     }
 
     /// For what can be a list too.
     pub(super) fn with_csv(self, csv: &'a dyn Fn() -> String) -> Self {
-        Self {
-            csv: Some(csv),
-            ..self
-        }
+        Self { csv: Some(csv), ..self }
     }
 
     fn page(&self, lang: Lang, format: Format) -> Result<Page, Failure> {
@@ -98,9 +85,7 @@ pub(super) fn refuse(kind: Option<Kind>, is_list: bool, world: &World) -> Result
     let has = |format: &Format| match format {
         Format::Csv => is_list,
         Format::Human | Format::Json => true,
-        Format::Markdown | Format::Github | Format::Sarif | Format::Junit | Format::Html => {
-            kind.is_some()
-        }
+        Format::Markdown | Format::Github | Format::Sarif | Format::Junit | Format::Html => kind.is_some(),
     };
     let mut asked = std::iter::once(world.format).chain(files);
     match asked.find(|format| !has(format)) {
@@ -152,11 +137,7 @@ impl World {
     /// In every file that `--report` named. One that can't be written keeps no other from it.
     pub(super) fn report(&mut self, shown: Shown<'_>) -> Result<(), Failure> {
         self.reports.written = true;
-        let look = Look {
-            color: false,
-            columns: None,
-            ..self.out
-        };
+        let look = Look { color: false, columns: None, ..self.out };
         let mut failures = Vec::new();
         for (path, format) in &self.reports.files {
             let text = shown.text(*format, look, &self.setting(Some(path)));
@@ -169,8 +150,7 @@ impl World {
     /// Why a command ended before it had a result, for whoever only has its reports. What can't be written is told, and
     /// changes nothing.
     pub(super) fn report_failure(&mut self, kind: Kind, told: &[Diagnostic], failure: &Failure) {
-        let diagnostics: Vec<Diagnostic> =
-            told.iter().chain(&failure.diagnostics).cloned().collect();
+        let diagnostics: Vec<Diagnostic> = told.iter().chain(&failure.diagnostics).cloned().collect();
         let json = || json::failure::document(kind.name(), &diagnostics);
         let limited = Limited::of(&diagnostics).into_all();
         let human = |look: Look| render::render(&limited, look.color, look.lang);
@@ -178,16 +158,8 @@ impl World {
         let shown = Shown::new(&json, &human, &page);
         // People were told on standard error, and programs that read JSON have always had nothing there.
         let shown_on_stdout = self.reports.printed || self.events || !self.format.is_of_a_page();
-        let printed = if shown_on_stdout {
-            Ok(())
-        } else {
-            self.print_as_asked(shown)
-        };
-        let written = if self.reports.written {
-            Ok(())
-        } else {
-            self.report(shown)
-        };
+        let printed = if shown_on_stdout { Ok(()) } else { self.print_as_asked(shown) };
+        let written = if self.reports.written { Ok(()) } else { self.report(shown) };
         for failure in [printed, written].into_iter().filter_map(Result::err) {
             self.fail(&failure);
         }
@@ -236,17 +208,10 @@ impl World {
         let rest = others.min_by_key(|(_, format)| shows_all(format));
         let rest = rest.map(|(path, _)| path.display().to_string());
         if !self.has_pages() {
-            return Setting {
-                rest,
-                ..Setting::default()
-            };
+            return Setting { rest, ..Setting::default() };
         }
         let folder = self.folder();
-        Setting {
-            key: self.reports.key(&folder),
-            rest,
-            folder,
-        }
+        Setting { key: self.reports.key(&folder), rest, folder }
     }
 
     fn has_pages(&self) -> bool {

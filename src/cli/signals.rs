@@ -31,17 +31,11 @@ impl Signals {
     /// # Errors
     /// When no thread can be started, or the system delivers no signals.
     pub(super) fn listen() -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stops, stop) = watch::channel(false);
         let (leaves, leave) = watch::channel(false);
         let code = Arc::new(AtomicU8::new(NONE));
-        let signals = Self {
-            stop,
-            leave,
-            code: Arc::clone(&code),
-        };
+        let signals = Self { stop, leave, code: Arc::clone(&code) };
         let listen = move || {
             let leave_if_over = || match code.load(Ordering::Relaxed) {
                 NONE => {}
@@ -60,9 +54,7 @@ impl Signals {
                 leave_now(Exit::Unknown as u8);
             });
         };
-        thread::Builder::new()
-            .name("signals".to_owned())
-            .spawn(listen)?;
+        thread::Builder::new().name("signals".to_owned()).spawn(listen)?;
         Ok(signals)
     }
 
@@ -81,10 +73,7 @@ impl Signals {
     }
 }
 
-#[expect(
-    clippy::exit,
-    reason = "whoever sends a signal now waits for output that can't be written"
-)]
+#[expect(clippy::exit, reason = "whoever sends a signal now waits for output that can't be written")]
 fn leave_now(code: u8) -> ! {
     std::process::exit(i32::from(code))
 }
@@ -103,26 +92,13 @@ impl Signal {
         use tokio::signal::unix::{SignalKind, signal};
         let hangup = (!ignores_hangup()).then(SignalKind::hangup);
         let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
-        Self(
-            kinds
-                .into_iter()
-                .chain(hangup)
-                .filter_map(|kind| signal(kind).ok())
-                .collect(),
-        )
+        Self(kinds.into_iter().chain(hangup).filter_map(|kind| signal(kind).ok()).collect())
     }
 
     async fn received(&mut self) {
         std::future::poll_fn(|context| {
-            let ready = self
-                .0
-                .iter_mut()
-                .any(|signal| signal.poll_recv(context).is_ready());
-            if ready {
-                std::task::Poll::Ready(())
-            } else {
-                std::task::Poll::Pending
-            }
+            let ready = self.0.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
         })
         .await;
     }
@@ -137,8 +113,7 @@ fn ignores_hangup() -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         // SIGHUP is signal 1, the lowest bit.
-        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-            .is_some_and(|mask| mask & 1 == 1)
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
     })
 }
 

@@ -19,9 +19,7 @@ use crate::report::clean;
 pub(super) fn transport(project: &Project, world: &World) -> Result<Transport, Failure> {
     let api = &project.api;
     let recorder = api.record.as_deref();
-    let recorder = recorder
-        .map(|path| recorder_at(path, project))
-        .transpose()?;
+    let recorder = recorder.map(|path| recorder_at(path, project)).transpose()?;
     if let Some(recorder) = &recorder {
         world.records(recorder);
     }
@@ -46,12 +44,8 @@ fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let shown = path.display().to_string();
     let shown = clean(&shown);
     let failure = |why| Failure::new("ca-file", why).help(NOTHING_SENT);
-    let pem = files::read(path, Links::Followed, MOST).map_err(|error| {
-        failure(text!(
-            "--ca-file {shown}: {error}",
-            "--ca-file {shown}：{error:#}"
-        ))
-    })?;
+    let pem = files::read(path, Links::Followed, MOST)
+        .map_err(|error| failure(text!("--ca-file {shown}: {error}", "--ca-file {shown}：{error:#}")))?;
     tls::authorities(&pem).map_err(|error| match error {
         AuthoritiesError::None => failure(text!(
             "--ca-file {shown}: it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)",
@@ -107,14 +101,8 @@ fn recorder_at(path: &Path, project: &Project) -> Result<Arc<Recorder>, Failure>
     let failure = |why, help| Failure::new("record", why).help(help).help(NOTHING_SENT);
     if path.symlink_metadata().is_ok() {
         return Err(failure(
-            text!(
-                "--record {shown}: it is there",
-                "--record {shown}：文件已存在"
-            ),
-            text!(
-                "name a file that is not there yet",
-                "请指定一个尚不存在的文件"
-            ),
+            text!("--record {shown}: it is there", "--record {shown}：文件已存在"),
+            text!("name a file that is not there yet", "请指定一个尚不存在的文件"),
         ));
     }
     let path = project.keeps_in(path)?;

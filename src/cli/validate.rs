@@ -52,39 +52,20 @@ fn show(
 ) -> Result<Exit, Failure> {
     let valid = !any_error(diagnostics);
     let document = || json::validate::document(files.len(), environments, diagnostics);
-    let errors = diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.is_error())
-        .count();
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     let sentence = |look: Look| {
         let n = files.len();
         let files = count(n, "file", "files");
         look.say(if valid {
             let declared = count(environments, "environment", "environments");
-            text!(
-                "Valid: {declared} in {files}.\n",
-                "有效：{n} 个文件，{environments} 个环境。\n"
-            )
+            text!("Valid: {declared} in {files}.\n", "有效：{n} 个文件，{environments} 个环境。\n")
         } else {
             let found = count(errors, "error", "errors");
-            text!(
-                "Not valid: {found} in {files}.\n",
-                "无效：{n} 个文件，{errors} 个错误。\n"
-            )
+            text!("Not valid: {found} in {files}.\n", "无效：{n} 个文件，{errors} 个错误。\n")
         })
     };
     world.diagnose(diagnostics);
-    let page = |lang| {
-        page::validation(
-            files,
-            diagnostics,
-            &sentence(Look {
-                lang,
-                ..Look::PLAIN
-            }),
-            lang,
-        )
-    };
+    let page = |lang| page::validation(files, diagnostics, &sentence(Look { lang, ..Look::PLAIN }), lang);
     let shown = Shown::new(&document, &sentence, &page);
     if valid || world.format != Format::Human {
         world.print_as_asked(shown)?;

@@ -83,14 +83,7 @@ impl Watch {
             }
         });
         let printer = Printer::start(progress)?;
-        let watch = Self {
-            total,
-            look: world.err,
-            events,
-            draws,
-            run,
-            lines: printer.queue(),
-        };
+        let watch = Self { total, look: world.err, events, draws, run, lines: printer.queue() };
         Ok((watch, printer))
     }
 
@@ -111,8 +104,7 @@ impl Watch {
         } else {
             // On a terminal the bar tells what is under way; only what happened gets a line.
             let line = human::apply::line(progress, self.total, self.look);
-            line.filter(|_| !self.draws || happened(progress))
-                .map(Line::Err)
+            line.filter(|_| !self.draws || happened(progress)).map(Line::Err)
         };
         if let (Some(line), Some(lines)) = (line, &self.lines) {
             let _ = lines.send(line);
@@ -144,11 +136,7 @@ impl Run {
                 now.sent.insert(number);
                 now.looking = None;
             }
-            Progress::Looking {
-                open,
-                after: _,
-                left,
-            } => {
+            Progress::Looking { open, after: _, left } => {
                 let since = now.looking.map_or_else(Instant::now, |(_, since, _)| since);
                 now.looking = Some((open, since, since.elapsed() + left));
             }
@@ -182,11 +170,7 @@ impl Run {
         let waiting = self.total.saturating_sub(now.sent.len());
         let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
         // The first needs no pause, so n starts take n - 1 pauses.
-        let rate = if sent > 1 && elapsed > 0.0 {
-            f64::from(sent - 1) / elapsed
-        } else {
-            self.rate
-        };
+        let rate = if sent > 1 && elapsed > 0.0 { f64::from(sent - 1) / elapsed } else { self.rate };
         let left = Duration::try_from_secs_f64(f64::from(waiting) / self.rate).unwrap_or_default();
         in_lang(&progress::pace_of(rate, Some(left)), self.lang)
     }

@@ -53,11 +53,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let project = Project::load(global, &args.api)?;
     project.guard_reports(global, world)?;
     let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
-    let ask = if args.offline {
-        Ask::Nobody
-    } else {
-        Ask::Machine
-    };
+    let ask = if args.offline { Ask::Nobody } else { Ask::Machine };
     connection.find_key(&project, ask, world)?;
     let state = match project.recorded(world) {
         Ok(state) => state,
@@ -117,9 +113,7 @@ fn identity(
         key_id: key.map(|key| key.short_id()),
         ends: ends.map(|ends| (ends, ends.duration_since(world.now()))),
         caller,
-        endpoint: connection
-            .url()
-            .map_or_else(|| project.account().endpoint, str::to_owned),
+        endpoint: connection.url().map_or_else(|| project.account().endpoint, str::to_owned),
         sts_endpoint: vendor.map(|vendor| vendor.sts_url.clone()),
         region: project.region.clone(),
         list_regions: regions.into_iter().flatten().collect(),

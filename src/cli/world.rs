@@ -83,16 +83,10 @@ impl World {
         }
         let lang = lang_of(global);
         let mut world = Self::plain(lang);
-        world.out = Look {
-            color: wants_color(global.color, &io::stdout()),
-            lang,
-            columns: columns(&Term::stdout()),
-        };
-        world.err = Look {
-            color: wants_color(global.color, &io::stderr()),
-            lang,
-            columns: columns(&Term::stderr()),
-        };
+        world.out =
+            Look { color: wants_color(global.color, &io::stdout()), lang, columns: columns(&Term::stdout()) };
+        world.err =
+            Look { color: wants_color(global.color, &io::stderr()), lang, columns: columns(&Term::stderr()) };
         world.format = global.format;
         world.reports = reports;
         if let Some(level) = global.log {
@@ -112,10 +106,7 @@ impl World {
 
     /// A world that has not looked around yet.
     pub(super) fn plain(lang: Lang) -> Self {
-        let look = Look {
-            lang,
-            ..Look::PLAIN
-        };
+        let look = Look { lang, ..Look::PLAIN };
         Self {
             out: look,
             err: look,
@@ -141,10 +132,7 @@ impl World {
             return Ok(());
         }
         let mut stdout = io::stdout().lock();
-        match stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush())
-        {
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.stdout = Stdout::Gone;
@@ -190,11 +178,7 @@ impl World {
         }
         let diagnostics = &Limited::of(&limit::grouped(diagnostics)).into_all();
         if !diagnostics.is_empty() {
-            let Look {
-                color,
-                lang,
-                columns,
-            } = self.err;
+            let Look { color, lang, columns } = self.err;
             let text = render::render(diagnostics, color, lang);
             self.say(&match columns {
                 Some(columns) => wrap::diagnostics(&text, columns),
@@ -322,10 +306,7 @@ impl World {
             .find_map(|name| self.variable(name).filter(|user| !user.trim().is_empty()));
         let user = user.unwrap_or_else(user_of_process);
         let host = gethostname::gethostname();
-        Operator {
-            who: format!("{user}@{}", host.to_string_lossy()),
-            pid: std::process::id(),
-        }
+        Operator { who: format!("{user}@{}", host.to_string_lossy()), pid: std::process::id() }
     }
 
     /// The repository that these files and folders are in, if they are in one.
@@ -344,32 +325,21 @@ impl World {
             let below = below.display().to_string();
             Some(below.replace(std::path::MAIN_SEPARATOR, "/"))
         };
-        let folder = self
-            .reports
-            .folder
-            .get_or_init(|| of_git().or_else(of_the_pipeline).unwrap_or_default());
+        let folder =
+            self.reports.folder.get_or_init(|| of_git().or_else(of_the_pipeline).unwrap_or_default());
         folder.clone()
     }
 
     /// The git commit that these files and folders are in, with `+dirty` behind it when they differ from it; None
     /// outside of a repository, or without git.
     pub(super) fn commit(&self, roots: &[PathBuf]) -> Option<String> {
-        let GitFacts {
-            commit,
-            dirty,
-            touched: _,
-        } = self.git(roots)?.facts();
+        let GitFacts { commit, dirty, touched: _ } = self.git(roots)?.facts();
         Some(commit + if dirty { "+dirty" } else { "" })
     }
 
     pub(super) fn holder(&self, doing: &str) -> Holder {
         let Operator { who, pid } = self.operator();
-        Holder {
-            who,
-            pid,
-            since: self.now(),
-            doing: doing.to_owned(),
-        }
+        Holder { who, pid, since: self.now(), doing: doing.to_owned() }
     }
 
     /// The folder of whoever runs this.
@@ -406,21 +376,12 @@ impl Write for LogToStderr {
 }
 
 pub(super) fn cant_print(error: &io::Error) -> Failure {
-    Failure::new(
-        "stdout",
-        text!(
-            "can't write to standard output: {error}",
-            "无法写入标准输出：{error}"
-        ),
-    )
+    Failure::new("stdout", text!("can't write to standard output: {error}", "无法写入标准输出：{error}"))
 }
 
 pub(super) fn cant_write(path: &Path, error: &io::Error) -> Failure {
     let path = path.display();
-    Failure::new(
-        "write",
-        text!("can't write {path}: {error}", "无法写入 {path}：{error}"),
-    )
+    Failure::new("write", text!("can't write {path}: {error}", "无法写入 {path}：{error}"))
 }
 
 /// The user that this process runs as: the name, or else the number.

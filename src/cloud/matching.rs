@@ -33,10 +33,7 @@ struct Names {
 impl Names {
     fn new(attributes: &Attributes) -> Self {
         let name = |field| attributes.get(field).and_then(key);
-        Self {
-            alias: name(Field::Alias),
-            env_alias: name(Field::EnvAlias),
-        }
+        Self { alias: name(Field::Alias), env_alias: name(Field::EnvAlias) }
     }
 
     fn length(&self) -> usize {
@@ -57,16 +54,11 @@ impl<'a> Matcher<'a> {
         declared: impl IntoIterator<Item = (&'a Address, &'a Attributes)>,
         known: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        let mut matcher = Self {
-            known: known.into_iter().collect(),
-            ..Self::default()
-        };
+        let mut matcher = Self { known: known.into_iter().collect(), ..Self::default() };
         for (address, attributes) in declared {
             let names = Names::new(attributes);
             // A create with an EnvId switches that environment, and makes no other.
-            let place = attributes
-                .creates_environment()
-                .then_some(matcher.declared.len());
+            let place = attributes.creates_environment().then_some(matcher.declared.len());
             if let Some(alias) = &names.env_alias {
                 let entry = matcher.by_env_alias.entry(alias.clone());
                 entry.and_modify(|place| *place = None).or_insert(place);
@@ -109,8 +101,7 @@ impl<'a> Matcher<'a> {
         let by_alias = self.by_alias.get(&shown).copied();
         let by_env_alias = self.by_env_alias.get(&shown).copied().flatten();
         let both = by_env_alias.into_iter().chain(by_alias);
-        both.map(|place| &self.declared[place])
-            .max_by_key(|(_, names)| names.length())
+        both.map(|place| &self.declared[place]).max_by_key(|(_, names)| names.length())
     }
 }
 
@@ -118,9 +109,7 @@ impl<'a> Matcher<'a> {
 fn stem(env_id: &str) -> Option<&str> {
     let (stem, suffix) = env_id.rsplit_once('-')?;
     let is_suffix = suffix.len() >= SUFFIX
-        && suffix
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+        && suffix.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
     is_suffix.then_some(stem)
 }
 
@@ -145,28 +134,21 @@ pub fn stranger<'a>(
 ) -> Option<Stranger<'a>> {
     let ours: HashSet<&str> = announced.values().flatten().map(String::as_str).collect();
     let mut taken: BTreeSet<&Address> = BTreeSet::new();
-    seen.iter()
-        .filter(|environment| !ours.contains(environment.env_id.as_str()))
-        .find_map(|environment| {
-            let address = matcher.owner(environment)?;
-            let own = announced.get(address);
-            let may_be_its_own = own.is_some_and(Option::is_none) && taken.insert(address);
-            (!may_be_its_own).then_some(Stranger {
-                address,
-                env_id: &environment.env_id,
-                ours: own.and_then(Option::as_deref),
-            })
+    seen.iter().filter(|environment| !ours.contains(environment.env_id.as_str())).find_map(|environment| {
+        let address = matcher.owner(environment)?;
+        let own = announced.get(address);
+        let may_be_its_own = own.is_some_and(Option::is_none) && taken.insert(address);
+        (!may_be_its_own).then_some(Stranger {
+            address,
+            env_id: &environment.env_id,
+            ours: own.and_then(Option::as_deref),
         })
+    })
 }
 
 /// Whether a listing shows the new environment of this address, and the matcher recognises it as that. Asked of creates with an
 /// alias: nothing else can be recognised for certain.
-pub fn recognises(
-    matcher: &Matcher<'_>,
-    address: &Address,
-    env_id: &str,
-    seen: &[SeenEnvironment],
-) -> bool {
+pub fn recognises(matcher: &Matcher<'_>, address: &Address, env_id: &str, seen: &[SeenEnvironment]) -> bool {
     let shown = seen.iter().find(|environment| environment.env_id == env_id);
     shown.is_some_and(|environment| matcher.owner(environment) == Some(address))
 }
@@ -239,20 +221,10 @@ mod tests {
             (&["a=shop/x", "b=blog/x"], "y-123456", "x", ""),
             (&["a=shop/x", "b=blog/x"], "blog-123456", "x", "b"),
             // Several match: the longest alias wins, and the EnvId before that.
-            (
-                &["a=shop/blog-two", "b=blog-two"],
-                "x-123456",
-                "blog-two",
-                "b",
-            ),
+            (&["a=shop/blog-two", "b=blog-two"], "x-123456", "blog-two", "b"),
             (&["a=long-shop/blog", "b=blog"], "x-123456", "blog", "a"),
             (&["a=shop/blog", "b=blog"], "x-123456", "blog", "b"),
-            (
-                &["a=shop/blog-two", "b=blog-two"],
-                "shop-123456",
-                "blog-two",
-                "a",
-            ),
+            (&["a=shop/blog-two", "b=blog-two"], "shop-123456", "blog-two", "a"),
             (&two, "shop-123456", "shop-prod", "b"),
         ];
         for (names, env_id, alias, expected) in table {
@@ -347,33 +319,21 @@ mod tests {
         let declared = declared(&["a=one", "b=two", "c=three"]);
         let matcher = matcher(&declared, &["old-123456", "three-000000"]);
         let address = |name: &str| Address::new(name).unwrap();
-        let announced = BTreeMap::from([
-            (address("a"), Some("one-aaaaaa".to_owned())),
-            (address("b"), None),
-        ]);
+        let announced = BTreeMap::from([(address("a"), Some("one-aaaaaa".to_owned())), (address("b"), None)]);
         let table: &[Case<'_>] = &[
             (&[], None),
             (&[("one-aaaaaa", "one"), ("other-123456", "other")], None),
             // It may be what an unanswered create made; a second one is not.
             (&[("two-aaaaaa", "two")], None),
-            (
-                &[("two-aaaaaa", "two"), ("two-bbbbbb", "TWO")],
-                Some(("b", "two-bbbbbb")),
-            ),
+            (&[("two-aaaaaa", "two"), ("two-bbbbbb", "TWO")], Some(("b", "two-bbbbbb"))),
             // Nothing was announced for it.
             (&[("three-aaaaaa", "")], Some(("c", "three-aaaaaa"))),
             // It was there before.
             (&[("three-000000", "three")], None),
             // A second id for what was created, wherever it stands in the list.
-            (
-                &[("one-bbbbbb", "ONE"), ("one-aaaaaa", "ONE")],
-                Some(("a", "one-bbbbbb")),
-            ),
+            (&[("one-bbbbbb", "ONE"), ("one-aaaaaa", "ONE")], Some(("a", "one-bbbbbb"))),
             // The first of several.
-            (
-                &[("three-aaaaaa", ""), ("one-bbbbbb", "")],
-                Some(("c", "three-aaaaaa")),
-            ),
+            (&[("three-aaaaaa", ""), ("one-bbbbbb", "")], Some(("c", "three-aaaaaa"))),
         ];
         for (listed, expected) in table {
             let seen: Vec<_> = listed.iter().map(|(id, alias)| shown(id, alias)).collect();

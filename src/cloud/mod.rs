@@ -16,8 +16,8 @@ pub mod vendor_time;
 use std::future::Future;
 
 pub use read::{
-    Bill, BillOrder, Bills, CloudRead, Gap, Listing, Looks, Named, PayMode, Reading,
-    SeenEnvironment, Watcher, gaps_text, missing,
+    Bill, BillOrder, Bills, CloudRead, Gap, Listing, Looks, Named, PayMode, Reading, SeenEnvironment,
+    Watcher, gaps_text, missing,
 };
 
 use crate::desired::Attributes;
@@ -37,10 +37,7 @@ pub trait CloudWrite: Send + Sync + 'static {
     ///
     /// # Errors
     /// Everything but an answer that holds a TranId, graded by what it proves.
-    fn create(
-        &self,
-        order: &Attributes,
-    ) -> impl Future<Output = Result<Ordered, CloudError>> + Send;
+    fn create(&self, order: &Attributes) -> impl Future<Output = Result<Ordered, CloudError>> + Send;
 
     /// Makes one attempt at `ModifyEnv` with a new alias. To make it twice does what making it once does.
     ///
@@ -142,9 +139,7 @@ impl CloudError {
     pub fn is_rejected_by_gateway(&self) -> bool {
         let code = self.code.as_deref().unwrap_or_default();
         match self.grade {
-            Grade::Refused(_) => {
-                REJECTED_BY_GATEWAY.contains(&code) || code.starts_with("AuthFailure")
-            }
+            Grade::Refused(_) => REJECTED_BY_GATEWAY.contains(&code) || code.starts_with("AuthFailure"),
             Grade::NotSent(_) | Grade::Unknown => false,
         }
     }

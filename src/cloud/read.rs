@@ -27,9 +27,7 @@ pub trait CloudRead: Send + Sync + 'static {
     ///
     /// # Errors
     /// When any part of the list could not be read, or did not come complete.
-    fn environments(
-        &self,
-    ) -> impl Future<Output = Result<Vec<SeenEnvironment>, CloudError>> + Send {
+    fn environments(&self) -> impl Future<Output = Result<Vec<SeenEnvironment>, CloudError>> + Send {
         async move { self.listing().await?.complete() }
     }
 
@@ -38,10 +36,7 @@ pub trait CloudRead: Send + Sync + 'static {
     ///
     /// # Errors
     /// When any part could not be read.
-    fn named(
-        &self,
-        env_ids: &[String],
-    ) -> impl Future<Output = Result<Vec<Named>, CloudError>> + Send {
+    fn named(&self, env_ids: &[String]) -> impl Future<Output = Result<Vec<Named>, CloudError>> + Send {
         async move {
             let seen = self.environments().await?;
             let one = |env_id: &String| {
@@ -121,22 +116,14 @@ pub fn missing(gaps: &[Gap]) -> Option<u64> {
 /// What is wrong with a listing: how many of how many rows came, and where.
 pub fn gaps_text(gaps: &[Gap]) -> Text {
     let one = |gap: &Gap| {
-        let Gap {
-            region,
-            rows,
-            total,
-            contradictory,
-        } = gap;
+        let Gap { region, rows, total, contradictory } = gap;
         let count = if *contradictory {
             text!(
                 "its pages contradict each other, {rows} environments for a Total of {total}",
                 "各页相互矛盾，列出 {rows} 个环境，而 Total 为 {total}"
             )
         } else {
-            text!(
-                "{rows} of {total} environments",
-                "{total} 个环境中只列出 {rows} 个"
-            )
+            text!("{rows} of {total} environments", "{total} 个环境中只列出 {rows} 个")
         };
         match region {
             Some(region) => text!("in {region}: {count}", "地域 {region}：{count:#}"),
@@ -147,10 +134,7 @@ pub fn gaps_text(gaps: &[Gap]) -> Text {
     let en: Vec<&str> = all.iter().map(Text::en).collect();
     let zh: Vec<String> = all.iter().map(|text| format!("{text:#}")).collect();
     let (en, zh) = (en.join("; "), zh.join("；"));
-    text!(
-        "the list is incomplete, in each of three attempts ({en})",
-        "列表不完整，三次读取皆如此（{zh}）"
-    )
+    text!("the list is incomplete, in each of three attempts ({en})", "列表不完整，三次读取皆如此（{zh}）")
 }
 
 /// The bills of some environments.

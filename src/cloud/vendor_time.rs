@@ -36,11 +36,7 @@ pub fn fit(text: &str, interval: &RangeInclusive<Timestamp>) -> Fit {
         let end = start.saturating_add(SECOND).unwrap_or(Timestamp::MAX);
         *start <= *interval.end() && end > *interval.start()
     };
-    if readings.iter().any(within) {
-        Fit::Possible
-    } else {
-        Fit::Impossible
-    }
+    if readings.iter().any(within) { Fit::Possible } else { Fit::Impossible }
 }
 
 /// The instants that a text can mean; none when it is no time.
@@ -52,10 +48,7 @@ fn readings(text: &str) -> Vec<Timestamp> {
     let Ok(civil) = text.parse::<DateTime>() else {
         return Vec::new();
     };
-    MEANT
-        .iter()
-        .filter_map(|offset| offset.to_timestamp(civil).ok())
-        .collect()
+    MEANT.iter().filter_map(|offset| offset.to_timestamp(civil).ok()).collect()
 }
 
 #[cfg(test)]
@@ -70,48 +63,16 @@ mod tests {
     fn a_time_without_a_zone_may_be_utc_or_eight_hours_ahead_of_it() {
         let text = "2018-08-13 10:52:09";
         let table = [
-            (
-                "2018-08-13T10:52:00Z",
-                "2018-08-13T10:53:00Z",
-                Fit::Possible,
-            ),
-            (
-                "2018-08-13T02:52:00Z",
-                "2018-08-13T02:53:00Z",
-                Fit::Possible,
-            ),
-            (
-                "2018-08-13T02:52:10Z",
-                "2018-08-13T10:52:08Z",
-                Fit::Impossible,
-            ),
+            ("2018-08-13T10:52:00Z", "2018-08-13T10:53:00Z", Fit::Possible),
+            ("2018-08-13T02:52:00Z", "2018-08-13T02:53:00Z", Fit::Possible),
+            ("2018-08-13T02:52:10Z", "2018-08-13T10:52:08Z", Fit::Impossible),
             // Not the other way round, and in no third zone.
-            (
-                "2018-08-13T18:00:00Z",
-                "2018-08-13T19:00:00Z",
-                Fit::Impossible,
-            ),
-            (
-                "2018-08-13T09:00:00Z",
-                "2018-08-13T10:00:00Z",
-                Fit::Impossible,
-            ),
+            ("2018-08-13T18:00:00Z", "2018-08-13T19:00:00Z", Fit::Impossible),
+            ("2018-08-13T09:00:00Z", "2018-08-13T10:00:00Z", Fit::Impossible),
             // It may have been late in its second.
-            (
-                "2018-08-13T10:52:09.9Z",
-                "2018-08-13T10:53:00Z",
-                Fit::Possible,
-            ),
-            (
-                "2018-08-13T10:52:10Z",
-                "2018-08-13T10:53:00Z",
-                Fit::Impossible,
-            ),
-            (
-                "2018-08-13T10:00:00Z",
-                "2018-08-13T10:52:09Z",
-                Fit::Possible,
-            ),
+            ("2018-08-13T10:52:09.9Z", "2018-08-13T10:53:00Z", Fit::Possible),
+            ("2018-08-13T10:52:10Z", "2018-08-13T10:53:00Z", Fit::Impossible),
+            ("2018-08-13T10:00:00Z", "2018-08-13T10:52:09Z", Fit::Possible),
         ];
         for (from, to, expected) in table {
             assert_eq!(fit(text, &interval(from, to)), expected, "{from} {to}");
@@ -129,13 +90,7 @@ mod tests {
     #[test]
     fn what_is_no_time_is_neither_possible_nor_impossible() {
         let ever = Timestamp::MIN..=Timestamp::MAX;
-        for text in [
-            "",
-            "0000-00-00 00:00:00",
-            "soon",
-            "1534128729",
-            "2018-13-40 10:52:09",
-        ] {
+        for text in ["", "0000-00-00 00:00:00", "soon", "1534128729", "2018-13-40 10:52:09"] {
             assert_eq!(fit(text, &ever), Fit::NoTime, "{text}");
         }
     }

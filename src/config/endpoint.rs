@@ -17,9 +17,7 @@ fn host_of(name: &str) -> Option<String> {
             && continent.bytes().all(|byte| byte.is_ascii_lowercase())
             && !place.is_empty()
             && !place.ends_with('-')
-            && place
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && place.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     });
     (name == INTERNAL || is_region).then(|| format!("tcb.{name}.tencentcloudapi.com"))
 }
@@ -45,11 +43,7 @@ impl Endpoint {
             Self::Url(url) if url.is_loopback() => return SANDBOX.to_owned(),
             Self::Url(url) => url,
         };
-        let below = |site: &str| {
-            url.host()
-                .strip_suffix(site)
-                .is_some_and(|name| name.ends_with('.'))
-        };
+        let below = |site: &str| url.host().strip_suffix(site).is_some_and(|name| name.ends_with('.'));
         match url.port() {
             Some(port) => format!("{}:{port}", url.host()),
             _ if below(INTERNATIONAL) => INTERNATIONAL.to_owned(),
@@ -103,10 +97,7 @@ mod tests {
 
     #[test]
     fn the_default_is_the_documented_one() {
-        assert_eq!(
-            Endpoint::default().to_string(),
-            super::super::DEFAULT_ENDPOINT
-        );
+        assert_eq!(Endpoint::default().to_string(), super::super::DEFAULT_ENDPOINT);
     }
 
     #[test]
@@ -115,27 +106,12 @@ mod tests {
             ("sandbox", "sandbox"),
             ("http://127.0.0.1:8650", "sandbox"),
             ("https://tcb.tencentcloudapi.com", "tencentcloudapi.com"),
-            (
-                "https://tcb.ap-shanghai.tencentcloudapi.com",
-                "tencentcloudapi.com",
-            ),
-            (
-                "https://tcb.internal.tencentcloudapi.com:443",
-                "tencentcloudapi.com",
-            ),
-            (
-                "https://tcb.intl.tencentcloudapi.com",
-                "intl.tencentcloudapi.com",
-            ),
-            (
-                "https://tcb.ap-shanghai-fsi.tencentcloudapi.com",
-                "tcb.ap-shanghai-fsi.tencentcloudapi.com",
-            ),
+            ("https://tcb.ap-shanghai.tencentcloudapi.com", "tencentcloudapi.com"),
+            ("https://tcb.internal.tencentcloudapi.com:443", "tencentcloudapi.com"),
+            ("https://tcb.intl.tencentcloudapi.com", "intl.tencentcloudapi.com"),
+            ("https://tcb.ap-shanghai-fsi.tencentcloudapi.com", "tcb.ap-shanghai-fsi.tencentcloudapi.com"),
             ("https://eviltencentcloudapi.com", "eviltencentcloudapi.com"),
-            (
-                "https://gateway.example.com:8443",
-                "gateway.example.com:8443",
-            ),
+            ("https://gateway.example.com:8443", "gateway.example.com:8443"),
         ];
         for (endpoint, site) in table {
             assert_eq!(endpoint.parse::<Endpoint>().unwrap().site(), site);
@@ -146,23 +122,14 @@ mod tests {
     fn what_is_allowed_is_taken_and_written_alike() {
         for (text, shown) in [
             ("sandbox", "sandbox"),
-            (
-                "https://tcb.tencentcloudapi.com",
-                "https://tcb.tencentcloudapi.com",
-            ),
-            (
-                "HTTPS://TCB.tencentcloudapi.com/",
-                "https://tcb.tencentcloudapi.com",
-            ),
+            ("https://tcb.tencentcloudapi.com", "https://tcb.tencentcloudapi.com"),
+            ("HTTPS://TCB.tencentcloudapi.com/", "https://tcb.tencentcloudapi.com"),
             ("https://10.0.0.8:8443", "https://10.0.0.8:8443"),
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("http://localhost", "http://localhost"),
             ("http://[::1]:80", "http://[::1]"),
             ("internal", "https://tcb.internal.tencentcloudapi.com"),
-            (
-                "ap-shanghai-fsi",
-                "https://tcb.ap-shanghai-fsi.tencentcloudapi.com",
-            ),
+            ("ap-shanghai-fsi", "https://tcb.ap-shanghai-fsi.tencentcloudapi.com"),
         ] {
             let endpoint: Endpoint = text.parse().unwrap();
             assert_eq!(endpoint.to_string(), shown);

@@ -39,10 +39,7 @@ impl Reader {
             members,
             item,
             "reason",
-            &text!(
-                "say why, for whoever reads this later",
-                "写明原因，供以后查看的人参考"
-            ),
+            &text!("say why, for whoever reads this later", "写明原因，供以后查看的人参考"),
         );
         let until = self.until(members, item);
         let address = match members.get("address") {
@@ -57,12 +54,7 @@ impl Reader {
                 Some(address?)
             }
         };
-        Some(Ignore {
-            code: code?,
-            address,
-            reason: Text::same(reason?.to_owned()),
-            until: Some(until?),
-        })
+        Some(Ignore { code: code?, address, reason: Text::same(reason?.to_owned()), until: Some(until?) })
     }
 
     fn code(&mut self, members: Mapping<'_>, item: Node<'_>) -> Option<Code> {
@@ -75,9 +67,7 @@ impl Reader {
             let allowed = allowed(&names);
             let help = nearest(text, &names)
                 .map(meant)
-                .map_or(allowed.clone(), |near| {
-                    text!("{near} {allowed}", "{near:#}{allowed:#}")
-                });
+                .map_or(allowed.clone(), |near| text!("{near} {allowed}", "{near:#}{allowed:#}"));
             self.invalid::<()>("code", members.get("code")?.value, &help);
         }
         code
@@ -111,10 +101,7 @@ impl Reader {
         self.problems.push(
             Diagnostic::error(
                 "missing-field",
-                text!(
-                    "an ignored drift has no `{name}`",
-                    "被忽略的漂移没有写 `{name}`"
-                ),
+                text!("an ignored drift has no `{name}`", "被忽略的漂移没有写 `{name}`"),
             )
             .at(&place, text!("here", "在这里"))
             .help(help.clone()),

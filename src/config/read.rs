@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Api, Config, Endpoint, Guard, Language, MAX_IN_FLIGHT, MAX_RATE, MIN_RATE, Region, RegionError,
-    duration, endpoint,
+    Api, Config, Endpoint, Guard, Language, MAX_IN_FLIGHT, MAX_RATE, MIN_RATE, Region, RegionError, duration,
+    endpoint,
 };
 use crate::check::near::{known_here, list, meant, nearest, unknown};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
@@ -16,40 +16,20 @@ use crate::manifest::{self, Entry, Mapping, Node, Value};
 use crate::unseen::unseen;
 
 const TOP: &[&str] = &["version", "manifests", "state", "api", "guard", "ignore"];
-const API: &[&str] = &[
-    "endpoint",
-    "region",
-    "list_regions",
-    "language",
-    "rate",
-    "in_flight",
-    "timeout",
-];
-const GUARD: &[&str] = &[
-    "max_creates",
-    "max_creates_per_day",
-    "allow_destroy",
-    "allowed_accounts",
-    "require_alias",
-];
+const API: &[&str] = &["endpoint", "region", "list_regions", "language", "rate", "in_flight", "timeout"];
+const GUARD: &[&str] =
+    &["max_creates", "max_creates_per_day", "allow_destroy", "allowed_accounts", "require_alias"];
 
 pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> {
     let parsed = manifest::parse(source);
-    let mut reader = Reader {
-        problems: parsed.diagnostics,
-        secrets: Vec::new(),
-        keys: Vec::new(),
-        warnings: Vec::new(),
-    };
+    let mut reader =
+        Reader { problems: parsed.diagnostics, secrets: Vec::new(), keys: Vec::new(), warnings: Vec::new() };
     let mut config = Config::default();
     if parsed.complete {
         let mut documents = parsed.documents.iter();
         match documents.next().map(manifest::Document::root) {
             Some(root) => config = reader.root(root),
-            None => reader.missing_version(&Span {
-                file: Arc::clone(source),
-                bytes: 0..0,
-            }),
+            None => reader.missing_version(&Span { file: Arc::clone(source), bytes: 0..0 }),
         }
         if let Some(second) = documents.find(|one| !matches!(one.root().value(), Value::Null)) {
             reader.problems.push(
@@ -66,9 +46,7 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
         config.warnings = reader.warnings;
         return Ok(config);
     }
-    reader
-        .problems
-        .sort_by_key(|problem| problem.labels.first().map(|label| label.span.bytes.start));
+    reader.problems.sort_by_key(|problem| problem.labels.first().map(|label| label.span.bytes.start));
     if let Some(shown) = without_passwords(source, &reader.secrets, &reader.keys) {
         let shown = Arc::new(shown);
         let labels = reader.problems.iter_mut().flat_map(|it| &mut it.labels);
@@ -82,16 +60,9 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
 /// What somebody may call a key.
 fn is_of_a_key(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    [
-        "secret",
-        "token",
-        "password",
-        "credential",
-        "access_key",
-        "accesskey",
-    ]
-    .iter()
-    .any(|word| name.contains(word))
+    ["secret", "token", "password", "credential", "access_key", "accesskey"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 /// What has to have a value where it is there: half a line, or a template whose variable is empty, would move where orders go and
@@ -172,12 +143,9 @@ impl Kind {
     fn is_quoted(self) -> bool {
         match self {
             Self::String | Self::Strings => true,
-            Self::Number
-            | Self::Whole
-            | Self::Duration
-            | Self::Truth
-            | Self::Mapping
-            | Self::Mappings => false,
+            Self::Number | Self::Whole | Self::Duration | Self::Truth | Self::Mapping | Self::Mappings => {
+                false
+            }
         }
     }
 
@@ -243,10 +211,7 @@ impl Reader {
                         )
                         .at(
                             &entry.value.span(),
-                            text!(
-                                "this postpay knows version 1",
-                                "当前的 postpay 只支持版本 1"
-                            ),
+                            text!("this postpay knows version 1", "当前的 postpay 只支持版本 1"),
                         )
                         .help(text!(
                             "use a newer postpay; nothing else in this file was checked",
@@ -262,15 +227,9 @@ impl Reader {
                 | Value::Mapping(_) => self.problems.push(
                     Diagnostic::error(
                         "unsupported-version",
-                        text!(
-                            "there is no such version of the settings",
-                            "配置没有这个版本"
-                        ),
+                        text!("there is no such version of the settings", "配置没有这个版本"),
                     )
-                    .at(
-                        &entry.value.span(),
-                        text!("the version is the number 1", "版本应为数字 1"),
-                    )
+                    .at(&entry.value.span(), text!("the version is the number 1", "版本应为数字 1"))
                     .help(text!("write `version: 1`", "请写 `version: 1`")),
                 ),
             },
@@ -286,9 +245,7 @@ impl Reader {
                 "state" => config.state = self.state(value),
                 "api" => config.api = self.section("api", value, Self::api).unwrap_or_default(),
                 "guard" => {
-                    config.guard = self
-                        .section("guard", value, Self::guard)
-                        .unwrap_or_default();
+                    config.guard = self.section("guard", value, Self::guard).unwrap_or_default();
                 }
                 "ignore" => config.ignores = self.ignores(value),
                 _ => self.unknown(&entry, TOP),
@@ -306,8 +263,8 @@ impl Reader {
             }
             match entry.name() {
                 "endpoint" => {
-                    api.endpoint = self.text("endpoint", value).and_then(|text| {
-                        match text.parse::<Endpoint>() {
+                    api.endpoint =
+                        self.text("endpoint", value).and_then(|text| match text.parse::<Endpoint>() {
                             Ok(endpoint) => Some(endpoint),
                             Err(error) => {
                                 if text.contains('@') {
@@ -315,20 +272,16 @@ impl Reader {
                                 }
                                 self.invalid("endpoint", value, &Text::of(&error))
                             }
-                        }
-                    });
+                        });
                 }
                 "region" => {
-                    api.region = self
-                        .text("region", value)
-                        .and_then(|text| self.region(text, value));
+                    api.region = self.text("region", value).and_then(|text| self.region(text, value));
                 }
                 "list_regions" => api.list_regions = self.regions(value),
                 "language" => {
                     api.language = self.text("language", value).and_then(|text| {
                         let names = Language::ALL.map(Language::name);
-                        Language::by_name(text)
-                            .or_else(|| self.invalid("language", value, &allowed(&names)))
+                        Language::by_name(text).or_else(|| self.invalid("language", value, &allowed(&names)))
                     });
                 }
                 "rate" => api.rate = self.rate(value),
@@ -374,8 +327,7 @@ impl Reader {
                     guard.max_creates = self.whole("max_creates", value, 0, u32::MAX);
                 }
                 "max_creates_per_day" => {
-                    guard.max_creates_per_day =
-                        self.whole("max_creates_per_day", value, 0, u32::MAX);
+                    guard.max_creates_per_day = self.whole("max_creates_per_day", value, 0, u32::MAX);
                 }
                 "require_alias" => guard.require_alias = self.truth("require_alias", value),
                 "allow_destroy" => guard.allow_destroy = self.truth("allow_destroy", value),
@@ -394,26 +346,15 @@ impl Reader {
         let lacks = matches!(entry.value.value(), Value::Null) && NEVER_NULL.contains(&name);
         if lacks {
             self.problems.push(
-                Diagnostic::error(
-                    "empty-value",
-                    text!("`{name}` has no value", "`{name}` 没有值"),
-                )
-                .on(&entry.key.span())
-                .help(text!(
-                    "write one, or remove the key",
-                    "请写上值，或删除该键"
-                )),
+                Diagnostic::error("empty-value", text!("`{name}` has no value", "`{name}` 没有值"))
+                    .on(&entry.key.span())
+                    .help(text!("write one, or remove the key", "请写上值，或删除该键")),
             );
         }
         lacks
     }
 
-    fn section<T>(
-        &mut self,
-        name: &str,
-        node: Node<'_>,
-        read: fn(&mut Self, Mapping<'_>) -> T,
-    ) -> Option<T> {
+    fn section<T>(&mut self, name: &str, node: Node<'_>, read: fn(&mut Self, Mapping<'_>) -> T) -> Option<T> {
         match node.value() {
             Value::Null => None,
             Value::Mapping(section) => Some(read(self, section)),
@@ -436,10 +377,7 @@ impl Reader {
                     text!("`manifests` names no path", "`manifests` 没有写任何路径"),
                 )
                 .on(&node.span())
-                .help(text!(
-                    "leave it out for `environments/`",
-                    "省略该项即为 `environments/`"
-                )),
+                .help(text!("leave it out for `environments/`", "省略该项即为 `environments/`")),
             );
             return None;
         }
@@ -463,19 +401,13 @@ impl Reader {
         let Value::Number(text) = node.value() else {
             return self.not_a("rate", Kind::Number, node);
         };
-        let rate = text
-            .parse::<serde_yaml::Number>()
-            .ok()
-            .and_then(|number| number.as_f64());
+        let rate = text.parse::<serde_yaml::Number>().ok().and_then(|number| number.as_f64());
         match rate {
             Some(rate) if (MIN_RATE..=MAX_RATE).contains(&rate) => Some(rate),
             Some(_) | None => self.out_of_range(
                 "rate",
                 node,
-                &text!(
-                    "at least {MIN_RATE} and at most {MAX_RATE}",
-                    "{MIN_RATE} 到 {MAX_RATE}"
-                ),
+                &text!("at least {MIN_RATE} and at most {MAX_RATE}", "{MIN_RATE} 到 {MAX_RATE}"),
             ),
         }
     }
@@ -505,10 +437,7 @@ impl Reader {
             Ok(_) | Err(_) => self.out_of_range(
                 name,
                 node,
-                &text!(
-                    "a whole number from {least} to {most}",
-                    "{least} 到 {most} 的整数"
-                ),
+                &text!("a whole number from {least} to {most}", "{least} 到 {most} 的整数"),
             ),
         }
     }
@@ -516,11 +445,9 @@ impl Reader {
     fn truth(&mut self, name: &str, node: Node<'_>) -> Option<bool> {
         match node.value() {
             Value::Bool(truth) => Some(truth),
-            Value::Null
-            | Value::Number(_)
-            | Value::Text(_)
-            | Value::Sequence(_)
-            | Value::Mapping(_) => self.not_a(name, Kind::Truth, node),
+            Value::Null | Value::Number(_) | Value::Text(_) | Value::Sequence(_) | Value::Mapping(_) => {
+                self.not_a(name, Kind::Truth, node)
+            }
         }
     }
 
@@ -585,10 +512,7 @@ impl Reader {
         if items.iter().next().is_none() {
             let warning = Diagnostic::warning(
                 "no-allowed-accounts",
-                text!(
-                    "an empty list of accounts allows any account",
-                    "账号列表为空，即允许任何账号"
-                ),
+                text!("an empty list of accounts allows any account", "账号列表为空，即允许任何账号"),
             );
             self.warnings.push(warning.on(&node.span()).help(text!(
                 "name the accounts that may be worked in, or leave `allowed_accounts` out",
@@ -613,11 +537,7 @@ impl Reader {
         let Value::Sequence(items) = node.value() else {
             return None;
         };
-        let regions: Vec<_> = items
-            .iter()
-            .zip(&texts)
-            .map(|(item, text)| self.region(text, item))
-            .collect();
+        let regions: Vec<_> = items.iter().zip(&texts).map(|(item, text)| self.region(text, item)).collect();
         regions.into_iter().collect()
     }
 
@@ -633,20 +553,14 @@ impl Reader {
         let (should_be, is) = (kind.text(), node.describe());
         let problem = Diagnostic::error(
             "wrong-type",
-            text!(
-                "{what} is {should_be}, not {is}",
-                "{what:#}应为{should_be:#}，而不是{is:#}"
-            ),
+            text!("{what} is {should_be}, not {is}", "{what:#}应为{should_be:#}，而不是{is:#}"),
         )
         .at(&node.span(), is);
         self.problems.push(match node.value() {
-            Value::Number(text) if kind.is_quoted() => problem.help(text!(
-                "write it in quotes: \"{text}\"",
-                "请加上引号：\"{text}\""
-            )),
-            Value::Text(_) if kind.is_plain() => {
-                problem.help(text!("write it without quotes", "请去掉引号"))
+            Value::Number(text) if kind.is_quoted() => {
+                problem.help(text!("write it in quotes: \"{text}\"", "请加上引号：\"{text}\""))
             }
+            Value::Text(_) if kind.is_plain() => problem.help(text!("write it without quotes", "请去掉引号")),
             Value::Null
             | Value::Bool(_)
             | Value::Number(_)
@@ -659,27 +573,18 @@ impl Reader {
 
     pub(super) fn invalid<T>(&mut self, name: &str, node: Node<'_>, allowed: &Text) -> Option<T> {
         self.problems.push(
-            Diagnostic::error(
-                "invalid-value",
-                text!("invalid `{name}`", "这不是有效的 `{name}`"),
-            )
-            .on(&node.span())
-            .help(allowed.clone()),
+            Diagnostic::error("invalid-value", text!("invalid `{name}`", "这不是有效的 `{name}`"))
+                .on(&node.span())
+                .help(allowed.clone()),
         );
         None
     }
 
     fn out_of_range<T>(&mut self, name: &str, node: Node<'_>, allowed: &Text) -> Option<T> {
         self.problems.push(
-            Diagnostic::error(
-                "out-of-range",
-                text!("`{name}` is out of range", "`{name}` 超出范围"),
-            )
-            .on(&node.span())
-            .help(text!(
-                "`{name}` is {allowed}",
-                "`{name}` 的取值：{allowed:#}"
-            )),
+            Diagnostic::error("out-of-range", text!("`{name}` is out of range", "`{name}` 超出范围"))
+                .on(&node.span())
+                .help(text!("`{name}` is {allowed}", "`{name}` 的取值：{allowed:#}")),
         );
         None
     }
@@ -687,11 +592,9 @@ impl Reader {
     pub(super) fn unknown(&mut self, entry: &Entry<'_>, known: &[&str]) {
         let name = entry.name();
         let label = nearest(name, known).map_or_else(unknown, meant);
-        let problem = Diagnostic::error(
-            "unknown-field",
-            text!("unknown setting `{name}`", "没有配置项 `{name}`"),
-        )
-        .at(&entry.key.span(), label);
+        let problem =
+            Diagnostic::error("unknown-field", text!("unknown setting `{name}`", "没有配置项 `{name}`"))
+                .at(&entry.key.span(), label);
         self.problems.push(if is_of_a_key(name) {
             self.keys.push(entry.value.span().bytes);
             problem.help(text!(
@@ -712,10 +615,7 @@ impl Reader {
                 text!("the settings do not say their version", "配置没有写明版本"),
             )
             .at(place, text!("no `version` here", "这里没有 `version`"))
-            .help(text!(
-                "postpay.yaml begins with `version: 1`",
-                "postpay.yaml 以 `version: 1` 开头"
-            )),
+            .help(text!("postpay.yaml begins with `version: 1`", "postpay.yaml 以 `version: 1` 开头")),
         );
     }
 }

@@ -31,10 +31,7 @@ fn everything_that_can_be_said_is_read() {
             api: Api {
                 endpoint: Some(Endpoint::Sandbox),
                 region: Some("ap-shanghai".parse().unwrap()),
-                list_regions: Some(vec![
-                    "ap-shanghai".parse().unwrap(),
-                    "ap-guangzhou".parse().unwrap(),
-                ]),
+                list_regions: Some(vec!["ap-shanghai".parse().unwrap(), "ap-guangzhou".parse().unwrap(),]),
                 language: Some(Language::EnUs),
                 rate: Some(0.5),
                 in_flight: Some(32),
@@ -71,10 +68,7 @@ fn a_region_that_orders_go_to_and_no_listing_names_is_told() {
         warnings.iter().map(one).collect::<Vec<_>>()
     };
     let here = "region: ap-guangzhou";
-    assert_eq!(
-        told(&format!("list_regions: [ap-shanghai]\n  {here}")),
-        ["region-not-listed 4"]
-    );
+    assert_eq!(told(&format!("list_regions: [ap-shanghai]\n  {here}")), ["region-not-listed 4"]);
     for fine in [
         here.to_owned(),
         "list_regions: [ap-shanghai]".to_owned(),
@@ -88,12 +82,7 @@ fn a_region_that_orders_go_to_and_no_listing_names_is_told() {
 #[test]
 fn what_is_not_said_is_none() {
     assert_eq!(parse(&source("version: 1\n")), Ok(Config::default()));
-    assert_eq!(
-        parse(&source(
-            "version: 1\napi: {rate: ~, timeout: }\nguard:\n---\n"
-        )),
-        Ok(Config::default())
-    );
+    assert_eq!(parse(&source("version: 1\napi: {rate: ~, timeout: }\nguard:\n---\n")), Ok(Config::default()));
     let one = parse(&source("version: 1\nmanifests: here\napi: {timeout: 90}\n")).unwrap();
     assert_eq!(one.manifests, Some(vec![PathBuf::from("here")]));
     assert_eq!(one.api.timeout, Some(Duration::from_secs(90)));
@@ -121,32 +110,17 @@ fn the_version_is_the_number_one() {
 #[test]
 fn odd_shapes_are_problems() {
     assert_eq!(codes("- version\n"), ["wrong-type 1"]);
-    assert_eq!(
-        codes("version: 1\n---\nversion: 1\n"),
-        ["several-documents 3"]
-    );
+    assert_eq!(codes("version: 1\n---\nversion: 1\n"), ["several-documents 3"]);
     assert_eq!(codes("version: 1\napi: [\n"), ["yaml-syntax 3"]);
     assert_eq!(codes("version: 1\nmanifests: []\n"), ["empty-value 2"]);
     assert_eq!(codes("version: 1\nmanifests: [~]\n"), ["wrong-type 2"]);
     assert_eq!(codes("version: 1\nversion: 1\n"), ["duplicate-key 2"]);
     assert_eq!(codes("version: 1\napi: {rate: 0}\n"), ["out-of-range 2"]);
     assert_eq!(codes("version: 1\napi: {rate: .nan}\n"), ["out-of-range 2"]);
-    assert_eq!(
-        codes("version: 1\napi: {rate: 0.0009}\n"),
-        ["out-of-range 2"]
-    );
-    assert_eq!(
-        codes("version: 1\napi: {timeout: 87601h}\n"),
-        ["invalid-value 2"]
-    );
-    assert_eq!(
-        codes("version: 1\napi: {in_flight: 0}\n"),
-        ["out-of-range 2"]
-    );
-    assert_eq!(
-        codes("version: 1\napi: {timeout: 1.5}\n"),
-        ["invalid-value 2"]
-    );
+    assert_eq!(codes("version: 1\napi: {rate: 0.0009}\n"), ["out-of-range 2"]);
+    assert_eq!(codes("version: 1\napi: {timeout: 87601h}\n"), ["invalid-value 2"]);
+    assert_eq!(codes("version: 1\napi: {in_flight: 0}\n"), ["out-of-range 2"]);
+    assert_eq!(codes("version: 1\napi: {timeout: 1.5}\n"), ["invalid-value 2"]);
 }
 
 #[test]
@@ -156,13 +130,7 @@ fn a_key_whose_absence_permits_more_has_a_value() {
         ("api", &["endpoint", "region", "list_regions"]),
         (
             "guard",
-            &[
-                "max_creates",
-                "max_creates_per_day",
-                "allow_destroy",
-                "allowed_accounts",
-                "require_alias",
-            ],
+            &["max_creates", "max_creates_per_day", "allow_destroy", "allowed_accounts", "require_alias"],
         ),
     ] {
         for key in keys {
@@ -185,38 +153,21 @@ fn a_key_whose_absence_permits_more_has_a_value() {
 #[test]
 fn null_in_an_ignored_drift_is_any_address_and_no_reason_and_no_day() {
     let ignore = |address: &str| {
-        format!(
-            "version: 1\nignore: [{{code: gone, address: {address}, reason: k, until: 2099-01-01}}]\n"
-        )
+        format!("version: 1\nignore: [{{code: gone, address: {address}, reason: k, until: 2099-01-01}}]\n")
     };
-    assert_eq!(
-        parse(&source(&ignore("null"))).unwrap().ignores[0].address,
-        None
-    );
-    assert!(
-        parse(&source(&ignore("shop"))).unwrap().ignores[0]
-            .address
-            .is_some()
-    );
-    for (code, reason, until) in [
-        ("null", "k", "2099-01-01"),
-        ("gone", "null", "2099-01-01"),
-        ("gone", "k", ""),
-    ] {
-        let text =
-            format!("version: 1\nignore: [{{code: {code}, reason: {reason}, until: {until}}}]\n");
+    assert_eq!(parse(&source(&ignore("null"))).unwrap().ignores[0].address, None);
+    assert!(parse(&source(&ignore("shop"))).unwrap().ignores[0].address.is_some());
+    for (code, reason, until) in
+        [("null", "k", "2099-01-01"), ("gone", "null", "2099-01-01"), ("gone", "k", "")]
+    {
+        let text = format!("version: 1\nignore: [{{code: {code}, reason: {reason}, until: {until}}}]\n");
         assert_eq!(codes(&text), ["missing-field 2"], "{text}");
     }
 }
 
 #[test]
 fn a_state_is_a_file_and_its_url_is_not_shown() {
-    for state in [
-        "postgres://u:secret@h/db",
-        "s3://bucket/key",
-        "state/",
-        "a/..",
-    ] {
+    for state in ["postgres://u:secret@h/db", "s3://bucket/key", "state/", "a/.."] {
         let text = format!("version: 1\nstate: {state}\n");
         let problems = parse(&source(&text)).unwrap_err();
         assert_chinese(&problems);
@@ -225,10 +176,7 @@ fn a_state_is_a_file_and_its_url_is_not_shown() {
         assert!(!shown.contains("secret"), "{shown}");
     }
     for state in ["state/a.json", "a:b.json", "../x.json", "/a/b.json"] {
-        assert!(
-            parse(&source(&format!("version: 1\nstate: {state}\n"))).is_ok(),
-            "{state}"
-        );
+        assert!(parse(&source(&format!("version: 1\nstate: {state}\n"))).is_ok(), "{state}");
     }
 }
 
@@ -250,10 +198,7 @@ fn no_setting_holds_what_is_not_seen() {
 #[test]
 fn the_schema_knows_the_least_rate() {
     let rate = &config_schema()["properties"]["api"];
-    assert!(
-        rate.to_string()
-            .contains(&format!("\"minimum\":{MIN_RATE}"))
-    );
+    assert!(rate.to_string().contains(&format!("\"minimum\":{MIN_RATE}")));
 }
 
 #[test]
@@ -262,8 +207,7 @@ fn a_region_is_checked_wherever_it_stands() {
     for region in ["上海", "AP-shanghai", long.as_str()] {
         let one = format!("version: 1\napi:\n  region: {region}\n");
         assert_eq!(codes(&one), ["invalid-value 3"]);
-        let listed =
-            format!("version: 1\napi:\n  list_regions:\n    - ap-shanghai\n    - {region}\n");
+        let listed = format!("version: 1\napi:\n  list_regions:\n    - ap-shanghai\n    - {region}\n");
         assert_eq!(codes(&listed), ["invalid-value 5"]);
     }
 }
@@ -287,9 +231,7 @@ fn what_stands_before_an_at_sign_is_never_shown() {
             assert!(!shown.contains("hunter2"), "{endpoint}:\n{shown}");
             assert!(!format!("{problems:?}").contains("hunter2"));
         }
-        let of_retries = problems
-            .iter()
-            .find(|problem| problem.code == "unknown-field");
+        let of_retries = problems.iter().find(|problem| problem.code == "unknown-field");
         let span = &of_retries.unwrap().labels[0].span;
         assert_eq!(span.text(), "retries", "{endpoint}");
     }
@@ -313,14 +255,9 @@ fn a_key_that_somebody_wrote_down_is_not_shown_again() {
 fn every_account_that_is_none_is_told_and_an_empty_list_warned_of() {
     let text = "version: 1\nguard:\n  allowed_accounts:\n    - '1'\n    - x\n    - ''\n    - 'y'\n";
     let problems = parse(&source(text)).unwrap_err();
-    let lines: Vec<_> = problems
-        .iter()
-        .map(|problem| problem.labels[0].span.start().line)
-        .collect();
+    let lines: Vec<_> = problems.iter().map(|problem| problem.labels[0].span.start().line).collect();
     assert_eq!(lines, [5, 6, 7]);
-    let warnings = parse(&source("version: 1\nguard: {allowed_accounts: []}\n"))
-        .unwrap()
-        .warnings;
+    let warnings = parse(&source("version: 1\nguard: {allowed_accounts: []}\n")).unwrap().warnings;
     assert_eq!(warnings[0].code, "no-allowed-accounts");
     assert_chinese(&warnings);
 }

@@ -98,31 +98,21 @@ impl Field {
 /// Whether `CreatePostpayPackage` takes a text as an alias: "要以a-z开头,不能包含 a-z,0-9,- 以外的字符".
 pub fn is_alias(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// The channels that go with an `env_source`, by the vendor's page 876/45287; None for one that the page does not have.
 pub fn channels(env_source: &str) -> Option<&'static [&'static str]> {
     match env_source {
         "miniapp" => Some(&["ide", "api"]),
-        "qcloud" => Some(&[
-            "qc_console",
-            "cocos",
-            "qq",
-            "cloudgame",
-            "dcloud",
-            "serverless_framework",
-        ]),
+        "qcloud" => Some(&["qc_console", "cocos", "qq", "cloudgame", "dcloud", "serverless_framework"]),
         _ => None,
     }
 }
 
 /// Whether both are JSON objects with the same members, in whatever order and layout.
 fn same_members(a: &str, b: &str) -> bool {
-    let members =
-        |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok();
+    let members = |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok();
     members(a).is_some_and(|of_a| members(b).is_some_and(|of_b| of_a == of_b))
 }
 

@@ -134,11 +134,7 @@ pub struct AddressError(String);
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (text, rule) = (self.0.escape_debug(), Address::RULE);
-        text!(
-            "`{text}` is not an address: {rule}",
-            "`{text}` 不是有效的地址：{rule:#}"
-        )
-        .fmt(f)
+        text!("`{text}` is not an address: {rule}", "`{text}` 不是有效的地址：{rule:#}").fmt(f)
     }
 }
 

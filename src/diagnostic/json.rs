@@ -81,13 +81,7 @@ impl DiagnosticV1 {
 
 impl From<&Diagnostic> for DiagnosticV1 {
     fn from(diagnostic: &Diagnostic) -> Self {
-        let Diagnostic {
-            code,
-            severity,
-            message,
-            labels,
-            help,
-        } = diagnostic;
+        let Diagnostic { code, severity, message, labels, help } = diagnostic;
         let place = labels.first().map(|label| &label.span);
         Self {
             severity: match severity {
@@ -106,10 +100,7 @@ impl From<&Diagnostic> for DiagnosticV1 {
 
 impl From<&Label> for LabelV1 {
     fn from(Label { span, text }: &Label) -> Self {
-        Self {
-            range: span.into(),
-            text: text.en().to_owned(),
-        }
+        Self { range: span.into(), text: text.en().to_owned() }
     }
 }
 
@@ -168,10 +159,7 @@ mod tests {
     #[test]
     fn a_diagnostic_has_terraforms_members_and_speaks_english() {
         let file = Arc::new(SourceFile::new("a.yaml", "version: 1\n环境: x\n"));
-        let span = Span {
-            file,
-            bytes: 19..20,
-        };
+        let span = Span { file, bytes: 19..20 };
         let diagnostic = Diagnostic::error("unknown-field", text!("no such field", "没有这个字段"))
             .at(&span, text!("here", "这里"))
             .help(text!("one", "一"))
@@ -196,13 +184,7 @@ mod tests {
             "labels": [{ "range": range, "text": "here" }],
         });
         assert_eq!(json!(DiagnosticV1::from(&diagnostic)), expected);
-        let bare = json!(DiagnosticV1::from(&Diagnostic::warning(
-            "c",
-            Text::same("m")
-        )));
-        assert_eq!(
-            (&bare["range"], &bare["detail"]),
-            (&json!(null), &json!(""))
-        );
+        let bare = json!(DiagnosticV1::from(&Diagnostic::warning("c", Text::same("m"))));
+        assert_eq!((&bare["range"], &bare["detail"]), (&json!(null), &json!("")));
     }
 }

@@ -36,27 +36,17 @@ fn together(first: &Diagnostic, all: &[&Diagnostic]) -> Diagnostic {
     let (n, message) = (all.len(), &first.message);
     let mut one = Diagnostic::warning(
         first.code,
-        text!(
-            "{message} ({n} such warnings)",
-            "{message:#}（此类警告共 {n} 个）"
-        ),
+        text!("{message} ({n} such warnings)", "{message:#}（此类警告共 {n} 个）"),
     );
     for other in &all[..PLACES] {
         if let Some(place) = other.labels.first() {
             let differs = other.message != first.message;
-            let says = if differs {
-                other.message.clone()
-            } else {
-                Text::default()
-            };
+            let says = if differs { other.message.clone() } else { Text::default() };
             one = one.at(&place.span, says);
         }
     }
     one.help.clone_from(&first.help);
-    one.help(text!(
-        "the first {PLACES} places are shown",
-        "只显示前 {PLACES} 处"
-    ))
+    one.help(text!("the first {PLACES} places are shown", "只显示前 {PLACES} 处"))
 }
 
 /// Which of them are shown.
@@ -72,11 +62,7 @@ impl<'a> Limited<'a> {
         let errors = diagnostics.iter().filter(|one| one.is_error()).count();
         let (mut errors, mut warnings) = (errors.min(MOST), MOST.saturating_sub(errors));
         let (shown, left_out) = diagnostics.iter().partition(|one| {
-            let left = if one.is_error() {
-                &mut errors
-            } else {
-                &mut warnings
-            };
+            let left = if one.is_error() { &mut errors } else { &mut warnings };
             let fits = *left > 0;
             *left = left.saturating_sub(1);
             fits
@@ -129,24 +115,16 @@ mod tests {
     fn a_warning_that_repeats_is_shown_once_with_its_count_and_first_places() {
         let file = std::sync::Arc::new(SourceFile::new("m.yaml", "abcdefgh"));
         let at = |diagnostic: Diagnostic, at: usize| {
-            diagnostic.on(&Span {
-                file: std::sync::Arc::clone(&file),
-                bytes: at..at + 1,
-            })
+            diagnostic.on(&Span { file: std::sync::Arc::clone(&file), bytes: at..at + 1 })
         };
-        let long =
-            |n| Diagnostic::warning("long", Text::new(format!("{n} long"), format!("{n} 长")));
+        let long = |n| Diagnostic::warning("long", Text::new(format!("{n} long"), format!("{n} 长")));
         let mut all: Vec<Diagnostic> = (0..5).map(|n| at(long(n / 2), n)).collect();
         all.insert(1, at(Diagnostic::error("long", Text::new("e", "错")), 7));
         all.extend([at(Diagnostic::warning("rare", Text::new("r", "少")), 6); 1]);
         let shown = grouped(&all);
         let messages: Vec<&str> = shown.iter().map(|one| one.message.en()).collect();
         assert_eq!(messages, ["0 long (5 such warnings)", "e", "r"]);
-        let places: Vec<_> = shown[0]
-            .labels
-            .iter()
-            .map(|it| (it.span.bytes.start, it.text.en()))
-            .collect();
+        let places: Vec<_> = shown[0].labels.iter().map(|it| (it.span.bytes.start, it.text.en())).collect();
         assert_eq!(places, [(0, ""), (1, ""), (2, "1 long")]);
         assert_chinese(&shown[..1]);
         // As many as have a place each are shown as they are.
@@ -160,12 +138,7 @@ mod tests {
             (40, 60, (40, 60), None),
             (40, 61, (40, 60), Some("not shown: 1 warning more")),
             (100, 1, (100, 0), Some("not shown: 1 warning more")),
-            (
-                101,
-                70,
-                (100, 0),
-                Some("not shown: 1 error, 70 warnings more"),
-            ),
+            (101, 70, (100, 0), Some("not shown: 1 error, 70 warnings more")),
         ] {
             let all = some(errors, warnings);
             let limited = Limited::of(&all);
@@ -174,10 +147,7 @@ mod tests {
             let rest = limited.rest();
             let message = rest.as_ref().map(|rest| rest.message.en());
             assert_eq!(message, says);
-            assert_eq!(
-                limited.left_out().unwrap_or(0) + limited.shown.len(),
-                errors + warnings
-            );
+            assert_eq!(limited.left_out().unwrap_or(0) + limited.shown.len(), errors + warnings);
             if let Some(rest) = rest {
                 assert_eq!(rest.is_error(), errors > 100);
                 assert_chinese(&[rest]);

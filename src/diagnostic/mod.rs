@@ -71,14 +71,8 @@ pub struct Position {
 impl SourceFile {
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         let text = text.into();
-        let line_starts = std::iter::once(0)
-            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-            .collect();
-        Self {
-            path: path.into(),
-            text,
-            line_starts,
-        }
+        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { path: path.into(), text, line_starts }
     }
 
     pub fn path(&self) -> &Path {
@@ -87,17 +81,12 @@ impl SourceFile {
 
     /// The byte at which line `line` (from 1) starts; the end of the text for a line that is not there.
     pub fn line_start(&self, line: usize) -> usize {
-        self.line_starts
-            .get(line.saturating_sub(1))
-            .copied()
-            .unwrap_or(self.text.len())
+        self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len())
     }
 
     /// The line, from 1, that a byte stands in.
     pub fn line_of(&self, byte: usize) -> usize {
-        self.line_starts
-            .partition_point(|start| *start <= byte)
-            .max(1)
+        self.line_starts.partition_point(|start| *start <= byte).max(1)
     }
 
     /// The position of a byte. One past the end is the end.
@@ -105,15 +94,8 @@ impl SourceFile {
         let line = self.line_of(byte);
         let start = self.line_starts[line - 1];
         let upto = byte.min(self.text.len());
-        let column = self
-            .text
-            .get(start..upto)
-            .map_or(0, |text| text.chars().count())
-            + 1;
-        Position {
-            line: to_u32(line),
-            column: to_u32(column),
-        }
+        let column = self.text.get(start..upto).map_or(0, |text| text.chars().count()) + 1;
+        Position { line: to_u32(line), column: to_u32(column) }
     }
 }
 
@@ -168,21 +150,12 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, code: &'static str, message: Text) -> Self {
-        Self {
-            code,
-            severity,
-            message: shortened(message),
-            labels: Vec::new(),
-            help: Vec::new(),
-        }
+        Self { code, severity, message: shortened(message), labels: Vec::new(), help: Vec::new() }
     }
 
     #[must_use]
     pub fn at(mut self, span: &Span, text: impl Into<Text>) -> Self {
-        self.labels.push(Label {
-            span: span.clone(),
-            text: shortened(text.into()),
-        });
+        self.labels.push(Label { span: span.clone(), text: shortened(text.into()) });
         self
     }
 
@@ -218,9 +191,7 @@ fn shortened(text: Text) -> Text {
         let end: String = text.chars().skip(skipped).collect();
         format!("{start} … {end}")
     };
-    let is_long = [Lang::En, Lang::Zh]
-        .iter()
-        .any(|lang| text.in_lang(*lang).len() > LONGEST);
+    let is_long = [Lang::En, Lang::Zh].iter().any(|lang| text.in_lang(*lang).len() > LONGEST);
     if is_long { text.map(cut) } else { text }
 }
 
@@ -229,10 +200,8 @@ fn shortened(text: Text) -> Text {
 pub(crate) fn assert_chinese(diagnostics: &[Diagnostic]) {
     for diagnostic in diagnostics {
         let labels = diagnostic.labels.iter().map(|label| &label.text);
-        let said = labels
-            .filter(|text| !text.is_empty())
-            .chain([&diagnostic.message])
-            .chain(&diagnostic.help);
+        let said =
+            labels.filter(|text| !text.is_empty()).chain([&diagnostic.message]).chain(&diagnostic.help);
         for text in said {
             let zh = text.in_lang(Lang::Zh);
             let is_chinese = zh.contains(|c| matches!(c, '\u{4e00}'..='\u{9fff}'));

@@ -13,11 +13,7 @@ use crate::unseen::shown as visible;
 
 /// All of them, one after another with a line between, ending in a line break.
 pub fn render(diagnostics: &[Diagnostic], color: bool, lang: Lang) -> String {
-    let renderer = if color {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
     for (at, diagnostic) in diagnostics.iter().enumerate() {
         if at > 0 {
@@ -47,45 +43,22 @@ pub fn summary<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Tex
         (0, 0) => Text::default(),
         (_, 0) => of_errors,
         (0, _) => of_warnings,
-        (_, _) => text!(
-            "{of_errors}, {of_warnings}",
-            "{of_errors:#}，{of_warnings:#}"
-        ),
+        (_, _) => text!("{of_errors}, {of_warnings}", "{of_errors:#}，{of_warnings:#}"),
     }
 }
 
 fn one(diagnostic: &Diagnostic, renderer: &Renderer, lang: Lang) -> String {
-    let Diagnostic {
-        code,
-        severity,
-        message,
-        labels,
-        help,
-    } = diagnostic;
+    let Diagnostic { code, severity, message, labels, help } = diagnostic;
     let level = match severity {
         Severity::Error => named(Level::ERROR, "错误", lang),
         Severity::Warning => named(Level::WARNING, "警告", lang),
     };
     let windows = window::around(labels, lang);
-    let mut group = Group::with_title(
-        level
-            .primary_title(visible(message.in_lang(lang)))
-            .id(*code),
-    );
+    let mut group = Group::with_title(level.primary_title(visible(message.in_lang(lang))).id(*code));
     for window in &windows {
-        let Window {
-            span,
-            first_line,
-            text,
-            marks,
-            recount: _,
-        } = window;
+        let Window { span, first_line, text, marks, recount: _ } = window;
         let annotations = marks.iter().map(|mark| {
-            let kind = if mark.primary {
-                AnnotationKind::Primary
-            } else {
-                AnnotationKind::Context
-            };
+            let kind = if mark.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
             let label = (!mark.label.is_empty()).then(|| visible(mark.label));
             kind.span(mark.bytes.clone()).label(label)
         });
@@ -96,8 +69,7 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer, lang: Lang) -> String {
         group = group.element(snippet);
     }
     for help in help {
-        group =
-            group.element(named(Level::HELP, "帮助", lang).message(visible(help.in_lang(lang))));
+        group = group.element(named(Level::HELP, "帮助", lang).message(visible(help.in_lang(lang))));
     }
     let mut text = alike_arrows(&renderer.render(&[group]));
     for window in windows.iter().filter(|window| window.recount) {
@@ -150,10 +122,7 @@ mod tests {
 
     fn span(file: &Arc<SourceFile>, part: &str) -> Span {
         let start = file.text.find(part).unwrap();
-        Span {
-            file: Arc::clone(file),
-            bytes: start..start + part.len(),
-        }
+        Span { file: Arc::clone(file), bytes: start..start + part.len() }
     }
 
     fn file(text: &str) -> Arc<SourceFile> {
@@ -164,10 +133,7 @@ mod tests {
     fn it_looks_like_rustc_and_counts_columns_in_characters() {
         let file = file("version: 1\r\nenvironments:\r\n  a: {env_alias: 商店, chanel: qq}\r\n");
         let problem = Diagnostic::error("unknown-field", Text::same("there is no field `chanel`"))
-            .at(
-                &span(&file, "chanel"),
-                Text::same("did you mean `channel`?"),
-            )
+            .at(&span(&file, "chanel"), Text::same("did you mean `channel`?"))
             .help(Text::same("known here: `channel`"));
         insta::assert_snapshot!(render(&[problem], false, Lang::En), @r"
         error[unknown-field]: there is no field `chanel`
@@ -220,11 +186,7 @@ mod tests {
             (vec![], "", ""),
             (vec![&error], "1 error", "1 个错误"),
             (vec![&warning, &warning], "2 warnings", "2 个警告"),
-            (
-                vec![&error, &warning, &error],
-                "2 errors, 1 warning",
-                "2 个错误，1 个警告",
-            ),
+            (vec![&error, &warning, &error], "2 errors, 1 warning", "2 个错误，1 个警告"),
         ] {
             let run: Vec<_> = run.into_iter().cloned().collect();
             assert_eq!(format!("{0}|{0:#}", summary(&run)), format!("{en}|{zh}"));
@@ -233,8 +195,8 @@ mod tests {
 
     #[test]
     fn without_a_place_there_is_still_all_to_read() {
-        let problem = Diagnostic::error("path-not-found", Text::same("there is no `x`"))
-            .help(Text::same("look again"));
+        let problem =
+            Diagnostic::error("path-not-found", Text::same("there is no `x`")).help(Text::same("look again"));
         insta::assert_snapshot!(render(&[problem], false, Lang::En), @r"
         error[path-not-found]: there is no `x`
          |
@@ -249,10 +211,7 @@ mod tests {
             .at(&span(&file, "x"), Text::same("\u{7}"))
             .help(Text::same("\u{1b}]0;title\u{7}"));
         let text = render(&[problem], false, Lang::En);
-        assert!(
-            text.lines().all(|line| unseen(line).next().is_none()),
-            "{text:?}"
-        );
+        assert!(text.lines().all(|line| unseen(line).next().is_none()), "{text:?}");
         assert!(text.contains("bad \\u{1b}[31m"), "{text}");
     }
 
@@ -275,13 +234,8 @@ mod tests {
 
     #[test]
     fn a_very_long_line_is_cut_around_the_label() {
-        let file = file(&format!(
-            "a: {}NEEDLE{}\n",
-            "前x".repeat(500_000),
-            "后".repeat(9000)
-        ));
-        let problem =
-            Diagnostic::error("c", Text::same("m")).at(&span(&file, "NEEDLE"), Text::same("here"));
+        let file = file(&format!("a: {}NEEDLE{}\n", "前x".repeat(500_000), "后".repeat(9000)));
+        let problem = Diagnostic::error("c", Text::same("m")).at(&span(&file, "NEEDLE"), Text::same("here"));
         let text = render(&[problem], false, Lang::En);
         assert!(text.contains("a.yaml:1:1000004"), "{text}");
         assert!(text.contains("NEEDLE"), "{text}");
@@ -292,10 +246,7 @@ mod tests {
     fn a_place_at_the_very_end_and_in_an_empty_file() {
         for text in ["", "a", "a\n", "商"] {
             let file = file(text);
-            let end = Span {
-                bytes: file.text.len()..file.text.len(),
-                file,
-            };
+            let end = Span { bytes: file.text.len()..file.text.len(), file };
             assert!(
                 render(
                     &[Diagnostic::error("c", Text::same("m")).at(&end, Text::same("here"))],

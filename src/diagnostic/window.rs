@@ -40,8 +40,7 @@ pub(super) fn around(labels: &[Label], lang: Lang) -> Vec<Window<'_>> {
         let line = line_of(label);
         let near = groups.iter_mut().find(|group| {
             group.iter().any(|(_, other)| {
-                other.span.file.path == label.span.file.path
-                    && line_of(other).abs_diff(line) <= NEAR
+                other.span.file.path == label.span.file.path && line_of(other).abs_diff(line) <= NEAR
             })
         });
         match near {
@@ -49,10 +48,7 @@ pub(super) fn around(labels: &[Label], lang: Lang) -> Vec<Window<'_>> {
             None => groups.push(vec![(at, label)]),
         }
     }
-    groups
-        .iter()
-        .filter_map(|group| window(group, lang))
-        .collect()
+    groups.iter().filter_map(|group| window(group, lang)).collect()
 }
 
 fn line_of(label: &Label) -> usize {
@@ -83,8 +79,7 @@ fn window<'a>(group: &[(usize, &'a Label)], lang: Lang) -> Option<Window<'a>> {
         }
         text.push('\n');
         for (at, label) in here() {
-            let into =
-                |byte: usize| offset + seen.at(byte.clamp(kept.start, kept.end) - kept.start);
+            let into = |byte: usize| offset + seen.at(byte.clamp(kept.start, kept.end) - kept.start);
             marks.push(Mark {
                 bytes: into(label.span.bytes.start)..into(label.span.bytes.end),
                 label: label.text.in_lang(lang),
@@ -95,13 +90,7 @@ fn window<'a>(group: &[(usize, &'a Label)], lang: Lang) -> Option<Window<'a>> {
     }
     // The mark of the first label leads: its place is the one that the snippet is headed by.
     marks.sort_by_key(|mark| mark.at);
-    Some(Window {
-        span: &leader.span,
-        first_line,
-        text,
-        marks,
-        recount,
-    })
+    Some(Window { span: &leader.span, first_line, text, marks, recount })
 }
 
 /// The bytes of a line without its line break.
@@ -135,10 +124,7 @@ fn around_byte(file: &SourceFile, line: &Range<usize>, at: usize) -> Range<usize
 
 /// The boundary of a character at or before `byte`.
 fn floor(text: &str, byte: usize) -> usize {
-    (0..=byte)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0)
+    (0..=byte).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// A part of a line with everything in it to be seen.

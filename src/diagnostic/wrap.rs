@@ -13,16 +13,11 @@ pub fn diagnostics(text: &str, columns: usize) -> String {
     for line in text.lines() {
         let plain = anstream::adapter::strip_str(line).to_string();
         let gutter = plain.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit());
-        if gutter.starts_with(['|', ':']) || gutter.starts_with("-->") || gutter.starts_with("...")
-        {
+        if gutter.starts_with(['|', ':']) || gutter.starts_with("-->") || gutter.starts_with("...") {
             out.push_str(line);
         } else {
             let begins = plain.find(": ").map_or(0, |at| plain[..at + 2].width());
-            let indent = if gutter.starts_with('=') {
-                begins.min(DEEPEST)
-            } else {
-                4
-            };
+            let indent = if gutter.starts_with('=') { begins.min(DEEPEST) } else { 4 };
             out.push_str(&wrapped(line, columns, indent));
         }
         out.push('\n');
@@ -130,9 +125,7 @@ mod tests {
             Text::same("the keys are of 200000000002, and the state is of 100000000001"),
         )
         .on(&Span { file, bytes: 0..1 })
-        .help(Text::same(
-            "use the keys of that account, or `postpay state mv one uno`: it moves",
-        ));
+        .help(Text::same("use the keys of that account, or `postpay state mv one uno`: it moves"));
         insta::assert_snapshot!(diagnostics(&render(&[problem], false, Lang::En), 40), @r"
         error[wrong-account]: the keys are of
             200000000002, and the state is of

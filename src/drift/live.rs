@@ -20,29 +20,14 @@ use crate::state::{Record, State, Status};
 /// three minutes for making one.
 const MAY_LAG: SignedDuration = SignedDuration::from_hours(1);
 
-pub(super) fn findings(
-    live: &Live,
-    desired: &Desired,
-    state: Option<&State>,
-    plan: &Plan,
-) -> Vec<Finding> {
+pub(super) fn findings(live: &Live, desired: &Desired, state: Option<&State>, plan: &Plan) -> Vec<Finding> {
     let is_selected = plan.options.filter();
-    let seen: HashMap<&str, &SeenEnvironment> = live
-        .environments
-        .iter()
-        .map(|environment| (environment.env_id.as_str(), environment))
-        .collect();
-    let bills: HashMap<&str, &Bill> = live
-        .bills
-        .shown
-        .iter()
-        .map(|bill| (bill.env_id.as_str(), bill))
-        .collect();
-    let declared: HashMap<&Address, &Environment> = desired
-        .environments
-        .iter()
-        .map(|environment| (&environment.address, environment))
-        .collect();
+    let seen: HashMap<&str, &SeenEnvironment> =
+        live.environments.iter().map(|environment| (environment.env_id.as_str(), environment)).collect();
+    let bills: HashMap<&str, &Bill> =
+        live.bills.shown.iter().map(|bill| (bill.env_id.as_str(), bill)).collect();
+    let declared: HashMap<&Address, &Environment> =
+        desired.environments.iter().map(|environment| (&environment.address, environment)).collect();
     let mut findings = Vec::new();
     let current = state.into_iter().flat_map(|state| &state.environments);
     let current = current.map(|(address, record)| (address, record, false));
@@ -109,10 +94,7 @@ impl Scene<'_> {
             let later = text!("`postpay drift`, later", "稍后再执行 `postpay drift`");
             let finding = not_listed(found, later);
             // Waiting is all that there is to do, and every run would be followed by drift that is none.
-            return finding.map(|finding| Finding {
-                standing: Standing::Told,
-                ..finding
-            });
+            return finding.map(|finding| Finding { standing: Standing::Told, ..finding });
         }
         let region = self.record.region.as_ref();
         let was_asked = live.regions.iter().any(|asked| asked.as_ref() == region);
@@ -120,10 +102,7 @@ impl Scene<'_> {
             && !was_asked
         {
             return not_listed(
-                text!(
-                    "{region}, where it was ordered, was not asked",
-                    "没有查询订购时所在的地域 {region}"
-                ),
+                text!("{region}, where it was ordered, was not asked", "没有查询订购时所在的地域 {region}"),
                 text!(
                     "add {region} to `api.list_regions` in postpay.yaml",
                     "在 postpay.yaml 的 `api.list_regions` 中加入 {region}"
@@ -169,10 +148,7 @@ impl Scene<'_> {
                     "not shown in any region that is listed; the list of bills is incomplete, and it may have one",
                     "所列地域中都没有它；账单列表不完整，它可能仍有账单"
                 ),
-                text!(
-                    "`postpay drift`, in a few minutes",
-                    "过几分钟再次执行 `postpay drift`"
-                ),
+                text!("`postpay drift`, in a few minutes", "过几分钟再次执行 `postpay drift`"),
             );
         }
         let env_id = self.env_id;
@@ -277,10 +253,7 @@ impl Scene<'_> {
                 Code::NotPostpaid,
                 Text::same("postpaid"),
                 Text::of(&mode),
-                text!(
-                    "to stop managing it: `removed: [{address}]`",
-                    "若不再管理它：`removed: [{address}]`"
-                ),
+                text!("to stop managing it: `removed: [{address}]`", "若不再管理它：`removed: [{address}]`"),
             ));
         }
     }
@@ -320,18 +293,15 @@ impl Scene<'_> {
 
     /// What is on record and what is shown, where both are there, differ, and the difference is not ignored.
     fn differs<'b>(&'b self, field: Field, shown: Option<&'b str>) -> Option<(&'b str, &'b str)> {
-        let ignored = self
-            .declared
-            .is_some_and(|declared| declared.lifecycle.ignore_changes.contains(&field));
+        let ignored =
+            self.declared.is_some_and(|declared| declared.lifecycle.ignore_changes.contains(&field));
         let recorded = self.record.attributes.get(field)?;
         let shown = shown.filter(|shown| !ignored && !field.same(recorded, shown))?;
         Some((recorded, shown))
     }
 
     fn finding(&self, code: Code, expected: Text, found: Text, next: Text) -> Finding {
-        let source = self
-            .declared
-            .map_or(&self.record.source, |declared| &declared.source);
+        let source = self.declared.map_or(&self.record.source, |declared| &declared.source);
         Finding {
             code,
             address: Some(self.address.clone()),
@@ -349,28 +319,18 @@ impl Scene<'_> {
 /// The vendor's documents know NORMAL and UNAVAILABLE, which its tools show as "being created"; its tools know ABNORMAL and
 /// ERROR too.
 fn is_error(status: &str) -> bool {
-    ["ABNORMAL", "ERROR"]
-        .iter()
-        .any(|word| status.eq_ignore_ascii_case(word))
+    ["ABNORMAL", "ERROR"].iter().any(|word| status.eq_ignore_ascii_case(word))
 }
 
 /// The environments that are in the account, and neither declared nor in the state: those that a create of a declared address
 /// may have made, and the others.
 fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Finding> {
-    let declared: HashMap<&Address, &Environment> = desired
-        .environments
-        .iter()
-        .map(|environment| (&environment.address, environment))
-        .collect();
+    let declared: HashMap<&Address, &Environment> =
+        desired.environments.iter().map(|environment| (&environment.address, environment)).collect();
     let recorded = state.into_iter().flat_map(State::env_ids);
     let named = desired.environments.iter().flat_map(|environment| {
-        let import = environment
-            .import
-            .as_ref()
-            .map(|import| import.env_id.as_str());
-        import
-            .into_iter()
-            .chain(environment.attributes.get(Field::EnvId))
+        let import = environment.import.as_ref().map(|import| import.env_id.as_str());
+        import.into_iter().chain(environment.attributes.get(Field::EnvId))
     });
     let known: HashSet<&str> = recorded.map(|(_, env_id)| env_id).chain(named).collect();
     let in_receipts = live.known_ids.iter().map(String::as_str);

@@ -102,9 +102,7 @@ fn judge(findings: &mut [Finding], options: &Options) {
     for finding in findings {
         let ignore = options.ignores.iter().find(|ignore| ignore.covers(finding));
         if let Some(ignore) = ignore {
-            finding.standing = Standing::Ignored {
-                reason: ignore.reason.clone(),
-            };
+            finding.standing = Standing::Ignored { reason: ignore.reason.clone() };
         } else if finding.code == Code::Unmanaged && !options.strict {
             finding.standing = Standing::Told;
         }

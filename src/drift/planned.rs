@@ -49,10 +49,7 @@ fn finding(step: &Step) -> Option<Finding> {
         Action::Resolve => (
             Code::OutcomeUnknown,
             text!("an outcome that is known", "结果已知"),
-            text!(
-                "an answer that was lost, or said nothing",
-                "应答丢失，或没有说明结果"
-            ),
+            text!("an answer that was lost, or said nothing", "应答丢失，或没有说明结果"),
             Text::same(format!("postpay resolve {address}")),
         ),
         Action::Wait => (
@@ -62,11 +59,7 @@ fn finding(step: &Step) -> Option<Finding> {
             Text::same(format!("postpay resolve {address}")),
         ),
     };
-    Some(Finding {
-        expected: Some(expected),
-        found: Some(found),
-        ..of(step, code, next)
-    })
+    Some(Finding { expected: Some(expected), found: Some(found), ..of(step, code, next) })
 }
 
 fn changed(step: &Step) -> Finding {

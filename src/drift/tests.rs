@@ -8,10 +8,7 @@ use crate::state::journal::RunId;
 use crate::state::{Account, Lineage, Origin, Record, Serial, Status};
 
 fn source() -> SourceRef {
-    SourceRef {
-        file: "a.yaml".to_owned(),
-        line: 3,
-    }
+    SourceRef { file: "a.yaml".to_owned(), line: 3 }
 }
 
 fn order(alias: &str) -> Attributes {
@@ -32,10 +29,7 @@ fn declared(names: &[&str]) -> Desired {
         import: None,
         source: source(),
     };
-    Desired {
-        environments: names.iter().map(environment).collect(),
-        ..Desired::default()
-    }
+    Desired { environments: names.iter().map(environment).collect(), ..Desired::default() }
 }
 
 fn recorded(names: &[(&str, Status)]) -> State {
@@ -81,10 +75,7 @@ fn seen(name: &str) -> SeenEnvironment {
 
 fn drift(desired: &Desired, state: &State, live: Option<&Live>, options: &Options) -> Drift {
     let target = Target {
-        account: Account {
-            endpoint: "sandbox".to_owned(),
-            uin: None,
-        },
+        account: Account { endpoint: "sandbox".to_owned(), uin: None },
         endpoint: "sandbox".to_owned(),
         region: None,
         state_path: String::new(),
@@ -101,11 +92,7 @@ fn drift(desired: &Desired, state: &State, live: Option<&Live>, options: &Option
 }
 
 fn codes(drift: &Drift) -> Vec<(&'static str, bool)> {
-    drift
-        .findings
-        .iter()
-        .map(|finding| (finding.code.name(), finding.standing == Standing::Counts))
-        .collect()
+    drift.findings.iter().map(|finding| (finding.code.name(), finding.standing == Standing::Counts)).collect()
 }
 
 fn live(environments: Vec<SeenEnvironment>) -> Live {
@@ -151,17 +138,11 @@ fn each_thing_that_the_account_shows_otherwise_has_its_code() {
     type Change = fn(&mut SeenEnvironment);
     let table: [(Change, &str); 6] = [
         (|one| one.alias = Some("b".to_owned()), "alias-changed"),
-        (
-            |one| one.source = Some("miniapp".to_owned()),
-            "source-changed",
-        ),
+        (|one| one.source = Some("miniapp".to_owned()), "source-changed"),
         (|one| one.channel = Some("qq".to_owned()), "channel-changed"),
         (|one| one.status = Some("Isolate".to_owned()), "isolated"),
         (|one| one.status = Some("ERROR".to_owned()), "error-status"),
-        (
-            |one| one.pay_mode = Some("PREPAYMENT".to_owned()),
-            "not-postpaid",
-        ),
+        (|one| one.pay_mode = Some("PREPAYMENT".to_owned()), "not-postpaid"),
     ];
     for (change, code) in table {
         assert_eq!(showing(change), [(code, true)]);
@@ -171,11 +152,8 @@ fn each_thing_that_the_account_shows_otherwise_has_its_code() {
 #[test]
 fn what_the_plan_says_is_found_without_the_account() {
     let desired = declared(&["new", "lost", "waits"]);
-    let state = recorded(&[
-        ("lost", Status::Unknown),
-        ("waits", Status::AwaitingEnvId),
-        ("old", Status::Created),
-    ]);
+    let state =
+        recorded(&[("lost", Status::Unknown), ("waits", Status::AwaitingEnvId), ("old", Status::Created)]);
     let found = drift(&desired, &state, None, &Options::default());
     let mut expected = vec![
         ("outcome-unknown", true),
@@ -197,10 +175,7 @@ fn what_nobody_declares_is_told_and_counts_when_strict() {
     let told = drift(&desired, &state, Some(&live), &Options::default());
     assert_eq!(codes(&told), [("unmanaged", false)]);
     assert!(!told.is_drift());
-    let strict = Options {
-        strict: true,
-        ..Options::default()
-    };
+    let strict = Options { strict: true, ..Options::default() };
     assert!(drift(&desired, &state, Some(&live), &strict).is_drift());
 }
 
@@ -214,9 +189,7 @@ fn an_unmanaged_environment_that_matches_a_declared_one_counts_without_strict() 
     let (desired, state) = (declared(&["a", "b"]), recorded(&[("a", Status::Created)]));
     let duplicates = |state: &State, live: Live| {
         let found = drift(&desired, state, Some(&live), &Options::default());
-        let duplicates = found
-            .counted()
-            .filter(|one| one.code == Code::PossibleDuplicate);
+        let duplicates = found.counted().filter(|one| one.code == Code::PossibleDuplicate);
         let told = duplicates.map(|one| {
             let address = one.address.as_ref().map(Address::as_str).unwrap();
             let env_id = one.env_id.as_deref().unwrap();
@@ -225,12 +198,8 @@ fn an_unmanaged_environment_that_matches_a_declared_one_counts_without_strict() 
         told.collect::<Vec<_>>()
     };
     // Of a declared environment that is in the state, and of one that is not.
-    let shown = live(vec![
-        seen("a"),
-        twin("a-222222", None),
-        twin("other-1", Some("B")),
-        twin("a-b-333333", None),
-    ]);
+    let shown =
+        live(vec![seen("a"), twin("a-222222", None), twin("other-1", Some("B")), twin("a-b-333333", None)]);
     let found = duplicates(&state, shown.clone());
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].starts_with("a a-222222: look at it in the console"));
@@ -242,15 +211,9 @@ fn an_unmanaged_environment_that_matches_a_declared_one_counts_without_strict() 
         .filter(|record| record.status == Status::Unknown)
         .for_each(|record| record.env_id = None);
     let found = duplicates(&open, shown.clone());
-    assert!(
-        found[1].starts_with("b other-1: `postpay resolve b`"),
-        "{found:?}"
-    );
+    assert!(found[1].starts_with("b other-1: `postpay resolve b`"), "{found:?}");
     // Receipts know it.
-    let known = Live {
-        known_ids: ["a-222222".to_owned(), "other-1".to_owned()].into(),
-        ..shown
-    };
+    let known = Live { known_ids: ["a-222222".to_owned(), "other-1".to_owned()].into(), ..shown };
     assert_eq!(duplicates(&state, known), [""; 0]);
 }
 
@@ -267,11 +230,8 @@ fn less_than_a_plain_no_does_not_say_that_something_is_gone() {
     let desired = declared(&["a"]);
     let nothing = live(vec![]);
     let regions = |names: &[&str]| names.iter().map(|name| Some((*name).to_owned())).collect();
-    let bill = |status: &str| Bill {
-        env_id: "a-1".to_owned(),
-        status: Some(status.to_owned()),
-        ..Bill::default()
-    };
+    let bill =
+        |status: &str| Bill { env_id: "a-1".to_owned(), status: Some(status.to_owned()), ..Bill::default() };
     let of = |region: Option<&str>, live: &Live| {
         let mut state = recorded(&[("a", Status::Created)]);
         for record in state.environments.values_mut() {
@@ -280,38 +240,21 @@ fn less_than_a_plain_no_does_not_say_that_something_is_gone() {
         let found = drift(&desired, &state, Some(live), &Options::default());
         codes(&found)
     };
-    let shanghai = Live {
-        regions: regions(&["ap-shanghai"]),
-        ..nothing.clone()
-    };
+    let shanghai = Live { regions: regions(&["ap-shanghai"]), ..nothing.clone() };
     assert_eq!(of(None, &nothing), [("gone", true)]);
     assert_eq!(of(Some("ap-shanghai"), &shanghai), [("gone", true)]);
     // Ordered where nobody looked, or nobody knows where.
     assert_eq!(of(Some("ap-guangzhou"), &shanghai), [("not-listed", true)]);
     assert_eq!(of(None, &shanghai), [("not-listed", true)]);
     // Not asked for by its id, or without an answer.
-    let unanswered = Live {
-        absent: HashSet::new(),
-        ..nothing.clone()
-    };
+    let unanswered = Live { absent: HashSet::new(), ..nothing.clone() };
     assert_eq!(of(None, &unanswered), [("not-listed", true)]);
-    let billed = |status| Live {
-        bills: Bills {
-            shown: vec![bill(status)],
-            incomplete: true,
-        },
-        ..nothing.clone()
-    };
+    let billed =
+        |status| Live { bills: Bills { shown: vec![bill(status)], incomplete: true }, ..nothing.clone() };
     assert_eq!(of(None, &billed("NORMAL")), [("not-listed", true)]);
     assert_eq!(of(None, &billed("ISOLATE")), [("gone", true)]);
     // A bill that is missing from an incomplete list is not the same as none.
-    let short = Live {
-        bills: Bills {
-            shown: Vec::new(),
-            incomplete: true,
-        },
-        ..nothing.clone()
-    };
+    let short = Live { bills: Bills { shown: Vec::new(), incomplete: true }, ..nothing.clone() };
     assert_eq!(of(None, &short), [("not-listed", true)]);
 }
 
@@ -321,10 +264,7 @@ fn what_was_given_up_and_is_in_use_again_is_found() {
     let of = |environment: SeenEnvironment, bills: Option<Vec<Bill>>| {
         let state = recorded(&[("a", Status::Created), ("b", Status::Isolated)]);
         let live = Live {
-            bills: Bills {
-                incomplete: bills.is_none(),
-                shown: bills.unwrap_or_default(),
-            },
+            bills: Bills { incomplete: bills.is_none(), shown: bills.unwrap_or_default() },
             ..live(vec![seen("a"), environment])
         };
         let found = drift(&desired, &state, Some(&live), &Options::default());
@@ -332,16 +272,9 @@ fn what_was_given_up_and_is_in_use_again_is_found() {
     };
     assert_eq!(of(seen("b"), Some(vec![])), [("in-use-again", true)]);
     assert_eq!(of(seen("b"), None), [], "its bill may say otherwise");
-    let isolated = SeenEnvironment {
-        status: Some("ISOLATE".to_owned()),
-        ..seen("b")
-    };
+    let isolated = SeenEnvironment { status: Some("ISOLATE".to_owned()), ..seen("b") };
     assert_eq!(of(isolated, Some(vec![])), []);
-    let bill = Bill {
-        env_id: "b-1".to_owned(),
-        status: Some("ISOLATE".to_owned()),
-        ..Bill::default()
-    };
+    let bill = Bill { env_id: "b-1".to_owned(), status: Some("ISOLATE".to_owned()), ..Bill::default() };
     assert_eq!(of(seen("b"), Some(vec![bill])), []);
 }
 
@@ -350,12 +283,7 @@ fn what_was_replaced_and_is_gone_is_forgotten_by_its_id() {
     let desired = declared(&[]);
     let mut state = recorded(&[("a", Status::Created)]);
     let (address, record) = state.environments.pop_first().unwrap();
-    state.deposed.push(crate::state::Deposed {
-        address,
-        at: record.ordered_at,
-        by: record.run,
-        record,
-    });
+    state.deposed.push(crate::state::Deposed { address, at: record.ordered_at, by: record.run, record });
     let found = drift(&desired, &state, Some(&live(vec![])), &Options::default());
     let gone = found.findings.iter().find(|one| one.code == Code::Gone);
     let next = gone.unwrap().next.en();
@@ -365,10 +293,7 @@ fn what_was_replaced_and_is_gone_is_forgotten_by_its_id() {
 #[test]
 fn what_is_ignored_is_told_with_its_reason_and_does_not_count() {
     let (desired, state) = (declared(&["a", "b"]), recorded(&[]));
-    let ignoring = |text: &str| Options {
-        ignores: vec![text.parse().unwrap()],
-        ..Options::default()
-    };
+    let ignoring = |text: &str| Options { ignores: vec![text.parse().unwrap()], ..Options::default() };
     let one = drift(&desired, &state, None, &ignoring("not-ordered:a"));
     assert_eq!(codes(&one), [("not-ordered", false), ("not-ordered", true)]);
     let both = drift(&desired, &state, None, &ignoring("not-ordered"));
@@ -382,10 +307,7 @@ fn a_difference_that_the_manifest_ignores_is_none() {
     let mut desired = declared(&["a"]);
     desired.environments[0].lifecycle.ignore_changes = [Field::Alias].into();
     let state = recorded(&[("a", Status::Created)]);
-    let live = live(vec![SeenEnvironment {
-        alias: Some("b".to_owned()),
-        ..seen("a")
-    }]);
+    let live = live(vec![SeenEnvironment { alias: Some("b".to_owned()), ..seen("a") }]);
     let found = drift(&desired, &state, Some(&live), &Options::default());
     assert_eq!(codes(&found), []);
 }

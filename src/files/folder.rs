@@ -25,13 +25,8 @@ pub(super) struct Make {
 
 /// The folder of a path, and the name in it.
 pub(super) fn split(path: &Path) -> io::Result<(Folder, &OsStr)> {
-    let name = path
-        .file_name()
-        .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok((Folder::open(folder)?, name))
 }
 
@@ -55,12 +50,7 @@ impl Unnamed {
         let temporary = OsString::from(format!("{prefix}{}", Uuid::now_v7().simple()));
         let access = Access::Append;
         let file = folder.make_file(&temporary, Make { mode, access })?;
-        Ok(Self {
-            folder,
-            temporary,
-            name: name.to_owned(),
-            file: Some(file),
-        })
+        Ok(Self { folder, temporary, name: name.to_owned(), file: Some(file) })
     }
 
     /// The file, to be written at its end.
@@ -68,9 +58,7 @@ impl Unnamed {
     /// # Errors
     /// Never, before it has its name.
     pub fn file(&mut self) -> io::Result<&mut File> {
-        self.file
-            .as_mut()
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.file.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// Gives it its name, in the place of whatever had it. A link is replaced itself, and not followed.
@@ -90,9 +78,7 @@ impl Unnamed {
     /// As the system says; the file is removed then.
     pub fn name(mut self) -> io::Result<File> {
         self.folder.rename_new(&self.temporary, &self.name)?;
-        self.file
-            .take()
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.file.take().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
@@ -137,9 +123,7 @@ mod unix {
                     continue;
                 }
                 let name = part.as_os_str();
-                let from = at
-                    .as_ref()
-                    .map_or(CWD, |Self(at)| std::os::fd::AsFd::as_fd(at));
+                let from = at.as_ref().map_or(CWD, |Self(at)| std::os::fd::AsFd::as_fd(at));
                 let next = rustix::fs::openat(from, name, flags, Mode::empty());
                 let is_link = || {
                     let seen = rustix::fs::statat(from, name, AtFlags::SYMLINK_NOFOLLOW);
@@ -171,12 +155,7 @@ mod unix {
             Ok(rustix::fs::mkdirat(&self.0, name, mode(bits))?)
         }
 
-        pub(in crate::files) fn rename(
-            &self,
-            name: &OsStr,
-            into: &Self,
-            new: &OsStr,
-        ) -> io::Result<()> {
+        pub(in crate::files) fn rename(&self, name: &OsStr, into: &Self, new: &OsStr) -> io::Result<()> {
             Ok(rustix::fs::renameat(&self.0, name, &into.0, new)?)
         }
 
@@ -269,22 +248,14 @@ mod plain {
 
         pub(in crate::files) fn make_file(&self, name: &OsStr, make: Make) -> io::Result<File> {
             let Make { mode: _, access } = make;
-            of(access)
-                .write(true)
-                .create_new(true)
-                .open(self.0.join(name))
+            of(access).write(true).create_new(true).open(self.0.join(name))
         }
 
         pub(in crate::files) fn make_folder(&self, name: &OsStr, _mode: u32) -> io::Result<()> {
             fs::create_dir(self.0.join(name))
         }
 
-        pub(in crate::files) fn rename(
-            &self,
-            name: &OsStr,
-            into: &Self,
-            new: &OsStr,
-        ) -> io::Result<()> {
+        pub(in crate::files) fn rename(&self, name: &OsStr, into: &Self, new: &OsStr) -> io::Result<()> {
             fs::rename(self.0.join(name), into.0.join(new))
         }
 

@@ -45,45 +45,26 @@ pub struct Drafts {
 /// The environment ids that are declared or on record.
 pub fn known<'a>(desired: &'a Desired, state: Option<&'a State>) -> HashSet<&'a str> {
     let declared = desired.environments.iter().flat_map(|environment| {
-        let imported = environment
-            .import
-            .as_ref()
-            .map(|import| import.env_id.as_str());
-        imported
-            .into_iter()
-            .chain(environment.attributes.get(Field::EnvId))
+        let imported = environment.import.as_ref().map(|import| import.env_id.as_str());
+        imported.into_iter().chain(environment.attributes.get(Field::EnvId))
     });
     let recorded = state.into_iter().flat_map(State::env_ids);
     declared.chain(recorded.map(|(_, env_id)| env_id)).collect()
 }
 
 /// Drafts a declaration for each of `seen` that is not known.
-pub fn draft(
-    seen: &[SeenEnvironment],
-    bills: &Bills,
-    desired: &Desired,
-    state: Option<&State>,
-) -> Drafts {
+pub fn draft(seen: &[SeenEnvironment], bills: &Bills, desired: &Desired, state: Option<&State>) -> Drafts {
     let known = known(desired, state);
-    let shown: HashMap<&str, &Bill> = bills
-        .shown
-        .iter()
-        .map(|bill| (bill.env_id.as_str(), bill))
-        .collect();
+    let shown: HashMap<&str, &Bill> = bills.shown.iter().map(|bill| (bill.env_id.as_str(), bill)).collect();
     let unknown: BTreeMap<&str, &SeenEnvironment> = seen
         .iter()
         .filter(|environment| !known.contains(environment.env_id.as_str()))
         .map(|environment| (environment.env_id.as_str(), environment))
         .collect();
     let recorded = state.into_iter().flat_map(State::records);
-    let ordered: HashSet<&str> = recorded
-        .filter_map(|(_, record)| record.tran_id.as_deref())
-        .collect();
+    let ordered: HashSet<&str> = recorded.filter_map(|(_, record)| record.tran_id.as_deref()).collect();
     let mut names = Names::taken(desired, state);
-    let mut drafts = Drafts {
-        known: seen.len() - unknown.len(),
-        ..Drafts::default()
-    };
+    let mut drafts = Drafts { known: seen.len() - unknown.len(), ..Drafts::default() };
     for (env_id, environment) in unknown {
         let bill = shown.get(env_id).copied();
         let number = bill.and_then(|bill| bill.order.as_ref());
@@ -95,10 +76,7 @@ pub fn draft(
         };
         match found {
             Ok(()) => drafts.drafts.push(one(environment, bill, &mut names)),
-            Err(why) => drafts.left_out.push(LeftOut {
-                env_id: env_id.to_owned(),
-                why,
-            }),
+            Err(why) => drafts.left_out.push(LeftOut { env_id: env_id.to_owned(), why }),
         }
     }
     drafts
@@ -125,28 +103,19 @@ fn one(environment: &SeenEnvironment, bill: Option<&Bill>, names: &mut Names) ->
         ("created", environment.created_at.as_deref()),
         ("status", environment.status.as_deref()),
     ];
-    let told = told
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)));
+    let told = told.into_iter().filter_map(|(name, value)| Some((name, value?)));
     remarks.extend(told.map(|(name, value)| format!("{name} {value}")));
     Draft {
         address: names.address(environment.alias.as_deref(), &environment.env_id),
         env_id: environment.env_id.clone(),
-        tran_id: bill
-            .and_then(|bill| bill.order.as_ref())
-            .map(|order| order.tran_id.clone()),
+        tran_id: bill.and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.clone()),
         attributes,
         remarks,
     }
 }
 
 /// Why a field that the account shows can't be declared.
-fn objection(
-    field: Field,
-    value: &str,
-    live: &Attributes,
-    names: &mut Names,
-) -> Option<&'static str> {
+fn objection(field: Field, value: &str, live: &Attributes, names: &mut Names) -> Option<&'static str> {
     if value.chars().any(char::is_control) {
         return Some("which holds characters that can't be seen");
     }
@@ -159,9 +128,7 @@ fn objection(
         }
         Field::FreeQuota if value != "basic" => Some("which can't be ordered"),
         Field::Alias if !is_alias(value) => Some("which no order can ask for"),
-        Field::Alias if !names.aliases.insert(value.to_owned()) => {
-            Some("which another environment has too")
-        }
+        Field::Alias if !names.aliases.insert(value.to_owned()) => Some("which another environment has too"),
         Field::Alias
         | Field::EnvId
         | Field::WxAppId

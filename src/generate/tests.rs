@@ -30,10 +30,7 @@ fn bill(env_id: &str) -> Bill {
 }
 
 fn declared(address: &str, alias: &str, env_id: Option<&str>) -> Environment {
-    let source = SourceRef {
-        file: "a.yaml".to_owned(),
-        line: 1,
-    };
+    let source = SourceRef { file: "a.yaml".to_owned(), line: 1 };
     Environment {
         address: Address::new(address).unwrap(),
         attributes: [(Field::Alias, alias.to_owned())].into_iter().collect(),
@@ -56,46 +53,22 @@ fn a_manifest_says_what_the_account_tells_in_a_stable_order() {
             channel: Some("weda\nx: 1".to_owned()),
             ..seen("legacy-1a", "")
         },
-        SeenEnvironment {
-            pay_mode: Some("prepayment".to_owned()),
-            ..seen("old-3c", "old")
-        },
+        SeenEnvironment { pay_mode: Some("prepayment".to_owned()), ..seen("old-3c", "old") },
         seen("shop-1a", "shop"),
         seen("mine-1", "mine"),
     ];
-    let desired = Desired {
-        environments: vec![declared("shop", "other", Some("mine-1"))],
-        ..Desired::default()
-    };
-    let drafts = draft(
-        &seen,
-        &Bills {
-            shown: vec![bill("shop-2b")],
-            incomplete: false,
-        },
-        &desired,
-        None,
-    );
+    let desired =
+        Desired { environments: vec![declared("shop", "other", Some("mine-1"))], ..Desired::default() };
+    let drafts = draft(&seen, &Bills { shown: vec![bill("shop-2b")], incomplete: false }, &desired, None);
     assert_eq!(drafts.known, 1);
     insta::assert_snapshot!(manifest(&drafts, "sandbox"));
 }
 
 #[test]
 fn addresses_are_new_whatever_the_names() {
-    let names = [
-        "shop",
-        "Shop",
-        "商店",
-        "-_-",
-        "a b",
-        "x".repeat(80).as_str(),
-    ]
-    .map(str::to_owned);
-    let seen: Vec<SeenEnvironment> = names
-        .iter()
-        .enumerate()
-        .map(|(n, name)| seen(&format!("{n}!"), name))
-        .collect();
+    let names = ["shop", "Shop", "商店", "-_-", "a b", "x".repeat(80).as_str()].map(str::to_owned);
+    let seen: Vec<SeenEnvironment> =
+        names.iter().enumerate().map(|(n, name)| seen(&format!("{n}!"), name)).collect();
     let desired = Desired {
         environments: vec![declared("shop", "x", None), declared("shop-2", "y", None)],
         ..Desired::default()

@@ -8,20 +8,14 @@ use super::{Draft, Drafts, LeftOut};
 
 /// The text of a manifest with all of them; `schema` is the path of the schema from where it will stand.
 pub fn manifest(drafts: &Drafts, endpoint: &str) -> String {
-    let mut text =
-        String::from("# yaml-language-server: $schema=../schemas/manifest.v1.schema.json\n");
+    let mut text = String::from("# yaml-language-server: $schema=../schemas/manifest.v1.schema.json\n");
     let _ = writeln!(
         text,
         "# What {} has and no manifest declared. The next plan adopts it, and orders nothing.",
         comment(endpoint)
     );
     for LeftOut { env_id, why } in &drafts.left_out {
-        let _ = writeln!(
-            text,
-            "# left out: {}: {}",
-            comment(env_id),
-            comment(&why.to_string())
-        );
+        let _ = writeln!(text, "# left out: {}: {}", comment(env_id), comment(&why.to_string()));
     }
     text.push_str("version: 1\n\nenvironments:\n");
     for (at, draft) in drafts.drafts.iter().enumerate() {
@@ -34,13 +28,7 @@ pub fn manifest(drafts: &Drafts, endpoint: &str) -> String {
 }
 
 fn one(text: &mut String, draft: &Draft) {
-    let Draft {
-        address,
-        env_id,
-        tran_id,
-        attributes,
-        remarks,
-    } = draft;
+    let Draft { address, env_id, tran_id, attributes, remarks } = draft;
     let _ = writeln!(text, "  {}:", scalar(address.as_str()));
     for remark in remarks {
         let _ = writeln!(text, "    # {}", comment(remark));
@@ -56,10 +44,7 @@ fn one(text: &mut String, draft: &Draft) {
 
 /// One line, whatever is in it.
 fn comment(text: &str) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     harmless(&line, Syntax::Plain).into_owned()
 }
 
@@ -67,12 +52,10 @@ fn comment(text: &str) -> String {
 /// are YAML's too.
 fn scalar(text: &str) -> String {
     let is_word = text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
     // A key or value such as `no`, `null` or `1e3` is not a text in every reader of YAML.
-    let is_text = serde_yaml::from_str::<serde_yaml::Value>(text)
-        .is_ok_and(|value| value.as_str() == Some(text));
+    let is_text =
+        serde_yaml::from_str::<serde_yaml::Value>(text).is_ok_and(|value| value.as_str() == Some(text));
     let is_old_boolean = ["y", "n", "yes", "no", "on", "off"].contains(&text);
     if is_word && is_text && !is_old_boolean {
         text.to_owned()

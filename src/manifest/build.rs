@@ -51,11 +51,7 @@ pub fn parse_within(file: &Arc<SourceFile>, budget: &mut Budget) -> Parsed {
             false
         }
     };
-    Parsed {
-        documents: builder.documents,
-        diagnostics: builder.diagnostics,
-        complete,
-    }
+    Parsed { documents: builder.documents, diagnostics: builder.diagnostics, complete }
 }
 
 /// A problem after which the rest of the text has no meaning.
@@ -139,11 +135,7 @@ impl<'f> Builder<'f> {
             Event::DocumentEnd => {
                 let nodes = std::mem::take(&mut self.nodes);
                 if let Some(root) = self.root.take() {
-                    self.documents.push(Document {
-                        file: Arc::clone(self.file),
-                        nodes,
-                        root,
-                    });
+                    self.documents.push(Document { file: Arc::clone(self.file), nodes, root });
                 }
             }
             Event::Alias(anchor) => self.alias(anchor, markers)?,
@@ -167,11 +159,7 @@ impl<'f> Builder<'f> {
             Event::MappingStart(anchor, tag) => {
                 self.collection_tag(tag.as_deref(), "map", markers);
                 let kind = Kind::Sequence(Box::default());
-                let items = Items::Mapping {
-                    entries: Vec::new(),
-                    key: None,
-                    merge: None,
-                };
+                let items = Items::Mapping { entries: Vec::new(), key: None, merge: None };
                 self.start(anchor, markers, kind, items)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(markers),
@@ -192,13 +180,7 @@ impl<'f> Builder<'f> {
         }
         let expanded_before = self.budget.expanded;
         let node = self.push(start, end, placeholder)?;
-        self.open.push(Frame {
-            node,
-            anchor,
-            expanded_before,
-            height: 0,
-            items,
-        });
+        self.open.push(Frame { node, anchor, expanded_before, height: 0, items });
         Ok(())
     }
 
@@ -208,28 +190,17 @@ impl<'f> Builder<'f> {
         };
         let kind = match frame.items {
             Items::Sequence(items) => Kind::Sequence(items.into()),
-            Items::Mapping { entries, merge, .. } => {
-                Kind::Mapping(Box::new(self.members(entries, merge)))
-            }
+            Items::Mapping { entries, merge, .. } => Kind::Mapping(Box::new(self.members(entries, merge))),
         };
         let (_, end) = self.bytes(markers);
         let data = &mut self.nodes[wide(frame.node.0)];
         data.kind = kind;
         data.end = data.end.max(narrow(end));
-        self.finish(
-            frame.node,
-            frame.anchor,
-            frame.expanded_before,
-            frame.height + 1,
-        );
+        self.finish(frame.node, frame.anchor, frame.expanded_before, frame.height + 1);
     }
 
     /// Checks a mapping's own keys and adds what its merge key brings in.
-    fn members(
-        &mut self,
-        mut entries: Vec<(NodeId, NodeId)>,
-        merge: Option<(NodeId, NodeId)>,
-    ) -> Members {
+    fn members(&mut self, mut entries: Vec<(NodeId, NodeId)>, merge: Option<(NodeId, NodeId)>) -> Members {
         let own = entries.len();
         let mut names = Names::new();
         let mut twice = Vec::new();
@@ -267,10 +238,7 @@ impl<'f> Builder<'f> {
             self.diagnostics.push(
                 Diagnostic::error(
                     "merge-not-a-mapping",
-                    text!(
-                        "`<<` merges mappings, not this",
-                        "`<<` 只能合并映射，这里不是"
-                    ),
+                    text!("`<<` merges mappings, not this", "`<<` 只能合并映射，这里不是"),
                 )
                 .at(&self.node_span(node), text!("no mapping", "不是映射"))
                 .help(text!(
@@ -291,10 +259,7 @@ impl<'f> Builder<'f> {
             self.diagnostics.push(
                 Diagnostic::error(
                     "recursive-alias",
-                    text!(
-                        "this alias stands inside what it names",
-                        "该引用位于它所引用的内容之内"
-                    ),
+                    text!("this alias stands inside what it names", "该引用位于它所引用的内容之内"),
                 )
                 .on(&self.span(start, end))
                 .at(&whole, text!("the anchor is on this", "锚点在这里")),
@@ -305,12 +270,10 @@ impl<'f> Builder<'f> {
             return Ok(());
         }
         let Some(&anchored) = self.anchors.get(&anchor) else {
-            return Err(Box::new(
-                unknown_anchor(&self.span(start, end)).help(text!(
-                    "an anchor is written `&name` before the first use of `*name`, and holds for its document",
-                    "要先写锚点 `&name`，再用 `*name` 引用；锚点只在所在文档内有效"
-                )),
-            ));
+            return Err(Box::new(unknown_anchor(&self.span(start, end)).help(text!(
+                "an anchor is written `&name` before the first use of `*name`, and holds for its document",
+                "要先写锚点 `&name`，再用 `*name` 引用；锚点只在所在文档内有效"
+            ))));
         };
         self.budget.expanded = self.budget.expanded.saturating_add(anchored.expanded);
         let most = self.budget.written.saturating_mul(MAX_GROWTH);
@@ -324,14 +287,8 @@ impl<'f> Builder<'f> {
                     ),
                 )
                 .at(&self.span(start, end), text!("with this one", "到这个引用为止"))
-                .at(
-                    &self.node_span(anchored.node),
-                    text!("which stands for this", "它引用的是这里"),
-                )
-                .help(text!(
-                    "write the values out, or refer to less",
-                    "请直接写出这些值，或减少引用"
-                )),
+                .at(&self.node_span(anchored.node), text!("which stands for this", "它引用的是这里"))
+                .help(text!("write the values out, or refer to less", "请直接写出这些值，或减少引用")),
             ));
         }
         if self.open.len() + anchored.height > MAX_DEPTH {
@@ -358,16 +315,7 @@ impl<'f> Builder<'f> {
         if expecting_key {
             self.check_key(node);
         }
-        let Some(Frame {
-            items:
-                Items::Mapping {
-                    entries,
-                    key,
-                    merge,
-                },
-            ..
-        }) = self.open.last_mut()
-        else {
+        let Some(Frame { items: Items::Mapping { entries, key, merge }, .. }) = self.open.last_mut() else {
             return;
         };
         let Some(this) = key.take() else {
@@ -397,14 +345,7 @@ impl<'f> Builder<'f> {
     fn finish(&mut self, node: NodeId, anchor: usize, expanded_before: u64, height: usize) {
         if anchor > 0 {
             let expanded = self.budget.expanded.saturating_sub(expanded_before);
-            self.anchors.insert(
-                anchor,
-                Anchored {
-                    node,
-                    expanded,
-                    height,
-                },
-            );
+            self.anchors.insert(anchor, Anchored { node, expanded, height });
         }
         self.attach(node, height);
     }
@@ -413,11 +354,7 @@ impl<'f> Builder<'f> {
         let Ok(id) = u32::try_from(self.nodes.len()) else {
             return Err(Box::new(too_large(&self.file.path)));
         };
-        self.nodes.push(NodeData {
-            start: narrow(start),
-            end: narrow(end.max(start)),
-            kind,
-        });
+        self.nodes.push(NodeData { start: narrow(start), end: narrow(end.max(start)), kind });
         self.budget.expanded = self.budget.expanded.saturating_add(1);
         self.budget.written += 1;
         if self.budget.written > Budget::WRITTEN {
@@ -468,10 +405,7 @@ impl<'f> Builder<'f> {
     }
 
     pub(super) fn span(&self, start: usize, end: usize) -> Span {
-        Span {
-            file: Arc::clone(self.file),
-            bytes: start..end.max(start),
-        }
+        Span { file: Arc::clone(self.file), bytes: start..end.max(start) }
     }
 
     pub(super) fn bytes(&self, markers: Markers) -> (usize, usize) {
@@ -485,13 +419,7 @@ impl<'f> Builder<'f> {
 
 /// Where a scalar itself begins and ends: the scanner counts its anchor and tag in, and what follows
 /// a closing quote on the line.
-fn proper(
-    text: &str,
-    style: ScalarStyle,
-    decorated: bool,
-    mut start: usize,
-    end: usize,
-) -> (usize, usize) {
+fn proper(text: &str, style: ScalarStyle, decorated: bool, mut start: usize, end: usize) -> (usize, usize) {
     let bytes = text.as_bytes().get(..end).unwrap_or_default();
     let word = |from: usize, stop: fn(&u8) -> bool| {
         let rest = bytes.get(from..).unwrap_or_default();

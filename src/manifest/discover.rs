@@ -96,11 +96,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn given(&mut self, path: &Path) {
         let shown = path.strip_prefix(self.root).unwrap_or(path);
-        let shown = if shown.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            shown
-        };
+        let shown = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
         let (real, metadata) = match self.look(shown) {
             Ok(looked) => looked,
             Err(error) => return self.problems.push(cannot_open(shown, &error)),
@@ -120,19 +116,13 @@ impl Walk<'_> {
                 self.problems.push(
                     Diagnostic::error(
                         "empty-folder",
-                        text!(
-                            "no manifest in the folder `{folder}`",
-                            "文件夹 `{folder}` 中没有清单"
-                        ),
+                        text!("no manifest in the folder `{folder}`", "文件夹 `{folder}` 中没有清单"),
                     )
                     .help(text!(
                         "a folder gives its *.yaml and *.yml files, hidden ones left out",
                         "文件夹中的 *.yaml 和 *.yml 文件都会读取，隐藏文件除外"
                     ))
-                    .help(text!(
-                        "`postpay init` writes a first manifest",
-                        "`postpay init` 会写出第一份清单"
-                    )),
+                    .help(text!("`postpay init` writes a first manifest", "`postpay init` 会写出第一份清单")),
                 );
             }
         } else if metadata.is_file() {
@@ -163,11 +153,7 @@ impl Walk<'_> {
             Ok(names) => {
                 let mut any = false;
                 for name in names {
-                    let path = if shown == Path::new(".") {
-                        PathBuf::from(name)
-                    } else {
-                        shown.join(name)
-                    };
+                    let path = if shown == Path::new(".") { PathBuf::from(name) } else { shown.join(name) };
                     any |= self.entry(&path, real);
                 }
                 any
@@ -258,10 +244,7 @@ fn is_hidden(path: &Path) -> bool {
 
 fn has_manifest_name(path: &Path) -> bool {
     let name = name(path);
-    let ends = |ending| {
-        name.strip_suffix(ending)
-            .is_some_and(|stem| !stem.is_empty())
-    };
+    let ends = |ending| name.strip_suffix(ending).is_some_and(|stem| !stem.is_empty());
     (ends(".yaml") || ends(".yml")) && !name.starts_with(EDITOR_MARKS)
 }
 
@@ -277,8 +260,7 @@ fn is_nearly_a_manifest(path: &Path) -> bool {
             // `x.yamllint` is another word.
             after.is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric()))
         }) || [
-            ".yam", ".yal", ".yalm", ".ymal", ".ymla", ".yaaml", ".yamll", ".yamml", ".yamle",
-            ".ym", ".yl",
+            ".yam", ".yal", ".yalm", ".ymal", ".ymla", ".yaaml", ".yamll", ".yamml", ".yamle", ".ym", ".yl",
         ]
         .iter()
         .any(|slip| name.ends_with(slip)))
@@ -315,11 +297,7 @@ pub(super) fn listed(paths: &[PathBuf]) -> Option<String> {
     let names = paths.iter().take(MOST);
     let names: Vec<String> = names.map(|path| format!("`{}`", path.display())).collect();
     let more = paths.len().saturating_sub(MOST);
-    let rest = if more > 0 {
-        format!(", … (+{more})")
-    } else {
-        String::new()
-    };
+    let rest = if more > 0 { format!(", … (+{more})") } else { String::new() };
     (!names.is_empty()).then(|| names.join(", ") + &rest)
 }
 
@@ -327,21 +305,14 @@ pub(super) fn listed(paths: &[PathBuf]) -> Option<String> {
 pub(super) fn cannot_open(shown: &Path, error: &io::Error) -> Diagnostic {
     let shown = shown.display();
     if error.kind() == io::ErrorKind::NotFound {
-        Diagnostic::error(
-            "path-not-found",
-            text!("there is no `{shown}`", "`{shown}` 不存在"),
-        )
-        .help(text!(
+        Diagnostic::error("path-not-found", text!("there is no `{shown}`", "`{shown}` 不存在")).help(text!(
             "paths are taken from the project folder, which `-C` names",
             "路径从项目文件夹算起，项目文件夹由 `-C` 指定"
         ))
     } else {
         Diagnostic::error(
             "path-unreadable",
-            text!(
-                "cannot read `{shown}`: {error}",
-                "无法读取 `{shown}`：{error}"
-            ),
+            text!("cannot read `{shown}`: {error}", "无法读取 `{shown}`：{error}"),
         )
     }
 }
@@ -350,10 +321,7 @@ fn folder_with_a_files_name(shown: &Path) -> Diagnostic {
     let shown = shown.display();
     Diagnostic::error(
         "not-a-file",
-        text!(
-            "`{shown}` has a manifest's name, but is a folder",
-            "`{shown}` 的名称像清单，却是文件夹"
-        ),
+        text!("`{shown}` has a manifest's name, but is a folder", "`{shown}` 的名称像清单，却是文件夹"),
     )
     .help(text!("rename the folder", "请给文件夹改名"))
 }
@@ -363,10 +331,7 @@ pub fn outside(shown: &Path, real: &Path) -> Diagnostic {
     let (shown, real) = (shown.display(), real.display());
     Diagnostic::error(
         "outside-project",
-        text!(
-            "`{shown}` leads out of the project, to `{real}`",
-            "`{shown}` 指向项目之外：`{real}`"
-        ),
+        text!("`{shown}` leads out of the project, to `{real}`", "`{shown}` 指向项目之外：`{real}`"),
     )
     .help(text!(
         "it was not read: postpay.yaml, the links in a project and its folders lead to files of the project",
@@ -380,14 +345,12 @@ pub fn outside(shown: &Path, real: &Path) -> Diagnostic {
 
 pub(super) fn not_a_file(shown: &Path) -> Diagnostic {
     let shown = shown.display();
-    Diagnostic::error(
-        "not-a-file",
-        text!("`{shown}` is not a regular file", "`{shown}` 不是普通文件"),
+    Diagnostic::error("not-a-file", text!("`{shown}` is not a regular file", "`{shown}` 不是普通文件")).help(
+        text!(
+            "no pipe, socket or device is read, and no folder where one file is meant",
+            "不读取管道、套接字和设备；需要单个文件时，也不读取文件夹"
+        ),
     )
-    .help(text!(
-        "no pipe, socket or device is read, and no folder where one file is meant",
-        "不读取管道、套接字和设备；需要单个文件时，也不读取文件夹"
-    ))
 }
 
 #[cfg(test)]
@@ -398,11 +361,7 @@ mod tests {
         walked(root, paths, false)
     }
 
-    fn walked(
-        root: &Path,
-        paths: &[&str],
-        typed: bool,
-    ) -> (Vec<String>, Vec<(&'static str, String)>) {
+    fn walked(root: &Path, paths: &[&str], typed: bool) -> (Vec<String>, Vec<(&'static str, String)>) {
         let mut problems = Vec::new();
         let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
         let project = &root.canonicalize().unwrap();
@@ -416,14 +375,8 @@ mod tests {
         problems.extend(not_read(&saw.unrecognised));
         crate::diagnostic::assert_chinese(&problems);
         (
-            saw.found
-                .iter()
-                .map(|found| found.shown.display().to_string())
-                .collect(),
-            problems
-                .into_iter()
-                .map(|p| (p.code, p.message.to_string()))
-                .collect(),
+            saw.found.iter().map(|found| found.shown.display().to_string()).collect(),
+            problems.into_iter().map(|p| (p.code, p.message.to_string())).collect(),
         )
     }
 
@@ -482,13 +435,7 @@ mod tests {
             "k_yaml",
         ];
         let mut files: Vec<String> = near.iter().map(|name| format!("m/{name}")).collect();
-        let others = [
-            "m/a.yaml",
-            "m/notes.txt",
-            "m/x.yamllint",
-            "m/.git/y.yaml",
-            ".gitlab-ci.yml",
-        ];
+        let others = ["m/a.yaml", "m/notes.txt", "m/x.yamllint", "m/.git/y.yaml", ".gitlab-ci.yml"];
         files.extend(others.map(str::to_owned));
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         let folder = project(&files);
@@ -498,10 +445,7 @@ mod tests {
             panic!("{problems:?}");
         };
         assert_eq!(*code, "manifest-not-read");
-        assert!(
-            message.contains("`m/a.yaml.bak`") && message.ends_with("(+4)"),
-            "{message}"
-        );
+        assert!(message.contains("`m/a.yaml.bak`") && message.ends_with("(+4)"), "{message}");
         // Whoever names one means it.
         let (found, problems) = run(folder.path(), &["m/a.yaml.bak"]);
         assert_eq!((found.len(), problems), (1, Vec::new()));
@@ -514,10 +458,7 @@ mod tests {
         let found = discover(
             folder.path(),
             &[PathBuf::from(".")],
-            Bounds {
-                project: &folder.path().canonicalize().unwrap(),
-                typed: false,
-            },
+            Bounds { project: &folder.path().canonicalize().unwrap(), typed: false },
             Settings::Taken,
             &mut problems,
         );
@@ -531,10 +472,7 @@ mod tests {
     fn the_order_given_is_kept_and_a_file_counts_once() {
         let folder = project(&["m/a.yaml", "m/b.yaml"]);
         let absolute = folder.path().join("m/b.yaml");
-        let (found, problems) = run(
-            folder.path(),
-            &[absolute.to_str().unwrap(), "m", "m/a.yaml"],
-        );
+        let (found, problems) = run(folder.path(), &[absolute.to_str().unwrap(), "m", "m/a.yaml"]);
         assert_eq!(found, ["m/b.yaml", "m/a.yaml"]);
         assert_eq!(problems, []);
     }
@@ -545,10 +483,7 @@ mod tests {
         let (found, problems) = run(folder.path(), &["gone", "empty", "sub.yaml", "m"]);
         assert_eq!(found, [""; 0]);
         let codes: Vec<_> = problems.iter().map(|(code, _)| *code).collect();
-        assert_eq!(
-            codes,
-            ["path-not-found", "empty-folder", "not-a-file", "not-a-file"]
-        );
+        assert_eq!(codes, ["path-not-found", "empty-folder", "not-a-file", "not-a-file"]);
         assert_eq!(problems[0].1, "there is no `gone`");
         assert!(problems[3].1.contains("m/x.yaml"));
     }
@@ -558,8 +493,7 @@ mod tests {
     fn links_are_followed_without_going_round() {
         let folder = project(&["m/a.yaml", "other/b.yaml"]);
         std::os::unix::fs::symlink(folder.path().join("m"), folder.path().join("m/loop")).unwrap();
-        std::os::unix::fs::symlink(folder.path().join("other"), folder.path().join("m/others"))
-            .unwrap();
+        std::os::unix::fs::symlink(folder.path().join("other"), folder.path().join("m/others")).unwrap();
         for name in ["m/dangling.yaml", "m/dangling"] {
             std::os::unix::fs::symlink("nowhere", folder.path().join(name)).unwrap();
         }
@@ -567,8 +501,7 @@ mod tests {
         assert_eq!(found, ["m/a.yaml", "m/others/b.yaml"]);
         assert_eq!(
             problems,
-            ["m/dangling", "m/dangling.yaml"]
-                .map(|name| ("path-not-found", format!("there is no `{name}`")))
+            ["m/dangling", "m/dangling.yaml"].map(|name| ("path-not-found", format!("there is no `{name}`")))
         );
     }
 

@@ -13,10 +13,7 @@ pub(super) struct Names<'a> {
 
 impl<'a> Names<'a> {
     pub(super) fn new() -> Self {
-        Self {
-            few: Vec::new(),
-            many: HashMap::new(),
-        }
+        Self { few: Vec::new(), many: HashMap::new() }
     }
 
     /// Notes `name` at `at`, or says where it was before.

@@ -27,8 +27,7 @@ pub use discover::{Bounds, Found, may_be_manifest, outside};
 pub use layout::layout;
 pub use read::{Budget, MAX_BYTES, bytes, bytes_of, read, read_found, source};
 pub use schema::{
-    Defaults, EnvironmentV1, Extra, IgnoredV1, ImportV1, LifecycleV1, ManifestV1, MovedV1,
-    manifest_schema,
+    Defaults, EnvironmentV1, Extra, IgnoredV1, ImportV1, LifecycleV1, ManifestV1, MovedV1, manifest_schema,
 };
 pub use tree::{Document, Entry, Mapping, Node, Sequence, Value};
 
@@ -69,9 +68,7 @@ pub fn load(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>, config: Option<&
     let mut loaded = Loaded::default();
     let settings = discover::Settings::LeftOut(config);
     let seen = discover::discover(root, paths, bounds, settings, &mut loaded.diagnostics);
-    loaded
-        .diagnostics
-        .extend(discover::not_read(&seen.unrecognised));
+    loaded.diagnostics.extend(discover::not_read(&seen.unrecognised));
     let mut budget = Budget::default();
     for one in seen.found {
         // Of what is too much, the rest is not looked at either.

@@ -14,10 +14,7 @@ impl<'a> Offsets<'a> {
         let known = if text.is_ascii() {
             Vec::new()
         } else {
-            text.char_indices()
-                .step_by(STRIDE)
-                .map(|(byte, _)| byte)
-                .collect()
+            text.char_indices().step_by(STRIDE).map(|(byte, _)| byte).collect()
         };
         Self { text, known }
     }

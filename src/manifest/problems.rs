@@ -12,8 +12,7 @@ impl Builder<'_> {
     /// YAML has no control characters, and the scanner takes U+0000 for the end of the text: what
     /// follows it would be lost without a word.
     pub(super) fn refuse_unprintable(&self, text: &str) -> Result<(), Fatal> {
-        let bad =
-            |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f;
+        let bad = |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f;
         match text.bytes().position(bad) {
             None => Ok(()),
             Some(at) => {
@@ -41,8 +40,7 @@ impl Builder<'_> {
         let is_marker = |line: &str| {
             line == "======="
                 || ["<<<<<<<", "|||||||", ">>>>>>>"].iter().any(|mark| {
-                    line.strip_prefix(mark)
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+                    line.strip_prefix(mark).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
                 })
         };
         let mut at = 0;
@@ -50,15 +48,12 @@ impl Builder<'_> {
             let shown = line.trim_end_matches(['\r', '\n']);
             if is_marker(shown) {
                 return Err(Box::new(
-                    Diagnostic::error(
-                        "merge-conflict",
-                        text!("merge conflict marker", "合并冲突标记"),
-                    )
-                    .on(&self.span(at, at + shown.len()))
-                    .help(text!(
-                        "resolve the conflict, and remove the markers",
-                        "请解决冲突，并删除这些标记"
-                    )),
+                    Diagnostic::error("merge-conflict", text!("merge conflict marker", "合并冲突标记"))
+                        .on(&self.span(at, at + shown.len()))
+                        .help(text!(
+                            "resolve the conflict, and remove the markers",
+                            "请解决冲突，并删除这些标记"
+                        )),
                 ));
             }
             at += line.len();
@@ -81,12 +76,9 @@ impl Builder<'_> {
             }
         };
         self.diagnostics.push(
-            Diagnostic::error(
-                "key-not-a-string",
-                text!("a key is a string", "键应为字符串"),
-            )
-            .at(&self.node_span(key), text!("not a string", "不是字符串"))
-            .help(help),
+            Diagnostic::error("key-not-a-string", text!("a key is a string", "键应为字符串"))
+                .at(&self.node_span(key), text!("not a string", "不是字符串"))
+                .help(help),
         );
     }
 
@@ -97,10 +89,7 @@ impl Builder<'_> {
             text!("the key `{name}` is here twice", "键 `{name}` 出现了两次"),
         )
         .at(&self.node_span(second), text!("again", "再次出现"))
-        .at(
-            &self.node_span(first),
-            text!("first here", "首次出现在这里"),
-        );
+        .at(&self.node_span(first), text!("first here", "首次出现在这里"));
         if name == "<<" {
             diagnostic = diagnostic.help(text!(
                 "several mappings merge as a list: `<<: [*one, *two]`",
@@ -123,11 +112,7 @@ impl Builder<'_> {
 
     pub(super) fn syntax(&self, error: &ScanError) -> Diagnostic {
         let at = self.offset(*error.marker());
-        let next = self
-            .file
-            .text
-            .get(at..)
-            .and_then(|rest| rest.chars().next());
+        let next = self.file.text.get(at..).and_then(|rest| rest.chars().next());
         let end = match next {
             Some('\r' | '\n') | None => at,
             Some(character) => at + character.len_utf8(),
@@ -159,10 +144,7 @@ impl Builder<'_> {
                     "请用空格缩进：YAML 在这里不允许制表符"
                 ));
             }
-            diagnostic.help(text!(
-                "the rest of this file was not read",
-                "该文件的其余部分没有读取"
-            ))
+            diagnostic.help(text!("the rest of this file was not read", "该文件的其余部分没有读取"))
         }
     }
 }
@@ -170,10 +152,7 @@ impl Builder<'_> {
 pub(super) fn unknown_anchor(span: &Span) -> Diagnostic {
     Diagnostic::error(
         "unknown-anchor",
-        text!(
-            "no anchor of this name in this document",
-            "该文档中没有这个名称的锚点"
-        ),
+        text!("no anchor of this name in this document", "该文档中没有这个名称的锚点"),
     )
     .on(span)
 }

@@ -48,9 +48,7 @@ impl Budget {
 
     /// Counts the bytes of a file.
     pub(super) fn add_bytes(&mut self, shown: &Path, bytes: usize) -> Result<(), Box<Diagnostic>> {
-        self.bytes = self
-            .bytes
-            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        self.bytes = self.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         if self.bytes > Self::BYTES {
             let most = Self::BYTES / (1024 * 1024);
             let shown = shown.display();
@@ -78,14 +76,8 @@ pub fn read_found(found: &Found) -> Result<(Arc<SourceFile>, ManifestHash), Box<
     hashed(&found.shown, bytes(found)?)
 }
 
-fn hashed(
-    shown: &Path,
-    bytes: Vec<u8>,
-) -> Result<(Arc<SourceFile>, ManifestHash), Box<Diagnostic>> {
-    let hash = ManifestHash {
-        path: shown.to_owned(),
-        sha256: hex(&sha256(&bytes)),
-    };
+fn hashed(shown: &Path, bytes: Vec<u8>) -> Result<(Arc<SourceFile>, ManifestHash), Box<Diagnostic>> {
+    let hash = ManifestHash { path: shown.to_owned(), sha256: hex(&sha256(&bytes)) };
     Ok((source(shown, bytes)?, hash))
 }
 
@@ -140,9 +132,7 @@ fn unread(shown: &Path, error: &io::Error) -> Diagnostic {
         None if error.kind() == io::ErrorKind::IsADirectory => not_a_file(shown),
         Some(Refusal::NoRegularFile) => not_a_file(shown),
         Some(Refusal::TooLarge { .. }) => too_large(shown),
-        Some(Refusal::Link | Refusal::FolderLink | Refusal::SeveralNames) | None => {
-            cannot_open(shown, error)
-        }
+        Some(Refusal::Link | Refusal::FolderLink | Refusal::SeveralNames) | None => cannot_open(shown, error),
     }
 }
 
@@ -164,10 +154,7 @@ pub(super) fn too_large(shown: &Path) -> Diagnostic {
     let most = MAX_BYTES / (1024 * 1024);
     Diagnostic::error(
         "file-too-large",
-        text!(
-            "`{shown}` is larger than {most} MiB",
-            "`{shown}` 超过了 {most} MiB"
-        ),
+        text!("`{shown}` is larger than {most} MiB", "`{shown}` 超过了 {most} MiB"),
     )
     .help(text!(
         "split it: the environments of all files count together",
@@ -198,14 +185,11 @@ fn not_utf8(shown: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {
 }
 
 fn hex(bytes: &impl AsRef<[u8]>) -> String {
-    bytes
-        .as_ref()
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
@@ -249,10 +233,7 @@ mod tests {
         let problem = with(b"version: 1\nalias: \xb5\n").unwrap_err();
         assert_chinese(std::slice::from_ref(&problem));
         assert_eq!(problem.code, "not-utf8");
-        assert_eq!(
-            problem.message.en(),
-            "`m.yaml` is not UTF-8: byte 0xB5 at offset 18, line 2"
-        );
+        assert_eq!(problem.message.en(), "`m.yaml` is not UTF-8: byte 0xB5 at offset 18, line 2");
     }
 
     #[test]

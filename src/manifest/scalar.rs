@@ -32,10 +32,7 @@ fn is_number(plain: &str) -> bool {
     }
     let possible = |byte: &u8| {
         byte.is_ascii_hexdigit()
-            || matches!(
-                byte,
-                b'+' | b'-' | b'.' | b'x' | b'o' | b'i' | b'n' | b'I' | b'N'
-            )
+            || matches!(byte, b'+' | b'-' | b'.' | b'x' | b'o' | b'i' | b'n' | b'I' | b'N')
     };
     bytes.iter().all(possible)
         && (serde_yaml::Number::from_str(plain).is_ok()
@@ -53,9 +50,8 @@ fn is_beyond_floats(plain: &str) -> bool {
 /// Whole numbers that `serde_yaml` knows as such but has no room for.
 fn is_beyond_64_bits(plain: &str) -> bool {
     let unsigned = plain.strip_prefix(['+', '-']).unwrap_or(plain);
-    let fits = |digits: &str, radix| {
-        !digits.starts_with(['+', '-']) && u128::from_str_radix(digits, radix).is_ok()
-    };
+    let fits =
+        |digits: &str, radix| !digits.starts_with(['+', '-']) && u128::from_str_radix(digits, radix).is_ok();
     match unsigned.get(..2) {
         Some("0x") => fits(&unsigned[2..], 16),
         Some("0o") => fits(&unsigned[2..], 8),
@@ -103,10 +99,7 @@ mod tests {
             ("2024-11-23", Resolved::Text),
             ("10-shop", Resolved::Text),
             ("340282366920938463463374607431768211455", Resolved::Number),
-            (
-                "999999999999999999999999999999999999999999",
-                Resolved::Number,
-            ),
+            ("999999999999999999999999999999999999999999", Resolved::Number),
             ("00000000000000000000000000", Resolved::Text),
             ("-170141183460469231731687303715884105729", Resolved::Number),
             ("1.5e308", Resolved::Number),

@@ -66,10 +66,7 @@ impl TryFrom<EnvironmentV1> for Defaults {
 
 /// An import is of one environment alone.
 fn without_import(schema: &mut Schema) {
-    if let Some(properties) = schema
-        .get_mut("properties")
-        .and_then(serde_json::Value::as_object_mut)
-    {
+    if let Some(properties) = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut) {
         properties.remove("import");
     }
 }
@@ -187,12 +184,7 @@ mod tests {
     use crate::desired::Field;
 
     fn names(value: &serde_json::Value) -> Vec<String> {
-        let mut names: Vec<_> = value["properties"]
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect();
+        let mut names: Vec<_> = value["properties"].as_object().unwrap().keys().cloned().collect();
         names.sort();
         names
     }
@@ -207,10 +199,7 @@ mod tests {
         let schema = manifest_schema();
         let sorted = |more: &[&str]| {
             let fields = Field::ALL.iter().map(|field| field.name());
-            let mut names: Vec<String> = fields
-                .chain(more.iter().copied())
-                .map(str::to_owned)
-                .collect();
+            let mut names: Vec<String> = fields.chain(more.iter().copied()).map(str::to_owned).collect();
             names.sort();
             names
         };
@@ -218,10 +207,7 @@ mod tests {
         assert_eq!(names(environment), sorted(&["import", "lifecycle"]));
         let defaults = given(&schema["properties"]["defaults"]);
         assert_eq!(names(defaults), sorted(&["lifecycle"]));
-        assert_eq!(
-            names(&schema),
-            ["defaults", "environments", "moved", "removed", "version"]
-        );
+        assert_eq!(names(&schema), ["defaults", "environments", "moved", "removed", "version"]);
     }
 
     #[test]
@@ -230,14 +216,7 @@ mod tests {
         let environment = given(&schema["properties"]["environments"]["additionalProperties"]);
         let lifecycle = given(&environment["properties"]["lifecycle"]);
         let named = &lifecycle["properties"]["ignore_changes"]["items"]["enum"];
-        let fields = Field::ALL
-            .iter()
-            .filter(|field| **field != Field::EnvId)
-            .map(|field| field.name());
-        assert_eq!(
-            *named,
-            fields.collect::<serde_json::Value>(),
-            "{lifecycle:#}"
-        );
+        let fields = Field::ALL.iter().filter(|field| **field != Field::EnvId).map(|field| field.name());
+        assert_eq!(*named, fields.collect::<serde_json::Value>(), "{lifecycle:#}");
     }
 }

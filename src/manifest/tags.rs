@@ -36,9 +36,7 @@ impl Builder<'_> {
                 | ("bool", Resolved::Bool(_))
                 | ("int" | "float", Resolved::Number) => true,
                 ("merge", Resolved::Text) => text == "<<",
-                (_, Resolved::Null | Resolved::Bool(_) | Resolved::Number | Resolved::Text) => {
-                    false
-                }
+                (_, Resolved::Null | Resolved::Bool(_) | Resolved::Number | Resolved::Text) => false,
             };
         if !fits {
             self.custom_tag(tag, start, end);
@@ -65,10 +63,7 @@ impl Builder<'_> {
         self.diagnostics.push(
             Diagnostic::error(
                 "custom-tag",
-                text!(
-                    "the tag `{shown}` means nothing here",
-                    "标签 `{shown}` 在这里没有含义"
-                ),
+                text!("the tag `{shown}` means nothing here", "标签 `{shown}` 在这里没有含义"),
             )
             .at(&self.span(start, end), text!("tagged", "带有标签"))
             .help(text!(

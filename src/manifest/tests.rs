@@ -12,10 +12,7 @@ fn read_text(text: &str) -> Parsed {
 fn codes(text: &str) -> Vec<String> {
     let problems = read_text(text).diagnostics;
     crate::diagnostic::assert_chinese(&problems);
-    problems
-        .iter()
-        .map(|problem| format!("{} {}", problem.code, problem.labels[0].span))
-        .collect()
+    problems.iter().map(|problem| format!("{} {}", problem.code, problem.labels[0].span)).collect()
 }
 
 /// Every scalar as `text@place=bytes`.
@@ -46,14 +43,8 @@ fn conflict_markers_are_named_at_their_lines() {
     let text = "version: 1\r\nenvironments:\r\n<<<<<<< HEAD\r\n  a: {env_id: x}\r\n=======\r\n>>>>>>> b\r\n";
     assert_eq!(codes(text), ["merge-conflict m.yaml:3:1"]);
     assert_eq!(codes("a: 1\n=======\n"), ["merge-conflict m.yaml:2:1"]);
-    assert_eq!(
-        codes("a: 1\n>>>>>>> theirs\n"),
-        ["merge-conflict m.yaml:2:1"]
-    );
-    assert_eq!(
-        codes("a: |\n  <<<<<<< here\n  =======\nb: <<<<<<<\n# =======\n"),
-        [""; 0]
-    );
+    assert_eq!(codes("a: 1\n>>>>>>> theirs\n"), ["merge-conflict m.yaml:2:1"]);
+    assert_eq!(codes("a: |\n  <<<<<<< here\n  =======\nb: <<<<<<<\n# =======\n"), [""; 0]);
 }
 
 #[test]
@@ -64,17 +55,10 @@ fn a_tab_behind_a_colon_is_named() {
 
 #[test]
 fn a_long_text_counts_for_each_alias() {
-    let long = format!(
-        "a: &a {}\nb: [{}]\n",
-        "x".repeat(1_000_000),
-        "*a, ".repeat(300)
-    );
+    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1_000_000), "*a, ".repeat(300));
     let problems = codes(&long);
     assert_eq!(problems.len(), 1);
-    assert!(
-        problems[0].starts_with("alias-bomb m.yaml:2:"),
-        "{problems:?}"
-    );
+    assert!(problems[0].starts_with("alias-bomb m.yaml:2:"), "{problems:?}");
 }
 
 #[test]
@@ -112,9 +96,7 @@ fn every_key_and_value_knows_its_place() {
 fn a_merge_in_a_merge_is_carried_out_once_and_quotes_keep_it_a_key() {
     let parsed = read_text("a: &a {x: 1}\nb: &b {<<: *a, y: 2}\nc: {<<: *b, x: 3}\nd: {'<<': 4}\n");
     assert_eq!(parsed.diagnostics, []);
-    let Value::Mapping(root) = parsed.documents[0].root().value() else {
-        panic!()
-    };
+    let Value::Mapping(root) = parsed.documents[0].root().value() else { panic!() };
     let names = |name: &str| -> Vec<(&str, bool)> {
         match root.get(name).unwrap().value.value() {
             Value::Mapping(members) => members.iter().map(|it| (it.name(), it.merged)).collect(),
@@ -169,20 +151,14 @@ fn odd_yaml_is_a_problem_with_a_place() {
         ("a: !secret x\n", "custom-tag m.yaml:1:4"),
         ("a: !!binary aGk=\n", "custom-tag m.yaml:1:4"),
         ("<<: 1\n", "merge-not-a-mapping m.yaml:1:5"),
-        (
-            "a: &a {x: 1}\nb: {<<: *a, <<: *a}\n",
-            "duplicate-key m.yaml:2:13",
-        ),
+        ("a: &a {x: 1}\nb: {<<: *a, <<: *a}\n", "duplicate-key m.yaml:2:13"),
         ("a: \0\nenvironments: {}\n", "yaml-syntax m.yaml:1:4"),
         ("a: \u{1b}[31m\n", "yaml-syntax m.yaml:1:4"),
         ("a: [b\nc: d\n", "yaml-syntax m.yaml:2:2"),
     ] {
         assert_eq!(codes(text), [expected], "{text:?}");
     }
-    assert_eq!(
-        codes("a: !!str 1\nb: !!int 2\nc: !!map {}\nd: ! x\n"),
-        [""; 0]
-    );
+    assert_eq!(codes("a: !!str 1\nb: !!int 2\nc: !!map {}\nd: ! x\n"), [""; 0]);
 }
 
 #[test]

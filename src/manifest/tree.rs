@@ -79,30 +79,23 @@ impl Document {
         // Nodes are numbered in the order in which they are written.
         self.root == other.root
             && self.nodes.len() == other.nodes.len()
-            && self
-                .nodes
-                .iter()
-                .zip(&other.nodes)
-                .all(|(one, two)| match (&one.kind, &two.kind) {
-                    (Kind::Scalar(resolved, text), Kind::Scalar(as_well, other_text)) => {
-                        resolved == as_well && text.get(&self.file) == other_text.get(&other.file)
-                    }
-                    (Kind::Sequence(items), Kind::Sequence(others)) => items == others,
-                    (Kind::Mapping(members), Kind::Mapping(others)) => {
-                        members.own == others.own && members.entries == others.entries
-                    }
-                    (Kind::Scalar(..) | Kind::Sequence(_) | Kind::Mapping(_), _) => false,
-                })
+            && self.nodes.iter().zip(&other.nodes).all(|(one, two)| match (&one.kind, &two.kind) {
+                (Kind::Scalar(resolved, text), Kind::Scalar(as_well, other_text)) => {
+                    resolved == as_well && text.get(&self.file) == other_text.get(&other.file)
+                }
+                (Kind::Sequence(items), Kind::Sequence(others)) => items == others,
+                (Kind::Mapping(members), Kind::Mapping(others)) => {
+                    members.own == others.own && members.entries == others.entries
+                }
+                (Kind::Scalar(..) | Kind::Sequence(_) | Kind::Mapping(_), _) => false,
+            })
     }
 }
 
 impl Text {
     pub(super) fn get<'a>(&'a self, file: &'a SourceFile) -> &'a str {
         match self {
-            Self::InFile(bytes) => file
-                .text
-                .get(wide(bytes.start)..wide(bytes.end))
-                .unwrap_or_default(),
+            Self::InFile(bytes) => file.text.get(wide(bytes.start)..wide(bytes.end)).unwrap_or_default(),
             Self::Owned(text) => text,
         }
     }
@@ -136,14 +129,8 @@ impl<'a> Node<'a> {
                 Resolved::Number => Value::Number(text.get(&self.document.file)),
                 Resolved::Text => Value::Text(text.get(&self.document.file)),
             },
-            Kind::Sequence(items) => Value::Sequence(Sequence {
-                document: self.document,
-                items,
-            }),
-            Kind::Mapping(members) => Value::Mapping(Mapping {
-                document: self.document,
-                members,
-            }),
+            Kind::Sequence(items) => Value::Sequence(Sequence { document: self.document, items }),
+            Kind::Mapping(members) => Value::Mapping(Mapping { document: self.document, members }),
         }
     }
 
@@ -157,10 +144,7 @@ impl<'a> Node<'a> {
         let (start, end) = (wide(*start), wide(*end));
         let text = self.document.file.text.get(start..end).unwrap_or_default();
         let line = text.lines().next().unwrap_or_default().trim_end();
-        Span {
-            file: Arc::clone(&self.document.file),
-            bytes: start..start + line.len(),
-        }
+        Span { file: Arc::clone(&self.document.file), bytes: start..start + line.len() }
     }
 
     /// A scalar as it is written or, for a text, as it reads.
@@ -218,15 +202,11 @@ impl<'a> Mapping<'a> {
     /// which has been reported, comes twice.
     pub fn iter(self) -> impl Iterator<Item = Entry<'a>> {
         let Self { document, members } = self;
-        members
-            .entries
-            .iter()
-            .enumerate()
-            .map(move |(at, (key, value))| Entry {
-                key: document.node(*key),
-                value: document.node(*value),
-                merged: at >= members.own,
-            })
+        members.entries.iter().enumerate().map(move |(at, (key, value))| Entry {
+            key: document.node(*key),
+            value: document.node(*value),
+            merged: at >= members.own,
+        })
     }
 
     pub fn get(self, name: &str) -> Option<Entry<'a>> {

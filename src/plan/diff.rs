@@ -17,11 +17,8 @@ pub fn diff(
     state: Option<&State>,
     options: &Options,
 ) -> Result<Vec<Step>, Vec<MoveProblem>> {
-    let declared: HashSet<&Address> = desired
-        .environments
-        .iter()
-        .map(|environment| &environment.address)
-        .collect();
+    let declared: HashSet<&Address> =
+        desired.environments.iter().map(|environment| &environment.address).collect();
     let is_selected = options.filter();
     let mut steps = match &options.mode {
         Mode::Normal => all(desired, state, options, &declared)?,
@@ -35,9 +32,8 @@ pub fn diff(
                 .filter(|(address, _)| wanted.contains(address))
                 .map(|(address, record)| {
                     let is_declared = declared.contains(address) || leaving.contains(address);
-                    let refusal = is_declared
-                        .then_some(Refusal::StillDeclared)
-                        .or_else(|| kept(record, options));
+                    let refusal =
+                        is_declared.then_some(Refusal::StillDeclared).or_else(|| kept(record, options));
                     if record.status == Status::Isolated && refusal.is_none() && !options.purge {
                         return left_over(address, record, false, options);
                     }
@@ -52,26 +48,20 @@ pub fn diff(
                 .map(|deposed| {
                     // What it was declared with is nobody's to change any more; what is declared at its address is.
                     let declared = desired.environments.iter();
-                    let declared = declared
-                        .into_iter()
-                        .find(|environment| environment.address == deposed.address);
+                    let declared =
+                        declared.into_iter().find(|environment| environment.address == deposed.address);
                     let record = Record {
-                        prevent_destroy: declared
-                            .map_or(deposed.record.prevent_destroy, |environment| {
-                                environment.lifecycle.prevent_destroy
-                            }),
+                        prevent_destroy: declared.map_or(deposed.record.prevent_destroy, |environment| {
+                            environment.lifecycle.prevent_destroy
+                        }),
                         ..deposed.record.clone()
                     };
-                    let at_address =
-                        state.and_then(|state| state.environments.get(&deposed.address));
+                    let at_address = state.and_then(|state| state.environments.get(&deposed.address));
                     let refusal = match at_address.map(|record| record.status) {
                         // It may be the only one that there is.
                         Some(Status::Unknown) => Some(Refusal::ReplacementUnknown),
                         Some(
-                            Status::Created
-                            | Status::AwaitingEnvId
-                            | Status::Isolated
-                            | Status::Destroying,
+                            Status::Created | Status::AwaitingEnvId | Status::Isolated | Status::Destroying,
                         )
                         | None => kept(&record, options),
                     };
@@ -106,18 +96,11 @@ fn all(
 ) -> Result<Vec<Step>, Vec<MoveProblem>> {
     let came_from = moves::resolve(desired, state)?;
     let moved: HashSet<&Address> = came_from.values().collect();
-    let removed: HashSet<&Address> = desired
-        .removed
-        .iter()
-        .map(|removed| &removed.address)
-        .collect();
+    let removed: HashSet<&Address> = desired.removed.iter().map(|removed| &removed.address).collect();
     let replaces: HashSet<&Address> = options.replaces.iter().collect();
     let records = Records::new(state, declared);
-    let replaced_before: HashSet<&Address> = state
-        .into_iter()
-        .flat_map(|state| &state.deposed)
-        .map(|deposed| &deposed.address)
-        .collect();
+    let replaced_before: HashSet<&Address> =
+        state.into_iter().flat_map(|state| &state.deposed).map(|deposed| &deposed.address).collect();
     let deposed_at = |address: &Address| replaced_before.contains(address);
     let at = |address: &Address| state.and_then(|state| state.environments.get(address));
     let environments = desired.environments.iter().map(|environment| {
@@ -144,20 +127,13 @@ fn all(
         .filter(|(address, _)| !declared.contains(address) && !moved.contains(address))
         .map(|(address, record)| left_over(address, record, removed.contains(address), options));
     let deposed = state.into_iter().flat_map(|state| &state.deposed);
-    Ok(environments
-        .chain(left)
-        .chain(deposed.map(replaced))
-        .collect())
+    Ok(environments.chain(left).chain(deposed.map(replaced)).collect())
 }
 
 /// The fields whose values don't mean the same any more.
 ///
 /// A manifest that names the id which its own order returned has not changed: `known_env_id` is that id.
-pub fn changed_fields(
-    before: &Attributes,
-    known_env_id: Option<&str>,
-    after: &Attributes,
-) -> Vec<Field> {
+pub fn changed_fields(before: &Attributes, known_env_id: Option<&str>, after: &Attributes) -> Vec<Field> {
     Field::ALL
         .into_iter()
         .filter(|field| match (before.get(*field), after.get(*field)) {
@@ -182,12 +158,7 @@ struct Change<'a> {
 
 impl Change<'_> {
     fn step(&self) -> Step {
-        let Self {
-            environment,
-            record,
-            previous,
-            ..
-        } = self;
+        let Self { environment, record, previous, .. } = self;
         let declared = &environment.attributes;
         let settled = settled(environment, record);
         let (action, reason, refusal) = self.decide(&settled);
@@ -215,9 +186,7 @@ impl Change<'_> {
             after: Some(if is_new { declared.clone() } else { settled }),
             was_protected: record.prevent_destroy,
             prevent_destroy: match record.status {
-                Status::Unknown | Status::AwaitingEnvId | Status::Destroying => {
-                    record.prevent_destroy
-                }
+                Status::Unknown | Status::AwaitingEnvId | Status::Destroying => record.prevent_destroy,
                 Status::Created | Status::Isolated => protection,
             },
             ids: match action {
@@ -237,14 +206,7 @@ impl Change<'_> {
     }
 
     fn decide(&self, settled: &Attributes) -> (Action, Reason, Option<Refusal>) {
-        let Self {
-            environment,
-            record,
-            previous,
-            wants_replacement,
-            was_replaced,
-            records,
-        } = self;
+        let Self { environment, record, previous, wants_replacement, was_replaced, records } = self;
         match record.status {
             // What an unknown order asked for may exist: nothing else is said of it before that is settled.
             Status::Unknown => return (Action::Resolve, Reason::OutcomeUnknown, None),
@@ -264,9 +226,7 @@ impl Change<'_> {
         if let Some(import) = &environment.import
             && let Some(env_id) = record.env_id.as_ref().filter(|id| **id != import.env_id)
         {
-            let refusal = Refusal::ImportsAnother {
-                env_id: env_id.clone(),
-            };
+            let refusal = Refusal::ImportsAnother { env_id: env_id.clone() };
             return (Action::Import, Reason::ImportDeclared, Some(refusal));
         }
         if record.status == Status::Isolated {
@@ -298,11 +258,7 @@ impl Change<'_> {
             [] if previous.is_some() => (Action::Move, Reason::Moved, None),
             [] => (Action::NoOp, Reason::Unchanged, None),
             [Field::Alias] => (Action::Update, Reason::AliasChanged, None),
-            _ => (
-                Action::Replace,
-                Reason::FixedAtOrder,
-                Some(Refusal::Replacement),
-            ),
+            _ => (Action::Replace, Reason::FixedAtOrder, Some(Refusal::Replacement)),
         }
     }
 }
@@ -344,11 +300,7 @@ fn new(environment: &Environment, records: &Records<'_>) -> Step {
 }
 
 fn adopted(environment: &Environment, import: &Import, records: &Records<'_>) -> Step {
-    let Import {
-        env_id,
-        tran_id,
-        source: _,
-    } = import;
+    let Import { env_id, tran_id, source: _ } = import;
     Step {
         action: Action::Import,
         reason: Reason::ImportDeclared,
@@ -356,36 +308,21 @@ fn adopted(environment: &Environment, import: &Import, records: &Records<'_>) ->
         refusal: records
             .managed(env_id)
             .filter(|refusal| refusal.other() != Some(environment.address.as_str())),
-        ids: Ids {
-            env_id: Some(env_id.clone()),
-            tran_id: tran_id.clone(),
-            request_id: None,
-        },
+        ids: Ids { env_id: Some(env_id.clone()), tran_id: tran_id.clone(), request_id: None },
         ..new(environment, records)
     }
 }
 
 fn left_over(address: &Address, record: &Record, is_removed: bool, options: &Options) -> Step {
-    let step = |action, reason| Step {
-        action,
-        reason,
-        ..destroyed(address, record, reason, None)
-    };
+    let step = |action, reason| Step { action, reason, ..destroyed(address, record, reason, None) };
     match record.status {
         Status::Unknown => step(Action::Resolve, Reason::OutcomeUnknown),
-        Status::Created | Status::AwaitingEnvId | Status::Isolated | Status::Destroying
-            if is_removed =>
-        {
+        Status::Created | Status::AwaitingEnvId | Status::Isolated | Status::Destroying if is_removed => {
             step(Action::Forget, Reason::Removed)
         }
         Status::Isolated => step(Action::NoOp, Reason::Isolated),
         // To ask for it again gives up no other.
-        Status::Destroying => destroyed(
-            address,
-            record,
-            Reason::BeingDestroyed,
-            kept(record, options),
-        ),
+        Status::Destroying => destroyed(address, record, Reason::BeingDestroyed, kept(record, options)),
         Status::Created | Status::AwaitingEnvId => {
             destroyed(address, record, Reason::NotDeclared, kept(record, options))
         }
@@ -404,20 +341,13 @@ fn kept(record: &Record, options: &Options) -> Option<Refusal> {
 }
 
 fn replaced(deposed: &Deposed) -> Step {
-    let Deposed {
-        address, record, ..
-    } = deposed;
+    let Deposed { address, record, .. } = deposed;
     let reason = match record.status {
         Status::Isolated => Reason::Isolated,
         Status::Destroying => Reason::BeingDestroyed,
         Status::Created | Status::AwaitingEnvId | Status::Unknown => Reason::Deposed,
     };
-    Step {
-        deposed: true,
-        action: Action::NoOp,
-        reason,
-        ..destroyed(address, record, reason, None)
-    }
+    Step { deposed: true, action: Action::NoOp, reason, ..destroyed(address, record, reason, None) }
 }
 
 fn destroyed(address: &Address, record: &Record, reason: Reason, refusal: Option<Refusal>) -> Step {
@@ -463,19 +393,10 @@ struct Records<'a> {
 
 impl<'a> Records<'a> {
     fn new(state: Option<&'a State>, declared: &HashSet<&Address>) -> Self {
-        let mut records = Self {
-            by_env_id: HashMap::new(),
-            by_alias: HashMap::new(),
-            nameless: HashMap::new(),
-        };
+        let mut records =
+            Self { by_env_id: HashMap::new(), by_alias: HashMap::new(), nameless: HashMap::new() };
         for (address, record) in state.into_iter().flat_map(State::records) {
-            for id in [
-                record.env_id.as_deref(),
-                record.attributes.get(Field::EnvId),
-            ]
-            .into_iter()
-            .flatten()
-            {
+            for id in [record.env_id.as_deref(), record.attributes.get(Field::EnvId)].into_iter().flatten() {
                 records.by_env_id.insert(id, address);
             }
         }
@@ -489,10 +410,7 @@ impl<'a> Records<'a> {
                     records.by_alias.insert(alias, address);
                 }
                 None if !declared.contains(address) => {
-                    records
-                        .nameless
-                        .entry(&record.attributes)
-                        .or_insert(address);
+                    records.nameless.entry(&record.attributes).or_insert(address);
                 }
                 None => {}
             }

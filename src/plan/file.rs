@@ -12,9 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{
-    Action, Finding, GitFacts, Guards, Ids, Limits, Mode, Options, Plan, Reason, Refusal, Step,
-};
+use super::{Action, Finding, GitFacts, Guards, Ids, Limits, Mode, Options, Plan, Reason, Refusal, Step};
 use crate::desired::{Address, Attributes, Field, ManifestHash, SourceRef};
 use crate::lang::{Text, text};
 use crate::state::{Account, Lineage, Serial};
@@ -298,9 +296,7 @@ pub fn decode(text: &str) -> Result<Plan, PlanFileError> {
         return Err(PlanFileError::NotAPlan);
     };
     if format_version != FORMAT_VERSION {
-        return Err(PlanFileError::Version {
-            found: format_version,
-        });
+        return Err(PlanFileError::Version { found: format_version });
     }
     if !is_ours {
         return Err(PlanFileError::NotAPlan);
@@ -313,18 +309,13 @@ pub fn decode(text: &str) -> Result<Plan, PlanFileError> {
 }
 
 fn checksum(file: &PlanV1) -> String {
-    let blank = PlanV1 {
-        checksum: String::new(),
-        ..file.clone()
-    };
+    let blank = PlanV1 { checksum: String::new(), ..file.clone() };
     let bytes = serde_json::to_vec(&blank).unwrap_or_default();
-    Sha256::digest(&bytes)
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            use std::fmt::Write as _;
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    Sha256::digest(&bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        use std::fmt::Write as _;
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 impl From<&Plan> for PlanV1 {
@@ -339,26 +330,9 @@ impl From<&Plan> for PlanV1 {
             endpoint,
             region,
             guards:
-                Guards {
-                    limits:
-                        Limits {
-                            max_creates,
-                            max_creates_per_day,
-                            require_alias,
-                        },
-                    allowed_accounts,
-                },
+                Guards { limits: Limits { max_creates, max_creates_per_day, require_alias }, allowed_accounts },
             manifests,
-            options:
-                Options {
-                    mode,
-                    targets,
-                    excludes,
-                    replaces,
-                    allow_destroy,
-                    purge,
-                    bypass_check,
-                },
+            options: Options { mode, targets, excludes, replaces, allow_destroy, purge, bypass_check },
             git,
             drift,
             steps,
@@ -384,10 +358,7 @@ impl From<&Plan> for PlanV1 {
                 require_alias: *require_alias,
                 allowed_accounts: allowed_accounts.clone(),
             },
-            account: AccountV1 {
-                endpoint: account.endpoint.clone(),
-                uin: account.uin.clone(),
-            },
+            account: AccountV1 { endpoint: account.endpoint.clone(), uin: account.uin.clone() },
             manifests: manifests
                 .iter()
                 .map(|ManifestHash { path, sha256 }| ManifestV1 {
@@ -402,27 +373,18 @@ impl From<&Plan> for PlanV1 {
             allow_destroy: *allow_destroy,
             purge: *purge,
             bypass_check: *bypass_check,
-            git: git.as_ref().map(
-                |GitFacts {
-                     commit,
-                     dirty,
-                     touched: _,
-                 }| GitV1 {
-                    commit: commit.clone(),
-                    dirty: *dirty,
-                },
-            ),
-            resource_drift: drift
-                .as_ref()
-                .map(|findings| findings.iter().map(FindingV1::from).collect()),
+            git: git.as_ref().map(|GitFacts { commit, dirty, touched: _ }| GitV1 {
+                commit: commit.clone(),
+                dirty: *dirty,
+            }),
+            resource_drift: drift.as_ref().map(|findings| findings.iter().map(FindingV1::from).collect()),
             resource_changes: steps
                 .iter()
                 .map(|step| {
                     let mut change = ChangeV1::from(step);
                     // What was replaced at an address is declared nowhere.
                     let git = git.as_ref().filter(|_| !step.deposed);
-                    change.source.commit =
-                        git.and_then(|git| git.touched.get(&step.address).cloned());
+                    change.source.commit = git.and_then(|git| git.touched.get(&step.address).cloned());
                     change
                 })
                 .collect(),
@@ -512,15 +474,8 @@ impl From<&Step> for ChangeV1 {
             before: before.as_ref().map(fields),
             after: after.as_ref().map(fields),
             after_unknown: unknown,
-            changed: step
-                .changed_fields()
-                .into_iter()
-                .map(|field| field.name().to_owned())
-                .collect(),
-            prevent_destroy: ProtectionV1 {
-                before: *was_protected,
-                after: *prevent_destroy,
-            },
+            changed: step.changed_fields().into_iter().map(|field| field.name().to_owned()).collect(),
+            prevent_destroy: ProtectionV1 { before: *was_protected, after: *prevent_destroy },
             env_id: ids.env_id.clone(),
             tran_id: ids.tran_id.clone(),
             request_id: ids.request_id.clone(),
@@ -535,10 +490,7 @@ impl From<&Step> for ChangeV1 {
 }
 
 fn fields(attributes: &Attributes) -> BTreeMap<String, String> {
-    attributes
-        .iter()
-        .map(|(field, value)| (field.name().to_owned(), value.to_owned()))
-        .collect()
+    attributes.iter().map(|(field, value)| (field.name().to_owned(), value.to_owned())).collect()
 }
 
 impl TryFrom<PlanV1> for Plan {
@@ -567,17 +519,11 @@ impl TryFrom<PlanV1> for Plan {
                 },
                 allowed_accounts: file.guards.allowed_accounts,
             },
-            account: Account {
-                endpoint: file.account.endpoint,
-                uin: file.account.uin,
-            },
+            account: Account { endpoint: file.account.endpoint, uin: file.account.uin },
             manifests: file
                 .manifests
                 .into_iter()
-                .map(|ManifestV1 { path, sha256 }| ManifestHash {
-                    path: path.into(),
-                    sha256,
-                })
+                .map(|ManifestV1 { path, sha256 }| ManifestHash { path: path.into(), sha256 })
                 .collect(),
             options: Options {
                 mode: match file.mode {
@@ -595,11 +541,7 @@ impl TryFrom<PlanV1> for Plan {
                 purge: file.purge,
                 bypass_check: file.bypass_check,
             },
-            steps: file
-                .resource_changes
-                .into_iter()
-                .map(Step::try_from)
-                .collect::<Result<_, _>>()?,
+            steps: file.resource_changes.into_iter().map(Step::try_from).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -613,11 +555,7 @@ fn git(git: Option<GitV1>, changes: &[ChangeV1]) -> Result<Option<GitFacts>, Pla
         .map(|(at, commit)| Ok((address(at)?, commit)))
         .collect::<Result<BTreeMap<_, _>, PlanFileError>>()?;
     match git {
-        Some(GitV1 { commit, dirty }) => Ok(Some(GitFacts {
-            commit,
-            dirty,
-            touched,
-        })),
+        Some(GitV1 { commit, dirty }) => Ok(Some(GitFacts { commit, dirty, touched })),
         None if touched.is_empty() => Ok(None),
         None => Err(PlanFileError::Content(Text::fixed(
             "it names commits of lines, and not the commit that was checked out",
@@ -639,11 +577,7 @@ impl TryFrom<ChangeV1> for Step {
         };
         Ok(Self {
             address: address(&change.address)?,
-            previous_address: change
-                .previous_address
-                .as_deref()
-                .map(address)
-                .transpose()?,
+            previous_address: change.previous_address.as_deref().map(address).transpose()?,
             deposed: change.deposed,
             action: named(Action::ALL, Action::name, action)?,
             reason: named(Reason::ALL, Reason::name, &change.action_reason)?,
@@ -652,15 +586,8 @@ impl TryFrom<ChangeV1> for Step {
             after: change.after.map(attributes).transpose()?,
             was_protected: change.prevent_destroy.before,
             prevent_destroy: change.prevent_destroy.after,
-            ids: Ids {
-                env_id: change.env_id,
-                tran_id: change.tran_id,
-                request_id: change.request_id,
-            },
-            source: SourceRef {
-                file: change.source.file,
-                line: change.source.line,
-            },
+            ids: Ids { env_id: change.env_id, tran_id: change.tran_id, request_id: change.request_id },
+            source: SourceRef { file: change.source.file, line: change.source.line },
         })
     }
 }
@@ -680,18 +607,11 @@ impl TryFrom<RefusalV1> for Refusal {
             ("prevent_destroy", None) => Ok(Self::PreventDestroy),
             ("still_declared", None) => Ok(Self::StillDeclared),
             ("imports_another", Some(env_id)) => Ok(Self::ImportsAnother { env_id }),
-            ("renamed", Some(from)) => Ok(Self::Renamed {
-                from: address(&from)?,
-            }),
-            ("managed_elsewhere", Some(other)) => Ok(Self::ManagedAs {
-                other: address(&other)?,
-            }),
+            ("renamed", Some(from)) => Ok(Self::Renamed { from: address(&from)? }),
+            ("managed_elsewhere", Some(other)) => Ok(Self::ManagedAs { other: address(&other)? }),
             (kind, _) => {
                 let kind = kind.escape_debug();
-                Err(PlanFileError::Content(text!(
-                    "`{kind}` is no refusal",
-                    "`{kind}` 不是拒绝原因"
-                )))
+                Err(PlanFileError::Content(text!("`{kind}` is no refusal", "`{kind}` 不是拒绝原因")))
             }
         }
     }
@@ -702,12 +622,10 @@ fn named<T: Copy, const N: usize>(
     name: impl Fn(T) -> &'static str,
     wanted: &str,
 ) -> Result<T, PlanFileError> {
-    all.into_iter()
-        .find(|one| name(*one) == wanted)
-        .ok_or_else(|| {
-            let wanted = wanted.escape_debug();
-            PlanFileError::Content(text!("`{wanted}` is not known", "不认识 `{wanted}`"))
-        })
+    all.into_iter().find(|one| name(*one) == wanted).ok_or_else(|| {
+        let wanted = wanted.escape_debug();
+        PlanFileError::Content(text!("`{wanted}` is not known", "不认识 `{wanted}`"))
+    })
 }
 
 fn address(text: &str) -> Result<Address, PlanFileError> {

@@ -42,9 +42,7 @@ impl Standing {
         match (name, reason) {
             ("counts", None) => Some(Self::Counts),
             ("told", None) => Some(Self::Told),
-            ("ignored", Some(reason)) => Some(Self::Ignored {
-                reason: Text::same(reason),
-            }),
+            ("ignored", Some(reason)) => Some(Self::Ignored { reason: Text::same(reason) }),
             (_, _) => None,
         }
     }
@@ -146,20 +144,13 @@ impl Code {
     pub const fn about(self) -> Text {
         match self {
             Self::NotOrdered => Text::fixed("declared, and never ordered", "已声明，但从未订购"),
-            Self::Changed => {
-                Text::fixed("declared otherwise than it was ordered", "声明与订购时不同")
-            }
-            Self::NotDeclared => {
-                Text::fixed("on record, and no longer declared", "有记录，但不再声明")
-            }
+            Self::Changed => Text::fixed("declared otherwise than it was ordered", "声明与订购时不同"),
+            Self::NotDeclared => Text::fixed("on record, and no longer declared", "有记录，但不再声明"),
             Self::NotApplied => Text::fixed("declared, and not carried out", "已声明，但尚未执行"),
-            Self::OutcomeUnknown => {
-                Text::fixed("an order whose outcome nobody knows", "结果未知的订单")
+            Self::OutcomeUnknown => Text::fixed("an order whose outcome nobody knows", "结果未知的订单"),
+            Self::AwaitingEnvId => {
+                Text::fixed("an order without an environment id so far", "尚无环境 ID 的订单")
             }
-            Self::AwaitingEnvId => Text::fixed(
-                "an order without an environment id so far",
-                "尚无环境 ID 的订单",
-            ),
             Self::Gone => Text::fixed("on record, and not in the account", "有记录，但账号下没有"),
             Self::NotListed => Text::fixed(
                 "on record, and not listed; it need not be gone",
@@ -169,27 +160,22 @@ impl Code {
                 "isolated at the vendor, and not by postpay",
                 "在腾讯云已被隔离，且不是由 postpay 隔离的",
             ),
-            Self::InUseAgain => Text::fixed(
-                "given up, and in use again at the vendor",
-                "已销毁，但在腾讯云又恢复使用",
-            ),
-            Self::ErrorStatus => Text::fixed(
-                "in a status in which it may not work",
-                "处于可能无法工作的状态",
-            ),
-            Self::AliasChanged => Text::fixed(
-                "has another alias in the account than on record",
-                "账号下的别名与记录不同",
-            ),
+            Self::InUseAgain => {
+                Text::fixed("given up, and in use again at the vendor", "已销毁，但在腾讯云又恢复使用")
+            }
+            Self::ErrorStatus => {
+                Text::fixed("in a status in which it may not work", "处于可能无法工作的状态")
+            }
+            Self::AliasChanged => {
+                Text::fixed("has another alias in the account than on record", "账号下的别名与记录不同")
+            }
             Self::NotPostpaid => Text::fixed("not paid as it goes any more", "不再按量付费"),
-            Self::SourceChanged => Text::fixed(
-                "has another source in the account than on record",
-                "账号下的来源与记录不同",
-            ),
-            Self::ChannelChanged => Text::fixed(
-                "has another channel in the account than on record",
-                "账号下的渠道与记录不同",
-            ),
+            Self::SourceChanged => {
+                Text::fixed("has another source in the account than on record", "账号下的来源与记录不同")
+            }
+            Self::ChannelChanged => {
+                Text::fixed("has another channel in the account than on record", "账号下的渠道与记录不同")
+            }
             Self::PossibleDuplicate => Text::fixed(
                 "in the account and not in the state, and it matches a declared environment",
                 "账号下有而状态文件中没有，且与所声明的环境相符",
@@ -213,11 +199,7 @@ impl fmt::Display for CodeError {
         let text = &self.text;
         let names = Code::ALL.map(Code::name);
         let (en, zh) = (names.join(", "), names.join("、"));
-        text!(
-            "`{text}` is no kind of drift; there are {en}",
-            "`{text}` 不是漂移的种类；可用的有 {zh}"
-        )
-        .fmt(f)
+        text!("`{text}` is no kind of drift; there are {en}", "`{text}` 不是漂移的种类；可用的有 {zh}").fmt(f)
     }
 }
 
@@ -226,9 +208,7 @@ impl FromStr for Code {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let found = Self::ALL.into_iter().find(|code| code.name() == text);
-        found.ok_or_else(|| CodeError {
-            text: text.escape_debug().to_string(),
-        })
+        found.ok_or_else(|| CodeError { text: text.escape_debug().to_string() })
     }
 }
 

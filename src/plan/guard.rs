@@ -109,9 +109,8 @@ pub fn objections(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
         found.extend(already_ordered(plan, facts));
         found.extend(wrong_destroys(plan, facts));
         if !facts.allow_destroy {
-            let destroys = plan.destroys().map(|step| Objection::DestroyNotAllowed {
-                address: step.address.clone(),
-            });
+            let destroys =
+                plan.destroys().map(|step| Objection::DestroyNotAllowed { address: step.address.clone() });
             found.extend(destroys);
         }
         let limits = facts.limits.stricter(plan.guards.limits);
@@ -127,11 +126,7 @@ pub fn objections(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
 ///
 /// # Errors
 /// With everything that speaks against it.
-pub fn approve(
-    plan: Plan,
-    facts: &Facts<'_>,
-    consent: Consent,
-) -> Result<Approved, Vec<Objection>> {
+pub fn approve(plan: Plan, facts: &Facts<'_>, consent: Consent) -> Result<Approved, Vec<Objection>> {
     let mut found = objections(&plan, facts);
     if facts.whose == Whose::NotAsked && plan.speaks() {
         found.push(Objection::AccountNotAsked);
@@ -161,15 +156,9 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
     if let Some(run) = facts.used_by {
         found.push(Objection::Used { run });
     } else if plan.lineage != lineage && plan.lineage.is_some() {
-        found.push(Objection::Foreign {
-            planned: plan.lineage,
-            found: lineage,
-        });
+        found.push(Objection::Foreign { planned: plan.lineage, found: lineage });
     } else if plan.serial != serial {
-        found.push(Objection::Stale {
-            planned: plan.serial,
-            found: serial,
-        });
+        found.push(Objection::Stale { planned: plan.serial, found: serial });
     }
     let planned: HashSet<&ManifestHash> = plan.manifests.iter().collect();
     for (path, now) in facts.manifests {
@@ -182,22 +171,14 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
         }
     }
     if (&plan.endpoint, &plan.account.endpoint) != (&target.endpoint, &target.account.endpoint) {
-        found.push(Objection::OtherEndpoint {
-            planned: plan.endpoint.clone(),
-            now: target.endpoint.clone(),
-        });
+        found.push(Objection::OtherEndpoint { planned: plan.endpoint.clone(), now: target.endpoint.clone() });
     }
     if plan.state_path != target.state_path {
-        found.push(Objection::OtherState {
-            planned: plan.state_path.clone(),
-            now: target.state_path.clone(),
-        });
+        found
+            .push(Objection::OtherState { planned: plan.state_path.clone(), now: target.state_path.clone() });
     }
     if plan.region != target.region {
-        found.push(Objection::OtherRegion {
-            planned: plan.region.clone(),
-            now: target.region.clone(),
-        });
+        found.push(Objection::OtherRegion { planned: plan.region.clone(), now: target.region.clone() });
     }
     found.extend(other_account(facts.state, &target.account));
     // Where the state is another account's that is said of it, and the plan has it from there.
@@ -207,37 +188,21 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
         && planned != now
         && Some(planned) != of_state
     {
-        found.push(Objection::PlanAccount {
-            planned: planned.to_owned(),
-            now: now.to_owned(),
-        });
+        found.push(Objection::PlanAccount { planned: planned.to_owned(), now: now.to_owned() });
     }
-    found.extend(wrong_account(
-        facts.state,
-        facts.whose,
-        facts.allowed_accounts,
-    ));
+    found.extend(wrong_account(facts.state, facts.whose, facts.allowed_accounts));
     // Where both list accounts, both have to list this one.
     let planned = &plan.guards.allowed_accounts;
     if planned != facts.allowed_accounts {
         let of_plan = wrong_account(None, facts.whose, planned);
-        found.extend(
-            of_plan
-                .into_iter()
-                .filter(|one| !found.contains(one))
-                .collect::<Vec<_>>(),
-        );
+        found.extend(of_plan.into_iter().filter(|one| !found.contains(one)).collect::<Vec<_>>());
     }
     found
 }
 
 /// What speaks against working, or only looking, in the account that the keys are of: in another one, all that is on record
 /// would seem to be gone.
-pub fn wrong_account(
-    state: Option<&State>,
-    whose: Whose<'_>,
-    allowed: &[String],
-) -> Vec<Objection> {
+pub fn wrong_account(state: Option<&State>, whose: Whose<'_>, allowed: &[String]) -> Vec<Objection> {
     let belongs = state.and_then(|state| state.account.as_ref()?.uin.clone());
     let now = match whose {
         Whose::NotAsked => return Vec::new(),
@@ -246,32 +211,24 @@ pub fn wrong_account(
                 Some(account) => vec![account],
                 None => allowed.to_vec(),
             };
-            let unproven =
-                (!expected.is_empty()).then_some(Objection::AccountUnproven { expected });
+            let unproven = (!expected.is_empty()).then_some(Objection::AccountUnproven { expected });
             return unproven.into_iter().collect();
         }
         Whose::Account(now) => now,
     };
     let other = belongs.filter(|state| state != now);
-    let other = other.map(|state| Objection::StateAccount {
-        state,
-        now: now.to_owned(),
-    });
+    let other = other.map(|state| Objection::StateAccount { state, now: now.to_owned() });
     let is_allowed = allowed.is_empty() || allowed.iter().any(|one| one == now);
-    let not_allowed = (!is_allowed).then(|| Objection::AccountNotAllowed {
-        now: now.to_owned(),
-        allowed: allowed.to_vec(),
-    });
+    let not_allowed = (!is_allowed)
+        .then(|| Objection::AccountNotAllowed { now: now.to_owned(), allowed: allowed.to_vec() });
     other.into_iter().chain(not_allowed).collect()
 }
 
 /// What a state that was made with another endpoint has against ordering from this one.
 pub fn other_account(state: Option<&State>, account: &Account) -> Option<Objection> {
     let belongs = state.and_then(|state| state.account.as_ref())?;
-    (belongs.endpoint != account.endpoint).then(|| Objection::OtherAccount {
-        state: belongs.endpoint.clone(),
-        now: account.endpoint.clone(),
-    })
+    (belongs.endpoint != account.endpoint)
+        .then(|| Objection::OtherAccount { state: belongs.endpoint.clone(), now: account.endpoint.clone() })
 }
 
 fn refused(step: &Step) -> Option<Objection> {
@@ -285,9 +242,7 @@ fn refused(step: &Step) -> Option<Objection> {
 fn without_alias(step: &Step) -> Option<Objection> {
     let order = step.after.as_ref()?;
     let nameless = order.creates_environment() && order.get(Field::Alias).is_none();
-    nameless.then(|| Objection::NoAlias {
-        address: step.address.clone(),
-    })
+    nameless.then(|| Objection::NoAlias { address: step.address.clone() })
 }
 
 /// A plan that was made here can't have such a step; a file that somebody edited can.
@@ -304,9 +259,7 @@ fn already_ordered(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
             };
             !seen.insert(&step.address) || !fits
         })
-        .map(|step| Objection::AlreadyOrdered {
-            address: step.address.clone(),
-        })
+        .map(|step| Objection::AlreadyOrdered { address: step.address.clone() })
         .collect()
 }
 
@@ -316,19 +269,14 @@ fn wrong_destroys(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
     if destroys.is_empty() {
         return Vec::new();
     }
-    let current = facts
-        .state
-        .into_iter()
-        .flat_map(|state| &state.environments);
-    let holders: HashMap<&str, Vec<&Address>> = current.fold(
-        HashMap::new(),
-        |mut holders: HashMap<&str, Vec<&Address>>, (address, record)| {
+    let current = facts.state.into_iter().flat_map(|state| &state.environments);
+    let holders: HashMap<&str, Vec<&Address>> =
+        current.fold(HashMap::new(), |mut holders: HashMap<&str, Vec<&Address>>, (address, record)| {
             if let Some(env_id) = record.env_id.as_deref() {
                 holders.entry(env_id).or_default().push(address);
             }
             holders
-        },
-    );
+        });
     let mut found: Vec<Objection> = destroys
         .iter()
         .filter_map(|step| {
@@ -347,9 +295,7 @@ fn wrong_destroys(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
         && plan.options.targets.is_empty()
         && !plan.steps.iter().any(declares)
     {
-        found.push(Objection::NothingDeclared {
-            count: destroys.len(),
-        });
+        found.push(Objection::NothingDeclared { count: destroys.len() });
     }
     found
 }
@@ -357,20 +303,10 @@ fn wrong_destroys(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
 /// The limits that a plan's orders go beyond, when `before` orders were made in the last 24 hours.
 pub fn over_limits(plan: &Plan, limits: Limits, before: usize) -> Vec<Objection> {
     let orders = plan.summary().orders;
-    let Limits {
-        max_creates,
-        max_creates_per_day,
-        require_alias: _,
-    } = limits;
-    let run = max_creates
-        .filter(|limit| orders > *limit)
-        .map(|limit| Objection::TooMany { orders, limit });
+    let Limits { max_creates, max_creates_per_day, require_alias: _ } = limits;
+    let run = max_creates.filter(|limit| orders > *limit).map(|limit| Objection::TooMany { orders, limit });
     let day = max_creates_per_day
         .filter(|limit| orders > 0 && before + orders > *limit)
-        .map(|limit| Objection::TooManyToday {
-            orders,
-            before,
-            limit,
-        });
+        .map(|limit| Objection::TooManyToday { orders, before, limit });
     run.into_iter().chain(day).collect()
 }

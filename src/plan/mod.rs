@@ -100,9 +100,7 @@ impl Options {
     pub fn filter(&self) -> impl Fn(&Address) -> bool {
         let targets: HashSet<&Address> = self.targets.iter().collect();
         let excludes: HashSet<&Address> = self.excludes.iter().collect();
-        move |address| {
-            (targets.is_empty() || targets.contains(address)) && !excludes.contains(address)
-        }
+        move |address| (targets.is_empty() || targets.contains(address)) && !excludes.contains(address)
     }
 }
 
@@ -182,12 +180,7 @@ impl Plan {
         target: Target,
         now: Timestamp,
     ) -> Result<Self, Vec<MoveProblem>> {
-        let Target {
-            account,
-            endpoint,
-            region,
-            state_path,
-        } = target;
+        let Target { account, endpoint, region, state_path } = target;
         let steps = order::order(diff::diff(desired, state, &options)?);
         Ok(Self {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -246,9 +239,7 @@ impl Plan {
             Mode::Normal => false,
             Mode::Destroy(_) | Mode::DestroyDeposed(_) => true,
         };
-        step.refusal
-            .as_ref()
-            .is_some_and(|refusal| asked_for || refusal.holds_up())
+        step.refusal.as_ref().is_some_and(|refusal| asked_for || refusal.holds_up())
     }
 
     /// True when declared and recorded are not the same, whether or not anything can be done about it.

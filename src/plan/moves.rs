@@ -38,18 +38,16 @@ pub enum MoveError {
 impl MoveError {
     pub fn text(&self) -> Text {
         match self {
-            Self::Missing { from, to } => text!(
-                "nothing is on record at `{from}`, nor at `{to}`",
-                "`{from}` 和 `{to}` 都没有记录"
-            ),
+            Self::Missing { from, to } => {
+                text!("nothing is on record at `{from}`, nor at `{to}`", "`{from}` 和 `{to}` 都没有记录")
+            }
             Self::Used { from, to } => text!(
                 "`{from}` can't become `{to}`: both are on record",
                 "`{from}` 不能改为 `{to}`：两者都有记录"
             ),
-            Self::Cycle { from } => text!(
-                "the moves from `{from}` lead back to it",
-                "从 `{from}` 开始的移动又回到了它自己"
-            ),
+            Self::Cycle { from } => {
+                text!("the moves from `{from}` lead back to it", "从 `{from}` 开始的移动又回到了它自己")
+            }
         }
     }
 }
@@ -68,18 +66,9 @@ pub fn resolve(
     desired: &Desired,
     state: Option<&State>,
 ) -> Result<HashMap<Address, Address>, Vec<MoveProblem>> {
-    let on_record =
-        |address: &Address| state.is_some_and(|state| state.environments.contains_key(address));
-    let before: HashMap<&Address, &Moved> = desired
-        .moved
-        .iter()
-        .map(|moved| (&moved.to, moved))
-        .collect();
-    let sources: HashMap<&Address, &Moved> = desired
-        .moved
-        .iter()
-        .map(|moved| (&moved.from, moved))
-        .collect();
+    let on_record = |address: &Address| state.is_some_and(|state| state.environments.contains_key(address));
+    let before: HashMap<&Address, &Moved> = desired.moved.iter().map(|moved| (&moved.to, moved)).collect();
+    let sources: HashMap<&Address, &Moved> = desired.moved.iter().map(|moved| (&moved.from, moved)).collect();
     let mut resolved = HashMap::new();
     let mut problems = Vec::new();
     let mut walked: HashSet<&Address> = HashSet::new();
@@ -97,10 +86,7 @@ pub fn resolve(
             (None, true) => {}
             (None, false) => problems.push(MoveProblem {
                 moved: (*last).clone(),
-                why: MoveError::Missing {
-                    from: last.from.clone(),
-                    to: target.clone(),
-                },
+                why: MoveError::Missing { from: last.from.clone(), to: target.clone() },
             }),
             (Some(first), used) => {
                 let others = standing.map(|other| (*other, &first.from));
@@ -108,10 +94,7 @@ pub fn resolve(
                 let before = problems.len();
                 problems.extend(clash.map(|(moved, to)| MoveProblem {
                     moved: moved.clone(),
-                    why: MoveError::Used {
-                        from: moved.from.clone(),
-                        to: to.clone(),
-                    },
+                    why: MoveError::Used { from: moved.from.clone(), to: to.clone() },
                 }));
                 if problems.len() == before {
                     resolved.insert(target.clone(), first.from.clone());
@@ -125,27 +108,14 @@ pub fn resolve(
             continue;
         }
         let round = std::iter::successors(Some(moved), |moved| sources.get(&moved.to).copied());
-        walked.extend(
-            round
-                .map(|moved| &moved.from)
-                .take(sources.len())
-                .take_while({
-                    let mut first = true;
-                    move |from| std::mem::take(&mut first) || **from != moved.from
-                }),
-        );
-        problems.push(MoveProblem {
-            moved: moved.clone(),
-            why: MoveError::Cycle {
-                from: moved.from.clone(),
-            },
-        });
+        walked.extend(round.map(|moved| &moved.from).take(sources.len()).take_while({
+            let mut first = true;
+            move |from| std::mem::take(&mut first) || **from != moved.from
+        }));
+        problems
+            .push(MoveProblem { moved: moved.clone(), why: MoveError::Cycle { from: moved.from.clone() } });
     }
-    if problems.is_empty() {
-        Ok(resolved)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(resolved) } else { Err(problems) }
 }
 
 #[cfg(test)]
@@ -156,14 +126,8 @@ mod tests {
     fn every_error_is_told_in_both_languages() {
         let (from, to) = (|| Address::new("a").unwrap(), || Address::new("b").unwrap());
         for error in [
-            MoveError::Missing {
-                from: from(),
-                to: to(),
-            },
-            MoveError::Used {
-                from: from(),
-                to: to(),
-            },
+            MoveError::Missing { from: from(), to: to() },
+            MoveError::Used { from: from(), to: to() },
             MoveError::Cycle { from: from() },
         ] {
             assert!(error.text().is_in_both(), "{error}");

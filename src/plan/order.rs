@@ -15,12 +15,7 @@ const DESTROYS: u8 = 3;
 
 fn rank(step: &Step) -> u8 {
     match step.action {
-        Action::Forget
-        | Action::Import
-        | Action::Move
-        | Action::Resolve
-        | Action::Wait
-        | Action::NoOp => 0,
+        Action::Forget | Action::Import | Action::Move | Action::Resolve | Action::Wait | Action::NoOp => 0,
         Action::Create | Action::Replace => 1,
         Action::Update if step.renames().is_none() => 0,
         Action::Update => 2,

@@ -306,9 +306,7 @@ impl Step {
     /// The fields in which `before` and `after` differ, when both are there.
     pub fn changed_fields(&self) -> Vec<Field> {
         match (&self.before, &self.after) {
-            (Some(before), Some(after)) => {
-                diff::changed_fields(before, self.ids.env_id.as_deref(), after)
-            }
+            (Some(before), Some(after)) => diff::changed_fields(before, self.ids.env_id.as_deref(), after),
             (None, _) | (_, None) => Vec::new(),
         }
     }

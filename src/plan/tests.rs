@@ -17,17 +17,11 @@ fn address(name: &str) -> Address {
 }
 
 fn attributes(pairs: &[(Field, &str)]) -> Attributes {
-    pairs
-        .iter()
-        .map(|(field, value)| (*field, (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(field, value)| (*field, (*value).to_owned())).collect()
 }
 
 fn source(line: u32) -> SourceRef {
-    SourceRef {
-        file: "a.yaml".to_owned(),
-        line,
-    }
+    SourceRef { file: "a.yaml".to_owned(), line }
 }
 
 fn declared(environments: &[(&str, &[(Field, &str)])]) -> Desired {
@@ -42,10 +36,7 @@ fn declared(environments: &[(&str, &[(Field, &str)])]) -> Desired {
             source: source(line),
         })
         .collect();
-    Desired {
-        environments,
-        ..Desired::default()
-    }
+    Desired { environments, ..Desired::default() }
 }
 
 fn record(status: Status, pairs: &[(Field, &str)]) -> Record {
@@ -65,10 +56,7 @@ fn record(status: Status, pairs: &[(Field, &str)]) -> Record {
 }
 
 fn account() -> Account {
-    Account {
-        endpoint: "sandbox".to_owned(),
-        uin: None,
-    }
+    Account { endpoint: "sandbox".to_owned(), uin: None }
 }
 
 fn target() -> Target {
@@ -88,39 +76,23 @@ fn state(records: Vec<(&str, Record)>) -> State {
         tool_version: "0.1.0".to_owned(),
         account: Some(account()),
         last_run: None,
-        environments: records
-            .into_iter()
-            .map(|(name, record)| (address(name), record))
-            .collect(),
+        environments: records.into_iter().map(|(name, record)| (address(name), record)).collect(),
         deposed: Vec::new(),
     }
 }
 
 fn make(desired: &Desired, state: Option<&State>) -> Plan {
-    Plan::make(
-        desired,
-        state,
-        Options::default(),
-        target(),
-        Timestamp::UNIX_EPOCH,
-    )
-    .unwrap()
+    Plan::make(desired, state, Options::default(), target(), Timestamp::UNIX_EPOCH).unwrap()
 }
 
 fn actions(plan: &Plan) -> Vec<(String, Action)> {
-    plan.steps
-        .iter()
-        .map(|step| (step.address.to_string(), step.action))
-        .collect()
+    plan.steps.iter().map(|step| (step.address.to_string(), step.action)).collect()
 }
 
 const UIN: &str = "100000000001";
 
 fn codes(plan: &Plan, facts: &Facts<'_>) -> Vec<&'static str> {
-    objections(plan, facts)
-        .iter()
-        .map(Objection::code)
-        .collect()
+    objections(plan, facts).iter().map(Objection::code).collect()
 }
 
 fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
@@ -144,19 +116,13 @@ const B: &[(Field, &str)] = &[(Field::Alias, "b")];
 #[test]
 fn each_kind_of_difference_has_its_action() {
     let recorded = state(vec![
-        (
-            "same",
-            record(Status::Created, &[(Field::Flag, "QUICKSTART")]),
-        ),
+        ("same", record(Status::Created, &[(Field::Flag, "QUICKSTART")])),
         ("waits", record(Status::AwaitingEnvId, B)),
         ("unknown", record(Status::Unknown, A)),
         ("renamed", record(Status::Created, &[(Field::Alias, "old")])),
         ("changed", record(Status::Created, A)),
         ("gone", record(Status::Created, &[(Field::Alias, "gone")])),
-        (
-            "gone-too",
-            record(Status::Created, &[(Field::Alias, "gone-too")]),
-        ),
+        ("gone-too", record(Status::Created, &[(Field::Alias, "gone-too")])),
     ]);
     let desired = declared(&[
         ("new", &[(Field::Alias, "new")]),
@@ -177,18 +143,11 @@ fn each_kind_of_difference_has_its_action() {
         ("gone-too", Action::Destroy),
         ("gone", Action::Destroy),
     ];
-    assert_eq!(
-        actions(&plan),
-        expected.map(|(name, action)| (name.to_owned(), action))
-    );
+    assert_eq!(actions(&plan), expected.map(|(name, action)| (name.to_owned(), action)));
     let refused: Vec<&Address> = plan.refused().map(|step| &step.address).collect();
     assert_eq!(refused, [&address("changed")]);
     assert_eq!(plan.orders().count(), 1);
-    let changed = plan
-        .steps
-        .iter()
-        .find(|step| step.address == address("changed"))
-        .unwrap();
+    let changed = plan.steps.iter().find(|step| step.address == address("changed")).unwrap();
     assert_eq!(changed.changed_fields(), [Field::FreeQuota]);
 }
 
@@ -218,23 +177,11 @@ fn a_renamed_key_is_not_ordered_again() {
     for pairs in [A, nameless] {
         let recorded = state(vec![("old", record(Status::Created, pairs))]);
         let plan = make(&declared(&[("new", pairs)]), Some(&recorded));
-        let new = plan
-            .steps
-            .iter()
-            .find(|step| step.address == address("new"))
-            .unwrap();
-        assert_eq!(
-            new.refusal,
-            Some(Refusal::Renamed {
-                from: address("old")
-            })
-        );
+        let new = plan.steps.iter().find(|step| step.address == address("new")).unwrap();
+        assert_eq!(new.refusal, Some(Refusal::Renamed { from: address("old") }));
         assert_eq!(plan.orders().count(), 0);
         // Without a name, a second one like it is what was asked for while the first is declared too.
-        let both = make(
-            &declared(&[("old", pairs), ("new", pairs)]),
-            Some(&recorded),
-        );
+        let both = make(&declared(&[("old", pairs), ("new", pairs)]), Some(&recorded));
         assert_eq!(both.orders().count(), usize::from(pairs == nameless));
     }
 }
@@ -245,32 +192,15 @@ fn an_alias_that_moved_to_another_address_is_not_ordered_again() {
     let recorded = state(vec![("old", record(Status::Created, A))]);
     let moved = declared(&[("old", B), ("new", A)]);
     let plan = make(&moved, Some(&recorded));
-    let new = plan
-        .steps
-        .iter()
-        .find(|step| step.address == address("new"))
-        .unwrap();
-    assert_eq!(
-        new.refusal,
-        Some(Refusal::Renamed {
-            from: address("old")
-        })
-    );
+    let new = plan.steps.iter().find(|step| step.address == address("new")).unwrap();
+    assert_eq!(new.refusal, Some(Refusal::Renamed { from: address("old") }));
 }
 
 #[test]
 fn an_environment_that_is_managed_is_not_switched_again_under_another_address() {
     let recorded = state(vec![("a", record(Status::Created, A))]);
-    let plan = make(
-        &declared(&[("a", A), ("b", &[(Field::EnvId, "e-1")])]),
-        Some(&recorded),
-    );
-    assert_eq!(
-        plan.refused().next().unwrap().refusal,
-        Some(Refusal::ManagedAs {
-            other: address("a")
-        })
-    );
+    let plan = make(&declared(&[("a", A), ("b", &[(Field::EnvId, "e-1")])]), Some(&recorded));
+    assert_eq!(plan.refused().next().unwrap().refusal, Some(Refusal::ManagedAs { other: address("a") }));
 }
 
 #[test]
@@ -278,16 +208,9 @@ fn targets_and_excludes_narrow_a_plan() {
     let desired = declared(&[("a", A), ("b", B)]);
     let narrow = |targets: &[&str], excludes: &[&str]| {
         let names = |names: &[&str]| names.iter().map(|name| address(name)).collect();
-        let selection = Options {
-            targets: names(targets),
-            excludes: names(excludes),
-            ..Options::default()
-        };
+        let selection = Options { targets: names(targets), excludes: names(excludes), ..Options::default() };
         let plan = Plan::make(&desired, None, selection, target(), Timestamp::UNIX_EPOCH).unwrap();
-        actions(&plan)
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect::<Vec<_>>()
+        actions(&plan).into_iter().map(|(name, _)| name).collect::<Vec<_>>()
     };
     assert_eq!(narrow(&["b"], &[]), ["b"]);
     assert_eq!(narrow(&[], &["b"]), ["a"]);
@@ -303,86 +226,36 @@ fn the_guard_lets_a_plan_through_only_into_the_world_it_was_made_for() {
     let fine = facts(Some(&recorded), &here);
     assert!(approve(plan.clone(), &fine, Consent::Auto).is_ok());
 
-    let moved_on = State {
-        serial: Serial(8),
-        ..recorded.clone()
-    };
+    let moved_on = State { serial: Serial(8), ..recorded.clone() };
     assert_eq!(codes(&plan, &facts(Some(&moved_on), &here)), ["plan-stale"]);
-    let foreign = State {
-        lineage: Lineage::fresh(),
-        ..recorded.clone()
-    };
-    assert_eq!(
-        codes(&plan, &facts(Some(&foreign), &here)),
-        ["plan-foreign"]
-    );
+    let foreign = State { lineage: Lineage::fresh(), ..recorded.clone() };
+    assert_eq!(codes(&plan, &facts(Some(&foreign), &here)), ["plan-foreign"]);
     assert_eq!(codes(&plan, &facts(None, &here)), ["plan-foreign"]);
-    let used = Facts {
-        used_by: Some(RunId::fresh()),
-        ..fine.clone()
-    };
+    let used = Facts { used_by: Some(RunId::fresh()), ..fine.clone() };
     assert_eq!(codes(&plan, &used), ["plan-used"]);
     let first = make(&desired, None);
-    assert_eq!(
-        codes(&first, &facts(Some(&recorded), &here)),
-        ["plan-stale"]
-    );
+    assert_eq!(codes(&first, &facts(Some(&recorded), &here)), ["plan-stale"]);
 
-    let vendor = Target {
-        account: Account {
-            endpoint: "tencentcloudapi.com".to_owned(),
-            uin: None,
-        },
-        ..target()
-    };
+    let vendor =
+        Target { account: Account { endpoint: "tencentcloudapi.com".to_owned(), uin: None }, ..target() };
     let elsewhere = facts(Some(&recorded), &vendor);
-    assert_eq!(
-        codes(&plan, &elsewhere),
-        ["plan-endpoint", "state-endpoint"]
-    );
+    assert_eq!(codes(&plan, &elsewhere), ["plan-endpoint", "state-endpoint"]);
 }
 
 #[test]
 fn a_plan_is_carried_out_in_the_account_that_is_meant() {
-    let of = |uin: Option<&str>| Account {
-        endpoint: "sandbox".to_owned(),
-        uin: uin.map(str::to_owned),
-    };
-    let recorded = |uin| State {
-        account: Some(of(uin)),
-        ..state(Vec::new())
-    };
-    let plan = |state: &State, uin| Plan {
-        account: of(uin),
-        ..make(&declared(&[("a", A)]), Some(state))
-    };
+    let of = |uin: Option<&str>| Account { endpoint: "sandbox".to_owned(), uin: uin.map(str::to_owned) };
+    let recorded = |uin| State { account: Some(of(uin)), ..state(Vec::new()) };
+    let plan = |state: &State, uin| Plan { account: of(uin), ..make(&declared(&[("a", A)]), Some(state)) };
     let other = || Some("100000000002");
     let only = |uin: &str| vec![uin.to_owned()];
     let here = target();
     let table = [
         (None, None, vec![], Whose::Account(UIN), vec![]),
         (Some(UIN), Some(UIN), only(UIN), Whose::Account(UIN), vec![]),
-        (
-            other(),
-            None,
-            vec![],
-            Whose::Account(UIN),
-            vec!["state-account"],
-        ),
-        (
-            None,
-            other(),
-            vec![],
-            Whose::Account(UIN),
-            vec!["plan-account"],
-        ),
-        (
-            None,
-            None,
-            only("100000000002"),
-            Whose::Account(UIN),
-            vec!["account-not-allowed"],
-        ),
+        (other(), None, vec![], Whose::Account(UIN), vec!["state-account"]),
+        (None, other(), vec![], Whose::Account(UIN), vec!["plan-account"]),
+        (None, None, only("100000000002"), Whose::Account(UIN), vec!["account-not-allowed"]),
         (
             other(),
             other(),
@@ -392,29 +265,13 @@ fn a_plan_is_carried_out_in_the_account_that_is_meant() {
         ),
         // Where somebody said which account it has to be, it has to be asked.
         (None, None, vec![], Whose::Waived, vec![]),
-        (
-            Some(UIN),
-            None,
-            vec![],
-            Whose::Waived,
-            vec!["account-unknown"],
-        ),
-        (
-            None,
-            None,
-            only(UIN),
-            Whose::Waived,
-            vec!["account-unknown"],
-        ),
+        (Some(UIN), None, vec![], Whose::Waived, vec!["account-unknown"]),
+        (None, None, only(UIN), Whose::Waived, vec!["account-unknown"]),
     ];
     for (of_state, of_plan, allowed, whose, expected) in table {
         let state = recorded(of_state);
         let plan = plan(&state, of_plan);
-        let facts = Facts {
-            whose,
-            allowed_accounts: &allowed,
-            ..facts(Some(&state), &here)
-        };
+        let facts = Facts { whose, allowed_accounts: &allowed, ..facts(Some(&state), &here) };
         let found = objections(&plan, &facts);
         let found: Vec<_> = found.iter().map(Objection::code).collect();
         assert_eq!(found, expected, "{of_state:?} {of_plan:?} {whose:?}");
@@ -429,10 +286,7 @@ fn a_plan_is_carried_out_in_the_account_that_is_meant() {
 #[test]
 fn what_asks_the_vendor_for_anything_waits_for_the_account() {
     let here = target();
-    let not_asked = Facts {
-        whose: Whose::NotAsked,
-        ..facts(None, &here)
-    };
+    let not_asked = Facts { whose: Whose::NotAsked, ..facts(None, &here) };
     let plan = make(&declared(&[("a", A)]), None);
     assert_eq!(objections(&plan, &not_asked), []);
     let found = approve(plan, &not_asked, Consent::Auto).unwrap_err();
@@ -443,26 +297,13 @@ fn what_asks_the_vendor_for_anything_waits_for_the_account() {
 
 #[test]
 fn a_changed_or_missing_manifest_makes_a_plan_stale() {
-    let hash = |sha256: &str| ManifestHash {
-        path: PathBuf::from("a.yaml"),
-        sha256: sha256.to_owned(),
-    };
-    let desired = Desired {
-        manifests: vec![hash("1")],
-        ..declared(&[("a", A)])
-    };
+    let hash = |sha256: &str| ManifestHash { path: PathBuf::from("a.yaml"), sha256: sha256.to_owned() };
+    let desired = Desired { manifests: vec![hash("1")], ..declared(&[("a", A)]) };
     let plan = make(&desired, None);
     let here = target();
-    for (now, fine) in [
-        (Some(hash("1")), true),
-        (Some(hash("2")), false),
-        (None, false),
-    ] {
+    for (now, fine) in [(Some(hash("1")), true), (Some(hash("2")), false), (None, false)] {
         let manifests = [(PathBuf::from("a.yaml"), now)];
-        let facts = Facts {
-            manifests: &manifests,
-            ..facts(None, &here)
-        };
+        let facts = Facts { manifests: &manifests, ..facts(None, &here) };
         assert_eq!(objections(&plan, &facts).is_empty(), fine);
     }
 }
@@ -473,17 +314,10 @@ fn the_stricter_of_the_plans_and_the_present_guards_applies() {
     let here = target();
     let open = Guards::default();
     let limited = |max_creates, max_creates_per_day, require_alias| Guards {
-        limits: Limits {
-            max_creates,
-            max_creates_per_day,
-            require_alias,
-        },
+        limits: Limits { max_creates, max_creates_per_day, require_alias },
         allowed_accounts: Vec::new(),
     };
-    let only = |uin: &str| Guards {
-        allowed_accounts: vec![uin.to_owned()],
-        ..Guards::default()
-    };
+    let only = |uin: &str| Guards { allowed_accounts: vec![uin.to_owned()], ..Guards::default() };
     for (guards, code) in [
         (limited(Some(1), None, false), "too-many-orders"),
         (limited(None, Some(2), false), "too-many-orders"),
@@ -491,10 +325,7 @@ fn the_stricter_of_the_plans_and_the_present_guards_applies() {
         (only("100000000002"), "account-not-allowed"),
     ] {
         for (of_plan, present) in [(&guards, &open), (&open, &guards), (&guards, &guards)] {
-            let plan = Plan {
-                guards: of_plan.clone(),
-                ..make(&desired, None)
-            };
+            let plan = Plan { guards: of_plan.clone(), ..make(&desired, None) };
             let plan = file::decode(&file::encode(&plan)).unwrap();
             let facts = Facts {
                 limits: present.limits,
@@ -506,45 +337,27 @@ fn the_stricter_of_the_plans_and_the_present_guards_applies() {
         }
     }
     // Where each allows another account, none is.
-    let plan = Plan {
-        guards: only(UIN),
-        ..make(&desired, None)
-    };
+    let plan = Plan { guards: only(UIN), ..make(&desired, None) };
     let others = ["100000000002".to_owned()];
-    let facts = Facts {
-        allowed_accounts: &others,
-        ..facts(None, &here)
-    };
+    let facts = Facts { allowed_accounts: &others, ..facts(None, &here) };
     assert_eq!(codes(&plan, &facts), ["account-not-allowed"]);
 }
 
 #[test]
 fn a_plan_is_for_one_endpoint_also_within_its_site() {
     let plan = make(&declared(&[("a", A)]), None);
-    let elsewhere = Target {
-        endpoint: "http://127.0.0.1:1".to_owned(),
-        ..target()
-    };
+    let elsewhere = Target { endpoint: "http://127.0.0.1:1".to_owned(), ..target() };
     assert_eq!(codes(&plan, &facts(None, &elsewhere)), ["plan-endpoint"]);
 }
 
 #[test]
 fn a_plan_is_for_one_state_and_one_region() {
     let plan = make(&declared(&[("a", A)]), None);
-    let elsewhere = Target {
-        state_path: "other/s.json".to_owned(),
-        ..target()
-    };
-    let region = Target {
-        region: Some("ap-shanghai".to_owned()),
-        ..target()
-    };
+    let elsewhere = Target { state_path: "other/s.json".to_owned(), ..target() };
+    let region = Target { region: Some("ap-shanghai".to_owned()), ..target() };
     for (target, code) in [(elsewhere, "plan-state"), (region, "plan-region")] {
         let found = objections(&plan, &facts(None, &target));
-        assert_eq!(
-            found.iter().map(Objection::code).collect::<Vec<_>>(),
-            [code]
-        );
+        assert_eq!(found.iter().map(Objection::code).collect::<Vec<_>>(), [code]);
     }
 }
 
@@ -554,10 +367,7 @@ fn a_plan_that_the_manifests_do_not_make_is_refused() {
     let plan = make(&declared(&[("a", A)]), None);
     let other = make(&declared(&[("a", B)]), None);
     for (remade, fine) in [(&plan, true), (&other, false)] {
-        let facts = Facts {
-            remade: Some(remade),
-            ..facts(None, &here)
-        };
+        let facts = Facts { remade: Some(remade), ..facts(None, &here) };
         assert_eq!(objections(&plan, &facts).is_empty(), fine);
     }
 }
@@ -566,27 +376,10 @@ fn a_plan_that_the_manifests_do_not_make_is_refused() {
 fn a_demanded_alias_is_demanded_of_plan_files_too() {
     let here = target();
     let nameless: &[(Field, &str)] = &[(Field::EnvSource, "qcloud")];
-    let plan = make(
-        &declared(&[("a", A), ("b", nameless), ("c", &[(Field::EnvId, "e-9")])]),
-        None,
-    );
-    let limits = Limits {
-        require_alias: true,
-        ..Limits::default()
-    };
-    let found = objections(
-        &plan,
-        &Facts {
-            limits,
-            ..facts(None, &here)
-        },
-    );
-    assert_eq!(
-        found,
-        [Objection::NoAlias {
-            address: address("b")
-        }]
-    );
+    let plan = make(&declared(&[("a", A), ("b", nameless), ("c", &[(Field::EnvId, "e-9")])]), None);
+    let limits = Limits { require_alias: true, ..Limits::default() };
+    let found = objections(&plan, &Facts { limits, ..facts(None, &here) });
+    assert_eq!(found, [Objection::NoAlias { address: address("b") }]);
 }
 
 #[test]
@@ -594,20 +387,8 @@ fn limits_hold_to_the_order() {
     let plan = make(&declared(&[("a", A), ("b", B)]), None);
     let here = target();
     let with = |max_creates, max_creates_per_day, orders_last_day| {
-        let limits = Limits {
-            max_creates,
-            max_creates_per_day,
-            require_alias: false,
-        };
-        objections(
-            &plan,
-            &Facts {
-                orders_last_day,
-                limits,
-                ..facts(None, &here)
-            },
-        )
-        .len()
+        let limits = Limits { max_creates, max_creates_per_day, require_alias: false };
+        objections(&plan, &Facts { orders_last_day, limits, ..facts(None, &here) }).len()
     };
     assert_eq!(with(Some(2), None, 0), 0);
     assert_eq!(with(Some(1), None, 0), 1);
@@ -623,42 +404,23 @@ fn an_edited_plan_does_not_get_past_the_guard_even_with_a_fitting_checksum() {
     plan.steps[0].action = Action::Create;
     let here = target();
     let found = objections(&plan, &facts(Some(&recorded), &here));
-    assert_eq!(
-        found,
-        [Objection::AlreadyOrdered {
-            address: address("a")
-        }]
-    );
+    assert_eq!(found, [Objection::AlreadyOrdered { address: address("a") }]);
 
     let mut twice = make(&declared(&[("b", B)]), None);
     twice.steps.push(twice.steps[0].clone());
     let found = objections(&twice, &facts(None, &here));
-    assert_eq!(
-        found,
-        [Objection::AlreadyOrdered {
-            address: address("b")
-        }]
-    );
+    assert_eq!(found, [Objection::AlreadyOrdered { address: address("b") }]);
 }
 
 #[test]
 fn a_plan_survives_its_file() {
     let recorded = state(vec![
         ("a", record(Status::Unknown, A)),
-        (
-            "gone",
-            record(Status::Created, &[(Field::Extra, r#"{"k":"\u001b"}"#)]),
-        ),
+        ("gone", record(Status::Created, &[(Field::Extra, r#"{"k":"\u001b"}"#)])),
         ("old", record(Status::Created, B)),
     ]);
-    let plan = make(
-        &declared(&[
-            ("a", A),
-            ("renamed", B),
-            ("c", &[(Field::EnvAlias, "我的")]),
-        ]),
-        Some(&recorded),
-    );
+    let plan =
+        make(&declared(&[("a", A), ("renamed", B), ("c", &[(Field::EnvAlias, "我的")])]), Some(&recorded));
     let text = file::encode(&plan);
     assert_eq!(file::decode(&text).unwrap(), plan);
     assert_eq!(file::encode(&file::decode(&text).unwrap()), text);
@@ -669,22 +431,12 @@ fn a_plan_file_that_was_touched_is_refused() {
     use file::PlanFileError as E;
     let text = file::encode(&make(&declared(&[("a", A)]), None));
     assert!(matches!(file::decode(""), Err(E::Empty)));
-    assert!(matches!(
-        file::decode(&text[..text.len() / 2]),
-        Err(E::Json(_))
-    ));
+    assert!(matches!(file::decode(&text[..text.len() / 2]), Err(E::Json(_))));
     assert!(matches!(file::decode("[]"), Err(E::NotAPlan)));
-    assert!(matches!(
-        file::decode("{\"format_version\":1}"),
-        Err(E::NotAPlan)
-    ));
+    assert!(matches!(file::decode("{\"format_version\":1}"), Err(E::NotAPlan)));
     let newer = text.replacen(r#""format_version": 1"#, r#""format_version": 2"#, 1);
     assert!(matches!(file::decode(&newer), Err(E::Version { found: 2 })));
-    for (from, to) in [
-        ("basic", "Basic"),
-        ("\"a\"", "\"b\""),
-        ("\"serial\": 0", "\"serial\": 1"),
-    ] {
+    for (from, to) in [("basic", "Basic"), ("\"a\"", "\"b\""), ("\"serial\": 0", "\"serial\": 1")] {
         let altered = text.replacen(from, to, 1);
         assert_ne!(altered, text, "{from}");
         assert!(matches!(file::decode(&altered), Err(E::Altered)), "{from}");

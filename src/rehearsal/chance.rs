@@ -30,14 +30,7 @@ fn fault(dice: &mut Dice, orders: u64) -> Fault {
         }
     };
     let at = dice.up_to(calls);
-    Fault {
-        target,
-        kind,
-        calls: Calls::Range {
-            first: at,
-            last: at,
-        },
-    }
+    Fault { target, kind, calls: Calls::Range { first: at, last: at } }
 }
 
 /// Everything that can happen to an order, but for an answer that says no to an order that was made with a code that
@@ -97,10 +90,7 @@ mod tests {
     use super::*;
 
     fn drawn(seed: u64, run: u64) -> Vec<String> {
-        faults(seed, run, 5)
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        faults(seed, run, 5).iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -54,11 +54,7 @@ pub fn judge(evidence: Evidence<'_>) -> Judgement {
         .filter(|entry| !kept.holds(entry) && !is_reported(entry))
         .map(|entry| entry.tran_id.clone().unwrap_or_default());
     let lost: Vec<String> = lost.collect();
-    Judgement {
-        orders: made.len(),
-        duplicates,
-        lost: kept.missing(evidence.before).chain(lost).collect(),
-    }
+    Judgement { orders: made.len(), duplicates, lost: kept.missing(evidence.before).chain(lost).collect() }
 }
 
 /// The request that an order makes, with its members in the order in which the ledger has them.
@@ -128,18 +124,10 @@ impl<'a> Kept<'a> {
     }
 
     fn missing<'b>(&self, before: Option<&'b State>) -> impl Iterator<Item = String> + use<'b, '_> {
-        let records = before
-            .into_iter()
-            .flat_map(|state| state.environments.values());
+        let records = before.into_iter().flat_map(|state| state.environments.values());
         records.flat_map(|record| {
-            let env_id = record
-                .env_id
-                .as_ref()
-                .filter(|id| !self.env_ids.contains(id.as_str()));
-            let tran_id = record
-                .tran_id
-                .as_ref()
-                .filter(|id| !self.tran_ids.contains(id.as_str()));
+            let env_id = record.env_id.as_ref().filter(|id| !self.env_ids.contains(id.as_str()));
+            let tran_id = record.tran_id.as_ref().filter(|id| !self.tran_ids.contains(id.as_str()));
             env_id.into_iter().chain(tran_id).cloned()
         })
     }
@@ -158,10 +146,7 @@ mod tests {
     fn order(alias: &str) -> Attributes {
         // Several fields: the ledger has them in another order than a request.
         let fields = [(Field::Alias, alias), (Field::EnvSource, "qcloud")];
-        fields
-            .map(|(field, value)| (field, value.to_owned()))
-            .into_iter()
-            .collect()
+        fields.map(|(field, value)| (field, value.to_owned())).into_iter().collect()
     }
 
     fn made(alias: &str, tran_id: &str, env_id: &str) -> LedgerEntry {
@@ -194,10 +179,7 @@ mod tests {
                 attributes: order(alias),
                 ordered_at: Timestamp::UNIX_EPOCH,
                 run,
-                source: SourceRef {
-                    file: "a.yaml".to_owned(),
-                    line: 1,
-                },
+                source: SourceRef { file: "a.yaml".to_owned(), line: 1 },
                 region: None,
                 prevent_destroy: false,
             };
@@ -233,20 +215,13 @@ mod tests {
             ("a", Status::Created, Some("1"), Some("a-1")),
             ("b", Status::AwaitingEnvId, Some("2"), None),
         ]);
-        let expected = Judgement {
-            orders: 2,
-            ..Judgement::default()
-        };
+        let expected = Judgement { orders: 2, ..Judgement::default() };
         assert_eq!(judged(&ledger, None, &after), expected);
     }
 
     #[test]
     fn an_order_made_twice_is_counted_and_so_is_one_that_nobody_wanted() {
-        let ledger = [
-            made("a", "1", "a-1"),
-            made("a", "2", "a-2"),
-            made("c", "3", "c-1"),
-        ];
+        let ledger = [made("a", "1", "a-1"), made("a", "2", "a-2"), made("c", "3", "c-1")];
         let after = state(&[("a", Status::Created, Some("1"), Some("a-1"))]);
         let found = judged(&ledger, None, &after);
         assert_eq!(found.duplicates, ["a-2", "c-1"]);
@@ -274,10 +249,7 @@ mod tests {
 
     #[test]
     fn a_call_that_made_nothing_counts_for_nothing() {
-        let refused = LedgerEntry {
-            acted: false,
-            ..made("a", "1", "a-1")
-        };
+        let refused = LedgerEntry { acted: false, ..made("a", "1", "a-1") };
         assert_eq!(judged(&[refused], None, &state(&[])), Judgement::default());
     }
 }

@@ -71,11 +71,7 @@ pub struct Totals {
 impl Run {
     /// Nothing twice, nothing lost, and the job done.
     pub fn is_kept(&self) -> bool {
-        let Judgement {
-            orders: _,
-            duplicates,
-            lost,
-        } = &self.judgement;
+        let Judgement { orders: _, duplicates, lost } = &self.judgement;
         duplicates.is_empty() && lost.is_empty() && self.unfinished.is_none()
     }
 }
@@ -94,11 +90,7 @@ impl Rehearsal {
             totals.duplicates += run.judgement.duplicates.len();
             totals.lost += run.judgement.lost.len();
             totals.unfinished += usize::from(run.unfinished.is_some());
-            let Settled {
-                read_back,
-                adopted,
-                not_created,
-            } = run.settled;
+            let Settled { read_back, adopted, not_created } = run.settled;
             totals.settled.read_back += read_back;
             totals.settled.adopted += adopted;
             totals.settled.not_created += not_created;

@@ -37,10 +37,7 @@ impl Scene {
         let mut existing = BTreeSet::new();
         let mut made = Vec::new();
         let mut assumed = Vec::new();
-        let declared = desired
-            .environments
-            .iter()
-            .map(|environment| &environment.attributes);
+        let declared = desired.environments.iter().map(|environment| &environment.attributes);
         let records = state.iter().flat_map(|state| &state.environments);
         let deposed = state.iter().flat_map(|state| &state.deposed);
         existing.extend(deposed.filter_map(|deposed| deposed.record.env_id.clone()));
@@ -75,35 +72,20 @@ impl Scene {
             .filter(|environment| may_be_ordered(&environment.address))
             .map(|environment| environment.attributes.clone())
             .collect();
-        let rehomed = state.map(|state| State {
-            account: Some(account),
-            ..state
-        });
-        Self {
-            state: rehomed,
-            existing: existing.into_iter().collect(),
-            made,
-            wanted,
-            assumed,
-        }
+        let rehomed = state.map(|state| State { account: Some(account), ..state });
+        Self { state: rehomed, existing: existing.into_iter().collect(), made, wanted, assumed }
     }
 }
 
 /// Whether an answer showed an id, so that the order was made whatever else is not known.
 fn is_proven(record: &Record) -> bool {
     // An order that names its environment proves nothing by having that id.
-    let own = record
-        .env_id
-        .as_deref()
-        .filter(|id| record.attributes.get(Field::EnvId) != Some(id));
+    let own = record.env_id.as_deref().filter(|id| record.attributes.get(Field::EnvId) != Some(id));
     record.tran_id.is_some() || own.is_some()
 }
 
 fn order(address: &Address, record: &Record, now: Timestamp) -> LedgerEntry {
-    let named = record
-        .env_id
-        .as_deref()
-        .or(record.attributes.get(Field::EnvId));
+    let named = record.env_id.as_deref().or(record.attributes.get(Field::EnvId));
     let start = record.attributes.get(Field::Alias).unwrap_or("env");
     LedgerEntry {
         call: 0,
@@ -116,12 +98,7 @@ fn order(address: &Address, record: &Record, now: Timestamp) -> LedgerEntry {
         changed: false,
         answer: "ok".to_owned(),
         fault: None,
-        tran_id: Some(
-            record
-                .tran_id
-                .clone()
-                .unwrap_or_else(|| format!("rehearsal-{address}")),
-        ),
+        tran_id: Some(record.tran_id.clone().unwrap_or_else(|| format!("rehearsal-{address}"))),
         env_id: Some(named.map_or_else(|| format!("{start}-rehearsal-{address}"), str::to_owned)),
         request_id: record.request_id.clone().unwrap_or_default(),
     }

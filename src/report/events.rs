@@ -180,22 +180,14 @@ pub fn schema() -> serde_json::Value {
 }
 
 fn line(now: Timestamp, level: &'static str, message: String, body: BodyV1) -> String {
-    let event = EventV1 {
-        level,
-        message,
-        module: "postpay",
-        timestamp: format!("{now:.6}"),
-        body,
-    };
+    let event = EventV1 { level, message, module: "postpay", timestamp: format!("{now:.6}"), body };
     // Only a map with keys that are not text can make this fail.
     let line = serde_json::to_string(&event).unwrap_or_default();
     harmless(&unseen::shown_json(&line), Syntax::Json).into_owned()
 }
 
 fn resource(address: &Address) -> ResourceV1 {
-    ResourceV1 {
-        addr: address.to_string(),
-    }
+    ResourceV1 { addr: address.to_string() }
 }
 
 /// The lines before anything is sent: the version, a line for each change, and the summary.
@@ -203,15 +195,11 @@ pub fn planned(plan: &Plan, now: Timestamp) -> Vec<String> {
     let postpay = env!("CARGO_PKG_VERSION");
     let version = BodyV1::Version { postpay, ui: UI };
     let hello = line(now, "info", format!("postpay {postpay}"), version);
-    let changes = plan
-        .steps
-        .iter()
-        .filter(|step| step.action != Action::NoOp)
-        .map(|step| {
-            let message = format!("{}: plan to {}", step.address, step.action.name());
-            let change = change(step);
-            line(now, "info", message, BodyV1::PlannedChange { change })
-        });
+    let changes = plan.steps.iter().filter(|step| step.action != Action::NoOp).map(|step| {
+        let message = format!("{}: plan to {}", step.address, step.action.name());
+        let change = change(step);
+        line(now, "info", message, BodyV1::PlannedChange { change })
+    });
     let summary = plan.summary();
     let counted = ChangesV1 {
         add: summary.orders,
@@ -223,16 +211,11 @@ pub fn planned(plan: &Plan, now: Timestamp) -> Vec<String> {
         operation: "plan",
         ..ChangesV1::default()
     };
-    let message = format!(
-        "Plan: {} to add, {} to change, {} to destroy",
-        counted.add, counted.change, counted.remove
-    );
+    let message =
+        format!("Plan: {} to add, {} to change, {} to destroy", counted.add, counted.change, counted.remove);
     let changes_body = BodyV1::ChangeSummary { changes: counted };
     let closing = line(now, "info", message, changes_body);
-    std::iter::once(hello)
-        .chain(changes)
-        .chain(std::iter::once(closing))
-        .collect()
+    std::iter::once(hello).chain(changes).chain(std::iter::once(closing)).collect()
 }
 
 fn change(step: &Step) -> ChangeV1 {
@@ -253,20 +236,11 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
     let (level, message, body) = match progress {
         Progress::Started { .. } => return None,
         Progress::Sending { step, attempt, .. } => {
-            let hook = HookV1 {
-                attempt: Some(attempt),
-                ..hook(&step.address, step.action)
-            };
+            let hook = HookV1 { attempt: Some(attempt), ..hook(&step.address, step.action) };
             let message = format!("{}: {}", step.address, step.action.name());
             ("info", message, BodyV1::ApplyStart { hook })
         }
-        Progress::Retrying {
-            step,
-            attempt,
-            error,
-            after,
-            ..
-        } => {
+        Progress::Retrying { step, attempt, error, after, .. } => {
             let hook = HookV1 {
                 attempt: Some(attempt),
                 retry_after_seconds: Some(after.as_secs_f64()),
@@ -276,11 +250,7 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
             ("warn", message, BodyV1::ApplyProgress { hook })
         }
         Progress::Ended(result) => return Some(ended(result, now)),
-        Progress::Looking {
-            open,
-            after,
-            left: _,
-        } => {
+        Progress::Looking { open, after, left: _ } => {
             let hook = HookV1 {
                 action: "read",
                 open: Some(open),
@@ -290,11 +260,7 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
             let message = format!("looking in the account for {open}");
             ("info", message, BodyV1::ApplyProgress { hook })
         }
-        Progress::Found {
-            address,
-            env_id,
-            tran_id,
-        } => {
+        Progress::Found { address, env_id, tran_id } => {
             let hook = HookV1 {
                 tran_id: Some(tran_id.to_owned()),
                 read_back: Some(true),
@@ -309,10 +275,7 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
                 "stopping",
                 text!("nothing more is started", "不再开始新的步骤"),
             )
-            .help(text!(
-                "{under_way} calls under way are waited for",
-                "正在等待 {under_way} 个进行中的调用"
-            ));
+            .help(text!("{under_way} calls under way are waited for", "正在等待 {under_way} 个进行中的调用"));
             return Some(diagnostic(&warning, now));
         }
     };
@@ -320,19 +283,11 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
 }
 
 fn hook(address: &Address, action: Action) -> HookV1 {
-    HookV1 {
-        resource: Some(resource(address)),
-        action: action.name(),
-        ..HookV1::default()
-    }
+    HookV1 { resource: Some(resource(address)), action: action.name(), ..HookV1::default() }
 }
 
 fn with_id(hook: HookV1, env_id: Option<&str>) -> HookV1 {
-    HookV1 {
-        id_key: env_id.map(|_| "env_id"),
-        id_value: env_id.map(str::to_owned),
-        ..hook
-    }
+    HookV1 { id_key: env_id.map(|_| "env_id"), id_value: env_id.map(str::to_owned), ..hook }
 }
 
 fn failed(hook: HookV1, error: &CloudError) -> HookV1 {
@@ -349,11 +304,7 @@ fn ended(result: &StepResult, now: Timestamp) -> String {
     let address = &result.address;
     let hook = hook(address, result.action);
     let (level, word, body) = match &result.outcome {
-        Outcome::Ordered {
-            ordered,
-            took,
-            read_back,
-        } => {
+        Outcome::Ordered { ordered, took, read_back } => {
             let hook = HookV1 {
                 result: Some("ordered"),
                 tran_id: Some(ordered.tran_id.clone()),
@@ -375,31 +326,19 @@ fn ended(result: &StepResult, now: Timestamp) -> String {
             ("info", what(done.what), BodyV1::ApplyComplete { hook })
         }
         Outcome::Recorded => {
-            let hook = HookV1 {
-                result: Some("recorded"),
-                ..with_id(hook, result.env_id.as_deref())
-            };
+            let hook = HookV1 { result: Some("recorded"), ..with_id(hook, result.env_id.as_deref()) };
             ("info", "recorded", BodyV1::ApplyComplete { hook })
         }
         Outcome::Failed(error) => {
-            let hook = HookV1 {
-                result: Some("failed"),
-                ..failed(hook, error)
-            };
+            let hook = HookV1 { result: Some("failed"), ..failed(hook, error) };
             ("error", "failed", BodyV1::ApplyErrored { hook })
         }
         Outcome::Unknown(error) => {
-            let hook = HookV1 {
-                result: Some("unknown"),
-                ..failed(hook, error)
-            };
+            let hook = HookV1 { result: Some("unknown"), ..failed(hook, error) };
             ("error", "outcome unknown", BodyV1::ApplyErrored { hook })
         }
         Outcome::NotAttempted => {
-            let hook = HookV1 {
-                result: Some("not_attempted"),
-                ..hook
-            };
+            let hook = HookV1 { result: Some("not_attempted"), ..hook };
             ("info", "not attempted", BodyV1::ApplyProgress { hook })
         }
     };
@@ -411,9 +350,7 @@ pub fn finished(report: &ApplySummary, now: Timestamp) -> String {
     let counts = report.counts();
     let recorded = |action| {
         let results = report.results.iter();
-        results
-            .filter(|result| result.outcome == Outcome::Recorded && result.action == action)
-            .count()
+        results.filter(|result| result.outcome == Outcome::Recorded && result.action == action).count()
     };
     let changes = ChangesV1 {
         add: counts.ordered,
@@ -428,21 +365,15 @@ pub fn finished(report: &ApplySummary, now: Timestamp) -> String {
         not_attempted: Some(counts.not_attempted),
         verdict: Some(verdict(report.verdict())),
     };
-    let message = format!(
-        "Apply: {} added, {} changed, {} destroyed",
-        changes.add, changes.change, changes.remove
-    );
+    let message =
+        format!("Apply: {} added, {} changed, {} destroyed", changes.add, changes.change, changes.remove);
     line(now, "info", message, BodyV1::ChangeSummary { changes })
 }
 
 /// The line for something that a person has to know or mend.
 pub fn diagnostic(diagnostic: &Diagnostic, now: Timestamp) -> String {
     let diagnostic = DiagnosticV1::from(diagnostic);
-    let level = if diagnostic.severity() == "error" {
-        "error"
-    } else {
-        "warn"
-    };
+    let level = if diagnostic.severity() == "error" { "error" } else { "warn" };
     let message = diagnostic.summary().to_owned();
     line(now, level, message, BodyV1::Diagnostic { diagnostic })
 }

@@ -49,9 +49,7 @@ pub(super) fn rows(step: &Step) -> Vec<Row> {
         (Action::Replace, Some(before), Some(after)) if step.refusal.is_none() => {
             return replacement(step, before, after);
         }
-        (Action::Update | Action::Replace, Some(before), Some(after)) => {
-            changes(step, before, after)
-        }
+        (Action::Update | Action::Replace, Some(before), Some(after)) => changes(step, before, after),
         (Action::Import, _, Some(after)) => values(after),
         (Action::Destroy, Some(before), _) if step.refusal.is_none() => values(before),
         (_, _, _) => Vec::new(),
@@ -61,16 +59,8 @@ pub(super) fn rows(step: &Step) -> Vec<Row> {
         let value = Value::Becomes(before.to_string(), Some(after.to_string()));
         rows.push(row("prevent_destroy", value));
     }
-    let Ids {
-        env_id,
-        tran_id,
-        request_id,
-    } = &step.ids;
-    for (name, id) in [
-        ("env_id", env_id),
-        ("tran_id", tran_id),
-        ("request_id", request_id),
-    ] {
+    let Ids { env_id, tran_id, request_id } = &step.ids;
+    for (name, id) in [("env_id", env_id), ("tran_id", tran_id), ("request_id", request_id)] {
         rows.extend(id.as_ref().map(|id| row(name, Value::Word(id.clone()))));
     }
     rows
@@ -90,9 +80,7 @@ fn replacement(step: &Step, before: &Attributes, after: &Attributes) -> Vec<Row>
         .filter(|row| !names.contains(row.name.as_str()))
         .chain(changed.clone())
         .collect();
-    let Ids {
-        env_id, tran_id, ..
-    } = &step.ids;
+    let Ids { env_id, tran_id, .. } = &step.ids;
     for (name, id) in [("env_id", env_id), ("tran_id", tran_id)] {
         let old = id.clone().unwrap_or_else(|| "-".to_owned());
         rows.push(row(name, Value::Becomes(old, None)));
@@ -120,9 +108,7 @@ fn changes(step: &Step, before: &Attributes, after: &Attributes) -> Vec<Row> {
     let mut rows = Vec::new();
     for field in step.changed_fields() {
         let (old, new) = (before.get(field), after.get(field));
-        if let (Field::Extra, Some(old), Some(new)) =
-            (field, old.and_then(members), new.and_then(members))
-        {
+        if let (Field::Extra, Some(old), Some(new)) = (field, old.and_then(members), new.and_then(members)) {
             rows.extend(changed_members(&old, &new));
         } else {
             let value = Value::Changed(old.map(str::to_owned), new.map(str::to_owned));
@@ -146,9 +132,7 @@ fn member_name(name: &str) -> String {
 fn changed_members(old: &Members, new: &Members) -> Vec<Row> {
     let text = |value: &Json| match value {
         Json::String(text) => text.clone(),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
-            value.to_string()
-        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => value.to_string(),
     };
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     names

@@ -21,11 +21,7 @@ pub fn page(page: &Page, setting: &Setting) -> String {
     for finding in &page.findings {
         let n = seen.entry(finding.level).or_default();
         *n += 1;
-        let out = if *n <= shown(finding.level) {
-            &mut first
-        } else {
-            &mut rest
-        };
+        let out = if *n <= shown(finding.level) { &mut first } else { &mut rest };
         command(out, finding, setting);
     }
     let head = page.summary.first().map_or("", String::as_str);
@@ -73,14 +69,7 @@ fn more(seen: &BTreeMap<Level, usize>, page: &Page, setting: &Setting) -> Option
 }
 
 fn command(out: &mut String, finding: &Finding, setting: &Setting) {
-    let Finding {
-        level,
-        code,
-        message: said,
-        help,
-        place,
-        entry: _,
-    } = finding;
+    let Finding { level, code, message: said, help, place, entry: _ } = finding;
     let name = match level {
         Level::Error => "error",
         Level::Warning => "warning",
@@ -90,12 +79,7 @@ fn command(out: &mut String, finding: &Finding, setting: &Setting) {
     if let Some(place) = place {
         let file = property(&place.in_repository(setting));
         let _ = write!(out, "file={file},line={},", place.line);
-        if let Some(Columns {
-            column,
-            end_line,
-            end_column,
-        }) = place.span
-        {
+        if let Some(Columns { column, end_line, end_column }) = place.span {
             let _ = write!(out, "endLine={end_line},");
             // GitHub takes columns for one line alone. Its last column is the last character's.
             if end_line == place.line {
@@ -112,10 +96,7 @@ fn command(out: &mut String, finding: &Finding, setting: &Setting) {
 
 /// The text of a command.
 fn message(text: &str) -> String {
-    clean(text)
-        .replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    clean(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// The value of one of its properties.
@@ -142,9 +123,7 @@ mod tests {
         let text = page(&hostile(), &Setting::default());
         for line in text.lines() {
             assert!(
-                ["::error ", "::warning ", "::notice "]
-                    .iter()
-                    .any(|start| line.starts_with(start)),
+                ["::error ", "::warning ", "::notice "].iter().any(|start| line.starts_with(start)),
                 "{line}"
             );
             assert!(!line.contains('\u{0}'), "{line}");
@@ -187,36 +166,20 @@ mod tests {
         let (error, note) = (page.findings[0].clone(), page.findings[4].clone());
         page.findings = vec![error; 13];
         page.findings.extend(vec![note; 10]);
-        let setting = Setting {
-            rest: Some("plan.html".to_owned()),
-            ..Setting::default()
-        };
+        let setting = Setting { rest: Some("plan.html".to_owned()), ..Setting::default() };
         let text = super::page(&page, &setting);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 24);
         let told = "%0Awithout an annotation: 3 errors, 1 note; all of it is in plan.html, ";
-        assert!(
-            lines[19].starts_with("::notice title=postpay plan::"),
-            "{text}"
-        );
+        assert!(lines[19].starts_with("::notice title=postpay plan::"), "{text}");
         assert!(lines[19].contains(told), "{text}");
-        assert!(
-            lines[20..23]
-                .iter()
-                .all(|line| line.starts_with("::error "))
-        );
+        assert!(lines[20..23].iter().all(|line| line.starts_with("::error ")));
     }
 
     #[test]
     fn a_file_is_named_from_the_root_of_the_repository() {
-        let setting = Setting {
-            folder: "infra/shop".to_owned(),
-            ..Setting::default()
-        };
+        let setting = Setting { folder: "infra/shop".to_owned(), ..Setting::default() };
         let text = page(&sample(), &setting);
-        assert!(
-            text.contains("file=infra/shop/environments/shop.yaml,line=12,"),
-            "{text}"
-        );
+        assert!(text.contains("file=infra/shop/environments/shop.yaml,line=12,"), "{text}");
     }
 }

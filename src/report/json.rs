@@ -135,10 +135,7 @@ pub fn report(report: &ApplySummary) -> String {
             .state
             .as_ref()
             .and_then(|state| state.account.as_ref())
-            .map(|Account { endpoint, uin }| AccountV1 {
-                endpoint,
-                uin: uin.as_deref(),
-            }),
+            .map(|Account { endpoint, uin }| AccountV1 { endpoint, uin: uin.as_deref() }),
         summary: SummaryV1 {
             ordered: counts.ordered,
             awaiting_env_id: counts.awaiting_env_id,
@@ -163,11 +160,7 @@ pub fn report(report: &ApplySummary) -> String {
                     ..ResultV1::default()
                 };
                 match &result.outcome {
-                    Outcome::Ordered {
-                        ordered,
-                        took,
-                        read_back,
-                    } => ResultV1 {
+                    Outcome::Ordered { ordered, took, read_back } => ResultV1 {
                         read_back: *read_back,
                         result: "ordered",
                         tran_id: Some(&ordered.tran_id),
@@ -184,30 +177,18 @@ pub fn report(report: &ApplySummary) -> String {
                         took_seconds: Some(done.took.as_secs_f64()),
                         ..base
                     },
-                    Outcome::Recorded => ResultV1 {
-                        result: "recorded",
-                        env_id: result.env_id.as_deref(),
-                        ..base
-                    },
+                    Outcome::Recorded => {
+                        ResultV1 { result: "recorded", env_id: result.env_id.as_deref(), ..base }
+                    }
                     Outcome::Failed(error) => failure("failed", error, base),
                     Outcome::Unknown(error) => failure("unknown", error, base),
-                    Outcome::NotAttempted => ResultV1 {
-                        result: "not_attempted",
-                        ..base
-                    },
+                    Outcome::NotAttempted => ResultV1 { result: "not_attempted", ..base },
                 }
             })
             .collect(),
-        found: report
-            .found
-            .iter()
-            .map(|(address, env_id)| (address.as_str(), env_id.as_str()))
-            .collect(),
+        found: report.found.iter().map(|(address, env_id)| (address.as_str(), env_id.as_str())).collect(),
         unresolved: report.unresolved.iter().map(Address::as_str).collect(),
-        trouble: report
-            .trouble
-            .as_ref()
-            .map(|trouble| trouble.text().en().to_owned()),
+        trouble: report.trouble.as_ref().map(|trouble| trouble.text().en().to_owned()),
     };
     text(&document)
 }

@@ -70,8 +70,7 @@ pub fn page(page: &Page) -> String {
 fn fails(finding: &Finding, kind: Kind) -> bool {
     match (finding.level, kind) {
         (Level::Error, _) | (Level::Warning, Kind::Drift) => true,
-        (Level::Warning, Kind::Plan | Kind::Apply | Kind::Validate | Kind::State)
-        | (Level::Note, _) => false,
+        (Level::Warning, Kind::Plan | Kind::Apply | Kind::Validate | Kind::State) | (Level::Note, _) => false,
     }
 }
 
@@ -86,19 +85,9 @@ fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
         .map(|call| call.answered.saturating_sub(call.sent).as_secs_f64())
         // An empty sum of floats is a negative zero.
         .fold(0.0, |sum, took| sum + took);
-    let _ = write!(
-        out,
-        "    <testcase name=\"{}\" classname=\"{}\"",
-        xml(&entry.name),
-        xml(class)
-    );
+    let _ = write!(out, "    <testcase name=\"{}\" classname=\"{}\"", xml(&entry.name), xml(class));
     if let Some(place) = &entry.place {
-        let _ = write!(
-            out,
-            " file=\"{}\" line=\"{}\"",
-            xml(&place.file),
-            place.line
-        );
+        let _ = write!(out, " file=\"{}\" line=\"{}\"", xml(&place.file), place.line);
     }
     let _ = writeln!(out, " time=\"{time:.3}\">");
     let (errors, others): (Vec<&&Finding>, Vec<&&Finding>) =
@@ -111,10 +100,7 @@ fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
         }
         let message = xml(&first.message);
         let (code, whole) = (xml(first.code), xml(&whole));
-        let _ = writeln!(
-            out,
-            "      <failure message=\"{message}\" type=\"{code}\">{whole}</failure>"
-        );
+        let _ = writeln!(out, "      <failure message=\"{message}\" type=\"{code}\">{whole}</failure>");
     } else if let Some(why) = &entry.skipped {
         let _ = writeln!(out, "      <skipped message=\"{}\"/>", xml(why));
     }
@@ -136,10 +122,7 @@ fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
 fn failure(out: &mut String, finding: &Finding) {
     let (message, code) = (xml(&finding.message), xml(finding.code));
     let whole = xml(&text(finding));
-    let _ = writeln!(
-        out,
-        "      <failure message=\"{message}\" type=\"{code}\">{whole}</failure>"
-    );
+    let _ = writeln!(out, "      <failure message=\"{message}\" type=\"{code}\">{whole}</failure>");
 }
 
 fn text(finding: &Finding) -> String {
@@ -194,37 +177,20 @@ mod tests {
             let document = roxmltree::Document::parse(&text).unwrap();
             let all = |name: &str| {
                 let nodes = document.descendants();
-                nodes
-                    .filter(|node| node.has_tag_name(name))
-                    .count()
-                    .to_string()
+                nodes.filter(|node| node.has_tag_name(name)).count().to_string()
             };
             let suites = document.root_element();
             assert_eq!(suites.attribute("tests"), Some(&*all("testcase")), "{text}");
-            assert_eq!(
-                suites.attribute("failures"),
-                Some(&*all("failure")),
-                "{text}"
-            );
-            assert_eq!(
-                suites.attribute("skipped"),
-                Some(&*all("skipped")),
-                "{text}"
-            );
+            assert_eq!(suites.attribute("failures"), Some(&*all("failure")), "{text}");
+            assert_eq!(suites.attribute("skipped"), Some(&*all("skipped")), "{text}");
             assert!(!text.contains("\"-0"), "{text}");
         }
     }
 
     #[test]
     fn everything_that_xml_takes_is_escaped() {
-        assert_eq!(
-            xml("<a b='\"'>&]]>"),
-            "&lt;a b=&apos;&quot;&apos;&gt;&amp;]]&gt;"
-        );
-        assert_eq!(
-            xml("\u{0}\u{1b}\u{9c}\u{fffe}中"),
-            r"\u{0}\u{1b}\u{9c}\u{fffe}中"
-        );
+        assert_eq!(xml("<a b='\"'>&]]>"), "&lt;a b=&apos;&quot;&apos;&gt;&amp;]]&gt;");
+        assert_eq!(xml("\u{0}\u{1b}\u{9c}\u{fffe}中"), r"\u{0}\u{1b}\u{9c}\u{fffe}中");
         let text = page(&hostile());
         assert!(!text.contains("<script>"), "{text}");
         assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
@@ -233,14 +199,7 @@ mod tests {
         // Every tag is one of ours.
         for tag in text.split('<').skip(1) {
             let name = tag.trim_start_matches('/');
-            let known = [
-                "?xml",
-                "testsuite",
-                "testcase",
-                "failure",
-                "skipped",
-                "system-out",
-            ];
+            let known = ["?xml", "testsuite", "testcase", "failure", "skipped", "system-out"];
             assert!(known.iter().any(|one| name.starts_with(one)), "{tag}");
         }
     }

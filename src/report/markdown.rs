@@ -52,11 +52,7 @@ pub fn capped(page: &Page, setting: &Setting, cap: usize) -> String {
     entries::requests(page, &mut room);
     let left_out = left_out(page, setting, &room);
     let whole = [head, left_out, room.into_text(), facts].concat();
-    if whole.len() <= cap {
-        whole
-    } else {
-        String::new()
-    }
+    if whole.len() <= cap { whole } else { String::new() }
 }
 
 fn say(page: &Page, text: &Text) -> String {
@@ -74,11 +70,7 @@ fn head(page: &Page, setting: &Setting) -> String {
         Tone::Change => "🟡",
         Tone::Good | Tone::Plain => "✅",
     };
-    let _ = writeln!(
-        out,
-        "## {icon} postpay {kind}: {}\n",
-        say(page, &verdict(page))
-    );
+    let _ = writeln!(out, "## {icon} postpay {kind}: {}\n", say(page, &verdict(page)));
     if let Some(key) = &setting.key {
         let _ = writeln!(out, "{}\n", short_code(key, 200));
     }
@@ -122,11 +114,7 @@ fn counts(page: &Page) -> String {
         Kind::Drift => (text!("finding", "发现"), text!("how many", "数量")),
         Kind::Validate => (text!("manifests", "清单"), text!("how many", "数量")),
     };
-    let mut out = format!(
-        "| {} | {} |\n|:--|--:|\n",
-        say(page, &what),
-        say(page, &many)
-    );
+    let mut out = format!("| {} | {} |\n|:--|--:|\n", say(page, &what), say(page, &many));
     for (action, n) in page.actions() {
         let action = say(page, &labels::action(action));
         let _ = writeln!(out, "| {action} | {n} |");
@@ -151,14 +139,7 @@ fn findings(page: &Page, setting: &Setting, room: &mut Room, levels: &[Level]) {
 }
 
 fn one(finding: &Finding, lang: Lang, setting: &Setting) -> String {
-    let Finding {
-        level,
-        code: name,
-        message,
-        help,
-        place,
-        entry: _,
-    } = finding;
+    let Finding { level, code: name, message, help, place, entry: _ } = finding;
     let level = match level {
         Level::Error => text!("❌ error", "❌ 错误"),
         Level::Warning => text!("⚠️ warning", "⚠️ 警告"),

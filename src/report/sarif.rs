@@ -81,14 +81,7 @@ fn result(
     setting: &Setting,
     seen: &mut HashMap<String, usize>,
 ) -> Value {
-    let Finding {
-        level,
-        code,
-        message,
-        help,
-        place,
-        entry,
-    } = finding;
+    let Finding { level, code, message, help, place, entry } = finding;
     let lines = std::iter::once(message).chain(help);
     let lines: Vec<String> = lines.map(|line| message_text(line)).collect();
     let mut result = json!({
@@ -105,10 +98,7 @@ fn result(
     let said = [code, file.as_deref().unwrap_or(""), message.as_str()].join("\u{0}");
     let again = seen.entry(said.clone()).or_default();
     let mut hash = String::new();
-    for byte in Sha256::digest(format!("{said}\u{0}{again}"))
-        .iter()
-        .take(16)
-    {
+    for byte in Sha256::digest(format!("{said}\u{0}{again}")).iter().take(16) {
         let _ = write!(hash, "{byte:02x}");
     }
     *again += 1;
@@ -142,12 +132,7 @@ fn message_text(text: &str) -> String {
 
 fn physical(place: &Place, file: &str) -> Value {
     let mut region = json!({ "startLine": place.line.max(1) });
-    if let Some(Columns {
-        column,
-        end_line,
-        end_column,
-    }) = place.span
-    {
+    if let Some(Columns { column, end_line, end_column }) = place.span {
         region["startColumn"] = json!(column.max(1));
         region["endLine"] = json!(end_line.max(1));
         region["endColumn"] = json!(end_column.max(1));

@@ -46,11 +46,7 @@ pub fn duration(duration: Duration) -> Text {
 
 /// `1 order`, `2 orders`: English grammar. Chinese has the bare number and a measure word.
 pub fn count(n: usize, one: &str, many: &str) -> String {
-    if n == 1 {
-        format!("1 {one}")
-    } else {
-        format!("{n} {many}")
-    }
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
 
 /// How many columns of a terminal it fills; a Chinese character fills two.
@@ -87,10 +83,7 @@ mod tests {
     #[test]
     fn durations_read_well() {
         let texts = [0.304, 12.0, 200.0, 5000.0].map(|s| duration(Duration::from_secs_f64(s)));
-        assert_eq!(
-            texts.each_ref().map(Text::en),
-            ["0.30 s", "12.0 s", "3 min 20 s", "1 h 23 min"]
-        );
+        assert_eq!(texts.each_ref().map(Text::en), ["0.30 s", "12.0 s", "3 min 20 s", "1 h 23 min"]);
         assert_eq!(
             texts.each_ref().map(|text| text.in_lang(Lang::Zh)),
             ["0.30 秒", "12.0 秒", "3 分 20 秒", "1 小时 23 分"]

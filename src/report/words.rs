@@ -26,29 +26,13 @@ const LONGEST: usize = 20_000;
 
 pub(super) fn changed_words<'a>(old: &'a str, new: &'a str) -> Words<'a> {
     if old.len() + new.len() > LONGEST {
-        let whole = |text| {
-            vec![Word {
-                text,
-                changed: true,
-            }]
-        };
-        return Words {
-            old: whole(old),
-            new: whole(new),
-            alike: false,
-        };
+        let whole = |text| vec![Word { text, changed: true }];
+        return Words { old: whole(old), new: whole(new), alike: false };
     }
     let words = diff_unicode_words(similar::Algorithm::Myers, old, new);
     let side = |own: ChangeTag| {
-        let shown = words
-            .iter()
-            .filter(|(tag, _)| *tag == own || *tag == ChangeTag::Equal);
-        shown
-            .map(|(tag, text)| Word {
-                text,
-                changed: *tag != ChangeTag::Equal,
-            })
-            .collect()
+        let shown = words.iter().filter(|(tag, _)| *tag == own || *tag == ChangeTag::Equal);
+        shown.map(|(tag, text)| Word { text, changed: *tag != ChangeTag::Equal }).collect()
     };
     Words {
         old: side(ChangeTag::Delete),
@@ -65,26 +49,15 @@ mod tests {
 
     #[test]
     fn both_sides_can_be_put_together_again() {
-        for (old, new) in [
-            ("shop for prod", "shop for test"),
-            ("我的商店", "我的书店"),
-            ("", "x"),
-            ("same", "same"),
-        ] {
+        for (old, new) in
+            [("shop for prod", "shop for test"), ("我的商店", "我的书店"), ("", "x"), ("same", "same")]
+        {
             let words = changed_words(old, new);
             let text = |side: &[Word<'_>]| side.iter().map(|word| word.text).collect::<String>();
-            assert_eq!(
-                (text(&words.old), text(&words.new)),
-                (old.into(), new.into())
-            );
+            assert_eq!((text(&words.old), text(&words.new)), (old.into(), new.into()));
         }
         let words = changed_words("shop for prod", "shop for test");
-        let changed: Vec<&str> = words
-            .new
-            .iter()
-            .filter(|word| word.changed)
-            .map(|word| word.text)
-            .collect();
+        let changed: Vec<&str> = words.new.iter().filter(|word| word.changed).map(|word| word.text).collect();
         assert_eq!(changed, ["test"]);
         assert!(words.alike);
     }

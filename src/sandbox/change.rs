@@ -27,11 +27,7 @@ pub(super) struct Change {
 impl World {
     /// Holds a call of `ModifyEnv` against the vendor's rules. Nothing is changed yet.
     pub(super) fn consider_modify(&self, params: Map<String, Value>) -> Result<Change, Refusal> {
-        let ModifyEnv {
-            env_id,
-            alias,
-            custom_qps: _,
-        } = question(params)?;
+        let ModifyEnv { env_id, alias, custom_qps: _ } = question(params)?;
         let env = self.named(env_id)?;
         let alias = alias.filter(|alias| !alias.is_empty());
         if alias.as_deref().is_some_and(|alias| !is_alias(alias)) {
@@ -40,32 +36,20 @@ impl World {
                 "`Alias` has at most 32 characters, or starts with a-z and holds a-z, A-Z, 0-9 and - only.",
             ));
         }
-        Ok(Change {
-            env_id: env.info.env_id.clone(),
-            changes: alias.is_some(),
-        })
+        Ok(Change { env_id: env.info.env_id.clone(), changes: alias.is_some() })
     }
 
     /// Holds a call of `DestroyEnv` against the vendor's rules. Nothing is changed yet.
     pub(super) fn consider_destroy(&self, params: Map<String, Value>) -> Result<Change, Refusal> {
-        let DestroyEnv {
-            env_id,
-            is_force,
-            bypass_check: _,
-        } = question(params)?;
+        let DestroyEnv { env_id, is_force, bypass_check: _ } = question(params)?;
         let env = self.named(env_id)?;
-        Ok(Change {
-            env_id: env.info.env_id.clone(),
-            changes: is_force || !env.is_isolated(),
-        })
+        Ok(Change { env_id: env.info.env_id.clone(), changes: is_force || !env.is_isolated() })
     }
 
     fn named(&self, env_id: Option<String>) -> Result<&Env, Refusal> {
         let env_id = env_id.filter(|id| !id.is_empty());
-        let env_id =
-            env_id.ok_or_else(|| Refusal::new("MissingParameter", "`EnvId` is required."))?;
-        self.find(&env_id)
-            .ok_or_else(|| Refusal::new("ResourceNotFound", "The environment does not exist."))
+        let env_id = env_id.ok_or_else(|| Refusal::new("MissingParameter", "`EnvId` is required."))?;
+        self.find(&env_id).ok_or_else(|| Refusal::new("ResourceNotFound", "The environment does not exist."))
     }
 
     /// Makes a change that the ledger says was made.
@@ -184,31 +168,16 @@ mod tests {
             (json!({"EnvId":"a-1","Alias":"我的CloudBase环境"}), Ok(true)),
             (json!({"EnvId":"a-1","Alias":"环".repeat(32)}), Ok(true)),
             (json!({"EnvId":"a-1","Alias":long}), Ok(true)),
-            (
-                json!({"EnvId":"a-1","Alias":format!("{long}-Z9")}),
-                Ok(true),
-            ),
+            (json!({"EnvId":"a-1","Alias":format!("{long}-Z9")}), Ok(true)),
             (json!({"EnvId":"a-1"}), Ok(false)),
             (json!({"EnvId":"a-1","Alias":""}), Ok(false)),
             (json!({"EnvId":"a-1","CustomQps":500}), Ok(false)),
-            (
-                json!({"EnvId":"a-1","Alias":"环".repeat(33)}),
-                Err("InvalidParameter"),
-            ),
-            (
-                json!({"EnvId":"a-1","Alias":long.to_uppercase()}),
-                Err("InvalidParameter"),
-            ),
-            (
-                json!({"EnvId":"a-1","Alias":format!("{long}_")}),
-                Err("InvalidParameter"),
-            ),
+            (json!({"EnvId":"a-1","Alias":"环".repeat(33)}), Err("InvalidParameter")),
+            (json!({"EnvId":"a-1","Alias":long.to_uppercase()}), Err("InvalidParameter")),
+            (json!({"EnvId":"a-1","Alias":format!("{long}_")}), Err("InvalidParameter")),
             (json!({"EnvId":"a-1","Alias":1}), Err("InvalidParameter")),
             (json!({"EnvId":["a-1"]}), Err("InvalidParameter")),
-            (
-                json!({"EnvId":"a-1","EnvAlias":"x"}),
-                Err("UnknownParameter"),
-            ),
+            (json!({"EnvId":"a-1","EnvAlias":"x"}), Err("UnknownParameter")),
             (json!({"Alias":"shop"}), Err("MissingParameter")),
             (json!({"EnvId":"","Alias":"shop"}), Err("MissingParameter")),
             (json!({"EnvId":null}), Err("MissingParameter")),
@@ -228,26 +197,14 @@ mod tests {
         world.apply(&made(DESTROY, json!({"EnvId":"b-1"})));
         let table = [
             (json!({"EnvId":"a-1"}), Ok(true)),
-            (
-                json!({"EnvId":"a-1","IsForce":false,"BypassCheck":true}),
-                Ok(true),
-            ),
+            (json!({"EnvId":"a-1","IsForce":false,"BypassCheck":true}), Ok(true)),
             (json!({"EnvId":"a-1","IsForce":true}), Ok(true)),
             (json!({"EnvId":"b-1"}), Ok(false)),
             (json!({"EnvId":"b-1","IsForce":false}), Ok(false)),
             (json!({"EnvId":"b-1","IsForce":true}), Ok(true)),
-            (
-                json!({"EnvId":"a-1","IsForce":"true"}),
-                Err("InvalidParameter"),
-            ),
-            (
-                json!({"EnvId":"a-1","BypassCheck":1}),
-                Err("InvalidParameter"),
-            ),
-            (
-                json!({"EnvId":"a-1","DeleteDirectly":true}),
-                Err("UnknownParameter"),
-            ),
+            (json!({"EnvId":"a-1","IsForce":"true"}), Err("InvalidParameter")),
+            (json!({"EnvId":"a-1","BypassCheck":1}), Err("InvalidParameter")),
+            (json!({"EnvId":"a-1","DeleteDirectly":true}), Err("UnknownParameter")),
             (json!({}), Err("MissingParameter")),
             (json!({"IsForce":true}), Err("MissingParameter")),
             (json!({"EnvId":"z-1"}), Err("ResourceNotFound")),
@@ -281,10 +238,7 @@ mod tests {
         let forced = json!({"EnvId":"a-1","IsForce":true});
         world.apply(&made(DESTROY, json!({"EnvId":"a-1"})));
         let env = world.find("a-1").unwrap();
-        assert_eq!(
-            (&*env.info.status, &*env.bill.status),
-            ("ISOLATE", "ISOLATE")
-        );
+        assert_eq!((&*env.info.status, &*env.bill.status), ("ISOLATE", "ISOLATE"));
         assert_eq!(env.info.update_time, NOW);
         assert_eq!(env.bill.isolated_time, NOW);
         let again = params(json!({"EnvId":"a-1","FreeQuota":"basic"}));
@@ -310,10 +264,7 @@ mod tests {
         let Line::Request(entry) = made(DESTROY, json!({"EnvId":"a-1","IsForce":true})) else {
             panic!("a request");
         };
-        world.apply(&Line::Request(LedgerEntry {
-            changed: false,
-            ..entry
-        }));
+        world.apply(&Line::Request(LedgerEntry { changed: false, ..entry }));
         assert_eq!(ids(&world).len(), 3);
         world.apply(&made(MODIFY, json!({"EnvId":"a-1","Alias":"x"})));
         let order = params(json!({"EnvId":"a-1"}));

@@ -24,12 +24,7 @@ pub(super) struct Elsewhere {
 
 impl Env {
     pub(super) fn became(&mut self, now: &Elsewhere, at: Timestamp) {
-        let Elsewhere {
-            status,
-            pay_mode,
-            source,
-            channel,
-        } = now;
+        let Elsewhere { status, pay_mode, source, channel } = now;
         let set = |place: &mut String, value: &Option<String>| {
             if let Some(value) = value {
                 place.clone_from(value);

@@ -47,14 +47,9 @@ impl FromStr for Postpaid {
             None => (text, None),
         };
         if env_id.is_empty() || alias.is_some_and(str::is_empty) {
-            return Err(PostpaidError {
-                text: text.to_owned(),
-            });
+            return Err(PostpaidError { text: text.to_owned() });
         }
-        Ok(Self {
-            env_id: env_id.to_owned(),
-            alias: alias.map(str::to_owned),
-        })
+        Ok(Self { env_id: env_id.to_owned(), alias: alias.map(str::to_owned) })
     }
 }
 
@@ -69,11 +64,7 @@ impl Bought {
     /// The order as the ledger would have it, had it been made here. It is in no ledger: nobody made it during a run.
     pub(super) fn order(&self, env_id: &str, at: Timestamp) -> LedgerEntry {
         let Self { alias, tran_id } = self;
-        let params = [
-            ("Alias", alias.as_str()),
-            ("Channel", "qc_console"),
-            ("EnvSource", "qcloud"),
-        ];
+        let params = [("Alias", alias.as_str()), ("Channel", "qc_console"), ("EnvSource", "qcloud")];
         let params = params.map(|(name, value)| (name.to_owned(), Value::from(value)));
         LedgerEntry {
             call: 0,
@@ -94,12 +85,7 @@ impl Bought {
 }
 
 /// The environments that a ledger should know and doesn't. One that it knows stays what it is.
-pub(super) fn missing(
-    lines: &[Line],
-    prepaid: &[String],
-    postpaid: &[Postpaid],
-    at: Timestamp,
-) -> Vec<Line> {
+pub(super) fn missing(lines: &[Line], prepaid: &[String], postpaid: &[Postpaid], at: Timestamp) -> Vec<Line> {
     let sample = lines.is_empty().then(|| SAMPLE_ENV_ID.to_owned());
     let prepaid = sample.iter().chain(prepaid).map(|env_id| (env_id, None));
     let postpaid = postpaid.iter().map(|it| (&it.env_id, Some(&it.alias)));
@@ -118,11 +104,7 @@ pub(super) fn missing(
             alias: alias.as_deref().unwrap_or(alias_in(env_id)).to_owned(),
             tran_id: free_tran_id(all(), at),
         });
-        missing.push(Line::Environment {
-            env_id: env_id.clone(),
-            at,
-            postpaid,
-        });
+        missing.push(Line::Environment { env_id: env_id.clone(), at, postpaid });
     }
     missing
 }
@@ -171,9 +153,8 @@ mod tests {
     #[test]
     fn a_postpaid_one_looks_as_if_it_had_been_ordered_at_the_console() {
         let at = Timestamp::from_second(1_591_200_000).unwrap();
-        let postpaid: Vec<Postpaid> = ["shop-1", "blog-2:博客", "old-1"]
-            .map(|text| text.parse().unwrap())
-            .to_vec();
+        let postpaid: Vec<Postpaid> =
+            ["shop-1", "blog-2:博客", "old-1"].map(|text| text.parse().unwrap()).to_vec();
         let lines = missing(&[], &["old-1".to_owned()], &postpaid, at);
         assert_eq!(lines.len(), 4, "the sample, and each of the three once");
         let mut world = World::default();
@@ -181,15 +162,10 @@ mod tests {
             world.apply(line);
         }
         let of = |env_id: &str| world.find(env_id).unwrap();
-        assert_eq!(
-            of("old-1").info.pay_mode,
-            "prepayment",
-            "it was named first"
-        );
-        for (env_id, alias, tran_id) in [
-            ("shop-1", "shop", "20200604000001"),
-            ("blog-2", "博客", "20200604000002"),
-        ] {
+        assert_eq!(of("old-1").info.pay_mode, "prepayment", "it was named first");
+        for (env_id, alias, tran_id) in
+            [("shop-1", "shop", "20200604000001"), ("blog-2", "博客", "20200604000002")]
+        {
             let env = of(env_id);
             assert_eq!(env.info.alias, alias);
             assert_eq!(env.info.pay_mode, "postpaid");
@@ -209,13 +185,7 @@ mod tests {
         assert_eq!(next.tran_id, "20200604000003");
         assert_eq!(missing(&lines, &[], &postpaid, at), [], "they are known");
         let more = missing(&lines, &[], &["new-1".parse().unwrap()], at);
-        let [
-            Line::Environment {
-                postpaid: Some(bought),
-                ..
-            },
-        ] = &*more
-        else {
+        let [Line::Environment { postpaid: Some(bought), .. }] = &*more else {
             panic!("{more:?}");
         };
         assert_eq!(bought.tran_id, "20200604000003");

@@ -33,13 +33,7 @@ pub enum Target {
 }
 
 impl Target {
-    const PREFIXED: [Self; 5] = [
-        Self::List,
-        Self::Bills,
-        Self::Modify,
-        Self::Destroy,
-        Self::Sts,
-    ];
+    const PREFIXED: [Self; 5] = [Self::List, Self::Bills, Self::Modify, Self::Destroy, Self::Sts];
 
     /// What stands before the kind.
     fn prefix(self) -> &'static str {
@@ -235,29 +229,20 @@ impl FromStr for Fault {
     type Err = FaultError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (kind, calls) = text
-            .trim()
-            .rsplit_once('@')
-            .ok_or_else(|| FaultError::NoCall {
-                text: text.to_owned(),
-            })?;
+        let (kind, calls) =
+            text.trim().rsplit_once('@').ok_or_else(|| FaultError::NoCall { text: text.to_owned() })?;
         let (target, name) = Target::PREFIXED
             .into_iter()
             .find_map(|target| Some((target, kind.strip_prefix(target.prefix())?)))
             .unwrap_or((Target::Create, kind));
         let kind = parse_kind(name)?;
         if !kind.fits(target) {
-            return Err(FaultError::Unfit {
-                kind: kind.to_string(),
-                target,
-            });
+            return Err(FaultError::Unfit { kind: kind.to_string(), target });
         }
         Ok(Self {
             target,
             kind,
-            calls: parse_calls(calls).ok_or_else(|| FaultError::Calls {
-                calls: calls.to_owned(),
-            })?,
+            calls: parse_calls(calls).ok_or_else(|| FaultError::Calls { calls: calls.to_owned() })?,
         })
     }
 }
@@ -299,9 +284,7 @@ fn parse_kind(text: &str) -> Result<FaultKind, FaultError> {
             .filter(SignedDuration::is_positive)
             .map(FaultKind::ThrottleFor)
             .ok_or(FaultError::NoTime),
-        ("error" | "error-after", _) => Err(FaultError::NoCode {
-            kind: name.to_owned(),
-        }),
+        ("error" | "error-after", _) => Err(FaultError::NoCode { kind: name.to_owned() }),
         _ => PLAIN
             .into_iter()
             .find(|(plain, _)| *plain == text)
@@ -315,17 +298,11 @@ fn unknown_kind(text: &str) -> FaultError {
     all.extend(WITH_CODE);
     all.push(THROTTLE_FOR);
     let near = similar::get_close_matches(text, &all, 1, 0.6);
-    FaultError::Kind {
-        kind: text.to_owned(),
-        near: near.first().map(|near| (*near).to_owned()),
-    }
+    FaultError::Kind { kind: text.to_owned(), near: near.first().map(|near| (*near).to_owned()) }
 }
 
 fn is_code(code: &str) -> bool {
-    !code.is_empty()
-        && code
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_')
+    !code.is_empty() && code.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_')
 }
 
 fn parse_calls(text: &str) -> Option<Calls> {
@@ -368,11 +345,7 @@ impl fmt::Display for FaultKind {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            target,
-            kind,
-            calls,
-        } = self;
+        let Self { target, kind, calls } = self;
         f.write_str(target.prefix())?;
         match calls {
             Calls::Every => write!(f, "{kind}@*"),
@@ -419,9 +392,7 @@ mod tests {
     fn a_fault_strikes_where_it_says() {
         let strikes = |text: &str| {
             let fault: Fault = text.parse().unwrap();
-            (1..=6)
-                .filter(|call| fault.strikes(Target::Create, *call))
-                .collect::<Vec<u64>>()
+            (1..=6).filter(|call| fault.strikes(Target::Create, *call)).collect::<Vec<u64>>()
         };
         assert_eq!(strikes("html@2"), [2]);
         assert_eq!(strikes("list:html@2"), [0; 0]);
@@ -447,10 +418,7 @@ mod tests {
             ("throttle-for:long@1", "throttle-for:3s"),
             ("html:InternalError@1", "there is no fault"),
             ("lst:throttle@1", "there is no fault `lst:throttle`"),
-            (
-                "list:null-env-id@1",
-                "`null-env-id` can't happen to DescribeEnvs",
-            ),
+            ("list:null-env-id@1", "`null-env-id` can't happen to DescribeEnvs"),
             (
                 "bill:error-after:InternalError@1",
                 "`error-after:InternalError` can't happen to DescribeBillingInfo",
@@ -460,16 +428,10 @@ mod tests {
                 "list:reset-after@1",
                 "one of throttle, reset-before, eof-before, hang-before, 500-before, cut-body, html, short, repeat and error:CODE",
             ),
-            (
-                "modify:null-env-id@1",
-                "`null-env-id` can't happen to ModifyEnv",
-            ),
+            ("modify:null-env-id@1", "`null-env-id` can't happen to ModifyEnv"),
             ("short@1", "`short` can't happen to CreatePostpayPackage"),
             ("sts:repeat@1", "`repeat` can't happen to STS"),
-            (
-                "destroy:missing-tran-id@1",
-                "`missing-tran-id` can't happen to DestroyEnv",
-            ),
+            ("destroy:missing-tran-id@1", "`missing-tran-id` can't happen to DestroyEnv"),
             (
                 "destroy:null-env-id@1",
                 "reset-after, eof-before, eof-after, hang-before, hang-after, 500-before, 500-after, cut-body, html, error:CODE \

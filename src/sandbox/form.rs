@@ -28,20 +28,11 @@ pub(super) const COMMON: [&str; 11] = [
 
 impl Form {
     /// None for a call that is signed in its headers.
-    pub(super) fn of(
-        method: &Method,
-        query: &str,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Option<Self> {
+    pub(super) fn of(method: &Method, query: &str, headers: &HeaderMap, body: &[u8]) -> Option<Self> {
         if headers.contains_key("authorization") || headers.contains_key("x-tc-action") {
             return None;
         }
-        let text = if *method == Method::GET {
-            query
-        } else {
-            std::str::from_utf8(body).ok()?
-        };
+        let text = if *method == Method::GET { query } else { std::str::from_utf8(body).ok()? };
         let params: BTreeMap<String, String> = pairs(text).into_iter().collect();
         params.contains_key(v1::SIGNATURE).then_some(Self(params))
     }
@@ -58,9 +49,7 @@ fn pairs(query: &str) -> Vec<(String, String)> {
         return Vec::new();
     };
     let pairs = url.query_pairs();
-    pairs
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .collect()
+    pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
 /// A query's members. `Name.0` is an item of a list; numbers and booleans are known by the names that have them.
@@ -70,16 +59,12 @@ pub(super) fn query_params(query: &str) -> Map<String, Value> {
         let value = match &*name {
             "Limit" | "Offset" | "DurationSeconds" => serde_json::from_str(&text).ok(),
             // Python writes them with a capital.
-            "IsVisible" | "IsForce" | "BypassCheck" => {
-                text.to_lowercase().parse().ok().map(Value::Bool)
-            }
+            "IsVisible" | "IsForce" | "BypassCheck" => text.to_lowercase().parse().ok().map(Value::Bool),
             _ => None,
         };
         let value = value.unwrap_or(Value::String(text));
         if let Some((list, _)) = name.split_once('.') {
-            let list = params
-                .entry(list)
-                .or_insert_with(|| Value::Array(Vec::new()));
+            let list = params.entry(list).or_insert_with(|| Value::Array(Vec::new()));
             if let Value::Array(items) = list {
                 items.push(value);
             }
@@ -96,9 +81,8 @@ mod tests {
 
     #[test]
     fn a_query_has_the_members_of_a_body() {
-        let params = query_params(
-            "EnvId=a%20b&Limit=10&IsVisible=True&IsForce=false&Channels.0=ide&Channels.1=api",
-        );
+        let params =
+            query_params("EnvId=a%20b&Limit=10&IsVisible=True&IsForce=false&Channels.0=ide&Channels.1=api");
         let expected = serde_json::json!({
             "EnvId": "a b", "Limit": 10, "IsVisible": true, "IsForce": false, "Channels": ["ide", "api"]
         });

@@ -75,31 +75,17 @@ impl Incoming {
     /// Signature, version and action, in that order: a stranger learns nothing.
     pub(super) fn admit(&self) -> Result<Asked, Refusal> {
         if self.method != Method::POST && self.method != Method::GET {
-            return Err(Refusal::new(
-                "UnsupportedProtocol",
-                "Only GET and POST are supported.",
-            ));
+            return Err(Refusal::new("UnsupportedProtocol", "Only GET and POST are supported."));
         }
         let version = self.header("x-tc-version").unwrap_or_default();
         let question = Question::of(self.action()).filter(|_| version == STS_VERSION);
         if let Some(question) = question {
-            let caller = if question.is_unsigned() {
-                String::new()
-            } else {
-                self.authenticate(STS_SERVICE)?
-            };
+            let caller = if question.is_unsigned() { String::new() } else { self.authenticate(STS_SERVICE)? };
             return Ok(Asked::Sts(question, caller));
         }
-        self.authenticate(if version == STS_VERSION {
-            STS_SERVICE
-        } else {
-            SERVICE
-        })?;
+        self.authenticate(if version == STS_VERSION { STS_SERVICE } else { SERVICE })?;
         if self.required("x-tc-version")? != VERSION {
-            return Err(Refusal::new(
-                "NoSuchVersion",
-                "The API has no such version.",
-            ));
+            return Err(Refusal::new("NoSuchVersion", "The API has no such version."));
         }
         match self.required("x-tc-action")? {
             CREATE => Ok(Asked::Act(Act::Create)),
@@ -115,12 +101,8 @@ impl Incoming {
     }
 
     fn required(&self, name: &str) -> Result<&str, Refusal> {
-        self.header(name).ok_or_else(|| {
-            Refusal::new(
-                "MissingParameter",
-                format!("The header `{name}` is missing."),
-            )
-        })
+        self.header(name)
+            .ok_or_else(|| Refusal::new("MissingParameter", format!("The header `{name}` is missing.")))
     }
 
     /// The id of the key that it is signed with.
@@ -137,10 +119,7 @@ impl Incoming {
         let timestamp = self.timestamp()?;
         let content_type = self.required("content-type")?;
         if !self.content_type_fits(content_type) {
-            return Err(Refusal::new(
-                "InvalidParameter",
-                "This `Content-Type` is not supported.",
-            ));
+            return Err(Refusal::new("InvalidParameter", "This `Content-Type` is not supported."));
         }
         if !(authorization.signs("content-type") && authorization.signs("host")) {
             return Err(malformed("`content-type` and `host` must be signed."));
@@ -154,11 +133,7 @@ impl Incoming {
             query: &self.query,
             content_type,
             action: self.header("x-tc-action"),
-            payload: if unsigned {
-                Payload::Unsigned
-            } else {
-                Payload::Bytes(&self.body)
-            },
+            payload: if unsigned { Payload::Unsigned } else { Payload::Bytes(&self.body) },
             timestamp,
             service,
         };
@@ -166,18 +141,15 @@ impl Incoming {
         if sign::verify(&authorization, &request, &secret, header) {
             Ok(authorization.secret_id.to_owned())
         } else {
-            Err(Refusal::new(
-                "AuthFailure.SignatureFailure",
-                "The signature does not match.",
-            ))
+            Err(Refusal::new("AuthFailure.SignatureFailure", "The signature does not match."))
         }
     }
 
     fn authenticate_form(&self, form: &Form) -> Result<String, Refusal> {
         let timestamp = self.timestamp()?;
-        let id = form.get("SecretId").ok_or_else(|| {
-            Refusal::new("MissingParameter", "The parameter `SecretId` is missing.")
-        })?;
+        let id = form
+            .get("SecretId")
+            .ok_or_else(|| Refusal::new("MissingParameter", "The parameter `SecretId` is missing."))?;
         // The vendor takes HmacSHA1 too, and takes that for what is not named.
         if form.get("SignatureMethod") != Some(v1::METHOD) {
             return Err(Refusal::new(
@@ -191,26 +163,18 @@ impl Incoming {
         if v1::verify(self.method.as_str(), host, &form.0, &secret) {
             Ok(id.to_owned())
         } else {
-            Err(Refusal::new(
-                "AuthFailure.SignatureFailure",
-                "The signature does not match.",
-            ))
+            Err(Refusal::new("AuthFailure.SignatureFailure", "The signature does not match."))
         }
     }
 
     fn timestamp(&self) -> Result<i64, Refusal> {
         let timestamp = self.required("x-tc-timestamp")?;
-        timestamp
-            .parse()
-            .map_err(|_| Refusal::new("InvalidParameter", "`X-TC-Timestamp` is no Unix time."))
+        timestamp.parse().map_err(|_| Refusal::new("InvalidParameter", "`X-TC-Timestamp` is no Unix time."))
     }
 
     fn is_timely(&self, timestamp: i64) -> Result<(), Refusal> {
         if timestamp.abs_diff(self.arrival.as_second()) > SKEW_SECONDS {
-            return Err(Refusal::new(
-                "AuthFailure.SignatureExpire",
-                "The signature has expired.",
-            ));
+            return Err(Refusal::new("AuthFailure.SignatureExpire", "The signature has expired."));
         }
         Ok(())
     }
@@ -218,18 +182,12 @@ impl Incoming {
     /// The secret of the key with this id, when the call may be made with it.
     fn secret_of(&self, id: &str) -> Result<String, Refusal> {
         let Some(Known { secret, temporary }) = known(id) else {
-            return Err(Refusal::new(
-                "AuthFailure.SecretIdNotFound",
-                "The SecretId is not found.",
-            ));
+            return Err(Refusal::new("AuthFailure.SecretIdNotFound", "The SecretId is not found."));
         };
         if let Some((token, ends)) = temporary
             && (self.header("x-tc-token") != Some(&token) || ends <= self.arrival)
         {
-            return Err(Refusal::new(
-                "AuthFailure.TokenFailure",
-                "The token is not valid, or not any more.",
-            ));
+            return Err(Refusal::new("AuthFailure.TokenFailure", "The token is not valid, or not any more."));
         }
         Ok(secret)
     }
@@ -260,14 +218,8 @@ impl Incoming {
         }
         match serde_json::from_slice(&self.body) {
             Ok(Value::Object(params)) => Ok(params),
-            Ok(_) => Err(Refusal::new(
-                "InvalidParameter",
-                "The body is not a JSON object.",
-            )),
-            Err(error) => Err(Refusal::new(
-                "InvalidParameter",
-                format!("The body is not JSON: {error}."),
-            )),
+            Ok(_) => Err(Refusal::new("InvalidParameter", "The body is not a JSON object.")),
+            Err(error) => Err(Refusal::new("InvalidParameter", format!("The body is not JSON: {error}."))),
         }
     }
 }

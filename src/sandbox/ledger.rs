@@ -78,29 +78,15 @@ pub(super) enum Line {
 /// Why a ledger can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    Io {
-        path: PathBuf,
-        doing: Text,
-        source: io::Error,
-    },
-    Busy {
-        path: PathBuf,
-    },
-    Damaged {
-        path: PathBuf,
-        line: usize,
-        why: String,
-    },
+    Io { path: PathBuf, doing: Text, source: io::Error },
+    Busy { path: PathBuf },
+    Damaged { path: PathBuf, line: usize, why: String },
 }
 
 impl LedgerError {
     pub fn text(&self) -> Text {
         match self {
-            Self::Io {
-                path,
-                doing,
-                source,
-            } => {
+            Self::Io { path, doing, source } => {
                 let path = path.display();
                 text!(
                     "the sandbox's ledger {path} can't be {doing}: {source}",
@@ -171,13 +157,8 @@ impl Ledger {
         let file = files::open_or_make_own(path, Access::Append)
             .map_err(fail(path, Text::fixed("opened", "打开")))?;
         // Half a line that a killed process left would spoil the next one.
-        file.set_len(whole)
-            .map_err(fail(path, Text::fixed("mended", "修复")))?;
-        let mut ledger = Self {
-            file,
-            path: path.to_owned(),
-            _lock: lock,
-        };
+        file.set_len(whole).map_err(fail(path, Text::fixed("mended", "修复")))?;
+        let mut ledger = Self { file, path: path.to_owned(), _lock: lock };
         for line in missing(&lines, existing, postpaid, now) {
             ledger.append(&line)?;
             lines.push(line);
@@ -186,13 +167,10 @@ impl Ledger {
     }
 
     pub(super) fn append(&mut self, line: &Line) -> Result<(), LedgerError> {
-        let mut text = serde_json::to_vec(line)
-            .map_err(io::Error::from)
-            .map_err(fail(&self.path, WRITTEN))?;
+        let mut text =
+            serde_json::to_vec(line).map_err(io::Error::from).map_err(fail(&self.path, WRITTEN))?;
         text.push(b'\n');
-        self.file
-            .write_all(&text)
-            .map_err(fail(&self.path, WRITTEN))
+        self.file.write_all(&text).map_err(fail(&self.path, WRITTEN))
     }
 }
 
@@ -226,9 +204,7 @@ pub fn reset(
     let _lock = lock(path)?;
     let mut text = Vec::new();
     for line in missing(&[], existing, postpaid, now) {
-        serde_json::to_writer(&mut text, &line)
-            .map_err(io::Error::from)
-            .map_err(fail(path, WRITTEN))?;
+        serde_json::to_writer(&mut text, &line).map_err(io::Error::from).map_err(fail(path, WRITTEN))?;
         text.push(b'\n');
     }
     let write = || {
@@ -245,9 +221,7 @@ pub fn reset(
 /// When the ledger is in use, damaged or can't be written.
 pub fn note(path: &Path, entries: &[LedgerEntry], now: Timestamp) -> Result<(), LedgerError> {
     let (mut ledger, _) = Ledger::open(path, &[], &[], now)?;
-    entries
-        .iter()
-        .try_for_each(|entry| ledger.append(&Line::Request(entry.clone())))
+    entries.iter().try_for_each(|entry| ledger.append(&Line::Request(entry.clone())))
 }
 
 /// The lines of a file, and the length of the part that they fill.
@@ -258,10 +232,7 @@ fn read(path: &Path) -> Result<(Vec<Line>, u64), LedgerError> {
         Err(error) => return Err(fail(path, Text::fixed("read", "读取"))(error)),
     };
     // A line counts when its newline is there: it is written in one piece with the line.
-    let whole = bytes
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |at| at + 1);
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let mut lines = Vec::new();
     for (index, line) in bytes[..whole].split(|byte| *byte == b'\n').enumerate() {
         if line.is_empty() {
@@ -279,10 +250,7 @@ fn read(path: &Path) -> Result<(Vec<Line>, u64), LedgerError> {
 
 /// Takes the lock, which is a file of its own so that the ledger can be read everywhere while it is in use.
 fn lock(path: &Path) -> Result<Lock, LedgerError> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         files::make_folder(folder, files::PRIVATE_FOLDER)
             .map_err(fail(path, Text::fixed("created", "创建")))?;
     }
@@ -290,28 +258,19 @@ fn lock(path: &Path) -> Result<Lock, LedgerError> {
     name.push(".lock");
     // Either may have come with a repository, as a link to a file of somebody else's: nothing of the ledger's is made then.
     if path.is_symlink() {
-        return Err(fail(path, Text::fixed("opened", "打开"))(
-            Refusal::Link.into(),
-        ));
+        return Err(fail(path, Text::fixed("opened", "打开"))(Refusal::Link.into()));
     }
-    let file =
-        files::open_or_make_own(Path::new(&name), Access::ReadWrite).map_err(fail(path, LOCKED))?;
+    let file = files::open_or_make_own(Path::new(&name), Access::ReadWrite).map_err(fail(path, LOCKED))?;
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),
-        Err(TryLockError::WouldBlock) => Err(LedgerError::Busy {
-            path: path.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(LedgerError::Busy { path: path.to_owned() }),
         Err(TryLockError::Error(error)) => Err(fail(path, LOCKED)(error)),
     }
 }
 
 fn fail(path: &Path, doing: Text) -> impl FnOnce(io::Error) -> LedgerError {
     let path = path.to_owned();
-    move |source| LedgerError::Io {
-        path,
-        doing,
-        source,
-    }
+    move |source| LedgerError::Io { path, doing, source }
 }
 
 #[cfg(test)]
@@ -339,11 +298,7 @@ mod tests {
     }
 
     fn calls(path: &Path) -> Vec<u64> {
-        read_ledger(path)
-            .unwrap()
-            .iter()
-            .map(|entry| entry.call)
-            .collect()
+        read_ledger(path).unwrap().iter().map(|entry| entry.call).collect()
     }
 
     #[test]
@@ -400,22 +355,13 @@ mod tests {
         fs::write(&path, old).unwrap();
         let (ledger, lines) = Ledger::open(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
         drop(ledger);
-        assert!(matches!(
-            &lines[0],
-            Line::Environment { postpaid: None, .. }
-        ));
+        assert!(matches!(&lines[0], Line::Environment { postpaid: None, .. }));
         let [entry] = &*read_ledger(&path).unwrap() else {
             panic!("{lines:?}");
         };
         assert!(entry.acted && !entry.changed);
         // What was there from the start is written as it always was, unless it is postpaid.
-        reset(
-            &path,
-            &["old-1".to_owned()],
-            &["new-1".parse().unwrap()],
-            Timestamp::UNIX_EPOCH,
-        )
-        .unwrap();
+        reset(&path, &["old-1".to_owned()], &["new-1".parse().unwrap()], Timestamp::UNIX_EPOCH).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         let written: Vec<&str> = text.lines().collect();
         assert_eq!(
@@ -432,22 +378,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.jsonl");
         let existing = ["old-1".to_owned(), "old-1".to_owned()];
-        let open = || {
-            Ledger::open(&path, &existing, &[], Timestamp::UNIX_EPOCH)
-                .unwrap()
-                .1
-                .len()
-        };
+        let open = || Ledger::open(&path, &existing, &[], Timestamp::UNIX_EPOCH).unwrap().1.len();
         assert_eq!((open(), open()), (2, 2));
         reset(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(open(), 2);
         let postpaid = ["old-1", "new-1", "new-1:other"].map(|text| text.parse().unwrap());
-        let open = || {
-            Ledger::open(&path, &[], &postpaid, Timestamp::UNIX_EPOCH)
-                .unwrap()
-                .1
-                .len()
-        };
+        let open = || Ledger::open(&path, &[], &postpaid, Timestamp::UNIX_EPOCH).unwrap().1.len();
         assert_eq!((open(), open()), (3, 3), "what is known stays what it is");
     }
 
@@ -457,11 +393,7 @@ mod tests {
         for error in [
             fail(&path(), WRITTEN)(io::ErrorKind::NotFound.into()),
             LedgerError::Busy { path: path() },
-            LedgerError::Damaged {
-                path: path(),
-                line: 1,
-                why: "x".to_owned(),
-            },
+            LedgerError::Damaged { path: path(), line: 1, why: "x".to_owned() },
         ] {
             assert!(error.text().is_in_both(), "{error}");
         }

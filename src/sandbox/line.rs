@@ -95,8 +95,7 @@ impl AsyncWrite for Wire {
                 let head = bytes.windows(4).position(|window| window == b"\r\n\r\n");
                 let end = head.map_or(bytes.len(), |at| bytes.len().min(at + 4 + body));
                 let part = bytes.get(..end).unwrap_or(bytes);
-                let written =
-                    std::task::ready!(Pin::new(&mut self.stream).poll_write(context, part))?;
+                let written = std::task::ready!(Pin::new(&mut self.stream).poll_write(context, part))?;
                 if head.is_some() && written == end {
                     self.line.set(Fate::Closed);
                 }

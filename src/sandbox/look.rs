@@ -51,17 +51,13 @@ impl World {
         alias: ListAlias,
     ) -> Result<Map<String, Value>, Refusal> {
         let ask: DescribeEnvs = question(params)?;
-        let wanted = |env: &&Env| {
-            wanted(&ask, &env.info) && region.is_none_or(|region| region == env.info.region)
-        };
+        let wanted =
+            |env: &&Env| wanted(&ask, &env.info) && region.is_none_or(|region| region == env.info.region);
         let listed: Vec<EnvInfo> = self
             .envs
             .iter()
             .filter(wanted)
-            .map(|env| EnvInfo {
-                alias: alias.shown(env),
-                ..env.info.clone()
-            })
+            .map(|env| EnvInfo { alias: alias.shown(env), ..env.info.clone() })
             .collect();
         let listed: Vec<&EnvInfo> = listed.iter().collect();
         let limit = size(ask.limit).filter(|limit| *limit > 0);
@@ -71,12 +67,7 @@ impl World {
 
     /// The members of the answer to `DescribeBillingInfo`: of the environments that are named and exist, or of all.
     pub(super) fn bills(&self, params: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
-        let DescribeBillingInfo {
-            env_id,
-            env_ids,
-            limit,
-            offset,
-        } = question(params)?;
+        let DescribeBillingInfo { env_id, env_ids, limit, offset } = question(params)?;
         let named: Option<HashSet<String>> = match (env_ids, env_id) {
             (Some(ids), _) if !ids.is_empty() => Some(ids.into_iter().collect()),
             (_, Some(id)) if !id.is_empty() => Some(HashSet::from([id])),
@@ -106,21 +97,9 @@ pub(super) fn question<T: DeserializeOwned>(params: Map<String, Value>) -> Resul
     })
 }
 
-fn page<T: Serialize>(
-    name: &str,
-    listed: &[&T],
-    limit: usize,
-    offset: Option<usize>,
-) -> Map<String, Value> {
-    let rows: Vec<&&T> = listed
-        .iter()
-        .skip(offset.unwrap_or(0))
-        .take(limit)
-        .collect();
-    Map::from_iter([
-        (name.to_owned(), json!(rows)),
-        ("Total".to_owned(), json!(listed.len())),
-    ])
+fn page<T: Serialize>(name: &str, listed: &[&T], limit: usize, offset: Option<usize>) -> Map<String, Value> {
+    let rows: Vec<&&T> = listed.iter().skip(offset.unwrap_or(0)).take(limit).collect();
+    Map::from_iter([(name.to_owned(), json!(rows)), ("Total".to_owned(), json!(listed.len()))])
 }
 
 fn size(number: Option<u32>) -> Option<usize> {
@@ -128,16 +107,8 @@ fn size(number: Option<u32>) -> Option<usize> {
 }
 
 fn wanted(ask: &DescribeEnvs, env: &EnvInfo) -> bool {
-    let DescribeEnvs {
-        env_id,
-        is_visible,
-        channels,
-        limit: _,
-        offset: _,
-    } = ask;
-    let named = env_id
-        .as_deref()
-        .is_none_or(|id| id.is_empty() || id == env.env_id);
+    let DescribeEnvs { env_id, is_visible, channels, limit: _, offset: _ } = ask;
+    let named = env_id.as_deref().is_none_or(|id| id.is_empty() || id == env.env_id);
     let channel = match (channels, is_visible) {
         (Some(channels), Some(visible)) => channels.contains(&env.env_channel) == *visible,
         _ => true,
@@ -194,10 +165,7 @@ mod tests {
         let world = existing(130);
         let count = |ask: Value| {
             let answer = world.list(params(ask), None, ListAlias::default()).unwrap();
-            (
-                answer["EnvList"].as_array().unwrap().len(),
-                answer["Total"].as_u64().unwrap(),
-            )
+            (answer["EnvList"].as_array().unwrap().len(), answer["Total"].as_u64().unwrap())
         };
         assert_eq!(count(json!({})), (20, 130));
         assert_eq!(count(json!({"Limit":500})), (100, 130));
@@ -205,21 +173,11 @@ mod tests {
         assert_eq!(count(json!({"Limit":100,"Offset":1000})), (0, 130));
         assert_eq!(count(json!({"EnvId":"env-7"})), (1, 1));
         assert_eq!(count(json!({"EnvId":"no"})), (0, 0));
-        assert_eq!(
-            count(json!({"Channels":["qc_console"],"IsVisible":false})),
-            (0, 0)
-        );
-        let code = |ask: Value| {
-            world
-                .list(params(ask), None, ListAlias::default())
-                .unwrap_err()
-                .code
-        };
+        assert_eq!(count(json!({"Channels":["qc_console"],"IsVisible":false})), (0, 0));
+        let code = |ask: Value| world.list(params(ask), None, ListAlias::default()).unwrap_err().code;
         assert_eq!(code(json!({"Limit":"x"})), "InvalidParameter");
         assert_eq!(code(json!({"Nope":1})), "UnknownParameter");
-        let elsewhere = world
-            .list(Map::new(), Some("ap-guangzhou"), ListAlias::default())
-            .unwrap();
+        let elsewhere = world.list(Map::new(), Some("ap-guangzhou"), ListAlias::default()).unwrap();
         assert_eq!(elsewhere["Total"], 0);
     }
 
@@ -229,25 +187,15 @@ mod tests {
         let ids = |ask: Value| {
             let answer = world.bills(params(ask)).unwrap();
             let list = answer["EnvBillingInfoList"].as_array().unwrap().clone();
-            let ids: Vec<String> = list
-                .iter()
-                .map(|bill| bill["EnvId"].as_str().unwrap().to_owned())
-                .collect();
+            let ids: Vec<String> =
+                list.iter().map(|bill| bill["EnvId"].as_str().unwrap().to_owned()).collect();
             (ids.join(" "), answer["Total"].as_u64().unwrap())
         };
         let table = [
             (json!({}), "env-0 env-1 env-2 env-3 env-4", 5),
-            (
-                json!({"EnvIds":[],"EnvId":""}),
-                "env-0 env-1 env-2 env-3 env-4",
-                5,
-            ),
+            (json!({"EnvIds":[],"EnvId":""}), "env-0 env-1 env-2 env-3 env-4", 5),
             (json!({"EnvId":"env-1"}), "env-1", 1),
-            (
-                json!({"EnvIds":["env-3","no","env-1"],"EnvId":"env-0"}),
-                "env-1 env-3",
-                2,
-            ),
+            (json!({"EnvIds":["env-3","no","env-1"],"EnvId":"env-0"}), "env-1 env-3", 2),
             (json!({"Limit":2,"Offset":3}), "env-3 env-4", 5),
             (json!({"Limit":2,"Offset":4}), "env-4", 5),
             (json!({"EnvIds":["no"]}), "", 0),
@@ -273,19 +221,10 @@ mod tests {
     fn a_bill_is_in_the_vendors_form() {
         let mut world = existing(1);
         let at = Timestamp::from_second(1_591_200_000).unwrap();
-        world.apply(&order(
-            "env-0",
-            at,
-            json!({"EnvId":"env-0","FreeQuota":"basic"}),
-        ));
-        let asked =
-            json!({"EnvSource":"qcloud","Channel":"qq","Flag":"QuickStart","ExtensionId":"ext-1"});
+        world.apply(&order("env-0", at, json!({"EnvId":"env-0","FreeQuota":"basic"})));
+        let asked = json!({"EnvSource":"qcloud","Channel":"qq","Flag":"QuickStart","ExtensionId":"ext-1"});
         world.apply(&order("shop-1", at, asked.clone()));
-        world.apply(&Line::Environment {
-            env_id: "old-1".to_owned(),
-            at,
-            postpaid: None,
-        });
+        world.apply(&Line::Environment { env_id: "old-1".to_owned(), at, postpaid: None });
         let answer = world.bills(Map::new()).unwrap();
         let [switched, ordered, prepaid] = [0, 1, 2].map(|n| &answer["EnvBillingInfoList"][n]);
         assert_eq!(switched["PayMode"], "POSTPAID");
@@ -303,13 +242,8 @@ mod tests {
         assert_eq!(prepaid["PayMode"], "PREPAYMENT");
         assert_eq!(prepaid["OrderInfo"], Value::Null);
         assert_eq!(prepaid["ExpireTime"], "2020-07-04 00:00:00");
-        let listed = world
-            .list(Map::new(), Some("ap-guangzhou"), ListAlias::default())
-            .unwrap();
+        let listed = world.list(Map::new(), Some("ap-guangzhou"), ListAlias::default()).unwrap();
         assert_eq!(listed["EnvList"][0]["EnvId"], "shop-1");
-        assert_eq!(
-            listed["Total"], 1,
-            "a switched environment stays where it is"
-        );
+        assert_eq!(listed["Total"], 1, "a switched environment stays where it is");
     }
 }

@@ -121,20 +121,16 @@ impl Options {
 /// Why there is no sandbox.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    Listen {
-        address: SocketAddr,
-        source: io::Error,
-    },
+    Listen { address: SocketAddr, source: io::Error },
     Ledger(#[from] LedgerError),
 }
 
 impl SandboxError {
     pub fn text(&self) -> Text {
         match self {
-            Self::Listen { address, source } => text!(
-                "the sandbox can't listen on {address}: {source}",
-                "沙箱无法监听 {address}：{source}"
-            ),
+            Self::Listen { address, source } => {
+                text!("the sandbox can't listen on {address}: {source}", "沙箱无法监听 {address}：{source}")
+            }
             Self::Ledger(error) => error.text(),
         }
     }
@@ -171,10 +167,7 @@ impl Sandbox {
             max_session,
             machine_role,
         } = options;
-        let failed = |source| SandboxError::Listen {
-            address: listen,
-            source,
-        };
+        let failed = |source| SandboxError::Listen { address: listen, source };
         let now = Timestamp::now();
         let (ledger, lines) = Ledger::open(&path, &existing, &existing_postpaid, now)?;
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
@@ -205,10 +198,7 @@ impl Sandbox {
             latency,
             jitter,
             faults,
-            issuing: Issuing {
-                account,
-                most: max_session,
-            },
+            issuing: Issuing { account, most: max_session },
             machine_role,
             list_alias,
             stop: stopped.clone(),
@@ -226,13 +216,7 @@ impl Sandbox {
             // axum's server has no errors of its own: a connection's end is its own affair.
             let _ = served.await;
         });
-        Ok(Running {
-            address,
-            path,
-            stop,
-            shared,
-            server: Some(server),
-        })
+        Ok(Running { address, path, stop, shared, server: Some(server) })
     }
 }
 

@@ -15,18 +15,11 @@ pub(super) struct Order {
 
 impl World {
     /// Holds an order against the vendor's rules and gives it its ids. Nothing is changed yet.
-    pub(super) fn consider(
-        &self,
-        params: &Map<String, Value>,
-        at: Timestamp,
-    ) -> Result<Order, Refusal> {
+    pub(super) fn consider(&self, params: &Map<String, Value>, at: Timestamp) -> Result<Order, Refusal> {
         let refuse = |code: &str, message: &str| Err(Refusal::new(code, message));
         for (name, value) in params {
             if !is_create_member(name) {
-                return refuse(
-                    "UnknownParameter",
-                    &format!("The parameter `{name}` is not recognized."),
-                );
+                return refuse("UnknownParameter", &format!("The parameter `{name}` is not recognized."));
             }
             if !value.is_string() {
                 return refuse(
@@ -41,10 +34,7 @@ impl World {
             return refuse("InvalidParameter", "`EnvSource` and `Channel` go together.");
         }
         if get("EnvId").is_none() && source.is_none() {
-            return refuse(
-                "MissingParameter",
-                "Without `EnvId`, `EnvSource` and `Channel` are required.",
-            );
+            return refuse("MissingParameter", "Without `EnvId`, `EnvSource` and `Channel` are required.");
         }
         if get("WxAppId").is_none() && [get("Source"), source].contains(&Some("miniapp")) {
             return refuse("MissingParameter", "`WxAppId` is required for miniapp.");
@@ -59,18 +49,12 @@ impl World {
             if !channels.contains(&channel) {
                 return refuse(
                     "InvalidParameterValue",
-                    &format!(
-                        "With EnvSource {source}, `Channel` is one of {}.",
-                        channels.join(", ")
-                    ),
+                    &format!("With EnvSource {source}, `Channel` is one of {}.", channels.join(", ")),
                 );
             }
         }
         if get("Alias").is_some_and(|alias| !is_alias(alias)) {
-            return refuse(
-                "InvalidParameterValue",
-                "`Alias` starts with a-z and holds a-z, 0-9 and - only.",
-            );
+            return refuse("InvalidParameterValue", "`Alias` starts with a-z and holds a-z, 0-9 and - only.");
         }
         let env_id = match get("EnvId") {
             Some(named) => match self.find(named) {
@@ -83,33 +67,21 @@ impl World {
             },
             None => new_env_id(get("Alias").or(source).unwrap_or("env")),
         };
-        Ok(Order {
-            tran_id: self.new_tran_id(at),
-            env_id,
-        })
+        Ok(Order { tran_id: self.new_tran_id(at), env_id })
     }
 }
 
 fn channels(source: &str) -> Option<&'static [&'static str]> {
     match source {
         "miniapp" => Some(&["ide", "api"]),
-        "qcloud" => Some(&[
-            "qc_console",
-            "cocos",
-            "qq",
-            "cloudgame",
-            "dcloud",
-            "serverless_framework",
-        ]),
+        "qcloud" => Some(&["qc_console", "cocos", "qq", "cloudgame", "dcloud", "serverless_framework"]),
         _ => None,
     }
 }
 
 fn is_alias(alias: &str) -> bool {
     alias.starts_with(|c: char| c.is_ascii_lowercase())
-        && alias
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && alias.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// As the vendor's ids look: a start that says something, and sixteen characters that don't.
@@ -144,10 +116,7 @@ mod tests {
     }
 
     fn consider(value: Value) -> Result<Order, Refusal> {
-        world().consider(
-            &params(value),
-            Timestamp::from_second(1_591_200_000).unwrap(),
-        )
+        world().consider(&params(value), Timestamp::from_second(1_591_200_000).unwrap())
     }
 
     #[test]
@@ -160,40 +129,20 @@ mod tests {
         };
         let table = [
             (ok.clone(), ""),
-            (
-                with(
-                    json!({"FreeQuota":"basic","Alias":"a-1","Extra":"{}","EnvAlias":"我的","Flag":"X"}),
-                ),
-                "",
-            ),
+            (with(json!({"FreeQuota":"basic","Alias":"a-1","Extra":"{}","EnvAlias":"我的","Flag":"X"})), ""),
             (with(json!({"FreeQuota":"","EnvId":"","Alias":""})), ""),
             (json!({"EnvId":"cdnheader-v2a"}), ""),
-            (
-                json!({"EnvSource":"miniapp","Channel":"ide","WxAppId":"wx1"}),
-                "",
-            ),
+            (json!({"EnvSource":"miniapp","Channel":"ide","WxAppId":"wx1"}), ""),
             (json!({}), "MissingParameter"),
             (json!({"Alias":"a"}), "MissingParameter"),
             (json!({"EnvSource":"qcloud"}), "InvalidParameter"),
-            (
-                json!({"EnvId":"cdnheader-v2a","Channel":"qq"}),
-                "InvalidParameter",
-            ),
+            (json!({"EnvId":"cdnheader-v2a","Channel":"qq"}), "InvalidParameter"),
             (json!({"EnvId":"unknown"}), "ResourceNotFound"),
-            (
-                json!({"EnvSource":"miniapp","Channel":"ide"}),
-                "MissingParameter",
-            ),
+            (json!({"EnvSource":"miniapp","Channel":"ide"}), "MissingParameter"),
             (with(json!({"Source":"miniapp"})), "MissingParameter"),
             (with(json!({"FreeQuota":"Basic"})), "InvalidParameterValue"),
-            (
-                json!({"EnvSource":"qcloud","Channel":"ide"}),
-                "InvalidParameterValue",
-            ),
-            (
-                json!({"EnvSource":"other","Channel":"ide"}),
-                "InvalidParameterValue",
-            ),
+            (json!({"EnvSource":"qcloud","Channel":"ide"}), "InvalidParameterValue"),
+            (json!({"EnvSource":"other","Channel":"ide"}), "InvalidParameterValue"),
             (with(json!({"Alias":"Shop"})), "InvalidParameterValue"),
             (with(json!({"Alias":"1shop"})), "InvalidParameterValue"),
             (with(json!({"Alias":"a_b"})), "InvalidParameterValue"),
@@ -210,10 +159,7 @@ mod tests {
     #[test]
     fn ids_look_like_the_vendors() {
         let order = consider(json!({"EnvSource":"qcloud","Channel":"qq","Alias":"shop"})).unwrap();
-        assert_eq!(
-            order.tran_id, "20200604000001",
-            "the date in the vendor's country"
-        );
+        assert_eq!(order.tran_id, "20200604000001", "the date in the vendor's country");
         assert!(order.env_id.starts_with("shop-"));
         assert_eq!(order.env_id.len(), "shop-".len() + 16);
         let order = consider(json!({"EnvSource":"qcloud","Channel":"qq"})).unwrap();

@@ -22,10 +22,7 @@ impl Rate {
 
     /// With the arrivals that an earlier process let through, in order.
     pub(super) fn new(per_second: Option<u32>, earlier: impl Iterator<Item = Timestamp>) -> Self {
-        Self {
-            per_second,
-            accepted: earlier.collect(),
-        }
+        Self { per_second, accepted: earlier.collect() }
     }
 
     /// Whether a call that arrives now passes. One that does counts.
@@ -49,8 +46,7 @@ impl Rate {
 
 /// The answer to a call above the limit.
 pub(super) fn throttled(per_second: u32) -> Refusal {
-    let message =
-        format!("The request exceeds the limit of {per_second} a second. Try again later.");
+    let message = format!("The request exceeds the limit of {per_second} a second. Try again later.");
     Refusal::new("RequestLimitExceeded", message)
 }
 
@@ -101,29 +97,20 @@ mod tests {
     }
 
     fn admitted(rate: &mut Rate, arrivals: &[i64]) -> Vec<bool> {
-        arrivals
-            .iter()
-            .map(|arrival| rate.admit(at(*arrival)).is_ok())
-            .collect()
+        arrivals.iter().map(|arrival| rate.admit(at(*arrival)).is_ok()).collect()
     }
 
     #[test]
     fn the_limit_holds_in_every_second_by_arrival() {
         let mut rate = Rate::new(Some(2), std::iter::empty());
         let arrivals = [0, 500, 900, 999, 1000, 1499, 1500, 2000];
-        assert_eq!(
-            admitted(&mut rate, &arrivals),
-            [true, true, false, false, true, false, true, true]
-        );
+        assert_eq!(admitted(&mut rate, &arrivals), [true, true, false, false, true, false, true, true]);
     }
 
     #[test]
     fn what_an_earlier_process_let_through_counts() {
         let mut rate = Rate::new(Some(2), [0, 500].map(at).into_iter());
-        assert_eq!(
-            admitted(&mut rate, &[999, 1000, 1400]),
-            [false, true, false]
-        );
+        assert_eq!(admitted(&mut rate, &[999, 1000, 1400]), [false, true, false]);
         let mut rate = Rate::new(None, [0, 500].map(at).into_iter());
         assert_eq!(admitted(&mut rate, &[501, 501, 501]), [true; 3]);
     }
@@ -131,24 +118,12 @@ mod tests {
     #[test]
     fn every_action_has_a_limit_of_its_own() {
         let mut rates = Rates::new(Some(1), [0].map(at).into_iter());
-        let mut passed = |act| {
-            (0..100)
-                .filter(|_| rates.of(act).admit(at(500)).is_ok())
-                .count()
-        };
+        let mut passed = |act| (0..100).filter(|_| rates.of(act).admit(at(500)).is_ok()).count();
         let all = [Act::Destroy, Act::Modify, Act::Create].map(&mut passed);
         assert_eq!(all, [20, 50, 0]);
         let mut rates = Rates::new(None, std::iter::empty());
-        let mut passed = |act| {
-            (0..100)
-                .filter(|_| rates.of(act).admit(at(0)).is_ok())
-                .count()
-        };
+        let mut passed = |act| (0..100).filter(|_| rates.of(act).admit(at(0)).is_ok()).count();
         let all = [Act::Destroy, Act::Modify, Act::Create].map(&mut passed);
-        assert_eq!(
-            all,
-            [20, 50, 100],
-            "no limit on orders is none on orders alone"
-        );
+        assert_eq!(all, [20, 50, 100], "no limit on orders is none on orders alone");
     }
 }

@@ -30,8 +30,7 @@ use super::world::{Refusal, World};
 use crate::cloud::tencent::wire::{BILLS, CREATE, DESTROY, LIST, MODIFY};
 use crate::crash;
 
-const PAGE: &str =
-    "<!DOCTYPE html><html><body><h1>Please log in to this network</h1></body></html>";
+const PAGE: &str = "<!DOCTYPE html><html><body><h1>Please log in to this network</h1></body></html>";
 
 /// What all requests share.
 pub(super) struct Shared {
@@ -99,9 +98,7 @@ struct Done {
 impl Shared {
     fn now(&self) -> Timestamp {
         let (instant, timestamp) = self.started;
-        timestamp
-            .checked_add(instant.elapsed())
-            .unwrap_or(timestamp)
+        timestamp.checked_add(instant.elapsed()).unwrap_or(timestamp)
     }
 
     pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -205,31 +202,21 @@ impl Inner {
             request_id: uuid::Uuid::now_v7().to_string(),
         };
         let admitted = if too_large {
-            Err(Refusal::new(
-                "RequestSizeLimitExceeded",
-                "The request is larger than 10 MB.",
-            ))
+            Err(Refusal::new("RequestSizeLimitExceeded", "The request is larger than 10 MB."))
         } else {
             incoming.admit()
         };
         let fault = |target| {
-            let mut struck = shared
-                .faults
-                .iter()
-                .filter(|fault| fault.strikes(target, call));
+            let mut struck = shared.faults.iter().filter(|fault| fault.strikes(target, call));
             struck.next().map(|fault| &fault.kind)
         };
         let shown = match admitted {
             Ok(Asked::Act(act)) => self.act(incoming, act, fault(target(act)), &mut entry),
             Ok(Asked::List) => {
                 let region = incoming.region();
-                self.look(
-                    incoming,
-                    100,
-                    (Target::List, fault(Target::List)),
-                    &mut entry,
-                    |world, params| world.list(params, region, shared.list_alias),
-                )
+                self.look(incoming, 100, (Target::List, fault(Target::List)), &mut entry, |world, params| {
+                    world.list(params, region, shared.list_alias)
+                })
             }
             Ok(Asked::Bills) => {
                 let fault = (Target::Bills, fault(Target::Bills));
@@ -272,12 +259,7 @@ impl Inner {
     }
 
     /// Whether a fault throttles a call: the one that strikes at it, or a congestion that began before.
-    fn is_throttled(
-        &mut self,
-        target: Target,
-        fault: Option<&FaultKind>,
-        entry: &mut LedgerEntry,
-    ) -> bool {
+    fn is_throttled(&mut self, target: Target, fault: Option<&FaultKind>, entry: &mut LedgerEntry) -> bool {
         if let Some(FaultKind::ThrottleFor(time)) = fault {
             let until = entry.at.checked_add(*time).unwrap_or(Timestamp::MAX);
             self.congestions.push((target, until));
@@ -354,14 +336,9 @@ impl Inner {
     /// Writes the entry down and lets what it says happen. Without the first there is no second.
     fn record(&mut self, entry: LedgerEntry) -> Result<(), Refusal> {
         let failed = |why: String| Refusal::new("InternalError", why);
-        let ledger = self
-            .ledger
-            .as_mut()
-            .ok_or_else(|| failed("The sandbox is stopped.".to_owned()))?;
+        let ledger = self.ledger.as_mut().ok_or_else(|| failed("The sandbox is stopped.".to_owned()))?;
         let line = LedgerLine::Request(entry);
-        ledger
-            .append(&line)
-            .map_err(|error| failed(error.to_string()))?;
+        ledger.append(&line).map_err(|error| failed(error.to_string()))?;
         self.world.apply(&line);
         self.shown.apply(line);
         Ok(())
@@ -418,9 +395,6 @@ fn envelope(members: &Map<String, Value>) -> String {
 fn reply(status: StatusCode, content_type: &'static str, text: String) -> Response {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        header::HeaderValue::from_static(content_type),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));
     response
 }

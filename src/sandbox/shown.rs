@@ -19,21 +19,14 @@ pub(super) struct Shown {
 
 impl Shown {
     pub(super) fn new(delay: Duration) -> Self {
-        Self {
-            delay,
-            waiting: VecDeque::new(),
-            world: World::default(),
-        }
+        Self { delay, waiting: VecDeque::new(), world: World::default() }
     }
 
     /// Takes in what has happened. What was there from the start, and what changed nothing, does not wait.
     pub(super) fn apply(&mut self, line: Line) {
         match line {
             Line::Request(entry) if entry.acted || entry.changed => {
-                let from = entry
-                    .at
-                    .saturating_add(self.delay)
-                    .unwrap_or(Timestamp::MAX);
+                let from = entry.at.saturating_add(self.delay).unwrap_or(Timestamp::MAX);
                 self.waiting.push_back((from, Line::Request(entry)));
             }
             Line::Request(_) => {}
@@ -136,9 +129,7 @@ mod tests {
         let mut at = |now| {
             let world = shown.at(second(now));
             let infos = world.envs.iter().map(|env| &env.info);
-            let told: Vec<String> = infos
-                .map(|info| format!("{} {}", info.alias, info.status))
-                .collect();
+            let told: Vec<String> = infos.map(|info| format!("{} {}", info.alias, info.status)).collect();
             told.join(", ")
         };
         assert_eq!(at(59), "old NORMAL");

@@ -63,10 +63,7 @@ pub(super) struct Known {
 /// The key with this id, however old.
 pub(super) fn known(id: &str) -> Option<Known> {
     if id == SECRET_ID {
-        return Some(Known {
-            secret: SECRET_KEY.to_owned(),
-            temporary: None,
-        });
+        return Some(Known { secret: SECRET_KEY.to_owned(), temporary: None });
     }
     let ends = id.strip_prefix(TEMPORARY)?.split('x').next()?;
     let ends = i64::from_str_radix(ends, 16).ok()?;
@@ -95,41 +92,24 @@ impl Issuing {
         let needs: &[&str] = match question {
             Question::Caller => return Ok(self.caller(caller)),
             Question::AssumeRole => &["RoleArn", "RoleSessionName"],
-            Question::WithWebIdentity => &[
-                "ProviderId",
-                "WebIdentityToken",
-                "RoleArn",
-                "RoleSessionName",
-            ],
+            Question::WithWebIdentity => &["ProviderId", "WebIdentityToken", "RoleArn", "RoleSessionName"],
         };
         for name in needs {
             let value = params.get(*name).and_then(Value::as_str);
             if value.is_none_or(str::is_empty) {
-                return Err(Refusal::new(
-                    "MissingParameter",
-                    format!("The parameter `{name}` is missing."),
-                ));
+                return Err(Refusal::new("MissingParameter", format!("The parameter `{name}` is missing.")));
             }
         }
         let arn = params.get("RoleArn").and_then(Value::as_str);
         if !arn.is_some_and(|arn| arn.starts_with("qcs::cam::")) {
-            return Err(Refusal::new(
-                "InvalidParameter.ResourceError",
-                "`RoleArn` is no role.",
-            ));
+            return Err(Refusal::new("InvalidParameter.ResourceError", "`RoleArn` is no role."));
         }
         let seconds = params.get("DurationSeconds");
-        let seconds = seconds.map_or(Some(DEFAULT), |value| {
-            value.as_i64().or_else(|| value.as_str()?.parse().ok())
-        });
-        let seconds = seconds
-            .filter(|seconds| (1..=LONGEST).contains(seconds))
-            .ok_or_else(|| {
-                Refusal::new(
-                    "InvalidParameter.OverTimeError",
-                    "`DurationSeconds` is not between 1 and 43200.",
-                )
-            })?;
+        let seconds =
+            seconds.map_or(Some(DEFAULT), |value| value.as_i64().or_else(|| value.as_str()?.parse().ok()));
+        let seconds = seconds.filter(|seconds| (1..=LONGEST).contains(seconds)).ok_or_else(|| {
+            Refusal::new("InvalidParameter.OverTimeError", "`DurationSeconds` is not between 1 and 43200.")
+        })?;
         let (credentials, ends) = self.issue(now, SignedDuration::from_secs(seconds));
         Ok(Map::from_iter([
             ("Credentials".to_owned(), credentials),
@@ -157,28 +137,18 @@ impl Issuing {
     fn caller(&self, id: &str) -> Map<String, Value> {
         let account = &self.account;
         let (arn, kind, user) = if id == SECRET_ID {
-            (
-                format!("qcs::cam::uin/{account}:uin/{USER}"),
-                "CAMUser",
-                USER.to_owned(),
-            )
+            (format!("qcs::cam::uin/{account}:uin/{USER}"), "CAMUser", USER.to_owned())
         } else {
-            (
-                format!("qcs::sts:{account}:assumed-role/sandbox"),
-                "CAMRole",
-                format!("{account}:sandbox"),
-            )
+            (format!("qcs::sts:{account}:assumed-role/sandbox"), "CAMRole", format!("{account}:sandbox"))
         };
         let members = json!({
             "Arn": arn, "AccountId": account, "UserId": user, "PrincipalId": user, "Type": kind,
         });
         match members {
             Value::Object(members) => members,
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_) => Map::new(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Map::new()
+            }
         }
     }
 
@@ -200,8 +170,7 @@ impl Issuing {
 /// What follows from an id.
 #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
 fn derived(what: &str, id: &str) -> String {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(SECRET_KEY.as_bytes()).expect("a key of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET_KEY.as_bytes()).expect("a key of any length");
     mac.update(what.as_bytes());
     mac.update(id.as_bytes());
     let bytes = mac.finalize().into_bytes();
@@ -213,10 +182,7 @@ mod tests {
     use super::*;
 
     fn issuing(most: Option<Duration>) -> Issuing {
-        Issuing {
-            account: "42".to_owned(),
-            most,
-        }
+        Issuing { account: "42".to_owned(), most }
     }
 
     fn params(value: &Value) -> Map<String, Value> {
@@ -257,12 +223,7 @@ mod tests {
             answer.err().map(|refusal| refusal.code)
         };
         assert_eq!(ask(&|_| {}), None);
-        for name in [
-            "ProviderId",
-            "WebIdentityToken",
-            "RoleArn",
-            "RoleSessionName",
-        ] {
+        for name in ["ProviderId", "WebIdentityToken", "RoleArn", "RoleSessionName"] {
             let code = ask(&|asked| asked[name] = "".into());
             assert_eq!(code.as_deref(), Some("MissingParameter"), "{name}");
         }
@@ -279,8 +240,7 @@ mod tests {
         let issuing = issuing(None);
         assert_eq!(issuing.metadata("web", "", NOW).as_deref(), Some("web"));
         assert!(issuing.metadata("web", "other", NOW).is_none());
-        let key: Value =
-            serde_json::from_str(&issuing.metadata("web", "web", NOW).unwrap()).unwrap();
+        let key: Value = serde_json::from_str(&issuing.metadata("web", "web", NOW).unwrap()).unwrap();
         assert_eq!(key["Code"], "Success");
         assert!(known(key["TmpSecretId"].as_str().unwrap()).is_some());
     }

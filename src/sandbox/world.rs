@@ -20,10 +20,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.into(),
-        }
+        Self { code: code.to_owned(), message: message.into() }
     }
 }
 
@@ -54,20 +51,14 @@ impl World {
     /// Takes in a line of the ledger, old or new: this is the only way that anything changes.
     pub(super) fn apply(&mut self, line: &Line) {
         match line {
-            Line::Environment {
-                env_id,
-                at,
-                postpaid: None,
-            } => self.add(Env {
+            Line::Environment { env_id, at, postpaid: None } => self.add(Env {
                 info: prepaid(env_id, *at),
                 bill: bill::prepaid(env_id, *at),
                 named: String::new(),
             }),
-            Line::Environment {
-                env_id,
-                at,
-                postpaid: Some(bought),
-            } => self.order(&bought.order(env_id, *at)),
+            Line::Environment { env_id, at, postpaid: Some(bought) } => {
+                self.order(&bought.order(env_id, *at))
+            }
             Line::Elsewhere { env_id, at, now } => {
                 if let Some(env) = self.find_mut(env_id) {
                     env.became(now, *at);
@@ -154,10 +145,7 @@ pub(super) fn tran_id(at: Timestamp, number: u64) -> String {
 }
 
 pub(super) fn vendors_time(at: Timestamp) -> String {
-    BEIJING
-        .to_datetime(at)
-        .strftime("%Y-%m-%d %H:%M:%S")
-        .to_string()
+    BEIJING.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 fn prepaid(env_id: &str, at: Timestamp) -> EnvInfo {

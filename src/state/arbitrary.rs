@@ -8,8 +8,8 @@ use proptest::sample::{Index, select};
 use uuid::Uuid;
 
 use super::journal::{
-    Edit, Edited, EndReason, Entry, Event, Evidence, Intent, Journal, Outcome, Recovered, RunEnded,
-    RunId, RunStarted,
+    Edit, Edited, EndReason, Entry, Event, Evidence, Intent, Journal, Outcome, Recovered, RunEnded, RunId,
+    RunStarted,
 };
 use super::{Account, Deposed, Lineage, Origin, Record, Serial, State, Status};
 use crate::desired::{Address, Attributes, Field, SourceRef};
@@ -38,8 +38,7 @@ fn run() -> impl Strategy<Value = RunId> {
 }
 
 fn attributes() -> impl Strategy<Value = Attributes> {
-    btree_map(select(Field::ALL.to_vec()), text(), 0..4)
-        .prop_map(|fields| fields.into_iter().collect())
+    btree_map(select(Field::ALL.to_vec()), text(), 0..4).prop_map(|fields| fields.into_iter().collect())
 }
 
 fn source() -> impl Strategy<Value = SourceRef> {
@@ -116,18 +115,16 @@ pub(crate) fn state() -> impl Strategy<Value = State> {
         btree_map(address(), record(), 0..4),
         vec(deposed(), 0..3),
     )
-        .prop_map(
-            |(lineage, serial, tool_version, account, last_run, environments, deposed)| State {
-                format_version: crate::state::FormatVersion,
-                lineage: Lineage(Uuid::from_u128(lineage)),
-                serial: Serial(serial),
-                tool_version,
-                account,
-                last_run,
-                environments,
-                deposed,
-            },
-        )
+        .prop_map(|(lineage, serial, tool_version, account, last_run, environments, deposed)| State {
+            format_version: crate::state::FormatVersion,
+            lineage: Lineage(Uuid::from_u128(lineage)),
+            serial: Serial(serial),
+            tool_version,
+            account,
+            last_run,
+            environments,
+            deposed,
+        })
 }
 
 pub(crate) fn started() -> impl Strategy<Value = RunStarted> {
@@ -140,21 +137,19 @@ pub(crate) fn started() -> impl Strategy<Value = RunStarted> {
         any::<u32>(),
         (option::of(text()), option::of(text())),
     )
-        .prop_map(
-            |(run, lineage, base, account, who, pid, (region, commit))| RunStarted {
-                format_version: crate::state::FormatVersion,
-                run,
-                lineage: Lineage(Uuid::from_u128(lineage)),
-                base: Serial(base),
-                tool_version: "0.1.0".to_owned(),
-                account,
-                plan: "sha256:0".to_owned(),
-                who,
-                pid,
-                region,
-                commit,
-            },
-        )
+        .prop_map(|(run, lineage, base, account, who, pid, (region, commit))| RunStarted {
+            format_version: crate::state::FormatVersion,
+            run,
+            lineage: Lineage(Uuid::from_u128(lineage)),
+            base: Serial(base),
+            tool_version: "0.1.0".to_owned(),
+            account,
+            plan: "sha256:0".to_owned(),
+            who,
+            pid,
+            region,
+            commit,
+        })
 }
 
 /// How a step ends: not at all, or with an outcome.
@@ -165,11 +160,7 @@ fn end() -> impl Strategy<Value = End> {
     prop_oneof![
         Just(None),
         (id(), option::of(id())).prop_map(|(tran, env)| Some((Evidence::Ordered, Some(tran), env))),
-        (option::of(id()), option::of(id())).prop_map(|(tran, env)| Some((
-            Evidence::Unknown,
-            tran,
-            env
-        ))),
+        (option::of(id()), option::of(id())).prop_map(|(tran, env)| Some((Evidence::Unknown, tran, env))),
         Just(Some((Evidence::Refused, None, None))),
         // An answer that contradicts itself.
         id().prop_map(|tran| Some((Evidence::Refused, Some(tran), None))),
@@ -181,14 +172,8 @@ fn end() -> impl Strategy<Value = End> {
 /// under way together; cut off anywhere or ended.
 pub(crate) fn journal() -> impl Strategy<Value = Journal> {
     let steps = btree_map(address(), (0_u32..3, attributes(), end()), 0..5);
-    (
-        started(),
-        moment(),
-        steps,
-        vec(any::<Index>(), 40),
-        any::<bool>(),
-    )
-        .prop_map(|(started, at, steps, picks, ended)| {
+    (started(), moment(), steps, vec(any::<Index>(), 40), any::<bool>()).prop_map(
+        |(started, at, steps, picks, ended)| {
             let mut queues: Vec<Vec<Event>> = steps
                 .into_iter()
                 .zip(1..)
@@ -200,10 +185,7 @@ pub(crate) fn journal() -> impl Strategy<Value = Journal> {
                             address: address.clone(),
                             action: ORDER.to_owned(),
                             attributes: attributes.clone(),
-                            source: SourceRef {
-                                file: "environments/all.yaml".to_owned(),
-                                line: step,
-                            },
+                            source: SourceRef { file: "environments/all.yaml".to_owned(), line: step },
                             replaces: None,
                             prevent_destroy: false,
                         })
@@ -232,17 +214,11 @@ pub(crate) fn journal() -> impl Strategy<Value = Journal> {
             }
             if ended {
                 let reason = EndReason::Finished;
-                entries.push(Entry {
-                    at,
-                    event: Event::RunEnded(RunEnded { reason }),
-                });
+                entries.push(Entry { at, event: Event::RunEnded(RunEnded { reason }) });
             }
-            Journal {
-                started_at: at,
-                started,
-                entries,
-            }
-        })
+            Journal { started_at: at, started, entries }
+        },
+    )
 }
 
 pub(crate) fn outcome(
@@ -278,54 +254,38 @@ fn wild_event() -> impl Strategy<Value = Event> {
         attributes(),
         (source(), option::of(text()), any::<bool>()),
     )
-        .prop_map(
-            |(step, attempt, address, action, attributes, (source, replaces, prevent_destroy))| {
-                Event::Intent(Intent {
-                    step,
-                    attempt,
-                    address,
-                    action: action.to_owned(),
-                    attributes,
-                    source,
-                    replaces,
-                    prevent_destroy,
-                })
-            },
-        );
-    let evidence = select(vec![
-        Evidence::Ordered,
-        Evidence::Refused,
-        Evidence::NotSent,
-        Evidence::Unknown,
-    ]);
+        .prop_map(|(step, attempt, address, action, attributes, (source, replaces, prevent_destroy))| {
+            Event::Intent(Intent {
+                step,
+                attempt,
+                address,
+                action: action.to_owned(),
+                attributes,
+                source,
+                replaces,
+                prevent_destroy,
+            })
+        });
+    let evidence = select(vec![Evidence::Ordered, Evidence::Refused, Evidence::NotSent, Evidence::Unknown]);
     let said = (
         (0_u32..4, 0_u32..3, address(), evidence),
         (option::of(text()), option::of(text())),
         (option::of(text()), option::of(text()), option::of(text())),
     )
-        .prop_map(
-            |((step, attempt, address, evidence), (tran, env), (code, message, body))| {
-                Event::Outcome(Outcome {
-                    code,
-                    message,
-                    body,
-                    ..outcome(step, attempt, &address, evidence, tran, env)
-                })
-            },
-        );
+        .prop_map(|((step, attempt, address, evidence), (tran, env), (code, message, body))| {
+            Event::Outcome(Outcome {
+                code,
+                message,
+                body,
+                ..outcome(step, attempt, &address, evidence, tran, env)
+            })
+        });
     let edit = prop_oneof![
-        (address(), record()).prop_map(|(address, record)| Edit::Put {
-            address,
-            record: Box::new(record)
-        }),
+        (address(), record()).prop_map(|(address, record)| Edit::Put { address, record: Box::new(record) }),
         address().prop_map(|address| Edit::Forget { address }),
         (address(), address()).prop_map(|(from, to)| Edit::Move { from, to }),
         (address(), text(), option::of(record())).prop_map(|(address, env_id, record)| {
-            Edit::Deposed {
-                address,
-                env_id,
-                record: record.map(Box::new),
-            }
+            Edit::Deposed { address, env_id, record: record.map(Box::new) }
         }),
         deposed().prop_map(|deposed| Edit::Depose(Box::new(deposed))),
     ];
@@ -338,26 +298,16 @@ pub(crate) fn wild_journal() -> impl Strategy<Value = Journal> {
     let events = vec((moment(), wild_event()), 0..16);
     let end = option::of((text(), vec(address(), 0..3)));
     (started(), moment(), events, end).prop_map(|(started, started_at, events, end)| {
-        let mut entries: Vec<Entry> = events
-            .into_iter()
-            .map(|(at, event)| Entry { at, event })
-            .collect();
+        let mut entries: Vec<Entry> = events.into_iter().map(|(at, event)| Entry { at, event }).collect();
         entries.extend(end.map(|(by, unknown)| Entry {
             at: started_at,
             event: Event::Recovered(Recovered { by, unknown }),
         }));
-        Journal {
-            started_at,
-            started,
-            entries,
-        }
+        Journal { started_at, started, entries }
     })
 }
 
 /// The ids in a state.
 pub(crate) fn ids(state: &State) -> Vec<&String> {
-    state
-        .records()
-        .flat_map(|(_, record)| record.tran_id.iter().chain(&record.env_id))
-        .collect()
+    state.records().flat_map(|(_, record)| record.tran_id.iter().chain(&record.env_id)).collect()
 }

@@ -18,14 +18,8 @@ use layout::{Layout, decoded, is_rounded, layout, number, plain, same};
 /// What the column with the order numbers may be called, most likely first. Compared without case, spaces, `_` and `-`.
 pub const COLUMNS: [&str; 5] = ["订单 ID", "Order ID", "TranId", "交易 ID", "Transaction ID"];
 /// What a column with amounts may be called. Only shown.
-const AMOUNTS: [&str; 6] = [
-    "优惠后总价",
-    "优惠后总价(元)",
-    "总价",
-    "Total Cost",
-    "Total Amount After Discount",
-    "Amount",
-];
+const AMOUNTS: [&str; 6] =
+    ["优惠后总价", "优惠后总价(元)", "总价", "Total Cost", "Total Amount After Discount", "Amount"];
 /// Far more than the bill of a year has.
 pub const MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// How far down the line with the columns' names is looked for: some exports begin with a title.
@@ -79,10 +73,9 @@ impl BillError {
     pub fn text(&self) -> Text {
         match self {
             Self::Empty => Text::fixed("it is empty", "文件为空"),
-            Self::Encoding => Text::fixed(
-                "it is no text in UTF-8, UTF-16 or GBK",
-                "它不是 UTF-8、UTF-16 或 GBK 文本",
-            ),
+            Self::Encoding => {
+                Text::fixed("it is no text in UTF-8, UTF-16 or GBK", "它不是 UTF-8、UTF-16 或 GBK 文本")
+            }
             Self::Broken { line, why } => text!("line {line}: {why}", "第 {line} 行：{why}"),
             Self::NoColumn { columns } => {
                 let listed = listed(columns);
@@ -93,10 +86,7 @@ impl BillError {
             }
             Self::Ambiguous { name, count } => {
                 let name = name.escape_debug();
-                text!(
-                    "{count} columns are called `{name}`",
-                    "有 {count} 列都叫 `{name}`"
-                )
+                text!("{count} columns are called `{name}`", "有 {count} 列都叫 `{name}`")
             }
             Self::Rounded { line, text } => {
                 let text = text.escape_debug();
@@ -117,11 +107,8 @@ impl fmt::Display for BillError {
 
 fn listed(columns: &[String]) -> Text {
     const MOST: usize = 40;
-    let quoted: Vec<String> = columns
-        .iter()
-        .take(MOST)
-        .map(|column| format!("`{}`", column.escape_debug()))
-        .collect();
+    let quoted: Vec<String> =
+        columns.iter().take(MOST).map(|column| format!("`{}`", column.escape_debug())).collect();
     let (en, zh) = (quoted.join(", "), quoted.join("、"));
     match columns.len() {
         0 => Text::fixed("none", "零列"),
@@ -138,11 +125,7 @@ fn listed(columns: &[String]) -> Text {
 ///
 /// # Errors
 /// When the file has another layout. Not for a line that has no number.
-pub fn read(
-    bytes: &[u8],
-    column: Option<&str>,
-    known: impl Fn(&str) -> bool,
-) -> Result<Bill, BillError> {
+pub fn read(bytes: &[u8], column: Option<&str>, known: impl Fn(&str) -> bool) -> Result<Bill, BillError> {
     let text = decoded(bytes)?;
     if text.trim().is_empty() {
         return Err(BillError::Empty);
@@ -155,15 +138,8 @@ pub fn read(
         numbers.len()
     };
     // Of equals the first is the more likely.
-    let place = places
-        .iter()
-        .rev()
-        .copied()
-        .max_by_key(most)
-        .unwrap_or_default();
-    let amount = AMOUNTS
-        .iter()
-        .find_map(|name| names.iter().position(|it| same(it, name)));
+    let place = places.iter().rev().copied().max_by_key(most).unwrap_or_default();
+    let amount = AMOUNTS.iter().find_map(|name| names.iter().position(|it| same(it, name)));
     let mut bill = Bill {
         column: names.get(place).map_or("", |name| plain(name)).to_owned(),
         lines: Vec::new(),
@@ -175,10 +151,7 @@ pub fn read(
             continue;
         };
         if is_rounded(&tran_id) {
-            return Err(BillError::Rounded {
-                line: *line,
-                text: tran_id.into_owned(),
-            });
+            return Err(BillError::Rounded { line: *line, text: tran_id.into_owned() });
         }
         let amount = amount.and_then(|place| row.get(place)).map(|it| plain(it));
         bill.lines.push(Line {
@@ -252,10 +225,7 @@ pub fn reconcile(
     let unknown = billed
         .into_iter()
         .filter(|(tran_id, _)| !ours.contains_key(*tran_id))
-        .map(|(tran_id, lines)| Billed {
-            tran_id: tran_id.to_owned(),
-            lines,
-        });
+        .map(|(tran_id, lines)| Billed { tran_id: tran_id.to_owned(), lines });
     let mut unknown: Vec<Billed> = unknown.collect();
     unknown.sort_by_key(|billed| billed.lines.first().map(|line| line.number));
     Reconciled {

@@ -11,22 +11,13 @@ use crate::lang::text;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
     /// A member of the state itself.
-    Member {
-        name: &'static str,
-        found: String,
-        expected: String,
-    },
+    Member { name: &'static str, found: String, expected: String },
     /// The expected state has an environment that the found one has not.
     Missing { place: Place, record: Box<Record> },
     /// The found state has an environment that the expected one has not.
     Surplus { place: Place, record: Box<Record> },
     /// Both have the environment. None where one of them says nothing.
-    Field {
-        place: Place,
-        name: &'static str,
-        found: Option<String>,
-        expected: Option<String>,
-    },
+    Field { place: Place, name: &'static str, found: Option<String>, expected: Option<String> },
 }
 
 impl Difference {
@@ -73,19 +64,13 @@ impl Place {
         let address = to.clone();
         match self {
             Self::At(_) => Self::At(address),
-            Self::Deposed { address: _, env_id } => Self::Deposed {
-                address,
-                env_id: env_id.clone(),
-            },
+            Self::Deposed { address: _, env_id } => Self::Deposed { address, env_id: env_id.clone() },
         }
     }
 
     /// Where a deposed environment is on record.
     pub fn of(deposed: &Deposed) -> Self {
-        Self::Deposed {
-            address: deposed.address.clone(),
-            env_id: deposed.record.env_id.clone(),
-        }
+        Self::Deposed { address: deposed.address.clone(), env_id: deposed.record.env_id.clone() }
     }
 }
 
@@ -98,11 +83,7 @@ impl fmt::Display for Place {
                     Some(env_id) => crate::lang::Text::same(env_id.clone()),
                     None => crate::lang::Text::fixed("no EnvId", "无 EnvId"),
                 };
-                text!(
-                    "{address} (deposed {env_id})",
-                    "{address}（已被替换的旧环境 {env_id:#}）"
-                )
-                .fmt(f)
+                text!("{address} (deposed {env_id})", "{address}（已被替换的旧环境 {env_id:#}）").fmt(f)
             }
         }
     }
@@ -114,10 +95,7 @@ pub fn differences(found: &State, expected: &State) -> Vec<Difference> {
     for (address, record) in &expected.environments {
         let place = Place::At(address.clone());
         match found.environments.get(address) {
-            None => differences.push(Difference::Missing {
-                place,
-                record: Box::new(record.clone()),
-            }),
+            None => differences.push(Difference::Missing { place, record: Box::new(record.clone()) }),
             Some(there) => differences.extend(unequal(&place, texts(there), texts(record))),
         }
     }
@@ -151,21 +129,14 @@ fn members(found: &State, expected: &State) -> Vec<Difference> {
             ("serial", serial.to_string()),
             ("tool_version", tool_version.clone()),
             ("account", account_text(account.as_ref())),
-            (
-                "last_run",
-                last_run.map_or_else(|| "none".to_owned(), |run| run.to_string()),
-            ),
+            ("last_run", last_run.map_or_else(|| "none".to_owned(), |run| run.to_string())),
         ]
     };
     texts(found)
         .into_iter()
         .zip(texts(expected))
         .filter(|((_, found), (_, expected))| found != expected)
-        .map(|((name, found), (_, expected))| Difference::Member {
-            name,
-            found,
-            expected,
-        })
+        .map(|((name, found), (_, expected))| Difference::Member { name, found, expected })
         .collect()
 }
 
@@ -185,10 +156,7 @@ fn replaced(found: &[Deposed], expected: &[Deposed]) -> Vec<Difference> {
             differences.extend(unequal(&place, texts.0, texts.1));
             pairs.push(at);
         } else {
-            differences.push(Difference::Missing {
-                place,
-                record: Box::new(deposed.record.clone()),
-            });
+            differences.push(Difference::Missing { place, record: Box::new(deposed.record.clone()) });
         }
     }
     let unpaired: BTreeSet<usize> = left.into_values().flatten().collect();
@@ -236,16 +204,8 @@ fn unequal(
 }
 
 fn deposed_texts(deposed: &Deposed) -> impl Iterator<Item = Text> {
-    let Deposed {
-        address: _,
-        record,
-        at,
-        by,
-    } = deposed;
-    let own = [
-        ("deposed_at", Some(at.to_string())),
-        ("deposed_by", Some(by.to_string())),
-    ];
+    let Deposed { address: _, record, at, by } = deposed;
+    let own = [("deposed_at", Some(at.to_string())), ("deposed_by", Some(by.to_string()))];
     own.into_iter().chain(texts(record))
 }
 

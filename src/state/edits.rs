@@ -62,16 +62,12 @@ pub fn after(before: &State, started: RunStarted, at: Timestamp, edits: &[Edited
 pub fn moved(state: &State, from: &Address, to: &Address) -> Vec<Change> {
     let standing = state.environments.get(from);
     let standing = standing.map(|record| (Place::At(from.clone()), record));
-    let deposed = state
-        .deposed_at(from)
-        .map(|deposed| (Place::of(deposed), &deposed.record));
+    let deposed = state.deposed_at(from).map(|deposed| (Place::of(deposed), &deposed.record));
     standing
         .into_iter()
         .chain(deposed)
         .map(|(place, record)| Change {
-            kind: Kind::Moved {
-                to: place.renamed(to),
-            },
+            kind: Kind::Moved { to: place.renamed(to) },
             place,
             record: record.clone(),
         })
@@ -85,21 +81,15 @@ pub fn changes(before: &State, after: &State) -> Vec<Change> {
         match difference {
             // The state's own members are the writer's, and the order of what was replaced says nothing.
             Difference::Member { .. } => {}
-            Difference::Missing { place, record } => changes.push(Change {
-                place,
-                record: *record,
-                kind: Kind::Added,
-            }),
-            Difference::Surplus { place, record } => changes.push(Change {
-                place,
-                record: *record,
-                kind: Kind::Forgotten,
-            }),
+            Difference::Missing { place, record } => {
+                changes.push(Change { place, record: *record, kind: Kind::Added })
+            }
+            Difference::Surplus { place, record } => {
+                changes.push(Change { place, record: *record, kind: Kind::Forgotten })
+            }
             Difference::Field { ref place, .. } => {
-                if let Some(Change {
-                    kind: Kind::Changed(fields),
-                    ..
-                }) = changes.last_mut().filter(|last| last.place == *place)
+                if let Some(Change { kind: Kind::Changed(fields), .. }) =
+                    changes.last_mut().filter(|last| last.place == *place)
                 {
                     fields.push(difference);
                 } else if let Some(record) = record_at(before, place) {
@@ -117,9 +107,8 @@ pub fn changes(before: &State, after: &State) -> Vec<Change> {
 
 /// The same with what only gets another place told as a move.
 fn with_moves(changes: Vec<Change>) -> Vec<Change> {
-    let (mut added, mut others): (Vec<_>, Vec<_>) = changes
-        .into_iter()
-        .partition(|change| change.kind == Kind::Added);
+    let (mut added, mut others): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| change.kind == Kind::Added);
     for change in &mut others {
         let is_it = |it: &Change| change.kind == Kind::Forgotten && it.record == change.record;
         if let Some(at) = added.iter().position(is_it) {
@@ -143,23 +132,15 @@ pub fn turn(before: &State, into: &State) -> Vec<Edit> {
         }
     }
     let is_new = |address: &Address| !before.environments.contains_key(address);
-    let (new, there): (Vec<_>, Vec<_>) = into
-        .environments
-        .iter()
-        .partition(|(address, _)| is_new(address));
+    let (new, there): (Vec<_>, Vec<_>) = into.environments.iter().partition(|(address, _)| is_new(address));
     for (address, record) in new.into_iter().chain(there) {
         if before.environments.get(address) != Some(record) {
-            edits.push(Edit::Put {
-                address: address.clone(),
-                record: Box::new(record.clone()),
-            });
+            edits.push(Edit::Put { address: address.clone(), record: Box::new(record.clone()) });
         }
     }
     for address in before.environments.keys() {
         if !into.environments.contains_key(address) {
-            edits.push(Edit::Forget {
-                address: address.clone(),
-            });
+            edits.push(Edit::Forget { address: address.clone() });
         }
     }
     let kept: BTreeSet<_> = into.deposed.iter().map(Place::of).collect();
@@ -180,10 +161,7 @@ pub fn turn(before: &State, into: &State) -> Vec<Edit> {
 /// What a state knows that another one does not.
 pub fn lost(before: &State, after: &State) -> Vec<Loss> {
     let ids = |of: fn(&Record) -> Option<&String>| -> BTreeSet<&String> {
-        after
-            .records()
-            .filter_map(|(_, record)| of(record))
-            .collect()
+        after.records().filter_map(|(_, record)| of(record)).collect()
     };
     let env_ids = ids(|record| record.env_id.as_ref());
     let tran_ids = ids(|record| record.tran_id.as_ref());
@@ -192,18 +170,11 @@ pub fn lost(before: &State, after: &State) -> Vec<Loss> {
         let Some(record) = record_at(before, &place) else {
             continue;
         };
-        let gone =
-            |id: &Option<String>, kept: &BTreeSet<_>| id.clone().filter(|id| !kept.contains(id));
+        let gone = |id: &Option<String>, kept: &BTreeSet<_>| id.clone().filter(|id| !kept.contains(id));
         let env_id = gone(&record.env_id, &env_ids);
         let tran_id = gone(&record.tran_id, &tran_ids);
-        lost.extend(env_id.map(|id| Loss::EnvId {
-            place: place.clone(),
-            id,
-        }));
-        lost.extend(tran_id.map(|id| Loss::TranId {
-            place: place.clone(),
-            id,
-        }));
+        lost.extend(env_id.map(|id| Loss::EnvId { place: place.clone(), id }));
+        lost.extend(tran_id.map(|id| Loss::TranId { place: place.clone(), id }));
         if let Place::At(address) = place
             && record.status == Status::Unknown
             && !after.environments.contains_key(&address)
@@ -222,10 +193,9 @@ pub fn same_record(one: &State, other: &State) -> bool {
 fn record_at<'a>(state: &'a State, place: &Place) -> Option<&'a Record> {
     match place {
         Place::At(address) => state.environments.get(address),
-        Place::Deposed { address, env_id } => state
-            .deposed_at(address)
-            .map(|deposed| &deposed.record)
-            .find(|record| record.env_id == *env_id),
+        Place::Deposed { address, env_id } => {
+            state.deposed_at(address).map(|deposed| &deposed.record).find(|record| record.env_id == *env_id)
+        }
     }
 }
 

@@ -126,80 +126,45 @@ impl StateError {
             }
             Self::NotAState { path, what } => {
                 let path = path.display();
-                text!(
-                    "{path} is {what}, not a state",
-                    "{path} 是{what:#}，不是状态文件"
-                )
+                text!("{path} is {what}, not a state", "{path} 是{what:#}，不是状态文件")
             }
             Self::Empty { path } => {
                 let path = path.display();
                 text!("{path} is empty", "{path} 为空")
             }
-            Self::Damaged {
-                path,
-                line,
-                column,
-                why,
-            } => {
+            Self::Damaged { path, line, column, why } => {
                 let path = path.display();
-                text!(
-                    "{path}:{line}:{column}: {why}",
-                    "{path}:{line}:{column}: {why:#}"
-                )
+                text!("{path}:{line}:{column}: {why}", "{path}:{line}:{column}: {why:#}")
             }
-            Self::Newer {
-                path,
-                found,
-                supported,
-            } => {
+            Self::Newer { path, found, supported } => {
                 let path = path.display();
                 text!(
                     "{path} has format version {found}; this postpay reads up to {supported}",
                     "{path} 的格式版本为 {found}；此 postpay 最高支持 {supported}"
                 )
             }
-            Self::Foreign {
-                path,
-                found,
-                expected,
-                evidence,
-            } => {
+            Self::Foreign { path, found, expected, evidence } => {
                 let path = path.display();
                 text!(
                     "{path} has lineage {found}, but {evidence} has {expected}",
                     "{path} 的 lineage 为 {found}，但 {evidence} 的为 {expected}"
                 )
             }
-            Self::Older {
-                path,
-                found,
-                expected,
-                evidence,
-            } => {
+            Self::Older { path, found, expected, evidence } => {
                 let path = path.display();
                 text!(
                     "{path} has serial {found}, but {evidence} says that it was {expected} once",
                     "{path} 的 serial 为 {found}，但 {evidence} 表明它曾为 {expected}"
                 )
             }
-            Self::Forked {
-                path,
-                serial,
-                base,
-                evidence,
-            } => {
+            Self::Forked { path, serial, base, evidence } => {
                 let path = path.display();
                 text!(
                     "{path} has serial {serial} and does not hold the run of {evidence}, which started from serial {base}",
                     "{path} 的 serial 为 {serial}，却不包含 {evidence} 的运行，而该运行从 serial {base} 开始"
                 )
             }
-            Self::Behind {
-                from,
-                found,
-                expected,
-                evidence,
-            } => text!(
+            Self::Behind { from, found, expected, evidence } => text!(
                 "{from} gives serial {found}, but {evidence} has {expected}: to restore it would forget what was ordered since",
                 "从 {from} 得到的 serial 为 {found}，但 {evidence} 的为 {expected}：恢复它会丢失此后订购的记录"
             ),
@@ -207,11 +172,7 @@ impl StateError {
                 let path = path.display();
                 text!("{path}:{line}: {why}", "{path}:{line}: {why:#}")
             }
-            Self::JournalLost {
-                path,
-                run,
-                evidence,
-            } => {
+            Self::JournalLost { path, run, evidence } => {
                 let path = path.display();
                 text!(
                     "{path} is gone, the journal of run {run}, which {evidence} says was open; it may hold the only trace of an order",
@@ -220,10 +181,7 @@ impl StateError {
             }
             Self::Locked { path, holder: _ } => {
                 let path = path.display();
-                text!(
-                    "{path} is held by another process",
-                    "{path} 正被另一个进程持有"
-                )
+                text!("{path} is held by another process", "{path} 正被另一个进程持有")
             }
             Self::FencedOut { path } => {
                 let path = path.display();
@@ -239,16 +197,9 @@ impl StateError {
                     "{path} 的文件锁不起作用：已持有锁时又获得了第二把锁"
                 )
             }
-            Self::Io {
-                doing,
-                path,
-                source,
-            } => {
+            Self::Io { doing, path, source } => {
                 let (doing, path) = (doing.text(), path.display());
-                text!(
-                    "can't {doing} {path}: {source}",
-                    "{path}：无法{doing:#}：{source:#}"
-                )
+                text!("can't {doing} {path}: {source}", "{path}：无法{doing:#}：{source:#}")
             }
             Self::Misused(why) => why.clone(),
         }
@@ -273,71 +224,26 @@ mod tests {
         let why = || Text::fixed("it was cut", "它被截断");
         let (low, high) = (Serial(1), Serial(2));
         let all = [
-            StateError::Lost {
-                path: path(),
-                evidence: evidence(),
-            },
-            StateError::NotAState {
-                path: path(),
-                what: Text::fixed("a backup", "备份"),
-            },
+            StateError::Lost { path: path(), evidence: evidence() },
+            StateError::NotAState { path: path(), what: Text::fixed("a backup", "备份") },
             StateError::Empty { path: path() },
-            StateError::Damaged {
-                path: path(),
-                line: 1,
-                column: 2,
-                why: why(),
-            },
-            StateError::Newer {
-                path: path(),
-                found: 2,
-                supported: 1,
-            },
+            StateError::Damaged { path: path(), line: 1, column: 2, why: why() },
+            StateError::Newer { path: path(), found: 2, supported: 1 },
             StateError::Foreign {
                 path: path(),
                 found: Lineage::fresh(),
                 expected: Lineage::fresh(),
                 evidence: evidence(),
             },
-            StateError::Older {
-                path: path(),
-                found: low,
-                expected: high,
-                evidence: evidence(),
-            },
-            StateError::Forked {
-                path: path(),
-                serial: high,
-                base: low,
-                evidence: evidence(),
-            },
-            StateError::Behind {
-                from: evidence(),
-                found: low,
-                expected: high,
-                evidence: evidence(),
-            },
-            StateError::JournalDamaged {
-                path: path(),
-                line: 1,
-                why: why(),
-            },
-            StateError::JournalLost {
-                path: path(),
-                run: RunId::fresh(),
-                evidence: evidence(),
-            },
-            StateError::Locked {
-                path: path(),
-                holder: None,
-            },
+            StateError::Older { path: path(), found: low, expected: high, evidence: evidence() },
+            StateError::Forked { path: path(), serial: high, base: low, evidence: evidence() },
+            StateError::Behind { from: evidence(), found: low, expected: high, evidence: evidence() },
+            StateError::JournalDamaged { path: path(), line: 1, why: why() },
+            StateError::JournalLost { path: path(), run: RunId::fresh(), evidence: evidence() },
+            StateError::Locked { path: path(), holder: None },
             StateError::FencedOut { path: path() },
             StateError::NoLocks { path: path() },
-            StateError::Io {
-                doing: Doing::Read,
-                path: path(),
-                source: std::io::ErrorKind::NotFound.into(),
-            },
+            StateError::Io { doing: Doing::Read, path: path(), source: std::io::ErrorKind::NotFound.into() },
             StateError::Misused(why()),
         ];
         for error in all {
@@ -348,21 +254,10 @@ mod tests {
         for error in [
             BillError::Empty,
             BillError::Encoding,
-            BillError::Broken {
-                line: 1,
-                why: "x".to_owned(),
-            },
-            BillError::NoColumn {
-                columns: vec!["a".to_owned(), "b".to_owned()],
-            },
-            BillError::Ambiguous {
-                name: "a".to_owned(),
-                count: 2,
-            },
-            BillError::Rounded {
-                line: 1,
-                text: "1E+5".to_owned(),
-            },
+            BillError::Broken { line: 1, why: "x".to_owned() },
+            BillError::NoColumn { columns: vec!["a".to_owned(), "b".to_owned()] },
+            BillError::Ambiguous { name: "a".to_owned(), count: 2 },
+            BillError::Rounded { line: 1, text: "1E+5".to_owned() },
         ] {
             assert!(error.text().is_in_both(), "{error}");
         }
@@ -370,16 +265,8 @@ mod tests {
 
     #[test]
     fn our_own_reason_for_the_system_is_told_in_both_languages_too() {
-        let error = crate::state::file::FileStore::new("..")
-            .folder()
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "can't use as a state ..: it names no file"
-        );
-        assert_eq!(
-            format!("{error:#}"),
-            "..：无法用作状态文件：路径中没有文件名"
-        );
+        let error = crate::state::file::FileStore::new("..").folder().unwrap_err();
+        assert_eq!(error.to_string(), "can't use as a state ..: it names no file");
+        assert_eq!(format!("{error:#}"), "..：无法用作状态文件：路径中没有文件名");
     }
 }

@@ -36,10 +36,7 @@ pub fn rebuild_over<'a>(
     journals: impl IntoIterator<Item = &'a Journal>,
 ) -> Option<State> {
     journals.into_iter().fold(state, |before, journal| {
-        let serial = reached(
-            before.as_ref().map(|state| state.serial),
-            journal.started.base,
-        );
+        let serial = reached(before.as_ref().map(|state| state.serial), journal.started.base);
         let mut state = fold(before, journal);
         state.serial = serial;
         Some(state)
@@ -97,21 +94,9 @@ struct Claim {
 impl Folding {
     /// Starts from the state that the run started from.
     pub fn new(before: Option<State>, started: RunStarted) -> Self {
-        let done = before
-            .as_ref()
-            .is_some_and(|state| state.last_run == Some(started.run));
-        let deposed = before
-            .as_ref()
-            .map(|state| state.deposed.clone())
-            .unwrap_or_default();
-        Self {
-            before,
-            started,
-            slots: BTreeMap::new(),
-            deposed,
-            repeatable: BTreeMap::new(),
-            done,
-        }
+        let done = before.as_ref().is_some_and(|state| state.last_run == Some(started.run));
+        let deposed = before.as_ref().map(|state| state.deposed.clone()).unwrap_or_default();
+        Self { before, started, slots: BTreeMap::new(), deposed, repeatable: BTreeMap::new(), done }
     }
 
     /// Folds one more entry in.
@@ -153,11 +138,12 @@ impl Folding {
                 "an earlier order of this environment has an unknown outcome",
                 "此环境之前的订单结果未知",
             )),
-            (Some(record), replaces) => (replaces.is_none() || *replaces != record.env_id)
-                .then_some(Text::fixed(
+            (Some(record), replaces) => {
+                (replaces.is_none() || *replaces != record.env_id).then_some(Text::fixed(
                     "an environment is on record here, and this is not its replacement",
                     "此处已有环境的记录，而这不是对它的替换",
-                )),
+                ))
+            }
         }
     }
 
@@ -172,14 +158,7 @@ impl Folding {
 
     /// The state with everything folded in.
     pub fn finish(self) -> State {
-        let Self {
-            before,
-            started,
-            slots,
-            mut deposed,
-            repeatable: _,
-            done,
-        } = self;
+        let Self { before, started, slots, mut deposed, repeatable: _, done } = self;
         let (known, mut environments) = match before {
             Some(state) if done => return state,
             Some(state) => (state.account, state.environments),
@@ -224,10 +203,7 @@ impl Folding {
 
     fn slot(&mut self, address: &Address) -> &mut Slot {
         let stood = self.on_record(address).cloned();
-        self.slots.entry(address.clone()).or_insert_with(|| Slot {
-            stood,
-            claims: Vec::new(),
-        })
+        self.slots.entry(address.clone()).or_insert_with(|| Slot { stood, claims: Vec::new() })
     }
 
     fn claim(&mut self, at: Timestamp, intent: &Intent) {
@@ -274,8 +250,7 @@ impl Folding {
             return self.slot(address).stood.as_mut();
         }
         let mut deposed = self.deposed.iter_mut();
-        let found =
-            deposed.find(|deposed| deposed.address == *address && is_it(&deposed.record))?;
+        let found = deposed.find(|deposed| deposed.address == *address && is_it(&deposed.record))?;
         Some(&mut found.record)
     }
 
@@ -295,10 +270,7 @@ impl Folding {
             }
             return;
         }
-        let nowhere = SourceRef {
-            file: String::new(),
-            line: 0,
-        };
+        let nowhere = SourceRef { file: String::new(), line: 0 };
         let nothing_announced = self.unknown_record(at, nowhere);
         let slot = self.slot(&outcome.address);
         let place = slot
@@ -317,12 +289,7 @@ impl Folding {
             None if outcome.tran_id.is_some() || outcome.env_id.is_some() => {
                 let mut record = nothing_announced;
                 note(&mut record, outcome);
-                slot.claims.push(Claim {
-                    step: outcome.step,
-                    attempt: outcome.attempt,
-                    open: false,
-                    record,
-                });
+                slot.claims.push(Claim { step: outcome.step, attempt: outcome.attempt, open: false, record });
             }
             None => {}
         }
@@ -333,15 +300,11 @@ impl Folding {
             Edit::Put { address, record } => self.hold(address, Some((**record).clone())),
             Edit::Forget { address } => self.hold(address, None),
             Edit::Move { from, to } => self.relocate(from, to),
-            Edit::Deposed {
-                address,
-                env_id,
-                record,
-            } => self.edit_deposed(address, env_id, record.as_deref()),
+            Edit::Deposed { address, env_id, record } => {
+                self.edit_deposed(address, env_id, record.as_deref())
+            }
             Edit::Depose(deposed) => {
-                let Deposed {
-                    address, record, ..
-                } = &**deposed;
+                let Deposed { address, record, .. } = &**deposed;
                 if let Some(env_id) = &record.env_id {
                     self.edit_deposed(address, env_id, None);
                 }
@@ -361,9 +324,7 @@ impl Folding {
         self.hold(from, None);
         self.hold(to, Some(record));
         let replaced = self.deposed.iter_mut();
-        replaced
-            .filter(|deposed| deposed.address == *from)
-            .for_each(|deposed| deposed.address = to.clone());
+        replaced.filter(|deposed| deposed.address == *from).for_each(|deposed| deposed.address = to.clone());
     }
 
     fn edit_deposed(&mut self, address: &Address, env_id: &str, record: Option<&Record>) {
@@ -383,9 +344,7 @@ impl Folding {
                     .filter(|deposed| deposed.address == *address && is_it(&deposed.record))
                     .for_each(|deposed| deposed.record = record.clone());
             }
-            None => self
-                .deposed
-                .retain(|deposed| deposed.address != *address || !is_it(&deposed.record)),
+            None => self.deposed.retain(|deposed| deposed.address != *address || !is_it(&deposed.record)),
         }
     }
 
@@ -423,10 +382,7 @@ impl Slot {
     /// What the last claim takes the place of, if that is another environment.
     fn deposes(&self, address: &Address) -> Option<Deposed> {
         let claim = &self.claims.last()?.record;
-        let stood = self
-            .stood
-            .as_ref()
-            .filter(|stood| stood.status.is_settled())?;
+        let stood = self.stood.as_ref().filter(|stood| stood.status.is_settled())?;
         (!same_environment(stood, claim)).then(|| Deposed {
             address: address.clone(),
             record: stood.clone(),
@@ -443,10 +399,7 @@ impl Slot {
         let Some((last, earlier)) = self.claims.split_last() else {
             return self.stood.clone();
         };
-        let unsettled = self
-            .stood
-            .iter()
-            .filter(|record| record.status == Status::Unknown);
+        let unsettled = self.stood.iter().filter(|record| record.status == Status::Unknown);
         let newest_first = earlier.iter().rev().map(|claim| &claim.record);
         let mut shown = last.record.clone();
         for other in newest_first.chain(unsettled) {
@@ -491,18 +444,14 @@ fn note(record: &mut Record, outcome: &Outcome) {
     record.status = match outcome.evidence {
         Evidence::Ordered => {
             // An order that switches an environment is for the one it named, whether or not the answer repeats it.
-            record.env_id = record
-                .env_id
-                .take()
-                .or_else(|| record.attributes.get(Field::EnvId).map(str::to_owned));
+            record.env_id =
+                record.env_id.take().or_else(|| record.attributes.get(Field::EnvId).map(str::to_owned));
             match record.env_id {
                 Some(_) => Status::Created,
                 None => Status::AwaitingEnvId,
             }
         }
-        Evidence::Done | Evidence::Refused | Evidence::NotSent | Evidence::Unknown => {
-            Status::Unknown
-        }
+        Evidence::Done | Evidence::Refused | Evidence::NotSent | Evidence::Unknown => Status::Unknown,
     };
 }
 

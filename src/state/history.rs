@@ -153,11 +153,7 @@ pub struct Wanted {
 impl Happening {
     /// Whether it is asked for. A move is followed: what was moved is found under every address that it had.
     pub fn is_wanted(&self, wanted: &Wanted) -> bool {
-        let Wanted {
-            all,
-            since,
-            addresses,
-        } = wanted;
+        let Wanted { all, since, addresses } = wanted;
         let kind = *all
             || match &self.what {
                 What::Request(request) => request.outcome != Found::Answered(Evidence::NotSent),
@@ -228,16 +224,12 @@ pub fn order_numbers(
     let mut numbers = BTreeMap::new();
     for happening in happenings {
         if let (Some(tran_id), _) = happening.ids() {
-            numbers
-                .entry(tran_id.to_owned())
-                .or_insert_with(|| (happening.at, happening.address.clone()));
+            numbers.entry(tran_id.to_owned()).or_insert_with(|| (happening.at, happening.address.clone()));
         }
     }
     for (address, record) in state.into_iter().flat_map(State::records) {
         if let Some(tran_id) = &record.tran_id {
-            numbers
-                .entry(tran_id.clone())
-                .or_insert_with(|| (record.ordered_at, address.clone()));
+            numbers.entry(tran_id.clone()).or_insert_with(|| (record.ordered_at, address.clone()));
         }
     }
     numbers

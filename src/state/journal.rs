@@ -26,17 +26,14 @@ pub struct Journal {
 impl Journal {
     /// When a request was last about to be sent.
     pub fn last_sent_at(&self) -> Option<Timestamp> {
-        self.entries
-            .iter()
-            .rev()
-            .find_map(|entry| match &entry.event {
-                Event::Intent(_) => Some(entry.at),
-                Event::Listed(_)
-                | Event::Outcome(_)
-                | Event::Edited(_)
-                | Event::RunEnded(_)
-                | Event::Recovered(_) => None,
-            })
+        self.entries.iter().rev().find_map(|entry| match &entry.event {
+            Event::Intent(_) => Some(entry.at),
+            Event::Listed(_)
+            | Event::Outcome(_)
+            | Event::Edited(_)
+            | Event::RunEnded(_)
+            | Event::Recovered(_) => None,
+        })
     }
 
     /// The ids that existed before the run's first order; None when they were not listed, or not all of them.
@@ -68,9 +65,7 @@ impl Journal {
     /// not be trusted is not among them.
     pub fn env_ids(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().filter_map(|entry| match &entry.event {
-            Event::Outcome(outcome) if outcome.evidence == Evidence::Ordered => {
-                outcome.env_id.as_deref()
-            }
+            Event::Outcome(outcome) if outcome.evidence == Evidence::Ordered => outcome.env_id.as_deref(),
             Event::Edited(edited) => match &edited.edit {
                 Edit::Put { record, .. } => record.env_id.as_deref(),
                 Edit::Depose(deposed) => deposed.record.env_id.as_deref(),
@@ -87,17 +82,14 @@ impl Journal {
 
     /// Why the run made no further request; None when it died first.
     pub fn ended(&self) -> Option<EndReason> {
-        self.entries
-            .iter()
-            .rev()
-            .find_map(|entry| match &entry.event {
-                Event::RunEnded(ended) => Some(ended.reason),
-                Event::Intent(_)
-                | Event::Listed(_)
-                | Event::Outcome(_)
-                | Event::Edited(_)
-                | Event::Recovered(_) => None,
-            })
+        self.entries.iter().rev().find_map(|entry| match &entry.event {
+            Event::RunEnded(ended) => Some(ended.reason),
+            Event::Intent(_)
+            | Event::Listed(_)
+            | Event::Outcome(_)
+            | Event::Edited(_)
+            | Event::Recovered(_) => None,
+        })
     }
 }
 
@@ -109,9 +101,7 @@ pub struct Entry {
 }
 
 /// The identity of a run: a version 7 UUID, so that runs sort by time.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct RunId(#[schemars(with = "String", extend("format" = "uuid"))] pub Uuid);
 
 impl RunId {
@@ -171,10 +161,7 @@ pub struct Listed {
     pub missing: u64,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -285,10 +272,7 @@ pub struct Edited {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Edit {
     /// This is on record now, whatever was before.
-    Put {
-        address: Address,
-        record: Box<Record>,
-    },
+    Put { address: Address, record: Box<Record> },
     /// Nothing is on record any more.
     Forget { address: Address },
     /// What was on record under `from` is under `to`, what it replaced included. Without anything under `from`, or with

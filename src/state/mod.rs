@@ -89,11 +89,7 @@ impl TryFrom<u64> for FormatVersion {
     type Error = String;
 
     fn try_from(number: u64) -> Result<Self, String> {
-        if number == Self::NUMBER {
-            Ok(Self)
-        } else {
-            Err(format!("unknown `format_version` {number}"))
-        }
+        if number == Self::NUMBER { Ok(Self) } else { Err(format!("unknown `format_version` {number}")) }
     }
 }
 
@@ -120,10 +116,7 @@ where
     Option::deserialize(deserializer)
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_false(value: &bool) -> bool {
     !*value
 }
@@ -132,23 +125,18 @@ impl State {
     /// Every record, deposed ones included, with the address that it stands or stood at.
     pub fn records(&self) -> impl Iterator<Item = (&Address, &Record)> {
         let deposed = self.deposed.iter();
-        self.environments
-            .iter()
-            .chain(deposed.map(|deposed| (&deposed.address, &deposed.record)))
+        self.environments.iter().chain(deposed.map(|deposed| (&deposed.address, &deposed.record)))
     }
 
     /// Every environment id on record, and where it stands.
     pub fn env_ids(&self) -> impl Iterator<Item = (&Address, &str)> {
-        self.records()
-            .filter_map(|(address, record)| Some((address, record.env_id.as_deref()?)))
+        self.records().filter_map(|(address, record)| Some((address, record.env_id.as_deref()?)))
     }
 
     /// What was replaced at this address.
     pub fn deposed_at(&self, address: &Address) -> impl Iterator<Item = &Deposed> {
         let address = address.clone();
-        self.deposed
-            .iter()
-            .filter(move |deposed| deposed.address == address)
+        self.deposed.iter().filter(move |deposed| deposed.address == address)
     }
 }
 
@@ -187,9 +175,7 @@ impl fmt::Display for Lineage {
 }
 
 /// How often a state was replaced: 0 before the first run, then one more a run.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Serial(pub u64);
 
 impl Serial {

@@ -14,12 +14,7 @@ use super::{Origin, State};
 ///
 /// Clocks can be wrong, and must not take the limit with them either: nothing is earlier than what is before it in the
 /// journals, and a time in the future counts as `now`.
-pub fn orders_since(
-    state: Option<&State>,
-    journals: &[Journal],
-    since: Timestamp,
-    now: Timestamp,
-) -> usize {
+pub fn orders_since(state: Option<&State>, journals: &[Journal], since: Timestamp, now: Timestamp) -> usize {
     let on_file: BTreeSet<RunId> = journals.iter().map(|journal| journal.started.run).collect();
     let on_record = state
         .into_iter()
@@ -30,10 +25,7 @@ pub fn orders_since(
         })
         .count();
     let mut latest = Timestamp::MIN;
-    let in_journals: usize = journals
-        .iter()
-        .map(|journal| orders_in(journal, since, now, &mut latest))
-        .sum();
+    let in_journals: usize = journals.iter().map(|journal| orders_in(journal, since, now, &mut latest)).sum();
     on_record + in_journals
 }
 
@@ -48,10 +40,7 @@ fn orders_in(journal: &Journal, since: Timestamp, now: Timestamp, latest: &mut T
             }
             Event::Outcome(outcome) => {
                 let attempt = (outcome.step, outcome.attempt);
-                if attempts
-                    .get(&attempt)
-                    .is_some_and(|asked| outcome.is_harmless(asked))
-                {
+                if attempts.get(&attempt).is_some_and(|asked| outcome.is_harmless(asked)) {
                     attempts.remove(&attempt);
                 }
             }
@@ -92,10 +81,7 @@ mod tests {
                 address: address(step),
                 action: (*action).to_owned(),
                 attributes: Attributes::default(),
-                source: SourceRef {
-                    file: "environments/all.yaml".to_owned(),
-                    line: step,
-                },
+                source: SourceRef { file: "environments/all.yaml".to_owned(), line: step },
                 replaces: None,
                 prevent_destroy: false,
             });
@@ -113,10 +99,7 @@ mod tests {
                 lineage: Lineage::fresh(),
                 base: Serial::default(),
                 tool_version: "0.1.0".to_owned(),
-                account: Account {
-                    endpoint: "sandbox".to_owned(),
-                    uin: None,
-                },
+                account: Account { endpoint: "sandbox".to_owned(), uin: None },
                 plan: String::new(),
                 who: "ada@loom".to_owned(),
                 pid: 7,

@@ -77,9 +77,7 @@ impl RescueFile {
     /// What it says of an address.
     pub fn about(&self, address: &Address) -> Option<&Rescued> {
         let rescued = self.rescued.as_ref().ok()?;
-        rescued
-            .iter()
-            .rfind(|rescued| rescued.outcome.address == *address)
+        rescued.iter().rfind(|rescued| rescued.outcome.address == *address)
     }
 }
 
@@ -118,10 +116,7 @@ mod tests {
                     attributes: std::iter::empty().collect(),
                     ordered_at: Timestamp::UNIX_EPOCH,
                     run,
-                    source: crate::desired::SourceRef {
-                        file: String::new(),
-                        line: 0,
-                    },
+                    source: crate::desired::SourceRef { file: String::new(), line: 0 },
                     region: None,
                     prevent_destroy: false,
                 },
@@ -131,19 +126,10 @@ mod tests {
         };
         for (state, expected) in [
             (None, Standing::Unrecorded),
-            (
-                Some(with("other", Status::Created, None)),
-                Standing::Unrecorded,
-            ),
+            (Some(with("other", Status::Created, None)), Standing::Unrecorded),
             (Some(with("shop", Status::Unknown, None)), Standing::Open),
-            (
-                Some(with("shop", Status::Created, None)),
-                Standing::Unrecorded,
-            ),
-            (
-                Some(with("moved", Status::AwaitingEnvId, tran)),
-                Standing::Settled,
-            ),
+            (Some(with("shop", Status::Created, None)), Standing::Unrecorded),
+            (Some(with("moved", Status::AwaitingEnvId, tran)), Standing::Settled),
         ] {
             assert_eq!(rescued.standing(state.as_ref()), expected, "{state:?}");
         }

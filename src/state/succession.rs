@@ -24,10 +24,7 @@ pub(super) fn gap(from: Serial, receipts: &[ReceiptRef]) -> Option<Breach<'_>> {
     let mut at = from;
     for receipt in receipts {
         if receipt.base > at {
-            return Some(Breach::Gap {
-                at,
-                before: receipt,
-            });
+            return Some(Breach::Gap { at, before: receipt });
         }
         at = reached(Some(at), receipt.base);
     }
@@ -37,27 +34,18 @@ pub(super) fn gap(from: Serial, receipts: &[ReceiptRef]) -> Option<Breach<'_>> {
 /// The receipts, oldest first, of runs that this state does not hold.
 ///
 /// Receipts may have been thrown away, so those before the state need not be there.
-pub(super) fn unheld<'a>(
-    state: &State,
-    receipts: &'a [ReceiptRef],
-) -> Result<&'a [ReceiptRef], Breach<'a>> {
-    let last = receipts
-        .iter()
-        .position(|receipt| Some(receipt.run) == state.last_run);
+pub(super) fn unheld<'a>(state: &State, receipts: &'a [ReceiptRef]) -> Result<&'a [ReceiptRef], Breach<'a>> {
+    let last = receipts.iter().position(|receipt| Some(receipt.run) == state.last_run);
     let rest = if let Some(place) = last {
         let held = &receipts[..=place];
-        let serial = held
-            .iter()
-            .fold(None, |at, receipt| Some(reached(at, receipt.base)));
+        let serial = held.iter().fold(None, |at, receipt| Some(reached(at, receipt.base)));
         // It holds its last run, and not another one that started from the same serial as an earlier one.
         if serial != Some(state.serial) {
             return Err(Breach::Fork(held.get(place - 1).unwrap_or(&held[place])));
         }
         &receipts[place + 1..]
     } else {
-        let stray = receipts
-            .iter()
-            .find(|receipt| receipt.base.next() == state.serial);
+        let stray = receipts.iter().find(|receipt| receipt.base.next() == state.serial);
         if let Some(stray) = stray {
             return Err(Breach::Fork(stray));
         }
@@ -111,13 +99,7 @@ mod tests {
         // The beginning was thrown away.
         assert_eq!(unheld(&state(2, 99), &whole[2..]), Ok(&whole[2..]));
         assert_eq!(unheld(&state(9, 99), &whole), Ok(&whole[3..]));
-        assert_eq!(
-            unheld(&state(1, 10), &whole[2..]),
-            Err(Breach::Gap {
-                at: Serial(1),
-                before: &whole[2]
-            })
-        );
+        assert_eq!(unheld(&state(1, 10), &whole[2..]), Err(Breach::Gap { at: Serial(1), before: &whole[2] }));
     }
 
     #[test]

@@ -62,17 +62,9 @@ pub enum Problem {
     /// Commands would refuse it too.
     Refused(StateError),
     /// No receipt of the runs that led from one serial to the other.
-    ReceiptsMissing {
-        from: Serial,
-        to: Serial,
-        evidence: PathBuf,
-    },
+    ReceiptsMissing { from: Serial, to: Serial, evidence: PathBuf },
     /// A run ordered from another account or endpoint than the state says.
-    Account {
-        path: PathBuf,
-        found: String,
-        expected: String,
-    },
+    Account { path: PathBuf, found: String, expected: String },
     /// The state says something else than what the receipts rebuild.
     Differs(Difference),
     /// Several places have one id. Each environment, and each order, has its own.
@@ -83,10 +75,7 @@ pub enum Problem {
         places: Vec<Place>,
     },
     /// Ids that the vendor returned, that could not be written to the journal, and that no record has.
-    Unrecorded {
-        path: PathBuf,
-        rescued: Box<Rescued>,
-    },
+    Unrecorded { path: PathBuf, rescued: Box<Rescued> },
 }
 
 /// Something to know, that is no contradiction.
@@ -155,14 +144,7 @@ impl Notice {
 
 /// Judges what was read.
 pub fn verify(found: Found) -> Verification {
-    let Found {
-        state_path,
-        journal_path,
-        state,
-        journal,
-        receipts,
-        rescues,
-    } = found;
+    let Found { state_path, journal_path, state, journal, receipts, rescues } = found;
     let mut problems = Vec::new();
     let mut notices = Vec::new();
     let state_is_readable = state.is_ok();
@@ -178,9 +160,7 @@ pub fn verify(found: Found) -> Verification {
     let sound = journals.len();
     if let Some(journal) = journal {
         let RunStarted { run, base, .. } = journal.started;
-        let folded = state
-            .as_ref()
-            .is_some_and(|state| state.last_run == Some(run));
+        let folded = state.as_ref().is_some_and(|state| state.last_run == Some(run));
         if !folded {
             problems.extend(unfit(&state_path, state.as_ref(), &journal_path, &journal));
             notices.push(open_run(state.clone(), &journal));
@@ -242,18 +222,11 @@ fn shared(state: &State) -> Vec<Problem> {
     }
     places.retain(|_, places| places.len() > 1);
     let shared = places.into_iter();
-    shared
-        .map(|((name, id), places)| Problem::Shared {
-            name,
-            id: id.to_owned(),
-            places,
-        })
-        .collect()
+    shared.map(|((name, id), places)| Problem::Shared { name, id: id.to_owned(), places }).collect()
 }
 
 fn taken<T>(problems: &mut Vec<Problem>, read: Result<T, StateError>) -> Option<T> {
-    read.map_err(|error| problems.push(Problem::Refused(error)))
-        .ok()
+    read.map_err(|error| problems.push(Problem::Refused(error))).ok()
 }
 
 /// Why an open run can't have started from this state.
@@ -269,24 +242,15 @@ fn unfit(
     let error = match state {
         None if base == Serial::default() => return None,
         None => StateError::Lost { path, evidence },
-        Some(state) if state.lineage != lineage => StateError::Foreign {
-            path,
-            found: state.lineage,
-            expected: lineage,
-            evidence,
-        },
-        Some(state) if state.serial < base => StateError::Older {
-            path,
-            found: state.serial,
-            expected: base,
-            evidence,
-        },
-        Some(state) if state.serial > base => StateError::Forked {
-            path,
-            serial: state.serial,
-            base,
-            evidence,
-        },
+        Some(state) if state.lineage != lineage => {
+            StateError::Foreign { path, found: state.lineage, expected: lineage, evidence }
+        }
+        Some(state) if state.serial < base => {
+            StateError::Older { path, found: state.serial, expected: base, evidence }
+        }
+        Some(state) if state.serial > base => {
+            StateError::Forked { path, serial: state.serial, base, evidence }
+        }
         Some(_) => return None,
     };
     Some(Problem::Refused(error))

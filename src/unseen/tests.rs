@@ -109,9 +109,7 @@ fn json_is_the_same_value_however_it_is_shown() {
     let document = serde_json::to_string_pretty(&[&value]).unwrap();
     let text = shown_json(&document);
     assert!(!text.contains(KNOWN.map(|c| if c == '\n' || c == JOINER { '\0' } else { c })));
-    assert!(
-        text.contains("\\u202e") && text.contains("\\udb40\\udc41") && text.contains("\\u007f")
-    );
+    assert!(text.contains("\\u202e") && text.contains("\\udb40\\udc41") && text.contains("\\u007f"));
     assert_eq!(serde_json::from_str::<[String; 1]>(&text).unwrap(), [value]);
 }
 
@@ -143,45 +141,28 @@ fn is_taken(name: &str) -> bool {
     for character in name.chars() {
         let _ = write!(escaped, "\\U{:08X}", u32::from(character));
     }
-    let text =
-        format!("version: 1\nenvironments:\n  a: {{env_id: a-1, env_alias: \"x{escaped}\"}}\n");
+    let text = format!("version: 1\nenvironments:\n  a: {{env_id: a-1, env_alias: \"x{escaped}\"}}\n");
     let source = Arc::new(SourceFile::new("a.yaml", text));
     let parsed = parse(&source);
     assert_eq!(parsed.diagnostics, []);
-    let hash = ManifestHash {
-        path: "a.yaml".into(),
-        sha256: String::new(),
-    };
+    let hash = ManifestHash { path: "a.yaml".into(), sha256: String::new() };
     let loaded = Loaded {
-        files: vec![File {
-            source,
-            hash,
-            documents: parsed.documents,
-            complete: parsed.complete,
-        }],
+        files: vec![File { source, hash, documents: parsed.documents, complete: parsed.complete }],
         diagnostics: Vec::new(),
     };
     let found = check(&loaded, Options::default()).diagnostics;
     let all = found.iter().filter(|one| one.is_error());
     let codes: Vec<_> = all.map(|one| one.code).collect();
-    assert!(
-        codes.iter().all(|code| *code == "control-character"),
-        "{codes:?}"
-    );
+    assert!(codes.iter().all(|code| *code == "control-character"), "{codes:?}");
     codes.is_empty()
 }
 
 /// A diagnostic that says it in every place that it has, and about a file that holds it.
 fn saying(text: &str) -> Diagnostic {
-    let file = Arc::new(SourceFile::new(
-        format!("a{text}.yaml"),
-        format!("k: {text}END\n"),
-    ));
+    let file = Arc::new(SourceFile::new(format!("a{text}.yaml"), format!("k: {text}END\n")));
     let bytes = file.text.find("END").map(|at| at..at + 3).unwrap();
     let said = || Text::same(text.to_owned());
-    Diagnostic::error("c", said())
-        .at(&Span { file, bytes }, said())
-        .help(said())
+    Diagnostic::error("c", said()).at(&Span { file, bytes }, said()).help(said())
 }
 
 #[test]

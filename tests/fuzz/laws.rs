@@ -43,50 +43,25 @@ pub(crate) fn manifest(bytes: &[u8]) {
     };
     let source = Arc::new(SourceFile::new("a.yaml", text));
     let parsed = manifest::parse(&source);
-    let hash = ManifestHash {
-        path: "a.yaml".into(),
-        sha256: "0".repeat(64),
-    };
+    let hash = ManifestHash { path: "a.yaml".into(), sha256: "0".repeat(64) };
     let loaded = Loaded {
-        files: vec![File {
-            source,
-            hash,
-            documents: parsed.documents,
-            complete: parsed.complete,
-        }],
+        files: vec![File { source, hash, documents: parsed.documents, complete: parsed.complete }],
         diagnostics: parsed.diagnostics,
     };
     let checked = check::check(&loaded, Options::default());
     for lang in [Lang::En, Lang::Zh] {
         let shown = render::render(&checked.diagnostics, false, lang);
-        assert_eq!(
-            checked.diagnostics.is_empty(),
-            shown.is_empty(),
-            "a problem is shown"
-        );
+        assert_eq!(checked.diagnostics.is_empty(), shown.is_empty(), "a problem is shown");
         all_seen(&shown);
-        all_seen_of(&page::validation(
-            &["a.yaml".into()],
-            &checked.diagnostics,
-            "",
-            lang,
-        ));
+        all_seen_of(&page::validation(&["a.yaml".into()], &checked.diagnostics, "", lang));
     }
     if any_error(&checked.diagnostics) {
-        let Desired {
-            environments,
-            moved,
-            removed,
-            manifests: _,
-        } = &checked.desired;
+        let Desired { environments, moved, removed, manifests: _ } = &checked.desired;
         assert!(environments.is_empty() && moved.is_empty() && removed.is_empty());
         return;
     }
     let target = Target {
-        account: Account {
-            endpoint: "sandbox".to_owned(),
-            uin: None,
-        },
+        account: Account { endpoint: "sandbox".to_owned(), uin: None },
         endpoint: "sandbox".to_owned(),
         region: None,
         state_path: "a.state.json".to_owned(),
@@ -104,17 +79,8 @@ pub(crate) fn manifest(bytes: &[u8]) {
     }
     let plan = make(&desired).unwrap();
     all_seen(&human::plan::plan(&plan, 2.0, Look::PLAIN));
-    all_seen_of(&page::plan(
-        &plan,
-        2.0,
-        &checked.diagnostics,
-        Vec::new(),
-        Lang::Zh,
-    ));
-    assert_eq!(
-        file::decode(&file::encode(&plan)).expect("a plan of ours"),
-        plan
-    );
+    all_seen_of(&page::plan(&plan, 2.0, &checked.diagnostics, Vec::new(), Lang::Zh));
+    assert_eq!(file::decode(&file::encode(&plan)).expect("a plan of ours"), plan);
 }
 
 /// A state that can be read is written so that it is read the same.
@@ -135,9 +101,8 @@ pub(crate) fn journal(bytes: &[u8]) {
     let again = encode_journal(&journal).expect("a journal of ours");
     assert_eq!(decode_journal(path, &again).expect("as written"), journal);
     // Some place within it, another one for other bytes.
-    let cut = bytes.iter().fold(7_usize, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(usize::from(*byte))
-    }) % again.len();
+    let cut = bytes.iter().fold(7_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)))
+        % again.len();
     let whole = again[..cut].split(|byte| *byte == b'\n').count() - 1;
     match decode_journal(path, &again[..cut]) {
         // The first line is written before the file has its name: no crash cuts that.
@@ -164,11 +129,7 @@ pub(crate) fn response(bytes: &[u8]) {
         Ok(answer) => answer.ids,
         Err(unreadable) => unreadable.ids,
     };
-    let Ids {
-        tran_id,
-        env_id,
-        request_id,
-    } = ids;
+    let Ids { tran_id, env_id, request_id } = ids;
     for id in [tran_id, env_id, request_id].into_iter().flatten() {
         assert!(!id.is_empty());
         assert!(stands_in(bytes, &id), "`{id}` is invented");
@@ -179,9 +140,7 @@ pub(crate) fn response(bytes: &[u8]) {
     let _ = wire::decode_caller(bytes);
     if let Ok(page) = wire::decode_session(bytes) {
         for key in page.rows.into_iter().chain(wire::decode_metadata(bytes)) {
-            assert!(
-                !key.secret_id.is_empty() && !key.secret_key.is_empty() && !key.token.is_empty()
-            );
+            assert!(!key.secret_id.is_empty() && !key.secret_key.is_empty() && !key.token.is_empty());
         }
     }
 }
@@ -190,7 +149,5 @@ pub(crate) fn response(bytes: &[u8]) {
 fn stands_in(bytes: &[u8], text: &str) -> bool {
     bytes.contains(&b'\\')
         || std::str::from_utf8(bytes).is_err()
-        || bytes
-            .windows(text.len())
-            .any(|window| window == text.as_bytes())
+        || bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }

@@ -8,31 +8,20 @@ use std::time::Duration;
 
 use postpay::cloud::tencent::{ClientOptions, Credentials, Keys, TencentClient};
 use postpay::cloud::{
-    Bill, CloudError, CloudRead as _, CloudWrite as _, Destroy, Done, Grade, NotSent, Reach,
-    Rename, SeenEnvironment,
+    Bill, CloudError, CloudRead as _, CloudWrite as _, Destroy, Done, Grade, NotSent, Reach, Rename,
+    SeenEnvironment,
 };
 use postpay::desired::{Attributes, Field};
-use postpay::sandbox::{
-    LedgerEntry, Options, SAMPLE_ENV_ID, SECRET_ID, SECRET_KEY, Sandbox, read_ledger,
-};
+use postpay::sandbox::{LedgerEntry, Options, SAMPLE_ENV_ID, SECRET_ID, SECRET_KEY, Sandbox, read_ledger};
 
 use crate::endpoint::{PATIENT, SHORT, Skewed, client, options, order, raw_server, sandbox};
 
 fn rename(env_id: &str, alias: &str) -> Rename {
-    Rename {
-        env_id: env_id.to_owned(),
-        alias: alias.to_owned(),
-        region: None,
-    }
+    Rename { env_id: env_id.to_owned(), alias: alias.to_owned(), region: None }
 }
 
 fn destroy(env_id: &str, force: bool) -> Destroy {
-    Destroy {
-        env_id: env_id.to_owned(),
-        force,
-        bypass_check: false,
-        region: None,
-    }
+    Destroy { env_id: env_id.to_owned(), force, bypass_check: false, region: None }
 }
 
 /// The requests that are no questions, in the order they came.
@@ -52,10 +41,7 @@ async fn shown(client: &TencentClient, env_id: &str) -> (Option<SeenEnvironment>
 
 async fn status(client: &TencentClient, env_id: &str) -> (Option<String>, Option<String>) {
     let (env, bill) = shown(client, env_id).await;
-    (
-        env.and_then(|env| env.status),
-        bill.and_then(|bill| bill.status),
-    )
+    (env.and_then(|env| env.status), bill.and_then(|bill| bill.status))
 }
 
 fn both(status: &str) -> (Option<String>, Option<String>) {
@@ -74,10 +60,7 @@ async fn an_environment_that_is_renamed_is_listed_by_its_new_alias() {
     let (after, bill_after) = shown(&client, &env_id).await;
     assert_eq!(
         after.unwrap(),
-        SeenEnvironment {
-            alias: Some("我的环境".to_owned()),
-            ..before.unwrap()
-        },
+        SeenEnvironment { alias: Some("我的环境".to_owned()), ..before.unwrap() },
         "nothing else changed"
     );
     assert_eq!(bill_after, bill_before);
@@ -113,10 +96,7 @@ async fn an_environment_that_is_given_up_is_isolated_and_then_gone() {
     let gone = client.destroy(&destroy(&env_id, true)).await.unwrap_err();
     assert_eq!(gone.code.as_deref(), Some("ResourceNotFound"));
     // A normal one goes at once, if that is asked for.
-    let forced = Destroy {
-        bypass_check: true,
-        ..destroy(SAMPLE_ENV_ID, true)
-    };
+    let forced = Destroy { bypass_check: true, ..destroy(SAMPLE_ENV_ID, true) };
     client.destroy(&forced).await.unwrap();
     assert!(client.environments().await.unwrap().is_empty());
     let changed: Vec<bool> = writes(running.ledger())
@@ -135,10 +115,7 @@ async fn what_the_sandbox_refuses_changes_nothing() {
     let refused = |error: CloudError, code: &str, hint: &str| {
         assert_eq!(error.grade, Grade::Refused(Reach::Step), "{error:?}");
         assert_eq!(error.code.as_deref(), Some(code), "{error:?}");
-        assert!(
-            error.hint.as_ref().unwrap().en().contains(hint),
-            "{error:?}"
-        );
+        assert!(error.hint.as_ref().unwrap().en().contains(hint), "{error:?}");
         assert!(error.request_id.is_some() && !error.message.is_empty());
     };
     let long = "环".repeat(33);
@@ -167,11 +144,7 @@ async fn what_the_sandbox_refuses_changes_nothing() {
 async fn struck(
     fault: &str,
     timeout: Duration,
-) -> (
-    Result<Done, CloudError>,
-    LedgerEntry,
-    Option<SeenEnvironment>,
-) {
+) -> (Result<Done, CloudError>, LedgerEntry, Option<SeenEnvironment>) {
     let folder = tempfile::tempdir().unwrap();
     let running = sandbox(folder.path(), &[&format!("{fault}@1")]).await;
     let url = running.url();
@@ -204,25 +177,10 @@ async fn every_fault_proves_what_it_should_and_no_more() {
         ("500-after", Unknown, true, Some(500)),
         ("cut-body", Unknown, true, Some(200)),
         ("html", Unknown, true, Some(200)),
-        (
-            "error:ResourceUnavailable",
-            Refused(Reach::Step),
-            false,
-            Some(200),
-        ),
-        (
-            "error:LimitExceeded",
-            Refused(Reach::Step),
-            false,
-            Some(200),
-        ),
+        ("error:ResourceUnavailable", Refused(Reach::Step), false, Some(200)),
+        ("error:LimitExceeded", Refused(Reach::Step), false, Some(200)),
         ("error:ActionOffline", Refused(Reach::Run), false, Some(200)),
-        (
-            "error:AuthFailure.TokenFailure",
-            Refused(Reach::Run),
-            false,
-            Some(200),
-        ),
+        ("error:AuthFailure.TokenFailure", Refused(Reach::Run), false, Some(200)),
         ("error:FailedOperation", Unknown, false, Some(200)),
         ("error-after:InternalError", Unknown, true, Some(200)),
     ];
@@ -264,20 +222,11 @@ async fn a_fault_strikes_at_its_own_action_alone() {
     let client = client(&running.url(), PATIENT);
     client.create(&order("shop")).await.unwrap();
     client.rename(&rename(SAMPLE_ENV_ID, "one")).await.unwrap();
-    client
-        .destroy(&destroy(SAMPLE_ENV_ID, false))
-        .await
-        .unwrap_err();
-    client
-        .rename(&rename(SAMPLE_ENV_ID, "two"))
-        .await
-        .unwrap_err();
+    client.destroy(&destroy(SAMPLE_ENV_ID, false)).await.unwrap_err();
+    client.rename(&rename(SAMPLE_ENV_ID, "two")).await.unwrap_err();
     client.create(&order("blog")).await.unwrap();
     client.rename(&rename(SAMPLE_ENV_ID, "two")).await.unwrap();
-    client
-        .destroy(&destroy(SAMPLE_ENV_ID, false))
-        .await
-        .unwrap();
+    client.destroy(&destroy(SAMPLE_ENV_ID, false)).await.unwrap();
 }
 
 #[tokio::test]
@@ -288,11 +237,7 @@ async fn a_connection_that_can_not_be_made_proves_that_nothing_was_sent() {
     let client = client(&format!("http://{address}"), PATIENT);
     let grades = [
         client.rename(&rename("a-1", "b")).await.unwrap_err().grade,
-        client
-            .destroy(&destroy("a-1", true))
-            .await
-            .unwrap_err()
-            .grade,
+        client.destroy(&destroy("a-1", true)).await.unwrap_err().grade,
     ];
     assert_eq!(grades, [Grade::NotSent(NotSent::Connect); 2]);
 }
@@ -300,10 +245,8 @@ async fn a_connection_that_can_not_be_made_proves_that_nothing_was_sent() {
 #[tokio::test]
 async fn answers_that_are_no_http_prove_nothing() {
     let whole = r#"{"Response":{"RequestId":"r-1"}}"#;
-    let chunked = format!(
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{whole}\r\n",
-        whole.len()
-    );
+    let chunked =
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{whole}\r\n", whole.len());
     let table: [&[u8]; 5] = [
         b"",
         b"HTTP/1.1 200",
@@ -328,10 +271,7 @@ async fn answers_that_are_no_http_prove_nothing() {
 #[tokio::test]
 async fn a_change_says_no_more_than_it_must_and_goes_where_its_environment_is() {
     let body = r#"{"Response":{"RequestId":"r-1"}}"#;
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let (address, requests) = raw_server(answer.into_bytes());
     let of = |region: Option<&str>| {
         TencentClient::new(ClientOptions {
@@ -358,10 +298,7 @@ async fn a_change_says_no_more_than_it_must_and_goes_where_its_environment_is() 
     let done = home.rename(&rename("a-1", "我的")).await.unwrap();
     assert_eq!(done.request_id.as_deref(), Some("r-1"));
     let expected = r#"{"EnvId":"a-1","Alias":"我的"}"#.to_owned();
-    assert_eq!(
-        sent(),
-        ("ModifyEnv".to_owned(), some("ap-shanghai"), expected)
-    );
+    assert_eq!(sent(), ("ModifyEnv".to_owned(), some("ap-shanghai"), expected));
     let mut there = rename("a-1", "b");
     there.region = some("ap-guangzhou");
     for client in [&home, &nowhere] {
@@ -382,18 +319,12 @@ async fn a_change_says_no_more_than_it_must_and_goes_where_its_environment_is() 
     there.bypass_check = true;
     home.destroy(&there).await.unwrap();
     let expected = r#"{"EnvId":"a-1","IsForce":true,"BypassCheck":true}"#.to_owned();
-    assert_eq!(
-        sent(),
-        ("DestroyEnv".to_owned(), some("ap-singapore"), expected)
-    );
+    assert_eq!(sent(), ("DestroyEnv".to_owned(), some("ap-singapore"), expected));
 
     there.region = some("ap\nshanghai");
     let error = home.destroy(&there).await.unwrap_err();
     assert_eq!(error.grade, Grade::Refused(Reach::Step));
-    assert!(
-        error.message.en().contains("the region of a-1"),
-        "{error:?}"
-    );
+    assert!(error.message.en().contains("the region of a-1"), "{error:?}");
     assert!(requests.try_recv().is_err(), "nothing was sent");
 }
 
@@ -401,10 +332,7 @@ async fn a_change_says_no_more_than_it_must_and_goes_where_its_environment_is() 
 async fn a_wrong_key_ends_the_run_and_is_never_shown() {
     let folder = tempfile::tempdir().unwrap();
     let running = sandbox(folder.path(), &[]).await;
-    let table = [
-        (SECRET_ID, "ThisIsTheWrongSecretKey"),
-        ("AKIDnobodyKnowsThisKeyIdentifier", SECRET_KEY),
-    ];
+    let table = [(SECRET_ID, "ThisIsTheWrongSecretKey"), ("AKIDnobodyKnowsThisKeyIdentifier", SECRET_KEY)];
     for (id, key) in table {
         let client = TencentClient::new(ClientOptions {
             keys: Arc::new(Keys::given(Credentials {
@@ -416,10 +344,7 @@ async fn a_wrong_key_ends_the_run_and_is_never_shown() {
         })
         .unwrap();
         for error in [
-            client
-                .rename(&rename(SAMPLE_ENV_ID, key))
-                .await
-                .unwrap_err(),
+            client.rename(&rename(SAMPLE_ENV_ID, key)).await.unwrap_err(),
             client.destroy(&destroy(key, true)).await.unwrap_err(),
         ] {
             assert_eq!(error.grade, Grade::Refused(Reach::Run), "{error:?}");
@@ -500,37 +425,23 @@ async fn a_restart_forgets_no_change() {
     };
     let running = start().await.unwrap();
     let first = client(&running.url(), PATIENT);
-    let all: Vec<String> = [SAMPLE_ENV_ID, "old-1", "old-2", "old-3", "shop-1"]
-        .map(str::to_owned)
-        .to_vec();
+    let all: Vec<String> = [SAMPLE_ENV_ID, "old-1", "old-2", "old-3", "shop-1"].map(str::to_owned).to_vec();
     first.rename(&rename("old-1", "new")).await.unwrap();
     first.rename(&rename("shop-1", "Laden")).await.unwrap();
     first.destroy(&destroy("old-2", false)).await.unwrap();
     first.destroy(&destroy("old-3", true)).await.unwrap();
-    let before = (
-        first.environments().await.unwrap(),
-        first.bills(&all).await.unwrap(),
-    );
+    let before = (first.environments().await.unwrap(), first.bills(&all).await.unwrap());
     running.shutdown().await;
     let running = start().await.unwrap();
     let second = client(&running.url(), PATIENT);
-    let after = (
-        second.environments().await.unwrap(),
-        second.bills(&all).await.unwrap(),
-    );
+    let after = (second.environments().await.unwrap(), second.bills(&all).await.unwrap());
     assert_eq!(after, before);
     let told: Vec<String> = after
         .0
         .iter()
         .map(|env| {
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            [
-                env.env_id.clone(),
-                text(&env.alias),
-                text(&env.status),
-                text(&env.pay_mode),
-            ]
-            .join(" ")
+            [env.env_id.clone(), text(&env.alias), text(&env.status), text(&env.pay_mode)].join(" ")
         })
         .collect();
     assert_eq!(
@@ -543,12 +454,7 @@ async fn a_restart_forgets_no_change() {
         ],
         "and what is gone does not come back for being named again"
     );
-    let bill = after
-        .1
-        .shown
-        .iter()
-        .find(|bill| bill.env_id == "shop-1")
-        .unwrap();
+    let bill = after.1.shown.iter().find(|bill| bill.env_id == "shop-1").unwrap();
     assert!(!bill.order.as_ref().unwrap().tran_id.is_empty());
 }
 
@@ -574,10 +480,7 @@ async fn what_was_just_changed_is_listed_as_it_was() {
     assert_eq!(gone.code.as_deref(), Some("ResourceNotFound"));
     running.shutdown().await;
     let running = start(Duration::ZERO).await.unwrap();
-    let seen = client(&running.url(), PATIENT)
-        .environments()
-        .await
-        .unwrap();
+    let seen = client(&running.url(), PATIENT).environments().await.unwrap();
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].alias.as_deref(), Some("new"));
 }

@@ -16,13 +16,8 @@ use serde::Deserialize as _;
 use crate::support::Project;
 
 fn fixtures(kind: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/suite/fixtures")
-        .join(kind);
-    let mut paths: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/fixtures").join(kind);
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     assert!(!paths.is_empty());
     paths
@@ -110,11 +105,7 @@ fn programs_are_told_the_same_in_every_language() {
         };
         let (en, zh) = (run("json", "en"), run("json", "zh"));
         assert_eq!((en.code, &en.stdout), (zh.code, &zh.stdout), "{}", zh.line);
-        let codes: Vec<_> = checked(&path)
-            .diagnostics
-            .iter()
-            .map(|diagnostic| diagnostic.code)
-            .collect();
+        let codes: Vec<_> = checked(&path).diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
         let shown = run("human", "zh").stderr;
         for code in codes {
             assert!(shown.contains(&format!("[{code}]")), "{shown}");
@@ -135,16 +126,8 @@ fn a_screen_in_chinese_has_its_carets_below_wide_characters() {
 #[test]
 fn every_fixture_meets_the_code_that_it_is_named_after() {
     for path in fixtures("invalid") {
-        let codes: Vec<_> = checked(&path)
-            .diagnostics
-            .iter()
-            .map(|it| it.code)
-            .collect();
-        assert!(
-            codes.contains(&name(&path)),
-            "{}: {codes:?}",
-            path.display()
-        );
+        let codes: Vec<_> = checked(&path).diagnostics.iter().map(|it| it.code).collect();
+        assert!(codes.contains(&name(&path)), "{}: {codes:?}", path.display());
     }
 }
 
@@ -163,42 +146,23 @@ fn every_rule_has_a_fixture() {
 fn every_valid_fixture_becomes_what_was_approved() {
     for path in fixtures("valid") {
         let checked = checked(&path);
-        assert_eq!(
-            render(&checked.diagnostics, false, Lang::En),
-            "",
-            "{}",
-            path.display()
-        );
+        assert_eq!(render(&checked.diagnostics, false, Lang::En), "", "{}", path.display());
         insta::assert_snapshot!(format!("valid-{}", name(&path)), show(&checked.desired));
     }
 }
 
 fn show(desired: &Desired) -> String {
-    let Desired {
-        environments,
-        moved,
-        removed,
-        manifests: _,
-    } = desired;
+    let Desired { environments, moved, removed, manifests: _ } = desired;
     let environments = environments.iter().map(show_environment);
-    let moved = moved
-        .iter()
-        .map(|Moved { from, to, source }| format!("moved from {from} to {to} ({source})"));
-    let removed = removed
-        .iter()
-        .map(|Removed { address, source }| format!("removed {address} ({source})"));
+    let moved =
+        moved.iter().map(|Moved { from, to, source }| format!("moved from {from} to {to} ({source})"));
+    let removed = removed.iter().map(|Removed { address, source }| format!("removed {address} ({source})"));
     let shown: Vec<String> = environments.chain(moved).chain(removed).collect();
     shown.join("\n")
 }
 
 fn show_environment(environment: &Environment) -> String {
-    let Environment {
-        address,
-        attributes,
-        lifecycle,
-        import,
-        source,
-    } = environment;
+    let Environment { address, attributes, lifecycle, import, source } = environment;
     let mut text = format!("{address} ({source})");
     for (field, value) in attributes.iter() {
         let _ = write!(text, "\n  {field}: {value}");
@@ -206,12 +170,7 @@ fn show_environment(environment: &Environment) -> String {
     if *lifecycle != Lifecycle::default() {
         let _ = write!(text, "\n  {lifecycle:?}");
     }
-    if let Some(Import {
-        env_id,
-        tran_id,
-        source,
-    }) = import
-    {
+    if let Some(Import { env_id, tran_id, source }) = import {
         let _ = write!(text, "\n  import {env_id} {tran_id:?} ({source})");
     }
     text
@@ -262,10 +221,7 @@ fn the_schema_refuses_what_is_wrong_in_one_value() {
         "missing-env-id",
         "incomplete-move",
     ] {
-        let path = fixtures("invalid")
-            .into_iter()
-            .find(|path| name(path) == of)
-            .unwrap();
+        let path = fixtures("invalid").into_iter().find(|path| name(path) == of).unwrap();
         let documents = documents(&path).unwrap();
         assert!(documents.iter().any(|one| !schema.is_valid(one)), "{of}");
     }
@@ -284,14 +240,8 @@ fn the_schema_and_the_rules_agree_on_what_is_to_become_of_an_environment() {
         (environment("lifecycle: {prevent_destroy: 'true'}"), false),
         (environment("lifecycle: {prevent_destroy: null}"), false),
         (environment("lifecycle: {ignore_changes: []}"), true),
-        (
-            environment("lifecycle: {ignore_changes: [extra, alias, flag, source]}"),
-            true,
-        ),
-        (
-            environment("lifecycle: {ignore_changes: [flag, flag]}"),
-            true,
-        ),
+        (environment("lifecycle: {ignore_changes: [extra, alias, flag, source]}"), true),
+        (environment("lifecycle: {ignore_changes: [flag, flag]}"), true),
         (environment("lifecycle: {ignore_changes: [env_id]}"), false),
         (environment("lifecycle: {ignore_changes: flag}"), false),
         (environment("lifecycle: {ignore_changes: null}"), false),
@@ -307,10 +257,7 @@ fn the_schema_and_the_rules_agree_on_what_is_to_become_of_an_environment() {
         (environment("import: null"), false),
         (environment("import: x"), false),
         (environment("import: {env_id: x, alias: a}"), false),
-        (
-            "defaults: {lifecycle: {prevent_destroy: true}}".to_owned(),
-            true,
-        ),
+        ("defaults: {lifecycle: {prevent_destroy: true}}".to_owned(), true),
         ("defaults: {import: {env_id: x}}".to_owned(), false),
         ("moved: []".to_owned(), true),
         ("moved: null".to_owned(), true),
@@ -319,14 +266,8 @@ fn the_schema_and_the_rules_agree_on_what_is_to_become_of_an_environment() {
         ("moved: [{from: a, to: null}]".to_owned(), false),
         ("moved: [{from: a, to: B}]".to_owned(), false),
         ("moved: [{from: a, to: 1}]".to_owned(), false),
-        (
-            "environments: {b: {env_id: x}}\nmoved: [{from: a, to: b}]".to_owned(),
-            true,
-        ),
-        (
-            "environments: {b: {env_id: x}}\nmoved: [{from: a, to: b, as: c}]".to_owned(),
-            false,
-        ),
+        ("environments: {b: {env_id: x}}\nmoved: [{from: a, to: b}]".to_owned(), true),
+        ("environments: {b: {env_id: x}}\nmoved: [{from: a, to: b, as: c}]".to_owned(), false),
         ("removed: []".to_owned(), true),
         ("removed: [a, b-2, 3_c]".to_owned(), true),
         ("removed: a".to_owned(), false),
@@ -341,11 +282,7 @@ fn the_schema_and_the_rules_agree_on_what_is_to_become_of_an_environment() {
         fs::write(folder.path().join("m.yaml"), &text).unwrap();
         let loaded = load(folder.path(), "m.yaml".into());
         let diagnostics = check(&loaded, Options::default()).diagnostics;
-        assert_eq!(
-            !any_error(&diagnostics),
-            fine,
-            "rules: {text}{diagnostics:?}"
-        );
+        assert_eq!(!any_error(&diagnostics), fine, "rules: {text}{diagnostics:?}");
     }
 }
 
@@ -359,14 +296,8 @@ fn the_schema_of_the_settings_agrees_with_what_is_read() {
             "version: 1\nmanifests: [a, b]\nstate: s.json\napi: {endpoint: sandbox, rate: 0.5, in_flight: 32, timeout: 2m}",
             true,
         ),
-        (
-            "version: 1\napi: {endpoint: 'https://x.example:8443', timeout: 60, language: zh-CN}",
-            true,
-        ),
-        (
-            "version: 1\napi: {endpoint: 'https://x.example/path'}",
-            false,
-        ),
+        ("version: 1\napi: {endpoint: 'https://x.example:8443', timeout: 60, language: zh-CN}", true),
+        ("version: 1\napi: {endpoint: 'https://x.example/path'}", false),
         ("version: 1\nstate: a/b.state.json", true),
         ("version: 1\napi: {rate: 0}", false),
         ("version: 1\napi: {rate: 101}", false),
@@ -374,14 +305,8 @@ fn the_schema_of_the_settings_agrees_with_what_is_read() {
         ("version: 1\napi: {timeout: soon}", false),
         ("version: 1\nguard: {allow_destroy: true}", true),
         ("version: 1\nguard: {allow_destroy: 1}", false),
-        (
-            "version: 1\nguard: {allow_destroy: false, allowed_accounts: [], max_creates: 3}",
-            true,
-        ),
-        (
-            "version: 1\nguard: {allowed_accounts: ['100000000001']}",
-            true,
-        ),
+        ("version: 1\nguard: {allow_destroy: false, allowed_accounts: [], max_creates: 3}", true),
+        ("version: 1\nguard: {allowed_accounts: ['100000000001']}", true),
         ("version: 1\nguard: {allowed_accounts: ['one']}", false),
         ("version: 1\nguards: {}", false),
     ] {

@@ -130,28 +130,16 @@ fn a_thousand_signatures_are_the_vendors_byte_for_byte() {
                     query: &query,
                     content_type: &content_type,
                     action: None,
-                    payload: if unsigned {
-                        Payload::Unsigned
-                    } else {
-                        Payload::Bytes(body.as_bytes())
-                    },
+                    payload: if unsigned { Payload::Unsigned } else { Payload::Bytes(body.as_bytes()) },
                     timestamp,
                     service: &service,
                 };
                 let ours = sign::sign(&request, &secret_id, &secret_key).unwrap();
                 ("3", ours.authorization, signature)
             }
-            Signed::Version1 {
-                method,
-                host,
-                params,
-                secret_key,
-                signature,
-            } => (
-                "1",
-                v1::sign(&method, &host, &params, &secret_key),
-                signature,
-            ),
+            Signed::Version1 { method, host, params, secret_key, signature } => {
+                ("1", v1::sign(&method, &host, &params, &secret_key), signature)
+            }
         };
         assert_eq!(ours, theirs, "{line}");
         *kinds.entry(kind).or_default() += 1;

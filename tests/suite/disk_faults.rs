@@ -39,10 +39,7 @@ impl Project {
         let folder = TempDir::new().unwrap();
         let runtime = Runtime::new().unwrap();
         let ledger = folder.path().join("ledger.jsonl");
-        let options = sandbox::Options {
-            rate: None,
-            ..sandbox::Options::new(ledger)
-        };
+        let options = sandbox::Options { rate: None, ..sandbox::Options::new(ledger) };
         let endpoint = runtime.block_on(Sandbox::start(options)).unwrap();
         let project = Self {
             folder,
@@ -125,11 +122,7 @@ impl Project {
 
     /// Every rescue file, wherever it went.
     fn rescues(&self) -> Vec<(PathBuf, String)> {
-        let folders = [
-            self.path("state"),
-            self.folder.path().to_owned(),
-            self.temporary.path().to_owned(),
-        ];
+        let folders = [self.path("state"), self.folder.path().to_owned(), self.temporary.path().to_owned()];
         let mut found = Vec::new();
         for folder in folders {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -151,12 +144,7 @@ impl Project {
         let state = self.store().read().unwrap().current().unwrap();
         let unknown = unknown(&state);
         let expected = if unknown.is_empty() { 0 } else { 4 };
-        assert_eq!(
-            again.status.code(),
-            Some(expected),
-            "{what}: {}",
-            said(&again)
-        );
+        assert_eq!(again.status.code(), Some(expected), "{what}: {}", said(&again));
         for (alias, before) in &orders {
             assert_eq!(self.orders()[alias], *before, "{what}: {alias} again");
         }
@@ -171,10 +159,8 @@ impl Project {
         for entry in self.ledger().into_iter().filter(|entry| entry.acted) {
             let tran_id = entry.tran_id.unwrap();
             let alias = entry.params["Alias"].as_str().unwrap();
-            let on_record = state
-                .environments
-                .values()
-                .any(|record| record.tran_id.as_ref() == Some(&tran_id));
+            let on_record =
+                state.environments.values().any(|record| record.tran_id.as_ref() == Some(&tran_id));
             let kept = rescued.contains(&tran_id);
             assert!(
                 on_record || kept || unknown.contains(&alias.to_owned()),
@@ -187,20 +173,12 @@ impl Project {
         }
         for name in &self.new {
             assert!(
-                state
-                    .environments
-                    .keys()
-                    .any(|address| address.as_str() == name),
+                state.environments.keys().any(|address| address.as_str() == name),
                 "{what}: the next run finished the job"
             );
         }
         let verified = self.postpay(&["state", "verify"]).output().unwrap();
-        assert_eq!(
-            verified.status.code(),
-            Some(0),
-            "{what}: {}",
-            said(&verified)
-        );
+        assert_eq!(verified.status.code(), Some(0), "{what}: {}", said(&verified));
     }
 
     fn orders(&self) -> BTreeMap<String, usize> {
@@ -222,10 +200,7 @@ impl Drop for Project {
 }
 
 fn unknown(state: &State) -> Vec<String> {
-    let unknown = state
-        .environments
-        .iter()
-        .filter(|(_, record)| record.status == Status::Unknown);
+    let unknown = state.environments.iter().filter(|(_, record)| record.status == Status::Unknown);
     unknown.map(|(address, _)| address.to_string()).collect()
 }
 
@@ -250,15 +225,8 @@ fn can_limit() -> bool {
 /// Where the lines of a journal end, in bytes, by an undisturbed run of the same kind.
 fn rehearsed(count: usize) -> (Vec<u64>, u64, u64) {
     let project = Project::new(count, NEW);
-    let before = if count == 0 {
-        0
-    } else {
-        size(&project.path("state/postpay.state.json"))
-    };
-    let output = project
-        .postpay(&["apply", "-y", "--in-flight", "1"])
-        .output()
-        .unwrap();
+    let before = if count == 0 { 0 } else { size(&project.path("state/postpay.state.json")) };
+    let output = project.postpay(&["apply", "-y", "--in-flight", "1"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let receipt = project.store().receipts().unwrap().pop().unwrap();
     let bytes = fs::read(receipt.path).unwrap();
@@ -274,15 +242,8 @@ fn a_disk_that_is_full_at_any_write_of_a_run_costs_no_order_and_no_id() {
     }
     let (ends, _, _) = rehearsed(0);
     let (late_ends, before, after) = rehearsed(BEFORE);
-    assert_eq!(
-        ends.len(),
-        7,
-        "begin, the list, two intents with outcomes, run_ended"
-    );
-    assert!(
-        late_ends[6] < before,
-        "a journal that fits where a state does not"
-    );
+    assert_eq!(ends.len(), 7, "begin, the list, two intents with outcomes, run_ended");
+    assert!(late_ends[6] < before, "a journal that fits where a state does not");
     let middle = |line: usize| ends[line - 1].midpoint(ends[line]);
     // What can't be written, how many environments there are before, the limit, the creates that are made all the same, and
     // how the run exits.
@@ -296,21 +257,12 @@ fn a_disk_that_is_full_at_any_write_of_a_run_costs_no_order_and_no_id() {
         ("the second outcome", 0, middle(5), 2, 4),
         ("run_ended", 0, middle(6), 2, 3),
         // Found out before anything is paid for.
-        (
-            "the state as it was",
-            BEFORE,
-            late_ends[6].midpoint(before),
-            0,
-            1,
-        ),
+        ("the state as it was", BEFORE, late_ends[6].midpoint(before), 0, 1),
         ("the state", BEFORE, before.midpoint(after), 2, 3),
     ];
     for (what, count, limit, orders, exit) in table {
         let project = Project::new(count, NEW);
-        let output = project
-            .limited(limit, &["apply", "-y", "--in-flight", "1"])
-            .output()
-            .unwrap();
+        let output = project.limited(limit, &["apply", "-y", "--in-flight", "1"]).output().unwrap();
         let text = said(&output);
         assert_eq!(output.status.code(), Some(exit), "{what}: {text}");
         assert_eq!(project.orders().len(), count + orders, "{what}: {text}");
@@ -324,21 +276,14 @@ fn a_disk_that_is_full_at_any_write_of_a_run_costs_no_order_and_no_id() {
         }
         if exit == 4 {
             // Whoever looks next is pointed to the file, before and after the journal is folded.
-            for command in [
-                ["plan", "--exclude=new-1"],
-                ["apply", "-y"],
-                ["state", "verify"],
-            ] {
+            for command in [["plan", "--exclude=new-1"], ["apply", "-y"], ["state", "verify"]] {
                 let next = project.postpay(&command).output().unwrap();
                 let told = said(&next).contains("postpay.rescue.");
                 assert!(told, "{what}: {command:?}: {}", said(&next));
             }
         }
         project.judge(what, &stderr);
-        println!(
-            "{what:20} limit {limit:5}  exit {exit}  orders {orders}  rescues {}",
-            rescues.len()
-        );
+        println!("{what:20} limit {limit:5}  exit {exit}  orders {orders}  rescues {}", rescues.len());
     }
 }
 
@@ -349,10 +294,7 @@ fn a_limit_at_every_hundredth_byte_and_four_in_flight_costs_no_order_and_no_id()
     }
     for limit in (0..3600).step_by(100) {
         let project = Project::new(0, NEW);
-        let output = project
-            .limited(limit, &["apply", "-y", "--in-flight", "4"])
-            .output()
-            .unwrap();
+        let output = project.limited(limit, &["apply", "-y", "--in-flight", "4"]).output().unwrap();
         let code = output.status.code().unwrap();
         assert!([0, 1, 3, 4].contains(&code), "{limit}: {}", said(&output));
         if code == 1 {
@@ -368,10 +310,7 @@ fn a_receipt_that_can_not_be_filed_is_filed_by_the_next_run() {
     let receipts = project.path("state/receipts");
     // The first order is under way when the journal is there, and the second is a second off.
     let mut command = project.postpay(&["apply", "-y", "--rate", "1"]);
-    let run = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
+    let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let journal = project.path("state/postpay.journal.jsonl");
     until("the journal", || journal.exists());
     // Nothing can be listed in it and it can't be made: the journal has nowhere to go.
@@ -392,9 +331,7 @@ fn a_rescue_goes_where_there_is_room() {
     let store = FileStore::new(folder.path().join("nowhere/postpay.state.json"));
     let run = postpay::state::journal::RunId::fresh();
     let there = folder.path().to_owned();
-    let path = store
-        .rescue(&[folder.path().join("full"), there.clone()], run, &[])
-        .unwrap();
+    let path = store.rescue(&[folder.path().join("full"), there.clone()], run, &[]).unwrap();
     assert_eq!(path, there.join(format!("postpay.rescue.{run}.json")));
 }
 

@@ -16,8 +16,7 @@ use postpay::cloud::tencent::{
 use postpay::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Reach};
 use postpay::desired::{Attributes, Field};
 use postpay::sandbox::{
-    LedgerEntry, LedgerError, Options, Running, SECRET_ID, SECRET_KEY, Sandbox, SandboxError,
-    read_ledger,
+    LedgerEntry, LedgerError, Options, Running, SECRET_ID, SECRET_KEY, Sandbox, SandboxError, read_ledger,
 };
 
 /// Long enough for any answer that comes.
@@ -51,11 +50,7 @@ pub(super) fn options(endpoint: &str) -> ClientOptions {
 }
 
 pub(super) fn client(endpoint: &str, timeout: Duration) -> TencentClient {
-    TencentClient::new(ClientOptions {
-        transport: Transport::within(timeout),
-        ..options(endpoint)
-    })
-    .unwrap()
+    TencentClient::new(ClientOptions { transport: Transport::within(timeout), ..options(endpoint) }).unwrap()
 }
 
 pub(super) fn order(alias: &str) -> Attributes {
@@ -103,19 +98,13 @@ async fn an_order_comes_back_with_the_ids_of_the_ledger() {
     let mut attributes = order("shop");
     attributes.set(Field::EnvAlias, "我的环境");
     attributes.set(Field::Extra, r#"{"abc":"def"}"#);
-    let ordered = client(&running.url(), PATIENT)
-        .create(&attributes)
-        .await
-        .unwrap();
+    let ordered = client(&running.url(), PATIENT).create(&attributes).await.unwrap();
     let entry = &creates(running.ledger())[0];
     assert!(entry.acted && entry.reached);
     assert_eq!(entry.answer, "ok");
     assert_eq!(entry.tran_id.as_deref(), Some(ordered.tran_id.as_str()));
     assert_eq!(entry.env_id, ordered.env_id);
-    assert_eq!(
-        ordered.request_id.as_deref(),
-        Some(entry.request_id.as_str())
-    );
+    assert_eq!(ordered.request_id.as_deref(), Some(entry.request_id.as_str()));
     assert_eq!(entry.params["EnvAlias"], "我的环境");
     assert_eq!(entry.params.len(), 5);
 }
@@ -137,41 +126,17 @@ async fn every_fault_proves_what_it_should_and_no_more() {
         ("cut-body", Unknown, true, Some(200)),
         ("html", Unknown, true, Some(200)),
         ("missing-tran-id", Unknown, true, Some(200)),
-        (
-            "error:ResourcesSoldOut.PostpayPackageNotAvailable",
-            Refused(Reach::Run),
-            false,
-            Some(200),
-        ),
-        (
-            "error:ResourceUnavailable.BalanceNotEnough",
-            Refused(Reach::Run),
-            false,
-            Some(200),
-        ),
+        ("error:ResourcesSoldOut.PostpayPackageNotAvailable", Refused(Reach::Run), false, Some(200)),
+        ("error:ResourceUnavailable.BalanceNotEnough", Refused(Reach::Run), false, Some(200)),
         ("error:ActionOffline", Refused(Reach::Run), false, Some(200)),
-        (
-            "error:LimitExceeded",
-            Refused(Reach::Step),
-            false,
-            Some(200),
-        ),
-        (
-            "error:FailedOperation.PlatformError",
-            Unknown,
-            false,
-            Some(200),
-        ),
+        ("error:LimitExceeded", Refused(Reach::Step), false, Some(200)),
+        ("error:FailedOperation.PlatformError", Unknown, false, Some(200)),
         ("error-after:InternalError", Unknown, true, Some(200)),
     ];
     let mut all = tokio::task::JoinSet::new();
     for (fault, grade, acted, status) in table {
         all.spawn(async move {
-            let timeout = if fault.starts_with("hang") {
-                SHORT
-            } else {
-                PATIENT
-            };
+            let timeout = if fault.starts_with("hang") { SHORT } else { PATIENT };
             let (result, entry) = struck(fault, timeout).await;
             let error = result.unwrap_err();
             assert_eq!(error.grade, grade, "{fault}: {error:?}");
@@ -192,10 +157,7 @@ async fn every_fault_proves_what_it_should_and_no_more() {
 #[test]
 fn a_proxy_is_never_asked_for_this_computer() {
     let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "endpoint::an_order_comes_back_with_the_ids_of_the_ledger",
-        ])
+        .args(["--exact", "endpoint::an_order_comes_back_with_the_ids_of_the_ledger"])
         .env("HTTP_PROXY", "http://127.0.0.1:1")
         .env("http_proxy", "http://127.0.0.1:1")
         .env("ALL_PROXY", "http://127.0.0.1:1")
@@ -239,10 +201,7 @@ async fn a_refused_connection_proves_that_nothing_was_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error = client(&format!("http://{address}"), PATIENT)
-        .create(&order("shop"))
-        .await
-        .unwrap_err();
+    let error = client(&format!("http://{address}"), PATIENT).create(&order("shop")).await.unwrap_err();
     assert_eq!(error.grade, Grade::NotSent(NotSent::Connect));
     assert!(error.message.en().contains("refused"), "{}", error.message);
     assert_eq!(error.http_status, None);
@@ -251,10 +210,8 @@ async fn a_refused_connection_proves_that_nothing_was_sent() {
 #[tokio::test]
 async fn a_name_that_nobody_has_proves_that_nothing_was_sent() {
     // Whether the resolver says no or says nothing in time, no connection stood.
-    let error = client("https://postpay.invalid", Duration::from_secs(4))
-        .create(&order("shop"))
-        .await
-        .unwrap_err();
+    let error =
+        client("https://postpay.invalid", Duration::from_secs(4)).create(&order("shop")).await.unwrap_err();
     assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
 }
 
@@ -262,10 +219,7 @@ async fn a_name_that_nobody_has_proves_that_nothing_was_sent() {
 async fn tls_with_a_stranger_proves_that_nothing_was_sent() {
     // A server that speaks no TLS: the handshake fails, and with it everything before the order.
     let (address, requests) = raw_server(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
-    let error = client(&format!("https://{address}"), PATIENT)
-        .create(&order("shop"))
-        .await
-        .unwrap_err();
+    let error = client(&format!("https://{address}"), PATIENT).create(&order("shop")).await.unwrap_err();
     assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
     let seen = requests.recv().unwrap();
     assert!(!seen.windows(4).any(|window| window == b"POST"));
@@ -284,10 +238,7 @@ async fn a_wrong_clock_is_mended_once() {
     assert_eq!(error.grade, Grade::NotSent(NotSent::Repaired));
     assert_eq!(error.code.as_deref(), Some("AuthFailure.SignatureExpire"));
     late.create(&order("shop")).await.unwrap();
-    let acted: Vec<bool> = creates(running.ledger())
-        .iter()
-        .map(|entry| entry.acted)
-        .collect();
+    let acted: Vec<bool> = creates(running.ledger()).iter().map(|entry| entry.acted).collect();
     assert_eq!(acted, [false, true]);
 }
 
@@ -300,13 +251,7 @@ async fn a_clock_that_stays_wrong_ends_the_run() {
         client.create(&order("shop")).await.unwrap_err().grade,
         client.create(&order("shop")).await.unwrap_err().grade,
     ];
-    assert_eq!(
-        grades,
-        [
-            Grade::NotSent(NotSent::Repaired),
-            Grade::Refused(Reach::Run)
-        ]
-    );
+    assert_eq!(grades, [Grade::NotSent(NotSent::Repaired), Grade::Refused(Reach::Run)]);
 }
 
 #[tokio::test]
@@ -314,16 +259,8 @@ async fn a_wrong_key_ends_the_run_and_is_never_shown() {
     let folder = tempfile::tempdir().unwrap();
     let running = sandbox(folder.path(), &[]).await;
     let table = [
-        (
-            SECRET_ID,
-            "ThisIsTheWrongSecretKey",
-            "AuthFailure.SignatureFailure",
-        ),
-        (
-            "AKIDnobodyKnowsThisKeyIdentifier",
-            SECRET_KEY,
-            "AuthFailure.SecretIdNotFound",
-        ),
+        (SECRET_ID, "ThisIsTheWrongSecretKey", "AuthFailure.SignatureFailure"),
+        ("AKIDnobodyKnowsThisKeyIdentifier", SECRET_KEY, "AuthFailure.SecretIdNotFound"),
     ];
     for (id, key, code) in table {
         let client = TencentClient::new(ClientOptions {
@@ -343,11 +280,7 @@ async fn a_wrong_key_ends_the_run_and_is_never_shown() {
             assert!(!text.contains(secret), "{text}");
         }
     }
-    assert!(
-        creates(running.ledger())
-            .iter()
-            .all(|entry| !entry.acted && !entry.reached)
-    );
+    assert!(creates(running.ledger()).iter().all(|entry| !entry.acted && !entry.reached));
 }
 
 #[tokio::test]
@@ -355,18 +288,10 @@ async fn a_redirect_is_not_followed() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
     let target = elsewhere.local_addr().unwrap();
     elsewhere.set_nonblocking(true).unwrap();
-    for status in [
-        "302 Found",
-        "307 Temporary Redirect",
-        "308 Permanent Redirect",
-    ] {
-        let answer =
-            format!("HTTP/1.1 {status}\r\nLocation: http://{target}/\r\nContent-Length: 0\r\n\r\n");
+    for status in ["302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        let answer = format!("HTTP/1.1 {status}\r\nLocation: http://{target}/\r\nContent-Length: 0\r\n\r\n");
         let (address, _requests) = raw_server(answer.into_bytes());
-        let error = client(&format!("http://{address}"), PATIENT)
-            .create(&order("shop"))
-            .await
-            .unwrap_err();
+        let error = client(&format!("http://{address}"), PATIENT).create(&order("shop")).await.unwrap_err();
         assert_eq!(error.grade, Grade::Unknown);
         assert_eq!(error.http_status, Some(status[..3].parse().unwrap()));
     }
@@ -377,29 +302,16 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test]
 async fn answers_that_are_no_http_prove_nothing() {
     let whole = r#"{"Response":{"EnvId":"shop-1","RequestId":"r-1","TranId":"7"}}"#;
-    let chunked = format!(
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{whole}\r\n",
-        whole.len()
-    );
-    let huge = format!(
-        "HTTP/1.1 200 OK\r\n\r\n{whole}{}",
-        " ".repeat(wire::MAX_BODY + 10)
-    );
+    let chunked =
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{whole}\r\n", whole.len());
+    let huge = format!("HTTP/1.1 200 OK\r\n\r\n{whole}{}", " ".repeat(wire::MAX_BODY + 10));
     let table: [(&[u8], Option<u16>, bool); 8] = [
         (b"", None, false),
         (b"HTTP/1.1 200", None, false),
         (b"HTTP/1.1 200 OK\r\nContent-Le", None, false),
         (b"\x00\x01\x02 garbage \xff\xff\r\n\r\n", None, false),
-        (
-            b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n",
-            Some(200),
-            false,
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-            Some(200),
-            false,
-        ),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n", Some(200), false),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Some(200), false),
         // The body never ends, or never should have begun: its ids are kept as evidence.
         (chunked.as_bytes(), Some(200), true),
         (huge.as_bytes(), Some(200), true),
@@ -407,10 +319,7 @@ async fn answers_that_are_no_http_prove_nothing() {
     for (answer, status, seen) in table {
         let name = String::from_utf8_lossy(&answer[..answer.len().min(60)]).into_owned();
         let (address, _requests) = raw_server(answer.to_vec());
-        let error = client(&format!("http://{address}"), PATIENT)
-            .create(&order("shop"))
-            .await
-            .unwrap_err();
+        let error = client(&format!("http://{address}"), PATIENT).create(&order("shop")).await.unwrap_err();
         assert_eq!(error.grade, Grade::Unknown, "{name}: {error:?}");
         assert_eq!(error.http_status, status, "{name}: {error:?}");
         assert_eq!(error.seen.tran_id.is_some(), seen, "{name}: {error:?}");
@@ -420,28 +329,19 @@ async fn answers_that_are_no_http_prove_nothing() {
 
 fn ok_answer() -> String {
     let body = r#"{"Response":{"EnvId":"shop-1","RequestId":"r-1","TranId":"7"}}"#;
-    format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
 #[tokio::test]
 async fn what_comes_before_the_answer_is_no_answer() {
     let early = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
     let (address, _requests) = raw_server(format!("{early}{}", ok_answer()).into_bytes());
-    let ordered = client(&format!("http://{address}"), PATIENT)
-        .create(&order("shop"))
-        .await
-        .unwrap();
+    let ordered = client(&format!("http://{address}"), PATIENT).create(&order("shop")).await.unwrap();
     assert_eq!(ordered.tran_id, "7");
     let switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
     for answer in [early.to_owned(), format!("{switching}{}", ok_answer())] {
         let (address, _requests) = raw_server(answer.into_bytes());
-        let error = client(&format!("http://{address}"), PATIENT)
-            .create(&order("shop"))
-            .await
-            .unwrap_err();
+        let error = client(&format!("http://{address}"), PATIENT).create(&order("shop")).await.unwrap_err();
         assert_eq!(error.grade, Grade::Unknown, "{error:?}");
     }
 }
@@ -457,9 +357,7 @@ async fn an_answer_from_a_server_that_has_not_read_is_whole_or_proves_nothing() 
             let (mut stream, _) = listener.accept().unwrap();
             let _ = stream.write_all(answer.as_bytes());
         });
-        let result = client(&format!("http://{address}"), PATIENT)
-            .create(&order("shop"))
-            .await;
+        let result = client(&format!("http://{address}"), PATIENT).create(&order("shop")).await;
         server.join().unwrap();
         match result {
             Ok(ordered) => assert!(!refuses && ordered.tran_id == "7", "{ordered:?}"),
@@ -471,12 +369,8 @@ async fn an_answer_from_a_server_that_has_not_read_is_whole_or_proves_nothing() 
 #[tokio::test]
 async fn a_tls_handshake_that_is_cut_short_proves_that_nothing_was_sent() {
     // The end at once, the end after the greeting, an alert, half a record.
-    let answers: [(&[u8], bool); 4] = [
-        (b"", false),
-        (b"", true),
-        (&[21, 3, 3, 0, 2, 2, 40], true),
-        (&[22, 3, 3, 0, 200, 2], true),
-    ];
+    let answers: [(&[u8], bool); 4] =
+        [(b"", false), (b"", true), (&[21, 3, 3, 0, 2, 2, 40], true), (&[22, 3, 3, 0, 200, 2], true)];
     for (answer, reads) in answers {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -487,10 +381,7 @@ async fn a_tls_handshake_that_is_cut_short_proves_that_nothing_was_sent() {
             }
             let _ = stream.write_all(answer);
         });
-        let error = client(&format!("https://{address}"), PATIENT)
-            .create(&order("shop"))
-            .await
-            .unwrap_err();
+        let error = client(&format!("https://{address}"), PATIENT).create(&order("shop")).await.unwrap_err();
         server.join().unwrap();
         assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
     }
@@ -531,10 +422,7 @@ async fn a_proxy_that_makes_no_tunnel_proves_that_nothing_was_sent() {
 #[tokio::test]
 async fn a_host_that_no_proxy_is_for_is_not_asked_of_one() {
     let (proxy, requests) = raw_server(b"HTTP/1.1 403 Forbidden\r\n\r\n".to_vec());
-    let variables = [
-        ("HTTPS_PROXY", format!("http://{proxy}")),
-        ("NO_PROXY", "postpay.invalid".to_owned()),
-    ];
+    let variables = [("HTTPS_PROXY", format!("http://{proxy}")), ("NO_PROXY", "postpay.invalid".to_owned())];
     let grade = through_proxy(&variables).await;
     assert_eq!(grade, Grade::NotSent(NotSent::Connect));
     assert!(requests.try_recv().is_err(), "the proxy was asked");
@@ -552,11 +440,7 @@ pub(super) fn certificate_with(folder: &Path, extensions: &[&str]) -> bool {
         .args(["-pkeyopt", "ec_paramgen_curve:prime256v1"])
         .args(["-subj", "/CN=localhost"])
         .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .args(
-            extensions
-                .iter()
-                .flat_map(|extension| ["-addext", extension]),
-        )
+        .args(extensions.iter().flat_map(|extension| ["-addext", extension]))
         .args(["-keyout", "key.pem", "-out", "cert.pem"])
         .current_dir(folder)
         .output()
@@ -616,9 +500,7 @@ async fn tls_that_breaks() {
                 _ => {}
             }
         });
-        let result = client(&format!("https://{address}"), PATIENT)
-            .create(&order("shop"))
-            .await;
+        let result = client(&format!("https://{address}"), PATIENT).create(&order("shop")).await;
         server.join().unwrap();
         match result {
             Ok(ordered) => assert!(step == "answer" && ordered.tran_id == "7", "{step}"),
@@ -669,10 +551,7 @@ async fn every_attempt_is_signed_anew_on_a_connection_of_its_own() {
                 .unwrap_or_else(|| panic!("no {name} in {head}"))
         };
         assert!(head.starts_with("POST / HTTP/1.1"));
-        assert_eq!(
-            body,
-            r#"{"EnvSource":"qcloud","Channel":"qc_console","Alias":"shop"}"#
-        );
+        assert_eq!(body, r#"{"EnvSource":"qcloud","Channel":"qc_console","Alias":"shop"}"#);
         assert_eq!(header("host"), address.to_string());
         assert_eq!(header("content-type"), "application/json");
         assert_eq!(header("x-tc-action"), "CreatePostpayPackage");
@@ -680,12 +559,7 @@ async fn every_attempt_is_signed_anew_on_a_connection_of_its_own() {
         assert_eq!(header("x-tc-region"), "ap-shanghai");
         assert_eq!(header("x-tc-language"), "en-US");
         let caller = header("x-tc-requestclient");
-        assert!(
-            caller
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_,;.".contains(c)),
-            "{caller}"
-        );
+        assert!(caller.chars().all(|c| c.is_ascii_alphanumeric() || "-_,;.".contains(c)), "{caller}");
         assert!(header("authorization").contains("SignedHeaders=content-type;host;x-tc-action,"));
         traces.push(header("x-tc-traceid"));
     }
@@ -699,11 +573,8 @@ async fn the_rate_limit_holds_over_a_restart() {
     let running = start().await.unwrap();
     let first = client(&running.url(), PATIENT);
     let orders = ["a", "b", "c"].map(order);
-    let (a, b, c) = tokio::join!(
-        first.create(&orders[0]),
-        first.create(&orders[1]),
-        first.create(&orders[2]),
-    );
+    let (a, b, c) =
+        tokio::join!(first.create(&orders[0]), first.create(&orders[1]), first.create(&orders[2]),);
     let results = [a, b, c];
     let entries = creates(running.ledger());
     // On a computer that is busy enough they arrive too far apart to break the limit; then there is nothing to see.
@@ -719,10 +590,7 @@ async fn the_rate_limit_holds_over_a_restart() {
     let result = client(&running.url(), PATIENT).create(&order("d")).await;
     let last = creates(running.ledger()).pop().unwrap();
     if last.at.duration_since(entries[0].at).as_millis() < 900 {
-        assert_eq!(
-            result.unwrap_err().grade,
-            Grade::NotSent(NotSent::Throttled)
-        );
+        assert_eq!(result.unwrap_err().grade, Grade::NotSent(NotSent::Throttled));
     }
     assert_eq!(last.call, 1, "calls are counted from each start");
 }
@@ -733,26 +601,18 @@ async fn a_restart_forgets_nothing_and_no_order_number_comes_twice() {
     let mut seen = Vec::new();
     for alias in ["one", "two"] {
         let running = sandbox(folder.path(), &[]).await;
-        let ordered = client(&running.url(), PATIENT)
-            .create(&order(alias))
-            .await
-            .unwrap();
+        let ordered = client(&running.url(), PATIENT).create(&order(alias)).await.unwrap();
         seen.push((ordered.tran_id, ordered.env_id.unwrap()));
         let mut switch = Attributes::default();
         switch.set(Field::EnvId, seen[0].1.clone());
-        let switched = client(&running.url(), PATIENT)
-            .create(&switch)
-            .await
-            .unwrap();
+        let switched = client(&running.url(), PATIENT).create(&switch).await.unwrap();
         assert_eq!(switched.env_id.as_deref(), Some(seen[0].1.as_str()));
         assert_ne!(switched.tran_id, seen[0].0);
         running.shutdown().await;
     }
     assert_ne!(seen[0], seen[1]);
-    let mut numbers: Vec<String> = creates(&folder.path().join("ledger.jsonl"))
-        .into_iter()
-        .filter_map(|entry| entry.tran_id)
-        .collect();
+    let mut numbers: Vec<String> =
+        creates(&folder.path().join("ledger.jsonl")).into_iter().filter_map(|entry| entry.tran_id).collect();
     numbers.sort();
     numbers.dedup();
     assert_eq!(numbers.len(), 4);
@@ -762,13 +622,8 @@ async fn a_restart_forgets_nothing_and_no_order_number_comes_twice() {
 async fn two_sandboxes_do_not_share_a_ledger() {
     let folder = tempfile::tempdir().unwrap();
     let running = sandbox(folder.path(), &[]).await;
-    let second = Sandbox::start(Options::new(running.ledger()))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(second, SandboxError::Ledger(LedgerError::Busy { .. })),
-        "{second}"
-    );
+    let second = Sandbox::start(Options::new(running.ledger())).await.unwrap_err();
+    assert!(matches!(second, SandboxError::Ledger(LedgerError::Busy { .. })), "{second}");
     drop(running);
     sandbox(folder.path(), &[]).await;
 }
@@ -782,16 +637,9 @@ async fn a_slow_vendor_acts_first_and_answers_late() {
     })
     .await
     .unwrap();
-    let error = client(&running.url(), SHORT)
-        .create(&order("shop"))
-        .await
-        .unwrap_err();
+    let error = client(&running.url(), SHORT).create(&order("shop")).await.unwrap_err();
     assert_eq!(error.grade, Grade::Unknown);
-    assert!(
-        error.message.en().contains("no answer"),
-        "{}",
-        error.message
-    );
+    assert!(error.message.en().contains("no answer"), "{}", error.message);
     assert!(creates(running.ledger())[0].acted);
     running.shutdown().await;
 }
@@ -831,11 +679,7 @@ impl Call<'_> {
                 query: self.query,
                 content_type: self.content_type,
                 action: self.sign_action.then_some(self.action),
-                payload: if self.unsigned {
-                    Payload::Unsigned
-                } else {
-                    Payload::Bytes(self.body.as_bytes())
-                },
+                payload: if self.unsigned { Payload::Unsigned } else { Payload::Bytes(self.body.as_bytes()) },
                 timestamp,
                 service: "tcb",
             },
@@ -843,11 +687,7 @@ impl Call<'_> {
             SECRET_KEY,
         )
         .unwrap();
-        let target = if self.query.is_empty() {
-            "/".to_owned()
-        } else {
-            format!("/?{}", self.query)
-        };
+        let target = if self.query.is_empty() { "/".to_owned() } else { format!("/?{}", self.query) };
         let headers = [
             ("Host", host),
             ("Authorization", signed.authorization),
@@ -855,15 +695,7 @@ impl Call<'_> {
             ("X-TC-Action", self.action.to_owned()),
             ("X-TC-Version", self.version.to_owned()),
             ("X-TC-Timestamp", timestamp.to_string()),
-            (
-                "X-TC-Content-SHA256",
-                if self.unsigned {
-                    "UNSIGNED-PAYLOAD"
-                } else {
-                    "-"
-                }
-                .to_owned(),
-            ),
+            ("X-TC-Content-SHA256", if self.unsigned { "UNSIGNED-PAYLOAD" } else { "-" }.to_owned()),
             ("Content-Length", self.body.len().to_string()),
             ("Connection", "close".to_owned()),
         ];
@@ -877,20 +709,14 @@ impl Call<'_> {
         stream.write_all(text.as_bytes()).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
-        let at = answer
-            .windows(4)
-            .position(|window| window == b"\r\n\r\n")
-            .unwrap();
+        let at = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
         answer.split_off(at + 4)
     }
 
     fn code(&self, running: &Running) -> String {
         // The envelope and its error are the same for every action.
         let answer = wire::decode_create(&self.send(running)).unwrap();
-        answer
-            .error
-            .and_then(|error| error.code)
-            .unwrap_or_default()
+        answer.error.and_then(|error| error.code).unwrap_or_default()
     }
 }
 
@@ -900,38 +726,10 @@ async fn the_sandbox_takes_every_way_to_sign_and_refuses_the_rest() {
     let running = sandbox(folder.path(), &[]).await;
     let table = [
         ("as SDKs sign", Call { ..CALL }, ""),
-        (
-            "as the pages sign",
-            Call {
-                sign_action: true,
-                ..CALL
-            },
-            "",
-        ),
-        (
-            "charset",
-            Call {
-                content_type: "application/json; charset=utf-8",
-                ..CALL
-            },
-            "",
-        ),
-        (
-            "charset in capitals",
-            Call {
-                content_type: "application/json; charset=UTF-8",
-                ..CALL
-            },
-            "",
-        ),
-        (
-            "unsigned payload",
-            Call {
-                unsigned: true,
-                ..CALL
-            },
-            "",
-        ),
+        ("as the pages sign", Call { sign_action: true, ..CALL }, ""),
+        ("charset", Call { content_type: "application/json; charset=utf-8", ..CALL }, ""),
+        ("charset in capitals", Call { content_type: "application/json; charset=UTF-8", ..CALL }, ""),
+        ("unsigned payload", Call { unsigned: true, ..CALL }, ""),
         (
             "GET",
             Call {
@@ -942,79 +740,19 @@ async fn the_sandbox_takes_every_way_to_sign_and_refuses_the_rest() {
             },
             "",
         ),
-        (
-            "other kind",
-            Call {
-                content_type: "text/plain",
-                ..CALL
-            },
-            "InvalidParameter",
-        ),
-        (
-            "no such action",
-            Call {
-                action: "DestroyEverything",
-                ..CALL
-            },
-            "InvalidAction",
-        ),
-        (
-            "no such version",
-            Call {
-                version: "2017-03-12",
-                ..CALL
-            },
-            "NoSuchVersion",
-        ),
-        (
-            "no version",
-            Call {
-                leave_out: "X-TC-Version",
-                ..CALL
-            },
-            "MissingParameter",
-        ),
-        (
-            "no action",
-            Call {
-                leave_out: "X-TC-Action",
-                ..CALL
-            },
-            "MissingParameter",
-        ),
-        (
-            "no time",
-            Call {
-                leave_out: "X-TC-Timestamp",
-                ..CALL
-            },
-            "MissingParameter",
-        ),
-        (
-            "no signature",
-            Call {
-                leave_out: "Authorization",
-                ..CALL
-            },
-            "AuthFailure.InvalidAuthorization",
-        ),
+        ("other kind", Call { content_type: "text/plain", ..CALL }, "InvalidParameter"),
+        ("no such action", Call { action: "DestroyEverything", ..CALL }, "InvalidAction"),
+        ("no such version", Call { version: "2017-03-12", ..CALL }, "NoSuchVersion"),
+        ("no version", Call { leave_out: "X-TC-Version", ..CALL }, "MissingParameter"),
+        ("no action", Call { leave_out: "X-TC-Action", ..CALL }, "MissingParameter"),
+        ("no time", Call { leave_out: "X-TC-Timestamp", ..CALL }, "MissingParameter"),
+        ("no signature", Call { leave_out: "Authorization", ..CALL }, "AuthFailure.InvalidAuthorization"),
         ("no JSON", Call { body: "{", ..CALL }, "InvalidParameter"),
         ("no object", Call { body: "[]", ..CALL }, "InvalidParameter"),
-        (
-            "unknown member",
-            Call {
-                body: r#"{"Nope":1}"#,
-                ..CALL
-            },
-            "UnknownParameter",
-        ),
+        ("unknown member", Call { body: r#"{"Nope":1}"#, ..CALL }, "UnknownParameter"),
         (
             "no such environment",
-            Call {
-                action: "CreatePostpayPackage",
-                body: r#"{"EnvId":"nope"}"#,
-                ..CALL
-            },
+            Call { action: "CreatePostpayPackage", body: r#"{"EnvId":"nope"}"#, ..CALL },
             "ResourceNotFound",
         ),
         (
@@ -1037,11 +775,7 @@ async fn the_sandbox_takes_every_way_to_sign_and_refuses_the_rest() {
         ),
         (
             "a member of another action",
-            Call {
-                action: "ModifyEnv",
-                body: r#"{"EnvId":"cdnheader-v2a","IsForce":true}"#,
-                ..CALL
-            },
+            Call { action: "ModifyEnv", body: r#"{"EnvId":"cdnheader-v2a","IsForce":true}"#, ..CALL },
             "UnknownParameter",
         ),
         (
@@ -1057,11 +791,7 @@ async fn the_sandbox_takes_every_way_to_sign_and_refuses_the_rest() {
         ),
         (
             "what is gone by now",
-            Call {
-                action: "DestroyEnv",
-                body: r#"{"EnvId":"cdnheader-v2a"}"#,
-                ..CALL
-            },
+            Call { action: "DestroyEnv", body: r#"{"EnvId":"cdnheader-v2a"}"#, ..CALL },
             "ResourceNotFound",
         ),
     ];
@@ -1080,10 +810,7 @@ async fn every_environment_is_listed_once_over_the_pages() {
     })
     .await
     .unwrap();
-    let ordered = client(&running.url(), PATIENT)
-        .create(&order("shop"))
-        .await
-        .unwrap();
+    let ordered = client(&running.url(), PATIENT).create(&order("shop")).await.unwrap();
     let mut envs = Vec::new();
     for offset in [0, 10, 20, 30] {
         let body = serde_json::to_string(&wire::DescribeEnvs {
@@ -1092,30 +819,14 @@ async fn every_environment_is_listed_once_over_the_pages() {
             ..wire::DescribeEnvs::default()
         })
         .unwrap();
-        let page = wire::decode_envs(
-            &Call {
-                body: &body,
-                ..CALL
-            }
-            .send(&running),
-        )
-        .unwrap();
+        let page = wire::decode_envs(&Call { body: &body, ..CALL }.send(&running)).unwrap();
         assert_eq!(page.total, Some(26));
         envs.extend(page.rows);
     }
     assert_eq!(envs.len(), 26);
-    let new = envs
-        .iter()
-        .find(|env| Some(&env.env_id) == ordered.env_id.as_ref())
-        .unwrap();
-    assert_eq!(
-        (new.alias.as_str(), new.source.as_str()),
-        ("shop", "qcloud")
-    );
-    assert_eq!(
-        (new.env_channel.as_str(), new.pay_mode.as_str()),
-        ("qc_console", "postpaid")
-    );
+    let new = envs.iter().find(|env| Some(&env.env_id) == ordered.env_id.as_ref()).unwrap();
+    assert_eq!((new.alias.as_str(), new.source.as_str()), ("shop", "qcloud"));
+    assert_eq!((new.env_channel.as_str(), new.pay_mode.as_str()), ("qc_console", "postpaid"));
 }
 
 /// A server that reads one request a connection, answers with these bytes, and closes. What it read can be received.

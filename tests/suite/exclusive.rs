@@ -12,14 +12,10 @@ use std::time::{Duration, Instant};
 use postpay::sandbox::{self, Sandbox, read_ledger};
 use tokio::runtime::Runtime;
 
-use crate::support::{
-    JOURNAL, MANIFEST, PATIENT, Project, RECEIPTS, Ran, Running, STATE, manifest, until,
-};
+use crate::support::{JOURNAL, MANIFEST, PATIENT, Project, RECEIPTS, Ran, Running, STATE, manifest, until};
 
 const LOCK: &str = "state/postpay.state.lock";
-const NAMES: [&str; 12] = [
-    "a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "b1", "b2", "b3",
-];
+const NAMES: [&str; 12] = ["a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "b1", "b2", "b3"];
 /// Of the creates of one run.
 const RATE: &str = "10";
 
@@ -48,11 +44,7 @@ impl Account {
         };
         let runtime = Runtime::new().unwrap();
         let endpoint = runtime.block_on(Sandbox::start(options)).unwrap();
-        Self {
-            project,
-            runtime,
-            endpoint,
-        }
+        Self { project, runtime, endpoint }
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -87,9 +79,7 @@ impl Account {
         let mut created = BTreeMap::new();
         for entry in read_ledger(&self.project.file("ledger.jsonl")).unwrap() {
             if entry.acted {
-                *created
-                    .entry(entry.params["Alias"].as_str().unwrap().to_owned())
-                    .or_default() += 1;
+                *created.entry(entry.params["Alias"].as_str().unwrap().to_owned()).or_default() += 1;
             }
         }
         created
@@ -103,19 +93,14 @@ impl Account {
     #[track_caller]
     fn nothing_twice(&self) {
         let created = self.created();
-        assert!(
-            created.values().all(|times| *times == 1),
-            "created twice: {created:?}"
-        );
+        assert!(created.values().all(|times| *times == 1), "created twice: {created:?}");
     }
 
     /// The ids that rescue files hold.
     fn rescued(&self) -> String {
         let files = self.project.files().into_iter();
         let rescues = files.filter(|(path, _)| path.to_string_lossy().contains(".rescue."));
-        rescues
-            .map(|(_, bytes)| String::from_utf8(bytes).unwrap())
-            .collect()
+        rescues.map(|(_, bytes)| String::from_utf8(bytes).unwrap()).collect()
     }
 
     /// Every TranId that the endpoint gave out is in the state or in a rescue file.
@@ -146,15 +131,9 @@ fn tampered(what: &str, tamper: impl Fn(&Project)) {
     let first = first.wait();
     account.nothing_twice();
     assert_eq!(first.code, Some(3), "{what}: {first}");
-    assert!(
-        first.stderr.contains("fenced-out") && first.stderr.contains("rescue"),
-        "{what}: {first}"
-    );
+    assert!(first.stderr.contains("fenced-out") && first.stderr.contains("rescue"), "{what}: {first}");
     // The second finds either a run that has stopped, and finishes its work, or one that is still alive.
-    assert!(
-        [Some(0), Some(1)].contains(&second.code),
-        "{what}: {second}"
-    );
+    assert!([Some(0), Some(1)].contains(&second.code), "{what}: {second}");
     account.nothing_lost();
     account.finish();
 }
@@ -190,10 +169,10 @@ fn a_live_run_without_its_lock_file_is_not_recovered() {
     let first = account.start(&["apply", "-y", "--in-flight", "1"]);
     account.until_created(1);
     fs::remove_file(account.project.file(LOCK)).unwrap();
-    account.run(&["apply", "-y"]).exits(1).says(&[
-        "state-locked",
-        "postpay.journal.jsonl is held by another process",
-    ]);
+    account
+        .run(&["apply", "-y"])
+        .exits(1)
+        .says(&["state-locked", "postpay.journal.jsonl is held by another process"]);
     first.wait().exits(3);
     assert_eq!(account.created().len(), 1);
     account.nothing_lost();
@@ -223,36 +202,15 @@ fn a_run_stops_when_another_state_is_pulled() {
     account.project.write(MANIFEST, manifest(&NAMES));
     let first = account.start(&["apply", "-y"]);
     account.until_created(3);
-    let pulled = account
-        .project
-        .read(STATE)
-        .replace("\"serial\": 1", "\"serial\": 7");
+    let pulled = account.project.read(STATE).replace("\"serial\": 1", "\"serial\": 7");
     account.project.write("state/pulled", pulled.clone());
-    fs::rename(
-        account.project.file("state/pulled"),
-        account.project.file(STATE),
-    )
-    .unwrap();
-    first
-        .wait()
-        .exits(3)
-        .says(&["fenced-out", "postpay.state.json"]);
+    fs::rename(account.project.file("state/pulled"), account.project.file(STATE)).unwrap();
+    first.wait().exits(3).says(&["fenced-out", "postpay.state.json"]);
     account.nothing_twice();
-    assert!(
-        account.created().len() < NAMES.len(),
-        "nothing more is created"
-    );
-    assert_eq!(
-        account.project.read(STATE),
-        pulled,
-        "the pulled state is not overwritten"
-    );
+    assert!(account.created().len() < NAMES.len(), "nothing more is created");
+    assert_eq!(account.project.read(STATE), pulled, "the pulled state is not overwritten");
     for name in ["a2", "a3"] {
-        assert!(
-            account.rescued().contains(&format!("\"{name}\"")),
-            "{}",
-            account.rescued()
-        );
+        assert!(account.rescued().contains(&format!("\"{name}\"")), "{}", account.rescued());
     }
     account.run(&["apply", "-y"]).exits(1);
     account.nothing_twice();
@@ -263,39 +221,22 @@ fn a_run_stops_when_another_state_is_pulled() {
 fn receipts_on_another_file_system_are_refused_before_the_first_create() {
     let account = Account::new(Duration::ZERO);
     fs::create_dir_all(account.project.file(RECEIPTS)).unwrap();
-    let mount = format!(
-        "mount -t tmpfs tmpfs {} && exec \"$0\" \"$@\"",
-        account.project.file(RECEIPTS).display()
-    );
-    let isolated = [
-        "--user",
-        "--map-root-user",
-        "--mount",
-        "--propagation",
-        "private",
-    ];
-    let probe = Command::new("unshare")
-        .args(isolated)
-        .args(["sh", "-c", &mount, "true"])
-        .output();
+    let mount =
+        format!("mount -t tmpfs tmpfs {} && exec \"$0\" \"$@\"", account.project.file(RECEIPTS).display());
+    let isolated = ["--user", "--map-root-user", "--mount", "--propagation", "private"];
+    let probe = Command::new("unshare").args(isolated).args(["sh", "-c", &mount, "true"]).output();
     if !probe.is_ok_and(|output| output.status.success()) {
         eprintln!("skipped: this system allows no mount namespaces");
         return;
     }
     let like = account.command(&["apply", "-y"]);
     let mut command = Command::new("unshare");
-    command
-        .args(isolated)
-        .args(["sh", "-c", &mount])
-        .arg(like.get_program())
-        .args(like.get_args());
+    command.args(isolated).args(["sh", "-c", &mount]).arg(like.get_program()).args(like.get_args());
     account.project.settle(&mut command);
     for (name, value) in like.get_envs() {
         command.env(name, value.unwrap_or_default());
     }
-    Ran::from(command.output().unwrap())
-        .exits(1)
-        .says(&["can't move a file of the state into", "receipts"]);
+    Ran::from(command.output().unwrap()).exits(1).says(&["can't move a file of the state into", "receipts"]);
     assert!(account.created().is_empty());
     account.run(&["apply", "-y"]).exits(0);
     account.finish();
@@ -309,11 +250,7 @@ fn stall(mut writer: std::io::PipeWriter) -> std::thread::JoinHandle<std::io::Re
 
 #[test]
 fn a_stalled_reader_holds_up_no_run() {
-    for args in [
-        &["apply", "-y"][..],
-        &["apply", "-y", "--json"],
-        &["apply", "-y", "--log", "debug"],
-    ] {
+    for args in [&["apply", "-y"][..], &["apply", "-y", "--json"], &["apply", "-y", "--log", "debug"]] {
         let account = Account::new(Duration::ZERO);
         let (reader, writer) = std::io::pipe().unwrap();
         let other = writer.try_clone().unwrap();
@@ -322,15 +259,11 @@ fn a_stalled_reader_holds_up_no_run() {
         let mut running = Running::new(command);
         account.until_created(1);
         let filling = stall(other);
-        until("the end of the run", || {
-            account.project.exists(STATE) && !account.project.exists(JOURNAL)
-        });
+        until("the end of the run", || account.project.exists(STATE) && !account.project.exists(JOURNAL));
         assert_eq!(account.created().len(), NAMES.len(), "{args:?}");
         account.nothing_lost();
         // Whoever waits for the state is not held up by the reader either.
-        account
-            .run(&["apply", "-y", "--lock-timeout", "30s"])
-            .exits(0);
+        account.run(&["apply", "-y", "--lock-timeout", "30s"]).exits(0);
         running.signal("TERM");
         running.wait().exits(0);
         drop(reader);
@@ -376,10 +309,7 @@ fn a_hangup_ends_a_run_in_order_unless_it_was_ignored() {
 
     let like = account.command(&["apply", "-y"]);
     let mut command = Command::new("sh");
-    command
-        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
-        .arg(like.get_program())
-        .args(like.get_args());
+    command.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(like.get_program()).args(like.get_args());
     account.project.settle(&mut command);
     for (name, value) in like.get_envs() {
         command.env(name, value.unwrap_or_default());
@@ -400,10 +330,7 @@ fn too_few_open_files_are_an_error_before_anything_is_sent() {
         let account = Account::new(Duration::ZERO);
         let like = account.command(&["apply", "-y"]);
         let mut command = Command::new("prlimit");
-        command
-            .arg(format!("--nofile={limit}"))
-            .arg(like.get_program())
-            .args(like.get_args());
+        command.arg(format!("--nofile={limit}")).arg(like.get_program()).args(like.get_args());
         account.project.settle(&mut command);
         for (name, value) in like.get_envs() {
             command.env(name, value.unwrap_or_default());
@@ -430,18 +357,12 @@ fn two_copies_of_a_project_stop_when_they_see_each_other() {
     };
     let (first, second) = (start(&account.project), start(&copy));
     for run in [first.wait(), second.wait()] {
-        let run = run.exits(3).says(&[
-            "somebody else may be creating from the same manifests",
-            "postpay import",
-        ]);
+        let run =
+            run.exits(3).says(&["somebody else may be creating from the same manifests", "postpay import"]);
         assert!(run.stdout.contains("not attempted"), "{run}");
     }
     // Best effort: what both created before they saw each other exists twice, and the rest was not created at all.
-    assert!(
-        account.created().len() < NAMES.len(),
-        "{:?}",
-        account.created()
-    );
+    assert!(account.created().len() < NAMES.len(), "{:?}", account.created());
     let found = account.run(&["drift"]).exits(2);
     assert!(found.stdout.contains("possible-duplicate"), "{found}");
     account.finish();
@@ -451,17 +372,10 @@ fn two_copies_of_a_project_stop_when_they_see_each_other() {
 fn an_account_that_does_not_list_what_it_creates_stops_the_first_run() {
     let account = Account::listing_after(Duration::ZERO, Duration::from_secs(3600));
     let mut command = account.command(&["apply", "-y", "--settle", "3s"]);
-    command
-        .env("POSTPAY_RATE", "2")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.env("POSTPAY_RATE", "2").stdout(Stdio::piped()).stderr(Stdio::piped());
     let run = Running::new(command).wait().exits(3);
     assert!(run.stdout.contains("does not show a1-"), "{run}");
-    assert!(
-        account.created().len() < NAMES.len(),
-        "{:?}",
-        account.created()
-    );
+    assert!(account.created().len() < NAMES.len(), "{:?}", account.created());
     account.nothing_lost();
     account.nothing_twice();
     account.finish();

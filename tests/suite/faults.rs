@@ -55,26 +55,12 @@ const fn row(
     off: Status,
     on: Status,
 ) -> Row {
-    Row {
-        fault,
-        what,
-        grade,
-        acted,
-        off,
-        on,
-    }
+    Row { fault, what, grade, acted, off, on }
 }
 
 /// The one table. It is printed in `src/apply/protocol.md`.
 const TABLE: [Row; 26] = [
-    row(
-        "throttle",
-        "the gateway turns the call away for its rate",
-        Grade::NotSent,
-        false,
-        CREATED,
-        CREATED,
-    ),
+    row("throttle", "the gateway turns the call away for its rate", Grade::NotSent, false, CREATED, CREATED),
     row(
         "reset-before",
         "the connection is reset before anything is done",
@@ -107,46 +93,11 @@ const TABLE: [Row; 26] = [
         UNKNOWN,
         CREATED,
     ),
-    row(
-        "hang-before",
-        "no answer comes, and nothing is done",
-        Grade::Unknown,
-        false,
-        UNKNOWN,
-        UNKNOWN,
-    ),
-    row(
-        "hang-after",
-        "no answer comes, and the order is made",
-        Grade::Unknown,
-        true,
-        UNKNOWN,
-        CREATED,
-    ),
-    row(
-        "500-before",
-        "status 500, and nothing is done",
-        Grade::Unknown,
-        false,
-        UNKNOWN,
-        UNKNOWN,
-    ),
-    row(
-        "500-after",
-        "status 500, and the order is made",
-        Grade::Unknown,
-        true,
-        UNKNOWN,
-        CREATED,
-    ),
-    row(
-        "cut-body",
-        "the order is made, and its answer stops short",
-        Grade::Unknown,
-        true,
-        UNKNOWN,
-        CREATED,
-    ),
+    row("hang-before", "no answer comes, and nothing is done", Grade::Unknown, false, UNKNOWN, UNKNOWN),
+    row("hang-after", "no answer comes, and the order is made", Grade::Unknown, true, UNKNOWN, CREATED),
+    row("500-before", "status 500, and nothing is done", Grade::Unknown, false, UNKNOWN, UNKNOWN),
+    row("500-after", "status 500, and the order is made", Grade::Unknown, true, UNKNOWN, CREATED),
+    row("cut-body", "the order is made, and its answer stops short", Grade::Unknown, true, UNKNOWN, CREATED),
     row(
         "html",
         "the order is made, and a web page comes instead of its answer",
@@ -203,14 +154,7 @@ const TABLE: [Row; 26] = [
         UNKNOWN,
         CREATED,
     ),
-    row(
-        "error:NoSuchCodeAnywhere",
-        "an error that nobody knows",
-        Grade::Unknown,
-        false,
-        UNKNOWN,
-        UNKNOWN,
-    ),
+    row("error:NoSuchCodeAnywhere", "an error that nobody knows", Grade::Unknown, false, UNKNOWN, UNKNOWN),
     row(
         "error:LimitExceeded.Request",
         "an undocumented member of a documented family; nothing is done",
@@ -227,22 +171,8 @@ const TABLE: [Row; 26] = [
         UNKNOWN,
         CREATED,
     ),
-    row(
-        "error:LimitExceeded",
-        "a quota is used up",
-        Grade::Refused,
-        false,
-        None,
-        None,
-    ),
-    row(
-        "error:InvalidParameter",
-        "the order is refused",
-        Grade::Refused,
-        false,
-        None,
-        None,
-    ),
+    row("error:LimitExceeded", "a quota is used up", Grade::Refused, false, None, None),
+    row("error:InvalidParameter", "the order is refused", Grade::Refused, false, None, None),
     row(
         "error-after:InvalidParameter",
         "the order is refused, and made all the same",
@@ -259,22 +189,8 @@ const TABLE: [Row; 26] = [
         None,
         None,
     ),
-    row(
-        "error:ActionOffline",
-        "the vendor no longer sells",
-        Grade::Refused,
-        false,
-        None,
-        None,
-    ),
-    row(
-        "error:AuthFailure.SecretIdNotFound",
-        "the key is not known",
-        Grade::Refused,
-        false,
-        None,
-        None,
-    ),
+    row("error:ActionOffline", "the vendor no longer sells", Grade::Refused, false, None, None),
+    row("error:AuthFailure.SecretIdNotFound", "the key is not known", Grade::Refused, false, None, None),
 ];
 
 const ALIASES: [&str; 3] = ["one", "two", "three"];
@@ -301,11 +217,7 @@ fn alone() -> Vec<Case> {
         for call in 1..=3 {
             for in_flight in [1, 4] {
                 for read_back in [false, true] {
-                    cases.push(Case {
-                        faults: vec![(row, call)],
-                        in_flight,
-                        read_back,
-                    });
+                    cases.push(Case { faults: vec![(row, call)], in_flight, read_back });
                 }
             }
         }
@@ -372,11 +284,7 @@ fn expected(case: &Case, ledger: &[LedgerEntry]) -> Expected {
         (false, true) if has(CREATED) || has(AWAITING) => 3,
         (false, true) => 1,
     };
-    Expected {
-        exit,
-        states: recorded,
-        grades: evidence,
-    }
+    Expected { exit, states: recorded, grades: evidence }
 }
 
 /// What the state and the receipt say.
@@ -385,22 +293,15 @@ fn found(project: &Project, exit: Option<i32>, ledger: &[LedgerEntry]) -> Expect
     let arrived: BTreeSet<&str> = ledger.iter().map(alias).collect();
     let states = arrived.iter().map(|alias| {
         let status = state["environments"][*alias]["status"].as_str();
-        let known = [CREATED, AWAITING, UNKNOWN]
-            .into_iter()
-            .find(|known| *known == status);
+        let known = [CREATED, AWAITING, UNKNOWN].into_iter().find(|known| *known == status);
         ((*alias).to_owned(), known.unwrap_or(None))
     });
-    let receipt = fs::read_dir(project.file(RECEIPTS))
-        .unwrap()
-        .next()
-        .unwrap();
+    let receipt = fs::read_dir(project.file(RECEIPTS)).unwrap().next().unwrap();
     let text = fs::read_to_string(receipt.unwrap().path()).unwrap();
     let mut grades: BTreeMap<String, Vec<Grade>> = BTreeMap::new();
     for line in text.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
-        let withdrawn = line["message"]
-            .as_str()
-            .is_some_and(|it| it.starts_with("withdrawn"));
+        let withdrawn = line["message"].as_str().is_some_and(|it| it.starts_with("withdrawn"));
         if line["event"] == "outcome" && !withdrawn {
             let grade = match line["evidence"].as_str().unwrap() {
                 "ordered" => Grade::Ordered,
@@ -413,11 +314,7 @@ fn found(project: &Project, exit: Option<i32>, ledger: &[LedgerEntry]) -> Expect
             grades.entry(address).or_default().push(grade);
         }
     }
-    Expected {
-        exit: exit.unwrap_or(-1),
-        states: states.collect(),
-        grades,
-    }
+    Expected { exit: exit.unwrap_or(-1), states: states.collect(), grades }
 }
 
 fn alias(entry: &LedgerEntry) -> &str {
@@ -471,24 +368,15 @@ fn run(case: &Case, again: bool) -> Result<Counts, String> {
     if again {
         // The next run orders what surely is not there, and nothing else.
         let unknown = found.states.values().any(|status| *status == UNKNOWN);
-        let ran = project.run([
-            "apply",
-            "-y",
-            "--rate",
-            "100",
-            "--sandbox-rate",
-            "1000",
-            "--settle",
-            "900ms",
-        ]);
+        let ran =
+            project.run(["apply", "-y", "--rate", "100", "--sandbox-rate", "1000", "--settle", "900ms"]);
         if ran.code != Some(if unknown { 4 } else { 0 }) {
             return Err(format!("the next run\n{ran}"));
         }
         let now = project.ledger();
         let again = now[ledger.len()..].iter().map(alias);
-        let unknown: Vec<_> = again
-            .filter(|alias| found.states.get(*alias).is_some_and(Option::is_some))
-            .collect();
+        let unknown: Vec<_> =
+            again.filter(|alias| found.states.get(*alias).is_some_and(Option::is_some)).collect();
         if !unknown.is_empty() {
             return Err(format!("ordered again: {unknown:?}\n{ran}"));
         }
@@ -498,11 +386,7 @@ fn run(case: &Case, again: bool) -> Result<Counts, String> {
     if duplicates > 0 {
         return Err(format!("ordered twice: {orders:?}\n{ran}"));
     }
-    Ok(Counts {
-        runs: 1,
-        struck,
-        orders: orders.len(),
-    })
+    Ok(Counts { runs: 1, struck, orders: orders.len() })
 }
 
 #[derive(Debug, Default)]
@@ -519,11 +403,7 @@ fn all(what: &str, cases: Vec<Case>, again: bool) {
         let ended = run(&case, again);
         let mut total = total.lock().unwrap();
         match ended {
-            Ok(Counts {
-                runs,
-                struck,
-                orders,
-            }) => {
+            Ok(Counts { runs, struck, orders }) => {
                 total.0.runs += runs;
                 total.0.struck += struck;
                 total.0.orders += orders;
@@ -536,14 +416,7 @@ fn all(what: &str, cases: Vec<Case>, again: bool) {
             )),
         }
     });
-    let (
-        Counts {
-            runs,
-            struck,
-            orders,
-        },
-        wrong,
-    ) = total.into_inner().unwrap();
+    let (Counts { runs, struck, orders }, wrong) = total.into_inner().unwrap();
     let _ = writeln!(
         std::io::stderr(),
         "faults {what}: {} kinds, {runs} runs, {struck} faults struck, {orders} orders, 0 duplicates, {} wrong, {:.1} s",
@@ -551,12 +424,7 @@ fn all(what: &str, cases: Vec<Case>, again: bool) {
         wrong.len(),
         started.elapsed().as_secs_f64(),
     );
-    assert!(
-        wrong.is_empty(),
-        "{} wrong\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -574,19 +442,11 @@ fn an_id_that_was_not_told_is_found_by_a_run_that_orders_something_else() {
     let project = Project::of(&ALIASES[..1]);
     let without_id = ["apply", "-y", "--settle", "0s", "--fault", "null-env-id@1"];
     project.run(without_id).exits(0);
-    assert_eq!(
-        project.json(STATE)["environments"]["one"]["status"].as_str(),
-        AWAITING
-    );
+    assert_eq!(project.json(STATE)["environments"]["one"]["status"].as_str(), AWAITING);
     project.declare(&ALIASES);
     let fast = ["--rate", "100", "--sandbox-rate", "1000"];
-    project
-        .run(["apply", "-y", "--settle", "900ms"].iter().chain(&fast))
-        .exits(0);
-    assert_eq!(
-        project.json(STATE)["environments"]["one"]["status"].as_str(),
-        CREATED
-    );
+    project.run(["apply", "-y", "--settle", "900ms"].iter().chain(&fast)).exits(0);
+    assert_eq!(project.json(STATE)["environments"]["one"]["status"].as_str(), CREATED);
     assert_eq!(project.ordered_once().len(), 3);
 }
 
@@ -598,15 +458,7 @@ fn printed() -> String {
         UNKNOWN => "`unknown`, 4".to_owned(),
         Some(status) => format!("`{status}`, 0"),
     };
-    for Row {
-        fault,
-        what,
-        grade,
-        acted,
-        off,
-        on,
-    } in &TABLE
-    {
+    for Row { fault, what, grade, acted, off, on } in &TABLE {
         let grade = match grade {
             Grade::Ordered => "ordered",
             Grade::NotSent => "not_sent, sent again",
@@ -614,12 +466,8 @@ fn printed() -> String {
             Grade::Unknown => "unknown",
         };
         let acted = if *acted { "yes" } else { "no" };
-        let _ = writeln!(
-            text,
-            "| `{fault}` | {what} | {grade} | {acted} | {} | {} |",
-            ending(*off),
-            ending(*on)
-        );
+        let _ =
+            writeln!(text, "| `{fault}` | {what} | {grade} | {acted} | {} | {} |", ending(*off), ending(*on));
     }
     text
 }
@@ -629,9 +477,7 @@ fn the_page_on_the_protocol_shows_the_table() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/apply/protocol.md");
     let page = fs::read_to_string(&path).unwrap();
     let start = page.find("| fault |").expect("the page has the table");
-    let length = page[start..]
-        .find("\n\n")
-        .map_or(page.len() - start, |end| end + 1);
+    let length = page[start..].find("\n\n").map_or(page.len() - start, |end| end + 1);
     let wanted = format!("{}{}{}", &page[..start], printed(), &page[start + length..]);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, wanted).unwrap();
@@ -649,9 +495,6 @@ fn every_fault_of_the_sandbox_is_in_the_table() {
     let list = list.split(", throttle-for:TIME").next().unwrap();
     let strikes_orders = |kind: &&str| format!("{kind}@1").parse::<Fault>().is_ok();
     for kind in list.split(", ").filter(strikes_orders) {
-        assert!(
-            TABLE.iter().any(|row| row.fault == kind),
-            "{kind} has no row"
-        );
+        assert!(TABLE.iter().any(|row| row.fault == kind), "{kind} has no row");
     }
 }

@@ -117,32 +117,20 @@ fn hold(law: fn(&[u8]), valid: Vec<Vec<u8>>) {
         4 => (prop::sample::select(valid), vec(mutation(), 1..6))
             .prop_map(|(bytes, mutations)| mutated(bytes, &mutations)),
     ];
-    let config = ProptestConfig {
-        cases: 400,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
+    let config = ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(bytes in any_bytes)| law(&bytes));
 }
 
 fn fixtures(folder: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/suite/fixtures")
-        .join(folder);
-    let mut paths: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/fixtures").join(folder);
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
 #[test]
 fn manifests() {
-    hold(
-        laws::manifest,
-        [fixtures("valid"), fixtures("invalid")].concat(),
-    );
+    hold(laws::manifest, [fixtures("valid"), fixtures("invalid")].concat());
 }
 
 #[test]
@@ -161,10 +149,7 @@ fn journal_of_one_run() -> Journal {
             address: address.clone(),
             action: "CreatePostpayPackage".to_owned(),
             attributes,
-            source: SourceRef {
-                file: "a.yaml".to_owned(),
-                line: 3,
-            },
+            source: SourceRef { file: "a.yaml".to_owned(), line: 3 },
             replaces: None,
             prevent_destroy: false,
         }),
@@ -182,9 +167,7 @@ fn journal_of_one_run() -> Journal {
             body: None,
             took_ms: 12,
         }),
-        Event::RunEnded(RunEnded {
-            reason: EndReason::Finished,
-        }),
+        Event::RunEnded(RunEnded { reason: EndReason::Finished }),
     ];
     Journal {
         started_at: Timestamp::UNIX_EPOCH,
@@ -201,21 +184,12 @@ fn journal_of_one_run() -> Journal {
             region: None,
             commit: None,
         },
-        entries: events
-            .into_iter()
-            .map(|event| Entry {
-                at: Timestamp::UNIX_EPOCH,
-                event,
-            })
-            .collect(),
+        entries: events.into_iter().map(|event| Entry { at: Timestamp::UNIX_EPOCH, event }).collect(),
     }
 }
 
 fn account() -> Account {
-    Account {
-        endpoint: "sandbox".to_owned(),
-        uin: None,
-    }
+    Account { endpoint: "sandbox".to_owned(), uin: None }
 }
 
 #[test]
@@ -223,13 +197,7 @@ fn journals() {
     let whole = journal_of_one_run();
     let mut open = whole.clone();
     open.entries.truncate(1);
-    hold(
-        laws::journal,
-        vec![
-            encode_journal(&whole).unwrap(),
-            encode_journal(&open).unwrap(),
-        ],
-    );
+    hold(laws::journal, vec![encode_journal(&whole).unwrap(), encode_journal(&open).unwrap()]);
 }
 
 #[test]
@@ -238,10 +206,7 @@ fn plan_files() {
     let plans = ["valid/everything.yaml", "valid/minimal.yaml"].map(|name| {
         let loaded = {
             let project = &folder;
-            let bounds = manifest::Bounds {
-                project,
-                typed: true,
-            };
+            let bounds = manifest::Bounds { project, typed: true };
             manifest::load(&folder, &[name.into()], bounds, None)
         };
         let desired = check::check(&loaded, Options::default()).desired;
@@ -280,8 +245,5 @@ fn responses() {
         r#"{"Response":{"Credentials":{"Token":"t","TmpSecretId":"i","TmpSecretKey":"k"},"ExpiredTime":1,"RequestId":"r"}}"#,
         "<!DOCTYPE html><html></html>",
     ];
-    hold(
-        laws::response,
-        bodies.map(|body| body.as_bytes().to_vec()).to_vec(),
-    );
+    hold(laws::response, bodies.map(|body| body.as_bytes().to_vec()).to_vec());
 }

@@ -39,11 +39,7 @@ fn options(url: &str, clock: Arc<dyn Clock>) -> StsOptions {
 
 fn sts(url: &str, keys: Arc<Keys>) -> Sts {
     let options = options(url, Arc::new(SystemClock));
-    Sts::new(StsOptions {
-        keys: Some(keys),
-        ..options
-    })
-    .unwrap()
+    Sts::new(StsOptions { keys: Some(keys), ..options }).unwrap()
 }
 
 /// Nobody answers there: whoever asks is found out.
@@ -70,10 +66,7 @@ fn role() -> Role {
 async fn many_who_need_a_key_at_once_have_one_issued() {
     let folder = tempfile::tempdir().unwrap();
     let running = sandbox(folder.path(), &["sts:500-before@1"]).await;
-    let issuer = Issuer::Role {
-        role: role(),
-        sts: sts(&running.url(), base()),
-    };
+    let issuer = Issuer::Role { role: role(), sts: sts(&running.url(), base()) };
     let keys = Arc::new(Keys::issued_by(issuer, Arc::new(SystemClock)));
     assert!(keys.at_hand().is_none(), "none before one is needed");
     let mut all = tokio::task::JoinSet::new();
@@ -87,10 +80,7 @@ async fn many_who_need_a_key_at_once_have_one_issued() {
     let answered = asked.iter().filter(|entry| entry.fault.is_none()).count();
     assert_eq!((asked.len(), answered), (2, 1));
     let who = sts(&running.url(), keys).caller().await.unwrap();
-    assert_eq!(
-        (who.account.as_str(), who.kind.as_deref()),
-        (ACCOUNT, Some("CAMRole"))
-    );
+    assert_eq!((who.account.as_str(), who.kind.as_deref()), (ACCOUNT, Some("CAMRole")));
 }
 
 /// What tccli keeps for the time of a log-in.
@@ -186,10 +176,7 @@ async fn a_renewed_log_in_is_asked_whose_it_is_before_anything_is_signed_with_it
     let folder = tempfile::tempdir().unwrap();
     let running = sandbox(folder.path(), &[]).await;
     let file = folder.path().join("default.credential");
-    let issuer = Issuer::Role {
-        role: role(),
-        sts: sts(&running.url(), base()),
-    };
+    let issuer = Issuer::Role { role: role(), sts: sts(&running.url(), base()) };
     let renewed = Keys::issued_by(issuer, Arc::new(SystemClock));
     let renewed = renewed.current().await.unwrap();
     let secret = |value: &SecretString| value.expose_secret().to_owned();
@@ -211,10 +198,9 @@ async fn a_renewed_log_in_is_asked_whose_it_is_before_anything_is_signed_with_it
         clock.0.store(start + 7201, Ordering::Relaxed);
         match keys.current().await {
             Ok(key) => assert!(is_same && key.secret_id == renewed.secret_id, "{account}"),
-            Err(error) => assert!(
-                !is_same && error.message.en().contains("replaced"),
-                "{account}: {error:?}"
-            ),
+            Err(error) => {
+                assert!(!is_same && error.message.en().contains("replaced"), "{account}: {error:?}")
+            }
         }
     }
 }

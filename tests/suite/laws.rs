@@ -12,10 +12,7 @@ use postpay::state::{Account, Folding, Lineage, State};
 use proptest::prelude::*;
 
 fn account() -> Account {
-    Account {
-        endpoint: "sandbox".to_owned(),
-        uin: None,
-    }
+    Account { endpoint: "sandbox".to_owned(), uin: None }
 }
 
 fn target() -> Target {
@@ -35,8 +32,7 @@ fn plan(desired: &Desired, state: Option<&State>) -> Plan {
 fn attributes() -> impl Strategy<Value = Attributes> {
     let fields = proptest::sample::select(Field::ALL.to_vec());
     let value = "[a-zA-Z0-9 \"{}:\u{4e00}-\u{4e10}]{1,8}";
-    proptest::collection::btree_map(fields, value, 0..6)
-        .prop_map(|fields| fields.into_iter().collect())
+    proptest::collection::btree_map(fields, value, 0..6).prop_map(|fields| fields.into_iter().collect())
 }
 
 fn desired() -> impl Strategy<Value = Desired> {

@@ -6,49 +6,23 @@ use std::path::{Path, PathBuf};
 
 /// A room, and the rooms that its code may name after `crate::`.
 const ALLOWED: &[(&str, &[&str])] = &[
-    (
-        "apply",
-        &[
-            "lang", "plan", "cloud", "state", "clock", "desired", "crash",
-        ],
-    ),
-    (
-        "check",
-        &["lang", "unseen", "manifest", "desired", "diagnostic"],
-    ),
+    ("apply", &["lang", "plan", "cloud", "state", "clock", "desired", "crash"]),
+    ("check", &["lang", "unseen", "manifest", "desired", "diagnostic"]),
     ("ci", &[]),
     ("clock", &[]),
     ("lang", &[]),
     ("unseen", &[]),
     ("cloud", &["lang", "unseen", "desired", "clock", "files"]),
-    (
-        "config",
-        &[
-            "lang",
-            "unseen",
-            "manifest",
-            "check",
-            "cloud",
-            "desired",
-            "diagnostic",
-            "drift",
-        ],
-    ),
+    ("config", &["lang", "unseen", "manifest", "check", "cloud", "desired", "diagnostic", "drift"]),
     ("crash", &[]),
     ("desired", &["lang"]),
     ("diagnostic", &["lang", "unseen"]),
     ("drift", &["lang", "cloud", "desired", "plan", "state"]),
     ("files", &["lang"]),
-    (
-        "generate",
-        &["lang", "ci", "apply", "cloud", "desired", "state"],
-    ),
+    ("generate", &["lang", "ci", "apply", "cloud", "desired", "state"]),
     ("manifest", &["lang", "desired", "diagnostic", "files"]),
     ("plan", &["lang", "desired", "state"]),
-    (
-        "rehearsal",
-        &["lang", "sandbox", "state", "desired", "cloud"],
-    ),
+    ("rehearsal", &["lang", "sandbox", "state", "desired", "cloud"]),
     (
         "report",
         &[
@@ -71,16 +45,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// What belongs to the command line, and a room below it therefore does not name.
-const OUTSIDE: &[&str] = &[
-    "clap",
-    "std::env",
-    "env::var",
-    "println!",
-    "print!",
-    "eprintln!",
-    "eprint!",
-    "process::exit",
-];
+const OUTSIDE: &[&str] =
+    &["clap", "std::env", "env::var", "println!", "print!", "eprintln!", "eprint!", "process::exit"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -101,18 +67,8 @@ fn rooms() -> Vec<(String, PathBuf, String)> {
     files
         .into_iter()
         .map(|path| {
-            let first = path
-                .strip_prefix(&src)
-                .unwrap()
-                .components()
-                .next()
-                .unwrap();
-            let room = first
-                .as_os_str()
-                .to_str()
-                .unwrap()
-                .trim_end_matches(".rs")
-                .to_owned();
+            let first = path.strip_prefix(&src).unwrap().components().next().unwrap();
+            let room = first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
             let text = fs::read_to_string(&path).unwrap();
             (room, path, code(&text))
         })
@@ -125,9 +81,7 @@ fn rooms() -> Vec<(String, PathBuf, String)> {
 /// What a file has for the program: no comments, and nothing that is there for tests alone.
 fn code(text: &str) -> String {
     let indent = |line: &str| line.len() - line.trim_start().len();
-    let mut lines = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
+    let mut lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let mut kept = Vec::new();
     while let Some(line) = lines.next() {
         if line.trim() != "#[cfg(test)]" {
@@ -210,11 +164,7 @@ fn named(code: &str) -> BTreeSet<String> {
             None => vec![rest],
         };
         for name in names {
-            let name: String = name
-                .trim()
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .collect();
+            let name: String = name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             rooms.insert(name);
         }
     }
@@ -243,11 +193,7 @@ fn the_sandbox_knows_the_protocol_and_nothing_else_of_the_cloud() {
     for (room, path, code) in rooms() {
         if room == "sandbox" {
             for rest in code.split("crate::cloud").skip(1) {
-                let fine = [
-                    "::tencent::sign",
-                    "::tencent::wire",
-                    "::tencent::{sign, wire}",
-                ];
+                let fine = ["::tencent::sign", "::tencent::wire", "::tencent::{sign, wire}"];
                 assert!(
                     fine.iter().any(|prefix| rest.starts_with(prefix)),
                     "{}: crate::cloud{}",
@@ -307,10 +253,8 @@ fn paths<'a>(mut rest: &'a str, before: &[&'a str], found: &mut Vec<Vec<&'a str>
 
 /// The modules that a file names: by `crate::…` and `super::…`, and its own submodules by their names.
 fn imports(module: &[String], code: &str) -> Vec<Vec<String>> {
-    let submodules: Vec<&str> = code
-        .lines()
-        .filter_map(|line| line.rsplit_once("mod ")?.1.strip_suffix(';'))
-        .collect();
+    let submodules: Vec<&str> =
+        code.lines().filter_map(|line| line.rsplit_once("mod ")?.1.strip_suffix(';')).collect();
     let mut found = Vec::new();
     for (at, _) in code.match_indices("::") {
         let first = code[..at].rfind(|c: char| !c.is_alphanumeric() && c != '_');

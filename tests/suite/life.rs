@@ -2,10 +2,7 @@
 //! refused and lost in between, every id that the vendor ever returned is on record, or a receipt says where it went; and
 //! no environment is ordered that no plan showed as an order.
 
-#![allow(
-    clippy::result_large_err,
-    reason = "the answers are those of the trait"
-)]
+#![allow(clippy::result_large_err, reason = "the answers are those of the trait")]
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
@@ -15,8 +12,8 @@ use jiff::Timestamp;
 use postpay::apply::{self, OnError, Operator, Parts, Settings};
 use postpay::clock::{Clock as _, SystemClock};
 use postpay::cloud::{
-    Bill, BillOrder, Bills, CloudError, CloudRead, CloudWrite, Destroy, Done, Grade, Listing,
-    NotSent, Ordered, PayMode, Reach, Rename, SeenEnvironment, SeenIds,
+    Bill, BillOrder, Bills, CloudError, CloudRead, CloudWrite, Destroy, Done, Grade, Listing, NotSent,
+    Ordered, PayMode, Reach, Rename, SeenEnvironment, SeenIds,
 };
 use postpay::desired::{
     Address, Attributes, Desired, Environment, Field, Lifecycle, Moved, Removed, SourceRef,
@@ -105,10 +102,7 @@ fn address(name: usize) -> Address {
 }
 
 fn source() -> SourceRef {
-    SourceRef {
-        file: "a.yaml".to_owned(),
-        line: 1,
-    }
+    SourceRef { file: "a.yaml".to_owned(), line: 1 }
 }
 
 /// The vendor: what exists, and what it answered.
@@ -148,10 +142,7 @@ impl Vendor {
     }
 
     fn next_is_without_env_id(&self) -> bool {
-        matches!(
-            self.inner.lock().unwrap().fates.last(),
-            Some(Fate::WithoutEnvId)
-        )
+        matches!(self.inner.lock().unwrap().fates.last(), Some(Fate::WithoutEnvId))
     }
 }
 
@@ -183,11 +174,7 @@ impl CloudWrite for Vendor {
                 ..SeenEnvironment::default()
             };
             inner.existing.push((environment, tran_id.clone()));
-            Ordered {
-                tran_id,
-                env_id: Some(env_id).filter(|_| told),
-                request_id: None,
-            }
+            Ordered { tran_id, env_id: Some(env_id).filter(|_| told), request_id: None }
         })?;
         let mut inner = self.inner.lock().unwrap();
         inner.returned.insert(ordered.tran_id.clone());
@@ -213,9 +200,7 @@ impl CloudWrite for Vendor {
                     environment.status = Some("ISOLATE".to_owned());
                 }
             }
-            inner
-                .existing
-                .retain(|(environment, _)| isolates || environment.env_id != destroy.env_id);
+            inner.existing.retain(|(environment, _)| isolates || environment.env_id != destroy.env_id);
             Done::default()
         })
     }
@@ -243,10 +228,7 @@ impl CloudRead for Vendor {
             }),
             ..Bill::default()
         };
-        Ok(Bills {
-            shown: inner.existing.iter().filter(asked).map(bill).collect(),
-            incomplete: false,
-        })
+        Ok(Bills { shown: inner.existing.iter().filter(asked).map(bill).collect(), incomplete: false })
     }
 }
 
@@ -281,9 +263,7 @@ impl Life {
 
     fn environment(&mut self, name: usize) -> Option<&mut Environment> {
         let declared = self.desired.environments.iter_mut();
-        declared
-            .into_iter()
-            .find(|environment| environment.address == address(name))
+        declared.into_iter().find(|environment| environment.address == address(name))
     }
 
     /// The rules for manifests hold: what is declared is not removed, nor moved away.
@@ -292,9 +272,7 @@ impl Life {
             return;
         }
         let address = address(name);
-        self.desired
-            .removed
-            .retain(|removed| removed.address != address);
+        self.desired.removed.retain(|removed| removed.address != address);
         self.desired.moved.retain(|moved| moved.from != address);
         let alias = (Field::Alias, NAMES[name].to_owned());
         self.desired.environments.push(Environment {
@@ -308,9 +286,7 @@ impl Life {
 
     fn take_out(&mut self, name: usize) {
         let address = address(name);
-        self.desired
-            .environments
-            .retain(|environment| environment.address != address);
+        self.desired.environments.retain(|environment| environment.address != address);
         self.desired.moved.retain(|moved| moved.to != address);
     }
 
@@ -345,11 +321,7 @@ impl Life {
                     self.desired
                         .moved
                         .retain(|moved| moved.from != to && moved.from != from && moved.to != from);
-                    self.desired.moved.push(Moved {
-                        from,
-                        to,
-                        source: source(),
-                    });
+                    self.desired.moved.push(Moved { from, to, source: source() });
                 }
             }
             Deed::Remove(name) => {
@@ -357,13 +329,8 @@ impl Life {
                 let address = address(*name);
                 let is_moved = |moved: &Moved| moved.from == address || moved.to == address;
                 if !self.desired.moved.iter().any(is_moved) {
-                    self.desired
-                        .removed
-                        .retain(|removed| removed.address != address);
-                    self.desired.removed.push(Removed {
-                        address,
-                        source: source(),
-                    });
+                    self.desired.removed.retain(|removed| removed.address != address);
+                    self.desired.removed.push(Removed { address, source: source() });
                 }
             }
             Deed::Apply(options, fates) => self.apply(options.clone(), fates),
@@ -372,18 +339,11 @@ impl Life {
 
     fn apply(&mut self, options: Options, fates: &[Fate]) {
         let store = self.store();
-        let holder = Holder {
-            who: "ada@loom".to_owned(),
-            pid: 7,
-            since: SystemClock.now(),
-            doing: "test".to_owned(),
-        };
+        let holder =
+            Holder { who: "ada@loom".to_owned(), pid: 7, since: SystemClock.now(), doing: "test".to_owned() };
         let mut writer = store.lock(&holder, Duration::ZERO).unwrap();
         let target = Target {
-            account: Account {
-                endpoint: "sandbox".to_owned(),
-                uin: None,
-            },
+            account: Account { endpoint: "sandbox".to_owned(), uin: None },
             endpoint: "sandbox".to_owned(),
             region: None,
             state_path: "state/postpay.state.json".to_owned(),
@@ -433,10 +393,7 @@ impl Life {
             cloud: Arc::clone(&self.vendor),
             writer: &mut *writer,
             clock: &SystemClock,
-            operator: Operator {
-                who: "ada@loom".to_owned(),
-                pid: 7,
-            },
+            operator: Operator { who: "ada@loom".to_owned(), pid: 7 },
             commit: None,
             adoptions: BTreeMap::new(),
             known_ids: BTreeSet::new(),
@@ -453,19 +410,13 @@ impl Life {
     fn journals(&self) -> Vec<Journal> {
         let store = self.store();
         let receipts = store.receipts().unwrap();
-        receipts
-            .iter()
-            .map(|receipt| store.receipt(receipt).unwrap())
-            .collect()
+        receipts.iter().map(|receipt| store.receipt(receipt).unwrap()).collect()
     }
 }
 
 fn ids(state: Option<&State>) -> HashSet<String> {
     let records = state.into_iter().flat_map(State::records);
-    records
-        .flat_map(|(_, record)| record.tran_id.iter().chain(&record.env_id))
-        .cloned()
-        .collect()
+    records.flat_map(|(_, record)| record.tran_id.iter().chain(&record.env_id)).cloned().collect()
 }
 
 /// Whether a run says that it took something off the record.
@@ -476,9 +427,7 @@ fn lets_go(journal: &Journal) -> bool {
             Edit::Put { .. }
             | Edit::Depose(_)
             | Edit::Move { .. }
-            | Edit::Deposed {
-                record: Some(_), ..
-            } => false,
+            | Edit::Deposed { record: Some(_), .. } => false,
         },
         _ => false,
     })

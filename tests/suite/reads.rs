@@ -10,8 +10,8 @@ use postpay::apply::settle::{adoptable, look};
 use postpay::clock::Clock as _;
 use postpay::cloud::tencent::{ClientOptions, TencentClient};
 use postpay::cloud::{
-    Bill, BillOrder, Bills, CloudError, CloudRead as _, CloudWrite as _, Grade, Named, NotSent,
-    PayMode, Reach, SeenEnvironment,
+    Bill, BillOrder, Bills, CloudError, CloudRead as _, CloudWrite as _, Grade, Named, NotSent, PayMode,
+    Reach, SeenEnvironment,
 };
 use postpay::desired::{Address, Attributes, Field, SourceRef};
 use postpay::sandbox::{LedgerEntry, Options, Running, SAMPLE_ENV_ID, Sandbox, read_ledger};
@@ -36,11 +36,7 @@ fn bills(ledger: &Path) -> Vec<LedgerEntry> {
 
 /// A client that does not try again.
 fn once(endpoint: &str) -> TencentClient {
-    TencentClient::new(ClientOptions {
-        retry_reads_for: Duration::ZERO,
-        ..options(endpoint)
-    })
-    .unwrap()
+    TencentClient::new(ClientOptions { retry_reads_for: Duration::ZERO, ..options(endpoint) }).unwrap()
 }
 
 fn in_regions(endpoint: &str, region: Option<&str>, list_regions: &[&str]) -> TencentClient {
@@ -73,15 +69,10 @@ async fn crowded(folder: &Path, count: usize) -> (Running, Vec<String>) {
 async fn every_environment_of_every_page_is_seen_once() {
     let folder = tempfile::tempdir().unwrap();
     let (running, all) = crowded(folder.path(), 345).await;
-    let seen = client(&running.url(), PATIENT)
-        .environments()
-        .await
-        .unwrap();
+    let seen = client(&running.url(), PATIENT).environments().await.unwrap();
     assert_eq!(ids(&seen), all);
-    let asked: Vec<u64> = lists(running.ledger())
-        .iter()
-        .map(|entry| entry.params["Offset"].as_u64().unwrap())
-        .collect();
+    let asked: Vec<u64> =
+        lists(running.ledger()).iter().map(|entry| entry.params["Offset"].as_u64().unwrap()).collect();
     assert_eq!(asked, [0, 100, 200, 300], "no more calls than pages");
 }
 
@@ -120,17 +111,11 @@ async fn every_listed_region_is_asked_by_its_own_name() {
     let all = in_regions(&url, Some("ap-beijing"), &regions);
     let before = lists(running.ledger()).len();
     let seen = all.environments().await.unwrap();
-    let found: Vec<&str> = seen
-        .iter()
-        .filter_map(|env| env.region.as_deref())
-        .collect();
+    let found: Vec<&str> = seen.iter().filter_map(|env| env.region.as_deref()).collect();
     assert_eq!(found, regions[..3]);
     // The last is its own: what it orders is made there, whatever is listed besides.
-    let asked: Vec<Option<String>> = lists(running.ledger())
-        .split_off(before)
-        .into_iter()
-        .map(|entry| entry.region)
-        .collect();
+    let asked: Vec<Option<String>> =
+        lists(running.ledger()).split_off(before).into_iter().map(|entry| entry.region).collect();
     assert_eq!(
         asked,
         [regions[0], regions[1], regions[2], "ap-beijing"]
@@ -150,14 +135,7 @@ async fn a_region_that_fails_fails_the_whole_list() {
     let all = in_regions(&running.url(), None, &["ap-shanghai", "ap-nowhere"]);
     let error = all.environments().await.unwrap_err();
     assert_eq!(error.grade, Grade::Refused(Reach::Run));
-    assert!(
-        error
-            .message
-            .en()
-            .starts_with("DescribeEnvs in ap-nowhere: "),
-        "{}",
-        error.message
-    );
+    assert!(error.message.en().starts_with("DescribeEnvs in ap-nowhere: "), "{}", error.message);
 }
 
 #[tokio::test]
@@ -177,25 +155,13 @@ async fn a_failing_read_is_made_again_until_it_answers() {
             let folder = tempfile::tempdir().unwrap();
             let faults = [format!("list:{kind}@1"), format!("bill:{kind}@1")];
             let running = sandbox(folder.path(), &[&faults[0], &faults[1]]).await;
-            let client = client(
-                &running.url(),
-                if kind == "hang-before" {
-                    SHORT
-                } else {
-                    PATIENT
-                },
-            );
+            let client = client(&running.url(), if kind == "hang-before" { SHORT } else { PATIENT });
             let seen = client.environments().await.unwrap();
             assert_eq!(ids(&seen), [SAMPLE_ENV_ID], "{kind}");
-            let seen = client
-                .bills(&[SAMPLE_ENV_ID.to_owned()])
-                .await
-                .unwrap()
-                .shown;
+            let seen = client.bills(&[SAMPLE_ENV_ID.to_owned()]).await.unwrap().shown;
             assert_eq!(seen.len(), 1, "{kind}");
             for entries in [lists(running.ledger()), bills(running.ledger())] {
-                let faults: Vec<Option<String>> =
-                    entries.into_iter().map(|entry| entry.fault).collect();
+                let faults: Vec<Option<String>> = entries.into_iter().map(|entry| entry.fault).collect();
                 assert_eq!(faults, [Some(kind.to_owned()), None], "{kind}");
             }
         });
@@ -216,33 +182,19 @@ async fn a_read_that_never_answers_is_given_up_and_says_so() {
     let error = client.environments().await.unwrap_err();
     assert_eq!(error.grade, Grade::NotSent(NotSent::Throttled));
     assert_eq!(error.code.as_deref(), Some("RequestLimitExceeded"));
-    assert!(
-        error.message.en().starts_with("DescribeEnvs, 4 attempts: "),
-        "{}",
-        error.message
-    );
+    assert!(error.message.en().starts_with("DescribeEnvs, 4 attempts: "), "{}", error.message);
     assert_eq!(lists(running.ledger()).len(), 4);
 
-    let error = once(&running.url())
-        .bills(&["a".to_owned()])
-        .await
-        .unwrap_err();
+    let error = once(&running.url()).bills(&["a".to_owned()]).await.unwrap_err();
     assert_eq!(error.grade, Grade::Unknown);
-    assert!(
-        error.message.en().starts_with("DescribeBillingInfo: "),
-        "{}",
-        error.message
-    );
+    assert!(error.message.en().starts_with("DescribeBillingInfo: "), "{}", error.message);
     assert!(error.body.unwrap().contains("log in"));
 }
 
 #[tokio::test]
 async fn a_refused_read_is_made_once() {
     let folder = tempfile::tempdir().unwrap();
-    let faults = [
-        "list:error:AuthFailure.UnauthorizedOperation@*",
-        "bill:error:InvalidAction@*",
-    ];
+    let faults = ["list:error:AuthFailure.UnauthorizedOperation@*", "bill:error:InvalidAction@*"];
     let running = sandbox(folder.path(), &faults).await;
     let client = client(&running.url(), PATIENT);
     let error = client.environments().await.unwrap_err();
@@ -269,11 +221,7 @@ async fn an_id_that_the_vendor_refuses_costs_the_others_nothing() {
         drop(running);
         let running = sandbox(folder.path(), &[&format!("bill:error:{code}@*")]).await;
         let client = crate::endpoint::client(&running.url(), PATIENT);
-        assert_eq!(
-            client.bills(&all).await.unwrap(),
-            Bills::default(),
-            "{code}"
-        );
+        assert_eq!(client.bills(&all).await.unwrap(), Bills::default(), "{code}");
     }
     let other = "bill:error:InvalidParameter@*";
     let running = sandbox(folder.path(), &[other]).await;
@@ -329,11 +277,8 @@ async fn a_wrong_clock_is_mended_by_a_read_too() {
     .unwrap();
     late.environments().await.unwrap();
     late.create(&order("shop")).await.unwrap();
-    let answers: Vec<String> = read_ledger(running.ledger())
-        .unwrap()
-        .into_iter()
-        .map(|entry| entry.answer)
-        .collect();
+    let answers: Vec<String> =
+        read_ledger(running.ledger()).unwrap().into_iter().map(|entry| entry.answer).collect();
     assert_eq!(answers, ["AuthFailure.SignatureExpire", "ok", "ok"]);
 }
 
@@ -349,13 +294,8 @@ async fn an_order_is_found_by_the_vendors_time_whatever_the_clock_says() {
         ..options(&running.url())
     })
     .unwrap();
-    let before: BTreeSet<String> = late
-        .environments()
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|seen| seen.env_id)
-        .collect();
+    let before: BTreeSet<String> =
+        late.environments().await.unwrap().into_iter().map(|seen| seen.env_id).collect();
     let clock = Skewed(Duration::from_secs(3 * 3600));
     let sent_at = clock.now();
     let error = late.create(&order("shop")).await.unwrap_err();
@@ -369,18 +309,13 @@ async fn an_order_is_found_by_the_vendors_time_whatever_the_clock_says() {
         env_id: None,
         request_id: None,
         run: RunId::fresh(),
-        source: SourceRef {
-            file: String::new(),
-            line: 0,
-        },
+        source: SourceRef { file: String::new(), line: 0 },
         region: None,
         prevent_destroy: false,
     };
     let managed = BTreeSet::new();
     let asked = std::slice::from_ref(&open);
-    let found = look(&late, asked, |_| Some(&before), &managed, None, clock.now())
-        .await
-        .unwrap();
+    let found = look(&late, asked, |_| Some(&before), &managed, None, clock.now()).await.unwrap();
     assert_eq!(adoptable(&found).len(), 1, "{found:?}");
 }
 
@@ -396,22 +331,12 @@ async fn what_was_just_ordered_may_not_be_listed_yet() {
     let there = client(&slow.url(), PATIENT);
     let new = there.create(&order("shop")).await.unwrap().env_id.unwrap();
     assert_eq!(ids(&there.environments().await.unwrap()), [SAMPLE_ENV_ID]);
-    assert!(
-        there
-            .bills(std::slice::from_ref(&new))
-            .await
-            .unwrap()
-            .shown
-            .is_empty()
-    );
+    assert!(there.bills(std::slice::from_ref(&new)).await.unwrap().shown.is_empty());
     slow.shutdown().await;
 
     let prompt = sandbox(folder.path(), &[]).await;
     let there = client(&prompt.url(), PATIENT);
-    assert_eq!(
-        ids(&there.environments().await.unwrap()),
-        [SAMPLE_ENV_ID, &new]
-    );
+    assert_eq!(ids(&there.environments().await.unwrap()), [SAMPLE_ENV_ID, &new]);
     assert_eq!(there.bills(&[new]).await.unwrap().shown.len(), 1);
 }
 
@@ -448,10 +373,7 @@ async fn a_bill_tells_prepaid_switched_and_ordered_apart() {
     let [of_new, of_switched, prepaid] =
         <[Bill; 3]>::try_from(client.bills(&asked).await.unwrap().shown).unwrap();
     assert_eq!(of_new.pay_mode, Some(PayMode::Postpaid));
-    assert_eq!(
-        (of_new.free_quota, of_new.payment_channel),
-        (None, some("qcloud"))
-    );
+    assert_eq!((of_new.free_quota, of_new.payment_channel), (None, some("qcloud")));
     let order = of_new.order.unwrap();
     let expected = BillOrder {
         tran_id: new.tran_id,
@@ -471,32 +393,20 @@ async fn a_bill_tells_prepaid_switched_and_ordered_apart() {
 /// What is left of an order whose answer lacked something: the environment stands, and its bill has the order's number.
 #[tokio::test]
 async fn an_order_without_an_answer_is_found_by_its_bill() {
-    for fault in [
-        "null-env-id",
-        "missing-tran-id",
-        "reset-after",
-        "error-after:InternalError",
-    ] {
+    for fault in ["null-env-id", "missing-tran-id", "reset-after", "error-after:InternalError"] {
         let folder = tempfile::tempdir().unwrap();
         let running = sandbox(folder.path(), &[&format!("{fault}@1")]).await;
         let client = client(&running.url(), PATIENT);
         let before = client.environments().await.unwrap();
         let answer = client.create(&order("shop")).await;
         let after = client.environments().await.unwrap();
-        let new: Vec<String> = after
-            .into_iter()
-            .filter(|env| !before.contains(env))
-            .map(|env| env.env_id)
-            .collect();
+        let new: Vec<String> =
+            after.into_iter().filter(|env| !before.contains(env)).map(|env| env.env_id).collect();
         let made = &calls(running.ledger(), "CreatePostpayPackage")[0];
         assert_eq!(new.first(), made.env_id.as_ref(), "{fault}");
         let bills = client.bills(&new).await.unwrap().shown;
         let found = bills[0].order.as_ref().map(|order| order.tran_id.as_str());
-        assert_eq!(
-            (bills.len(), found),
-            (1, made.tran_id.as_deref()),
-            "{fault}"
-        );
+        assert_eq!((bills.len(), found), (1, made.tran_id.as_deref()), "{fault}");
         if let Ok(ordered) = answer {
             assert_eq!(ordered.env_id, None);
             assert_eq!(found, Some(ordered.tran_id.as_str()));
@@ -506,10 +416,7 @@ async fn an_order_without_an_answer_is_found_by_its_bill() {
 
 /// A vendor that answers the same to everything.
 fn stubborn(body: &str) -> (TencentClient, std::sync::mpsc::Receiver<Vec<u8>>) {
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let (address, requests) = raw_server(answer.into_bytes());
     (once(&format!("http://{address}")), requests)
 }
@@ -524,10 +431,7 @@ async fn an_answer_without_a_list_is_no_empty_account() {
         let (client, _requests) = stubborn(body);
         let results: [Result<usize, CloudError>; 2] = [
             client.environments().await.map(|list| list.len()),
-            client
-                .bills(&["a".to_owned()])
-                .await
-                .map(|bills| bills.shown.len()),
+            client.bills(&["a".to_owned()]).await.map(|bills| bills.shown.len()),
         ];
         for result in results {
             assert_eq!(result.unwrap_err().grade, Grade::Unknown, "{body}");
@@ -574,16 +478,10 @@ async fn an_incomplete_list_is_walked_three_times_and_is_an_error_with_its_numbe
     assert_eq!(lists(running.ledger()).len(), 7);
     let error = client.environments().await.unwrap_err();
     let message = error.message.en();
-    assert!(
-        message.contains("in ap-shanghai: 2 of 3 environments"),
-        "{message}"
-    );
+    assert!(message.contains("in ap-shanghai: 2 of 3 environments"), "{message}");
     assert!(error.hint.unwrap().en().contains("nothing was done"));
     // A bill that is not shown is not the same as none.
-    let asked: Vec<String> = ids(&listing.environments)
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let asked: Vec<String> = ids(&listing.environments).into_iter().map(str::to_owned).collect();
     let bills = client.bills(&asked).await.unwrap();
     assert_eq!(bills.shown.len(), 1);
     assert!(bills.incomplete);

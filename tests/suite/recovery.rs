@@ -30,19 +30,11 @@ impl Shop {
                 command.env_remove(name);
             }
         }
-        let output = command
-            .args(arguments)
-            .current_dir(self.0.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+        let output =
+            command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null()).output().unwrap();
         let out = String::from_utf8(output.stdout).unwrap();
         let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(
-            output.status.code(),
-            Some(exit),
-            "{arguments:?}\n{out}\n{err}"
-        );
+        assert_eq!(output.status.code(), Some(exit), "{arguments:?}\n{out}\n{err}");
         (out, err)
     }
 
@@ -68,10 +60,7 @@ fn a_deleted_state_is_refused_restored_and_orders_nothing_again() {
     assert!(err.contains("`postpay state restore`"), "{err}");
     shop.run(0, &["state", "restore", "--dry-run"]);
     let (_, err) = shop.run(1, &["state", "restore"]);
-    assert!(
-        err.contains("--auto-approve"),
-        "no terminal, no answer: {err}"
-    );
+    assert!(err.contains("--auto-approve"), "no terminal, no answer: {err}");
     assert!(!shop.state().exists());
 
     shop.run(0, &["state", "restore", "-y"]);
@@ -119,11 +108,7 @@ fn a_copy_or_the_backup_will_do_where_receipts_are_missing() {
     shop.run(0, &["apply", "-y", "--rate", "50"]);
     let good = fs::read(shop.state()).unwrap();
     let receipts = shop.0.path().join("state/receipts");
-    let first = fs::read_dir(&receipts)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .min()
-        .unwrap();
+    let first = fs::read_dir(&receipts).unwrap().map(|entry| entry.unwrap().path()).min().unwrap();
     fs::remove_file(first).unwrap();
 
     for from in [&["--from", "copy.json"][..], &["--from-backup"]] {

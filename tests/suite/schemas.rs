@@ -36,10 +36,7 @@ fn no_published_schema_is_stale() {
         })
         .map(|(name, _)| name)
         .collect();
-    assert!(
-        stale.is_empty(),
-        "stale: {stale:?}; run the tests with UPDATE_SCHEMAS=1"
-    );
+    assert!(stale.is_empty(), "stale: {stale:?}; run the tests with UPDATE_SCHEMAS=1");
 }
 
 #[test]
@@ -50,10 +47,7 @@ fn a_plan_fits_its_schema() {
         attributes,
         lifecycle: Lifecycle::default(),
         import: None,
-        source: SourceRef {
-            file: "a.yaml".to_owned(),
-            line: 1,
-        },
+        source: SourceRef { file: "a.yaml".to_owned(), line: 1 },
     };
     let desired = Desired {
         environments: vec![environment],
@@ -61,30 +55,17 @@ fn a_plan_fits_its_schema() {
         moved: Vec::new(),
         removed: Vec::new(),
     };
-    let account = Account {
-        endpoint: "sandbox".to_owned(),
-        uin: None,
-    };
+    let account = Account { endpoint: "sandbox".to_owned(), uin: None };
     let target = Target {
         account,
         endpoint: "sandbox".to_owned(),
         region: None,
         state_path: "state/postpay.state.json".to_owned(),
     };
-    let plan = Plan::make(
-        &desired,
-        None,
-        Options::default(),
-        target,
-        jiff::Timestamp::UNIX_EPOCH,
-    )
-    .unwrap();
+    let plan = Plan::make(&desired, None, Options::default(), target, jiff::Timestamp::UNIX_EPOCH).unwrap();
     let schema = jsonschema::validator_for(&file::schema()).unwrap();
     let document: Value = serde_json::from_str(&file::encode(&plan)).unwrap();
-    let problems: Vec<String> = schema
-        .iter_errors(&document)
-        .map(|error| error.to_string())
-        .collect();
+    let problems: Vec<String> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
     assert!(problems.is_empty(), "{problems:?}");
     let mut stranger = document;
     stranger["surprise"] = Value::Bool(true);

@@ -27,12 +27,7 @@ fn every_state_ever_written_is_read_and_written_the_same() {
         let bytes = fs::read(&path).unwrap();
         let state = decode_state(&path, &bytes).unwrap();
         let again = String::from_utf8(encode_state(&state).unwrap()).unwrap();
-        assert_eq!(
-            again,
-            String::from_utf8(bytes).unwrap(),
-            "{}",
-            path.display()
-        );
+        assert_eq!(again, String::from_utf8(bytes).unwrap(), "{}", path.display());
     }
 }
 

@@ -18,8 +18,7 @@ use postpay::state::journal::{
     Edit, Edited, EndReason, Event, Evidence, Intent, Journal, Outcome, RunEnded, RunId, RunStarted,
 };
 use postpay::state::{
-    Account, Deposed, Holder, Lineage, LockStatus, Serial, State, StateError, StateStore,
-    StateWriter, Status,
+    Account, Deposed, Holder, Lineage, LockStatus, Serial, State, StateError, StateStore, StateWriter, Status,
 };
 
 /// Somewhere to keep one state, empty at first. Every store made from it sees the same one.
@@ -77,12 +76,7 @@ pub(crate) fn at(second: i64) -> Timestamp {
 }
 
 pub(crate) fn holder(who: &str) -> Holder {
-    Holder {
-        who: who.to_owned(),
-        pid: std::process::id(),
-        since: at(0),
-        doing: "apply".to_owned(),
-    }
+    Holder { who: who.to_owned(), pid: std::process::id(), since: at(0), doing: "apply".to_owned() }
 }
 
 pub(crate) fn address(text: &str) -> Address {
@@ -101,10 +95,7 @@ pub(crate) fn run_over(writer: &dyn StateWriter) -> RunStarted {
         lineage,
         base,
         tool_version: "0.1.0".to_owned(),
-        account: Account {
-            endpoint: "sandbox".to_owned(),
-            uin: Some("100000000001".to_owned()),
-        },
+        account: Account { endpoint: "sandbox".to_owned(), uin: Some("100000000001".to_owned()) },
         plan: "sha256:plan".to_owned(),
         who: "ada@loom".to_owned(),
         pid: 7,
@@ -120,10 +111,7 @@ pub(crate) fn intent(step: u32, on: &str) -> Event {
         address: address(on),
         action: "CreatePostpayPackage".to_owned(),
         attributes: [(Field::Alias, on.to_owned())].into_iter().collect(),
-        source: SourceRef {
-            file: "environments/all.yaml".to_owned(),
-            line: step,
-        },
+        source: SourceRef { file: "environments/all.yaml".to_owned(), line: step },
         replaces: None,
         prevent_destroy: false,
     })
@@ -132,10 +120,7 @@ pub(crate) fn intent(step: u32, on: &str) -> Event {
 /// As [`intent`], in the place of an environment that is on record.
 pub(crate) fn replacement(step: u32, on: &str, replaces: &str) -> Event {
     match intent(step, on) {
-        Event::Intent(intent) => Event::Intent(Intent {
-            replaces: Some(replaces.to_owned()),
-            ..intent
-        }),
+        Event::Intent(intent) => Event::Intent(Intent { replaces: Some(replaces.to_owned()), ..intent }),
         other => other,
     }
 }
@@ -164,9 +149,7 @@ pub(crate) fn outcome(step: u32, on: &str, evidence: Evidence) -> Event {
 }
 
 pub(crate) fn finished() -> Event {
-    Event::RunEnded(RunEnded {
-        reason: EndReason::Finished,
-    })
+    Event::RunEnded(RunEnded { reason: EndReason::Finished })
 }
 
 pub(crate) fn writer(place: &dyn Place) -> Box<dyn StateWriter> {
@@ -212,11 +195,7 @@ pub(crate) fn nothing_is_on_record_at_first(place: &dyn Place) {
     assert_eq!(writer.state(), None);
     assert_eq!(writer.recovered(), None);
     drop(writer);
-    assert_eq!(
-        store.read().unwrap().state,
-        None,
-        "a lock alone records nothing"
-    );
+    assert_eq!(store.read().unwrap().state, None, "a lock alone records nothing");
 }
 
 pub(crate) fn a_run_goes_from_its_first_line_to_a_receipt(place: &dyn Place) {
@@ -272,13 +251,8 @@ pub(crate) fn a_reader_sees_an_open_run(place: &dyn Place) {
 pub(crate) fn a_second_writer_is_told_who_the_first_is(place: &dyn Place) {
     let first = writer(place);
     let store = place.store();
-    match store
-        .lock(&holder("bob@mill"), Duration::from_millis(5))
-        .err()
-    {
-        Some(StateError::Locked {
-            holder: Some(said), ..
-        }) => {
+    match store.lock(&holder("bob@mill"), Duration::from_millis(5)).err() {
+        Some(StateError::Locked { holder: Some(said), .. }) => {
             assert_eq!(said, holder("ada@loom"));
         }
         other => panic!("{other:?}"),
@@ -295,9 +269,7 @@ pub(crate) fn a_waiting_writer_gets_its_turn(place: &dyn Place) {
     thread::scope(|scope| {
         let second = scope.spawn(|| {
             let store = place.store();
-            store
-                .lock(&holder("bob@mill"), Duration::from_secs(60))
-                .map(drop)
+            store.lock(&holder("bob@mill"), Duration::from_secs(60)).map(drop)
         });
         drop(first);
         second.join().unwrap().unwrap();
@@ -334,14 +306,7 @@ pub(crate) fn a_dead_run_is_folded_by_the_next_writer(place: &dyn Place) {
     assert_eq!(status("known"), Some(Status::Created));
     assert_eq!(status("refused"), None);
     assert_eq!(status("open"), Some(Status::Unknown));
-    match &verified(place)
-        .last()
-        .unwrap()
-        .entries
-        .last()
-        .unwrap()
-        .event
-    {
+    match &verified(place).last().unwrap().entries.last().unwrap().event {
         Event::Recovered(recovered) => assert_eq!(recovered.unknown, [address("open")]),
         other => panic!("{other:?}"),
     }
@@ -411,9 +376,7 @@ pub(crate) fn what_may_have_been_ordered_is_not_ordered_again(place: &dyn Place)
     first.append(at(4), ordered(3, "done")).unwrap();
     refused(first.append(at(5), intent(4, "done")));
     first.append(at(5), intent(5, "again")).unwrap();
-    first
-        .append(at(6), outcome(5, "again", Evidence::NotSent))
-        .unwrap();
+    first.append(at(6), outcome(5, "again", Evidence::NotSent)).unwrap();
     first.append(at(7), intent(6, "again")).unwrap();
     drop(first);
 
@@ -425,8 +388,7 @@ pub(crate) fn what_may_have_been_ordered_is_not_ordered_again(place: &dyn Place)
     refused(next.append(at(9), replacement(3, "done", "env-else")));
     refused(next.append(at(9), replacement(4, "open", "env-open")));
     refused(next.append(at(9), replacement(5, "nowhere", "env-nowhere")));
-    next.append(at(9), replacement(6, "done", "env-done"))
-        .unwrap();
+    next.append(at(9), replacement(6, "done", "env-done")).unwrap();
     refused(next.append(at(10), replacement(7, "done", "env-done")));
 }
 
@@ -436,9 +398,7 @@ pub(crate) fn what_is_replaced_is_not_forgotten(place: &dyn Place) {
     let mut cut_off = writer(place);
     let run = run_over(&*cut_off);
     cut_off.begin(at(1), run.clone()).unwrap();
-    cut_off
-        .append(at(2), replacement(1, "shop", "env-shop"))
-        .unwrap();
+    cut_off.append(at(2), replacement(1, "shop", "env-shop")).unwrap();
     drop(cut_off);
 
     let mut next = writer(place);
@@ -457,22 +417,12 @@ pub(crate) fn what_is_replaced_is_not_forgotten(place: &dyn Place) {
     let run = run_over(&*next);
     next.begin(at(3), run).unwrap();
     for edit in [
-        Edit::Forget {
-            address: address("shop"),
-        },
-        Edit::Depose(Box::new(Deposed {
-            address: address("other"),
-            ..deposed.clone()
-        })),
-        Edit::Deposed {
-            address: address("shop"),
-            env_id: "env-shop".to_owned(),
-            record: None,
-        },
+        Edit::Forget { address: address("shop") },
+        Edit::Depose(Box::new(Deposed { address: address("other"), ..deposed.clone() })),
+        Edit::Deposed { address: address("shop"), env_id: "env-shop".to_owned(), record: None },
     ] {
         let doing = "state push".to_owned();
-        next.append(at(4), Event::Edited(Edited { doing, edit }))
-            .unwrap();
+        next.append(at(4), Event::Edited(Edited { doing, edit })).unwrap();
     }
     next.append(at(5), finished()).unwrap();
     let state = next.commit().unwrap();
@@ -491,10 +441,7 @@ pub(crate) fn a_writer_is_used_in_order(place: &dyn Place) {
     misused(writer.append(at(1), finished()));
     misused(writer.commit().map(drop));
     let run = run_over(&*writer);
-    let later = RunStarted {
-        base: Serial(3),
-        ..run.clone()
-    };
+    let later = RunStarted { base: Serial(3), ..run.clone() };
     misused(writer.begin(at(1), later));
     writer.begin(at(1), run.clone()).unwrap();
     misused(writer.begin(at(1), run.clone()));
@@ -503,11 +450,7 @@ pub(crate) fn a_writer_is_used_in_order(place: &dyn Place) {
     misused(writer.append(at(3), intent(1, "shop")));
     writer.commit().unwrap();
     misused(writer.commit().map(drop));
-    let foreign = RunStarted {
-        base: Serial(1),
-        lineage: Lineage::fresh(),
-        ..run.clone()
-    };
+    let foreign = RunStarted { base: Serial(1), lineage: Lineage::fresh(), ..run.clone() };
     misused(writer.begin(at(4), foreign));
     // A writer may do several runs.
     let again = run_over(&*writer);
@@ -527,27 +470,10 @@ pub(crate) fn edits_are_part_of_the_record(place: &dyn Place) {
     writer.begin(at(1), run).unwrap();
     let (from, to) = (address("shop"), address("store"));
     let shop = state.environments[&from].clone();
-    writer
-        .append(at(2), edited(Edit::Move { from, to }))
-        .unwrap();
-    writer
-        .append(
-            at(3),
-            edited(Edit::Forget {
-                address: address("old"),
-            }),
-        )
-        .unwrap();
+    writer.append(at(2), edited(Edit::Move { from, to })).unwrap();
+    writer.append(at(3), edited(Edit::Forget { address: address("old") })).unwrap();
     let copy = Box::new(shop.clone());
-    writer
-        .append(
-            at(4),
-            edited(Edit::Put {
-                address: address("copy"),
-                record: copy,
-            }),
-        )
-        .unwrap();
+    writer.append(at(4), edited(Edit::Put { address: address("copy"), record: copy })).unwrap();
     writer.append(at(5), finished()).unwrap();
     let state = writer.commit().unwrap();
     let expected = [(address("copy"), shop.clone()), (address("store"), shop)];
@@ -608,9 +534,7 @@ pub(crate) fn an_older_state_is_refused(place: &dyn Place) {
     order(place, &["three"]);
     if old.is_some() && place.tamper(old.as_deref()) {
         match refusal(place) {
-            StateError::Older {
-                found, expected, ..
-            } => {
+            StateError::Older { found, expected, .. } => {
                 assert_eq!((found, expected), (Serial(1), Serial(3)));
             }
             error => panic!("{error}"),
@@ -632,9 +556,7 @@ pub(crate) fn a_foreign_state_is_refused(place: &dyn Place) {
     let other = Lineage::fresh();
     if place.tamper(Some(&changed(&copy, |state| state.lineage = other))) {
         match refusal(place) {
-            StateError::Foreign {
-                found, expected, ..
-            } => {
+            StateError::Foreign { found, expected, .. } => {
                 assert_eq!((found, expected), (other, mine.lineage));
             }
             error => panic!("{error}"),
@@ -658,10 +580,7 @@ pub(crate) fn a_state_with_a_life_of_its_own_is_refused(place: &dyn Place) {
 
 pub(crate) fn a_state_is_restored_from_its_receipts(place: &dyn Place) {
     let nothing = place.store().restore(&holder("ada@loom"), NO_WAIT);
-    assert!(
-        matches!(nothing, Err(StateError::Misused(_))),
-        "{nothing:?}"
-    );
+    assert!(matches!(nothing, Err(StateError::Misused(_))), "{nothing:?}");
     order(place, &["one"]);
     let state = order(place, &["two"]);
     let mut cut_off = writer(place);
@@ -669,10 +588,7 @@ pub(crate) fn a_state_is_restored_from_its_receipts(place: &dyn Place) {
     cut_off.begin(at(1), run).unwrap();
     cut_off.append(at(2), intent(1, "open")).unwrap();
     let locked = place.store().restore(&holder("bob@mill"), NO_WAIT);
-    assert!(
-        matches!(locked, Err(StateError::Locked { .. })),
-        "{locked:?}"
-    );
+    assert!(matches!(locked, Err(StateError::Locked { .. })), "{locked:?}");
     drop(cut_off);
     for behind in [Some(&b"{"[..]), None] {
         if place.tamper(behind) {
@@ -683,9 +599,5 @@ pub(crate) fn a_state_is_restored_from_its_receipts(place: &dyn Place) {
     }
     let next = writer(place);
     let record = &next.state().unwrap().environments[&address("open")];
-    assert_eq!(
-        record.status,
-        Status::Unknown,
-        "the open run was not forgotten"
-    );
+    assert_eq!(record.status, Status::Unknown, "the open run was not forgotten");
 }

@@ -16,9 +16,7 @@ use crate::endpoint::{PATIENT, options, order};
 const ANSWER: &str = r#"{"Response":{"TranId":"7","EnvId":"shop-1","RequestId":"r"}}"#;
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/suite/fixtures/tls")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/fixtures/tls").join(name)
 }
 
 /// A server that shows the certificate of this name and answers one order. What it was sent within TLS is what it returns.
@@ -61,9 +59,7 @@ fn server(name: &str) -> (SocketAddr, JoinHandle<Vec<u8>>) {
 
 /// One order from there.
 async fn ordered(address: SocketAddr, trusted: &[&str]) -> Result<Ordered, CloudError> {
-    let authorities = trusted
-        .iter()
-        .map(|name| CertificateDer::from_pem_file(fixture(name)));
+    let authorities = trusted.iter().map(|name| CertificateDer::from_pem_file(fixture(name)));
     let client = TencentClient::new(ClientOptions {
         transport: Transport {
             authorities: authorities.map(Result::unwrap).collect(),
@@ -78,21 +74,13 @@ async fn ordered(address: SocketAddr, trusted: &[&str]) -> Result<Ordered, Cloud
 async fn whoever_shows_no_certificate_of_the_host_is_sent_nothing() {
     for (name, trusted, what) in [
         ("here", &[][..], "of an authority that nobody trusts"),
-        (
-            "here",
-            &["elsewhere.pem"],
-            "of another authority than is trusted",
-        ),
+        ("here", &["elsewhere.pem"], "of another authority than is trusted"),
         ("elsewhere", &["ca.pem"], "of another host"),
         ("past", &["ca.pem"], "that has run out"),
     ] {
         let (address, server) = server(name);
         let error = ordered(address, trusted).await.expect_err(what);
-        assert_eq!(
-            error.grade,
-            Grade::NotSent(NotSent::Tls),
-            "{what}: {error:?}"
-        );
+        assert_eq!(error.grade, Grade::NotSent(NotSent::Tls), "{what}: {error:?}");
         assert_eq!(server.join().unwrap(), b"", "{what}");
     }
     // With all of it right the order arrives: it is the certificate that was at fault above.
@@ -129,15 +117,10 @@ async fn nobody_below_tls_1_2_is_spoken_to() {
         let offered = [[3, 4], [3, 3]].concat();
         let listed = |versions: &[u8]| {
             let extension = [&[0, 43, 0, 5, 4][..], versions].concat();
-            greeting
-                .windows(extension.len())
-                .any(|part| part == extension)
+            greeting.windows(extension.len()).any(|part| part == extension)
         };
         assert!(listed(&offered) || listed(&[3, 3, 3, 4]), "{greeting:?}");
         // An alert, which is 7 bytes long, is all that followed.
-        assert!(
-            after.len() <= 7 && after.first().is_none_or(|kind| *kind == 21),
-            "{after:?}"
-        );
+        assert!(after.len() <= 7 && after.first().is_none_or(|kind| *kind == 21), "{after:?}");
     }
 }

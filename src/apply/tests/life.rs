@@ -29,26 +29,15 @@ impl Bench {
     }
 
     fn shows(&self, made: Made) {
-        self.cloud
-            .account
-            .lock()
-            .unwrap()
-            .push((Instant::now(), made));
+        self.cloud.account.lock().unwrap().push((Instant::now(), made));
     }
 
     async fn run(&mut self, options: Options, desired: &Desired) -> ApplySummary {
         let mut writer = self.lock();
         let approved = approved_with(options, desired, writer.state());
-        let adoptions = adopt::look(&*self.cloud, approved.plan(), writer.state())
-            .await
-            .unwrap()
-            .unwrap();
-        let adoptions = adoptions
-            .into_iter()
-            .map(|adoption| (adoption.address.clone(), adoption))
-            .collect();
-        self.carry_out(&approved, adoptions, &settings(), &mut *writer)
-            .await
+        let adoptions = adopt::look(&*self.cloud, approved.plan(), writer.state()).await.unwrap().unwrap();
+        let adoptions = adoptions.into_iter().map(|adoption| (adoption.address.clone(), adoption)).collect();
+        self.carry_out(&approved, adoptions, &settings(), &mut *writer).await
     }
 
     fn state(&self) -> State {
@@ -56,18 +45,12 @@ impl Bench {
     }
 
     fn record(&self, name: &str) -> Option<Record> {
-        self.state()
-            .environments
-            .get(&Address::new(name).unwrap())
-            .cloned()
+        self.state().environments.get(&Address::new(name).unwrap()).cloned()
     }
 
     fn deposed(&self) -> Vec<String> {
         let deposed = self.state().deposed;
-        deposed
-            .into_iter()
-            .map(|one| one.record.env_id.unwrap())
-            .collect()
+        deposed.into_iter().map(|one| one.record.env_id.unwrap()).collect()
     }
 }
 
@@ -76,24 +59,15 @@ fn address(name: &str) -> Address {
 }
 
 fn replacing(name: &str) -> Options {
-    Options {
-        replaces: vec![address(name)],
-        ..Options::default()
-    }
+    Options { replaces: vec![address(name)], ..Options::default() }
 }
 
 fn giving_up() -> Options {
-    Options {
-        allow_destroy: true,
-        ..Options::default()
-    }
+    Options { allow_destroy: true, ..Options::default() }
 }
 
 fn destroying(name: &str) -> Options {
-    Options {
-        mode: Mode::Destroy(vec![address(name)]),
-        ..giving_up()
-    }
+    Options { mode: Mode::Destroy(vec![address(name)]), ..giving_up() }
 }
 
 /// `names`, the last of them with another alias.
@@ -119,34 +93,18 @@ fn whats(report: &ApplySummary) -> Vec<What> {
 async fn the_record_comes_first_then_orders_then_changes_and_giving_up_last_in_reverse() {
     let mut bench = Bench::with(&["a", "b", "c", "d", "e"]).await;
     bench.shows(Made::new("stray-9", "stray"));
-    let source = || SourceRef {
-        file: "a.yaml".to_owned(),
-        line: 9,
-    };
+    let source = || SourceRef { file: "a.yaml".to_owned(), line: 9 };
     // a stays under another address, b gets another alias, c and d are given up, e is forgotten.
     let mut desired = desired(&["new", "a2", "b", "stray"]);
     desired.environments[1].attributes.set(Field::Alias, "a");
     desired.environments[2].attributes.set(Field::Alias, "b2");
-    desired.environments[3].import = Some(Import {
-        env_id: "stray-9".to_owned(),
-        tran_id: None,
-        source: source(),
-    });
-    desired.moved = vec![Moved {
-        from: address("a"),
-        to: address("a2"),
-        source: source(),
-    }];
-    desired.removed = vec![Removed {
-        address: address("e"),
-        source: source(),
-    }];
+    desired.environments[3].import =
+        Some(Import { env_id: "stray-9".to_owned(), tran_id: None, source: source() });
+    desired.moved = vec![Moved { from: address("a"), to: address("a2"), source: source() }];
+    desired.removed = vec![Removed { address: address("e"), source: source() }];
     let report = bench.run(giving_up(), &desired).await;
     assert_eq!(report.verdict(), Verdict::Complete);
-    assert_eq!(
-        bench.cloud.names(),
-        ["new", "b-1 -> b2", "d-1 -> nothing", "c-1 -> nothing"]
-    );
+    assert_eq!(bench.cloud.names(), ["new", "b-1 -> b2", "d-1 -> nothing", "c-1 -> nothing"]);
     let state = bench.state();
     let names: Vec<&str> = state.environments.keys().map(Address::as_str).collect();
     assert_eq!(names, ["a2", "b", "new", "stray"]);
@@ -157,15 +115,7 @@ async fn the_record_comes_first_then_orders_then_changes_and_giving_up_last_in_r
     assert_eq!(stray.origin, crate::state::Origin::Imported);
     assert_eq!(stray.tran_id.as_deref(), Some("777"), "from its bill");
     let counts = report.counts();
-    assert_eq!(
-        (
-            counts.recorded,
-            counts.ordered,
-            counts.changed,
-            counts.destroyed
-        ),
-        (3, 1, 1, 2)
-    );
+    assert_eq!((counts.recorded, counts.ordered, counts.changed, counts.destroyed), (3, 1, 1, 2));
     // And then there is nothing left to do.
     let plan = approved_with(giving_up(), &desired, Some(&state));
     assert!(!plan.plan().has_changes(), "{:?}", plan.plan().steps);
@@ -177,10 +127,7 @@ async fn nothing_is_changed_or_given_up_after_a_failed_order() {
     let mut bench = Bench::scripted(&["a", "b"], &[("new", vec![refused])]).await;
     let report = bench.run(giving_up(), &renamed(&["new", "a"], "a2")).await;
     assert_eq!(bench.cloud.names(), ["new"]);
-    assert_eq!(
-        outcomes(&report),
-        ["failed", "not attempted", "not attempted"]
-    );
+    assert_eq!(outcomes(&report), ["failed", "not attempted", "not attempted"]);
     assert!(bench.record("b").is_some());
 }
 
@@ -198,28 +145,14 @@ async fn a_lost_answer_to_a_change_is_read_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_goes_on_after_a_lost_answer_that_was_read_back() {
-    let lost = [
-        ("a-1 -> a2", vec![error(Grade::Unknown)]),
-        ("c-1 -> nothing", vec![error(Grade::Unknown)]),
-    ];
+    let lost = [("a-1 -> a2", vec![error(Grade::Unknown)]), ("c-1 -> nothing", vec![error(Grade::Unknown)])];
     let mut bench = Bench::scripted(&["a", "b", "c", "d"], &lost).await;
     let mut desired = renamed(&["b", "a"], "a2");
     desired.environments[0].attributes.set(Field::Alias, "b2");
     desired.environments.reverse();
     let report = bench.run(giving_up(), &desired).await;
-    assert_eq!(
-        bench.cloud.names(),
-        ["a-1 -> a2", "b-1 -> b2", "d-1 -> nothing", "c-1 -> nothing"]
-    );
-    assert_eq!(
-        whats(&report),
-        [
-            What::Renamed,
-            What::Renamed,
-            What::Destroyed,
-            What::Destroyed
-        ]
-    );
+    assert_eq!(bench.cloud.names(), ["a-1 -> a2", "b-1 -> b2", "d-1 -> nothing", "c-1 -> nothing"]);
+    assert_eq!(whats(&report), [What::Renamed, What::Renamed, What::Destroyed, What::Destroyed]);
     assert_eq!(report.verdict(), Verdict::Complete);
     assert_eq!(bench.record("c"), None);
 }
@@ -232,16 +165,9 @@ async fn a_change_that_nobody_can_see_stays_undone_on_record() {
     let report = bench.run(Options::default(), &renamed(&["a"], "a2")).await;
     assert_eq!(report.verdict(), Verdict::Unknown);
     // It has one alias or the other, so either is a change to a plan.
-    assert_eq!(
-        bench.record("a").unwrap().attributes.get(Field::Alias),
-        None
-    );
+    assert_eq!(bench.record("a").unwrap().attributes.get(Field::Alias), None);
     for alias in ["a", "a2"] {
-        let plan = approved_with(
-            Options::default(),
-            &renamed(&["a"], alias),
-            Some(&bench.state()),
-        );
+        let plan = approved_with(Options::default(), &renamed(&["a"], alias), Some(&bench.state()));
         assert_eq!(plan.plan().steps[0].renames(), Some(alias));
     }
     // It is safe to ask for it again.
@@ -253,10 +179,9 @@ async fn a_change_that_nobody_can_see_stays_undone_on_record() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_started_after_an_update_or_a_destroy_with_an_unknown_outcome() {
     let unknown = || vec![error(Grade::Unknown)];
-    for (name, sent) in [
-        ("a-1 -> a2", &["a-1 -> a2"][..]),
-        ("c-1 -> nothing", &["a-1 -> a2", "c-1 -> nothing"]),
-    ] {
+    for (name, sent) in
+        [("a-1 -> a2", &["a-1 -> a2"][..]), ("c-1 -> nothing", &["a-1 -> a2", "c-1 -> nothing"])]
+    {
         let mut bench = Bench::scripted(&["a", "b", "c"], &[(name, unknown())]).await;
         if name == "a-1 -> a2" {
             bench.cloud.account.lock().unwrap().clear();
@@ -266,20 +191,15 @@ async fn nothing_is_started_after_an_update_or_a_destroy_with_an_unknown_outcome
         assert_eq!(bench.cloud.names(), sent);
         let reached = &outcomes(&report)[..=sent.len()];
         assert_eq!(reached[sent.len() - 1..], ["unknown", "not attempted"]);
-        assert_eq!(
-            (report.verdict(), report.ended),
-            (Verdict::Unknown, EndReason::Unknown)
-        );
+        assert_eq!((report.verdict(), report.ended), (Verdict::Unknown, EndReason::Unknown));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_provably_not_sent_is_sent_again() {
     let throttled = error(Grade::NotSent(NotSent::Throttled));
-    let answers = [
-        ("a-1 -> a2", vec![throttled.clone()]),
-        ("b-1 -> nothing", vec![throttled.clone(), throttled]),
-    ];
+    let answers =
+        [("a-1 -> a2", vec![throttled.clone()]), ("b-1 -> nothing", vec![throttled.clone(), throttled])];
     let mut bench = Bench::scripted(&["a", "b"], &answers).await;
     let report = bench.run(giving_up(), &renamed(&["a"], "a2")).await;
     assert_eq!(report.verdict(), Verdict::Complete);
@@ -343,13 +263,8 @@ async fn nothing_is_given_up_beside_an_order_that_failed_though_the_run_goes_on(
     let mut writer = bench.lock();
     let desired = renamed(&["new", "a"], "a2");
     let approved = approved_with(giving_up(), &desired, writer.state());
-    let settings = Settings {
-        on_error: OnError::Continue,
-        ..settings()
-    };
-    let report = bench
-        .carry_out(&approved, BTreeMap::new(), &settings, &mut *writer)
-        .await;
+    let settings = Settings { on_error: OnError::Continue, ..settings() };
+    let report = bench.carry_out(&approved, BTreeMap::new(), &settings, &mut *writer).await;
     assert_eq!(outcomes(&report), ["failed", "done", "not attempted"]);
     assert_eq!(bench.cloud.names(), ["new", "a-1 -> a2"]);
 }
@@ -357,15 +272,8 @@ async fn nothing_is_given_up_beside_an_order_that_failed_though_the_run_goes_on(
 /// The vendor refuses the replacement, and makes it all the same.
 #[tokio::test(start_paused = true)]
 async fn a_replacement_in_doubt_keeps_what_it_would_have_replaced() {
-    let mut bench = Bench::with(&["a"])
-        .await
-        .makes("a", &[Made::new("a-2", "a")]);
-    bench
-        .cloud
-        .answers
-        .lock()
-        .unwrap()
-        .insert("a".to_owned(), [error(Grade::Refused(Reach::Step))].into());
+    let mut bench = Bench::with(&["a"]).await.makes("a", &[Made::new("a-2", "a")]);
+    bench.cloud.answers.lock().unwrap().insert("a".to_owned(), [error(Grade::Refused(Reach::Step))].into());
     let report = bench.run(replacing("a"), &desired(&["a"])).await;
     assert_eq!(report.verdict(), Verdict::Unknown);
     assert_eq!(bench.record("a").unwrap().status, Status::Unknown);
@@ -387,10 +295,7 @@ async fn what_the_account_has_as_pay_as_you_go_is_not_switched_again() {
         cloud: Arc::clone(&bench.cloud),
         writer: &mut *writer,
         clock: &SystemClock,
-        operator: Operator {
-            who: "a@b".to_owned(),
-            pid: 1,
-        },
+        operator: Operator { who: "a@b".to_owned(), pid: 1 },
         commit: None,
         adoptions: BTreeMap::new(),
         known_ids: BTreeSet::new(),
@@ -407,22 +312,12 @@ async fn what_the_account_has_as_pay_as_you_go_is_not_switched_again() {
 async fn the_replaced_environment_stays_on_record_whatever_becomes_of_the_order() {
     let table = [
         (ordered("a2"), true, Status::Created, vec!["a-1"]),
-        (
-            error(Grade::Refused(Reach::Step)),
-            false,
-            Status::Created,
-            vec![],
-        ),
+        (error(Grade::Refused(Reach::Step)), false, Status::Created, vec![]),
         (error(Grade::Unknown), true, Status::Unknown, vec!["a-1"]),
     ];
     for (answer, replaced, status, deposed) in table {
         let mut bench = Bench::scripted(&["a"], &[]).await;
-        bench
-            .cloud
-            .answers
-            .lock()
-            .unwrap()
-            .insert("a".to_owned(), [answer].into());
+        bench.cloud.answers.lock().unwrap().insert("a".to_owned(), [answer].into());
         bench.run(replacing("a"), &desired(&["a"])).await;
         let record = bench.record("a").unwrap();
         assert_eq!(record.status, status);
@@ -434,25 +329,15 @@ async fn the_replaced_environment_stays_on_record_whatever_becomes_of_the_order(
 
 #[tokio::test(start_paused = true)]
 async fn a_replacement_whose_answer_was_lost_is_read_back_beside_the_old_one() {
-    let mut bench = Bench::with(&["a"])
-        .await
-        .makes("a", &[Made::new("a-2", "a")]);
-    bench
-        .cloud
-        .answers
-        .lock()
-        .unwrap()
-        .insert("a".to_owned(), [error(Grade::Unknown)].into());
+    let mut bench = Bench::with(&["a"]).await.makes("a", &[Made::new("a-2", "a")]);
+    bench.cloud.answers.lock().unwrap().insert("a".to_owned(), [error(Grade::Unknown)].into());
     let report = bench.run(replacing("a"), &desired(&["a"])).await;
     assert_eq!(report.verdict(), Verdict::Complete);
     assert_eq!(bench.record("a").unwrap().env_id.as_deref(), Some("a-2"));
     assert_eq!(bench.deposed(), ["a-1"]);
 
     // The old one is given up by name, and the new one stays.
-    let options = Options {
-        mode: Mode::DestroyDeposed(vec![address("a")]),
-        ..giving_up()
-    };
+    let options = Options { mode: Mode::DestroyDeposed(vec![address("a")]), ..giving_up() };
     let report = bench.run(options, &desired(&["a"])).await;
     assert_eq!(whats(&report), [What::Destroyed]);
     assert_eq!(bench.deposed(), [""; 0]);
@@ -463,10 +348,7 @@ async fn a_replacement_whose_answer_was_lost_is_read_back_beside_the_old_one() {
 async fn that_it_is_protected_is_on_record_before_it_leaves_the_manifests() {
     let mut bench = Bench::with(&["a"]).await;
     let mut protected = desired(&["a"]);
-    protected.environments[0].lifecycle = Lifecycle {
-        prevent_destroy: true,
-        ..Lifecycle::default()
-    };
+    protected.environments[0].lifecycle = Lifecycle { prevent_destroy: true, ..Lifecycle::default() };
     let report = bench.run(giving_up(), &protected).await;
     assert_eq!(outcomes(&report), ["recorded"]);
     assert!(bench.cloud.names().is_empty());
@@ -503,14 +385,8 @@ async fn a_change_without_a_key_is_not_announced_and_is_tried_again() {
         (report.verdict(), attempts, intents.count())
     };
     let none = NotSent::NoKey;
-    assert_eq!(
-        changes(vec![none, none]).await,
-        (Verdict::Complete, vec![3, 1], 2)
-    );
-    assert_eq!(
-        changes(vec![NotSent::NoRequest]).await,
-        (Verdict::Failed, vec![1, 0], 0)
-    );
+    assert_eq!(changes(vec![none, none]).await, (Verdict::Complete, vec![3, 1], 2));
+    assert_eq!(changes(vec![NotSent::NoRequest]).await, (Verdict::Failed, vec![1, 0], 0));
 }
 
 /// A store that another process takes over after so many checks.
@@ -535,9 +411,7 @@ impl StateWriter for TakenOver<'_> {
                 self.checks.set(left);
                 Ok(())
             }
-            None => Err(StateError::FencedOut {
-                path: Path::new("lock").to_owned(),
-            }),
+            None => Err(StateError::FencedOut { path: Path::new("lock").to_owned() }),
         }
     }
     fn append(&mut self, at: Timestamp, event: Event) -> Result<(), StateError> {
@@ -561,13 +435,8 @@ async fn a_request_is_withdrawn_when_the_state_is_not_exclusive_any_more() {
         let mut writer = bench.lock();
         let desired = renamed(&["new", "a"], "a2");
         let approved = approved_with(giving_up(), &desired, writer.state());
-        let mut taken = TakenOver {
-            inner: &mut *writer,
-            checks: Cell::new(checks),
-        };
-        let report = bench
-            .carry_out(&approved, BTreeMap::new(), &settings(), &mut taken)
-            .await;
+        let mut taken = TakenOver { inner: &mut *writer, checks: Cell::new(checks) };
+        let report = bench.carry_out(&approved, BTreeMap::new(), &settings(), &mut taken).await;
         assert_eq!(bench.cloud.names(), sent);
         assert_eq!(report.is_fenced_out(), checks < 3);
         drop(writer);

@@ -65,11 +65,7 @@ impl Gateway {
 
 const WINDOWS: [Window; 2] = [Window::Sliding, Window::Fixed(Duration::from_millis(740))];
 
-const LATENCIES: [Duration; 3] = [
-    Duration::ZERO,
-    Duration::from_millis(300),
-    Duration::from_millis(1500),
-];
+const LATENCIES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_millis(1500)];
 
 async fn create(gateway: Gateway, latency: Duration) -> ApplySummary {
     let names: Vec<String> = (0..CREATES).map(|n| format!("env-{n}")).collect();
@@ -77,10 +73,7 @@ async fn create(gateway: Gateway, latency: Duration) -> ApplySummary {
     let mut bench = Bench::new(latency, &[]);
     let cloud = Arc::get_mut(&mut bench.cloud).unwrap();
     cloud.gateway = Some(Mutex::new(gateway));
-    let settings = Settings {
-        retry_for: 120 * SECOND,
-        ..settings()
-    };
+    let settings = Settings { retry_for: 120 * SECOND, ..settings() };
     let report = bench.apply(&names, &settings).await;
     assert_eq!(report.counts().ordered, CREATES, "{report:?}");
     assert_order_is_kept(&report);
@@ -104,11 +97,8 @@ fn assert_order_is_kept(report: &ApplySummary) {
             assert!(!overtakes, "{at}: {report:?}");
         }
     }
-    let mut starts: Vec<Duration> = results
-        .iter()
-        .flat_map(|result| &result.calls)
-        .map(|call| call.sent)
-        .collect();
+    let mut starts: Vec<Duration> =
+        results.iter().flat_map(|result| &result.calls).map(|call| call.sent).collect();
     starts.sort();
     for pair in starts.windows(2) {
         assert!(pair[1] >= pair[0] + Duration::from_millis(513), "{pair:?}");
@@ -121,9 +111,7 @@ fn floor(latency: Duration) -> Duration {
 
 fn throttled(report: &ApplySummary) -> usize {
     let calls = report.results.iter().flat_map(|result| &result.calls);
-    calls
-        .filter(|call| call.kind == CallKind::Throttled)
-        .count()
+    calls.filter(|call| call.kind == CallKind::Throttled).count()
 }
 
 #[tokio::test(start_paused = true)]
@@ -173,10 +161,7 @@ async fn a_congestion_costs_at_most_4_seconds_more_than_it_lasts() {
                 let jitter = Duration::from_millis(jitter);
                 let lasts = Duration::from_secs(lasts);
                 let begins = (4 * SECOND).mul_f64(random.chance());
-                let gateway = Gateway {
-                    congestion: (begins, lasts),
-                    ..Gateway::new(window, jitter, 7)
-                };
+                let gateway = Gateway { congestion: (begins, lasts), ..Gateway::new(window, jitter, 7) };
                 let report = create(gateway, latency).await;
                 assert!(throttled(&report) > 0, "{begins:?} {lasts:?}");
                 let undisturbed = SPACED * u32::try_from(CREATES - 1).unwrap() + latency;

@@ -88,9 +88,7 @@ fn name(node: Node<'_>) -> Option<Name<'_>> {
 
 impl<'a> Manifests<'a> {
     /// The moves from one address to another, from where to where. What is not whole has rules of its own.
-    pub(in crate::check) fn whole_moves(
-        &self,
-    ) -> impl Iterator<Item = (&Move<'a>, Name<'a>, Name<'a>)> {
+    pub(in crate::check) fn whole_moves(&self) -> impl Iterator<Item = (&Move<'a>, Name<'a>, Name<'a>)> {
         self.moves.iter().filter_map(|moved| {
             let (from, to) = moved.ends()?;
             (from.text != to.text).then_some((moved, from, to))
@@ -113,11 +111,9 @@ impl<'a> Manifests<'a> {
             match node.value() {
                 Yaml::Bool(truth) => lifecycle.prevent_destroy = truth,
                 // Half a line that was to protect something must not come to nothing.
-                Yaml::Null
-                | Yaml::Number(_)
-                | Yaml::Text(_)
-                | Yaml::Sequence(_)
-                | Yaml::Mapping(_) => self.misshapen(Shape::PreventDestroy, node),
+                Yaml::Null | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
+                    self.misshapen(Shape::PreventDestroy, node)
+                }
             }
         }
         if let Some(node) = ignore_changes {
@@ -139,20 +135,13 @@ impl<'a> Manifests<'a> {
 
     /// An `import` that is nothing is half of one. To leave it out would order what is to be adopted.
     pub(super) fn import(&mut self, entry: Entry<'a>, inherited: bool) -> Import<'a> {
-        let mut import = Import {
-            key: entry.key,
-            shaped: true,
-            env_id: None,
-            tran_id: None,
-            inherited,
-        };
+        let mut import = Import { key: entry.key, shaped: true, env_id: None, tran_id: None, inherited };
         match entry.value.value() {
             Yaml::Mapping(block) => {
                 let [env_id, tran_id] = self.members(block, IMPORT, Place::Import);
                 import.env_id = self.said("env_id", env_id, Shape::Id("env_id"));
                 import.tran_id = self.said("tran_id", tran_id, Shape::Id("tran_id"));
-                self.imported_ids
-                    .extend([import.env_id, import.tran_id].into_iter().flatten());
+                self.imported_ids.extend([import.env_id, import.tran_id].into_iter().flatten());
             }
             Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) => {
                 import.shaped = false;
@@ -185,11 +174,7 @@ impl<'a> Manifests<'a> {
     }
 
     /// The items of a list; nothing is an empty one.
-    fn items(
-        &mut self,
-        node: Node<'a>,
-        shape: Shape<'a>,
-    ) -> impl Iterator<Item = Node<'a>> + use<'a> {
+    fn items(&mut self, node: Node<'a>, shape: Shape<'a>) -> impl Iterator<Item = Node<'a>> + use<'a> {
         let items = match node.value() {
             Yaml::Sequence(items) => Some(items),
             Yaml::Null => None,
@@ -220,12 +205,7 @@ impl<'a> Manifests<'a> {
         found
     }
 
-    fn said(
-        &mut self,
-        name: &'static str,
-        node: Option<Node<'a>>,
-        shape: Shape<'a>,
-    ) -> Option<Said<'a>> {
+    fn said(&mut self, name: &'static str, node: Option<Node<'a>>, shape: Shape<'a>) -> Option<Said<'a>> {
         let node = node?;
         let text = match node.value() {
             Yaml::Null => return None,

@@ -1,8 +1,8 @@
 //! From documents to [`Manifests`]: every value goes to the list of its kind, and what has no place goes to one too.
 
 use super::{
-    Body, Document, Environment, MAX_ENVIRONMENTS, Manifests, Misshapen, Place, Shape, Strange,
-    TOP, Written, is_newer,
+    Body, Document, Environment, MAX_ENVIRONMENTS, Manifests, Misshapen, Place, Shape, Strange, TOP, Written,
+    is_newer,
 };
 use crate::desired::Field;
 use crate::diagnostic::any_error;
@@ -10,10 +10,7 @@ use crate::manifest::{Entry, Loaded, Mapping, Node, Value as Yaml};
 
 impl<'a> Manifests<'a> {
     pub(in crate::check) fn read(loaded: &'a Loaded) -> Self {
-        let mut this = Self {
-            unread: any_error(&loaded.diagnostics),
-            ..Self::default()
-        };
+        let mut this = Self { unread: any_error(&loaded.diagnostics), ..Self::default() };
         for file in &loaded.files {
             let mut empty = file.complete;
             for document in &file.documents {
@@ -65,10 +62,7 @@ impl<'a> Manifests<'a> {
                 "moved" => self.moves_of(entry.value),
                 "removed" => self.removed_of(entry.value),
                 name if TOP.contains(&name) => {}
-                _ => self.strange.push(Strange {
-                    entry,
-                    place: Place::Top,
-                }),
+                _ => self.strange.push(Strange { entry, place: Place::Top }),
             }
         }
         self.documents.push(document);
@@ -90,19 +84,14 @@ impl<'a> Manifests<'a> {
                 return;
             }
             let name = entry.name();
-            let Body {
-                fields,
-                lifecycle,
-                import,
-            } = self.body(entry, Place::Environment, Shape::Environment(name));
+            let Body { fields, lifecycle, import } =
+                self.body(entry, Place::Environment, Shape::Environment(name));
             document.environments.push(Environment {
                 name,
                 key: entry.key,
                 container,
                 shaped: matches!(entry.value.value(), Yaml::Null | Yaml::Mapping(_)),
-                lifecycle: lifecycle
-                    .or(document.defaults.lifecycle)
-                    .unwrap_or_default(),
+                lifecycle: lifecycle.or(document.defaults.lifecycle).unwrap_or_default(),
                 import,
                 fields,
                 defaults: document.defaults.fields.clone(),
@@ -144,11 +133,7 @@ impl<'a> Manifests<'a> {
                 self.misshapen(shape, node);
             }
         }
-        Body {
-            fields: start..self.fields.len(),
-            lifecycle,
-            import,
-        }
+        Body { fields: start..self.fields.len(), lifecycle, import }
     }
 
     pub(super) fn misshapen(&mut self, should_be: Shape<'a>, node: Node<'a>) {

@@ -10,10 +10,9 @@ use crate::manifest::Node;
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
         if let Some(problem) = no_address(environment.name, environment.key) {
-            problems.push(problem.help(text!(
-                "any name is possible as `env_alias`",
-                "`env_alias` 可以用任意名称"
-            )));
+            problems.push(
+                problem.help(text!("any name is possible as `env_alias`", "`env_alias` 可以用任意名称")),
+            );
         }
     }
     for moved in &manifests.moves {
@@ -28,12 +27,10 @@ fn no_address(name: &str, node: Node<'_>) -> Option<Diagnostic> {
     if Address::new(name).is_ok() {
         return None;
     }
-    let problem = Diagnostic::error(
-        "invalid-address",
-        text!("`{name}` is not an address", "`{name}` 不是有效的地址"),
-    )
-    .at(&node.span(), text!("not an address", "不是有效的地址"))
-    .help(Address::RULE);
+    let problem =
+        Diagnostic::error("invalid-address", text!("`{name}` is not an address", "`{name}` 不是有效的地址"))
+            .at(&node.span(), text!("not an address", "不是有效的地址"))
+            .help(Address::RULE);
     Some(match plain(name) {
         Some(near) => problem.help(text!("for example `{near}`", "例如 `{near}`")),
         None => problem,

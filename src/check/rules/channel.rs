@@ -9,14 +9,12 @@ use crate::lang::text;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
-        let (Some(env_source), Some(channel)) = (
-            manifests.get(environment, Field::EnvSource),
-            manifests.get(environment, Field::Channel),
-        ) else {
+        let (Some(env_source), Some(channel)) =
+            (manifests.get(environment, Field::EnvSource), manifests.get(environment, Field::Channel))
+        else {
             continue;
         };
-        let (Content::Text(source), Content::Text(text)) = (env_source.content, channel.content)
-        else {
+        let (Content::Text(source), Content::Text(text)) = (env_source.content, channel.content) else {
             continue;
         };
         // Where it is neither, its own rule says so.
@@ -39,22 +37,17 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
                 .mark(
                     problem,
                     &env_source,
-                    text!(
-                        "does not go with the inherited channel",
-                        "与继承来的 channel 不匹配"
-                    ),
+                    text!("does not go with the inherited channel", "与继承来的 channel 不匹配"),
                 )
                 .at(&channel.node.span(), label)
         } else {
-            problem.at(&channel.node.span(), label).at(
-                &env_source.node.span(),
-                text!("because of this", "由这里决定"),
-            )
+            problem
+                .at(&channel.node.span(), label)
+                .at(&env_source.node.span(), text!("because of this", "由这里决定"))
         };
         let allowed = list(allowed);
-        problems.push(problem.help(text!(
-            "channels of {source}: {allowed}",
-            "{source} 可用的 channel：{allowed:#}"
-        )));
+        problems.push(
+            problem.help(text!("channels of {source}: {allowed}", "{source} 可用的 channel：{allowed:#}")),
+        );
     }
 }

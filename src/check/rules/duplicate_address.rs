@@ -19,10 +19,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             problems.push(
                 Diagnostic::error(
                     "duplicate-address",
-                    text!(
-                        "the address `{name}` is used twice",
-                        "地址 `{name}` 被使用了两次"
-                    ),
+                    text!("the address `{name}` is used twice", "地址 `{name}` 被使用了两次"),
                 )
                 .at(&environment.key.span(), text!("again", "再次出现"))
                 .at(&first.key.span(), text!("first here", "首次出现在这里"))

@@ -22,19 +22,12 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         let Some(text) = manifests.text(environment, Field::Alias) else {
             continue;
         };
-        let place = if alias.inherited {
-            environment.key
-        } else {
-            alias.node
-        };
+        let place = if alias.inherited { environment.key } else { alias.node };
         if let Some(first) = seen.get(text) {
             let first: &crate::manifest::Node<'_> = first;
             let problem = Diagnostic::error(
                 "duplicate-alias",
-                text!(
-                    "the alias `{text}` is used twice",
-                    "别名 `{text}` 被使用了两次"
-                ),
+                text!("the alias `{text}` is used twice", "别名 `{text}` 被使用了两次"),
             );
             problems.push(
                 environment

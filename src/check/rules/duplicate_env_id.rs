@@ -38,10 +38,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
     }
 }
 
-fn ids<'m, 'a>(
-    manifests: &Manifests<'a>,
-    environment: &'m Environment<'a>,
-) -> [Option<Named<'m, 'a>>; 2] {
+fn ids<'m, 'a>(manifests: &Manifests<'a>, environment: &'m Environment<'a>) -> [Option<Named<'m, 'a>>; 2] {
     let field = manifests.get(environment, Field::EnvId).and_then(|value| {
         Some(Named {
             environment,
@@ -68,20 +65,11 @@ fn twice(first: &Named<'_, '_>, again: &Named<'_, '_>) -> Diagnostic {
     let env_id = again.text;
     let problem = Diagnostic::error(
         "duplicate-env-id",
-        text!(
-            "the environment `{env_id}` is named twice",
-            "环境 `{env_id}` 被指定了两次"
-        ),
+        text!("the environment `{env_id}` is named twice", "环境 `{env_id}` 被指定了两次"),
     );
-    let place = if first.inherited {
-        first.environment.key
-    } else {
-        first.node
-    };
+    let place = if first.inherited { first.environment.key } else { first.node };
     let problem = if again.inherited {
-        again
-            .environment
-            .mark_inherited(problem, again.node, again.by, text!("again", "再次出现"))
+        again.environment.mark_inherited(problem, again.node, again.by, text!("again", "再次出现"))
     } else {
         problem.at(&again.node.span(), text!("again", "再次出现"))
     }

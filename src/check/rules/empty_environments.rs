@@ -11,31 +11,21 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         if is_newer(document.version) || document.root.is_empty() {
             continue;
         }
-        let empty =
-            document
-                .root
-                .get("environments")
-                .is_none_or(|entry| match entry.value.value() {
-                    Value::Null => true,
-                    Value::Mapping(environments) => environments.is_empty(),
-                    // Of a wrong type, which its own rule reports.
-                    Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Sequence(_) => {
-                        false
-                    }
-                });
+        let empty = document.root.get("environments").is_none_or(|entry| match entry.value.value() {
+            Value::Null => true,
+            Value::Mapping(environments) => environments.is_empty(),
+            // Of a wrong type, which its own rule reports.
+            Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Sequence(_) => false,
+        });
         if !empty || lists_any(document.root, "moved") || lists_any(document.root, "removed") {
             continue;
         }
-        let place = document
-            .environments_key
-            .map_or_else(|| document.place.clone(), crate::manifest::Node::span);
+        let place =
+            document.environments_key.map_or_else(|| document.place.clone(), crate::manifest::Node::span);
         problems.push(
             Diagnostic::warning(
                 "empty-environments",
-                text!(
-                    "this document declares no environment",
-                    "该文档没有声明任何环境"
-                ),
+                text!("this document declares no environment", "该文档没有声明任何环境"),
             )
             .on(&place)
             .help(text!(
@@ -51,11 +41,10 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
 }
 
 fn lists_any(root: Mapping<'_>, name: &str) -> bool {
-    root.get(name)
-        .is_some_and(|entry| match entry.value.value() {
-            Value::Null => false,
-            Value::Sequence(items) => items.iter().next().is_some(),
-            // Of a wrong type, which its own rule reports.
-            Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Mapping(_) => true,
-        })
+    root.get(name).is_some_and(|entry| match entry.value.value() {
+        Value::Null => false,
+        Value::Sequence(items) => items.iter().next().is_some(),
+        // Of a wrong type, which its own rule reports.
+        Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Mapping(_) => true,
+    })
 }

@@ -32,14 +32,10 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
     for id in &manifests.imported_ids {
         if id.text.is_some_and(|text| text.trim().is_empty()) {
             let help = match id.name {
-                "tran_id" => text!(
-                    "leave it out where the order's number is not known",
-                    "不知道订单号时请省略该项"
-                ),
-                _ => text!(
-                    "give the id of the environment that is to be adopted",
-                    "写明要纳管的环境 ID"
-                ),
+                "tran_id" => {
+                    text!("leave it out where the order's number is not known", "不知道订单号时请省略该项")
+                }
+                _ => text!("give the id of the environment that is to be adopted", "写明要纳管的环境 ID"),
             };
             problems.push(empty(id.name, id.node).help(help));
         }

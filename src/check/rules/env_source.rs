@@ -17,16 +17,10 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         problems.push(
             Diagnostic::error(
                 "invalid-env-source",
-                text!(
-                    "`{text}` is no env_source",
-                    "`{text}` 不是有效的 env_source"
-                ),
+                text!("`{text}` is no env_source", "`{text}` 不是有效的 env_source"),
             )
             .at(&written.node.span(), label)
-            .help(text!(
-                "write `miniapp` or `qcloud`",
-                "请写 `miniapp` 或 `qcloud`"
-            )),
+            .help(text!("write `miniapp` or `qcloud`", "请写 `miniapp` 或 `qcloud`")),
         );
     }
 }

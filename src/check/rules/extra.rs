@@ -28,11 +28,7 @@ pub(in crate::check) fn compact_json(members: Mapping<'_>) -> Result<String, Vec
     let mut json = String::new();
     let mut problems = Vec::new();
     object(members, &mut json, &mut problems);
-    if problems.is_empty() {
-        Ok(json)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(json) } else { Err(problems) }
 }
 
 /// How deep it goes is bounded where the YAML is read.
@@ -47,10 +43,7 @@ fn value(node: Node<'_>, json: &mut String, problems: &mut Vec<Diagnostic>) {
             Err(why) => problems.push(
                 Diagnostic::error("invalid-extra", why)
                     .on(&node.span())
-                    .help(text!(
-                        "write it in quotes: \"{text}\"",
-                        "请加上引号：\"{text}\""
-                    )),
+                    .help(text!("write it in quotes: \"{text}\"", "请加上引号：\"{text}\"")),
             ),
         },
         Value::Sequence(items) => {
@@ -89,10 +82,7 @@ fn string(text: &str, json: &mut String) {
 
 fn number(text: &str) -> Result<String, Text> {
     let number = serde_yaml::Number::from_str(text).map_err(|_| {
-        text!(
-            "`{text}` is too large for a number in JSON",
-            "`{text}` 超出了 JSON 数字的范围"
-        )
+        text!("`{text}` is too large for a number in JSON", "`{text}` 超出了 JSON 数字的范围")
     })?;
     if let Some(whole) = number.as_u64() {
         return Ok(whole.to_string());
@@ -104,10 +94,5 @@ fn number(text: &str) -> Result<String, Text> {
         .as_f64()
         .and_then(serde_json::Number::from_f64)
         .map(|finite| finite.to_string())
-        .ok_or_else(|| {
-            text!(
-                "`{text}` is no number in JSON",
-                "`{text}` 不是 JSON 允许的数字"
-            )
-        })
+        .ok_or_else(|| text!("`{text}` is no number in JSON", "`{text}` 不是 JSON 允许的数字"))
 }

@@ -21,10 +21,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         problems.push(
             Diagnostic::error(
                 "invalid-free-quota",
-                text!(
-                    "`{text}` is not a level of free quota",
-                    "免费额度没有 `{text}` 这一档"
-                ),
+                text!("`{text}` is not a level of free quota", "免费额度没有 `{text}` 这一档"),
             )
             .on(&written.node.span())
             .help(text!(

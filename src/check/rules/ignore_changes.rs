@@ -10,25 +10,15 @@ use crate::lang::text;
 const CODE: &str = "invalid-ignore-changes";
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
-    let fields: Vec<&str> = Field::ALL
-        .into_iter()
-        .filter(|field| *field != Field::EnvId)
-        .map(Field::name)
-        .collect();
-    for ignored in manifests
-        .lifecycles
-        .iter()
-        .flat_map(|lifecycle| lifecycle.ignored())
-    {
+    let fields: Vec<&str> =
+        Field::ALL.into_iter().filter(|field| *field != Field::EnvId).map(Field::name).collect();
+    for ignored in manifests.lifecycles.iter().flat_map(|lifecycle| lifecycle.ignored()) {
         let (text, place) = (ignored.text, ignored.node.span());
         match Field::by_name(text) {
             Some(Field::EnvId) => problems.push(
                 Diagnostic::error(
                     CODE,
-                    text!(
-                        "a change of `env_id` can't be ignored",
-                        "`env_id` 的变化不能忽略"
-                    ),
+                    text!("a change of `env_id` can't be ignored", "`env_id` 的变化不能忽略"),
                 )
                 .at(&place, text!("not this one", "不能写这一项"))
                 .help(text!(
@@ -53,10 +43,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
                 problems.push(
                     Diagnostic::error(
                         CODE,
-                        text!(
-                            "there is no field `{text}` to ignore",
-                            "没有可忽略的字段 `{text}`"
-                        ),
+                        text!("there is no field `{text}` to ignore", "没有可忽略的字段 `{text}`"),
                     )
                     .at(&place, label)
                     .help(known_here(&fields)),

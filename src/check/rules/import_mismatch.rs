@@ -9,12 +9,10 @@ use crate::lang::text;
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
         let imported = environment.import.and_then(|import| import.env_id);
-        let (Some(imported), Some(field)) = (imported, manifests.get(environment, Field::EnvId))
-        else {
+        let (Some(imported), Some(field)) = (imported, manifests.get(environment, Field::EnvId)) else {
             continue;
         };
-        let (Some(ours), Some(theirs)) = (imported.text, manifests.text(environment, Field::EnvId))
-        else {
+        let (Some(ours), Some(theirs)) = (imported.text, manifests.text(environment, Field::EnvId)) else {
             continue;
         };
         if ours == theirs {
@@ -28,19 +26,13 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
                 "`{name}` 导入的是 `{ours}`，而它的 `env_id` 是 `{theirs}`"
             ),
         )
-        .at(
-            &imported.node.span(),
-            text!("this one is imported", "导入的是这个环境"),
-        );
+        .at(&imported.node.span(), text!("this one is imported", "导入的是这个环境"));
         problems.push(
             environment
                 .mark(
                     problem,
                     &field,
-                    text!(
-                        "and this one is to be switched",
-                        "要转为按量付费的却是这个环境"
-                    ),
+                    text!("and this one is to be switched", "要转为按量付费的却是这个环境"),
                 )
                 .help(text!(
                     "an environment that is imported needs no `env_id` beside its `import`",

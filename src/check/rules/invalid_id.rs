@@ -9,12 +9,7 @@ use crate::manifest::Node;
 use crate::unseen::unseen;
 
 /// `source` is no id, but a word that is sent as it stands.
-const IDS: [Field; 4] = [
-    Field::EnvId,
-    Field::WxAppId,
-    Field::ExtensionId,
-    Field::Source,
-];
+const IDS: [Field; 4] = [Field::EnvId, Field::WxAppId, Field::ExtensionId, Field::Source];
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for field in IDS {
@@ -36,10 +31,7 @@ fn problem(name: &str, text: &str, node: Node<'_>) -> Option<Diagnostic> {
         match bad {
             Some(c) => {
                 let code = u32::from(c);
-                text!(
-                    "`{name}` holds the character U+{code:04X}",
-                    "`{name}` 含有字符 U+{code:04X}"
-                )
+                text!("`{name}` holds the character U+{code:04X}", "`{name}` 含有字符 U+{code:04X}")
             }
             None => text!("`{name}` is too long", "`{name}` 过长"),
         },

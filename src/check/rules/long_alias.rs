@@ -21,10 +21,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
                     ),
                 )
                 .on(&written.node.span())
-                .help(text!(
-                    "{LONGEST} characters are safe",
-                    "不超过 {LONGEST} 个字符较为稳妥"
-                )),
+                .help(text!("{LONGEST} characters are safe", "不超过 {LONGEST} 个字符较为稳妥")),
             );
         }
     }

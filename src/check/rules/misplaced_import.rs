@@ -10,10 +10,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         problems.push(
             Diagnostic::error(
                 "misplaced-import",
-                text!(
-                    "`import` stands under `defaults`",
-                    "`import` 写在了 `defaults` 下"
-                ),
+                text!("`import` stands under `defaults`", "`import` 写在了 `defaults` 下"),
             )
             .at(&key.span(), text!("not here", "不能写在这里"))
             .help(text!(

@@ -18,10 +18,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
                 "missing-env-id",
                 text!("this import has no `env_id`", "这个 `import` 没有 `env_id`"),
             )
-            .at(
-                &import.key.span(),
-                text!("which environment?", "是哪个环境？"),
-            )
+            .at(&import.key.span(), text!("which environment?", "是哪个环境？"))
             .help(text!(
                 "give the id of the environment: `import: {{env_id: shop-prod-1a2b3c}}`",
                 "写明环境 ID：`import: {{env_id: shop-prod-1a2b3c}}`"

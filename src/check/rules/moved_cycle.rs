@@ -22,12 +22,7 @@ struct Leads<'m, 'a> {
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     let mut leads = HashMap::new();
     for (place, (moved, from, to)) in manifests.whole_moves().enumerate() {
-        leads.entry(from.text).or_insert(Leads {
-            place,
-            moved,
-            from: from.text,
-            to: to.text,
-        });
+        leads.entry(from.text).or_insert(Leads { place, moved, from: from.text, to: to.text });
     }
     // Each address is walked from once. A walk that comes upon itself has found a cycle.
     let mut walked = HashMap::new();
@@ -58,10 +53,7 @@ fn cycle<'m, 'a>(met: Leads<'m, 'a>, leads: &HashMap<&'a str, Leads<'m, 'a>>) ->
     let start = round[0].from;
     let mut problem = Diagnostic::error(
         "moved-cycle",
-        text!(
-            "the moves from `{start}` lead back to it",
-            "从 `{start}` 出发的移动又回到了它自身"
-        ),
+        text!("the moves from `{start}` lead back to it", "从 `{start}` 出发的移动又回到了它自身"),
     );
     let left_out = round.len().saturating_sub(SHOWN);
     // The last one closes it.

@@ -17,10 +17,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         problems.push(
             Diagnostic::error(
                 "moved-to-itself",
-                text!(
-                    "`{address}` is moved to itself",
-                    "`{address}` 被移动到它自身"
-                ),
+                text!("`{address}` is moved to itself", "`{address}` 被移动到它自身"),
             )
             .at(&to.node.span(), text!("the same address", "这个地址"))
             .at(&from.node.span(), text!("as this", "与这个相同"))

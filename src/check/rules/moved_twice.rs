@@ -19,10 +19,8 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             }
             (None, Some(first)) => {
                 let address = to.text;
-                let message = text!(
-                    "two environments are moved to `{address}`",
-                    "有两个环境要移动到 `{address}`"
-                );
+                let message =
+                    text!("two environments are moved to `{address}`", "有两个环境要移动到 `{address}`");
                 (message, to, *first)
             }
             (None, None) => {

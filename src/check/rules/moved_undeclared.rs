@@ -20,10 +20,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
     let declared = manifests.declared();
     let names: Vec<&str> = manifests.environments().map(|(_, it)| it.name).collect();
     let mut compared = 0;
-    let left: HashSet<&str> = manifests
-        .whole_moves()
-        .map(|(_, from, _)| from.text)
-        .collect();
+    let left: HashSet<&str> = manifests.whole_moves().map(|(_, from, _)| from.text).collect();
     // Moved and forgotten is another rule's.
     let removed: HashSet<&str> = manifests.removed.iter().map(|name| name.text).collect();
     for (_, from, to) in manifests.whole_moves() {
@@ -36,10 +33,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             .then(|| nearest(address, &names))
             .flatten()
             .filter(|near| *near != from.text);
-        let label = near.map_or_else(
-            || text!("nothing is declared here", "这里没有任何声明"),
-            meant,
-        );
+        let label = near.map_or_else(|| text!("nothing is declared here", "这里没有任何声明"), meant);
         problems.push(
             Diagnostic::error(
                 "moved-undeclared",

@@ -24,10 +24,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
                 ),
             )
             .at(&name.node.span(), text!("to be forgotten", "要移出管理"))
-            .at(
-                &environment.key.span(),
-                text!("declared here", "在这里声明"),
-            )
+            .at(&environment.key.span(), text!("declared here", "在这里声明"))
             .help(text!(
                 "to have it forgotten, take it out of `environments`; to keep it, out of `removed`",
                 "要移出管理，请从 `environments` 中删去；要继续管理，请从 `removed` 中删去"

@@ -13,10 +13,8 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
     }
     let mut ends = HashMap::new();
     for (_, from, to) in manifests.whole_moves() {
-        ends.entry(from.text)
-            .or_insert((from, text!("moved from here", "从这里移走")));
-        ends.entry(to.text)
-            .or_insert((to, text!("moved to here", "移动到这里")));
+        ends.entry(from.text).or_insert((from, text!("moved from here", "从这里移走")));
+        ends.entry(to.text).or_insert((to, text!("moved to here", "移动到这里")));
     }
     for name in &manifests.removed {
         let Some((end, how)) = ends.get(name.text) else {
@@ -26,10 +24,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         problems.push(
             Diagnostic::error(
                 "removed-moved",
-                text!(
-                    "`{address}` is to be forgotten, and moved",
-                    "`{address}` 既要移出管理，又要移动"
-                ),
+                text!("`{address}` is to be forgotten, and moved", "`{address}` 既要移出管理，又要移动"),
             )
             .at(&name.node.span(), text!("to be forgotten", "要移出管理"))
             .at(&end.node.span(), how.clone())

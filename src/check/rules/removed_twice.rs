@@ -18,10 +18,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         problems.push(
             Diagnostic::warning(
                 "removed-twice",
-                text!(
-                    "`{address}` is listed twice to be forgotten",
-                    "`{address}` 在 `removed` 中列了两次"
-                ),
+                text!("`{address}` is listed twice to be forgotten", "`{address}` 在 `removed` 中列了两次"),
             )
             .at(&name.node.span(), text!("again", "再次出现"))
             .at(&first.span(), text!("first here", "首次出现在这里"))

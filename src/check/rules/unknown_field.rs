@@ -8,11 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::lang::{Text, text};
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
-    let in_defaults: Vec<&str> = Field::ALL
-        .into_iter()
-        .map(Field::name)
-        .chain(["lifecycle"])
-        .collect();
+    let in_defaults: Vec<&str> = Field::ALL.into_iter().map(Field::name).chain(["lifecycle"]).collect();
     let in_environment = [&in_defaults[..], &["import"]].concat();
     for strange in &manifests.strange {
         let name = strange.entry.name();
@@ -41,18 +37,11 @@ fn there_is_none(name: &str, place: Place) -> Text {
         Place::Defaults | Place::Environment => {
             text!("there is no field `{name}`", "没有字段 `{name}`")
         }
-        Place::Lifecycle => text!(
-            "there is no member `{name}` of a lifecycle",
-            "`lifecycle` 没有成员 `{name}`"
-        ),
-        Place::Import => text!(
-            "there is no member `{name}` of an import",
-            "`import` 没有成员 `{name}`"
-        ),
-        Place::Move => text!(
-            "there is no member `{name}` of a move",
-            "`moved` 的项没有成员 `{name}`"
-        ),
+        Place::Lifecycle => {
+            text!("there is no member `{name}` of a lifecycle", "`lifecycle` 没有成员 `{name}`")
+        }
+        Place::Import => text!("there is no member `{name}` of an import", "`import` 没有成员 `{name}`"),
+        Place::Move => text!("there is no member `{name}` of a move", "`moved` 的项没有成员 `{name}`"),
     }
 }
 
@@ -64,24 +53,19 @@ fn elsewhere(name: &str, place: Place) -> Option<Text> {
             "it belongs into an environment, or under `defaults`",
             "它应写在环境中，或 `defaults` 下"
         )),
-        Place::Top if name == "import" => {
-            Some(text!("it belongs into an environment", "它应写在环境中"))
+        Place::Top if name == "import" => Some(text!("it belongs into an environment", "它应写在环境中")),
+        Place::Defaults | Place::Environment if LIFECYCLE.contains(&name) => {
+            Some(text!("it belongs under `lifecycle`", "它应写在 `lifecycle` 下"))
         }
-        Place::Defaults | Place::Environment if LIFECYCLE.contains(&name) => Some(text!(
-            "it belongs under `lifecycle`",
-            "它应写在 `lifecycle` 下"
-        )),
         Place::Environment if name == "tran_id" => {
             Some(text!("it belongs under `import`", "它应写在 `import` 下"))
         }
-        Place::Defaults | Place::Environment if TOP.contains(&name) => Some(text!(
-            "it belongs at the top of the document",
-            "它应写在文档的顶层"
-        )),
-        Place::Lifecycle | Place::Import if is_field => Some(text!(
-            "it belongs into the environment itself",
-            "它应直接写在环境中"
-        )),
+        Place::Defaults | Place::Environment if TOP.contains(&name) => {
+            Some(text!("it belongs at the top of the document", "它应写在文档的顶层"))
+        }
+        Place::Lifecycle | Place::Import if is_field => {
+            Some(text!("it belongs into the environment itself", "它应直接写在环境中"))
+        }
         Place::Top
         | Place::Defaults
         | Place::Environment

@@ -18,22 +18,15 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         let (name, has) = (environment.name, there.field);
         let problem = Diagnostic::error(
             "unpaired-env-source",
-            text!(
-                "`{name}` has `{has}` without `{lacking}`",
-                "`{name}` 有 `{has}`，却没有 `{lacking}`"
-            ),
+            text!("`{name}` has `{has}` without `{lacking}`", "`{name}` 有 `{has}`，却没有 `{lacking}`"),
         );
         problems.push(
-            environment
-                .mark(
-                    problem,
-                    &there,
-                    text!("`{lacking}` is missing", "缺少 `{lacking}`"),
-                )
-                .help(text!(
+            environment.mark(problem, &there, text!("`{lacking}` is missing", "缺少 `{lacking}`")).help(
+                text!(
                     "`env_source` and `channel` are given together, or not at all",
                     "`env_source` 和 `channel` 要么都写，要么都不写"
-                )),
+                ),
+            ),
         );
     }
 }

@@ -24,14 +24,8 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
                 "missing-wx-app-id",
                 text!("`{name}` has no `wx_app_id`", "`{name}` 没有 `wx_app_id`"),
             )
-            .at(
-                &environment.key.span(),
-                text!("`wx_app_id` is missing", "缺少 `wx_app_id`"),
-            )
-            .at(
-                &because.node.span(),
-                text!("required by this", "这里要求填写"),
-            )
+            .at(&environment.key.span(), text!("`wx_app_id` is missing", "缺少 `wx_app_id`"))
+            .at(&because.node.span(), text!("required by this", "这里要求填写"))
             .help(text!(
                 "with `source` or `env_source` `miniapp`, give the WeChat AppId as `wx_app_id`",
                 "`source` 或 `env_source` 为 `miniapp` 时，请用 `wx_app_id` 写明微信 AppId"

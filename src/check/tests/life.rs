@@ -18,10 +18,7 @@ fn lifecycles(text: &str) -> Vec<String> {
     environments(&one(text))
         .iter()
         .map(|environment| {
-            let Lifecycle {
-                prevent_destroy,
-                ignore_changes,
-            } = &environment.lifecycle;
+            let Lifecycle { prevent_destroy, ignore_changes } = &environment.lifecycle;
             let ignored: Vec<&str> = ignore_changes.iter().map(|field| field.name()).collect();
             let protected = if *prevent_destroy { "!" } else { "" };
             format!("{}:{protected}{}", environment.address, ignored.join(","))
@@ -35,25 +32,13 @@ fn a_lifecycle_of_its_own_replaces_that_of_the_defaults_as_a_whole() {
     let text = format!(
         "{head}  a:\n  b: &b {{lifecycle: {{ignore_changes: [extra, alias]}}}}\n  c: {{lifecycle: null}}\n  d: {{lifecycle: {{}}}}\n  e: {{<<: *b}}\n  f: {{<<: *b, lifecycle: {{prevent_destroy: true}}}}\n---\nversion: 1\nenvironments: {{g: {{env_id: x}}}}\n"
     );
-    assert_eq!(
-        lifecycles(&text),
-        [
-            "a:!flag",
-            "b:alias,extra",
-            "c:",
-            "d:",
-            "e:alias,extra",
-            "f:!",
-            "g:"
-        ]
-    );
+    assert_eq!(lifecycles(&text), ["a:!flag", "b:alias,extra", "c:", "d:", "e:alias,extra", "f:!", "g:"]);
 }
 
 #[test]
 fn what_is_ignored_twice_is_ignored_once_and_is_worth_a_word() {
-    let checked = one(
-        "version: 1\nenvironments: {a: {env_id: x, lifecycle: {ignore_changes: [flag, &f flag, *f]}}}\n",
-    );
+    let checked =
+        one("version: 1\nenvironments: {a: {env_id: x, lifecycle: {ignore_changes: [flag, &f flag, *f]}}}\n");
     assert_eq!(
         places(&checked),
         // The third is the second, by its place too.
@@ -68,13 +53,7 @@ fn a_problem_in_the_lifecycle_of_the_defaults_is_told_once() {
     let checked = one(
         "version: 1\ndefaults: {lifecycle: {prevent_destroy: 1, ignore_changes: [nope]}}\nenvironments: {a: {env_id: a}, b: {env_id: b}}\n",
     );
-    assert_eq!(
-        places(&checked),
-        [
-            "wrong-type m.yaml:2:41",
-            "invalid-ignore-changes m.yaml:2:61"
-        ]
-    );
+    assert_eq!(places(&checked), ["wrong-type m.yaml:2:41", "invalid-ignore-changes m.yaml:2:61"]);
 }
 
 #[test]
@@ -85,27 +64,14 @@ fn what_is_imported_needs_nothing_that_only_an_order_needs() {
     )]);
     let require_alias = true;
     let checked = check(&loaded, Options { require_alias });
-    let source = |line| SourceRef {
-        file: "m.yaml".to_owned(),
-        line,
-    };
-    let imports: Vec<Option<Import>> = environments(&checked)
-        .iter()
-        .map(|environment| environment.import.clone())
-        .collect();
+    let source = |line| SourceRef { file: "m.yaml".to_owned(), line };
+    let imports: Vec<Option<Import>> =
+        environments(&checked).iter().map(|environment| environment.import.clone()).collect();
     assert_eq!(
         imports,
         [
-            Some(Import {
-                env_id: "shop-1".to_owned(),
-                tran_id: Some("7".to_owned()),
-                source: source(3),
-            }),
-            Some(Import {
-                env_id: "shop-2".to_owned(),
-                tran_id: None,
-                source: source(6),
-            }),
+            Some(Import { env_id: "shop-1".to_owned(), tran_id: Some("7".to_owned()), source: source(3) }),
+            Some(Import { env_id: "shop-2".to_owned(), tran_id: None, source: source(6) }),
         ]
     );
     assert_eq!(checked.desired.environments[1].source, source(4));
@@ -157,27 +123,16 @@ fn an_environment_has_one_address_over_all_files() {
                 "a.yaml",
                 "version: 1\nenvironments:\n  a: {import: {env_id: x}}\n  b: {env_id: y, import: {env_id: y}}\n",
             ),
-            (
-                "b.yaml",
-                "version: 1\nenvironments:\n  c: {env_id: x}\n  d: {import: {env_id: y}}\n",
-            ),
+            ("b.yaml", "version: 1\nenvironments:\n  c: {env_id: x}\n  d: {import: {env_id: y}}\n"),
         ]),
         Options::default(),
     );
-    assert_eq!(
-        places(&checked),
-        [
-            "duplicate-env-id b.yaml:3:15",
-            "duplicate-env-id b.yaml:4:24"
-        ]
-    );
+    assert_eq!(places(&checked), ["duplicate-env-id b.yaml:3:15", "duplicate-env-id b.yaml:4:24"]);
 }
 
 fn moves(checked: &Checked) -> Vec<String> {
     let moved = checked.desired.moved.iter();
-    moved
-        .map(|Moved { from, to, source }| format!("{from}>{to}@{source}"))
-        .collect()
+    moved.map(|Moved { from, to, source }| format!("{from}>{to}@{source}")).collect()
 }
 
 #[test]
@@ -196,14 +151,10 @@ fn moves_and_removals_come_from_all_files_in_declared_order() {
         Options::default(),
     );
     assert_eq!(places(&checked), none());
-    assert_eq!(
-        moves(&checked),
-        ["b>c@moves.yaml:4", "a>b@moves.yaml:5", "d>e@shop.yaml:3"]
-    );
+    assert_eq!(moves(&checked), ["b>c@moves.yaml:4", "a>b@moves.yaml:5", "d>e@shop.yaml:3"]);
     let removed = checked.desired.removed.iter();
-    let removed: Vec<String> = removed
-        .map(|Removed { address, source }| format!("{address}@{source}"))
-        .collect();
+    let removed: Vec<String> =
+        removed.map(|Removed { address, source }| format!("{address}@{source}")).collect();
     assert_eq!(removed, ["z@moves.yaml:2", "y@moves.yaml:10"]);
 }
 
@@ -213,10 +164,7 @@ fn a_document_may_move_and_remove_alone_but_not_say_nothing() {
         ("version: 1\nremoved: [a]\n", &[][..]),
         ("version: 1\nenvironments: {}\nremoved: [a]\n", &[]),
         ("version: 1\nmoved: x\n", &["wrong-type m.yaml:2:8"]),
-        (
-            "version: 1\nmoved: []\nremoved: ~\n",
-            &["empty-environments m.yaml:1:1"],
-        ),
+        ("version: 1\nmoved: []\nremoved: ~\n", &["empty-environments m.yaml:1:1"]),
     ] {
         assert_eq!(places(&one(text)), expected, "{text}");
     }
@@ -225,10 +173,7 @@ fn a_document_may_move_and_remove_alone_but_not_say_nothing() {
 #[test]
 fn what_is_removed_twice_is_removed_once() {
     let checked = one("version: 1\nremoved: [a, a, &b b, *b]\n");
-    assert_eq!(
-        places(&checked),
-        ["removed-twice m.yaml:2:14", "removed-twice m.yaml:2:20"]
-    );
+    assert_eq!(places(&checked), ["removed-twice m.yaml:2:14", "removed-twice m.yaml:2:20"]);
     assert_eq!(checked.desired.removed.len(), 2);
 }
 
@@ -236,14 +181,8 @@ fn what_is_removed_twice_is_removed_once() {
 fn a_cycle_is_told_once_with_all_of_its_moves_however_it_is_come_upon() {
     let checked = check(
         &loaded(&[
-            (
-                "a.yaml",
-                "version: 1\nmoved: [{from: tail, to: x}, {from: x, to: c}, {from: b, to: c2}]\n",
-            ),
-            (
-                "b.yaml",
-                "version: 1\nmoved: [{from: c, to: a}, {from: a, to: c}, {from: c2, to: b}]\n",
-            ),
+            ("a.yaml", "version: 1\nmoved: [{from: tail, to: x}, {from: x, to: c}, {from: b, to: c2}]\n"),
+            ("b.yaml", "version: 1\nmoved: [{from: c, to: a}, {from: a, to: c}, {from: c2, to: b}]\n"),
         ]),
         Options::default(),
     );
@@ -275,21 +214,13 @@ fn a_cycle_is_told_once_with_all_of_its_moves_however_it_is_come_upon() {
 
 #[test]
 fn of_a_very_long_cycle_enough_is_shown() {
-    let moves: Vec<String> = (0..200)
-        .map(|n| format!("{{from: a{n}, to: a{}}}", (n + 1) % 200))
-        .collect();
+    let moves: Vec<String> = (0..200).map(|n| format!("{{from: a{n}, to: a{}}}", (n + 1) % 200)).collect();
     let checked = one(&format!("version: 1\nmoved: [{}]\n", moves.join(", ")));
-    let [problem] = &checked.diagnostics[..] else {
-        panic!("{:?}", checked.diagnostics)
-    };
+    let [problem] = &checked.diagnostics[..] else { panic!("{:?}", checked.diagnostics) };
     assert_eq!(problem.labels.len(), 50);
     assert_eq!(problem.labels[48].text.en(), "to `a49`");
     assert_eq!(problem.labels[49].text.en(), "and back to `a0`");
-    assert!(
-        problem.help[0].en().starts_with("150 more"),
-        "{:?}",
-        problem.help
-    );
+    assert!(problem.help[0].en().starts_with("150 more"), "{:?}", problem.help);
 }
 
 #[test]
@@ -297,10 +228,7 @@ fn the_same_move_by_an_alias_is_a_second_one() {
     let checked = one(
         "version: 1\nenvironments: {b: {env_id: b}}\nmoved:\n  - &m {from: &a a, to: b}\n  - *m\n  - {from: *a, to: c}\n",
     );
-    assert_eq!(
-        places(&checked),
-        ["moved-twice m.yaml:4:18", "moved-undeclared m.yaml:6:20"]
-    );
+    assert_eq!(places(&checked), ["moved-twice m.yaml:4:18", "moved-undeclared m.yaml:6:20"]);
 }
 
 #[test]
@@ -309,10 +237,7 @@ fn what_may_be_declared_in_what_could_not_be_read_is_not_missed() {
     assert_eq!(places(&one(head)), ["moved-undeclared m.yaml:3:23"]);
     for (rest, expected) in [
         ("---\nversion: 2\n", "unsupported-version m.yaml:5:10"),
-        (
-            "---\nversion: 1\nenvironments: x\n",
-            "wrong-type m.yaml:6:15",
-        ),
+        ("---\nversion: 1\nenvironments: x\n", "wrong-type m.yaml:6:15"),
         ("---\ny\n", "wrong-type m.yaml:5:1"),
         ("---\nversion: [\n", "yaml-syntax m.yaml:6:1"),
     ] {
@@ -338,8 +263,7 @@ fn a_slip_in_the_target_of_a_move_is_guessed_but_never_as_its_source() {
 /// What [`Desired`] says of its moves and removals.
 fn holds(desired: &Desired) {
     let declared: HashSet<&Address> = desired.environments.iter().map(|it| &it.address).collect();
-    let from: HashMap<&Address, &Address> =
-        desired.moved.iter().map(|it| (&it.from, &it.to)).collect();
+    let from: HashMap<&Address, &Address> = desired.moved.iter().map(|it| (&it.from, &it.to)).collect();
     let to: HashSet<&Address> = desired.moved.iter().map(|it| &it.to).collect();
     assert_eq!((from.len(), to.len()), (desired.moved.len(), from.len()));
     for moved in &desired.moved {

@@ -25,10 +25,7 @@ const OPENING: &str = "（「『《([{<";
 /// The widest that clap would make a line on this terminal. It tells nobody, so a text is given to it and measured.
 pub(super) fn width() -> usize {
     let words = "a ".repeat(200);
-    let mut measure = clap::Command::new("")
-        .max_term_width(110)
-        .help_template("{about}")
-        .about(words);
+    let mut measure = clap::Command::new("").max_term_width(110).help_template("{about}").about(words);
     let shown = measure.render_help().to_string();
     let longest = shown.lines().map(|line| line.trim_end().len()).max();
     longest.map_or(80, |longest| longest + 1)
@@ -58,10 +55,7 @@ fn heading(line: &str) -> String {
     HEADINGS
         .iter()
         .find(|(english, _)| plain.trim() == *english)
-        .map_or_else(
-            || line.to_owned(),
-            |(english, chinese)| line.replace(english, chinese),
-        )
+        .map_or_else(|| line.to_owned(), |(english, chinese)| line.replace(english, chinese))
 }
 
 /// Breaks a line where it has to be broken. What follows stands below the text beside a flag or an example.

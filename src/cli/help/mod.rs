@@ -44,10 +44,7 @@ const HELP: &str = "help";
 
 /// The language that a command line asks for, before it is known whether it can be parsed.
 pub(super) fn lang(arguments: impl IntoIterator<Item = OsString>) -> Lang {
-    let mut arguments = arguments
-        .into_iter()
-        .skip(1)
-        .take_while(|argument| argument != "--");
+    let mut arguments = arguments.into_iter().skip(1).take_while(|argument| argument != "--");
     let mut named = None;
     while let Some(argument) = arguments.next() {
         let argument = argument.to_string_lossy();
@@ -57,9 +54,7 @@ pub(super) fn lang(arguments: impl IntoIterator<Item = OsString>) -> Lang {
             named = by_name(&name.into());
         }
     }
-    named
-        .or_else(|| by_name(&std::env::var_os("POSTPAY_LANG")?))
-        .unwrap_or_else(lang_of_locale)
+    named.or_else(|| by_name(&std::env::var_os("POSTPAY_LANG")?)).unwrap_or_else(lang_of_locale)
 }
 
 fn by_name(name: &OsString) -> Option<Lang> {
@@ -72,10 +67,7 @@ fn by_name(name: &OsString) -> Option<Lang> {
 /// When it could not be written. A reader that has left is no error.
 pub(super) fn print(ended: &clap::Error, command: Command, lang: Lang) -> io::Result<()> {
     let translated = match (lang, ended.kind()) {
-        (
-            Lang::Zh,
-            ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
-        ) => {
+        (Lang::Zh, ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) => {
             let arguments = std::env::args_os();
             in_chinese(command).try_get_matches_from(arguments).err()
         }
@@ -87,18 +79,8 @@ pub(super) fn print(ended: &clap::Error, command: Command, lang: Lang) -> io::Re
         }
         Some(_) | None => ended.render().ansi().to_string(),
     };
-    let written = if ended.use_stderr() {
-        write(&text, io::stderr())
-    } else {
-        write(&text, io::stdout())
-    };
-    written.or_else(|error| {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            Ok(())
-        } else {
-            Err(error)
-        }
-    })
+    let written = if ended.use_stderr() { write(&text, io::stderr()) } else { write(&text, io::stdout()) };
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
 /// In colour where the stream has it. What was typed is repeated in an error, and may hold anything: it is made harmless once
@@ -123,10 +105,8 @@ fn translated(command: Command, path: &str) -> Command {
     let Some(page) = page(path) else {
         return command;
     };
-    let mut command = command
-        .about(page.about)
-        .mut_args(|arg| translated_arg(arg, page))
-        .mut_subcommands(|sub| {
+    let mut command =
+        command.about(page.about).mut_args(|arg| translated_arg(arg, page)).mut_subcommands(|sub| {
             let path = match sub.get_name() {
                 HELP => HELP.to_owned(),
                 name => below(path, name),
@@ -147,9 +127,7 @@ fn translated_arg(arg: Arg, page: &Page) -> Arg {
         return arg;
     };
     if arg.get_long_help().is_some() && arg.get_id() == HELP {
-        return arg
-            .help(shared::HELP_IN_SHORT)
-            .long_help(shared::HELP_IN_FULL);
+        return arg.help(shared::HELP_IN_SHORT).long_help(shared::HELP_IN_FULL);
     }
     let values = arg.get_possible_values();
     let id = arg.get_id().to_string();
@@ -157,12 +135,10 @@ fn translated_arg(arg: Arg, page: &Page) -> Arg {
     if values.iter().all(|value| value.get_help().is_none()) {
         return arg;
     }
-    let values = values
-        .into_iter()
-        .map(|value| match shared::value(&id, value.get_name()) {
-            Some(help) => value.help(help),
-            None => value,
-        });
+    let values = values.into_iter().map(|value| match shared::value(&id, value.get_name()) {
+        Some(help) => value.help(help),
+        None => value,
+    });
     arg.value_parser(PossibleValuesParser::new(values))
 }
 
@@ -173,15 +149,10 @@ fn page(path: &str) -> Option<&'static Page> {
 /// A flag's own text on this page comes before the one that several commands share.
 fn help_of(id: &str, page: &Page) -> Option<&'static str> {
     let own = page.args.iter().chain(shared::ARGS);
-    own.into_iter()
-        .find_map(|(of, help)| (*of == id).then_some(*help))
+    own.into_iter().find_map(|(of, help)| (*of == id).then_some(*help))
 }
 
 /// The path of a command below another.
 fn below(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path} {name}")
-    }
+    if path.is_empty() { name.to_owned() } else { format!("{path} {name}") }
 }

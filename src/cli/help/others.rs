@@ -11,10 +11,7 @@ pub(super) const PAGES: &[Page] = &[
         args: &[
             ("offline", "不查询账号"),
             ("strict", "账号中有而没有声明的环境也算漂移"),
-            (
-                "ignores",
-                "不算漂移的发现，在所有地址或只在一个地址；可重复",
-            ),
+            ("ignores", "不算漂移的发现，在所有地址或只在一个地址；可重复"),
         ],
         after: "\
 示例：
@@ -63,21 +60,12 @@ pub(super) const PAGES: &[Page] = &[
         more: "",
         args: &[
             ("listen", "监听的地址；只能是回环地址"),
-            (
-                "faults",
-                "在指定的调用上出故障：KIND@N、KIND@N-M 或 KIND@*；可重复",
-            ),
+            ("faults", "在指定的调用上出故障：KIND@N、KIND@N-M 或 KIND@*；可重复"),
             ("latency", "多久后应答，如 300ms"),
             ("jitter", "把请求随机延迟，最多这么久，如 30ms"),
             ("list_delay", "订购或更改之后，多久才列出其结果，如 3s"),
-            (
-                "list_alias",
-                "列表以什么作为别名：API 文档没有说明是 Alias 还是 EnvAlias",
-            ),
-            (
-                "sandbox_rate",
-                "每秒接受的订单数，最多 1000；腾讯云接受 2 个",
-            ),
+            ("list_alias", "列表以什么作为别名：API 文档没有说明是 Alias 还是 EnvAlias"),
+            ("sandbox_rate", "每秒接受的订单数，最多 1000；腾讯云接受 2 个"),
         ],
         after: "\
 示例：
@@ -113,11 +101,7 @@ pub(super) const PAGES: &[Page] = &[
         after: "",
     },
     Page {
-        path: "sandbox reset",
-        about: "清除内置端点所做的一切",
-        more: "",
-        args: &[],
-        after: "",
+        path: "sandbox reset", about: "清除内置端点所做的一切", more: "", args: &[], after: ""
     },
     Page {
         path: "schema",
@@ -145,10 +129,6 @@ pub(super) const PAGES: &[Page] = &[
         after: "",
     },
     Page {
-        path: "help",
-        about: "显示本帮助，或指定的子命令的帮助",
-        more: "",
-        args: &[],
-        after: "",
+        path: "help", about: "显示本帮助，或指定的子命令的帮助", more: "", args: &[], after: ""
     },
 ];

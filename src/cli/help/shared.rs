@@ -6,28 +6,16 @@ pub(super) const ARGS: &[(&str, &str)] = &[
     ("version", "显示版本"),
     // Global options
     ("chdir", "如同在 DIR 中启动 postpay"),
-    (
-        "config",
-        "配置文件 [default: postpay.yaml 或 postpay.yml（如果存在）]",
-    ),
-    (
-        "files",
-        "清单文件或清单目录；可重复 [default: environments/]",
-    ),
+    ("config", "配置文件 [default: postpay.yaml 或 postpay.yml（如果存在）]"),
+    ("files", "清单文件或清单目录；可重复 [default: environments/]"),
     ("state", "状态文件 [default: state/postpay.state.json]"),
     (
         "endpoint",
         "订单发往何处：一个 URL；`internal` 或地域，即腾讯云的同名主机；或 `sandbox`，即内置端点，它不需要密钥",
     ),
     ("color", "终端上的颜色；NO_COLOR 也会关闭颜色"),
-    (
-        "lang",
-        "对人说的话用什么语言；错误码和 JSON 不随之改变 [default: 由 locale 决定]",
-    ),
-    (
-        "log",
-        "向标准错误输出日志：error、warn、info、debug 或 trace",
-    ),
+    ("lang", "对人说的话用什么语言；错误码和 JSON 不随之改变 [default: 由 locale 决定]"),
+    ("log", "向标准错误输出日志：error、warn、info、debug 或 trace"),
     (
         "format",
         "标准输出的内容；文本和 JSON 之外的只用于 plan、drift、apply、destroy、import、validate 和 show：\
@@ -39,59 +27,26 @@ pub(super) const ARGS: &[(&str, &str)] = &[
     ),
     // API options
     ("rate", "每秒请求数 [default: 2，即腾讯云的上限]"),
-    (
-        "region",
-        "腾讯云的地域，以 X-TC-Region 发送 [default: 不发送]",
-    ),
-    (
-        "language",
-        "腾讯云返回消息的语言：zh-CN 或 en-US [default: zh-CN]",
-    ),
+    ("region", "腾讯云的地域，以 X-TC-Region 发送 [default: 不发送]"),
+    ("language", "腾讯云返回消息的语言：zh-CN 或 en-US [default: zh-CN]"),
     ("timeout", "一次调用最长的时间，如 60s 或 2m [default: 60s]"),
-    (
-        "connect_timeout",
-        "建立连接最长的时间，最多为 --timeout 的四分之三 [default: 10s]",
-    ),
-    (
-        "ca_file",
-        "除系统信任的之外还要信任的证书颁发机构，PEM 格式",
-    ),
+    ("connect_timeout", "建立连接最长的时间，最多为 --timeout 的四分之三 [default: 10s]"),
+    ("ca_file", "除系统信任的之外还要信任的证书颁发机构，PEM 格式"),
     // Credential options
-    (
-        "profile",
-        "从 ~/.tencentcloud/credentials 或 ~/.tccli 的这个配置中取得密钥",
-    ),
+    ("profile", "从 ~/.tencentcloud/credentials 或 ~/.tccli 的这个配置中取得密钥"),
     ("cvm_role", "从元数据服务取得本机角色的密钥"),
-    (
-        "assume_role",
-        "在密钥之上扮演这个角色：qcs::cam::uin/UIN:roleName/NAME",
-    ),
+    ("assume_role", "在密钥之上扮演这个角色：qcs::cam::uin/UIN:roleName/NAME"),
     ("role_session_name", "角色会话的名称 [default: postpay]"),
-    (
-        "role_duration",
-        "角色密钥的有效时间，最长 12h；到期前会续期 [default: 腾讯云的 2h]",
-    ),
+    ("role_duration", "角色密钥的有效时间，最长 12h；到期前会续期 [default: 腾讯云的 2h]"),
     ("role_external_id", "角色要求的外部 ID"),
-    (
-        "oidc_provider",
-        "用这个 OIDC 身份提供商的令牌扮演 --assume-role 的角色，无需保存密钥",
-    ),
-    (
-        "oidc_token_file",
-        "存放该令牌的文件；每次取得密钥时都会重新读取",
-    ),
+    ("oidc_provider", "用这个 OIDC 身份提供商的令牌扮演 --assume-role 的角色，无需保存密钥"),
+    ("oidc_token_file", "存放该令牌的文件；每次取得密钥时都会重新读取"),
     (
         "sts_endpoint",
         "向哪里的 STS 请求角色和查询密钥属于哪个账号 [default: 腾讯云的 STS，与 --endpoint 同处]",
     ),
-    (
-        "metadata_endpoint",
-        "代替本机的元数据服务；仅限本机，供测试使用",
-    ),
-    (
-        "record",
-        "把每次调用及其应答记录到一个新文件中，各占一行 JSON，不含密钥：供提交工单时使用",
-    ),
+    ("metadata_endpoint", "代替本机的元数据服务；仅限本机，供测试使用"),
+    ("record", "把每次调用及其应答记录到一个新文件中，各占一行 JSON，不含密钥：供提交工单时使用"),
     (
         "allow_unknown_account",
         "腾讯云没有说明密钥属于哪个账号时仍继续；状态文件或 guard.allowed_accounts 指定了账号时不可用",
@@ -103,29 +58,14 @@ pub(super) const ARGS: &[(&str, &str)] = &[
          则改为对这类调用计数；可重复",
     ),
     ("latency", "内置端点多久后应答，如 300ms"),
-    (
-        "jitter",
-        "把发往内置端点的请求随机延迟，最多这么久，如 30ms",
-    ),
-    (
-        "list_delay",
-        "订购或更改之后，内置端点多久才列出其结果，如 3s",
-    ),
-    (
-        "list_alias",
-        "内置端点以什么作为别名列出：API 文档没有说明是 Alias 还是 EnvAlias",
-    ),
-    (
-        "sandbox_rate",
-        "内置端点每秒接受的订单数，最多 1000；腾讯云接受 2 个",
-    ),
+    ("jitter", "把发往内置端点的请求随机延迟，最多这么久，如 30ms"),
+    ("list_delay", "订购或更改之后，内置端点多久才列出其结果，如 3s"),
+    ("list_alias", "内置端点以什么作为别名列出：API 文档没有说明是 Alias 还是 EnvAlias"),
+    ("sandbox_rate", "内置端点每秒接受的订单数，最多 1000；腾讯云接受 2 个"),
     // What a command is about, and what it may do
     ("targets", "只处理这个地址；可重复"),
     ("excludes", "不处理这个地址；可重复"),
-    (
-        "replaces",
-        "在这个地址订购新环境以替换现有环境，现有环境作为已被替换的旧环境保留记录；可重复",
-    ),
+    ("replaces", "在这个地址订购新环境以替换现有环境，现有环境作为已被替换的旧环境保留记录；可重复"),
     ("allow_destroy", "销毁不再声明的环境，包括其中的数据"),
     // How a plan is carried out
     ("auto_approve", "不询问"),
@@ -136,19 +76,13 @@ pub(super) const ARGS: &[(&str, &str)] = &[
         "settle",
         "应答丢失或没有返回 EnvId 时，在账号中查找其结果的最长时间；0s 表示不查找 [default: 60s；创建被拒绝或限流后为 10s，且至少查找一次]",
     ),
-    (
-        "lock_timeout",
-        "等待正在写入此状态文件的另一个进程的最长时间",
-    ),
+    ("lock_timeout", "等待正在写入此状态文件的另一个进程的最长时间"),
     ("json", "随着运行，在标准输出上每行输出一个 JSON 事件"),
     ("in_flight", "同时进行的调用数，1 到 32 [default: 4]"),
     ("dry_run", "显示将写入的内容，但不写入"),
     // The embedded endpoint's own commands
     ("existing", "在任何订购之前就已存在的预付费环境；可重复"),
-    (
-        "existing_postpaid",
-        "在任何订购之前就已存在的按量付费环境，如同在控制台订购的；可重复",
-    ),
+    ("existing_postpaid", "在任何订购之前就已存在的按量付费环境，如同在控制台订购的；可重复"),
     ("account", "一切都属于这个主账号"),
     ("max_session", "角色的密钥最长的有效时间，如 10s"),
     ("machine_role", "同时充当带有该角色的机器的元数据服务"),
@@ -164,24 +98,14 @@ pub(super) const VALUES: &[(&str, &str, &str)] = &[
     ("ci", "github", "GitHub Actions 的工作流"),
     ("ci", "gitlab", "GitLab CI/CD 的作业"),
     ("on_error", "stop", "不再开始新的步骤"),
-    (
-        "on_error",
-        "continue",
-        "继续下一步，除非之后的订单同样都会被拒绝",
-    ),
+    ("on_error", "continue", "继续下一步，除非之后的订单同样都会被拒绝"),
     ("kind", "manifest", "环境清单"),
     ("kind", "config", "postpay.yaml"),
     ("kind", "state", "状态文件"),
-    (
-        "kind",
-        "plan",
-        "计划文件，也就是 `plan --format json` 的输出",
-    ),
+    ("kind", "plan", "计划文件，也就是 `plan --format json` 的输出"),
     ("kind", "events", "`apply --json` 的一行"),
 ];
 
 pub(super) fn value(id: &str, name: &str) -> Option<&'static str> {
-    VALUES
-        .iter()
-        .find_map(|(of, value, help)| (*of == id && *value == name).then_some(*help))
+    VALUES.iter().find_map(|(of, value, help)| (*of == id && *value == name).then_some(*help))
 }

@@ -46,9 +46,8 @@ fn every_command_and_every_argument_has_chinese() {
                 continue;
             }
             assert!(
-                arg.get_long_help().is_none_or(
-                    |long| arg.get_help().map(ToString::to_string) == Some(long.to_string())
-                ),
+                arg.get_long_help()
+                    .is_none_or(|long| arg.get_help().map(ToString::to_string) == Some(long.to_string())),
                 "`{path}`: `{id}` has a longer help than its Chinese"
             );
             for value in arg.get_possible_values() {
@@ -62,15 +61,9 @@ fn every_command_and_every_argument_has_chinese() {
             }
         }
         if path != "help" {
-            let more = command
-                .get_long_about()
-                .is_some_and(|long| long.to_string().contains("\n\n"));
+            let more = command.get_long_about().is_some_and(|long| long.to_string().contains("\n\n"));
             assert_eq!(!page.more.is_empty(), more, "`{path}`");
-            assert_eq!(
-                !page.after.is_empty(),
-                command.get_after_help().is_some(),
-                "`{path}`"
-            );
+            assert_eq!(!page.after.is_empty(), command.get_after_help().is_some(), "`{path}`");
         }
     }
 }
@@ -92,25 +85,11 @@ fn no_entry_is_of_something_that_is_not_there() {
         }
     }
     for (id, _) in shared::ARGS {
-        let own =
-            |path: &str| page(path).is_some_and(|page| page.args.iter().any(|(of, _)| of == id));
-        let uses = commands
-            .iter()
-            .filter(|(path, command)| ids(command).contains(*id) && !own(path));
+        let own = |path: &str| page(path).is_some_and(|page| page.args.iter().any(|(of, _)| of == id));
+        let uses = commands.iter().filter(|(path, command)| ids(command).contains(*id) && !own(path));
         let english: BTreeSet<String> = uses
-            .filter_map(|(_, command)| {
-                command
-                    .get_arguments()
-                    .find(|arg| arg.get_id() == id)?
-                    .get_help()
-            })
-            .map(|help| {
-                help.to_string()
-                    .split(" (see ")
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned()
-            })
+            .filter_map(|(_, command)| command.get_arguments().find(|arg| arg.get_id() == id)?.get_help())
+            .map(|help| help.to_string().split(" (see ").next().unwrap_or_default().to_owned())
             .collect();
         assert_eq!(english.len(), 1, "`{id}` means {english:?}");
     }
@@ -120,15 +99,11 @@ fn no_entry_is_of_something_that_is_not_there() {
 fn no_value_is_explained_that_no_flag_takes() {
     let commands = commands();
     for (id, name, _) in shared::VALUES {
-        let mut arguments = commands
-            .iter()
-            .flat_map(|(_, command)| command.get_arguments());
+        let mut arguments = commands.iter().flat_map(|(_, command)| command.get_arguments());
         let takes = arguments.any(|arg| {
             let values = arg.get_possible_values();
             arg.get_id() == id
-                && values
-                    .iter()
-                    .any(|value| value.get_name() == *name && value.get_help().is_some())
+                && values.iter().any(|value| value.get_name() == *name && value.get_help().is_some())
         });
         assert!(takes, "`{id}`: `{name}`");
     }

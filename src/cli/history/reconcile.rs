@@ -58,8 +58,7 @@ pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<E
     let now = world.now();
     let (since, until) = (args.since, args.until);
     let found = bill::reconcile(&bill, &ours, |at| {
-        since.is_none_or(|since| at >= since.from(now))
-            && until.is_none_or(|until| at < until.from(now))
+        since.is_none_or(|since| at >= since.from(now)) && until.is_none_or(|until| at < until.from(now))
     });
     let nameless = without_number(&past.happenings);
     let json = || json::reconcile::reconciled(&shown, &found, &nameless, &past.problems);
@@ -69,11 +68,7 @@ pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<E
     world.diagnose(&past.notices);
     world.diagnose(&past.problems);
     world.report(shown)?;
-    Ok(if past.problems.is_empty() && !found.agrees() {
-        Exit::Changes
-    } else {
-        past.exit()
-    })
+    Ok(if past.problems.is_empty() && !found.agrees() { Exit::Changes } else { past.exit() })
 }
 
 fn read(args: &Args, shown: &str, known: impl Fn(&str) -> bool) -> Result<Bill, Failure> {
@@ -92,12 +87,10 @@ fn read(args: &Args, shown: &str, known: impl Fn(&str) -> bool) -> Result<Bill, 
             }
             (BillError::NoColumn { .. }, None) => {
                 let (en, zh) = (list(&bill::COLUMNS), bill::COLUMNS.join("、"));
-                failure
-                    .help(text!("looked for: {en}", "查找的列：{zh}"))
-                    .help(text!(
-                        "if one of its columns has them under another name: --column NAME",
-                        "如果订单号在另一个名称的列中：--column NAME"
-                    ))
+                failure.help(text!("looked for: {en}", "查找的列：{zh}")).help(text!(
+                    "if one of its columns has them under another name: --column NAME",
+                    "如果订单号在另一个名称的列中：--column NAME"
+                ))
             }
             (BillError::Rounded { .. }, _) => failure.help(text!(
                 "export the bill anew, and don't save it with a spreadsheet",

@@ -79,16 +79,7 @@ mod tests {
             let since: Since = text.parse().unwrap();
             assert_eq!(since.from(now).to_string(), expected, "{text}");
         }
-        for text in [
-            "",
-            "d",
-            "7",
-            "-7d",
-            "1.5h",
-            "yesterday",
-            "2026-13-01",
-            "9999999999999999999d",
-        ] {
+        for text in ["", "d", "7", "-7d", "1.5h", "yesterday", "2026-13-01", "9999999999999999999d"] {
             assert!(text.parse::<Since>().is_err(), "{text}");
         }
         let long: Since = "9999999999w".parse().unwrap();

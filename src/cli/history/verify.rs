@@ -41,10 +41,7 @@ pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Resul
             | Problem::Differs(_)
             | Problem::Shared { .. }
             | Problem::Unrecorded { .. } => {
-                vec![text!(
-                    "`postpay state verify` says what to do",
-                    "`postpay state verify` 会说明如何处理"
-                )]
+                vec![text!("`postpay state verify` says what to do", "`postpay state verify` 会说明如何处理")]
             }
         };
         for line in lines {
@@ -55,9 +52,5 @@ pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Resul
         }
     }
     world.report(shown)?;
-    Ok(if found.problems.is_empty() {
-        Exit::Fine
-    } else {
-        Exit::Error
-    })
+    Ok(if found.problems.is_empty() { Exit::Fine } else { Exit::Error })
 }

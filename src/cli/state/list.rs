@@ -38,10 +38,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     let state = project.recorded(world)?;
     if state.is_none() {
-        world.tell(&text!(
-            "No state: nothing was ordered yet.\n",
-            "没有状态文件：尚未订购任何环境。\n"
-        ));
+        world.tell(&text!("No state: nothing was ordered yet.\n", "没有状态文件：尚未订购任何环境。\n"));
     }
     let listed = match &state {
         Some(state) => listed(args, state)?,
@@ -54,14 +51,11 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 }
 
 fn listed<'a>(args: &Args, state: &'a State) -> Result<Vec<(Place, &'a Record)>, Failure> {
-    let all: Vec<(Place, &Record)> = Place::all(state)
-        .zip(state.records().map(|(_, record)| record))
-        .collect();
+    let all: Vec<(Place, &Record)> =
+        Place::all(state).zip(state.records().map(|(_, record)| record)).collect();
     for pattern in &args.patterns {
         // A name that is misspelt is no empty list. A pattern may well fit nothing.
-        let is_there = all
-            .iter()
-            .any(|(place, _)| fits(pattern, place.address().as_str()));
+        let is_there = all.iter().any(|(place, _)| fits(pattern, place.address().as_str()));
         if let Ok(address) = Address::new(pattern)
             && !is_there
         {
@@ -70,8 +64,7 @@ fn listed<'a>(args: &Args, state: &'a State) -> Result<Vec<(Place, &'a Record)>,
     }
     let wanted = |(place, record): &(Place, &Record)| {
         let address = place.address().as_str();
-        let named =
-            args.patterns.is_empty() || args.patterns.iter().any(|pattern| fits(pattern, address));
+        let named = args.patterns.is_empty() || args.patterns.iter().any(|pattern| fits(pattern, address));
         let id = args.id.as_deref();
         named && (id.is_none() || id == record.env_id.as_deref())
     };
@@ -82,10 +75,7 @@ fn listed<'a>(args: &Args, state: &'a State) -> Result<Vec<(Place, &'a Record)>,
         let id = crate::report::clean(id);
         return Err(Failure::new(
             "unknown-env-id",
-            text!(
-                "no environment on record has the id {id}",
-                "有记录的环境中没有 ID 为 {id} 的"
-            ),
+            text!("no environment on record has the id {id}", "有记录的环境中没有 ID 为 {id} 的"),
         )
         .help(text!(
             "`postpay state list --format json` lists the ids that are",

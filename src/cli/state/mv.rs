@@ -44,22 +44,15 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let project = Project::load(global, &Api::default())?;
     project.guard_reports(global, world)?;
     let manifests = Manifests::of(&project);
-    let editing = Editing {
-        doing: "state mv",
-        line: format!("state mv {from} {to}"),
-        project: &project,
-        writing,
-    };
+    let editing =
+        Editing { doing: "state mv", line: format!("state mv {from} {to}"), project: &project, writing };
     editing.run(world, |state, _| {
         if !state.environments.contains_key(from) {
             return Err(unknown_address(from, state));
         }
         free(from, to, state)?;
         Ok(Wanted {
-            edits: vec![Edit::Move {
-                from: from.clone(),
-                to: to.clone(),
-            }],
+            edits: vec![Edit::Move { from: from.clone(), to: to.clone() }],
             changes: moved(state, from, to),
             warnings: warnings(from, to, &manifests),
         })
@@ -86,10 +79,7 @@ fn free(from: &Address, to: &Address, state: &State) -> Result<(), Failure> {
         None => Text::same(""),
     };
     if from == to {
-        let why = text!(
-            "`{from}` is the address that it has",
-            "它的地址已经是 `{from}`"
-        );
+        let why = text!("`{from}` is the address that it has", "它的地址已经是 `{from}`");
         return Err(Failure::new("move-same", why).help(NOTHING_CHANGED));
     }
     if let Some(record) = state.environments.get(to) {

@@ -36,10 +36,7 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
 }
 
 pub(super) fn no_state() -> Failure {
-    let why = text!(
-        "there is no state: nothing was ordered yet",
-        "没有状态文件：尚未订购任何环境"
-    );
+    let why = text!("there is no state: nothing was ordered yet", "没有状态文件：尚未订购任何环境");
     Failure::new("no-state", why)
         .help(text!(
             "if there should be one: name it with --state, or in postpay.yaml",

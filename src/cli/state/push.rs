@@ -72,14 +72,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let forced = if args.force { " --force" } else { "" };
     let editing = Editing {
         doing: "state push",
-        line: format!(
-            "state push {}{forced}",
-            if from_stdin {
-                "-".into()
-            } else {
-                shell_word(&file)
-            }
-        ),
+        line: format!("state push {}{forced}", if from_stdin { "-".into() } else { shell_word(&file) }),
         project: &project,
         writing: &args.writing,
     };
@@ -88,19 +81,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         fits(state, &into, &shown)?;
         let edits = turn(state, &into);
         let warnings = forgets(state, &into, args.force)?;
-        let made = |edit: &_| Edited {
-            doing: "state push".to_owned(),
-            edit: Clone::clone(edit),
-        };
+        let made = |edit: &_| Edited { doing: "state push".to_owned(), edit: Clone::clone(edit) };
         let entries: Vec<Edited> = edits.iter().map(made).collect();
         let run = started(state, "state push", world)?;
         let made = after(state, run, world.now(), &entries);
         consistent(&made, &into, &shown)?;
-        Ok(Wanted {
-            edits,
-            changes: changes(state, &into),
-            warnings,
-        })
+        Ok(Wanted { edits, changes: changes(state, &into), warnings })
     })
 }
 
@@ -126,17 +112,10 @@ fn read(path: &Path, from_stdin: bool) -> Result<State, Failure> {
     };
     read.map_err(|error| {
         let path = path.display();
-        Failure::new(
-            "push-file",
-            text!("can't read {path}: {error}", "无法读取 {path}：{error:#}"),
-        )
-        .help(NOTHING_CHANGED)
+        Failure::new("push-file", text!("can't read {path}: {error}", "无法读取 {path}：{error:#}"))
+            .help(NOTHING_CHANGED)
     })?;
-    let named = if from_stdin {
-        Path::new("standard input")
-    } else {
-        path
-    };
+    let named = if from_stdin { Path::new("standard input") } else { path };
     decode_state(named, &bytes).map_err(|error| {
         let failure = Failure::new(error.code(), error.text());
         let failure = if let StateError::Newer { .. } = error {
@@ -302,21 +281,13 @@ fn consistent(made: &State, into: &State, shown: &Text) -> Result<(), Failure> {
         let changes = changes(into, made);
         let others = changes.iter().map(|it| human::edits::place(&it.place));
         lines.extend(others.map(|place| {
-            text!(
-                "{place}: it can't be recorded as it stands",
-                "{place:#}：按现状无法写入记录"
-            )
+            text!("{place}: it can't be recorded as it stands", "{place:#}：按现状无法写入记录")
         }));
     }
     if lines.is_empty() {
         return Ok(());
     }
-    let failure = Failure::new(
-        "push-contradiction",
-        text!("{shown} contradicts itself", "{shown:#} 自相矛盾"),
-    );
-    Err(lines
-        .into_iter()
-        .fold(failure, Failure::help)
-        .help(NOTHING_CHANGED))
+    let failure =
+        Failure::new("push-contradiction", text!("{shown} contradicts itself", "{shown:#} 自相矛盾"));
+    Err(lines.into_iter().fold(failure, Failure::help).help(NOTHING_CHANGED))
 }

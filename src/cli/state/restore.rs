@@ -79,15 +79,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     world.tell(&text!("Written to {path}.\n", "已写入 {path}。\n"));
     if let Some(kept) = &restored.kept {
         let kept = kept.display();
-        world.tell(&text!(
-            "What was there is kept in {kept}.\n",
-            "原有的内容保存在 {kept}。\n"
-        ));
+        world.tell(&text!("What was there is kept in {kept}.\n", "原有的内容保存在 {kept}。\n"));
     }
-    world.tell(&text!(
-        "See what is left to do with `postpay plan`.\n",
-        "还需做什么，请看 `postpay plan`。\n"
-    ));
+    world
+        .tell(&text!("See what is left to do with `postpay plan`.\n", "还需做什么，请看 `postpay plan`。\n"));
     Ok(Exit::Fine)
 }
 
@@ -134,10 +129,7 @@ fn show(
 
 fn consent(world: &World) -> Result<(), Failure> {
     if !world.can_ask() {
-        let why = text!(
-            "there is no terminal to ask for a `yes`",
-            "没有终端，无法请人输入 `yes`"
-        );
+        let why = text!("there is no terminal to ask for a `yes`", "没有终端，无法请人输入 `yes`");
         return Err(Failure::new("no-terminal", why)
             .help(text!(
                 "see what would be written: `postpay state restore --dry-run`",

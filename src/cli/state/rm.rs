@@ -51,18 +51,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let project = Project::load(global, &Api::default())?;
     project.guard_reports(global, world)?;
     let manifests = Manifests::of(&project);
-    let editing = Editing {
-        doing: "state rm",
-        line: line(args),
-        project: &project,
-        writing: &args.writing,
-    };
+    let editing = Editing { doing: "state rm", line: line(args), project: &project, writing: &args.writing };
     editing.run(world, |state, _| {
-        if args.deposed.is_empty() {
-            standing(args, state, &manifests)
-        } else {
-            replaced(args, state)
-        }
+        if args.deposed.is_empty() { standing(args, state, &manifests) } else { replaced(args, state) }
     })
 }
 
@@ -115,28 +106,18 @@ fn standing(args: &Args, state: &State, manifests: &Manifests) -> Result<Wanted,
                 )),
             );
         }
-        edits.push(Edit::Forget {
-            address: address.clone(),
-        });
+        edits.push(Edit::Forget { address: address.clone() });
         changes.push(Change {
             place: Place::At(address.clone()),
             record: record.clone(),
             kind: Kind::Forgotten,
         });
     }
-    Ok(Wanted {
-        edits,
-        changes,
-        warnings,
-    })
+    Ok(Wanted { edits, changes, warnings })
 }
 
 /// What a forgotten address that is still declared comes to: the very order that it is the record of.
-fn declared(
-    address: &Address,
-    force: bool,
-    manifests: &Manifests,
-) -> Result<Option<Diagnostic>, Failure> {
+fn declared(address: &Address, force: bool, manifests: &Manifests) -> Result<Option<Diagnostic>, Failure> {
     let (code, message, mend) = match manifests.place(address) {
         Some(source) => (
             "still-declared",
@@ -167,10 +148,7 @@ fn declared(
     }
     Err(Failure::new(code, message)
         .help(mend)
-        .help(text!(
-            "to forget it all the same: --force",
-            "如果仍要移除记录：--force"
-        ))
+        .help(text!("to forget it all the same: --force", "如果仍要移除记录：--force"))
         .help(NOTHING_CHANGED))
 }
 
@@ -185,30 +163,19 @@ fn replaced(args: &Args, state: &State) -> Result<Wanted, Failure> {
         let Some(deposed) = found else {
             return Err(not_deposed(env_id, state));
         };
-        edits.push(Edit::Deposed {
-            address: deposed.address.clone(),
-            env_id: env_id.clone(),
-            record: None,
-        });
+        edits.push(Edit::Deposed { address: deposed.address.clone(), env_id: env_id.clone(), record: None });
         changes.push(Change {
             place: Place::of(deposed),
             record: deposed.record.clone(),
             kind: Kind::Forgotten,
         });
     }
-    Ok(Wanted {
-        edits,
-        changes,
-        warnings: Vec::new(),
-    })
+    Ok(Wanted { edits, changes, warnings: Vec::new() })
 }
 
 fn not_deposed(env_id: &str, state: &State) -> Failure {
     let shown = clean(env_id);
-    let stands = state
-        .environments
-        .iter()
-        .find(|(_, record)| record.env_id.as_deref() == Some(env_id));
+    let stands = state.environments.iter().find(|(_, record)| record.env_id.as_deref() == Some(env_id));
     let failure = Failure::new(
         "unknown-env-id",
         text!(

@@ -25,11 +25,7 @@ pub(in crate::cli) struct Args {
     address: Address,
 }
 
-pub(super) fn run(
-    Args { address }: &Args,
-    global: &Global,
-    world: &mut World,
-) -> Result<Exit, Failure> {
+pub(super) fn run(Args { address }: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
     project.guard_reports(global, world)?;
     let Some(state) = project.recorded(world)? else {

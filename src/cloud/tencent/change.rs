@@ -15,26 +15,15 @@ use crate::lang::text;
 
 impl TencentClient {
     pub(super) async fn modify(&self, rename: &Rename) -> Result<Done, CloudError> {
-        let Rename {
-            env_id,
-            alias,
-            region,
-        } = rename;
+        let Rename { env_id, alias, region } = rename;
         let body = wire::request_body(&ModifyEnv::of(env_id, alias));
-        self.change(Change::Rename, env_id, region.as_deref(), body)
-            .await
+        self.change(Change::Rename, env_id, region.as_deref(), body).await
     }
 
     pub(super) async fn give_up(&self, destroy: &Destroy) -> Result<Done, CloudError> {
-        let Destroy {
-            env_id,
-            force,
-            bypass_check,
-            region,
-        } = destroy;
+        let Destroy { env_id, force, bypass_check, region } = destroy;
         let body = wire::request_body(&DestroyEnv::of(env_id, *force, *bypass_check));
-        self.change(Change::Destroy, env_id, region.as_deref(), body)
-            .await
+        self.change(Change::Destroy, env_id, region.as_deref(), body).await
     }
 
     async fn change(
@@ -67,9 +56,9 @@ impl TencentClient {
             body,
             most: wire::MAX_BODY,
         };
-        let call = self.service.call(call, |reply, scrub, repair| {
-            judge_change(reply, change, env_id, scrub, repair)
-        });
+        let call = self
+            .service
+            .call(call, |reply, scrub, repair| judge_change(reply, change, env_id, scrub, repair));
         call.await.map_err(|error| advised(change, error))
     }
 }
@@ -77,10 +66,7 @@ impl TencentClient {
 /// Says what to do when no answer came and it may be done all the same.
 fn advised(change: Change, error: CloudError) -> CloudError {
     match error.grade {
-        Grade::Unknown => CloudError {
-            hint: Some(changes::look(change)),
-            ..error
-        },
+        Grade::Unknown => CloudError { hint: Some(changes::look(change)), ..error },
         Grade::NotSent(_) | Grade::Refused(_) => error,
     }
 }

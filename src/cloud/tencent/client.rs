@@ -16,16 +16,11 @@ use super::read::Spacing;
 use super::service::{Api, Call, REGION, Service};
 use super::wire::{self, CREATE, SERVICE, VERSION};
 use crate::clock::Clock;
-use crate::cloud::{
-    CloudError, CloudWrite, Destroy, Done, Grade, LOOK_FIRST, Ordered, Rename, Watcher,
-};
+use crate::cloud::{CloudError, CloudWrite, Destroy, Done, Grade, LOOK_FIRST, Ordered, Rename, Watcher};
 use crate::desired::{Attributes, Field};
 use crate::lang::{Text, text};
 
-const TCB: Api = Api {
-    name: SERVICE,
-    version: VERSION,
-};
+const TCB: Api = Api { name: SERVICE, version: VERSION };
 
 /// What a [`TencentClient`] is made of.
 #[derive(Clone)]
@@ -51,10 +46,7 @@ pub struct ClientOptions {
 ///
 /// An order is made in the region that it was sent with. A listing without that region would show nothing of it, and whoever
 /// takes that for "not made" orders it a second time.
-pub fn regions_to_list(
-    own: Option<&str>,
-    named: impl IntoIterator<Item = String>,
-) -> Vec<Option<String>> {
+pub fn regions_to_list(own: Option<&str>, named: impl IntoIterator<Item = String>) -> Vec<Option<String>> {
     let mut known = HashSet::new();
     let own = own.map(str::to_owned);
     let mut regions: Vec<_> = named.into_iter().map(Some).chain([own]).collect();
@@ -91,26 +83,20 @@ pub enum ClientError {
 impl ClientError {
     pub fn text(&self) -> Text {
         match self {
-            Self::Endpoint { endpoint, why } => text!(
-                "`{endpoint}` is no endpoint: {why}",
-                "`{endpoint}` 不是端点：{why:#}"
-            ),
+            Self::Endpoint { endpoint, why } => {
+                text!("`{endpoint}` is no endpoint: {why}", "`{endpoint}` 不是端点：{why:#}")
+            }
             Self::Header { what } => text!(
                 "the {what} can't be sent in a header: it holds characters other than printable ASCII",
                 "{what:#} 无法放入请求头发送：其中有可打印 ASCII 以外的字符"
             ),
-            Self::Role { role } => text!(
-                "`{role}` can't be the name of a machine's role",
-                "`{role}` 不可能是本机角色的名称"
-            ),
-            Self::Proxy { variable, why } => text!(
-                "{variable} can't be used: {why}",
-                "{variable} 无法使用：{why:#}"
-            ),
-            Self::Http(why) => text!(
-                "the HTTP client can't be set up: {why}",
-                "无法建立 HTTP 客户端：{why}"
-            ),
+            Self::Role { role } => {
+                text!("`{role}` can't be the name of a machine's role", "`{role}` 不可能是本机角色的名称")
+            }
+            Self::Proxy { variable, why } => {
+                text!("{variable} can't be used: {why}", "{variable} 无法使用：{why:#}")
+            }
+            Self::Http(why) => text!("the HTTP client can't be set up: {why}", "无法建立 HTTP 客户端：{why}"),
         }
     }
 }
@@ -134,9 +120,7 @@ pub struct TencentClient {
 
 impl std::fmt::Debug for TencentClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TencentClient")
-            .field("service", &self.service)
-            .finish_non_exhaustive()
+        f.debug_struct("TencentClient").field("service", &self.service).finish_non_exhaustive()
     }
 }
 
@@ -190,16 +174,10 @@ impl CloudWrite for TencentClient {
     }
 
     async fn create(&self, order: &Attributes) -> Result<Ordered, CloudError> {
-        let call = Call {
-            action: CREATE,
-            region: None,
-            body: wire::create_body(order),
-            most: wire::MAX_BODY,
-        };
+        let call =
+            Call { action: CREATE, region: None, body: wire::create_body(order), most: wire::MAX_BODY };
         let asked = order.get(Field::EnvId);
-        let call = self.service.call(call, |reply, scrub, repair| {
-            judge(reply, asked, scrub, repair)
-        });
+        let call = self.service.call(call, |reply, scrub, repair| judge(reply, asked, scrub, repair));
         call.await.map_err(advised)
     }
 
@@ -215,10 +193,7 @@ impl CloudWrite for TencentClient {
 /// Says what to do when no answer came and an order may have been made all the same.
 fn advised(error: CloudError) -> CloudError {
     match error.grade {
-        Grade::Unknown => CloudError {
-            hint: Some(LOOK_FIRST),
-            ..error
-        },
+        Grade::Unknown => CloudError { hint: Some(LOOK_FIRST), ..error },
         Grade::NotSent(_) | Grade::Refused(_) => error,
     }
 }
@@ -288,10 +263,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let text = format!(
-            "{:?}",
-            TencentClient::new(options("http://127.0.0.1:1")).unwrap()
-        );
+        let text = format!("{:?}", TencentClient::new(options("http://127.0.0.1:1")).unwrap());
         assert!(text.contains("AKID…MPLE"), "{text}");
         for secret in ["Gu5t9", "tokentoken", "z8krbs"] {
             assert!(!text.contains(secret), "{text}");

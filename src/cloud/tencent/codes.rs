@@ -48,10 +48,7 @@ pub fn verdict(code: &str) -> Verdict {
 
 /// The row for a code that answers an order; `None` for one that proves nothing.
 pub fn explain(code: &str) -> Option<&'static Explanation> {
-    LISTED
-        .iter()
-        .find(|row| row.code == code)
-        .or_else(|| common(code))
+    LISTED.iter().find(|row| row.code == code).or_else(|| common(code))
 }
 
 /// The row for a code that is common to all actions, or for a new member of a family that only rejects.
@@ -77,11 +74,7 @@ const STEP: Verdict = Verdict::Refused(Reach::Step);
 const RUN: Verdict = Verdict::Refused(Reach::Run);
 
 const fn row(code: &'static str, verdict: Verdict, hint: Text) -> Explanation {
-    Explanation {
-        code,
-        verdict,
-        hint,
-    }
+    Explanation { code, verdict, hint }
 }
 
 const WAIT: Text = Text::fixed(
@@ -109,10 +102,7 @@ static COMMON: &[Explanation] = &[
     row(
         "NoSuchProduct",
         RUN,
-        Text::fixed(
-            "Check `api.endpoint` in postpay.yaml.",
-            "检查 postpay.yaml 中的 `api.endpoint`。",
-        ),
+        Text::fixed("Check `api.endpoint` in postpay.yaml.", "检查 postpay.yaml 中的 `api.endpoint`。"),
     ),
     row(
         "NoSuchVersion",
@@ -135,10 +125,7 @@ static COMMON: &[Explanation] = &[
     row(
         "AuthFailure.MFAFailure",
         RUN,
-        Text::fixed(
-            "Use a key that may call the API without one.",
-            "换用调用 API 时无需二次验证的密钥。",
-        ),
+        Text::fixed("Use a key that may call the API without one.", "换用调用 API 时无需二次验证的密钥。"),
     ),
     row("AuthFailure.SecretIdNotFound", RUN, KEYS),
     row(
@@ -222,32 +209,13 @@ static COMMON: &[Explanation] = &[
     row(
         "UnsupportedRegion",
         RUN,
-        Text::fixed(
-            "Check `api.region` in postpay.yaml.",
-            "检查 postpay.yaml 中的 `api.region`。",
-        ),
+        Text::fixed("Check `api.region` in postpay.yaml.", "检查 postpay.yaml 中的 `api.region`。"),
     ),
-    row(
-        "RequestSizeLimitExceeded",
-        STEP,
-        Text::fixed("Make `extra` smaller.", "缩小 `extra`。"),
-    ),
+    row("RequestSizeLimitExceeded", STEP, Text::fixed("Make `extra` smaller.", "缩小 `extra`。")),
     row("RequestLimitExceeded", Verdict::Throttled, WAIT),
-    row(
-        "RequestLimitExceeded.UinLimitExceeded",
-        Verdict::Throttled,
-        WAIT,
-    ),
-    row(
-        "RequestLimitExceeded.IPLimitExceeded",
-        Verdict::Throttled,
-        WAIT,
-    ),
-    row(
-        "RequestLimitExceeded.GlobalRegionUinLimitExceeded",
-        Verdict::Throttled,
-        WAIT,
-    ),
+    row("RequestLimitExceeded.UinLimitExceeded", Verdict::Throttled, WAIT),
+    row("RequestLimitExceeded.IPLimitExceeded", Verdict::Throttled, WAIT),
+    row("RequestLimitExceeded.GlobalRegionUinLimitExceeded", Verdict::Throttled, WAIT),
     row(
         "LimitExceeded",
         STEP,

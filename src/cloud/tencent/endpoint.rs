@@ -38,10 +38,9 @@ impl EndpointError {
                 "plain http is only allowed on loopback: use https",
                 "http 只能用于本机回环地址：请用 https"
             ),
-            Self::Path => text!(
-                "an endpoint has no path, query or fragment",
-                "endpoint 不能带路径、查询参数或片段"
-            ),
+            Self::Path => {
+                text!("an endpoint has no path, query or fragment", "endpoint 不能带路径、查询参数或片段")
+            }
             Self::UserInfo => text!(
                 "an endpoint has no user name or password: keys are given as credentials",
                 "endpoint 不能带用户名或密码：密钥请通过凭证提供"
@@ -82,11 +81,7 @@ impl FromStr for EndpointUrl {
             return Err(EndpointError::UserInfo);
         }
         let url = Url::parse(text).map_err(|error| {
-            if error == ParseError::InvalidPort {
-                EndpointError::Port
-            } else {
-                EndpointError::Host
-            }
+            if error == ParseError::InvalidPort { EndpointError::Port } else { EndpointError::Host }
         })?;
         if given.ends_with(':') || url.port() == Some(0) {
             return Err(EndpointError::Port);
@@ -96,18 +91,12 @@ impl FromStr for EndpointUrl {
         let given = given.to_ascii_lowercase();
         let is_unchanged = match endpoint.0.host() {
             Some(Host::Ipv6(_)) => true,
-            Some(Host::Domain(_) | Host::Ipv4(_)) => [
-                endpoint.host_header(),
-                format!("{}:{known}", endpoint.host()),
-            ]
-            .contains(&given),
+            Some(Host::Domain(_) | Host::Ipv4(_)) => {
+                [endpoint.host_header(), format!("{}:{known}", endpoint.host())].contains(&given)
+            }
             None => false,
         };
-        if is_unchanged && !endpoint.host().ends_with('.') {
-            Ok(endpoint)
-        } else {
-            Err(EndpointError::Host)
-        }
+        if is_unchanged && !endpoint.host().ends_with('.') { Ok(endpoint) } else { Err(EndpointError::Host) }
     }
 }
 
@@ -174,10 +163,7 @@ pub fn user_info(text: &str) -> Option<Range<usize>> {
 pub fn is_loopback(host: &str) -> bool {
     let bracketed = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     host == "localhost"
-        || bracketed
-            .unwrap_or(host)
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+        || bracketed.unwrap_or(host).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Whether an address, as `https://host:port`, is at this very computer.
@@ -193,14 +179,8 @@ mod tests {
     fn the_host_is_signed_as_it_is_sent() {
         let table = [
             ("https://tcb.tencentcloudapi.com", "tcb.tencentcloudapi.com"),
-            (
-                "https://tcb.tencentcloudapi.com/",
-                "tcb.tencentcloudapi.com",
-            ),
-            (
-                "https://tcb.tencentcloudapi.com:443",
-                "tcb.tencentcloudapi.com",
-            ),
+            ("https://tcb.tencentcloudapi.com/", "tcb.tencentcloudapi.com"),
+            ("https://tcb.tencentcloudapi.com:443", "tcb.tencentcloudapi.com"),
             ("http://127.0.0.1:8080", "127.0.0.1:8080"),
             ("http://127.0.0.1:80", "127.0.0.1"),
             ("http://[::1]:8080", "[::1]:8080"),
@@ -227,20 +207,14 @@ mod tests {
 
     #[test]
     fn an_address_that_is_refused_is_shown_without_its_password() {
-        for endpoint in [
-            "x",
-            "https://a:hunter2@x@b",
-            "ftp://a:hunter2@x@b",
-            "https://a:hunter2/x@b/c",
-            "hunter2@x",
-        ] {
+        for endpoint in
+            ["x", "https://a:hunter2@x@b", "ftp://a:hunter2@x@b", "https://a:hunter2/x@b/c", "hunter2@x"]
+        {
             let error = parse(endpoint).unwrap_err();
             assert!(error.text().is_in_both(), "{error}");
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
-        let error = ClientError::Header {
-            what: Text::fixed("region", "地域"),
-        };
+        let error = ClientError::Header { what: Text::fixed("region", "地域") };
         assert!(error.text().is_in_both(), "{error}");
         assert!(ClientError::Http("x".to_owned()).text().is_in_both());
     }

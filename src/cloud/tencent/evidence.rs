@@ -34,13 +34,7 @@ pub(super) fn judge(
     scrub: &Scrub,
     repair: impl FnOnce(Repair) -> bool,
 ) -> Result<Ordered, CloudError> {
-    let case = Case {
-        reply,
-        asked: Asked::Order,
-        asked_env_id,
-        scrub,
-        traces: wire::traces(reply.body),
-    };
+    let case = Case { reply, asked: Asked::Order, asked_env_id, scrub, traces: wire::traces(reply.body) };
     let ids = case.without_error(repair)?;
     if !case.are_ids(&ids) {
         return Err(case.unknown(&NOT_AN_ID, ids, None));
@@ -50,11 +44,7 @@ pub(super) fn judge(
     }
     let request_id = ids.request_id.as_ref().and_then(|id| scrub.id(id));
     match ids.tran_id {
-        Some(tran_id) => Ok(Ordered {
-            tran_id,
-            env_id: ids.env_id,
-            request_id,
-        }),
+        Some(tran_id) => Ok(Ordered { tran_id, env_id: ids.env_id, request_id }),
         None => Err(case.unknown(&NO_NUMBER, ids, None)),
     }
 }
@@ -64,10 +54,8 @@ const NOT_AN_ID: Text = Text::fixed(
     "应答中 ID 的位置上不是 ID",
 );
 
-const NO_NUMBER: Text = Text::fixed(
-    "the answer holds neither an order number nor an error",
-    "应答中既没有订单号，也没有错误",
-);
+const NO_NUMBER: Text =
+    Text::fixed("the answer holds neither an order number nor an error", "应答中既没有订单号，也没有错误");
 
 /// What a reply answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,10 +135,7 @@ impl Case<'_> {
             return Err(self.unknown(&not_ok(reply.status), answer.ids, answer.error));
         }
         if let Some(key) = self.traces.repeated {
-            let why = text!(
-                "the answer holds `{key}` twice",
-                "应答中 `{key}` 出现了两次"
-            );
+            let why = text!("the answer holds `{key}` twice", "应答中 `{key}` 出现了两次");
             return Err(self.unknown(&why, answer.ids, answer.error));
         }
         match answer.error {
@@ -165,10 +150,7 @@ impl Case<'_> {
         let is_echo = |id: &String| self.asked_env_id == Some(id.as_str());
         let is_id = |id: &String| self.scrub.is_id(id);
         ids.tran_id.as_ref().is_none_or(is_id)
-            && ids
-                .env_id
-                .as_ref()
-                .is_none_or(|id| is_id(id) || is_echo(id))
+            && ids.env_id.as_ref().is_none_or(|id| is_id(id) || is_echo(id))
     }
 
     /// Why an answer to an order, without an error in it, does not say what was ordered.
@@ -187,15 +169,8 @@ impl Case<'_> {
         }
         // An order has room for two ids. Rather than lose one, or take the wrong one of two, all are kept as evidence: the
         // bill with the order's number then says which environment is its own.
-        let Traces {
-            tran_ids,
-            env_ids,
-            odd,
-            repeated: _,
-        } = &self.traces;
-        let own = |id: &&String| {
-            ids.env_id.as_ref() == Some(id) || self.asked_env_id == Some(id.as_str())
-        };
+        let Traces { tran_ids, env_ids, odd, repeated: _ } = &self.traces;
+        let own = |id: &&String| ids.env_id.as_ref() == Some(id) || self.asked_env_id == Some(id.as_str());
         let is_all = tran_ids.iter().all(|id| ids.tran_id.as_ref() == Some(id))
             && env_ids.iter().all(|id| own(&id))
             && !odd;
@@ -208,20 +183,12 @@ impl Case<'_> {
     }
 
     /// What an error in an answer proves that is good otherwise.
-    fn refused(
-        &self,
-        error: ApiError,
-        ids: Ids,
-        repair: impl FnOnce(Repair) -> bool,
-    ) -> CloudError {
+    fn refused(&self, error: ApiError, ids: Ids, repair: impl FnOnce(Repair) -> bool) -> CloudError {
         if acted(&ids, &self.traces, self.asked_env_id) {
             return self.unknown(&self.asked.contradiction(), ids, Some(error));
         }
         let Some(code) = error.code else {
-            let why = Text::fixed(
-                "the answer holds an error without a code",
-                "应答中的错误没有错误码",
-            );
+            let why = Text::fixed("the answer holds an error without a code", "应答中的错误没有错误码");
             return self.unknown(&why, ids, Some(error));
         };
         let grade = match self.asked.verdict(&code) {
@@ -245,13 +212,7 @@ impl Case<'_> {
     }
 
     fn unknown(&self, why: &Text, ids: Ids, error: Option<ApiError>) -> CloudError {
-        let Self {
-            reply,
-            asked,
-            asked_env_id,
-            scrub,
-            traces,
-        } = self;
+        let Self { reply, asked, asked_env_id, scrub, traces } = self;
         let id = |id: Option<String>| id.and_then(|id| scrub.id(&id));
         let said = error.as_ref().map(|error| error.message.trim());
         let message = match said {
@@ -268,10 +229,8 @@ impl Case<'_> {
             let Some(more) = scrub.id(more) else {
                 continue;
             };
-            message = text!(
-                "{message}; it also holds the {name} {more}",
-                "{message:#}；其中还有 {name} {more}"
-            );
+            message =
+                text!("{message}; it also holds the {name} {more}", "{message:#}；其中还有 {name} {more}");
         }
         let code = error.and_then(|error| error.code);
         CloudError {
@@ -281,10 +240,7 @@ impl Case<'_> {
             message,
             request_id: id(ids.request_id),
             http_status: Some(reply.status),
-            seen: SeenIds {
-                tran_id: id(seen.tran_id),
-                env_id: id(seen.env_id),
-            },
+            seen: SeenIds { tran_id: id(seen.tran_id), env_id: id(seen.env_id) },
             body: scrub.body(reply.body),
         }
     }
@@ -295,11 +251,7 @@ fn acted(ids: &Ids, traces: &Traces, asked_env_id: Option<&str>) -> bool {
     traces.odd
         || ids.tran_id.is_some()
         || !traces.tran_ids.is_empty()
-        || traces
-            .env_ids
-            .iter()
-            .chain(&ids.env_id)
-            .any(|id| Some(id.as_str()) != asked_env_id)
+        || traces.env_ids.iter().chain(&ids.env_id).any(|id| Some(id.as_str()) != asked_env_id)
 }
 
 /// The ids that an answer is remembered by: the envelope's own, else the first in the body. An EnvId that was asked for
@@ -319,35 +271,21 @@ fn seen(ids: &Ids, traces: &Traces, asked_env_id: Option<&str>) -> SeenIds {
 }
 
 /// The ids for which there is no room in `seen`: they are said instead, so that none is lost.
-fn more<'a>(
-    seen: &SeenIds,
-    traces: &'a Traces,
-    asked_env_id: Option<&str>,
-) -> Vec<(&'static str, &'a str)> {
+fn more<'a>(seen: &SeenIds, traces: &'a Traces, asked_env_id: Option<&str>) -> Vec<(&'static str, &'a str)> {
     let tran_ids = traces.tran_ids.iter().map(|id| ("TranId", id.as_str()));
     let env_ids = traces.env_ids.iter().map(|id| ("EnvId", id.as_str()));
     tran_ids
         .filter(|(_, id)| seen.tran_id.as_deref() != Some(id))
-        .chain(
-            env_ids
-                .filter(|(_, id)| seen.env_id.as_deref() != Some(id) && Some(*id) != asked_env_id),
-        )
+        .chain(env_ids.filter(|(_, id)| seen.env_id.as_deref() != Some(id) && Some(*id) != asked_env_id))
         .collect()
 }
 
 /// Nothing came back. `connected` is false only when it is sure that no byte of the request left.
 pub(super) fn no_reply(connected: bool, message: &Text, scrub: &Scrub) -> CloudError {
-    let grade = if connected {
-        Grade::Unknown
-    } else {
-        Grade::NotSent(NotSent::Connect)
-    };
+    let grade = if connected { Grade::Unknown } else { Grade::NotSent(NotSent::Connect) };
     CloudError::new(grade, scrub.say(message))
 }
 
 pub(super) fn not_ok(status: u16) -> Text {
-    text!(
-        "the endpoint answered with HTTP status {status}",
-        "端点返回了 HTTP 状态 {status}"
-    )
+    text!("the endpoint answered with HTTP status {status}", "端点返回了 HTTP 状态 {status}")
 }

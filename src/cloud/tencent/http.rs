@@ -135,42 +135,18 @@ impl Http {
         if address != known && !endpoint.is_loopback() {
             return Err(ClientError::Endpoint {
                 endpoint: endpoint.host_header(),
-                why: text!(
-                    "only {known} and this very computer are asked",
-                    "只会请求 {known} 和本机"
-                ),
+                why: text!("only {known} and this very computer are asked", "只会请求 {known} 和本机"),
             });
         }
-        let transport = Transport {
-            connect_timeout,
-            ..Transport::within(timeout)
-        };
+        let transport = Transport { connect_timeout, ..Transport::within(timeout) };
         Self::built(&endpoint, &transport, true)
     }
 
-    fn built(
-        endpoint: &EndpointUrl,
-        transport: &Transport,
-        direct: bool,
-    ) -> Result<Self, ClientError> {
-        let Transport {
-            timeout,
-            connect_timeout,
-            authorities,
-            proxies,
-            recorder,
-        } = transport.clone();
+    fn built(endpoint: &EndpointUrl, transport: &Transport, direct: bool) -> Result<Self, ClientError> {
+        let Transport { timeout, connect_timeout, authorities, proxies, recorder } = transport.clone();
         let is_secure = endpoint.is_https();
-        let roots = if is_secure {
-            Roots::SystemOrBundled
-        } else {
-            Roots::None
-        };
-        let through = if is_secure && !direct {
-            proxies.to(endpoint)?
-        } else {
-            None
-        };
+        let roots = if is_secure { Roots::SystemOrBundled } else { Roots::None };
+        let through = if is_secure && !direct { proxies.to(endpoint)? } else { None };
         let most = timeout / 4 * 3;
         let (connect_timeout, connect_flag) = if connect_timeout <= most {
             (connect_timeout, "--connect-timeout")
@@ -190,12 +166,11 @@ impl Http {
         let builder = match &through {
             None => builder.no_proxy(),
             Some(through) => builder.proxy(
-                reqwest::Proxy::all(through.url.clone())
-                    .map_err(|error| ClientError::Http(chain(&error)))?,
+                reqwest::Proxy::all(through.url.clone()).map_err(|error| ClientError::Http(chain(&error)))?,
             ),
         };
-        let client = tls::build(builder, roots, &authorities)
-            .map_err(|error| ClientError::Http(chain(&error)))?;
+        let client =
+            tls::build(builder, roots, &authorities).map_err(|error| ClientError::Http(chain(&error)))?;
         Ok(Self {
             client,
             url: endpoint.url().clone(),
@@ -249,48 +224,29 @@ impl Http {
             if body.len() > most {
                 body.truncate(most);
                 let most = most >> 10;
-                break Some(text!(
-                    "the answer is longer than {most} KiB",
-                    "应答超过 {most} KiB"
-                ));
+                break Some(text!("the answer is longer than {most} KiB", "应答超过 {most} KiB"));
             }
         };
-        Ok(Received {
-            status,
-            headers,
-            body,
-            broken,
-        })
+        Ok(Received { status, headers, body, broken })
     }
 
     fn lost(&self, error: &reqwest::Error) -> Lost {
         if error.is_builder() {
-            return Lost {
-                when: When::Made,
-                why: Text::same(chain(error)),
-                hint: None,
-            };
+            return Lost { when: When::Made, why: Text::same(chain(error)), hint: None };
         }
         if error.is_connect() {
             return self.unconnected(error);
         }
         let (host, timeout, cause) = (&self.host, self.timeout, chain(error));
         let why = if error.is_timeout() {
-            text!(
-                "no answer from {host} within {timeout:?}",
-                "{host} 在 {timeout:?} 内没有应答"
-            )
+            text!("no answer from {host} within {timeout:?}", "{host} 在 {timeout:?} 内没有应答")
         } else {
             text!(
                 "the connection to {host} broke before an answer came: {cause}",
                 "在收到应答之前，与 {host} 的连接中断：{cause}"
             )
         };
-        Lost {
-            when: When::Connected,
-            why,
-            hint: None,
-        }
+        Lost { when: When::Connected, why, hint: None }
     }
 
     /// Why there is no connection.
@@ -298,11 +254,7 @@ impl Http {
         let host = &self.host;
         let to = match &self.through {
             None => Text::same(host.clone()),
-            Some(Through {
-                host: proxy,
-                variable,
-                url: _,
-            }) => text!(
+            Some(Through { host: proxy, variable, url: _ }) => text!(
                 "{host} through the proxy {proxy} ({variable})",
                 "{host}（经由 {variable} 的代理 {proxy}）"
             ),
@@ -338,9 +290,7 @@ impl Http {
                 "the proxy answered with HTTP status 407: it wants a user name and password, or others",
                 "代理返回了 HTTP 状态 407：它需要用户名和密码，或提供的不正确",
             ),
-            "tunnel error: unsuccessful" => {
-                Text::fixed("the proxy did not let it through", "代理没有放行")
-            }
+            "tunnel error: unsuccessful" => Text::fixed("the proxy did not let it through", "代理没有放行"),
             cause => Text::same(cause.to_owned()),
         }
     }
@@ -348,10 +298,7 @@ impl Http {
     fn cut_off(&self, error: &reqwest::Error) -> Text {
         if error.is_timeout() {
             let timeout = self.timeout;
-            text!(
-                "the answer was not complete within {timeout:?}",
-                "应答在 {timeout:?} 内没有收完"
-            )
+            text!("the answer was not complete within {timeout:?}", "应答在 {timeout:?} 内没有收完")
         } else {
             let cause = chain(error);
             text!("the answer was cut off: {cause}", "应答中断：{cause}")
@@ -403,20 +350,13 @@ mod tests {
         let lost = http.post(HeaderMap::new(), Vec::new(), 1).await.err();
         let lost = lost.unwrap();
         assert_eq!(lost.when, When::Connecting, "{}", lost.why);
-        assert!(
-            lost.why.en().contains("within 750ms (--timeout)"),
-            "{}",
-            lost.why
-        );
+        assert!(lost.why.en().contains("within 750ms (--timeout)"), "{}", lost.why);
     }
 
     #[test]
     fn the_answering_clock_is_read() {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            DATE,
-            HeaderValue::from_static("Wed, 03 Jun 2020 16:00:00 GMT"),
-        );
+        headers.insert(DATE, HeaderValue::from_static("Wed, 03 Jun 2020 16:00:00 GMT"));
         assert_eq!(server_time(&headers).unwrap().as_second(), 1_591_200_000);
     }
 }

@@ -88,12 +88,7 @@ impl Issuer {
     pub(super) async fn issue(&self, account: Option<&str>) -> Result<Issued, CloudError> {
         match self {
             Self::Role { role, sts } => {
-                let Role {
-                    arn,
-                    session_name,
-                    duration,
-                    external_id,
-                } = role.clone();
+                let Role { arn, session_name, duration, external_id } = role.clone();
                 let body = AssumeRole {
                     duration_seconds: duration.map(|duration| duration.as_secs()),
                     external_id,
@@ -104,11 +99,7 @@ impl Issuer {
                 session.map_err(|error| of_an_order(error, &role.arn))
             }
             Self::WebIdentity { identity, sts } => {
-                let WebIdentity {
-                    provider_id,
-                    token_file,
-                    role,
-                } = identity;
+                let WebIdentity { provider_id, token_file, role } = identity;
                 let token = read_token(token_file)?;
                 sts.hide(&token);
                 let body = AssumeRoleWithWebIdentity {
@@ -118,9 +109,7 @@ impl Issuer {
                     role_session_name: role.session_name.clone(),
                     duration_seconds: role.duration.map(|duration| duration.as_secs()),
                 };
-                let session = sts
-                    .session(wire::ASSUME_ROLE_WITH_WEB_IDENTITY, &body)
-                    .await;
+                let session = sts.session(wire::ASSUME_ROLE_WITH_WEB_IDENTITY, &body).await;
                 session.map_err(|error| of_an_order(error, &role.arn))
             }
             Self::Machine(metadata) => metadata.key().await,
@@ -141,10 +130,7 @@ impl Issuer {
 /// What the failure to get a key means for whoever needed it: it was not sent.
 fn of_an_order(error: CloudError, role: &str) -> CloudError {
     let said = &error.message;
-    let message = text!(
-        "no key for the role {role}: {said}",
-        "未能取得角色 {role} 的密钥：{said:#}"
-    );
+    let message = text!("no key for the role {role}: {said}", "未能取得角色 {role} 的密钥：{said:#}");
     let (cause, hint) = match error.grade {
         Grade::Refused(_) | Grade::NotSent(NotSent::NoRequest | NotSent::Tls) => (
             NotSent::NoRequest,
@@ -188,11 +174,7 @@ fn read_token(file: &std::path::Path) -> Result<String, CloudError> {
 
 impl Login {
     pub fn new(file: PathBuf, sts: StsOptions) -> Self {
-        Self {
-            file,
-            sts,
-            first: OnceLock::new(),
-        }
+        Self { file, sts, first: OnceLock::new() }
     }
 
     /// `account` is the one that was proven, if one was.
@@ -200,10 +182,7 @@ impl Login {
         let entry = tccli::read(&self.file).map_err(|error| no_key(error.text()))?;
         let shown = self.file.display().to_string();
         let Some(credentials) = entry.key else {
-            return Err(no_key(text!(
-                "there is no log-in in {shown:?} any more",
-                "{shown:?} 中已没有登录"
-            )));
+            return Err(no_key(text!("there is no log-in in {shown:?} any more", "{shown:?} 中已没有登录")));
         };
         let ends = entry.ends;
         if ends.is_some_and(|ends| ends <= self.sts.clock.now()) {
@@ -212,10 +191,7 @@ impl Login {
                 "{shown:?} 中的登录已过期：请用 tccli 重新登录"
             )));
         }
-        let logged_in = LoggedIn {
-            who: entry.logged_in,
-            secret_id: credentials.secret_id.clone(),
-        };
+        let logged_in = LoggedIn { who: entry.logged_in, secret_id: credentials.secret_id.clone() };
         let first = self.first.get_or_init(|| logged_in.clone());
         if first.secret_id != logged_in.secret_id {
             let is_same = match account {
@@ -234,15 +210,12 @@ impl Login {
     }
 
     async fn account_of(&self, key: &Credentials) -> Result<String, CloudError> {
-        let options = StsOptions {
-            keys: Some(Arc::new(Keys::given(key.clone()))),
-            ..self.sts.clone()
-        };
+        let options = StsOptions { keys: Some(Arc::new(Keys::given(key.clone()))), ..self.sts.clone() };
         let sts = Sts::new(options).map_err(|error| no_key(error.text()))?;
-        let caller = sts.caller().await.map_err(|error| CloudError {
-            grade: Grade::NotSent(NotSent::NoKey),
-            ..error
-        })?;
+        let caller = sts
+            .caller()
+            .await
+            .map_err(|error| CloudError { grade: Grade::NotSent(NotSent::NoKey), ..error })?;
         Ok(caller.account)
     }
 }

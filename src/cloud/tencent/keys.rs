@@ -62,10 +62,7 @@ impl fmt::Debug for Keys {
             Source::None(_) | Source::Given(_) => None,
             Source::Issued(issuing) => Some(issuing.issuer.name()),
         };
-        f.debug_struct("Keys")
-            .field("issuer", &issuer)
-            .field("key", &self.at_hand())
-            .finish()
+        f.debug_struct("Keys").field("issuer", &issuer).field("key", &self.at_hand()).finish()
     }
 }
 
@@ -154,8 +151,7 @@ impl Issuing {
                 held.key = Some(Arc::clone(&key));
                 held.ends = ends;
                 let now = self.clock.now();
-                held.renewed_from =
-                    ends.map(|ends| ends - BEFORE.min(ends.duration_since(now) / 2));
+                held.renewed_from = ends.map(|ends| ends - BEFORE.min(ends.duration_since(now) / 2));
                 Ok(key)
             }
             Err(error) => {
@@ -163,9 +159,7 @@ impl Issuing {
                 let now = self.clock.now();
                 let lasts = held.ends.is_none_or(|ends| now < ends);
                 // Whoever needs a key next has one, and is not to wait for the same failure.
-                held.renewed_from = held
-                    .renewed_from
-                    .max(held.ends.map(|ends| ends.min(now + AGAIN)));
+                held.renewed_from = held.renewed_from.max(held.ends.map(|ends| ends.min(now + AGAIN)));
                 match held.key.clone().filter(|_| lasts) {
                     Some(key) => {
                         tracing::warn!(message = %error.message, "the key was not renewed; the one at hand still lasts");
@@ -182,14 +176,9 @@ impl Issuing {
         match &held.key {
             Some(now) if Arc::ptr_eq(now, key) => {
                 let now = self.clock.now();
-                let is_first = held
-                    .turned_away_at
-                    .is_none_or(|before| now.duration_since(before) > AGAIN);
+                let is_first = held.turned_away_at.is_none_or(|before| now.duration_since(before) > AGAIN);
                 if is_first {
-                    *held = Held {
-                        turned_away_at: Some(now),
-                        ..Held::default()
-                    };
+                    *held = Held { turned_away_at: Some(now), ..Held::default() };
                 }
                 is_first
             }

@@ -38,9 +38,7 @@ impl Metadata {
     /// When `address` can't be one: besides the vendor's it may only be this very computer's. When `role` can be no name.
     pub fn new(address: &str, role: Option<String>) -> Result<Self, ClientError> {
         if let Some(role) = role.as_ref().filter(|role| !is_name(role)) {
-            return Err(ClientError::Role {
-                role: visible(role),
-            });
+            return Err(ClientError::Role { role: visible(role) });
         }
         Ok(Self {
             http: Http::beside(address, METADATA, CONNECT, WHOLE)?,
@@ -57,16 +55,9 @@ impl Metadata {
             return Ok(Some(role.clone()));
         }
         let body = match self.http.get(PATH, MOST).await {
-            Ok(Received {
-                status: 200,
-                body,
-                broken: None,
-                ..
-            }) => body,
+            Ok(Received { status: 200, body, broken: None, .. }) => body,
             Ok(Received { status: 404, .. }) => return Ok(None),
-            Ok(Received {
-                broken: Some(why), ..
-            }) => {
+            Ok(Received { broken: Some(why), .. }) => {
                 return Err(later(text!(
                     "its metadata service broke off: {why}",
                     "元数据服务的应答中断：{why:#}"
@@ -115,21 +106,14 @@ impl Metadata {
         let shown = visible(&role);
         let answer = self.http.get(&format!("{PATH}{role}"), MOST).await;
         match answer {
-            Ok(Received {
-                status: 200,
-                body,
-                broken: None,
-                ..
-            }) => match wire::decode_metadata(&body) {
+            Ok(Received { status: 200, body, broken: None, .. }) => match wire::decode_metadata(&body) {
                 Some(session) => Ok(issued(session)),
                 None => Err(later(text!(
                     "the metadata service gave no key for the role {shown}",
                     "元数据服务没有给出角色 {shown} 的密钥"
                 ))),
             },
-            Ok(Received {
-                broken: Some(why), ..
-            }) => Err(later(text!(
+            Ok(Received { broken: Some(why), .. }) => Err(later(text!(
                 "the metadata service broke off when asked for a key of the role {shown}: {why}",
                 "向元数据服务请求角色 {shown} 的密钥时，应答中断：{why:#}"
             ))),

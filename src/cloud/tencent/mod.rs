@@ -34,9 +34,7 @@ pub mod tls;
 pub mod wire;
 
 pub use client::{ClientError, ClientOptions, RETRY_READS_FOR, TencentClient, regions_to_list};
-pub use credentials::{
-    Chain, Credentials, CredentialsError, RoleWish, Source, Surroundings, Wishes,
-};
+pub use credentials::{Chain, Credentials, CredentialsError, RoleWish, Source, Surroundings, Wishes};
 pub use endpoint::{EndpointError, EndpointUrl, is_local_address, is_loopback, user_info};
 pub use http::{CONNECT_TIMEOUT, Transport};
 pub use issuer::{Issuer, Login, Role, WebIdentity};

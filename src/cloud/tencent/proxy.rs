@@ -64,10 +64,7 @@ impl Proxies {
         let first = |names: &[&'static str]| {
             names.iter().find_map(|name| {
                 let value = variable(name).filter(|value| !value.is_empty())?;
-                Some(Named {
-                    variable: name,
-                    value: value.into_string().ok(),
-                })
+                Some(Named { variable: name, value: value.into_string().ok() })
             })
         };
         Self {
@@ -120,14 +117,9 @@ fn proxy(value: &str) -> Option<Url> {
     if value.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return None;
     }
-    let url = if value.contains("://") {
-        Url::parse(value)
-    } else {
-        Url::parse(&format!("http://{value}"))
-    };
+    let url = if value.contains("://") { Url::parse(value) } else { Url::parse(&format!("http://{value}")) };
     let url = url.ok()?;
-    let is_bare =
-        matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+    let is_bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
     // A slash in a password would make its beginning the host. The client reads it again, as what http calls an address.
     let is_read = url.as_str().parse::<http::Uri>().is_ok();
     let has_host = url.host_str().is_some_and(|host| !host.is_empty());
@@ -140,9 +132,7 @@ impl Named {
     fn names(&self, endpoint: &EndpointUrl) -> Result<bool, ClientError> {
         let Self { variable, value } = self;
         let refused = |why| ClientError::Proxy { variable, why };
-        let value = value
-            .as_deref()
-            .ok_or_else(|| refused(Text::fixed("it is not text", "它不是文本")))?;
+        let value = value.as_deref().ok_or_else(|| refused(Text::fixed("it is not text", "它不是文本")))?;
         let mut found = false;
         let patterns = value.split(|c: char| c == ',' || c.is_whitespace());
         for pattern in patterns.filter(|pattern| !pattern.is_empty()) {
@@ -178,23 +168,15 @@ fn names(pattern: &str, endpoint: &EndpointUrl) -> Option<bool> {
         return Some(address == Some(named));
     }
     // The colons of an IPv6 address stand inside its brackets.
-    let port = pattern
-        .rsplit_once(':')
-        .filter(|(_, port)| !port.contains(']'));
+    let port = pattern.rsplit_once(':').filter(|(_, port)| !port.contains(']'));
     let (name, port) = match port {
         Some((name, port)) => (name, Some(port.parse::<u16>().ok()?)),
         None => (pattern, None),
     };
     let is_port = port.is_none_or(|port| endpoint.url().port_or_known_default() == Some(port));
-    let name = name
-        .strip_prefix("*.")
-        .or_else(|| name.strip_prefix('.'))
-        .unwrap_or(name);
+    let name = name.strip_prefix("*.").or_else(|| name.strip_prefix('.')).unwrap_or(name);
     // As hosts are written in addresses, so that it is compared with one.
-    let is_plain = !name.is_empty()
-        && name
-            .chars()
-            .all(|c| c.is_alphanumeric() || "-_.[]:".contains(c));
+    let is_plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.[]:".contains(c));
     let named = Host::parse(name).ok().filter(|_| is_plain)?;
     let is_host = match (&named, host) {
         (Host::Domain(named), Host::Domain(host)) => {
@@ -256,37 +238,19 @@ mod tests {
             (&[a], Some(("a:1", "HTTPS_PROXY"))),
             (&[("https_proxy", "a:1")], Some(("a:1", "https_proxy"))),
             (&[("https_proxy", "b:1"), a], Some(("a:1", "HTTPS_PROXY"))),
-            (
-                &[("HTTPS_PROXY", ""), ("https_proxy", "b:1")],
-                Some(("b:1", "https_proxy")),
-            ),
-            (
-                &[("HTTPS_PROXY", ""), ("ALL_PROXY", "c:1")],
-                Some(("c:1", "ALL_PROXY")),
-            ),
+            (&[("HTTPS_PROXY", ""), ("https_proxy", "b:1")], Some(("b:1", "https_proxy"))),
+            (&[("HTTPS_PROXY", ""), ("ALL_PROXY", "c:1")], Some(("c:1", "ALL_PROXY"))),
             (&[("all_proxy", "https://c")], Some(("c", "all_proxy"))),
             (&[("ALL_PROXY", "c:1"), a], Some(("a:1", "HTTPS_PROXY"))),
             (&[("HTTP_PROXY", "c:1")], None),
             (&[a, ("NO_PROXY", "tencentcloudapi.com")], None),
             (&[a, ("no_proxy", "*")], None),
             (&[a, ("NO_PROXY", ""), ("no_proxy", "*")], None),
-            (
-                &[a, ("NO_PROXY", "other.com")],
-                Some(("a:1", "HTTPS_PROXY")),
-            ),
-            (
-                &[("ALL_PROXY", "http://[::1]:3128/")],
-                Some(("[::1]:3128", "ALL_PROXY")),
-            ),
+            (&[a, ("NO_PROXY", "other.com")], Some(("a:1", "HTTPS_PROXY"))),
+            (&[("ALL_PROXY", "http://[::1]:3128/")], Some(("[::1]:3128", "ALL_PROXY"))),
             // A name and a password of mail addresses, as they are.
-            (
-                &[("ALL_PROXY", "http://u@x.com:p@ss@proxy:8080")],
-                Some(("proxy:8080", "ALL_PROXY")),
-            ),
-            (
-                &[("ALL_PROXY", "u:p%40ss@proxy:8080")],
-                Some(("proxy:8080", "ALL_PROXY")),
-            ),
+            (&[("ALL_PROXY", "http://u@x.com:p@ss@proxy:8080")], Some(("proxy:8080", "ALL_PROXY"))),
+            (&[("ALL_PROXY", "u:p%40ss@proxy:8080")], Some(("proxy:8080", "ALL_PROXY"))),
         ];
         for (variables, expected) in table {
             let found = through(variables).unwrap();
@@ -315,15 +279,9 @@ mod tests {
             assert!(error.text().is_in_both());
             let text = error.to_string();
             assert!(text.contains("all_proxy"), "{value}: {text}");
-            assert!(
-                !text.contains("pass@") && !text.contains("u:"),
-                "{value}: {text}"
-            );
+            assert!(!text.contains("pass@") && !text.contains("u:"), "{value}: {text}");
             // Where it is not for, it is not looked at.
-            assert_eq!(
-                through(&[("all_proxy", value), ("NO_PROXY", "*")]).unwrap(),
-                None
-            );
+            assert_eq!(through(&[("all_proxy", value), ("NO_PROXY", "*")]).unwrap(), None);
         }
     }
 
@@ -342,11 +300,7 @@ mod tests {
             (host, "tcb.tencentcloudapi.com:8443", Some(false)),
             (host, " localhost , .tencentcloudapi.com ", Some(true)),
             (host, "localhost .tencentcloudapi.com", Some(true)),
-            (
-                host,
-                "localhost,127.0.0.1,::1,[::1]:80,10.0.0.0/8,fd00::/8",
-                Some(false),
-            ),
+            (host, "localhost,127.0.0.1,::1,[::1]:80,10.0.0.0/8,fd00::/8", Some(false)),
             (host, "cloudapi.com", Some(false)),
             (host, "eviltencentcloudapi.com", Some(false)),
             (host, "xtcb.tencentcloudapi.com", Some(false)),

@@ -12,9 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
-use reqwest::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, SERVER, VIA,
-};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, SERVER, VIA};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -99,11 +97,7 @@ impl Recorder {
     }
 
     fn to(to: To) -> Self {
-        Self(Mutex::new(Record {
-            to,
-            torn: false,
-            missed: None,
-        }))
+        Self(Mutex::new(Record { to, torn: false, missed: None }))
     }
 
     /// What is not in it; None when it is whole.
@@ -128,10 +122,7 @@ impl Recorder {
     fn miss(&self, error: &io::Error) {
         tracing::warn!(%error, "a call was not recorded");
         let mut record = self.record();
-        let missed = record.missed.get_or_insert_with(|| Missed {
-            calls: 0,
-            why: error.to_string(),
-        });
+        let missed = record.missed.get_or_insert_with(|| Missed { calls: 0, why: error.to_string() });
         missed.calls += 1;
     }
 
@@ -159,10 +150,7 @@ const KEYS: [&str; 4] = ["TmpSecretId", "TmpSecretKey", "Token", "WebIdentityTok
 
 /// A body without the keys that it hands out or in.
 pub(super) fn unkeyed(body: &str) -> Cow<'_, str> {
-    let names = |text: &str| {
-        KEYS.iter()
-            .any(|name| text.contains(&format!("\"{name}\"")))
-    };
+    let names = |text: &str| KEYS.iter().any(|name| text.contains(&format!("\"{name}\"")));
     if !names(body) {
         return Cow::Borrowed(body);
     }
@@ -207,15 +195,8 @@ pub(super) struct Telling<'a> {
 }
 
 /// The headers of an answer that say who answered, when and how. All others may hold anything.
-const SHOWN: [HeaderName; 7] = [
-    DATE,
-    VIA,
-    SERVER,
-    CONTENT_TYPE,
-    CONTENT_ENCODING,
-    LOCATION,
-    HeaderName::from_static("x-tc-traceid"),
-];
+const SHOWN: [HeaderName; 7] =
+    [DATE, VIA, SERVER, CONTENT_TYPE, CONTENT_ENCODING, LOCATION, HeaderName::from_static("x-tc-traceid")];
 
 impl<'a> Telling<'a> {
     pub(super) fn new(
@@ -272,9 +253,8 @@ impl<'a> Telling<'a> {
             let region = self.region.as_deref();
             let status = answer.map(|answer| answer.status);
             let error = result.as_ref().err();
-            let request_id = answer
-                .and_then(|answer| wire::request_id(&answer.body))
-                .and_then(|id| self.scrub.id(&id));
+            let request_id =
+                answer.and_then(|answer| wire::request_id(&answer.body)).and_then(|id| self.scrub.id(&id));
             let request_id = request_id.as_deref();
             let code = error.and_then(|error| error.code.as_deref());
             let said = error.map(|error| error.message.en());
@@ -329,15 +309,9 @@ impl<'a> Telling<'a> {
         }
     }
 
-    fn headers(
-        &self,
-        headers: &HeaderMap,
-        is_shown: impl Fn(&HeaderName) -> bool,
-    ) -> Vec<(String, String)> {
+    fn headers(&self, headers: &HeaderMap, is_shown: impl Fn(&HeaderName) -> bool) -> Vec<(String, String)> {
         let shown = headers.iter().filter(|(name, _)| is_shown(name));
-        shown
-            .map(|(name, value)| (name.to_string(), self.shown(value.as_bytes())))
-            .collect()
+        shown.map(|(name, value)| (name.to_string(), self.shown(value.as_bytes()))).collect()
     }
 
     fn shown(&self, value: &[u8]) -> String {
@@ -345,8 +319,7 @@ impl<'a> Telling<'a> {
     }
 
     fn body(&self, body: &[u8]) -> String {
-        self.scrub
-            .secrets_out(&unkeyed(&String::from_utf8_lossy(body)))
+        self.scrub.secrets_out(&unkeyed(&String::from_utf8_lossy(body)))
     }
 }
 
@@ -414,21 +387,14 @@ mod tests {
         for (name, value) in [("via", "1.1 keykeykeykey"), ("set-cookie", "a=b")] {
             headers.insert(name, value.parse().unwrap());
         }
-        let answer = Received {
-            status: 502,
-            headers,
-            body: b"no".to_vec(),
-            broken: None,
-        };
+        let answer = Received { status: 502, headers, body: b"no".to_vec(), broken: None };
         told.ended(Some(&answer), None, &Ok::<(), _>(()));
     }
 
     fn lines(disk: &Disk) -> Vec<Result<Value, String>> {
         let (written, _) = &*disk.0.lock().unwrap();
         let text = String::from_utf8(written.clone()).unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str(line).map_err(|_| line.to_owned()))
-            .collect()
+        text.lines().map(|line| serde_json::from_str(line).map_err(|_| line.to_owned())).collect()
     }
 
     #[test]
@@ -439,10 +405,7 @@ mod tests {
         call(&recorder, "t-1");
         let lines: Vec<Value> = lines(&disk).into_iter().map(Result::unwrap).collect();
         let [sent, answer] = <[_; 2]>::try_from(lines).unwrap();
-        assert_eq!(
-            (&sent["type"], &answer["type"]),
-            (&"sent".into(), &"answer".into())
-        );
+        assert_eq!((&sent["type"], &answer["type"]), (&"sent".into(), &"answer".into()));
         for line in [&sent, &answer] {
             assert_eq!(line["trace_id"], "t-1");
             assert_eq!(line["action"], wire::CREATE);

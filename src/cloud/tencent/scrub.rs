@@ -68,14 +68,8 @@ fn runs(text: &str) -> impl Iterator<Item = (Range<usize>, Run)> {
 
 impl Needles {
     fn all(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        let secrets = self
-            .secrets
-            .iter()
-            .map(|(text, name)| (text.as_str(), *name));
-        let signatures = self
-            .signatures
-            .iter()
-            .map(|text| (text.as_str(), SIGNATURE));
+        let secrets = self.secrets.iter().map(|(text, name)| (text.as_str(), *name));
+        let signatures = self.signatures.iter().map(|text| (text.as_str(), SIGNATURE));
         secrets.chain(signatures)
     }
 
@@ -162,18 +156,12 @@ impl Scrub {
         let mut known = self.needles.write().unwrap_or_else(PoisonError::into_inner);
         needles.retain(|needle| !known.secrets.contains(needle));
         for (needle, _) in needles.iter().filter(|(needle, _)| needle.len() >= KEY) {
-            for spelling in [
-                needle,
-                &spelling::in_hex(needle),
-                &spelling::backwards(needle),
-            ] {
+            for spelling in [needle, &spelling::in_hex(needle), &spelling::backwards(needle)] {
                 known.runs.extend(runs(spelling).map(|(_, run)| run));
             }
         }
         known.secrets.extend(needles);
-        known
-            .secrets
-            .sort_by_key(|(needle, _)| std::cmp::Reverse(needle.len()));
+        known.secrets.sort_by_key(|(needle, _)| std::cmp::Reverse(needle.len()));
     }
 
     fn known(&self) -> RwLockReadGuard<'_, Needles> {
@@ -231,15 +219,10 @@ impl Scrub {
         }
         let mut clean = unsigned(&needles.parts_out_of(&clean));
         for (needle, name) in needles.all() {
-            let least = if name == SIGNATURE {
-                START_OF_SIGNATURE
-            } else {
-                START
-            };
+            let least = if name == SIGNATURE { START_OF_SIGNATURE } else { START };
             let starts = (least..needle.len()).rev();
-            if let Some(start) = starts
-                .filter_map(|length| needle.get(..length))
-                .find(|start| clean.ends_with(start))
+            if let Some(start) =
+                starts.filter_map(|length| needle.get(..length)).find(|start| clean.ends_with(start))
             {
                 clean.truncate(clean.len() - start.len());
                 clean.push_str(name);
@@ -274,18 +257,13 @@ fn unsigned(text: &str) -> String {
     const NAME: &[u8] = b"signature";
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest
-        .as_bytes()
-        .windows(NAME.len())
-        .position(|window| window.eq_ignore_ascii_case(NAME))
+    while let Some(at) =
+        rest.as_bytes().windows(NAME.len()).position(|window| window.eq_ignore_ascii_case(NAME))
     {
         let (before, after) = rest.split_at(at + NAME.len());
         clean.push_str(before);
         rest = after;
-        let Some(value) = ["=", "%3D", "%3d"]
-            .iter()
-            .find_map(|is| rest.strip_prefix(is))
-        else {
+        let Some(value) = ["=", "%3D", "%3d"].iter().find_map(|is| rest.strip_prefix(is)) else {
             continue;
         };
         clean.push_str(&rest[..rest.len() - value.len()]);
@@ -337,11 +315,7 @@ mod tests {
         use base64::Engine as _;
         use base64::engine::general_purpose::STANDARD;
         let escaped = |c: char| format!(r"\u{:04x}", u32::from(c));
-        let json = "to/ken/to/ken"
-            .chars()
-            .map(escaped)
-            .collect::<Vec<_>>()
-            .concat();
+        let json = "to/ken/to/ken".chars().map(escaped).collect::<Vec<_>>().concat();
         let html = "to&#x2F;ken&#47;to/ken";
         for text in [
             "x to%2Fken%2fto%2Fken y".to_owned(),
@@ -358,10 +332,7 @@ mod tests {
             assert!(!clean.contains("ken/"), "{text}: {clean}");
         }
         // What hides nothing is kept to the letter.
-        for text in [
-            r"100%41 \u0041 &#65; \/",
-            "aGVsbG8gd29ybGQsIGhvdyBhcmUgeW91",
-        ] {
+        for text in [r"100%41 \u0041 &#65; \/", "aGVsbG8gd29ybGQsIGhvdyBhcmUgeW91"] {
             assert_eq!(scrub().secrets_out(text), text);
         }
     }
@@ -380,29 +351,15 @@ mod tests {
     fn a_signature_is_taken_out_wherever_it_stands() {
         let scrub = scrub();
         let signature = "61af2d7ee73daa790ed0917053bfc9e6ec066717637c615567138d9ff2e4a27b";
-        scrub.hide_signature(&format!(
-            "TC3-HMAC-SHA256 Credential=x, Signature={signature}"
-        ));
+        scrub.hide_signature(&format!("TC3-HMAC-SHA256 Credential=x, Signature={signature}"));
         scrub.hide_signature("SKIP");
         let table = [
             (format!("a {signature} b"), "a [signature] b"),
-            (
-                format!("it began {}", &signature[..20]),
-                "it began [signature]",
-            ),
+            (format!("it began {}", &signature[..20]), "it began [signature]"),
             // Somebody else's, or one of long ago.
-            (
-                "x, Signature=0290a49b6e55 y".to_owned(),
-                "x, Signature=[signature] y",
-            ),
-            (
-                "signature%3Dab%2Bc&x=y".to_owned(),
-                "signature%3D[signature]&x=y",
-            ),
-            (
-                "Signature= none, a signature too".to_owned(),
-                "Signature= none, a signature too",
-            ),
+            ("x, Signature=0290a49b6e55 y".to_owned(), "x, Signature=[signature] y"),
+            ("signature%3Dab%2Bc&x=y".to_owned(), "signature%3D[signature]&x=y"),
+            ("Signature= none, a signature too".to_owned(), "Signature= none, a signature too"),
             // An id that ends as it begins.
             (format!("env-{}", &signature[..8]), "env-61af2d7e"),
         ];
@@ -412,11 +369,7 @@ mod tests {
         for n in 0..SIGNATURES {
             scrub.hide_signature(&format!("Signature={n:064}"));
         }
-        assert_eq!(
-            scrub.text(signature),
-            signature,
-            "no more are kept than are of use"
-        );
+        assert_eq!(scrub.text(signature), signature, "no more are kept than are of use");
     }
 
     #[test]
@@ -430,13 +383,7 @@ mod tests {
         let hex = spelling::in_hex(token).to_uppercase();
         let swapped: String = token
             .chars()
-            .map(|c| {
-                if c.is_lowercase() {
-                    c.to_ascii_uppercase()
-                } else {
-                    c.to_ascii_lowercase()
-                }
-            })
+            .map(|c| if c.is_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
             .collect();
         let parts: Vec<&str> = [&token[..8], &token[8..16], &token[16..]].to_vec();
         for text in [
@@ -459,9 +406,8 @@ mod tests {
         let escape = |c: char| format!(r"\u{:04x}", u32::from(c));
         let escaped: String = said.chars().map(escape).collect();
         assert!(scrub.text(&escaped).contains("[secret]"), "{escaped}");
-        for text in [
-            "", "a b", " a", "a\u{0}", "x%41", "&#x41;", r"\u0041", "环境", "##[x]", "a/b", "a\n",
-        ] {
+        for text in ["", "a b", " a", "a\u{0}", "x%41", "&#x41;", r"\u0041", "环境", "##[x]", "a/b", "a\n"]
+        {
             assert!(!scrub.is_id(text), "{text}");
         }
         assert!(scrub.is_id(&"a".repeat(LONGEST_ID)) && !scrub.is_id(&"a".repeat(LONGEST_ID + 1)));
@@ -504,10 +450,7 @@ mod tests {
 
     #[test]
     fn what_would_act_on_a_terminal_is_written_out() {
-        assert_eq!(
-            visible("\u{1b}[31m\u{7}\r\n\u{202e}x\u{9b}"),
-            r"\u{1b}[31m\u{7}\r\n\u{202e}x\u{9b}"
-        );
+        assert_eq!(visible("\u{1b}[31m\u{7}\r\n\u{202e}x\u{9b}"), r"\u{1b}[31m\u{7}\r\n\u{202e}x\u{9b}");
     }
 
     #[test]
@@ -515,9 +458,6 @@ mod tests {
         assert_eq!(scrub().body(b"  "), None);
         let long = scrub().body("环".repeat(5000).as_bytes()).unwrap();
         assert_eq!(long.chars().count(), BODY_CHARS + 1);
-        assert_eq!(
-            scrub().body(b"\xff\xfekeykeykey").unwrap(),
-            "\u{fffd}\u{fffd}[secret key]"
-        );
+        assert_eq!(scrub().body(b"\xff\xfekeykeykey").unwrap(), "\u{fffd}\u{fffd}[secret key]");
     }
 }

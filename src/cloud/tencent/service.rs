@@ -142,11 +142,8 @@ impl Service {
         let mut told = Telling::new(action, &trace_id, &self.http.host, &self.scrub, recorder);
         let (answer, lost, result) = match self.post(call, &mut told).await {
             Posted::Answer(received, signed) => {
-                let reply = Reply {
-                    status: received.status,
-                    body: &received.body,
-                    broken: received.broken.clone(),
-                };
+                let reply =
+                    Reply { status: received.status, body: &received.body, broken: received.broken.clone() };
                 let result = judge(&reply, &self.scrub, &|what| self.repair(what, &signed));
                 (Some(received), None, result)
             }
@@ -195,15 +192,10 @@ impl Service {
                 let error = match when {
                     When::Made => self.not_made(&why),
                     When::Connecting => no_reply(false, &why, &self.scrub),
-                    When::Tls => {
-                        CloudError::new(Grade::NotSent(NotSent::Tls), self.scrub.say(&why))
-                    }
+                    When::Tls => CloudError::new(Grade::NotSent(NotSent::Tls), self.scrub.say(&why)),
                     When::Connected => no_reply(true, &why, &self.scrub),
                 };
-                Posted::Nothing {
-                    error: CloudError { hint, ..error },
-                    lost: Some(why),
-                }
+                Posted::Nothing { error: CloudError { hint, ..error }, lost: Some(why) }
             }
         }
     }
@@ -241,26 +233,12 @@ impl Service {
             headers.extend(of_key);
         }
         let values = [
-            (
-                AUTHORIZATION,
-                authorization.as_str(),
-                Text::fixed("key id", "SecretId"),
-            ),
+            (AUTHORIZATION, authorization.as_str(), Text::fixed("key id", "SecretId")),
             (HOST, &self.http.host, Text::fixed("host", "Host")),
-            (
-                HeaderName::from_static("x-tc-action"),
-                call.action,
-                Text::fixed("action", "接口名"),
-            ),
-            (
-                HeaderName::from_static("x-tc-traceid"),
-                trace_id,
-                Text::fixed("trace id", "TraceId"),
-            ),
+            (HeaderName::from_static("x-tc-action"), call.action, Text::fixed("action", "接口名")),
+            (HeaderName::from_static("x-tc-traceid"), trace_id, Text::fixed("trace id", "TraceId")),
         ];
-        let region = call
-            .region
-            .map(|region| (HeaderName::from_static("x-tc-region"), region, REGION));
+        let region = call.region.map(|region| (HeaderName::from_static("x-tc-region"), region, REGION));
         for (name, value, what) in values.into_iter().chain(region) {
             let value = HeaderValue::from_str(value).map_err(|_| {
                 let error = ClientError::Header { what };
@@ -302,9 +280,7 @@ impl Service {
             CLOCK_IS_OFF.call_once(|| {
                 let off = SignedDuration::from_secs(ahead).abs();
                 let side = if ahead < 0 { "ahead of" } else { "behind" };
-                tracing::warn!(
-                    "this computer's clock is {off:#} {side} the vendor's, which is used instead"
-                );
+                tracing::warn!("this computer's clock is {off:#} {side} the vendor's, which is used instead");
             });
             ahead
         });
@@ -325,10 +301,7 @@ fn traced(action: &str, trace_id: &str, error: CloudError) -> CloudError {
     }
     let said = &error.message;
     CloudError {
-        message: text!(
-            "{said} (X-TC-TraceId {trace_id})",
-            "{said:#}（X-TC-TraceId {trace_id}）"
-        ),
+        message: text!("{said} (X-TC-TraceId {trace_id})", "{said:#}（X-TC-TraceId {trace_id}）"),
         ..error
     }
 }
@@ -337,10 +310,7 @@ fn fixed_headers(api: Api, region: Option<&str>, language: &str) -> Result<Heade
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     headers.insert("x-tc-version", HeaderValue::from_static(api.version));
-    headers.insert(
-        "x-tc-requestclient",
-        HeaderValue::from_static(REQUEST_CLIENT),
-    );
+    headers.insert("x-tc-requestclient", HeaderValue::from_static(REQUEST_CLIENT));
     let language = Some(("x-tc-language", Text::fixed("language", "语言"), language));
     let region = region.map(|region| ("x-tc-region", REGION, region));
     for (name, what, value) in language.into_iter().chain(region) {
@@ -352,9 +322,8 @@ fn fixed_headers(api: Api, region: Option<&str>, language: &str) -> Result<Heade
 
 /// The header that a temporary key brings with it. Its id is tried too, since it will stand in one.
 fn key_headers(key: &Credentials) -> Result<HeaderMap, ClientError> {
-    HeaderValue::from_str(&key.secret_id).map_err(|_| ClientError::Header {
-        what: Text::fixed("key id", "SecretId"),
-    })?;
+    HeaderValue::from_str(&key.secret_id)
+        .map_err(|_| ClientError::Header { what: Text::fixed("key id", "SecretId") })?;
     let mut headers = HeaderMap::new();
     if let Some(token) = &key.token {
         let mut token = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
@@ -379,21 +348,12 @@ mod tests {
     fn the_vendors_clock_is_taken_over_once() {
         let transport = Transport::within(Duration::from_secs(1));
         let http = Http::new("http://127.0.0.1:1", &transport).unwrap();
-        let api = Api {
-            name: "tcb",
-            version: "2018-06-08",
-        };
+        let api = Api { name: "tcb", version: "2018-06-08" };
         let service = Service::new(api, http, None, None, "en-US", Arc::new(SystemClock)).unwrap();
         let later = Timestamp::now() + Duration::from_secs(3600);
-        assert!(
-            !service.correct_clock(None, None),
-            "an answer without a date mends nothing"
-        );
+        assert!(!service.correct_clock(None, None), "an answer without a date mends nothing");
         assert!(service.correct_clock(None, Some(later)));
-        assert!(
-            service.correct_clock(None, Some(later)),
-            "another call that was under way"
-        );
+        assert!(service.correct_clock(None, Some(later)), "another call that was under way");
         assert!(!service.correct_clock(service.ahead.get().copied(), Some(later)));
     }
 }

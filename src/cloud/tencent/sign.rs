@@ -68,10 +68,7 @@ pub struct NoDate(pub i64);
 impl NoDate {
     pub fn text(&self) -> Text {
         let Self(timestamp) = self;
-        text!(
-            "the timestamp {timestamp} is no date",
-            "时间戳 {timestamp} 不是有效日期"
-        )
+        text!("the timestamp {timestamp} is no date", "时间戳 {timestamp} 不是有效日期")
     }
 }
 
@@ -87,10 +84,7 @@ impl std::fmt::Display for NoDate {
 /// When the timestamp is no date.
 pub fn sign(request: &Request<'_>, secret_id: &str, secret_key: &str) -> Result<Signed, NoDate> {
     let action = request.action.map(str::to_ascii_lowercase);
-    let mut headers = vec![
-        ("content-type", request.content_type.trim()),
-        ("host", request.host),
-    ];
+    let mut headers = vec![("content-type", request.content_type.trim()), ("host", request.host)];
     let mut signed_headers = "content-type;host";
     if let Some(action) = &action {
         headers.push(("x-tc-action", action));
@@ -105,13 +99,7 @@ pub fn sign(request: &Request<'_>, secret_id: &str, secret_key: &str) -> Result<
     let authorization = format!(
         "{ALGORITHM} Credential={secret_id}/{scope}, SignedHeaders={signed_headers}, Signature={signature}"
     );
-    Ok(Signed {
-        signed_headers,
-        canonical_hash,
-        scope,
-        signature,
-        authorization,
-    })
+    Ok(Signed { signed_headers, canonical_hash, scope, signature, authorization })
 }
 
 /// An Authorization header, taken apart.
@@ -139,8 +127,7 @@ impl<'a> Authorization<'a> {
             }
         }
         let mut scope = credential?.split('/');
-        let (secret_id, date, service, end) =
-            (scope.next()?, scope.next()?, scope.next()?, scope.next()?);
+        let (secret_id, date, service, end) = (scope.next()?, scope.next()?, scope.next()?, scope.next()?);
         if end != TERMINATOR || scope.next().is_some() || secret_id.is_empty() {
             return None;
         }
@@ -195,26 +182,15 @@ pub fn verify(
     let matches = |lower: bool| {
         let values: Vec<String> = headers
             .iter()
-            .map(|(_, value)| {
-                if lower {
-                    value.to_lowercase()
-                } else {
-                    value.clone()
-                }
-            })
+            .map(|(_, value)| if lower { value.to_lowercase() } else { value.clone() })
             .collect();
-        let pairs: Vec<(&str, &str)> = headers
-            .iter()
-            .zip(&values)
-            .map(|((name, _), value)| (*name, value.trim()))
-            .collect();
+        let pairs: Vec<(&str, &str)> =
+            headers.iter().zip(&values).map(|((name, _), value)| (*name, value.trim())).collect();
         let canonical = canonical_hash(request, &pairs, authorization.signed_headers);
         let scope = format!("{date}/{}/{TERMINATOR}", request.service);
         let text = string_to_sign(request.timestamp, &scope, &canonical);
         let keys = Keys::derive(secret_key, &date, request.service);
-        keyed(&keys.signing, text.as_bytes())
-            .verify_slice(&authorization.signature)
-            .is_ok()
+        keyed(&keys.signing, text.as_bytes()).verify_slice(&authorization.signature).is_ok()
     };
     matches(false) || matches(true)
 }
@@ -289,13 +265,11 @@ fn hmac(key: &[u8], data: &[u8]) -> [u8; 32] {
 
 /// Bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String does not fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {
@@ -316,7 +290,8 @@ mod tests {
 
     const ID: &str = "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE";
     const KEY: &str = "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE";
-    const CVM_BODY: &[u8] = br#"{"Limit": 1, "Filters": [{"Values": ["\u672a\u547d\u540d"], "Name": "instance-name"}]}"#;
+    const CVM_BODY: &[u8] =
+        br#"{"Limit": 1, "Filters": [{"Values": ["\u672a\u547d\u540d"], "Name": "instance-name"}]}"#;
     const A: &str = r#"{"EnvSource":"qcloud","Channel":"qc_console","Source":"qcloud","Alias":"env-alias","FreeQuota":"basic"}"#;
     const P: &str = r#"{"EnvSource": "qcloud", "Channel": "qc_console", "Source": "qcloud", "Alias": "env-alias", "FreeQuota": "basic"}"#;
     const T: &str = r#"{"EnvId":"cdnheader-v2a","Alias":"我的环境"}"#;
@@ -350,30 +325,15 @@ mod tests {
     #[test]
     fn the_vendors_first_vector() {
         assert_eq!(CVM_BODY.len(), 86);
-        assert_eq!(
-            sha256_hex(CVM_BODY),
-            "35e9c5b0e3ae67532d3c9f17ead6c90222632e5b1ff7f6e89887f1398934f064"
-        );
+        assert_eq!(sha256_hex(CVM_BODY), "35e9c5b0e3ae67532d3c9f17ead6c90222632e5b1ff7f6e89887f1398934f064");
         let signed = sign(&cvm(None), ID, KEY).unwrap();
         assert_eq!(signed.signed_headers, "content-type;host");
         assert_eq!(signed.scope, "2019-02-25/cvm/tc3_request");
-        assert_eq!(
-            signed.canonical_hash,
-            "5ffe6a04c0664d6b969fab9a13bdab201d63ee709638e2749d62a09ca18d7031"
-        );
+        assert_eq!(signed.canonical_hash, "5ffe6a04c0664d6b969fab9a13bdab201d63ee709638e2749d62a09ca18d7031");
         let keys = Keys::derive(KEY, "2019-02-25", "cvm");
-        assert_eq!(
-            hex(&keys.date),
-            "d1308c81fe71cfd4e06437bbc067b2b8a3d2d8c0e375d547f15c41d5214b395a"
-        );
-        assert_eq!(
-            hex(&keys.service),
-            "3c7cb7c7795393edc14fd2e0e6434a518564b4504b88e94f5d11bf59ba3e7050"
-        );
-        assert_eq!(
-            hex(&keys.signing),
-            "ac658d5dde49e9bfdd14e04e062f66b05d9f637d44b8a8d845327d4a77f666b1"
-        );
+        assert_eq!(hex(&keys.date), "d1308c81fe71cfd4e06437bbc067b2b8a3d2d8c0e375d547f15c41d5214b395a");
+        assert_eq!(hex(&keys.service), "3c7cb7c7795393edc14fd2e0e6434a518564b4504b88e94f5d11bf59ba3e7050");
+        assert_eq!(hex(&keys.signing), "ac658d5dde49e9bfdd14e04e062f66b05d9f637d44b8a8d845327d4a77f666b1");
         assert_eq!(
             signed.authorization,
             "TC3-HMAC-SHA256 Credential=AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE/2019-02-25/cvm/tc3_request, \
@@ -387,36 +347,18 @@ mod tests {
         let key = "*".repeat(32);
         let signed = sign(&cvm(Some("DescribeInstances")), ID, &key).unwrap();
         assert_eq!(signed.signed_headers, "content-type;host;x-tc-action");
-        assert_eq!(
-            signed.canonical_hash,
-            "7019a55be8395899b900fb5564e4200d984910f34794a27cb3fb7d10ff6a1e84"
-        );
+        assert_eq!(signed.canonical_hash, "7019a55be8395899b900fb5564e4200d984910f34794a27cb3fb7d10ff6a1e84");
         let keys = Keys::derive(&key, "2019-02-25", "cvm");
-        assert_eq!(
-            hex(&keys.date),
-            "da98fb70dcf6b112dc21038d1eeeb3a95c74b4dcb12c1131f864f6066bd02be0"
-        );
-        assert_eq!(
-            hex(&keys.service),
-            "8d70cbefb03939f929db64d32dc2ba89b1095620119fe3e050e2b18c5bd2752f"
-        );
-        assert_eq!(
-            hex(&keys.signing),
-            "b596b923aad85185e2d1f6659d2a062e0a86731226e021e61bfe06f7ed05f5af"
-        );
-        assert_eq!(
-            signed.signature,
-            "10b1a37a7301a02ca19a647ad722d5e43b4b3cff309d421d85b46093f6ab6c4f"
-        );
+        assert_eq!(hex(&keys.date), "da98fb70dcf6b112dc21038d1eeeb3a95c74b4dcb12c1131f864f6066bd02be0");
+        assert_eq!(hex(&keys.service), "8d70cbefb03939f929db64d32dc2ba89b1095620119fe3e050e2b18c5bd2752f");
+        assert_eq!(hex(&keys.signing), "b596b923aad85185e2d1f6659d2a062e0a86731226e021e61bfe06f7ed05f5af");
+        assert_eq!(signed.signature, "10b1a37a7301a02ca19a647ad722d5e43b4b3cff309d421d85b46093f6ab6c4f");
     }
 
     #[test]
     fn the_vectors_of_this_service() {
         let keys = Keys::derive(KEY, "2020-06-03", "tcb");
-        assert_eq!(
-            hex(&keys.signing),
-            "756709ce85268685f2541d68fe25b7d81ff5fcb550d449e27d3878e7bc5e92ea"
-        );
+        assert_eq!(hex(&keys.signing), "756709ce85268685f2541d68fe25b7d81ff5fcb550d449e27d3878e7bc5e92ea");
         assert_eq!(
             sha256_hex(A.as_bytes()),
             "558d66d5a4407f87362aea1e70c7a82a3ebd6cf4b7f549fef35e2ba16cee16fc"
@@ -429,10 +371,7 @@ mod tests {
             sha256_hex(UNSIGNED_PAYLOAD.as_bytes()),
             "438d4109ef0d676b8c2c7ed13cdfcb418e494d53b843d4634ce3b1085f07bb96"
         );
-        let unsigned = Request {
-            payload: Payload::Unsigned,
-            ..tcb(A, None)
-        };
+        let unsigned = Request { payload: Payload::Unsigned, ..tcb(A, None) };
         let get = Request {
             method: "GET",
             query: "EnvId=cdnheader-v2a&Limit=10&Offset=0",
@@ -452,30 +391,10 @@ mod tests {
                 Some("cf5476492078d6c048f8dd6ceb5eec0b690f4668e3a3e4068c37ac715b4dada4"),
                 "0290a49b6e55b0bf67d105e2baa7954c2643ac5241e06ec3982d6966c5ef8c06",
             ),
-            (
-                "P",
-                tcb(P, None),
-                None,
-                "d055d3ca6f0445e26931d52c5447d8fa9b9c8a6a76f96c2871c745696eee0d3b",
-            ),
-            (
-                "U",
-                unsigned,
-                None,
-                "38d0a8b692b6538e6fd1fb84e796437dcd03ad268a90687be56884b47e2901a1",
-            ),
-            (
-                "G",
-                get,
-                None,
-                "8a77383f269a71c5fb59942abb713a2e30e0173f340528015a9e4d48edba459e",
-            ),
-            (
-                "T",
-                tcb(T, None),
-                None,
-                "f977cbf744ee617515684f690d1b248201256410d3b61d7aae15bc0cbd45360a",
-            ),
+            ("P", tcb(P, None), None, "d055d3ca6f0445e26931d52c5447d8fa9b9c8a6a76f96c2871c745696eee0d3b"),
+            ("U", unsigned, None, "38d0a8b692b6538e6fd1fb84e796437dcd03ad268a90687be56884b47e2901a1"),
+            ("G", get, None, "8a77383f269a71c5fb59942abb713a2e30e0173f340528015a9e4d48edba459e"),
+            ("T", tcb(T, None), None, "f977cbf744ee617515684f690d1b248201256410d3b61d7aae15bc0cbd45360a"),
         ];
         for (name, request, canonical, signature) in table {
             let signed = sign(&request, ID, KEY).unwrap();
@@ -487,10 +406,7 @@ mod tests {
             let authorization = Authorization::parse(&signed.authorization).unwrap();
             assert_eq!(authorization.secret_id, ID);
             assert!(verify(&authorization, &request, KEY, |_| None), "{name}");
-            assert!(
-                !verify(&authorization, &request, "another", |_| None),
-                "{name}"
-            );
+            assert!(!verify(&authorization, &request, "another", |_| None), "{name}");
         }
     }
 
@@ -500,57 +416,24 @@ mod tests {
         let signed = sign(&request, ID, KEY).unwrap();
         let authorization = Authorization::parse(&signed.authorization).unwrap();
         let changed = [
-            Request {
-                payload: Payload::Bytes(P.as_bytes()),
-                ..request
-            },
-            Request {
-                host: "127.0.0.1:1",
-                ..request
-            },
-            Request {
-                action: Some("DestroyEnv"),
-                ..request
-            },
-            Request {
-                timestamp: request.timestamp + 1,
-                ..request
-            },
-            Request {
-                timestamp: request.timestamp + 86_400,
-                ..request
-            },
-            Request {
-                content_type: "text/plain",
-                ..request
-            },
-            Request {
-                service: "cvm",
-                ..request
-            },
-            Request {
-                query: "a=b",
-                ..request
-            },
+            Request { payload: Payload::Bytes(P.as_bytes()), ..request },
+            Request { host: "127.0.0.1:1", ..request },
+            Request { action: Some("DestroyEnv"), ..request },
+            Request { timestamp: request.timestamp + 1, ..request },
+            Request { timestamp: request.timestamp + 86_400, ..request },
+            Request { content_type: "text/plain", ..request },
+            Request { service: "cvm", ..request },
+            Request { query: "a=b", ..request },
         ];
         for request in changed {
-            assert!(
-                !verify(&authorization, &request, KEY, |_| None),
-                "{request:?}"
-            );
+            assert!(!verify(&authorization, &request, KEY, |_| None), "{request:?}");
         }
     }
 
     #[test]
     fn a_value_signed_in_lower_case_verifies() {
-        let lower = Request {
-            content_type: "application/json; charset=utf-8",
-            ..tcb(A, None)
-        };
-        let sent = Request {
-            content_type: "application/json; charset=UTF-8",
-            ..lower
-        };
+        let lower = Request { content_type: "application/json; charset=utf-8", ..tcb(A, None) };
+        let sent = Request { content_type: "application/json; charset=UTF-8", ..lower };
         for signer in [lower, sent] {
             let signed = sign(&signer, ID, KEY).unwrap();
             let authorization = Authorization::parse(&signed.authorization).unwrap();

@@ -21,10 +21,7 @@ use crate::clock::Clock;
 use crate::cloud::{Caller, CloudError, Grade};
 use crate::lang::{Text, text};
 
-const STS: Api = Api {
-    name: wire::STS_SERVICE,
-    version: wire::STS_VERSION,
-};
+const STS: Api = Api { name: wire::STS_SERVICE, version: wire::STS_VERSION };
 /// Where the vendor answers, when nothing else is known.
 pub const STS_ENDPOINT: &str = "https://sts.tencentcloudapi.com";
 /// The region that the vendor's own tools name where none is.
@@ -59,15 +56,7 @@ impl Sts {
     /// # Errors
     /// When the endpoint is none, or a value can't be sent.
     pub fn new(options: StsOptions) -> Result<Self, ClientError> {
-        let StsOptions {
-            endpoint,
-            keys,
-            region,
-            language,
-            transport,
-            retry_for,
-            clock,
-        } = options;
+        let StsOptions { endpoint, keys, region, language, transport, retry_for, clock } = options;
         let http = Http::new(&endpoint, &transport)?;
         let region = region.as_deref().unwrap_or(REGION);
         Ok(Self {
@@ -82,15 +71,9 @@ impl Sts {
     /// # Errors
     /// When the vendor does not say.
     pub async fn caller(&self) -> Result<Caller, CloudError> {
-        let (info, request_id): (CallerInfo, _) = self
-            .single(wire::CALLER, wire::decode_caller, &GetCallerIdentity {})
-            .await?;
-        let CallerInfo {
-            account_id,
-            user_id,
-            arn,
-            kind,
-        } = info;
+        let (info, request_id): (CallerInfo, _) =
+            self.single(wire::CALLER, wire::decode_caller, &GetCallerIdentity {}).await?;
+        let CallerInfo { account_id, user_id, arn, kind } = info;
         let clean = |value: Option<String>| value.map(|value| self.service.scrub.text(&value));
         let is_number = |id: &String| {
             let digits = id.chars().all(|c| c.is_ascii_digit());
@@ -98,23 +81,14 @@ impl Sts {
         };
         let account = account_id.filter(is_number).ok_or_else(|| {
             let action = wire::CALLER;
-            let why = text!(
-                "{action}: the answer names no account",
-                "{action}：应答中没有账号"
-            );
+            let why = text!("{action}: the answer names no account", "{action}：应答中没有账号");
             CloudError {
                 request_id: request_id.clone(),
                 http_status: Some(200),
                 ..no_reply(true, &why, &self.service.scrub)
             }
         })?;
-        Ok(Caller {
-            account,
-            user: clean(user_id),
-            arn: clean(arn),
-            kind: clean(kind),
-            request_id,
-        })
+        Ok(Caller { account, user: clean(user_id), arn: clean(arn), kind: clean(kind), request_id })
     }
 
     /// A temporary key.
@@ -160,16 +134,8 @@ impl Sts {
         decode: fn(&[u8]) -> Result<Page<T>, Unreadable>,
         body: &impl Serialize,
     ) -> Result<(T, Option<String>), CloudError> {
-        let question = Question {
-            action,
-            region: None,
-            decode,
-        };
-        let asker = Asker {
-            service: &self.service,
-            spacing: &self.spacing,
-            retry_for: self.retry_for,
-        };
+        let question = Question { action, region: None, decode };
+        let asker = Asker { service: &self.service, spacing: &self.spacing, retry_for: self.retry_for };
         let page = asker.page(&question, body).await;
         let page = page.map_err(|error| self.told(error))?;
         let request_id = page.request_id;
@@ -196,18 +162,9 @@ pub fn is_no_sts(error: &CloudError) -> bool {
 }
 
 pub(super) fn issued(session: Session) -> Issued {
-    let Session {
-        secret_id,
-        secret_key,
-        token,
-        ends,
-    } = session;
+    let Session { secret_id, secret_key, token, ends } = session;
     Issued {
-        credentials: Credentials {
-            secret_id,
-            secret_key: secret_key.into(),
-            token: Some(token.into()),
-        },
+        credentials: Credentials { secret_id, secret_key: secret_key.into(), token: Some(token.into()) },
         // An end that is no time is one that has passed.
         ends: Some(Timestamp::from_second(ends).unwrap_or(Timestamp::UNIX_EPOCH)),
     }
@@ -239,14 +196,8 @@ mod tests {
     fn it_stands_beside_the_endpoint() {
         let table = [
             ("https://tcb.tencentcloudapi.com", STS_ENDPOINT),
-            (
-                "https://tcb.internal.tencentcloudapi.com",
-                "https://sts.internal.tencentcloudapi.com",
-            ),
-            (
-                "https://tcb.ap-shanghai.tencentcloudapi.com",
-                "https://sts.ap-shanghai.tencentcloudapi.com",
-            ),
+            ("https://tcb.internal.tencentcloudapi.com", "https://sts.internal.tencentcloudapi.com"),
+            ("https://tcb.ap-shanghai.tencentcloudapi.com", "https://sts.ap-shanghai.tencentcloudapi.com"),
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("https://localhost:8443", "https://localhost:8443"),
             // Somebody's own host gets no key that it could pass on to the vendor.

@@ -41,15 +41,10 @@ pub fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Authoriti
     // Some editors begin a file with a mark.
     let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(pem);
     for (at, certificate) in CertificateDer::pem_slice_iter(pem).enumerate() {
-        let bad = |why| AuthoritiesError::Bad {
-            number: at + 1,
-            why,
-        };
+        let bad = |why| AuthoritiesError::Bad { number: at + 1, why };
         let certificate = certificate.map_err(|error| bad(error.to_string()))?;
         // It would be passed over where connections are made, and what it was to vouch for refused.
-        store
-            .add(certificate.clone())
-            .map_err(|error| bad(error.to_string()))?;
+        store.add(certificate.clone()).map_err(|error| bad(error.to_string()))?;
         found.push(certificate);
     }
     if found.is_empty() {
@@ -79,15 +74,9 @@ pub(super) fn build(
                 return bundled(builder, authorities);
             }
             tracing::debug!(roots = "system", more, "TLS roots");
-            let more: Result<Vec<_>, _> = authorities
-                .iter()
-                .map(|authority| Certificate::from_der(authority))
-                .collect();
-            builder
-                .tls_backend_rustls()
-                .tls_version_min(Version::TLS_1_2)
-                .tls_certs_merge(more?)
-                .build()
+            let more: Result<Vec<_>, _> =
+                authorities.iter().map(|authority| Certificate::from_der(authority)).collect();
+            builder.tls_backend_rustls().tls_version_min(Version::TLS_1_2).tls_certs_merge(more?).build()
         }
     }
 }
@@ -103,32 +92,22 @@ fn provider() -> Arc<CryptoProvider> {
         // Another thread may have been faster: then there is a provider, which is all that is needed.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
-    CryptoProvider::get_default().map_or_else(
-        || Arc::new(rustls::crypto::ring::default_provider()),
-        Arc::clone,
-    )
+    CryptoProvider::get_default()
+        .map_or_else(|| Arc::new(rustls::crypto::ring::default_provider()), Arc::clone)
 }
 
 fn bundled(
     builder: ClientBuilder,
     authorities: &[CertificateDer<'static>],
 ) -> Result<reqwest::Client, reqwest::Error> {
-    let mut store = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     store.add_parsable_certificates(authorities.iter().cloned());
     with_roots(builder, store)
 }
 
-fn with_roots(
-    builder: ClientBuilder,
-    store: RootCertStore,
-) -> Result<reqwest::Client, reqwest::Error> {
+fn with_roots(builder: ClientBuilder, store: RootCertStore) -> Result<reqwest::Client, reqwest::Error> {
     let provider = provider();
-    #[expect(
-        clippy::expect_used,
-        reason = "ring's provider has both versions of TLS"
-    )]
+    #[expect(clippy::expect_used, reason = "ring's provider has both versions of TLS")]
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("the default versions")
@@ -156,9 +135,7 @@ pub(super) fn fault(error: &(dyn Error + 'static)) -> Option<Fault> {
     let is_final = matches!(
         error,
         PeerIncompatible(_)
-            | AlertReceived(
-                AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity
-            )
+            | AlertReceived(AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity)
     );
     is_final.then(|| Fault {
         why: Text::fixed(
@@ -179,9 +156,7 @@ fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
         if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
-        let inner = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         next = match inner {
             Some(inner) => Some(inner),
             None => error.source(),
@@ -210,11 +185,7 @@ fn of_certificate(error: &CertificateError) -> Fault {
         "需由该主机或中间网关的管理者为其配置带有主机名称的服务器证书。",
     );
     // How it is told apart further is a detail of the library's that has no type.
-    let name = if let C::Other(other) = error {
-        format!("{:?}", other.0)
-    } else {
-        format!("{error:?}")
-    };
+    let name = if let C::Other(other) = error { format!("{:?}", other.0) } else { format!("{error:?}") };
     let is_authority = name.contains("CaUsedAsEndEntity");
     let is_for_another_purpose = matches!(error, C::InvalidPurpose | C::InvalidPurposeContext { .. })
         // Which the system's verifier says in words of its own.
@@ -224,10 +195,7 @@ fn of_certificate(error: &CertificateError) -> Fault {
     let (why, hint) = if matches!(error, C::Expired | C::ExpiredContext { .. }) {
         (text!("its certificate has expired", "其证书已过期"), clock)
     } else if matches!(error, C::NotValidYet | C::NotValidYetContext { .. }) {
-        (
-            text!("its certificate is not valid yet", "其证书尚未生效"),
-            clock,
-        )
+        (text!("its certificate is not valid yet", "其证书尚未生效"), clock)
     } else if matches!(
         error,
         // The last three are of an authority that has the right name and another key.
@@ -253,17 +221,11 @@ fn of_certificate(error: &CertificateError) -> Fault {
         )
     } else if is_for_another_purpose {
         (
-            text!(
-                "its certificate is for another purpose than a server's",
-                "其证书的用途不是服务器认证"
-            ),
+            text!("its certificate is for another purpose than a server's", "其证书的用途不是服务器认证"),
             server,
         )
     } else if matches!(error, C::NotValidForName | C::NotValidForNameContext { .. }) {
-        (
-            text!("its certificate is for another name", "其证书属于其他名称"),
-            stranger,
-        )
+        (text!("its certificate is for another name", "其证书属于其他名称"), stranger)
     } else if is_authority {
         (
             text!(
@@ -274,13 +236,7 @@ fn of_certificate(error: &CertificateError) -> Fault {
         )
     } else {
         let error = words(&name);
-        (
-            text!(
-                "its certificate is not accepted: {error}",
-                "其证书未被接受：{error}"
-            ),
-            stranger,
-        )
+        (text!("its certificate is not accepted: {error}", "其证书未被接受：{error}"), stranger)
     };
     Fault { why, hint }
 }
@@ -313,33 +269,19 @@ mod tests {
     #[test]
     fn roots_are_not_swapped_for_what_is_wrong_with_an_authority() {
         let broken = CertificateDer::from(b"no certificate".to_vec());
-        assert!(
-            build(
-                reqwest::Client::builder(),
-                Roots::SystemOrBundled,
-                &[broken]
-            )
-            .is_err()
-        );
+        assert!(build(reqwest::Client::builder(), Roots::SystemOrBundled, &[broken]).is_err());
     }
 
     #[test]
     fn an_authority_that_can_not_be_read_is_named_by_its_number() {
-        let pem = |base64: &str| {
-            format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
-        };
+        let pem =
+            |base64: &str| format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n");
         assert_eq!(authorities(b"hello"), Err(AuthoritiesError::None));
         let marked = ["\u{feff}", &pem("aGVsbG8=")].concat();
-        assert!(matches!(
-            authorities(marked.as_bytes()),
-            Err(AuthoritiesError::Bad { number: 1, .. })
-        ));
+        assert!(matches!(authorities(marked.as_bytes()), Err(AuthoritiesError::Bad { number: 1, .. })));
         for text in [pem("aGVsbG8="), pem("hell!o")] {
             let error = authorities(text.as_bytes()).unwrap_err();
-            assert!(
-                matches!(error, AuthoritiesError::Bad { number: 1, .. }),
-                "{error:?}"
-            );
+            assert!(matches!(error, AuthoritiesError::Bad { number: 1, .. }), "{error:?}");
         }
     }
 
@@ -350,31 +292,11 @@ mod tests {
 
         let wrapped = |error: E| io::Error::other(io::Error::other(error));
         let table = [
-            (
-                E::InvalidCertificate(CertificateError::Expired),
-                "expired",
-                "clock",
-            ),
-            (
-                E::InvalidCertificate(CertificateError::NotValidYet),
-                "not valid yet",
-                "clock",
-            ),
-            (
-                E::InvalidCertificate(CertificateError::UnknownIssuer),
-                "not trusted",
-                "--ca-file",
-            ),
-            (
-                E::InvalidCertificate(CertificateError::NotValidForName),
-                "another name",
-                "endpoint",
-            ),
-            (
-                E::InvalidCertificate(CertificateError::Revoked),
-                "not accepted: revoked",
-                "endpoint",
-            ),
+            (E::InvalidCertificate(CertificateError::Expired), "expired", "clock"),
+            (E::InvalidCertificate(CertificateError::NotValidYet), "not valid yet", "clock"),
+            (E::InvalidCertificate(CertificateError::UnknownIssuer), "not trusted", "--ca-file"),
+            (E::InvalidCertificate(CertificateError::NotValidForName), "another name", "endpoint"),
+            (E::InvalidCertificate(CertificateError::Revoked), "not accepted: revoked", "endpoint"),
             (
                 E::InvalidCertificate(CertificateError::UnhandledCriticalExtension),
                 "not accepted: unhandled critical extension",
@@ -393,16 +315,8 @@ mod tests {
                 "names no host",
                 "server certificate",
             ),
-            (
-                E::PeerIncompatible(P::ServerDoesNotSupportTls12Or13),
-                "version of TLS",
-                "TLS 1.2",
-            ),
-            (
-                E::AlertReceived(AlertDescription::ProtocolVersion),
-                "version of TLS",
-                "TLS 1.2",
-            ),
+            (E::PeerIncompatible(P::ServerDoesNotSupportTls12Or13), "version of TLS", "TLS 1.2"),
+            (E::AlertReceived(AlertDescription::ProtocolVersion), "version of TLS", "TLS 1.2"),
         ];
         for (error, why, hint) in table {
             let found = fault(&wrapped(error.clone())).unwrap();
@@ -410,15 +324,9 @@ mod tests {
             assert!(found.hint.en().contains(hint), "{error:?}: {found:?}");
             assert!(found.why.is_in_both() && found.hint.is_in_both());
         }
-        for error in [
-            E::AlertReceived(AlertDescription::HandshakeFailure),
-            E::General("x".to_owned()),
-        ] {
+        for error in [E::AlertReceived(AlertDescription::HandshakeFailure), E::General("x".to_owned())] {
             assert_eq!(fault(&wrapped(error)), None);
         }
-        assert_eq!(
-            fault(&io::Error::from(io::ErrorKind::ConnectionReset)),
-            None
-        );
+        assert_eq!(fault(&io::Error::from(io::ErrorKind::ConnectionReset)), None);
     }
 }

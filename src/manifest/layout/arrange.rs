@@ -64,8 +64,7 @@ impl<'t> Page<'t> {
         if token.kind == Kind::Body {
             return self.body(token);
         }
-        let is_empty =
-            token.kind == Kind::Close && before.is_some_and(|before| before.kind == Kind::Open);
+        let is_empty = token.kind == Kind::Close && before.is_some_and(|before| before.kind == Kind::Open);
         match (&self.open, before) {
             (Some(line), Some(before)) if !token.begins_line() || is_empty => {
                 let column = line.text.chars().count() + gap(before, token);
@@ -78,14 +77,11 @@ impl<'t> Page<'t> {
         }
         self.word(token);
         if token.kind == Kind::Colon && self.brackets.is_empty() && self.frames.is_outermost() {
-            self.frames
-                .outermost_key(before.map_or("", |before| before.text));
+            self.frames.outermost_key(before.map_or("", |before| before.text));
         }
         if !token.is_comment() {
-            self.awaits_value = matches!(
-                token.kind,
-                Kind::Colon | Kind::Dash | Kind::Question | Kind::Property
-            );
+            self.awaits_value =
+                matches!(token.kind, Kind::Colon | Kind::Dash | Kind::Question | Kind::Property);
         }
     }
 
@@ -128,11 +124,7 @@ impl<'t> Page<'t> {
     /// A closing bracket stands below the line that it closes. Strictly, it has to be further in than the key whose value
     /// ends with it; parsers overlook that, and ours does so when there is a plain scalar between the brackets.
     fn closing_column(&self, bracket: &Bracket) -> usize {
-        if self.plain {
-            bracket.indent
-        } else {
-            bracket.indent.max(self.frames.value_column())
-        }
+        if self.plain { bracket.indent } else { bracket.indent.max(self.frames.value_column()) }
     }
 
     fn word(&mut self, token: &Token<'t>) {
@@ -141,9 +133,7 @@ impl<'t> Page<'t> {
             Kind::Open => {
                 self.plain &= !self.brackets.is_empty();
                 let line = self.open.as_ref().map_or(0, |line| line.indent);
-                self.brackets.push(Bracket {
-                    indent: line.max(self.frames.base()),
-                });
+                self.brackets.push(Bracket { indent: line.max(self.frames.base()) });
                 self.write(token.text);
             }
             Kind::Close => {
@@ -197,8 +187,7 @@ impl<'t> Page<'t> {
             let body = scalar::body(token.text, &header, column);
             self.blank = body.blank;
             let lines = body.lines.iter();
-            self.lines
-                .extend(lines.map(|text| Line::of_scalar(text, new_column + STEP)));
+            self.lines.extend(lines.map(|text| Line::of_scalar(text, new_column + STEP)));
             if let Some(last) = self.lines.last_mut().filter(|_| header.keep) {
                 last.role = Role::Kept;
             }
@@ -239,8 +228,7 @@ impl<'t> Page<'t> {
             if self.lines[at].role == Role::Environment {
                 let indent = self.lines[at].indent;
                 let above = self.lines[..at].iter().rev();
-                let said =
-                    above.take_while(|line| line.role == Role::Comment && line.indent == indent);
+                let said = above.take_while(|line| line.role == Role::Comment && line.indent == indent);
                 let first = at - said.count();
                 self.lines[first].blank = true;
             }
@@ -252,12 +240,7 @@ impl Line {
     /// A line of a scalar: an empty one stays empty.
     fn of_scalar(text: &str, indent: usize) -> Self {
         let indent = if text.is_empty() { 0 } else { indent };
-        Self {
-            text: format!("{:indent$}{text}", ""),
-            indent,
-            blank: false,
-            role: Role::Other,
-        }
+        Self { text: format!("{:indent$}{text}", ""), indent, blank: false, role: Role::Other }
     }
 }
 
@@ -268,14 +251,7 @@ fn gap(before: &Token<'_>, token: &Token<'_>) -> usize {
         // `*name:` would be another name, `?}` a word, and `[#` no comment.
         (Alias | Property, Colon) | (Question, Comma | Close) | (_, Kind::Comment) => 1,
         // So would `-]`, where a text ends in a dash that stands alone.
-        (Plain, Comma | Close)
-            if before
-                .text
-                .trim_end_matches('-')
-                .ends_with([' ', '\t', '\n']) =>
-        {
-            1
-        }
+        (Plain, Comma | Close) if before.text.trim_end_matches('-').ends_with([' ', '\t', '\n']) => 1,
         (Open, _) | (_, Comma | Close) | (Plain | Quoted | Close, Colon) => 0,
         _ => 1,
     }

@@ -88,28 +88,18 @@ impl Frames {
             let kept = self.holding(token);
             self.open.truncate(kept);
         }
-        if !self
-            .open
-            .last()
-            .is_some_and(|last| last.goes_on_with(token))
-        {
+        if !self.open.last().is_some_and(|last| last.goes_on_with(token)) {
             self.open.push(Frame {
                 list: token.kind == Kind::Dash,
                 column: token.column,
                 new_column: written.unwrap_or_else(|| self.value_column()),
-                level_with_key: self
-                    .open
-                    .last()
-                    .is_some_and(|key| key.column == token.column),
+                level_with_key: self.open.last().is_some_and(|key| key.column == token.column),
                 environments: self.at_environments && self.is_outermost(),
                 members: 0,
             });
         }
         match self.open.last_mut() {
-            None => Member {
-                column: 0,
-                later_environment: false,
-            },
+            None => Member { column: 0, later_environment: false },
             Some(frame) => {
                 frame.members += 1;
                 Member {

@@ -33,11 +33,7 @@ fn tree() -> impl Strategy<Value = Tree> {
         proptest::option::weighted(0.2, Just("# behind: it")),
         proptest::bool::weighted(0.2),
     )
-        .prop_map(|(above, behind, apart)| Note {
-            above,
-            behind,
-            apart,
-        });
+        .prop_map(|(above, behind, apart)| Note { above, behind, apart });
     let leaf = prop_oneof![
         6 => prop::sample::select(vec![
             "x", "1", "''", "\"a # b\"", "'环境'", "http://a:1", "{a: 1, b: [x, y]}", "[]", "!!str 5", "&n x", "~",
@@ -139,18 +135,13 @@ fn write(
             }
             Tree::Map(inner) | Tree::List(inner) => {
                 let is_list = matches!(tree, Tree::List(_));
-                if list && note.behind.is_none() && inner[0].0.above.is_none() && !inner[0].0.apart
-                {
+                if list && note.behind.is_none() && inner[0].0.above.is_none() && !inner[0].0.apart {
                     let gap = noise.spaces();
                     out.push_str(&gap);
                     write(inner, is_list, column + 1 + gap.len(), true, noise, out);
                 } else {
                     end(noise, out);
-                    let step = if is_list && !list {
-                        noise.below(4)
-                    } else {
-                        step
-                    };
+                    let step = if is_list && !list { noise.below(4) } else { step };
                     write(inner, is_list, column + step, false, noise, out);
                 }
             }
@@ -163,19 +154,9 @@ fn written(tree: &Tree, environments: bool, noise: &[u8], crlf: bool) -> String 
     let mut out = String::new();
     let entries = match tree {
         Tree::Map(entries) => entries,
-        other => &vec![(
-            Note {
-                above: None,
-                behind: None,
-                apart: false,
-            },
-            other.clone(),
-        )],
+        other => &vec![(Note { above: None, behind: None, apart: false }, other.clone())],
     };
-    let mut noise = Noise {
-        bytes: noise,
-        at: 0,
-    };
+    let mut noise = Noise { bytes: noise, at: 0 };
     let column = noise.below(3);
     write(entries, false, column, false, &mut noise, &mut out);
     if environments {

@@ -12,15 +12,8 @@ use crate::manifest::offsets::Offsets;
 
 /// The words of a text that parses; None when one of them is not known here.
 pub(super) fn lex(text: &str) -> Option<Vec<Token<'_>>> {
-    let mut lexer = Lexer {
-        text,
-        at: 0,
-        line: 0,
-        depth: 0,
-        scalars: scalars(text)?,
-        next_scalar: 0,
-        tokens: Vec::new(),
-    };
+    let mut lexer =
+        Lexer { text, at: 0, line: 0, depth: 0, scalars: scalars(text)?, next_scalar: 0, tokens: Vec::new() };
     while let Some(space) = lexer.space() {
         lexer.token(space)?;
     }
@@ -63,10 +56,7 @@ fn scalars(text: &str) -> Option<Vec<Scalar>> {
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => continue,
         };
         let (start, end) = (markers.start.index(), markers.end.index());
-        scalars.push(Scalar {
-            bytes: offsets.byte(start)..offsets.byte(end),
-            block,
-        });
+        scalars.push(Scalar { bytes: offsets.byte(start)..offsets.byte(end), block });
     }
     Some(scalars)
 }
@@ -104,13 +94,7 @@ impl<'t> Lexer<'t> {
 
     fn push(&mut self, kind: Kind, end: usize, space: Space) -> Option<()> {
         let text = self.text.get(self.at..end)?;
-        self.tokens.push(Token {
-            kind,
-            text,
-            column: self.at - self.line,
-            space,
-            key: false,
-        });
+        self.tokens.push(Token { kind, text, column: self.at - self.line, space, key: false });
         if let Some(last) = text.rfind('\n') {
             self.line = self.at + last + 1;
         }
@@ -219,9 +203,8 @@ impl<'t> Lexer<'t> {
             return self.at + rest.find('>').map_or(rest.len(), |at| at + 1);
         }
         let flow = self.depth > 0;
-        let stops = |c: char| {
-            matches!(c, ' ' | '\t' | '\n') || flow && matches!(c, ',' | '[' | ']' | '{' | '}')
-        };
+        let stops =
+            |c: char| matches!(c, ' ' | '\t' | '\n') || flow && matches!(c, ',' | '[' | ']' | '{' | '}');
         self.at + rest.find(stops).unwrap_or(rest.len())
     }
 

@@ -34,10 +34,7 @@ pub fn layout(file: &Arc<SourceFile>) -> Result<String, Vec<Diagnostic>> {
     let arranged = lex::lex(&text).map(|tokens| arrange::arrange(&tokens));
     let checked = arranged
         .ok_or_else(|| {
-            text!(
-                "it holds something that has no place in the layout",
-                "其中有些内容在规范排版中没有位置"
-            )
+            text!("it holds something that has no place in the layout", "其中有些内容在规范排版中没有位置")
         })
         .and_then(|new| same::check(&before.documents, &text, &new, file).map(|()| new));
     checked.map_err(|why| vec![unsafe_to_format(file, why)])

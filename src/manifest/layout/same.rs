@@ -11,15 +11,9 @@ use crate::lang::Text;
 use crate::manifest::build::parse;
 use crate::manifest::tree::Document;
 
-const VALUE: Text = Text::fixed(
-    "a key or a value would not be the same",
-    "某个键或值会与原来不同",
-);
+const VALUE: Text = Text::fixed("a key or a value would not be the same", "某个键或值会与原来不同");
 const COMMENT: Text = Text::fixed("a comment would be lost or changed", "某条注释会丢失或改变");
-const LETTER: Text = Text::fixed(
-    "more than its white space would change",
-    "除空白外还会有其他改动",
-);
+const LETTER: Text = Text::fixed("more than its white space would change", "除空白外还会有其他改动");
 
 /// Holds `new` against `old` and its documents: the same keys and values in the same order, of the same types, with the
 /// same aliases; the same comments; and not a visible character more, less or elsewhere.
@@ -32,10 +26,7 @@ pub(super) fn check(
     let parsed = parse(&Arc::new(SourceFile::new(file.path(), new)));
     let alike = parsed.diagnostics.is_empty()
         && documents.len() == parsed.documents.len()
-        && documents
-            .iter()
-            .zip(&parsed.documents)
-            .all(|(one, other)| one.says_the_same_as(other));
+        && documents.iter().zip(&parsed.documents).all(|(one, other)| one.says_the_same_as(other));
     if !alike {
         return Err(VALUE);
     }
@@ -50,9 +41,7 @@ pub(super) fn check(
 
 /// None for a text that can't be told into words.
 fn comments(text: &str) -> Option<Vec<&str>> {
-    let comments = lex(text)?
-        .into_iter()
-        .filter(|token| token.kind == Kind::Comment);
+    let comments = lex(text)?.into_iter().filter(|token| token.kind == Kind::Comment);
     Some(comments.map(|token| token.text.trim()).collect())
 }
 
@@ -65,9 +54,8 @@ fn same_letters(old: &str, new: &str) -> bool {
         match (next_letter(&mut old), next_letter(&mut new)) {
             (None, None) => return true,
             (Some(one), Some(other)) => {
-                let indicator = matches!(before, '|' | '>' | '+' | '-')
-                    && one.is_ascii_digit()
-                    && other.is_ascii_digit();
+                let indicator =
+                    matches!(before, '|' | '>' | '+' | '-') && one.is_ascii_digit() && other.is_ascii_digit();
                 if one != other && !indicator {
                     return false;
                 }
@@ -122,11 +110,7 @@ mod tests {
             ("a: 1\n---\nb: 2\n", "a: 1\n", VALUE),
             ("a: 1\n", "a: [1\n", VALUE),
             ("a: &x {c: 1}\nb: *x\n", "a: {c: 1}\nb: {c: 1}\n", VALUE),
-            (
-                "a: &x {c: 1}\nb: {<<: *x}\n",
-                "a: {c: 1}\nb: {c: 1}\n",
-                VALUE,
-            ),
+            ("a: &x {c: 1}\nb: {<<: *x}\n", "a: {c: 1}\nb: {c: 1}\n", VALUE),
             // Comments.
             ("a: 1 # c\n", "a: 1\n", COMMENT),
             ("a: 1 # c\n", "a: 1 # d\n", COMMENT),

@@ -15,10 +15,7 @@ impl<'t> Header<'t> {
     pub(super) fn read(text: &'t str) -> Self {
         Self {
             text,
-            indicator: text
-                .bytes()
-                .find(u8::is_ascii_digit)
-                .map(|digit| usize::from(digit - b'0')),
+            indicator: text.bytes().find(u8::is_ascii_digit).map(|digit| usize::from(digit - b'0')),
             keep: text.contains('+'),
         }
     }
@@ -44,10 +41,7 @@ pub(super) fn body<'t>(text: &'t str, header: &Header<'_>, column: usize) -> Bod
     let spaces = |line: &str| line.len() - line.trim_start_matches(' ').len();
     let indent = match header.indicator {
         Some(indicator) => column + indicator,
-        None => text
-            .lines()
-            .find(|line| spaces(line) < line.len())
-            .map_or(usize::MAX, spaces),
+        None => text.lines().find(|line| spaces(line) < line.len()).map_or(usize::MAX, spaces),
     };
     // A line with no more than its share of spaces is an empty one.
     let mut lines: Vec<&str> = text
@@ -76,17 +70,9 @@ pub(super) fn folded<'t>(token: &Token<'t>) -> impl Iterator<Item = &'t str> {
     let quoted = token.kind == Kind::Quoted && token.text.starts_with('"');
     let count = token.text.matches('\n').count();
     token.text.split('\n').enumerate().map(move |(at, line)| {
-        let line = if at == 0 {
-            line
-        } else {
-            line.trim_start_matches([' ', '\t'])
-        };
+        let line = if at == 0 { line } else { line.trim_start_matches([' ', '\t']) };
         let short = line.trim_end_matches([' ', '\t']);
         let escapes = short.len() - short.trim_end_matches('\\').len();
-        if at == count || quoted && escapes % 2 == 1 {
-            line
-        } else {
-            short
-        }
+        if at == count || quoted && escapes % 2 == 1 { line } else { short }
     })
 }

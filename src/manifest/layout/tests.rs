@@ -465,35 +465,17 @@ fn odd_texts() {
         ("a: 1", "a: 1\n"),
         ("a: 1\n\n\n", "a: 1\n"),
         ("a: \t1\t# c\t\nb:  \tx\t\n", "a: 1 # c\nb: x\n"),
-        (
-            "a: 1\r\n\r\n\r\nb: |\r\n   x\r\n   y\r\n",
-            "a: 1\n\nb: |\n  x\n  y\n",
-        ),
+        ("a: 1\r\n\r\n\r\nb: |\r\n   x\r\n   y\r\n", "a: 1\n\nb: |\n  x\n  y\n"),
         ("a: 1\rb: 2\r", "a: 1\nb: 2\n"),
         ("a: 'x\r\n   y'\r\n", "a: 'x\n  y'\n"),
-        (
-            "环境 :  '商店'   # 注\n\"b\" :  x\n",
-            "环境: '商店' # 注\n\"b\": x\n",
-        ),
-        (
-            "a: \u{3000}x\u{3000} # c\u{3000}\n",
-            "a: \u{3000}x\u{3000} # c\u{3000}\n",
-        ),
-        (
-            "a: b#c\nd: 'e # f'\ng: \"h \\\" # i\"\n",
-            "a: b#c\nd: 'e # f'\ng: \"h \\\" # i\"\n",
-        ),
+        ("环境 :  '商店'   # 注\n\"b\" :  x\n", "环境: '商店' # 注\n\"b\": x\n"),
+        ("a: \u{3000}x\u{3000} # c\u{3000}\n", "a: \u{3000}x\u{3000} # c\u{3000}\n"),
+        ("a: b#c\nd: 'e # f'\ng: \"h \\\" # i\"\n", "a: b#c\nd: 'e # f'\ng: \"h \\\" # i\"\n"),
         ("a: 'it''s'   # '\n", "a: 'it''s' # '\n"),
         ("a: x\n   y\n\n\n   z\nb: 1\n", "a: x\n  y\n\n\n  z\nb: 1\n"),
-        (
-            "a: \"x\\   \n   y\\ \n  z\"\n",
-            "a: \"x\\   \n  y\\ \n  z\"\n",
-        ),
+        ("a: \"x\\   \n   y\\ \n  z\"\n", "a: \"x\\   \n  y\\ \n  z\"\n"),
         ("a:\n    b\nc:\n    d\n    e\n", "a:\n  b\nc:\n  d\n  e\n"),
-        (
-            "---   \n\n\na: 1\n...\n\n\n---  # c\nb: 2\n---\n",
-            "---\n\na: 1\n...\n\n--- # c\nb: 2\n---\n",
-        ),
+        ("---   \n\n\na: 1\n...\n\n\n---  # c\nb: 2\n---\n", "---\n\na: 1\n...\n\n--- # c\nb: 2\n---\n"),
         ("%YAML 1.2   \n---\na: 1\n", "%YAML 1.2\n---\na: 1\n"),
         ("--- |\n x\n", "--- |\n  x\n"),
         ("   x\n   y\n", "x\n  y\n"),
@@ -510,10 +492,7 @@ fn odd_texts() {
         ),
         ("a: &a k\n*a   : 2\n", "a: &a k\n*a : 2\n"),
         ("a: 1 # x\n     # y\n", "a: 1 # x\n# y\n"),
-        (
-            "a: http://x:1/?b=c&d\ne: a:b\n",
-            "a: http://x:1/?b=c&d\ne: a:b\n",
-        ),
+        ("a: http://x:1/?b=c&d\ne: a:b\n", "a: http://x:1/?b=c&d\ne: a:b\n"),
         (
             "a: -b
 ", "a: -b

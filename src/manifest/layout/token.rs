@@ -58,10 +58,7 @@ impl Token<'_> {
 
     /// It stands between documents, or before one.
     pub(super) fn is_mark(&self) -> bool {
-        matches!(
-            self.kind,
-            Kind::Directive | Kind::DocumentStart | Kind::DocumentEnd
-        )
+        matches!(self.kind, Kind::Directive | Kind::DocumentStart | Kind::DocumentEnd)
     }
 
     pub(super) fn begins_line(&self) -> bool {

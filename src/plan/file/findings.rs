@@ -45,17 +45,7 @@ struct FindingSourceV1 {
 
 impl From<&Finding> for FindingV1 {
     fn from(finding: &Finding) -> Self {
-        let Finding {
-            code,
-            address,
-            deposed,
-            env_id,
-            expected,
-            found,
-            source,
-            standing,
-            next,
-        } = finding;
+        let Finding { code, address, deposed, env_id, expected, found, source, standing, next } = finding;
         let (standing, reason) = standing.name();
         Self {
             code: code.name().to_owned(),
@@ -66,10 +56,7 @@ impl From<&Finding> for FindingV1 {
             found: found.as_ref().map(|text| text.en().to_owned()),
             source: source
                 .as_ref()
-                .map(|SourceRef { file, line }| FindingSourceV1 {
-                    file: file.clone(),
-                    line: *line,
-                }),
+                .map(|SourceRef { file, line }| FindingSourceV1 { file: file.clone(), line: *line }),
             standing: standing.to_owned(),
             reason: reason.map(str::to_owned),
             next: next.en().to_owned(),
@@ -81,18 +68,8 @@ impl TryFrom<FindingV1> for Finding {
     type Error = PlanFileError;
 
     fn try_from(finding: FindingV1) -> Result<Self, PlanFileError> {
-        let FindingV1 {
-            code,
-            address: at,
-            deposed,
-            env_id,
-            expected,
-            found,
-            source,
-            standing,
-            reason,
-            next,
-        } = finding;
+        let FindingV1 { code, address: at, deposed, env_id, expected, found, source, standing, reason, next } =
+            finding;
         let standing = Standing::by_name(&standing, reason).ok_or_else(|| {
             let wanted = standing.escape_debug();
             PlanFileError::Content(text!("`{wanted}` is not known", "不认识 `{wanted}`"))

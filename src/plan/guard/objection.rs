@@ -158,10 +158,9 @@ impl Objection {
     /// What speaks against it.
     pub fn text(&self) -> Text {
         match self {
-            Self::Used { run } => text!(
-                "this plan was carried out already, by run {run}",
-                "此计划已由运行 {run} 执行过"
-            ),
+            Self::Used { run } => {
+                text!("this plan was carried out already, by run {run}", "此计划已由运行 {run} 执行过")
+            }
             Self::Foreign { planned, found } => {
                 let (planned, found) = (state_name(planned.as_ref()), state_name(found.as_ref()));
                 text!(
@@ -175,17 +174,11 @@ impl Objection {
             ),
             Self::ManifestChanged { path } => {
                 let path = path.display();
-                text!(
-                    "{path} changed since the plan was made",
-                    "计划生成后 {path} 已更改"
-                )
+                text!("{path} changed since the plan was made", "计划生成后 {path} 已更改")
             }
             Self::ManifestGone { path } => {
                 let path = path.display();
-                text!(
-                    "{path} is gone since the plan was made",
-                    "计划生成后 {path} 已不存在"
-                )
+                text!("{path} is gone since the plan was made", "计划生成后 {path} 已不存在")
             }
             Self::OtherEndpoint { planned, now } => text!(
                 "the plan orders from `{planned}`, this run from `{now}`",
@@ -243,9 +236,7 @@ impl Objection {
                 "`{address}` has no alias: a create whose answer was lost could not be recognised in the account",
                 "`{address}` 没有别名：丢失应答的创建将无法在账号中辨认"
             ),
-            Self::Refused {
-                address, refusal, ..
-            } => refusal_text(refusal, address),
+            Self::Refused { address, refusal, .. } => refusal_text(refusal, address),
             Self::AlreadyOrdered { address } => text!(
                 "`{address}` is on record as ordered; the plan would order it a second time",
                 "记录中 `{address}` 已订购；此计划会再次订购它"
@@ -254,11 +245,7 @@ impl Objection {
                 "the plan gives `{address}` up, and this run may not",
                 "计划要销毁 `{address}`，但本次运行不允许销毁"
             ),
-            Self::DestroysManaged {
-                address,
-                env_id,
-                other,
-            } => text!(
+            Self::DestroysManaged { address, env_id, other } => text!(
                 "the plan gives up {env_id} as `{address}`, and `{other}` has it too",
                 "计划要将 {env_id} 作为 `{address}` 销毁，但 `{other}` 也指向它"
             ),
@@ -273,11 +260,7 @@ impl Objection {
                     "计划有 {orders:#}，而一次运行最多 {limit} 笔 (max_creates)"
                 )
             }
-            Self::TooManyToday {
-                orders,
-                before,
-                limit,
-            } => {
+            Self::TooManyToday { orders, before, limit } => {
                 let orders = orders_text(*orders);
                 text!(
                     "the plan has {orders}; with the {before} of the last 24 hours that is more than {limit} a day (max_creates_per_day)",
@@ -368,9 +351,7 @@ impl Objection {
                 "look whether the right manifests were read; to give everything up, name it: `postpay destroy ADDR…`",
                 "检查读取的清单是否正确；若确实要全部销毁，请逐个指定：`postpay destroy ADDR…`",
             ),
-            Self::Refused {
-                address, refusal, ..
-            } => refusal_help(address, refusal),
+            Self::Refused { address, refusal, .. } => refusal_help(address, refusal),
             Self::TooMany { orders, .. } => text!(
                 "pick some with --target, or allow it: `--max-creates {orders}`; a plan file keeps the limits that it was made with",
                 "用 --target 选择其中一部分，或放宽限制：`--max-creates {orders}`；计划文件沿用生成时的限制"
@@ -392,10 +373,7 @@ impl fmt::Display for Objection {
 fn state_name(lineage: Option<&Lineage>) -> Text {
     match lineage {
         None => Text::fixed("no state", "没有状态文件"),
-        Some(lineage) => text!(
-            "the state of lineage {lineage}",
-            "lineage 为 {lineage} 的状态文件"
-        ),
+        Some(lineage) => text!("the state of lineage {lineage}", "lineage 为 {lineage} 的状态文件"),
     }
 }
 
@@ -453,14 +431,12 @@ pub fn refusal_text(refusal: &Refusal, address: &Address) -> Text {
                 "状态文件中 `{address}` 是 {env_id}，不是要接管的那个环境"
             )
         }
-        Refusal::DestroyNotAllowed => text!(
-            "giving `{address}` up is not allowed here",
-            "此处不允许销毁 `{address}`"
-        ),
-        Refusal::PreventDestroy => text!(
-            "`{address}` was declared with prevent_destroy",
-            "`{address}` 声明了 prevent_destroy"
-        ),
+        Refusal::DestroyNotAllowed => {
+            text!("giving `{address}` up is not allowed here", "此处不允许销毁 `{address}`")
+        }
+        Refusal::PreventDestroy => {
+            text!("`{address}` was declared with prevent_destroy", "`{address}` 声明了 prevent_destroy")
+        }
         Refusal::StillDeclared => text!(
             "`{address}` is still declared: the next apply would order it again",
             "`{address}` 仍在清单中声明：下次 apply 会再次订购它"
@@ -485,10 +461,9 @@ pub fn refusal_help(address: &Address, refusal: &Refusal) -> Text {
             "take its env_id out of the manifest to have a new environment ordered",
             "若要订购新环境，从清单中去掉它的 env_id",
         ),
-        Refusal::ReplacesAwaiting => text!(
-            "find it first: `postpay resolve {address}`",
-            "先找到它：`postpay resolve {address}`"
-        ),
+        Refusal::ReplacesAwaiting => {
+            text!("find it first: `postpay resolve {address}`", "先找到它：`postpay resolve {address}`")
+        }
         Refusal::ReplacesImported => Text::fixed(
             "take its `import` block out to have a new environment ordered",
             "若要订购新环境，去掉它的 `import` 块",
@@ -499,10 +474,9 @@ pub fn refusal_help(address: &Address, refusal: &Refusal) -> Text {
             "去掉 `--replace {address}`；若确要再订购一个，请先销毁或移出已被替换的旧环境：\
              `postpay destroy {address} --deposed --allow-destroy`，或 `postpay state rm --deposed ENV_ID`"
         ),
-        Refusal::ReplacementUnknown => text!(
-            "settle that first: `postpay resolve {address}`",
-            "先查明结果：`postpay resolve {address}`"
-        ),
+        Refusal::ReplacementUnknown => {
+            text!("settle that first: `postpay resolve {address}`", "先查明结果：`postpay resolve {address}`")
+        }
         Refusal::Renamed { from } => text!(
             "name it `{from}` again, or say so with `moved: [{{from: {from}, to: {address}}}]`; if it is to be another \
              environment, give it an alias of its own",
@@ -523,9 +497,7 @@ pub fn refusal_help(address: &Address, refusal: &Refusal) -> Text {
             "declare `{address}` again with `lifecycle: {{prevent_destroy: false}}`, apply that, and then take it out",
             "重新声明 `{address}` 并设置 `lifecycle: {{prevent_destroy: false}}`，执行 apply 之后再去掉它"
         ),
-        Refusal::StillDeclared => {
-            Text::fixed("take it out of the manifests first", "先从清单中去掉它")
-        }
+        Refusal::StillDeclared => Text::fixed("take it out of the manifests first", "先从清单中去掉它"),
     }
 }
 
@@ -542,13 +514,9 @@ mod tests {
             Refusal::ReplacesImported,
             Refusal::ReplacedAlready,
             Refusal::ReplacementUnknown,
-            Refusal::Renamed {
-                from: other.clone(),
-            },
+            Refusal::Renamed { from: other.clone() },
             Refusal::ManagedAs { other },
-            Refusal::ImportsAnother {
-                env_id: "a-1".to_owned(),
-            },
+            Refusal::ImportsAnother { env_id: "a-1".to_owned() },
             Refusal::DestroyNotAllowed,
             Refusal::PreventDestroy,
             Refusal::StillDeclared,
@@ -559,75 +527,30 @@ mod tests {
     fn every_objection_is_told_in_both_languages_with_what_to_do() {
         let address = || Address::new("shop").unwrap();
         let (one, two) = (|| "a".to_owned(), || "b".to_owned());
-        let place = SourceRef {
-            file: "a.yaml".to_owned(),
-            line: 1,
-        };
+        let place = SourceRef { file: "a.yaml".to_owned(), line: 1 };
         let mut all = vec![
-            Objection::Used {
-                run: RunId::fresh(),
-            },
-            Objection::Foreign {
-                planned: Some(Lineage::fresh()),
-                found: None,
-            },
-            Objection::Stale {
-                planned: Serial(1),
-                found: Serial(2),
-            },
+            Objection::Used { run: RunId::fresh() },
+            Objection::Foreign { planned: Some(Lineage::fresh()), found: None },
+            Objection::Stale { planned: Serial(1), found: Serial(2) },
             Objection::ManifestChanged { path: one().into() },
             Objection::ManifestGone { path: one().into() },
-            Objection::OtherEndpoint {
-                planned: one(),
-                now: two(),
-            },
-            Objection::OtherAccount {
-                state: one(),
-                now: two(),
-            },
-            Objection::StateAccount {
-                state: one(),
-                now: two(),
-            },
-            Objection::PlanAccount {
-                planned: one(),
-                now: two(),
-            },
-            Objection::AccountNotAllowed {
-                now: one(),
-                allowed: vec![two()],
-            },
-            Objection::AccountUnproven {
-                expected: vec![one()],
-            },
+            Objection::OtherEndpoint { planned: one(), now: two() },
+            Objection::OtherAccount { state: one(), now: two() },
+            Objection::StateAccount { state: one(), now: two() },
+            Objection::PlanAccount { planned: one(), now: two() },
+            Objection::AccountNotAllowed { now: one(), allowed: vec![two()] },
+            Objection::AccountUnproven { expected: vec![one()] },
             Objection::AccountNotAsked,
-            Objection::OtherState {
-                planned: one(),
-                now: two(),
-            },
-            Objection::OtherRegion {
-                planned: Some(one()),
-                now: None,
-            },
+            Objection::OtherState { planned: one(), now: two() },
+            Objection::OtherRegion { planned: Some(one()), now: None },
             Objection::NotRemade,
             Objection::NoAlias { address: address() },
             Objection::AlreadyOrdered { address: address() },
             Objection::DestroyNotAllowed { address: address() },
-            Objection::DestroysManaged {
-                address: address(),
-                env_id: "a-1".to_owned(),
-                other: address(),
-            },
+            Objection::DestroysManaged { address: address(), env_id: "a-1".to_owned(), other: address() },
             Objection::NothingDeclared { count: 2 },
-            Objection::TooMany {
-                orders: 2,
-                limit: 1,
-            },
-            Objection::TooManyToday {
-                orders: 2,
-                before: 3,
-                limit: 4,
-            },
+            Objection::TooMany { orders: 2, limit: 1 },
+            Objection::TooManyToday { orders: 2, before: 3, limit: 4 },
         ];
         all.extend(refusals().map(|refusal| Objection::Refused {
             address: address(),

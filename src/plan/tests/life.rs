@@ -8,10 +8,7 @@ use crate::state::Deposed;
 
 /// On record at `name`, with an id of its own.
 fn owned(name: &str, status: Status, pairs: &[(Field, &str)]) -> Record {
-    Record {
-        env_id: (status != Status::AwaitingEnvId).then(|| format!("{name}-1")),
-        ..record(status, pairs)
-    }
+    Record { env_id: (status != Status::AwaitingEnvId).then(|| format!("{name}-1")), ..record(status, pairs) }
 }
 
 fn created(name: &str) -> (&str, Record) {
@@ -19,24 +16,14 @@ fn created(name: &str) -> (&str, Record) {
 }
 
 fn with(options: Options, desired: &Desired, state: &State) -> Plan {
-    let plan = Plan::make(
-        desired,
-        Some(state),
-        options,
-        target(),
-        Timestamp::UNIX_EPOCH,
-    )
-    .unwrap();
+    let plan = Plan::make(desired, Some(state), options, target(), Timestamp::UNIX_EPOCH).unwrap();
     // Whatever a plan holds, a plan file holds it.
     assert_eq!(file::decode(&file::encode(&plan)).unwrap(), plan);
     plan
 }
 
 fn allowed() -> Options {
-    Options {
-        allow_destroy: true,
-        ..Options::default()
-    }
+    Options { allow_destroy: true, ..Options::default() }
 }
 
 fn step<'a>(plan: &'a Plan, name: &str) -> &'a Step {
@@ -45,10 +32,7 @@ fn step<'a>(plan: &'a Plan, name: &str) -> &'a Step {
 }
 
 fn kinds(plan: &Plan) -> Vec<(String, Action, Reason)> {
-    plan.steps
-        .iter()
-        .map(|step| (step.address.to_string(), step.action, step.reason))
-        .collect()
+    plan.steps.iter().map(|step| (step.address.to_string(), step.action, step.reason)).collect()
 }
 
 fn one(name: &str, action: Action, reason: Reason) -> Vec<(String, Action, Reason)> {
@@ -56,11 +40,7 @@ fn one(name: &str, action: Action, reason: Reason) -> Vec<(String, Action, Reaso
 }
 
 fn moved(from: &str, to: &str) -> Moved {
-    Moved {
-        from: address(from),
-        to: address(to),
-        source: source(3),
-    }
+    Moved { from: address(from), to: address(to), source: source(3) }
 }
 
 #[test]
@@ -85,10 +65,7 @@ fn an_alias_and_another_field_are_a_replacement_and_none_is_made_unasked() {
     let recorded = state(vec![created("a")]);
     let pairs = &[(Field::Alias, "b"), (Field::FreeQuota, "basic")];
     let plan = make(&declared(&[("a", pairs)]), Some(&recorded));
-    assert_eq!(
-        kinds(&plan),
-        one("a", Action::Replace, Reason::FixedAtOrder)
-    );
+    assert_eq!(kinds(&plan), one("a", Action::Replace, Reason::FixedAtOrder));
     assert_eq!(step(&plan, "a").refusal, Some(Refusal::Replacement));
     assert_eq!(plan.changes().count(), 0);
 }
@@ -114,17 +91,10 @@ fn an_ignored_change_is_none_and_stays_as_it_was_beside_another() {
     assert_eq!(update.changed_fields(), [Field::Alias]);
     assert_eq!(update.after.as_ref().unwrap().get(Field::Flag), None);
 
-    let options = Options {
-        replaces: vec![address("a")],
-        ..Options::default()
-    };
+    let options = Options { replaces: vec![address("a")], ..Options::default() };
     let plan = with(options, &desired, &recorded);
     let order = step(&plan, "a").after.as_ref().unwrap();
-    assert_eq!(
-        order.get(Field::Flag),
-        Some("Activity"),
-        "a new one is ordered as it is declared"
-    );
+    assert_eq!(order.get(Field::Flag), Some("Activity"), "a new one is ordered as it is declared");
 }
 
 #[test]
@@ -133,10 +103,7 @@ fn that_it_is_protected_is_a_change_of_its_own() {
     let mut desired = declared(&[("a", &[(Field::Alias, "a")])]);
     desired.environments[0].lifecycle.prevent_destroy = true;
     let plan = make(&desired, Some(&recorded));
-    assert_eq!(
-        kinds(&plan),
-        one("a", Action::Update, Reason::ProtectionChanged)
-    );
+    assert_eq!(kinds(&plan), one("a", Action::Update, Reason::ProtectionChanged));
     assert_eq!(step(&plan, "a").renames(), None);
     assert!(step(&plan, "a").changes_protection());
 }
@@ -145,35 +112,15 @@ fn that_it_is_protected_is_a_change_of_its_own() {
 fn a_replacement_that_was_asked_for_is_an_order_and_its_limits_hold() {
     let recorded = state(vec![created("a"), created("b")]);
     let desired = declared(&[("a", &[(Field::Alias, "a")]), ("b", &[(Field::Alias, "b")])]);
-    let options = Options {
-        replaces: vec![address("a")],
-        ..Options::default()
-    };
+    let options = Options { replaces: vec![address("a")], ..Options::default() };
     let plan = with(options, &desired, &recorded);
     assert_eq!(step(&plan, "a").reason, Reason::ReplaceRequested);
-    assert_eq!(
-        plan.orders()
-            .map(|step| step.address.as_str())
-            .collect::<Vec<_>>(),
-        ["a"]
-    );
+    assert_eq!(plan.orders().map(|step| step.address.as_str()).collect::<Vec<_>>(), ["a"]);
     let here = target();
     let facts = facts(Some(&recorded), &here);
     assert_eq!(objections(&plan, &facts), []);
-    let limited = Facts {
-        limits: Limits {
-            max_creates: Some(0),
-            ..Limits::default()
-        },
-        ..facts
-    };
-    assert_eq!(
-        objections(&plan, &limited),
-        [Objection::TooMany {
-            orders: 1,
-            limit: 0
-        }]
-    );
+    let limited = Facts { limits: Limits { max_creates: Some(0), ..Limits::default() }, ..facts };
+    assert_eq!(objections(&plan, &limited), [Objection::TooMany { orders: 1, limit: 0 }]);
 }
 
 #[test]
@@ -183,10 +130,7 @@ fn a_replacement_that_can_t_be_one_is_refused_even_if_asked_for() {
         ("a", owned("a", Status::Created, &switched)),
         ("b", owned("b", Status::AwaitingEnvId, B)),
     ]);
-    let options = Options {
-        replaces: vec![address("a"), address("b")],
-        ..Options::default()
-    };
+    let options = Options { replaces: vec![address("a"), address("b")], ..Options::default() };
     let plan = with(options, &declared(&[("a", &switched), ("b", B)]), &recorded);
     assert_eq!(step(&plan, "a").refusal, Some(Refusal::ReplacesItself));
     assert_eq!(step(&plan, "b").refusal, Some(Refusal::ReplacesAwaiting));
@@ -202,10 +146,7 @@ fn the_same_replacement_is_not_asked_for_twice_unless_something_changed_since() 
         at: Timestamp::UNIX_EPOCH,
         by: RunId::fresh(),
     });
-    let options = || Options {
-        replaces: vec![address("a")],
-        ..Options::default()
-    };
+    let options = || Options { replaces: vec![address("a")], ..Options::default() };
     let same = declared(&[("a", &[(Field::Alias, "a")])]);
     let plan = with(options(), &same, &recorded);
     let now = plan.steps.iter().find(|step| !step.deposed).unwrap();
@@ -241,10 +182,7 @@ fn what_left_the_manifests_is_kept_unless_it_may_be_given_up() {
         ["destroy-not-allowed"; 2],
         "a plan file alone does not allow it"
     );
-    let fine = Facts {
-        allow_destroy: true,
-        ..facts(Some(&recorded), &here)
-    };
+    let fine = Facts { allow_destroy: true, ..facts(Some(&recorded), &here) };
     assert_eq!(objections(&plan, &fine), []);
 }
 
@@ -253,14 +191,8 @@ fn manifests_that_declare_nothing_give_nothing_up() {
     let recorded = state(vec![created("a")]);
     let plan = with(allowed(), &declared(&[]), &recorded);
     let here = target();
-    let facts = Facts {
-        allow_destroy: true,
-        ..facts(Some(&recorded), &here)
-    };
-    assert_eq!(
-        objections(&plan, &facts),
-        [Objection::NothingDeclared { count: 1 }]
-    );
+    let facts = Facts { allow_destroy: true, ..facts(Some(&recorded), &here) };
+    assert_eq!(objections(&plan, &facts), [Objection::NothingDeclared { count: 1 }]);
 }
 
 #[test]
@@ -271,15 +203,9 @@ fn nothing_is_given_up_that_another_address_has() {
     let desired = declared(&[("b", &[(Field::Alias, "b")])]);
     let plan = with(allowed(), &desired, &recorded);
     let here = target();
-    let facts = Facts {
-        allow_destroy: true,
-        ..facts(Some(&recorded), &here)
-    };
+    let facts = Facts { allow_destroy: true, ..facts(Some(&recorded), &here) };
     let found = objections(&plan, &facts);
-    assert_eq!(
-        found.iter().map(Objection::code).collect::<Vec<_>>(),
-        ["destroys-managed"]
-    );
+    assert_eq!(found.iter().map(Objection::code).collect::<Vec<_>>(), ["destroys-managed"]);
 }
 
 #[test]
@@ -287,39 +213,24 @@ fn what_is_to_move_to_a_declared_address_is_declared() {
     let recorded = state(vec![created("old")]);
     let mut desired = declared(&[("new", &[(Field::Alias, "old")])]);
     desired.moved = vec![moved("old", "new")];
-    let options = Options {
-        mode: Mode::Destroy(vec![address("old")]),
-        ..allowed()
-    };
+    let options = Options { mode: Mode::Destroy(vec![address("old")]), ..allowed() };
     let plan = with(options, &desired, &recorded);
     assert_eq!(step(&plan, "old").refusal, Some(Refusal::StillDeclared));
     for narrow in ["old", "new"] {
-        let excluding = Options {
-            excludes: vec![address(narrow)],
-            ..Options::default()
-        };
+        let excluding = Options { excludes: vec![address(narrow)], ..Options::default() };
         assert_eq!(with(excluding, &desired, &recorded).steps, []);
-        let targeting = Options {
-            targets: vec![address(narrow)],
-            ..Options::default()
-        };
+        let targeting = Options { targets: vec![address(narrow)], ..Options::default() };
         assert_eq!(with(targeting, &desired, &recorded).steps.len(), 1);
     }
 }
 
 #[test]
 fn what_is_declared_to_exist_is_not_ordered_in_the_place_of_an_isolated_one() {
-    let recorded = state(vec![(
-        "a",
-        owned("a", Status::Isolated, &[(Field::Alias, "a")]),
-    )]);
+    let recorded = state(vec![("a", owned("a", Status::Isolated, &[(Field::Alias, "a")]))]);
     let mut desired = declared(&[("a", &[(Field::Alias, "a")])]);
     for (env_id, refused) in [("a-1", false), ("another", true)] {
-        desired.environments[0].import = Some(Import {
-            env_id: env_id.to_owned(),
-            tran_id: None,
-            source: source(2),
-        });
+        desired.environments[0].import =
+            Some(Import { env_id: env_id.to_owned(), tran_id: None, source: source(2) });
         let plan = with(Options::default(), &desired, &recorded);
         assert_eq!(step(&plan, "a").action, Action::Import);
         assert_eq!(step(&plan, "a").refusal.is_some(), refused);
@@ -327,16 +238,10 @@ fn what_is_declared_to_exist_is_not_ordered_in_the_place_of_an_isolated_one() {
     }
     // A key that was renamed back does not order what lives under its other name.
     desired.environments[0].import = None;
-    let both = state(vec![
-        ("a", owned("a", Status::Isolated, &[(Field::Alias, "old")])),
-        created("b"),
-    ]);
+    let both = state(vec![("a", owned("a", Status::Isolated, &[(Field::Alias, "old")])), created("b")]);
     desired.environments[0].attributes.set(Field::Alias, "b");
     let plan = with(Options::default(), &desired, &both);
-    assert_eq!(
-        step(&plan, "a").refusal,
-        Some(Refusal::Renamed { from: address("b") })
-    );
+    assert_eq!(step(&plan, "a").refusal, Some(Refusal::Renamed { from: address("b") }));
 }
 
 #[test]
@@ -350,22 +255,12 @@ fn nothing_is_given_up_that_is_declared_protected_or_of_unknown_outcome() {
         ("waits", owned("waits", Status::AwaitingEnvId, &[])),
     ]);
     let names = ["declared", "safe", "lost", "waits"].map(address);
-    let options = Options {
-        mode: Mode::Destroy(names.to_vec()),
-        ..allowed()
-    };
+    let options = Options { mode: Mode::Destroy(names.to_vec()), ..allowed() };
     let plan = with(options, &declared(&[("declared", &[])]), &recorded);
     assert_eq!(plan.changes().count(), 0);
-    assert_eq!(
-        step(&plan, "declared").refusal,
-        Some(Refusal::StillDeclared)
-    );
+    assert_eq!(step(&plan, "declared").refusal, Some(Refusal::StillDeclared));
     assert_eq!(step(&plan, "safe").refusal, Some(Refusal::PreventDestroy));
-    assert_eq!(
-        plan.refused().count(),
-        2,
-        "what was asked for is not kept in silence"
-    );
+    assert_eq!(plan.refused().count(), 2, "what was asked for is not kept in silence");
     assert_eq!(step(&plan, "lost").action, Action::Resolve);
     assert_eq!(step(&plan, "waits").action, Action::Wait);
 }
@@ -382,21 +277,12 @@ fn what_was_replaced_is_shown_and_given_up_only_by_name() {
     let desired = declared(&[("a", &[(Field::Alias, "a")])]);
     let plan = with(allowed(), &desired, &recorded);
     let shown = plan.steps.iter().find(|step| step.deposed).unwrap();
-    assert_eq!(
-        (shown.action, shown.reason),
-        (Action::NoOp, Reason::Deposed)
-    );
+    assert_eq!((shown.action, shown.reason), (Action::NoOp, Reason::Deposed));
     assert!(!plan.has_changes());
 
-    let options = Options {
-        mode: Mode::DestroyDeposed(vec![address("a")]),
-        ..allowed()
-    };
+    let options = Options { mode: Mode::DestroyDeposed(vec![address("a")]), ..allowed() };
     let plan = with(options, &desired, &recorded);
-    let destroyed: Vec<_> = plan
-        .destroys()
-        .map(|step| step.ids.env_id.clone())
-        .collect();
+    let destroyed: Vec<_> = plan.destroys().map(|step| step.ids.env_id.clone()).collect();
     assert_eq!(destroyed, [Some("a-old-1".to_owned())]);
 }
 
@@ -412,17 +298,9 @@ fn what_was_replaced_is_protected_by_what_is_declared_at_its_address() {
         at: Timestamp::UNIX_EPOCH,
         by: RunId::fresh(),
     });
-    let options = Options {
-        mode: Mode::DestroyDeposed(vec![address("a")]),
-        ..allowed()
-    };
+    let options = Options { mode: Mode::DestroyDeposed(vec![address("a")]), ..allowed() };
     let mut desired = declared(&[("a", &[(Field::Alias, "a")])]);
-    assert_eq!(
-        with(options.clone(), &desired, &recorded)
-            .destroys()
-            .count(),
-        1
-    );
+    assert_eq!(with(options.clone(), &desired, &recorded).destroys().count(), 1);
     desired.environments[0].lifecycle.prevent_destroy = true;
     let plan = with(options.clone(), &desired, &recorded);
     assert_eq!(step(&plan, "a").refusal, Some(Refusal::PreventDestroy));
@@ -432,17 +310,10 @@ fn what_was_replaced_is_protected_by_what_is_declared_at_its_address() {
 
 #[test]
 fn what_is_isolated_is_left_in_peace_and_a_new_one_can_be_ordered_in_its_place() {
-    let recorded = state(vec![(
-        "a",
-        owned("a", Status::Isolated, &[(Field::Alias, "a")]),
-    )]);
+    let recorded = state(vec![("a", owned("a", Status::Isolated, &[(Field::Alias, "a")]))]);
     let plan = with(allowed(), &declared(&[]), &recorded);
     assert_eq!(kinds(&plan), one("a", Action::NoOp, Reason::Isolated));
-    let plan = with(
-        Options::default(),
-        &declared(&[("a", &[(Field::Alias, "a")])]),
-        &recorded,
-    );
+    let plan = with(Options::default(), &declared(&[("a", &[(Field::Alias, "a")])]), &recorded);
     assert_eq!(kinds(&plan), one("a", Action::Create, Reason::GivenUp));
     let here = target();
     assert_eq!(objections(&plan, &facts(Some(&recorded), &here)), []);
@@ -450,25 +321,13 @@ fn what_is_isolated_is_left_in_peace_and_a_new_one_can_be_ordered_in_its_place()
 
 #[test]
 fn a_removed_address_is_forgotten_and_not_given_up() {
-    let recorded = state(vec![
-        created("a"),
-        ("lost", owned("lost", Status::Unknown, &[])),
-    ]);
-    let removed = ["a", "lost", "never-was"].map(|name| Removed {
-        address: address(name),
-        source: source(4),
-    });
-    let desired = Desired {
-        removed: removed.to_vec(),
-        ..declared(&[])
-    };
+    let recorded = state(vec![created("a"), ("lost", owned("lost", Status::Unknown, &[]))]);
+    let removed =
+        ["a", "lost", "never-was"].map(|name| Removed { address: address(name), source: source(4) });
+    let desired = Desired { removed: removed.to_vec(), ..declared(&[]) };
     let plan = with(allowed(), &desired, &recorded);
     assert_eq!(step(&plan, "a").action, Action::Forget);
-    assert_eq!(
-        step(&plan, "lost").action,
-        Action::Resolve,
-        "it may have been ordered"
-    );
+    assert_eq!(step(&plan, "lost").action, Action::Resolve, "it may have been ordered");
     assert_eq!(plan.steps.len(), 2);
     assert_eq!(plan.destroys().count(), 0);
 }
@@ -485,10 +344,7 @@ fn a_moved_environment_is_not_ordered_again_and_changes_at_its_new_address() {
 
     desired.environments[0].attributes.set(Field::Alias, "new");
     let plan = with(allowed(), &desired, &recorded);
-    assert_eq!(
-        kinds(&plan),
-        one("new", Action::Update, Reason::AliasChanged)
-    );
+    assert_eq!(kinds(&plan), one("new", Action::Update, Reason::AliasChanged));
     assert_eq!(step(&plan, "new").previous_address, Some(address("old")));
     assert_eq!((plan.summary().moved, plan.summary().update), (1, 1));
 
@@ -518,35 +374,19 @@ fn a_move_from_nowhere_or_onto_another_is_an_error() {
     let problems = |state: Option<&State>| {
         let options = Options::default();
         let made = Plan::make(&desired, state, options, target(), Timestamp::UNIX_EPOCH);
-        made.map(drop)
-            .unwrap_err()
-            .into_iter()
-            .map(|problem| problem.why)
-            .collect::<Vec<_>>()
+        made.map(drop).unwrap_err().into_iter().map(|problem| problem.why).collect::<Vec<_>>()
     };
-    let missing = MoveError::Missing {
-        from: address("b"),
-        to: address("c"),
-    };
+    let missing = MoveError::Missing { from: address("b"), to: address("c") };
     assert_eq!(problems(None), std::slice::from_ref(&missing));
     assert_eq!(problems(Some(&state(vec![created("z")]))), [missing]);
-    let used = |from, to| MoveError::Used {
-        from: address(from),
-        to: address(to),
-    };
+    let used = |from, to| MoveError::Used { from: address(from), to: address(to) };
     let both = state(vec![created("b"), created("c")]);
     assert_eq!(problems(Some(&both)), [used("b", "c")]);
     let two = state(vec![created("a"), created("b")]);
     assert_eq!(problems(Some(&two)), [used("a", "b")]);
 
     desired.moved = vec![moved("a", "b"), moved("b", "a")];
-    let made = Plan::make(
-        &desired,
-        None,
-        Options::default(),
-        target(),
-        Timestamp::UNIX_EPOCH,
-    );
+    let made = Plan::make(&desired, None, Options::default(), target(), Timestamp::UNIX_EPOCH);
     let cycle = made.unwrap_err().remove(0).why;
     assert_eq!(cycle, MoveError::Cycle { from: address("a") });
 }
@@ -554,22 +394,13 @@ fn a_move_from_nowhere_or_onto_another_is_an_error() {
 #[test]
 fn what_is_to_be_adopted_is_never_ordered() {
     let mut desired = declared(&[("a", A)]);
-    desired.environments[0].import = Some(Import {
-        env_id: "e-7".to_owned(),
-        tran_id: None,
-        source: source(2),
-    });
+    desired.environments[0].import =
+        Some(Import { env_id: "e-7".to_owned(), tran_id: None, source: source(2) });
     let plan = make(&desired, None);
-    assert_eq!(
-        kinds(&plan),
-        one("a", Action::Import, Reason::ImportDeclared)
-    );
+    assert_eq!(kinds(&plan), one("a", Action::Import, Reason::ImportDeclared));
     assert_eq!(plan.orders().count(), 0);
 
-    let mine = |env_id: &str, status| Record {
-        env_id: Some(env_id.to_owned()),
-        ..record(status, A)
-    };
+    let mine = |env_id: &str, status| Record { env_id: Some(env_id.to_owned()), ..record(status, A) };
     let adopted = state(vec![("a", mine("e-7", Status::Created))]);
     let plan = with(Options::default(), &desired, &adopted);
     assert_eq!(kinds(&plan), one("a", Action::NoOp, Reason::Unchanged));
@@ -578,16 +409,9 @@ fn what_is_to_be_adopted_is_never_ordered() {
     let plan = with(Options::default(), &desired, &another);
     assert_eq!(
         plan.refused().next().unwrap().refusal,
-        Some(Refusal::ImportsAnother {
-            env_id: "e-8".to_owned()
-        })
+        Some(Refusal::ImportsAnother { env_id: "e-8".to_owned() })
     );
     let elsewhere = state(vec![("b", mine("e-7", Status::Created))]);
     let plan = with(Options::default(), &desired, &elsewhere);
-    assert_eq!(
-        step(&plan, "a").refusal,
-        Some(Refusal::ManagedAs {
-            other: address("b")
-        })
-    );
+    assert_eq!(step(&plan, "a").refusal, Some(Refusal::ManagedAs { other: address("b") }));
 }

@@ -52,10 +52,7 @@ fn changed(out: &mut String, old: Option<&str>, new: Option<&str>, page: &Page) 
         }
         (old, new) => {
             let none = || said_faintly(page, &NONE);
-            (
-                old.map_or_else(none, |old| whole(old, "del")),
-                new.map_or_else(none, |new| whole(new, "ins")),
-            )
+            (old.map_or_else(none, |old| whole(old, "del")), new.map_or_else(none, |new| whole(new, "ins")))
         }
     };
     let (was, is) = (text!("before:", "之前："), text!("after:", "之后："));

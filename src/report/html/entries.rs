@@ -43,11 +43,7 @@ pub(super) fn section(out: &mut String, page: &Page) {
         out.push_str("</div></details>\n");
     }
     let none = text!("Nothing matches.", "没有匹配的条目。");
-    let _ = writeln!(
-        out,
-        "<p id=\"none\" hidden>{}</p>\n</section>",
-        said(page, &none)
-    );
+    let _ = writeln!(out, "<p id=\"none\" hidden>{}</p>\n</section>", said(page, &none));
 }
 
 /// Something that entries are picked by.
@@ -68,11 +64,8 @@ struct Choice {
 
 fn groups(page: &Page) -> Vec<Group> {
     let (first, second) = labels::groups(page.kind);
-    let action = Group {
-        attribute: "a",
-        label: first,
-        choices: choices(page, |entry| entry.action, labels::action),
-    };
+    let action =
+        Group { attribute: "a", label: first, choices: choices(page, |entry| entry.action, labels::action) };
     let reason = second.map(|label| Group {
         attribute: "o",
         label,
@@ -92,13 +85,9 @@ fn choices(
         let word = word(entry);
         match choices.iter_mut().find(|choice| choice.word == word) {
             Some(choice) => choice.n += 1,
-            None => choices.push(Choice {
-                word,
-                label: label(word),
-                mark: entry.mark,
-                tone: entry.tone,
-                n: 1,
-            }),
+            None => {
+                choices.push(Choice { word, label: label(word), mark: entry.mark, tone: entry.tone, n: 1 })
+            }
         }
     }
     choices
@@ -139,12 +128,7 @@ fn controls(out: &mut String, page: &Page, groups: &[Group]) {
         said(page, &shown),
         said(page, &clear)
     );
-    for Group {
-        attribute,
-        label,
-        choices,
-    } in groups
-    {
+    for Group { attribute, label, choices } in groups {
         let _ = write!(
             out,
             "<div class=\"choices\" role=\"group\" aria-label=\"{0}\"><span aria-hidden=\"true\">{0}</span>",
@@ -175,10 +159,7 @@ fn mark(mark: &str, tone: Tone) -> String {
         return String::new();
     }
     let tone = class(tone);
-    format!(
-        "<span class=\"m {tone}\" aria-hidden=\"true\">{}</span>",
-        escaped(mark)
-    )
+    format!("<span class=\"m {tone}\" aria-hidden=\"true\">{}</span>", escaped(mark))
 }
 
 fn show(out: &mut String, page: &Page, at: usize, entry: &Entry, by_reason: bool) {
@@ -196,11 +177,7 @@ fn show(out: &mut String, page: &Page, at: usize, entry: &Entry, by_reason: bool
         skipped,
         calls,
     } = entry;
-    let outcome = if by_reason {
-        format!(" data-o=\"{}\"", escaped(reason))
-    } else {
-        String::new()
-    };
+    let outcome = if by_reason { format!(" data-o=\"{}\"", escaped(reason)) } else { String::new() };
     let _ = write!(
         out,
         "<article class=\"{}\" id=\"e{at}\" data-a=\"{}\"{outcome}><h3><span class=\"m\" aria-hidden=\"true\">{}</span>\
@@ -219,12 +196,8 @@ fn show(out: &mut String, page: &Page, at: usize, entry: &Entry, by_reason: bool
     }
     if let Some(commit) = commit {
         let touched = text!("last touched by", "最近改动");
-        let _ = write!(
-            out,
-            " <span>{} <code><bdi>{}</bdi></code></span>",
-            said(page, &touched),
-            escaped(commit)
-        );
+        let _ =
+            write!(out, " <span>{} <code><bdi>{}</bdi></code></span>", said(page, &touched), escaped(commit));
     }
     out.push_str("</p>");
     diff::show(out, fields, page);

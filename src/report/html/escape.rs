@@ -63,10 +63,7 @@ mod tests {
 
     #[test]
     fn nothing_ends_a_text_or_an_attribute() {
-        assert_eq!(
-            escaped("<a b='\"'>&amp;"),
-            "&lt;a b=&#39;&quot;&#39;&gt;&amp;amp;"
-        );
+        assert_eq!(escaped("<a b='\"'>&amp;"), "&lt;a b=&#39;&quot;&#39;&gt;&amp;amp;");
         assert_eq!(escaped("\u{202e}\u{0}x"), "\\u{202e}\\u{0}x");
         assert!(matches!(escaped("我的环境 shop-1"), Cow::Borrowed(_)));
     }

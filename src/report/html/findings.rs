@@ -21,14 +21,7 @@ pub(super) fn section(out: &mut String, page: &Page) {
 }
 
 fn show(out: &mut String, page: &Page, finding: &Finding) {
-    let Finding {
-        level,
-        code,
-        message,
-        help,
-        place: at,
-        entry,
-    } = finding;
+    let Finding { level, code, message, help, place: at, entry } = finding;
     let (class, mark) = match level {
         Level::Error => ("bad", "✗"),
         Level::Warning => ("change", "!"),
@@ -50,11 +43,7 @@ fn show(out: &mut String, page: &Page, finding: &Finding) {
     }
     if let Some((at, about)) = entry.and_then(|at| Some((at, page.entries.get(at)?))) {
         let to = said(page, &text!("see", "查看"));
-        let _ = write!(
-            out,
-            " <a href=\"#e{at}\">{to} <bdi>{}</bdi></a>",
-            escaped(&about.name)
-        );
+        let _ = write!(out, " <a href=\"#e{at}\">{to} <bdi>{}</bdi></a>", escaped(&about.name));
     }
     out.push_str("</p></div></li>\n");
 }

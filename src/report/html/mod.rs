@@ -32,11 +32,7 @@ pub fn page(page: &Page, setting: &Setting) -> String {
     requests::section(&mut out, page);
     out.push_str("</main>\n");
     foot(&mut out, page, setting);
-    let _ = write!(
-        out,
-        "</div>\n<script>{}</script>\n</body>\n</html>\n",
-        policy::script()
-    );
+    let _ = write!(out, "</div>\n<script>{}</script>\n</body>\n</html>\n", policy::script());
     out
 }
 
@@ -84,11 +80,7 @@ fn top(out: &mut String, page: &Page, setting: &Setting) {
     }
     let parts = [
         ("findings", labels::findings(), page.apart().count()),
-        (
-            "timeline",
-            labels::timeline(),
-            page.entries.iter().map(|entry| entry.calls.len()).sum(),
-        ),
+        ("timeline", labels::timeline(), page.entries.iter().map(|entry| entry.calls.len()).sum()),
         ("entries", labels::entries(page.kind), page.entries.len()),
         ("requests", labels::requests(), page.requests.len()),
     ];
@@ -98,10 +90,7 @@ fn top(out: &mut String, page: &Page, setting: &Setting) {
         let _ = write!(out, "<nav aria-label=\"{}\"><ul>", said(page, &contents));
         for (id, label, n) in parts {
             let label = said(page, &label);
-            let _ = write!(
-                out,
-                "<li><a href=\"#{id}\">{label} <span class=\"n\">{n}</span></a></li>"
-            );
+            let _ = write!(out, "<li><a href=\"#{id}\">{label} <span class=\"n\">{n}</span></a></li>");
         }
         out.push_str("</ul></nav>\n");
     }
@@ -111,11 +100,7 @@ fn top(out: &mut String, page: &Page, setting: &Setting) {
 /// What the page was made of and by.
 fn foot(out: &mut String, page: &Page, setting: &Setting) {
     let about = text!("About this report", "关于本报告");
-    let _ = write!(
-        out,
-        "<footer>\n<h2>{}</h2>\n<dl class=\"facts\">",
-        said(page, &about)
-    );
+    let _ = write!(out, "<footer>\n<h2>{}</h2>\n<dl class=\"facts\">", said(page, &about));
     let mut fact = |name: &str, value: &str| {
         let _ = write!(
             out,
@@ -158,10 +143,7 @@ fn place(place: &Place) -> String {
         Some(Columns { column, .. }) => format!(":{column}"),
         None => String::new(),
     };
-    format!(
-        "<span class=\"at\"><bdi>{}</bdi>:{line}{column}</span>",
-        escaped(file)
-    )
+    format!("<span class=\"at\"><bdi>{}</bdi>:{line}{column}</span>", escaped(file))
 }
 
 const fn class(tone: Tone) -> &'static str {

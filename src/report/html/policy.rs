@@ -27,11 +27,7 @@ pub(super) fn policy() -> String {
 
 /// An HTML parser reads every end of a line as `\n`, and the hash is of what it read; a checkout may have put others there.
 fn as_parsed(text: &'static str) -> Cow<'static, str> {
-    if text.contains('\r') {
-        Cow::Owned(text.replace("\r\n", "\n"))
-    } else {
-        Cow::Borrowed(text)
-    }
+    if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) }
 }
 
 fn source(text: &str) -> String {
@@ -75,26 +71,14 @@ mod tests {
         ] {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
-        assert_eq!(
-            source(""),
-            "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-        );
+        assert_eq!(source(""), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
     }
 
     #[test]
     fn neither_file_ends_its_own_element_or_loads_anything() {
         for text in [style(), script()] {
             let lower = text.to_lowercase();
-            for word in [
-                "</",
-                "<!--",
-                "@import",
-                "http:",
-                "https:",
-                "innerhtml",
-                "eval(",
-                "fetch(",
-            ] {
+            for word in ["</", "<!--", "@import", "http:", "https:", "innerhtml", "eval(", "fetch("] {
                 assert!(!lower.contains(word), "{word}");
             }
             assert!(!text.contains('\r'));

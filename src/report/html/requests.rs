@@ -10,13 +10,7 @@ pub(super) fn section(out: &mut String, page: &Page) {
     if page.requests.is_empty() {
         return;
     }
-    heading(
-        out,
-        page,
-        "requests",
-        &labels::requests(),
-        page.requests.len(),
-    );
+    heading(out, page, "requests", &labels::requests(), page.requests.len());
     out.push_str("<ol class=\"requests\">\n");
     for Request { name, text } in &page.requests {
         let _ = writeln!(

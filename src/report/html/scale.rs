@@ -23,8 +23,8 @@ impl fmt::Display for Percent {
 
 /// Seconds between two names on the axis; the first that leaves few enough is taken.
 const STEPS: &[f64] = &[
-    0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0,
-    1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0,
+    0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0,
+    1800.0, 3600.0, 7200.0, 14400.0, 28800.0,
 ];
 
 /// So many that they do not run into each other on a phone.
@@ -32,9 +32,7 @@ const NAMES: f64 = 6.0;
 
 impl Scale {
     pub(super) fn of(whole: Duration) -> Self {
-        Self {
-            seconds: whole.as_secs_f64().max(0.01),
-        }
+        Self { seconds: whole.as_secs_f64().max(0.01) }
     }
 
     pub(super) fn place(self, moment: Duration) -> Percent {
@@ -89,10 +87,7 @@ mod tests {
             names.collect::<Vec<_>>().join(", ")
         };
         assert_eq!(names(0.0), "0 s, 0.01 s");
-        assert_eq!(
-            names(0.3),
-            "0 s, 0.05 s, 0.1 s, 0.15 s, 0.2 s, 0.25 s, 0.3 s"
-        );
+        assert_eq!(names(0.3), "0 s, 0.05 s, 0.1 s, 0.15 s, 0.2 s, 0.25 s, 0.3 s");
         assert_eq!(names(4.2), "0 s, 1 s, 2 s, 3 s, 4 s");
         assert_eq!(names(95.0), "0 s, 20 s, 40 s, 60 s, 80 s");
         assert_eq!(names(2520.0), "0 min, 10 min, 20 min, 30 min, 40 min");
@@ -103,10 +98,7 @@ mod tests {
     fn every_moment_is_on_the_picture() {
         let scale = Scale::of(Duration::from_secs(4));
         let at = |ms| scale.place(Duration::from_millis(ms)).to_string();
-        assert_eq!(
-            [at(0), at(500), at(4000), at(9000)],
-            ["0%", "12.5%", "100%", "100%"]
-        );
+        assert_eq!([at(0), at(500), at(4000), at(9000)], ["0%", "12.5%", "100%", "100%"]);
         let moment = Duration::from_millis(500);
         assert_eq!(scale.width(moment, moment).to_string(), "0.05%");
     }

@@ -21,8 +21,7 @@ fn body(it: &Page) -> String {
 /// A check of two files, in Chinese, of which one has an error.
 fn checked() -> Page {
     let files = ["environments/商店.yaml", "environments/shop.yaml"].map(PathBuf::from);
-    let told =
-        Diagnostic::error("unknown-field", "`alais` is no field").help("did you mean `alias`?");
+    let told = Diagnostic::error("unknown-field", "`alais` is no field").help("did you mean `alias`?");
     validation(&files, &[told], "1 error in 2 files.", Lang::Zh)
 }
 
@@ -38,9 +37,7 @@ fn long_run(n: u32) -> Page {
         };
         entry.calls = vec![call(at * 500, CallKind::Taken)];
         if at % 100 == 99 {
-            entry
-                .calls
-                .insert(0, call(at * 500 - 400, CallKind::Throttled));
+            entry.calls.insert(0, call(at * 500 - 400, CallKind::Throttled));
         }
     }
     page
@@ -67,25 +64,14 @@ fn a_check_is_a_page_in_chinese() {
 fn tags(html: &str) -> Vec<&str> {
     let names = html.split('<').skip(1).map(|rest| {
         let tag = rest.split_once('>').expect("a tag has an end").0;
-        if tag.ends_with('/') {
-            ""
-        } else {
-            tag.split([' ', '\n']).next().unwrap()
-        }
+        if tag.ends_with('/') { "" } else { tag.split([' ', '\n']).next().unwrap() }
     });
     names.filter(|name| !name.is_empty()).collect()
 }
 
 #[test]
 fn every_element_is_closed_in_its_turn() {
-    for it in [
-        sample(),
-        run_page(),
-        drift_page(),
-        hostile(),
-        checked(),
-        long_run(300),
-    ] {
+    for it in [sample(), run_page(), drift_page(), hostile(), checked(), long_run(300)] {
         let html = body(&it);
         let mut open = Vec::new();
         for tag in tags(&html) {
@@ -105,11 +91,8 @@ fn nothing_that_somebody_else_chose_is_markup() {
     it.entries[0].calls = run_page().entries[0].calls.clone();
     it.summary.push(HOSTILE.to_owned());
     it.requests[0].name = HOSTILE.to_owned();
-    let setting = Setting {
-        key: Some(HOSTILE.to_owned()),
-        rest: Some(HOSTILE.to_owned()),
-        folder: HOSTILE.to_owned(),
-    };
+    let setting =
+        Setting { key: Some(HOSTILE.to_owned()), rest: Some(HOSTILE.to_owned()), folder: HOSTILE.to_owned() };
     let html = page(&it, &setting);
     assert!(!html.chars().any(|c| c.is_control() && c != '\n'));
     assert!(!html.contains('\u{202e}'));
@@ -124,23 +107,15 @@ fn nothing_that_somebody_else_chose_is_markup() {
         assert!(!html.contains(attribute), "{attribute}");
     }
     // As often as it is shown it is whole; the longest part of it that nothing is done to is looked for.
-    let shown = html
-        .matches("&lt;/details&gt;&lt;script&gt;alert(1)&lt;/script&gt;")
-        .count();
+    let shown = html.matches("&lt;/details&gt;&lt;script&gt;alert(1)&lt;/script&gt;").count();
     assert!(shown > 40, "{shown}");
 }
 
 #[test]
 fn a_changed_word_is_marked_and_a_value_with_nothing_in_common_as_a_whole() {
     let html = body(&sample());
-    assert!(
-        html.contains("\"<bdi>the <del>old</del> shop of the north</bdi>\""),
-        "{html}"
-    );
-    assert!(
-        html.contains("\"<bdi>the <ins>new</ins> shop of the north</bdi>\""),
-        "{html}"
-    );
+    assert!(html.contains("\"<bdi>the <del>old</del> shop of the north</bdi>\""), "{html}");
+    assert!(html.contains("\"<bdi>the <ins>new</ins> shop of the north</bdi>\""), "{html}");
     assert!(html.contains("\"<bdi><ins>basic</ins></bdi>\""), "{html}");
 }
 
@@ -150,11 +125,7 @@ fn of_a_long_run_what_went_wrong_is_drawn_before_what_went_well() {
     let html = page(&it, &Setting::default());
     let (picture, below) = html.split_once("</figure>").unwrap();
     assert_eq!(picture.matches("<li class=\"lane\">").count(), 200);
-    assert_eq!(
-        picture.matches("throttled 49.10").count(),
-        2,
-        "on its bar and on its row"
-    );
+    assert_eq!(picture.matches("throttled 49.10").count(), 2, "on its bar and on its row");
     assert_eq!(picture.matches("<title>throttled ").count(), 30);
     assert!(picture.contains("200 of 3000 steps are drawn"));
     assert!(picture.contains("<summary>160 more</summary>"));

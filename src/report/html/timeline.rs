@@ -24,20 +24,11 @@ const UNFOLDED: usize = 40;
 const SLOTS: usize = 240;
 
 /// As they are told apart, from what is as it should be to what is worst.
-const KINDS: [CallKind; 5] = [
-    CallKind::Taken,
-    CallKind::Throttled,
-    CallKind::NotSent,
-    CallKind::Refused,
-    CallKind::Unknown,
-];
+const KINDS: [CallKind; 5] =
+    [CallKind::Taken, CallKind::Throttled, CallKind::NotSent, CallKind::Refused, CallKind::Unknown];
 
 pub(super) fn section(out: &mut String, page: &Page) {
-    let calls: Vec<Call> = page
-        .entries
-        .iter()
-        .flat_map(|entry| entry.calls.iter().copied())
-        .collect();
+    let calls: Vec<Call> = page.entries.iter().flat_map(|entry| entry.calls.iter().copied()).collect();
     let Some(last) = calls.iter().map(|call| call.answered).max() else {
         return;
     };
@@ -48,11 +39,7 @@ pub(super) fn section(out: &mut String, page: &Page) {
     all(out, page, &calls, scale);
     out.push_str("<div class=\"rows\">");
     grid(out, scale);
-    let steps = page
-        .entries
-        .iter()
-        .filter(|entry| !entry.calls.is_empty())
-        .count();
+    let steps = page.entries.iter().filter(|entry| !entry.calls.is_empty()).count();
     let rows = drawn(page);
     let (seen, folded) = rows.split_at(rows.len().min(UNFOLDED));
     list(out, page, seen, scale);
@@ -92,19 +79,13 @@ pub(super) fn calls(out: &mut String, calls: &[Call], page: &Page) {
 
 /// Which steps are drawn, by when their first request was sent.
 fn drawn(page: &Page) -> Vec<usize> {
-    let first = |at: &usize| {
-        page.entries
-            .get(*at)
-            .and_then(|entry| entry.calls.first())
-            .map(|call| call.sent)
-    };
+    let first =
+        |at: &usize| page.entries.get(*at).and_then(|entry| entry.calls.first()).map(|call| call.sent);
     let smooth = |at: &usize| {
         let entry = page.entries.get(*at);
         entry.is_none_or(|entry| entry.calls.iter().all(|call| call.kind == CallKind::Taken))
     };
-    let mut rows: Vec<usize> = (0..page.entries.len())
-        .filter(|at| first(at).is_some())
-        .collect();
+    let mut rows: Vec<usize> = (0..page.entries.len()).filter(|at| first(at).is_some()).collect();
     rows.sort_by_key(|at| (smooth(at), first(at)));
     rows.truncate(DRAWN);
     rows.sort_by_key(first);
@@ -114,21 +95,15 @@ fn drawn(page: &Page) -> Vec<usize> {
 fn legend(out: &mut String, page: &Page, calls: &[Call]) {
     out.push_str("<figcaption><ul class=\"legend\">");
     let sample = |out: &mut String, shape: &str, label: &str| {
-        let _ = write!(
-            out,
-            "<li><svg width=\"22\" height=\"14\" aria-hidden=\"true\">{shape}</svg>{label}</li>"
-        );
+        let _ =
+            write!(out, "<li><svg width=\"22\" height=\"14\" aria-hidden=\"true\">{shape}</svg>{label}</li>");
     };
     for kind in KINDS {
         let n = calls.iter().filter(|call| call.kind == kind).count();
         if n > 0 {
             let shape = bar(kind, "1", "20", 2, "");
             let label = said(page, &labels::call(kind));
-            sample(
-                out,
-                &shape,
-                &format!("{label} <span class=\"n\">{n}</span>"),
-            );
+            sample(out, &shape, &format!("{label} <span class=\"n\">{n}</span>"));
         }
     }
     if page.entries.iter().any(|entry| entry.calls.len() > 1) {
@@ -144,17 +119,13 @@ fn all(out: &mut String, page: &Page, calls: &[Call], scale: Scale) {
     let mut slots = vec![[0_usize; KINDS.len()]; SLOTS];
     for call in calls {
         let kind = KINDS.iter().position(|kind| *kind == call.kind);
-        if let Some(n) = kind.and_then(|kind| slots.get_mut(slot(call.sent, scale))?.get_mut(kind))
-        {
+        if let Some(n) = kind.and_then(|kind| slots.get_mut(slot(call.sent, scale))?.get_mut(kind)) {
             *n += 1;
         }
     }
     let most = slots.iter().map(|slot| slot.iter().sum()).max();
     let most: usize = most.unwrap_or(1).max(1);
-    let title = text!(
-        "All requests, by when they were sent",
-        "全部请求，按发出时间"
-    );
+    let title = text!("All requests, by when they were sent", "全部请求，按发出时间");
     let desc = description(page, calls);
     let sent = text!("sent", "发出");
     let _ = write!(
@@ -244,10 +215,7 @@ fn row(out: &mut String, page: &Page, at: usize, entry: &Entry, scale: Scale) {
     for pair in calls.windows(2) {
         if let [before, after] = pair {
             let (from, to) = (scale.place(before.answered), scale.place(after.sent));
-            let _ = write!(
-                out,
-                "<line class=\"wait\" x1=\"{from}\" x2=\"{to}\" y1=\"10\" y2=\"10\"/>"
-            );
+            let _ = write!(out, "<line class=\"wait\" x1=\"{from}\" x2=\"{to}\" y1=\"10\" y2=\"10\"/>");
         }
     }
     for (call, words) in calls.iter().zip(&words) {
@@ -255,39 +223,19 @@ fn row(out: &mut String, page: &Page, at: usize, entry: &Entry, scale: Scale) {
         let width = scale.width(call.sent, call.answered);
         // The end of the run is the end of the picture, and a bar that begins there would be outside.
         let from = Percent(from.0.min(100.0 - width.0));
-        out.push_str(&bar(
-            call.kind,
-            &from.to_string(),
-            &width.to_string(),
-            5,
-            words,
-        ));
+        out.push_str(&bar(call.kind, &from.to_string(), &width.to_string(), 5, words));
         sign(out, call.kind, from, width);
     }
-    let again = if calls.len() > 1 {
-        format!("{}× ", calls.len())
-    } else {
-        String::new()
-    };
+    let again = if calls.len() > 1 { format!("{}× ", calls.len()) } else { String::new() };
     let took = last.answered.saturating_sub(first.sent);
-    let _ = writeln!(
-        out,
-        "</svg><span class=\"took\">{again}{}</span></li>",
-        said(page, &duration(took))
-    );
+    let _ = writeln!(out, "</svg><span class=\"took\">{again}{}</span></li>", said(page, &duration(took)));
 }
 
 /// From sent to answered, filled by how it ended.
 fn bar(kind: CallKind, x: &str, width: &str, y: u32, words: &str) -> String {
     let key = class_of(kind);
-    let shape = format!(
-        "<rect class=\"{key}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"10\" rx=\"2\""
-    );
-    if words.is_empty() {
-        format!("{shape}/>")
-    } else {
-        format!("{shape}><title>{words}</title></rect>")
-    }
+    let shape = format!("<rect class=\"{key}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"10\" rx=\"2\"");
+    if words.is_empty() { format!("{shape}/>") } else { format!("{shape}><title>{words}</title></rect>") }
 }
 
 /// What a reader must not miss has a sign besides its colour: behind its bar, or before it at the end of the picture.
@@ -300,10 +248,7 @@ fn sign(out: &mut String, kind: CallKind, from: Percent, width: Percent) {
     let key = class_of(kind);
     let end = Percent(from.0 + width.0);
     let _ = if end.0 < 95.0 {
-        write!(
-            out,
-            "<text class=\"{key}\" x=\"{end}\" dx=\"5\" y=\"14.5\">{sign}</text>"
-        )
+        write!(out, "<text class=\"{key}\" x=\"{end}\" dx=\"5\" y=\"14.5\">{sign}</text>")
     } else {
         write!(
             out,
@@ -337,11 +282,7 @@ fn times(call: Call) -> String {
 fn slot(moment: Duration, scale: Scale) -> usize {
     let share = scale.place(moment).0 / 100.0;
     // Between 0 and SLOTS, so that nothing is lost.
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss
-    )]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
     let slot = (share * SLOTS as f64) as usize;
     slot.min(SLOTS - 1)
 }

@@ -20,39 +20,20 @@ pub fn adoptions(adoptions: &[Adoption], look: Look) -> String {
 const COLUMN: usize = 14;
 
 fn one(out: &mut String, adoption: &Adoption, look: Look) {
-    let Adoption {
-        address,
-        environment,
-        bill,
-        tran_id,
-        attributes: _,
-        compared,
-    } = adoption;
+    let Adoption { address, environment, bill, tran_id, attributes: _, compared } = adoption;
     let (head, env_id) = (look.strong(address), clean(&environment.env_id));
-    let head = text!(
-        "{head} {env_id} in the account:",
-        "{head} 账号中的 {env_id}："
-    );
+    let head = text!("{head} {env_id} in the account:", "{head} 账号中的 {env_id}：");
     let _ = writeln!(out, "\n{}", look.say(head));
     let told = |text: Option<&String>| match text {
         Some(text) => Text::same(clean(text).into_owned()),
         None => text!("not told", "未提供"),
     };
-    let pay_mode = bill
-        .as_ref()
-        .and_then(|bill| bill.pay_mode.as_ref())
-        .map(ToString::to_string);
+    let pay_mode = bill.as_ref().and_then(|bill| bill.pay_mode.as_ref()).map(ToString::to_string);
     let rows = [
         (text!("status", "状态"), told(environment.status.as_ref())),
         (text!("region", "地域"), told(environment.region.as_ref())),
-        (
-            text!("created", "创建时间"),
-            told(environment.created_at.as_ref()),
-        ),
-        (
-            text!("pay mode", "计费模式"),
-            told(pay_mode.as_ref().or(environment.pay_mode.as_ref())),
-        ),
+        (text!("created", "创建时间"), told(environment.created_at.as_ref())),
+        (text!("pay mode", "计费模式"), told(pay_mode.as_ref().or(environment.pay_mode.as_ref()))),
         (Text::same("tran_id"), told(tran_id.as_ref())),
     ];
     for (name, value) in rows {
@@ -60,12 +41,7 @@ fn one(out: &mut String, adoption: &Adoption, look: Look) {
         let _ = writeln!(out, "      {name}{}", look.say(value));
     }
     for one in compared {
-        let Compared {
-            field,
-            declared,
-            live,
-            fits,
-        } = one;
+        let Compared { field, declared, live, fits } = one;
         let quoted = |value: &String| format!("\"{}\"", clean(value));
         let line = match (declared, live) {
             (Some(_), Some(live)) if *fits => {
@@ -74,8 +50,7 @@ fn one(out: &mut String, adoption: &Adoption, look: Look) {
             }
             (Some(declared), Some(live)) => {
                 let (declared, live) = (quoted(declared), quoted(live));
-                let differs =
-                    look.bad(text!("but {declared} is declared", "但声明的是 {declared}"));
+                let differs = look.bad(text!("but {declared} is declared", "但声明的是 {declared}"));
                 text!(
                     "{live}  {differs}: the next plan says what can be done",
                     "{live}  {differs}：下一次 plan 会说明如何处理"
@@ -83,17 +58,11 @@ fn one(out: &mut String, adoption: &Adoption, look: Look) {
             }
             (Some(declared), None) => {
                 let declared = quoted(declared);
-                text!(
-                    "{declared}  declared, and not told",
-                    "{declared}  已声明，账号未提供"
-                )
+                text!("{declared}  declared, and not told", "{declared}  已声明，账号未提供")
             }
             (None, Some(live)) => {
                 let live = quoted(live);
-                text!(
-                    "{live}  not declared, left as it is",
-                    "{live}  未声明，保持不变"
-                )
+                text!("{live}  not declared, left as it is", "{live}  未声明，保持不变")
             }
             (None, None) => continue,
         };

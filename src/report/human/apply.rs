@@ -20,11 +20,7 @@ use crate::state::journal::EndReason;
 pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> {
     match progress {
         Progress::Started { .. } => None,
-        Progress::Sending {
-            number,
-            step,
-            attempt,
-        } => {
+        Progress::Sending { number, step, attempt } => {
             let again = if attempt > 1 {
                 text!(", attempt {attempt}", "，第 {attempt} 次尝试")
             } else {
@@ -55,13 +51,7 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
                 "[{number}/{total}] {name:#}：{doing:#}{again:#}"
             )))
         }
-        Progress::Retrying {
-            number,
-            step,
-            error,
-            after,
-            attempt: _,
-        } => {
+        Progress::Retrying { number, step, error, after, attempt: _ } => {
             let (address, after) = (&step.address, duration(after));
             let what = look.change(what(error));
             let nothing = if step.is_order() {
@@ -75,11 +65,7 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             )))
         }
         Progress::Ended(result) => Some(ended(result, total, look)),
-        Progress::Looking {
-            open,
-            after,
-            left: _,
-        } => {
+        Progress::Looking { open, after, left: _ } => {
             let orders = count(open, "environment", "environments");
             let pause = match after {
                 Duration::ZERO => Text::same(""),
@@ -93,11 +79,7 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
                 "{pause:#}在账号中查找 {open} 个环境"
             )))
         }
-        Progress::Found {
-            address,
-            env_id,
-            tran_id,
-        } => {
+        Progress::Found { address, env_id, tran_id } => {
             let found = look.good(text!("found in the account", "已在账号中找到"));
             let (tran_id, env_id) = (clean(tran_id), clean(env_id));
             Some(look.say(text!(
@@ -105,11 +87,7 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
                 "{address}：{found}，TranId {tran_id}，EnvId {env_id}"
             )))
         }
-        Progress::Stopping {
-            reason,
-            under_way,
-            trouble,
-        } => {
+        Progress::Stopping { reason, under_way, trouble } => {
             let why = match (trouble, reason) {
                 (Some(trouble), _) => trouble.text().map(|text| clean(text).into_owned()),
                 (None, EndReason::Interrupted) => text!("Interrupted", "已中断"),
@@ -143,24 +121,13 @@ fn name(address: &Address, deposed: bool) -> Text {
 
 fn ended(result: &StepResult, total: usize, look: Look) -> String {
     let (number, name) = (result.number, name(&result.address, result.deposed));
-    let head = text!(
-        "[{number}/{total}] {name}:",
-        "[{number}/{total}] {name:#}："
-    );
+    let head = text!("[{number}/{total}] {name}:", "[{number}/{total}] {name:#}：");
     let took = |took, read_back| {
         let took = duration(took);
-        if read_back {
-            text!("{took}, read back", "{took:#}，经回读确认")
-        } else {
-            took
-        }
+        if read_back { text!("{took}, read back", "{took:#}，经回读确认") } else { took }
     };
     look.say(match &result.outcome {
-        Outcome::Ordered {
-            ordered,
-            took: after,
-            read_back,
-        } => {
+        Outcome::Ordered { ordered, took: after, read_back } => {
             let (word, took) = (look.good(ORDERED), took(*after, *read_back));
             let tran_id = clean(&ordered.tran_id);
             let env_id = match &ordered.env_id {
@@ -175,10 +142,7 @@ fn ended(result: &StepResult, total: usize, look: Look) -> String {
         Outcome::Done(done) => {
             let env_id = result.env_id.as_deref().map_or("-".into(), clean);
             let (word, took) = (look.good(word(done.what)), took(done.took, done.read_back));
-            text!(
-                "{head} {word}, EnvId {env_id} ({took})",
-                "{head:#}{word}，EnvId {env_id}（{took:#}）"
-            )
+            text!("{head} {word}, EnvId {env_id} ({took})", "{head:#}{word}，EnvId {env_id}（{took:#}）")
         }
         Outcome::Recorded => {
             let word = look.good(recorded(result.action));
@@ -249,52 +213,20 @@ pub fn summary(report: &ApplySummary, look: Look) -> String {
     }
     let mut out = String::new();
     let counts = report.counts();
-    let Counts {
-        ordered,
-        changed,
-        destroyed,
-        recorded,
-        awaiting_env_id: _,
-        failed,
-        unknown,
-        not_attempted,
-    } = counts;
+    let Counts { ordered, changed, destroyed, recorded, awaiting_env_id: _, failed, unknown, not_attempted } =
+        counts;
     let orders = report.results.iter().any(StepResult::is_order);
     let nothing = ordered + changed + destroyed + recorded == 0;
     let unresolved = report.unresolved.len();
     let parts: Vec<String> = [
-        (
-            ordered > 0 || nothing && orders,
-            text!("{ordered} ordered", "{ordered} 个已订购"),
-        ),
-        (
-            changed > 0,
-            text!("{changed} changed", "{changed} 个已修改"),
-        ),
-        (
-            destroyed > 0,
-            text!("{destroyed} given up", "{destroyed} 个已请求销毁"),
-        ),
-        (
-            recorded > 0,
-            text!("{recorded} on record alone", "{recorded} 个只改记录"),
-        ),
+        (ordered > 0 || nothing && orders, text!("{ordered} ordered", "{ordered} 个已订购")),
+        (changed > 0, text!("{changed} changed", "{changed} 个已修改")),
+        (destroyed > 0, text!("{destroyed} given up", "{destroyed} 个已请求销毁")),
+        (recorded > 0, text!("{recorded} on record alone", "{recorded} 个只改记录")),
         (failed > 0, text!("{failed} failed", "{failed} 个失败")),
-        (
-            unknown > 0,
-            text!("{unknown} unknown", "{unknown} 个结果未知"),
-        ),
-        (
-            unresolved > 0,
-            text!(
-                "{unresolved} unknown from before",
-                "{unresolved} 个先前的结果仍未知"
-            ),
-        ),
-        (
-            not_attempted > 0,
-            text!("{not_attempted} not attempted", "{not_attempted} 个未执行"),
-        ),
+        (unknown > 0, text!("{unknown} unknown", "{unknown} 个结果未知")),
+        (unresolved > 0, text!("{unresolved} unknown from before", "{unresolved} 个先前的结果仍未知")),
+        (not_attempted > 0, text!("{not_attempted} not attempted", "{not_attempted} 个未执行")),
     ]
     .into_iter()
     .filter(|(shown, _)| *shown)
@@ -310,10 +242,7 @@ pub fn summary(report: &ApplySummary, look: Look) -> String {
         Verdict::Unknown => look.bad(text!("Needs a person:", "需要人工处理：")),
     };
     let (parts, took) = (look.list(&parts), duration(report.took));
-    let text = text!(
-        "{head} {parts} in {took}.",
-        "{head}{parts}，用时 {took:#}。"
-    );
+    let text = text!("{head} {parts} in {took}.", "{head}{parts}，用时 {took:#}。");
     let _ = writeln!(out, "{}", look.say(text));
     if counts.awaiting_env_id > 0 {
         let n = counts.awaiting_env_id;
@@ -342,11 +271,7 @@ fn idle(report: &ApplySummary, look: Look) -> String {
 }
 
 fn unresolved(report: &ApplySummary, look: Look) -> Option<Text> {
-    let addresses: Vec<String> = report
-        .unresolved
-        .iter()
-        .map(|address| format!("`{address}`"))
-        .collect();
+    let addresses: Vec<String> = report.unresolved.iter().map(|address| format!("`{address}`")).collect();
     let named = look.list(&addresses);
     (!addresses.is_empty()).then(|| {
         text!(
@@ -367,18 +292,10 @@ fn table(report: &ApplySummary, look: Look) -> String {
     let mut rows = Vec::with_capacity(report.results.len());
     for result in &report.results {
         let (word, tran_id, env_id, request_id) = match &result.outcome {
-            Outcome::Ordered { ordered, .. } => (
-                ORDERED,
-                Some(&ordered.tran_id),
-                ordered.env_id.as_ref(),
-                ordered.request_id.as_ref(),
-            ),
-            Outcome::Done(done) => (
-                word(done.what),
-                None,
-                result.env_id.as_ref(),
-                done.request_id.as_ref(),
-            ),
+            Outcome::Ordered { ordered, .. } => {
+                (ORDERED, Some(&ordered.tran_id), ordered.env_id.as_ref(), ordered.request_id.as_ref())
+            }
+            Outcome::Done(done) => (word(done.what), None, result.env_id.as_ref(), done.request_id.as_ref()),
             Outcome::Recorded => (recorded(result.action), None, result.env_id.as_ref(), None),
             Outcome::Failed(error) => (
                 FAILED,
@@ -389,17 +306,12 @@ fn table(report: &ApplySummary, look: Look) -> String {
             Outcome::Unknown(error) => (
                 text!("unknown", "结果未知"),
                 error.seen.tran_id.as_ref(),
-                if result.is_order() {
-                    error.seen.env_id.as_ref()
-                } else {
-                    result.env_id.as_ref()
-                },
+                if result.is_order() { error.seen.env_id.as_ref() } else { result.env_id.as_ref() },
                 error.request_id.as_ref(),
             ),
             Outcome::NotAttempted => (NOT_ATTEMPTED, None, None, None),
         };
-        let cell =
-            |id: Option<&String>| id.map_or_else(|| "-".to_owned(), |id| clean(id).into_owned());
+        let cell = |id: Option<&String>| id.map_or_else(|| "-".to_owned(), |id| clean(id).into_owned());
         rows.push([
             look.say(name(&result.address, result.deposed)),
             look.say(word),
@@ -421,19 +333,14 @@ fn is_order_unknown(report: &ApplySummary) -> bool {
         | Outcome::Failed(_)
         | Outcome::NotAttempted => false,
     };
-    !report.unresolved.is_empty()
-        || !report.unwritten.is_empty()
-        || report.results.iter().any(unknown)
+    !report.unresolved.is_empty() || !report.unwritten.is_empty() || report.results.iter().any(unknown)
 }
 
 fn next(report: &ApplySummary, look: Look) -> Vec<Text> {
     let mut lines = Vec::new();
     if let Some(trouble) = &report.trouble {
         let (why, help) = (trouble.text(), trouble.help());
-        let line = text!(
-            "Stopped: {why}. To fix it: {help}.",
-            "已停止：{why:#}。处理方法：{help:#}。"
-        );
+        let line = text!("Stopped: {why}. To fix it: {help}.", "已停止：{why:#}。处理方法：{help:#}。");
         lines.push(line.map(|line| clean(line).into_owned()));
     }
     lines.extend(unresolved(report, look));
@@ -492,13 +399,7 @@ mod tests {
 
     #[test]
     fn every_outcome_has_a_word_of_its_own_in_both_languages() {
-        let what = [
-            What::Renamed,
-            What::Destroyed,
-            What::WasGone,
-            What::Isolated,
-            What::BeingDestroyed,
-        ];
+        let what = [What::Renamed, What::Destroyed, What::WasGone, What::Isolated, What::BeingDestroyed];
         let actions = [Action::Forget, Action::Import, Action::Move, Action::Update];
         let words: Vec<Text> = what
             .map(word)

@@ -19,12 +19,7 @@ pub fn drift(drift: &Drift, look: Look) -> String {
 
 /// The last line.
 pub(in crate::report) fn summary(drift: &Drift, look: Look) -> String {
-    let Drift {
-        findings: _,
-        declared,
-        recorded,
-        seen,
-    } = drift;
+    let Drift { findings: _, declared, recorded, seen } = drift;
     let seen = match seen {
         Some(seen) => text!("{seen} in the account", "账号中 {seen} 个"),
         None => text!("the account was left out", "未查看账号"),
@@ -44,32 +39,16 @@ pub(in crate::report) fn summary(drift: &Drift, look: Look) -> String {
     };
     if counted == 0 {
         let head = look.good(text!("No drift.", "没有漂移。"));
-        look.say(text!(
-            "{head} {compared}.{others}",
-            "{head}{compared:#}。{others:#}"
-        ))
+        look.say(text!("{head} {compared}.{others}", "{head}{compared:#}。{others:#}"))
     } else {
         let found = count(counted, "finding", "findings");
         let head = look.bad(text!("Drift:", "漂移："));
-        look.say(text!(
-            "{head} {found}. {compared}.{others}",
-            "{head}{counted} 处。{compared:#}。{others:#}"
-        ))
+        look.say(text!("{head} {found}. {compared}.{others}", "{head}{counted} 处。{compared:#}。{others:#}"))
     }
 }
 
 pub(super) fn one(out: &mut String, finding: &Finding, look: Look) {
-    let Finding {
-        code,
-        address,
-        deposed,
-        env_id,
-        expected,
-        found,
-        source,
-        standing,
-        next,
-    } = finding;
+    let Finding { code, address, deposed, env_id, expected, found, source, standing, next } = finding;
     let name = match standing {
         Standing::Counts => look.bad(code.name()),
         Standing::Told | Standing::Ignored { .. } => look.change(code.name()),
@@ -79,19 +58,13 @@ pub(super) fn one(out: &mut String, finding: &Finding, look: Look) {
         (None, Some(env_id)) => look.strong(clean(env_id)),
         (None, None) => String::new(),
     };
-    let deposed = if *deposed {
-        text!(" (deposed)", "（已被替换）")
-    } else {
-        Text::same("")
-    };
-    let source = source.as_ref().map_or(String::new(), |source| {
-        format!("  {}", look.faint(clean(&source.to_string())))
-    });
+    let deposed = if *deposed { text!(" (deposed)", "（已被替换）") } else { Text::same("") };
+    let source = source
+        .as_ref()
+        .map_or(String::new(), |source| format!("  {}", look.faint(clean(&source.to_string()))));
     let about = code.about();
-    let text = text!(
-        "{name}  {what}{deposed}: {about}{source}",
-        "{name}  {what}{deposed:#}：{about:#}{source}"
-    );
+    let text =
+        text!("{name}  {what}{deposed}: {about}{source}", "{name}  {what}{deposed:#}：{about:#}{source}");
     let _ = writeln!(out, "{}", look.say(text));
     let mut row = |name: Text, value: Option<&dyn Display>| {
         if let Some(value) = value {

@@ -17,27 +17,16 @@ pub fn changes(line: &str, changes: &[Change], look: Look) -> String {
         let nothing = text!("changes nothing", "没有任何改动");
         let _ = writeln!(out, "  {}", look.say(nothing));
     }
-    for Change {
-        place,
-        record,
-        kind,
-    } in changes
-    {
+    for Change { place, record, kind } in changes {
         let named = verify::named(place);
         let (status, ids) = (words::status(record.status), verify::ids(record));
         let ids = text!("{status}{ids}", "{status:#}{ids:#}");
         let (mark, text) = match kind {
-            Kind::Added => (
-                look.good("+"),
-                text!("{named}: {ids}", "{named:#}：{ids:#}"),
-            ),
+            Kind::Added => (look.good("+"), text!("{named}: {ids}", "{named:#}：{ids:#}")),
             Kind::Changed(_) => (look.change("~"), named),
             Kind::Moved { to } => {
                 let to = verify::named(to);
-                let text = text!(
-                    "{named} becomes {to}: {ids}",
-                    "{named:#} 改为 {to:#}：{ids:#}"
-                );
+                let text = text!("{named} becomes {to}: {ids}", "{named:#} 改为 {to:#}：{ids:#}");
                 (look.change("~"), text)
             }
             Kind::Forgotten => {
@@ -67,10 +56,9 @@ pub fn place(place: &Place) -> String {
 /// What becomes at the vendor of what is forgotten here.
 const fn afterwards(record: &Record) -> Text {
     match record.status {
-        Status::Created => Text::fixed(
-            "it lives on at the vendor, and goes on costing",
-            "它仍在腾讯云运行，并继续计费",
-        ),
+        Status::Created => {
+            Text::fixed("it lives on at the vendor, and goes on costing", "它仍在腾讯云运行，并继续计费")
+        }
         Status::AwaitingEnvId => Text::fixed(
             "the vendor took the order: what comes of it lives on there, and goes on costing",
             "腾讯云已接受订单：由此产生的环境仍在腾讯云运行，并继续计费",
@@ -92,20 +80,9 @@ const fn afterwards(record: &Record) -> Text {
 
 fn changed(difference: &Difference) -> Text {
     match difference {
-        Difference::Field {
-            place: _,
-            name,
-            found,
-            expected,
-        } => {
-            let (found, expected) = (
-                verify::value(found.as_ref()),
-                verify::value(expected.as_ref()),
-            );
-            text!(
-                "{name}: {found} -> {expected}",
-                "{name}：{found:#} -> {expected:#}"
-            )
+        Difference::Field { place: _, name, found, expected } => {
+            let (found, expected) = (verify::value(found.as_ref()), verify::value(expected.as_ref()));
+            text!("{name}: {found} -> {expected}", "{name}：{found:#} -> {expected:#}")
         }
         Difference::Member { .. } | Difference::Missing { .. } | Difference::Surplus { .. } => {
             verify::difference(difference, &text!("now", "现在"), &text!("then", "之后"))

@@ -15,13 +15,7 @@ use crate::state::{ReceiptRef, StateError, Status};
 pub fn history(happenings: &[&Happening], look: Look) -> String {
     let mut out = String::new();
     for happening in happenings {
-        let Happening {
-            at,
-            address,
-            run,
-            what,
-            ..
-        } = happening;
+        let Happening { at, address, run, what, .. } = happening;
         let at = look.faint(format!("{at:.0}"));
         let address = look.strong(address);
         match what {
@@ -44,10 +38,7 @@ pub fn history(happenings: &[&Happening], look: Look) -> String {
         }
     }
     if happenings.is_empty() {
-        let nothing = text!(
-            "Nothing was ordered or changed that fits.",
-            "没有符合条件的订购或改动。"
-        );
+        let nothing = text!("Nothing was ordered or changed that fits.", "没有符合条件的订购或改动。");
         let _ = writeln!(out, "{}", look.say(nothing));
     }
     look.within(out, 6)
@@ -61,20 +52,13 @@ fn told(request: &Request, look: Look) -> String {
             look.good(word)
         }
         Found::Answered(Evidence::Refused) => look.bad(word),
-        Found::Answered(Evidence::Unknown) | Found::Lost | Found::OnRecord(Status::Unknown) => {
-            look.bad(word)
-        }
+        Found::Answered(Evidence::Unknown) | Found::Lost | Found::OnRecord(Status::Unknown) => look.bad(word),
         Found::Answered(Evidence::NotSent)
         | Found::UnderWay
-        | Found::OnRecord(Status::AwaitingEnvId | Status::Isolated | Status::Destroying) => {
-            look.change(word)
-        }
+        | Found::OnRecord(Status::AwaitingEnvId | Status::Isolated | Status::Destroying) => look.change(word),
     };
     let ids = ids((request.tran_id.as_deref(), request.env_id.as_deref()));
-    let code = request
-        .code
-        .as_deref()
-        .map_or_else(String::new, |code| format!("  {}", clean(code)));
+    let code = request.code.as_deref().map_or_else(String::new, |code| format!("  {}", clean(code)));
     format!("{}  {word}{ids}{code}", clean(&request.action))
 }
 
@@ -112,10 +96,7 @@ fn by(run: &Run) -> Text {
             let who = clean(who);
             text!("by {who}, run {id}", "操作者 {who}，运行 {id}")
         }
-        None => text!(
-            "run {id}, whose receipt is not there",
-            "运行 {id}，其回执缺失"
-        ),
+        None => text!("run {id}, whose receipt is not there", "运行 {id}，其回执缺失"),
     };
     match commit {
         Some(commit) => {
@@ -146,10 +127,7 @@ fn changed(change: &Change) -> Text {
         Change::Moved { to } => text!("moved to {to}", "地址改为 {to}"),
         Change::DeposedRecorded(record) => {
             let status = words::status(record.status);
-            text!(
-                "on record as deposed, {status}",
-                "记录为已被替换的旧环境，{status:#}"
-            )
+            text!("on record as deposed, {status}", "记录为已被替换的旧环境，{status:#}")
         }
         Change::DeposedForgotten { env_id: _ } => {
             text!("forgotten, deposed", "移出记录（已被替换的旧环境）")
@@ -167,27 +145,17 @@ pub fn verification(
     for (receipt, journal) in receipts {
         let ReceiptRef { base, run, .. } = receipt;
         let (mark, line) = match journal {
-            Ok(Journal {
-                started_at,
-                started: RunStarted { who, .. },
-                entries,
-            }) => {
+            Ok(Journal { started_at, started: RunStarted { who, .. }, entries }) => {
                 let (who, n) = (clean(who), entries.len() + 1);
                 let lines = count(n, "line", "lines");
                 (
                     look.good(text!("whole", "完整")),
-                    text!(
-                        "    {started_at:.0}  {who}, {lines}",
-                        "  {started_at:.0}  {who}，{n} 行"
-                    ),
+                    text!("    {started_at:.0}  {who}, {lines}", "  {started_at:.0}  {who}，{n} 行"),
                 )
             }
             Err(error) => {
                 let error = verify::cleaned(error);
-                (
-                    look.bad(text!("damaged", "损坏")),
-                    text!("  {error}", "  {error:#}"),
-                )
+                (look.bad(text!("damaged", "损坏")), text!("  {error}", "  {error:#}"))
             }
         };
         let line = text!(

@@ -25,12 +25,7 @@ pub fn files(files: &[Formatted], diff: bool, look: Look) -> String {
 
 /// The changes alone, as `diff -u` shows them.
 pub fn unified(file: &Formatted, look: Look) -> String {
-    let Formatted {
-        path,
-        old,
-        new,
-        written: _,
-    } = file;
+    let Formatted { path, old, new, written: _ } = file;
     let path = clean(path);
     let diff = TextDiff::from_lines(old.as_str(), new.as_str());
     let mut out = String::new();
@@ -59,12 +54,7 @@ mod tests {
     use super::*;
 
     fn file(old: &str, new: &str) -> Formatted {
-        Formatted {
-            path: "a.yaml".to_owned(),
-            old: old.to_owned(),
-            new: new.to_owned(),
-            written: true,
-        }
+        Formatted { path: "a.yaml".to_owned(), old: old.to_owned(), new: new.to_owned(), written: true }
     }
 
     #[test]
@@ -87,16 +77,7 @@ mod tests {
     #[test]
     fn colours_only_when_asked_and_nothing_for_what_stays() {
         let changed = file("a:  1\n", "a: 1\n");
-        assert!(
-            unified(
-                &changed,
-                Look {
-                    color: true,
-                    ..Look::PLAIN
-                }
-            )
-            .contains('\u{1b}')
-        );
+        assert!(unified(&changed, Look { color: true, ..Look::PLAIN }).contains('\u{1b}'));
         assert!(!unified(&changed, Look::PLAIN).contains('\u{1b}'));
         assert_eq!(files(&[file("a: 1\n", "a: 1\n")], true, Look::PLAIN), "");
     }

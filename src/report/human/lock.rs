@@ -11,12 +11,7 @@ use crate::state::{Holder, LockStatus};
 
 /// The lock, and the run that is open.
 pub fn status(found: &LockFile, look: Look) -> String {
-    let LockFile {
-        path,
-        status,
-        left,
-        open,
-    } = found;
+    let LockFile { path, status, left, open } = found;
     let mut out = String::new();
     let who = match status {
         LockStatus::Free => look.good(text!("free", "空闲")),
@@ -31,10 +26,8 @@ pub fn status(found: &LockFile, look: Look) -> String {
     };
     let named = left.as_ref().map(|left| {
         let left = holder(left);
-        let named = text!(
-            "{left}: it is dead, as the lock is free",
-            "{left:#}：锁是空闲的，因此该进程已不存在"
-        );
+        let named =
+            text!("{left}: it is dead, as the lock is free", "{left:#}：锁是空闲的，因此该进程已不存在");
         look.say(named)
     });
     let run = match open {
@@ -59,12 +52,7 @@ pub fn status(found: &LockFile, look: Look) -> String {
 }
 
 fn holder(holder: &Holder) -> Text {
-    let Holder {
-        who,
-        pid,
-        since,
-        doing,
-    } = holder;
+    let Holder { who, pid, since, doing } = holder;
     let (who, doing) = (clean(who), clean(doing));
     text!(
         "{who}, process {pid}, since {since:.0}, doing `{doing}`",
@@ -73,13 +61,7 @@ fn holder(holder: &Holder) -> Text {
 }
 
 fn open_run(journal: &Journal) -> Text {
-    let RunStarted {
-        run,
-        base,
-        who,
-        pid,
-        ..
-    } = &journal.started;
+    let RunStarted { run, base, who, pid, .. } = &journal.started;
     let orders = journal.entries.iter().filter(|entry| match &entry.event {
         Event::Intent(intent) => intent.may_order(),
         Event::Listed(_)

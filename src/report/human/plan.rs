@@ -34,23 +34,15 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
     let mut out = String::new();
     let none = look.strong(text!("No changes.", "没有变更。"));
     if !plan.has_changes() && plan.options.mode != Mode::Normal {
-        let text = text!(
-            "{none} There is nothing to give up.",
-            "{none}没有需要销毁的环境。"
-        );
+        let text = text!("{none} There is nothing to give up.", "{none}没有需要销毁的环境。");
         let _ = writeln!(out, "{}", look.say(text));
         return out;
     }
     if !plan.has_changes() {
         let steps = plan.steps.iter();
-        let unchanged = steps
-            .filter(|step| step.reason == Reason::Unchanged)
-            .count();
+        let unchanged = steps.filter(|step| step.reason == Reason::Unchanged).count();
         let n = count(unchanged, "environment is", "environments are");
-        let text = text!(
-            "{none} {n} as declared.",
-            "{none}{unchanged} 个环境与声明一致。"
-        );
+        let text = text!("{none} {n} as declared.", "{none}{unchanged} 个环境与声明一致。");
         let _ = writeln!(out, "{}", look.say(text));
         return out;
     }
@@ -79,10 +71,7 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
         (forget, text!("{forget} to forget", "{forget} 个待移出记录")),
         (kept, text!("{kept} left over", "{kept} 个遗留")),
         (resolve, text!("{resolve} unknown", "{resolve} 个结果未知")),
-        (
-            wait,
-            text!("{wait} waiting for its EnvId", "{wait} 个等待 EnvId"),
-        ),
+        (wait, text!("{wait} waiting for its EnvId", "{wait} 个等待 EnvId")),
         (no_op, text!("{no_op} unchanged", "{no_op} 个不变")),
     ]
     .into_iter()

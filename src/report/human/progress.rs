@@ -9,14 +9,7 @@ use crate::state::Holder;
 
 /// A look at the account, so long after it began.
 pub fn reading(reading: &Reading, elapsed: Duration) -> Text {
-    let Reading {
-        what,
-        region,
-        regions,
-        pages,
-        done,
-        of,
-    } = *reading;
+    let Reading { what, region, regions, pages, done, of } = *reading;
     let what = match what {
         Looks::Caller => return text!("Asking whose account it is", "正在查询密钥属于哪个账号"),
         Looks::Environments => text!("Listing the account", "正在列出账号中的环境"),
@@ -25,10 +18,7 @@ pub fn reading(reading: &Reading, elapsed: Duration) -> Text {
     };
     let region = match regions {
         0 | 1 => text!("", ""),
-        _ => text!(
-            ", region {region} of {regions}",
-            "，地域 {region}/{regions}"
-        ),
+        _ => text!(", region {region} of {regions}", "，地域 {region}/{regions}"),
     };
     let pages = match pages {
         0 => text!("", ""),
@@ -40,10 +30,7 @@ pub fn reading(reading: &Reading, elapsed: Duration) -> Text {
         None => text!("{done} environments", "{done} 个环境"),
     };
     let pace = pace(done, of, elapsed);
-    text!(
-        "{what}: {count}{region}{pages}{pace}",
-        "{what:#}：{count:#}{region:#}{pages:#}{pace:#}"
-    )
+    text!("{what}: {count}{region}{pages}{pace}", "{what:#}：{count:#}{region:#}{pages:#}{pace:#}")
 }
 
 /// How fast, and how long yet.
@@ -63,16 +50,9 @@ fn pace(done: usize, of: Option<usize>, elapsed: Duration) -> Text {
 /// `2.0 a second, about 4 s left`: `rate` is a second.
 pub fn pace_of(rate: f64, left: Option<Duration>) -> Text {
     // Below that, halves matter.
-    let rate = if rate < 10.0 {
-        format!("{rate:.1}")
-    } else {
-        format!("{rate:.0}")
-    };
+    let rate = if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") };
     match left.map(whole) {
-        Some(left) => text!(
-            "{rate} a second, about {left} left",
-            "每秒 {rate} 个，约剩 {left:#}"
-        ),
+        Some(left) => text!("{rate} a second, about {left} left", "每秒 {rate} 个，约剩 {left:#}"),
         None => text!("{rate} a second", "每秒 {rate} 个"),
     }
 }
@@ -80,12 +60,7 @@ pub fn pace_of(rate: f64, left: Option<Duration>) -> Text {
 /// Waiting for another writer of the state, `most` at most.
 pub fn lock(holder: Option<&Holder>, waited: Duration, most: Duration) -> Text {
     let who = match holder {
-        Some(Holder {
-            who,
-            pid,
-            since: _,
-            doing,
-        }) => {
+        Some(Holder { who, pid, since: _, doing }) => {
             let (who, doing) = (clean(who), clean(doing));
             text!("{who} (pid {pid}, {doing})", "{who}（pid {pid}，{doing}）")
         }
@@ -124,14 +99,8 @@ mod tests {
     use super::*;
     use crate::lang::Lang;
 
-    const LISTING: Reading = Reading {
-        what: Looks::Environments,
-        region: 1,
-        regions: 1,
-        pages: 0,
-        done: 0,
-        of: None,
-    };
+    const LISTING: Reading =
+        Reading { what: Looks::Environments, region: 1, regions: 1, pages: 0, done: 0, of: None };
 
     fn said(told: Reading, seconds: u64) -> String {
         reading(&told, Duration::from_secs(seconds)).en().to_owned()
@@ -140,13 +109,7 @@ mod tests {
     #[test]
     fn a_look_tells_its_count_rate_and_time_left_as_far_as_they_are_known() {
         assert_eq!(said(LISTING, 2), "Listing the account: 0 environments");
-        let begun = Reading {
-            regions: 3,
-            region: 2,
-            pages: 4,
-            done: 400,
-            ..LISTING
-        };
+        let begun = Reading { regions: 3, region: 2, pages: 4, done: 400, ..LISTING };
         assert_eq!(
             said(begun, 8),
             "Listing the account: 400 environments, region 2 of 3, 4 pages, 50 a second"

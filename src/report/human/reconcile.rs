@@ -10,14 +10,7 @@ use crate::state::history::Happening;
 
 /// Both sides, and one line that sums up. `nameless` are orders that no number is known of.
 pub fn reconciled(file: &str, found: &Reconciled, nameless: &[&Happening], look: Look) -> String {
-    let Reconciled {
-        column,
-        lines,
-        without_number,
-        matched,
-        unknown,
-        unbilled,
-    } = found;
+    let Reconciled { column, lines, without_number, matched, unknown, unbilled } = found;
     let mut out = String::new();
     let (file, column, n) = (clean(file), clean(column), *lines);
     let lines = count(n, "line", "lines");
@@ -27,43 +20,26 @@ pub fn reconciled(file: &str, found: &Reconciled, nameless: &[&Happening], look:
     );
     let _ = writeln!(out, "{}", look.say(text));
     if !unknown.is_empty() {
-        let head = look.bad(text!(
-            "Billed, and not on record:",
-            "账单中有，记录中没有："
-        ));
+        let head = look.bad(text!("Billed, and not on record:", "账单中有，记录中没有："));
         let _ = writeln!(out, "\n{head}");
     }
     for Billed { tran_id, lines } in unknown {
         let numbers: Vec<String> = lines.iter().map(|line| line.number.to_string()).collect();
-        let amounts: Vec<_> = lines
-            .iter()
-            .filter_map(|line| line.amount.as_deref().map(clean))
-            .collect();
+        let amounts: Vec<_> = lines.iter().filter_map(|line| line.amount.as_deref().map(clean)).collect();
         let amounts = match amounts.as_slice() {
             [] => String::new(),
             amounts => format!("  {}", amounts.join(", ")),
         };
         let (tran_id, which) = (clean(tran_id), numbers.join(", "));
         let what = if numbers.len() == 1 { "line" } else { "lines" };
-        let text = text!(
-            "  {tran_id}  {what} {which}{amounts}",
-            "  {tran_id}  第 {which} 行{amounts}"
-        );
+        let text = text!("  {tran_id}  {what} {which}{amounts}", "  {tran_id}  第 {which} 行{amounts}");
         let _ = writeln!(out, "{}", look.say(text));
     }
     if !unbilled.is_empty() {
-        let head = look.change(text!(
-            "On record, and not billed:",
-            "记录中有，账单中没有："
-        ));
+        let head = look.change(text!("On record, and not billed:", "记录中有，账单中没有："));
         let _ = writeln!(out, "\n{head}");
     }
-    for Unbilled {
-        tran_id,
-        at,
-        address,
-    } in unbilled
-    {
+    for Unbilled { tran_id, at, address } in unbilled {
         let _ = writeln!(out, "  {}  {at:.0}  {address}", clean(tran_id));
     }
     if !nameless.is_empty() {
@@ -86,10 +62,7 @@ pub fn reconciled(file: &str, found: &Reconciled, nameless: &[&Happening], look:
         ))
     };
     let orders = count(*matched, "order", "orders");
-    let text = text!(
-        "{orders} on both sides; {verdict}.",
-        "{matched} 个订单双方都有；{verdict}。"
-    );
+    let text = text!("{orders} on both sides; {verdict}.", "{matched} 个订单双方都有；{verdict}。");
     let _ = writeln!(out, "\n{}", look.say(text));
     out
 }

@@ -39,11 +39,7 @@ pub fn head(rehearsal: &Rehearsal, look: Look) -> String {
         text!("TIME", "用时"),
     ];
     let faults = look.say(text!("FAULTS", "故障"));
-    let _ = writeln!(
-        out,
-        "\n{}",
-        columns(&titles.map(|title| look.say(title)), &faults)
-    );
+    let _ = writeln!(out, "\n{}", columns(&titles.map(|title| look.say(title)), &faults));
     out
 }
 
@@ -63,12 +59,7 @@ pub fn run(run: &Run, look: Look) -> String {
         faults,
         struck: _,
         applies,
-        judgement:
-            Judgement {
-                orders,
-                duplicates,
-                lost,
-            },
+        judgement: Judgement { orders, duplicates, lost },
         settled: _,
         unfinished,
         took,
@@ -87,14 +78,9 @@ pub fn run(run: &Run, look: Look) -> String {
         look.say(duration(*took)),
     ];
     let mut out = columns(&numbers, &clean(&faults)) + "\n";
-    let unfinished = unfinished
-        .as_ref()
-        .map_or(String::new(), |why| look.say(why));
+    let unfinished = unfinished.as_ref().map_or(String::new(), |why| look.say(why));
     let trouble = [
-        (
-            text!("ordered without need", "多余的订购"),
-            duplicates.join(", "),
-        ),
+        (text!("ordered without need", "多余的订购"), duplicates.join(", ")),
         (text!("lost", "丢失"), lost.join(", ")),
         (text!("not finished", "没有完成"), unfinished),
     ];
@@ -114,12 +100,7 @@ pub fn totals(rehearsal: &Rehearsal, look: Look) -> String {
         duplicates,
         lost,
         unfinished,
-        settled:
-            Settled {
-                read_back,
-                adopted,
-                not_created,
-            },
+        settled: Settled { read_back, adopted, not_created },
     } = rehearsal.totals();
     let (n, took) = (rehearsal.runs.len(), duration(rehearsal.took));
     let mut out = {
@@ -153,10 +134,7 @@ pub fn totals(rehearsal: &Rehearsal, look: Look) -> String {
         ))
     } else {
         let runs = count(missing, "run was", "runs were");
-        look.change(text!(
-            "Interrupted: {runs} not made.",
-            "已中断：{missing} 次运行没有进行。"
-        ))
+        look.change(text!("Interrupted: {runs} not made.", "已中断：{missing} 次运行没有进行。"))
     };
     let _ = writeln!(out, "{verdict}");
     out

@@ -32,30 +32,17 @@ pub fn open(
         region,
         prevent_destroy: _,
     } = open;
-    let _ = writeln!(
-        out,
-        "{} {}  {}",
-        look.bad("?"),
-        look.strong(address),
-        look.faint(source)
-    );
+    let _ = writeln!(out, "{} {}  {}", look.bad("?"), look.strong(address), look.faint(source));
     let by = sent_by.map_or(Text::same(""), |who| {
         let who = clean(who);
         text!(" by {who}", "，操作者 {who}")
     });
-    let sent = text!(
-        "  sent {sent_at:.0}{by}, run {run}",
-        "  发送于 {sent_at:.0}{by:#}，运行 {run}"
-    );
+    let sent = text!("  sent {sent_at:.0}{by}, run {run}", "  发送于 {sent_at:.0}{by:#}，运行 {run}");
     let _ = writeln!(out, "{}", look.say(sent));
     for (field, value) in order.iter() {
         let _ = writeln!(out, "    {field:<12}  \"{}\"", clean(value));
     }
-    for (name, id) in [
-        ("TranId", tran_id),
-        ("EnvId", env_id),
-        ("RequestId", request_id),
-    ] {
+    for (name, id) in [("TranId", tran_id), ("EnvId", env_id), ("RequestId", request_id)] {
         if let Some(id) = id {
             let id = clean(id);
             let text = text!("  its answer had {name} {id}", "  其应答中有 {name} {id}");
@@ -67,16 +54,10 @@ pub fn open(
         None => NO_REGION,
     };
     let (en, zh) = (named(asked, Lang::En), named(asked, Lang::Zh));
-    let looked = text!(
-        "  ordered in {at}; asked: {en}",
-        "  订购地域：{at:#}；已查询：{zh}"
-    );
+    let looked = text!("  ordered in {at}; asked: {en}", "  订购地域：{at:#}；已查询：{zh}");
     let _ = writeln!(out, "{}", look.say(looked));
     if candidates.is_empty() {
-        let text = text!(
-            "  the account shows no environment that could be it",
-            "  账号中没有可能是它的环境"
-        );
+        let text = text!("  the account shows no environment that could be it", "  账号中没有可能是它的环境");
         let _ = writeln!(out, "{}", look.say(text));
     }
     for candidate in candidates {
@@ -106,23 +87,10 @@ fn one(out: &mut String, candidate: &Candidate, look: Look) {
         look.change(text!("does not fit in everything", "不完全符合"))
     };
     let env_id = look.strong(clean(&candidate.environment.env_id));
-    let text = text!(
-        "  candidate {env_id}: {verdict}",
-        "  候选 {env_id}：{verdict}"
-    );
+    let text = text!("  candidate {env_id}: {verdict}", "  候选 {env_id}：{verdict}");
     let _ = writeln!(out, "{}", look.say(text));
-    for Check {
-        what,
-        expected,
-        found,
-        fits,
-    } in &candidate.checks
-    {
-        let mark = if *fits {
-            look.good(text!("ok", "是"))
-        } else {
-            look.bad(text!("no", "否"))
-        };
+    for Check { what, expected, found, fits } in &candidate.checks {
+        let mark = if *fits { look.good(text!("ok", "是")) } else { look.bad(text!("no", "否")) };
         let (expected, found) = (shown(expected), shown(found));
         let text = text!(
             "    {mark}  {what}: expected {expected}, found {found}",

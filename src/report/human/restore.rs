@@ -9,18 +9,9 @@ use crate::state::file::{Present, Proposal};
 
 /// The state that would be written, beside what is there.
 pub fn proposal(proposal: &Proposal, look: Look) -> String {
-    let Proposal {
-        state,
-        from,
-        folded,
-        present,
-        open,
-    } = proposal;
+    let Proposal { state, from, folded, present, open } = proposal;
     let mut out = String::new();
-    let (head, from) = (
-        look.strong(text!("Restored state:", "恢复的状态文件：")),
-        clean(from),
-    );
+    let (head, from) = (look.strong(text!("Restored state:", "恢复的状态文件：")), clean(from));
     let (serial, lineage, n) = (state.serial, state.lineage, state.environments.len());
     let environments = count(n, "environment", "environments");
     let deposed = verify::and_deposed(state.deposed.len());
@@ -30,10 +21,7 @@ pub fn proposal(proposal: &Proposal, look: Look) -> String {
             "{head} serial {serial}, {environments}{deposed}, lineage {lineage}",
             "{head}serial {serial}，{n} 个环境{deposed:#}，lineage {lineage}"
         ),
-        text!(
-            "From {from}, {receipts} folded in.",
-            "来自 {from}，并入了 {folded} 份回执。"
-        ),
+        text!("From {from}, {receipts} folded in.", "来自 {from}，并入了 {folded} 份回执。"),
     ] {
         let _ = writeln!(out, "{}", look.say(text));
     }
@@ -41,15 +29,11 @@ pub fn proposal(proposal: &Proposal, look: Look) -> String {
         Present::Nothing => text!("Before it there was no state.", "在此之前没有状态文件。"),
         Present::Unreadable(error) => {
             let error = verify::cleaned(error);
-            text!(
-                "What is there now can't be read: {error}",
-                "现有的状态文件无法读取：{error:#}"
-            )
+            text!("What is there now can't be read: {error}", "现有的状态文件无法读取：{error:#}")
         }
-        Present::State { differences, .. } if differences.is_empty() => text!(
-            "The state that is there now is the same.",
-            "现有的状态文件与之相同。"
-        ),
+        Present::State { differences, .. } if differences.is_empty() => {
+            text!("The state that is there now is the same.", "现有的状态文件与之相同。")
+        }
         Present::State { serial, .. } => text!(
             "\nWhat it changes in the state of serial {serial} that is there:",
             "\n它对现有状态文件（serial {serial}）的改动："
@@ -60,11 +44,8 @@ pub fn proposal(proposal: &Proposal, look: Look) -> String {
         Present::Nothing | Present::Unreadable(_) => {}
         Present::State { differences, .. } => {
             for difference in differences {
-                let text = verify::difference(
-                    difference,
-                    &text!("now", "现有"),
-                    &text!("restored", "恢复后"),
-                );
+                let text =
+                    verify::difference(difference, &text!("now", "现有"), &text!("restored", "恢复后"));
                 let _ = writeln!(out, "  {}", look.say(text));
             }
         }

@@ -14,10 +14,7 @@ use crate::state::{Deposed, Origin, Record, State};
 /// Every environment on record, by address.
 pub fn state(state: &State, look: Look) -> String {
     let mut out = String::new();
-    let account = state
-        .account
-        .as_ref()
-        .map_or_else(|| Text::same("-"), account);
+    let account = state.account.as_ref().map_or_else(|| Text::same("-"), account);
     let n = state.environments.len();
     let all = count(n, "environment", "environments");
     let all = look.strong(text!("{all}", "{n} 个环境"));
@@ -41,13 +38,7 @@ pub fn state(state: &State, look: Look) -> String {
     ];
     let mut rows = Vec::with_capacity(n);
     for (place, (_, record)) in Place::all(state).zip(state.records()) {
-        let Record {
-            env_id,
-            tran_id,
-            ordered_at,
-            source,
-            ..
-        } = record;
+        let Record { env_id, tran_id, ordered_at, source, .. } = record;
         let named = match place {
             Place::At(address) => Text::same(address.to_string()),
             // Its id has a column of its own.
@@ -82,12 +73,7 @@ pub fn list(records: &[(Place, &Record)]) -> String {
 }
 
 /// Everything on record of one address: what stands there, and what it replaced.
-pub fn record(
-    address: &Address,
-    record: Option<&Record>,
-    deposed: &[&Deposed],
-    look: Look,
-) -> String {
+pub fn record(address: &Address, record: Option<&Record>, deposed: &[&Deposed], look: Look) -> String {
     let standing = record.map(|record| {
         let status = standing(record);
         let title = look.strong(text!("{address} ({status})", "{address}：{status:#}"));
@@ -97,17 +83,11 @@ pub fn record(
         let Deposed { record, at, by, .. } = deposed;
         let title = look.strong(verify::named(&Place::of(deposed)));
         let status = self::standing(record);
-        let status = look.say(text!(
-            "{status}, replaced {at:.0} by run {by}",
-            "{status:#}，{at:.0} 被运行 {by} 替换"
-        ));
+        let status =
+            look.say(text!("{status}, replaced {at:.0} by run {by}", "{status:#}，{at:.0} 被运行 {by} 替换"));
         format!("{title}\n  {status}\n{}", fields(record))
     });
-    standing
-        .into_iter()
-        .chain(replaced)
-        .collect::<Vec<_>>()
-        .join("\n")
+    standing.into_iter().chain(replaced).collect::<Vec<_>>().join("\n")
 }
 
 fn fields(record: &Record) -> String {

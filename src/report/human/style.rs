@@ -19,11 +19,7 @@ pub struct Look {
 }
 
 impl Look {
-    pub const PLAIN: Self = Self {
-        color: false,
-        lang: Lang::En,
-        columns: None,
-    };
+    pub const PLAIN: Self = Self { color: false, lang: Lang::En, columns: None };
 
     /// A text in the reader's language, or another value that speaks Chinese as `{value:#}`.
     pub fn say(self, text: impl Display) -> String {
@@ -60,11 +56,7 @@ impl Look {
 
     fn paint(self, style: Style, text: impl Display) -> String {
         let text = self.say(text);
-        if self.color {
-            format!("{style}{text}{style:#}")
-        } else {
-            text
-        }
+        if self.color { format!("{style}{text}{style:#}") } else { text }
     }
 
     pub(super) fn good(self, text: impl Display) -> String {
@@ -106,11 +98,7 @@ impl Look {
         };
         let red = AnsiColor::Red.on_default().underline();
         let green = AnsiColor::Green.on_default().underline();
-        format!(
-            "\"{}\" -> \"{}\"",
-            side(&words.old, red, "[-", "-]"),
-            side(&words.new, green, "{+", "+}")
-        )
+        format!("\"{}\" -> \"{}\"", side(&words.old, red, "[-", "-]"), side(&words.new, green, "{+", "+}"))
     }
 }
 
@@ -131,33 +119,18 @@ mod tests {
 
     #[test]
     fn colours_only_when_asked() {
-        assert!(
-            Look {
-                color: true,
-                ..Look::PLAIN
-            }
-            .changed_words("a b", "a c")
-            .contains('\u{1b}')
-        );
+        assert!(Look { color: true, ..Look::PLAIN }.changed_words("a b", "a c").contains('\u{1b}'));
         assert!(!Look::PLAIN.bad("x").contains('\u{1b}'));
     }
 
     #[test]
     fn speaks_the_language_of_the_reader() {
         let things = ["a".to_owned(), "b".to_owned()];
-        for (lang, said, listed) in [
-            (Lang::En, "`x` is gone", "a, b"),
-            (Lang::Zh, "`x` 已不存在", "a、b"),
-        ] {
-            let look = Look {
-                lang,
-                ..Look::PLAIN
-            };
+        for (lang, said, listed) in [(Lang::En, "`x` is gone", "a, b"), (Lang::Zh, "`x` 已不存在", "a、b")]
+        {
+            let look = Look { lang, ..Look::PLAIN };
             let text = Text::new("`x` is gone", "`x` 已不存在");
-            assert_eq!(
-                (look.say(&text), look.bad(&text)),
-                (said.into(), said.into())
-            );
+            assert_eq!((look.say(&text), look.bad(&text)), (said.into(), said.into()));
             assert_eq!(look.list(&things), listed);
         }
     }

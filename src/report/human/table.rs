@@ -9,11 +9,7 @@ use crate::report::text::width;
 
 /// Rows under their headers. Where a terminal is too narrow for all columns, the last ones stand below their row, each behind its
 /// header.
-pub(super) fn table<const N: usize>(
-    headers: &[String; N],
-    rows: &[[String; N]],
-    look: Look,
-) -> String {
+pub(super) fn table<const N: usize>(headers: &[String; N], rows: &[[String; N]], look: Look) -> String {
     let Some(columns) = look.columns else {
         return of_columns(headers, rows, N).join("");
     };
@@ -47,11 +43,7 @@ pub(super) fn table<const N: usize>(
 }
 
 /// A line a row, the headers first, of the first `n` columns.
-fn of_columns<const N: usize>(
-    headers: &[String; N],
-    rows: &[[String; N]],
-    n: usize,
-) -> Vec<String> {
+fn of_columns<const N: usize>(headers: &[String; N], rows: &[[String; N]], n: usize) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(headers.iter().take(n));
@@ -59,10 +51,7 @@ fn of_columns<const N: usize>(
         table.add_row(row.iter().take(n));
     }
     let lines = table.to_string();
-    lines
-        .lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
+    lines.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 #[cfg(test)]
@@ -73,22 +62,10 @@ mod tests {
 
     fn shown(columns: Option<usize>) -> String {
         let headers = ["ADDRESS", "TRAN_ID", "REQUEST_ID", "SOURCE"].map(str::to_owned);
-        let row = [
-            "shop",
-            "20260501000001",
-            REQUEST,
-            "environments/shop.yaml:5",
-        ];
+        let row = ["shop", "20260501000001", REQUEST, "environments/shop.yaml:5"];
         let none = ["环境", "-", "-", "environments/blog.yaml:15"];
-        let look = Look {
-            columns,
-            ..Look::PLAIN
-        };
-        table(
-            &headers,
-            &[row, none].map(|row| row.map(str::to_owned)),
-            look,
-        )
+        let look = Look { columns, ..Look::PLAIN };
+        table(&headers, &[row, none].map(|row| row.map(str::to_owned)), look)
     }
 
     #[test]

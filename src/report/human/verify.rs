@@ -49,10 +49,9 @@ pub fn verification(verification: &Verification, look: Look) -> String {
             "what the receipts from serial {serial} on speak of was held against the state",
             "自 serial {serial} 起的回执所涉及的内容已与状态文件比对"
         ),
-        Compared::Nothing => text!(
-            "the state could not be held against the receipts",
-            "状态文件无法与回执比对"
-        ),
+        Compared::Nothing => {
+            text!("the state could not be held against the receipts", "状态文件无法与回执比对")
+        }
     };
     for (name, value) in [
         (text!("state", "状态文件"), state),
@@ -69,10 +68,7 @@ pub fn verification(verification: &Verification, look: Look) -> String {
         let _ = writeln!(out, "\n{}", found_wrong(problem, look));
     }
     let verdict = if problems.is_empty() {
-        look.good(text!(
-            "Fine: nothing contradicts anything.",
-            "正常：没有任何矛盾。"
-        ))
+        look.good(text!("Fine: nothing contradicts anything.", "正常：没有任何矛盾。"))
     } else {
         number_of(problems, look)
     };
@@ -112,22 +108,14 @@ pub(super) fn and_deposed(n: usize) -> Text {
 /// What a notice says, without its code.
 pub fn notice(notice: &Notice) -> Text {
     match notice {
-        Notice::BeginningMissing {
-            since: None,
-            serial,
-            unverified,
-        } => {
+        Notice::BeginningMissing { since: None, serial, unverified } => {
             let which = listed(unverified);
             text!(
                 "there are no receipts, so nothing of serial {serial} can be verified{which}",
                 "没有回执，因此 serial {serial} 的内容都无法核验{which:#}"
             )
         }
-        Notice::BeginningMissing {
-            since: Some(since),
-            serial: _,
-            unverified,
-        } => {
+        Notice::BeginningMissing { since: Some(since), serial: _, unverified } => {
             let which = listed(unverified);
             text!(
                 "the receipts start from serial {since}; what was ordered before can't be verified{which}",
@@ -141,23 +129,12 @@ pub fn notice(notice: &Notice) -> Text {
                 "有两次运行都从 serial {serial} 开始：{one} 和 {other}；说明状态文件的某个副本曾被单独使用"
             )
         }
-        Notice::OpenRun {
-            run,
-            who,
-            pid,
-            unknown,
-        } => {
+        Notice::OpenRun { run, who, pid, unknown } => {
             let what = if unknown.is_empty() {
-                text!(
-                    "; no request is without an answer",
-                    "；所有请求都已得到应答"
-                )
+                text!("; no request is without an answer", "；所有请求都已得到应答")
             } else {
                 let which = listed(unknown);
-                text!(
-                    "; without an answer so far{which}",
-                    "；尚未得到应答{which:#}"
-                )
+                text!("; without an answer so far{which}", "；尚未得到应答{which:#}")
             };
             let who = clean(who);
             text!(
@@ -201,28 +178,19 @@ pub fn problem(problem: &Problem) -> Text {
                 "从 serial {from} 到 {to} 之间的回执缺失；{evidence} 在它们之后"
             )
         }
-        Problem::Account {
-            path,
-            found,
-            expected,
-        } => {
+        Problem::Account { path, found, expected } => {
             let (path, found, expected) = (path.display(), clean(found), clean(expected));
             text!(
                 "{path} ordered from {found}, and the state is of {expected}",
                 "{path} 是在 {found} 订购的，而状态文件属于 {expected}"
             )
         }
-        Problem::Differs(difference) => self::difference(
-            difference,
-            &text!("state", "状态文件"),
-            &text!("receipts", "回执"),
-        ),
+        Problem::Differs(difference) => {
+            self::difference(difference, &text!("state", "状态文件"), &text!("receipts", "回执"))
+        }
         Problem::Shared { name, id, places } => {
             let (id, places) = (clean(id), listed(places));
-            text!(
-                "{name} {id} is on record more than once{places}",
-                "{name} {id} 有多条记录{places:#}"
-            )
+            text!("{name} {id} is on record more than once{places}", "{name} {id} 有多条记录{places:#}")
         }
         Problem::Unrecorded { path, rescued } => {
             let (path, said) = (path.display(), said(&rescued.outcome));
@@ -237,11 +205,7 @@ pub fn problem(problem: &Problem) -> Text {
 /// One difference, with the names of the two sides.
 pub(super) fn difference(difference: &Difference, found: &Text, expected: &Text) -> Text {
     match difference {
-        Difference::Member {
-            name,
-            found: here,
-            expected: there,
-        } => {
+        Difference::Member { name, found: here, expected: there } => {
             let (here, there) = (clean(here), clean(there));
             text!(
                 "{name}: {found} \"{here}\", {expected} \"{there}\"",
@@ -250,24 +214,13 @@ pub(super) fn difference(difference: &Difference, found: &Text, expected: &Text)
         }
         Difference::Missing { place, record } => {
             let (place, ids) = (named(place), ids(record));
-            text!(
-                "{place}: only in the {expected}{ids}",
-                "{place:#}：只在{expected:#}中{ids:#}"
-            )
+            text!("{place}: only in the {expected}{ids}", "{place:#}：只在{expected:#}中{ids:#}")
         }
         Difference::Surplus { place, record } => {
             let (place, ids) = (named(place), ids(record));
-            text!(
-                "{place}: only in the {found}{ids}",
-                "{place:#}：只在{found:#}中{ids:#}"
-            )
+            text!("{place}: only in the {found}{ids}", "{place:#}：只在{found:#}中{ids:#}")
         }
-        Difference::Field {
-            place,
-            name,
-            found: here,
-            expected: there,
-        } => {
+        Difference::Field { place, name, found: here, expected: there } => {
             let (place, here, there) = (named(place), value(here.as_ref()), value(there.as_ref()));
             text!(
                 "{place}.{name}: {found} {here}, {expected} {there}",
@@ -319,11 +272,7 @@ pub fn said(outcome: &Outcome) -> Text {
         Evidence::Unknown => "unknown",
     };
     let mut en = format!("`{}` {word}", outcome.address);
-    let mut zh = format!(
-        "`{}` {}",
-        outcome.address,
-        words::evidence(outcome.evidence)
-    );
+    let mut zh = format!("`{}` {}", outcome.address, words::evidence(outcome.evidence));
     for (name, value) in [
         ("TranId", &outcome.tran_id),
         ("EnvId", &outcome.env_id),
@@ -349,8 +298,5 @@ fn listed(places: impl IntoIterator<Item = impl Display>) -> Text {
         let quoted = names.iter().map(|name| format!("`{}`", name.in_lang(lang)));
         quoted.collect::<Vec<_>>()
     };
-    Text::new(
-        format!(": {}", quoted(Lang::En).join(", ")),
-        format!("：{}", quoted(Lang::Zh).join("、")),
-    )
+    Text::new(format!(": {}", quoted(Lang::En).join(", ")), format!("：{}", quoted(Lang::Zh).join("、")))
 }

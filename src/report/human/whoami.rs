@@ -32,10 +32,7 @@ pub fn whoami(identity: &Identity, look: Look) -> String {
     let expires = ends.map(|(ends, left)| {
         let time = duration(left.unsigned_abs());
         if left.is_negative() {
-            text!(
-                "{ends}, {time} ago by this computer's clock",
-                "{ends}，按本机时钟已过去 {time:#}"
-            )
+            text!("{ends}, {time} ago by this computer's clock", "{ends}，按本机时钟已过去 {time:#}")
         } else {
             text!("{ends}, in {time}", "{ends}，还有 {time:#}")
         }
@@ -46,34 +43,17 @@ pub fn whoami(identity: &Identity, look: Look) -> String {
         (text!("role", "角色"), plain(role)),
         (
             text!("key id", "密钥 ID"),
-            Some(
-                key_id
-                    .as_deref()
-                    .map_or_else(|| text!("none issued yet", "尚未签发"), same),
-            ),
+            Some(key_id.as_deref().map_or_else(|| text!("none issued yet", "尚未签发"), same)),
         ),
         (text!("expires", "到期"), expires),
         (text!("account", "账号"), Some(account)),
         (text!("ARN", "ARN"), of_caller(|caller| caller.arn.clone())),
-        (
-            text!("type", "类型"),
-            of_caller(|caller| caller.kind.clone()),
-        ),
+        (text!("type", "类型"), of_caller(|caller| caller.kind.clone())),
         (text!("endpoint", "端点"), Some(same(endpoint))),
         (text!("STS", "STS"), plain(sts_endpoint)),
-        (
-            text!("region", "地域"),
-            Some(
-                region
-                    .as_deref()
-                    .map_or_else(|| text!("not set", "未设置"), same),
-            ),
-        ),
+        (text!("region", "地域"), Some(region.as_deref().map_or_else(|| text!("not set", "未设置"), same))),
         (text!("lists in", "列出地域"), regions),
-        (
-            text!("RequestId", "RequestId"),
-            of_caller(|caller| caller.request_id.clone()),
-        ),
+        (text!("RequestId", "RequestId"), of_caller(|caller| caller.request_id.clone())),
     ];
     let mut out = String::new();
     for (name, value) in lines {

@@ -67,20 +67,10 @@ mod tests {
 
     #[test]
     fn every_name_on_record_has_a_chinese_word_and_stays_to_be_found() {
-        let status = [
-            Status::Created,
-            Status::AwaitingEnvId,
-            Status::Unknown,
-            Status::Isolated,
-            Status::Destroying,
-        ];
-        let evidence = [
-            Evidence::Ordered,
-            Evidence::Done,
-            Evidence::Refused,
-            Evidence::NotSent,
-            Evidence::Unknown,
-        ];
+        let status =
+            [Status::Created, Status::AwaitingEnvId, Status::Unknown, Status::Isolated, Status::Destroying];
+        let evidence =
+            [Evidence::Ordered, Evidence::Done, Evidence::Refused, Evidence::NotSent, Evidence::Unknown];
         let found = evidence
             .map(Found::Answered)
             .into_iter()

@@ -73,20 +73,9 @@ pub fn schema() -> serde_json::Value {
 
 /// The drift as one JSON document that ends in a newline.
 pub fn document(drift: &Drift) -> String {
-    let Drift {
-        findings,
-        declared,
-        recorded,
-        seen,
-    } = drift;
-    let mut summary = SummaryV1 {
-        counted: 0,
-        ignored: 0,
-        told: 0,
-        declared: *declared,
-        recorded: *recorded,
-        seen: *seen,
-    };
+    let Drift { findings, declared, recorded, seen } = drift;
+    let mut summary =
+        SummaryV1 { counted: 0, ignored: 0, told: 0, declared: *declared, recorded: *recorded, seen: *seen };
     for finding in findings {
         let count = match finding.standing {
             Standing::Counts => &mut summary.counted,
@@ -105,17 +94,7 @@ pub fn document(drift: &Drift) -> String {
 
 impl<'a> From<&'a Finding> for FindingV1<'a> {
     fn from(finding: &'a Finding) -> Self {
-        let Finding {
-            code,
-            address,
-            deposed,
-            env_id,
-            expected,
-            found,
-            source,
-            standing,
-            next,
-        } = finding;
+        let Finding { code, address, deposed, env_id, expected, found, source, standing, next } = finding;
         let (standing, reason) = standing.name();
         Self {
             code: code.name(),
@@ -125,10 +104,7 @@ impl<'a> From<&'a Finding> for FindingV1<'a> {
             env_id: env_id.as_deref(),
             expected: expected.as_ref().map(Text::en),
             found: found.as_ref().map(Text::en),
-            source: source.as_ref().map(|source| SourceV1 {
-                file: &source.file,
-                line: source.line,
-            }),
+            source: source.as_ref().map(|source| SourceV1 { file: &source.file, line: source.line }),
             standing,
             reason,
             next: next.en(),

@@ -77,11 +77,7 @@ pub fn changes(
 }
 
 fn change(change: &Change) -> ChangeV1<'_> {
-    let Change {
-        place,
-        record,
-        kind,
-    } = change;
+    let Change { place, record, kind } = change;
     let (word, to, fields) = match kind {
         Kind::Added => ("add", None, &[][..]),
         Kind::Changed(fields) => ("change", None, fields.as_slice()),

@@ -34,12 +34,7 @@ pub fn document(command: &str, diagnostics: &[Diagnostic]) -> String {
         format_version: 1,
         failed: true,
         command,
-        diagnostics: limited
-            .shown
-            .iter()
-            .copied()
-            .map(DiagnosticV1::from)
-            .collect(),
+        diagnostics: limited.shown.iter().copied().map(DiagnosticV1::from).collect(),
         left_out: limited.left_out(),
     })
 }

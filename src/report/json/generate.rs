@@ -47,10 +47,8 @@ pub fn document(drafts: &Drafts, manifest: &str, file: Option<&str>) -> String {
         env_id: &draft.env_id,
         tran_id: draft.tran_id.as_deref(),
     });
-    let left_out = drafts.left_out.iter().map(|one| LeftOutV1 {
-        env_id: &one.env_id,
-        why: one.why.to_string(),
-    });
+    let left_out =
+        drafts.left_out.iter().map(|one| LeftOutV1 { env_id: &one.env_id, why: one.why.to_string() });
     super::text(&GenerateV1 {
         format_version: 1,
         generated: generated.collect(),

@@ -146,11 +146,7 @@ fn happening(happening: &Happening) -> HappeningV1<'_> {
 }
 
 fn settled(Settled { at, doing, created }: &Settled) -> SettledV1<'_> {
-    SettledV1 {
-        at: at.to_string(),
-        by: doing,
-        created: *created,
-    }
+    SettledV1 { at: at.to_string(), by: doing, created: *created }
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -176,10 +172,7 @@ struct ReceiptV1<'a> {
 }
 
 /// Every receipt, and everything that does not fit, as one JSON document that ends in a newline.
-pub fn verification(
-    receipts: &[(ReceiptRef, Result<Journal, StateError>)],
-    found: &Verification,
-) -> String {
+pub fn verification(receipts: &[(ReceiptRef, Result<Journal, StateError>)], found: &Verification) -> String {
     let receipts = receipts.iter().map(|(receipt, journal)| {
         let ReceiptRef { base, run, path } = receipt;
         let journal = journal.as_ref().ok();

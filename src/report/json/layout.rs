@@ -56,12 +56,7 @@ pub fn files(files: &[Formatted], details: Details, diagnostics: &[Diagnostic]) 
         files: files
             .iter()
             .map(|file| {
-                let Formatted {
-                    path,
-                    old: _,
-                    new,
-                    written,
-                } = file;
+                let Formatted { path, old: _, new, written } = file;
                 FileV1 {
                     path,
                     changed: file.changed(),
@@ -71,12 +66,7 @@ pub fn files(files: &[Formatted], details: Details, diagnostics: &[Diagnostic]) 
                 }
             })
             .collect(),
-        diagnostics: limited
-            .shown
-            .iter()
-            .copied()
-            .map(DiagnosticV1::from)
-            .collect(),
+        diagnostics: limited.shown.iter().copied().map(DiagnosticV1::from).collect(),
         left_out: limited.left_out(),
     };
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();

@@ -49,12 +49,7 @@ pub fn status_schema() -> serde_json::Value {
 
 /// The lock as one JSON document that ends in a newline.
 pub fn status(found: &LockFile) -> String {
-    let LockFile {
-        path,
-        status,
-        left,
-        open,
-    } = found;
+    let LockFile { path, status, left, open } = found;
     let (held, by) = match status {
         LockStatus::Free => (false, None),
         LockStatus::Held(by) => (true, by.as_ref()),
@@ -71,33 +66,11 @@ pub fn status(found: &LockFile) -> String {
 }
 
 fn holder(holder: &Holder) -> HolderV1<'_> {
-    let Holder {
-        who,
-        pid,
-        since,
-        doing,
-    } = holder;
-    HolderV1 {
-        who,
-        pid: *pid,
-        since: since.to_string(),
-        doing,
-    }
+    let Holder { who, pid, since, doing } = holder;
+    HolderV1 { who, pid: *pid, since: since.to_string(), doing }
 }
 
 fn open_run(journal: &Journal) -> RunV1<'_> {
-    let RunStarted {
-        run,
-        base,
-        who,
-        pid,
-        ..
-    } = &journal.started;
-    RunV1 {
-        run: run.to_string(),
-        who,
-        pid: *pid,
-        started_at: journal.started_at.to_string(),
-        base: base.0,
-    }
+    let RunStarted { run, base, who, pid, .. } = &journal.started;
+    RunV1 { run: run.to_string(), who, pid: *pid, started_at: journal.started_at.to_string(), base: base.0 }
 }

@@ -71,39 +71,22 @@ pub fn reconciled(
     nameless: &[&Happening],
     problems: &[Diagnostic],
 ) -> String {
-    let Reconciled {
-        column,
-        lines,
-        without_number,
-        matched,
-        unknown,
-        unbilled,
-    } = found;
+    let Reconciled { column, lines, without_number, matched, unknown, unbilled } = found;
     let unknown = unknown.iter().map(|Billed { tran_id, lines }| BilledV1 {
         tran_id,
         lines: lines
             .iter()
-            .map(|line| LineV1 {
-                line: line.number,
-                amount: line.amount.as_deref(),
-            })
+            .map(|line| LineV1 { line: line.number, amount: line.amount.as_deref() })
             .collect(),
     });
-    let unbilled = unbilled.iter().map(
-        |Unbilled {
-             tran_id,
-             at,
-             address,
-         }| UnbilledV1 {
-            tran_id,
-            time: at.to_string(),
-            address: address.as_str(),
-        },
-    );
-    let nameless = nameless.iter().map(|happening| NamelessV1 {
-        time: happening.at.to_string(),
-        address: happening.address.as_str(),
+    let unbilled = unbilled.iter().map(|Unbilled { tran_id, at, address }| UnbilledV1 {
+        tran_id,
+        time: at.to_string(),
+        address: address.as_str(),
     });
+    let nameless = nameless
+        .iter()
+        .map(|happening| NamelessV1 { time: happening.at.to_string(), address: happening.address.as_str() });
     pretty(&ReconciledV1 {
         format_version: 1,
         file,

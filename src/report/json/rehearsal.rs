@@ -62,16 +62,8 @@ struct RunV1<'a> {
 
 impl From<Settled> for SettledV1 {
     fn from(settled: Settled) -> Self {
-        let Settled {
-            read_back,
-            adopted,
-            not_created,
-        } = settled;
-        Self {
-            read_back,
-            adopted,
-            not_created,
-        }
+        let Settled { read_back, adopted, not_created } = settled;
+        Self { read_back, adopted, not_created }
     }
 }
 
@@ -99,14 +91,7 @@ pub fn schema() -> serde_json::Value {
 
 /// The rehearsal as one JSON document that ends in a newline.
 pub fn report(rehearsal: &Rehearsal) -> String {
-    let Totals {
-        struck,
-        orders,
-        duplicates,
-        lost,
-        unfinished,
-        settled,
-    } = rehearsal.totals();
+    let Totals { struck, orders, duplicates, lost, unfinished, settled } = rehearsal.totals();
     let document = RehearsalV1 {
         format_version: 1,
         kept: rehearsal.is_kept(),

@@ -69,12 +69,7 @@ pub struct Shown<'a> {
 /// Orders that are to be settled.
 pub fn document<'a>(open: impl Iterator<Item = Shown<'a>>) -> String {
     let one = |shown: Shown<'a>| {
-        let Shown {
-            open,
-            sent_by,
-            asked,
-            candidates,
-        } = shown;
+        let Shown { open, sent_by, asked, candidates } = shown;
         OpenV1 {
             address: open.address.as_str(),
             sent_at: open.sent_at.to_string(),
@@ -86,27 +81,14 @@ pub fn document<'a>(open: impl Iterator<Item = Shown<'a>>) -> String {
             candidates: candidates.iter().map(CandidateV1::from).collect(),
         }
     };
-    super::text(&ResolveV1 {
-        format_version: 1,
-        open: open.map(one).collect(),
-    })
+    super::text(&ResolveV1 { format_version: 1, open: open.map(one).collect() })
 }
 
 impl<'a> From<&'a Candidate> for CandidateV1<'a> {
     fn from(candidate: &'a Candidate) -> Self {
         let check = |check: &'a Check| {
-            let Check {
-                what,
-                expected,
-                found,
-                fits,
-            } = check;
-            CheckV1 {
-                what: what.en(),
-                expected: expected.en(),
-                found: found.en(),
-                fits: *fits,
-            }
+            let Check { what, expected, found, fits } = check;
+            CheckV1 { what: what.en(), expected: expected.en(), found: found.en(), fits: *fits }
         };
         Self {
             env_id: &candidate.environment.env_id,

@@ -137,20 +137,12 @@ pub fn list(records: &[(Place, &Record)]) -> String {
             Place::Deposed { .. } => true,
         },
     });
-    pretty(&ListV1 {
-        format_version: 1,
-        environments: environments.collect(),
-    })
+    pretty(&ListV1 { format_version: 1, environments: environments.collect() })
 }
 
 /// Everything that the state has of one address, as one JSON document that ends in a newline.
 pub fn record(address: &Address, record: Option<&Record>, deposed: &[&Deposed]) -> String {
-    pretty(&ShownV1 {
-        format_version: 1,
-        address: address.as_str(),
-        record,
-        deposed,
-    })
+    pretty(&ShownV1 { format_version: 1, address: address.as_str(), record, deposed })
 }
 
 /// A verification as one JSON document that ends in a newline.
@@ -199,9 +191,7 @@ pub(super) fn problem(problem: &Problem) -> SaidV1<'_> {
             let addresses = places.iter().map(Place::address);
             (None, addresses.map(Address::as_str).collect())
         }
-        Problem::Refused(_) | Problem::ReceiptsMissing { .. } | Problem::Account { .. } => {
-            (None, Vec::new())
-        }
+        Problem::Refused(_) | Problem::ReceiptsMissing { .. } | Problem::Account { .. } => (None, Vec::new()),
     };
     SaidV1 {
         code: problem.code(),
@@ -219,9 +209,7 @@ pub(super) fn notice(notice: &Notice) -> SaidV1<'_> {
         }
         Notice::OpenRun { unknown, .. } => texts(unknown),
         Notice::RescueOpen { rescued, .. } => vec![rescued.outcome.address.as_str()],
-        Notice::Fork { .. } | Notice::RescueSettled { .. } | Notice::RescueUnreadable { .. } => {
-            Vec::new()
-        }
+        Notice::Fork { .. } | Notice::RescueSettled { .. } | Notice::RescueUnreadable { .. } => Vec::new(),
     };
     SaidV1 {
         code: notice.code(),
@@ -237,11 +225,7 @@ fn texts(addresses: &[Address]) -> Vec<&str> {
 
 pub(super) fn difference(difference: &Difference) -> DifferenceV1<'_> {
     match difference {
-        Difference::Member {
-            name,
-            found,
-            expected,
-        } => DifferenceV1 {
+        Difference::Member { name, found, expected } => DifferenceV1 {
             address: None,
             deposed: None,
             field: Some(name),
@@ -249,22 +233,13 @@ pub(super) fn difference(difference: &Difference) -> DifferenceV1<'_> {
             found: Some(found),
             expected: Some(expected),
         },
-        Difference::Missing { place, record } => DifferenceV1 {
-            kind: "missing",
-            expected: record.tran_id.as_deref(),
-            ..about(place)
-        },
-        Difference::Surplus { place, record } => DifferenceV1 {
-            kind: "surplus",
-            found: record.tran_id.as_deref(),
-            ..about(place)
-        },
-        Difference::Field {
-            place,
-            name,
-            found,
-            expected,
-        } => DifferenceV1 {
+        Difference::Missing { place, record } => {
+            DifferenceV1 { kind: "missing", expected: record.tran_id.as_deref(), ..about(place) }
+        }
+        Difference::Surplus { place, record } => {
+            DifferenceV1 { kind: "surplus", found: record.tran_id.as_deref(), ..about(place) }
+        }
+        Difference::Field { place, name, found, expected } => DifferenceV1 {
             field: Some(name),
             kind: "field",
             found: found.as_deref(),
@@ -290,20 +265,11 @@ fn about(place: &Place) -> DifferenceV1<'_> {
 
 /// A restore as one JSON document that ends in a newline. `written` is false for a dry run.
 pub fn restore(proposal: &Proposal, written: bool, kept: Option<&std::path::Path>) -> String {
-    let Proposal {
-        state,
-        from,
-        folded,
-        present,
-        open,
-    } = proposal;
+    let Proposal { state, from, folded, present, open } = proposal;
     let (word, serial, differences) = match present {
         Present::Nothing => ("none", None, &[][..]),
         Present::Unreadable(_) => ("unreadable", None, &[][..]),
-        Present::State {
-            serial,
-            differences,
-        } => ("state", Some(serial.0), differences.as_slice()),
+        Present::State { serial, differences } => ("state", Some(serial.0), differences.as_slice()),
     };
     pretty(&ProposalV1 {
         format_version: 1,

@@ -41,12 +41,7 @@ pub fn document(files: usize, environments: usize, diagnostics: &[Diagnostic]) -
         warning_count: diagnostics.len() - errors,
         files,
         environments,
-        diagnostics: limited
-            .shown
-            .iter()
-            .copied()
-            .map(DiagnosticV1::from)
-            .collect(),
+        diagnostics: limited.shown.iter().copied().map(DiagnosticV1::from).collect(),
         left_out: limited.left_out(),
     })
 }

@@ -71,13 +71,7 @@ pub fn document(identity: &Identity) -> String {
         key_id: key_id.as_deref(),
         expires_at: ends.map(|(ends, _)| ends.to_string()),
         caller: caller.as_ref().map(|caller| {
-            let Caller {
-                account,
-                user,
-                arn,
-                kind,
-                request_id,
-            } = caller;
+            let Caller { account, user, arn, kind, request_id } = caller;
             CallerV1 {
                 account,
                 user: user.as_deref(),

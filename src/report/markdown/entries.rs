@@ -14,10 +14,7 @@ use crate::report::words::{Word, changed_words};
 pub(super) fn groups(page: &Page, setting: &Setting, room: &mut Room) {
     let mut groups: Vec<(&'static str, Tone, Vec<&Entry>)> = Vec::new();
     for entry in page.entries.iter().filter(|entry| !is_dull(entry, page)) {
-        match groups
-            .iter_mut()
-            .find(|(action, ..)| *action == entry.action)
-        {
+        match groups.iter_mut().find(|(action, ..)| *action == entry.action) {
             Some((_, worst, entries)) => {
                 *worst = entry.tone.min(*worst);
                 entries.push(entry);
@@ -84,9 +81,7 @@ fn one(entry: &Entry, setting: &Setting, lang: Lang) -> String {
     let mark = mark.trim();
     let mark = if mark.is_empty() { "·" } else { mark };
     let mut out = format!("- {} {}", code(mark), code(name));
-    let reason = labels::reason(reason)
-        .in_lang(lang)
-        .replace(['_', '-'], " ");
+    let reason = labels::reason(reason).in_lang(lang).replace(['_', '-'], " ");
     let _ = write!(out, " · {reason}");
     if let Some(place) = place {
         let place = format!("{}:{}", place.in_repository(setting), place.line);
@@ -111,10 +106,7 @@ fn one(entry: &Entry, setting: &Setting, lang: Lang) -> String {
             "+" | "=" => '+',
             _ => ' ',
         };
-        let lines: Vec<String> = fields
-            .iter()
-            .flat_map(|row| lines(row, side, lang))
-            .collect();
+        let lines: Vec<String> = fields.iter().flat_map(|row| lines(row, side, lang)).collect();
         let _ = write!(out, "\n{}", fenced("diff", &lines, "  "));
     }
     out
@@ -130,10 +122,7 @@ fn lines(row: &Row, side: char, lang: Lang) -> Vec<String> {
         Value::KnownAfter => vec![format!("{side} {name} = {}", KNOWN_AFTER.in_lang(lang))],
         Value::Becomes(old, new) => vec![
             format!("- {name} = {old}"),
-            format!(
-                "+ {name} = {}",
-                new.as_deref().unwrap_or(KNOWN_AFTER.in_lang(lang))
-            ),
+            format!("+ {name} = {}", new.as_deref().unwrap_or(KNOWN_AFTER.in_lang(lang))),
         ],
         Value::Changed(old, new) => {
             let (old, new) = match (old, new) {
@@ -146,8 +135,7 @@ fn lines(row: &Row, side: char, lang: Lang) -> Vec<String> {
                 }
                 (old, new) => {
                     let one = |text: &Option<String>| {
-                        text.as_deref()
-                            .map_or_else(|| NONE.in_lang(lang).to_owned(), quoted)
+                        text.as_deref().map_or_else(|| NONE.in_lang(lang).to_owned(), quoted)
                     };
                     (one(old), one(new))
                 }
@@ -159,12 +147,11 @@ fn lines(row: &Row, side: char, lang: Lang) -> Vec<String> {
 
 /// The words of one side, those marked that are on no other.
 fn marked(words: &[Word<'_>], alike: bool, open: &str, close: &str) -> String {
-    let words = words.iter().map(|Word { text, changed }| {
-        if *changed && alike {
-            format!("{open}{text}{close}")
-        } else {
-            (*text).to_owned()
-        }
-    });
+    let words =
+        words.iter().map(
+            |Word { text, changed }| {
+                if *changed && alike { format!("{open}{text}{close}") } else { (*text).to_owned() }
+            },
+        );
     words.collect()
 }

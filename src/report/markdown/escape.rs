@@ -14,11 +14,7 @@ pub(super) fn code(text: &str) -> String {
     let text = if text.is_empty() { "—".into() } else { text };
     let ticks = "`".repeat(longest_run(&text) + 1);
     let edge = |c: char| c == '`' || c == ' ';
-    let space = if text.starts_with(edge) || text.ends_with(edge) {
-        " "
-    } else {
-        ""
-    };
+    let space = if text.starts_with(edge) || text.ends_with(edge) { " " } else { "" };
     format!("{ticks}{space}{text}{space}{ticks}")
 }
 
@@ -87,10 +83,7 @@ fn begins_a_list(word: &str) -> bool {
 fn is_plain(word: &str) -> bool {
     let harmless = |c: char| {
         c.is_ascii_alphanumeric()
-            || matches!(
-                c,
-                ',' | '.' | ';' | ':' | '!' | '?' | '(' | ')' | '\'' | '"' | '-' | '/'
-            )
+            || matches!(c, ',' | '.' | ';' | ':' | '!' | '?' | '(' | ')' | '\'' | '"' | '-' | '/')
             || !c.is_ascii()
     };
     let bare = word.trim_matches(|c: char| c.is_ascii_punctuation());
@@ -169,10 +162,7 @@ mod unit {
     #[test]
     fn a_word_that_means_something_to_markdown_is_code() {
         for (text, shown) in [
-            (
-                "it is gone, and costs nothing",
-                "it is gone, and costs nothing",
-            ),
+            ("it is gone, and costs nothing", "it is gone, and costs nothing"),
             ("with --x, @y.", "with `--x`, `@y`."),
             ("- 1. a", "`-` 1. a"),
             ("`shop` is @admin's", "`shop` is `@admin's`"),

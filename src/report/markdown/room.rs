@@ -15,12 +15,7 @@ pub(super) struct Room {
 
 impl Room {
     pub(super) fn new(cap: usize) -> Self {
-        Self {
-            text: String::new(),
-            left: cap,
-            misfits: 0,
-            left_out: BTreeMap::new(),
-        }
+        Self { text: String::new(), left: cap, misfits: 0, left_out: BTreeMap::new() }
     }
 
     pub(super) const fn left(&self) -> usize {

@@ -26,10 +26,7 @@ fn a_drift_is_a_block_for_every_code() {
 #[test]
 fn a_run_and_another_language_have_their_own_words() {
     let text = shown(&run_page(), &Setting::default());
-    assert!(
-        text.starts_with("<!-- postpay:apply -->\n## ❌ postpay apply: needs a person\n"),
-        "{text}"
-    );
+    assert!(text.starts_with("<!-- postpay:apply -->\n## ❌ postpay apply: needs a person\n"), "{text}");
     let mut page = sample();
     page.lang = Lang::Zh;
     let text = shown(&page, &Setting::default());
@@ -38,36 +35,20 @@ fn a_run_and_another_language_have_their_own_words() {
 
 #[test]
 fn a_project_has_a_marker_of_its_own() {
-    let setting = Setting {
-        key: Some("infra/--> @all".to_owned()),
-        ..Setting::default()
-    };
+    let setting = Setting { key: Some("infra/--> @all".to_owned()), ..Setting::default() };
     let text = shown(&sample(), &setting);
-    assert!(
-        text.starts_with("<!-- postpay:plan:infra/-%2D%3E%20%40all -->\n"),
-        "{text}"
-    );
+    assert!(text.starts_with("<!-- postpay:plan:infra/-%2D%3E%20%40all -->\n"), "{text}");
 }
 
 #[test]
 fn what_does_not_fit_is_left_out_whole_and_told() {
     let page = large(5_000);
-    let setting = Setting {
-        rest: Some("plan.html".to_owned()),
-        ..Setting::default()
-    };
+    let setting = Setting { rest: Some("plan.html".to_owned()), ..Setting::default() };
     let text = shown(&page, &setting);
-    assert!(
-        text.len() <= COMMENT && text.len() > COMMENT * 9 / 10,
-        "{}",
-        text.len()
-    );
+    assert!(text.len() <= COMMENT && text.len() > COMMENT * 9 / 10, "{}", text.len());
     assert_sound(&text);
     let shown = text.matches("- `+` `shop-").count();
-    let note = format!(
-        "does not fit here:** {} create. All of it is in `plan.html`.",
-        5_000 - shown
-    );
+    let note = format!("does not fit here:** {} create. All of it is in `plan.html`.", 5_000 - shown);
     assert!(text.contains(&note), "{note}");
     let whole = capped(&page, &setting, usize::MAX / 2);
     assert!(!whole.contains("Left out"));
@@ -80,10 +61,7 @@ fn an_entry_that_is_too_long_takes_no_other_with_it() {
     page.entries[1].remarks = vec!["中".repeat(COMMENT)];
     let text = shown(&page, &Setting::default());
     assert_eq!(text.matches("- `+` `shop-").count(), 2);
-    assert!(
-        text.contains("1 create. All of it: `postpay plan`"),
-        "{text}"
-    );
+    assert!(text.contains("1 create. All of it: `postpay plan`"), "{text}");
     assert_sound(&text);
 }
 
@@ -94,11 +72,8 @@ fn where_nothing_fits_there_is_nothing() {
 
 #[test]
 fn hostile_texts_are_shown_and_do_nothing() {
-    let setting = Setting {
-        key: Some(HOSTILE.to_owned()),
-        rest: Some(HOSTILE.to_owned()),
-        folder: "a".to_owned(),
-    };
+    let setting =
+        Setting { key: Some(HOSTILE.to_owned()), rest: Some(HOSTILE.to_owned()), folder: "a".to_owned() };
     let text = shown(&hostile(), &setting);
     assert_sound(&text);
     assert!(text.contains("很长的中文名字"));
@@ -110,18 +85,11 @@ fn assert_sound(text: &str) {
     let mut depth = 0;
     let mut lines = text.lines();
     let marker = lines.next().unwrap();
-    assert!(
-        marker.starts_with("<!-- postpay:") && marker.ends_with(" -->"),
-        "{marker}"
-    );
+    assert!(marker.starts_with("<!-- postpay:") && marker.ends_with(" -->"), "{marker}");
     // Where it is opened and where it is closed: nothing in it ends it earlier.
     assert_eq!(marker.matches("--").count(), 2, "{marker}");
     for line in lines {
-        let ticks: String = line
-            .trim_start()
-            .chars()
-            .take_while(|c| *c == '`')
-            .collect();
+        let ticks: String = line.trim_start().chars().take_while(|c| *c == '`').collect();
         if let Some(open) = &fence {
             if line.trim_start() == ticks && ticks.len() >= open.len() {
                 fence = None;
@@ -142,10 +110,7 @@ fn assert_sound(text: &str) {
                 let bare = bare.trim_start_matches('#');
                 let bad = ['<', '>', '@', '#', '[', ']', '`', '&', '\u{202e}', '\u{1b}'];
                 assert!(!bare.contains(bad) && !bare.contains("//"), "{bare}");
-                assert!(
-                    !bare.contains('|') || line.starts_with("| ") || line.starts_with("|:"),
-                    "{line}"
-                );
+                assert!(!bare.contains('|') || line.starts_with("| ") || line.starts_with("|:"), "{line}");
             }
         }
         assert!((0..=1).contains(&depth), "{line}");

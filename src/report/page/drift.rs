@@ -15,10 +15,7 @@ pub fn drift(drift: &Drift, told: &[Diagnostic], lang: Lang) -> Page {
         findings.push(finding(one, Some(entries.len()), lang));
         entries.push(entry(one, lang));
     }
-    let look = Look {
-        lang,
-        ..Look::PLAIN
-    };
+    let look = Look { lang, ..Look::PLAIN };
     let account = match drift.seen {
         Some(seen) => seen.to_string(),
         None => text!("left out", "未查看").in_lang(lang).to_owned(),
@@ -26,12 +23,7 @@ pub fn drift(drift: &Drift, told: &[Diagnostic], lang: Lang) -> Page {
     Page {
         kind: Kind::Drift,
         lang,
-        tone: drift
-            .findings
-            .iter()
-            .map(tone_of)
-            .min()
-            .map_or(Tone::Good, |tone| tone.min(Tone::Good)),
+        tone: drift.findings.iter().map(tone_of).min().map_or(Tone::Good, |tone| tone.min(Tone::Good)),
         summary: vec![human::drift::summary(drift, look)],
         findings,
         entries,
@@ -84,32 +76,16 @@ fn name(one: &drift::Finding) -> String {
         (None, Some(env_id)) => env_id.clone(),
         (None, None) => one.code.name().to_owned(),
     };
-    if one.deposed {
-        format!("{name} (deposed)")
-    } else {
-        name
-    }
+    if one.deposed { format!("{name} (deposed)") } else { name }
 }
 
 fn entry(one: &drift::Finding, lang: Lang) -> Entry {
-    let drift::Finding {
-        code,
-        address,
-        deposed: _,
-        env_id,
-        expected,
-        found,
-        source,
-        standing,
-        next: _,
-    } = one;
+    let drift::Finding { code, address, deposed: _, env_id, expected, found, source, standing, next: _ } =
+        one;
     let id = env_id.clone().filter(|_| address.is_some());
     let id = id.map(Text::same);
-    let rows = [
-        (text!("expected", "应为"), expected),
-        (text!("found", "实际"), found),
-        (Text::same("env_id"), &id),
-    ];
+    let rows =
+        [(text!("expected", "应为"), expected), (text!("found", "实际"), found), (Text::same("env_id"), &id)];
     let mark = match standing {
         Standing::Counts => "!",
         Standing::Told | Standing::Ignored { .. } => " ",
@@ -147,21 +123,16 @@ fn entry(one: &drift::Finding, lang: Lang) -> Entry {
 
 /// What is nothing but a command, marked as one.
 fn typed(next: &str) -> String {
-    if next.starts_with("postpay ") && !next.contains('`') {
-        format!("`{next}`")
-    } else {
-        next.to_owned()
-    }
+    if next.starts_with("postpay ") && !next.contains('`') { format!("`{next}`") } else { next.to_owned() }
 }
 
 /// Why it does not count, and what to do.
 fn remarks(one: &drift::Finding) -> Vec<Text> {
     let why = match &one.standing {
         Standing::Counts => None,
-        Standing::Told if one.code == Code::Unmanaged => Some(text!(
-            "not counted: it is with --strict",
-            "不计入；加 --strict 时才计入"
-        )),
+        Standing::Told if one.code == Code::Unmanaged => {
+            Some(text!("not counted: it is with --strict", "不计入；加 --strict 时才计入"))
+        }
         Standing::Told => Some(text!("not counted", "不计入")),
         Standing::Ignored { reason } => Some(text!("ignored: {reason}", "已忽略：{reason:#}")),
     };
@@ -171,25 +142,12 @@ fn remarks(one: &drift::Finding) -> Vec<Text> {
 }
 
 pub(super) fn finding(one: &drift::Finding, entry: Option<usize>, lang: Lang) -> Finding {
-    let drift::Finding {
-        code,
-        address,
-        deposed: _,
-        env_id,
-        expected,
-        found,
-        source,
-        standing: _,
-        next: _,
-    } = one;
+    let drift::Finding { code, address, deposed: _, env_id, expected, found, source, standing: _, next: _ } =
+        one;
     let env_id = env_id.as_ref().filter(|_| address.is_some());
     let env_id = env_id.map(|id| text!("EnvId: `{id}`", "EnvId：`{id}`"));
-    let expected = expected
-        .as_ref()
-        .map(|value| text!("expected: {value}", "应为：{value:#}"));
-    let found = found
-        .as_ref()
-        .map(|value| text!("found: {value}", "实际：{value:#}"));
+    let expected = expected.as_ref().map(|value| text!("expected: {value}", "应为：{value:#}"));
+    let found = found.as_ref().map(|value| text!("found: {value}", "实际：{value:#}"));
     let (name, about) = (name(one), code.about());
     let message = text!("`{name}`: {about}", "`{name}`：{about:#}");
     Finding {

@@ -161,13 +161,7 @@ pub struct Request {
 
 impl Finding {
     fn of(diagnostic: &Diagnostic, lang: Lang) -> Self {
-        let Diagnostic {
-            code,
-            severity,
-            message,
-            labels,
-            help,
-        } = diagnostic;
+        let Diagnostic { code, severity, message, labels, help } = diagnostic;
         Self {
             level: match severity {
                 Severity::Error => Level::Error,
@@ -175,10 +169,7 @@ impl Finding {
             },
             code,
             message: message.in_lang(lang).to_owned(),
-            help: help
-                .iter()
-                .map(|line| line.in_lang(lang).to_owned())
-                .collect(),
+            help: help.iter().map(|line| line.in_lang(lang).to_owned()).collect(),
             place: labels.first().map(|label| Place::from(&label.span)),
             entry: None,
         }
@@ -198,9 +189,7 @@ impl Page {
             Kind::Drift => true,
             Kind::Plan | Kind::Apply | Kind::Validate | Kind::State => false,
         };
-        self.findings
-            .iter()
-            .filter(move |finding| !(said_by_entries && finding.entry.is_some()))
+        self.findings.iter().filter(move |finding| !(said_by_entries && finding.entry.is_some()))
     }
 
     /// How many entries each action has, in the order in which they first come.

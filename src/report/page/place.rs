@@ -30,22 +30,14 @@ impl From<&Span> for Place {
         Self {
             file: forward(&span.file.path.display().to_string()),
             line: start.line,
-            span: Some(Columns {
-                column: start.column,
-                end_line: end.line,
-                end_column: end.column,
-            }),
+            span: Some(Columns { column: start.column, end_line: end.line, end_column: end.column }),
         }
     }
 }
 
 impl From<&SourceRef> for Place {
     fn from(SourceRef { file, line }: &SourceRef) -> Self {
-        Self {
-            file: forward(file),
-            line: *line,
-            span: None,
-        }
+        Self { file: forward(file), line: *line, span: None }
     }
 }
 
@@ -100,21 +92,14 @@ mod tests {
 
     #[test]
     fn a_file_is_named_from_the_root_of_the_repository() {
-        let setting = Setting {
-            folder: "infra/shop".to_owned(),
-            ..Setting::default()
-        };
+        let setting = Setting { folder: "infra/shop".to_owned(), ..Setting::default() };
         for (file, expected) in [
             ("environments/a.yaml", "infra/shop/environments/a.yaml"),
             ("./a.yaml", "infra/shop/a.yaml"),
             ("../common/a.yaml", "infra/common/a.yaml"),
             ("/etc/a.yaml", "/etc/a.yaml"),
         ] {
-            let place = Place {
-                file: file.to_owned(),
-                line: 1,
-                span: None,
-            };
+            let place = Place { file: file.to_owned(), line: 1, span: None };
             assert_eq!(place.in_repository(&setting), expected);
         }
     }

@@ -8,17 +8,8 @@ use crate::report::fields;
 use crate::report::human::{self, Look};
 
 /// The plan, with what was told while it was made, and the requests that it would make.
-pub fn plan(
-    plan: &Plan,
-    rate: f64,
-    told: &[Diagnostic],
-    requests: Vec<Request>,
-    lang: Lang,
-) -> Page {
-    let look = Look {
-        lang,
-        ..Look::PLAIN
-    };
+pub fn plan(plan: &Plan, rate: f64, told: &[Diagnostic], requests: Vec<Request>, lang: Lang) -> Page {
+    let look = Look { lang, ..Look::PLAIN };
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     // What the account showed: of no entry, since the plan is the same without it.
     let seen = plan.drift.iter().flatten();
@@ -59,10 +50,7 @@ pub fn plan(
         kind: Kind::Plan,
         lang,
         tone,
-        summary: human::plan::summary(plan, rate, look)
-            .lines()
-            .map(str::to_owned)
-            .collect(),
+        summary: human::plan::summary(plan, rate, look).lines().map(str::to_owned).collect(),
         findings,
         entries,
         requests,
@@ -115,11 +103,7 @@ fn entry(step: &Step, plan: &Plan, look: Look) -> Entry {
 }
 
 fn name(step: &Step) -> String {
-    if step.deposed {
-        format!("{} (deposed)", step.address)
-    } else {
-        step.address.to_string()
-    }
+    if step.deposed { format!("{} (deposed)", step.address) } else { step.address.to_string() }
 }
 
 /// The action; what is merely kept has a word of its own, so that nobody counts it as given up.
@@ -193,10 +177,7 @@ fn finding(step: &Step, plan: &Plan, entry: usize, look: Look) -> Option<Finding
                     "`{address}` 结果未知：它可能存在并产生费用"
                 )
             },
-            Some(text!(
-                "settle it: `postpay resolve {at}`",
-                "请确认结果：`postpay resolve {at}`"
-            )),
+            Some(text!("settle it: `postpay resolve {at}`", "请确认结果：`postpay resolve {at}`")),
         ),
         Action::Wait => {
             let message = text!(

@@ -11,10 +11,7 @@ use crate::report::json;
 
 /// The run, with what was told before it.
 pub fn run(report: &ApplySummary, told: &[Diagnostic], lang: Lang) -> Page {
-    let look = Look {
-        lang,
-        ..Look::PLAIN
-    };
+    let look = Look { lang, ..Look::PLAIN };
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     findings.extend(of_the_whole(report, look));
     let mut entries = Vec::with_capacity(report.results.len());
@@ -27,10 +24,7 @@ pub fn run(report: &ApplySummary, told: &[Diagnostic], lang: Lang) -> Page {
     facts.extend(report.run.map(|run| ("run", run.to_string())));
     let serial = report.state.as_ref().map(|state| state.serial.to_string());
     facts.extend(serial.map(|serial| ("serial", serial)));
-    let account = report
-        .state
-        .as_ref()
-        .and_then(|state| state.account.clone());
+    let account = report.state.as_ref().and_then(|state| state.account.clone());
     facts.extend(account.as_ref().map(of_account).into_iter().flatten());
     facts.push(version());
     Page {
@@ -41,10 +35,7 @@ pub fn run(report: &ApplySummary, told: &[Diagnostic], lang: Lang) -> Page {
             Verdict::PartWay => Tone::Change,
             Verdict::Failed | Verdict::Unknown => Tone::Bad,
         },
-        summary: human::apply::summary(report, look)
-            .lines()
-            .map(str::to_owned)
-            .collect(),
+        summary: human::apply::summary(report, look).lines().map(str::to_owned).collect(),
         findings,
         entries,
         requests: Vec::new(),
@@ -64,16 +55,11 @@ fn of_the_whole(report: &ApplySummary, look: Look) -> Vec<Finding> {
         place: None,
         entry: None,
     };
-    let trouble = report
-        .trouble
-        .iter()
-        .map(|trouble| finding(trouble.code(), trouble.text(), Some(trouble.help())));
+    let trouble =
+        report.trouble.iter().map(|trouble| finding(trouble.code(), trouble.text(), Some(trouble.help())));
     let unwritten = report.unwritten.iter().map(|rescued| {
         let said = human::verify::said(&rescued.outcome);
-        let message = text!(
-            "not in the journal, so keep this: {said}",
-            "未写入运行日志，请保存：{said:#}"
-        );
+        let message = text!("not in the journal, so keep this: {said}", "未写入运行日志，请保存：{said:#}");
         finding("not_in_the_journal", message, None)
     });
     let unresolved = report.unresolved.iter().map(|address| {
@@ -81,10 +67,7 @@ fn of_the_whole(report: &ApplySummary, look: Look) -> Vec<Finding> {
             "`{address}` is unknown since an earlier run, and was left alone",
             "`{address}` 自之前的运行起结果未知，本次未动"
         );
-        let help = text!(
-            "settle it: `postpay resolve {address}`",
-            "请确认结果：`postpay resolve {address}`"
-        );
+        let help = text!("settle it: `postpay resolve {address}`", "请确认结果：`postpay resolve {address}`");
         finding("outcome_unknown", message, Some(help))
     });
     trouble.chain(unwritten).chain(unresolved).collect()
@@ -105,11 +88,7 @@ fn entry(result: &StepResult, look: Look) -> Entry {
     } = result;
     let (reason, mark, tone) = standing(outcome);
     Entry {
-        name: if *deposed {
-            format!("{address} (deposed)")
-        } else {
-            address.to_string()
-        },
+        name: if *deposed { format!("{address} (deposed)") } else { address.to_string() },
         action: action.name(),
         mark,
         tone,
@@ -119,9 +98,7 @@ fn entry(result: &StepResult, look: Look) -> Entry {
         remarks: human::apply::remarks(result, look),
         quiet: false,
         skipped: match outcome {
-            Outcome::NotAttempted => {
-                Some(look.say(text!("the run ended before it", "运行在轮到它之前结束")))
-            }
+            Outcome::NotAttempted => Some(look.say(text!("the run ended before it", "运行在轮到它之前结束"))),
             Outcome::Ordered { .. }
             | Outcome::Done(_)
             | Outcome::Recorded
@@ -155,34 +132,20 @@ fn standing(outcome: &Outcome) -> (&'static str, &'static str, Tone) {
 fn ids(result: &StepResult) -> Vec<Row> {
     let own = result.env_id.as_ref();
     let (env_id, tran_id, request_id) = match &result.outcome {
-        Outcome::Ordered { ordered, .. } => (
-            ordered.env_id.as_ref(),
-            Some(&ordered.tran_id),
-            ordered.request_id.as_ref(),
-        ),
+        Outcome::Ordered { ordered, .. } => {
+            (ordered.env_id.as_ref(), Some(&ordered.tran_id), ordered.request_id.as_ref())
+        }
         Outcome::Done(done) => (own, None, done.request_id.as_ref()),
-        Outcome::Failed(error) | Outcome::Unknown(error) => (
-            own.or(error.seen.env_id.as_ref()),
-            error.seen.tran_id.as_ref(),
-            error.request_id.as_ref(),
-        ),
+        Outcome::Failed(error) | Outcome::Unknown(error) => {
+            (own.or(error.seen.env_id.as_ref()), error.seen.tran_id.as_ref(), error.request_id.as_ref())
+        }
         Outcome::Recorded | Outcome::NotAttempted => (own, None, None),
     };
     let attempts = (result.attempts > 1).then(|| result.attempts.to_string());
-    [
-        ("env_id", env_id),
-        ("tran_id", tran_id),
-        ("request_id", request_id),
-        ("attempts", attempts.as_ref()),
-    ]
-    .into_iter()
-    .filter_map(|(name, id)| {
-        Some(Row {
-            name: name.to_owned(),
-            value: Value::Word(id?.clone()),
-        })
-    })
-    .collect()
+    [("env_id", env_id), ("tran_id", tran_id), ("request_id", request_id), ("attempts", attempts.as_ref())]
+        .into_iter()
+        .filter_map(|(name, id)| Some(Row { name: name.to_owned(), value: Value::Word(id?.clone()) }))
+        .collect()
 }
 
 fn of_a_step(result: &StepResult, entry: &Entry, at: usize, look: Look) -> Vec<Finding> {
@@ -240,10 +203,7 @@ fn of_a_step(result: &StepResult, entry: &Entry, at: usize, look: Look) -> Vec<F
                         "the refused order of `{address}` seems to have left {env_id} behind",
                         "`{address}` 的订单被拒绝，但似乎留下了 {env_id}"
                     ),
-                    text!(
-                        "settle it: `postpay resolve {at}`",
-                        "请确认结果：`postpay resolve {at}`"
-                    ),
+                    text!("settle it: `postpay resolve {at}`", "请确认结果：`postpay resolve {at}`"),
                 )
             }
         };

@@ -13,14 +13,8 @@ use crate::state::{Origin, Record, State, Status};
 pub fn state(state: Option<&State>, told: &[Diagnostic], lang: Lang) -> Page {
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     let Some(state) = state else {
-        let none = text!(
-            "No state: nothing was ordered yet.",
-            "没有状态文件：尚未订购任何环境。"
-        );
-        return Page {
-            summary: vec![none.in_lang(lang).to_owned()],
-            ..bare(Kind::State, findings, lang)
-        };
+        let none = text!("No state: nothing was ordered yet.", "没有状态文件：尚未订购任何环境。");
+        return Page { summary: vec![none.in_lang(lang).to_owned()], ..bare(Kind::State, findings, lang) };
     };
     let mut entries = Vec::new();
     for (place, (_, record)) in compare::Place::all(state).zip(state.records()) {
@@ -31,22 +25,11 @@ pub fn state(state: Option<&State>, told: &[Diagnostic], lang: Lang) -> Page {
     let all = count(n, "environment", "environments");
     let summary = text!("{all} on record.", "记录中有 {n} 个环境。");
     let mut page = bare(Kind::State, findings, lang);
-    page.facts.splice(
-        0..0,
-        [
-            ("serial", state.serial.to_string()),
-            ("lineage", state.lineage.to_string()),
-        ],
-    );
+    page.facts.splice(0..0, [("serial", state.serial.to_string()), ("lineage", state.lineage.to_string())]);
     if let Some(account) = &state.account {
         page.facts.splice(0..0, super::of_account(account));
     }
-    Page {
-        summary: vec![summary.in_lang(lang).to_owned()],
-        entries,
-        ..page
-    }
-    .sorted()
+    Page { summary: vec![summary.in_lang(lang).to_owned()], entries, ..page }.sorted()
 }
 
 /// What a person has to settle.
@@ -55,17 +38,11 @@ fn finding(place: &compare::Place, record: &Record, entry: usize, lang: Lang) ->
     let (code, message) = match record.status {
         Status::Unknown => (
             "outcome-unknown",
-            text!(
-                "it is not known whether `{address}` was ordered",
-                "不知道 `{address}` 是否已订购"
-            ),
+            text!("it is not known whether `{address}` was ordered", "不知道 `{address}` 是否已订购"),
         ),
         Status::Destroying => (
             "outcome-unknown",
-            text!(
-                "it is not known whether `{address}` is gone",
-                "不知道 `{address}` 是否已消失"
-            ),
+            text!("it is not known whether `{address}` is gone", "不知道 `{address}` 是否已消失"),
         ),
         Status::Created | Status::AwaitingEnvId | Status::Isolated => return None,
     };
@@ -97,12 +74,8 @@ fn entry(place: &compare::Place, record: &Record, lang: Lang) -> Entry {
         compare::Place::At(address) => address.to_string(),
         compare::Place::Deposed { address, env_id: _ } => format!("{address} (deposed)"),
     };
-    let word = |name: &str, value: Option<String>| {
-        Some(Row {
-            name: name.to_owned(),
-            value: Value::Word(value?),
-        })
-    };
+    let word =
+        |name: &str, value: Option<String>| Some(Row { name: name.to_owned(), value: Value::Word(value?) });
     let ids = [
         word("env_id", env_id.clone()),
         word("tran_id", tran_id.clone()),
@@ -110,9 +83,7 @@ fn entry(place: &compare::Place, record: &Record, lang: Lang) -> Entry {
         word("region", region.clone()),
         word("ordered_at", Some(format!("{ordered_at:.0}"))),
         word("run", Some(run.to_string())),
-        prevent_destroy
-            .then(|| word("prevent_destroy", Some("true".to_owned())))
-            .flatten(),
+        prevent_destroy.then(|| word("prevent_destroy", Some("true".to_owned()))).flatten(),
     ];
     let mut rows = fields::values(attributes);
     rows.extend(ids.into_iter().flatten());
@@ -123,10 +94,9 @@ fn entry(place: &compare::Place, record: &Record, lang: Lang) -> Entry {
     };
     let remarks: Option<Text> = match origin {
         Origin::Ordered => None,
-        Origin::Imported => Some(text!(
-            "It was adopted, and not ordered by postpay.",
-            "它是导入的，不是由 postpay 订购的。"
-        )),
+        Origin::Imported => {
+            Some(text!("It was adopted, and not ordered by postpay.", "它是导入的，不是由 postpay 订购的。"))
+        }
     };
     Entry {
         name,
@@ -136,10 +106,7 @@ fn entry(place: &compare::Place, record: &Record, lang: Lang) -> Entry {
         reason: status.name(),
         place: Some(Place::from(source)),
         fields: rows,
-        remarks: remarks
-            .iter()
-            .map(|line| line.in_lang(lang).to_owned())
-            .collect(),
+        remarks: remarks.iter().map(|line| line.in_lang(lang).to_owned()).collect(),
         quiet: false,
         skipped: None,
         commit: None,

@@ -15,10 +15,7 @@ pub(in crate::report) const HOSTILE: &str = "</script></details><script>alert(1)
     [x](https://evil.example) http://evil.example %0A::error::x ]]> &amp; \u{0}\u{1b}[31m\u{202e}gnol 很长的中文名字很长的中文名字 שלום --> ' \"";
 
 fn attributes(pairs: &[(Field, &str)]) -> Attributes {
-    pairs
-        .iter()
-        .map(|(field, value)| (*field, (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(field, value)| (*field, (*value).to_owned())).collect()
 }
 
 pub(in crate::report) fn step(address: &str, line: u32, action: Action, reason: Reason) -> Step {
@@ -34,10 +31,7 @@ pub(in crate::report) fn step(address: &str, line: u32, action: Action, reason: 
         was_protected: false,
         prevent_destroy: false,
         ids: Ids::default(),
-        source: SourceRef {
-            file: "environments/shop.yaml".to_owned(),
-            line,
-        },
+        source: SourceRef { file: "environments/shop.yaml".to_owned(), line },
     }
 }
 
@@ -48,10 +42,7 @@ pub(in crate::report) fn plan_of(steps: Vec<Step>) -> Plan {
         lineage: None,
         serial: Serial(7),
         state_path: "state/postpay.state.json".to_owned(),
-        account: Account {
-            endpoint: "sandbox".to_owned(),
-            uin: None,
-        },
+        account: Account { endpoint: "sandbox".to_owned(), uin: None },
         endpoint: "sandbox".to_owned(),
         region: None,
         guards: crate::plan::Guards::default(),
@@ -75,19 +66,13 @@ pub(in crate::report) fn sample() -> Page {
     };
     let replace = Step {
         refusal: Some(Refusal::Replacement),
-        before: Some(attributes(&[
-            (Field::Alias, "old"),
-            (Field::EnvAlias, "the old shop of the north"),
-        ])),
+        before: Some(attributes(&[(Field::Alias, "old"), (Field::EnvAlias, "the old shop of the north")])),
         after: Some(attributes(&[
             (Field::Alias, "old"),
             (Field::EnvAlias, "the new shop of the north"),
             (Field::FreeQuota, "basic"),
         ])),
-        ids: Ids {
-            env_id: Some("old-1a2b".to_owned()),
-            ..Ids::default()
-        },
+        ids: Ids { env_id: Some("old-1a2b".to_owned()), ..Ids::default() },
         ..step("shop-old", 12, Action::Replace, Reason::FixedAtOrder)
     };
     let left_over = Step {
@@ -106,10 +91,7 @@ pub(in crate::report) fn sample() -> Page {
         "environments/shop.yaml",
         "version: 1\nenvironments:\n  shop-prod: {source: quloud}\n",
     ));
-    let span = crate::diagnostic::Span {
-        file,
-        bytes: 46..52,
-    };
+    let span = crate::diagnostic::Span { file, bytes: 46..52 };
     let told = Diagnostic::warning("unusual-source", "`quloud` is no source that is known")
         .at(&span, "here")
         .help("did you mean `qcloud`?");
@@ -133,10 +115,7 @@ pub(in crate::report) fn hostile() -> Page {
         if let Some(place) = &mut entry.place {
             place.file = HOSTILE.to_owned();
         }
-        let row = |value| fields::Row {
-            name: HOSTILE.to_owned(),
-            value,
-        };
+        let row = |value| fields::Row { name: HOSTILE.to_owned(), value };
         let text = || HOSTILE.to_owned();
         entry.fields = vec![
             row(fields::Value::Text(text())),
@@ -154,19 +133,12 @@ pub(in crate::report) fn hostile() -> Page {
 /// A run of three, in which one was turned away first, and one answer was lost.
 pub(in crate::report) fn run_page() -> Page {
     let ms = Duration::from_millis;
-    let call = |sent, answered, kind| Call {
-        sent: ms(sent),
-        answered: ms(answered),
-        kind,
-    };
+    let call = |sent, answered, kind| Call { sent: ms(sent), answered: ms(answered), kind };
     let mut page = sample();
     page.kind = Kind::Apply;
     page.took = Some(ms(4200));
     page.entries.truncate(3);
-    page.entries[0].calls = vec![
-        call(0, 300, CallKind::Throttled),
-        call(1500, 1900, CallKind::Taken),
-    ];
+    page.entries[0].calls = vec![call(0, 300, CallKind::Throttled), call(1500, 1900, CallKind::Taken)];
     page.entries[1].calls = vec![call(500, 900, CallKind::Refused)];
     page.entries[2].calls = vec![call(2000, 4200, CallKind::Unknown)];
     page.findings.clear();
@@ -194,9 +166,7 @@ fn what_is_worst_comes_first_and_is_tied_to_its_entry() {
     let page = sample();
     let mut told = String::new();
     for finding in &page.findings {
-        let about = finding
-            .entry
-            .map_or("-", |at| page.entries[at].name.as_str());
+        let about = finding.entry.map_or("-", |at| page.entries[at].name.as_str());
         let _ = writeln!(told, "{:?} {} {about}", finding.level, finding.code);
     }
     assert_eq!(
@@ -217,16 +187,11 @@ pub(in crate::report) fn drift_page() -> Page {
         env_id: Some("env-1a2b".to_owned()),
         expected: Some(Text::same("shop")),
         found: Some(Text::same("the shop")),
-        source: address.map(|_| SourceRef {
-            file: "environments/shop.yaml".to_owned(),
-            line: 7,
-        }),
+        source: address.map(|_| SourceRef { file: "environments/shop.yaml".to_owned(), line: 7 }),
         standing,
         next: Text::same("postpay plan"),
     };
-    let ignored = Standing::Ignored {
-        reason: Text::same("known"),
-    };
+    let ignored = Standing::Ignored { reason: Text::same("known") };
     let found = Drift {
         findings: vec![
             finding(Code::AliasChanged, Some("shop-prod"), Standing::Counts),

@@ -11,23 +11,12 @@ use crate::lang::{Lang, text};
 use crate::report::count;
 
 /// The manifests that were read, and everything that there is to say of them.
-pub fn validation(
-    files: &[PathBuf],
-    diagnostics: &[Diagnostic],
-    sentence: &str,
-    lang: Lang,
-) -> Page {
-    let mut entries: Vec<Entry> = files
-        .iter()
-        .map(|path| entry(forward(&path.display().to_string())))
-        .collect();
+pub fn validation(files: &[PathBuf], diagnostics: &[Diagnostic], sentence: &str, lang: Lang) -> Page {
+    let mut entries: Vec<Entry> =
+        files.iter().map(|path| entry(forward(&path.display().to_string()))).collect();
     let findings = about(&mut entries, diagnostics, lang);
-    Page {
-        summary: vec![sentence.trim_end().to_owned()],
-        entries,
-        ..bare(Kind::Validate, findings, lang)
-    }
-    .sorted()
+    Page { summary: vec![sentence.trim_end().to_owned()], entries, ..bare(Kind::Validate, findings, lang) }
+        .sorted()
 }
 
 /// What stopped a command before it had a result.
@@ -97,15 +86,9 @@ fn about(entries: &mut [Entry], diagnostics: &[Diagnostic], lang: Lang) -> Vec<F
 }
 
 fn tie(entries: &mut [Entry], diagnostics: &[Diagnostic], lang: Lang) -> Vec<Finding> {
-    let by_name: BTreeMap<String, usize> = entries
-        .iter()
-        .enumerate()
-        .map(|(at, entry)| (entry.name.clone(), at))
-        .collect();
-    let mut findings: Vec<Finding> = diagnostics
-        .iter()
-        .map(|one| Finding::of(one, lang))
-        .collect();
+    let by_name: BTreeMap<String, usize> =
+        entries.iter().enumerate().map(|(at, entry)| (entry.name.clone(), at)).collect();
+    let mut findings: Vec<Finding> = diagnostics.iter().map(|one| Finding::of(one, lang)).collect();
     for finding in &mut findings {
         let file = finding.place.as_ref().map(|place| place.file.as_str());
         finding.entry = file.and_then(|file| by_name.get(file).copied());

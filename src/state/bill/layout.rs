@@ -10,19 +10,11 @@ use super::{BillError, COLUMNS, HEAD};
 pub(super) fn decoded(bytes: &[u8]) -> Result<String, BillError> {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         let (text, broken) = encoding.decode_without_bom_handling(&bytes[length..]);
-        return if broken {
-            Err(BillError::Encoding)
-        } else {
-            Ok(text.into_owned())
-        };
+        return if broken { Err(BillError::Encoding) } else { Ok(text.into_owned()) };
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         // A zero is in no table of text, and in every file of another kind.
-        return if text.contains('\0') {
-            Err(BillError::Encoding)
-        } else {
-            Ok(text.to_owned())
-        };
+        return if text.contains('\0') { Err(BillError::Encoding) } else { Ok(text.to_owned()) };
     }
     match GB18030.decode_without_bom_handling_and_without_replacement(bytes) {
         Some(text) if !text.contains('\0') => Ok(text.into_owned()),
@@ -56,9 +48,7 @@ pub(super) fn layout(text: &str, column: Option<&str>) -> Result<Layout, BillErr
             }
         }
     }
-    Err(BillError::NoColumn {
-        columns: widest.iter().map(|cell| plain(cell).to_owned()).collect(),
-    })
+    Err(BillError::NoColumn { columns: widest.iter().map(|cell| plain(cell).to_owned()).collect() })
 }
 
 fn rows(text: &str, separator: u8) -> Result<Vec<(u64, Vec<String>)>, BillError> {
@@ -70,10 +60,7 @@ fn rows(text: &str, separator: u8) -> Result<Vec<(u64, Vec<String>)>, BillError>
     let mut rows = Vec::new();
     let (mut line, mut counted) = (1, 0);
     for record in reader.records() {
-        let record = record.map_err(|error| BillError::Broken {
-            line,
-            why: error.to_string(),
-        })?;
+        let record = record.map_err(|error| BillError::Broken { line, why: error.to_string() })?;
         // The reader's own count is one behind where lines end in two characters.
         let start = record.position().map_or(0, csv::Position::byte);
         let start = usize::try_from(start).unwrap_or(usize::MAX);
@@ -105,10 +92,7 @@ fn header(
         let mut seen = BTreeSet::new();
         places.retain(|place| seen.insert(*place));
         if let (Some(name), true) = (column, places.len() > 1) {
-            return Err(BillError::Ambiguous {
-                name: name.to_owned(),
-                count: places.len(),
-            });
+            return Err(BillError::Ambiguous { name: name.to_owned(), count: places.len() });
         }
         if !places.is_empty() {
             return Ok(Some((at, places)));
@@ -120,9 +104,7 @@ fn header(
 /// Whether two names of columns are the same to a reader.
 pub(super) fn same(one: &str, other: &str) -> bool {
     let folded = |text: &str| -> String {
-        let signs = plain(text)
-            .chars()
-            .filter(|sign| !sign.is_whitespace() && *sign != '_' && *sign != '-');
+        let signs = plain(text).chars().filter(|sign| !sign.is_whitespace() && *sign != '_' && *sign != '-');
         let signs = signs.map(|sign| match sign {
             '（' => '(',
             '）' => ')',
@@ -136,13 +118,8 @@ pub(super) fn same(one: &str, other: &str) -> bool {
 /// A cell without what keeps a spreadsheet from taking it for a number.
 pub(super) fn plain(cell: &str) -> &str {
     let bare = cell.trim().trim_matches('\u{feff}').trim();
-    let quoted = bare
-        .strip_prefix("=\"")
-        .and_then(|rest| rest.strip_suffix('"'));
-    quoted
-        .unwrap_or(bare)
-        .trim_start_matches(['\'', '`'])
-        .trim()
+    let quoted = bare.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    quoted.unwrap_or(bare).trim_start_matches(['\'', '`']).trim()
 }
 
 /// The order number in a cell; None when it has none. One that a spreadsheet shows as an amount, `20,200,603,119,423.00`, is read
@@ -165,9 +142,7 @@ fn whole(number: &str) -> Option<String> {
     let is_whole = !first.is_empty()
         && is_digits(first)
         && (groups.is_empty() || first.len() <= 3)
-        && groups
-            .iter()
-            .all(|group| group.len() == 3 && is_digits(group))
+        && groups.iter().all(|group| group.len() == 3 && is_digits(group))
         && decimals.bytes().all(|byte| byte == b'0');
     is_whole.then(|| [first, &groups.concat()].concat())
 }

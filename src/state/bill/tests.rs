@@ -9,19 +9,14 @@ fn read_all(bytes: &[u8]) -> Result<Bill, BillError> {
 
 fn numbers(bill: &Bill) -> Vec<(u64, &str)> {
     let lines = bill.lines.iter();
-    lines
-        .map(|line| (line.number, line.tran_id.as_str()))
-        .collect()
+    lines.map(|line| (line.number, line.tran_id.as_str())).collect()
 }
 
 #[test]
 fn the_column_is_found_by_its_name_in_any_language_encoding_and_separator() {
-    let text =
-        "产品名称,订单 ID,优惠后总价（元）\n云开发,20200603119423,1.50\n云开发,20200603119424,\n";
+    let text = "产品名称,订单 ID,优惠后总价（元）\n云开发,20200603119423,1.50\n云开发,20200603119424,\n";
     let (gbk, _, _) = GB18030.encode(text);
-    let utf16 = [0xff, 0xfe]
-        .into_iter()
-        .chain(text.encode_utf16().flat_map(u16::to_le_bytes));
+    let utf16 = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes));
     for bytes in [
         text.as_bytes().to_vec(),
         format!("\u{feff}{text}").into_bytes(),
@@ -46,13 +41,11 @@ fn the_column_is_found_by_its_name_in_any_language_encoding_and_separator() {
 
 #[test]
 fn titles_blank_lines_and_what_guards_a_number_are_looked_past() {
-    let text = "账单明细\n\nOrder ID,Product\n\"=\"\"1\"\"\",a\n`2,b\n\t3\t,c\n'4,d\n,e\n--,f\n\"5\",\"g\nh\"\n6\n";
+    let text =
+        "账单明细\n\nOrder ID,Product\n\"=\"\"1\"\"\",a\n`2,b\n\t3\t,c\n'4,d\n,e\n--,f\n\"5\",\"g\nh\"\n6\n";
     let bill = read_all(text.as_bytes()).unwrap();
     assert_eq!(bill.column, "Order ID");
-    assert_eq!(
-        numbers(&bill),
-        [(4, "1"), (5, "2"), (6, "3"), (7, "4"), (10, "5"), (12, "6")]
-    );
+    assert_eq!(numbers(&bill), [(4, "1"), (5, "2"), (6, "3"), (7, "4"), (10, "5"), (12, "6")]);
     assert_eq!(bill.without_number, 2);
 }
 
@@ -72,11 +65,7 @@ fn a_number_that_is_shown_as_an_amount_is_the_number() {
         ("a.0", "a.0"),
         (".0", ".0"),
     ] {
-        let bill = read(
-            format!("Order ID,Amount\n{cell},1\n").as_bytes(),
-            None,
-            |_| false,
-        );
+        let bill = read(format!("Order ID,Amount\n{cell},1\n").as_bytes(), None, |_| false);
         assert_eq!(numbers(&bill.unwrap()), [(2, number)], "{cell}");
     }
 }
@@ -103,14 +92,8 @@ fn another_layout_is_told_from_an_empty_bill() {
         (b"\x89PNG\r\n\x1a\n\0\0\0\r", "it is no text"),
         (b"Order ID\0,a\n", "it is no text"),
         (b"\xff\xff\xff", "it is no text"),
-        (
-            b"Product,Cost\nCloudBase,1\n",
-            "no column has the order numbers: it has `Product`, `Cost`",
-        ),
-        (
-            b"Order ID,a\n2.02006E+13,1\n",
-            "line 2: 2.02006E+13 was an order number until",
-        ),
+        (b"Product,Cost\nCloudBase,1\n", "no column has the order numbers: it has `Product`, `Cost`"),
+        (b"Order ID,a\n2.02006E+13,1\n", "line 2: 2.02006E+13 was an order number until"),
         (b"{\"a\": 1}\n", "no column has the order numbers"),
     ];
     for (bytes, says) in table {
@@ -120,10 +103,7 @@ fn another_layout_is_told_from_an_empty_bill() {
     let missing = read(b"Order ID\n1\n", Some("Deal"), |_| false).unwrap_err();
     assert!(matches!(missing, BillError::NoColumn { .. }), "{missing}");
     let twice = read(b"Deal,Deal\n1,2\n", Some("Deal"), |_| false).unwrap_err();
-    assert!(
-        matches!(twice, BillError::Ambiguous { count: 2, .. }),
-        "{twice}"
-    );
+    assert!(matches!(twice, BillError::Ambiguous { count: 2, .. }), "{twice}");
     let nothing = read_all(b"Order ID,Cost\n").unwrap();
     assert_eq!(nothing.lines, []);
 }
@@ -132,15 +112,10 @@ fn another_layout_is_told_from_an_empty_bill() {
 fn both_sides_are_told_and_a_bill_is_of_some_time() {
     let at = |second| Timestamp::from_second(second).unwrap();
     let address = |text: &str| Address::new(text).unwrap();
-    let ours: BTreeMap<String, _> = [
-        ("1", 10, "a"),
-        ("2", 20, "b"),
-        ("3", 30, "c"),
-        ("4", 5, "d"),
-    ]
-    .into_iter()
-    .map(|(id, second, on)| (id.to_owned(), (at(second), address(on))))
-    .collect();
+    let ours: BTreeMap<String, _> = [("1", 10, "a"), ("2", 20, "b"), ("3", 30, "c"), ("4", 5, "d")]
+        .into_iter()
+        .map(|(id, second, on)| (id.to_owned(), (at(second), address(on))))
+        .collect();
     let text = "Order ID,Amount\n9,1\n1,2\n1,2\n8,3\n9,4\n4,5\n";
     let bill = read_all(text.as_bytes()).unwrap();
     let found = reconcile(&bill, &ours, |when| when < at(30) && when >= at(8));
@@ -154,14 +129,7 @@ fn both_sides_are_told_and_a_bill_is_of_some_time() {
         })
         .collect();
     assert_eq!(unknown, [("9", vec![2, 6]), ("8", vec![5])]);
-    assert_eq!(
-        found.unbilled,
-        [Unbilled {
-            tran_id: "2".to_owned(),
-            at: at(20),
-            address: address("b"),
-        }]
-    );
+    assert_eq!(found.unbilled, [Unbilled { tran_id: "2".to_owned(), at: at(20), address: address("b") }]);
     assert!(!found.agrees());
 }
 

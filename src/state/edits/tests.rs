@@ -25,21 +25,11 @@ fn lawful() -> impl Strategy<Value = State> {
 fn run(before: &State, edits: Vec<Edit>, mut started: RunStarted) -> (State, Journal) {
     started.lineage = before.lineage;
     started.base = before.serial;
-    let edited = |edit| Edited {
-        doing: "state push".to_owned(),
-        edit,
-    };
+    let edited = |edit| Edited { doing: "state push".to_owned(), edit };
     let edits: Vec<Edited> = edits.into_iter().map(edited).collect();
     let at = Timestamp::UNIX_EPOCH;
-    let entries = edits.iter().map(|edited| Entry {
-        at,
-        event: Event::Edited(edited.clone()),
-    });
-    let journal = Journal {
-        started_at: at,
-        started: started.clone(),
-        entries: entries.collect(),
-    };
+    let entries = edits.iter().map(|edited| Entry { at, event: Event::Edited(edited.clone()) });
+    let journal = Journal { started_at: at, started: started.clone(), entries: entries.collect() };
     (after(before, started, at, &edits), journal)
 }
 
@@ -115,20 +105,9 @@ fn a_move_takes_what_was_replaced_along() {
     let text = include_str!("../../../tests/suite/fixtures/state/v1/one-of-each.state.json");
     let mut state = crate::state::file::decode_state("state".as_ref(), text.as_bytes()).unwrap();
     state.lineage = Lineage::fresh();
-    let (from, to) = (
-        Address::new("shop-prod").unwrap(),
-        Address::new("store").unwrap(),
-    );
-    let places: Vec<String> = moved(&state, &from, &to)
-        .iter()
-        .map(|change| change.place.to_string())
-        .collect();
-    assert_eq!(
-        places,
-        [
-            "shop-prod",
-            "shop-prod (deposed shop-prod-1a2b3c4d5e6f7a8b)"
-        ]
-    );
+    let (from, to) = (Address::new("shop-prod").unwrap(), Address::new("store").unwrap());
+    let places: Vec<String> =
+        moved(&state, &from, &to).iter().map(|change| change.place.to_string()).collect();
+    assert_eq!(places, ["shop-prod", "shop-prod (deposed shop-prod-1a2b3c4d5e6f7a8b)"]);
     assert_eq!(moved(&state, &to, &from), []);
 }

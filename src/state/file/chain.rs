@@ -102,29 +102,14 @@ pub(super) struct Whole {
 
 impl Chain {
     pub(super) fn start() -> Self {
-        Self {
-            seq: 0,
-            last: "0".repeat(64),
-        }
+        Self { seq: 0, last: "0".repeat(64) }
     }
 
     /// The next line, with its end, and the chain after it.
-    pub(super) fn line(
-        &self,
-        at: Timestamp,
-        event: LineEvent,
-    ) -> Result<(Vec<u8>, Self), StateError> {
-        let line = Line {
-            seq: self.seq + 1,
-            prev: self.last.clone(),
-            at,
-            event,
-        };
+    pub(super) fn line(&self, at: Timestamp, event: LineEvent) -> Result<(Vec<u8>, Self), StateError> {
+        let line = Line { seq: self.seq + 1, prev: self.last.clone(), at, event };
         let mut bytes = serde_json::to_vec(&line).map_err(unwritable)?;
-        let next = Self {
-            seq: line.seq,
-            last: sha256_hex(&bytes),
-        };
+        let next = Self { seq: line.seq, last: sha256_hex(&bytes) };
         bytes.push(b'\n');
         Ok((bytes, next))
     }
@@ -132,11 +117,7 @@ impl Chain {
     /// Reads the next line, without its end, and moves past it.
     fn read(&mut self, path: &Path, bytes: &[u8]) -> Result<(Timestamp, LineEvent), StateError> {
         let number = usize::try_from(self.seq).unwrap_or(usize::MAX) + 1;
-        let damaged = |why| StateError::JournalDamaged {
-            path: path.to_owned(),
-            line: number,
-            why,
-        };
+        let damaged = |why| StateError::JournalDamaged { path: path.to_owned(), line: number, why };
         if self.seq == 0 {
             check_version(path, bytes)?;
         }
@@ -152,15 +133,9 @@ impl Chain {
         }
         if line.seq != self.seq + 1 {
             let seq = line.seq;
-            return Err(damaged(text!(
-                "it says that it is line {seq}",
-                "它自称是第 {seq} 行"
-            )));
+            return Err(damaged(text!("it says that it is line {seq}", "它自称是第 {seq} 行")));
         }
-        *self = Self {
-            seq: line.seq,
-            last: sha256_hex(bytes),
-        };
+        *self = Self { seq: line.seq, last: sha256_hex(bytes) };
         Ok((line.at, line.event))
     }
 }
@@ -186,11 +161,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Whole, StateError> {
         };
         match (&mut journal, event) {
             (None, LineEvent::RunStarted(started)) => {
-                journal = Some(Journal {
-                    started_at: at,
-                    started,
-                    entries: Vec::new(),
-                });
+                journal = Some(Journal { started_at: at, started, entries: Vec::new() });
             }
             (None, _) => return Err(misplaced()),
             (Some(journal), event) => {
@@ -201,16 +172,9 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Whole, StateError> {
             }
         }
     }
-    let journal = journal.ok_or_else(|| StateError::JournalDamaged {
-        path: path.to_owned(),
-        line: 1,
-        why: CUT,
-    })?;
-    Ok(Whole {
-        journal,
-        chain,
-        length,
-    })
+    let journal =
+        journal.ok_or_else(|| StateError::JournalDamaged { path: path.to_owned(), line: 1, why: CUT })?;
+    Ok(Whole { journal, chain, length })
 }
 
 /// Reads a journal that was closed: nothing of it may be missing.
@@ -221,11 +185,7 @@ pub(super) fn read_closed(path: &Path, bytes: &[u8]) -> Result<Journal, StateErr
         why: Text::fixed("it ends before the run does", "运行尚未结束，日志就断了"),
     };
     let whole = read(path, bytes)?;
-    let ended = whole
-        .journal
-        .entries
-        .last()
-        .is_some_and(|entry| is_end(&entry.event));
+    let ended = whole.journal.entries.last().is_some_and(|entry| is_end(&entry.event));
     if ended && whole.length == bytes.len() as u64 {
         Ok(whole.journal)
     } else {
@@ -242,11 +202,7 @@ pub(super) fn read_start(path: &Path, line: &[u8]) -> Result<RunStarted, StateEr
     };
     let line = line.strip_suffix(b"\n").ok_or_else(not_a_start)?;
     let (_, event) = Chain::start().read(path, content(line))?;
-    if let LineEvent::RunStarted(started) = event {
-        Ok(started)
-    } else {
-        Err(not_a_start())
-    }
+    if let LineEvent::RunStarted(started) = event { Ok(started) } else { Err(not_a_start()) }
 }
 
 /// A line without the CR that a checkout may have put before its LF. No line that is written ends in one.
@@ -266,11 +222,9 @@ pub(super) fn is_end(event: &Event) -> bool {
 pub(super) fn may_follow(last: Option<&Entry>, event: &Event) -> bool {
     match event {
         Event::Recovered(_) => true,
-        Event::Listed(_)
-        | Event::Intent(_)
-        | Event::Outcome(_)
-        | Event::Edited(_)
-        | Event::RunEnded(_) => !last.is_some_and(|entry| is_end(&entry.event)),
+        Event::Listed(_) | Event::Intent(_) | Event::Outcome(_) | Event::Edited(_) | Event::RunEnded(_) => {
+            !last.is_some_and(|entry| is_end(&entry.event))
+        }
     }
 }
 
@@ -292,13 +246,11 @@ fn check_version(path: &Path, line: &[u8]) -> Result<(), StateError> {
 }
 
 fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a String does not fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing to a String does not fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[cfg(test)]

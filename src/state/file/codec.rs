@@ -19,11 +19,7 @@ pub fn decode_journal(path: &Path, bytes: &[u8]) -> Result<Journal, StateError> 
 /// # Errors
 /// None that a journal of ours can cause.
 pub fn encode_journal(journal: &Journal) -> Result<Vec<u8>, StateError> {
-    let Journal {
-        started_at,
-        started,
-        entries,
-    } = journal;
+    let Journal { started_at, started, entries } = journal;
     let (mut bytes, mut chain) = Chain::start().line(*started_at, started.into())?;
     for Entry { at, event } in entries {
         let (line, next) = chain.line(*at, event.into())?;

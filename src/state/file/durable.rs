@@ -15,11 +15,7 @@ use crate::state::StateError;
 /// Says what could not be done to which file.
 pub(super) fn failed(doing: Doing, path: &Path) -> impl FnOnce(io::Error) -> StateError {
     let path = path.to_owned();
-    move |source| StateError::Io {
-        doing,
-        path,
-        source,
-    }
+    move |source| StateError::Io { doing, path, source }
 }
 
 /// Far more than a hundred thousand environments need, and far less than a device has.
@@ -37,10 +33,7 @@ pub(super) fn not_ours(error: io::Error) -> io::Error {
             files::error(io::ErrorKind::InvalidInput, why)
         }
         Some(
-            Refusal::NoRegularFile
-            | Refusal::SeveralNames
-            | Refusal::TooLarge { .. }
-            | Refusal::FolderLink,
+            Refusal::NoRegularFile | Refusal::SeveralNames | Refusal::TooLarge { .. } | Refusal::FolderLink,
         )
         | None => error,
     }
@@ -110,11 +103,8 @@ pub(super) fn is_own_folder(folder: &Path) -> Result<bool, StateError> {
     if there.is_dir() {
         return Ok(true);
     }
-    let error = if there.is_symlink() {
-        not_ours(Refusal::Link.into())
-    } else {
-        io::ErrorKind::NotADirectory.into()
-    };
+    let error =
+        if there.is_symlink() { not_ours(Refusal::Link.into()) } else { io::ErrorKind::NotADirectory.into() };
     Err(failed(Doing::List, folder)(error))
 }
 
@@ -135,9 +125,7 @@ pub(super) fn check_movable(folder: &Path, into: &Path, prefix: &str) -> Result<
 pub(super) fn sync_folder(folder: &Path) -> Result<(), StateError> {
     // Elsewhere a folder can't be opened, and the file system orders its own names.
     if cfg!(unix) {
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed(Doing::SyncFolder, folder))?;
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(Doing::SyncFolder, folder))?;
     }
     Ok(())
 }

@@ -19,24 +19,16 @@ struct AnyVersion {
 /// # Errors
 /// [`StateError::Newer`], [`StateError::Empty`] or [`StateError::Damaged`].
 pub fn decode_state(path: &Path, bytes: &[u8]) -> Result<State, StateError> {
-    let damaged = |line, column, why| StateError::Damaged {
-        path: path.to_owned(),
-        line,
-        column,
-        why,
-    };
+    let damaged = |line, column, why| StateError::Damaged { path: path.to_owned(), line, column, why };
     if bytes.trim_ascii().is_empty() {
-        return Err(StateError::Empty {
-            path: path.to_owned(),
-        });
+        return Err(StateError::Empty { path: path.to_owned() });
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let (good, _) = bytes.split_at(error.valid_up_to());
         let (line, column) = position(good);
         damaged(line, column, Text::fixed("it is not UTF-8", "它不是 UTF-8"))
     })?;
-    let located =
-        |error: &serde_json::Error| damaged(error.line(), error.column(), without_place(error));
+    let located = |error: &serde_json::Error| damaged(error.line(), error.column(), without_place(error));
     let any: AnyVersion = serde_json::from_str(text).map_err(|error| {
         if error.is_data() {
             let why = Text::fixed(
@@ -71,19 +63,11 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>, StateError> {
 /// The JSON Schema of a state file.
 pub fn state_schema() -> serde_json::Value {
     // As it is written: an id that is not there is null, and never left out.
-    SchemaSettings::draft2020_12()
-        .for_serialize()
-        .into_generator()
-        .into_root_schema_for::<State>()
-        .to_value()
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<State>().to_value()
 }
 
 pub(super) fn unwritable(error: serde_json::Error) -> StateError {
-    StateError::Io {
-        doing: Doing::WriteAsJson,
-        path: "the state".into(),
-        source: error.into(),
-    }
+    StateError::Io { doing: Doing::WriteAsJson, path: "the state".into(), source: error.into() }
 }
 
 /// The line and column, from 1, after these bytes.

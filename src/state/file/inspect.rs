@@ -94,11 +94,7 @@ impl FileStore {
 }
 
 fn found(layout: &Layout, seen: &Seen) -> Found {
-    let state = seen
-        .state
-        .as_ref()
-        .map(|bytes| decode_state(&layout.state, bytes))
-        .transpose();
+    let state = seen.state.as_ref().map(|bytes| decode_state(&layout.state, bytes)).transpose();
     let journal = seen.journal.as_ref().map_or(Ok(None), |bytes| {
         let whole = chain::read(&layout.journal, bytes)?;
         Ok(Some(whole.journal))

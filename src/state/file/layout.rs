@@ -37,9 +37,7 @@ impl Layout {
     pub(super) fn of(path: &Path, links: Links) -> Result<Self, StateError> {
         let state = follow(path)?;
         if links == Links::Refused && state != path {
-            return Err(failed(Doing::FollowLink, path)(not_ours(
-                Refusal::Link.into(),
-            )));
+            return Err(failed(Doing::FollowLink, path)(not_ours(Refusal::Link.into())));
         }
         let Some(name) = state.file_name().and_then(|name| name.to_str()) else {
             return Err(StateError::Io {
@@ -79,8 +77,7 @@ impl Layout {
 
     /// Where the journal of this run goes when it is over.
     pub(super) fn receipt(&self, base: Serial, run: RunId) -> PathBuf {
-        self.receipts
-            .join(format!("{}.{:06}.{run}.jsonl", self.stem, base.0))
+        self.receipts.join(format!("{}.{:06}.{run}.jsonl", self.stem, base.0))
     }
 
     /// The receipt with this file name; None when it is not one of this state's.
@@ -112,17 +109,11 @@ impl Layout {
     /// Whether a file with this name beside the state is one of its own, the embedded endpoint's included.
     pub(super) fn is_own(&self, name: &str) -> bool {
         let named = |path: &Path| path.file_name().is_some_and(|own| own == name);
-        let after_state = self
-            .state
-            .file_name()
-            .and_then(|state| name.strip_prefix(state.to_str()?));
+        let after_state = self.state.file_name().and_then(|state| name.strip_prefix(state.to_str()?));
         let after_stem = name.strip_prefix(&self.stem);
-        [&self.state, &self.backup, &self.journal, &self.lock]
-            .into_iter()
-            .any(|own| named(own))
+        [&self.state, &self.backup, &self.journal, &self.lock].into_iter().any(|own| named(own))
             || after_state.is_some_and(|rest| rest.starts_with(".replaced-"))
-            || after_stem
-                .is_some_and(|rest| [".sandbox.jsonl", ".sandbox.jsonl.lock"].contains(&rest))
+            || after_stem.is_some_and(|rest| [".sandbox.jsonl", ".sandbox.jsonl.lock"].contains(&rest))
             || self.is_rescue(name)
             || name.starts_with(&self.temporary_prefix())
     }
@@ -147,18 +138,9 @@ fn of_another_kind(name: &str) -> Option<Text> {
             .then_some(Text::fixed("the receipt of a run", "一次运行的回执"))
     };
     [
-        (
-            ".backup",
-            Text::fixed("the backup of a state", "状态文件的备份"),
-        ),
-        (
-            ".journal.jsonl",
-            Text::fixed("the journal of a run", "一次运行的日志"),
-        ),
-        (
-            ".state.lock",
-            Text::fixed("the lock of a state", "状态文件的锁"),
-        ),
+        (".backup", Text::fixed("the backup of a state", "状态文件的备份")),
+        (".journal.jsonl", Text::fixed("the journal of a run", "一次运行的日志")),
+        (".state.lock", Text::fixed("the lock of a state", "状态文件的锁")),
     ]
     .into_iter()
     .find_map(|(ending, what)| name.ends_with(ending).then_some(what))
@@ -226,21 +208,11 @@ mod tests {
             (receipt, "is the receipt of a run"),
         ] {
             let error = Layout::of(&path, Links::Followed).unwrap_err();
-            let told =
-                matches!(&error, StateError::NotAState { path: named, .. } if *named == path);
+            let told = matches!(&error, StateError::NotAState { path: named, .. } if *named == path);
             assert!(told && error.to_string().contains(says), "{error}");
         }
-        for fine in [
-            "backup",
-            "a.backup.json",
-            "a.lock",
-            "a.jsonl",
-            "a.b.c.jsonl",
-        ] {
-            assert!(
-                Layout::of(Path::new(fine), Links::Followed).is_ok(),
-                "{fine}"
-            );
+        for fine in ["backup", "a.backup.json", "a.lock", "a.jsonl", "a.b.c.jsonl"] {
+            assert!(Layout::of(Path::new(fine), Links::Followed).is_ok(), "{fine}");
         }
     }
 
@@ -268,10 +240,7 @@ mod tests {
                 assert_eq!(seen.is_some(), mine == other, "{other} reads {name}");
             }
             let own = of(mine).receipt_named(name).unwrap();
-            assert_eq!(
-                (own.base, own.run, own.path.clone()),
-                (Serial(7), run, path)
-            );
+            assert_eq!((own.base, own.run, own.path.clone()), (Serial(7), run, path));
         }
     }
 }

@@ -58,20 +58,13 @@ impl Lock {
             }
             let left = wait.saturating_sub(started.elapsed());
             if left.is_zero() {
-                return Err(StateError::Locked {
-                    path: path.to_owned(),
-                    holder: said(path),
-                });
+                return Err(StateError::Locked { path: path.to_owned(), holder: said(path) });
             }
             thread::sleep(left.min(POLL));
         }
         // Through this very file: where locks are mandatory, no other may read it now.
         let words = files::read_from(&file, LONGEST).unwrap_or_default();
-        let mut lock = Self {
-            file,
-            holder: holder.clone(),
-            run: run_in(&words),
-        };
+        let mut lock = Self { file, holder: holder.clone(), run: run_in(&words) };
         lock.say().map_err(failed(Doing::Write, path))?;
         Ok(lock)
     }
@@ -89,12 +82,7 @@ impl Lock {
     }
 
     fn say(&mut self) -> std::io::Result<()> {
-        let Holder {
-            who,
-            pid,
-            since,
-            doing,
-        } = &self.holder;
+        let Holder { who, pid, since, doing } = &self.holder;
         let mut text = serde_json::to_vec(&HolderV1 {
             who: who.clone(),
             pid: *pid,
@@ -115,9 +103,7 @@ pub(super) fn prove_held(path: &Path) -> Result<(), StateError> {
     match open(path)?.try_lock() {
         Err(TryLockError::WouldBlock) => Ok(()),
         Err(TryLockError::Error(error)) => Err(failed(Doing::Lock, path)(error)),
-        Ok(()) => Err(StateError::NoLocks {
-            path: path.to_owned(),
-        }),
+        Ok(()) => Err(StateError::NoLocks { path: path.to_owned() }),
     }
 }
 
@@ -144,10 +130,7 @@ pub(super) struct Words {
 impl Words {
     fn of(text: &[u8]) -> Option<Self> {
         let is_there = !text.trim_ascii().is_empty();
-        is_there.then(|| Self {
-            holder: holder_in(text),
-            run: run_in(text),
-        })
+        is_there.then(|| Self { holder: holder_in(text), run: run_in(text) })
     }
 }
 
@@ -164,9 +147,7 @@ pub(super) fn words(path: &Path) -> Result<Option<Words>, StateError> {
 fn text(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
     match files::read(path, Links::Refused, LONGEST) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if Refusal::of(&error).is_some() => {
-            Err(failed(Doing::Open, path)(not_ours(error)))
-        }
+        Err(error) if Refusal::of(&error).is_some() => Err(failed(Doing::Open, path)(not_ours(error))),
         Err(_) => Ok(None),
     }
 }
@@ -213,17 +194,6 @@ fn said(path: &Path) -> Option<Holder> {
 }
 
 fn holder_in(words: &[u8]) -> Option<Holder> {
-    let HolderV1 {
-        who,
-        pid,
-        since,
-        doing,
-        run: _,
-    } = serde_json::from_slice(words).ok()?;
-    Some(Holder {
-        who,
-        pid,
-        since,
-        doing,
-    })
+    let HolderV1 { who, pid, since, doing, run: _ } = serde_json::from_slice(words).ok()?;
+    Some(Holder { who, pid, since, doing })
 }

@@ -70,20 +70,12 @@ impl Log {
     pub(super) fn reopen(path: &Path, chain: Chain, length: u64) -> Result<Self, StateError> {
         let file = open_own(path, Access::Append)?;
         lock(&file, path)?;
-        file.set_len(length)
-            .and_then(|()| file.sync_all())
-            .map_err(failed(Doing::CutTornLine, path))?;
+        file.set_len(length).and_then(|()| file.sync_all()).map_err(failed(Doing::CutTornLine, path))?;
         Ok(Self::over(path, file, chain, length))
     }
 
     fn over(path: &Path, file: File, chain: Chain, length: u64) -> Self {
-        Self {
-            path: path.to_owned(),
-            file,
-            chain,
-            length,
-            doubt: None,
-        }
+        Self { path: path.to_owned(), file, chain, length, doubt: None }
     }
 
     /// Whether `path` still leads to the file that is written to.
@@ -161,10 +153,7 @@ fn lock(file: &File, path: &Path) -> Result<(), StateError> {
     }
     match file.try_lock() {
         Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(StateError::Locked {
-            path: path.to_owned(),
-            holder: None,
-        }),
+        Err(TryLockError::WouldBlock) => Err(StateError::Locked { path: path.to_owned(), holder: None }),
         Err(TryLockError::Error(error)) => Err(failed(Doing::Lock, path)(error)),
     }
 }
@@ -189,10 +178,7 @@ mod tests {
             lineage: Lineage::fresh(),
             base: Serial::default(),
             tool_version: "0.1.0".to_owned(),
-            account: Account {
-                endpoint: "sandbox".to_owned(),
-                uin: None,
-            },
+            account: Account { endpoint: "sandbox".to_owned(), uin: None },
             plan: String::new(),
             who: "ada@loom".to_owned(),
             pid: 7,
@@ -219,11 +205,7 @@ mod tests {
 
         let error = Log::create(&path, ".x.unfinished.", at, &started()).unwrap_err();
         assert!(matches!(error, StateError::Io { .. }), "{error}");
-        assert_eq!(
-            fs::read(&path).unwrap(),
-            bytes,
-            "the one that is there stays"
-        );
+        assert_eq!(fs::read(&path).unwrap(), bytes, "the one that is there stays");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -57,10 +57,7 @@ pub(super) fn look(layout: &Layout, who: Looking) -> Result<Found, StateError> {
     loop {
         let objection = match judge(layout, &seen, who) {
             Ok(found) => {
-                return Ok(Found {
-                    bytes: seen.state,
-                    ..found
-                });
+                return Ok(Found { bytes: seen.state, ..found });
             }
             Err(objection) => objection,
         };
@@ -111,9 +108,7 @@ fn judge(layout: &Layout, seen: &Seen, who: Looking) -> Result<Found, StateError
     };
     if let Some(run) = seen.named {
         let known = started.is_some_and(|started| started.run == run)
-            || state
-                .as_ref()
-                .is_some_and(|state| state.last_run == Some(run))
+            || state.as_ref().is_some_and(|state| state.last_run == Some(run))
             || seen.receipts.iter().any(|receipt| receipt.run == run);
         if !known && is_abandoned(layout, who)? {
             return Err(StateError::JournalLost {
@@ -123,11 +118,7 @@ fn judge(layout: &Layout, seen: &Seen, who: Looking) -> Result<Found, StateError
             });
         }
     }
-    Ok(Found {
-        state,
-        bytes: None,
-        journal,
-    })
+    Ok(Found { state, bytes: None, journal })
 }
 
 /// Whether the writer that last named a run is gone. A live one may just be between two of its files.
@@ -152,18 +143,11 @@ fn never_was(
         (None, Some(_) | None) if backup => &layout.backup,
         (None, Some(_) | None) => return Ok(()),
     };
-    Err(StateError::Lost {
-        path: layout.state.clone(),
-        evidence: receipts::shown(evidence),
-    })
+    Err(StateError::Lost { path: layout.state.clone(), evidence: receipts::shown(evidence) })
 }
 
 /// A state newer than every receipt is fine: receipts may be thrown away, a state may not.
-fn agrees_with_receipts(
-    layout: &Layout,
-    state: &State,
-    receipts: &[ReceiptRef],
-) -> Result<(), StateError> {
+fn agrees_with_receipts(layout: &Layout, state: &State, receipts: &[ReceiptRef]) -> Result<(), StateError> {
     let Some(newest) = receipts.last() else {
         return Ok(());
     };
@@ -208,12 +192,7 @@ pub(super) fn agrees_with_journal(
     }
 }
 
-fn same_lineage(
-    path: &Path,
-    state: &State,
-    started: &RunStarted,
-    evidence: &Path,
-) -> Result<(), StateError> {
+fn same_lineage(path: &Path, state: &State, started: &RunStarted, evidence: &Path) -> Result<(), StateError> {
     if state.lineage == started.lineage {
         return Ok(());
     }

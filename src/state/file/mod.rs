@@ -55,18 +55,12 @@ pub struct FileStore {
 impl FileStore {
     /// The store of the state at `path`. Touches nothing yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self {
-            path: path.into(),
-            links: Links::Followed,
-        }
+        Self { path: path.into(), links: Links::Followed }
     }
 
     /// The store of the state at a path that was resolved: a link on it by now is an error.
     pub fn resolved(path: impl Into<PathBuf>) -> Self {
-        Self {
-            path: path.into(),
-            links: Links::Refused,
-        }
+        Self { path: path.into(), links: Links::Refused }
     }
 
     /// The path that was asked for, which may be a link.
@@ -121,10 +115,7 @@ impl FileStore {
 impl StateStore for FileStore {
     fn read(&self) -> Result<Snapshot, StateError> {
         let found = look::look(&self.layout()?, Looking::Reader)?;
-        Ok(Snapshot {
-            state: found.state,
-            journal: found.journal.map(|whole| whole.journal),
-        })
+        Ok(Snapshot { state: found.state, journal: found.journal.map(|whole| whole.journal) })
     }
 
     fn lock(&self, holder: &Holder, wait: Duration) -> Result<Box<dyn StateWriter>, StateError> {

@@ -5,9 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::chain;
-use super::durable::{
-    failed, folder_of, is_own_folder, make_own_folder, not_ours, read, sync_folder,
-};
+use super::durable::{failed, folder_of, is_own_folder, make_own_folder, not_ours, read, sync_folder};
 use super::layout::Layout;
 use crate::crash;
 use crate::files::{self, Access, Links, error as refused};
@@ -50,9 +48,7 @@ pub(super) fn start(receipt: &ReceiptRef) -> Result<RunStarted, StateError> {
     let file = files::open(path, Links::Refused, Access::Read)
         .map_err(|error| failed(Doing::Read, path)(not_ours(error)))?;
     let mut line = Vec::new();
-    BufReader::new(file.take(LONGEST))
-        .read_until(b'\n', &mut line)
-        .map_err(failed(Doing::Read, path))?;
+    BufReader::new(file.take(LONGEST)).read_until(b'\n', &mut line).map_err(failed(Doing::Read, path))?;
     let started = chain::read_start(path, &line)?;
     check_name(receipt, &started)?;
     Ok(started)

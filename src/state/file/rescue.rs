@@ -35,9 +35,7 @@ pub(super) fn write(
     let name = layout.rescue_name(run);
     let mut last = None;
     // Beside the state every link was followed already.
-    let elsewhere = elsewhere
-        .iter()
-        .filter_map(|folder| files::resolve(folder).ok());
+    let elsewhere = elsewhere.iter().filter_map(|folder| files::resolve(folder).ok());
     for folder in std::iter::once(layout.folder.clone()).chain(elsewhere) {
         let path = folder.join(&name);
         match put(&path, &bytes) {
@@ -79,10 +77,7 @@ pub(super) fn list(layout: &Layout) -> Vec<RescueFile> {
             let path = entry.path();
             let bytes = files::read(&path, Links::Refused, MOST);
             let bytes = bytes.map_err(|error| Text::of(&not_ours(error)));
-            RescueFile {
-                rescued: bytes.and_then(|bytes| decode(&bytes)),
-                path,
-            }
+            RescueFile { rescued: bytes.and_then(|bytes| decode(&bytes)), path }
         })
         .collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -90,18 +85,14 @@ pub(super) fn list(layout: &Layout) -> Vec<RescueFile> {
 }
 
 fn encode(rescued: &[Rescued]) -> Result<Vec<u8>, StateError> {
-    let document = Document {
-        format_version: FormatVersion,
-        outcomes: rescued.to_vec(),
-    };
+    let document = Document { format_version: FormatVersion, outcomes: rescued.to_vec() };
     let mut bytes = serde_json::to_vec_pretty(&document).map_err(unwritable)?;
     bytes.push(b'\n');
     Ok(bytes)
 }
 
 fn decode(bytes: &[u8]) -> Result<Vec<Rescued>, Text> {
-    let document: Document =
-        serde_json::from_slice(bytes).map_err(|error| Text::same(error.to_string()))?;
+    let document: Document = serde_json::from_slice(bytes).map_err(|error| Text::same(error.to_string()))?;
     Ok(document.outcomes)
 }
 
@@ -119,11 +110,7 @@ mod tests {
         let (tran, env) = (Some("T1".to_owned()), Some("E1".to_owned()));
         let mut outcome = outcome(1, 1, &on, Evidence::Ordered, tran, env);
         (outcome.http_status, outcome.took_ms) = (None, 0);
-        Rescued {
-            run,
-            at: Timestamp::UNIX_EPOCH,
-            outcome,
-        }
+        Rescued { run, at: Timestamp::UNIX_EPOCH, outcome }
     }
 
     #[test]

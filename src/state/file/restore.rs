@@ -96,20 +96,10 @@ impl FileStore {
     ///
     /// # Errors
     /// As [`Self::restorable`], and when another process holds the lock.
-    pub fn restoring(
-        &self,
-        from: &Origin,
-        holder: &Holder,
-        wait: Duration,
-    ) -> Result<Restoring, StateError> {
+    pub fn restoring(&self, from: &Origin, holder: &Holder, wait: Duration) -> Result<Restoring, StateError> {
         let layout = self.layout()?;
         let lock = writer::lock(&layout, holder, wait)?;
-        Ok(Restoring {
-            proposal: propose(&layout, from)?,
-            layout,
-            holder: holder.clone(),
-            _lock: lock,
-        })
+        Ok(Restoring { proposal: propose(&layout, from)?, layout, holder: holder.clone(), _lock: lock })
     }
 }
 
@@ -124,12 +114,7 @@ impl Restoring {
     /// # Errors
     /// When what is there can't be kept, or the state can't be written: what is there stays as it is.
     pub fn write(self) -> Result<Restored, StateError> {
-        let Self {
-            layout,
-            holder,
-            proposal,
-            _lock,
-        } = self;
+        let Self { layout, holder, proposal, _lock } = self;
         let bytes = encode_state(&proposal.state)?;
         let before = durable::read(&layout.state)?;
         let prefix = layout.temporary_prefix();
@@ -175,23 +160,12 @@ fn propose(layout: &Layout, from: &Origin) -> Result<Proposal, StateError> {
     };
     let from = source.display().to_string();
     let present = present(layout, &state, &from)?;
-    Ok(Proposal {
-        open: open_run(layout, &state, &source)?,
-        state,
-        from,
-        folded,
-        present,
-    })
+    Ok(Proposal { open: open_run(layout, &state, &source)?, state, from, folded, present })
 }
 
 fn from_receipts(layout: &Layout, listed: &[ReceiptRef]) -> Result<(State, usize), StateError> {
     if let Some(breach) = gap(Serial::default(), listed) {
-        return Err(breach_error(
-            layout,
-            &layout.receipts,
-            Serial::default(),
-            breach,
-        ));
+        return Err(breach_error(layout, &layout.receipts, Serial::default(), breach));
     }
     let journals = read_all(listed)?;
     let state = rebuild(&journals).ok_or(StateError::Misused(Text::fixed(
@@ -204,22 +178,13 @@ fn from_receipts(layout: &Layout, listed: &[ReceiptRef]) -> Result<(State, usize
     Ok((state, journals.len()))
 }
 
-fn from_copy(
-    layout: &Layout,
-    path: &Path,
-    listed: &[ReceiptRef],
-) -> Result<(State, usize), StateError> {
+fn from_copy(layout: &Layout, path: &Path, listed: &[ReceiptRef]) -> Result<(State, usize), StateError> {
     // A copy that was typed may be a link; the backup is ours.
-    let links = if path == layout.backup {
-        Links::Refused
-    } else {
-        Links::Followed
-    };
+    let links = if path == layout.backup { Links::Refused } else { Links::Followed };
     let bytes = files::read(path, links, durable::MOST)
         .map_err(|error| durable::failed(Doing::Read, path)(durable::not_ours(error)))?;
     let copy = decode_state(path, &bytes)?;
-    let rest =
-        unheld(&copy, listed).map_err(|breach| breach_error(layout, path, copy.serial, breach))?;
+    let rest = unheld(&copy, listed).map_err(|breach| breach_error(layout, path, copy.serial, breach))?;
     // As for every reader, the newest receipt speaks for those that the copy holds: an old one that is damaged does not
     // make a good copy useless.
     let newest = &listed[listed.len().saturating_sub(rest.len().max(1))..];
@@ -236,10 +201,8 @@ fn from_copy(
     }
     let journals = read_all(rest)?;
     let folded = journals.len();
-    let state = rebuild_over(Some(copy), &journals).ok_or(StateError::Misused(Text::fixed(
-        "a copy was folded into nothing",
-        "副本折叠后一无所有",
-    )))?;
+    let state = rebuild_over(Some(copy), &journals)
+        .ok_or(StateError::Misused(Text::fixed("a copy was folded into nothing", "副本折叠后一无所有")))?;
     Ok((state, folded))
 }
 
@@ -269,10 +232,7 @@ fn breach_error(layout: &Layout, path: &Path, serial: Serial, breach: Breach<'_>
     match breach {
         Breach::Gap { at, before } => {
             let name = format!("{}.{:06}.*.jsonl", layout.stem, at.0);
-            StateError::Lost {
-                path: layout.receipts.join(name),
-                evidence: receipts::shown(&before.path),
-            }
+            StateError::Lost { path: layout.receipts.join(name), evidence: receipts::shown(&before.path) }
         }
         Breach::Fork(with) => StateError::Forked {
             path: path.to_owned(),
@@ -302,10 +262,7 @@ fn present(layout: &Layout, proposed: &State, from: &str) -> Result<Present, Sta
             evidence: receipts::shown(&layout.state),
         });
     }
-    Ok(Present::State {
-        serial: there.serial,
-        differences: differences(&there, proposed),
-    })
+    Ok(Present::State { serial: there.serial, differences: differences(&there, proposed) })
 }
 
 /// The run that stays open, if it can be folded into what would be written.

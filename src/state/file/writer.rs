@@ -85,20 +85,8 @@ pub(super) fn write_state(
 impl FileWriter {
     /// Becomes the writer under `lock`, and finishes what a dead one left.
     pub(super) fn new(layout: Layout, lock: Lock, holder: &Holder) -> Result<Self, StateError> {
-        let Found {
-            state,
-            bytes,
-            journal,
-        } = look(&layout, Looking::Writer)?;
-        let mut writer = Self {
-            layout,
-            state,
-            bytes,
-            fingerprint: None,
-            recovered: None,
-            run: None,
-            lock,
-        };
+        let Found { state, bytes, journal } = look(&layout, Looking::Writer)?;
+        let mut writer = Self { layout, state, bytes, fingerprint: None, recovered: None, run: None, lock };
         match journal {
             Some(whole) => writer.recover(whole, holder)?,
             // A run that is named still is filed: its writer died before it could say so.
@@ -108,11 +96,7 @@ impl FileWriter {
     }
 
     fn recover(&mut self, whole: chain::Whole, holder: &Holder) -> Result<(), StateError> {
-        let chain::Whole {
-            mut journal,
-            chain,
-            length,
-        } = whole;
+        let chain::Whole { mut journal, chain, length } = whole;
         let started = journal.started.clone();
         crash::point(crash::RECOVERY_NEXT);
         let log = Log::reopen(&self.layout.journal, chain, length)?;
@@ -121,17 +105,9 @@ impl FileWriter {
         for Entry { at, event } in &journal.entries {
             folding.add(*at, event);
         }
-        let mut run = OpenRun {
-            started,
-            log,
-            folding,
-            last: journal.entries.pop(),
-        };
+        let mut run = OpenRun { started, log, folding, last: journal.entries.pop() };
         if !self.holds(&run.started) && !run.is_recovered() {
-            let event = Event::Recovered(Recovered {
-                by: holder.who.clone(),
-                unknown: run.folding.open(),
-            });
+            let event = Event::Recovered(Recovered { by: holder.who.clone(), unknown: run.folding.open() });
             run.add(holder.since, event)?;
             crash::point(crash::RECOVERY_KEPT);
         }
@@ -142,29 +118,18 @@ impl FileWriter {
 
     /// Whether the state on disk holds this run already.
     fn holds(&self, started: &RunStarted) -> bool {
-        self.state
-            .as_ref()
-            .is_some_and(|state| state.last_run == Some(started.run))
+        self.state.as_ref().is_some_and(|state| state.last_run == Some(started.run))
     }
 
     /// Fails when the state on disk is not the one that this writer found or wrote.
     fn check_state(&self) -> Result<(), StateError> {
-        if read(&self.layout.state)? == self.bytes {
-            Ok(())
-        } else {
-            Err(fenced_out(&self.layout.state))
-        }
+        if read(&self.layout.state)? == self.bytes { Ok(()) } else { Err(fenced_out(&self.layout.state)) }
     }
 
     /// Proves, before anything is paid for, what the end of a run needs: a lock that excludes others, a state that can be
     /// replaced, and receipts on the same file system as the journal.
     fn prove(&self) -> Result<(), StateError> {
-        let Layout {
-            lock,
-            state,
-            receipts,
-            ..
-        } = &self.layout;
+        let Layout { lock, state, receipts, .. } = &self.layout;
         lock::prove_held(lock)?;
         let prefix = self.layout.temporary_prefix();
         if let Some(bytes) = &self.bytes {
@@ -177,10 +142,7 @@ impl FileWriter {
     /// Folds and files the open run. After an error it is still open, and can be finished again.
     fn finish(&mut self) -> Result<&State, StateError> {
         let Some(run) = &self.run else {
-            return Err(StateError::Misused(Text::fixed(
-                "no run is open",
-                "没有进行中的运行",
-            )));
+            return Err(StateError::Misused(Text::fixed("no run is open", "没有进行中的运行")));
         };
         if !self.holds(&run.started) {
             self.check_state()?;
@@ -193,10 +155,9 @@ impl FileWriter {
         crash::point(crash::RECEIPT_FILED);
         self.run = None;
         self.lock.name_run(None);
-        self.state.as_ref().ok_or(StateError::Misused(Text::fixed(
-            "a run was folded into nothing",
-            "运行折叠后一无所有",
-        )))
+        self.state
+            .as_ref()
+            .ok_or(StateError::Misused(Text::fixed("a run was folded into nothing", "运行折叠后一无所有")))
     }
 }
 
@@ -205,9 +166,7 @@ fn fingerprint(layout: &Layout) -> Result<Option<Fingerprint>, StateError> {
 }
 
 fn fenced_out(path: &Path) -> StateError {
-    StateError::FencedOut {
-        path: path.to_owned(),
-    }
+    StateError::FencedOut { path: path.to_owned() }
 }
 
 impl OpenRun {
@@ -244,10 +203,7 @@ impl StateWriter for FileWriter {
 
     fn begin(&mut self, at: Timestamp, started: RunStarted) -> Result<(), StateError> {
         if self.run.is_some() {
-            return Err(StateError::Misused(Text::fixed(
-                "a run is open already",
-                "已有进行中的运行",
-            )));
+            return Err(StateError::Misused(Text::fixed("a run is open already", "已有进行中的运行")));
         }
         let (base, lineage) = match &self.state {
             Some(state) => (state.serial, state.lineage),
@@ -266,12 +222,7 @@ impl StateWriter for FileWriter {
         self.check_state()?;
         let run = started.run;
         self.run = Some(OpenRun {
-            log: Log::create(
-                &self.layout.journal,
-                &self.layout.temporary_prefix(),
-                at,
-                &started,
-            )?,
+            log: Log::create(&self.layout.journal, &self.layout.temporary_prefix(), at, &started)?,
             folding: Folding::new(self.state.clone(), started.clone()),
             started,
             last: None,
@@ -282,17 +233,9 @@ impl StateWriter for FileWriter {
     }
 
     fn check_exclusive(&self) -> Result<(), StateError> {
-        let Layout {
-            lock,
-            journal,
-            state,
-            ..
-        } = &self.layout;
+        let Layout { lock, journal, state, .. } = &self.layout;
         let Some(run) = &self.run else {
-            return Err(StateError::Misused(Text::fixed(
-                "no run is open",
-                "没有进行中的运行",
-            )));
+            return Err(StateError::Misused(Text::fixed("no run is open", "没有进行中的运行")));
         };
         if !self.lock.is_at(lock)? {
             return Err(fenced_out(lock));
@@ -308,16 +251,10 @@ impl StateWriter for FileWriter {
 
     fn append(&mut self, at: Timestamp, event: Event) -> Result<(), StateError> {
         let Some(run) = &mut self.run else {
-            return Err(StateError::Misused(Text::fixed(
-                "no run is open",
-                "没有进行中的运行",
-            )));
+            return Err(StateError::Misused(Text::fixed("no run is open", "没有进行中的运行")));
         };
         if !chain::may_follow(run.last.as_ref(), &event) {
-            return Err(StateError::Misused(Text::fixed(
-                "the run has ended",
-                "运行已结束",
-            )));
+            return Err(StateError::Misused(Text::fixed("the run has ended", "运行已结束")));
         }
         // Only what is about to be sent can still be stopped. An outcome is taken whatever it says.
         if let Event::Intent(intent) = &event
@@ -330,10 +267,7 @@ impl StateWriter for FileWriter {
 
     fn commit(&mut self) -> Result<State, StateError> {
         let Some(run) = &self.run else {
-            return Err(StateError::Misused(Text::fixed(
-                "no run is open",
-                "没有进行中的运行",
-            )));
+            return Err(StateError::Misused(Text::fixed("no run is open", "没有进行中的运行")));
         };
         if !run.log.is_sure() {
             return Err(StateError::Misused(Text::fixed(
@@ -341,15 +275,8 @@ impl StateWriter for FileWriter {
                 "日志的最后一条存疑：先重新写入它",
             )));
         }
-        if !run
-            .last
-            .as_ref()
-            .is_some_and(|last| chain::is_end(&last.event))
-        {
-            return Err(StateError::Misused(Text::fixed(
-                "the run has not ended",
-                "运行尚未结束",
-            )));
+        if !run.last.as_ref().is_some_and(|last| chain::is_end(&last.event)) {
+            return Err(StateError::Misused(Text::fixed("the run has not ended", "运行尚未结束")));
         }
         self.finish().cloned()
     }

@@ -13,9 +13,7 @@ fn under(mut state: State, journal: &Journal) -> State {
     state.serial = journal.started.base;
     state.last_run = None;
     // Nothing in it that an engine would not order over.
-    state
-        .environments
-        .retain(|_, record| record.status != Status::Unknown);
+    state.environments.retain(|_, record| record.status != Status::Unknown);
     // And no environment twice.
     let deposed = state.deposed.iter_mut().map(|deposed| &mut deposed.record);
     let records = state.environments.values_mut().chain(deposed);
@@ -146,24 +144,14 @@ fn intent(attempt: u32, action: &str) -> Event {
         address: address(),
         action: action.to_owned(),
         attributes: [(Field::Alias, "shop".to_owned())].into_iter().collect(),
-        source: SourceRef {
-            file: "environments/shop.yaml".to_owned(),
-            line: 3,
-        },
+        source: SourceRef { file: "environments/shop.yaml".to_owned(), line: 3 },
         replaces: None,
         prevent_destroy: false,
     })
 }
 
 fn said(attempt: u32, evidence: Evidence, tran: Option<&str>, env: Option<&str>) -> Event {
-    Event::Outcome(outcome(
-        1,
-        attempt,
-        &address(),
-        evidence,
-        tran.map(str::to_owned),
-        env.map(str::to_owned),
-    ))
+    Event::Outcome(outcome(1, attempt, &address(), evidence, tran.map(str::to_owned), env.map(str::to_owned)))
 }
 
 fn address() -> Address {
@@ -177,10 +165,7 @@ fn started() -> RunStarted {
         lineage: Lineage::fresh(),
         base: Serial(4),
         tool_version: "9.9.9".to_owned(),
-        account: Account {
-            endpoint: "sandbox".to_owned(),
-            uin: None,
-        },
+        account: Account { endpoint: "sandbox".to_owned(), uin: None },
         plan: String::new(),
         who: "ada@loom".to_owned(),
         pid: 7,
@@ -194,11 +179,7 @@ fn left(stood: Option<&Record>, events: &[Event]) -> Option<Record> {
     let before = stood.map(|record| {
         let mut state = fold(
             None,
-            &Journal {
-                started_at: Timestamp::UNIX_EPOCH,
-                started: started(),
-                entries: Vec::new(),
-            },
+            &Journal { started_at: Timestamp::UNIX_EPOCH, started: started(), entries: Vec::new() },
         );
         state.environments.insert(address(), record.clone());
         state
@@ -236,11 +217,7 @@ fn the_last_attempt_decides() {
             first(said(1, Ordered, Some("T1"), None)),
             known(Status::AwaitingEnvId, Some("T1"), None),
         ),
-        (
-            "unknown, an id seen",
-            first(said(1, Unknown, Some("T1"), None)),
-            known(unknown, Some("T1"), None),
-        ),
+        ("unknown, an id seen", first(said(1, Unknown, Some("T1"), None)), known(unknown, Some("T1"), None)),
         ("refused", first(said(1, Refused, None, None)), None),
         (
             "refused, yet an id seen",
@@ -248,28 +225,16 @@ fn the_last_attempt_decides() {
             known(unknown, Some("T1"), None),
         ),
         ("not sent", first(said(1, NotSent, None, None)), None),
-        (
-            "not sent, then open",
-            resent(None),
-            known(unknown, None, None),
-        ),
+        ("not sent, then open", resent(None), known(unknown, None, None)),
         (
             "not sent, then ordered",
             resent(Some(said(2, Ordered, Some("T2"), Some("E2")))),
             known(Status::Created, Some("T2"), Some("E2")),
         ),
-        (
-            "not sent, then refused",
-            resent(Some(said(2, Refused, None, None))),
-            None,
-        ),
+        ("not sent, then refused", resent(Some(said(2, Refused, None, None))), None),
         (
             "open, then an attempt that there should not be",
-            vec![
-                intent(1, ORDER),
-                intent(2, ORDER),
-                said(2, Refused, None, None),
-            ],
+            vec![intent(1, ORDER), intent(2, ORDER), said(2, Refused, None, None)],
             known(unknown, None, None),
         ),
         ("a destroy", vec![intent(1, "DestroyEnv")], None),
@@ -356,10 +321,7 @@ fn a_throttled_attempt_that_repeats_its_environment_id_can_be_made_again() {
 
 #[test]
 fn an_edit_is_the_last_word() {
-    let ordered = [
-        intent(1, ORDER),
-        said(1, Evidence::Ordered, Some("T1"), None),
-    ];
+    let ordered = [intent(1, ORDER), said(1, Evidence::Ordered, Some("T1"), None)];
     let mut found = left(None, &ordered).unwrap();
     found.env_id = Some("E1".to_owned());
     found.status = Status::Created;
@@ -367,18 +329,12 @@ fn an_edit_is_the_last_word() {
         let doing = "wait".to_owned();
         [&ordered[..], &[Event::Edited(Edited { doing, edit })]].concat()
     };
-    let put = edited(Edit::Put {
-        address: address(),
-        record: Box::new(found.clone()),
-    });
+    let put = edited(Edit::Put { address: address(), record: Box::new(found.clone()) });
     assert_eq!(left(None, &put), Some(found));
     let forget = edited(Edit::Forget { address: address() });
     assert_eq!(left(None, &forget), None);
     let elsewhere = Address::new("elsewhere").unwrap();
-    let moved = edited(Edit::Move {
-        from: address(),
-        to: elsewhere.clone(),
-    });
+    let moved = edited(Edit::Move { from: address(), to: elsewhere.clone() });
     assert_eq!(left(None, &moved), None);
     let mut folding = Folding::new(None, started());
     for event in &moved {
@@ -388,20 +344,13 @@ fn an_edit_is_the_last_word() {
 }
 
 fn environment(env_id: &str) -> Record {
-    let ordered = [
-        intent(1, ORDER),
-        said(1, Evidence::Ordered, Some("T0"), Some(env_id)),
-    ];
+    let ordered = [intent(1, ORDER), said(1, Evidence::Ordered, Some("T0"), Some(env_id))];
     left(None, &ordered).unwrap()
 }
 
 /// A state in which `stood` has the address, and `deposed` had it before.
 fn with(stood: &Record, deposed: &[&Record]) -> State {
-    let nothing = Journal {
-        started_at: Timestamp::UNIX_EPOCH,
-        started: started(),
-        entries: Vec::new(),
-    };
+    let nothing = Journal { started_at: Timestamp::UNIX_EPOCH, started: started(), entries: Vec::new() };
     let mut state = fold(None, &nothing);
     state.environments.insert(address(), stood.clone());
     state.deposed = deposed.iter().map(|record| replaced(record)).collect();
@@ -409,20 +358,12 @@ fn with(stood: &Record, deposed: &[&Record]) -> State {
 }
 
 fn replaced(record: &Record) -> Deposed {
-    Deposed {
-        address: address(),
-        record: record.clone(),
-        at: Timestamp::UNIX_EPOCH,
-        by: record.run,
-    }
+    Deposed { address: address(), record: record.clone(), at: Timestamp::UNIX_EPOCH, by: record.run }
 }
 
 fn replacing(attempt: u32, env_id: &str) -> Event {
     match intent(attempt, ORDER) {
-        Event::Intent(intent) => Event::Intent(Intent {
-            replaces: Some(env_id.to_owned()),
-            ..intent
-        }),
+        Event::Intent(intent) => Event::Intent(Intent { replaces: Some(env_id.to_owned()), ..intent }),
         other => other,
     }
 }
@@ -470,35 +411,14 @@ fn stands(state: &State, events: &[Event]) -> (Vec<String>, Vec<String>) {
 fn a_claim_over_a_settled_record_deposes_it_until_it_is_proven_to_have_done_nothing() {
     use Evidence::{NotSent, Ordered, Refused, Unknown};
     let state = with(&environment("E1"), &[&environment("E0")]);
-    let order =
-        |said: Option<Event>| [vec![replacing(1, "E1")], said.into_iter().collect()].concat();
+    let order = |said: Option<Event>| [vec![replacing(1, "E1")], said.into_iter().collect()].concat();
     for (events, standing, deposed) in [
         (order(None), "shop -", ["shop E0", "shop E1"].as_slice()),
-        (
-            order(Some(said(1, Ordered, Some("T2"), Some("E2")))),
-            "shop E2",
-            &["shop E0", "shop E1"],
-        ),
-        (
-            order(Some(said(1, Ordered, Some("T2"), None))),
-            "shop -",
-            &["shop E0", "shop E1"],
-        ),
-        (
-            order(Some(said(1, Unknown, None, None))),
-            "shop -",
-            &["shop E0", "shop E1"],
-        ),
-        (
-            order(Some(said(1, Refused, None, None))),
-            "shop E1",
-            &["shop E0"],
-        ),
-        (
-            order(Some(said(1, NotSent, None, None))),
-            "shop E1",
-            &["shop E0"],
-        ),
+        (order(Some(said(1, Ordered, Some("T2"), Some("E2")))), "shop E2", &["shop E0", "shop E1"]),
+        (order(Some(said(1, Ordered, Some("T2"), None))), "shop -", &["shop E0", "shop E1"]),
+        (order(Some(said(1, Unknown, None, None))), "shop -", &["shop E0", "shop E1"]),
+        (order(Some(said(1, Refused, None, None))), "shop E1", &["shop E0"]),
+        (order(Some(said(1, NotSent, None, None))), "shop E1", &["shop E0"]),
         (
             // Sent again after it was not sent.
             vec![
@@ -521,10 +441,7 @@ fn a_claim_over_a_settled_record_deposes_it_until_it_is_proven_to_have_done_noth
     let journal = Journal {
         started_at: Timestamp::UNIX_EPOCH,
         started: started(),
-        entries: vec![Entry {
-            at: Timestamp::from_second(9).unwrap(),
-            event: replacing(1, "E1"),
-        }],
+        entries: vec![Entry { at: Timestamp::from_second(9).unwrap(), event: replacing(1, "E1") }],
     };
     let deposed = fold(Some(state), &journal).deposed.pop().unwrap();
     assert_eq!(deposed.by, journal.started.run);
@@ -538,23 +455,11 @@ fn texts(of: &[&str]) -> Vec<String> {
 #[test]
 fn what_is_settled_by_hand_after_a_claim_keeps_the_replaced_one_on_record() {
     let state = with(&environment("E1"), &[]);
-    let put = |env_id| {
-        edited(Edit::Put {
-            address: address(),
-            record: Box::new(environment(env_id)),
-        })
-    };
+    let put = |env_id| edited(Edit::Put { address: address(), record: Box::new(environment(env_id)) });
     let forget = edited(Edit::Forget { address: address() });
-    let moved = edited(Edit::Move {
-        from: address(),
-        to: Address::new("store").unwrap(),
-    });
+    let moved = edited(Edit::Move { from: address(), to: Address::new("store").unwrap() });
     for (edits, standing, deposed) in [
-        (
-            vec![put("E2")],
-            ["shop E2"].as_slice(),
-            ["shop E1"].as_slice(),
-        ),
+        (vec![put("E2")], ["shop E2"].as_slice(), ["shop E1"].as_slice()),
         (vec![forget.clone()], &[], &["shop E1"]),
         (vec![put("E2"), forget.clone()], &[], &["shop E1"]),
         (vec![moved.clone()], &["store -"], &["store E1"]),
@@ -567,11 +472,9 @@ fn what_is_settled_by_hand_after_a_claim_keeps_the_replaced_one_on_record() {
         assert_eq!(stands(&state, &events), expected, "{events:?}");
     }
     // Nothing was replaced: nothing is deposed.
-    for (edits, standing) in [
-        (vec![put("E2")], ["shop E2"].as_slice()),
-        (vec![forget], &[]),
-        (vec![moved], &["store E1"]),
-    ] {
+    for (edits, standing) in
+        [(vec![put("E2")], ["shop E2"].as_slice()), (vec![forget], &[]), (vec![moved], &["store E1"])]
+    {
         assert_eq!(stands(&state, &edits), (texts(standing), Vec::new()));
     }
 }
@@ -582,10 +485,7 @@ fn a_move_onto_an_address_in_use_moves_nothing() {
     let store = Address::new("store").unwrap();
     state.environments.insert(store.clone(), environment("E7"));
     for to in [store, address()] {
-        let moved = edited(Edit::Move {
-            from: address(),
-            to,
-        });
+        let moved = edited(Edit::Move { from: address(), to });
         let (standing, deposed) = stands(&state, &[moved]);
         assert_eq!(standing, ["shop E1", "store E7"]);
         assert_eq!(deposed, ["shop E0"]);
@@ -611,10 +511,7 @@ fn what_was_replaced_is_changed_forgotten_and_put_on_record_by_edits() {
         }
         folding.finish().deposed
     };
-    assert_eq!(
-        after(&[edit("E0", Some(&isolated.record))]),
-        [isolated.clone()]
-    );
+    assert_eq!(after(&[edit("E0", Some(&isolated.record))]), [isolated.clone()]);
     assert_eq!(after(&[edit("E0", None)]), []);
     assert_eq!(after(&[edit("E9", None)]), state.deposed);
     assert_eq!(after(&[edit("E9", Some(&isolated.record))]), state.deposed);
@@ -650,14 +547,8 @@ fn what_was_replaced_is_changed_forgotten_and_put_on_record_by_edits() {
 fn an_environment_that_has_an_address_again_is_not_deposed() {
     let state = with(&environment("E1"), &[&environment("E0")]);
     let other = Address::new("other").unwrap();
-    let adopt = edited(Edit::Put {
-        address: other.clone(),
-        record: Box::new(environment("E0")),
-    });
-    assert_eq!(
-        stands(&state, &[adopt]),
-        (texts(&["other E0", "shop E1"]), Vec::new())
-    );
+    let adopt = edited(Edit::Put { address: other.clone(), record: Box::new(environment("E0")) });
+    assert_eq!(stands(&state, &[adopt]), (texts(&["other E0", "shop E1"]), Vec::new()));
     let switch = |said: Option<Event>| {
         let mut events = vec![switching(1, "E0")];
         events.extend(said);
@@ -686,14 +577,8 @@ fn an_order_is_objected_to_unless_it_says_what_it_replaces() {
             other => panic!("{other:?}"),
         }
     };
-    let of_status = |status| Record {
-        status,
-        ..environment("E1")
-    };
-    let awaiting = Record {
-        env_id: None,
-        ..of_status(Status::AwaitingEnvId)
-    };
+    let of_status = |status| Record { status, ..environment("E1") };
+    let awaiting = Record { env_id: None, ..of_status(Status::AwaitingEnvId) };
     assert_eq!(objection(None, None), None);
     assert!(objection(None, Some("E1")).is_some());
     for status in [Status::Created, Status::Isolated] {
@@ -729,9 +614,7 @@ fn heeded(before: &State, journal: &Journal, replace: bool) -> Journal {
                     intent.replaces = stood.and_then(|record| record.env_id.clone());
                 }
                 // No run numbers two attempts alike.
-                if folding.objection(intent).is_some()
-                    || !numbers.insert((intent.step, intent.attempt))
-                {
+                if folding.objection(intent).is_some() || !numbers.insert((intent.step, intent.attempt)) {
                     return false;
                 }
                 sent.insert((intent.address.clone(), intent.step, intent.attempt));
@@ -817,11 +700,7 @@ fn the_accounts_number_once_learned_is_kept() {
     let journal = |uin: Option<&str>| {
         let mut started = started();
         started.account.uin = uin.map(str::to_owned);
-        Journal {
-            started_at: Timestamp::UNIX_EPOCH,
-            started,
-            entries: Vec::new(),
-        }
+        Journal { started_at: Timestamp::UNIX_EPOCH, started, entries: Vec::new() }
     };
     let state = fold(Some(fold(None, &journal(Some("100")))), &journal(None));
     assert_eq!(state.account.unwrap().uin.as_deref(), Some("100"));

@@ -6,9 +6,7 @@ use jiff::Timestamp;
 
 use super::{Change, Found, Happening, ORDER, Request, Run, Settled, What};
 use crate::desired::{Address, SourceRef};
-use crate::state::journal::{
-    Edit, Edited, Event, Evidence, Intent, Journal, Outcome, RunId, RunStarted,
-};
+use crate::state::journal::{Edit, Edited, Event, Evidence, Intent, Journal, Outcome, RunId, RunStarted};
 use crate::state::{Record, Status};
 
 /// The happenings so far, and what has to be known to tell the next one.
@@ -50,13 +48,8 @@ impl Telling {
 
     fn tell(&mut self, at: Timestamp, address: &Address, run: &Run, what: What) -> usize {
         let life = self.life(address);
-        let happening = Happening {
-            at,
-            address: address.clone(),
-            run: run.clone(),
-            what,
-            names: BTreeSet::new(),
-        };
+        let happening =
+            Happening { at, address: address.clone(), run: run.clone(), what, names: BTreeSet::new() };
         self.told.push((happening, life));
         self.told.len() - 1
     }
@@ -70,11 +63,7 @@ impl Telling {
 
     /// An order whose journal is gone.
     pub(super) fn recorded(&mut self, address: &Address, record: &Record) {
-        let run = Run {
-            id: record.run,
-            who: None,
-            commit: None,
-        };
+        let run = Run { id: record.run, who: None, commit: None };
         let request = Request {
             action: ORDER.to_owned(),
             outcome: Found::OnRecord(record.status),
@@ -91,14 +80,8 @@ impl Telling {
     }
 
     pub(super) fn run(&mut self, journal: &Journal, is_open: bool) {
-        let RunStarted {
-            run, who, commit, ..
-        } = &journal.started;
-        let run = Run {
-            id: *run,
-            who: Some(who.clone()),
-            commit: commit.clone(),
-        };
+        let RunStarted { run, who, commit, .. } = &journal.started;
+        let run = Run { id: *run, who: Some(who.clone()), commit: commit.clone() };
         let mut attempts: HashMap<(u32, u32), usize> = HashMap::new();
         for entry in &journal.entries {
             match &entry.event {
@@ -120,11 +103,7 @@ impl Telling {
     fn intent(&mut self, at: Timestamp, intent: &Intent, run: &Run, is_open: bool) -> usize {
         let request = Request {
             action: intent.action.clone(),
-            outcome: if is_open {
-                Found::UnderWay
-            } else {
-                Found::Lost
-            },
+            outcome: if is_open { Found::UnderWay } else { Found::Lost },
             tran_id: None,
             env_id: None,
             request_id: None,
@@ -145,10 +124,7 @@ impl Telling {
     fn outcome(&mut self, at: Timestamp, outcome: &Outcome, place: Option<usize>, run: &Run) {
         let place = place.unwrap_or_else(|| {
             // An answer to nothing that was announced: its ids are told all the same.
-            let nowhere = SourceRef {
-                file: String::new(),
-                line: 0,
-            };
+            let nowhere = SourceRef { file: String::new(), line: 0 };
             let request = Request {
                 action: ORDER.to_owned(),
                 outcome: Found::Lost,
@@ -176,10 +152,7 @@ impl Telling {
     }
 
     fn edited(&mut self, at: Timestamp, Edited { doing, edit }: &Edited, run: &Run) {
-        let edited = |change| What::Edit {
-            doing: doing.clone(),
-            change,
-        };
+        let edited = |change| What::Edit { doing: doing.clone(), change };
         match edit {
             Edit::Put { address, record } => {
                 self.found_out(at, doing, address, record);
@@ -202,16 +175,10 @@ impl Telling {
                     self.standing.insert(to.clone(), order);
                 }
             }
-            Edit::Deposed {
-                address,
-                env_id,
-                record,
-            } => {
+            Edit::Deposed { address, env_id, record } => {
                 let change = match record {
                     Some(record) => Change::DeposedRecorded(record.clone()),
-                    None => Change::DeposedForgotten {
-                        env_id: env_id.clone(),
-                    },
+                    None => Change::DeposedForgotten { env_id: env_id.clone() },
                 };
                 self.tell(at, address, run, edited(change));
             }
@@ -227,11 +194,7 @@ impl Telling {
         let places = self.orders.get(&(record.run, record.ordered_at));
         let places = places.map_or(&[][..], Vec::as_slice);
         let standing = self.standing.get(address);
-        let place = places
-            .iter()
-            .find(|place| Some(*place) == standing)
-            .or_else(|| places.first())
-            .copied();
+        let place = places.iter().find(|place| Some(*place) == standing).or_else(|| places.first()).copied();
         let Some(request) = place.and_then(|place| self.request(place)) else {
             return;
         };
@@ -244,11 +207,7 @@ impl Telling {
             // What came back stays as it came.
             request.tran_id = request.tran_id.take().or_else(|| record.tran_id.clone());
             request.env_id = request.env_id.take().or_else(|| record.env_id.clone());
-            request.settled = Some(Settled {
-                at,
-                doing: doing.to_owned(),
-                created: true,
-            });
+            request.settled = Some(Settled { at, doing: doing.to_owned(), created: true });
         }
     }
 
@@ -264,11 +223,7 @@ impl Telling {
             && request.outcome != Found::Answered(Evidence::Ordered)
             && request.outcome.may_have_acted()
         {
-            request.settled = Some(Settled {
-                at,
-                doing: doing.to_owned(),
-                created: false,
-            });
+            request.settled = Some(Settled { at, doing: doing.to_owned(), created: false });
         }
     }
 }

@@ -22,10 +22,7 @@ fn run(events: &[(i64, Event)]) -> Journal {
             lineage: Lineage::fresh(),
             base: Serial::default(),
             tool_version: "0.1.0".to_owned(),
-            account: crate::state::Account {
-                endpoint: "sandbox".to_owned(),
-                uin: None,
-            },
+            account: crate::state::Account { endpoint: "sandbox".to_owned(), uin: None },
             plan: String::new(),
             who: "ada@loom".to_owned(),
             pid: 7,
@@ -34,10 +31,7 @@ fn run(events: &[(i64, Event)]) -> Journal {
         },
         entries: events
             .iter()
-            .map(|(second, event)| Entry {
-                at: at(*second),
-                event: event.clone(),
-            })
+            .map(|(second, event)| Entry { at: at(*second), event: event.clone() })
             .collect(),
     }
 }
@@ -49,31 +43,15 @@ fn intent(step: u32, attempt: u32, address: &str, action: &str) -> Event {
         address: on(address),
         action: action.to_owned(),
         attributes: crate::desired::Attributes::default(),
-        source: SourceRef {
-            file: "environments/shop.yaml".to_owned(),
-            line: step,
-        },
+        source: SourceRef { file: "environments/shop.yaml".to_owned(), line: step },
         replaces: None,
         prevent_destroy: false,
     })
 }
 
-fn said(
-    step: u32,
-    attempt: u32,
-    address: &str,
-    evidence: Evidence,
-    ids: [Option<&str>; 2],
-) -> Event {
+fn said(step: u32, attempt: u32, address: &str, evidence: Evidence, ids: [Option<&str>; 2]) -> Event {
     let [tran_id, env_id] = ids.map(|id| id.map(str::to_owned));
-    Event::Outcome(outcome(
-        step,
-        attempt,
-        &on(address),
-        evidence,
-        tran_id,
-        env_id,
-    ))
+    Event::Outcome(outcome(step, attempt, &on(address), evidence, tran_id, env_id))
 }
 
 fn edited(doing: &str, edit: Edit) -> Event {
@@ -83,9 +61,7 @@ fn edited(doing: &str, edit: Edit) -> Event {
 
 /// The record that these runs left at an address, with other ids.
 fn with_ids(journals: &[Journal], address: &str, tran_id: &str, env_id: &str) -> Box<Record> {
-    let state = journals
-        .iter()
-        .fold(None, |state, journal| Some(fold(state, journal)));
+    let state = journals.iter().fold(None, |state, journal| Some(fold(state, journal)));
     let mut record = state.unwrap().environments[&on(address)].clone();
     record.status = Status::Created;
     record.tran_id = Some(tran_id.to_owned());
@@ -118,10 +94,7 @@ fn told(happenings: &[Happening], wanted: &Wanted) -> Vec<String> {
 }
 
 fn everything() -> Wanted {
-    Wanted {
-        all: true,
-        ..Wanted::default()
-    }
+    Wanted { all: true, ..Wanted::default() }
 }
 
 #[test]
@@ -152,17 +125,10 @@ fn what_was_sent_is_told_with_what_came_back() {
     );
     let all = told(&closed, &everything());
     assert_eq!(all[0], "1 a CreatePostpayPackage not_sent - -");
-    let open = history(
-        std::slice::from_ref(&journal),
-        Some(journal.started.run),
-        None,
-    );
+    let open = history(std::slice::from_ref(&journal), Some(journal.started.run), None);
     let last = told(&open, &Wanted::default()).pop().unwrap();
     assert_eq!(last, "10 e CreatePostpayPackage under_way - -");
-    let since = Wanted {
-        since: Some(at(9)),
-        ..Wanted::default()
-    };
+    let since = Wanted { since: Some(at(9)), ..Wanted::default() };
     assert_eq!(told(&closed, &since).len(), 2);
     assert_eq!(closed[1].run.who.as_deref(), Some("ada@loom"));
     assert_eq!(closed[1].run.commit.as_deref(), Some("abc"));
@@ -179,13 +145,8 @@ fn what_was_found_out_later_is_told_with_the_order() {
         (5, said(3, 1, "none", Unknown, [None, None])),
         (6, intent(4, 1, "shelved", ORDER)),
     ]);
-    let put = |address: &str, record| Edit::Put {
-        address: on(address),
-        record,
-    };
-    let forget = |address: &str| Edit::Forget {
-        address: on(address),
-    };
+    let put = |address: &str, record| Edit::Put { address: on(address), record };
+    let forget = |address: &str| Edit::Forget { address: on(address) };
     let firsts = std::slice::from_ref(&first);
     let found = with_ids(firsts, "awaiting", "T1", "E1");
     let adopted = with_ids(firsts, "lost", "T2", "E2");
@@ -219,10 +180,8 @@ fn what_was_found_out_later_is_told_with_the_order() {
             "14 awaiting update recorded T1 E1",
         ]
     );
-    let nameless: Vec<_> = without_number(&happenings)
-        .iter()
-        .map(|happening| happening.address.to_string())
-        .collect();
+    let nameless: Vec<_> =
+        without_number(&happenings).iter().map(|happening| happening.address.to_string()).collect();
     assert_eq!(nameless, ["shelved"]);
     let numbers = order_numbers(&happenings, None);
     assert_eq!(numbers.keys().collect::<Vec<_>>(), ["T1", "T2"]);
@@ -235,17 +194,11 @@ fn what_was_moved_is_found_under_every_name_that_it_had() {
     let order = |step, address: &str, id: &str| {
         [
             (i64::from(step), intent(step, 1, address, ORDER)),
-            (
-                i64::from(step),
-                said(step, 1, address, Ordered, [Some(id), Some(id)]),
-            ),
+            (i64::from(step), said(step, 1, address, Ordered, [Some(id), Some(id)])),
         ]
     };
     let moved = |second, from: &str, to: &str| {
-        let edit = Edit::Move {
-            from: on(from),
-            to: on(to),
-        };
+        let edit = Edit::Move { from: on(from), to: on(to) };
         (second, edited("state mv", edit))
     };
     let events = [
@@ -266,10 +219,7 @@ fn what_was_moved_is_found_under_every_name_that_it_had() {
     let renamed = run(&[moved(7, "gone", "kept")]);
     let happenings = history(&[journal, renamed], None, Some(&state));
     let of = |address: &str| {
-        let wanted = Wanted {
-            addresses: vec![on(address)],
-            ..everything()
-        };
+        let wanted = Wanted { addresses: vec![on(address)], ..everything() };
         let seconds = told(&happenings, &wanted);
         let second = |line: &String| line.split(' ').next().unwrap().to_owned();
         seconds.iter().map(second).collect::<Vec<_>>()

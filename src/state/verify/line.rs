@@ -28,11 +28,7 @@ impl Line<'_> {
             return gaps;
         };
         let mut missing = |from, to, evidence: &Path| {
-            gaps.push(Problem::ReceiptsMissing {
-                from,
-                to,
-                evidence: evidence.to_owned(),
-            });
+            gaps.push(Problem::ReceiptsMissing { from, to, evidence: evidence.to_owned() });
         };
         if self.state.is_none() && first.base > Serial::default() {
             missing(Serial::default(), first.base, &first.path);
@@ -55,9 +51,7 @@ impl Line<'_> {
 
     /// The serial that the newest run led to.
     fn reached(&self) -> Option<Serial> {
-        self.runs
-            .iter()
-            .fold(None, |at, receipt| Some(reached(at, receipt.base)))
+        self.runs.iter().fold(None, |at, receipt| Some(reached(at, receipt.base)))
     }
 
     /// Why the state can't be the one that the newest run left.
@@ -67,22 +61,14 @@ impl Line<'_> {
         let evidence = newest.path.display().to_string();
         let error = match self.state {
             None if self.state_is_readable => StateError::Lost { path, evidence },
-            Some(state) if state.serial < expected => StateError::Older {
-                path,
-                found: state.serial,
-                expected,
-                evidence,
-            },
+            Some(state) if state.serial < expected => {
+                StateError::Older { path, found: state.serial, expected, evidence }
+            }
             Some(state)
                 if state.serial == expected
                     && self.runs.iter().all(|run| Some(run.run) != state.last_run) =>
             {
-                StateError::Forked {
-                    path,
-                    serial: state.serial,
-                    base: newest.base,
-                    evidence,
-                }
+                StateError::Forked { path, serial: state.serial, base: newest.base, evidence }
             }
             // Why it can't be read is a problem of its own; a state that is further on is missing receipts.
             None | Some(_) => return None,
@@ -113,11 +99,7 @@ impl Line<'_> {
 
     /// Runs that ordered from somebody else.
     pub(super) fn accounts(&self) -> Vec<Problem> {
-        let first = || {
-            self.journals
-                .first()
-                .map(|journal| &journal.started.account)
-        };
+        let first = || self.journals.first().map(|journal| &journal.started.account);
         let state = self.state.and_then(|state| state.account.as_ref());
         let Some(expected) = state.or_else(first) else {
             return Vec::new();
@@ -145,10 +127,7 @@ impl Line<'_> {
         self.runs
             .windows(2)
             .filter(|pair| pair[0].base == pair[1].base)
-            .map(|pair| Notice::Fork {
-                serial: pair[0].base,
-                runs: [pair[0].run, pair[1].run],
-            })
+            .map(|pair| Notice::Fork { serial: pair[0].base, runs: [pair[0].run, pair[1].run] })
             .collect()
     }
 
@@ -156,19 +135,14 @@ impl Line<'_> {
     /// that the newest run left: then its serial is no news.
     pub(super) fn compare(&self, rebuildable: bool, moved_on: bool) -> (Compared, Vec<Difference>) {
         let rebuilt = rebuildable.then(|| rebuild(self.journals)).flatten();
-        let (Some(state), Some(rebuilt), Some(first)) = (self.state, rebuilt, self.runs.first())
-        else {
+        let (Some(state), Some(rebuilt), Some(first)) = (self.state, rebuilt, self.runs.first()) else {
             return (Compared::Nothing, Vec::new());
         };
         if first.base == Serial::default() {
             let mut found = differences(state, &rebuilt);
             found.retain(|difference| match difference {
-                Difference::Member { name, .. } => {
-                    !(moved_on && ["serial", "last_run"].contains(name))
-                }
-                Difference::Missing { .. }
-                | Difference::Surplus { .. }
-                | Difference::Field { .. } => true,
+                Difference::Member { name, .. } => !(moved_on && ["serial", "last_run"].contains(name)),
+                Difference::Missing { .. } | Difference::Surplus { .. } | Difference::Field { .. } => true,
             });
             return (Compared::Whole, found);
         }
@@ -191,11 +165,7 @@ impl Line<'_> {
         let rebuilt = rebuild(self.journals);
         let known: HashSet<Place> = rebuilt.iter().flat_map(Place::all).collect();
         let unverified = Place::all(state).filter(|place| !known.contains(place));
-        Some(Notice::BeginningMissing {
-            since,
-            serial: state.serial,
-            unverified: unverified.collect(),
-        })
+        Some(Notice::BeginningMissing { since, serial: state.serial, unverified: unverified.collect() })
     }
 
     /// The file of the journal at this place. Where some can't be read, the name of the run finds it.

@@ -24,12 +24,7 @@ impl Scene {
         let server = Project::empty();
         let (running, url) = serve(&server, flags);
         let project = Project::of(aliases);
-        let scene = Self {
-            server,
-            _running: running,
-            project,
-            url,
-        };
+        let scene = Self { server, _running: running, project, url };
         scene.settings("");
         scene
     }
@@ -65,20 +60,14 @@ impl Scene {
     /// The questions to STS, by what they ask.
     fn asked(&self) -> Vec<String> {
         let ledger = self.server.read(crate::support::LEDGER);
-        let entries = ledger
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap());
+        let entries = ledger.lines().map(|line| serde_json::from_str(line).unwrap());
         let actions = entries.filter_map(|line: Value| Some(line["action"].as_str()?.to_owned()));
-        actions
-            .filter(|action| action.contains("Role") || action.contains("Caller"))
-            .collect()
+        actions.filter(|action| action.contains("Role") || action.contains("Caller")).collect()
     }
 }
 
-const KEYS: [(&str, &str); 2] = [
-    ("TENCENTCLOUD_SECRET_ID", SECRET_ID),
-    ("TENCENTCLOUD_SECRET_KEY", SECRET_KEY),
-];
+const KEYS: [(&str, &str); 2] =
+    [("TENCENTCLOUD_SECRET_ID", SECRET_ID), ("TENCENTCLOUD_SECRET_KEY", SECRET_KEY)];
 
 fn private(project: &Project, name: &str) {
     use std::os::unix::fs::PermissionsExt as _;
@@ -122,25 +111,14 @@ fn whoever_asks_is_told_the_key_from_every_place() {
     assert_eq!(of(&prod), "profile");
     assert!(prod["source_text"].as_str().unwrap().contains("`prod`"));
     let role = scene.whoami(&format!("--assume-role {ROLE}"), &[]);
-    assert_eq!(
-        (of(&role).as_str(), role["role"].as_str()),
-        ("profile", Some(ROLE))
-    );
+    assert_eq!((of(&role).as_str(), role["role"].as_str()), ("profile", Some(ROLE)));
     // Nothing is asked of anybody who works offline.
     let before = scene.asked();
     let offline = scene.whoami("--offline", &[]);
-    assert_eq!(
-        (offline["source"].as_str(), &offline["caller"]),
-        (Some("profile"), &Value::Null)
-    );
+    assert_eq!((offline["source"].as_str(), &offline["caller"]), (Some("profile"), &Value::Null));
     assert_eq!(scene.asked(), before);
     // The token is as good as a key.
-    assert!(
-        !scene
-            .server
-            .read(crate::support::LEDGER)
-            .contains("a.web.token")
-    );
+    assert!(!scene.server.read(crate::support::LEDGER).contains("a.web.token"));
 }
 
 #[test]
@@ -148,19 +126,11 @@ fn who_it_is_is_told_in_both_languages() {
     let scene = Scene::new(&["one"], &[]);
     let hide = |ran: &Ran| ran.stdout.replace(&scene.url, "[URL]");
     assert_shown!("whoami", hide(&scene.with_keys("whoami").exits(0)));
-    assert_shown!(
-        "whoami-zh",
-        hide(&scene.with_keys("whoami --lang zh").exits(0))
-    );
+    assert_shown!("whoami-zh", hide(&scene.with_keys("whoami --lang zh").exits(0)));
     let wrong = [KEYS[0], ("TENCENTCLOUD_SECRET_KEY", "notTheRightKeyAtAll")];
     let refused = scene.run("whoami", &wrong).exits(1);
     refused
-        .says(&[
-            "AuthFailure.SignatureFailure",
-            "RequestId",
-            "source",
-            "unknown",
-        ])
+        .says(&["AuthFailure.SignatureFailure", "RequestId", "source", "unknown"])
         .does_not_say(&["notTheRightKeyAtAll"]);
 }
 
@@ -197,10 +167,7 @@ fn another_account_gets_no_order_and_is_not_compared_with() {
     assert!(other.server.orders().is_empty());
     assert_shown!(
         "account-of-another-state",
-        other
-            .with_keys("apply -y")
-            .stderr
-            .replace(&other.url, "[URL]")
+        other.with_keys("apply -y").stderr.replace(&other.url, "[URL]")
     );
 }
 
@@ -214,9 +181,7 @@ fn only_an_allowed_account_is_worked_in() {
     }
     assert!(scene.server.orders().is_empty());
     scene.with_keys("plan").exits(0);
-    scene.settings(&format!(
-        "guard: {{allowed_accounts: ['{ACCOUNT}', '300000000003']}}\n"
-    ));
+    scene.settings(&format!("guard: {{allowed_accounts: ['{ACCOUNT}', '300000000003']}}\n"));
     scene.with_keys("apply -y").exits(0);
 }
 
@@ -245,15 +210,7 @@ fn an_account_that_can_not_be_proven_gets_no_order_unless_that_is_said() {
 
 #[test]
 fn a_faltering_question_for_the_account_is_asked_again() {
-    let scene = Scene::new(
-        &["one"],
-        &[
-            "--fault",
-            "sts:reset-before@1",
-            "--fault",
-            "sts:500-before@2",
-        ],
-    );
+    let scene = Scene::new(&["one"], &["--fault", "sts:reset-before@1", "--fault", "sts:500-before@2"]);
     scene.with_keys("apply -y").exits(0);
     assert_eq!(scene.server.ordered_once(), ["one"]);
 }
@@ -277,18 +234,11 @@ fn keys_of_a_role_are_renewed_in_the_middle_of_a_run() {
     let role = format!("apply -y --in-flight 1 --assume-role {ROLE}");
     scene.with_keys(&role).exits(0);
     assert_eq!(scene.server.ordered_once(), names);
-    let issued = scene
-        .asked()
-        .iter()
-        .filter(|it| *it == "AssumeRole")
-        .count();
+    let issued = scene.asked().iter().filter(|it| *it == "AssumeRole").count();
     assert!(issued > 1, "{issued} keys");
     // Whose it is is asked once.
     let asked = scene.asked();
-    assert_eq!(
-        asked.iter().filter(|it| *it == "GetCallerIdentity").count(),
-        1
-    );
+    assert_eq!(asked.iter().filter(|it| *it == "GetCallerIdentity").count(), 1);
 }
 
 #[test]
@@ -298,20 +248,11 @@ fn a_key_that_is_turned_away_is_renewed_once_and_nothing_is_ordered_twice() {
     let role = format!("apply -y --in-flight 1 --assume-role {ROLE}");
     scene.with_keys(&role).exits(0);
     assert_eq!(scene.server.ordered_once(), ["a1", "a2"]);
-    let issued = |scene: &Scene| {
-        scene
-            .asked()
-            .iter()
-            .filter(|it| *it == "AssumeRole")
-            .count()
-    };
+    let issued = |scene: &Scene| scene.asked().iter().filter(|it| *it == "AssumeRole").count();
     assert_eq!(issued(&scene), 2);
     let faults = ["--fault", "error:AuthFailure.TokenFailure@*"];
     let scene = Scene::new(&["a1", "a2"], &faults);
-    scene
-        .with_keys(&role)
-        .exits(1)
-        .says(&["AuthFailure.TokenFailure"]);
+    scene.with_keys(&role).exits(1).says(&["AuthFailure.TokenFailure"]);
     assert!(scene.server.orders().is_empty());
     assert_eq!(issued(&scene), 2, "another key is asked for once");
 }
@@ -321,22 +262,10 @@ fn an_order_that_no_key_could_be_had_for_was_not_sent() {
     // The first key and the question for the account are answered; no key after that is: refused, cut off, or unreadable.
     let names = ["a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9"];
     let mut rounds = 0;
-    for fault in [
-        "sts:error:InvalidParameter.ResourceError@3-999",
-        "sts:reset-before@3-999",
-        "sts:html@3-999",
-    ] {
-        let scene = Scene::new(
-            &names,
-            &[
-                "--max-session",
-                "3s",
-                "--sandbox-rate",
-                "1000",
-                "--fault",
-                fault,
-            ],
-        );
+    for fault in
+        ["sts:error:InvalidParameter.ResourceError@3-999", "sts:reset-before@3-999", "sts:html@3-999"]
+    {
+        let scene = Scene::new(&names, &["--max-session", "3s", "--sandbox-rate", "1000", "--fault", fault]);
         let apply = format!("apply -y --in-flight 1 --retry-for 0s --assume-role {ROLE}");
         let ran = scene.with_keys(&apply);
         let ordered = scene.server.ordered_once();
@@ -359,15 +288,8 @@ fn an_order_that_no_key_could_be_had_for_was_not_sent() {
 #[test]
 fn a_role_that_is_refused_orders_nothing() {
     let scene = Scene::new(&["one"], &["--fault", "sts:error:UnauthorizedOperation@*"]);
-    let ran = scene
-        .with_keys(&format!("apply -y --assume-role {ROLE}"))
-        .exits(1);
-    ran.says(&[
-        "no key for the role",
-        ROLE,
-        "UnauthorizedOperation",
-        "nothing was ordered",
-    ]);
+    let ran = scene.with_keys(&format!("apply -y --assume-role {ROLE}")).exits(1);
+    ran.says(&["no key for the role", ROLE, "UnauthorizedOperation", "nothing was ordered"]);
     assert!(scene.server.orders().is_empty());
     assert!(!scene.project.exists(STATE));
 }
@@ -399,15 +321,9 @@ fn flags_that_contradict_each_other_are_refused() {
         "whoami --oidc-provider p --oidc-token-file nowhere --assume-role {ROLE} --sts-endpoint {}",
         scene.url
     );
-    scene
-        .run(&no_token, &[])
-        .exits(1)
-        .says(&["web identity token file", "nowhere"]);
+    scene.run(&no_token, &[]).exits(1).says(&["web identity token file", "nowhere"]);
     let elsewhere = [("POSTPAY_METADATA_ENDPOINT", "http://example.com")];
-    scene
-        .run("whoami", &elsewhere)
-        .exits(1)
-        .says(&["example.com"]);
+    scene.run("whoami", &elsewhere).exits(1).says(&["example.com"]);
 }
 
 /// The lines of a log that tell of this action, in order.
@@ -418,25 +334,18 @@ fn logged<'a>(log: &'a str, action: &str) -> Vec<&'a str> {
 
 /// The value that a line of the log has for this field.
 fn field<'a>(line: &'a str, name: &str) -> &'a str {
-    let (_, rest) = line
-        .split_once(&format!(" {name}="))
-        .unwrap_or_else(|| panic!("no {name}: {line}"));
+    let (_, rest) = line.split_once(&format!(" {name}=")).unwrap_or_else(|| panic!("no {name}: {line}"));
     rest.split(' ').next().unwrap_or_default().trim_matches('"')
 }
 
 #[test]
 fn each_call_is_logged_and_recorded_with_what_it_asked_and_got() {
     let scene = Scene::new(&["one"], &["--fault", "error:LimitExceeded@1"]);
-    let ran = scene
-        .with_keys("apply -y --log debug --record calls.jsonl --region ap-shanghai")
-        .exits(1);
+    let ran = scene.with_keys("apply -y --log debug --record calls.jsonl --region ap-shanghai").exits(1);
     let [sent, answer] = logged(&ran.stderr, "CreatePostpayPackage")[..] else {
         panic!("{ran}");
     };
-    assert!(
-        sent.contains("\\\"Alias\\\":\\\"one\\\"") || sent.contains("\"Alias\":\"one\""),
-        "{sent}"
-    );
+    assert!(sent.contains("\\\"Alias\\\":\\\"one\\\"") || sent.contains("\"Alias\":\"one\""), "{sent}");
     assert_eq!(field(sent, "region"), "ap-shanghai");
     assert_eq!(field(sent, "trace_id"), field(answer, "trace_id"));
     for (name, value) in [
@@ -453,43 +362,23 @@ fn each_call_is_logged_and_recorded_with_what_it_asked_and_got() {
         panic!("{ran}");
     };
     assert_eq!(field(asked, "grade"), "answered");
-    let calls: Vec<Value> = scene
-        .project
-        .read("calls.jsonl")
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let of_order: Vec<&Value> = calls
-        .iter()
-        .filter(|call| call["action"] == "CreatePostpayPackage")
-        .collect();
+    let calls: Vec<Value> =
+        scene.project.read("calls.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_order: Vec<&Value> =
+        calls.iter().filter(|call| call["action"] == "CreatePostpayPackage").collect();
     let [request, reply] = of_order[..] else {
         panic!("{of_order:?}");
     };
-    assert_eq!(
-        (&request["type"], &reply["type"]),
-        (&"sent".into(), &"answer".into())
-    );
+    assert_eq!((&request["type"], &reply["type"]), (&"sent".into(), &"answer".into()));
     assert_eq!(request["method"], "POST");
     let body = request["request_body"].as_str().unwrap();
     assert!(body.contains("\"Alias\":\"one\""), "{request}");
     assert_eq!(request["trace_id"], reply["trace_id"]);
     assert_eq!(request["trace_id"], field(sent, "trace_id"));
-    assert_eq!(
-        (reply["status"].as_u64(), reply["grade"].as_str()),
-        (Some(200), Some("refused"))
-    );
-    assert!(
-        reply["response_headers"]
-            .to_string()
-            .contains("content-type"),
-        "{reply}"
-    );
+    assert_eq!((reply["status"].as_u64(), reply["grade"].as_str()), (Some(200), Some("refused")));
+    assert!(reply["response_headers"].to_string().contains("content-type"), "{reply}");
     let answer = reply["response_body"].as_str().unwrap();
-    assert!(
-        answer.contains("LimitExceeded") && answer.contains("RequestId"),
-        "{reply}"
-    );
+    assert!(answer.contains("LimitExceeded") && answer.contains("RequestId"), "{reply}");
     // A file that is there is kept.
     let again = scene.with_keys("apply -y --record calls.jsonl").exits(1);
     again.says(&["name a file that is not there yet"]);
@@ -503,19 +392,12 @@ fn the_log_speaks_the_words_of_a_receipt() {
     let grades = |ran: &Ran, action: &str| {
         let lines = logged(&ran.stderr, action);
         let answers = lines.iter().filter(|line| line.contains(" grade="));
-        let grades: Vec<String> = answers
-            .map(|line| field(line, "grade").to_owned())
-            .collect();
+        let grades: Vec<String> = answers.map(|line| field(line, "grade").to_owned()).collect();
         grades
     };
-    assert_eq!(
-        grades(&ran, "CreatePostpayPackage"),
-        ["not_sent", "ordered"]
-    );
+    assert_eq!(grades(&ran, "CreatePostpayPackage"), ["not_sent", "ordered"]);
     assert!(ran.stderr.contains("cause=\"throttled\""), "{ran}");
-    scene
-        .project
-        .edit(crate::support::MANIFEST, "alias: one", "alias: uno");
+    scene.project.edit(crate::support::MANIFEST, "alias: one", "alias: uno");
     let ran = scene.with_keys("apply -y --log debug").exits(0);
     assert_eq!(grades(&ran, "ModifyEnv"), ["done"]);
     assert!(ran.stderr.contains("consent=\"auto-approve\""), "{ran}");
@@ -526,14 +408,9 @@ fn the_log_speaks_the_words_of_a_receipt() {
 #[test]
 fn an_order_that_is_left_under_way_is_in_the_record_and_in_the_log() {
     let scene = Scene::new(&["one"], &["--fault", "hang-after@1"]);
-    let mut command =
-        scene
-            .project
-            .command(["apply", "-y", "--log", "debug", "--record", "calls.jsonl"]);
+    let mut command = scene.project.command(["apply", "-y", "--log", "debug", "--record", "calls.jsonl"]);
     command.envs(KEYS);
-    command
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped());
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let mut running = Running::new(command);
     let told = running.told("action=\"CreatePostpayPackage\"");
     let line = logged(&told, "CreatePostpayPackage")[0].to_owned();
@@ -543,10 +420,7 @@ fn an_order_that_is_left_under_way_is_in_the_record_and_in_the_log() {
     assert_ne!(running.wait().code, Some(0));
     let text = scene.project.read("calls.jsonl");
     let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
-    assert_eq!(
-        (&last["type"], &last["action"]),
-        (&"sent".into(), &"CreatePostpayPackage".into())
-    );
+    assert_eq!((&last["type"], &last["action"]), (&"sent".into(), &"CreatePostpayPackage".into()));
     assert_eq!(last["trace_id"], field(&line, "trace_id"));
 }
 
@@ -557,64 +431,33 @@ fn an_unknown_order_without_a_request_id_is_told_with_its_trace_id() {
     let line = logged(&ran.stderr, "CreatePostpayPackage")[0];
     let trace = format!("(X-TC-TraceId {})", field(line, "trace_id"));
     assert!(ran.stdout.contains(&trace), "{ran}");
-    assert!(
-        scene
-            .project
-            .read(&scene.project.receipt())
-            .contains(&trace)
-    );
+    assert!(scene.project.read(&scene.project.receipt()).contains(&trace));
 }
 
 #[test]
 fn a_record_that_can_not_be_is_refused_and_a_failed_start_leaves_none() {
     let scene = Scene::new(&["one"], &[]);
     // No key is there yet.
-    scene
-        .run("apply -y --record calls.jsonl", &[])
-        .exits(1)
-        .says(&["error[credentials]"]);
+    scene.run("apply -y --record calls.jsonl", &[]).exits(1).says(&["error[credentials]"]);
     assert!(!scene.project.exists("calls.jsonl"));
-    for (path, why) in [
-        ("postpay.yaml", "named for something else"),
-        ("nowhere/calls.jsonl", "a folder that exists"),
-    ] {
+    for (path, why) in
+        [("postpay.yaml", "named for something else"), ("nowhere/calls.jsonl", "a folder that exists")]
+    {
         let line = format!("apply -y --record {path}");
-        scene
-            .with_keys(&line)
-            .exits(1)
-            .says(&["--record", why, "nothing was sent"]);
+        scene.with_keys(&line).exits(1).says(&["--record", why, "nothing was sent"]);
     }
     scene.project.write("state/keep", "");
     fs::create_dir(scene.project.file("state/receipts")).unwrap();
-    for name in [
-        "state.json",
-        "state.json.backup",
-        "journal.jsonl",
-        "state.lock",
-    ] {
+    for name in ["state.json", "state.json.backup", "journal.jsonl", "state.lock"] {
         let line = format!("apply -y --record state/postpay.{name}");
-        scene
-            .with_keys(&line)
-            .exits(1)
-            .says(&["belongs to the state"]);
+        scene.with_keys(&line).exits(1).says(&["belongs to the state"]);
     }
-    for line in [
-        "apply -y --record state/receipts/a.jsonl",
-        "apply -y --record state/postpay.sandbox.jsonl",
-    ] {
-        scene
-            .with_keys(line)
-            .exits(1)
-            .says(&["belongs to the state"]);
+    for line in ["apply -y --record state/receipts/a.jsonl", "apply -y --record state/postpay.sandbox.jsonl"]
+    {
+        scene.with_keys(line).exits(1).says(&["belongs to the state"]);
     }
-    for line in [
-        "plan --out p.json --record p.json",
-        "plan --report r.json --record ./r.json",
-    ] {
-        scene
-            .with_keys(line)
-            .exits(1)
-            .says(&["named for something else", "nothing was sent"]);
+    for line in ["plan --out p.json --record p.json", "plan --report r.json --record ./r.json"] {
+        scene.with_keys(line).exits(1).says(&["named for something else", "nothing was sent"]);
     }
     assert!(!scene.project.exists("p.json") && !scene.project.exists("r.json"));
     assert!(scene.server.orders().is_empty() && !scene.project.exists(STATE));
@@ -639,26 +482,18 @@ fn a_record_that_is_not_whole_is_told() {
     let ran = Ran::from(command.output().unwrap()).exits(0);
     ran.says(&["warning[record-incomplete]", "in part: 1"]);
     let line = "whoami --record whole.jsonl";
-    scene
-        .with_keys(line)
-        .exits(0)
-        .does_not_say(&["record-incomplete"]);
+    scene.with_keys(line).exits(0).does_not_say(&["record-incomplete"]);
 }
 
 #[test]
 fn a_local_endpoint_without_sts_is_ordered_from_where_no_account_is_expected() {
     let scene = Scene::new(&["one"], &["--fault", "sts:error:InvalidAction@*"]);
     scene.settings(&format!("guard: {{allowed_accounts: ['{ACCOUNT}']}}\n"));
-    scene
-        .with_keys("apply -y")
-        .exits(1)
-        .says(&["account-unknown", ACCOUNT]);
+    scene.with_keys("apply -y").exits(1).says(&["account-unknown", ACCOUNT]);
     scene.settings("");
     // No flag was given that could be left out.
     let refused = scene.with_keys("whoami").exits(1);
-    refused
-        .says(&["InvalidAction", "--sts-endpoint"])
-        .does_not_say(&["no longer offers"]);
+    refused.says(&["InvalidAction", "--sts-endpoint"]).does_not_say(&["no longer offers"]);
     let done = scene.with_keys("apply -y").exits(0);
     done.says(&["warning[account-unknown]", "has no STS"]);
     assert_eq!(scene.server.ordered_once(), ["one"]);
@@ -671,9 +506,7 @@ fn a_plan_that_looked_at_an_account_is_carried_out_in_no_other() {
     assert_eq!(scene.project.json("plan.json")["account"]["uin"], ACCOUNT);
     let other = Scene::new(&["one"], &["--account", "200000000002"]);
     let url = scene.project.read("postpay.yaml");
-    scene
-        .project
-        .write("postpay.yaml", other.project.read("postpay.yaml"));
+    scene.project.write("postpay.yaml", other.project.read("postpay.yaml"));
     let refused = scene.with_keys("apply plan.json").exits(1);
     refused.says(&["plan-endpoint", &scene.url, &other.url]);
     scene.project.write("postpay.yaml", url);
@@ -692,30 +525,15 @@ fn a_state_that_contradicts_its_receipts_orders_nothing() {
     let scene = Scene::new(&["one"], &[]);
     scene.with_keys("apply -y").exits(0);
     let other = Scene::new(&["one"], &["--account", "200000000002"]);
-    for name in scene
-        .project
-        .files()
-        .keys()
-        .filter(|name| name.starts_with("state"))
-    {
+    for name in scene.project.files().keys().filter(|name| name.starts_with("state")) {
         let name = name.to_str().unwrap();
         let text = scene.project.read(name);
-        let edited = text.replace(
-            &format!("\"uin\": \"{ACCOUNT}\""),
-            "\"uin\": \"200000000002\"",
-        );
-        other
-            .project
-            .write(name, if name == STATE { edited } else { text });
+        let edited = text.replace(&format!("\"uin\": \"{ACCOUNT}\""), "\"uin\": \"200000000002\"");
+        other.project.write(name, if name == STATE { edited } else { text });
     }
     other.project.declare(&["one", "two"]);
     let refused = other.with_keys("apply -y").exits(1);
-    refused.says(&[
-        "error[account]",
-        ACCOUNT,
-        "200000000002",
-        "postpay state verify",
-    ]);
+    refused.says(&["error[account]", ACCOUNT, "200000000002", "postpay state verify"]);
     assert!(other.server.orders().is_empty());
 }
 
@@ -732,10 +550,7 @@ fn whoever_sends_nothing_needs_no_key() {
     assert!(scene.project.json(STATE)["environments"]["other"].is_object());
     assert_eq!(scene.asked(), before);
     scene.project.declare(&["two"]);
-    scene
-        .run("apply -y", &[])
-        .exits(1)
-        .says(&["no key was found"]);
+    scene.run("apply -y", &[]).exits(1).says(&["no key was found"]);
 }
 
 #[test]
@@ -753,14 +568,8 @@ fn nobody_is_asked_by_whoever_works_offline() {
 #[test]
 fn an_sts_on_this_computer_vouches_for_no_endpoint_elsewhere() {
     let scene = Scene::new(&["one"], &[]);
-    let elsewhere = format!(
-        "whoami --endpoint https://example.com --sts-endpoint {}",
-        scene.url
-    );
-    scene
-        .with_keys(&elsewhere)
-        .exits(1)
-        .says(&["sts-endpoint", "example.com", "nothing was sent"]);
+    let elsewhere = format!("whoami --endpoint https://example.com --sts-endpoint {}", scene.url);
+    scene.with_keys(&elsewhere).exits(1).says(&["sts-endpoint", "example.com", "nothing was sent"]);
     assert!(scene.asked().is_empty());
 }
 
@@ -777,18 +586,11 @@ fn a_state_without_an_account_is_only_taken_over_where_its_environments_are() {
     }
     other.project.declare(&["one", "two"]);
     let refused = other.with_keys("apply -y").exits(1);
-    refused.says(&[
-        "error[state-account]",
-        "200000000002",
-        "nothing was ordered",
-    ]);
+    refused.says(&["error[state-account]", "200000000002", "nothing was ordered"]);
     assert!(other.server.orders().is_empty());
     // Whatever it would do: what is to be given up would seem to be gone.
     other.project.declare(&[]);
-    other
-        .with_keys("destroy one -y --allow-destroy")
-        .exits(1)
-        .says(&["error[state-account]"]);
+    other.with_keys("destroy one -y --allow-destroy").exits(1).says(&["error[state-account]"]);
     scene.project.declare(&["one", "two"]);
     let done = scene.with_keys("apply -y").exits(0);
     done.says(&["warning[account-first-known]"]);

@@ -13,9 +13,7 @@ fn project(import: &str) -> Project {
             "version: 1\nenvironments:\n  stray:\n    alias: stray\n    env_source: qcloud\n    channel: qc_console\n{import}"
         ),
     );
-    project
-        .run(["sandbox", "reset", "--existing-postpaid", POSTPAID])
-        .exits(0);
+    project.run(["sandbox", "reset", "--existing-postpaid", POSTPAID]).exits(0);
     project
 }
 
@@ -40,10 +38,7 @@ fn a_difference_is_shown_before_it_is_adopted_and_planned_afterwards() {
     let project = project(&importing(POSTPAID));
     project.edit(MANIFEST, "alias: stray", "alias: found");
     assert_shown!("adopt-differs", project.run(["apply", "-y"]).exits(0));
-    project
-        .run(["plan", "--detailed-exitcode"])
-        .exits(2)
-        .says(&["1 to change"]);
+    project.run(["plan", "--detailed-exitcode"]).exits(2).says(&["1 to change"]);
 }
 
 #[test]
@@ -64,14 +59,8 @@ fn the_command_adopts_what_is_declared() {
     assert_shown!("adopt-command", adopted);
     assert!(project.orders().is_empty());
     project.run(["plan", "--detailed-exitcode"]).exits(0);
-    project
-        .run(["import", "stray", POSTPAID, "-y"])
-        .exits(1)
-        .says(&["is on record already"]);
-    project
-        .run(["import", "stry", POSTPAID, "-y"])
-        .exits(1)
-        .says(&["did you mean `stray`?"]);
+    project.run(["import", "stray", POSTPAID, "-y"]).exits(1).says(&["is on record already"]);
+    project.run(["import", "stry", POSTPAID, "-y"]).exits(1).says(&["did you mean `stray`?"]);
     // One environment, one address.
     let more = project.read(MANIFEST)
         + "  other:\n    alias: other\n    env_source: qcloud\n    channel: qc_console\n";
@@ -99,9 +88,7 @@ fn what_nobody_declares_is_declared_in_a_new_file_and_adopted() {
 
     // A project may begin with what is there.
     let empty = project_without_manifests();
-    empty
-        .run(["generate", "-o", "environments/adopted.yaml"])
-        .exits(0);
+    empty.run(["generate", "-o", "environments/adopted.yaml"]).exits(0);
     empty.run(["plan"]).exits(0).says(&["1 to import"]);
 
     // Nothing is written over a file, and nothing is left to declare.
@@ -109,10 +96,7 @@ fn what_nobody_declares_is_declared_in_a_new_file_and_adopted() {
     let over = project.run(["generate", "-o", file]).exits(1);
     assert_shown!("generate-over", over.stderr);
     assert_eq!(project.read(file), before);
-    project
-        .run(["generate", "-o", "environments/more.yaml"])
-        .exits(0)
-        .says(&["No file was written."]);
+    project.run(["generate", "-o", "environments/more.yaml"]).exits(0).says(&["No file was written."]);
     assert!(!project.exists("environments/more.yaml"));
 }
 

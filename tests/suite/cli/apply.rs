@@ -14,10 +14,7 @@ fn without_a_terminal_nothing_is_asked_and_nothing_sent() {
     assert!(!project.exists(STATE) && !project.exists(JOURNAL));
     // Words on a pipe are no terminal either.
     let mut command = project.command(["apply"]);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = Running::new(command);
     running.type_in("yes\n");
     running.wait().exits(1).says(&["no terminal"]);
@@ -27,21 +24,9 @@ fn without_a_terminal_nothing_is_asked_and_nothing_sent() {
 #[test]
 fn a_run_may_not_order_more_than_allowed() {
     let project = Project::of(&["one", "two"]);
-    assert_shown!(
-        "apply-max-creates",
-        project
-            .run(["apply", "-y", "--max-creates", "1"])
-            .exits(1)
-            .stderr
-    );
-    project.write(
-        "postpay.yaml",
-        "version: 1\napi: {endpoint: sandbox}\nguard: {max_creates: 1}\n",
-    );
-    project
-        .run(["apply", "-y"])
-        .exits(1)
-        .says(&["too-many-orders", "--max-creates 2"]);
+    assert_shown!("apply-max-creates", project.run(["apply", "-y", "--max-creates", "1"]).exits(1).stderr);
+    project.write("postpay.yaml", "version: 1\napi: {endpoint: sandbox}\nguard: {max_creates: 1}\n");
+    project.run(["apply", "-y"]).exits(1).says(&["too-many-orders", "--max-creates 2"]);
     assert!(project.ledger().is_empty());
     assert!(!project.exists(STATE));
     // The flag beats the file.
@@ -51,62 +36,38 @@ fn a_run_may_not_order_more_than_allowed() {
 #[test]
 fn a_day_may_not_order_more_than_allowed() {
     let project = Project::of(&["one", "two"]);
-    project.write(
-        "postpay.yaml",
-        "version: 1\napi: {endpoint: sandbox}\nguard: {max_creates_per_day: 2}\n",
-    );
+    project.write("postpay.yaml", "version: 1\napi: {endpoint: sandbox}\nguard: {max_creates_per_day: 2}\n");
     project.run(["apply", "-y"]).exits(0);
     project.declare(&["one", "two", "three"]);
-    assert_shown!(
-        "apply-max-creates-per-day",
-        project.run(["apply", "-y"]).exits(1).stderr
-    );
+    assert_shown!("apply-max-creates-per-day", project.run(["apply", "-y"]).exits(1).stderr);
     assert_eq!(project.ordered_once(), ["one", "two"]);
-    project
-        .run(["apply", "-y", "--max-creates-per-day", "3"])
-        .exits(0);
+    project.run(["apply", "-y", "--max-creates-per-day", "3"]).exits(0);
     assert_eq!(project.ordered_once().len(), 3);
 }
 
 #[test]
 fn after_a_refusal_a_run_stops_or_goes_on_as_it_is_told() {
-    at_once(
-        [("stop", "not_attempted", 1), ("continue", "ordered", 2)],
-        |(on_error, last, orders)| {
-            let project = Project::of(&["one", "two", "three"]);
-            let fault = "error:InvalidParameter@2";
-            let ran = project
-                .run([
-                    "apply",
-                    "-y",
-                    "--on-error",
-                    on_error,
-                    "--fault",
-                    fault,
-                    "--format",
-                    "json",
-                ])
-                .exits(3);
-            let report = ran.json();
-            let results: Vec<_> = (0..3)
-                .map(|at| report["results"][at]["result"].as_str().unwrap())
-                .collect();
-            assert_eq!(results, ["ordered", "failed", last]);
-            assert_eq!(project.ordered_once().len(), orders);
-            // Again, without the trouble: the rest is ordered, and only the rest.
-            project.run(["apply", "-y"]).exits(0);
-            assert_eq!(project.ordered_once().len(), 3);
-        },
-    );
+    at_once([("stop", "not_attempted", 1), ("continue", "ordered", 2)], |(on_error, last, orders)| {
+        let project = Project::of(&["one", "two", "three"]);
+        let fault = "error:InvalidParameter@2";
+        let ran = project
+            .run(["apply", "-y", "--on-error", on_error, "--fault", fault, "--format", "json"])
+            .exits(3);
+        let report = ran.json();
+        let results: Vec<_> = (0..3).map(|at| report["results"][at]["result"].as_str().unwrap()).collect();
+        assert_eq!(results, ["ordered", "failed", last]);
+        assert_eq!(project.ordered_once().len(), orders);
+        // Again, without the trouble: the rest is ordered, and only the rest.
+        project.run(["apply", "-y"]).exits(0);
+        assert_eq!(project.ordered_once().len(), 3);
+    });
 }
 
 #[test]
 fn a_refusal_that_meets_every_order_ends_the_run_in_any_case() {
     let project = Project::of(&["one", "two"]);
     let fault = "error:ResourcesSoldOut.PostpayPackageNotAvailable@*";
-    let ran = project
-        .run(["apply", "-y", "--on-error", "continue", "--fault", fault])
-        .exits(1);
+    let ran = project.run(["apply", "-y", "--on-error", "continue", "--fault", fault]).exits(1);
     assert_shown!("apply-sold-out", ran);
     assert_eq!(project.ledger().len(), 1);
     assert!(project.orders().is_empty());
@@ -115,9 +76,7 @@ fn a_refusal_that_meets_every_order_ends_the_run_in_any_case() {
 #[test]
 fn a_deadline_starts_nothing_more() {
     let project = Project::of(&["one", "two", "three"]);
-    let ran = project
-        .run(["apply", "-y", "--rate", "1", "--deadline", "900ms"])
-        .exits(3);
+    let ran = project.run(["apply", "-y", "--rate", "1", "--deadline", "900ms"]).exits(3);
     assert_shown!("apply-deadline", ran);
     assert_eq!(project.ordered_once(), ["one"]);
     project.run(["apply", "-y"]).exits(0);
@@ -131,10 +90,7 @@ fn the_first_signal_starts_nothing_more_and_waits() {
         let mut running = project.start(["apply", "-y", "--latency", "700ms"]);
         until("the first order", || !project.ledger().is_empty());
         running.signal(signal);
-        let ran = running
-            .wait()
-            .exits(3)
-            .says(&["Interrupted: nothing more is started", "not attempted"]);
+        let ran = running.wait().exits(3).says(&["Interrupted: nothing more is started", "not attempted"]);
         let ordered = project.ordered_once();
         assert!(ordered.len() < 5, "{ran}");
         // What was under way was waited for, and is on record.
@@ -172,10 +128,7 @@ fn the_second_signal_leaves_at_once_and_the_journal_tells_the_truth() {
         assert!(report.contains("left-at-once"), "{report}");
         assert!(report.contains(unknown), "{report}");
         assert!(project.exists(JOURNAL), "it is for the next command");
-        project
-            .run(["plan"])
-            .exits(0)
-            .says(&["one has an unknown outcome", "two will be ordered"]);
+        project.run(["plan"]).exits(0).says(&["one has an unknown outcome", "two will be ordered"]);
         project.run(["apply", "-y"]).exits(4);
         assert_eq!(project.ordered_once(), ["one", "two"]);
     });
@@ -200,14 +153,9 @@ fn events_are_json_with_the_documented_types() {
         ],
         |(args, code)| {
             let project = Project::of(&["one", "two"]);
-            let ran = project
-                .run(["apply", "-y", "--json"].iter().chain(args))
-                .exits(code);
-            let events: Vec<serde_json::Value> = ran
-                .stdout
-                .lines()
-                .map(|line| serde_json::from_str(line).unwrap())
-                .collect();
+            let ran = project.run(["apply", "-y", "--json"].iter().chain(args)).exits(code);
+            let events: Vec<serde_json::Value> =
+                ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
             for event in &events {
                 for member in ["@level", "@message", "@module", "@timestamp", "type"] {
                     assert!(event[member].is_string(), "{member} of {event}");
@@ -229,10 +177,7 @@ fn events_are_json_with_the_documented_types() {
             let last = events.last().unwrap();
             assert_eq!(last["type"], "change_summary");
             assert_eq!(last["changes"]["operation"], "apply");
-            let complete = events
-                .iter()
-                .filter(|it| it["type"] == "apply_complete")
-                .count();
+            let complete = events.iter().filter(|it| it["type"] == "apply_complete").count();
             assert_eq!(last["changes"]["add"], complete, "{ran}");
         },
     );
@@ -250,13 +195,8 @@ fn a_run_without_orders_closes_its_events_too() {
 #[test]
 fn the_ledger_is_listed_and_reset() {
     let project = Project::ordered(&["one"]);
-    assert_shown!(
-        "sandbox-ledger",
-        project.run(["sandbox", "ledger"]).exits(0)
-    );
-    let ledger = project
-        .run(["sandbox", "ledger", "--format", "json"])
-        .json();
+    assert_shown!("sandbox-ledger", project.run(["sandbox", "ledger"]).exits(0));
+    let ledger = project.run(["sandbox", "ledger", "--format", "json"]).json();
     let acted: Vec<_> = (0..2).map(|at| ledger[at]["acted"].as_bool()).collect();
     assert_eq!(acted, [Some(false), Some(true)], "a look, then an order");
     assert_shown!("sandbox-reset", project.run(["sandbox", "reset"]).exits(0));

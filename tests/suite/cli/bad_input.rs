@@ -60,10 +60,7 @@ fn manifests_that_are_not_there_or_not_files() {
     refused(
         &project,
         "no-such-file",
-        &[
-            &["plan", "-f", "nowhere.yaml"],
-            &["apply", "-y", "-f", "nowhere.yaml"],
-        ],
+        &[&["plan", "-f", "nowhere.yaml"], &["apply", "-y", "-f", "nowhere.yaml"]],
     );
 }
 
@@ -86,18 +83,12 @@ fn manifests_that_are_no_manifests() {
 #[test]
 fn settings_that_are_none() {
     for (name, content) in [
-        (
-            "config-unknown-key",
-            &b"version: 1\napi: {endpoint: sandbox, rat: 2}\n"[..],
-        ),
+        ("config-unknown-key", &b"version: 1\napi: {endpoint: sandbox, rat: 2}\n"[..]),
         ("config-unknown-version", b"version: 9\n"),
         ("config-not-utf8", b"version: 1\nstate: \xff\n"),
         ("config-empty", b""),
         ("config-wrong-type", b"version: 1\napi: {rate: fast}\n"),
-        (
-            "config-plain-http",
-            b"version: 1\napi: {endpoint: 'http://tcb.tencentcloudapi.com'}\n",
-        ),
+        ("config-plain-http", b"version: 1\napi: {endpoint: 'http://tcb.tencentcloudapi.com'}\n"),
     ] {
         let project = Project::of(&["one"]);
         project.write("postpay.yaml", content);
@@ -107,10 +98,7 @@ fn settings_that_are_none() {
     refused(
         &project,
         "config-missing",
-        &[
-            &["plan", "--config", "other.yaml"],
-            &["apply", "-y", "--config", "other.yaml"],
-        ],
+        &[&["plan", "--config", "other.yaml"], &["apply", "-y", "--config", "other.yaml"]],
     );
     fs::remove_file(project.file("postpay.yaml")).unwrap();
     fs::create_dir(project.file("postpay.yaml")).unwrap();
@@ -129,47 +117,28 @@ fn endpoints_that_are_refused_before_anything_is_tried() {
         refused(
             &project,
             &format!("endpoint-{name}"),
-            &[
-                &["apply", "-y", "--endpoint", endpoint],
-                &["plan", "--endpoint", endpoint],
-            ],
+            &[&["apply", "-y", "--endpoint", endpoint], &["plan", "--endpoint", endpoint]],
         );
     }
 }
 
-const REAL: [&str; 4] = [
-    "apply",
-    "-y",
-    "--endpoint",
-    "https://tcb.tencentcloudapi.com",
-];
+const REAL: [&str; 4] = ["apply", "-y", "--endpoint", "https://tcb.tencentcloudapi.com"];
 
 #[test]
 fn keys_that_are_missing_or_half() {
     let project = Project::of(&["one"]);
     refused(&project, "no-credentials", &[&REAL]);
     for (name, variables) in [
-        (
-            "half-credentials-id",
-            &[("TENCENTCLOUD_SECRET_ID", "AKIDexample")][..],
-        ),
-        (
-            "half-credentials-key",
-            &[("TENCENTCLOUD_SECRET_KEY", "example-secret-key")],
-        ),
+        ("half-credentials-id", &[("TENCENTCLOUD_SECRET_ID", "AKIDexample")][..]),
+        ("half-credentials-key", &[("TENCENTCLOUD_SECRET_KEY", "example-secret-key")]),
         (
             "empty-credentials",
-            &[
-                ("TENCENTCLOUD_SECRET_ID", ""),
-                ("TENCENTCLOUD_SECRET_KEY", "example-secret-key"),
-            ],
+            &[("TENCENTCLOUD_SECRET_ID", ""), ("TENCENTCLOUD_SECRET_KEY", "example-secret-key")],
         ),
     ] {
         let mut command = project.command(REAL);
         command.envs(variables.iter().copied());
-        let ran = Ran::from(command.output().unwrap())
-            .exits(1)
-            .does_not_say(&["example-secret-key"]);
+        let ran = Ran::from(command.output().unwrap()).exits(1).does_not_say(&["example-secret-key"]);
         assert_shown!(format!("bad-{name}"), ran.stderr);
     }
     assert!(!project.exists("state/postpay.journal.jsonl"));
@@ -178,27 +147,17 @@ fn keys_that_are_missing_or_half() {
 
 fn with_keys(project: &Project, args: &[&str]) -> Ran {
     let mut command = project.command(args);
-    command
-        .env("TENCENTCLOUD_SECRET_ID", "AKIDexample")
-        .env("TENCENTCLOUD_SECRET_KEY", "example-secret-key");
+    command.env("TENCENTCLOUD_SECRET_ID", "AKIDexample").env("TENCENTCLOUD_SECRET_KEY", "example-secret-key");
     Ran::from(command.output().unwrap())
 }
 
 #[test]
 fn an_endpoint_that_is_not_there() {
     // A port that was free a moment ago.
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}");
     let project = Project::of(&["one", "two"]);
-    let ran = with_keys(
-        &project,
-        &["apply", "-y", "--endpoint", &url, "--retry-for", "1s"],
-    )
-    .exits(1);
+    let ran = with_keys(&project, &["apply", "-y", "--endpoint", &url, "--retry-for", "1s"]).exits(1);
     ran.says(&["no connection", "nothing was ordered"]);
     // Nothing is on record, so that the next run orders both.
     project.run(["plan"]).exits(0).says(&["2 to create"]);
@@ -207,18 +166,8 @@ fn an_endpoint_that_is_not_there() {
 #[test]
 fn a_name_that_nobody_has() {
     let project = Project::of(&["one"]);
-    let ran = with_keys(
-        &project,
-        &[
-            "apply",
-            "-y",
-            "--endpoint",
-            "https://tcb.invalid",
-            "--retry-for",
-            "0s",
-        ],
-    )
-    .exits(1);
+    let ran = with_keys(&project, &["apply", "-y", "--endpoint", "https://tcb.invalid", "--retry-for", "0s"])
+        .exits(1);
     ran.says(&["no connection", "nothing was ordered"]);
 }
 
@@ -235,11 +184,7 @@ fn a_state_folder_that_can_not_be_written() {
     );
     let project = Project::of(&["one"]);
     fs::create_dir_all(project.file("state/postpay.state.json")).unwrap();
-    refused(
-        &project,
-        "state-is-a-folder",
-        &[&["apply", "-y"], &["plan"], &["show"]],
-    );
+    refused(&project, "state-is-a-folder", &[&["apply", "-y"], &["plan"], &["show"]]);
 }
 
 /// The size of files is limited at ever later moments of a run, as on a disk that fills up.
@@ -248,10 +193,7 @@ fn a_full_disk_loses_nothing_and_orders_nothing_twice() {
     at_once([0, 1, 2, 3, 4, 6], |kib| {
         let project = Project::of(&["one", "two", "three"]);
         let mut shell = std::process::Command::new("bash");
-        shell.args([
-            "-c",
-            &format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" apply -y"),
-        ]);
+        shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" apply -y")]);
         shell.arg(env!("CARGO_BIN_EXE_postpay"));
         project.settle(&mut shell);
         let ran = Ran::from(shell.output().unwrap());
@@ -276,10 +218,7 @@ fn a_full_disk_loses_nothing_and_orders_nothing_twice() {
         project.ordered_once();
         let state = project.json("state/postpay.state.json");
         for alias in project.ordered_once() {
-            assert!(
-                state["environments"][&alias].is_object(),
-                "{kib}: {alias}\n{ran}\n{again}"
-            );
+            assert!(state["environments"][&alias].is_object(), "{kib}: {alias}\n{ran}\n{again}");
         }
     });
 }
@@ -288,10 +227,11 @@ fn a_full_disk_loses_nothing_and_orders_nothing_twice() {
 fn a_report_that_can_not_be_written_is_found_out_before_anything_is_ordered() {
     let project = Project::of(&["one"]);
     for path in ["nowhere/r.json", "environments.json/r.txt"] {
-        project
-            .run(["apply", "-y", "--report", path])
-            .exits(1)
-            .says(&["report-path", path, "nothing was sent"]);
+        project.run(["apply", "-y", "--report", path]).exits(1).says(&[
+            "report-path",
+            path,
+            "nothing was sent",
+        ]);
     }
     assert!(!project.exists(STATE));
     assert!(!project.exists(LEDGER));
@@ -322,19 +262,14 @@ fn of_many_problems_a_hundred_are_shown_and_the_rest_is_counted() {
         let not_shown = format!("not shown: {} errors", errors - 100);
         for args in [
             &["validate"][..],
-            &[
-                "plan", "--report", "r.html", "--report", "r.sarif", "--report", "r.json",
-            ],
+            &["plan", "--report", "r.html", "--report", "r.sarif", "--report", "r.json"],
             &["validate", "--format", "github"],
             &["validate", "--format", "junit"],
             &["apply", "-y", "--json"],
             &["fmt"],
         ] {
             let ran = project.run(args);
-            assert!(
-                ran.stdout.len() < MOST && ran.stderr.len() < MOST,
-                "{args:?}"
-            );
+            assert!(ran.stdout.len() < MOST && ran.stderr.len() < MOST, "{args:?}");
             if args != ["fmt"] {
                 ran.exits(1).says(&["more-problems", &not_shown]);
             }
@@ -342,10 +277,7 @@ fn of_many_problems_a_hundred_are_shown_and_the_rest_is_counted() {
         for report in ["r.html", "r.sarif", "r.json"] {
             let text = project.read(report);
             assert!(text.len() < MOST, "{report}: {}", text.len());
-            assert!(
-                text.contains("not shown") || text.contains("left_out"),
-                "{report}"
-            );
+            assert!(text.contains("not shown") || text.contains("left_out"), "{report}");
         }
     }
     // The settings too.

@@ -85,11 +85,7 @@ fn a_state_that_is_older_than_its_receipts() {
 fn a_copy_of_the_state_that_lived_a_life_of_its_own() {
     let project = half_ordered();
     let copy = Project::of(&["one", "three"]);
-    for (name, bytes) in project
-        .files()
-        .iter()
-        .filter(|(name, _)| name.starts_with("state"))
-    {
+    for (name, bytes) in project.files().iter().filter(|(name, _)| name.starts_with("state")) {
         copy.write(name.to_str().unwrap(), bytes);
     }
     copy.run(["apply", "-y"]).exits(0);
@@ -111,10 +107,7 @@ fn a_journal_that_is_damaged() {
     refused(&project, "journal-garbage");
     // Half a line at the end is what a dead process leaves, and no damage.
     project.write(JOURNAL, format!("{whole}{{\"half"));
-    project
-        .run(["plan"])
-        .exits(0)
-        .says(&["two has an unknown outcome"]);
+    project.run(["plan"]).exits(0).says(&["two has an unknown outcome"]);
 }
 
 #[test]
@@ -126,27 +119,13 @@ fn a_state_that_another_process_holds() {
     let ran = project.run(["apply", "-y"]).exits(1);
     assert_shown!("state-locked", ran.stderr);
     let pid = running.id();
-    ran.says(&[
-        &format!("process {pid}"),
-        "doing `apply`",
-        "--lock-timeout",
-        "nothing was sent",
-    ]);
-    project
-        .run(["apply", "-y", "--lock-timeout", "200ms"])
-        .exits(1)
-        .says(&["held by"]);
+    ran.says(&[&format!("process {pid}"), "doing `apply`", "--lock-timeout", "nothing was sent"]);
+    project.run(["apply", "-y", "--lock-timeout", "200ms"]).exits(1).says(&["held by"]);
     // Readers take no lock.
-    project
-        .run(["plan"])
-        .exits(0)
-        .says(&["two has an unknown outcome"]);
+    project.run(["plan"]).exits(0).says(&["two has an unknown outcome"]);
     assert_eq!((before, sent), (project.memory(), project.ledger().len()));
     running.kill();
-    project
-        .run(["apply", "-y"])
-        .exits(4)
-        .does_not_say(&["held by"]);
+    project.run(["apply", "-y"]).exits(4).does_not_say(&["held by"]);
 }
 
 #[test]
@@ -154,19 +133,14 @@ fn a_lock_that_is_let_go_is_waited_for() {
     let project = Project::of(&["one", "two"]);
     let first = project.start(["apply", "-y", "--latency", "300ms"]);
     until("the lock", || project.exists(JOURNAL));
-    project
-        .run(["apply", "-y", "--lock-timeout", "20s"])
-        .exits(0)
-        .says(&["No changes."]);
+    project.run(["apply", "-y", "--lock-timeout", "20s"]).exits(0).says(&["No changes."]);
     first.wait().exits(0);
     assert_eq!(project.ordered_once(), ["one", "two"]);
 }
 
 fn with_keys(project: &Project, args: &[&str]) -> Ran {
     let mut command = project.command(args);
-    command
-        .env("TENCENTCLOUD_SECRET_ID", "AKIDexample")
-        .env("TENCENTCLOUD_SECRET_KEY", "example-secret-key");
+    command.env("TENCENTCLOUD_SECRET_ID", "AKIDexample").env("TENCENTCLOUD_SECRET_KEY", "example-secret-key");
     Ran::from(command.output().unwrap())
 }
 
@@ -175,17 +149,9 @@ fn a_state_of_the_sandbox_refuses_a_real_endpoint() {
     let project = half_ordered();
     let before = project.memory();
     let real = "https://tcb.tencentcloudapi.com";
-    let ran = with_keys(
-        &project,
-        &["apply", "-y", "--endpoint", real, "--log", "trace"],
-    )
-    .exits(1);
-    let ran = ran.says(&[
-        "the state belongs to `sandbox`",
-        "tencentcloudapi.com",
-        "--state",
-        "nothing was sent",
-    ]);
+    let ran = with_keys(&project, &["apply", "-y", "--endpoint", real, "--log", "trace"]).exits(1);
+    let ran =
+        ran.says(&["the state belongs to `sandbox`", "tencentcloudapi.com", "--state", "nothing was sent"]);
     assert!(!ran.stderr.contains("ordering"), "{ran}");
     // Whoever reviews the plan is told, too.
     let plan = project.run(["plan", "--endpoint", real]).exits(0);
@@ -198,18 +164,11 @@ fn a_state_of_the_sandbox_refuses_a_real_endpoint() {
 #[test]
 fn a_state_of_a_real_endpoint_refuses_the_sandbox() {
     let project = half_ordered();
-    project.edit(
-        STATE,
-        "\"endpoint\": \"sandbox\"",
-        "\"endpoint\": \"tencentcloudapi.com\"",
-    );
+    project.edit(STATE, "\"endpoint\": \"sandbox\"", "\"endpoint\": \"tencentcloudapi.com\"");
     let (before, sent) = (project.memory(), project.ledger().len());
     let ran = project.run(["apply", "-y"]).exits(1);
     assert_shown!("state-of-the-vendor", ran.stderr);
-    ran.says(&[
-        "the state belongs to `tencentcloudapi.com`",
-        "nothing was sent",
-    ]);
+    ran.says(&["the state belongs to `tencentcloudapi.com`", "nothing was sent"]);
     assert_eq!((before, sent), (project.memory(), project.ledger().len()));
 }
 
@@ -217,10 +176,7 @@ fn a_state_of_a_real_endpoint_refuses_the_sandbox() {
 #[test]
 fn a_state_that_was_edited_by_hand_orders_and_gives_up_nothing() {
     for (name, edit) in [
-        (
-            "forgotten",
-            (|state| drop(state.as_object_mut().unwrap().remove("one"))) as fn(&mut Value),
-        ),
+        ("forgotten", (|state| drop(state.as_object_mut().unwrap().remove("one"))) as fn(&mut Value)),
         ("another", |state| {
             state["one"]["env_id"] = "cdnheader-v2a".into();
         }),
@@ -257,10 +213,8 @@ fn a_state_whose_receipts_have_a_gap_orders_nothing() {
         project.declare(declared);
         project.run(["apply", "-y"]).exits(0);
     }
-    let mut receipts: Vec<_> = fs::read_dir(project.file(RECEIPTS))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut receipts: Vec<_> =
+        fs::read_dir(project.file(RECEIPTS)).unwrap().map(|entry| entry.unwrap().path()).collect();
     receipts.sort();
     fs::remove_file(&receipts[1]).unwrap();
     let before = project.ledger();

@@ -82,15 +82,11 @@ fn script(project: &Project, job: &str, step: &str) -> String {
 
 #[test]
 fn init_writes_a_pipeline_and_takes_nothing_away() {
-    for (kind, files) in [
-        ("github", &[WORKFLOWS.as_slice(), &[ACTION]].concat()),
-        ("gitlab", &vec![JOBS, REPORT]),
-    ] {
+    for (kind, files) in
+        [("github", &[WORKFLOWS.as_slice(), &[ACTION]].concat()), ("gitlab", &vec![JOBS, REPORT])]
+    {
         let project = Project::empty();
-        assert_shown!(
-            format!("ci-init-{kind}"),
-            project.run(["init", "--ci", kind]).exits(0)
-        );
+        assert_shown!(format!("ci-init-{kind}"), project.run(["init", "--ci", kind]).exits(0));
         project.run(["plan"]).exits(0).says(&["2 to create"]);
         let before = project.files();
         let again = project.run(["init", "--ci", kind]).exits(1);
@@ -114,10 +110,9 @@ fn init_writes_a_pipeline_and_takes_nothing_away() {
 #[test]
 fn the_examples_hold_what_init_writes() {
     let project = piped();
-    for (example, files) in [
-        ("ci-github", [WORKFLOWS.as_slice(), &[ACTION]].concat()),
-        ("ci-gitlab", vec![JOBS, REPORT]),
-    ] {
+    for (example, files) in
+        [("ci-github", [WORKFLOWS.as_slice(), &[ACTION]].concat()), ("ci-gitlab", vec![JOBS, REPORT])]
+    {
         for file in files {
             let path = repository("examples").join(example).join(file);
             let kept = fs::read_to_string(&path).unwrap();
@@ -201,11 +196,7 @@ fn workflows_may_do_as_little_as_they_need() {
                 .iter()
                 .find(|(workflow, job, _)| file.contains(workflow) && job == name)
                 .unwrap_or_else(|| panic!("{file}: {name}"));
-            assert_eq!(
-                job["permissions"].to_string(),
-                *permissions,
-                "{file}: {name}"
-            );
+            assert_eq!(job["permissions"].to_string(), *permissions, "{file}: {name}");
             assert!(job["timeout-minutes"].is_u64(), "{file}: {name}");
             seen += 1;
         }
@@ -213,11 +204,7 @@ fn workflows_may_do_as_little_as_they_need() {
             assert_eq!(persist, false, "{file}: {at}");
         }
         let checkouts = project.read(file).matches("actions/checkout@").count();
-        assert_eq!(
-            checkouts,
-            all(&workflow, "persist-credentials").len(),
-            "{file}"
-        );
+        assert_eq!(checkouts, all(&workflow, "persist-credentials").len(), "{file}");
     }
     assert_eq!(seen, allowed.len());
     let plan = yaml(&project.read(".github/workflows/postpay-plan.yml"));
@@ -236,12 +223,7 @@ fn workflows_may_do_as_little_as_they_need() {
 #[test]
 fn secrets_are_the_environment_of_one_step_and_nothing_else() {
     let project = piped();
-    for (file, secrets) in [
-        (WORKFLOWS[0], 2),
-        (WORKFLOWS[1], 2),
-        (WORKFLOWS[2], 0),
-        (ACTION, 0),
-    ] {
+    for (file, secrets) in [(WORKFLOWS[0], 2), (WORKFLOWS[1], 2), (WORKFLOWS[2], 0), (ACTION, 0)] {
         let text = project.read(file);
         assert_eq!(text.matches("secrets.").count(), secrets, "{file}");
         let workflow = yaml(&text);
@@ -338,10 +320,7 @@ impl Runner {
         // What the embedded endpoint remembers stands for the account, which outlives every runner.
         project.write(".gitignore", "*.state.lock\n/origin\n/run-*\n/plan*.json\n");
         let runner = Self { project, gitlab };
-        runner.sh(
-            ".",
-            "git init --quiet && git add --all && git commit --quiet -m One",
-        );
+        runner.sh(".", "git init --quiet && git add --all && git commit --quiet -m One");
         runner.sh(".", "git clone --quiet --bare . origin");
         runner.sh("origin", "git config receive.advertisePushOptions true");
         runner
@@ -386,10 +365,7 @@ impl Runner {
     fn clone(&self, name: &str) {
         self.sh(".", &format!("git clone --quiet origin {name}"));
         fs::create_dir_all(self.project.file(name).join("temp")).unwrap();
-        self.project.write(
-            &format!("{name}/.git/info/exclude"),
-            "/temp\n/plan.json\n/.postpay\n",
-        );
+        self.project.write(&format!("{name}/.git/info/exclude"), "/temp\n/plan.json\n/.postpay\n");
         if self.gitlab {
             // GitLab names the repository by its page, with `.git` behind it.
             let link = self.project.file("origin.git");
@@ -400,11 +376,7 @@ impl Runner {
         }
         let plan = self.project.file("plan.json");
         if plan.exists() {
-            let there = if self.gitlab {
-                "plan.json"
-            } else {
-                "temp/plan.json"
-            };
+            let there = if self.gitlab { "plan.json" } else { "temp/plan.json" };
             fs::copy(plan, self.project.file(name).join(there)).unwrap();
         }
     }
@@ -420,10 +392,7 @@ impl Runner {
         let project = &self.project;
         if self.gitlab {
             let jobs = yaml(&project.read(JOBS));
-            let mut text = jobs["postpay:apply"]["script"][0]
-                .as_str()
-                .unwrap()
-                .to_owned();
+            let mut text = jobs["postpay:apply"]["script"][0].as_str().unwrap().to_owned();
             if ends == Ends::OutcomeUnknown {
                 text = with_fault(&text);
             }
@@ -449,10 +418,7 @@ impl Runner {
     }
 
     fn branches(&self) -> String {
-        self.sh(
-            "origin",
-            "git for-each-ref --format='%(refname:short)' refs/heads",
-        )
+        self.sh("origin", "git for-each-ref --format='%(refname:short)' refs/heads")
     }
 
     fn orders(&self, name: &str) -> usize {
@@ -547,10 +513,7 @@ fn the_hooks_for_pre_commit_are_hooks() {
         let id = hook["id"].as_str().unwrap();
         // pre-commit builds it with cargo, from the manifest at the root.
         assert_eq!(hook["language"], "rust", "{id}");
-        assert_eq!(
-            hook["pass_filenames"], false,
-            "{id}: a project is looked at whole"
-        );
+        assert_eq!(hook["pass_filenames"], false, "{id}: a project is looked at whole");
         let entry = hook["entry"].as_str().unwrap();
         assert_eq!(entry.replace(' ', "-"), id);
         ids.push(id);

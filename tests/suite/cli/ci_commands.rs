@@ -56,14 +56,9 @@ fn hostile() -> Project {
 #[test]
 fn foreign_text_is_broken_on_every_way_out_of_every_command() {
     let project = hostile();
-    let formats = [
-        "human", "json", "markdown", "github", "html", "sarif", "junit",
-    ];
+    let formats = ["human", "json", "markdown", "github", "html", "sarif", "junit"];
     for format in formats {
-        for args in [
-            &["plan", "--show-calls", "--format", format][..],
-            &["validate", "--format", format],
-        ] {
+        for args in [&["plan", "--show-calls", "--format", format][..], &["validate", "--format", format]] {
             let ran = run(&project, args).exits(0);
             is_harmless(&ran, args);
         }
@@ -79,9 +74,7 @@ fn foreign_text_is_broken_on_every_way_out_of_every_command() {
         assert!(is_shown, "{name}: it is still there");
     }
     // JSON is the same to whoever reads it.
-    let extra = run(&project, &["plan", "--format", "json"])
-        .json()
-        .to_string();
+    let extra = run(&project, &["plan", "--format", "json"]).json().to_string();
     assert!(extra.contains("##[add-matcher]x.json"), "{extra}");
 
     for args in [
@@ -105,10 +98,7 @@ fn foreign_text_is_broken_on_every_way_out_of_every_command() {
         assert!(matches!(ran.code, Some(0 | 2)), "{args:?} {ran}");
         is_harmless(&ran, args);
     }
-    project.write(
-        "environments/two.yaml",
-        project.read(MANIFEST).replace("one", "two"),
-    );
+    project.write("environments/two.yaml", project.read(MANIFEST).replace("one", "two"));
     let args = ["apply", "-y", "--json"];
     let ran = run(&project, &args).exits(0);
     is_harmless(&ran, &args);
@@ -120,16 +110,9 @@ fn foreign_text_is_broken_on_every_way_out_of_every_command() {
 #[test]
 fn a_comment_that_a_diagnostic_shows_can_not_mask_the_output_of_a_job() {
     let project = Project::of(&["one"]);
-    project.edit(
-        MANIFEST,
-        "alias: one",
-        "alias:   One # notes ##[add-mask]true",
-    );
+    project.edit(MANIFEST, "alias: one", "alias:   One # notes ##[add-mask]true");
     let file = "##[add-mask]true ::x";
-    project.write(
-        &format!("environments/{file}.yaml"),
-        "version: 1\nnot-known: 1\n",
-    );
+    project.write(&format!("environments/{file}.yaml"), "version: 1\nnot-known: 1\n");
     for args in [
         &["validate"][..],
         &["validate", "--format", "github"],
@@ -171,23 +154,15 @@ fn bills_and_states_of_others_are_broken_too() {
     let project = Project::ordered(&["one"]);
     let bill = "TranId,EnvId\n##[add-mask]1,##vso[x]\n20261201999999,::error::x\n";
     project.write("bill.csv", bill);
-    for args in [
-        &["history", "reconcile", "bill.csv"][..],
-        &["history", "reconcile", "bill.csv", "--format", "json"],
-    ] {
+    for args in
+        [&["history", "reconcile", "bill.csv"][..], &["history", "reconcile", "bill.csv", "--format", "json"]]
+    {
         let ran = run(&project, args);
         is_harmless(&ran, args);
     }
-    let state = project
-        .read(STATE)
-        .replace("\"qcloud\"", "\"##[add-mask]x\"");
+    let state = project.read(STATE).replace("\"qcloud\"", "\"##[add-mask]x\"");
     project.write(STATE, state);
-    for args in [
-        &["show"][..],
-        &["plan"],
-        &["state", "pull"],
-        &["state", "verify"],
-    ] {
+    for args in [&["show"][..], &["plan"], &["state", "pull"], &["state", "verify"]] {
         is_harmless(&run(&project, args), args);
     }
 }

@@ -39,17 +39,14 @@ fn a_proxy_that_can_not_be_used_is_refused_and_never_gone_around() {
         ("all_proxy", "socks5h://user:password@127.0.0.1:1"),
     ] {
         let ran = apply(&project, &["--endpoint", NOBODY], &[(name, value)]).exits(1);
-        ran.says(&[name, "can't be used", "nothing was sent"])
-            .does_not_say(&["pass word", "password@", ":password"]);
+        ran.says(&[name, "can't be used", "nothing was sent"]).does_not_say(&[
+            "pass word",
+            "password@",
+            ":password",
+        ]);
         // Nor is it looked at where it is not for.
-        let around = [
-            (name, value),
-            ("NO_PROXY", "*"),
-            ("POSTPAY_CONNECT_TIMEOUT", "1s"),
-        ];
-        apply(&project, &["--endpoint", NOBODY], &around)
-            .exits(1)
-            .does_not_say(&["can't be used"]);
+        let around = [(name, value), ("NO_PROXY", "*"), ("POSTPAY_CONNECT_TIMEOUT", "1s")];
+        apply(&project, &["--endpoint", NOBODY], &around).exits(1).does_not_say(&["can't be used"]);
     }
     assert!(!project.exists(STATE));
 }
@@ -58,28 +55,15 @@ fn a_proxy_that_can_not_be_used_is_refused_and_never_gone_around() {
 fn what_a_proxy_refuses_is_told_with_the_proxys_name() {
     let project = Project::of(&["one"]);
     for (answer, said) in [
-        (
-            "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
-            "HTTP status 407",
-        ),
+        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "HTTP status 407"),
         ("HTTP/1.1 403 Forbidden\r\n\r\n", "did not let it through"),
     ] {
         let (proxy, _requests) = crate::endpoint::raw_server(answer.as_bytes().to_vec());
         let value = format!("http://user:password@{proxy}");
-        let value = if said.contains("407") {
-            value.replace("word@", "w@rd@")
-        } else {
-            value
-        };
-        let ran = apply(
-            &project,
-            &["--endpoint", NOBODY],
-            &[("HTTPS_PROXY", &value)],
-        )
-        .exits(1);
+        let value = if said.contains("407") { value.replace("word@", "w@rd@") } else { value };
+        let ran = apply(&project, &["--endpoint", NOBODY], &[("HTTPS_PROXY", &value)]).exits(1);
         let through = format!("through the proxy {proxy} (HTTPS_PROXY)");
-        ran.says(&[&through, said])
-            .does_not_say(&["password@", "rd@", "user:"]);
+        ran.says(&[&through, said]).does_not_say(&["password@", "rd@", "user:"]);
     }
 }
 
@@ -109,10 +93,7 @@ fn what_is_wrong_with_a_certificate_is_said_in_words() {
             "its certificate is for another purpose than a server's",
         ),
         (&[], "its certificate names no host"),
-        (
-            &["subjectAltName=DNS:other.example.com"],
-            "its certificate is for another name",
-        ),
+        (&["subjectAltName=DNS:other.example.com"], "its certificate is for another name"),
     ] {
         let project = Project::of(&["one"]);
         if !certificate_with(project.path(), extensions) {
@@ -123,8 +104,7 @@ fn what_is_wrong_with_a_certificate_is_said_in_words() {
         project.write("ca.pem", format!("\u{feff}{pem}"));
         let (url, _) = handshaking(&project);
         for roots in ["/etc/ssl/certs/ca-certificates.crt", "nowhere.pem"] {
-            let mut command =
-                project.command(["whoami", "--endpoint", &url, "--ca-file", "ca.pem"]);
+            let mut command = project.command(["whoami", "--endpoint", &url, "--ca-file", "ca.pem"]);
             command
                 .env("SSL_CERT_FILE", roots)
                 .env("TENCENTCLOUD_SECRET_ID", SECRET_ID)
@@ -151,11 +131,7 @@ fn a_certificate_that_is_not_trusted_is_told_at_once() {
     let ran = Ran::from(command.output().unwrap()).exits(1);
     ran.says(&["an authority that is not trusted here", "--ca-file"])
         .does_not_say(&["attempts", "UnknownIssuer"]);
-    assert_eq!(
-        asked.load(Ordering::Relaxed),
-        1,
-        "another attempt would meet the same"
-    );
+    assert_eq!(asked.load(Ordering::Relaxed), 1, "another attempt would meet the same");
 }
 
 #[test]
@@ -167,8 +143,7 @@ fn an_authority_that_can_not_be_read_is_named() {
     let good = project.read("cert.pem");
     let bad = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
     project.write("both.pem", format!("{good}{bad}"));
-    let with =
-        |file: &str| apply(&project, &["--endpoint", NOBODY, "--ca-file", file], &[]).exits(1);
+    let with = |file: &str| apply(&project, &["--endpoint", NOBODY, "--ca-file", file], &[]).exits(1);
     with("both.pem").says(&["error[ca-file]", "both.pem", "certificate 2"]);
     project.write("none.pem", "hello");
     with("none.pem").says(&["error[ca-file]", "holds no certificate"]);
@@ -177,20 +152,9 @@ fn an_authority_that_can_not_be_read_is_named() {
 #[test]
 fn the_roots_that_are_used_are_told() {
     let project = Project::of(&["one"]);
-    let url = [
-        "--endpoint",
-        NOBODY,
-        "--log",
-        "debug",
-        "--connect-timeout",
-        "1s",
-    ];
+    let url = ["--endpoint", NOBODY, "--log", "debug", "--connect-timeout", "1s"];
     let lost = apply(&project, &url, &[("SSL_CERT_FILE", "/nowhere/roots.pem")]);
-    lost.says(&[
-        "warning[tls-roots]",
-        "/nowhere/roots.pem",
-        "roots=\"bundled\"",
-    ]);
+    lost.says(&["warning[tls-roots]", "/nowhere/roots.pem", "roots=\"bundled\""]);
     if certificate(project.path()) {
         let own = apply(&project, &url, &[("SSL_CERT_FILE", "cert.pem")]);
         own.says(&["roots=\"system\""]).does_not_say(&["tls-roots"]);
@@ -207,20 +171,14 @@ fn the_time_for_a_connection_is_named_with_its_flag() {
         let mut held = Vec::new();
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            stream
-                .set_read_timeout(Some(Duration::from_secs(5)))
-                .unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
             let _ = stream.read(&mut [0; 10]);
             let _ = stream.flush();
             held.push(stream);
         }
     });
     let more = ["--endpoint", &url, "--connect-timeout", "300ms"];
-    apply(&project, &more, &[])
-        .exits(1)
-        .says(&["within 300ms (--connect-timeout)"]);
+    apply(&project, &more, &[]).exits(1).says(&["within 300ms (--connect-timeout)"]);
     let more = ["--endpoint", &url, "--timeout", "1s"];
-    apply(&project, &more, &[])
-        .exits(1)
-        .says(&["within 750ms (--timeout)"]);
+    apply(&project, &more, &[]).exits(1).says(&["within 750ms (--timeout)"]);
 }

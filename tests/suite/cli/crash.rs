@@ -5,9 +5,7 @@ use crate::support::{JOURNAL, Project, STATE, assert_shown, at_once, until};
 /// Lines of the open run that say this.
 fn journal(project: &Project, kind: &str) -> usize {
     let text = std::fs::read_to_string(project.file(JOURNAL)).unwrap_or_default();
-    text.lines()
-        .filter(|line| line.contains(&format!("\"{kind}\"")))
-        .count()
+    text.lines().filter(|line| line.contains(&format!("\"{kind}\""))).count()
 }
 
 #[test]
@@ -27,10 +25,7 @@ fn killed_before_an_answer_came_the_order_is_unknown() {
 
     let applied = project.run(["apply", "-y"]).exits(4);
     assert_shown!("crash-apply", applied.stdout);
-    applied.says(&[
-        "warning[recovered]",
-        "unknown outcomes: `two`; they are not ordered again",
-    ]);
+    applied.says(&["warning[recovered]", "unknown outcomes: `two`; they are not ordered again"]);
     assert_eq!(project.ordered_once(), ["one", "three", "two"]);
     assert_eq!(project.reached().len(), 3);
     let state = project.json(STATE);
@@ -82,9 +77,6 @@ fn a_lost_answer_does_not_hold_up_the_lock() {
     let mut running = project.start(["apply", "-y", "--fault", "hang-after@1"]);
     until("the first order", || project.ledger().len() == 1);
     running.kill();
-    project
-        .run(["apply", "-y"])
-        .exits(4)
-        .does_not_say(&["held by"]);
+    project.run(["apply", "-y"]).exits(4).does_not_say(&["held by"]);
     assert_eq!(project.ordered_once(), ["one", "two"]);
 }

@@ -23,24 +23,14 @@ fn meddle(project: &Project, address: &str, deed: &Deed) {
     let env_id = env_id(project, address);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let running = Sandbox::start(Options::new(project.file(LEDGER)))
-            .await
-            .unwrap();
+        let running = Sandbox::start(Options::new(project.file(LEDGER))).await.unwrap();
         let client = client(&running.url(), PATIENT);
         let region = None;
-        let destroy = |force| Destroy {
-            env_id: env_id.clone(),
-            force,
-            bypass_check: false,
-            region: region.clone(),
-        };
+        let destroy =
+            |force| Destroy { env_id: env_id.clone(), force, bypass_check: false, region: region.clone() };
         match deed {
             Deed::Rename(alias) => {
-                let rename = Rename {
-                    env_id: env_id.clone(),
-                    alias: (*alias).to_owned(),
-                    region,
-                };
+                let rename = Rename { env_id: env_id.clone(), alias: (*alias).to_owned(), region };
                 client.rename(&rename).await.unwrap();
             }
             Deed::Isolate => drop(client.destroy(&destroy(false)).await.unwrap()),
@@ -73,22 +63,14 @@ fn age(project: &Project) {
 
 /// Takes an environment out of the manifest, and gives it up.
 fn give_up(project: &Project, address: &str, declared: &[&str]) {
-    let others: Vec<&str> = declared
-        .iter()
-        .copied()
-        .filter(|name| *name != address)
-        .collect();
+    let others: Vec<&str> = declared.iter().copied().filter(|name| *name != address).collect();
     project.declare(&others);
-    project
-        .run(["destroy", address, "-y", "--allow-destroy"])
-        .exits(0);
+    project.run(["destroy", address, "-y", "--allow-destroy"]).exits(0);
 }
 
 fn codes(json: &serde_json::Value) -> Vec<&str> {
     let findings = json.as_array().unwrap().iter();
-    let mut codes: Vec<&str> = findings
-        .map(|finding| finding["code"].as_str().unwrap())
-        .collect();
+    let mut codes: Vec<&str> = findings.map(|finding| finding["code"].as_str().unwrap()).collect();
     codes.sort_unstable();
     codes
 }
@@ -100,14 +82,7 @@ fn drifted() -> Project {
     meddle(&project, "isolated", &Deed::Isolate);
     meddle(&project, "deleted", &Deed::Delete);
     project.declare(&["renamed", "isolated", "deleted", "changed", "lost", "new"]);
-    let lost = [
-        "apply",
-        "-y",
-        "--target",
-        "lost",
-        "--fault",
-        "reset-before@1",
-    ];
+    let lost = ["apply", "-y", "--target", "lost", "--fault", "reset-before@1"];
     project.run(lost).exits(4);
     project.edit(MANIFEST, "alias: changed", "alias: changed-too");
     age(&project);
@@ -118,10 +93,7 @@ fn drifted() -> Project {
 fn all_is_well_in_one_line() {
     let project = Project::ordered(&["one"]);
     let ran = project.run(["drift"]).exits(0);
-    assert_eq!(
-        ran.stdout,
-        "No drift. 1 declared, 1 on record, 2 in the account.\n"
-    );
+    assert_eq!(ran.stdout, "No drift. 1 declared, 1 on record, 2 in the account.\n");
     assert_eq!(ran.stderr, "");
 }
 
@@ -131,10 +103,7 @@ fn each_kind_of_drift_is_found_and_nothing_is_changed() {
     let before = project.memory();
     let writes = || {
         let calls = read_ledger(&project.file(LEDGER)).unwrap();
-        calls
-            .into_iter()
-            .filter(|call| !call.action.starts_with("Describe"))
-            .count()
+        calls.into_iter().filter(|call| !call.action.starts_with("Describe")).count()
     };
     let sent = writes();
     let ran = project.run(["drift"]).exits(2);
@@ -142,15 +111,7 @@ fn each_kind_of_drift_is_found_and_nothing_is_changed() {
     let json = project.run(["drift", "--format", "json"]).exits(2).json();
     assert_eq!(
         codes(&json["findings"]),
-        [
-            "alias-changed",
-            "changed",
-            "gone",
-            "isolated",
-            "not-declared",
-            "not-ordered",
-            "outcome-unknown"
-        ]
+        ["alias-changed", "changed", "gone", "isolated", "not-declared", "not-ordered", "outcome-unknown"]
     );
     assert_eq!(writes(), sent, "it only looked");
     assert_eq!(project.memory(), before);
@@ -173,13 +134,9 @@ fn what_is_known_is_ignored_until_its_day() {
     let project = Project::ordered(&["one"]);
     meddle(&project, "one", &Deed::Rename("by-hand"));
     project.run(["drift"]).exits(2);
-    let ignored = project
-        .run(["drift", "--ignore", "alias-changed:one"])
-        .exits(0);
+    let ignored = project.run(["drift", "--ignore", "alias-changed:one"]).exits(0);
     assert_shown!("drift-ignored", ignored);
-    project
-        .run(["drift", "--ignore", "alias-changed:two"])
-        .exits(2);
+    project.run(["drift", "--ignore", "alias-changed:two"]).exits(2);
     let config = |until: &str| {
         format!(
             "version: 1\napi: {{endpoint: sandbox}}\nignore:\n  - {{code: alias-changed, reason: renamed by hand, until: {until}}}\n"
@@ -197,9 +154,7 @@ fn what_is_known_is_ignored_until_its_day() {
 #[test]
 fn strict_counts_what_nobody_declares_and_a_selection_is_about_addresses() {
     let project = Project::ordered(&["one"]);
-    project
-        .run(["state", "rm", "one", "-y", "--force"])
-        .exits(0);
+    project.run(["state", "rm", "one", "-y", "--force"]).exits(0);
     project.write(MANIFEST, "version: 1\nremoved: [one]\n");
     project.run(["drift"]).exits(0).says(&["unmanaged"]);
     project.run(["drift", "--strict"]).exits(2);
@@ -208,11 +163,7 @@ fn strict_counts_what_nobody_declares_and_a_selection_is_about_addresses() {
 #[test]
 fn an_account_that_can_not_be_read_is_an_error_and_no_drift() {
     let project = Project::ordered(&["one"]);
-    let fault = [
-        "drift",
-        "--fault",
-        "list:error:AuthFailure.UnauthorizedOperation@*",
-    ];
+    let fault = ["drift", "--fault", "list:error:AuthFailure.UnauthorizedOperation@*"];
     let failed = project.run(fault).exits(1);
     assert_shown!("drift-unreadable", failed.stderr);
 }
@@ -245,34 +196,12 @@ fn of_every_kind() -> Project {
     meddle(&project, "renamed", &Deed::Rename("by-hand"));
     meddle(&project, "isolated", &Deed::Isolate);
     meddle(&project, "deleted", &Deed::Delete);
-    happen(
-        &project,
-        "broken",
-        &serde_json::json!({"status": "ABNORMAL"}),
-    );
-    happen(
-        &project,
-        "prepaid",
-        &serde_json::json!({"pay_mode": "prepayment"}),
-    );
-    happen(
-        &project,
-        "sourced",
-        &serde_json::json!({"source": "miniapp"}),
-    );
-    happen(
-        &project,
-        "channeled",
-        &serde_json::json!({"channel": "cocos"}),
-    );
-    project
-        .run(["state", "rm", "stray", "-y", "--force"])
-        .exits(0);
-    happen(
-        &project,
-        "revived",
-        &serde_json::json!({"status": "NORMAL"}),
-    );
+    happen(&project, "broken", &serde_json::json!({"status": "ABNORMAL"}));
+    happen(&project, "prepaid", &serde_json::json!({"pay_mode": "prepayment"}));
+    happen(&project, "sourced", &serde_json::json!({"source": "miniapp"}));
+    happen(&project, "channeled", &serde_json::json!({"channel": "cocos"}));
+    project.run(["state", "rm", "stray", "-y", "--force"]).exits(0);
+    happen(&project, "revived", &serde_json::json!({"status": "NORMAL"}));
     age(&project);
     // Created by somebody else, or by a request whose answer was lost.
     let line = serde_json::json!({
@@ -308,14 +237,7 @@ fn of_every_kind() -> Project {
 #[test]
 fn one_run_finds_every_kind_there_is() {
     let project = of_every_kind();
-    let args = [
-        "drift",
-        "--strict",
-        "--list-delay",
-        "10m",
-        "--format",
-        "json",
-    ];
+    let args = ["drift", "--strict", "--list-delay", "10m", "--format", "json"];
     // What was done longer ago than that is shown, and what was done just now is not.
     let ledger = project.read(LEDGER);
     let late = env_id(&project, "late");
@@ -330,10 +252,7 @@ fn one_run_finds_every_kind_there_is() {
     let json = project.run(args).exits(2).json();
     let mut found = codes(&json["findings"]);
     found.dedup();
-    let mut all: Vec<&str> = postpay::drift::Code::ALL
-        .into_iter()
-        .map(postpay::drift::Code::name)
-        .collect();
+    let mut all: Vec<&str> = postpay::drift::Code::ALL.into_iter().map(postpay::drift::Code::name).collect();
     all.sort_unstable();
     assert_eq!(found, all);
     for finding in json["findings"].as_array().unwrap() {
@@ -383,23 +302,17 @@ fn one_run_finds_every_kind_there_is() {
 #[test]
 fn a_list_that_lags_does_not_say_that_something_is_gone() {
     let project = Project::ordered(&["one"]);
-    let late = project
-        .run(["drift", "--list-delay", "1h"])
-        .exits(0)
-        .does_not_say(&["not in the account"]);
+    let late = project.run(["drift", "--list-delay", "1h"]).exits(0).does_not_say(&["not in the account"]);
     assert_shown!("drift-late", late);
 }
 
 #[test]
 fn a_region_that_is_only_on_record_is_asked_too() {
     let project = Project::of(&["one"]);
-    project
-        .run(["apply", "-y", "--region", "ap-guangzhou"])
-        .exits(0);
+    project.run(["apply", "-y", "--region", "ap-guangzhou"]).exits(0);
     age(&project);
-    let config = |regions: &str| {
-        format!("version: 1\napi: {{endpoint: sandbox, list_regions: [{regions}]}}\n")
-    };
+    let config =
+        |regions: &str| format!("version: 1\napi: {{endpoint: sandbox, list_regions: [{regions}]}}\n");
     for regions in ["ap-shanghai", "ap-shanghai, ap-guangzhou"] {
         project.write("postpay.yaml", config(regions));
         project.run(["drift"]).exits(0);
@@ -409,14 +322,11 @@ fn a_region_that_is_only_on_record_is_asked_too() {
 #[test]
 fn half_a_list_is_an_error_and_no_drift() {
     let project = Project::ordered(&["one"]);
-    let config =
-        "version: 1\napi: {endpoint: sandbox, list_regions: [ap-shanghai, ap-guangzhou]}\n";
+    let config = "version: 1\napi: {endpoint: sandbox, list_regions: [ap-shanghai, ap-guangzhou]}\n";
     project.write("postpay.yaml", config);
     let fault = "list:error:AuthFailure.UnauthorizedOperation@2";
     for command in [&["drift"][..], &["plan", "--refresh"]] {
-        let failed = project
-            .run(command.iter().chain(&["--fault", fault]))
-            .exits(1);
+        let failed = project.run(command.iter().chain(&["--fault", fault])).exits(1);
         assert_eq!(failed.stdout, "");
     }
 }
@@ -425,10 +335,7 @@ fn half_a_list_is_an_error_and_no_drift() {
 fn another_endpoint_than_the_states_is_not_compared_with_it() {
     let project = Project::ordered(&["one"]);
     project.write("postpay.yaml", "version: 1\n");
-    let keys = [
-        ("TENCENTCLOUD_SECRET_ID", "AKIDtest"),
-        ("TENCENTCLOUD_SECRET_KEY", "secret"),
-    ];
+    let keys = [("TENCENTCLOUD_SECRET_ID", "AKIDtest"), ("TENCENTCLOUD_SECRET_KEY", "secret")];
     let ran = project.command(["drift"]).envs(keys).output().unwrap();
     let ran = crate::support::Ran::from(ran).exits(1);
     assert_shown!("drift-other-endpoint", ran.stderr);
@@ -442,38 +349,22 @@ fn a_refreshed_plan_is_kept_shown_and_carried_out_as_it_is() {
     age(&project);
     project.declare(&["renamed", "deleted", "new"]);
     // What is gone is told, and not ordered again.
-    let plan = project
-        .run(["plan", "--refresh", "-o", "plan.json"])
-        .exits(0);
+    let plan = project.run(["plan", "--refresh", "-o", "plan.json"]).exits(0);
     assert_shown!("plan-refresh", plan);
     let shown = project.run(["show", "plan.json"]).exits(0);
     assert!(plan.stdout.starts_with(&shown.stdout), "{shown}");
-    let altered = project
-        .read("plan.json")
-        .replace("\"by-hand\"", "\"by-heart\"");
+    let altered = project.read("plan.json").replace("\"by-hand\"", "\"by-heart\"");
     project.write("altered.json", altered);
-    project
-        .run(["apply", "altered.json"])
-        .exits(1)
-        .says(&["checksum does not fit"]);
+    project.run(["apply", "altered.json"]).exits(1).says(&["checksum does not fit"]);
     project.run(["apply", "plan.json"]).exits(0);
     assert_eq!(project.ordered_once(), ["deleted", "new", "renamed"]);
-    project
-        .run(["apply", "plan.json"])
-        .exits(1)
-        .says(&["plan-used"]);
+    project.run(["apply", "plan.json"]).exits(1).says(&["plan-used"]);
 }
 
 #[test]
 fn what_a_refresh_shows_is_no_change_of_the_plan() {
     let project = Project::ordered(&["one"]);
-    let plan = [
-        "plan",
-        "--refresh",
-        "--detailed-exitcode",
-        "--report",
-        "plan.html",
-    ];
+    let plan = ["plan", "--refresh", "--detailed-exitcode", "--report", "plan.html"];
     let is_good = || {
         let page = project.read("plan.html");
         assert!(page.contains("looked at"), "{page}");
@@ -490,16 +381,9 @@ fn what_a_refresh_shows_is_no_change_of_the_plan() {
     assert!(!is_good());
     let config = "version: 1\napi: {endpoint: sandbox}\nignore:\n  - {code: alias-changed, reason: by hand, until: 2999-12-31}\n";
     project.write("postpay.yaml", config);
-    project
-        .run(plan)
-        .exits(0)
-        .says(&["1 ignored by postpay.yaml"])
-        .does_not_say(&["alias-changed"]);
+    project.run(plan).exits(0).says(&["1 ignored by postpay.yaml"]).does_not_say(&["alias-changed"]);
     assert!(is_good());
     project.write("postpay.yaml", "version: 1\n");
-    project
-        .run(["plan", "--refresh"])
-        .exits(1)
-        .says(&["no key was found"]);
+    project.run(["plan", "--refresh"]).exits(1).says(&["no key was found"]);
     project.run(["plan"]).exits(0);
 }

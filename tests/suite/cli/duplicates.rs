@@ -27,16 +27,8 @@ fn sent_at(project: &Project, time: &str) {
 #[test]
 fn a_lost_state_creates_nothing_however_the_account_shows_aliases() {
     let project = Project::of(&["one", "two-b"]);
-    project.edit(
-        MANIFEST,
-        "alias: one\n",
-        "alias: one\n    env_alias: 一号 · A\n",
-    );
-    project.edit(
-        MANIFEST,
-        "alias: two-b\n",
-        "alias: two-b\n    env_alias: Two\n",
-    );
+    project.edit(MANIFEST, "alias: one\n", "alias: one\n    env_alias: 一号 · A\n");
+    project.edit(MANIFEST, "alias: two-b\n", "alias: two-b\n    env_alias: Two\n");
     project.run(["apply", "-y"]).exits(0);
     lose_the_state(&project);
     for shown in ["alias", "capitals", "env-alias", "none"] {
@@ -47,18 +39,12 @@ fn a_lost_state_creates_nothing_however_the_account_shows_aliases() {
             &format!("`two-b` looks like {}", env_id(&project, "two-b")),
             "postpay import ADDR ENV_ID",
         ]);
-        project
-            .run(["apply", "-y", "--target", "two-b", &flag])
-            .exits(1)
-            .says(&["already-there"]);
+        project.run(["apply", "-y", "--target", "two-b", &flag]).exits(1).says(&["already-there"]);
         // One of them alone in the manifest is no reason to take the other one for it.
         assert_eq!(project.ordered_once(), ["one", "two-b"], "{shown}");
     }
     project.declare(&["two"]);
-    project
-        .run(["apply", "-y", "--list-alias=none"])
-        .exits(0)
-        .does_not_say(&["already-there"]);
+    project.run(["apply", "-y", "--list-alias=none"]).exits(0).does_not_say(&["already-there"]);
 }
 
 #[test]
@@ -78,33 +64,19 @@ fn an_incomplete_list_creates_nothing_unless_its_very_shortfall_is_accepted() {
         .exits(1)
         .says(&["1 rows are missing, and 2 were accepted"]);
     project
-        .run([
-            "apply",
-            "-y",
-            "--fault=list:repeat@*",
-            "--accept-missing-rows=1",
-        ])
+        .run(["apply", "-y", "--fault=list:repeat@*", "--accept-missing-rows=1"])
         .exits(1)
         .says(&["contradict each other"])
         .does_not_say(&["accept-missing-rows 1"]);
     assert_eq!(project.ordered_once(), ["one"]);
     assert!(!project.exists(STATE));
-    project
-        .run(["apply", "-y", short, "--accept-missing-rows=1"])
-        .exits(0);
+    project.run(["apply", "-y", short, "--accept-missing-rows=1"]).exits(0);
     assert_eq!(project.orders()["one"], 2);
     let receipt = project.read(&project.receipt());
     assert!(receipt.contains(r#""missing":1"#), "{receipt}");
     // A list that is complete in the end is the list.
     project.declare(&["one", "two"]);
-    project
-        .run([
-            "apply",
-            "-y",
-            "--fault=list:short@1-2",
-            "--accept-missing-rows=7",
-        ])
-        .exits(0);
+    project.run(["apply", "-y", "--fault=list:short@1-2", "--accept-missing-rows=7"]).exits(0);
 }
 
 #[test]
@@ -121,11 +93,7 @@ fn nothing_is_concluded_from_an_incomplete_list() {
         if command[0] == "import" {
             project.declare(&["one", "two"]);
         }
-        project
-            .run(command)
-            .exits(1)
-            .says(&["1 of 2 environments"])
-            .does_not_say(&["gone"]);
+        project.run(command).exits(1).says(&["1 of 2 environments"]).does_not_say(&["gone"]);
     }
     project.declare(&["two"]);
     project
@@ -142,13 +110,7 @@ fn nothing_is_concluded_from_an_incomplete_list() {
 #[test]
 fn an_outcome_is_settled_by_a_complete_list_alone() {
     let project = Project::of(&["one"]);
-    let apply = [
-        "apply",
-        "-y",
-        "--settle=1s",
-        "--fault=reset-after@1",
-        "--fault=list:short@2-99",
-    ];
+    let apply = ["apply", "-y", "--settle=1s", "--fault=reset-after@1", "--fault=list:short@2-99"];
     project.run(apply).exits(4);
     project
         .run(["resolve", "-y", "--fault=list:short@*"])
@@ -161,9 +123,7 @@ fn an_outcome_is_settled_by_a_complete_list_alone() {
 #[test]
 fn a_young_outcome_is_not_taken_as_not_created() {
     let project = Project::of(&["one"]);
-    project
-        .run(["apply", "-y", "--fault", "reset-before@1"])
-        .exits(4);
+    project.run(["apply", "-y", "--fault", "reset-before@1"]).exits(4);
     let not_created = ["resolve", "one", "--not-created"];
     let before = project.read(STATE);
     project.run(not_created).exits(1).says(&[
@@ -175,14 +135,8 @@ fn a_young_outcome_is_not_taken_as_not_created() {
     assert_eq!(project.read(STATE), before);
     // A time in the future is no age.
     sent_at(&project, "2999-01-01T00:00:00Z");
-    project
-        .run(not_created)
-        .exits(1)
-        .says(&["sent 0 s ago", "wait 10 min 0 s"]);
-    project
-        .run(["resolve", "one", "--force"])
-        .exits(1)
-        .says(&["--adopt"]);
+    project.run(not_created).exits(1).says(&["sent 0 s ago", "wait 10 min 0 s"]);
+    project.run(["resolve", "one", "--force"]).exits(1).says(&["--adopt"]);
     sent_at(&project, "2025-01-01T00:00:00Z");
     project.run(not_created).exits(0);
     project.run(["apply", "-y"]).exits(0);
@@ -193,18 +147,11 @@ fn a_young_outcome_is_not_taken_as_not_created() {
 fn a_create_that_acts_late_is_reported_by_drift_and_not_repeated() {
     let project = Project::of(&["one"]);
     let late = "--list-delay=1h";
-    project
-        .run(["apply", "-y", "--fault=reset-after@1", late])
-        .exits(4);
-    project
-        .run(["resolve", "one", "--not-created", "--force", late])
-        .exits(0);
+    project.run(["apply", "-y", "--fault=reset-after@1", late]).exits(4);
+    project.run(["resolve", "one", "--not-created", "--force", late]).exits(0);
     let twin = env_id(&project, "one");
     let import = format!("postpay import one {twin}");
-    project
-        .run(["drift"])
-        .exits(2)
-        .says(&["possible-duplicate", &import]);
+    project.run(["drift"]).exits(2).says(&["possible-duplicate", &import]);
     project.run(["apply", "-y"]).exits(1).says(&[&twin]);
     assert_eq!(project.ordered_once(), ["one"]);
     // Once it was created a second time, drift finds the first.
@@ -216,27 +163,16 @@ fn a_create_that_acts_late_is_reported_by_drift_and_not_repeated() {
     assert_eq!(finding["address"], "one");
     assert_eq!(finding["env_id"], twin.as_str());
     assert_eq!(finding["standing"], "counts");
-    project
-        .run(["drift", "--ignore", "possible-duplicate:one"])
-        .exits(0);
+    project.run(["drift", "--ignore", "possible-duplicate:one"]).exits(0);
 }
 
 #[test]
 fn what_was_taken_out_of_the_state_is_no_duplicate_but_keeps_its_alias() {
     let project = Project::ordered(&["one"]);
-    project
-        .run(["state", "rm", "one", "--force", "-y"])
-        .exits(0);
+    project.run(["state", "rm", "one", "--force", "-y"]).exits(0);
     // Receipts know it.
-    project
-        .run(["drift"])
-        .exits(2)
-        .says(&["unmanaged"])
-        .does_not_say(&["possible-duplicate"]);
-    project
-        .run(["apply", "-y"])
-        .exits(1)
-        .says(&["already-there"]);
+    project.run(["drift"]).exits(2).says(&["unmanaged"]).does_not_say(&["possible-duplicate"]);
+    project.run(["apply", "-y"]).exits(1).says(&["already-there"]);
     assert_eq!(project.ordered_once(), ["one"]);
 }
 
@@ -248,10 +184,7 @@ fn nothing_is_imported_or_generated_without_a_bill_that_the_list_lacks() {
     let forget = ["state", "rm", "one", "--force", "-y"];
     project.run(forget).exits(0);
     let short = "--fault=bill:short@*";
-    project
-        .run(["import", "one", &one, "-y", short])
-        .exits(1)
-        .says(&["import-bill-not-shown"]);
+    project.run(["import", "one", &one, "-y", short]).exits(1).says(&["import-bill-not-shown"]);
     project.run(["generate", short]).exits(0).says(&[
         "0 environments declared",
         &one,

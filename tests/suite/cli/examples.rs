@@ -69,10 +69,7 @@ fn every_example_is_validated_planned_and_applied() {
                     _ => panic!("`{line}` can't be typed here"),
                 }
             });
-            assert_shown!(
-                format!("example-{name}"),
-                shown.collect::<Vec<_>>().join("\n")
-            );
+            assert_shown!(format!("example-{name}"), shown.collect::<Vec<_>>().join("\n"));
             return;
         }
         assert_shown!(format!("example-{name}-plan"), run(&["plan"]));
@@ -97,18 +94,13 @@ fn yaml(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         // What a pipeline reads has a shape of its own, which `ci` looks at.
-        let is_hidden = path
-            .file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         if is_hidden {
             continue;
         }
         if path.is_dir() {
             yaml(&path, found);
-        } else if path
-            .extension()
-            .is_some_and(|it| it == "yaml" || it == "yml")
-        {
+        } else if path.extension().is_some_and(|it| it == "yaml" || it == "yml") {
             found.push(path);
         }
     }

@@ -51,10 +51,7 @@ fn messy() -> Project {
 
 fn piped(project: &Project, args: &[&str], text: &str) -> Ran {
     let mut command = project.command(args);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = Running::new(command);
     running.type_in(text);
     let mut ran = running.wait();
@@ -68,10 +65,7 @@ fn a_project_is_laid_out_and_then_it_is() {
     let before = project.read(MANIFEST);
     assert_shown!("fmt", project.run(["fmt"]).exits(0));
     assert_eq!(project.read("environments/a.yaml"), TIDY);
-    assert_eq!(
-        project.read("postpay.yaml"),
-        "version: 1\napi: {endpoint: sandbox}\n"
-    );
+    assert_eq!(project.read("postpay.yaml"), "version: 1\napi: {endpoint: sandbox}\n");
     assert_eq!(project.read(MANIFEST), before);
     let after = project.files();
     for args in [&["fmt"][..], &["fmt", "--diff"], &["fmt", "--check"]] {
@@ -146,14 +140,8 @@ fn paths_that_are_no_manifests() {
     let wrong = ["fmt", "gone.yaml", "empty", "a.json", "environments"];
     let before = project.files();
     assert_shown!("fmt-paths", project.run(wrong).exits(1));
-    assert_shown!(
-        "fmt-stdin-and-files",
-        project.run(["fmt", "-", "a.yaml"]).exits(1)
-    );
-    project
-        .run(["fmt", "-f", "gone"])
-        .exits(1)
-        .says(&["there is no `gone`"]);
+    assert_shown!("fmt-stdin-and-files", project.run(["fmt", "-", "a.yaml"]).exits(1));
+    project.run(["fmt", "-f", "gone"]).exits(1).says(&["there is no `gone`"]);
     project.write("postpay.yaml", "version: 1\nmanifets: x\n");
     project.run(["fmt"]).exits(1).says(&["manifests"]);
     project.write("postpay.yaml", before[Path::new("postpay.yaml")].clone());
@@ -242,8 +230,7 @@ fn what_can_not_be_written_is_as_it_was() {
     let ran = project.run(["fmt", "environments"]);
     set(0o755);
     if bound {
-        ran.exits(1)
-            .says(&["error[write]: can't write environments/a.yaml"]);
+        ran.exits(1).says(&["error[write]: can't write environments/a.yaml"]);
         assert_eq!(project.files(), before);
     } else {
         eprintln!("skipped: permissions do not bind this user");

@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::support::{MANIFEST, Project, Ran, STATE};
 
 /// Names that mean something to a terminal, to HTML, to Markdown, to XML and to GitHub.
-const HOSTILE: &str = r#""<script>alert(1)</script> @team #1 ``` | ]]> ::error::x %0A [a](http://e.vil) \"'& </details>""#;
+const HOSTILE: &str =
+    r#""<script>alert(1)</script> @team #1 ``` | ]]> ::error::x %0A [a](http://e.vil) \"'& </details>""#;
 
 const PAGES: [&str; 5] = ["markdown", "github", "sarif", "junit", "html"];
 
@@ -60,11 +61,8 @@ fn sarif(text: &str) -> Vec<(String, String)> {
 
 /// The cases of a suite, as (name, what became of it).
 fn junit(text: &str) -> Vec<(String, &'static str)> {
-    let document =
-        roxmltree::Document::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let cases = document
-        .descendants()
-        .filter(|node| node.has_tag_name("testcase"));
+    let document = roxmltree::Document::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let cases = document.descendants().filter(|node| node.has_tag_name("testcase"));
     cases
         .map(|case| {
             let has = |name| case.children().any(|node| node.has_tag_name(name));
@@ -96,10 +94,7 @@ fn read_all(project: &Project) -> String {
     project.json("r.json");
     assert!(!project.read("r.html").is_empty() && !project.read("r.txt").is_empty());
     let markdown = project.read("r.md");
-    assert!(
-        markdown.len() <= 65_000 && markdown.starts_with("<!-- postpay:"),
-        "{markdown}"
-    );
+    assert!(markdown.len() <= 65_000 && markdown.starts_with("<!-- postpay:"), "{markdown}");
     markdown
 }
 
@@ -117,36 +112,18 @@ fn run(project: &Project, args: &[&str]) -> Ran {
 #[test]
 fn manifests_with_problems_are_told_in_every_format() {
     let project = Project::of(&["one"]);
-    project.write(
-        "environments/bad.yaml",
-        "version: 1\nenvironments:\n  two: {sauce: qcloud}\n",
-    );
+    project.write("environments/bad.yaml", "version: 1\nenvironments:\n  two: {sauce: qcloud}\n");
     run(&project, &["validate"]).exits(1);
     let markdown = read_all(&project);
-    assert!(
-        markdown.contains("postpay validate: not valid"),
-        "{markdown}"
-    );
+    assert!(markdown.contains("postpay validate: not valid"), "{markdown}");
     assert!(markdown.contains("`environments/bad.yaml:3`"), "{markdown}");
     let results = sarif(&project.read("r.sarif"));
-    assert!(
-        results.contains(&("error".into(), "unknown-field".into())),
-        "{results:?}"
-    );
+    assert!(results.contains(&("error".into(), "unknown-field".into())), "{results:?}");
     let cases = junit(&project.read("r.xml"));
-    assert_eq!(
-        cases,
-        [
-            ("environments/bad.yaml".into(), "failed"),
-            (MANIFEST.into(), "passed")
-        ]
-    );
+    assert_eq!(cases, [("environments/bad.yaml".into(), "failed"), (MANIFEST.into(), "passed")]);
     let github = project.run(["validate", "--format", "github"]).exits(1);
     let first = commands(&github.stdout)[0];
-    assert!(
-        first.starts_with("error file=environments/bad.yaml,line=3,"),
-        "{github}"
-    );
+    assert!(first.starts_with("error file=environments/bad.yaml,line=3,"), "{github}");
 }
 
 #[test]
@@ -156,32 +133,19 @@ fn a_plan_and_a_kept_plan_are_shown_alike() {
     project.run(["plan", "-o", "plan.json"]).exits(0);
     for format in PAGES {
         let fresh = project.run(["plan", "--format", format]).exits(0);
-        let kept = project
-            .run(["show", "plan.json", "--format", format])
-            .exits(0);
+        let kept = project.run(["show", "plan.json", "--format", format]).exits(0);
         let timeless = |ran: &Ran| {
-            let lines = ran
-                .stdout
-                .lines()
-                .filter(|line| !line.contains("2026-") && !line.contains("made"));
+            let lines = ran.stdout.lines().filter(|line| !line.contains("2026-") && !line.contains("made"));
             lines.map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(timeless(&fresh), timeless(&kept));
     }
     run(&project, &["plan", "--show-calls"]).exits(0);
     let markdown = read_all(&project);
-    for part in [
-        "postpay plan: there are changes",
-        "| create | 1 |",
-        "- `+` `two`",
-        "CreatePostpayPackage",
-    ] {
+    for part in ["postpay plan: there are changes", "| create | 1 |", "- `+` `two`", "CreatePostpayPackage"] {
         assert!(markdown.contains(part), "{part}\n{markdown}");
     }
-    assert_eq!(
-        junit(&project.read("r.xml")),
-        [("one".into(), "passed"), ("two".into(), "passed")]
-    );
+    assert_eq!(junit(&project.read("r.xml")), [("one".into(), "passed"), ("two".into(), "passed")]);
 }
 
 #[test]
@@ -190,41 +154,21 @@ fn a_plan_that_is_refused_says_so_and_where() {
     project.edit(MANIFEST, "channel: qc_console", "channel: cocos");
     let plan = run(&project, &["plan", "--format", "github"]).exits(0);
     let commands = commands(&plan.stdout);
-    assert!(
-        commands[0].starts_with(&format!("error file={MANIFEST},line=")),
-        "{plan}"
-    );
+    assert!(commands[0].starts_with(&format!("error file={MANIFEST},line=")), "{plan}");
     read_all(&project);
     let applied = run(&project, &["apply", "-y", "--format", "sarif"]).exits(1);
     assert_eq!(sarif(&applied.stdout)[0].0, "error");
     assert_eq!(sarif(&project.read("r.sarif")), sarif(&applied.stdout));
     let markdown = read_all(&project);
-    assert!(
-        markdown.contains("Nothing was carried out: 1 error."),
-        "{markdown}"
-    );
+    assert!(markdown.contains("Nothing was carried out: 1 error."), "{markdown}");
     assert_eq!(project.json("r.json")["failed"], true);
 }
 
 #[test]
 fn a_run_with_a_failed_and_an_unknown_step_is_reported_as_it_ended() {
     let project = Project::of(&["one", "two", "three"]);
-    let faults = [
-        "--fault",
-        "error:InvalidParameter@1",
-        "--fault",
-        "reset-after@2",
-    ];
-    let args = [
-        "apply",
-        "-y",
-        "--in-flight",
-        "1",
-        "--on-error",
-        "continue",
-        "--format",
-        "junit",
-    ];
+    let faults = ["--fault", "error:InvalidParameter@1", "--fault", "reset-after@2"];
+    let args = ["apply", "-y", "--in-flight", "1", "--on-error", "continue", "--format", "junit"];
     let line: Vec<&str> = args.into_iter().chain(faults).collect();
     let ran = run(&project, &line).exits(4);
     let cases = junit(&ran.stdout);
@@ -232,16 +176,10 @@ fn a_run_with_a_failed_and_an_unknown_step_is_reported_as_it_ended() {
     assert_eq!((of("failed"), cases.len()), (2, 3), "{ran}");
     let results = sarif(&project.read("r.sarif"));
     for code in ["step_failed", "outcome_unknown"] {
-        assert!(
-            results.contains(&("error".into(), code.into())),
-            "{results:?}"
-        );
+        assert!(results.contains(&("error".into(), code.into())), "{results:?}");
     }
     let markdown = read_all(&project);
-    assert!(
-        markdown.contains("postpay apply: needs a person"),
-        "{markdown}"
-    );
+    assert!(markdown.contains("postpay apply: needs a person"), "{markdown}");
 }
 
 #[test]
@@ -249,10 +187,7 @@ fn drift_is_an_entry_for_every_finding() {
     let project = Project::ordered(&["one"]);
     project.declare(&["one", "two"]);
     run(&project, &["drift"]).exits(2);
-    assert_eq!(
-        sarif(&project.read("r.sarif")),
-        [("warning".into(), "not-ordered".into())]
-    );
+    assert_eq!(sarif(&project.read("r.sarif")), [("warning".into(), "not-ordered".into())]);
     assert!(read_all(&project).contains("| not-ordered | 1 |"));
     project.declare(&["one"]);
     run(&project, &["drift"]).exits(0);
@@ -271,29 +206,19 @@ fn why_there_is_no_result_is_reported_too() {
         run(&project, args).exits(1);
         let markdown = read_all(&project);
         assert!(markdown.contains(said), "{markdown}");
-        assert_eq!(
-            sarif(&project.read("r.sarif")),
-            [("error".into(), "yaml-syntax".into())]
-        );
+        assert_eq!(sarif(&project.read("r.sarif")), [("error".into(), "yaml-syntax".into())]);
         assert!(project.read("r.txt").contains("error[yaml-syntax]"));
-        let printed = project
-            .run(args.iter().chain(&["--format", "sarif"]))
-            .exits(1);
+        let printed = project.run(args.iter().chain(&["--format", "sarif"])).exits(1);
         sarif(&printed.stdout);
         // What reads a plan finds none.
-        let printed = project
-            .run(args.iter().chain(&["--format", "json"]))
-            .exits(1);
+        let printed = project.run(args.iter().chain(&["--format", "json"])).exits(1);
         assert_eq!(printed.stdout, "");
     }
     assert!(!project.exists(STATE));
     // What nobody could look at yet is not overwritten: it may be anything.
     project.write("postpay.yaml", "version: [\n");
     project.write("r.json", "mine");
-    project
-        .run(["plan", "--report", "r.json", "--report", "new.json"])
-        .exits(1)
-        .says(&["r.json is there"]);
+    project.run(["plan", "--report", "r.json", "--report", "new.json"]).exits(1).says(&["r.json is there"]);
     assert_eq!(project.read("r.json"), "mine");
 }
 
@@ -328,11 +253,7 @@ fn hostile_names_do_nothing_in_any_format() {
         }
     }
     let project = Project::of(&["one"]);
-    project.edit(
-        MANIFEST,
-        "alias: one",
-        &alias_of("x").replace("env_alias", "\"<script>@team #1 `|\""),
-    );
+    project.edit(MANIFEST, "alias: one", &alias_of("x").replace("env_alias", "\"<script>@team #1 `|\""));
     for format in PAGES {
         let ran = project.run(["validate", "--format", format]);
         let shown = &ran.exits(1).stdout;
@@ -355,10 +276,7 @@ fn a_step_of_a_workflow_gets_a_summary_behind_what_is_there() {
     let ran = Ran::from(command.output().unwrap()).exits(0);
     assert_eq!(commands(&ran.stdout), ["notice title=postpay plan"]);
     let summary = project.read("summary.md");
-    assert!(
-        summary.starts_with("before\n<!-- postpay:plan -->\n"),
-        "{summary}"
-    );
+    assert!(summary.starts_with("before\n<!-- postpay:plan -->\n"), "{summary}");
     // That it can't be written is told, and no more.
     let mut command = project.command(["plan", "--format", "github"]);
     command.env("GITHUB_STEP_SUMMARY", project.file("nowhere/summary.md"));
@@ -378,16 +296,10 @@ fn the_state_has_every_format_and_the_history_is_a_list() {
         for id in ids("one").iter().chain(&ids("two")) {
             let is_there = shown.stdout.contains(id.as_str());
             // A case of JUnit's and an annotation have a name, and what is wrong.
-            assert_eq!(
-                is_there,
-                !matches!(format, "junit" | "github"),
-                "{format}: {shown}"
-            );
+            assert_eq!(is_there, !matches!(format, "junit" | "github"), "{format}: {shown}");
         }
     }
-    let shown = project.run([
-        "show", "--report", "s.md", "--report", "s.html", "--report", "s.sarif",
-    ]);
+    let shown = project.run(["show", "--report", "s.md", "--report", "s.html", "--report", "s.sarif"]);
     shown.exits(0);
     assert!(project.read("s.md").contains(&ids("one")[0]));
     assert!(project.read("s.html").contains(&ids("one")[1]));
@@ -399,35 +311,20 @@ fn the_state_has_every_format_and_the_history_is_a_list() {
     let shown = project.run(["show", "--format", "github"]).exits(0);
     shown.says(&["::warning", "postpay resolve lost"]);
     let csv = project.run(["history", "--format", "csv"]).exits(0);
-    assert_eq!(
-        csv.stdout,
-        project.run(["history", "--csv"]).exits(0).stdout
-    );
+    assert_eq!(csv.stdout, project.run(["history", "--csv"]).exits(0).stdout);
     project.run(["history", "--report", "h.csv"]).exits(0);
     assert_eq!(project.read("h.csv"), csv.stdout);
-    project
-        .run(["plan", "--format", "csv"])
-        .exits(1)
-        .says(&["this command has no format `csv`"]);
+    project.run(["plan", "--format", "csv"]).exits(1).says(&["this command has no format `csv`"]);
 }
 
 #[test]
 fn a_format_that_a_command_does_not_have_is_refused_before_anything_is_done() {
     let project = Project::ordered(&["one"]);
     let before = project.files();
-    for args in [
-        &["state", "list"][..],
-        &["history"],
-        &["state", "rm", "one", "-y"],
-        &["resolve"],
-    ] {
+    for args in [&["state", "list"][..], &["history"], &["state", "rm", "one", "-y"], &["resolve"]] {
         for wrong in [&["--format", "sarif"], &["--report", "r.md"]] {
             let ran = project.run(args.iter().chain(wrong.iter())).exits(1);
-            ran.says(&[
-                "error[format]",
-                "this command has no format",
-                "nothing was sent",
-            ]);
+            ran.says(&["error[format]", "this command has no format", "nothing was sent"]);
         }
     }
     assert!(before == project.files());
@@ -460,24 +357,10 @@ fn a_project_below_the_root_of_a_repository_is_named_from_there() {
     git.args(["init", "--quiet"]);
     root.settle(&mut git);
     assert!(git.status().unwrap().success());
-    root.write(
-        "infra/shop/postpay.yaml",
-        "version: 1\napi:\n  endpoint: sandbox\n",
-    );
-    root.write(
-        "infra/shop/environments/a.yaml",
-        "version: 1\nenvironments:\n  a: {sauce: x}\n",
-    );
-    let ran = root
-        .run(["-C", "infra/shop", "validate", "--format", "github"])
-        .exits(1);
+    root.write("infra/shop/postpay.yaml", "version: 1\napi:\n  endpoint: sandbox\n");
+    root.write("infra/shop/environments/a.yaml", "version: 1\nenvironments:\n  a: {sauce: x}\n");
+    let ran = root.run(["-C", "infra/shop", "validate", "--format", "github"]).exits(1);
     ran.says(&["file=infra/shop/environments/a.yaml,line=3,"]);
-    let ran = root
-        .run(["-C", "infra/shop", "validate", "--format", "markdown"])
-        .exits(1);
-    assert!(
-        ran.stdout
-            .starts_with("<!-- postpay:validate:infra/shop -->\n"),
-        "{ran}"
-    );
+    let ran = root.run(["-C", "infra/shop", "validate", "--format", "markdown"]).exits(1);
+    assert!(ran.stdout.starts_with("<!-- postpay:validate:infra/shop -->\n"), "{ran}");
 }

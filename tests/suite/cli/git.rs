@@ -12,9 +12,7 @@ use crate::support::{MANIFEST, Project, Ran, manifest};
 /// The program, or None with a line that says why the test is not run.
 fn program() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|folder| folder.join("git"))
-        .find(|file| file.is_file());
+    let found = std::env::split_paths(&path).map(|folder| folder.join("git")).find(|file| file.is_file());
     if found.is_none() {
         println!("skipped: there is no git on PATH");
     }
@@ -26,9 +24,7 @@ fn git(project: &Project, folder: &str, args: &[&str]) -> String {
     let mut command = Command::new("git");
     project.settle(&mut command);
     for who in ["AUTHOR", "COMMITTER"] {
-        command
-            .env(format!("GIT_{who}_NAME"), "Ada")
-            .env(format!("GIT_{who}_EMAIL"), "ada@example.com");
+        command.env(format!("GIT_{who}_NAME"), "Ada").env(format!("GIT_{who}_EMAIL"), "ada@example.com");
     }
     command
         .current_dir(project.file(folder))
@@ -105,10 +101,7 @@ fn a_plan_names_the_commit_that_its_manifests_are_of() {
     project.run(["apply", "-y"]).exits(0);
     assert!(!is_dirty(&project));
     let receipt = project.read(&project.receipt());
-    assert!(
-        receipt.contains(&format!(r#""commit":"{id}""#)),
-        "{receipt}"
-    );
+    assert!(receipt.contains(&format!(r#""commit":"{id}""#)), "{receipt}");
 }
 
 #[test]
@@ -168,18 +161,10 @@ fn blame_names_the_commit_of_each_declared_line() {
     project.declare(&["one", "two", "three", "four"]);
     let made = plan(&project, &["--blame"]);
     let (first, second) = (Some(first.as_str()), Some(second.as_str()));
-    let lines = [
-        ("one", first),
-        ("two", first),
-        ("three", second),
-        ("four", None),
-    ];
+    let lines = [("one", first), ("two", first), ("three", second), ("four", None)];
     assert_eq!(blamed(&made), lines);
     let schema = project.run(["schema", "plan"]).exits(0).json();
-    jsonschema::validator_for(&schema)
-        .unwrap()
-        .validate(&made)
-        .unwrap();
+    jsonschema::validator_for(&schema).unwrap().validate(&made).unwrap();
     // What is as it was ordered was reviewed before; what is not declared any more has no line.
     project.run(["apply", "-y", "--target", "one"]).exits(0);
     project.run(["apply", "-y", "--target", "two"]).exits(0);
@@ -200,11 +185,7 @@ fn where_the_history_was_cut_off_no_line_is_blamed() {
     project.declare(&["one", "two"]);
     let id = commit(&project, ".");
     let from = format!("file://{}", project.path().display());
-    git(
-        &project,
-        ".",
-        &["clone", "--quiet", "--depth=1", &from, "shallow"],
-    );
+    git(&project, ".", &["clone", "--quiet", "--depth=1", &from, "shallow"]);
     let ran = project.run(["-C", "shallow", "plan", "--format", "json", "--blame"]);
     let made = ran.exits(0).json();
     assert_eq!(made["git"]["commit"], id.as_str());
@@ -217,10 +198,7 @@ fn a_plan_file_is_carried_out_after_a_commit_that_leaves_the_manifests_alone() {
         return;
     }
     let (project, id) = committed(&["one"]);
-    project
-        .run(["plan", "--blame", "-o", "plan.json"])
-        .exits(0)
-        .does_not_say(&[&id]);
+    project.run(["plan", "--blame", "-o", "plan.json"]).exits(0).does_not_say(&[&id]);
     let kept = project.json("plan.json");
     assert_eq!(kept["git"]["commit"], id.as_str());
     assert_eq!(blamed(&kept), [("one", Some(id.as_str()))]);
@@ -231,10 +209,7 @@ fn a_plan_file_is_carried_out_after_a_commit_that_leaves_the_manifests_alone() {
     // The commit is part of what was reviewed: an altered one is found out.
     let altered = project.read("plan.json").replace(&id, &later);
     project.write("altered.json", altered);
-    project
-        .run(["apply", "altered.json"])
-        .exits(1)
-        .says(&["altered"]);
+    project.run(["apply", "altered.json"]).exits(1).says(&["altered"]);
     project.run(["apply", "plan.json"]).exits(0);
     assert_eq!(project.ordered_once(), ["one"]);
 }
@@ -247,10 +222,7 @@ fn names_with_spaces_chinese_and_new_lines_are_names() {
     let project = Project::empty();
     let folder = "客户 one\ntwo";
     let file = |name: &str| format!("{folder}/environments/{name}");
-    project.write(
-        &format!("{folder}/postpay.yaml"),
-        "version: 1\napi:\n  endpoint: sandbox\n",
-    );
+    project.write(&format!("{folder}/postpay.yaml"), "version: 1\napi:\n  endpoint: sandbox\n");
     project.write(&file("商店 1.yaml"), manifest(&["one"]));
     project.write(&file("-f\nx.yaml"), manifest(&["two"]));
     project.write(&file(":(top)*.yaml"), manifest(&["three"]));
@@ -296,10 +268,7 @@ fn without_a_repository_that_answers_there_is_a_plan_all_the_same() {
     let (project, _) = committed(&["one"]);
     // It hangs, with a child of its own that holds its output open, and would have had an answer.
     let id = "a".repeat(40);
-    let hangs = instead_of_git(
-        &project,
-        &format!("sleep 30 & sleep 30; echo true; echo false; echo {id}"),
-    );
+    let hangs = instead_of_git(&project, &format!("sleep 30 & sleep 30; echo true; echo false; echo {id}"));
     let path = |first: &Path| {
         let path = std::env::var_os("PATH").unwrap();
         let rest = std::env::split_paths(&path);
@@ -338,28 +307,15 @@ fn the_repository_is_the_one_that_the_manifests_are_in() {
     other.declare(&["changed"]);
     let dir = other.file(".git");
     // As in a hook of the other repository.
-    let variables = [
-        ("GIT_DIR", dir.as_path()),
-        ("GIT_INDEX_FILE", &dir.join("index")),
-        ("GIT_WORK_TREE", other.path()),
-    ];
-    let made = with(&project, &variables, &["plan", "--format", "json"])
-        .exits(0)
-        .json();
+    let variables =
+        [("GIT_DIR", dir.as_path()), ("GIT_INDEX_FILE", &dir.join("index")), ("GIT_WORK_TREE", other.path())];
+    let made = with(&project, &variables, &["plan", "--format", "json"]).exits(0).json();
     assert_eq!(made["git"]["commit"], id.as_str());
     assert_eq!(made["git"]["dirty"], false);
     // Started from elsewhere.
     let file = project.file(MANIFEST);
     let file = file.to_str().unwrap();
-    let made = Project::empty().run([
-        "plan",
-        "--format",
-        "json",
-        "--endpoint",
-        "sandbox",
-        "-f",
-        file,
-    ]);
+    let made = Project::empty().run(["plan", "--format", "json", "--endpoint", "sandbox", "-f", file]);
     let made = made.exits(0).json();
     assert_eq!(made["git"]["commit"], id.as_str());
     assert_eq!(made["git"]["dirty"], false);
@@ -372,18 +328,12 @@ fn nothing_that_a_repository_configures_is_run_and_nothing_of_it_is_written() {
     }
     let (project, _) = committed(&["one"]);
     let witness = project.file("witness");
-    project.write(
-        "evil.sh",
-        format!("#!/bin/sh\ntouch '{}'\n", witness.display()),
-    );
+    project.write("evil.sh", format!("#!/bin/sh\ntouch '{}'\n", witness.display()));
     let evil = project.file("evil.sh");
     fs::set_permissions(&evil, fs::Permissions::from_mode(0o755)).unwrap();
     let evil = evil.to_str().unwrap();
     project.write(".gitattributes", "*.yaml diff=evil\n");
-    project.write(
-        ".git/hooks/post-index-change",
-        project.read("evil.sh").as_bytes(),
-    );
+    project.write(".git/hooks/post-index-change", project.read("evil.sh").as_bytes());
     let hook = project.file(".git/hooks/post-index-change");
     fs::set_permissions(hook, fs::Permissions::from_mode(0o755)).unwrap();
     for (key, value) in [
@@ -423,11 +373,7 @@ fn a_repository_among_the_manifests_runs_nothing() {
     project.write(".gitattributes", "*.yaml filter=evil\n");
     // Touched and the same: whether it differs is for git to find out.
     project.declare(&["one"]);
-    for line in [
-        "plan --format json --blame",
-        "plan -o plan.json",
-        "apply -y",
-    ] {
+    for line in ["plan --format json --blame", "plan -o plan.json", "apply -y"] {
         project.run(line.split(' ')).exits(0);
         assert!(!witness.exists(), "{line} ran the filter");
     }
@@ -453,10 +399,7 @@ fn what_git_runs_finds_no_key() {
     ]);
     Ran::from(command.output().unwrap()).exits(0);
     let seen = fs::read_to_string(&witness).unwrap_or_default();
-    assert!(
-        seen.contains("PATH=") && !seen.contains("hunter2"),
-        "{seen}"
-    );
+    assert!(seen.contains("PATH=") && !seen.contains("hunter2"), "{seen}");
 }
 
 #[test]
@@ -473,11 +416,7 @@ fn git_is_asked_once_a_file_and_not_at_all_for_a_plan_on_the_terminal() {
     let log = project.file("asked");
     let bin = instead_of_git(
         &project,
-        &format!(
-            "echo \"$*\" >>'{}'\nexec '{}' \"$@\"",
-            log.display(),
-            real.display()
-        ),
+        &format!("echo \"$*\" >>'{}'\nexec '{}' \"$@\"", log.display(), real.display()),
     );
     let asked = |args: &[&str]| {
         let _ = fs::remove_file(&log);

@@ -66,10 +66,7 @@ fn the_help_is_in_the_language_that_is_asked_for() {
             let flags = ["--help", flag];
             project.run(command.iter().chain(&flags)).exits(0).stdout
         };
-        assert!(
-            in_lang("--lang=en").contains("Global options:"),
-            "{command:?}"
-        );
+        assert!(in_lang("--lang=en").contains("Global options:"), "{command:?}");
         assert!(in_lang("--lang=zh").contains("全局选项："), "{command:?}");
     }
     // What clap says of a wrong command line is English whatever is asked for.
@@ -107,10 +104,7 @@ fn every_command_that_there_is_is_held_here() {
         .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
         .filter(|name| !name.is_empty() && *name != "help");
     for name in listed {
-        assert!(
-            COMMANDS.iter().any(|it| it.first() == Some(&name)),
-            "{name}"
-        );
+        assert!(COMMANDS.iter().any(|it| it.first() == Some(&name)), "{name}");
     }
 }
 
@@ -141,10 +135,7 @@ fn the_version_is_no_error_and_a_wrong_command_line_is_one() {
         assert!(!ran.stderr.is_empty(), "{wrong:?} says nothing");
     }
     assert_shown!("wrong-command", project.run(["plam"]));
-    assert_shown!(
-        "wrong-fault",
-        project.run(["apply", "--fault", "reset-aftr@1"])
-    );
+    assert_shown!("wrong-fault", project.run(["apply", "--fault", "reset-aftr@1"]));
     assert!(!project.exists("state"));
 }
 
@@ -187,8 +178,7 @@ fn the_schemas_are_those_in_the_repository() {
     for kind in ["manifest", "config", "state", "plan"] {
         let schema = project.run(["schema", kind]).exits(0);
         assert!(jsonschema::validator_for(&schema.json()).is_ok());
-        let kept =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{kind}.v1.schema.json"));
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{kind}.v1.schema.json"));
         if let Ok(kept) = std::fs::read_to_string(kept) {
             assert_eq!(schema.stdout, kept, "{kind}");
         }

@@ -22,9 +22,7 @@ fn eventful() -> Project {
             faults,
         ])
         .exits(4);
-    project
-        .run(["resolve", "three", "--not-created", "--force"])
-        .exits(0);
+    project.run(["resolve", "three", "--not-created", "--force"]).exits(0);
     project.write(MANIFEST, manifest(&["one"]).replace("  one:", "  uno:"));
     project.run(["state", "mv", "one", "uno", "-y"]).exits(0);
     let replace = ["apply", "-y", "--replace", "uno", "--sandbox-rate=1000"];
@@ -63,12 +61,7 @@ fn every_order_is_told_with_what_came_of_it() {
         .collect();
     assert_eq!(
         short,
-        [
-            "one ordered -",
-            "two refused InvalidParameter",
-            "three unknown InternalError",
-            "uno ordered -",
-        ]
+        ["one ordered -", "two refused InvalidParameter", "three unknown InternalError", "uno ordered -",]
     );
     let state = project.json(STATE);
     assert_eq!(told[0]["env_id"], state["deposed"][0]["record"]["env_id"]);
@@ -84,9 +77,7 @@ fn a_part_of_it_by_address_and_time() {
     let project = eventful();
     let addresses = |args: &[&str]| -> Vec<String> {
         let told = happenings(&project, args);
-        told.iter()
-            .map(|it| it["address"].as_str().unwrap().to_owned())
-            .collect()
+        told.iter().map(|it| it["address"].as_str().unwrap().to_owned()).collect()
     };
     // Under both names, as it was moved.
     assert_eq!(addresses(&["--address", "one"]), ["one", "uno"]);
@@ -101,19 +92,13 @@ fn a_part_of_it_by_address_and_time() {
 
     let nothing = project.run(["history", "--address", "tow"]).exits(0);
     nothing.says(&["nothing was ever ordered", "did you mean `two`?"]);
-    project
-        .run(["history", "--since", "yesterday"])
-        .exits(1)
-        .says(&["a date (2026-05-01)"]);
+    project.run(["history", "--since", "yesterday"]).exits(1).says(&["a date (2026-05-01)"]);
 }
 
 #[test]
 fn a_spreadsheet_gets_a_line_for_each_and_no_formula() {
     let project = eventful();
-    let text = project
-        .run(["history", "--csv", "--all", "--format", "json"])
-        .exits(0)
-        .stdout;
+    let text = project.run(["history", "--csv", "--all", "--format", "json"]).exits(0).stdout;
     let lines: Vec<&str> = text.lines().collect();
     let told = happenings(&project, &["--all"]);
     assert_eq!(lines.len(), told.len() + 1);
@@ -150,19 +135,13 @@ fn an_open_run_is_part_of_it() {
 #[test]
 fn a_damaged_or_missing_receipt_is_told_and_hides_no_other() {
     let project = eventful();
-    project
-        .run(["history", "verify"])
-        .exits(0)
-        .says(&["Fine: 4 receipts"]);
+    project.run(["history", "verify"]).exits(0).says(&["Fine: 4 receipts"]);
     let paths = receipts(&project);
     let whole = fs::read_to_string(&paths[0]).unwrap();
     fs::write(&paths[0], whole.replacen("\"ordered\"", "\"refused\"", 1)).unwrap();
     let ran = project.run(["history", "verify"]).exits(1);
     assert_shown!("history-verify-damaged", ran);
-    let document = project
-        .run(["history", "verify", "--format", "json"])
-        .exits(1)
-        .json();
+    let document = project.run(["history", "verify", "--format", "json"]).exits(1).json();
     assert_eq!(document["fine"], false);
     assert_eq!(document["receipts"][0]["whole"], false);
     assert_eq!(document["receipts"][1]["whole"], true);
@@ -177,10 +156,7 @@ fn a_damaged_or_missing_receipt_is_told_and_hides_no_other() {
     // One from the middle is gone.
     fs::write(&paths[0], whole).unwrap();
     fs::remove_file(&paths[1]).unwrap();
-    project
-        .run(["history"])
-        .exits(1)
-        .says(&["error[receipts-missing]", "one  CreatePostpayPackage"]);
+    project.run(["history"]).exits(1).says(&["error[receipts-missing]", "one  CreatePostpayPackage"]);
     project.run(["history", "verify"]).exits(1);
     // Those from the beginning were thrown away: the orders are told by their records.
     for path in &paths[..1] {
@@ -195,18 +171,14 @@ fn a_damaged_or_missing_receipt_is_told_and_hides_no_other() {
 
 /// A bill with a line for each of these numbers.
 fn bill(head: &str, numbers: &[&str]) -> String {
-    let lines: Vec<String> = numbers
-        .iter()
-        .map(|number| format!("云开发 CloudBase,{number},0.10\n"))
-        .collect();
+    let lines: Vec<String> =
+        numbers.iter().map(|number| format!("云开发 CloudBase,{number},0.10\n")).collect();
     format!("产品名称,{head},优惠后总价\n{}", lines.concat())
 }
 
 fn numbers(project: &Project) -> Vec<String> {
     let told = happenings(project, &[]);
-    told.iter()
-        .filter_map(|it| it["tran_id"].as_str().map(str::to_owned))
-        .collect()
+    told.iter().filter_map(|it| it["tran_id"].as_str().map(str::to_owned)).collect()
 }
 
 #[test]
@@ -218,19 +190,12 @@ fn a_bill_that_agrees_exits_with_0_and_one_that_does_not_with_2() {
     // One order has a line a day.
     project.write("bill.csv", bill("订单 ID", &[first, second, first]));
     let ran = project.run(["history", "reconcile", "bill.csv"]).exits(0);
-    ran.says(&[
-        "3 lines",
-        "2 orders on both sides",
-        "nothing is on one side only",
-    ]);
+    ran.says(&["3 lines", "2 orders on both sides", "nothing is on one side only"]);
 
     project.write("bill.csv", bill("Order ID", &["T9", second, "T9", ""]));
     let ran = project.run(["history", "reconcile", "bill.csv"]).exits(2);
     assert_shown!("history-reconcile", ran);
-    let document = project
-        .run(["history", "reconcile", "bill.csv", "--format", "json"])
-        .exits(2)
-        .json();
+    let document = project.run(["history", "reconcile", "bill.csv", "--format", "json"]).exits(2).json();
     assert_eq!(document["agrees"], false);
     assert_eq!(document["matched"], 1);
     assert_eq!(document["unknown"][0]["tran_id"], "T9");
@@ -266,31 +231,24 @@ fn a_file_that_is_no_bill_says_what_was_looked_for() {
         .exits(1)
         .says(&["looked for: `Deal`", "`Product`"]);
     project.write("bill.csv", "Order ID,Cost\n2.02006E+13,1\n");
-    project
-        .run(["history", "reconcile", "bill.csv"])
-        .exits(1)
-        .says(&["line 2", "a spreadsheet rounded it", "export the bill anew"]);
-    for (name, bytes) in [
-        ("empty.csv", &b""[..]),
-        ("image.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
-    ] {
+    project.run(["history", "reconcile", "bill.csv"]).exits(1).says(&[
+        "line 2",
+        "a spreadsheet rounded it",
+        "export the bill anew",
+    ]);
+    for (name, bytes) in [("empty.csv", &b""[..]), ("image.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")] {
         project.write(name, bytes);
         let ran = project.run(["history", "reconcile", name]).exits(1);
         ran.says(&["error[bill]", name, "nothing was changed"]);
     }
-    project
-        .run(["history", "reconcile", "nowhere.csv"])
-        .exits(1)
-        .says(&["can't read nowhere.csv"]);
+    project.run(["history", "reconcile", "nowhere.csv"]).exits(1).says(&["can't read nowhere.csv"]);
     assert_eq!(before, project.memory());
 }
 
 #[test]
 fn an_order_that_no_bill_can_tell_of_is_named_and_damage_is_no_agreement() {
     let project = Project::of(&["one"]);
-    project
-        .run(["apply", "-y", "--fault", "reset-before@1"])
-        .exits(4);
+    project.run(["apply", "-y", "--fault", "reset-before@1"]).exits(4);
     project.write("bill.csv", "Order ID\n");
     let ran = project.run(["history", "reconcile", "bill.csv"]).exits(0);
     ran.says(&["Maybe ordered, and no TranId is known", "one"]);
@@ -298,8 +256,5 @@ fn an_order_that_no_bill_can_tell_of_is_named_and_damage_is_no_agreement() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("ordered", "Ordered", 1)).unwrap_or_default();
     fs::write(&path, text.replacen("\"pid\"", "\"dip\"", 1)).unwrap();
-    project
-        .run(["history", "reconcile", "bill.csv"])
-        .exits(1)
-        .says(&["error[journal-damaged]"]);
+    project.run(["history", "reconcile", "bill.csv"]).exits(1).says(&["error[journal-damaged]"]);
 }

@@ -26,14 +26,7 @@ fn every_document_fits_its_schema() {
     let project = Project::ordered(&["one", "two"]);
     project.run(["apply", "-y", "--replace", "one"]).exits(0);
     project.declare(&["one", "two", "lost"]);
-    let lost = [
-        "apply",
-        "-y",
-        "--format",
-        "json",
-        "--fault",
-        "reset-before@1",
-    ];
+    let lost = ["apply", "-y", "--format", "json", "--fault", "reset-before@1"];
     let mut printed = vec![("apply", project.run(lost).exits(4))];
     project.write("bill.csv", "订单ID,费用\n20200101000001,1.00\n");
     let cases: &[(&str, &[&str], i32)] = &[
@@ -47,21 +40,13 @@ fn every_document_fits_its_schema() {
         ("rehearse", &["rehearse", "--fault", "reset-after@1"], 0),
         ("history", &["history", "--all"], 0),
         ("history-verify", &["history", "verify"], 0),
-        (
-            "history-reconcile",
-            &["history", "reconcile", "bill.csv"],
-            2,
-        ),
+        ("history-reconcile", &["history", "reconcile", "bill.csv"], 2),
         ("lock-status", &["lock", "status"], 0),
         ("state-list", &["state", "list"], 0),
         ("state-show", &["state", "show", "one"], 0),
         ("state-verify", &["state", "verify"], 0),
         ("state-restore", &["state", "restore", "--dry-run"], 0),
-        (
-            "state-edit",
-            &["state", "mv", "two", "three", "--dry-run"],
-            0,
-        ),
+        ("state-edit", &["state", "mv", "two", "three", "--dry-run"], 0),
         ("state", &["state", "pull"], 0),
     ];
     for (kind, args, exit) in cases {
@@ -77,11 +62,8 @@ fn every_document_fits_its_schema() {
     project.run(args).exits(1);
     fits("failure", &project.json("failure.json"));
     seen.insert("failure");
-    let missing: Vec<&str> = PUBLISHED
-        .iter()
-        .map(|(kind, ..)| *kind)
-        .filter(|kind| !seen.contains(kind))
-        .collect();
+    let missing: Vec<&str> =
+        PUBLISHED.iter().map(|(kind, ..)| *kind).filter(|kind| !seen.contains(kind)).collect();
     assert_eq!(missing, [""; 0], "every published document is printed here");
 }
 

@@ -3,11 +3,7 @@
 use crate::support::{MANIFEST, Project, RECEIPTS, Ran, STATE, assert_shown};
 
 /// Flags, variables, and whether they come to Chinese.
-type Choice = (
-    &'static [&'static str],
-    &'static [(&'static str, &'static str)],
-    bool,
-);
+type Choice = (&'static [&'static str], &'static [(&'static str, &'static str)], bool);
 
 /// Every way to ask for Chinese, and what overrides it.
 const CHOICES: [Choice; 8] = [
@@ -15,21 +11,9 @@ const CHOICES: [Choice; 8] = [
     (&[], &[("LANG", "zh_CN.UTF-8")], true),
     (&[], &[("POSTPAY_LANG", "zh")], true),
     (&["--lang", "zh"], &[], true),
-    (
-        &[],
-        &[("POSTPAY_LANG", "en"), ("LANG", "zh_CN.UTF-8")],
-        false,
-    ),
-    (
-        &[],
-        &[("POSTPAY_LANG", "zh"), ("LANG", "en_US.UTF-8")],
-        true,
-    ),
-    (
-        &["--lang", "en"],
-        &[("POSTPAY_LANG", "zh"), ("LANG", "zh_CN.UTF-8")],
-        false,
-    ),
+    (&[], &[("POSTPAY_LANG", "en"), ("LANG", "zh_CN.UTF-8")], false),
+    (&[], &[("POSTPAY_LANG", "zh"), ("LANG", "en_US.UTF-8")], true),
+    (&["--lang", "en"], &[("POSTPAY_LANG", "zh"), ("LANG", "zh_CN.UTF-8")], false),
     (&["--lang", "zh"], &[("POSTPAY_LANG", "en")], true),
 ];
 
@@ -61,11 +45,7 @@ fn the_flag_beats_the_variable_and_that_beats_the_locale() {
             let mut program = project.command(command.iter().chain(args));
             program.envs(variables.iter().copied());
             let ran = Ran::from(program.output().unwrap()).exits(0);
-            assert_eq!(
-                is_chinese(&ran.stdout),
-                expected,
-                "{command:?} {args:?} {variables:?}\n{ran}"
-            );
+            assert_eq!(is_chinese(&ran.stdout), expected, "{command:?} {args:?} {variables:?}\n{ran}");
         }
     }
     // What another program reads is no sentence.
@@ -99,11 +79,7 @@ fn what_differs_is_told_in_chinese() {
     project.run(["apply", "-y"]).exits(0);
     project.edit(MANIFEST, "env_alias: 线上商店", "env_alias: 线上书店");
     project.edit(MANIFEST, "alias: staging", "alias: trial");
-    project.edit(
-        MANIFEST,
-        "environments:",
-        "environments:\n  new: {alias: new}",
-    );
+    project.edit(MANIFEST, "environments:", "environments:\n  new: {alias: new}");
     let plan = chinese(&project, &["plan"]).exits(0);
     assert_shown!("lang-zh-plan-changed", plan.stdout);
     let drift = chinese(&project, &["drift"]);
@@ -117,11 +93,7 @@ fn what_differs_is_told_in_chinese() {
 fn what_failed_is_told_in_chinese_with_what_was_and_was_not_done() {
     for (fault, exit, name) in [
         ("error:InvalidParameter@1", 1, "lang-zh-apply-failed"),
-        (
-            "error:ResourcesSoldOut.PostpayPackageNotAvailable@2",
-            3,
-            "lang-zh-apply-part-way",
-        ),
+        ("error:ResourcesSoldOut.PostpayPackageNotAvailable@2", 3, "lang-zh-apply-part-way"),
     ] {
         let project = Project::of(&["one", "two", "three"]);
         let args = ["apply", "-y", "--in-flight", "1", "--fault", fault];
@@ -179,14 +151,7 @@ fn what_programs_read_is_the_same_in_every_language() {
             assert!(ran.stdout.len() > 2, "{ran}");
             ran.stdout
         };
-        let lost = [
-            "apply",
-            "-y",
-            "--in-flight",
-            "1",
-            "--fault",
-            "reset-before@2",
-        ];
+        let lost = ["apply", "-y", "--in-flight", "1", "--fault", "reset-before@2"];
         let mut said = [
             &["plan"][..],
             &lost,
@@ -205,8 +170,7 @@ fn what_programs_read_is_the_same_in_every_language() {
         said.push(json(&["state", "verify"]));
         said.push(project.read(STATE));
         for text in &mut said {
-            for own in ["线上商店", "测试商店（华南）", "平台组", "部门", "电商"]
-            {
+            for own in ["线上商店", "测试商店（华南）", "平台组", "部门", "电商"] {
                 *text = text.replace(own, "");
             }
             assert!(!is_chinese(text), "{text}");

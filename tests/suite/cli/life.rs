@@ -17,10 +17,7 @@ fn changes(project: &Project) -> Vec<String> {
 }
 
 fn env_id(project: &Project, address: &str) -> String {
-    project.json(STATE)["environments"][address]["env_id"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    project.json(STATE)["environments"][address]["env_id"].as_str().unwrap().to_owned()
 }
 
 /// Every id that the state has.
@@ -58,25 +55,11 @@ fn an_alias_is_changed_in_place() {
 fn a_lost_answer_to_a_change_is_read_back_and_one_that_did_nothing_is_told() {
     let project = Project::ordered(&["shop"]);
     project.edit(MANIFEST, "alias: shop", "alias: store");
-    let lost = [
-        "apply",
-        OWN,
-        "--fault",
-        "modify:reset-before@1",
-        "--settle",
-        "1s",
-    ];
+    let lost = ["apply", OWN, "--fault", "modify:reset-before@1", "--settle", "1s"];
     let unknown = project.run(lost).exits(4);
     assert_shown!("life-alias-unknown", unknown);
     // Not done, so it is still to do, and done once more.
-    let lost = [
-        "apply",
-        OWN,
-        "--fault",
-        "modify:reset-after@1",
-        "--settle",
-        "30s",
-    ];
+    let lost = ["apply", OWN, "--fault", "modify:reset-after@1", "--settle", "30s"];
     project.run(lost).exits(0).says(&["read back"]);
     project.run(["plan", "--detailed-exitcode"]).exits(0);
 }
@@ -86,10 +69,7 @@ fn a_replacement_is_ordered_by_name_and_the_old_one_kept_until_it_is_given_up_by
     let project = Project::ordered(&["shop"]);
     let old = env_id(&project, "shop");
     project.edit(MANIFEST, "channel: qc_console", "channel: cocos");
-    project
-        .run(["apply", OWN])
-        .exits(1)
-        .says(&["--replace shop"]);
+    project.run(["apply", OWN]).exits(1).says(&["--replace shop"]);
     let args = ["--replace", "shop"];
     let plan = project.run(["plan"].iter().chain(&args)).exits(0);
     assert_shown!("life-replace-plan", plan);
@@ -104,10 +84,7 @@ fn a_replacement_is_ordered_by_name_and_the_old_one_kept_until_it_is_given_up_by
     let destroy = ["destroy", "shop", "--deposed", GIVE_UP, OWN, "--purge"];
     assert_shown!("life-deposed-destroy", project.run(destroy).exits(0));
     assert_eq!(ids(&project), BTreeSet::from([new]));
-    project
-        .run(destroy)
-        .exits(1)
-        .says(&["nothing that was replaced"]);
+    project.run(destroy).exits(1).says(&["nothing that was replaced"]);
 }
 
 #[test]
@@ -115,22 +92,13 @@ fn the_same_line_after_a_run_that_stopped_part_way_replaces_nothing_a_second_tim
     let project = Project::ordered(&["one", "two"]);
     project.edit(MANIFEST, "channel: qc_console", "channel: cocos");
     let line = ["apply", OWN, "--replace", "one", "--replace", "two"];
-    project
-        .run(
-            line.iter()
-                .chain(&["--in-flight", "1", "--fault", "error:InvalidParameter@2"]),
-        )
-        .exits(3);
+    project.run(line.iter().chain(&["--in-flight", "1", "--fault", "error:InvalidParameter@2"])).exits(3);
     let replaced = ids(&project);
     let again = project.run(line).exits(1);
     assert_shown!("life-replaced-already", again);
     assert_eq!(ids(&project), replaced, "nothing was ordered");
     project.run(["apply", OWN, "--replace", "two"]).exits(0);
-    assert_eq!(
-        changes(&project).len(),
-        4,
-        "two orders, and a replacement of each"
-    );
+    assert_eq!(changes(&project).len(), 4, "two orders, and a replacement of each");
 }
 
 #[test]
@@ -146,26 +114,11 @@ fn nothing_is_given_up_without_leave_and_what_is_gone_already_is_fine() {
     let declared = project.run(["destroy", "one", GIVE_UP, OWN]).exits(1);
     assert_shown!("life-destroy-declared", declared);
 
-    assert_shown!(
-        "life-destroy",
-        project.run(["destroy", "two", GIVE_UP, OWN]).exits(0)
-    );
-    assert_shown!(
-        "life-isolated",
-        project.run(["plan", "--detailed-exitcode"]).exits(0)
-    );
-    project
-        .run(["destroy", "two", GIVE_UP, OWN, "--purge"])
-        .exits(0)
-        .says(&["destroyed"]);
-    project
-        .run(["destroy", "two", GIVE_UP, OWN])
-        .exits(0)
-        .says(&["is not on record any more"]);
-    project
-        .run(["destroy", "too", GIVE_UP, OWN])
-        .exits(1)
-        .says(&["nothing is on record at `too`"]);
+    assert_shown!("life-destroy", project.run(["destroy", "two", GIVE_UP, OWN]).exits(0));
+    assert_shown!("life-isolated", project.run(["plan", "--detailed-exitcode"]).exits(0));
+    project.run(["destroy", "two", GIVE_UP, OWN, "--purge"]).exits(0).says(&["destroyed"]);
+    project.run(["destroy", "two", GIVE_UP, OWN]).exits(0).says(&["is not on record any more"]);
+    project.run(["destroy", "too", GIVE_UP, OWN]).exits(1).says(&["nothing is on record at `too`"]);
 }
 
 #[test]
@@ -173,16 +126,8 @@ fn what_nobody_saw_go_is_not_taken_for_alive_and_is_settled_by_a_look() {
     let project = Project::ordered(&["one", "two"]);
     project.declare(&["one"]);
     // The vendor takes the request; the account can't be looked at.
-    let unseen = [
-        "destroy",
-        "two",
-        GIVE_UP,
-        OWN,
-        "--retry-for",
-        "0s",
-        "--fault",
-        "list:error:InternalError@*",
-    ];
+    let unseen =
+        ["destroy", "two", GIVE_UP, OWN, "--retry-for", "0s", "--fault", "list:error:InternalError@*"];
     project.run(unseen).exits(0).says(&["being destroyed"]);
     project.declare(&["one", "two"]);
     let plan = project.run(["plan", "--detailed-exitcode"]).exits(2);
@@ -190,25 +135,15 @@ fn what_nobody_saw_go_is_not_taken_for_alive_and_is_settled_by_a_look() {
     assert_eq!(changes(&project).len(), 3);
     project.run(["apply", OWN]);
     assert_eq!(changes(&project).len(), 3, "it is not ordered again");
-    assert_shown!(
-        "life-destroying-resolve",
-        project.run(["resolve", OWN]).exits(0)
-    );
-    project
-        .run(["plan"])
-        .exits(0)
-        .says(&["two will be ordered"]);
+    assert_shown!("life-destroying-resolve", project.run(["resolve", OWN]).exits(0));
+    project.run(["plan"]).exits(0).says(&["two will be ordered"]);
 }
 
 #[test]
-fn what_left_the_manifests_is_given_up_by_apply_when_the_configuration_and_the_command_line_say_so()
-{
+fn what_left_the_manifests_is_given_up_by_apply_when_the_configuration_and_the_command_line_say_so() {
     let project = Project::ordered(&["one", "two"]);
     project.declare(&["one"]);
-    project.write(
-        "postpay.yaml",
-        "version: 1\napi: {endpoint: sandbox}\nguard: {allow_destroy: true}\n",
-    );
+    project.write("postpay.yaml", "version: 1\napi: {endpoint: sandbox}\nguard: {allow_destroy: true}\n");
     // Configured, and nobody there to be asked for its address.
     let asked = project.run(["apply", OWN]).exits(1);
     assert_shown!("life-apply-destroy-unasked", asked.stderr);
@@ -234,28 +169,19 @@ fn a_protected_environment_is_kept_even_after_it_left_the_manifests() {
 
 #[test]
 fn a_refused_destroy_is_explained_and_leaves_everything_as_it_was() {
-    for (code, says) in [
-        ("ResourceUnavailable.ResourceOverdue", "overdue"),
-        ("LimitExceeded", "quota"),
-    ] {
+    for (code, says) in [("ResourceUnavailable.ResourceOverdue", "overdue"), ("LimitExceeded", "quota")] {
         let project = Project::ordered(&["one"]);
         project.declare(&[]);
         project.write(MANIFEST, "version: 1\nremoved: [never-was]\n");
         let before = project.memory();
         let fault = format!("destroy:error:{code}@1");
         let refused = project
-            .run([
-                "destroy", "one", GIVE_UP, OWN, "--fault", &fault, "--settle", "1s",
-            ])
+            .run(["destroy", "one", GIVE_UP, OWN, "--fault", &fault, "--settle", "1s"])
             .exits(1)
             .says(&[code, "RequestId", says]);
         assert_shown!(format!("life-destroy-{code}"), refused);
         assert_eq!(project.json(STATE)["environments"], {
-            let state = &before[&project
-                .file(STATE)
-                .strip_prefix(project.path())
-                .unwrap()
-                .to_owned()];
+            let state = &before[&project.file(STATE).strip_prefix(project.path()).unwrap().to_owned()];
             serde_json::from_slice::<serde_json::Value>(state).unwrap()["environments"].clone()
         });
     }
@@ -297,16 +223,12 @@ fn a_removed_address_is_forgotten_and_lives_on() {
     project.declare(&["one"]);
     append(&project, "removed: [two]\n");
     assert_shown!("life-removed-plan", project.run(["plan", GIVE_UP]).exits(0));
-    assert_shown!(
-        "life-removed-apply",
-        project.run(["apply", OWN, GIVE_UP]).exits(0)
-    );
+    assert_shown!("life-removed-apply", project.run(["apply", OWN, GIVE_UP]).exits(0));
     assert_eq!(changes(&project).len(), 2, "nothing was given up");
     project.run(["plan", "--detailed-exitcode"]).exits(0);
     // A receipt says where it went.
     let receipts = project.files();
-    let says =
-        |text: &[u8]| String::from_utf8_lossy(text).contains(r#""forget":{"address":"two"}"#);
+    let says = |text: &[u8]| String::from_utf8_lossy(text).contains(r#""forget":{"address":"two"}"#);
     assert!(receipts.values().any(|text| says(text)));
 }
 
@@ -320,13 +242,8 @@ fn everything_at_once_is_done_in_order_and_a_second_plan_is_empty() {
     assert_shown!("life-all-plan", project.run(["plan", GIVE_UP]).exits(0));
     let applied = project.run(["apply", OWN, GIVE_UP]).exits(0);
     assert_shown!("life-all-apply", applied);
-    assert_eq!(
-        changes(&project)[4..],
-        ["CreatePostpayPackage", "ModifyEnv", "DestroyEnv"]
-    );
-    project
-        .run(["plan", "--detailed-exitcode", GIVE_UP])
-        .exits(0);
+    assert_eq!(changes(&project)[4..], ["CreatePostpayPackage", "ModifyEnv", "DestroyEnv"]);
+    project.run(["plan", "--detailed-exitcode", GIVE_UP]).exits(0);
 }
 
 #[test]

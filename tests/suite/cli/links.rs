@@ -18,12 +18,7 @@ fn what_lies_beside_the_state_is_no_link() {
     let journal = cut_off.read(JOURNAL);
     let named = cut_off.read(LOCK);
     let ledger_lock = format!("{LEDGER}.lock");
-    for (name, fitting) in [
-        (LOCK, &*named),
-        (LEDGER, ""),
-        (&*ledger_lock, ""),
-        (JOURNAL, &*journal),
-    ] {
+    for (name, fitting) in [(LOCK, &*named), (LEDGER, ""), (&*ledger_lock, ""), (JOURNAL, &*journal)] {
         for content in [Some(FOREIGN), Some(fitting), None] {
             let project = Project::of(&["one"]);
             fs::create_dir_all(project.file("state")).unwrap();
@@ -74,12 +69,7 @@ fn receipts_are_filed_in_a_folder_of_our_own_and_are_no_links() {
     fs::create_dir_all(project.file("foreign")).unwrap();
     for to in ["../foreign", "../nowhere", "../postpay.yaml"] {
         symlink(to, project.file(RECEIPTS)).unwrap();
-        for args in [
-            &["apply", "-y"][..],
-            &["plan"],
-            &["history"],
-            &["state", "verify"],
-        ] {
+        for args in [&["apply", "-y"][..], &["plan"], &["history"], &["state", "verify"]] {
             let ran = project.run(args).exits(1);
             assert!(ran.stderr.contains("it is a symbolic link"), "{to}: {ran}");
         }
@@ -98,12 +88,7 @@ fn receipts_are_filed_in_a_folder_of_our_own_and_are_no_links() {
     let moved = project.file("foreign/receipt.jsonl");
     fs::rename(project.file(&receipt), &moved).unwrap();
     symlink(&moved, project.file(&receipt)).unwrap();
-    for args in [
-        &["plan"][..],
-        &["apply", "-y"],
-        &["history"],
-        &["state", "verify"],
-    ] {
+    for args in [&["plan"][..], &["apply", "-y"], &["history"], &["state", "verify"]] {
         let ran = project.run(args);
         let said = format!("{}{}", ran.stdout, ran.stderr);
         assert!(said.contains("it is a symbolic link"), "{ran}");
@@ -134,22 +119,11 @@ fn no_device_and_no_pipe_stands_in_the_place_of_a_file_of_ours() {
         let mut receipts: Vec<_> = ordered.files().into_keys().collect();
         receipts.retain(|name| name.starts_with(RECEIPTS));
         let receipt = receipts.last().unwrap().to_str().unwrap();
-        for name in [
-            STATE,
-            JOURNAL,
-            LOCK,
-            LEDGER,
-            receipt,
-            &*backup,
-            rescue,
-            &*ledger_lock,
-        ] {
+        for name in [STATE, JOURNAL, LOCK, LEDGER, receipt, &*backup, rescue, &*ledger_lock] {
             let before = ordered.file(name).exists().then(|| ordered.read(name));
             let _ = fs::remove_file(ordered.file(name));
             if pipe {
-                let made = std::process::Command::new("mkfifo")
-                    .arg(ordered.file(name))
-                    .status();
+                let made = std::process::Command::new("mkfifo").arg(ordered.file(name)).status();
                 assert!(made.unwrap().success());
             } else {
                 symlink("/dev/zero", ordered.file(name)).unwrap();
@@ -168,11 +142,7 @@ fn no_device_and_no_pipe_stands_in_the_place_of_a_file_of_ours() {
             assert_eq!(ordered.ordered_once(), ["one"], "{name}");
         }
         symlink("/dev/zero", ordered.file("plan.json")).unwrap();
-        for args in [
-            ["apply", "plan.json"],
-            ["show", "plan.json"],
-            ["plan", "-oplan.json"],
-        ] {
+        for args in [["apply", "plan.json"], ["show", "plan.json"], ["plan", "-oplan.json"]] {
             let ran = soon(&ordered, &args);
             assert_eq!(ran.code, Some(1), "{ran}");
         }
@@ -294,11 +264,7 @@ fn nothing_outside_of_the_project_is_read_for_a_pull_request() {
         }
         for (file, bytes) in project.files() {
             let text = String::from_utf8_lossy(&bytes);
-            assert!(
-                !text.contains(SECRET),
-                "{at} {change:?}: {}",
-                file.display()
-            );
+            assert!(!text.contains(SECRET), "{at} {change:?}: {}", file.display());
         }
         assert!(!project.exists(STATE));
     }
@@ -341,10 +307,7 @@ fn a_manifest_that_is_typed_may_be_anywhere() {
     let (file, folder) = (file.to_str().unwrap(), elsewhere.file("team"));
     let folder = folder.to_str().unwrap();
     for typed in [file, folder] {
-        project
-            .run(["validate", "-f", typed, "-f", MANIFEST])
-            .exits(0)
-            .says(&["2 environments in 2 files"]);
+        project.run(["validate", "-f", typed, "-f", MANIFEST]).exits(0).says(&["2 environments in 2 files"]);
     }
     symlink("/proc/self/environ", elsewhere.file("team/x.yaml")).unwrap();
     with_secret(&project, &["validate", "-f", folder])
@@ -364,10 +327,7 @@ fn settings_that_lead_nowhere_are_an_error() {
     let project = Project::of(&["one"]);
     fs::remove_file(project.file("postpay.yaml")).unwrap();
     symlink("nowhere", project.file("postpay.yaml")).unwrap();
-    project
-        .run(["apply", "-y", "--endpoint", "sandbox"])
-        .exits(1)
-        .says(&["path-not-found", "postpay.yaml"]);
+    project.run(["apply", "-y", "--endpoint", "sandbox"]).exits(1).says(&["path-not-found", "postpay.yaml"]);
     assert!(!project.exists(STATE));
 }
 
@@ -453,15 +413,9 @@ fn no_link_of_a_project_leads_a_report_out_of_it() {
         let ran = project.run(["plan", "--report", report, "--config", "nowhere.yaml"]);
         assert_eq!(ran.code, Some(1), "{what}: {ran}");
         if name == "out" {
-            for command in [
-                ["plan", "-o", "out/plan.json"],
-                ["generate", "-o", "out/g.yaml"],
-            ] {
+            for command in [["plan", "-o", "out/plan.json"], ["generate", "-o", "out/g.yaml"]] {
                 let ran = project.run(command).exits(1);
-                assert!(
-                    ran.stderr.contains("error[outside-project]"),
-                    "{what}: {ran}"
-                );
+                assert!(ran.stderr.contains("error[outside-project]"), "{what}: {ran}");
             }
         }
         fs::remove_file(project.file(name)).unwrap();
@@ -476,9 +430,7 @@ fn no_link_of_a_project_leads_a_report_out_of_it() {
     // What is named directly may be anywhere, and a link within the project stays one.
     elsewhere.write("there.md", "");
     let there = elsewhere.file("there.md");
-    project
-        .run(["plan", "--report", there.to_str().unwrap()])
-        .exits(0);
+    project.run(["plan", "--report", there.to_str().unwrap()]).exits(0);
     assert_ne!(elsewhere.read("there.md"), "");
     project.write("reports/old.md", "<!-- postpay:plan -->\n");
     symlink("reports/old.md", project.file("latest.md")).unwrap();
@@ -488,9 +440,7 @@ fn no_link_of_a_project_leads_a_report_out_of_it() {
     // So may a link of somebody else's, to a device too.
     symlink("/dev/null", elsewhere.file("null.json")).unwrap();
     let null = elsewhere.file("null.json");
-    project
-        .run(["plan", "--report", null.to_str().unwrap()])
-        .exits(0);
+    project.run(["plan", "--report", null.to_str().unwrap()]).exits(0);
 }
 
 /// A state is made where it is looked for, not where a link happens to lead; and one that is only out of reach is not ordered
@@ -501,17 +451,8 @@ fn a_link_in_the_place_of_the_state_that_leads_nowhere_is_an_error() {
     fs::create_dir_all(project.file("state")).unwrap();
     fs::create_dir_all(project.file("out")).unwrap();
     symlink("../out/nope", project.file(STATE)).unwrap();
-    for args in [
-        &["plan"][..],
-        &["apply", "-y"],
-        &["show"],
-        &["state", "restore", "-y"],
-    ] {
-        project.run(args).exits(1).says(&[
-            "error[state-io]",
-            "symbolic link to",
-            "where nothing is",
-        ]);
+    for args in [&["plan"][..], &["apply", "-y"], &["show"], &["state", "restore", "-y"]] {
+        project.run(args).exits(1).says(&["error[state-io]", "symbolic link to", "where nothing is"]);
     }
     assert_eq!(fs::read_dir(project.file("out")).unwrap().count(), 0);
     assert_eq!(fs::read_dir(project.file("state")).unwrap().count(), 1);
@@ -559,15 +500,10 @@ fn the_settings_keep_the_state_in_the_project() {
     // Where the state is kept when nothing says so may be such a folder too.
     let project = Project::of(&["one"]);
     symlink(&outside, project.file("state")).unwrap();
-    project
-        .run(["apply", "-y"])
-        .exits(1)
-        .says(&["error[outside-project]"]);
+    project.run(["apply", "-y"]).exits(1).says(&["error[outside-project]"]);
     assert!(elsewhere.files().is_empty());
     // Whoever types the path means it, whatever it is called.
-    project
-        .run(["apply", "-y", "--state", "state/shop"])
-        .exits(0);
+    project.run(["apply", "-y", "--state", "state/shop"]).exits(0);
     assert!(elsewhere.exists("shop"));
 }
 
@@ -582,19 +518,13 @@ fn a_link_in_the_place_of_the_state_leads_out_of_the_project_only_when_it_is_typ
     for to in [outside.clone(), elsewhere.file("state/new.json")] {
         symlink(&to, project.file(STATE)).unwrap();
         for args in [&["plan"][..], &["apply", "-y"], &["show"]] {
-            project
-                .run(args)
-                .exits(1)
-                .says(&["error[outside-project]", "--state"]);
+            project.run(args).exits(1).says(&["error[outside-project]", "--state"]);
         }
         assert_eq!(elsewhere.files(), before);
         fs::remove_file(project.file(STATE)).unwrap();
     }
     symlink(&outside, project.file("typed.json")).unwrap();
-    project
-        .run(["plan", "--state", "typed.json"])
-        .exits(0)
-        .says(&["No changes"]);
+    project.run(["plan", "--state", "typed.json"]).exits(0).says(&["No changes"]);
 }
 
 #[test]
@@ -602,22 +532,13 @@ fn a_record_and_a_pipeline_are_written_to_no_folder_that_a_link_leads_to() {
     let elsewhere = Project::empty();
     let project = Project::of(&["one"]);
     symlink(elsewhere.path(), project.file("d")).unwrap();
-    project
-        .run(["plan", "--refresh", "--record", "d/r.jsonl"])
-        .exits(1)
-        .says(&["error[outside-project]"]);
-    project
-        .run(["apply", "-y", "--record", "d/r.jsonl"])
-        .exits(1)
-        .says(&["error[outside-project]"]);
+    project.run(["plan", "--refresh", "--record", "d/r.jsonl"]).exits(1).says(&["error[outside-project]"]);
+    project.run(["apply", "-y", "--record", "d/r.jsonl"]).exits(1).says(&["error[outside-project]"]);
     assert!(!project.exists(STATE));
 
     symlink(elsewhere.path(), project.file(".github")).unwrap();
     let before = project.files();
-    project
-        .run(["init", "--ci", "github"])
-        .exits(1)
-        .says(&[".github"]);
+    project.run(["init", "--ci", "github"]).exits(1).says(&[".github"]);
     assert_eq!(project.files(), before);
     assert!(elsewhere.files().is_empty());
 }
@@ -629,18 +550,12 @@ fn a_report_replaces_reports_and_empty_files_only() {
     let project = Project::ordered(&["one"]);
     let others = [
         ("a.json", PACKAGE),
-        (
-            "b.json",
-            "{\"format_version\": \"1.2\", \"resource_changes\": []}",
-        ),
+        ("b.json", "{\"format_version\": \"1.2\", \"resource_changes\": []}"),
         ("c.json", "not JSON"),
         ("d.md", "# Read me\n"),
         ("e.html", "<!doctype html>\n<title>Shop</title>\n"),
         ("f.xml", "<testsuites name=\"shop\"/>\n"),
-        (
-            "g.sarif",
-            "{\"version\": \"2.1.0\", \"runs\": [{\"tool\": {\"driver\": {\"name\": \"x\"}}}]}",
-        ),
+        ("g.sarif", "{\"version\": \"2.1.0\", \"runs\": [{\"tool\": {\"driver\": {\"name\": \"x\"}}}]}"),
     ];
     for (name, text) in others {
         project.write(name, text);
@@ -667,40 +582,22 @@ fn a_report_replaces_reports_and_empty_files_only() {
     // A text says of itself what it is to nobody: it is replaced where it was named, and through no link.
     project.write("notes.txt", FOREIGN);
     symlink("notes.txt", project.file("link.txt")).unwrap();
-    project
-        .run(["plan", "--report", "link.txt"])
-        .exits(1)
-        .says(&["error[report-path]"]);
+    project.run(["plan", "--report", "link.txt"]).exits(1).says(&["error[report-path]"]);
     assert_eq!(project.read("notes.txt"), FOREIGN);
     project.run(["plan", "--report", "notes.txt"]).exits(0);
     assert_ne!(project.read("notes.txt"), FOREIGN);
-    project
-        .run(["history", "--format", "human", "--report", "h.csv"])
-        .exits(0);
-    project
-        .run(["history", "--format", "human", "--report", "h.csv"])
-        .exits(0);
+    project.run(["history", "--format", "human", "--report", "h.csv"]).exits(0);
+    project.run(["history", "--format", "human", "--report", "h.csv"]).exits(0);
     project.write("h.csv", "id,name\n1,x\n");
     project.run(["history", "--report", "h.csv"]).exits(1);
     // Every result can be replaced by the next, whatever it was, and the state of another project by none.
-    for command in [
-        &["show"][..],
-        &["validate"],
-        &["apply", "-y"],
-        &["plan"],
-        &["history"],
-    ] {
-        project
-            .run([command, &["--report", "any.json"]].concat())
-            .exits(0);
+    for command in [&["show"][..], &["validate"], &["apply", "-y"], &["plan"], &["history"]] {
+        project.run([command, &["--report", "any.json"]].concat()).exits(0);
     }
     let other = Project::ordered(&["two"]);
     let state = other.file(STATE);
     let before = other.read(STATE);
-    project
-        .run(["plan", "--report", state.to_str().unwrap()])
-        .exits(1)
-        .says(&["error[report-path]"]);
+    project.run(["plan", "--report", state.to_str().unwrap()]).exits(1).says(&["error[report-path]"]);
     assert_eq!(other.read(STATE), before);
 }
 
@@ -713,14 +610,7 @@ fn whatever_is_named_to_be_read_is_a_regular_file_of_a_sane_size() {
     assert!(made.unwrap().success());
     for file in ["pipe", "/dev/zero"] {
         for args in [
-            &[
-                "plan",
-                "--refresh",
-                "--endpoint",
-                "https://localhost:1",
-                "--ca-file",
-                file,
-            ][..],
+            &["plan", "--refresh", "--endpoint", "https://localhost:1", "--ca-file", file][..],
             &["history", "reconcile", file],
             &["state", "push", file, "-y"],
             &["apply", file],
@@ -734,9 +624,7 @@ fn whatever_is_named_to_be_read_is_a_regular_file_of_a_sane_size() {
             command.args(["-s", "KILL", "30", "prlimit", "--as=4000000000"]);
             command.arg(env!("CARGO_BIN_EXE_postpay")).args(args);
             project.settle(&mut command);
-            command
-                .env("TENCENTCLOUD_SECRET_ID", "id")
-                .env("TENCENTCLOUD_SECRET_KEY", "key");
+            command.env("TENCENTCLOUD_SECRET_ID", "id").env("TENCENTCLOUD_SECRET_KEY", "key");
             let ran = Ran::from(command.output().unwrap());
             assert_eq!(ran.code, Some(1), "{args:?}: {ran}");
             assert!(ran.stderr.contains("not a"), "{args:?}: {ran}");

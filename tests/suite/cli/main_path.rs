@@ -40,17 +40,10 @@ fn the_ids_on_record_are_those_that_the_endpoint_gave() {
 #[test]
 fn the_same_way_in_json() {
     let project = Project::of(&["one", "two"]);
-    let run = |args: &[&str]| {
-        project
-            .run(args.iter().chain(&["--format", "json"]))
-            .exits(0)
-    };
+    let run = |args: &[&str]| project.run(args.iter().chain(&["--format", "json"])).exits(0);
 
     let valid = run(&["validate"]).json();
-    assert_eq!(
-        (&valid["valid"], &valid["environments"]),
-        (&true.into(), &2.into())
-    );
+    assert_eq!((&valid["valid"], &valid["environments"]), (&true.into(), &2.into()));
     let plan = run(&["plan"]).json();
     assert_eq!(plan["summary"]["orders"], 2);
     assert_eq!(plan["resource_changes"][0]["actions"][0], "create");
@@ -63,11 +56,7 @@ fn the_same_way_in_json() {
     assert_eq!(report["summary"]["ordered"], 2);
 
     let state = run(&["show"]);
-    assert_eq!(
-        state.stdout,
-        project.read(STATE),
-        "the state, byte for byte"
-    );
+    assert_eq!(state.stdout, project.read(STATE), "the state, byte for byte");
     assert_eq!(run(&["plan"]).json()["summary"]["no_op"], 2);
     let again = run(&["apply", "-y"]).json();
     assert_eq!(again["verdict"], "complete");
@@ -78,23 +67,13 @@ fn the_same_way_in_json() {
 #[test]
 fn a_kept_plan_is_shown_and_carried_out() {
     let project = Project::of(&["one", "two"]);
-    assert_shown!(
-        "plan-out",
-        project.run(["plan", "-o", "plan.json"]).exits(0)
-    );
+    assert_shown!("plan-out", project.run(["plan", "-o", "plan.json"]).exits(0));
     let shown = project.run(["show", "plan.json"]).exits(0);
     assert_eq!(shown.stdout, project.run(["plan"]).stdout);
-    project
-        .run(["show", "plan.json", "--detailed-exitcode"])
-        .exits(2);
-    let json = project
-        .run(["show", "plan.json", "--format", "json"])
-        .exits(0);
+    project.run(["show", "plan.json", "--detailed-exitcode"]).exits(2);
+    let json = project.run(["show", "plan.json", "--format", "json"]).exits(0);
     assert_eq!(json.stdout, project.read("plan.json"));
-    project
-        .run(["apply", "plan.json"])
-        .exits(0)
-        .says(&["Done: 2 ordered"]);
+    project.run(["apply", "plan.json"]).exits(0).says(&["Done: 2 ordered"]);
     assert_eq!(project.ordered_once(), ["one", "two"]);
 }
 
@@ -120,10 +99,7 @@ fn a_report_is_written_beside_what_the_terminal_shows() {
     assert_eq!(project.read("x.txt"), plan.stdout);
     assert_eq!(project.json("x.json")["summary"]["orders"], 1);
     let applied = run(&["apply", "-y"]);
-    assert!(
-        applied.stdout.ends_with(&project.read("x.txt")),
-        "{applied}"
-    );
+    assert!(applied.stdout.ends_with(&project.read("x.txt")), "{applied}");
     assert_eq!(project.json("x.json")["verdict"], "complete");
     let shown = run(&["show"]);
     assert_eq!(project.read("x.txt"), shown.stdout);
@@ -137,14 +113,11 @@ fn a_report_is_written_beside_what_the_terminal_shows() {
 fn a_report_without_a_known_ending_is_refused_before_anything_is_done() {
     let project = Project::of(&["one"]);
     for name in ["x.pdf", "x"] {
-        project
-            .run(["apply", "-y", "--report", name])
-            .exits(1)
-            .says(&[
-                "report-format",
-                "allowed: .txt, .json, .md, .html, .sarif",
-                "nothing was sent",
-            ]);
+        project.run(["apply", "-y", "--report", name]).exits(1).says(&[
+            "report-format",
+            "allowed: .txt, .json, .md, .html, .sarif",
+            "nothing was sent",
+        ]);
     }
     assert!(!project.exists("state"));
 }
@@ -152,14 +125,8 @@ fn a_report_without_a_known_ending_is_refused_before_anything_is_done() {
 #[test]
 fn init_takes_nothing_away_and_makes_its_folder() {
     let project = Project::empty();
-    project
-        .run(["init", "shop/eu"])
-        .exits(0)
-        .says(&["cd shop/eu && postpay plan"]);
-    project
-        .run(["-C", "shop/eu", "plan"])
-        .exits(0)
-        .says(&["2 to create"]);
+    project.run(["init", "shop/eu"]).exits(0).says(&["cd shop/eu && postpay plan"]);
+    project.run(["-C", "shop/eu", "plan"]).exits(0).says(&["2 to create"]);
     let before = project.files();
     assert_shown!("init-again", project.run(["init", "shop/eu"]).exits(1));
     assert_eq!(before, project.files());
@@ -176,10 +143,7 @@ fn the_schemas_that_init_writes_are_named_in_its_files() {
         let schema: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let value: serde_json::Value = serde_yaml::from_str(&text).unwrap();
-        jsonschema::validator_for(&schema)
-            .unwrap()
-            .validate(&value)
-            .unwrap();
+        jsonschema::validator_for(&schema).unwrap().validate(&value).unwrap();
     }
     assert!(!project.exists(RECEIPTS));
 }
@@ -210,11 +174,7 @@ fn in_shell(project: &Project, line: &str) -> Ran {
 fn suggested_commands_can_be_pasted_into_a_shell() {
     let project = Project::empty();
     let ran = project.run(["init", "my $HOME's shop"]).exits(0);
-    let next = ran
-        .stderr
-        .lines()
-        .find(|line| line.contains("cd "))
-        .unwrap();
+    let next = ran.stderr.lines().find(|line| line.contains("cd ")).unwrap();
     in_shell(&project, next).exits(0).says(&["to create"]);
 
     let project = Project::of(&["one"]);
@@ -239,18 +199,9 @@ fn a_receipt_names_the_user_also_where_no_variable_does() {
         Ran::from(command.output().unwrap()).exits(0);
     }
     let history = project.run(["history", "--format", "json"]).exits(0).stdout;
-    let id = std::process::Command::new("id")
-        .arg("-un")
-        .output()
-        .unwrap();
+    let id = std::process::Command::new("id").arg("-un").output().unwrap();
     let name = String::from_utf8(id.stdout).unwrap();
     let who = format!("\"{}@", name.trim());
-    assert!(
-        history.contains(&who) || history.contains("\"uid "),
-        "{history}"
-    );
-    assert!(
-        !history.contains("unknown@") && !history.contains("\"@"),
-        "{history}"
-    );
+    assert!(history.contains(&who) || history.contains("\"uid "), "{history}");
+    assert!(!history.contains("unknown@") && !history.contains("\"@"), "{history}");
 }

@@ -41,11 +41,7 @@ fn orders_arrive_half_a_second_apart() {
         assert_eq!(project.ordered_once().len(), 4);
         let ledger = project.ledger();
         let aliases: Vec<_> = ledger.iter().map(|it| it.params["Alias"].clone()).collect();
-        assert_eq!(
-            aliases,
-            ["one", "two", "three", "four"],
-            "in declared order"
-        );
+        assert_eq!(aliases, ["one", "two", "three", "four"], "in declared order");
         let whole = gap(&ledger[0], &ledger[3]);
         if whole > Duration::from_millis(1650) {
             return Err(format!("{whole:?} for three pauses"));
@@ -71,15 +67,10 @@ fn a_slow_answer_does_not_slow_the_pace() {
 #[test]
 fn no_more_are_under_way_than_asked_for() {
     let project = Project::of(&["one", "two"]);
-    project
-        .run(["apply", "-y", "--latency", "1s", "--in-flight", "1"])
-        .exits(0);
+    project.run(["apply", "-y", "--latency", "1s", "--in-flight", "1"]).exits(0);
     let ledger = project.ledger();
     let gap = gap(&ledger[0], &ledger[1]);
-    assert!(
-        gap >= Duration::from_secs(1),
-        "{gap:?}: the answer was not waited for"
-    );
+    assert!(gap >= Duration::from_secs(1), "{gap:?}: the answer was not waited for");
 }
 
 #[test]
@@ -105,14 +96,7 @@ fn a_run_that_hurries_is_turned_away_and_still_orders_once() {
 fn jitter_lets_requests_arrive_in_another_order() {
     let aliases = ["a", "b", "c", "d", "e", "f", "g", "h"];
     let project = Project::of(&aliases);
-    let fast = [
-        "--rate",
-        "100",
-        "--sandbox-rate",
-        "1000",
-        "--in-flight",
-        "8",
-    ];
+    let fast = ["--rate", "100", "--sandbox-rate", "1000", "--in-flight", "8"];
     let args = ["apply", "-y", "--jitter", "400ms"].into_iter().chain(fast);
     project.run(args).exits(0);
     let ledger = project.ledger();
@@ -124,9 +108,7 @@ fn jitter_lets_requests_arrive_in_another_order() {
 #[test]
 fn a_congestion_delays_creates_and_keeps_their_order() {
     let project = Project::of(&["one", "two", "three"]);
-    let ran = project
-        .run(["apply", "-y", "--fault", "throttle-for:1500ms@2"])
-        .exits(0);
+    let ran = project.run(["apply", "-y", "--fault", "throttle-for:1500ms@2"]).exits(0);
     let ran = ran.says(&["RequestLimitExceeded", "attempt 3"]);
     assert_eq!(project.ordered_once().len(), 3);
     let created = project.ledger().into_iter().filter(|entry| entry.acted);

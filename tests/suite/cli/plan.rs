@@ -38,9 +38,7 @@ fn a_field_that_the_vendor_fixes_is_a_replacement_and_refused() {
     let marked = plan.stdout.replace('\u{1b}', "ESC");
     assert_shown!("plan-replace-coloured", marked);
     // The way out that is named works.
-    project
-        .run(["plan", "--exclude", "shop", "--detailed-exitcode"])
-        .exits(0);
+    project.run(["plan", "--exclude", "shop", "--detailed-exitcode"]).exits(0);
 }
 
 #[test]
@@ -50,10 +48,7 @@ fn what_is_no_longer_declared_is_left_over_with_three_choices() {
     planned(&project, "left-over", 0);
     let json = project.run(["plan", "--format", "json"]).json();
     let step = &json["resource_changes"][1];
-    assert_eq!(
-        (&step["address"], &step["actions"][0]),
-        (&"two".into(), &"destroy".into())
-    );
+    assert_eq!((&step["address"], &step["actions"][0]), (&"two".into(), &"destroy".into()));
 }
 
 #[test]
@@ -67,14 +62,9 @@ fn a_renamed_key_is_refused_and_names_the_old_one() {
 #[test]
 fn an_order_without_an_env_id_waits_and_is_not_made_again() {
     let project = Project::of(&["shop"]);
-    let applied = project
-        .run(["apply", "-y", "--fault", "null-env-id@1", "--list-delay=1h"])
-        .exits(0);
+    let applied = project.run(["apply", "-y", "--fault", "null-env-id@1", "--list-delay=1h"]).exits(0);
     assert_shown!("apply-null-env-id", applied);
-    assert_eq!(
-        project.json(STATE)["environments"]["shop"]["status"],
-        "awaiting_env_id"
-    );
+    assert_eq!(project.json(STATE)["environments"]["shop"]["status"], "awaiting_env_id");
     planned(&project, "awaiting", 0);
     assert_shown!("show-awaiting", project.run(["show"]).exits(0));
 }
@@ -82,13 +72,8 @@ fn an_order_without_an_env_id_waits_and_is_not_made_again() {
 #[test]
 fn an_unknown_outcome_is_shown_and_not_ordered_again() {
     let project = Project::of(&["shop"]);
-    project
-        .run(["apply", "-y", "--fault", "reset-after@1", "--list-delay=1h"])
-        .exits(4);
-    assert_eq!(
-        project.json(STATE)["environments"]["shop"]["status"],
-        "unknown"
-    );
+    project.run(["apply", "-y", "--fault", "reset-after@1", "--list-delay=1h"]).exits(4);
+    assert_eq!(project.json(STATE)["environments"]["shop"]["status"], "unknown");
     planned(&project, "unknown", 4);
     assert_shown!("show-unknown", project.run(["show"]).exits(0));
     assert_eq!(project.ordered_once(), ["shop"]);
@@ -97,14 +82,8 @@ fn an_unknown_outcome_is_shown_and_not_ordered_again() {
 #[test]
 fn a_plan_is_for_the_chosen_addresses_alone() {
     let project = Project::of(&["one", "two", "three"]);
-    assert_shown!(
-        "plan-target",
-        project.run(["plan", "--target", "two"]).exits(0)
-    );
-    let plan = project
-        .run(["plan", "--exclude", "two", "--format", "json"])
-        .exits(0)
-        .json();
+    assert_shown!("plan-target", project.run(["plan", "--target", "two"]).exits(0));
+    let plan = project.run(["plan", "--exclude", "two", "--format", "json"]).exits(0).json();
     let chosen: Vec<_> = plan["resource_changes"]
         .as_array()
         .unwrap()
@@ -123,42 +102,26 @@ fn an_address_that_does_not_exist_is_told_with_a_near_one() {
     let project = Project::of(&["shop-prod", "shop-staging"]);
     for flag in ["--target", "--exclude"] {
         for command in [&["plan"][..], &["apply", "-y"]] {
-            project
-                .run(command.iter().chain(&[flag, "shop-prd"]))
-                .exits(1)
-                .says(&[
-                    "unknown-address",
-                    "did you mean `shop-prod`?",
-                    "nothing was sent",
-                ]);
+            project.run(command.iter().chain(&[flag, "shop-prd"])).exits(1).says(&[
+                "unknown-address",
+                "did you mean `shop-prod`?",
+                "nothing was sent",
+            ]);
         }
     }
-    assert_shown!(
-        "plan-unknown-address",
-        project.run(["plan", "--target", "shop-prd"])
-    );
+    assert_shown!("plan-unknown-address", project.run(["plan", "--target", "shop-prd"]));
     assert!(project.memory().is_empty());
 }
 
 #[test]
 fn the_exact_requests_are_shown_without_secrets() {
     let project = Project::of(&["one", "two"]);
-    project.edit(
-        MANIFEST,
-        "alias: one",
-        "alias: one\n    env_alias: 我的环境\n    extra: {b: 2, a: \"1\"}",
-    );
+    project.edit(MANIFEST, "alias: one", "alias: one\n    env_alias: 我的环境\n    extra: {b: 2, a: \"1\"}");
     let calls = project.run(["plan", "--show-calls"]).exits(0);
     let calls = calls.does_not_say(&["Authorization", "Signature", "AKID", "SECRET", "TC3"]);
     assert_shown!("plan-show-calls", calls);
     let heads = |name: &str| calls.stdout.matches(&format!("\n{name}: ")).count();
-    for name in [
-        "Content-Type",
-        "X-TC-Action",
-        "X-TC-Version",
-        "X-TC-RequestClient",
-        "X-TC-Language",
-    ] {
+    for name in ["Content-Type", "X-TC-Action", "X-TC-Version", "X-TC-RequestClient", "X-TC-Language"] {
         assert_eq!(heads(name), 2, "{name}, once a request");
     }
 
@@ -172,10 +135,7 @@ fn the_exact_requests_are_shown_without_secrets() {
             .filter(|line| line.starts_with('{'))
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
-        assert!(
-            shown.contains(&serde_json::Value::Object(entry.params)),
-            "{body}"
-        );
+        assert!(shown.contains(&serde_json::Value::Object(entry.params)), "{body}");
     }
 }
 
@@ -195,10 +155,7 @@ fn every_problem_of_the_manifests_is_told_at_once() {
         ]);
     }
     assert_shown!("validate-problems", project.run(["validate"]));
-    let json = project
-        .run(["validate", "--format", "json"])
-        .exits(1)
-        .json();
+    let json = project.run(["validate", "--format", "json"]).exits(1).json();
     assert_eq!(json["valid"], false);
     assert!(json["diagnostics"].as_array().unwrap().len() >= 4);
     assert!(project.memory().is_empty());

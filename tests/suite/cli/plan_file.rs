@@ -15,9 +15,7 @@ fn kept(aliases: &[&str]) -> Project {
 #[track_caller]
 fn refused(project: &Project, name: &str, args: &[&str]) {
     let (before, sent) = (project.memory(), project.ledger().len());
-    let ran = project
-        .run(["apply", "plan.json"].iter().chain(args))
-        .exits(1);
+    let ran = project.run(["apply", "plan.json"].iter().chain(args)).exits(1);
     assert_shown!(format!("plan-file-{name}"), ran.stderr);
     let ran = ran.says(&["nothing was sent"]);
     assert_eq!(project.ledger().len(), sent, "{ran}");
@@ -35,9 +33,7 @@ fn one_that_was_used_is_refused() {
 #[test]
 fn one_that_was_used_in_part_is_refused() {
     let project = kept(&["one", "two"]);
-    project
-        .run(["apply", "plan.json", "--rate", "1", "--deadline", "900ms"])
-        .exits(3);
+    project.run(["apply", "plan.json", "--rate", "1", "--deadline", "900ms"]).exits(3);
     refused(&project, "used-in-part", &[]);
     assert_eq!(project.ordered_once(), ["one"]);
 }
@@ -63,10 +59,7 @@ fn one_that_was_altered_is_refused() {
     let project = kept(&["one"]);
     project.edit("plan.json", "\"alias\": \"one\"", "\"alias\": \"two\"");
     refused(&project, "altered", &[]);
-    project
-        .run(["show", "plan.json"])
-        .exits(1)
-        .says(&["checksum does not fit"]);
+    project.run(["show", "plan.json"]).exits(1).says(&["checksum does not fit"]);
 }
 
 /// A checksum is no secret. What is ordered is what the manifests and the state make of it now.
@@ -141,15 +134,7 @@ fn one_whose_manifests_changed_is_refused() {
 #[test]
 fn one_for_another_endpoint_is_refused() {
     let project = Project::of(&["one"]);
-    project
-        .run([
-            "plan",
-            "-o",
-            "plan.json",
-            "--endpoint",
-            "https://tcb.tencentcloudapi.com",
-        ])
-        .exits(0);
+    project.run(["plan", "-o", "plan.json", "--endpoint", "https://tcb.tencentcloudapi.com"]).exits(0);
     refused(&project, "endpoint", &[]);
 }
 
@@ -172,20 +157,9 @@ fn one_over_the_limit_is_refused() {
 #[test]
 fn one_of_a_subfolder_is_carried_out_from_where_it_was_made() {
     let project = kept(&["one"]);
-    project
-        .run(["-C", "state", "apply", "../plan.json"])
-        .exits(1);
+    project.run(["-C", "state", "apply", "../plan.json"]).exits(1);
     std::fs::create_dir_all(project.file("elsewhere")).unwrap();
-    let ran = project
-        .run([
-            "-C",
-            "elsewhere",
-            "apply",
-            "../plan.json",
-            "--endpoint",
-            "sandbox",
-        ])
-        .exits(1);
+    let ran = project.run(["-C", "elsewhere", "apply", "../plan.json", "--endpoint", "sandbox"]).exits(1);
     ran.says(&["is gone since the plan was made"]);
     assert!(!project.exists(STATE));
 }
@@ -194,15 +168,9 @@ fn one_of_a_subfolder_is_carried_out_from_where_it_was_made() {
 fn a_plan_that_can_not_be_kept_is_an_error_and_leaves_the_old_one() {
     let project = kept(&["one"]);
     let before = project.read("plan.json");
-    project
-        .run(["plan", "-o", "no/such/folder/plan.json"])
-        .exits(1)
-        .says(&["can't write"]);
+    project.run(["plan", "-o", "no/such/folder/plan.json"]).exits(1).says(&["can't write"]);
     std::fs::create_dir(project.file("folder")).unwrap();
-    project
-        .run(["plan", "-o", "folder"])
-        .exits(1)
-        .says(&["can't write"]);
+    project.run(["plan", "-o", "folder"]).exits(1).says(&["can't write"]);
     assert_eq!(project.read("plan.json"), before);
 }
 
@@ -227,10 +195,7 @@ fn settings_that_changed_since_the_plan_make_it_no_laxer_and_send_it_nowhere_els
         "api: {endpoint: ap-shanghai}\n",
     ] {
         settings(text);
-        project
-            .run(["apply", "plan.json"])
-            .exits(1)
-            .says(&["error[plan-endpoint]", "`sandbox`"]);
+        project.run(["apply", "plan.json"]).exits(1).says(&["error[plan-endpoint]", "`sandbox`"]);
     }
     settings("api: {endpoint: ap-shanghai}\n");
     project.run(["plan", "-o", "far.json"]).exits(0);

@@ -58,19 +58,14 @@ environments:
 /// Without what differs from run to run: the last word of a line that tells an id.
 fn without_ids(text: &str) -> String {
     let one = |line: &str| {
-        let is_id = ["env_id ", "tran_id ", "request_id "]
-            .iter()
-            .any(|name| line.trim_start().starts_with(name));
+        let is_id =
+            ["env_id ", "tran_id ", "request_id "].iter().any(|name| line.trim_start().starts_with(name));
         match line.rsplit_once(' ') {
             Some((rest, id)) if is_id && id.chars().any(|c| c.is_ascii_digit()) => rest.to_owned(),
             _ => line.to_owned(),
         }
     };
-    text.trim_end()
-        .lines()
-        .map(one)
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.trim_end().lines().map(one).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -158,11 +153,7 @@ fn nothing_that_people_read_is_left_in_english() {
     for project in [&project, &untouched] {
         for command in commands {
             let ran = project.run(command.split(' ').chain(["--lang", "zh"]));
-            let stdout = if command.ends_with("html") {
-                prose(&ran.stdout)
-            } else {
-                ran.stdout.clone()
-            };
+            let stdout = if command.ends_with("html") { prose(&ran.stdout) } else { ran.stdout.clone() };
             for line in stdout.lines().chain(ran.stderr.lines()) {
                 // The system's own words for what it could not do are what one searches for.
                 if english(line) > 2 && !line.contains("(os error ") {
@@ -197,12 +188,7 @@ fn both_languages_name_the_same_commands_files_and_exit_codes() {
     // Between backticks, outside of the fences: flags, files and names.
     let named = |page: &str| -> Vec<String> {
         let prose: String = page.split("```").step_by(2).collect();
-        let mut named: Vec<String> = prose
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .map(str::to_owned)
-            .collect();
+        let mut named: Vec<String> = prose.split('`').skip(1).step_by(2).map(str::to_owned).collect();
         named.sort_unstable();
         named.dedup();
         named
@@ -213,10 +199,7 @@ fn both_languages_name_the_same_commands_files_and_exit_codes() {
     assert_eq!(named(&en), named(&zh));
     for link in links(&en) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        assert!(
-            link.starts_with("https://") || root.join(&link).exists(),
-            "{link}"
-        );
+        assert!(link.starts_with("https://") || root.join(&link).exists(), "{link}");
     }
     let codes = |page: &str| page.lines().filter(|line| line.starts_with("| ")).count();
     assert_eq!(codes(&en), codes(&zh));

@@ -10,9 +10,7 @@ use crate::support::{Project, Ran, STATE, assert_shown, at_once};
 /// The JSON of a rehearsal that kept the promises, and left everything in the folder as it was.
 fn kept(project: &Project, args: &[&str]) -> Value {
     let before = project.files();
-    let ran = project
-        .run(["rehearse", "--format", "json"].iter().chain(args))
-        .exits(0);
+    let ran = project.run(["rehearse", "--format", "json"].iter().chain(args)).exits(0);
     assert_eq!(project.files(), before, "it wrote into the project");
     let report = ran.json();
     assert_eq!(report["kept"], true, "{ran}");
@@ -62,13 +60,7 @@ fn a_new_project_is_rehearsed_as_it_stands() {
         runs.iter().map(|run| run["faults"].clone()).collect()
     };
     assert_eq!(faults(&report), faults(&again), "a seed is a seed");
-    let ran = project.run([
-        "rehearse",
-        "--fault",
-        "reset-after@2",
-        "--fault",
-        "eof-before@1",
-    ]);
+    let ran = project.run(["rehearse", "--fault", "reset-after@2", "--fault", "eof-before@1"]);
     assert_shown!("rehearse", ran.exits(0));
 }
 
@@ -97,29 +89,20 @@ fn every_chosen_fault_is_recovered_from() {
     at_once(faults, |fault| {
         let report = kept(&project, &["--fault", fault]);
         assert_eq!(report["totals"]["orders"], 3, "{fault}");
-        assert!(
-            report["totals"]["calls_spoiled"].as_u64() > Some(0) || fault.starts_with("bill"),
-            "{fault}"
-        );
+        assert!(report["totals"]["calls_spoiled"].as_u64() > Some(0) || fault.starts_with("bill"), "{fault}");
     });
 }
 
 #[test]
 fn environments_without_an_alias_are_settled_too() {
     let project = Project::of(&["one"]);
-    project.write(
-        "postpay.yaml",
-        "version: 1\napi: {endpoint: sandbox}\nguard: {require_alias: false}\n",
-    );
+    project.write("postpay.yaml", "version: 1\napi: {endpoint: sandbox}\nguard: {require_alias: false}\n");
     let nameless = "    env_source: qcloud\n    channel: qc_console\n";
     project.write(
         "environments/shop.yaml",
         format!("version: 1\nenvironments:\n  a:\n{nameless}  b:\n{nameless}"),
     );
-    let report = kept(
-        &project,
-        &["--fault", "reset-after@1-2", "--fault", "eof-before@3"],
-    );
+    let report = kept(&project, &["--fault", "reset-after@1-2", "--fault", "eof-before@3"]);
     assert_eq!(report["totals"]["orders"], 2);
     assert!(report["totals"]["settled"]["adopted"].as_u64() > Some(0));
 }
@@ -130,19 +113,10 @@ fn an_example_is_rehearsed() {
     for name in ["quickstart", "adopt", "wechat"] {
         let from = examples.join(name);
         let project = Project::empty();
-        let args = [
-            "-C",
-            from.to_str().unwrap(),
-            "--state",
-            "/nonexistent/postpay.state.json",
-        ];
+        let args = ["-C", from.to_str().unwrap(), "--state", "/nonexistent/postpay.state.json"];
         let before = listed(&from);
         project
-            .run(
-                ["rehearse", "--random", "3", "--seed", "1"]
-                    .iter()
-                    .chain(&args),
-            )
+            .run(["rehearse", "--random", "3", "--seed", "1"].iter().chain(&args))
             .exits(0)
             .says(&["0 duplicates, 0 ids lost", "every run finished the job"]);
         assert_eq!(listed(&from), before);
@@ -163,10 +137,7 @@ fn a_state_of_a_real_account_is_copied_and_only_what_is_missing_is_ordered() {
     let project = Project::of(&["done", "lost", "new", "seen", "slow"]);
     with_state(&project);
     let none = kept(&project, &["--fault", "throttle@99"]);
-    assert_eq!(
-        none["orders_wanted"], 2,
-        "the new one, and the lost one that nothing proves"
-    );
+    assert_eq!(none["orders_wanted"], 2, "the new one, and the lost one that nothing proves");
     assert_eq!(none["totals"]["orders"], 2);
     assert_eq!(none["assumed"].as_array().unwrap().len(), 4);
     let report = kept(&project, &["--random", "8", "--seed", "3"]);
@@ -176,10 +147,7 @@ fn a_state_of_a_real_account_is_copied_and_only_what_is_missing_is_ordered() {
 #[test]
 fn an_environment_that_is_named_is_taken_as_existing() {
     let project = Project::of(&["one"]);
-    project.write(
-        "environments/shop.yaml",
-        "version: 1\nenvironments:\n  legacy:\n    env_id: mine-1a2b\n",
-    );
+    project.write("environments/shop.yaml", "version: 1\nenvironments:\n  legacy:\n    env_id: mine-1a2b\n");
     let report = kept(&project, &["--fault", "hang-after@1"]);
     assert_eq!(report["totals"]["orders"], 1);
     kept(&project, &["--fault", "reset-before@1"]);
@@ -192,10 +160,7 @@ fn the_configured_endpoint_is_never_spoken_to_and_no_credentials_are_needed() {
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let project = Project::of(&["one"]);
-    project.write(
-        "postpay.yaml",
-        format!("version: 1\napi:\n  endpoint: {url}\n  region: ap-guangzhou\n"),
-    );
+    project.write("postpay.yaml", format!("version: 1\napi:\n  endpoint: {url}\n  region: ap-guangzhou\n"));
     kept(&project, &["--random", "2", "--seed", "5"]);
     let came = listener.accept().unwrap_err();
     assert_eq!(came.kind(), std::io::ErrorKind::WouldBlock);
@@ -205,19 +170,14 @@ fn the_configured_endpoint_is_never_spoken_to_and_no_credentials_are_needed() {
 fn what_would_be_refused_is_refused_and_a_limit_is_told() {
     let project = Project::ordered(&["one"]);
     project.edit("environments/shop.yaml", "qc_console", "cocos");
-    project
-        .run(["rehearse"])
-        .exits(1)
-        .says(&["step-refused", "nothing was sent"]);
+    project.run(["rehearse"]).exits(1).says(&["step-refused", "nothing was sent"]);
     project.declare(&["one", "two", "three"]);
-    project.write(
-        "postpay.yaml",
-        "version: 1\napi:\n  endpoint: sandbox\nguard:\n  max_creates: 1\n",
-    );
-    project
-        .run(["rehearse", "--fault", "reset-after@1"])
-        .exits(0)
-        .says(&["too-many-orders", "it is rehearsed", "2 orders made"]);
+    project.write("postpay.yaml", "version: 1\napi:\n  endpoint: sandbox\nguard:\n  max_creates: 1\n");
+    project.run(["rehearse", "--fault", "reset-after@1"]).exits(0).says(&[
+        "too-many-orders",
+        "it is rehearsed",
+        "2 orders made",
+    ]);
 }
 
 #[test]
@@ -227,14 +187,11 @@ fn a_job_that_can_not_be_finished_is_no_success() {
         .run(["rehearse", "--fault", "error:LimitExceeded@*"])
         .exits(1)
         .says(&["20 applies were not enough", "1 run did not finish the job"]);
-    project
-        .run(["rehearse", "--fault", "error-after:LimitExceeded@1"])
-        .exits(1)
-        .says(&[
-            "left one-",
-            "a person has to look",
-            "0 duplicates, 0 ids lost",
-        ]);
+    project.run(["rehearse", "--fault", "error-after:LimitExceeded@1"]).exits(1).says(&[
+        "left one-",
+        "a person has to look",
+        "0 duplicates, 0 ids lost",
+    ]);
 }
 
 #[test]

@@ -5,16 +5,7 @@ use crate::support::{LEDGER, MANIFEST, Project, RECEIPTS, STATE};
 /// Two orders that were made, and whose answers were lost.
 fn two_lost() -> Project {
     let project = Project::of(&["one", "two"]);
-    project
-        .run([
-            "apply",
-            "-y",
-            "--fault",
-            "hang-after@1-2",
-            "--timeout=2s",
-            "--list-delay=1h",
-        ])
-        .exits(4);
+    project.run(["apply", "-y", "--fault", "hang-after@1-2", "--timeout=2s", "--list-delay=1h"]).exits(4);
     project
 }
 
@@ -28,14 +19,7 @@ fn env_id(project: &Project, alias: &str) -> String {
 fn a_lost_answer_is_read_back_and_the_run_finishes() {
     let project = Project::of(&["one", "two"]);
     project
-        .run([
-            "apply",
-            "-y",
-            "--fault",
-            "reset-after@1",
-            "--settle=5s",
-            "--list-delay=1s",
-        ])
+        .run(["apply", "-y", "--fault", "reset-after@1", "--settle=5s", "--list-delay=1s"])
         .exits(0)
         .says(&["outcome unknown", "one: found in the account", "2 ordered"]);
     assert_eq!(project.ordered_once(), ["one", "two"]);
@@ -51,10 +35,7 @@ fn what_fits_in_everything_is_adopted_when_it_is_agreed_to() {
         &format!("--adopt {}", env_id(&project, "one")),
         "resolve -y",
     ]);
-    project
-        .run(["resolve", "-y"])
-        .exits(0)
-        .says(&["2 settled, 0 left open"]);
+    project.run(["resolve", "-y"]).exits(0).says(&["2 settled, 0 left open"]);
     project.run(["plan", "--detailed-exitcode"]).exits(0);
     assert_eq!(project.ordered_once(), ["one", "two"]);
     let nothing = project.run(["resolve", "--format", "json"]).exits(0).json();
@@ -66,42 +47,30 @@ fn the_wrong_environment_or_number_is_not_taken() {
     let project = two_lost();
     let (one, two) = (env_id(&project, "one"), env_id(&project, "two"));
     let before = project.read(STATE);
-    project
-        .run(["resolve", "one", "--adopt", &two])
-        .exits(1)
-        .says(&["resolve-other-alias", "nothing was changed", "--force"]);
+    project.run(["resolve", "one", "--adopt", &two]).exits(1).says(&[
+        "resolve-other-alias",
+        "nothing was changed",
+        "--force",
+    ]);
     project
         .run(["resolve", "one", "--adopt", &one, "--tran-id", "1"])
         .exits(1)
         .says(&["resolve-other-number", "nothing was changed"]);
-    project
-        .run(["resolve", "one", "--adopt", "nobodys-1234"])
-        .exits(1)
-        .says(&["resolve-not-there"]);
+    project.run(["resolve", "one", "--adopt", "nobodys-1234"]).exits(1).says(&["resolve-not-there"]);
     // It is there: it can't be said not to have been made.
-    project
-        .run(["resolve", "one", "--not-created", "--force"])
-        .exits(1)
-        .says(&[&one]);
+    project.run(["resolve", "one", "--not-created", "--force"]).exits(1).says(&[&one]);
     assert_eq!(project.read(STATE), before);
     project.run(["resolve", "one", "--adopt", &one]).exits(4);
-    project
-        .run(["resolve", "two", "--adopt", &one])
-        .exits(1)
-        .says(&["on record as `one`"]);
+    project.run(["resolve", "two", "--adopt", &one]).exits(1).says(&["on record as `one`"]);
 }
 
 #[test]
 fn what_was_never_made_is_ordered_by_the_next_run() {
     let project = Project::of(&["one"]);
-    project
-        .run(["apply", "-y", "--fault", "reset-before@1"])
-        .exits(4);
+    project.run(["apply", "-y", "--fault", "reset-before@1"]).exits(4);
     project.run(["apply", "-y"]).exits(4);
     assert!(project.orders().is_empty());
-    project
-        .run(["resolve", "one", "--not-created", "--force"])
-        .exits(0);
+    project.run(["resolve", "one", "--not-created", "--force"]).exits(0);
     project.run(["apply", "-y"]).exits(0);
     assert_eq!(project.ordered_once(), ["one"]);
 }
@@ -127,10 +96,7 @@ fn a_state_that_is_lost_with_all_its_receipts_orders_nothing_that_the_account_ha
 fn a_plan_does_not_replace_a_file_that_is_none() {
     let project = Project::of(&["one"]);
     let manifest = project.read(MANIFEST);
-    project
-        .run(["plan", "-o", MANIFEST])
-        .exits(1)
-        .says(&["plan-out", "nothing was written"]);
+    project.run(["plan", "-o", MANIFEST]).exits(1).says(&["plan-out", "nothing was written"]);
     assert_eq!(project.read(MANIFEST), manifest);
     project.run(["plan", "-o", "plan.json"]).exits(0);
     project.run(["plan", "-o", "plan.json"]).exits(0);
@@ -140,10 +106,7 @@ fn a_plan_does_not_replace_a_file_that_is_none() {
 /// An order that was made in a region, and whose answer was lost.
 fn lost_in_guangzhou(api: &str, flags: &[&str]) -> Project {
     let project = Project::of(&["one"]);
-    project.write(
-        "postpay.yaml",
-        format!("version: 1\napi: {{endpoint: sandbox{api}}}\n"),
-    );
+    project.write("postpay.yaml", format!("version: 1\napi: {{endpoint: sandbox{api}}}\n"));
     let apply = ["apply", "-y", "--fault", "reset-after@1"];
     project.run(apply.iter().chain(flags)).exits(4);
     project
@@ -165,10 +128,7 @@ fn an_order_is_looked_for_in_the_region_that_it_was_made_in() {
         project
             .run(["resolve", "one", "--not-created", "--force"])
             .exits(1)
-            .says(&[
-                &format!("{one} looks like `one`"),
-                "ordered in ap-guangzhou; asked: ",
-            ]);
+            .says(&[&format!("{one} looks like `one`"), "ordered in ap-guangzhou; asked: "]);
         project.run(["resolve", "-y"]).exits(0).says(&["1 settled"]);
         project.run(["apply", "-y"]).exits(0);
         assert_eq!(project.ordered_once(), ["one"]);
@@ -180,10 +140,7 @@ fn a_run_reads_its_own_region_back_whatever_is_listed() {
     let project = Project::of(&["one"]);
     let api = "{endpoint: sandbox, region: ap-guangzhou, list_regions: [ap-shanghai]}";
     project.write("postpay.yaml", format!("version: 1\napi: {api}\n"));
-    project
-        .run(["validate"])
-        .exits(0)
-        .says(&["region-not-listed"]);
+    project.run(["validate"]).exits(0).says(&["region-not-listed"]);
     project
         .run(["apply", "-y", "--fault", "reset-after@1", "--settle=5s"])
         .exits(0)
@@ -194,30 +151,16 @@ fn a_run_reads_its_own_region_back_whatever_is_listed() {
 #[test]
 fn what_was_not_looked_at_is_not_said_to_be_not_made() {
     let project = Project::of(&["one"]);
-    project
-        .run(["apply", "-y", "--fault", "reset-before@1"])
-        .exits(4);
+    project.run(["apply", "-y", "--fault", "reset-before@1"]).exits(4);
     let before = project.read(STATE);
     // Ordered by a call that named no region; each of these names one.
     project
-        .run([
-            "resolve",
-            "one",
-            "--not-created",
-            "--force",
-            "--region",
-            "ap-shanghai",
-        ])
+        .run(["resolve", "one", "--not-created", "--force", "--region", "ap-shanghai"])
         .exits(1)
         .says(&["resolve-region", "nothing was changed"]);
     assert_eq!(project.read(STATE), before);
-    let json = project
-        .run(["resolve", "one", "--format", "json"])
-        .exits(4)
-        .json();
+    let json = project.run(["resolve", "one", "--format", "json"]).exits(4).json();
     assert_eq!(json["open"][0]["region"], serde_json::Value::Null);
     assert_eq!(json["open"][0]["regions_asked"], serde_json::json!([null]));
-    project
-        .run(["resolve", "one", "--not-created", "--force"])
-        .exits(0);
+    project.run(["resolve", "one", "--not-created", "--force"]).exits(0);
 }

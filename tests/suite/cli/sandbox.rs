@@ -12,11 +12,7 @@ use crate::endpoint::{PATIENT, client};
 use crate::support::{LEDGER, Project, Running, assert_shown};
 
 fn rename(env_id: &str) -> Rename {
-    Rename {
-        env_id: env_id.to_owned(),
-        alias: "我的环境".to_owned(),
-        region: None,
-    }
+    Rename { env_id: env_id.to_owned(), alias: "我的环境".to_owned(), region: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,32 +25,20 @@ async fn changes_are_listed_with_what_they_asked_for() {
     .await
     .unwrap();
     let client = client(&running.url(), PATIENT);
-    let destroy = |force| Destroy {
-        env_id: SAMPLE_ENV_ID.to_owned(),
-        force,
-        bypass_check: false,
-        region: None,
-    };
+    let destroy =
+        |force| Destroy { env_id: SAMPLE_ENV_ID.to_owned(), force, bypass_check: false, region: None };
     client.rename(&rename(SAMPLE_ENV_ID)).await.unwrap();
     client.rename(&rename("nobody")).await.unwrap_err();
     client.destroy(&destroy(false)).await.unwrap();
     client.destroy(&destroy(true)).await.unwrap_err();
     running.shutdown().await;
-    assert_shown!(
-        "sandbox-ledger-changes",
-        project.run(["sandbox", "ledger"]).exits(0)
-    );
-    let ledger = project
-        .run(["sandbox", "ledger", "--format", "json"])
-        .json();
+    assert_shown!("sandbox-ledger-changes", project.run(["sandbox", "ledger"]).exits(0));
+    let ledger = project.run(["sandbox", "ledger", "--format", "json"]).json();
     let told: Vec<_> = (0..4)
         .map(|at| (&ledger[at]["acted"], &ledger[at]["changed"]))
         .map(|(acted, changed)| (acted.as_bool().unwrap(), changed.as_bool().unwrap()))
         .collect();
-    assert_eq!(
-        told,
-        [(false, true), (false, false), (false, true), (false, true)]
-    );
+    assert_eq!(told, [(false, true), (false, false), (false, true), (false, true)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,25 +50,16 @@ async fn a_change_is_on_record_before_anybody_is_told_of_it() {
     for (point, made) in [("request-arrived", false), ("vendor-acted", true)] {
         let project = Project::empty();
         let mut command = project.command(["sandbox", "serve", "--listen", "127.0.0.1:0"]);
-        command
-            .env("POSTPAY_CRASH_AT", point)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+        command.env("POSTPAY_CRASH_AT", point).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut running = Running::new(command);
         let mut url = String::new();
         let mut stdout = BufReader::new(running.stdout());
         stdout.read_line(&mut url).unwrap();
-        let error = client(url.trim(), PATIENT)
-            .rename(&rename(SAMPLE_ENV_ID))
-            .await
-            .unwrap_err();
+        let error = client(url.trim(), PATIENT).rename(&rename(SAMPLE_ENV_ID)).await.unwrap_err();
         assert_eq!(error.grade, Grade::Unknown, "{point}: {error:?}");
         assert_eq!(running.wait().code, None, "{point}: it died");
-        let changed: Vec<bool> = read_ledger(&project.file(LEDGER))
-            .unwrap()
-            .iter()
-            .map(|entry| entry.changed)
-            .collect();
+        let changed: Vec<bool> =
+            read_ledger(&project.file(LEDGER)).unwrap().iter().map(|entry| entry.changed).collect();
         let expected: &[bool] = if made { &[true] } else { &[] };
         assert_eq!(changed, expected, "{point}");
     }
@@ -94,13 +69,9 @@ async fn a_change_is_on_record_before_anybody_is_told_of_it() {
 fn environments_can_be_there_from_the_start_prepaid_or_postpaid() {
     let project = Project::empty();
     let given = ["--existing", "old-1", "--existing-postpaid", "shop-1:店"];
-    project
-        .run(["sandbox", "reset"].iter().chain(&given))
-        .exits(0);
+    project.run(["sandbox", "reset"].iter().chain(&given)).exits(0);
     let lines = |text: &str| {
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect::<Vec<serde_json::Value>>()
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<serde_json::Value>>()
     };
     let reset = lines(&project.read(LEDGER));
     let of = |at: usize| (&reset[at]["env_id"], &reset[at]["postpaid"]["alias"]);
@@ -117,10 +88,7 @@ fn environments_can_be_there_from_the_start_prepaid_or_postpaid() {
     assert_eq!(served[..3], reset, "what is known stays what it is");
     assert_eq!(served[3]["env_id"], "blog-1");
     assert_eq!(served[3]["postpaid"]["alias"], "blog");
-    assert_ne!(
-        served[3]["postpaid"]["tran_id"],
-        served[2]["postpaid"]["tran_id"]
-    );
+    assert_ne!(served[3]["postpaid"]["tran_id"], served[2]["postpaid"]["tran_id"]);
     assert_eq!(served.len(), 4);
 
     let before = fs::read(project.file(LEDGER)).unwrap();

@@ -35,11 +35,8 @@ fn no_byte_holds_the_secret_key() {
         &["apply", "-y", "--report", "r.json", "--report", "r.txt"],
         &["apply", "-y", "--json"],
     ] {
-        let mut command =
-            project.command(args.iter().chain(&["--endpoint", &url, "--log", "trace"]));
-        command
-            .env("TENCENTCLOUD_SECRET_ID", SECRET_ID)
-            .env("TENCENTCLOUD_SECRET_KEY", SECRET_KEY);
+        let mut command = project.command(args.iter().chain(&["--endpoint", &url, "--log", "trace"]));
+        command.env("TENCENTCLOUD_SECRET_ID", SECRET_ID).env("TENCENTCLOUD_SECRET_KEY", SECRET_KEY);
         if args[0] == "plan" {
             command.env("TENCENTCLOUD_SESSION_TOKEN", token);
         }
@@ -48,16 +45,10 @@ fn no_byte_holds_the_secret_key() {
         ran.does_not_say(&[SECRET_KEY, token, "TC3-HMAC", "Signature="]);
     }
     assert!(logged, "there was a log");
-    assert_eq!(
-        server.ledger_at("ledger.jsonl").len(),
-        2,
-        "signed, and taken"
-    );
+    assert_eq!(server.ledger_at("ledger.jsonl").len(), 2, "signed, and taken");
     for (name, bytes) in project.files() {
         for secret in [SECRET_KEY, token] {
-            let found = bytes
-                .windows(secret.len())
-                .any(|it| it == secret.as_bytes());
+            let found = bytes.windows(secret.len()).any(|it| it == secret.as_bytes());
             assert!(!found, "{} holds a secret", name.display());
         }
     }
@@ -90,11 +81,8 @@ fn wrong_keys_end_the_run_and_order_nothing() {
     let (_running, url) = serve(&server, &[]);
     let project = Project::of(&["one", "two"]);
     let secret = "notTheRightKeyAtAll0123456789";
-    let mut command =
-        project.command(["apply", "-y", "--on-error", "continue", "--endpoint", &url]);
-    command
-        .env("TENCENTCLOUD_SECRET_ID", SECRET_ID)
-        .env("TENCENTCLOUD_SECRET_KEY", secret);
+    let mut command = project.command(["apply", "-y", "--on-error", "continue", "--endpoint", &url]);
+    command.env("TENCENTCLOUD_SECRET_ID", SECRET_ID).env("TENCENTCLOUD_SECRET_KEY", secret);
     Ran::from(command.output().unwrap())
         .exits(1)
         .says(&["AuthFailure.SignatureFailure", "nothing was ordered"])
@@ -107,24 +95,11 @@ fn wrong_keys_end_the_run_and_order_nothing() {
 fn a_server_in_use_says_so() {
     let server = Project::empty();
     let (_running, url) = serve(&server, &[]);
-    server
-        .run(["sandbox", "reset"])
-        .exits(1)
-        .says(&["in use by another process"]);
+    server.run(["sandbox", "reset"]).exits(1).says(&["in use by another process"]);
     let address = url.strip_prefix("http://").unwrap();
     server
-        .run([
-            "sandbox",
-            "serve",
-            "--listen",
-            address,
-            "--ledger",
-            "other.jsonl",
-        ])
+        .run(["sandbox", "serve", "--listen", address, "--ledger", "other.jsonl"])
         .exits(1)
         .says(&["can't listen on"]);
-    server
-        .run(["sandbox", "serve", "--listen", "0.0.0.0:0"])
-        .exits(1)
-        .says(&["not a loopback address"]);
+    server.run(["sandbox", "serve", "--listen", "0.0.0.0:0"]).exits(1).says(&["not a loopback address"]);
 }

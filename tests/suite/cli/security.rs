@@ -16,10 +16,8 @@ use postpay::unseen::unseen;
 use super::secrets::{serve, serve_by};
 use crate::support::{LEDGER, MANIFEST, PATIENT, Project, Ran, STATE, manifest};
 
-const KEYS: [(&str, &str); 2] = [
-    ("TENCENTCLOUD_SECRET_ID", SECRET_ID),
-    ("TENCENTCLOUD_SECRET_KEY", SECRET_KEY),
-];
+const KEYS: [(&str, &str); 2] =
+    [("TENCENTCLOUD_SECRET_ID", SECRET_ID), ("TENCENTCLOUD_SECRET_KEY", SECRET_KEY)];
 const ROLE: &str = "qcs::cam::uin/100000000001:roleName/deploy";
 
 fn with_keys(project: &Project, args: &[&str]) -> Ran {
@@ -35,8 +33,7 @@ const HOSTILE: &str = "\u{1b}]0;owned\u{7}\r\n::error::owned\t\u{85}\u{9b}31m\u{
 #[track_caller]
 fn is_plain(ran: &Ran) {
     for text in [&ran.stdout, &ran.stderr] {
-        let acts =
-            |c: char| (c.is_control() && c != '\n') || (!c.is_ascii() && HOSTILE.contains(c));
+        let acts = |c: char| (c.is_control() && c != '\n') || (!c.is_ascii() && HOSTILE.contains(c));
         assert!(!text.contains(acts), "{ran}");
         for line in text.lines() {
             assert_eq!(unseen(line).next(), None, "{line:?} of {ran}");
@@ -99,10 +96,7 @@ fn nothing_came(url: &str, requests: &Receiver<String>) {
     let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
     stream.write_all(b"is anybody there? {}").unwrap();
     let first = requests.recv_timeout(PATIENT).unwrap();
-    assert_eq!(
-        first, "is anybody there? {}",
-        "nothing was to be sent there"
-    );
+    assert_eq!(first, "is anybody there? {}", "nothing was to be sent there");
 }
 
 /// A server without STS that lists nothing, and answers everything else with what `echo` makes of the request.
@@ -127,9 +121,7 @@ fn echoing(echo: fn(&str) -> String) -> (String, Receiver<String>) {
                 format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}")
             };
             let answer = if request.contains("GetCallerIdentity") {
-                ok(
-                    r#"{"Response":{"Error":{"Code":"InvalidAction","Message":""},"RequestId":"r"}}"#,
-                )
+                ok(r#"{"Response":{"Error":{"Code":"InvalidAction","Message":""},"RequestId":"r"}}"#)
             } else if request.contains("DescribeEnvs") {
                 ok(r#"{"Response":{"EnvList":[],"Total":0,"RequestId":"r"}}"#)
             } else {
@@ -198,19 +190,12 @@ fn a_signature_or_a_token_that_is_echoed_is_in_no_byte() {
         let order = sent.iter().find(|it| it.contains("CreatePostpayPackage"));
         let (_, rest) = order.unwrap().split_once("Signature=").unwrap();
         let signature = &rest[..64];
-        let mut all = vec![(
-            PathBuf::from("said"),
-            format!("{}{}", ran.stdout, ran.stderr).into_bytes(),
-        )];
+        let mut all = vec![(PathBuf::from("said"), format!("{}{}", ran.stdout, ran.stderr).into_bytes())];
         all.extend(project.files());
         for (name, bytes) in &all {
             let text = String::from_utf8_lossy(bytes);
             for secret in [signature, ECHOED, "a-token", "a-%74oken", "u0074oken"] {
-                assert!(
-                    !text.contains(secret),
-                    "{}: {secret}: {text}",
-                    name.display()
-                );
+                assert!(!text.contains(secret), "{}: {secret}: {text}", name.display());
             }
         }
         for name in ["calls.jsonl", project.receipt().as_str()] {
@@ -241,13 +226,7 @@ fn without_tls_nobody_but_this_computer_is_spoken_to() {
     ] {
         let mut command = project.command(args);
         command.envs(KEYS);
-        for name in [
-            "http_proxy",
-            "HTTP_PROXY",
-            "https_proxy",
-            "HTTPS_PROXY",
-            "ALL_PROXY",
-        ] {
+        for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
             command.env(name, &proxy);
         }
         Ran::from(command.output().unwrap())
@@ -288,9 +267,9 @@ fn saying_back(create: &'static str) -> (String, Receiver<String>) {
     let said = format!("{TOKEN} {SECRET_KEY} \\u001b]0;owned\\u0007\\u202e\\u00ad");
     scripted(move |action| {
         let response = match action {
-            "GetCallerIdentity" => format!(
-                r#""AccountId":"100000000001","UserId":"{said}","Arn":"{said}","Type":"{said}""#
-            ),
+            "GetCallerIdentity" => {
+                format!(r#""AccountId":"100000000001","UserId":"{said}","Arn":"{said}","Type":"{said}""#)
+            }
             "DescribeEnvs" => format!(
                 r#""Total":1,"EnvList":[{{"EnvId":"echo-1","Alias":"{said}","Source":"{said}","EnvChannel":"{said}","Status":"{said}","PayMode":"{said}","CreateTime":"{said}","Region":"{said}"}}]"#
             ),
@@ -314,10 +293,7 @@ fn an_endpoint_that_says_our_token_back_has_it_kept_and_shown_nowhere() {
         (r#""TranId":"1 SAID","EnvId":"env SAID""#, 4),
         (r#""TranId":"1 SAID""#, 4),
         (r#""Error":{"Code":"InvalidParameter","Message":"SAID"}"#, 1),
-        (
-            r#""Error":{"Code":"InternalError SAID","Message":"SAID"}"#,
-            4,
-        ),
+        (r#""Error":{"Code":"InternalError SAID","Message":"SAID"}"#, 4),
         (r#""Else":"SAID""#, 4),
     ] {
         let (url, requests) = saying_back(create);
@@ -337,18 +313,11 @@ fn an_endpoint_that_says_our_token_back_has_it_kept_and_shown_nowhere() {
             is_plain(&ran);
             ran.does_not_say(&[TOKEN, SECRET_KEY])
         };
-        run(&["whoami", "--format", "json"])
-            .exits(0)
-            .says(&["owned"]);
-        run(&["plan", "--refresh", "--format", "json"])
-            .exits(0)
-            .says(&["owned"]);
+        run(&["whoami", "--format", "json"]).exits(0).says(&["owned"]);
+        run(&["plan", "--refresh", "--format", "json"]).exits(0).says(&["owned"]);
         let reports = ["r.json", "r.txt", "r.md", "r.html", "r.sarif", "r.xml"];
         let reports = reports.iter().flat_map(|name| ["--report", name]);
-        let apply: Vec<&str> = ["apply", "-y", "--settle", "0s"]
-            .into_iter()
-            .chain(reports)
-            .collect();
+        let apply: Vec<&str> = ["apply", "-y", "--settle", "0s"].into_iter().chain(reports).collect();
         run(&apply).exits(code);
         run(&["drift"]).says(&["owned"]);
         run(&["drift", "--format", "json"]);
@@ -357,12 +326,7 @@ fn an_endpoint_that_says_our_token_back_has_it_kept_and_shown_nowhere() {
         run(&["history", "--format", "csv"]).exits(0);
         run(&["state", "list", "--format", "json"]);
         let asked: BTreeSet<String> = requests.try_iter().map(|it| action_of(&it)).collect();
-        for action in [
-            "GetCallerIdentity",
-            "DescribeEnvs",
-            "DescribeBillingInfo",
-            "CreatePostpayPackage",
-        ] {
+        for action in ["GetCallerIdentity", "DescribeEnvs", "DescribeBillingInfo", "CreatePostpayPackage"] {
             assert!(asked.contains(action), "{action} is not in {asked:?}");
         }
         let files = project.files();
@@ -370,11 +334,7 @@ fn an_endpoint_that_says_our_token_back_has_it_kept_and_shown_nowhere() {
         for (name, bytes) in files {
             let text = String::from_utf8_lossy(&bytes);
             for secret in [TOKEN, SECRET_KEY, &TOKEN.replace('/', "\\/")] {
-                assert!(
-                    !text.contains(secret),
-                    "{} holds it:\n{text}",
-                    name.display()
-                );
+                assert!(!text.contains(secret), "{} holds it:\n{text}", name.display());
             }
         }
     }
@@ -388,10 +348,7 @@ fn an_endpoint_is_sent_a_signature_for_itself_and_never_the_key() {
     let request = requests.recv().unwrap();
     assert!(!request.contains(SECRET_KEY), "{request}");
     // The host is among what is signed, so that no other one would take it.
-    assert!(
-        request.contains("SignedHeaders=content-type;host"),
-        "{request}"
-    );
+    assert!(request.contains("SignedHeaders=content-type;host"), "{request}");
 }
 
 #[test]
@@ -401,21 +358,10 @@ fn a_password_in_an_address_is_not_shown() {
     for args in [
         &["plan", "--endpoint", address][..],
         &["plan", "--endpoint", "user:hunter2@host"],
-        &[
-            "whoami",
-            "--sts-endpoint",
-            address,
-            "--endpoint",
-            "https://127.0.0.1:9",
-        ],
+        &["whoami", "--sts-endpoint", address, "--endpoint", "https://127.0.0.1:9"],
         &["plan", "--endpont", address],
         &["plan", address],
-        &[
-            "plan",
-            "--lang",
-            "zh",
-            "--endpoint=https://user:hunter2 @host",
-        ],
+        &["plan", "--lang", "zh", "--endpoint=https://user:hunter2 @host"],
     ] {
         let ran = with_keys(&project, args).exits(1);
         ran.says(&["error"]).does_not_say(&["hunter2"]);
@@ -424,14 +370,9 @@ fn a_password_in_an_address_is_not_shown() {
     command.env("POSTPAY_ENDPOINT", address);
     let ran = Ran::from(command.output().unwrap()).exits(1);
     ran.says(&["…@host"]).does_not_say(&["hunter2"]);
-    project.write(
-        "postpay.yaml",
-        format!("version: 1\napi: {{endpoint: '{address}', retries: 3}}\n"),
-    );
+    project.write("postpay.yaml", format!("version: 1\napi: {{endpoint: '{address}', retries: 3}}\n"));
     for args in [
-        &[
-            "validate", "--report", "v.sarif", "--report", "v.html", "--report", "v.md",
-        ][..],
+        &["validate", "--report", "v.sarif", "--report", "v.html", "--report", "v.md"][..],
         &["plan", "--format", "json"],
         &["apply", "-y", "--json"],
     ] {
@@ -447,9 +388,8 @@ fn a_password_in_an_address_is_not_shown() {
 #[test]
 fn a_manifest_is_data_that_executes_nothing_and_ends_soon() {
     let project = Project::of(&[]);
-    let lines: Vec<String> = (1..30)
-        .map(|n| format!("  b{n}: &b{n} [*b{0}, *b{0}, *b{0}, *b{0}]\n", n - 1))
-        .collect();
+    let lines: Vec<String> =
+        (1..30).map(|n| format!("  b{n}: &b{n} [*b{0}, *b{0}, *b{0}, *b{0}]\n", n - 1)).collect();
     let bomb = lines.concat();
     let hostile = [
         format!("version: 1\nx:\n  b0: &b0 [a, a]\n{bomb}"),
@@ -486,27 +426,14 @@ fn a_plan_file_is_data_that_shows_no_other_file() {
         let mut plan = file::decode(&outside.read("in/plan.json")).unwrap();
         plan.manifests[0].path = name.into();
         outside.write("in/plan.json", file::encode(&plan));
-        for format in [
-            "human", "json", "markdown", "github", "sarif", "junit", "html",
-        ] {
-            run(&["show", "plan.json", "--format", format])
-                .exits(0)
-                .does_not_say(&[words]);
+        for format in ["human", "json", "markdown", "github", "sarif", "junit", "html"] {
+            run(&["show", "plan.json", "--format", format]).exits(0).does_not_say(&[words]);
         }
-        let reports = [
-            "--report", "r.json", "--report", "r.txt", "--report", "r.html",
-        ];
-        run(&[&["apply", "plan.json"][..], &reports].concat())
-            .exits(1)
-            .does_not_say(&[words]);
+        let reports = ["--report", "r.json", "--report", "r.txt", "--report", "r.html"];
+        run(&[&["apply", "plan.json"][..], &reports].concat()).exits(1).does_not_say(&[words]);
         for (path, bytes) in outside.files() {
             let holds = String::from_utf8_lossy(&bytes).contains(words);
-            assert_eq!(
-                holds,
-                path.ends_with(name.trim_start_matches("../")),
-                "{}",
-                path.display()
-            );
+            assert_eq!(holds, path.ends_with(name.trim_start_matches("../")), "{}", path.display());
         }
         assert!(!outside.exists(&format!("in/{STATE}")));
         assert!(outside.ledger_at(&format!("in/{LEDGER}")).is_empty());
@@ -550,9 +477,7 @@ fn hostile() -> Project {
 #[test]
 fn a_state_is_data_that_is_shown_escaped() {
     let project = hostile();
-    let pages = [
-        "human", "json", "markdown", "github", "sarif", "junit", "html",
-    ];
+    let pages = ["human", "json", "markdown", "github", "sarif", "junit", "html"];
     let plain = ["human", "json"];
     let list = ["human", "json", "csv"];
     for (args, formats, code, shown) in [
@@ -562,37 +487,15 @@ fn a_state_is_data_that_is_shown_escaped() {
         // What the account has is not what the state says.
         (&["drift"], &pages, 2, &["env"]),
         (&["state", "list"], &plain, 0, &[]),
-        (
-            &["state", "show", "one"],
-            &plain,
-            0,
-            &["=tran", "env", "request", "file"],
-        ),
+        (&["state", "show", "one"], &plain, 0, &["=tran", "env", "request", "file"]),
         (&["state", "verify"], &plain, 0, &[]),
-        (
-            &["state", "pull"],
-            &["json"],
-            0,
-            &["=tran", "env", "request", "file"],
-        ),
-        (
-            &["history"],
-            &list,
-            0,
-            &[
-                "=tran", "env", "request", "file", "who", "commit", "code", "message",
-            ],
-        ),
+        (&["state", "pull"], &["json"], 0, &["=tran", "env", "request", "file"]),
+        (&["history"], &list, 0, &["=tran", "env", "request", "file", "who", "commit", "code", "message"]),
         (&["history", "--all"], &list, 0, &["who"]),
         (&["history", "verify"], &plain, 0, &[]),
         (&["lock", "status"], &plain, 0, &[]),
         (&["state", "mv", "one", "uno", "--dry-run"], &plain, 0, &[]),
-        (
-            &["state", "rm", "one", "--dry-run", "--force"],
-            &plain,
-            0,
-            &["env"],
-        ),
+        (&["state", "rm", "one", "--dry-run", "--force"], &plain, 0, &["env"]),
         (&["plan", "--replace", "one"], &pages, 0, &["env"]),
     ] {
         for format in formats {
@@ -611,31 +514,17 @@ fn a_state_is_data_that_is_shown_escaped() {
     }
     let csv = project.run(["history", "--csv"]).exits(0);
     is_plain(&csv);
-    assert_eq!(
-        csv.stdout.lines().count(),
-        2,
-        "a line for the columns and one for the order: {csv}"
-    );
-    assert!(
-        csv.stdout
-            .contains(",'=tran\\u{1b}]0;owned\\u{7}\\r\\n::error::owned\\t"),
-        "{csv}"
-    );
+    assert_eq!(csv.stdout.lines().count(), 2, "a line for the columns and one for the order: {csv}");
+    assert!(csv.stdout.contains(",'=tran\\u{1b}]0;owned\\u{7}\\r\\n::error::owned\\t"), "{csv}");
     // What a program reads of it is what is on record.
     let pulled = project.run(["state", "pull"]).exits(0).json();
-    assert_eq!(
-        pulled["environments"]["one"]["env_id"],
-        format!("env{HOSTILE}")
-    );
+    assert_eq!(pulled["environments"]["one"]["env_id"], format!("env{HOSTILE}"));
 }
 
 #[test]
 fn a_state_is_printed_as_it_is_written_where_there_is_nothing_to_hide() {
     let project = Project::of(&[]);
-    project.write(
-        MANIFEST,
-        manifest(&["one"]) + "    env_alias: 我的商店 ❤\u{fe0f}\n",
-    );
+    project.write(MANIFEST, manifest(&["one"]) + "    env_alias: 我的商店 ❤\u{fe0f}\n");
     project.run(["apply", "-y"]).exits(0);
     let pulled = project.run(["state", "pull"]).exits(0).stdout;
     assert!(pulled.contains("我的商店 ❤\u{fe0f}"), "{pulled}");
@@ -656,15 +545,9 @@ fn a_pull_request_can_not_choose_the_key_or_whom_to_trust() {
         "record: calls.jsonl",
         "allow_unknown_account: true",
     ] {
-        project.write(
-            "postpay.yaml",
-            format!("version: 1\napi: {{endpoint: sandbox, {setting}}}\n"),
-        );
+        project.write("postpay.yaml", format!("version: 1\napi: {{endpoint: sandbox, {setting}}}\n"));
         project.run(["validate"]).exits(1).says(&["unknown-field"]);
-        project
-            .run(["apply", "-y"])
-            .exits(1)
-            .says(&["unknown-field"]);
+        project.run(["apply", "-y"]).exits(1).says(&["unknown-field"]);
     }
     assert!(!project.exists(STATE));
 }
@@ -678,10 +561,7 @@ fn another_endpoint_in_the_settings_gets_nothing_of_a_state_that_is_not_its_own(
     state["account"]["endpoint"] = "tcb.tencentcloudapi.com".into();
     project.write(STATE, state.to_string());
     // As a pull request would: where it says so in the repository, and nobody on the command line.
-    project.write(
-        "postpay.yaml",
-        format!("version: 1\napi: {{endpoint: '{url}'}}\n"),
-    );
+    project.write("postpay.yaml", format!("version: 1\napi: {{endpoint: '{url}'}}\n"));
     for args in [
         &["apply", "-y"][..],
         &["drift"],
@@ -690,9 +570,7 @@ fn another_endpoint_in_the_settings_gets_nothing_of_a_state_that_is_not_its_own(
         &["import", "two", "shop-1", "-y"],
         &["destroy", "one", "-y", "--allow-destroy"],
     ] {
-        with_keys(&project, args)
-            .exits(1)
-            .says(&["error[state-endpoint]"]);
+        with_keys(&project, args).exits(1).says(&["error[state-endpoint]"]);
         nothing_came(&url, &requests);
     }
 }
@@ -703,12 +581,7 @@ fn what_postpay_keeps_is_for_its_owner_alone() {
     let server = Project::empty();
     // A test that leaves it to the umask can't fail where that is a strict one.
     let (_running, url) = serve_by(|serve| {
-        let fault = [
-            "--fault",
-            "hang-before@2",
-            "--ledger",
-            "state/deep/served.jsonl",
-        ];
+        let fault = ["--fault", "hang-before@2", "--ledger", "state/deep/served.jsonl"];
         server.command_open_to_all(serve.iter().chain(&fault))
     });
     let project = Project::of(&["one", "two"]);
@@ -789,14 +662,7 @@ fn secrets_are_in_no_byte_of_a_full_life() {
     let file = format!("[default]\nsecret_id = {SECRET_ID}\nsecret_key = {SECRET_KEY}\n");
     project.write(".tencentcloud/credentials", file);
     let role = ["--assume-role", ROLE];
-    let oidc = [
-        "--assume-role",
-        ROLE,
-        "--oidc-provider",
-        "p",
-        "--oidc-token-file",
-        "token",
-    ];
+    let oidc = ["--assume-role", ROLE, "--oidc-provider", "p", "--oidc-token-file", "token"];
     let mut wrote = String::new();
     let mut number = 0;
     let mut run = |code: i32, args: &[&str], keys: &[&str]| {
@@ -828,18 +694,11 @@ fn secrets_are_in_no_byte_of_a_full_life() {
     }
     let reports = ["r.json", "r.txt", "r.md", "r.html", "r.sarif", "r.xml"];
     let reports = reports.iter().flat_map(|name| ["--report", name]);
-    let apply: Vec<&str> = ["apply", "plan.json", "--in-flight", "1"]
-        .into_iter()
-        .chain(reports)
-        .collect();
+    let apply: Vec<&str> = ["apply", "plan.json", "--in-flight", "1"].into_iter().chain(reports).collect();
     run(4, &apply, &role);
     run(0, &["resolve", "--auto-approve"], &oidc);
     run(0, &["apply", "-y", "--json"], &role);
-    run(
-        0,
-        &["drift", "--report", "d.sarif", "--report", "d.md"],
-        &oidc,
-    );
+    run(0, &["drift", "--report", "d.sarif", "--report", "d.md"], &oidc);
     run(0, &["drift", "--format", "junit"], &oidc);
     run(0, &["generate"], &["--cvm-role"]);
     for format in ["human", "json", "csv"] {
@@ -858,32 +717,15 @@ fn secrets_are_in_no_byte_of_a_full_life() {
     project.declare(&["two", "three"]);
     run(0, &["destroy", "one", "-y", "--allow-destroy"], &role);
     project.declare(&["two", "three", "four"]);
-    run(
-        1,
-        &[
-            "apply",
-            "-y",
-            "--sts-endpoint",
-            "http://127.0.0.1:9",
-            "--retry-for",
-            "0s",
-        ],
-        &role,
-    );
-    for part in [
-        "GetCallerIdentity",
-        "AssumeRole",
-        "CreatePostpayPackage",
-        "DEBUG",
-    ] {
+    run(1, &["apply", "-y", "--sts-endpoint", "http://127.0.0.1:9", "--retry-for", "0s"], &role);
+    for part in ["GetCallerIdentity", "AssumeRole", "CreatePostpayPackage", "DEBUG"] {
         assert!(wrote.contains(part), "the log tells of {part}");
     }
     let mut all = vec![(PathBuf::from("what was said"), wrote.into_bytes())];
     for project in [&project, &server] {
         all.extend(project.files());
     }
-    let is_source =
-        |name: &Path| name.ends_with("token") || name.ends_with(".tencentcloud/credentials");
+    let is_source = |name: &Path| name.ends_with("token") || name.ends_with(".tencentcloud/credentials");
     let mut recorded = 0;
     for (name, bytes) in all.iter().filter(|(name, _)| !is_source(name)) {
         let text = String::from_utf8_lossy(bytes);
@@ -892,9 +734,8 @@ fn secrets_are_in_no_byte_of_a_full_life() {
         }
         assert!(!has_issued_secret(&text), "{}", name.display());
         assert!(!has_signature(&text), "{} holds one", name.display());
-        recorded += usize::from(
-            name.to_string_lossy().starts_with("record-") && text.contains("GetCallerIdentity"),
-        );
+        recorded +=
+            usize::from(name.to_string_lossy().starts_with("record-") && text.contains("GetCallerIdentity"));
     }
     assert!(recorded > 3, "calls were recorded");
     assert!(has_issued_secret(&format!("{}key", "a".repeat(64))));
@@ -915,9 +756,7 @@ fn tests_in(source: &str) -> BTreeSet<&str> {
             _ if line.starts_with("//") => {}
             _ => {
                 let name = line.trim_start_matches("async ").strip_prefix("fn ");
-                let name = name
-                    .and_then(|rest| rest.split_once('('))
-                    .map(|(name, _)| name);
+                let name = name.and_then(|rest| rest.split_once('(')).map(|(name, _)| name);
                 tests.extend(name.filter(|_| marked && !ignored));
                 (marked, ignored) = (false, false);
             }
@@ -963,11 +802,7 @@ fn every_line_of_the_security_page_names_a_test_that_there_is() {
     }
     let run = tests_in(&sources);
     let lines: Vec<&str> = page.lines().collect();
-    let is_head = |at: usize| {
-        lines
-            .get(at + 1)
-            .is_some_and(|next| next.starts_with("|---"))
-    };
+    let is_head = |at: usize| lines.get(at + 1).is_some_and(|next| next.starts_with("|---"));
     let rows: Vec<&str> = (0..lines.len())
         .filter(|at| lines[*at].starts_with("| ") && !is_head(*at))
         .map(|at| lines[at])
@@ -1035,12 +870,7 @@ fn what_is_no_id_is_never_recorded_as_one_and_the_outcome_is_unknown() {
         if spelling.len() < 1000 && spelling != "env 1" {
             for text in texts {
                 let plain = text.to_lowercase().replace("\\u00", "");
-                for part in [
-                    "session-token",
-                    "nekot-noisses",
-                    "may-read-0123",
-                    "2d746f6b656e2d74",
-                ] {
+                for part in ["session-token", "nekot-noisses", "may-read-0123", "2d746f6b656e2d74"] {
                     assert!(!plain.contains(part), "{spelling}: {text}");
                 }
             }

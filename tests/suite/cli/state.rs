@@ -7,8 +7,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::support::{
-    JOURNAL, LEDGER, MANIFEST, Project, RECEIPTS, Ran, STATE, assert_shown, at_once, manifest,
-    until,
+    JOURNAL, LEDGER, MANIFEST, Project, RECEIPTS, Ran, STATE, assert_shown, at_once, manifest, until,
 };
 
 /// `one`, which another took the address of, and `two`.
@@ -45,9 +44,7 @@ fn consistent(project: &Project) {
     project.run(["state", "verify"]).exits(0);
     project.run(["history", "verify"]).exits(0);
     let ran = project.run(["state", "restore", "--dry-run"]).exits(0);
-    ran.says(&["the state that is there now is the same"
-        .replacen('t', "T", 1)
-        .as_str()]);
+    ran.says(&["the state that is there now is the same".replacen('t', "T", 1).as_str()]);
     let before = project.read(STATE);
     fs::remove_file(project.file(STATE)).unwrap();
     project.run(["state", "restore", "-y"]).exits(0);
@@ -58,12 +55,7 @@ fn consistent(project: &Project) {
 fn a_list_is_one_address_a_line() {
     let project = replaced();
     let old = deposed_id(&project);
-    let list = |args: &[&str]| {
-        project
-            .run([&["state", "list"], args].concat())
-            .exits(0)
-            .stdout
-    };
+    let list = |args: &[&str]| project.run([&["state", "list"], args].concat()).exits(0).stdout;
     let deposed = format!("one (deposed {old})\n");
     assert_eq!(list(&[]), format!("one\ntwo\n{deposed}"));
     assert_eq!(list(&["t*"]), "two\n");
@@ -82,14 +74,8 @@ fn a_list_is_one_address_a_line() {
     assert_eq!(listed[2]["deposed"], true);
     assert_eq!(listed[2]["status"], "created");
 
-    project
-        .run(["state", "list", "tow"])
-        .exits(1)
-        .says(&["did you mean `two`?"]);
-    project
-        .run(["state", "list", "--id", "nobodys"])
-        .exits(1)
-        .says(&["unknown-env-id"]);
+    project.run(["state", "list", "tow"]).exits(1).says(&["did you mean `two`?"]);
+    project.run(["state", "list", "--id", "nobodys"]).exits(1).says(&["unknown-env-id"]);
     project.run(["state", "list", "No Address"]).exits(1);
 }
 
@@ -98,16 +84,11 @@ fn a_record_is_shown_whole() {
     let project = replaced();
     let ran = project.run(["state", "show", "one"]).exits(0);
     assert_shown!("state-show", ran);
-    let document = project
-        .run(["state", "show", "one", "--format", "json"])
-        .json();
+    let document = project.run(["state", "show", "one", "--format", "json"]).json();
     let state = state(&project);
     assert_eq!(document["record"], state["environments"]["one"]);
     assert_eq!(document["deposed"], state["deposed"]);
-    project
-        .run(["state", "show", "onee"])
-        .exits(1)
-        .says(&["`onee` is not on record", "did you mean `one`?"]);
+    project.run(["state", "show", "onee"]).exits(1).says(&["`onee` is not on record", "did you mean `one`?"]);
     assert_shown!("state-table", project.run(["show"]).exits(0));
 }
 
@@ -152,16 +133,12 @@ fn what_is_moved_is_not_ordered_again() {
     let renamed = manifest(&["one", "two"]).replace("  one:", "  uno:");
     project.write(MANIFEST, renamed);
     let memory = project.memory();
-    let dry = project
-        .run(["state", "mv", "one", "uno", "--dry-run"])
-        .exits(0);
+    let dry = project.run(["state", "mv", "one", "uno", "--dry-run"]).exits(0);
     assert_shown!("state-mv-dry-run", dry);
     assert_eq!(memory, project.memory());
     refused(&project, &["state", "mv", "one", "uno"], "no-terminal");
 
-    let ran = project
-        .run(["state", "mv", "one", "uno", "-y", "--format", "json"])
-        .exits(0);
+    let ran = project.run(["state", "mv", "one", "uno", "-y", "--format", "json"]).exits(0);
     let document = ran.json();
     assert_eq!(document["command"], "state mv one uno");
     assert_eq!(document["written"], true);
@@ -176,10 +153,7 @@ fn what_is_moved_is_not_ordered_again() {
     let after = state(&project);
     assert_eq!(after["environments"]["uno"], before["environments"]["one"]);
     assert_eq!(after["deposed"][0]["address"], "uno");
-    assert_eq!(
-        after["deposed"][0]["record"],
-        before["deposed"][0]["record"]
-    );
+    assert_eq!(after["deposed"][0]["record"], before["deposed"][0]["record"]);
     assert_eq!(project.json(&format!("{STATE}.backup")), before);
     let plan = project.run(["plan", "--detailed-exitcode"]).exits(0);
     plan.says(&["No changes."]);
@@ -193,49 +167,30 @@ fn what_is_moved_is_not_ordered_again() {
 fn a_move_that_does_not_fit_is_refused() {
     let project = replaced();
     let old = deposed_id(&project);
-    refused(
-        &project,
-        &["state", "mv", "won", "uno", "-y"],
-        "unknown-address",
-    )
-    .says(&["`won` is not on record"]);
-    refused(
-        &project,
-        &["state", "mv", "tow", "uno", "-y"],
-        "unknown-address",
-    )
-    .says(&["did you mean `two`?"]);
+    refused(&project, &["state", "mv", "won", "uno", "-y"], "unknown-address")
+        .says(&["`won` is not on record"]);
+    refused(&project, &["state", "mv", "tow", "uno", "-y"], "unknown-address").says(&["did you mean `two`?"]);
     refused(&project, &["state", "mv", "one", "two", "-y"], "move-used")
         .says(&["`two` is in use: it has", "postpay state rm two"]);
     refused(&project, &["state", "mv", "one", "one", "-y"], "move-same");
-    let ran = project
-        .run(["state", "mv", "one", "No Address", "-y"])
-        .exits(1);
+    let ran = project.run(["state", "mv", "one", "No Address", "-y"]).exits(1);
     ran.says(&["is not an address"]);
     // An address at which only a replaced one is on record is not free.
     project.declare(&["two"]);
     project.run(["state", "rm", "one", "-y"]).exits(0);
-    refused(&project, &["state", "mv", "two", "one", "-y"], "move-used")
-        .says(&[&format!("--deposed {old}")]);
-    refused(
-        &project,
-        &["state", "mv", "one", "three", "-y"],
-        "unknown-address",
-    )
-    .says(&[&format!("what it had before is: {old}, deposed")]);
+    refused(&project, &["state", "mv", "two", "one", "-y"], "move-used").says(&[&format!("--deposed {old}")]);
+    refused(&project, &["state", "mv", "one", "three", "-y"], "unknown-address")
+        .says(&[&format!("what it had before is: {old}, deposed")]);
 }
 
 #[test]
 fn a_move_says_what_the_manifests_make_of_it_and_does_not_need_them() {
     let project = Project::ordered(&["one"]);
-    project
-        .run(["state", "mv", "one", "uno", "--dry-run"])
-        .exits(0)
-        .says(&[
-            "warning[still-declared]: `one` is still declared, at environments/shop.yaml:6",
-            "`moved` block",
-            "warning[not-declared]: `uno`",
-        ]);
+    project.run(["state", "mv", "one", "uno", "--dry-run"]).exits(0).says(&[
+        "warning[still-declared]: `one` is still declared, at environments/shop.yaml:6",
+        "`moved` block",
+        "warning[not-declared]: `uno`",
+    ]);
     project.write(MANIFEST, "version: 1\nenvironments: [\n");
     project
         .run(["state", "mv", "one", "uno", "-y"])
@@ -247,23 +202,15 @@ fn a_move_says_what_the_manifests_make_of_it_and_does_not_need_them() {
 #[test]
 fn an_order_with_an_unknown_outcome_can_be_moved_and_not_forgotten() {
     let project = Project::of(&["one"]);
-    project
-        .run(["apply", "-y", "--fault", "reset-before@1"])
-        .exits(4);
-    refused(
-        &project,
-        &["state", "rm", "one", "-y", "--force"],
-        "rm-unknown",
-    )
-    .says(&["postpay resolve one", "it would be ordered again"]);
+    project.run(["apply", "-y", "--fault", "reset-before@1"]).exits(4);
+    refused(&project, &["state", "rm", "one", "-y", "--force"], "rm-unknown")
+        .says(&["postpay resolve one", "it would be ordered again"]);
     project.write(MANIFEST, manifest(&["one"]).replace("  one:", "  uno:"));
     project.run(["state", "mv", "one", "uno", "-y"]).exits(0);
     assert_eq!(state(&project)["environments"]["uno"]["status"], "unknown");
     project.run(["apply", "-y"]).exits(4);
     assert!(project.orders().is_empty());
-    project
-        .run(["resolve", "uno", "--not-created", "--force"])
-        .exits(0);
+    project.run(["resolve", "uno", "--not-created", "--force"]).exits(0);
     project.run(["apply", "-y"]).exits(0);
     assert_eq!(project.ordered_once(), ["one"]);
     consistent(&project);
@@ -278,18 +225,10 @@ fn what_is_forgotten_lives_on_and_what_is_declared_is_not_forgotten() {
         "--force",
     ]);
     project.write("broken.yaml", "version: 1\nenvironments: [\n");
-    refused(
-        &project,
-        &["state", "rm", "one", "-y", "-f", "broken.yaml"],
-        "manifests",
-    );
+    refused(&project, &["state", "rm", "one", "-y", "-f", "broken.yaml"], "manifests");
     project.declare(&["three"]);
     // One of them is not there: none is forgotten.
-    refused(
-        &project,
-        &["state", "rm", "one", "fore", "-y"],
-        "unknown-address",
-    );
+    refused(&project, &["state", "rm", "one", "fore", "-y"], "unknown-address");
     refused(&project, &["state", "rm", "one"], "no-terminal");
     let ran = project.run(["state", "rm", "two", "one", "-y"]).exits(0);
     assert_shown!("state-rm", ran);
@@ -300,10 +239,7 @@ fn what_is_forgotten_lives_on_and_what_is_declared_is_not_forgotten() {
     let found = project.run(["history", "--address", "one"]).exits(0);
     assert!(found.stdout.contains("TranId"), "{found}");
 
-    project
-        .run(["state", "rm", "three", "-y", "--force"])
-        .exits(0)
-        .says(&["warning[still-declared]"]);
+    project.run(["state", "rm", "three", "-y", "--force"]).exits(0).says(&["warning[still-declared]"]);
     // A report does not take the place of the state.
     let args = ["state", "list", "--report", STATE];
     project.run(args).exits(1).says(&["error[state-file]"]);
@@ -317,21 +253,10 @@ fn what_was_replaced_is_forgotten_by_its_id() {
     let old = deposed_id(&project);
     let new = state(&project)["environments"]["one"]["env_id"].clone();
     let new = new.as_str().unwrap();
-    refused(
-        &project,
-        &["state", "rm", "--deposed", new, "-y"],
-        "unknown-env-id",
-    )
-    .says(&["it stands at `one`"]);
-    refused(
-        &project,
-        &["state", "rm", "two", "--deposed", &old, "-y"],
-        "unknown-env-id",
-    );
-    project
-        .run(["state", "rm", "-y"])
-        .exits(1)
-        .says(&["<ADDR>"]);
+    refused(&project, &["state", "rm", "--deposed", new, "-y"], "unknown-env-id")
+        .says(&["it stands at `one`"]);
+    refused(&project, &["state", "rm", "two", "--deposed", &old, "-y"], "unknown-env-id");
+    project.run(["state", "rm", "-y"]).exits(1).says(&["<ADDR>"]);
 }
 
 #[test]
@@ -339,9 +264,7 @@ fn a_replaced_one_that_is_forgotten_leaves_what_has_its_address() {
     let project = replaced();
     let old = deposed_id(&project);
     // It is declared, and that is no matter: it is not what would be ordered again.
-    let ran = project
-        .run(["state", "rm", "one", "--deposed", &old, "-y"])
-        .exits(0);
+    let ran = project.run(["state", "rm", "one", "--deposed", &old, "-y"]).exits(0);
     ran.says(&[&format!("one (deposed {old}) is forgotten")]);
     assert_eq!(project.run(["state", "list"]).stdout, "one\ntwo\n");
     project.run(["plan", "--detailed-exitcode"]).exits(0);
@@ -398,10 +321,7 @@ fn a_pushed_state_takes_the_records_place_and_the_receipts_tell_so() {
     let mut back: Value = serde_json::from_str(&pulled).unwrap();
     back["serial"] = 4.into();
     let mut command = project.command(["state", "push", "-", "-y"]);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(back.to_string().as_bytes()).unwrap();
@@ -419,8 +339,7 @@ fn a_pushed_state_takes_the_records_place_and_the_receipts_tell_so() {
 #[test]
 fn a_file_that_is_no_later_word_on_this_state_is_not_pushed() {
     let project = replaced();
-    let push =
-        |file: &str, code: &str| refused(&project, &["state", "push", file, "-y", "--force"], code);
+    let push = |file: &str, code: &str| refused(&project, &["state", "push", file, "-y", "--force"], code);
     let changed = |change: fn(&mut Value)| mended(&project, change);
     let foreign = changed(|state| {
         state["lineage"] = "01970000-0000-7000-8000-000000000002".into();
@@ -475,16 +394,12 @@ fn a_push_forgets_only_what_it_is_told_to() {
     let ran = refused(&project, &["state", "push", &without, "-y"], "push-forgets");
     assert_shown!("state-push-forgets", ran);
     ran.says(&[&old]);
-    let ran = project
-        .run(["state", "push", &without, "-y", "--force"])
-        .exits(0);
+    let ran = project.run(["state", "push", &without, "-y", "--force"]).exits(0);
     ran.says(&["warning[push-forgets]", "two is forgotten"]);
     consistent(&project);
 
     let project = Project::of(&["one"]);
-    project
-        .run(["apply", "-y", "--fault", "reset-before@1"])
-        .exits(4);
+    project.run(["apply", "-y", "--fault", "reset-before@1"]).exits(4);
     let without = mended(&project, |state| {
         state["environments"] = serde_json::json!({});
     });
@@ -519,10 +434,7 @@ fn nothing_is_edited_while_another_process_writes() {
     // Looking takes no lock.
     project.run(["state", "list"]).exits(0);
     running.kill();
-    project
-        .run(["state", "mv", "one", "uno", "-y"])
-        .exits(0)
-        .says(&["was cut off"]);
+    project.run(["state", "mv", "one", "uno", "-y"]).exits(0).says(&["was cut off"]);
     assert_eq!(project.run(["state", "list"]).stdout, "two\nuno\n");
     consistent(&project);
 }

@@ -47,10 +47,7 @@ fn a_reader_that_leaves_ends_it_quietly() {
 #[test]
 fn a_reader_of_events_that_leaves_does_not_end_the_run() {
     let project = Project::of(&["one", "two"]);
-    for args in [
-        &["apply", "-y", "--json", "--target", "one"][..],
-        &["apply", "-y", "--target", "two"],
-    ] {
+    for args in [&["apply", "-y", "--json", "--target", "one"][..], &["apply", "-y", "--target", "two"]] {
         let mut running = project.start(args);
         let mut stdout = running.stdout();
         stdout.read_exact(&mut [0]).unwrap();
@@ -79,13 +76,8 @@ fn what_can_not_be_shown_is_an_error() {
         &["--help", "--lang", "zh"],
     ] {
         let mut command = project.command(args);
-        command
-            .stdout(full.try_clone().unwrap())
-            .stderr(Stdio::piped());
-        Running::new(command)
-            .wait()
-            .exits(1)
-            .says(&["[stdout]: ", "os error 28"]);
+        command.stdout(full.try_clone().unwrap()).stderr(Stdio::piped());
+        Running::new(command).wait().exits(1).says(&["[stdout]: ", "os error 28"]);
     }
 }
 
@@ -114,26 +106,15 @@ fn a_reader_of_help_that_leaves_is_no_error() {
 fn a_run_whose_result_can_not_be_shown_still_orders_and_records() {
     let Some(full) = full() else { return };
     let project = Project::of(&["one", "two"]);
-    project
-        .run(["plan", "-o", "plan.json", "--target", "one"])
-        .exits(0);
+    project.run(["plan", "-o", "plan.json", "--target", "one"]).exits(0);
     for args in [&["apply", "plan.json"][..], &["apply", "-y", "--json"]] {
         let mut command = project.command(args);
-        command
-            .stdout(full.try_clone().unwrap())
-            .stderr(Stdio::piped());
+        command.stdout(full.try_clone().unwrap()).stderr(Stdio::piped());
         let ran = Running::new(command).wait().exits(1);
-        assert_eq!(
-            ran.stderr.matches("can't write to standard output").count(),
-            1,
-            "{ran}"
-        );
+        assert_eq!(ran.stderr.matches("can't write to standard output").count(), 1, "{ran}");
     }
     assert_eq!(project.ordered_once(), ["one", "two"]);
-    assert_eq!(
-        project.json(STATE)["environments"]["two"]["status"],
-        "created"
-    );
+    assert_eq!(project.json(STATE)["environments"]["two"]["status"], "created");
 }
 
 #[test]
@@ -144,11 +125,7 @@ fn standard_error_may_be_full_or_closed() {
     command.stderr(full).stdout(Stdio::piped());
     Running::new(command).wait().exits(0);
     let mut shell = std::process::Command::new("sh");
-    shell.args([
-        "-c",
-        "exec \"$0\" apply -y --json 2>&- >&-",
-        env!("CARGO_BIN_EXE_postpay"),
-    ]);
+    shell.args(["-c", "exec \"$0\" apply -y --json 2>&- >&-", env!("CARGO_BIN_EXE_postpay")]);
     project.settle(&mut shell);
     project.declare(&["one", "two"]);
     Ran::from(shell.output().unwrap()).exits(0);
@@ -176,25 +153,15 @@ fn a_report_that_can_not_be_written_does_not_change_how_a_run_ended() {
     let report = elsewhere.file("x.json");
     std::os::unix::fs::symlink("/dev/full", &report).unwrap();
     let report = report.to_str().unwrap();
-    project
-        .run(["plan", "--report", report])
-        .exits(1)
-        .says(&["can't write", "x.json"]);
-    project
-        .run(["apply", "-y", "--report", report])
-        .exits(0)
-        .says(&["can't write", "Done: 1 ordered"]);
+    project.run(["plan", "--report", report]).exits(1).says(&["can't write", "x.json"]);
+    project.run(["apply", "-y", "--report", report]).exits(0).says(&["can't write", "Done: 1 ordered"]);
     assert_eq!(project.ordered_once(), ["one"]);
 }
 
 #[test]
 fn a_vendors_message_can_not_draw_on_the_terminal() {
     let project = Project::of(&["one"]);
-    project.edit(
-        "environments/shop.yaml",
-        "alias: one",
-        "alias: one\n    env_alias: \"x\\u202Ey\"",
-    );
+    project.edit("environments/shop.yaml", "alias: one", "alias: one\n    env_alias: \"x\\u202Ey\"");
     let ran = project.run(["plan"]);
     ran.does_not_say(&["\u{202e}"]);
 }

@@ -35,9 +35,7 @@ impl Terminal {
         let (pty, pts) = pty_process::blocking::open().unwrap();
         pty.resize(pty_process::Size::new(30, columns)).unwrap();
         let like = project.command(args);
-        let mut command = Command::new(like.get_program())
-            .args(like.get_args())
-            .env("TERM", "xterm");
+        let mut command = Command::new(like.get_program()).args(like.get_args()).env("TERM", "xterm");
         if let Some(folder) = like.get_current_dir() {
             command = command.current_dir(folder);
         }
@@ -47,10 +45,7 @@ impl Terminal {
                 None => command.env_remove(name),
             };
         }
-        let child = command
-            .env_remove(OsStr::new("NO_COLOR"))
-            .spawn(pts)
-            .unwrap();
+        let child = command.env_remove(OsStr::new("NO_COLOR")).spawn(pts).unwrap();
         let (sender, shown) = mpsc::channel();
         let fd = pty.as_fd().try_clone_to_owned().unwrap();
         thread::spawn(move || {
@@ -61,12 +56,7 @@ impl Terminal {
                 let _ = sender.send(buffer[..n].to_vec());
             }
         });
-        Self {
-            pty,
-            child,
-            shown,
-            seen: String::new(),
-        }
+        Self { pty, child, shown, seen: String::new() }
     }
 
     /// Waits until the text was shown.
@@ -126,9 +116,7 @@ fn ctrl_c_during_a_run_finishes_what_is_under_way_and_starts_nothing_more() {
     let args = ["apply", "-y", "--in-flight", "1", "--latency", "1500ms"];
     let mut terminal = Terminal::run(&project, &args);
     terminal.shows("one");
-    until("the first order", || {
-        project.exists(JOURNAL) && project.read(JOURNAL).contains("\"intent\"")
-    });
+    until("the first order", || project.exists(JOURNAL) && project.read(JOURNAL).contains("\"intent\""));
     terminal.types(CTRL_C);
     let (status, seen) = terminal.ends();
     assert_eq!(status.code(), Some(3), "{seen}");
@@ -189,22 +177,19 @@ fn nothing_is_wider_than_the_terminal_and_no_id_is_broken() {
 #[test]
 fn only_yes_is_a_yes() {
     let end = "\u{4}";
-    at_once(
-        ["no\r", "y\r", "Yes\r", "\r", "yes please\r", end],
-        |typed| {
-            let project = Project::of(&["one"]);
-            let mut terminal = Terminal::run(&project, &["apply"]);
-            terminal.shows("`yes`");
-            terminal.types(typed);
-            let (status, seen) = terminal.ends();
-            assert_eq!(status.code(), Some(1), "{seen}");
-            for text in ["Only `yes` is a yes", "not approved", "nothing was ordered"] {
-                assert!(seen.contains(text), "{typed:?}: {seen}");
-            }
-            assert!(project.ledger().is_empty(), "{typed:?}");
-            assert!(!project.exists(STATE) && !project.exists(JOURNAL));
-        },
-    );
+    at_once(["no\r", "y\r", "Yes\r", "\r", "yes please\r", end], |typed| {
+        let project = Project::of(&["one"]);
+        let mut terminal = Terminal::run(&project, &["apply"]);
+        terminal.shows("`yes`");
+        terminal.types(typed);
+        let (status, seen) = terminal.ends();
+        assert_eq!(status.code(), Some(1), "{seen}");
+        for text in ["Only `yes` is a yes", "not approved", "nothing was ordered"] {
+            assert!(seen.contains(text), "{typed:?}: {seen}");
+        }
+        assert!(project.ledger().is_empty(), "{typed:?}");
+        assert!(!project.exists(STATE) && !project.exists(JOURNAL));
+    });
 }
 
 #[test]
@@ -212,11 +197,7 @@ fn a_yes_orders() {
     let project = Project::of(&["one", "two"]);
     let mut terminal = Terminal::run(&project, &["apply", "--color", "never"]);
     terminal.shows("Order 2 pay-as-you-go environments from sandbox?");
-    assert!(
-        terminal
-            .seen
-            .contains("2 pay-as-you-go orders from sandbox")
-    );
+    assert!(terminal.seen.contains("2 pay-as-you-go orders from sandbox"));
     terminal.types("yes\r");
     let (status, seen) = terminal.ends();
     assert_eq!(status.code(), Some(0), "{seen}");
@@ -244,17 +225,11 @@ fn a_state_that_changes_at_the_prompt_is_not_overwritten() {
 #[test]
 fn a_run_that_is_over_holds_nobody_up_and_can_be_left() {
     let project = Project::of(&["one"]);
-    let made = std::process::Command::new("mkfifo")
-        .arg(project.file("r.md"))
-        .status();
+    let made = std::process::Command::new("mkfifo").arg(project.file("r.md")).status();
     assert!(made.unwrap().success());
     let mut running = Running::new(project.command(["apply", "-y", "--report", "r.md"]));
-    until("the state", || {
-        project.exists(STATE) && !project.exists(JOURNAL)
-    });
-    project
-        .run(["apply", "-y", "--lock-timeout", "60s"])
-        .exits(0);
+    until("the state", || project.exists(STATE) && !project.exists(JOURNAL));
+    project.run(["apply", "-y", "--lock-timeout", "60s"]).exits(0);
     running.signal("INT");
     running.wait().exits(0);
     assert_eq!(project.ordered_once(), ["one"]);

@@ -7,17 +7,10 @@ use crate::support::{LEDGER, MANIFEST, Project, STATE, manifest};
 #[test]
 fn manifests_with_names_like_a_backup_stop_a_destroy_and_nothing_else() {
     let project = Project::ordered(&["one", "two"]);
-    fs::rename(
-        project.file(MANIFEST),
-        project.file("environments/two.yaml.bak"),
-    )
-    .unwrap();
+    fs::rename(project.file(MANIFEST), project.file("environments/two.yaml.bak")).unwrap();
     project.declare(&["one"]);
     let warning = "warning[manifest-not-read]";
-    project
-        .run(["plan"])
-        .exits(0)
-        .says(&[warning, "`environments/two.yaml.bak`"]);
+    project.run(["plan"]).exits(0).says(&[warning, "`environments/two.yaml.bak`"]);
     project.run(["validate"]).exits(0).says(&[warning]);
     let sent = project.read(LEDGER);
     for args in [
@@ -25,25 +18,17 @@ fn manifests_with_names_like_a_backup_stop_a_destroy_and_nothing_else() {
         &["apply", "-y", "--allow-destroy"],
         &["destroy", "two", "-y", "--allow-destroy"],
     ] {
-        project
-            .run(args)
-            .exits(1)
-            .says(&["error[manifest-not-read]", "`environments/two.yaml.bak`"]);
+        project.run(args).exits(1).says(&["error[manifest-not-read]", "`environments/two.yaml.bak`"]);
     }
     assert_eq!(project.read(LEDGER), sent);
     fs::remove_file(project.file("environments/two.yaml.bak")).unwrap();
-    project
-        .run(["destroy", "two", "-y", "--allow-destroy"])
-        .exits(0);
+    project.run(["destroy", "two", "-y", "--allow-destroy"]).exits(0);
 }
 
 #[test]
 fn settings_are_read_under_both_endings() {
     let project = Project::of(&["one", "two"]);
-    project.write(
-        "postpay.yml",
-        "version: 1\napi:    {endpoint: sandbox, rate: 1}\n",
-    );
+    project.write("postpay.yml", "version: 1\napi:    {endpoint: sandbox, rate: 1}\n");
     fs::remove_file(project.file("postpay.yaml")).unwrap();
     project.run(["plan"]).exits(0).says(&["at 1 a second"]);
     project.run(["fmt"]).exits(0).says(&["postpay.yml"]);
@@ -66,21 +51,13 @@ fn settings_that_are_not_recognised_are_an_error() {
         for name in names {
             project.write(name, &text);
         }
-        for args in [
-            &["plan"][..],
-            &["validate"],
-            &["apply", "-y"],
-            &["state", "list"],
-        ] {
+        for args in [&["plan"][..], &["validate"], &["apply", "-y"], &["state", "list"]] {
             let ran = project.run(args).exits(1).says(&[code]);
             for name in names {
                 assert!(ran.stderr.contains(&format!("`{name}`")), "{ran}");
             }
         }
-        assert!(
-            !project.exists(STATE) && !project.exists(LEDGER),
-            "{names:?}"
-        );
+        assert!(!project.exists(STATE) && !project.exists(LEDGER), "{names:?}");
         // Whoever names one means it.
         project.run(["plan", "--config", names[0]]).exits(0);
     }
@@ -93,10 +70,7 @@ fn settings_that_are_not_recognised_are_an_error() {
 #[test]
 fn states_that_can_not_be_files_are_refused_before_anything_is_sent() {
     for (state, says) in [
-        (
-            "postgres://user:secret@host/db",
-            "`postgres://` is not supported",
-        ),
+        ("postgres://user:secret@host/db", "`postgres://` is not supported"),
         ("state/", "`state/` names a folder"),
         ("state/..", "`state/..` names a folder"),
         ("environments/state.yaml", "would be read as a manifest"),
@@ -106,10 +80,7 @@ fn states_that_can_not_be_files_are_refused_before_anything_is_sent() {
     ] {
         let project = Project::of(&["one"]);
         let before = project.files();
-        let ran = project
-            .run(["apply", "-y", "--state", state])
-            .exits(1)
-            .says(&["state-path", says]);
+        let ran = project.run(["apply", "-y", "--state", state]).exits(1).says(&["state-path", says]);
         assert!(!ran.stderr.contains("secret"), "{ran}");
         assert_eq!(project.files(), before, "{state}");
         let settings = format!("version: 1\nstate: '{state}'\napi: {{endpoint: sandbox}}\n");
@@ -119,32 +90,17 @@ fn states_that_can_not_be_files_are_refused_before_anything_is_sent() {
         assert!(!project.exists(LEDGER));
     }
     let project = Project::of(&["one"]);
-    project
-        .run(["apply", "-y", "--state", "environments/state.json"])
-        .exits(0);
-    project
-        .run(["plan", "--state", "environments/state.json"])
-        .exits(0)
-        .says(&["No changes."]);
+    project.run(["apply", "-y", "--state", "environments/state.json"]).exits(0);
+    project.run(["plan", "--state", "environments/state.json"]).exits(0).says(&["No changes."]);
 }
 
 #[test]
 fn ids_with_blanks_or_quotes_are_refused_where_they_are_given() {
     let project = Project::ordered(&["one"]);
-    for id in [
-        "x-1 ",
-        " x-1",
-        "x\u{3000}1",
-        "x\u{200b}1",
-        "x\u{a0}1",
-        "\u{201c}x-1\u{201d}",
-    ] {
+    for id in ["x-1 ", " x-1", "x\u{3000}1", "x\u{200b}1", "x\u{a0}1", "\u{201c}x-1\u{201d}"] {
         let adopt: [&[&str]; 2] = [&["import", "one", id], &["resolve", "one", "--adopt", id]];
         for args in adopt {
-            project
-                .run(args)
-                .exits(1)
-                .says(&["invalid value", "an id has 1 to 128 characters"]);
+            project.run(args).exits(1).says(&["invalid value", "an id has 1 to 128 characters"]);
         }
     }
 }
@@ -155,25 +111,16 @@ fn a_checkout_with_other_line_endings_verifies() {
     project.write(MANIFEST, manifest(&["one", "two"]));
     project.run(["plan", "-o", "p.json"]).exits(0);
     let files = project.files();
-    let receipts = files
-        .keys()
-        .filter(|path| path.starts_with("state/receipts"));
+    let receipts = files.keys().filter(|path| path.starts_with("state/receipts"));
     let receipts: Vec<String> = receipts.map(|path| path.display().to_string()).collect();
     assert_eq!(receipts.len(), 1);
-    for name in [STATE, MANIFEST]
-        .into_iter()
-        .chain(receipts.iter().map(String::as_str))
-        .chain(["p.json"])
-    {
+    for name in [STATE, MANIFEST].into_iter().chain(receipts.iter().map(String::as_str)).chain(["p.json"]) {
         let text = project.read(name);
         assert!(!text.contains('\r'));
         project.write(name, text.replace('\n', "\r\n"));
     }
     project.run(["state", "verify"]).exits(0);
-    project
-        .run(["apply", "p.json"])
-        .exits(0)
-        .says(&["Done: 1 ordered"]);
+    project.run(["apply", "p.json"]).exits(0).says(&["Done: 1 ordered"]);
     project.run(["state", "verify"]).exits(0);
     // What is in a line still counts.
     let text = project.read(&receipts[0]);
@@ -195,9 +142,8 @@ fn hostile_manifests_are_refused_in_few_words() {
     let long = "x".repeat(200_000);
     let bomb = "a: &a [1,2,3,4,5,6,7,8,9,0], b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a], c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b], \
                 d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c], e: [*d,*d,*d,*d,*d,*d,*d]";
-    let document = |n: usize| {
-        format!("version: 1\nenvironments: {{e{n}: {{env_id: e-{n}, extra: {{{bomb}}}}}}}\n")
-    };
+    let document =
+        |n: usize| format!("version: 1\nenvironments: {{e{n}: {{env_id: e-{n}, extra: {{{bomb}}}}}}}\n");
     let project = Project::of(&["one"]);
     project.write("one.yaml", document(0));
     project.run(["validate", "-f", "one.yaml"]).exits(0);
@@ -205,37 +151,21 @@ fn hostile_manifests_are_refused_in_few_words() {
     for n in 0..15 {
         project.write(&format!("many/{n}.yaml"), document(n));
     }
-    project
-        .run(["validate", "-f", "many"])
-        .exits(1)
-        .says(&["alias-bomb"]);
+    project.run(["validate", "-f", "many"]).exits(1).says(&["alias-bomb"]);
     let documents: Vec<String> = (0..15).map(document).collect();
     project.write("documents.yaml", documents.join("---\n"));
-    project
-        .run(["validate", "-f", "documents.yaml"])
-        .exits(1)
-        .says(&["alias-bomb"]);
+    project.run(["validate", "-f", "documents.yaml"]).exits(1).says(&["alias-bomb"]);
 
-    let all = (0..2000)
-        .map(|n| format!("  e{n}: {{alias: e{n}}}\n"))
-        .collect::<Vec<_>>()
-        .concat();
+    let all = (0..2000).map(|n| format!("  e{n}: {{alias: e{n}}}\n")).collect::<Vec<_>>().concat();
     let defaults = format!("{{env_source: qcloud, channel: cocos, extra: {long}}}");
-    project.write(
-        "defaults.yaml",
-        format!("version: 1\ndefaults: {defaults}\nenvironments:\n{all}"),
-    );
+    project.write("defaults.yaml", format!("version: 1\ndefaults: {defaults}\nenvironments:\n{all}"));
     project
         .run(["validate", "-f", "defaults.yaml"])
         .exits(1)
         .says(&["project-too-large", "hold more than 256 MiB"]);
 
-    let keys = (0..1000)
-        .map(|n| format!(", k{n}: {n}"))
-        .collect::<Vec<_>>()
-        .concat();
-    let extra =
-        format!("version: 1\nenvironments: {{a: {{env_id: x, extra: {{{long}: 1{keys}}}}}}}\n");
+    let keys = (0..1000).map(|n| format!(", k{n}: {n}")).collect::<Vec<_>>().concat();
+    let extra = format!("version: 1\nenvironments: {{a: {{env_id: x, extra: {{{long}: 1{keys}}}}}}}\n");
     project.write("key.yaml", extra);
     let ran = project.run(["plan", "-f", "key.yaml"]).exits(0);
     assert!(ran.stdout.len() < 100_000, "{}", ran.stdout.len());
@@ -247,10 +177,7 @@ fn hostile_manifests_are_refused_in_few_words() {
 #[test]
 fn more_environments_than_a_project_may_have_are_named_as_such() {
     let project = Project::of(&["one"]);
-    let all = (0..200_001)
-        .map(|n| format!("  e{n}: {{}}\n"))
-        .collect::<Vec<_>>()
-        .concat();
+    let all = (0..200_001).map(|n| format!("  e{n}: {{}}\n")).collect::<Vec<_>>().concat();
     project.write("a.yaml", format!("version: 1\nenvironments:\n{all}"));
     let ran = project.run(["validate", "-f", "a.yaml"]).exits(1).says(&[
         "project-too-large",
@@ -263,23 +190,12 @@ fn more_environments_than_a_project_may_have_are_named_as_such() {
 #[test]
 fn a_warning_that_repeats_is_shown_once() {
     let project = Project::of(&["one"]);
-    let names: Vec<String> = (0..1000)
-        .map(|n| format!("an-alias-of-many-letters-{n}"))
-        .collect();
+    let names: Vec<String> = (0..1000).map(|n| format!("an-alias-of-many-letters-{n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     project.declare(&names);
-    let ran = project
-        .run(["validate"])
-        .exits(0)
-        .says(&["(1000 such warnings)", "the first 3 places are shown"]);
+    let ran =
+        project.run(["validate"]).exits(0).says(&["(1000 such warnings)", "the first 3 places are shown"]);
     assert_eq!(ran.stderr.matches("warning[").count(), 1, "{ran}");
-    let json = project
-        .run(["validate", "--format", "json"])
-        .exits(0)
-        .json();
-    assert_eq!(
-        json["diagnostics"].as_array().unwrap().len(),
-        100,
-        "each has its place"
-    );
+    let json = project.run(["validate", "--format", "json"]).exits(0).json();
+    assert_eq!(json["diagnostics"].as_array().unwrap().len(), 100, "each has its place");
 }

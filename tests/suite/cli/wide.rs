@@ -20,9 +20,7 @@ environments:
 /// The column at which a text begins in the only line that has it.
 fn column(screen: &str, text: &str) -> usize {
     let mut lines = screen.lines().filter(|line| line.contains(text));
-    let line = lines
-        .next()
-        .unwrap_or_else(|| panic!("`{text}`:\n{screen}"));
+    let line = lines.next().unwrap_or_else(|| panic!("`{text}`:\n{screen}"));
     assert_eq!(lines.next(), None, "`{text}` is there twice:\n{screen}");
     line.split(text).next().unwrap().width()
 }
@@ -31,10 +29,7 @@ fn column(screen: &str, text: &str) -> usize {
 fn aligned(screen: &str, texts: &[&str]) {
     let columns: Vec<usize> = texts.iter().map(|text| column(screen, text)).collect();
     let first = columns[0];
-    assert!(
-        columns.iter().all(|column| *column == first),
-        "{texts:?} stand at {columns:?}:\n{screen}"
-    );
+    assert!(columns.iter().all(|column| *column == first), "{texts:?} stand at {columns:?}:\n{screen}");
 }
 
 #[test]
@@ -42,17 +37,14 @@ fn columns_stay_columns_with_chinese_in_them() {
     let project = Project::of(&[]);
     project.write(MANIFEST, SHOP);
     let plan = project.run(["plan"]).exits(0).stdout;
-    let shop = [
-        "\"shop\"",
-        "\"我的商店测试环境\"",
-        "\"商店\"",
-        "\"甲\"",
-        "\"c\"",
-    ];
+    let shop = ["\"shop\"", "\"我的商店测试环境\"", "\"商店\"", "\"甲\"", "\"c\""];
     aligned(&plan, &shop);
     aligned(&plan, &["\"books\"", "\"书店\""]);
     // The paths of the manifests end the rows of both tables.
-    project.write("环境/更多.yaml", "version: 1\nenvironments:\n  third: {alias: third, env_source: qcloud, channel: qc_console}\n");
+    project.write(
+        "环境/更多.yaml",
+        "version: 1\nenvironments:\n  third: {alias: third, env_source: qcloud, channel: qc_console}\n",
+    );
     let files = ["-f", MANIFEST, "-f", "环境/更多.yaml"];
     let run = |args: &[&str]| project.run(args.iter().chain(&files));
     let applied = run(&["apply", "-y"]).exits(0).stdout;
@@ -93,10 +85,7 @@ fn aligned_table(table: &str, headers: &[&str], rows: usize) {
             }
             assert_eq!(before.width(), at, "{header} in `{line}`:\n{table}");
             assert!(before.ends_with(' '), "{header} in `{line}`:\n{table}");
-            assert!(
-                !rest.as_str().starts_with(' '),
-                "{header} in `{line}`:\n{table}"
-            );
+            assert!(!rest.as_str().starts_with(' '), "{header} in `{line}`:\n{table}");
         }
     }
 }

@@ -13,9 +13,7 @@ const TRIALS: u64 = 200;
 /// How many trials: more of them at night (POSTPAY_KILL_TRIALS).
 fn trials() -> u64 {
     let asked = std::env::var("POSTPAY_KILL_TRIALS").ok();
-    asked.map_or(TRIALS, |trials| {
-        trials.parse().expect("POSTPAY_KILL_TRIALS is a number")
-    })
+    asked.map_or(TRIALS, |trials| trials.parse().expect("POSTPAY_KILL_TRIALS is a number"))
 }
 const ALIASES: [&str; 4] = ["one", "two", "three", "four"];
 
@@ -75,10 +73,7 @@ fn trial(dice: &mut Dice, horizon: Duration) -> Result<Tally, String> {
         Some("error-after:InternalError"),
         Some("missing-tran-id"),
     ]);
-    let mut embedded = vec![
-        "--latency".to_owned(),
-        dice.pick(&["0ms", "5ms", "20ms"]).to_owned(),
-    ];
+    let mut embedded = vec!["--latency".to_owned(), dice.pick(&["0ms", "5ms", "20ms"]).to_owned()];
     if let Some(fault) = fault {
         embedded.extend(["--fault".to_owned(), format!("{fault}@{call}")]);
     }
@@ -120,9 +115,7 @@ fn killed_at_any_time_nothing_is_ordered_twice_and_nothing_is_lost() {
         Ok(seed) => seed.parse().expect("POSTPAY_CRASH_SEED is a number"),
         Err(_) => SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs(),
     };
-    announce(&format!(
-        "kills: POSTPAY_CRASH_SEED={seed} deals the same moments again"
-    ));
+    announce(&format!("kills: POSTPAY_CRASH_SEED={seed} deals the same moments again"));
     let started = Instant::now();
     // What a run takes here and now, so that kills fall into all of it.
     let scene = Scene::new(&ALIASES);
@@ -157,14 +150,6 @@ fn killed_at_any_time_nothing_is_ordered_twice_and_nothing_is_lost() {
         tally.losses,
         started.elapsed().as_secs_f64(),
     ));
-    assert!(
-        wrong.is_empty(),
-        "{} wrong\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
-    assert!(
-        tally.deaths * 2 > tally.trials,
-        "most processes are over before they are killed: {tally:?}"
-    );
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+    assert!(tally.deaths * 2 > tally.trials, "most processes are over before they are killed: {tally:?}");
 }

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use postpay::crash::{
-    BACKUP_KEPT, CHANGE_ANSWERED, CHANGE_INTENT_KEPT, CHANGE_OUTCOME_KEPT, EDIT_KEPT, EDIT_NEXT,
-    INTENT_KEPT, LINE_WRITTEN, OUTCOME_KEPT, RUN_ENDED, SLOT_REACHED, STATE_REPLACED, STEP_NEXT,
+    BACKUP_KEPT, CHANGE_ANSWERED, CHANGE_INTENT_KEPT, CHANGE_OUTCOME_KEPT, EDIT_KEPT, EDIT_NEXT, INTENT_KEPT,
+    LINE_WRITTEN, OUTCOME_KEPT, RUN_ENDED, SLOT_REACHED, STATE_REPLACED, STEP_NEXT,
 };
 use postpay::sandbox::read_ledger;
 
@@ -15,13 +15,8 @@ use super::recovery::Scene;
 use crate::support::{LEDGER, MANIFEST, Project, RECEIPTS, STATE, in_parallel};
 
 /// The points that only such a run comes by.
-pub(super) const POINTS: [&str; 5] = [
-    EDIT_NEXT,
-    EDIT_KEPT,
-    CHANGE_INTENT_KEPT,
-    CHANGE_ANSWERED,
-    CHANGE_OUTCOME_KEPT,
-];
+pub(super) const POINTS: [&str; 5] =
+    [EDIT_NEXT, EDIT_KEPT, CHANGE_INTENT_KEPT, CHANGE_ANSWERED, CHANGE_OUTCOME_KEPT];
 
 const APPLY: &[&str] = &["apply", "-y", "--allow-destroy", "--in-flight", "1"];
 
@@ -43,28 +38,21 @@ fn moments() -> Vec<(&'static str, u32)> {
         (BACKUP_KEPT, 1),
         (STATE_REPLACED, 1),
     ];
-    visits
-        .into_iter()
-        .flat_map(|(point, visits)| (1..=visits).map(move |visit| (point, visit)))
-        .collect()
+    visits.into_iter().flat_map(|(point, visits)| (1..=visits).map(move |visit| (point, visit))).collect()
 }
 
 fn ids(project: &Project) -> BTreeMap<String, String> {
     let state = project.json(STATE);
     let records = state["environments"].as_object().unwrap().iter();
     records
-        .filter_map(|(address, record)| {
-            Some((address.clone(), record["env_id"].as_str()?.to_owned()))
-        })
+        .filter_map(|(address, record)| Some((address.clone(), record["env_id"].as_str()?.to_owned())))
         .collect()
 }
 
 /// Everything that the receipts hold.
 fn receipts(project: &Project) -> String {
     let folder = std::fs::read_dir(project.file(RECEIPTS)).unwrap();
-    folder
-        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
-        .collect()
+    folder.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect()
 }
 
 fn trial((point, visit): (&str, u32)) -> Result<(), String> {
@@ -76,10 +64,7 @@ fn trial((point, visit): (&str, u32)) -> Result<(), String> {
     project.edit(MANIFEST, "alias: moved", "alias: a");
     project.edit(MANIFEST, "alias: c", "alias: c2");
     let text = project.read(MANIFEST);
-    project.write(
-        MANIFEST,
-        text + "moved: [{from: a, to: moved}]\nremoved: [b]\n",
-    );
+    project.write(MANIFEST, text + "moved: [{from: a, to: moved}]\nremoved: [b]\n");
     let ran = scene.run_to(APPLY, &format!("{point}@{visit}"));
     if ran.code.is_some() {
         return Err(format!("it did not die\n{ran}"));
@@ -89,17 +74,13 @@ fn trial((point, visit): (&str, u32)) -> Result<(), String> {
     if again.code == Some(4) {
         let settled = scene.run(&["resolve", "-y"]);
         if settled.code == Some(4) {
-            scene
-                .run(&["resolve", "new", "--not-created", "--force"])
-                .exits(0);
+            scene.run(&["resolve", "new", "--not-created", "--force"]).exits(0);
         }
         scene.run(APPLY).exits(0);
     } else if again.code != Some(0) {
         return Err(again.to_string());
     }
-    scene
-        .run(&["plan", "--detailed-exitcode", "--allow-destroy"])
-        .exits(0);
+    scene.run(&["plan", "--detailed-exitcode", "--allow-destroy"]).exits(0);
     let after = ids(project);
     let now: Vec<&str> = after.keys().map(String::as_str).collect();
     let isolated = ["c", "d", "e", "moved", "new"];
@@ -116,20 +97,16 @@ fn trial((point, visit): (&str, u32)) -> Result<(), String> {
         return Err(format!("{orders} orders of 6"));
     }
     let given_up = |id: &String| {
-        calls.iter().any(|call| {
-            call.changed && call.action == "DestroyEnv" && call.env_id.as_ref() == Some(id)
-        })
+        calls
+            .iter()
+            .any(|call| call.changed && call.action == "DestroyEnv" && call.env_id.as_ref() == Some(id))
     };
     let wrongly: Vec<&String> = before
         .iter()
         .filter(|(address, id)| given_up(id) != ["d", "e"].contains(&address.as_str()))
         .map(|(address, _)| address)
         .collect();
-    if wrongly.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("given up or not, wrongly: {wrongly:?}"))
-    }
+    if wrongly.is_empty() { Ok(()) } else { Err(format!("given up or not, wrongly: {wrongly:?}")) }
 }
 
 #[test]

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use postpay::crash::{
     ADOPTION_KEPT, ADOPTION_NEXT, ANSWER_CAME, APPROVED, BACKUP_KEPT, FILE_RENAMED, FILE_WRITTEN,
-    INTENT_KEPT, JOURNAL_BEGUN, JOURNAL_CREATED, LINE_SYNCED, LINE_WRITTEN, LISTED, LISTING_KEPT,
-    LOCKED, LOOK_NEXT, MANIFESTS_READ, OUTCOME_KEPT, PLANNED, POINTS, RECEIPT_FILED, RECEIPT_NEXT,
-    RECEIPT_RENAMED, RECOVERY_KEPT, RECOVERY_NEXT, RECOVERY_REOPENED, REQUEST_ARRIVED, RUN_ENDED,
-    RUN_STARTED, SLOT_REACHED, STATE_REPLACED, STEP_NEXT, VENDOR_ACTED,
+    INTENT_KEPT, JOURNAL_BEGUN, JOURNAL_CREATED, LINE_SYNCED, LINE_WRITTEN, LISTED, LISTING_KEPT, LOCKED,
+    LOOK_NEXT, MANIFESTS_READ, OUTCOME_KEPT, PLANNED, POINTS, RECEIPT_FILED, RECEIPT_NEXT, RECEIPT_RENAMED,
+    RECOVERY_KEPT, RECOVERY_NEXT, RECOVERY_REOPENED, REQUEST_ARRIVED, RUN_ENDED, RUN_STARTED, SLOT_REACHED,
+    STATE_REPLACED, STEP_NEXT, VENDOR_ACTED,
 };
 
 use super::announce;
@@ -40,22 +40,12 @@ const ONE_BY_ONE: &[&str] = &["apply", "-y", "--in-flight", "1"];
 
 /// The first, second and third visit.
 fn each(points: &[&'static str], visits: u32) -> Vec<Moment> {
-    points
-        .iter()
-        .flat_map(|point| (1..=visits).map(|visit| (*point, visit)))
-        .collect()
+    points.iter().flat_map(|point| (1..=visits).map(|visit| (*point, visit))).collect()
 }
 
 const END: [&str; 4] = [STATE_REPLACED, RECEIPT_NEXT, RECEIPT_RENAMED, RECEIPT_FILED];
-const STEP: [&str; 7] = [
-    STEP_NEXT,
-    INTENT_KEPT,
-    SLOT_REACHED,
-    REQUEST_ARRIVED,
-    VENDOR_ACTED,
-    ANSWER_CAME,
-    OUTCOME_KEPT,
-];
+const STEP: [&str; 7] =
+    [STEP_NEXT, INTENT_KEPT, SLOT_REACHED, REQUEST_ARRIVED, VENDOR_ACTED, ANSWER_CAME, OUTCOME_KEPT];
 const FILES: [&str; 2] = [FILE_WRITTEN, FILE_RENAMED];
 const LINES: [&str; 2] = [LINE_WRITTEN, LINE_SYNCED];
 
@@ -72,14 +62,8 @@ fn end(files: u32) -> Vec<Moment> {
 
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    let case = |what, command, moment| Case {
-        what,
-        later: false,
-        earlier: None,
-        first: None,
-        command,
-        moment,
-    };
+    let case =
+        |what, command, moment| Case { what, later: false, earlier: None, first: None, command, moment };
 
     // A run of three orders: nine lines.
     let start = [
@@ -105,21 +89,14 @@ fn cases() -> Vec<Case> {
             .chain(steps.clone())
             .map(run(ONE_BY_ONE))
             .chain(steps.into_iter().map(run(APPLY)));
-        cases.extend(all.map(|(command, moment)| Case {
-            later,
-            ..case("ordering", command, moment)
-        }));
+        cases.extend(all.map(|(command, moment)| Case { later, ..case("ordering", command, moment) }));
     }
 
     // The next run, over what a dead one left.
     for later in [false, true] {
-        for earlier in [
-            (INTENT_KEPT, 1),
-            (VENDOR_ACTED, 2),
-            (LINE_WRITTEN, 6),
-            (OUTCOME_KEPT, 3),
-            (RUN_ENDED, 1),
-        ] {
+        for earlier in
+            [(INTENT_KEPT, 1), (VENDOR_ACTED, 2), (LINE_WRITTEN, 6), (OUTCOME_KEPT, 3), (RUN_ENDED, 1)]
+        {
             let mut moments = each(&[RECOVERY_NEXT, RECOVERY_REOPENED, RECOVERY_KEPT], 1);
             moments.extend(each(&LINES, 1));
             moments.extend(end(if later { 2 } else { 1 }));
@@ -130,13 +107,7 @@ fn cases() -> Vec<Case> {
             }));
         }
         // The state holds the run already: all that is left is to file it.
-        let filing = [
-            RECOVERY_NEXT,
-            RECOVERY_REOPENED,
-            RECEIPT_NEXT,
-            RECEIPT_RENAMED,
-            RECEIPT_FILED,
-        ];
+        let filing = [RECOVERY_NEXT, RECOVERY_REOPENED, RECEIPT_NEXT, RECEIPT_RENAMED, RECEIPT_FILED];
         cases.extend(each(&filing, 1).into_iter().map(|moment| Case {
             later,
             earlier: Some((STATE_REPLACED, 1)),
@@ -151,16 +122,8 @@ fn cases() -> Vec<Case> {
     moments.push((STEP_NEXT, 3));
     moments.push((VENDOR_ACTED, 3));
     for moment in moments {
-        const LOST: &[&str] = &[
-            "apply",
-            "-y",
-            "--in-flight",
-            "1",
-            "--settle",
-            "2s",
-            "--fault",
-            "reset-after@2",
-        ];
+        const LOST: &[&str] =
+            &["apply", "-y", "--in-flight", "1", "--settle", "2s", "--fault", "reset-after@2"];
         cases.push(case("reading back", LOST, moment));
     }
     for moment in each(&[LOOK_NEXT, ADOPTION_NEXT, ADOPTION_KEPT, RUN_ENDED], 1) {
@@ -174,33 +137,12 @@ fn cases() -> Vec<Case> {
     moments.extend(end(3));
     for moment in moments {
         // One at a time, so that the third call is the third environment's on a busy computer too.
-        const AFTER: &[&str] = &[
-            "apply",
-            "-y",
-            "--in-flight=1",
-            "--settle=0s",
-            "--fault",
-            "reset-after@3",
-        ];
-        const BEFORE: &[&str] = &[
-            "apply",
-            "-y",
-            "--in-flight=1",
-            "--settle=0s",
-            "--fault",
-            "reset-before@3",
-        ];
-        cases.push(Case {
-            first: Some((AFTER, 4)),
-            ..case("adopting by hand", &["resolve", "-y"], moment)
-        });
+        const AFTER: &[&str] = &["apply", "-y", "--in-flight=1", "--settle=0s", "--fault", "reset-after@3"];
+        const BEFORE: &[&str] = &["apply", "-y", "--in-flight=1", "--settle=0s", "--fault", "reset-before@3"];
+        cases.push(Case { first: Some((AFTER, 4)), ..case("adopting by hand", &["resolve", "-y"], moment) });
         cases.push(Case {
             first: Some((BEFORE, 4)),
-            ..case(
-                "giving up by hand",
-                &["resolve", "three", "--not-created", "--force"],
-                moment,
-            )
+            ..case("giving up by hand", &["resolve", "three", "--not-created", "--force"], moment)
         });
     }
     cases
@@ -259,10 +201,7 @@ fn trial(case: &Case) -> Result<Tally, String> {
         let (created, unknown) = left(case.moment, case.later);
         let expected = (created + usize::from(case.later), unknown);
         if expected != (0, 0) && scene.told()? != expected {
-            return Err(format!(
-                "(created, unknown) is {:?}, not {expected:?}\n{ran}",
-                scene.told()?
-            ));
+            return Err(format!("(created, unknown) is {:?}, not {expected:?}\n{ran}", scene.told()?));
         }
     }
     let mut tally = scene.recover(aliases)?;
@@ -309,12 +248,7 @@ fn at_every_crash_point_nothing_is_ordered_twice_and_nothing_is_lost() {
         tally.losses,
         started.elapsed().as_secs_f64(),
     ));
-    assert!(
-        wrong.is_empty(),
-        "{} wrong\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
     let elsewhere = BTreeSet::from(super::life::POINTS);
     let all = BTreeSet::from(POINTS);
     let expected: BTreeSet<_> = all.difference(&elsewhere).copied().collect();

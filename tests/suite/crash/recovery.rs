@@ -30,14 +30,7 @@ pub(super) struct Tally {
 
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
-        let Self {
-            trials,
-            deaths,
-            orders,
-            duplicates,
-            losses,
-            settled,
-        } = other;
+        let Self { trials, deaths, orders, duplicates, losses, settled } = other;
         self.trials += trials;
         self.deaths += deaths;
         self.orders += orders;
@@ -57,25 +50,18 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn new(aliases: &[&str]) -> Self {
-        Self {
-            project: Project::of(aliases),
-            outside: None,
-            embedded: Vec::new(),
-        }
+        Self { project: Project::of(aliases), outside: None, embedded: Vec::new() }
     }
 
     /// From here on the endpoint is a process of its own.
     pub(super) fn serve(&mut self, embedded: &[String]) {
-        let mut args: Vec<String> = ["sandbox", "serve", "--listen", "127.0.0.1:0"]
-            .map(str::to_owned)
-            .to_vec();
+        let mut args: Vec<String> =
+            ["sandbox", "serve", "--listen", "127.0.0.1:0"].map(str::to_owned).to_vec();
         args.extend(SANDBOX_RATE.map(str::to_owned));
         args.extend_from_slice(embedded);
         let mut running = self.project.start(args);
         let mut url = String::new();
-        BufReader::new(running.stdout())
-            .read_line(&mut url)
-            .unwrap();
+        BufReader::new(running.stdout()).read_line(&mut url).unwrap();
         self.outside = Some((running, url.trim().to_owned()));
     }
 
@@ -125,11 +111,8 @@ impl Scene {
     }
 
     fn acted(&self) -> Vec<LedgerEntry> {
-        let mut entries = if self.project.exists(crate::support::LEDGER) {
-            self.project.ledger()
-        } else {
-            Vec::new()
-        };
+        let mut entries =
+            if self.project.exists(crate::support::LEDGER) { self.project.ledger() } else { Vec::new() };
         entries.retain(|entry| entry.acted);
         entries
     }
@@ -156,10 +139,7 @@ impl Scene {
             return Ok(0);
         }
         let shown = self.shown()?;
-        Ok(acted
-            .iter()
-            .filter(|entry| !shown.contains_key(alias(entry)))
-            .count())
+        Ok(acted.iter().filter(|entry| !shown.contains_key(alias(entry))).count())
     }
 
     /// How many addresses a reader is told are created, and unknown.
@@ -217,11 +197,7 @@ impl Scene {
     fn judge(&self, aliases: &[&str]) -> Result<Tally, String> {
         let acted = self.acted();
         let state = self.project.json(STATE);
-        let mut tally = Tally {
-            trials: 1,
-            orders: acted.len(),
-            ..Tally::default()
-        };
+        let mut tally = Tally { trials: 1, orders: acted.len(), ..Tally::default() };
         for name in aliases {
             let orders: Vec<_> = acted.iter().filter(|entry| alias(entry) == *name).collect();
             let Some(last) = orders.last() else {

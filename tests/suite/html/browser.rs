@@ -25,11 +25,7 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) const DESK: Self = Self {
-        width: 1100,
-        dark: false,
-        scripts: true,
-    };
+    pub(super) const DESK: Self = Self { width: 1100, dark: false, scripts: true };
 }
 
 /// What the script found, and what the browser's console was told meanwhile.
@@ -62,21 +58,10 @@ pub(super) fn browser() -> Option<&'static PathBuf> {
 /// all the same. What is loaded holds up the load of what it is in, after which the browser prints and ends: there is
 /// nothing to wait for.
 pub(super) fn look(browser: &Path, page: &str, view: View, script: &str) -> Seen {
-    let folder = tempfile::Builder::new()
-        .prefix("postpay-browser-")
-        .tempdir()
-        .unwrap();
-    let View {
-        width,
-        dark,
-        scripts,
-    } = view;
+    let folder = tempfile::Builder::new().prefix("postpay-browser-").tempdir().unwrap();
+    let View { width, dark, scripts } = view;
     let literal = serde_json::to_string(page).unwrap().replace('<', "\\u003c");
-    let sandbox = if scripts {
-        ""
-    } else {
-        "frame.sandbox = 'allow-same-origin';"
-    };
+    let sandbox = if scripts { "" } else { "frame.sandbox = 'allow-same-origin';" };
     let harness = format!(
         "<!doctype html><meta charset=utf-8><meta name=color-scheme content='light dark'><body><pre id=found></pre><script>\n\
          const frame = document.createElement('iframe');\n\
@@ -108,14 +93,8 @@ pub(super) fn look(browser: &Path, page: &str, view: View, script: &str) -> Seen
             "--enable-logging=stderr",
             "--dump-dom",
         ])
-        .arg(format!(
-            "--user-data-dir={}",
-            folder.path().join("profile").display()
-        ))
-        .arg(format!(
-            "--blink-settings=preferredColorScheme={}",
-            i32::from(!dark)
-        ))
+        .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
+        .arg(format!("--blink-settings=preferredColorScheme={}", i32::from(!dark)))
         .arg(format!("file://{}", file.display()))
         .env("HOME", folder.path())
         .env("TMPDIR", folder.path())
@@ -123,31 +102,20 @@ pub(super) fn look(browser: &Path, page: &str, view: View, script: &str) -> Seen
         .stdout(fs::File::create(out).unwrap())
         .stderr(fs::File::create(err).unwrap());
     end(command.spawn().unwrap());
-    let [out, err] =
-        files.map(|file| String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned());
+    let [out, err] = files.map(|file| String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned());
     let found = out
         .split_once("<pre id=\"found\">")
         .and_then(|(_, rest)| rest.split_once("</pre>"))
         .map(|(text, _)| text)
         .filter(|text| !text.is_empty())
         .unwrap_or_else(|| panic!("the browser found nothing:\n{out:.2000}\n{err}"));
-    let found = [
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&nbsp;", "\u{a0}"),
-        ("&amp;", "&"),
-    ]
-    .iter()
-    .fold(found.to_owned(), |text, (coded, plain)| {
-        text.replace(coded, plain)
-    });
+    let found = [("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", "\u{a0}"), ("&amp;", "&")]
+        .iter()
+        .fold(found.to_owned(), |text, (coded, plain)| text.replace(coded, plain));
     let found: Json = serde_json::from_str(&found).unwrap();
     assert_eq!(found.get("threw"), None, "{found}");
     let console = err.lines().filter(|line| line.contains(":CONSOLE"));
-    Seen {
-        found,
-        console: console.map(str::to_owned).collect(),
-    }
+    Seen { found, console: console.map(str::to_owned).collect() }
 }
 
 /// Waits for it to end; a browser that never does is ended.

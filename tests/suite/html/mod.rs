@@ -48,23 +48,13 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Page {
         );
     }
     fs::write(folder.path().join("shop.yaml"), text).unwrap();
-    let bounds = manifest::Bounds {
-        project: folder.path(),
-        typed: true,
-    };
+    let bounds = manifest::Bounds { project: folder.path(), typed: true };
     let loaded = manifest::load(folder.path(), &[PathBuf::from("shop.yaml")], bounds, None);
     let checked = check(&loaded, Rules::default());
-    assert!(
-        !any_error(&checked.diagnostics),
-        "{:#?}",
-        checked.diagnostics
-    );
+    assert!(!any_error(&checked.diagnostics), "{:#?}", checked.diagnostics);
     let desired = checked.desired;
     let target = Target {
-        account: Account {
-            endpoint: "sandbox".to_owned(),
-            uin: None,
-        },
+        account: Account { endpoint: "sandbox".to_owned(), uin: None },
         endpoint: "sandbox".to_owned(),
         region: None,
         state_path: "state/postpay.state.json".to_owned(),
@@ -82,12 +72,10 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Page {
         step.after = Some(with(alias));
         match at {
             1 => {
-                (step.action, step.reason, step.before) =
-                    (Action::Replace, Reason::FixedAtOrder, Some(old));
+                (step.action, step.reason, step.before) = (Action::Replace, Reason::FixedAtOrder, Some(old));
             }
             2 => {
-                (step.action, step.reason, step.before) =
-                    (Action::Update, Reason::AliasChanged, Some(old));
+                (step.action, step.reason, step.before) = (Action::Update, Reason::AliasChanged, Some(old));
             }
             4 | 5 => {
                 (step.action, step.reason, step.after) = (Action::NoOp, Reason::Unchanged, None);
@@ -97,10 +85,7 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Page {
     }
     let requests = plan.steps.iter().take(4).map(|step| Request {
         name: step.address.to_string(),
-        text: format!(
-            "POST / (sandbox)\nX-TC-Action: CreatePostpayPackage\n\n{}",
-            aliases.join("\n")
-        ),
+        text: format!("POST / (sandbox)\nX-TC-Action: CreatePostpayPackage\n\n{}", aliases.join("\n")),
     });
     let requests = requests.collect();
     page::plan(&plan, 2.0, &checked.diagnostics, requests, lang)
@@ -118,16 +103,10 @@ fn run(aliases: [&str; 6], lang: Lang) -> Page {
         kind,
     };
     let calls = [
-        vec![
-            call(0, 300, CallKind::Throttled),
-            call(1500, 1900, CallKind::Taken),
-        ],
+        vec![call(0, 300, CallKind::Throttled), call(1500, 1900, CallKind::Taken)],
         vec![call(500, 900, CallKind::Refused)],
         vec![call(2000, 4200, CallKind::Unknown)],
-        vec![
-            call(2500, 3500, CallKind::NotSent),
-            call(6000, 7000, CallKind::Taken),
-        ],
+        vec![call(2500, 3500, CallKind::NotSent), call(6000, 7000, CallKind::Taken)],
     ];
     for (entry, calls) in page.entries.iter_mut().zip(calls) {
         entry.calls = calls;
@@ -171,14 +150,7 @@ fn hostile(mut page: Page) -> Page {
 }
 
 fn show(page: &Page) -> String {
-    html::page(
-        page,
-        &Setting {
-            key: Some(HOSTILE[0].to_owned()),
-            folder: HOSTILE[1].to_owned(),
-            rest: None,
-        },
-    )
+    html::page(page, &Setting { key: Some(HOSTILE[0].to_owned()), folder: HOSTILE[1].to_owned(), rest: None })
 }
 
 /// The script's own help: which elements are to be seen, and the entries among them.
@@ -321,10 +293,7 @@ fn what_is_hostile_stays_text_and_what_is_long_stays_on_a_phone() {
           .map((one) => one.outerHTML.slice(0, 80));
     "
     .replace("HOSTILE", &serde_json::to_string(&HOSTILE).unwrap().replace('<', "\\u003c"));
-    let phone = View {
-        width: 360,
-        ..View::DESK
-    };
+    let phone = View { width: 360, ..View::DESK };
     for page in [plan(HOSTILE, Lang::En), run(HOSTILE, Lang::Zh)] {
         let Some(seen) = ask(&show(&hostile(page)), phone, &script) else {
             return;
@@ -350,10 +319,8 @@ fn what_is_hostile_stays_text_and_what_is_long_stays_on_a_phone() {
 
 #[test]
 fn even_what_would_get_into_the_page_could_not_run() {
-    let page = show(&plan(PLAIN, Lang::En)).replace(
-        "<h1>",
-        "<script>parent.owned = 1</script><img src=x onerror='parent.owned = 1'><h1>",
-    );
+    let page = show(&plan(PLAIN, Lang::En))
+        .replace("<h1>", "<script>parent.owned = 1</script><img src=x onerror='parent.owned = 1'><h1>");
     let Some(seen) = ask(&page, View::DESK, "found.owned = typeof window.owned;") else {
         return;
     };
@@ -371,10 +338,7 @@ fn without_a_script_everything_is_there_and_nothing_that_needs_one() {
         doc.getElementById('quiet').open = true;
         found.unfolded = names().length;
     ";
-    let view = View {
-        scripts: false,
-        ..View::DESK
-    };
+    let view = View { scripts: false, ..View::DESK };
     let Some(seen) = ask(&show(&plan(PLAIN, Lang::En)), view, script) else {
         return;
     };
@@ -448,16 +412,7 @@ fn every_text_stands_out_from_what_it_is_on_in_light_and_in_dark() {
 fn what_the_real_command_writes_of_a_run_is_such_a_page() {
     let project = Project::of(&["shop", "north"]);
     project
-        .run([
-            "apply",
-            "-y",
-            "--in-flight",
-            "1",
-            "--fault",
-            "throttle@1",
-            "--report",
-            "run.html",
-        ])
+        .run(["apply", "-y", "--in-flight", "1", "--fault", "throttle@1", "--report", "run.html"])
         .exits(0);
     let script = "
         found.title = doc.title;

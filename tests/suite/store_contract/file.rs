@@ -56,9 +56,7 @@ super::store_contract!(Folder::new());
 
 pub(crate) fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -82,19 +80,11 @@ fn the_files_have_their_names_and_are_private() {
     let run = state.last_run.unwrap();
     assert_eq!(
         names(folder.state.parent().unwrap()),
-        [
-            "postpay.state.json",
-            "postpay.state.json.backup",
-            "postpay.state.lock",
-            "receipts",
-        ]
+        ["postpay.state.json", "postpay.state.json.backup", "postpay.state.lock", "receipts",]
     );
     let receipts = names(&folder.beside("receipts"));
     assert_eq!(receipts[1], format!("postpay.000001.{run}.jsonl"));
-    assert_eq!(
-        fs::read(folder.beside("postpay.state.json.backup")).unwrap(),
-        first
-    );
+    assert_eq!(fs::read(folder.beside("postpay.state.json.backup")).unwrap(), first);
     let lock = fs::read(folder.beside("postpay.state.lock")).unwrap();
     assert_eq!(lock, b"", "a free lock says nothing");
 
@@ -117,10 +107,7 @@ fn the_files_have_their_names_and_are_private() {
 #[test]
 fn two_states_in_one_folder_keep_to_themselves() {
     let one = Folder::new();
-    let other = Folder {
-        state: one.beside("other.json"),
-        temporary: TempDir::new().unwrap(),
-    };
+    let other = Folder { state: one.beside("other.json"), temporary: TempDir::new().unwrap() };
     order(&one, &["a"]);
     let _held = writer(&one);
     assert_eq!(other.store().read().unwrap().state, None);
@@ -134,10 +121,8 @@ fn two_states_in_one_folder_keep_to_themselves() {
 fn a_link_leads_to_the_one_real_state() {
     let real = Folder::new();
     order(&real, &["one"]);
-    let link = Folder {
-        state: real.temporary.path().join("link.state.json"),
-        temporary: TempDir::new().unwrap(),
-    };
+    let link =
+        Folder { state: real.temporary.path().join("link.state.json"), temporary: TempDir::new().unwrap() };
     // Relative, to another link.
     std::os::unix::fs::symlink("second", &link.state).unwrap();
     let second = real.temporary.path().join("second");
@@ -145,20 +130,11 @@ fn a_link_leads_to_the_one_real_state() {
 
     assert_eq!(order(&link, &["two"]).serial, Serial(2));
     assert!(fs::symlink_metadata(&link.state).unwrap().is_symlink());
-    assert_eq!(
-        real.store().read().unwrap().state.unwrap().serial,
-        Serial(2)
-    );
-    assert_eq!(
-        names(real.temporary.path()),
-        ["deep", "link.state.json", "second"]
-    );
+    assert_eq!(real.store().read().unwrap().state.unwrap().serial, Serial(2));
+    assert_eq!(names(real.temporary.path()), ["deep", "link.state.json", "second"]);
     let _held = writer(&real);
     let locked = link.store().lock(&holder("bob@mill"), NO_WAIT).err();
-    assert!(
-        matches!(locked, Some(StateError::Locked { .. })),
-        "{locked:?}"
-    );
+    assert!(matches!(locked, Some(StateError::Locked { .. })), "{locked:?}");
 
     let round = real.temporary.path().join("round");
     std::os::unix::fs::symlink("round", &round).unwrap();
@@ -170,10 +146,7 @@ fn says(error: &StateError, verb: &str, expected: Option<ErrorKind>) {
     match error {
         StateError::Io { doing, source, .. } => {
             assert_eq!(doing.text().en(), verb);
-            assert!(
-                expected.is_none_or(|kind| source.kind() == kind),
-                "{source}"
-            );
+            assert!(expected.is_none_or(|kind| source.kind() == kind), "{source}");
         }
         other => panic!("{other}"),
     }
@@ -215,18 +188,10 @@ fn a_folder_without_permission_is_an_error_and_not_an_empty_state() {
     }
     let mut writer = writer(&folder);
     let run = run_over(&*writer);
-    says(
-        &writer.begin(at(1), run).unwrap_err(),
-        "create",
-        Some(ErrorKind::PermissionDenied),
-    );
+    says(&writer.begin(at(1), run).unwrap_err(), "create", Some(ErrorKind::PermissionDenied));
     drop(writer);
     set(0o000);
-    says(
-        &folder.store().read().unwrap_err(),
-        "read",
-        Some(ErrorKind::PermissionDenied),
-    );
+    says(&folder.store().read().unwrap_err(), "read", Some(ErrorKind::PermissionDenied));
     set(0o700);
 }
 
@@ -240,14 +205,7 @@ fn a_state_that_can_not_be_read_is_told_apart() {
     folder.tamper(Some(&whole[..whole.len() / 2]));
     assert!(matches!(refusal(&folder), StateError::Damaged { .. }));
     folder.tamper(Some(b"\xff\xfe"));
-    assert!(matches!(
-        refusal(&folder),
-        StateError::Damaged {
-            line: 1,
-            column: 1,
-            ..
-        }
-    ));
+    assert!(matches!(refusal(&folder), StateError::Damaged { line: 1, column: 1, .. }));
     folder.tamper(Some(br#"{"format_version": 2}"#));
     assert!(matches!(refusal(&folder), StateError::Newer { .. }));
 }
@@ -290,10 +248,7 @@ fn a_backup_tells_of_a_lost_state_too() {
     folder.tamper(None);
     match refusal(&folder) {
         StateError::Lost { evidence, .. } => {
-            assert!(
-                evidence.ends_with("postpay.state.json.backup"),
-                "{evidence}"
-            );
+            assert!(evidence.ends_with("postpay.state.json.backup"), "{evidence}");
         }
         other => panic!("{other}"),
     }
@@ -306,10 +261,7 @@ fn a_backup_is_not_read_as_a_state() {
     order(&folder, &["two"]);
     let backup = FileStore::new(folder.beside("postpay.state.json.backup"));
     let before = names(folder.state.parent().unwrap());
-    for error in [
-        backup.read().unwrap_err(),
-        backup.lock(&holder("ada@loom"), NO_WAIT).err().unwrap(),
-    ] {
+    for error in [backup.read().unwrap_err(), backup.lock(&holder("ada@loom"), NO_WAIT).err().unwrap()] {
         assert!(matches!(error, StateError::NotAState { .. }), "{error}");
     }
     assert_eq!(names(folder.state.parent().unwrap()), before);
@@ -327,24 +279,15 @@ fn a_receipt_that_is_missing_or_changed_is_found() {
 
     fs::write(&receipts[1].path, good.replace("env-two", "env-owt")).unwrap();
     let error = store.receipt(&receipts[1]).unwrap_err();
-    assert!(
-        matches!(error, StateError::JournalDamaged { line: 4, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, StateError::JournalDamaged { line: 4, .. }), "{error}");
     fs::write(&receipts[1].path, fs::read(&receipts[0].path).unwrap()).unwrap();
     let error = store.receipt(&receipts[1]).unwrap_err();
-    assert!(
-        error.to_string().contains("its name says otherwise"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("its name says otherwise"), "{error}");
 
     fs::remove_file(&receipts[1].path).unwrap();
     let error = store.restore(&holder("ada@loom"), NO_WAIT).unwrap_err();
     assert!(matches!(error, StateError::Lost { .. }), "{error}");
-    assert!(
-        store.read().is_ok(),
-        "reading needs the newest receipt only"
-    );
+    assert!(store.read().is_ok(), "reading needs the newest receipt only");
 }
 
 #[test]

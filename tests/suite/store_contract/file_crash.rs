@@ -12,15 +12,10 @@ fn crashed() -> (Folder, Vec<u8>) {
     let mut dying = writer(&folder);
     let run = run_over(&*dying);
     dying.begin(at(1), run).unwrap();
-    for (event, second) in [
-        intent(1, "one"),
-        ordered(1, "one"),
-        intent(2, "two"),
-        ordered(2, "two"),
-        intent(3, "three"),
-    ]
-    .into_iter()
-    .zip(2..)
+    for (event, second) in
+        [intent(1, "one"), ordered(1, "one"), intent(2, "two"), ordered(2, "two"), intent(3, "three")]
+            .into_iter()
+            .zip(2..)
     {
         dying.append(at(second), event).unwrap();
     }
@@ -33,9 +28,7 @@ fn crashed() -> (Folder, Vec<u8>) {
 fn a_journal_cut_after_its_first_line_is_recovered_with_all_that_its_whole_lines_say() {
     let (folder, journal) = crashed();
     let state = folder.copy().unwrap();
-    let ends: Vec<_> = (1..=journal.len())
-        .filter(|length| journal[length - 1] == b'\n')
-        .collect();
+    let ends: Vec<_> = (1..=journal.len()).filter(|length| journal[length - 1] == b'\n').collect();
     let known = |state: &State, on: &str| {
         let record = state.environments.get(&address(on))?;
         Some((record.status, record.tran_id.clone()))
@@ -57,11 +50,7 @@ fn a_journal_cut_after_its_first_line_is_recovered_with_all_that_its_whole_lines
         assert_eq!(known(state, "old"), created("old"));
         let unknown = Some((Status::Unknown, None));
         assert_eq!(
-            [
-                known(state, "one"),
-                known(state, "two"),
-                known(state, "three")
-            ],
+            [known(state, "one"), known(state, "two"), known(state, "three")],
             match lines {
                 1 => [None, None, None],
                 2 => [unknown, None, None],
@@ -87,10 +76,7 @@ fn a_journal_cut_inside_its_first_line_is_damaged_and_stays() {
         let error = refusal(&folder);
         let told = matches!(error, StateError::JournalDamaged { line: 1, .. });
         let said = error.to_string();
-        assert!(
-            told && said.contains("was cut") && said.contains("only trace"),
-            "at {length}: {said}"
-        );
+        assert!(told && said.contains("was cut") && said.contains("only trace"), "at {length}: {said}");
         assert_eq!(fs::read(folder.journal()).unwrap(), &journal[..length]);
         assert_eq!(folder.copy().as_ref(), Some(&state));
     }
@@ -103,8 +89,7 @@ fn a_journal_that_is_gone_is_told_by_the_lock_that_its_writer_left() {
     // Asking does not wear the hint out.
     for _ in 0..2 {
         let error = refusal(&folder);
-        let told =
-            matches!(&error, StateError::JournalLost { path, .. } if *path == folder.journal());
+        let told = matches!(&error, StateError::JournalLost { path, .. } if *path == folder.journal());
         assert!(told, "{error}");
     }
     fs::write(folder.journal(), journal).unwrap();
@@ -151,26 +136,17 @@ fn a_lock_that_still_names_a_run_on_file_says_nothing() {
 #[test]
 fn a_journal_changed_at_any_byte_before_its_last_line_is_refused() {
     let (folder, journal) = crashed();
-    let last = journal[..journal.len() - 1]
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .unwrap();
+    let last = journal[..journal.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
     for place in 0..=last {
         let mut changed = journal.clone();
         changed[place] = changed[place].wrapping_add(1);
         fs::write(folder.journal(), &changed).unwrap();
         let error = folder.store().read().unwrap_err();
-        let told = matches!(
-            error,
-            StateError::JournalDamaged { .. } | StateError::Newer { .. }
-        );
+        let told = matches!(error, StateError::JournalDamaged { .. } | StateError::Newer { .. });
         assert!(told, "{place}: {error}");
     }
     let error = refusal(&folder);
-    assert!(
-        matches!(error, StateError::JournalDamaged { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, StateError::JournalDamaged { .. }), "{error}");
 }
 
 #[test]
@@ -199,11 +175,7 @@ fn a_crash_between_any_two_steps_of_a_commit_is_finished_by_the_next_writer() {
         assert_eq!(seen.as_ref(), Some(&recovered), "{what}");
         assert_eq!(writer(&folder).state(), Some(&recovered), "{what}");
         assert_eq!(folder.copy().unwrap(), after, "{what}");
-        assert_eq!(
-            fs::read(&receipt).unwrap(),
-            journal,
-            "{what}: no line was added"
-        );
+        assert_eq!(fs::read(&receipt).unwrap(), journal, "{what}: no line was added");
         assert_eq!(fs::read(&backup).unwrap(), before, "{what}");
         assert!(!folder.journal().exists(), "{what}");
         assert_eq!(writer(&folder).recovered(), None, "{what}");

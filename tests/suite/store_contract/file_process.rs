@@ -48,18 +48,12 @@ fn holds_the_lock_until_killed() {
 #[test]
 fn a_killed_process_leaves_nothing_to_clear() {
     let folder = Folder::new();
-    let mut child = other_process(
-        Command::new(this_binary()),
-        "holds_the_lock_until_killed",
-        &folder,
-    );
+    let mut child = other_process(Command::new(this_binary()), "holds_the_lock_until_killed", &folder);
     let stdout = BufReader::new(child.stdout.take().unwrap());
     assert!(stdout.lines().any(|line| line.unwrap() == "held"));
 
     match folder.store().lock(&holder("ada@loom"), NO_WAIT).err() {
-        Some(StateError::Locked {
-            holder: Some(said), ..
-        }) => {
+        Some(StateError::Locked { holder: Some(said), .. }) => {
             assert_eq!((said.who.as_str(), said.pid), ("eve@mill", child.id()));
         }
         other => panic!("{other:?}"),
@@ -108,9 +102,7 @@ fn writes_until_it_may_not() {
 fn a_full_disk_leaves_whole_lines_only() {
     let folder = Folder::new();
     let mut command = Command::new("sh");
-    command
-        .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\""])
-        .arg(this_binary());
+    command.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\""]).arg(this_binary());
     let child = other_process(command, "writes_until_it_may_not", &folder);
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
@@ -120,9 +112,5 @@ fn a_full_disk_leaves_whole_lines_only() {
     assert!(next.recovered().is_some());
     let environments = &next.state().unwrap().environments;
     assert!(environments.len() > 1);
-    assert!(
-        environments
-            .values()
-            .all(|record| record.status == Status::Unknown)
-    );
+    assert!(environments.values().all(|record| record.status == Status::Unknown));
 }

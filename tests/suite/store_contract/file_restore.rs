@@ -10,9 +10,7 @@ use super::file_verify::{files, three_runs};
 use super::*;
 
 fn restore(folder: &Folder, from: &Origin) -> Result<Restored, StateError> {
-    files(folder)
-        .restoring(from, &holder("ada@loom"), NO_WAIT)?
-        .write()
+    files(folder).restoring(from, &holder("ada@loom"), NO_WAIT)?.write()
 }
 
 fn copied(folder: &Folder, name: &str, bytes: &[u8]) -> Origin {
@@ -55,11 +53,7 @@ fn every_copy_of_the_past_and_the_receipts_after_it_give_the_present() {
     folder.tamper(None);
     restore(&folder, &sources[0]).unwrap();
     assert_eq!(folder.copy().unwrap(), present);
-    assert_eq!(
-        files(&folder).verify().unwrap().problems.len(),
-        0,
-        "and it verifies"
-    );
+    assert_eq!(files(&folder).verify().unwrap().problems.len(), 0, "and it verifies");
 }
 
 #[test]
@@ -115,10 +109,7 @@ fn a_restore_that_would_forget_what_is_on_record_is_refused() {
     let later = br#"{"format_version": 2}"#;
     folder.tamper(Some(later));
     let error = restore(&folder, &Origin::Receipts).unwrap_err();
-    assert!(
-        matches!(error, StateError::Behind { .. } | StateError::Newer { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, StateError::Behind { .. } | StateError::Newer { .. }), "{error}");
     assert_eq!(folder.copy().unwrap(), later);
 }
 

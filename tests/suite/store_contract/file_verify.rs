@@ -66,12 +66,7 @@ fn an_open_run_is_no_problem_and_is_told() {
     assert_eq!(codes(&found), [""; 0]);
     assert_eq!(
         found.notices,
-        [Notice::OpenRun {
-            run: run.run,
-            who: run.who,
-            pid: run.pid,
-            unknown: vec![address("four")],
-        }]
+        [Notice::OpenRun { run: run.run, who: run.who, pid: run.pid, unknown: vec![address("four")] }]
     );
 }
 
@@ -120,9 +115,7 @@ fn replaced_once() -> Folder {
     let mut writer = writer(&folder);
     let run = run_over(&*writer);
     writer.begin(at(1), run).unwrap();
-    writer
-        .append(at(2), replacement(1, "one", "env-one"))
-        .unwrap();
+    writer.append(at(2), replacement(1, "one", "env-one")).unwrap();
     let Event::Outcome(mut second) = ordered(1, "one") else {
         panic!("no outcome");
     };
@@ -156,21 +149,13 @@ fn an_id_that_two_places_have_is_told_with_both() {
         })
         .collect();
     let deposed = "two, one (deposed env-one)".to_owned();
-    assert_eq!(
-        shared,
-        [
-            ("EnvId", "env-one", deposed),
-            ("TranId", "tran-second", "one, two".to_owned())
-        ]
-    );
+    assert_eq!(shared, [("EnvId", "env-one", deposed), ("TranId", "tran-second", "one, two".to_owned())]);
 }
 
 #[test]
 fn what_was_replaced_is_held_against_the_receipts_too() {
-    let deposed = |env_id: &str| compare::Place::Deposed {
-        address: address("one"),
-        env_id: Some(env_id.to_owned()),
-    };
+    let deposed =
+        |env_id: &str| compare::Place::Deposed { address: address("one"), env_id: Some(env_id.to_owned()) };
     let folder = replaced_once();
     let found = verify(&folder);
     assert_eq!(codes(&found), [""; 0]);
@@ -180,8 +165,7 @@ fn what_was_replaced_is_held_against_the_receipts_too() {
         state.deposed[0].record.tran_id = Some("tran-else".to_owned());
     });
     let found = verify(&folder);
-    let [Problem::Differs(Difference::Field { place, name, .. })] = found.problems.as_slice()
-    else {
+    let [Problem::Differs(Difference::Field { place, name, .. })] = found.problems.as_slice() else {
         panic!("{found:?}");
     };
     assert_eq!((place, *name), (&deposed("env-one"), "tran_id"));
@@ -252,14 +236,7 @@ fn receipts_that_are_changed_or_missing_are_told_all_at_once() {
     fs::write(&receipts[1].path, good).unwrap();
     let found = verify(&folder);
     assert!(
-        matches!(
-            found.problems[..],
-            [Problem::ReceiptsMissing {
-                from: Serial(2),
-                to: Serial(4),
-                ..
-            }]
-        ),
+        matches!(found.problems[..], [Problem::ReceiptsMissing { from: Serial(2), to: Serial(4), .. }]),
         "{found:?}"
     );
 }
@@ -275,10 +252,7 @@ fn receipts_that_were_thrown_away_from_the_beginning_on_leave_what_can_not_be_ve
     let notice = |since, unverified: &[&str]| Notice::BeginningMissing {
         since,
         serial: Serial(3),
-        unverified: unverified
-            .iter()
-            .map(|on| compare::Place::At(address(on)))
-            .collect(),
+        unverified: unverified.iter().map(|on| compare::Place::At(address(on))).collect(),
     };
     assert_eq!(found.notices, [notice(Some(Serial(1)), &["one"])]);
 
@@ -316,9 +290,7 @@ fn a_fork_is_a_problem_until_both_lives_are_in_the_state() {
         problem,
         Problem::Differs(Difference::Missing { place, .. }) if *place == compare::Place::At(address("mine"))
     )));
-    let state = files(&folder)
-        .restore(&holder("ada@loom"), NO_WAIT)
-        .unwrap();
+    let state = files(&folder).restore(&holder("ada@loom"), NO_WAIT).unwrap();
     assert_eq!(state.environments.len(), 3);
     let found = verify(&folder);
     assert_eq!(codes(&found), [""; 0]);

@@ -31,12 +31,7 @@ pub(crate) struct Project {
 
 impl Project {
     pub(crate) fn empty() -> Self {
-        Self {
-            dir: tempfile::Builder::new()
-                .prefix("postpay-")
-                .tempdir()
-                .unwrap(),
-        }
+        Self { dir: tempfile::Builder::new().prefix("postpay-").tempdir().unwrap() }
     }
 
     /// A project against the embedded endpoint that declares one environment for each alias.
@@ -100,10 +95,7 @@ impl Project {
     }
 
     /// As [`Project::command`], where nothing but the program itself keeps what it makes from everybody else.
-    pub(crate) fn command_open_to_all<S: AsRef<OsStr>>(
-        &self,
-        args: impl IntoIterator<Item = S>,
-    ) -> Command {
+    pub(crate) fn command_open_to_all<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new("sh");
         command.args(["-c", "umask 000; exec \"$0\" \"$@\""]);
         command.arg(env!("CARGO_BIN_EXE_postpay")).args(args);
@@ -129,23 +121,14 @@ impl Project {
     }
 
     pub(crate) fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
-        let args: Vec<_> = args
-            .into_iter()
-            .map(|arg| arg.as_ref().to_owned())
-            .collect();
+        let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
         Self::ran(self.command(&args), &args)
     }
 
     /// As [`Project::run`], with an embedded endpoint that turns no order away for coming too soon: for what is shown of three
     /// or more. A busy computer can hold an arrival up, and so bring it nearer to the next.
-    pub(crate) fn run_unthrottled<S: AsRef<OsStr>>(
-        &self,
-        args: impl IntoIterator<Item = S>,
-    ) -> Ran {
-        let args: Vec<_> = args
-            .into_iter()
-            .map(|arg| arg.as_ref().to_owned())
-            .collect();
+    pub(crate) fn run_unthrottled<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
+        let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
         let mut command = self.command(&args);
         command.env("POSTPAY_SANDBOX_RATE", "1000");
         Self::ran(command, &args)
@@ -153,11 +136,7 @@ impl Project {
 
     fn ran(mut command: Command, args: &[OsString]) -> Ran {
         let mut ran = Ran::from(command.output().unwrap());
-        ran.line = args
-            .iter()
-            .map(|arg| arg.to_string_lossy().into_owned())
-            .collect::<Vec<_>>()
-            .join(" ");
+        ran.line = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
         ran
     }
 
@@ -200,10 +179,7 @@ impl Project {
     /// The aliases that were ordered, each exactly once.
     pub(crate) fn ordered_once(&self) -> Vec<String> {
         let orders = self.orders();
-        assert!(
-            orders.values().all(|times| *times == 1),
-            "ordered twice: {orders:?}"
-        );
+        assert!(orders.values().all(|times| *times == 1), "ordered twice: {orders:?}");
         orders.into_keys().collect()
     }
 
@@ -322,12 +298,7 @@ impl Ran {
 /// As in a terminal, for snapshots.
 impl fmt::Display for Ran {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            line,
-            code,
-            stdout,
-            stderr,
-        } = self;
+        let Self { line, code, stdout, stderr } = self;
         writeln!(f, "$ postpay {line}")?;
         match code {
             Some(code) => writeln!(f, "exit: {code}")?,
@@ -350,10 +321,7 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn new(mut command: Command) -> Self {
-        Self {
-            child: Some(command.spawn().unwrap()),
-            stderr: None,
-        }
+        Self { child: Some(command.spawn().unwrap()), stderr: None }
     }
 
     fn child(&mut self) -> &mut Child {
@@ -402,10 +370,7 @@ impl Running {
 
     /// `TERM`, `INT`, as `kill` names them.
     pub(crate) fn signal(&mut self, name: &str) {
-        let status = Command::new("kill")
-            .args(["-s", name, &self.id().to_string()])
-            .status()
-            .unwrap();
+        let status = Command::new("kill").args(["-s", name, &self.id().to_string()]).status().unwrap();
         assert!(status.success(), "kill -s {name}");
     }
 
@@ -449,10 +414,7 @@ pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
 pub(crate) fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, run: impl Fn(T) + Sync) {
     let run = &run;
     thread::scope(|scope| {
-        let threads: Vec<_> = cases
-            .into_iter()
-            .map(|case| scope.spawn(move || run(case)))
-            .collect();
+        let threads: Vec<_> = cases.into_iter().map(|case| scope.spawn(move || run(case))).collect();
         for thread in threads {
             if let Err(panic) = thread.join() {
                 std::panic::resume_unwind(panic);
@@ -482,10 +444,7 @@ pub(crate) fn scrubbed() -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
     for (pattern, instead) in [
         (r"(/private)?/[^ \n:`']*/postpay-[A-Za-z0-9]{6}", "[DIR]"),
-        (
-            r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
-            "[UUID]",
-        ),
+        (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "[UUID]"),
         (r"\b[0-9a-f]{64}\b", "[SHA256]"),
         (r"\b(run|lineage) [0-9a-f-]{36}", "$1 [UUID]"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
@@ -503,10 +462,7 @@ pub(crate) fn scrubbed() -> insta::Settings {
         (r" {2,}\d+\.\d+ (s|秒)  ", "  [TOOK]  "),
         (r"again in \d+\.\d+ s", "again in [TIME]"),
         (r#"_seconds": \d+(\.\d+)?(e-\d+)?"#, r#"_seconds": [TOOK]"#),
-        (
-            concat!("postpay_", env!("CARGO_PKG_VERSION")),
-            "postpay_[VERSION]",
-        ),
+        (concat!("postpay_", env!("CARGO_PKG_VERSION")), "postpay_[VERSION]"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
         (r"unknown@[^ \n,，]+", "unknown@[HOST]"),
         (r"(process|pid|-INT) \d+", "$1 [PID]"),

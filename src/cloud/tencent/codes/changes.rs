@@ -21,9 +21,7 @@ pub enum Change {
 pub fn verdict(change: Change, code: &str) -> Verdict {
     match (change, code) {
         (Change::Destroy, INVOICE | OVERDUE) => Verdict::Refused(Reach::Step),
-        (Change::Rename | Change::Destroy, code) => {
-            common(code).map_or(Verdict::Unknown, |row| row.verdict)
-        }
+        (Change::Rename | Change::Destroy, code) => common(code).map_or(Verdict::Unknown, |row| row.verdict),
     }
 }
 
@@ -142,27 +140,11 @@ mod tests {
             ("MissingParameter.Param", step, step),
             (INVOICE, Verdict::Unknown, step),
             (OVERDUE, Verdict::Unknown, step),
-            (
-                "ResourceUnavailable.Other",
-                Verdict::Unknown,
-                Verdict::Unknown,
-            ),
-            (
-                "ResourceUnavailable.ResourceOverdue.Other",
-                Verdict::Unknown,
-                Verdict::Unknown,
-            ),
+            ("ResourceUnavailable.Other", Verdict::Unknown, Verdict::Unknown),
+            ("ResourceUnavailable.ResourceOverdue.Other", Verdict::Unknown, Verdict::Unknown),
             ("LimitExceeded.Request", Verdict::Unknown, Verdict::Unknown),
-            (
-                "RequestLimitExceeded.Other",
-                Verdict::Unknown,
-                Verdict::Unknown,
-            ),
-            (
-                "ResourceNotFound.EnvNotExists",
-                Verdict::Unknown,
-                Verdict::Unknown,
-            ),
+            ("RequestLimitExceeded.Other", Verdict::Unknown, Verdict::Unknown),
+            ("ResourceNotFound.EnvNotExists", Verdict::Unknown, Verdict::Unknown),
             ("FailedOperation", Verdict::Unknown, Verdict::Unknown),
             ("Oops", Verdict::Unknown, Verdict::Unknown),
         ];
@@ -177,11 +159,7 @@ mod tests {
         for change in BOTH {
             for row in COMMON.iter().chain(LISTED) {
                 let hint = hint(change, row.code).unwrap();
-                assert!(
-                    !hint.en().contains("order"),
-                    "{change:?} {}: {hint}",
-                    row.code
-                );
+                assert!(!hint.en().contains("order"), "{change:?} {}: {hint}", row.code);
                 assert!(hint.en().ends_with('.'), "{change:?} {}: {hint}", row.code);
                 assert!(hint.is_in_both(), "{change:?} {}: {hint}", row.code);
                 let zh = hint.in_lang(crate::lang::Lang::Zh);
@@ -203,23 +181,11 @@ mod tests {
             (Destroy, "ResourceNotFound", "may be gone already"),
             (Rename, "ResourceUnavailable", "at the console"),
             (Destroy, "ResourceUnavailable", "--bypass-check"),
-            (
-                Destroy,
-                "ResourceUnavailable.InvoiceAmountLack",
-                "may have to be given back",
-            ),
-            (
-                Destroy,
-                "ResourceUnavailable.ResourceOverdue",
-                "may be a bill",
-            ),
+            (Destroy, "ResourceUnavailable.InvoiceAmountLack", "may have to be given back"),
+            (Destroy, "ResourceUnavailable.ResourceOverdue", "may be a bill"),
             (Rename, "InvalidAction", "no longer offers ModifyEnv"),
             (Destroy, "ActionOffline", "no longer offers DestroyEnv"),
-            (
-                Rename,
-                "AuthFailure.SecretIdNotFound",
-                "Check the key against",
-            ),
+            (Rename, "AuthFailure.SecretIdNotFound", "Check the key against"),
             (Rename, "InternalError", "alias was changed is not known"),
             (Destroy, "FailedOperation.New", "given up is not known"),
             (Destroy, "Oops", "given up is not known"),
@@ -229,9 +195,6 @@ mod tests {
             assert!(hint.en().contains(expected), "{change:?} {code}: {hint}");
         }
         assert_eq!(hint(Rename, "ResourceInsufficient"), Some(READ));
-        assert_eq!(
-            hint(Rename, "RequestLimitExceeded"),
-            Some(super::super::WAIT)
-        );
+        assert_eq!(hint(Rename, "RequestLimitExceeded"), Some(super::super::WAIT));
     }
 }

@@ -53,19 +53,11 @@ impl Chain {
     /// # Errors
     /// When something that was asked for is not there, or something that is there is not whole.
     pub fn find(wishes: &Wishes, around: &Surroundings<'_>) -> Result<Self, CredentialsError> {
-        let Wishes {
-            profile,
-            machine,
-            role,
-            web_identity,
-        } = wishes;
+        let Wishes { profile, machine, role, web_identity } = wishes;
         let mut found = if let Some((provider, file)) = web_identity {
             vouched_for(provider, file, role.as_ref())?
         } else if let Some(role) = machine {
-            Self::of(Source::Machine {
-                role: role.clone(),
-                is_asked_for: true,
-            })
+            Self::of(Source::Machine { role: role.clone(), is_asked_for: true })
         } else {
             around.look(profile.as_deref())?
         };
@@ -81,20 +73,11 @@ impl Chain {
     }
 
     pub(super) fn of(source: Source) -> Self {
-        Self {
-            source,
-            role: None,
-            open_to_others: None,
-            looked: Vec::new(),
-        }
+        Self { source, role: None, open_to_others: None, looked: Vec::new() }
     }
 
     pub(super) fn from_file(source: Source, file: &Path, role: Option<Role>) -> Self {
-        Self {
-            open_to_others: is_open(file).then(|| file.to_owned()),
-            role,
-            ..Self::of(source)
-        }
+        Self { open_to_others: is_open(file).then(|| file.to_owned()), role, ..Self::of(source) }
     }
 
     /// What gives the keys. Nothing is sent yet.
@@ -105,20 +88,15 @@ impl Chain {
         let clock = Arc::clone(&sts.clock);
         let issued = |issuer| Keys::issued_by(issuer, Arc::clone(&clock));
         let base = match self.source.clone() {
-            Source::Tccli {
-                file,
-                is_login: true,
-                ..
-            } => issued(Issuer::Login(Login::new(file, sts.clone()))),
-            Source::Environment { key, .. }
-            | Source::Profile { key, .. }
-            | Source::Tccli { key, .. } => Keys::given(key),
+            Source::Tccli { file, is_login: true, .. } => {
+                issued(Issuer::Login(Login::new(file, sts.clone())))
+            }
+            Source::Environment { key, .. } | Source::Profile { key, .. } | Source::Tccli { key, .. } => {
+                Keys::given(key)
+            }
             Source::WebIdentity(identity) => issued(Issuer::WebIdentity {
                 identity,
-                sts: Sts::new(StsOptions {
-                    keys: None,
-                    ..sts.clone()
-                })?,
+                sts: Sts::new(StsOptions { keys: None, ..sts.clone() })?,
             }),
             Source::Machine { role, .. } => issued(Issuer::Machine(Metadata::new(metadata, role)?)),
         };
@@ -126,10 +104,7 @@ impl Chain {
             None => base,
             Some(role) => issued(Issuer::Role {
                 role,
-                sts: Sts::new(StsOptions {
-                    keys: Some(Arc::new(base)),
-                    ..sts.clone()
-                })?,
+                sts: Sts::new(StsOptions { keys: Some(Arc::new(base)), ..sts.clone() })?,
             }),
         })
     }

@@ -15,11 +15,7 @@ const SPELLINGS: [Spelling; 2] = [
     Spelling {
         id: "TENCENTCLOUD_SECRET_ID",
         key: "TENCENTCLOUD_SECRET_KEY",
-        tokens: &[
-            "TENCENTCLOUD_TOKEN",
-            "TENCENTCLOUD_SECURITY_TOKEN",
-            "TENCENTCLOUD_SESSION_TOKEN",
-        ],
+        tokens: &["TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SECURITY_TOKEN", "TENCENTCLOUD_SESSION_TOKEN"],
     },
     Spelling {
         id: "TENCENTCLOUD_SECRETID",
@@ -64,10 +60,7 @@ pub(super) fn key(
 }
 
 pub(super) fn incomplete(found: &'static str, missing: &'static str) -> CredentialsError {
-    CredentialsError::Incomplete {
-        found: found.to_owned(),
-        missing: missing.to_owned(),
-    }
+    CredentialsError::Incomplete { found: found.to_owned(), missing: missing.to_owned() }
 }
 
 pub(super) fn agreed(
@@ -109,22 +102,14 @@ mod tests {
     const RUNTIME_TOKEN: &str = "TENCENTCLOUD_SESSIONTOKEN";
 
     fn from(pairs: &[(&str, &str)]) -> Result<Credentials, CredentialsError> {
-        let found = key(&|name| {
-            pairs
-                .iter()
-                .find(|(set, _)| *set == name)
-                .map(|(_, value)| (*value).to_owned())
-        });
+        let found =
+            key(&|name| pairs.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned()));
         found.map(|found| found.unwrap().1)
     }
 
     #[test]
     fn every_spelling_is_read() {
-        for token in [
-            "TENCENTCLOUD_TOKEN",
-            "TENCENTCLOUD_SECURITY_TOKEN",
-            "TENCENTCLOUD_SESSION_TOKEN",
-        ] {
+        for token in ["TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SECURITY_TOKEN", "TENCENTCLOUD_SESSION_TOKEN"] {
             let key = from(&[(ID, "i"), (KEY, "k"), (token, "t")]).unwrap();
             assert_eq!(key.secret_id, "i");
             assert_eq!(key.secret_key.expose_secret(), "k");
@@ -163,26 +148,11 @@ mod tests {
         let table = [
             (from(&[(ID, secret)]), "TENCENTCLOUD_SECRET_KEY is not"),
             (from(&[(KEY, secret)]), "TENCENTCLOUD_SECRET_ID is not"),
-            (
-                from(&[("TENCENTCLOUD_TOKEN", secret)]),
-                "TENCENTCLOUD_SECRET_ID is not",
-            ),
-            (
-                from(&[(ID, secret), (RUNTIME_KEY, secret)]),
-                "TENCENTCLOUD_SECRET_KEY is not",
-            ),
-            (
-                from(&[(ID, secret), (KEY, &joined)]),
-                "TENCENTCLOUD_SECRET_KEY holds white space",
-            ),
-            (
-                from(&[(ID, secret), (KEY, &newline)]),
-                "TENCENTCLOUD_SECRET_KEY holds white space",
-            ),
-            (
-                from(&[(ID, "hunter2密"), (KEY, secret)]),
-                "TENCENTCLOUD_SECRET_ID holds characters",
-            ),
+            (from(&[("TENCENTCLOUD_TOKEN", secret)]), "TENCENTCLOUD_SECRET_ID is not"),
+            (from(&[(ID, secret), (RUNTIME_KEY, secret)]), "TENCENTCLOUD_SECRET_KEY is not"),
+            (from(&[(ID, secret), (KEY, &joined)]), "TENCENTCLOUD_SECRET_KEY holds white space"),
+            (from(&[(ID, secret), (KEY, &newline)]), "TENCENTCLOUD_SECRET_KEY holds white space"),
+            (from(&[(ID, "hunter2密"), (KEY, secret)]), "TENCENTCLOUD_SECRET_ID holds characters"),
             (
                 from(&[
                     (ID, secret),
@@ -203,12 +173,8 @@ mod tests {
 
     #[test]
     fn equal_tokens_are_one() {
-        let key = from(&[
-            (ID, "i"),
-            (KEY, "k"),
-            ("TENCENTCLOUD_TOKEN", "t"),
-            ("TENCENTCLOUD_SECURITY_TOKEN", "t"),
-        ]);
+        let key =
+            from(&[(ID, "i"), (KEY, "k"), ("TENCENTCLOUD_TOKEN", "t"), ("TENCENTCLOUD_SECURITY_TOKEN", "t")]);
         assert!(key.unwrap().token.is_some());
     }
 }

@@ -34,11 +34,7 @@ pub struct Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            secret_id: _,
-            secret_key: _,
-            token,
-        } = self;
+        let Self { secret_id: _, secret_key: _, token } = self;
         f.debug_struct("Credentials")
             .field("secret_id", &self.short_id())
             .field("secret_key", &"…")
@@ -132,25 +128,12 @@ impl CredentialsError {
             }
             Self::Malformed { file, line, column } => {
                 let file = file.display();
-                text!(
-                    "{file}:{line}:{column}: syntax error",
-                    "{file}:{line}:{column}：语法错误"
-                )
+                text!("{file}:{line}:{column}: syntax error", "{file}:{line}:{column}：语法错误")
             }
-            Self::NoProfile {
-                name,
-                looked,
-                known: _,
-            } => {
-                let files: Vec<String> = looked
-                    .iter()
-                    .map(|file| file.display().to_string())
-                    .collect();
+            Self::NoProfile { name, looked, known: _ } => {
+                let files: Vec<String> = looked.iter().map(|file| file.display().to_string()).collect();
                 let (en, zh) = (files.join(" or "), files.join("、"));
-                text!(
-                    "there is no profile `{name}` in {en}",
-                    "没有名为 `{name}` 的配置：已查找 {zh}"
-                )
+                text!("there is no profile `{name}` in {en}", "没有名为 `{name}` 的配置：已查找 {zh}")
             }
             Self::Unfit { name, why } => text!("{name}: {why}", "{name}：{why:#}"),
             Self::Ended { file, profile } => {
@@ -173,10 +156,7 @@ impl fmt::Display for CredentialsError {
 impl Credentials {
     /// The key id, shortened so that it can be shown.
     pub fn short_id(&self) -> String {
-        match (
-            self.secret_id.get(..4),
-            self.secret_id.get(self.secret_id.len().saturating_sub(4)..),
-        ) {
+        match (self.secret_id.get(..4), self.secret_id.get(self.secret_id.len().saturating_sub(4)..)) {
             (Some(start), Some(end)) if self.secret_id.len() >= 16 => format!("{start}…{end}"),
             _ => "…".to_owned(),
         }

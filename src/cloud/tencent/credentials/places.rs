@@ -23,10 +23,7 @@ impl Surroundings<'_> {
         if profile.is_none() {
             if let Some((name, key)) = environment::key(&|name| self.chosen(name))? {
                 let role = self.role_of_environment()?;
-                return Ok(Chain {
-                    role,
-                    ..Chain::of(Source::Environment { name, key })
-                });
+                return Ok(Chain { role, ..Chain::of(Source::Environment { name, key }) });
             }
             looked.push(text!(
                 "the environment: neither TENCENTCLOUD_SECRET_ID nor TENCENTCLOUD_SECRETID is set",
@@ -43,10 +40,7 @@ impl Surroundings<'_> {
             let name = visible(&name);
             return Err(CredentialsError::Unfit {
                 name: format!("--profile {name}"),
-                why: text!(
-                    "a profile is a name, not a path",
-                    "配置是一个名称，而不是路径"
-                ),
+                why: text!("a profile is a name, not a path", "配置是一个名称，而不是路径"),
             });
         }
         let mut files = Vec::new();
@@ -78,11 +72,7 @@ impl Surroundings<'_> {
         if let Some(name) = chosen {
             let mut known = profile::names(files.first().map(PathBuf::as_path));
             known.extend(self.home.iter().flat_map(|home| tccli::names(home)));
-            return Err(CredentialsError::NoProfile {
-                name,
-                looked: files,
-                known,
-            });
+            return Err(CredentialsError::NoProfile { name, looked: files, known });
         }
         if let Some(identity) = self.pods_identity()? {
             return Ok(Chain::of(Source::WebIdentity(identity)));
@@ -92,22 +82,14 @@ impl Surroundings<'_> {
             "OIDC：未设置 TKE_ROLE_ARN，也没有给出 --oidc-provider"
         ));
         let role = read(&|name| self.chosen(name), "TENCENTCLOUD_CAM_ROLE_NAME")?;
-        Ok(Chain {
-            looked,
-            ..Chain::of(Source::Machine {
-                is_asked_for: role.is_some(),
-                role,
-            })
-        })
+        Ok(Chain { looked, ..Chain::of(Source::Machine { is_asked_for: role.is_some(), role }) })
     }
 
     /// The profile that the environment names. Where two tools' variables differ, neither is meant for sure.
     fn profile(&self) -> Result<Option<String>, CredentialsError> {
         let [one, other] = PROFILES;
         match PROFILES.map(|name| self.chosen(name)) {
-            [Some(first), Some(second)] if first != second => {
-                Err(CredentialsError::Conflict { one, other })
-            }
+            [Some(first), Some(second)] if first != second => Err(CredentialsError::Conflict { one, other }),
             [first, second] => Ok(first.or(second)),
         }
     }
@@ -124,67 +106,34 @@ impl Surroundings<'_> {
         } else {
             Err(CredentialsError::File {
                 file,
-                why: text!(
-                    "there is no such file, and {NAME} names it",
-                    "没有这个文件，而 {NAME} 指定了它"
-                ),
+                why: text!("there is no such file, and {NAME} names it", "没有这个文件，而 {NAME} 指定了它"),
             })
         }
     }
 
     fn tccli(&self, file: PathBuf, name: String) -> Result<Chain, CredentialsError> {
-        let tccli::Entry {
-            key,
-            ends,
-            logged_in: _,
-            role_arn,
-            role_session_name,
-            kind,
-        } = tccli::read(&file)?;
+        let tccli::Entry { key, ends, logged_in: _, role_arn, role_session_name, kind } = tccli::read(&file)?;
         if ends.is_some_and(|ends| ends <= self.now) {
-            return Err(CredentialsError::Ended {
-                file,
-                profile: name,
-            });
+            return Err(CredentialsError::Ended { file, profile: name });
         }
         let names = ["role-arn", "role-session-name"];
         let role = role_of_file(role_arn, role_session_name, &file.display(), names)?;
         let Some(key) = key else {
-            return Ok(Chain {
-                role,
-                ..Chain::of(Source::Machine {
-                    role: None,
-                    is_asked_for: true,
-                })
-            });
+            return Ok(Chain { role, ..Chain::of(Source::Machine { role: None, is_asked_for: true }) });
         };
-        let source = Source::Tccli {
-            name,
-            file: file.clone(),
-            key,
-            is_login: kind == tccli::Kind::Login,
-        };
+        let source = Source::Tccli { name, file: file.clone(), key, is_login: kind == tccli::Kind::Login };
         Ok(Chain::from_file(source, &file, role))
     }
 }
 
 fn section(file: &Path, name: &str) -> Result<Option<Chain>, CredentialsError> {
-    let Some(profile::Section {
-        key,
-        role_arn,
-        role_session_name,
-    }) = profile::read(file, name)?
-    else {
+    let Some(profile::Section { key, role_arn, role_session_name }) = profile::read(file, name)? else {
         return Ok(None);
     };
     let place = format!("[{name}] in {}", file.display());
     let names = ["role_arn", "role_session_name"];
     let role = role_of_file(role_arn, role_session_name, &place, names)?;
-    let source = Source::Profile {
-        name: name.to_owned(),
-        file: file.to_owned(),
-        key,
-    };
+    let source = Source::Profile { name: name.to_owned(), file: file.to_owned(), key };
     Ok(Some(Chain::from_file(source, file, role)))
 }
 
@@ -196,13 +145,8 @@ fn role_of_file(
     names: [&str; 2],
 ) -> Result<Option<Role>, CredentialsError> {
     let [arn_name, session] = names.map(|name| format!("{name} of {place}"));
-    let wish = arn.map(|arn| RoleWish {
-        arn,
-        session_name,
-        ..RoleWish::default()
-    });
-    wish.map(|wish| taken(&wish, Said::by_file(&arn_name, &session)))
-        .transpose()
+    let wish = arn.map(|arn| RoleWish { arn, session_name, ..RoleWish::default() });
+    wish.map(|wish| taken(&wish, Said::by_file(&arn_name, &session))).transpose()
 }
 
 /// Only what the system says is not there is absent: a link to nothing is not, nor what is in a folder that can't be looked
@@ -211,10 +155,7 @@ fn is_there(file: &Path) -> Result<bool, CredentialsError> {
     match file.symlink_metadata() {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(CredentialsError::File {
-            file: file.to_owned(),
-            why: Text::of(&error),
-        }),
+        Err(error) => Err(CredentialsError::File { file: file.to_owned(), why: Text::of(&error) }),
     }
 }
 

@@ -43,10 +43,8 @@ pub(super) fn read(file: &Path, profile: &str) -> Result<Option<Section>, Creden
         let value = value.as_deref().map(unquoted)?;
         (!value.is_empty()).then(|| value.to_owned())
     };
-    let incomplete = |missing: &str| CredentialsError::Missing {
-        place: place.clone(),
-        name: missing.to_owned(),
-    };
+    let incomplete =
+        |missing: &str| CredentialsError::Missing { place: place.clone(), name: missing.to_owned() };
     let value = |name: &str| checked(member(name), &format!("{name} of {place}"));
     let secret_id = value("secret_id")?.ok_or_else(|| incomplete("secret_id"))?;
     let secret_key = value("secret_key")?.ok_or_else(|| incomplete("secret_key"))?;
@@ -55,11 +53,7 @@ pub(super) fn read(file: &Path, profile: &str) -> Result<Option<Section>, Creden
         None => value("security_token")?,
     };
     Ok(Some(Section {
-        key: Credentials {
-            secret_id,
-            secret_key: secret_key.into(),
-            token: token.map(Into::into),
-        },
+        key: Credentials { secret_id, secret_key: secret_key.into(), token: token.map(Into::into) },
         role_arn: member("role_arn"),
         role_session_name: member("role_session_name"),
     }))
@@ -68,11 +62,7 @@ pub(super) fn read(file: &Path, profile: &str) -> Result<Option<Section>, Creden
 /// The profiles that the file has, as far as it can be read, in order.
 pub(super) fn names(file: Option<&Path>) -> Vec<String> {
     let sections = file.and_then(|file| sections(file, &text_of(file).ok()?).ok());
-    let mut names: Vec<String> = sections
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name)
-        .collect();
+    let mut names: Vec<String> = sections.into_iter().flatten().map(|(name, _)| name).collect();
     names.retain(|name| !name.is_empty());
     names.sort();
     names
@@ -81,15 +71,10 @@ pub(super) fn names(file: Option<&Path>) -> Vec<String> {
 type Sections = HashMap<String, HashMap<String, Option<String>>>;
 
 fn text_of(file: &Path) -> Result<String, CredentialsError> {
-    let unread = |why| CredentialsError::File {
-        file: file.to_owned(),
-        why,
-    };
+    let unread = |why| CredentialsError::File { file: file.to_owned(), why };
     let bytes = read_file(file).map_err(|error| unread(Text::of(&error)))?;
     match String::from_utf8(bytes) {
-        Ok(text) if !text.contains('\0') => {
-            Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
-        }
+        Ok(text) if !text.contains('\0') => Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()),
         Ok(_) | Err(_) => Err(unread(text!("it is not UTF-8 text", "它不是 UTF-8 文本"))),
     }
 }
@@ -128,10 +113,7 @@ fn sections(file: &Path, text: &str) -> Result<Sections, CredentialsError> {
 fn second(text: &str, profile: &str) -> Option<usize> {
     let (mut inside, mut sections, mut members) = (false, 0, HashSet::new());
     for (line, number) in text.lines().map(str::trim).zip(1..) {
-        if let Some(name) = line
-            .strip_prefix('[')
-            .and_then(|rest| rest.split(']').next())
-        {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
             inside = name.trim() == profile;
             sections += usize::from(inside);
             if inside && sections > 1 {
@@ -161,8 +143,5 @@ fn line_of(why: &str) -> usize {
 
 fn unquoted(value: &str) -> &str {
     let value = value.trim();
-    ['"', '\'']
-        .into_iter()
-        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote))
-        .unwrap_or(value)
+    ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(value)
 }

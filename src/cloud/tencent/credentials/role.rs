@@ -34,25 +34,15 @@ pub(super) struct Said<'a> {
 }
 
 impl Said<'static> {
-    pub(super) const BY_FLAGS: Self = Self {
-        arn: "--assume-role",
-        session_name: "--role-session-name",
-        duration: "--role-duration",
-    };
-    const BY_POD: Self = Self {
-        arn: "TKE_ROLE_ARN",
-        ..Self::BY_FLAGS
-    };
+    pub(super) const BY_FLAGS: Self =
+        Self { arn: "--assume-role", session_name: "--role-session-name", duration: "--role-duration" };
+    const BY_POD: Self = Self { arn: "TKE_ROLE_ARN", ..Self::BY_FLAGS };
 }
 
 impl<'a> Said<'a> {
     /// By a file, with members of these names.
     pub(super) const fn by_file(arn: &'a str, session_name: &'a str) -> Self {
-        Self {
-            arn,
-            session_name,
-            duration: Said::BY_FLAGS.duration,
-        }
+        Self { arn, session_name, duration: Said::BY_FLAGS.duration }
     }
 }
 
@@ -69,16 +59,9 @@ impl Surroundings<'_> {
             return Ok(None);
         };
         if let [Some(arn), Some(provider_id), Some(token_file)] = values.clone() {
-            let wish = RoleWish {
-                arn,
-                ..RoleWish::default()
-            };
+            let wish = RoleWish { arn, ..RoleWish::default() };
             let role = taken(&wish, Said::BY_POD)?;
-            return Ok(Some(WebIdentity {
-                provider_id,
-                token_file: token_file.into(),
-                role,
-            }));
+            return Ok(Some(WebIdentity { provider_id, token_file: token_file.into(), role }));
         }
         let lacks = names.iter().zip(&values).find(|(_, value)| value.is_none());
         Err(incomplete(found, lacks.map_or(ROLE, |(name, _)| name)))
@@ -86,10 +69,7 @@ impl Surroundings<'_> {
 
     /// A role that the environment names, whatever the key is: as the vendor's Terraform provider reads it.
     pub(super) fn role(&self) -> Result<Option<Role>, CredentialsError> {
-        self.role_named(
-            "TENCENTCLOUD_ASSUME_ROLE_ARN",
-            "TENCENTCLOUD_ASSUME_ROLE_SESSION_NAME",
-        )
+        self.role_named("TENCENTCLOUD_ASSUME_ROLE_ARN", "TENCENTCLOUD_ASSUME_ROLE_SESSION_NAME")
     }
 
     /// A role for the key in the environment: as tccli reads it.
@@ -123,11 +103,7 @@ impl Surroundings<'_> {
             duration,
             external_id: read(&chosen, EXTERNAL_ID)?,
         };
-        let said = Said {
-            arn: arn_name,
-            session_name: session,
-            duration: DURATION,
-        };
+        let said = Said { arn: arn_name, session_name: session, duration: DURATION };
         taken(&wish, said).map(Some)
     }
 }
@@ -152,18 +128,8 @@ pub(super) fn vouched_for(
 
 /// A role as it can be asked for.
 pub(super) fn taken(wish: &RoleWish, said: Said<'_>) -> Result<Role, CredentialsError> {
-    let RoleWish {
-        arn,
-        session_name,
-        duration,
-        external_id,
-    } = wish;
-    let unfit = |name: &str, why| {
-        Err(CredentialsError::Unfit {
-            name: name.to_owned(),
-            why,
-        })
-    };
+    let RoleWish { arn, session_name, duration, external_id } = wish;
+    let unfit = |name: &str, why| Err(CredentialsError::Unfit { name: name.to_owned(), why });
     if !is_arn(arn) {
         let shown: String = visible(arn).chars().take(80).collect();
         return unfit(
@@ -188,32 +154,19 @@ pub(super) fn taken(wish: &RoleWish, said: Said<'_>) -> Result<Role, Credentials
     if duration.is_some_and(|duration| duration.as_secs() == 0 || duration > LONGEST) {
         return unfit(
             said.duration,
-            text!(
-                "a role can be taken for 1s up to 12h",
-                "扮演角色的时长为 1s 到 12h"
-            ),
+            text!("a role can be taken for 1s up to 12h", "扮演角色的时长为 1s 到 12h"),
         );
     }
-    Ok(Role {
-        arn: arn.clone(),
-        session_name,
-        duration: *duration,
-        external_id: external_id.clone(),
-    })
+    Ok(Role { arn: arn.clone(), session_name, duration: *duration, external_id: external_id.clone() })
 }
 
 /// `qcs::cam::uin/UIN:roleName/NAME`, or with the role's number as `role/NUMBER`.
 fn is_arn(arn: &str) -> bool {
-    let parts = arn
-        .strip_prefix("qcs::cam::uin/")
-        .and_then(|rest| rest.split_once(':'));
+    let parts = arn.strip_prefix("qcs::cam::uin/").and_then(|rest| rest.split_once(':'));
     let Some((uin, role)) = parts else {
         return false;
     };
-    let name = role
-        .strip_prefix("roleName/")
-        .or_else(|| role.strip_prefix("role/"));
+    let name = role.strip_prefix("roleName/").or_else(|| role.strip_prefix("role/"));
     let is_number = !uin.is_empty() && uin.chars().all(|c| c.is_ascii_digit());
-    is_number
-        && name.is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic()))
+    is_number && name.is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic()))
 }

@@ -56,31 +56,16 @@ impl Source {
                 let file = file.display();
                 text!("profile `{name}` in {file}", "{file} 中的配置 `{name}`")
             }
-            Self::Tccli {
-                name,
-                file,
-                is_login,
-                ..
-            } => {
+            Self::Tccli { name, file, is_login, .. } => {
                 let file = file.display();
                 if *is_login {
-                    text!(
-                        "tccli's log-in `{name}` in {file}",
-                        "{file} 中的 tccli 登录 `{name}`"
-                    )
+                    text!("tccli's log-in `{name}` in {file}", "{file} 中的 tccli 登录 `{name}`")
                 } else {
-                    text!(
-                        "tccli's profile `{name}` in {file}",
-                        "{file} 中的 tccli 配置 `{name}`"
-                    )
+                    text!("tccli's profile `{name}` in {file}", "{file} 中的 tccli 配置 `{name}`")
                 }
             }
             Self::WebIdentity(identity) => {
-                let WebIdentity {
-                    provider_id,
-                    token_file,
-                    role: Role { arn, .. },
-                } = identity;
+                let WebIdentity { provider_id, token_file, role: Role { arn, .. } } = identity;
                 let file = token_file.display();
                 text!(
                     "role {arn}, vouched for by {provider_id} with the token in {file}",

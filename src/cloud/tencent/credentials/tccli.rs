@@ -96,31 +96,16 @@ fn moment(number: i64) -> Timestamp {
 /// # Errors
 /// When it can't be read, or is no whole key. No text holds a value.
 pub(in crate::cloud::tencent) fn read(file: &Path) -> Result<Entry, CredentialsError> {
-    let bytes = read_file(file).map_err(|error| CredentialsError::File {
-        file: file.to_owned(),
-        why: Text::of(&error),
-    })?;
+    let bytes = read_file(file)
+        .map_err(|error| CredentialsError::File { file: file.to_owned(), why: Text::of(&error) })?;
     // serde_json quotes what it did not expect; where it stands says enough.
     let wrong = |error: &serde_json::Error| {
         let (line, column) = (error.line(), error.column());
-        CredentialsError::Malformed {
-            file: file.to_owned(),
-            line,
-            column,
-        }
+        CredentialsError::Malformed { file: file.to_owned(), line, column }
     };
-    let File {
-        secret_id,
-        secret_key,
-        token,
-        expires_at,
-        role_arn,
-        role_session_name,
-        kind,
-        oauth,
-        sso,
-    } = serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
-        .map_err(|error| wrong(&error))?;
+    let File { secret_id, secret_key, token, expires_at, role_arn, role_session_name, kind, oauth, sso } =
+        serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
+            .map_err(|error| wrong(&error))?;
     let kind = match kind.as_deref() {
         Some("cvm-role") => Kind::Machine,
         Some("oauth" | "sso") => Kind::Login,
@@ -151,15 +136,8 @@ pub(in crate::cloud::tencent) fn read(file: &Path) -> Result<Entry, CredentialsE
         key,
         ends: expires_at.filter(|_| kind == Kind::Login).map(moment),
         logged_in: filled(oauth.and_then(|oauth| oauth.open_id)).or_else(|| {
-            let Sso {
-                uin,
-                role_configuration_id,
-            } = sso?;
-            Some(format!(
-                "{} {}",
-                uin?,
-                role_configuration_id.unwrap_or_default()
-            ))
+            let Sso { uin, role_configuration_id } = sso?;
+            Some(format!("{} {}", uin?, role_configuration_id.unwrap_or_default()))
         }),
         role_arn: filled(role_arn),
         role_session_name: filled(role_session_name),

@@ -20,10 +20,7 @@ struct Around {
 
 impl Around {
     fn new() -> Self {
-        Self {
-            home: tempfile::tempdir().unwrap(),
-            variables: HashMap::new(),
-        }
+        Self { home: tempfile::tempdir().unwrap(), variables: HashMap::new() }
     }
 
     fn set(mut self, name: &'static str, value: &str) -> Self {
@@ -71,9 +68,7 @@ impl Around {
 }
 
 fn with_keys(around: Around) -> Around {
-    around
-        .set("TENCENTCLOUD_SECRET_ID", "env-id")
-        .set("TENCENTCLOUD_SECRET_KEY", SECRET)
+    around.set("TENCENTCLOUD_SECRET_ID", "env-id").set("TENCENTCLOUD_SECRET_KEY", SECRET)
 }
 
 fn ini(name: &str) -> String {
@@ -87,9 +82,7 @@ fn json(more: &str) -> String {
 /// The source's name and the key's id.
 fn told(chain: &Chain) -> (&'static str, Option<&str>) {
     let id = match &chain.source {
-        Source::Environment { key, .. }
-        | Source::Profile { key, .. }
-        | Source::Tccli { key, .. } => {
+        Source::Environment { key, .. } | Source::Profile { key, .. } | Source::Tccli { key, .. } => {
             assert_eq!(key.secret_key.expose_secret(), SECRET);
             Some(key.secret_id.as_str())
         }
@@ -133,10 +126,7 @@ fn what_is_asked_for_by_name_goes_before_everything() {
     let around = with_keys(Around::new())
         .file(SDK, &(ini("default") + &ini("prod")))
         .file(".tccli/staging.credential", &json(""));
-    let of = |name: &str| Wishes {
-        profile: Some(name.to_owned()),
-        ..Wishes::default()
-    };
+    let of = |name: &str| Wishes { profile: Some(name.to_owned()), ..Wishes::default() };
     let prod = around.find(&of("prod")).unwrap();
     assert_eq!(told(&prod), ("profile", Some("prod-id")));
     let staging = around.find(&of("staging")).unwrap();
@@ -144,10 +134,7 @@ fn what_is_asked_for_by_name_goes_before_everything() {
     let wrong = around.wrong(&of("nobody"));
     assert!(wrong.contains("no profile `nobody`"), "{wrong}");
     assert!(wrong.contains("nobody.credential"), "{wrong}");
-    let machine = Wishes {
-        machine: Some(Some("web".to_owned())),
-        ..Wishes::default()
-    };
+    let machine = Wishes { machine: Some(Some("web".to_owned())), ..Wishes::default() };
     let found = around.find(&machine).unwrap().source;
     assert!(
         matches!(&found, Source::Machine { role: Some(role), is_asked_for: true } if role == "web"),
@@ -157,9 +144,8 @@ fn what_is_asked_for_by_name_goes_before_everything() {
 
 #[test]
 fn variables_choose_a_profile_where_the_environment_has_no_key() {
-    let around = Around::new()
-        .file(SDK, &(ini("default") + &ini("prod")))
-        .set("TENCENTCLOUD_PROFILE", "prod");
+    let around =
+        Around::new().file(SDK, &(ini("default") + &ini("prod"))).set("TENCENTCLOUD_PROFILE", "prod");
     assert_eq!(told(&around.found()), ("profile", Some("prod-id")));
     let around = with_keys(around);
     assert_eq!(told(&around.found()), ("environment", Some("env-id")));
@@ -170,25 +156,16 @@ fn variables_choose_a_profile_where_the_environment_has_no_key() {
             .file(TCCLI, &json(""))
             .file(".tccli/ci.credential", &json(""));
         let found = around.set(name, "ci").found();
-        assert!(
-            matches!(&found.source, Source::Tccli { name, .. } if name == "ci"),
-            "{found:?}"
-        );
-        let around = Around::new()
-            .file(SDK, &ini("default"))
-            .file(TCCLI, &json(""));
+        assert!(matches!(&found.source, Source::Tccli { name, .. } if name == "ci"), "{found:?}");
+        let around = Around::new().file(SDK, &ini("default")).file(TCCLI, &json(""));
         let wrong = around.set(name, "gone").wrong(&Wishes::default());
         assert!(wrong.contains("no profile `gone`"), "{wrong}");
     }
-    let both = Around::new()
-        .set("TCCLI_PROFILE", "a")
-        .set("TENCENTCLOUD_PROFILE", "b");
+    let both = Around::new().set("TCCLI_PROFILE", "a").set("TENCENTCLOUD_PROFILE", "b");
     let wrong = both.wrong(&Wishes::default());
     assert!(wrong.contains("both set and differ"), "{wrong}");
     let outside = Around::new().file("x.credential", &json(""));
-    let wrong = outside
-        .set("TCCLI_PROFILE", "../x")
-        .wrong(&Wishes::default());
+    let wrong = outside.set("TCCLI_PROFILE", "../x").wrong(&Wishes::default());
     assert!(wrong.contains("a name, not a path"), "{wrong}");
     let file = Around::new().file("elsewhere", &ini("default"));
     let path = file.path("elsewhere").display().to_string();
@@ -245,16 +222,8 @@ fn a_credentials_file_that_is_not_recognised_never_gives_way_to_the_next_place()
     let no_section = format!("secret_id = i\nsecret_key = {SECRET}\n");
     let table: Vec<(&str, Vec<u8>, &str)> = vec![
         (SDK, utf16(&ini("default")), "it is not UTF-8 text"),
-        (
-            SDK,
-            utf16(&ini("default"))[2..].to_vec(),
-            "it is not UTF-8 text",
-        ),
-        (
-            SDK,
-            b"[default]\nsecret_id = \xff\n".to_vec(),
-            "it is not UTF-8 text",
-        ),
+        (SDK, utf16(&ini("default"))[2..].to_vec(), "it is not UTF-8 text"),
+        (SDK, b"[default]\nsecret_id = \xff\n".to_vec(), "it is not UTF-8 text"),
         (SDK, no_section.into_bytes(), "it is not in INI form"),
         (SDK, json("").into_bytes(), "it is not in INI form"),
         (
@@ -271,27 +240,15 @@ fn a_credentials_file_that_is_not_recognised_never_gives_way_to_the_next_place()
         (TCCLI, b"null".to_vec(), "default.credential:1:"),
         (TCCLI, b"[]".to_vec(), "default.credential:1:"),
         (TCCLI, b"{}".to_vec(), "has no secretId"),
-        (
-            TCCLI,
-            format!("{{\"SecretId\":\"i\",\"SecretKey\":\"{SECRET}\"}}").into(),
-            "has no secretId",
-        ),
-        (
-            TCCLI,
-            json(r#","token":" t""#).into_bytes(),
-            "holds white space",
-        ),
+        (TCCLI, format!("{{\"SecretId\":\"i\",\"SecretKey\":\"{SECRET}\"}}").into(), "has no secretId"),
+        (TCCLI, json(r#","token":" t""#).into_bytes(), "holds white space"),
     ];
     for (name, bytes, expected) in table {
         let around = Around::new()
             .set("TKE_ROLE_ARN", ROLE)
             .set("TKE_PROVIDER_ID", "p")
             .set("TKE_WEB_IDENTITY_TOKEN_FILE", "/token");
-        let around = if name == SDK {
-            around.file(TCCLI, &json(""))
-        } else {
-            around
-        };
+        let around = if name == SDK { around.file(TCCLI, &json("")) } else { around };
         let around = around.file(name, "");
         fs::write(around.path(name), &bytes).unwrap();
         let wrong = around.wrong(&Wishes::default());
@@ -321,10 +278,7 @@ fn a_profile_is_a_name_and_no_path() {
         .file(".tccli/sub/x.credential", &json(""))
         .file(SDK, &ini("../x"));
     for name in ["../x", "../../x", "sub/x", "sub\\x", "..", "/x"] {
-        let wishes = Wishes {
-            profile: Some(name.to_owned()),
-            ..Wishes::default()
-        };
+        let wishes = Wishes { profile: Some(name.to_owned()), ..Wishes::default() };
         let wrong = around.wrong(&wishes);
         assert!(wrong.contains("a name, not a path"), "{name}: {wrong}");
     }
@@ -336,36 +290,16 @@ fn half_a_key_is_an_error_that_names_the_other_half() {
     let half_json = format!(r#"{{"secretKey":"{SECRET}"}}"#);
     let table = [
         (
-            Around::new()
-                .set("TENCENTCLOUD_SECRET_ID", SECRET)
-                .file(SDK, &ini("default")),
+            Around::new().set("TENCENTCLOUD_SECRET_ID", SECRET).file(SDK, &ini("default")),
             "TENCENTCLOUD_SECRET_KEY is not",
         ),
+        (Around::new().file(SDK, &half_ini), "credentials has no secret_id"),
+        (Around::new().file(TCCLI, &half_json), "default.credential has no secretId"),
+        (Around::new().set("TKE_ROLE_ARN", ROLE), "TKE_PROVIDER_ID is not"),
+        (Around::new().file(SDK, &format!("[default\nsecret_key = {SECRET}\n")), "credentials:1:1"),
+        (Around::new().file(TCCLI, &format!("{{\"secretKey\": {SECRET}")), "default.credential:1:"),
         (
-            Around::new().file(SDK, &half_ini),
-            "credentials has no secret_id",
-        ),
-        (
-            Around::new().file(TCCLI, &half_json),
-            "default.credential has no secretId",
-        ),
-        (
-            Around::new().set("TKE_ROLE_ARN", ROLE),
-            "TKE_PROVIDER_ID is not",
-        ),
-        (
-            Around::new().file(SDK, &format!("[default\nsecret_key = {SECRET}\n")),
-            "credentials:1:1",
-        ),
-        (
-            Around::new().file(TCCLI, &format!("{{\"secretKey\": {SECRET}")),
-            "default.credential:1:",
-        ),
-        (
-            Around::new().file(
-                SDK,
-                &format!("[default]\nsecret_id = i\nsecret_key = {SECRET} x\n"),
-            ),
+            Around::new().file(SDK, &format!("[default]\nsecret_id = i\nsecret_key = {SECRET} x\n")),
             "holds white space",
         ),
         (
@@ -406,10 +340,7 @@ fn a_log_in_of_tccli_lasts_until_its_end() {
     assert_eq!(told(&machine), ("cvm-role", None));
     // A key that has no end is none that ends.
     let more = r#","type":"default","expiresAt":1"#;
-    assert_eq!(
-        told(&Around::new().file(TCCLI, &json(more)).found()),
-        ("tccli", Some("tccli-id"))
-    );
+    assert_eq!(told(&Around::new().file(TCCLI, &json(more)).found()), ("tccli", Some("tccli-id")));
 }
 
 #[test]
@@ -429,10 +360,7 @@ fn a_role_may_stand_on_top_of_any() {
     let role = around.found().role.unwrap();
     assert_eq!(role.duration, Some(Duration::from_secs(900)));
     let own = format!("{}role_arn = {ROLE}\n", ini("default"));
-    assert_eq!(
-        arn(Around::new().file(SDK, &own).found()),
-        expected("postpay")
-    );
+    assert_eq!(arn(Around::new().file(SDK, &own).found()), expected("postpay"));
     let own = json(&format!(r#","role-arn":"{ROLE}","role-session-name":"x1""#));
     assert_eq!(arn(Around::new().file(TCCLI, &own).found()), expected("x1"));
     let flag = Wishes {
@@ -465,28 +393,13 @@ fn what_can_be_no_role_is_refused_before_anything_is_sent() {
     };
     let around = with_keys(Around::new());
     let table = [
-        (
-            wish("deploy", None, None),
-            "--assume-role: `deploy` is not a role ARN",
-        ),
-        (
-            wish("qcs::cam::uin/1:rolename/x", None, None),
-            "is not a role ARN",
-        ),
-        (
-            wish("qcs::cam::uin/x:roleName/x", None, None),
-            "is not a role ARN",
-        ),
-        (
-            wish("qcs::cam::uin/1:roleName/", None, None),
-            "is not a role ARN",
-        ),
+        (wish("deploy", None, None), "--assume-role: `deploy` is not a role ARN"),
+        (wish("qcs::cam::uin/1:rolename/x", None, None), "is not a role ARN"),
+        (wish("qcs::cam::uin/x:roleName/x", None, None), "is not a role ARN"),
+        (wish("qcs::cam::uin/1:roleName/", None, None), "is not a role ARN"),
         (wish(ROLE, Some("x"), None), "2 to 128"),
         (wish(ROLE, Some("a b"), None), "2 to 128"),
-        (
-            wish(ROLE, None, Some(Duration::from_secs(43_201))),
-            "up to 12h",
-        ),
+        (wish(ROLE, None, Some(Duration::from_secs(43_201))), "up to 12h"),
         (wish(ROLE, None, Some(Duration::ZERO)), "up to 12h"),
     ];
     for (wishes, expected) in table {
@@ -505,19 +418,12 @@ fn what_can_be_no_role_is_refused_before_anything_is_sent() {
 fn another_system_may_vouch_for_a_role() {
     let wishes = Wishes {
         web_identity: Some(("github".to_owned(), "/token".into())),
-        role: Some(RoleWish {
-            arn: ROLE.to_owned(),
-            ..RoleWish::default()
-        }),
+        role: Some(RoleWish { arn: ROLE.to_owned(), ..RoleWish::default() }),
         ..Wishes::default()
     };
     let found = with_keys(Around::new()).find(&wishes).unwrap();
     assert!(found.role.is_none(), "it is taken with the token, once");
-    let Source::WebIdentity(WebIdentity {
-        provider_id,
-        token_file,
-        role: Role { arn, .. },
-    }) = found.source
+    let Source::WebIdentity(WebIdentity { provider_id, token_file, role: Role { arn, .. } }) = found.source
     else {
         panic!("{:?}", found.source);
     };
@@ -557,45 +463,17 @@ fn every_error_is_told_in_both_languages() {
     let name = || "TENCENTCLOUD_SECRET_ID".to_owned();
     let file = || PathBuf::from("/home/u/.tencentcloud/credentials");
     for error in [
-        CredentialsError::Absent {
-            looked: vec![text!("environment", "环境变量")],
-        },
-        CredentialsError::Incomplete {
-            found: name(),
-            missing: name(),
-        },
-        CredentialsError::Missing {
-            place: name(),
-            name: name(),
-        },
+        CredentialsError::Absent { looked: vec![text!("environment", "环境变量")] },
+        CredentialsError::Incomplete { found: name(), missing: name() },
+        CredentialsError::Missing { place: name(), name: name() },
         CredentialsError::WhiteSpace { name: name() },
         CredentialsError::Characters { name: name() },
-        CredentialsError::Conflict {
-            one: "A",
-            other: "B",
-        },
-        CredentialsError::File {
-            file: file(),
-            why: text!("no", "否"),
-        },
-        CredentialsError::Malformed {
-            file: file(),
-            line: 1,
-            column: 2,
-        },
-        CredentialsError::NoProfile {
-            name: name(),
-            looked: vec![file()],
-            known: Vec::new(),
-        },
-        CredentialsError::Unfit {
-            name: name(),
-            why: text!("no", "否"),
-        },
-        CredentialsError::Ended {
-            file: file(),
-            profile: name(),
-        },
+        CredentialsError::Conflict { one: "A", other: "B" },
+        CredentialsError::File { file: file(), why: text!("no", "否") },
+        CredentialsError::Malformed { file: file(), line: 1, column: 2 },
+        CredentialsError::NoProfile { name: name(), looked: vec![file()], known: Vec::new() },
+        CredentialsError::Unfit { name: name(), why: text!("no", "否") },
+        CredentialsError::Ended { file: file(), profile: name() },
     ] {
         assert!(error.text().is_in_both(), "{error}");
     }
@@ -603,9 +481,7 @@ fn every_error_is_told_in_both_languages() {
 
 #[test]
 fn a_file_that_was_named_is_the_only_place() {
-    let around = Around::new()
-        .file("named", &ini("work"))
-        .file(TCCLI, &json("tccli-id"));
+    let around = Around::new().file("named", &ini("work")).file(TCCLI, &json("tccli-id"));
     let path = around.path("named").display().to_string();
     let around = around.set("TENCENTCLOUD_CREDENTIALS_FILE", &path);
     let error = around.find(&Wishes::default()).unwrap_err();
@@ -633,10 +509,7 @@ fn two_keys_in_one_section_are_not_mixed() {
 fn what_is_no_small_file_is_read_no_further() {
     let around = Around::new().file(SDK, &"x".repeat(2 << 20));
     let error = around.find(&Wishes::default()).unwrap_err();
-    assert!(
-        error.to_string().contains("it is larger than 1 MiB"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("it is larger than 1 MiB"), "{error}");
 }
 
 #[test]

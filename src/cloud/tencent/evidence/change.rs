@@ -27,15 +27,10 @@ pub(in crate::cloud::tencent) fn judge_change(
     let ids = case.without_error(repair)?;
     if acted(&ids, &case.traces, case.asked_env_id) {
         // Whatever they are of, they are not lost.
-        let why = Text::fixed(
-            "the answer holds ids that nobody asked for",
-            "应答中有请求中没有的 ID",
-        );
+        let why = Text::fixed("the answer holds ids that nobody asked for", "应答中有请求中没有的 ID");
         return Err(case.unknown(&why, ids, None));
     }
-    Ok(Done {
-        request_id: ids.request_id.and_then(|id| scrub.id(&id)),
-    })
+    Ok(Done { request_id: ids.request_id.and_then(|id| scrub.id(&id)) })
 }
 
 #[cfg(test)]
@@ -52,24 +47,16 @@ mod tests {
             secret_key: SECRET.into(),
             token: None,
         });
-        judge_change(reply, change, "asked", &scrub, |what| {
-            what == Repair::Clock && mends_clock
-        })
+        judge_change(reply, change, "asked", &scrub, |what| what == Repair::Clock && mends_clock)
     }
 
     fn of(change: Change, status: u16, body: &str) -> Result<Done, CloudError> {
-        let reply = Reply {
-            status,
-            body: body.as_bytes(),
-            broken: None,
-        };
+        let reply = Reply { status, body: body.as_bytes(), broken: None };
         of_change(change, &reply, true)
     }
 
     fn error(code: &str, more: &str) -> String {
-        format!(
-            r#"{{"Response":{{"Error":{{"Code":"{code}","Message":"m"}},"RequestId":"r"{more}}}}}"#
-        )
+        format!(r#"{{"Response":{{"Error":{{"Code":"{code}","Message":"m"}},"RequestId":"r"{more}}}}}"#)
     }
 
     #[test]
@@ -110,10 +97,7 @@ mod tests {
         let (step, run) = (Refused(Reach::Step), Refused(Reach::Run));
         let codes = [
             ("RequestLimitExceeded", N(NotSent::Throttled)),
-            (
-                "RequestLimitExceeded.UinLimitExceeded",
-                N(NotSent::Throttled),
-            ),
+            ("RequestLimitExceeded.UinLimitExceeded", N(NotSent::Throttled)),
             ("AuthFailure.SignatureExpire", N(NotSent::Repaired)),
             ("AuthFailure.SecretIdNotFound", run),
             ("AuthFailure.SignatureFailure", run),
@@ -177,10 +161,7 @@ mod tests {
             (200, r#"{"Response":{"RequestId":"#.to_owned()),
             (200, r#"{"Response":{"Error":{}}}"#.to_owned()),
             (200, r#"{"Response":{"Error":false}}"#.to_owned()),
-            (
-                200,
-                r#"{"code":1,"codeDesc":"RequestLimitExceeded","message":""}"#.to_owned(),
-            ),
+            (200, r#"{"code":1,"codeDesc":"RequestLimitExceeded","message":""}"#.to_owned()),
             // Nobody can tell which of two is meant.
             (200, format!(r#"{{"Response":{{{e}}},"Response":{{}}}}"#)),
             (200, format!(r#"{{"Response":{{}},"Response":{{{e}}}}}"#)),
@@ -197,11 +178,7 @@ mod tests {
                 assert!(error.hint.unwrap().en().contains("is not known"), "{body}");
             }
         }
-        let cut = Reply {
-            status: 200,
-            body: ok.as_bytes(),
-            broken: Some("the answer was cut off".into()),
-        };
+        let cut = Reply { status: 200, body: ok.as_bytes(), broken: Some("the answer was cut off".into()) };
         let error = of_change(Change::Rename, &cut, true).unwrap_err();
         assert_eq!(error.grade, Grade::Unknown);
         assert_eq!(error.message.en(), "the answer was cut off");
@@ -218,20 +195,13 @@ mod tests {
         let unknown = of(Change::Destroy, 200, &other).unwrap_err();
         assert_eq!(unknown.seen.env_id.as_deref(), Some("new"));
         assert_eq!(unknown.seen.tran_id.as_deref(), Some("7"));
-        assert!(
-            unknown.message.en().contains("nobody asked for"),
-            "{unknown:?}"
-        );
+        assert!(unknown.message.en().contains("nobody asked for"), "{unknown:?}");
     }
 
     #[test]
     fn a_clock_that_can_not_be_mended_ends_the_run() {
         let body = error("AuthFailure.SignatureExpire", "");
-        let reply = Reply {
-            status: 200,
-            body: body.as_bytes(),
-            broken: None,
-        };
+        let reply = Reply { status: 200, body: body.as_bytes(), broken: None };
         let error = of_change(Change::Rename, &reply, false).unwrap_err();
         assert_eq!(error.grade, Grade::Refused(Reach::Run));
     }
@@ -250,10 +220,7 @@ mod tests {
         ];
         for body in bodies {
             let text = format!("{:?}", of(Change::Destroy, 200, &body));
-            assert!(
-                !text.contains(SECRET) && !text.contains("AKIDEXAMPLE"),
-                "{text}"
-            );
+            assert!(!text.contains(SECRET) && !text.contains("AKIDEXAMPLE"), "{text}");
         }
     }
 }

@@ -6,11 +6,7 @@ use crate::cloud::tencent::Credentials;
 const SECRET: &str = "keykeykeykeykeykeykeykey";
 
 fn scrub() -> Scrub {
-    Scrub::new(&Credentials {
-        secret_id: "AKIDEXAMPLE".to_owned(),
-        secret_key: SECRET.into(),
-        token: None,
-    })
+    Scrub::new(&Credentials { secret_id: "AKIDEXAMPLE".to_owned(), secret_key: SECRET.into(), token: None })
 }
 
 /// The answer to an order that names the environment "asked".
@@ -24,11 +20,7 @@ fn of_new(body: &str) -> Result<Ordered, CloudError> {
 }
 
 fn asking(asked: Option<&str>, status: u16, body: &str) -> Result<Ordered, CloudError> {
-    let reply = Reply {
-        status,
-        body: body.as_bytes(),
-        broken: None,
-    };
+    let reply = Reply { status, body: body.as_bytes(), broken: None };
     judge(&reply, asked, &scrub(), |what| what == Repair::Clock)
 }
 
@@ -40,41 +32,17 @@ fn error(code: &str, more: &str) -> String {
 fn grades() {
     use Grade::{NotSent as N, Refused, Unknown};
     let table = [
-        (
-            200,
-            error("RequestLimitExceeded", ""),
-            N(NotSent::Throttled),
-        ),
-        (
-            200,
-            error("AuthFailure.SignatureExpire", ""),
-            N(NotSent::Repaired),
-        ),
-        (
-            200,
-            error("AuthFailure.TokenFailure", ""),
-            Refused(Reach::Run),
-        ),
+        (200, error("RequestLimitExceeded", ""), N(NotSent::Throttled)),
+        (200, error("AuthFailure.SignatureExpire", ""), N(NotSent::Repaired)),
+        (200, error("AuthFailure.TokenFailure", ""), Refused(Reach::Run)),
         (200, error("InvalidParameter", ""), Refused(Reach::Step)),
         // The EnvId that was asked for is an echo.
-        (
-            200,
-            error("ResourceNotFound", r#","EnvId":"asked""#),
-            Refused(Reach::Step),
-        ),
-        (
-            200,
-            error("ResourceUnavailable.BalanceNotEnough", ""),
-            Refused(Reach::Run),
-        ),
+        (200, error("ResourceNotFound", r#","EnvId":"asked""#), Refused(Reach::Step)),
+        (200, error("ResourceUnavailable.BalanceNotEnough", ""), Refused(Reach::Run)),
         (200, error("InternalError", ""), Unknown),
         (200, error("Oops", ""), Unknown),
         // Ids beside an error: something was done.
-        (
-            200,
-            error("RequestLimitExceeded", r#","TranId":"1""#),
-            Unknown,
-        ),
+        (200, error("RequestLimitExceeded", r#","TranId":"1""#), Unknown),
         (200, error("InvalidParameter", r#","EnvId":"new""#), Unknown),
         // A status that is not 200 proves nothing, whatever the body says.
         (500, error("InvalidParameter", ""), Unknown),
@@ -85,17 +53,9 @@ fn grades() {
         (200, String::new(), Unknown),
         (200, "<html>".to_owned(), Unknown),
         (200, r#"{"Response":{"RequestId":"r"}}"#.to_owned(), Unknown),
-        (
-            200,
-            r#"{"Response":{"EnvId":"new","RequestId":"r"}}"#.to_owned(),
-            Unknown,
-        ),
+        (200, r#"{"Response":{"EnvId":"new","RequestId":"r"}}"#.to_owned(), Unknown),
         (200, r#"{"Response":{"Error":{}}}"#.to_owned(), Unknown),
-        (
-            200,
-            r#"{"code":1,"codeDesc":"RequestLimitExceeded","message":""}"#.to_owned(),
-            Unknown,
-        ),
+        (200, r#"{"code":1,"codeDesc":"RequestLimitExceeded","message":""}"#.to_owned(), Unknown),
     ];
     for (status, body, grade) in table {
         let error = of(status, &body).unwrap_err();
@@ -109,11 +69,7 @@ fn grades() {
 
 #[test]
 fn an_order_is_one_with_or_without_an_env_id() {
-    let order = of(
-        200,
-        r#"{"Response":{"TranId":"1","EnvId":null,"RequestId":"r\u001b"}}"#,
-    )
-    .unwrap();
+    let order = of(200, r#"{"Response":{"TranId":"1","EnvId":null,"RequestId":"r\u001b"}}"#).unwrap();
     assert_eq!((order.tran_id.as_str(), order.env_id), ("1", None));
     assert_eq!(order.request_id, None, "it is no id");
     let order = of_new(r#"{"Response":{"TranId":"1","EnvId":"e"}}"#).unwrap();
@@ -124,18 +80,10 @@ fn an_order_is_one_with_or_without_an_env_id() {
 #[test]
 fn every_id_of_an_answer_that_proves_nothing_is_kept() {
     let body = r#"{"Response":{"TranId":"1","EnvId":"e","RequestId":"r"}}"#;
-    let broken = Reply {
-        status: 200,
-        body: body.as_bytes(),
-        broken: Some("the answer was cut off".into()),
-    };
+    let broken = Reply { status: 200, body: body.as_bytes(), broken: Some("the answer was cut off".into()) };
     let cut = judge(&broken, None, &scrub(), |what| what == Repair::Clock).unwrap_err();
     assert_eq!(cut.message.en(), "the answer was cut off");
-    for error in [
-        cut,
-        of(500, body).unwrap_err(),
-        of(200, &format!("<{body}")).unwrap_err(),
-    ] {
+    for error in [cut, of(500, body).unwrap_err(), of(200, &format!("<{body}")).unwrap_err()] {
         assert_eq!(error.grade, Grade::Unknown);
         assert_eq!(error.seen.tran_id.as_deref(), Some("1"));
         assert_eq!(error.seen.env_id.as_deref(), Some("e"));
@@ -156,11 +104,7 @@ fn traces_of_an_order_beside_an_error_prove_nothing_and_are_kept() {
         (error(code, r#","TranId":["t0"]"#), Some("t0"), None),
         (error(code, r#","TranId":{"x":"t0"}"#), Some("t0"), None),
         (error(code, r#","TranId":7"#), Some("7"), None),
-        (
-            error(code, r#","TranId":202006031194230000000000001"#),
-            Some("202006031194230000000000001"),
-            None,
-        ),
+        (error(code, r#","TranId":202006031194230000000000001"#), Some("202006031194230000000000001"), None),
         (
             error(code, r#","Data":{"TranId":202006031194230000000000001}"#),
             Some("202006031194230000000000001"),
@@ -169,53 +113,21 @@ fn traces_of_an_order_beside_an_error_prove_nothing_and_are_kept() {
         (error(code, r#","TranId":true"#), None, None),
         (error(code, r#","TranId":[null]"#), None, None),
         (error(code, r#","tranId":"t0""#), Some("t0"), None),
-        (
-            error(code, r#","Data":"{\"TranId\":\"t0\"}""#),
-            Some("t0"),
-            None,
-        ),
+        (error(code, r#","Data":"{\"TranId\":\"t0\"}""#), Some("t0"), None),
         (error(code, r#","Data":{"EnvId":"new"}"#), None, Some("new")),
-        (
-            error(code, r#","EnvId":"asked","Data":{"EnvId":"new"}"#),
-            None,
-            Some("new"),
-        ),
-        (
-            error(code, r#","EnvId":["asked","new"]"#),
-            None,
-            Some("new"),
-        ),
-        (
-            format!(r#"{{"TranId":"t0","Response":{{{e}}}}}"#),
-            Some("t0"),
-            None,
-        ),
-        (
-            format!(r#"{{"Response":{{"TranId":"t0"}},"Response":{{{e}}}}}"#),
-            Some("t0"),
-            None,
-        ),
-        (
-            format!(r#"{{"Response":{{}},"Response":{{{e}}}}}"#),
-            None,
-            None,
-        ),
+        (error(code, r#","EnvId":"asked","Data":{"EnvId":"new"}"#), None, Some("new")),
+        (error(code, r#","EnvId":["asked","new"]"#), None, Some("new")),
+        (format!(r#"{{"TranId":"t0","Response":{{{e}}}}}"#), Some("t0"), None),
+        (format!(r#"{{"Response":{{"TranId":"t0"}},"Response":{{{e}}}}}"#), Some("t0"), None),
+        (format!(r#"{{"Response":{{}},"Response":{{{e}}}}}"#), None, None),
         (
             format!(r#"{{"Response":{{{e}}},"Response":{{"TranId":"t0","EnvId":"new"}}}}"#),
             Some("t0"),
             Some("new"),
         ),
         (format!(r#"{{"Response":{{{e},{e}}}}}"#), None, None),
-        (
-            error(code, r#","TranId":"t0","TranId":null"#),
-            Some("t0"),
-            None,
-        ),
-        (
-            r#"{"Response":{"Error":{"Code":"InvalidParameter","TranId":"t0"}}}"#.to_owned(),
-            Some("t0"),
-            None,
-        ),
+        (error(code, r#","TranId":"t0","TranId":null"#), Some("t0"), None),
+        (r#"{"Response":{"Error":{"Code":"InvalidParameter","TranId":"t0"}}}"#.to_owned(), Some("t0"), None),
     ];
     for (body, tran_id, env_id) in table {
         let error = of(200, &body).unwrap_err();
@@ -231,10 +143,7 @@ fn an_environment_that_was_not_asked_for_is_not_what_was_ordered() {
     let body = r#"{"Response":{"TranId":"1","EnvId":"other","RequestId":"r"}}"#;
     let error = of(200, body).unwrap_err();
     assert_eq!(error.grade, Grade::Unknown);
-    assert_eq!(
-        error.message.en(),
-        "the answer names the environment other, and asked was asked for"
-    );
+    assert_eq!(error.message.en(), "the answer names the environment other, and asked was asked for");
     assert_eq!(error.seen.tran_id.as_deref(), Some("1"));
     assert_eq!(error.seen.env_id.as_deref(), Some("other"));
     assert!(error.body.is_some());
@@ -252,11 +161,7 @@ fn an_order_with_more_ids_than_its_own_is_unknown_and_all_are_kept() {
     // The body, the EnvId that is kept, and what has no place but in the message.
     let table = [
         (body(r#","Data":{"TranId":"2"}"#), None, "the TranId 2"),
-        (
-            body(r#","EnvId":"e","Env":{"EnvId":"e2"}"#),
-            Some("e"),
-            "the EnvId e2",
-        ),
+        (body(r#","EnvId":"e","Env":{"EnvId":"e2"}"#), Some("e"), "the EnvId e2"),
         (outside.to_owned(), Some("e"), "the TranId 2"),
         (body(r#","EnvId":["e-1"]"#), Some("e-1"), ""),
         (body(r#","envId":"e-1""#), Some("e-1"), ""),
@@ -272,10 +177,9 @@ fn an_order_with_more_ids_than_its_own_is_unknown_and_all_are_kept() {
         assert!(error.message.en().contains(said), "{}", error.message);
         assert!(error.body.is_some(), "{body}");
     }
-    for fine in [
-        r#","EnvId":"e","Env":{"EnvId":"e","TranId":"1"}"#,
-        r#","EnvId":null,"Env":{"EnvId":""},"New":[1]"#,
-    ] {
+    for fine in
+        [r#","EnvId":"e","Env":{"EnvId":"e","TranId":"1"}"#, r#","EnvId":null,"Env":{"EnvId":""},"New":[1]"#]
+    {
         assert!(of_new(&body(fine)).is_ok(), "{fine}");
     }
     // An echo of what was asked for is no other id.
@@ -304,10 +208,7 @@ fn ids_without_a_place_of_their_own_are_said() {
     let body = r#"{"Response":{"TranId":"t0","TranId":"t1","Data":{"EnvId":"asked"}}}"#;
     let error = of(200, body).unwrap_err();
     assert_eq!(error.grade, Grade::Unknown);
-    assert_eq!(
-        error.message.en(),
-        "the answer holds `TranId` twice; it also holds the TranId t0"
-    );
+    assert_eq!(error.message.en(), "the answer holds `TranId` twice; it also holds the TranId t0");
     assert_eq!(error.seen.tran_id.as_deref(), Some("t1"));
 }
 
@@ -322,11 +223,7 @@ fn nothing_beside_an_error_is_nothing_and_an_echo_is_no_evidence() {
         r#","Data":{"EnvId":["asked"]}"#,
     ] {
         let throttled = of(200, &error("RequestLimitExceeded", more)).unwrap_err();
-        assert_eq!(
-            throttled.grade,
-            Grade::NotSent(NotSent::Throttled),
-            "{more}"
-        );
+        assert_eq!(throttled.grade, Grade::NotSent(NotSent::Throttled), "{more}");
         assert_eq!(throttled.seen, SeenIds::default(), "{more}");
         let refused = of(200, &error("InvalidParameter", more)).unwrap_err();
         assert_eq!(refused.grade, Grade::Refused(Reach::Step), "{more}");
@@ -336,8 +233,7 @@ fn nothing_beside_an_error_is_nothing_and_an_echo_is_no_evidence() {
 
 #[test]
 fn an_error_in_no_form_of_its_own() {
-    let answer =
-        |error: &str, more: &str| of(200, &format!(r#"{{"Response":{{"Error":{error}{more}}}}}"#));
+    let answer = |error: &str, more: &str| of(200, &format!(r#"{{"Response":{{"Error":{error}{more}}}}}"#));
     let ids = r#","TranId":"t0","EnvId":"new""#;
     let null = format!(r#"{{"Response":{{"Error":null{ids}}}}}"#);
     assert_eq!(of_new(&null).unwrap().tran_id, "t0");
@@ -359,18 +255,13 @@ fn an_error_in_no_form_of_its_own() {
 
 #[test]
 fn no_secret_comes_back_as_an_id() {
-    let body = format!(
-        r#"{{"Response":{{"TranId":"{SECRET}","EnvId":"{SECRET}","RequestId":"{SECRET}"}}}}"#
-    );
+    let body = format!(r#"{{"Response":{{"TranId":"{SECRET}","EnvId":"{SECRET}","RequestId":"{SECRET}"}}}}"#);
     let kept = of_new(&body).unwrap_err();
     assert_eq!(kept.grade, Grade::Unknown, "no id is told");
     assert_eq!(kept.seen, SeenIds::default());
     let text = format!("{kept:?} {:?}", of(500, &body).unwrap_err());
     assert!(!text.contains(SECRET), "{text}");
-    let refused = of(
-        200,
-        &error("LimitExceeded", "").replace(r#""r""#, &format!("\"{SECRET}\"")),
-    );
+    let refused = of(200, &error("LimitExceeded", "").replace(r#""r""#, &format!("\"{SECRET}\"")));
     assert_eq!(refused.unwrap_err().request_id, None);
 }
 
@@ -386,11 +277,7 @@ fn an_id_is_recorded_whole_though_the_key_is_a_part_of_it() {
         let body = format!(
             r#"{{"Response":{{"TranId":"shop-1","EnvId":"shop-abc123","RequestId":"shop-r"{more}}}}}"#
         );
-        let reply = Reply {
-            status: 200,
-            body: body.as_bytes(),
-            broken: None,
-        };
+        let reply = Reply { status: 200, body: body.as_bytes(), broken: None };
         judge(&reply, None, &scrub, |_| false)
     };
     let ordered = of("").unwrap();
@@ -406,11 +293,7 @@ fn an_id_is_recorded_whole_though_the_key_is_a_part_of_it() {
 #[test]
 fn a_clock_that_can_not_be_mended_ends_the_run() {
     let body = error("AuthFailure.SignatureExpire", "");
-    let reply = Reply {
-        status: 200,
-        body: body.as_bytes(),
-        broken: None,
-    };
+    let reply = Reply { status: 200, body: body.as_bytes(), broken: None };
     let error = judge(&reply, None, &scrub(), |_| false).unwrap_err();
     assert_eq!(error.grade, Grade::Refused(Reach::Run));
 }
@@ -424,9 +307,6 @@ fn no_secret_comes_back_out_of_an_answer() {
     ];
     for body in bodies {
         let text = format!("{:?}", of(200, &body).unwrap_err());
-        assert!(
-            !text.contains(SECRET) && !text.contains("AKIDEXAMPLE"),
-            "{text}"
-        );
+        assert!(!text.contains(SECRET) && !text.contains("AKIDEXAMPLE"), "{text}");
     }
 }

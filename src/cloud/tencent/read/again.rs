@@ -25,9 +25,7 @@ pub(super) fn wait(
         // The cause is gone: nothing is gained by waiting.
         Grade::NotSent(NotSent::Repaired | NotSent::Withdrawn) => Duration::ZERO,
         Grade::NotSent(NotSent::Connect | NotSent::Throttled | NotSent::NoKey) | Grade::Unknown => {
-            FIRST
-                .saturating_mul(1 << attempt.saturating_sub(1).min(10))
-                .min(LONGEST)
+            FIRST.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(LONGEST)
         }
     };
     (elapsed + wait <= bound).then_some(wait)
@@ -67,8 +65,7 @@ mod tests {
         ] {
             assert_eq!(wait(grade, 1, 0, Duration::ZERO, BOUND), None);
         }
-        let mended =
-            |repaired, bound| wait(Grade::NotSent(NotSent::Repaired), 9, repaired, BOUND, bound);
+        let mended = |repaired, bound| wait(Grade::NotSent(NotSent::Repaired), 9, repaired, BOUND, bound);
         for repaired in 0..FREE_REPAIRS {
             assert_eq!(mended(repaired, Duration::ZERO), Some(Duration::ZERO));
         }

@@ -50,10 +50,7 @@ impl Asker<'_> {
                 let (what, said) = (name(question), &error.message);
                 error.message = match attempt {
                     1 => text!("{what}: {said}", "{what:#}：{said:#}"),
-                    n => text!(
-                        "{what}, {n} attempts: {said}",
-                        "{what:#}，已尝试 {n} 次：{said:#}"
-                    ),
+                    n => text!("{what}, {n} attempts: {said}", "{what:#}，已尝试 {n} 次：{said:#}"),
                 };
                 return Err(error);
             };
@@ -64,20 +61,11 @@ impl Asker<'_> {
         }
     }
 
-    async fn once<T>(
-        &self,
-        question: &Question<'_, T>,
-        body: Vec<u8>,
-    ) -> Result<Page<T>, CloudError> {
-        let call = Call {
-            action: question.action,
-            region: question.region,
-            body,
-            most: wire::MAX_PAGE_BODY,
-        };
-        let call = self.service.call(call, |reply, scrub, repair| {
-            judge::judge(reply, question.decode, scrub, repair)
-        });
+    async fn once<T>(&self, question: &Question<'_, T>, body: Vec<u8>) -> Result<Page<T>, CloudError> {
+        let call = Call { action: question.action, region: question.region, body, most: wire::MAX_PAGE_BODY };
+        let call = self
+            .service
+            .call(call, |reply, scrub, repair| judge::judge(reply, question.decode, scrub, repair));
         call.await
     }
 }

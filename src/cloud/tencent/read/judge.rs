@@ -84,11 +84,7 @@ pub(super) fn too_much(message: &Text, scrub: &Scrub) -> CloudError {
 /// As for an order, but that what is not found is not asked for again: `ResourceNotFound.UserNotExists` is listed for
 /// `DescribeEnvs`, and nothing is concluded from any other.
 fn verdict(code: &str) -> Verdict {
-    if code.starts_with("ResourceNotFound.") {
-        Verdict::Refused(Reach::Step)
-    } else {
-        codes::verdict(code)
-    }
+    if code.starts_with("ResourceNotFound.") { Verdict::Refused(Reach::Step) } else { codes::verdict(code) }
 }
 
 /// Advice, where the one for an order holds for a question too: it is about keys, access or the endpoint.
@@ -107,9 +103,7 @@ fn hint(code: &str) -> Option<Text> {
         "UnsupportedRegion",
     ];
     let family = code.split('.').next().unwrap_or_default();
-    codes::explain(code)
-        .filter(|_| COMMON.contains(&family))
-        .map(|row| row.hint.clone())
+    codes::explain(code).filter(|_| COMMON.contains(&family)).map(|row| row.hint.clone())
 }
 
 #[cfg(test)]
@@ -124,11 +118,8 @@ mod tests {
             secret_key: "keykeykeykey".into(),
             token: None,
         });
-        let reply = Reply {
-            status,
-            body: body.as_bytes(),
-            broken: broken.map(|why| Text::same(why.to_owned())),
-        };
+        let reply =
+            Reply { status, body: body.as_bytes(), broken: broken.map(|why| Text::same(why.to_owned())) };
         judge(&reply, decode_envs, &scrub, |what| what == Repair::Clock).map(|page| page.rows.len())
     }
 
@@ -146,17 +137,9 @@ mod tests {
         let table = [
             (200, error("RequestLimitExceeded"), N(NotSent::Throttled)),
             (200, error("LimitExceeded.Request"), Unknown),
-            (
-                200,
-                error("AuthFailure.SignatureExpire"),
-                N(NotSent::Repaired),
-            ),
+            (200, error("AuthFailure.SignatureExpire"), N(NotSent::Repaired)),
             (200, error("InvalidParameter"), Refused(Reach::Step)),
-            (
-                200,
-                error("ResourceNotFound.UserNotExists"),
-                Refused(Reach::Step),
-            ),
+            (200, error("ResourceNotFound.UserNotExists"), Refused(Reach::Step)),
             (200, error("UnsupportedRegion"), Refused(Reach::Run)),
             (200, error("InternalError"), Unknown),
             (200, error("Oops"), Unknown),
@@ -166,16 +149,8 @@ mod tests {
             (500, page.to_owned(), Unknown),
             (503, error("InvalidParameter"), Unknown),
             (302, String::new(), Unknown),
-            (
-                200,
-                r#"{"Response":{"RequestId":"keykeykeykey"}}"#.to_owned(),
-                Unknown,
-            ),
-            (
-                500,
-                r#"{"Response":{"EnvList":[],"RequestId":"keykeykeykey"}}"#.to_owned(),
-                Unknown,
-            ),
+            (200, r#"{"Response":{"RequestId":"keykeykeykey"}}"#.to_owned(), Unknown),
+            (500, r#"{"Response":{"EnvList":[],"RequestId":"keykeykeykey"}}"#.to_owned(), Unknown),
         ];
         for (status, body, grade) in table {
             let error = of(status, &body, None).unwrap_err();
@@ -185,25 +160,16 @@ mod tests {
         }
         // A whole page that came over a connection that then broke may lack what would have come after it.
         let cut = of(200, page, Some("the answer was cut off")).unwrap_err();
-        assert_eq!(
-            (cut.grade, cut.message.en()),
-            (Unknown, "the answer was cut off")
-        );
+        assert_eq!((cut.grade, cut.message.en()), (Unknown, "the answer was cut off"));
         assert_eq!(cut.request_id.as_deref(), Some("r"));
     }
 
     #[test]
     fn what_the_vendor_says_is_told_whatever_the_status() {
         let refused = of(403, &error("AuthFailure.UnauthorizedOperation"), None).unwrap_err();
-        assert_eq!(
-            refused.code.as_deref(),
-            Some("AuthFailure.UnauthorizedOperation")
-        );
+        assert_eq!(refused.code.as_deref(), Some("AuthFailure.UnauthorizedOperation"));
         let message = refused.message.en();
-        assert!(
-            message.contains("403") && message.contains("m [secret key]"),
-            "{message}"
-        );
+        assert!(message.contains("403") && message.contains("m [secret key]"), "{message}");
         assert_eq!(refused.request_id.as_deref(), Some("r"));
         assert!(refused.hint.is_some() && refused.message.is_in_both());
         // The older form of answer too.
@@ -215,18 +181,8 @@ mod tests {
 
     #[test]
     fn advice_about_orders_is_not_given_for_a_question() {
-        assert!(
-            of(200, &error("InternalError"), None)
-                .unwrap_err()
-                .hint
-                .is_none()
-        );
-        assert!(
-            of(200, &error("InvalidParameter"), None)
-                .unwrap_err()
-                .hint
-                .is_none()
-        );
+        assert!(of(200, &error("InternalError"), None).unwrap_err().hint.is_none());
+        assert!(of(200, &error("InvalidParameter"), None).unwrap_err().hint.is_none());
         let keys = of(200, &error("AuthFailure.SecretIdNotFound"), None).unwrap_err();
         assert!(keys.hint.unwrap().en().contains("Check the key"));
     }

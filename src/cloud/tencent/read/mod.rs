@@ -39,11 +39,8 @@ impl CloudRead for TencentClient {
         for (at, region) in regions.iter().enumerate() {
             telling.region(at + 1);
             let (before, is_last) = (found.len(), at + 1 == regions.len());
-            let question = Question {
-                action: wire::LIST,
-                region: region.as_deref(),
-                decode: wire::decode_envs,
-            };
+            let question =
+                Question { action: wire::LIST, region: region.as_deref(), decode: wire::decode_envs };
             let (rows, short) = self
                 .walk(
                     &question,
@@ -67,17 +64,11 @@ impl CloudRead for TencentClient {
                 total: short.total,
                 contradictory: short.contradictory,
             }));
-            found.extend(
-                rows.into_iter()
-                    .filter(|env| known.insert(env.env_id.clone())),
-            );
+            found.extend(rows.into_iter().filter(|env| known.insert(env.env_id.clone())));
         }
         let scrub = &self.service.scrub;
         let found = found.into_iter();
-        Ok(Listing {
-            environments: found.map(|env| seen::environment(env, scrub)).collect(),
-            gaps,
-        })
+        Ok(Listing { environments: found.map(|env| seen::environment(env, scrub)).collect(), gaps })
     }
 
     async fn named(&self, env_ids: &[String]) -> Result<Vec<Named>, CloudError> {
@@ -86,11 +77,8 @@ impl CloudRead for TencentClient {
         for (at, env_id) in env_ids.iter().enumerate() {
             let mut answer = Named::Absent;
             for region in self.regions() {
-                let question = Question {
-                    action: wire::LIST,
-                    region: region.as_deref(),
-                    decode: wire::decode_envs,
-                };
+                let question =
+                    Question { action: wire::LIST, region: region.as_deref(), decode: wire::decode_envs };
                 let body = DescribeEnvs {
                     env_id: Some(env_id.clone()),
                     limit: Some(walk::LIMIT),
@@ -130,18 +118,12 @@ impl CloudRead for TencentClient {
         for (at, region) in self.regions().iter().enumerate() {
             telling.region(at + 1);
             let mut asked = HashSet::new();
-            let missing: Vec<String> = env_ids
-                .iter()
-                .filter(|id| !found.contains_key(*id) && asked.insert(*id))
-                .cloned()
-                .collect();
+            let missing: Vec<String> =
+                env_ids.iter().filter(|id| !found.contains_key(*id) && asked.insert(*id)).cloned().collect();
             let mut chunks: VecDeque<&[String]> = missing.chunks(CHUNK).collect();
             while let Some(chunk) = chunks.pop_front() {
-                let question = Question {
-                    action: wire::BILLS,
-                    region: region.as_deref(),
-                    decode: wire::decode_bills,
-                };
+                let question =
+                    Question { action: wire::BILLS, region: region.as_deref(), decode: wire::decode_bills };
                 let before = found.len();
                 let rows = self
                     .walk(
@@ -175,10 +157,7 @@ impl CloudRead for TencentClient {
         }
         let bills = env_ids.iter().filter_map(|id| found.remove(id));
         let scrub = &self.service.scrub;
-        Ok(Bills {
-            shown: bills.map(|bill| seen::bill(bill, scrub)).collect(),
-            incomplete,
-        })
+        Ok(Bills { shown: bills.map(|bill| seen::bill(bill, scrub)).collect(), incomplete })
     }
 
     fn ahead(&self) -> SignedDuration {
@@ -188,11 +167,7 @@ impl CloudRead for TencentClient {
 
 impl TencentClient {
     fn asker(&self) -> Asker<'_> {
-        Asker {
-            service: &self.service,
-            spacing: &self.spacing,
-            retry_for: self.retry_reads_for,
-        }
+        Asker { service: &self.service, spacing: &self.spacing, retry_for: self.retry_reads_for }
     }
 
     fn telling(&self, what: Looks, of: Option<usize>) -> Telling<'_> {

@@ -9,17 +9,8 @@ use crate::cloud::{Bill, BillOrder, PayMode, SeenEnvironment};
 
 /// An environment as it is listed.
 pub(super) fn environment(env: EnvInfo, scrub: &Scrub) -> SeenEnvironment {
-    let EnvInfo {
-        env_id,
-        source,
-        alias,
-        create_time,
-        update_time: _,
-        status,
-        env_channel,
-        pay_mode,
-        region,
-    } = env;
+    let EnvInfo { env_id, source, alias, create_time, update_time: _, status, env_channel, pay_mode, region } =
+        env;
     let said = |text: String| said(&text, scrub);
     SeenEnvironment {
         env_id,
@@ -92,10 +83,7 @@ mod tests {
             region: some("ap-shanghai"),
         };
         assert_eq!(full, expected);
-        let nothing = SeenEnvironment {
-            env_id: "b".to_owned(),
-            ..SeenEnvironment::default()
-        };
+        let nothing = SeenEnvironment { env_id: "b".to_owned(), ..SeenEnvironment::default() };
         assert_eq!(bare, nothing);
     }
 
@@ -108,11 +96,7 @@ mod tests {
             (r#"{"TranId":null,"Flag":"x"}"#, None),
             (
                 r#"{"TranId":7,"TranStatus":"4","CreateTime":"0000-00-00 00:00:00","Flag":""}"#,
-                Some(BillOrder {
-                    tran_id: "7".to_owned(),
-                    tran_status: Some(4),
-                    ..BillOrder::default()
-                }),
+                Some(BillOrder { tran_id: "7".to_owned(), tran_status: Some(4), ..BillOrder::default() }),
             ),
         ];
         for (order, expected) in table {
@@ -175,19 +159,12 @@ mod tests {
             BillInfo {
                 env_id: "a-1".to_owned(),
                 status: text(),
-                order_info: Some(OrderInfo {
-                    tran_id: text(),
-                    flag: text(),
-                    ..OrderInfo::default()
-                }),
+                order_info: Some(OrderInfo { tran_id: text(), flag: text(), ..OrderInfo::default() }),
                 ..BillInfo::default()
             },
             &scrub,
         );
-        assert!(
-            !format!("{shown_bill:?}").contains("to/ken"),
-            "{shown_bill:?}"
-        );
+        assert!(!format!("{shown_bill:?}").contains("to/ken"), "{shown_bill:?}");
         // The start of a secret, or a short one, is no reason to take an id for another.
         let short = Scrub::new(&Credentials {
             secret_id: "shop".to_owned(),

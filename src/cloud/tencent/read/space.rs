@@ -38,9 +38,7 @@ mod tests {
     fn calls_of_one_action_start_apart_and_those_of_another_do_not_wait() {
         let spacing = Spacing::default();
         let now = Instant::now();
-        let taken: Vec<u128> = (0..3)
-            .map(|_| (spacing.take("List", now) - now).as_millis())
-            .collect();
+        let taken: Vec<u128> = (0..3).map(|_| (spacing.take("List", now) - now).as_millis()).collect();
         assert_eq!(taken, [0, 25, 50]);
         assert_eq!(spacing.take("Bills", now), now);
         // A pause that was not needed is not made up for.

@@ -15,17 +15,7 @@ impl<'a> Telling<'a> {
         regions: usize,
         of: Option<usize>,
     ) -> Self {
-        let telling = Self {
-            watcher,
-            reading: Reading {
-                what,
-                region: 1,
-                regions,
-                pages: 0,
-                done: 0,
-                of,
-            },
-        };
+        let telling = Self { watcher, reading: Reading { what, region: 1, regions, pages: 0, done: 0, of } };
         telling.tell();
         telling
     }

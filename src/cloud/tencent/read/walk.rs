@@ -55,10 +55,7 @@ impl Bounds {
 
 /// What is said of a list with too many pages.
 pub(super) fn too_long() -> Text {
-    text!(
-        "the list does not end: {MOST_PAGES} pages came",
-        "列表没有尽头：已返回 {MOST_PAGES} 页"
-    )
+    text!("the list does not end: {MOST_PAGES} pages came", "列表没有尽头：已返回 {MOST_PAGES} 页")
 }
 
 /// What has been seen of a list.
@@ -151,11 +148,7 @@ impl<T> Walk<T> {
         self.largest = self.largest.max(page.sent);
         let is_last = page.sent < full && page.total.or(self.total) == Some(seen);
         if brings_new && !is_last {
-            return if self.pages < MOST_PAGES {
-                Next::At(self.offset)
-            } else {
-                Next::TooLong
-            };
+            return if self.pages < MOST_PAGES { Next::At(self.offset) } else { Next::TooLong };
         }
         self.end(seen, id)
     }
@@ -174,14 +167,9 @@ impl<T> Walk<T> {
             None => true,
             Some(first) => *first == this,
         };
-        let contradictory = self.is_contradictory
-            || !is_stable
-            || self.short.is_some_and(|short| short.contradictory);
-        self.short = Some(Short {
-            rows,
-            total,
-            contradictory,
-        });
+        let contradictory =
+            self.is_contradictory || !is_stable || self.short.is_some_and(|short| short.contradictory);
+        self.short = Some(Short { rows, total, contradictory });
         if self.walks == WALKS {
             // Bills are taken from wherever they were seen.
             let is_new = |row: &T| !this.1.contains(id(row));
@@ -192,10 +180,7 @@ impl<T> Walk<T> {
         self.earlier.retain(|row| !this.1.contains(id(row)));
         *self = Self {
             walks: self.walks + 1,
-            earlier: std::mem::take(&mut self.earlier)
-                .into_iter()
-                .chain(last)
-                .collect(),
+            earlier: std::mem::take(&mut self.earlier).into_iter().chain(last).collect(),
             first: self.first.take().or(Some(this)),
             short: self.short,
             ..Self::default()
@@ -229,20 +214,14 @@ mod tests {
     }
 
     /// The same with rows that have no id.
-    fn walk_with(
-        answer: impl Fn(u32, u32) -> (Ids, u32, Option<u64>),
-    ) -> (Ids, u32, Option<Short>) {
+    fn walk_with(answer: impl Fn(u32, u32) -> (Ids, u32, Option<u64>)) -> (Ids, u32, Option<Short>) {
         let mut walk = Walk::default();
         let (mut offset, mut calls) = (0, 0);
         loop {
             let (rows, nameless, total) = answer(calls, offset);
             calls += 1;
-            let page = Page {
-                sent: u32::try_from(rows.len()).unwrap() + nameless,
-                rows,
-                total,
-                ..Page::default()
-            };
+            let page =
+                Page { sent: u32::try_from(rows.len()).unwrap() + nameless, rows, total, ..Page::default() };
             match walk.take(page, |id| id) {
                 Next::At(next) => offset = next,
                 Next::Done => return (walk.rows.clone(), calls, walk.short()),
@@ -262,11 +241,7 @@ mod tests {
 
     #[expect(clippy::unnecessary_wraps, reason = "to compare with")]
     fn short(rows: u64, total: u64, contradictory: bool) -> Option<Short> {
-        Some(Short {
-            rows,
-            total,
-            contradictory,
-        })
+        Some(Short { rows, total, contradictory })
     }
 
     #[test]
@@ -391,10 +366,7 @@ mod tests {
         // One that comes to be while the list is read pushes the others one further on.
         let comes = |call: u32, offset: u32| {
             let first = u32::from(call == 0);
-            (
-                page(150 - first, LIMIT, offset),
-                Some(u64::from(150 - first)),
-            )
+            (page(150 - first, LIMIT, offset), Some(u64::from(150 - first)))
         };
         assert_eq!(walk(comes), (ids(0..150), 4, None));
         // The third walk counts as well.
@@ -414,11 +386,7 @@ mod tests {
 
     #[test]
     fn a_look_is_bounded_by_the_sum_of_its_pages() {
-        let page = |sent, bytes| Page::<String> {
-            sent,
-            bytes,
-            ..Page::default()
-        };
+        let page = |sent, bytes| Page::<String> { sent, bytes, ..Page::default() };
         let mut bounds = Bounds::default();
         for _ in 0..MOST_BYTES >> 24 {
             bounds.count(&page(100, 16 << 20)).unwrap();

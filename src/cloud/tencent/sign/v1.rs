@@ -25,25 +25,12 @@ fn text(method: &str, host: &str, params: &BTreeMap<String, String>) -> String {
 }
 
 /// Signs parameters with a key, as base64.
-pub fn sign(
-    method: &str,
-    host: &str,
-    params: &BTreeMap<String, String>,
-    secret_key: &str,
-) -> String {
-    STANDARD.encode(hmac(
-        secret_key.as_bytes(),
-        text(method, host, params).as_bytes(),
-    ))
+pub fn sign(method: &str, host: &str, params: &BTreeMap<String, String>, secret_key: &str) -> String {
+    STANDARD.encode(hmac(secret_key.as_bytes(), text(method, host, params).as_bytes()))
 }
 
 /// Whether the signature among the parameters is theirs.
-pub fn verify(
-    method: &str,
-    host: &str,
-    params: &BTreeMap<String, String>,
-    secret_key: &str,
-) -> bool {
+pub fn verify(method: &str, host: &str, params: &BTreeMap<String, String>, secret_key: &str) -> bool {
     let given = params.get(SIGNATURE).map(String::as_str);
     // Compared as bytes of one length: how soon two differ tells nothing about a key that is public.
     given == Some(sign(method, host, params, secret_key).as_str())
@@ -66,10 +53,8 @@ mod tests {
             ("Timestamp", "1591200000"),
             ("Version", "2018-06-08"),
         ];
-        let mut params: BTreeMap<String, String> = pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let mut params: BTreeMap<String, String> =
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let key = "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE";
         let signature = sign("POST", "tcb.tencentcloudapi.com", &params, key);
         assert_eq!(signature, "UzsXUt2EEKtLYZO6PFubEIp9ACJSGpVGGow8REBSi7Q=");

@@ -94,10 +94,7 @@ fn bill(value: &Value) -> Option<BillInfo> {
         update_time: member("UpdateTime").unwrap_or_default(),
         is_always_free: is("IsAlwaysFree"),
         payment_channel: member("PaymentChannel").unwrap_or_default(),
-        order_info: value
-            .get("OrderInfo")
-            .filter(|it| it.is_object())
-            .map(order),
+        order_info: value.get("OrderInfo").filter(|it| it.is_object()).map(order),
         free_quota: member("FreeQuota").unwrap_or_default(),
     })
 }

@@ -38,29 +38,18 @@ pub struct DestroyEnv {
 impl ModifyEnv {
     /// What is sent for a new alias.
     pub fn of(env_id: &str, alias: &str) -> Self {
-        Self {
-            env_id: Some(env_id.to_owned()),
-            alias: Some(alias.to_owned()),
-            custom_qps: None,
-        }
+        Self { env_id: Some(env_id.to_owned()), alias: Some(alias.to_owned()), custom_qps: None }
     }
 }
 
 impl DestroyEnv {
     /// What is sent to give an environment up.
     pub fn of(env_id: &str, is_force: bool, bypass_check: bool) -> Self {
-        Self {
-            env_id: Some(env_id.to_owned()),
-            is_force,
-            bypass_check,
-        }
+        Self { env_id: Some(env_id.to_owned()), is_force, bypass_check }
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -78,10 +67,7 @@ mod tests {
             alias: Some("我的环境".to_owned()),
             custom_qps: None,
         };
-        assert_eq!(
-            text(request_body(&rename)),
-            r#"{"EnvId":"cdnheader-v2a","Alias":"我的环境"}"#
-        );
+        assert_eq!(text(request_body(&rename)), r#"{"EnvId":"cdnheader-v2a","Alias":"我的环境"}"#);
         let destroy = |is_force, bypass_check| {
             text(request_body(&DestroyEnv {
                 env_id: Some("cdnheader-v2a".to_owned()),
@@ -90,17 +76,8 @@ mod tests {
             }))
         };
         assert_eq!(destroy(false, false), r#"{"EnvId":"cdnheader-v2a"}"#);
-        assert_eq!(
-            destroy(true, false),
-            r#"{"EnvId":"cdnheader-v2a","IsForce":true}"#
-        );
-        assert_eq!(
-            destroy(false, true),
-            r#"{"EnvId":"cdnheader-v2a","BypassCheck":true}"#
-        );
-        assert_eq!(
-            destroy(true, true),
-            r#"{"EnvId":"cdnheader-v2a","IsForce":true,"BypassCheck":true}"#
-        );
+        assert_eq!(destroy(true, false), r#"{"EnvId":"cdnheader-v2a","IsForce":true}"#);
+        assert_eq!(destroy(false, true), r#"{"EnvId":"cdnheader-v2a","BypassCheck":true}"#);
+        assert_eq!(destroy(true, true), r#"{"EnvId":"cdnheader-v2a","IsForce":true,"BypassCheck":true}"#);
     }
 }

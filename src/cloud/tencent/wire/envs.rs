@@ -73,15 +73,8 @@ mod tests {
 
     #[test]
     fn only_what_is_set_is_asked() {
-        let ask = DescribeEnvs {
-            limit: Some(100),
-            offset: Some(0),
-            ..DescribeEnvs::default()
-        };
-        assert_eq!(
-            serde_json::to_string(&ask).unwrap(),
-            r#"{"Limit":100,"Offset":0}"#
-        );
+        let ask = DescribeEnvs { limit: Some(100), offset: Some(0), ..DescribeEnvs::default() };
+        assert_eq!(serde_json::to_string(&ask).unwrap(), r#"{"Limit":100,"Offset":0}"#);
     }
 
     #[test]
@@ -104,8 +97,7 @@ mod tests {
 
     #[test]
     fn an_error_is_kept() {
-        let body =
-            br#"{"Response":{"Error":{"Code":"InternalError","Message":"m"},"RequestId":"r"}}"#;
+        let body = br#"{"Response":{"Error":{"Code":"InternalError","Message":"m"},"RequestId":"r"}}"#;
         let page = decode_envs(body).unwrap();
         assert_eq!(page.error.unwrap().code.as_deref(), Some("InternalError"));
     }

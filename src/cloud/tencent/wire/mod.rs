@@ -20,9 +20,8 @@ pub use envs::{DescribeEnvs, EnvInfo, decode_envs};
 pub use page::Page;
 pub use salvage::salvage;
 pub use sts::{
-    ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY, AssumeRole, AssumeRoleWithWebIdentity, CALLER,
-    CallerInfo, GetCallerIdentity, STS_SERVICE, STS_VERSION, Session, decode_caller,
-    decode_metadata, decode_session,
+    ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY, AssumeRole, AssumeRoleWithWebIdentity, CALLER, CallerInfo,
+    GetCallerIdentity, STS_SERVICE, STS_VERSION, Session, decode_caller, decode_metadata, decode_session,
 };
 pub use traces::{Traces, traces};
 
@@ -146,32 +145,20 @@ pub fn decode_create(body: &[u8]) -> Result<Answer, Unreadable> {
 
 /// The object under `Response`.
 fn response(body: &[u8]) -> Result<Value, Unreadable> {
-    let unreadable = |why: Text, error| {
-        Err(Unreadable {
-            why,
-            ids: salvage(body),
-            error,
-        })
-    };
+    let unreadable = |why: Text, error| Err(Unreadable { why, ids: salvage(body), error });
     if body.iter().all(u8::is_ascii_whitespace) {
         return unreadable(Text::fixed("the answer is empty", "应答为空"), None);
     }
     if body.trim_ascii_start().starts_with(b"<") {
         return unreadable(
-            Text::fixed(
-                "the answer is a web page, not the API's JSON",
-                "应答是网页，而不是 API 的 JSON",
-            ),
+            Text::fixed("the answer is a web page, not the API's JSON", "应答是网页，而不是 API 的 JSON"),
             None,
         );
     }
     let mut value: Value = match serde_json::from_slice(body) {
         Ok(value) => value,
         Err(error) => {
-            return unreadable(
-                text!("the answer is not JSON: {error}", "应答不是 JSON：{error}"),
-                None,
-            );
+            return unreadable(text!("the answer is not JSON: {error}", "应答不是 JSON：{error}"), None);
         }
     };
     if let Some(response @ Value::Object(_)) = value.get_mut("Response").map(Value::take) {
@@ -189,11 +176,7 @@ fn error(response: &Value) -> Option<ApiError> {
     let error = response.get("Error").filter(|error| !error.is_null())?;
     Some(ApiError {
         code: error.get("Code").and_then(text),
-        message: error
-            .get("Message")
-            .and_then(text)
-            .or_else(|| text(error))
-            .unwrap_or_default(),
+        message: error.get("Message").and_then(text).or_else(|| text(error)).unwrap_or_default(),
     })
 }
 
@@ -229,11 +212,7 @@ mod tests {
 
     fn ids(tran: &str, env: &str, request: &str) -> Ids {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Ids {
-            tran_id: some(tran),
-            env_id: some(env),
-            request_id: some(request),
-        }
+        Ids { tran_id: some(tran), env_id: some(env), request_id: some(request) }
     }
 
     #[test]
@@ -259,18 +238,9 @@ mod tests {
                 r#"{"Response":{"EnvId":"cdnheader-v2a","RequestId":"r","TranId":"20200603119423"}}"#,
                 ids("20200603119423", "cdnheader-v2a", "r"),
             ),
-            (
-                r#"{"Response":{"EnvId":null,"RequestId":"r","TranId":"1"}}"#,
-                ids("1", "", "r"),
-            ),
-            (
-                r#"{"Response":{"EnvId":" ","RequestId":"r","TranId":"1"}}"#,
-                ids("1", "", "r"),
-            ),
-            (
-                r#"{"Response":{"RequestId":"r","TranId":"1"}}"#,
-                ids("1", "", "r"),
-            ),
+            (r#"{"Response":{"EnvId":null,"RequestId":"r","TranId":"1"}}"#, ids("1", "", "r")),
+            (r#"{"Response":{"EnvId":" ","RequestId":"r","TranId":"1"}}"#, ids("1", "", "r")),
+            (r#"{"Response":{"RequestId":"r","TranId":"1"}}"#, ids("1", "", "r")),
             (
                 r#"{"Response":{"TranId":20200603119423,"EnvId":{},"New":[1]},"X":1}"#,
                 ids("20200603119423", "", ""),
@@ -279,14 +249,8 @@ mod tests {
                 r#"{"Response":{"TranId":202006031194230000000000001}}"#,
                 ids("202006031194230000000000001", "", ""),
             ),
-            (
-                r#"{"Response":{"TranId":"","EnvId":"","RequestId":""}}"#,
-                ids("", "", ""),
-            ),
-            (
-                r#"{"Response":{"TranId":true,"Error":null}}"#,
-                ids("", "", ""),
-            ),
+            (r#"{"Response":{"TranId":"","EnvId":"","RequestId":""}}"#, ids("", "", "")),
+            (r#"{"Response":{"TranId":true,"Error":null}}"#, ids("", "", "")),
             (r#"{"Response":{}}"#, ids("", "", "")),
         ];
         for (body, expected) in table {
@@ -299,11 +263,7 @@ mod tests {
     #[test]
     fn errors_are_read_however_they_are_written() {
         let table = [
-            (
-                r#"{"Code":"LimitExceeded","Message":"m"}"#,
-                Some("LimitExceeded"),
-                "m",
-            ),
+            (r#"{"Code":"LimitExceeded","Message":"m"}"#, Some("LimitExceeded"), "m"),
             (r#"{"Code":"LimitExceeded"}"#, Some("LimitExceeded"), ""),
             (r#"{"Code":42,"Message":7}"#, Some("42"), "7"),
             ("{}", None, ""),
@@ -313,10 +273,7 @@ mod tests {
         for (error, code, message) in table {
             let body = format!(r#"{{"Response":{{"Error":{error},"RequestId":"r"}}}}"#);
             let answer = decode_create(body.as_bytes()).unwrap();
-            let expected = ApiError {
-                code: code.map(str::to_owned),
-                message: message.to_owned(),
-            };
+            let expected = ApiError { code: code.map(str::to_owned), message: message.to_owned() };
             assert_eq!(answer.error, Some(expected), "{body}");
         }
     }

@@ -21,11 +21,7 @@ pub struct Page<T> {
 
 /// Reads a page whose entries are the member `list`. Null is an empty list; no such member at all, and no error either, is
 /// no answer to the question.
-pub(super) fn page<T>(
-    body: &[u8],
-    list: &str,
-    row: fn(&Value) -> Option<T>,
-) -> Result<Page<T>, Unreadable> {
+pub(super) fn page<T>(body: &[u8], list: &str, row: fn(&Value) -> Option<T>) -> Result<Page<T>, Unreadable> {
     let response = response(body)?;
     let error = error(&response);
     let entries = match response.get(list) {
@@ -51,10 +47,7 @@ pub(super) fn page<T>(
             // A Total that can't be read is not the same as none: the list may be short of it.
             if total.is_none() && error.is_none() {
                 return Err(Unreadable {
-                    why: text!(
-                        "the answer's `Total` is not a number",
-                        "应答中的 `Total` 不是数字"
-                    ),
+                    why: text!("the answer's `Total` is not a number", "应答中的 `Total` 不是数字"),
                     ids: salvage(body),
                     error,
                 });
@@ -81,9 +74,7 @@ pub(super) fn number(value: &Value) -> Option<i64> {
 pub(super) fn yes(value: &Value) -> bool {
     match value {
         Value::Bool(yes) => *yes,
-        Value::String(word) => ["true", "yes", "1"]
-            .iter()
-            .any(|yes| word.trim().eq_ignore_ascii_case(yes)),
+        Value::String(word) => ["true", "yes", "1"].iter().any(|yes| word.trim().eq_ignore_ascii_case(yes)),
         Value::Number(number) => number.as_i64() == Some(1),
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     }

@@ -23,15 +23,8 @@ fn find(body: &[u8], name: &[u8]) -> Option<String> {
 }
 
 fn value(after_name: &[u8]) -> Option<String> {
-    let value = after_name
-        .trim_ascii_start()
-        .strip_prefix(b":")?
-        .trim_ascii_start();
-    let text = if value.starts_with(b"\"") {
-        quoted(value)?
-    } else {
-        digits(value)?
-    };
+    let value = after_name.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+    let text = if value.starts_with(b"\"") { quoted(value)? } else { digits(value)? };
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -58,9 +51,7 @@ fn quoted(value: &[u8]) -> Option<String> {
 /// A whole number. Without a byte after it, its end may be missing.
 fn digits(value: &[u8]) -> Option<String> {
     let end = value.iter().position(|byte| !byte.is_ascii_digit())?;
-    let ends = value
-        .get(end)
-        .is_some_and(|byte| matches!(byte, b',' | b'}') || byte.is_ascii_whitespace());
+    let ends = value.get(end).is_some_and(|byte| matches!(byte, b',' | b'}') || byte.is_ascii_whitespace());
     let text = std::str::from_utf8(value.get(..end)?).ok()?;
     ends.then(|| text.to_owned())
 }
@@ -70,29 +61,16 @@ mod tests {
     use super::*;
 
     fn found(body: &[u8]) -> [Option<String>; 3] {
-        let Ids {
-            tran_id,
-            env_id,
-            request_id,
-        } = salvage(body);
+        let Ids { tran_id, env_id, request_id } = salvage(body);
         [tran_id, env_id, request_id]
     }
 
     #[test]
     fn only_complete_pairs_are_found() {
         let table: [(&[u8], [Option<&str>; 3]); 13] = [
-            (
-                br#"{"Response":{"EnvId":"e","RequestId":"r","TranId":"20200603"#,
-                [None, Some("e"), Some("r")],
-            ),
-            (
-                br#"{"Response":{"TranId":"1","EnvId":"half"#,
-                [Some("1"), None, None],
-            ),
-            (
-                br#"{"Response" : {"TranId" : "1" , "#,
-                [Some("1"), None, None],
-            ),
+            (br#"{"Response":{"EnvId":"e","RequestId":"r","TranId":"20200603"#, [None, Some("e"), Some("r")]),
+            (br#"{"Response":{"TranId":"1","EnvId":"half"#, [Some("1"), None, None]),
+            (br#"{"Response" : {"TranId" : "1" , "#, [Some("1"), None, None]),
             (br#"{"TranId":123,"EnvId":null"#, [Some("123"), None, None]),
             (br#"{"TranId":123"#, [None, None, None]),
             (br#"{"TranId":1.5,"x":1"#, [None, None, None]),
@@ -100,10 +78,7 @@ mod tests {
             (br#"{"TranId":"a\"b""#, [Some("a\"b"), None, None]),
             // An id inside of another text is not an id of the answer.
             (br#"{"Message":"\"TranId\":\"1\"""#, [None, None, None]),
-            (
-                br#"{"TranId":null,"Order":{"TranId":"2"}"#,
-                [Some("2"), None, None],
-            ),
+            (br#"{"TranId":null,"Order":{"TranId":"2"}"#, [Some("2"), None, None]),
             (b"\xff\xfe\"TranId\":\"1\"\xff", [Some("1"), None, None]),
             (b"\"TranId\":\"1\xff\"", [Some("1\u{fffd}"), None, None]),
             (b"<html>\"TranId\"", [None, None, None]),

@@ -90,9 +90,7 @@ pub fn decode_caller(body: &[u8]) -> Result<Page<CallerInfo>, Unreadable> {
 /// # Errors
 /// When it is not `{"Response":{…}}`, or has neither a whole key nor an error.
 pub fn decode_session(body: &[u8]) -> Result<Page<Session>, Unreadable> {
-    single(body, |response| {
-        session(response.get("Credentials")?, response)
-    })
+    single(body, |response| session(response.get("Credentials")?, response))
 }
 
 /// Reads what a machine's metadata service answers about its role.
@@ -166,10 +164,7 @@ mod tests {
         );
         let page = decode_session(whole.as_bytes()).unwrap();
         let session = &page.rows[0];
-        assert_eq!(
-            (session.secret_id.as_str(), session.secret_key.as_str()),
-            ("i", "k")
-        );
+        assert_eq!((session.secret_id.as_str(), session.secret_key.as_str()), ("i", "k"));
         assert_eq!((session.token.as_str(), session.ends), ("t", 1_600_000_000));
         for lacks in [
             "",

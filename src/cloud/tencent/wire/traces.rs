@@ -30,12 +30,7 @@ const ONCE: [&str; 6] = ["Response", "Error", "Code", "TranId", "EnvId", "Reques
 pub fn traces(body: &[u8]) -> Traces {
     let mut traces = Traces::default();
     let mut json = serde_json::Deserializer::from_slice(body);
-    let walk = Walk {
-        id: None,
-        nested: false,
-        wrapped: false,
-        traces: &mut traces,
-    };
+    let walk = Walk { id: None, nested: false, wrapped: false, traces: &mut traces };
     // What a broken body holds is for `salvage` to find; what was found before it broke is kept.
     let _ = walk.deserialize(&mut json);
     traces
@@ -73,12 +68,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn within(&mut self, key: Option<&str>) -> Walk<'_> {
         let named = key.and_then(Id::named);
-        Walk {
-            id: named.or(self.id),
-            nested: self.id.is_some(),
-            wrapped: self.wrapped,
-            traces: self.traces,
-        }
+        Walk { id: named.or(self.id), nested: self.id.is_some(), wrapped: self.wrapped, traces: self.traces }
     }
 
     fn text(self, text: &str) {
@@ -86,12 +76,7 @@ impl Walk<'_> {
         let Some(id) = self.id else {
             // JSON that is wrapped in a text.
             if !self.wrapped && text.starts_with(['{', '[']) {
-                let walk = Walk {
-                    id: None,
-                    nested: false,
-                    wrapped: true,
-                    traces: self.traces,
-                };
+                let walk = Walk { id: None, nested: false, wrapped: true, traces: self.traces };
                 let _ = walk.deserialize(&mut serde_json::Deserializer::from_str(text));
             }
             return;
@@ -203,89 +188,23 @@ mod tests {
     use super::*;
 
     /// The body, its order numbers, its EnvIds, whether it is odd, and what stands twice.
-    type Case = (
-        &'static str,
-        &'static [&'static str],
-        &'static [&'static str],
-        bool,
-        Option<&'static str>,
-    );
+    type Case = (&'static str, &'static [&'static str], &'static [&'static str], bool, Option<&'static str>);
 
     #[test]
     fn traces_are_found_wherever_they_stand() {
         let table: [Case; 19] = [
-            (
-                r#"{"Response":{"TranId":"1","EnvId":"e"}}"#,
-                &["1"],
-                &["e"],
-                false,
-                None,
-            ),
-            (
-                r#"{"TranId":"1","Response":{"TranId":"1"}}"#,
-                &["1"],
-                &[],
-                false,
-                None,
-            ),
-            (
-                r#"{"Response":{"Data":{"TranId":"1"}}}"#,
-                &["1"],
-                &[],
-                false,
-                None,
-            ),
-            (
-                r#"{"TranId":["1",{"x":" 2 "}]}"#,
-                &["1", "2"],
-                &[],
-                false,
-                None,
-            ),
-            (
-                r#"{"TranId":{"EnvId":"e","x":7}}"#,
-                &["7"],
-                &["e"],
-                false,
-                None,
-            ),
-            (
-                r#"{"tran\u0049d":"1","envID":"e"}"#,
-                &["1"],
-                &["e"],
-                false,
-                None,
-            ),
+            (r#"{"Response":{"TranId":"1","EnvId":"e"}}"#, &["1"], &["e"], false, None),
+            (r#"{"TranId":"1","Response":{"TranId":"1"}}"#, &["1"], &[], false, None),
+            (r#"{"Response":{"Data":{"TranId":"1"}}}"#, &["1"], &[], false, None),
+            (r#"{"TranId":["1",{"x":" 2 "}]}"#, &["1", "2"], &[], false, None),
+            (r#"{"TranId":{"EnvId":"e","x":7}}"#, &["7"], &["e"], false, None),
+            (r#"{"tran\u0049d":"1","envID":"e"}"#, &["1"], &["e"], false, None),
             (r#"{"Data":"{\"TranId\":\"1\"}"}"#, &["1"], &[], false, None),
-            (
-                r#"{"TranId":"1","TranId":"2"}"#,
-                &["1", "2"],
-                &[],
-                false,
-                Some("TranId"),
-            ),
-            (
-                r#"{"Response":{"TranId":"1"},"Response":{}}"#,
-                &["1"],
-                &[],
-                false,
-                Some("Response"),
-            ),
+            (r#"{"TranId":"1","TranId":"2"}"#, &["1", "2"], &[], false, Some("TranId")),
+            (r#"{"Response":{"TranId":"1"},"Response":{}}"#, &["1"], &[], false, Some("Response")),
             (r#"{"Error":1,"Error":1}"#, &[], &[], false, Some("Error")),
-            (
-                r#"{"Error":{"Code":"a","Message":"m","Code":"b"}}"#,
-                &[],
-                &[],
-                false,
-                Some("Code"),
-            ),
-            (
-                r#"{"RequestId":"a","RequestId":"a"}"#,
-                &[],
-                &[],
-                false,
-                Some("RequestId"),
-            ),
+            (r#"{"Error":{"Code":"a","Message":"m","Code":"b"}}"#, &[], &[], false, Some("Code")),
+            (r#"{"RequestId":"a","RequestId":"a"}"#, &[], &[], false, Some("RequestId")),
             // Each in an object of its own.
             (r#"[{"Code":"a"},{"Code":"a"}]"#, &[], &[], false, None),
             (r#"{"TranId":null,"EnvId":" "}"#, &[], &[], false, None),

@@ -19,12 +19,10 @@ pub(super) fn show(out: &mut String, result: &StepResult, look: Look) {
         Outcome::Failed(_) => look.bad(FAILED),
         Outcome::Unknown(_) => look.bad(text!("outcome unknown", "结果未知")),
         Outcome::Done(done) => look.say(word(done.what)),
-        Outcome::Ordered { .. } | Outcome::Recorded | Outcome::NotAttempted => {
-            match result.left_behind {
-                Some(_) => look.bad(text!("may exist twice", "可能重复创建")),
-                None => look.say(text!("was replaced", "已被替换")),
-            }
-        }
+        Outcome::Ordered { .. } | Outcome::Recorded | Outcome::NotAttempted => match result.left_behind {
+            Some(_) => look.bad(text!("may exist twice", "可能重复创建")),
+            None => look.say(text!("was replaced", "已被替换")),
+        },
     };
     let (address, source) = (look.strong(&result.address), look.faint(&result.source));
     let _ = writeln!(out, "\n{address} {head}  {source}");
@@ -85,10 +83,7 @@ fn failed(result: &StepResult, error: &CloudError, done: Text, look: Look) -> Ve
     lines.push(done);
     match (error.grade, &error.hint) {
         // What is said of an attempt that will be made again is not so of the last one.
-        (
-            Grade::NotSent(NotSent::NoRequest | NotSent::Tls) | Grade::Refused(_) | Grade::Unknown,
-            hint,
-        ) => {
+        (Grade::NotSent(NotSent::NoRequest | NotSent::Tls) | Grade::Refused(_) | Grade::Unknown, hint) => {
             lines.extend(hint.clone());
         }
         (Grade::NotSent(_), _) => {
@@ -161,10 +156,7 @@ fn given_up(result: &StepResult, done: &Done) -> Vec<Text> {
                 "the vendor has no environment with this id: it was given up before",
                 "腾讯云没有这个 id 的环境：它之前已被销毁"
             ),
-            text!(
-                "it is forgotten; nothing was done at the vendor",
-                "已移出记录；在腾讯云没有做任何操作"
-            ),
+            text!("it is forgotten; nothing was done at the vendor", "已移出记录；在腾讯云没有做任何操作"),
         ],
         What::Isolated => vec![
             text!(
@@ -194,10 +186,7 @@ pub(in crate::report) fn what(error: &CloudError) -> Text {
     let message = Text::of(&error.message);
     let (en, zh) = (clean(message.en()), clean(message.in_lang(Lang::Zh)));
     let text = match &error.code {
-        Some(code) => Text::new(
-            format!("{}: {en}", clean(code)),
-            format!("{}：{zh}", clean(code)),
-        ),
+        Some(code) => Text::new(format!("{}: {en}", clean(code)), format!("{}：{zh}", clean(code))),
         None => Text::new(en.into_owned(), zh.into_owned()),
     };
     match &error.request_id {

@@ -20,10 +20,7 @@ pub(super) fn noticed(plan: &Plan, look: Look) -> String {
     // Ignored findings were accepted by name; `drift` shows them with the reason.
     let known = match known.len() {
         0 => text!("", ""),
-        n => text!(
-            " ({n} ignored by postpay.yaml)",
-            "（postpay.yaml 忽略 {n} 项）"
-        ),
+        n => text!(" ({n} ignored by postpay.yaml)", "（postpay.yaml 忽略 {n} 项）"),
     };
     let head = if shown.is_empty() {
         text!(

@@ -9,10 +9,7 @@ use crate::report::human::Look;
 
 /// What a person needs to know or to do about a step that is not simply carried out.
 pub(in crate::report) fn remarks(step: &Step, plan: &Plan, look: Look) -> Vec<String> {
-    texts(step, plan)
-        .iter()
-        .map(|text| look.say(text))
-        .collect()
+    texts(step, plan).iter().map(|text| look.say(text)).collect()
 }
 
 fn texts(step: &Step, plan: &Plan) -> Vec<Text> {
@@ -33,15 +30,11 @@ fn texts(step: &Step, plan: &Plan) -> Vec<Text> {
             "It exists already. It is looked up, put on record, and not ordered.",
             "它已经存在：只查询并写入记录，不会订购。"
         )],
-        Action::Move => vec![text!(
-            "On record alone: the environment stays as it is.",
-            "只改记录：环境本身不变。"
-        )],
+        Action::Move => {
+            vec![text!("On record alone: the environment stays as it is.", "只改记录：环境本身不变。")]
+        }
         Action::Resolve => unresolved(step),
-        Action::Wait => vec![text!(
-            "The order stands and is not made again.",
-            "订单有效，不会重复订购。"
-        )],
+        Action::Wait => vec![text!("The order stands and is not made again.", "订单有效，不会重复订购。")],
         Action::NoOp => kept(step),
         Action::Update => Vec::new(),
     };
@@ -54,8 +47,7 @@ fn texts(step: &Step, plan: &Plan) -> Vec<Text> {
 }
 
 fn created(step: &Step) -> Vec<Text> {
-    let nameless =
-        |order: &&Attributes| order.creates_environment() && order.get(Field::Alias).is_none();
+    let nameless = |order: &&Attributes| order.creates_environment() && order.get(Field::Alias).is_none();
     let note = text!(
         "Without an alias a lost answer to its order can't be read back.",
         "没有别名：如果订购的应答丢失，将无法回读确认。"
@@ -65,10 +57,7 @@ fn created(step: &Step) -> Vec<Text> {
         "之前为它订购的环境已请求销毁；这次订购的是另一个环境。"
     );
     let is_nameless = step.after.as_ref().as_ref().is_some_and(nameless);
-    let notes = [
-        (step.reason == Reason::GivenUp, given_up),
-        (is_nameless, note),
-    ];
+    let notes = [(step.reason == Reason::GivenUp, given_up), (is_nameless, note)];
     let notes = notes.into_iter().filter(|(holds, _)| *holds);
     notes.map(|(_, text)| text).collect()
 }
@@ -154,10 +143,7 @@ fn kept(step: &Step) -> Vec<Text> {
         ]
     } else if step.reason == Reason::Isolated {
         vec![
-            text!(
-                "The vendor keeps it out of reach before it deletes it.",
-                "腾讯云先将其隔离，之后再删除。"
-            ),
+            text!("The vendor keeps it out of reach before it deletes it.", "腾讯云先将其隔离，之后再删除。"),
             text!(
                 "To have it deleted at once, or to forget it when it is gone: `postpay destroy {address} --purge --allow-destroy`",
                 "要立即删除，或在它消失后移出记录：`postpay destroy {address} --purge --allow-destroy`"
@@ -204,10 +190,7 @@ fn destroyed(step: &Step, plan: &Plan) -> Vec<Text> {
 /// What is lost with an environment that is to be given up.
 fn lost(plan: &Plan) -> Vec<Text> {
     let lost = if plan.options.purge {
-        text!(
-            "Giving it up can't be undone: its data is lost.",
-            "销毁不可撤销：其中的数据会丢失。"
-        )
+        text!("Giving it up can't be undone: its data is lost.", "销毁不可撤销：其中的数据会丢失。")
     } else {
         text!(
             "Giving it up can't be undone: its data is lost. The vendor may isolate it first, and delete it later.",
@@ -222,14 +205,9 @@ fn lost(plan: &Plan) -> Vec<Text> {
         "Whether there are data or add-on packages in it is not asked (BypassCheck).",
         "不检查其中是否还有数据或资源包（BypassCheck）。"
     );
-    let extra = [
-        (plan.options.purge, purge),
-        (plan.options.bypass_check, bypass),
-    ];
+    let extra = [(plan.options.purge, purge), (plan.options.bypass_check, bypass)];
     let extra = extra.into_iter().filter(|(asked, _)| *asked);
-    std::iter::once(lost)
-        .chain(extra.map(|(_, text)| text))
-        .collect()
+    std::iter::once(lost).chain(extra.map(|(_, text)| text)).collect()
 }
 
 /// What can be done about what is left over.
@@ -252,23 +230,13 @@ fn choices(address: &Address, last: Text) -> Vec<Text> {
 }
 
 fn refused(address: &Address, refusal: &Refusal) -> [Text; 2] {
-    [
-        sentence(guard::refusal_text(refusal, address)),
-        sentence(guard::refusal_help(address, refusal)),
-    ]
+    [sentence(guard::refusal_text(refusal, address)), sentence(guard::refusal_help(address, refusal))]
 }
 
 /// What an error says in passing, as a sentence.
 fn sentence(text: impl Display) -> Text {
     let en = text.to_string();
     let mut letters = en.chars();
-    let first: String = letters
-        .next()
-        .into_iter()
-        .flat_map(char::to_uppercase)
-        .collect();
-    Text::new(
-        format!("{first}{}.", letters.as_str()),
-        format!("{text:#}。"),
-    )
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    Text::new(format!("{first}{}.", letters.as_str()), format!("{text:#}。"))
 }

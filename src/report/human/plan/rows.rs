@@ -7,8 +7,7 @@ use crate::report::text::clean;
 
 /// The fields worth showing, as name and value.
 pub(super) fn rows(step: &Step, look: Look) -> Vec<(String, String)> {
-    let shown =
-        |Row { name, value }: Row| (cut(&clean(&name), 0, LONGEST_NAME), shown(&value, look));
+    let shown = |Row { name, value }: Row| (cut(&clean(&name), 0, LONGEST_NAME), shown(&value, look));
     fields::rows(step).into_iter().map(shown).collect()
 }
 
@@ -18,10 +17,7 @@ fn shown(value: &Value, look: Look) -> String {
         Value::Word(word) => clean(word).into_owned(),
         Value::KnownAfter => look.faint(KNOWN_AFTER),
         Value::Changed(Some(old), Some(new)) if old.len().max(new.len()) > LONGEST => {
-            let same = old
-                .chars()
-                .zip(new.chars())
-                .take_while(|(old, new)| old == new);
+            let same = old.chars().zip(new.chars()).take_while(|(old, new)| old == new);
             let from = same.count().saturating_sub(BEFORE);
             format!("{} -> {}", quoted_from(old, from), quoted_from(new, from))
         }
@@ -61,11 +57,7 @@ fn cut(text: &str, from: usize, most: usize) -> String {
     let shown: String = text.chars().skip(from).take(most).collect();
     let (start, end) = (from > 0, from + most < length);
     let mark = |is_cut| if is_cut { "…" } else { "" };
-    let rest = if start || end {
-        format!(" ({length})")
-    } else {
-        String::new()
-    };
+    let rest = if start || end { format!(" ({length})") } else { String::new() };
     format!("{}{shown}{}{rest}", mark(start), mark(end))
 }
 
@@ -83,9 +75,6 @@ mod tests {
         let long = "x".repeat(100_000);
         let value = Value::Changed(Some(format!("{long}a")), Some(format!("{long}b")));
         let text = shown(&value, Look::PLAIN);
-        assert!(
-            text.len() < 1000 && text.contains("xa (") && text.contains("xb ("),
-            "{text}"
-        );
+        assert!(text.len() < 1000 && text.contains("xa (") && text.contains("xb ("), "{text}");
     }
 }

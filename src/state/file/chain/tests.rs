@@ -7,9 +7,7 @@ use crate::state::{Status, fold};
 /// The journal as a writer puts it on disk.
 fn written(journal: &Journal) -> Vec<u8> {
     let start = Chain::start();
-    let (mut bytes, mut chain) = start
-        .line(journal.started_at, (&journal.started).into())
-        .unwrap();
+    let (mut bytes, mut chain) = start.line(journal.started_at, (&journal.started).into()).unwrap();
     for Entry { at, event } in &journal.entries {
         let (line, next) = chain.line(*at, event.into()).unwrap();
         bytes.extend(line);
@@ -110,28 +108,17 @@ fn damage_is_told_with_its_line() {
     let first = start_line();
     let hash = sha256_hex(first.as_bytes());
     let second = |seq: u32, prev: &str, rest: &str| {
-        format!(
-            "{first}\n{{\"seq\":{seq},\"prev\":\"{prev}\",\"at\":\"2026-05-01T08:00:01Z\",{rest}}}\n"
-        )
+        format!("{first}\n{{\"seq\":{seq},\"prev\":\"{prev}\",\"at\":\"2026-05-01T08:00:01Z\",{rest}}}\n")
     };
     let ended = r#""event":"run_ended","reason":"finished""#;
     let table = [
         (2, "prev", second(2, ZEROS, ended), "written after"),
         (2, "seq", second(3, &hash, ended), "line 3"),
-        (
-            2,
-            "unknown event",
-            second(2, &hash, r#""event":"coffee""#),
-            "coffee",
-        ),
+        (2, "unknown event", second(2, &hash, r#""event":"coffee""#), "coffee"),
         (
             2,
             "unknown member",
-            second(
-                2,
-                &hash,
-                r#""event":"run_ended","reason":"finished","mood":1"#,
-            ),
+            second(2, &hash, r#""event":"run_ended","reason":"finished","mood":1"#),
             "mood",
         ),
         (
@@ -146,25 +133,11 @@ fn damage_is_told_with_its_line() {
         ),
         (2, "not JSON", format!("{first}\n{{\"seq\":2\n"), "EOF"),
         (2, "an empty line", format!("{first}\n\n"), "EOF"),
-        (
-            1,
-            "no start",
-            first.replace("run_started", "run_ended") + "\n",
-            "unknown field",
-        ),
+        (1, "no start", first.replace("run_started", "run_ended") + "\n", "unknown field"),
         (
             2,
             "two starts",
-            second(
-                2,
-                &hash,
-                first
-                    .split_once(r#"Z","#)
-                    .unwrap()
-                    .1
-                    .strip_suffix('}')
-                    .unwrap(),
-            ),
+            second(2, &hash, first.split_once(r#"Z","#).unwrap().1.strip_suffix('}').unwrap()),
             "can't stand here",
         ),
     ];
@@ -177,35 +150,21 @@ fn damage_is_told_with_its_line() {
             other => panic!("{what}: {other:?}"),
         }
     }
-    let newer = first.replace(
-        "\"format_version\":1",
-        "\"format_version\":2,\"colour\":\"red\"",
-    );
+    let newer = first.replace("\"format_version\":1", "\"format_version\":2,\"colour\":\"red\"");
     let error = read_back((newer + "\n").as_bytes()).unwrap_err();
-    assert!(
-        matches!(error, StateError::Newer { found: 2, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, StateError::Newer { found: 2, .. }), "{error}");
 }
 
 #[test]
 fn after_its_end_a_run_can_only_be_recovered() {
     let first = start_line();
     let whole = read_back(format!("{first}\n").as_bytes()).unwrap();
-    let ended = Event::RunEnded(RunEnded {
-        reason: crate::state::journal::EndReason::Finished,
-    });
-    let recovered = Event::Recovered(Recovered {
-        by: "ada@loom".to_owned(),
-        unknown: Vec::new(),
-    });
+    let ended = Event::RunEnded(RunEnded { reason: crate::state::journal::EndReason::Finished });
+    let recovered = Event::Recovered(Recovered { by: "ada@loom".to_owned(), unknown: Vec::new() });
     let with = |events: &[&Event]| {
         let mut journal = whole.journal.clone();
         for event in events {
-            journal.entries.push(Entry {
-                at: Timestamp::UNIX_EPOCH,
-                event: (*event).clone(),
-            });
+            journal.entries.push(Entry { at: Timestamp::UNIX_EPOCH, event: (*event).clone() });
         }
         written(&journal)
     };

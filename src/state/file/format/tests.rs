@@ -52,66 +52,16 @@ fn damage_is_told_with_its_place() {
         GOOD.replacen(from, to, 1).into_bytes()
     };
     let table = [
-        (
-            "a member nobody knows",
-            changed("\"serial\"", "\"mood\": 1,\n  \"serial\""),
-            4,
-            "`mood`",
-        ),
-        (
-            "a member left out",
-            changed("      \"env_id\": null,\n", ""),
-            30,
-            "`env_id`",
-        ),
-        (
-            "a status nobody knows",
-            changed("\"created\"", "\"sold\""),
-            52,
-            "`sold`",
-        ),
-        (
-            "a bad address",
-            changed("\"shop-prod\": {", "\"Shop\": {"),
-            65,
-            "`Shop`",
-        ),
-        (
-            "an address twice",
-            changed("\"legacy\": {", "\"shop-prod\": {"),
-            65,
-            "duplicate key",
-        ),
-        (
-            "a field nobody knows",
-            changed("\"alias\"", "\"colour\""),
-            21,
-            "`colour`",
-        ),
-        (
-            "no time",
-            changed("2026-05-01T08:00:00Z", "today"),
-            25,
-            "year",
-        ),
-        (
-            "a number for a text",
-            changed("\"0.1.0\"", "1"),
-            5,
-            "string",
-        ),
-        (
-            "bytes after the end",
-            changed("\n}\n", "\n}\n}"),
-            129,
-            "trailing",
-        ),
-        (
-            "not UTF-8",
-            [b"{\n  \"\xff", GOOD.as_bytes()].concat(),
-            2,
-            "UTF-8",
-        ),
+        ("a member nobody knows", changed("\"serial\"", "\"mood\": 1,\n  \"serial\""), 4, "`mood`"),
+        ("a member left out", changed("      \"env_id\": null,\n", ""), 30, "`env_id`"),
+        ("a status nobody knows", changed("\"created\"", "\"sold\""), 52, "`sold`"),
+        ("a bad address", changed("\"shop-prod\": {", "\"Shop\": {"), 65, "`Shop`"),
+        ("an address twice", changed("\"legacy\": {", "\"shop-prod\": {"), 65, "duplicate key"),
+        ("a field nobody knows", changed("\"alias\"", "\"colour\""), 21, "`colour`"),
+        ("no time", changed("2026-05-01T08:00:00Z", "today"), 25, "year"),
+        ("a number for a text", changed("\"0.1.0\"", "1"), 5, "string"),
+        ("bytes after the end", changed("\n}\n", "\n}\n}"), 129, "trailing"),
+        ("not UTF-8", [b"{\n  \"\xff", GOOD.as_bytes()].concat(), 2, "UTF-8"),
         ("zeros", vec![0; 512], 1, "expected value"),
         ("a list", b"[]".to_vec(), 1, "it is no state"),
         ("no version", b"{}".to_vec(), 1, "format_version"),
@@ -144,11 +94,7 @@ fn emptiness_and_a_later_version_are_errors_of_their_own() {
     }
     let later = br#"{"resources": [], "format_version": 7}"#;
     match decode(later) {
-        Err(StateError::Newer {
-            found: 7,
-            supported: 1,
-            ..
-        }) => {}
+        Err(StateError::Newer { found: 7, supported: 1, .. }) => {}
         other => panic!("{other:?}"),
     }
 }
