@@ -21,7 +21,7 @@ use postpay::apply::pace::least_time;
 use postpay::apply::{self, ApplySummary, CREATE, CallKind, OnError, Operator, Parts, Settings, Verdict};
 use postpay::clock::SystemClock;
 use postpay::cloud::tencent::{ClientOptions, Credentials, Keys, TencentClient, Transport};
-use postpay::desired::{Address, Environment};
+use postpay::model::{Address, Environment};
 use postpay::plan::guard::{Approved, Consent, Facts, Limits, Whose, approve};
 use postpay::plan::{Options, Plan};
 use postpay::sandbox::{self, Sandbox};

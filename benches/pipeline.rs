@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use jiff::Timestamp;
-use postpay::desired::{Address, Desired, Field};
 use postpay::diagnostic::render::render;
 use postpay::lang::Lang;
+use postpay::model::{Address, Desired, Field};
 use postpay::plan::guard::{Consent, Facts, Limits, Whose, approve};
 use postpay::plan::{Options, Plan, file};
 use postpay::report::human;

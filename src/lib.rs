@@ -24,7 +24,7 @@
 //! | room | makes | of |
 //! |---|---|---|
 //! | [`manifest`] | [`manifest::Document`], every value with its place | files |
-//! | [`check`] | [`desired::Desired`], or every problem at once | documents |
+//! | [`check`] | [`model::Desired`], or every problem at once | documents |
 //! | [`state`] | [`state::State`], journal and receipts on disk | runs |
 //! | [`plan`] | [`plan::Plan`]; [`plan::guard::Approved`], which nothing else can make | desired, state |
 //! | [`apply`] | [`apply::ApplySummary`]; the only caller of [`cloud::CloudWrite`] | an approved plan |
@@ -34,7 +34,7 @@
 //! | [`rehearsal`] | a copy of the state, faults, and a judgement by the endpoint's ledger | desired, state |
 //! | [`report`] | text, JSON, events; [`report::page::Page`], which Markdown, HTML, GitHub, SARIF and JUnit show | plans, reports, drift, states |
 //!
-//! [`desired`], [`diagnostic`], [`lang`] (a sentence for people stands in English and Chinese where it is made) and [`unseen`]
+//! [`model`], [`diagnostic`], [`lang`] (a sentence for people stands in English and Chinese where it is made) and [`invisible`]
 //! (what is never shown as it stands) are the vocabulary that the rooms share, [`files`] opens what somebody else may have put
 //! where we look, [`config`] reads `postpay.yaml`, [`clock`] is the time as an argument, [`sandbox`] is a small real server that
 //! speaks the vendor's side of the protocol, [`crash`]
@@ -87,16 +87,16 @@ pub mod clock;
 pub mod cloud;
 pub mod config;
 pub mod crash;
-pub mod desired;
 pub mod diagnostic;
 pub mod drift;
 pub mod files;
 pub mod generate;
+pub mod invisible;
 pub mod lang;
 pub mod manifest;
+pub mod model;
 pub mod plan;
 pub mod rehearsal;
 pub mod report;
 pub mod sandbox;
 pub mod state;
-pub mod unseen;

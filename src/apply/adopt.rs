@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::fmt;
 
 use crate::cloud::{Bill, Bills, CloudError, CloudRead, PayMode, SeenEnvironment};
-use crate::desired::{Address, Attributes, Field, SourceRef};
 use crate::lang::Text;
+use crate::model::{Address, Attributes, Field, SourceRef};
 use crate::plan::{Action, Plan, Step};
 use crate::state::State;
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::pace::Pacer;
 use super::retry::{self, Decision};
 use crate::cloud::{self, CloudError, CloudWrite, Destroy, Grade, NotSent, Ordered, Rename};
-use crate::desired::{Address, Attributes, Field};
+use crate::model::{Address, Attributes, Field};
 use crate::state::journal::{Evidence, Outcome};
 
 /// The API's action that creates an environment.

@@ -14,7 +14,7 @@ use super::engine::{Engine, Unrecognised};
 use super::outcome::Trouble;
 use crate::cloud::matching::{self, Matcher};
 use crate::cloud::{CloudRead, SeenEnvironment};
-use crate::desired::{Address, Attributes, Field};
+use crate::model::{Address, Attributes, Field};
 use crate::state::{Origin, State};
 
 /// The pause after a listing is the larger of this and [`SHARE`] times its duration.

@@ -12,8 +12,8 @@ use super::pending::PendingOrder;
 use crate::cloud::matching::Matcher;
 use crate::cloud::vendor_time::{Fit, fit};
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
-use crate::desired::{Attributes, Field};
 use crate::lang::{Text, text};
+use crate::model::{Attributes, Field};
 
 /// How far the vendor's clock may be from ours, corrected where it said so.
 const SKEW: SignedDuration = SignedDuration::from_mins(10);
@@ -252,7 +252,7 @@ fn billed(pending: &PendingOrder, bill: Option<&Bill>) -> Vec<Check> {
 mod tests {
     use super::*;
     use crate::cloud::BillOrder;
-    use crate::desired::{Address, SourceRef};
+    use crate::model::{Address, SourceRef};
     use crate::state::journal::RunId;
 
     const SENT: Timestamp = Timestamp::UNIX_EPOCH;

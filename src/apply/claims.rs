@@ -4,8 +4,8 @@
 //! another order has contradicts that order's answer; which of the two is right, only the account or a person can say.
 
 use crate::cloud::{CloudError, Grade, LOOK_FIRST, Ordered, SeenIds};
-use crate::desired::Address;
 use crate::lang::text;
+use crate::model::Address;
 
 /// The ids that are known of one order.
 #[derive(Debug, Clone, Copy)]

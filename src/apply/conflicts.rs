@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::cloud::matching::{self, Matcher};
 use crate::cloud::{PayMode, SeenEnvironment};
-use crate::desired::{Address, Attributes, Field};
+use crate::model::{Address, Attributes, Field};
 use crate::plan::Plan;
 use crate::state::{State, Status};
 

@@ -18,7 +18,7 @@ use super::pending::PendingOrder;
 use crate::cloud::matching::Matcher;
 use crate::cloud::{CloudError, Done, Grade, Reach};
 use crate::crash;
-use crate::desired::Address;
+use crate::model::Address;
 use crate::plan::{Options, Step};
 use crate::state::journal::{self, Edit, Edited, EndReason, Event, RunEnded, RunId};
 use crate::state::rescue::Rescued;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::cloud::{CloudError, Grade, NotSent, Ordered, SeenIds};
-use crate::desired::{Address, SourceRef};
 use crate::lang::{Text, text};
+use crate::model::{Address, SourceRef};
 use crate::plan::{Action, Plan, Step};
 use crate::state::journal::{EndReason, RunId};
 use crate::state::rescue::Rescued;

@@ -11,7 +11,7 @@ use super::adopt::Adoption;
 use super::outcome::{StepResult, Trouble};
 use crate::clock::Clock;
 use crate::cloud::CloudError;
-use crate::desired::Address;
+use crate::model::Address;
 use crate::plan::Step;
 use crate::state::StateWriter;
 use crate::state::journal::{EndReason, RunId};

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::desired::{Address, Attributes, SourceRef};
+use crate::model::{Address, Attributes, SourceRef};
 use crate::state::journal::RunId;
 use crate::state::{Origin, Record, Status};
 

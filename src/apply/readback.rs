@@ -18,7 +18,7 @@ use super::pending::PendingOrder;
 use super::settle::{self, Found, Looks};
 use crate::cloud::{CloudError, CloudRead, Grade, LOOK_FIRST, Ordered, SeenIds};
 use crate::crash;
-use crate::desired::Field;
+use crate::model::Field;
 use crate::plan::Step;
 use crate::state::journal::{Edit, EndReason};
 use crate::state::{Deposed, State, Status};

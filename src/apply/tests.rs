@@ -24,7 +24,7 @@ use crate::cloud::{
     Bill, BillOrder, Bills, CloudError, Destroy, Done, Gap, Grade, LOOK_FIRST, Named, NotSent, Ordered,
     PayMode, Reach, Rename, SeenEnvironment, SeenIds,
 };
-use crate::desired::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
+use crate::model::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
 use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
 use crate::plan::{Options, Plan, Target};
 use crate::state::file::FileStore;

@@ -16,12 +16,12 @@ use std::path::PathBuf;
 
 pub use rules::{RULES, Rule};
 
-use crate::desired::{
-    Address, Attributes, Desired, Environment, Field, Import, Lifecycle, Moved, Removed, SourceRef,
-};
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::lang::text;
 use crate::manifest::{Loaded, Node};
+use crate::model::{
+    Address, Attributes, Desired, Environment, Field, Import, Lifecycle, Moved, Removed, SourceRef,
+};
 use model::{Content, MAX_ENVIRONMENTS, Manifests};
 
 /// What a project asks for beyond the rules that always hold.

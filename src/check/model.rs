@@ -9,10 +9,10 @@ mod read;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::desired::Field;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::lang::{Text, text};
 use crate::manifest::{Entry, File, Mapping, Node, Value as Yaml};
+use crate::model::Field;
 
 pub(super) use life::{IMPORT, Import, LIFECYCLE, Lifecycle, MOVE, Move, Name, Said};
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::desired::ManifestHash;
 use crate::diagnostic::SourceFile;
 use crate::manifest::{File, parse};
+use crate::model::ManifestHash;
 
 fn loaded(files: &[(&str, &str)]) -> Loaded {
     let mut loaded = Loaded::default();

@@ -5,9 +5,9 @@ use crate::apply::{AliasConflict, ApplyError};
 use crate::check::near::nearest;
 use crate::cloud::tencent::{ClientError, CredentialsError};
 use crate::cloud::{self, CloudError};
-use crate::desired::SourceRef;
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Text, text};
+use crate::model::SourceRef;
 use crate::plan::file::PlanFileError;
 use crate::plan::guard::Objection;
 use crate::report::clean;
@@ -438,7 +438,7 @@ mod tests {
     use super::*;
     use crate::apply::ApplyError;
     use crate::cloud::{Grade, Reach, SeenIds};
-    use crate::desired::Address;
+    use crate::model::Address;
 
     fn refused() -> CloudError {
         CloudError {

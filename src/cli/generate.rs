@@ -13,11 +13,11 @@ use super::world::{World, cant_write};
 use super::{Exit, account};
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::cloud::{Bills, CloudRead as _};
-use crate::desired::Desired;
 use crate::diagnostic::{Diagnostic, SourceFile, any_error};
 use crate::files::{self, Unnamed};
 use crate::generate::{Drafts, draft, known, manifest};
 use crate::lang::text;
+use crate::model::Desired;
 use crate::report::{clean, count, json};
 
 /// Write manifests for environments that the account has and no manifest names

@@ -15,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use crate::desired::{Address, SourceRef};
+use crate::model::{Address, SourceRef};
 use crate::plan::GitFacts;
 
 /// How long git may think about one question. A run does not wait longer for what it can do without.

@@ -3,8 +3,8 @@
 
 use super::world::World;
 use crate::cloud::SeenEnvironment;
-use crate::desired::Address;
 use crate::lang::text;
+use crate::model::Address;
 use crate::report::clean;
 use crate::state::journal::{Edit, Edited};
 use crate::state::{Record, State, Status};

@@ -7,9 +7,9 @@ use clap::builder::{BoolishValueParser, PossibleValue};
 use clap::{Args, ValueEnum};
 
 use crate::config::{self, Endpoint, Language, Region};
-use crate::desired::{Address, ID_RULE, is_id};
+use crate::invisible::unseen;
 use crate::lang::Lang;
-use crate::unseen::unseen;
+use crate::model::{Address, ID_RULE, is_id};
 
 /// Flags that every command takes. A flag beats its variable, which beats postpay.yaml, which beats the default.
 #[derive(Debug, Args)]

@@ -9,11 +9,11 @@ use super::world::World;
 use crate::ci::{Syntax, harmless};
 use crate::diagnostic::limit::Limited;
 use crate::diagnostic::{Diagnostic, render};
+use crate::invisible;
 use crate::lang::{Lang, Text, text};
 use crate::report::human::Look;
 use crate::report::page::{self, Kind, Page, Setting};
 use crate::report::{clean, github, html, json, junit, markdown, sarif};
-use crate::unseen;
 
 /// A result, as everything that shows it.
 #[derive(Clone, Copy)]
@@ -76,7 +76,7 @@ impl<'a> Shown<'a> {
 /// A document of JSON, which may go to a terminal or the log of a CI system, with all that is in its texts to be seen. What
 /// reads it reads the same.
 pub(super) fn seen(document: &str) -> String {
-    harmless(&unseen::shown_json(document), Syntax::Json).into_owned()
+    harmless(&invisible::shown_json(document), Syntax::Json).into_owned()
 }
 
 /// Refuses formats that a command does not have, before it does anything.

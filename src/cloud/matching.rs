@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::SeenEnvironment;
-use crate::desired::{Address, Attributes, Field};
-use crate::unseen;
+use crate::invisible;
+use crate::model::{Address, Attributes, Field};
 
 /// The shortest suffix of an EnvId.
 const SUFFIX: usize = 6;
@@ -44,7 +44,7 @@ impl Names {
 /// An alias as it is compared: without regard to case, and as a list of the account shows it. None when it is empty.
 pub fn key(alias: &str) -> Option<String> {
     let alias = alias.trim();
-    (!alias.is_empty()).then(|| unseen::shown(alias).to_lowercase())
+    (!alias.is_empty()).then(|| invisible::shown(alias).to_lowercase())
 }
 
 impl<'a> Matcher<'a> {
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn an_env_alias_is_recognised_as_the_account_shows_it() {
         let declared = declared(&["a=shop/ the\u{200b}shop\n"]);
-        let shown_as = unseen::shown("the\u{200b}shop").into_owned();
+        let shown_as = invisible::shown("the\u{200b}shop").into_owned();
         let owner = matcher(&declared, &[]).owner(&shown("x-123456", &shown_as));
         assert!(owner.is_some(), "{shown_as}");
     }

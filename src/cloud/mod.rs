@@ -20,8 +20,8 @@ pub use read::{
     Watcher, gaps_text, missing,
 };
 
-use crate::desired::Attributes;
 use crate::lang::Text;
+use crate::model::Attributes;
 
 /// The calls that change something at the vendor. The apply engine is the only caller.
 pub trait CloudWrite: Send + Sync + 'static {

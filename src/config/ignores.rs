@@ -4,11 +4,11 @@ use jiff::civil::Date;
 
 use super::read::{Kind, Reader, allowed, item_of, named};
 use crate::check::near::{list, meant, nearest};
-use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
 use crate::drift::{Code, Ignore};
 use crate::lang::{Text, text};
 use crate::manifest::{Mapping, Node, Value};
+use crate::model::Address;
 
 const KEYS: &[&str] = &["code", "address", "reason", "until"];
 

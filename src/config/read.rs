@@ -11,9 +11,9 @@ use super::{
 };
 use crate::check::near::{known_here, list, meant, nearest, unknown};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
+use crate::invisible::unseen;
 use crate::lang::{Text, text};
 use crate::manifest::{self, Entry, Mapping, Node, Value};
-use crate::unseen::unseen;
 
 const TOP: &[&str] = &["version", "manifests", "state", "api", "guard", "ignore"];
 const API: &[&str] = &["endpoint", "region", "list_regions", "language", "rate", "in_flight", "timeout"];

@@ -8,8 +8,8 @@ use anstream::adapter::strip_str;
 
 use super::window::{self, Window};
 use super::{Diagnostic, Severity, Span};
+use crate::invisible::shown as visible;
 use crate::lang::{Lang, Text, text};
-use crate::unseen::shown as visible;
 
 /// All of them, one after another with a line between, ending in a line break.
 pub fn render(diagnostics: &[Diagnostic], color: bool, lang: Lang) -> String {
@@ -117,7 +117,7 @@ fn restore_column(window: &Window<'_>, text: &mut String) {
 mod tests {
     use super::*;
     use crate::diagnostic::SourceFile;
-    use crate::unseen::unseen;
+    use crate::invisible::unseen;
     use std::sync::Arc;
 
     fn span(file: &Arc<SourceFile>, part: &str) -> Span {

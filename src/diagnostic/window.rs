@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{Label, SourceFile, Span};
+use crate::invisible::unseen;
 use crate::lang::Lang;
-use crate::unseen::unseen;
 
 /// Labels that are at most so many lines apart are shown in one snippet.
 const NEAR: usize = 4;

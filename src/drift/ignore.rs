@@ -5,8 +5,8 @@ use std::str::FromStr;
 use jiff::civil::Date;
 
 use super::{Code, Finding};
-use crate::desired::{Address, AddressError};
 use crate::lang::Text;
+use crate::model::{Address, AddressError};
 use crate::plan::CodeError;
 
 /// A kind of finding that does not count, everywhere or at one address.

@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Code, Finding, Live, Standing};
 use crate::cloud::matching::Matcher;
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
-use crate::desired::{Address, Desired, Environment, Field, SourceRef};
 use crate::lang::{Text, text};
+use crate::model::{Address, Desired, Environment, Field, SourceRef};
 use crate::plan::Plan;
 use crate::state::{Record, State, Status};
 

@@ -10,7 +10,7 @@ mod planned;
 use std::collections::{BTreeSet, HashSet};
 
 use crate::cloud::{Bills, SeenEnvironment};
-use crate::desired::Desired;
+use crate::model::Desired;
 use crate::plan::Plan;
 pub use crate::plan::{Code, Finding, Standing};
 use crate::state::State;

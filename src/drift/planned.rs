@@ -63,7 +63,7 @@ fn finding(step: &Step) -> Option<Finding> {
 }
 
 fn changed(step: &Step) -> Finding {
-    let side = |attributes: Option<&crate::desired::Attributes>, protected: bool| {
+    let side = |attributes: Option<&crate::model::Attributes>, protected: bool| {
         let side = |none: &str, comma: &str| {
             let mut parts: Vec<String> = step
                 .changed_fields()

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::cloud::{Bill, PayMode};
-use crate::desired::{Address, Attributes, Environment, Field, Lifecycle, SourceRef};
+use crate::model::{Address, Attributes, Environment, Field, Lifecycle, SourceRef};
 use crate::plan::{self, Target};
 use crate::state::journal::RunId;
 use crate::state::{Account, Lineage, Origin, Record, Serial, Status};

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::apply::adopt::{Why, adoptable, live};
 use crate::cloud::{Bill, Bills, SeenEnvironment};
-use crate::desired::{Address, Attributes, Desired, Field, channels, is_alias};
+use crate::model::{Address, Attributes, Desired, Field, channels, is_alias};
 use crate::state::State;
 
 pub use yaml::manifest;

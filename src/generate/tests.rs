@@ -1,6 +1,6 @@
 use super::*;
 use crate::cloud::{BillOrder, PayMode};
-use crate::desired::{Environment, Import, Lifecycle, SourceRef};
+use crate::model::{Environment, Import, Lifecycle, SourceRef};
 
 fn seen(env_id: &str, alias: &str) -> SeenEnvironment {
     SeenEnvironment {

@@ -18,9 +18,9 @@ mod tree;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::desired::ManifestHash;
 use crate::diagnostic::{Diagnostic, Severity, SourceFile};
 use crate::lang::text;
+use crate::model::ManifestHash;
 
 pub use build::{Parsed, parse, parse_within};
 pub use discover::{Bounds, Found, may_be_manifest, outside};

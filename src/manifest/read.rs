@@ -8,10 +8,10 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::discover::{Found, cannot_open, not_a_file};
-use crate::desired::ManifestHash;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::files::{self, Links, Refusal};
 use crate::lang::text;
+use crate::model::ManifestHash;
 
 /// More than a hundred thousand environments; whatever is larger was given by mistake.
 pub const MAX_BYTES: u64 = 32 * 1024 * 1024;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::Deserialize;
 
-use crate::desired::ID_PATTERN;
+use crate::model::ID_PATTERN;
 
 /// The JSON Schema (draft 2020-12) of one document of a manifest.
 pub fn manifest_schema() -> serde_json::Value {
@@ -181,7 +181,7 @@ pub enum Extra {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desired::Field;
+    use crate::model::Field;
 
     fn names(value: &serde_json::Value) -> Vec<String> {
         let mut names: Vec<_> = value["properties"].as_object().unwrap().keys().cloned().collect();

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::moves::{self, MoveProblem};
 use super::{Action, Ids, Mode, Options, Reason, Refusal, Step};
-use crate::desired::{Address, Attributes, Desired, Environment, Field, Import};
+use crate::model::{Address, Attributes, Desired, Environment, Field, Import};
 use crate::state::{Deposed, Origin, Record, State, Status};
 
 /// One step for every environment that is declared or on record: declared ones in declared order, then the rest by

@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Action, Finding, GitFacts, Guards, Ids, Limits, Mode, Options, Plan, Reason, Refusal, Step};
-use crate::desired::{Address, Attributes, Field, ManifestHash, SourceRef};
 use crate::lang::{Text, text};
+use crate::model::{Address, Attributes, Field, ManifestHash, SourceRef};
 use crate::state::{Account, Lineage, Serial};
 use findings::FindingV1;
 

@@ -4,8 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::desired::{Address, SourceRef};
 use crate::lang::{Text, text};
+use crate::model::{Address, SourceRef};
 
 /// Something that two of manifests, state and account don't agree on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ pub use objection::{Objection, refusal_help, refusal_text};
 
 pub use super::Limits;
 use super::{Action, Mode, Plan, Step, Target};
-use crate::desired::{Address, Field, ManifestHash};
+use crate::model::{Address, Field, ManifestHash};
 use crate::state::journal::RunId;
 use crate::state::{Account, State, Status};
 

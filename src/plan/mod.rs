@@ -18,7 +18,7 @@ use jiff::Timestamp;
 pub use finding::{Code, CodeError, Finding, Standing};
 pub use step::{Action, Ids, Reason, Refusal, Step};
 
-use crate::desired::{Address, Desired, ManifestHash};
+use crate::model::{Address, Desired, ManifestHash};
 use crate::state::{Account, Lineage, Serial, State};
 use moves::MoveProblem;
 

@@ -6,8 +6,8 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use crate::desired::{Address, Desired, Moved};
 use crate::lang::{Text, text};
+use crate::model::{Address, Desired, Moved};
 use crate::state::State;
 
 /// A `moved` block that does not fit what is on record.

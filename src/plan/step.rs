@@ -1,7 +1,7 @@
 //! One step of a plan: what is to be done with one environment, and why.
 
 use super::diff;
-use crate::desired::{Address, Attributes, Field, SourceRef};
+use crate::model::{Address, Attributes, Field, SourceRef};
 
 /// What is to be done with one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::guard::{Consent, Facts, Limits, Objection, Whose, approve, objections};
 use super::*;
-use crate::desired::{Attributes, Environment, Field, Lifecycle, SourceRef};
+use crate::model::{Attributes, Environment, Field, Lifecycle, SourceRef};
 use crate::state::journal::RunId;
 use crate::state::{Origin, Record, Status};
 

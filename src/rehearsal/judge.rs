@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::cloud::tencent::wire::create_body;
-use crate::desired::Attributes;
+use crate::model::Attributes;
 use crate::sandbox::LedgerEntry;
 use crate::state::{State, Status};
 
@@ -139,7 +139,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::desired::{Address, Field, SourceRef};
+    use crate::model::{Address, Field, SourceRef};
     use crate::state::journal::RunId;
     use crate::state::{Lineage, Origin, Record, Serial};
 

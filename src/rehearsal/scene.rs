@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::cloud::tencent::wire::{CREATE, create_body};
-use crate::desired::{Address, Attributes, Desired, Field};
 use crate::lang::{Text, text};
+use crate::model::{Address, Attributes, Desired, Field};
 use crate::sandbox::LedgerEntry;
 use crate::state::{Account, Record, State, Status};
 

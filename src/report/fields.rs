@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::desired::{Attributes, Field};
 use crate::lang::Text;
+use crate::model::{Attributes, Field};
 use crate::plan::{Action, Ids, Step};
 
 /// A field that is worth showing.

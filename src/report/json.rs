@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use crate::apply::{ApplySummary, Outcome, Verdict, What};
 use crate::cloud::{CloudError, Grade};
-use crate::desired::Address;
+use crate::model::Address;
 use crate::state::Account;
 use crate::state::journal::EndReason;
 

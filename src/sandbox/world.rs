@@ -57,7 +57,7 @@ impl World {
                 named: String::new(),
             }),
             Line::Environment { env_id, at, postpaid: Some(bought) } => {
-                self.order(&bought.order(env_id, *at))
+                self.order(&bought.order(env_id, *at));
             }
             Line::Elsewhere { env_id, at, now } => {
                 if let Some(env) = self.find_mut(env_id) {

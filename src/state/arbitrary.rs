@@ -12,7 +12,7 @@ use super::journal::{
     RunStarted,
 };
 use super::{Account, Deposed, Lineage, Origin, Record, Serial, State, Status};
-use crate::desired::{Address, Attributes, Field, SourceRef};
+use crate::model::{Address, Attributes, Field, SourceRef};
 
 pub(crate) const ORDER: &str = "CreatePostpayPackage";
 

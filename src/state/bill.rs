@@ -11,8 +11,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::desired::Address;
 use crate::lang::{Text, text};
+use crate::model::Address;
 use layout::{Layout, decoded, is_rounded, layout, number, plain, same};
 
 /// What the column with the order numbers may be called, most likely first. Compared without case, spaces, `_` and `-`.

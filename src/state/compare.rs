@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
 
 use super::{Account, Deposed, Record, State};
-use crate::desired::{Address, Field};
 use crate::lang::text;
+use crate::model::{Address, Field};
 
 /// One thing that two states do not agree on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::compare::{Difference, Place, differences};
 use super::journal::{Edit, Edited, Event, RunStarted};
 use super::{Folding, Record, State, Status};
-use crate::desired::Address;
+use crate::model::Address;
 
 /// What becomes of one environment on record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,10 +82,10 @@ pub fn changes(before: &State, after: &State) -> Vec<Change> {
             // The state's own members are the writer's, and the order of what was replaced says nothing.
             Difference::Member { .. } => {}
             Difference::Missing { place, record } => {
-                changes.push(Change { place, record: *record, kind: Kind::Added })
+                changes.push(Change { place, record: *record, kind: Kind::Added });
             }
             Difference::Surplus { place, record } => {
-                changes.push(Change { place, record: *record, kind: Kind::Forgotten })
+                changes.push(Change { place, record: *record, kind: Kind::Forgotten });
             }
             Difference::Field { ref place, .. } => {
                 if let Some(Change { kind: Kind::Changed(fields), .. }) =

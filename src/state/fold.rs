@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::journal::{Edit, Event, Evidence, Intent, Journal, Outcome, RunStarted};
 use super::succession::reached;
 use super::{Account, Deposed, Origin, Record, State, Status};
-use crate::desired::{Address, Attributes, Field, SourceRef};
 use crate::lang::Text;
+use crate::model::{Address, Attributes, Field, SourceRef};
 
 /// The state after a run, or after as much of it as the journal holds.
 ///
@@ -301,7 +301,7 @@ impl Folding {
             Edit::Forget { address } => self.hold(address, None),
             Edit::Move { from, to } => self.relocate(from, to),
             Edit::Deposed { address, env_id, record } => {
-                self.edit_deposed(address, env_id, record.as_deref())
+                self.edit_deposed(address, env_id, record.as_deref());
             }
             Edit::Depose(deposed) => {
                 let Deposed { address, record, .. } = &**deposed;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::journal::{Evidence, Journal, RunId};
 use super::{Origin, Record, State, Status};
-use crate::desired::{Address, SourceRef};
+use crate::model::{Address, SourceRef};
 use telling::Telling;
 
 /// The vendor's action that orders.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Account, Deposed, FormatVersion, Lineage, Record, Serial, is_false, required};
-use crate::desired::{Address, Attributes, Field, SourceRef};
+use crate::model::{Address, Attributes, Field, SourceRef};
 
 /// One run, from its first line on.
 #[derive(Debug, Clone, PartialEq, Eq)]

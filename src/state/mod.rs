@@ -36,7 +36,7 @@ pub use error::StateError;
 pub use fold::{Folding, fold, rebuild, rebuild_over};
 pub use recent::orders_since;
 
-use crate::desired::{Address, Attributes, SourceRef, unique};
+use crate::model::{Address, Attributes, SourceRef, unique};
 use journal::{Event, Journal, RunId, RunStarted};
 
 /// What postpay created and manages, by address. Written by postpay; not meant to be edited by hand.

@@ -57,7 +57,7 @@ fn orders_in(journal: &Journal, since: Timestamp, now: Timestamp, latest: &mut T
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desired::{Address, Attributes, SourceRef};
+    use crate::model::{Address, Attributes, SourceRef};
     use crate::state::arbitrary::{ORDER, outcome};
     use crate::state::journal::{Entry, Evidence, Intent, RunStarted};
     use crate::state::{Account, Lineage, Serial, fold};

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::{Outcome, RunId};
 use super::{Record, State, Status};
-use crate::desired::Address;
 use crate::lang::Text;
+use crate::model::Address;
 
 /// One outcome that is not in its journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,7 +116,7 @@ mod tests {
                     attributes: std::iter::empty().collect(),
                     ordered_at: Timestamp::UNIX_EPOCH,
                     run,
-                    source: crate::desired::SourceRef { file: String::new(), line: 0 },
+                    source: crate::model::SourceRef { file: String::new(), line: 0 },
                     region: None,
                     prevent_destroy: false,
                 },

@@ -12,8 +12,8 @@ use super::compare::{Difference, Place};
 use super::journal::{Journal, RunId, RunStarted};
 use super::rescue::{RescueFile, Rescued, Standing};
 use super::{Folding, Lineage, ReceiptRef, Serial, State, StateError};
-use crate::desired::Address;
 use crate::lang::Text;
+use crate::model::Address;
 use line::Line;
 
 /// Everything that is kept of one state, as it was read.

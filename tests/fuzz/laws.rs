@@ -6,10 +6,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use postpay::check::{self, Options};
 use postpay::cloud::tencent::wire::{self, Ids};
-use postpay::desired::{Desired, ManifestHash};
 use postpay::diagnostic::{SourceFile, any_error, render};
+use postpay::invisible::{shown_json, unseen};
 use postpay::lang::Lang;
 use postpay::manifest::{self, File, Loaded};
+use postpay::model::{Desired, ManifestHash};
 use postpay::plan::moves::{MoveError, MoveProblem};
 use postpay::plan::{Options as PlanOptions, Plan, Target, file};
 use postpay::report::human::{self, Look};
@@ -17,7 +18,6 @@ use postpay::report::page::{self, Page, Setting};
 use postpay::report::{github, html, junit, markdown, sarif};
 use postpay::state::Account;
 use postpay::state::file::{decode_journal, decode_state, encode_journal, encode_state};
-use postpay::unseen::{shown_json, unseen};
 
 /// Nothing in it acts on a terminal, and nothing is there that is not seen.
 fn all_seen(shown: &str) {

@@ -11,7 +11,7 @@ use postpay::cloud::{
     Bill, CloudError, CloudRead as _, CloudWrite as _, Destroy, Done, Grade, NotSent, Reach, Rename,
     SeenEnvironment,
 };
-use postpay::desired::{Attributes, Field};
+use postpay::model::{Attributes, Field};
 use postpay::sandbox::{LedgerEntry, Options, SAMPLE_ENV_ID, SECRET_ID, SECRET_KEY, Sandbox, read_ledger};
 
 use crate::endpoint::{PATIENT, SHORT, Skewed, client, options, order, raw_server, sandbox};

@@ -6,11 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use postpay::check::{Checked, Options, RULES, check};
-use postpay::desired::{Desired, Environment, Import, Lifecycle, Moved, Removed};
 use postpay::diagnostic::any_error;
 use postpay::diagnostic::render::render;
 use postpay::lang::Lang;
 use postpay::manifest;
+use postpay::model::{Desired, Environment, Import, Lifecycle, Moved, Removed};
 use serde::Deserialize as _;
 
 use crate::support::Project;

@@ -14,7 +14,7 @@ use postpay::cloud::tencent::{
     ClientOptions, Credentials, Keys, Proxies, RETRY_READS_FOR, TencentClient, Transport, wire,
 };
 use postpay::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Reach};
-use postpay::desired::{Attributes, Field};
+use postpay::model::{Attributes, Field};
 use postpay::sandbox::{
     LedgerEntry, LedgerError, Options, Running, SECRET_ID, SECRET_KEY, Sandbox, SandboxError, read_ledger,
 };

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use postpay::check::{self, Options};
-use postpay::desired::{Address, Attributes, Field, SourceRef};
 use postpay::manifest;
+use postpay::model::{Address, Attributes, Field, SourceRef};
 use postpay::plan::{Options as PlanOptions, Plan, Target, file};
 use postpay::state::file::encode_journal;
 use postpay::state::journal::{

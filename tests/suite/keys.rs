@@ -199,7 +199,7 @@ async fn a_renewed_log_in_is_asked_whose_it_is_before_anything_is_signed_with_it
         match keys.current().await {
             Ok(key) => assert!(is_same && key.secret_id == renewed.secret_id, "{account}"),
             Err(error) => {
-                assert!(!is_same && error.message.en().contains("replaced"), "{account}: {error:?}")
+                assert!(!is_same && error.message.en().contains("replaced"), "{account}: {error:?}");
             }
         }
     }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use postpay::desired::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
+use postpay::model::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
 use postpay::plan::{Options, Plan, Target};
 use postpay::state::file::{decode_state, encode_state};
 use postpay::state::journal::{Event, Evidence, Intent, Outcome, RunId, RunStarted};

@@ -15,10 +15,10 @@ use postpay::cloud::{
     Bill, BillOrder, Bills, CloudError, CloudRead, CloudWrite, Destroy, Done, Grade, Listing, NotSent,
     Ordered, PayMode, Reach, Rename, SeenEnvironment, SeenIds,
 };
-use postpay::desired::{
+use postpay::lang::Text;
+use postpay::model::{
     Address, Attributes, Desired, Environment, Field, Lifecycle, Moved, Removed, SourceRef,
 };
-use postpay::lang::Text;
 use postpay::plan::guard::{self, Consent, Facts, Limits, Whose};
 use postpay::plan::{Mode, Options, Plan, Target};
 use postpay::state::file::FileStore;

@@ -13,7 +13,7 @@ use postpay::cloud::{
     Bill, BillOrder, Bills, CloudError, CloudRead as _, CloudWrite as _, Grade, Named, NotSent, PayMode,
     Reach, SeenEnvironment,
 };
-use postpay::desired::{Address, Attributes, Field, SourceRef};
+use postpay::model::{Address, Attributes, Field, SourceRef};
 use postpay::sandbox::{LedgerEntry, Options, Running, SAMPLE_ENV_ID, Sandbox, read_ledger};
 use postpay::state::journal::RunId;
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use postpay::desired::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
+use postpay::model::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
 use postpay::plan::{Options, Plan, Target, file};
 use postpay::report::{events, json};
 use postpay::state::Account;

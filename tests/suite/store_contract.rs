@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use postpay::desired::{Address, Field, SourceRef};
+use postpay::model::{Address, Field, SourceRef};
 use postpay::state::journal::{
     Edit, Edited, EndReason, Event, Evidence, Intent, Journal, Outcome, RunEnded, RunId, RunStarted,
 };

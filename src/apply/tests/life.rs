@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::super::adopt;
 use super::*;
-use crate::desired::{Import, Lifecycle, Moved, Removed};
+use crate::model::{Import, Lifecycle, Moved, Removed};
 use crate::plan::Mode;
 use crate::state::Record;
 

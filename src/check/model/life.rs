@@ -1,8 +1,8 @@
 //! What a manifest says of an environment's life, rather than of its order: `lifecycle`, `import`, `moved`, `removed`.
 
 use super::{Manifests, Place, Shape, Strange};
-use crate::desired::Address;
 use crate::manifest::{Entry, Mapping, Node, Sequence, Value as Yaml};
+use crate::model::Address;
 
 /// The members of a `lifecycle`.
 pub(in crate::check) const LIFECYCLE: [&str; 2] = ["prevent_destroy", "ignore_changes"];
@@ -112,7 +112,7 @@ impl<'a> Manifests<'a> {
                 Yaml::Bool(truth) => lifecycle.prevent_destroy = truth,
                 // Half a line that was to protect something must not come to nothing.
                 Yaml::Null | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
-                    self.misshapen(Shape::PreventDestroy, node)
+                    self.misshapen(Shape::PreventDestroy, node);
                 }
             }
         }

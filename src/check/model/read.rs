@@ -4,9 +4,9 @@ use super::{
     Body, Document, Environment, MAX_ENVIRONMENTS, Manifests, Misshapen, Place, Shape, Strange, TOP, Written,
     is_newer,
 };
-use crate::desired::Field;
 use crate::diagnostic::any_error;
 use crate::manifest::{Entry, Loaded, Mapping, Node, Value as Yaml};
+use crate::model::Field;
 
 impl<'a> Manifests<'a> {
     pub(in crate::check) fn read(loaded: &'a Loaded) -> Self {

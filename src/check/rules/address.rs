@@ -2,10 +2,10 @@
 
 use crate::check::Options;
 use crate::check::model::Manifests;
-use crate::desired::Address;
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
 use crate::manifest::Node;
+use crate::model::Address;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {

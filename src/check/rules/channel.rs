@@ -3,9 +3,9 @@
 use crate::check::Options;
 use crate::check::model::{Content, Manifests};
 use crate::check::near::{list, meant, nearest};
-use crate::desired::{Field, channels};
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
+use crate::model::{Field, channels};
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {

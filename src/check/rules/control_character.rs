@@ -3,11 +3,11 @@
 
 use crate::check::Options;
 use crate::check::model::Manifests;
-use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
+use crate::invisible;
 use crate::lang::text;
 use crate::manifest::{Mapping, Node, Value};
-use crate::unseen;
+use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for written in &manifests.fields {
@@ -60,13 +60,13 @@ fn member(node: Node<'_>, problems: &mut Vec<Diagnostic>) {
 /// A text may have several lines: as JSON, which is what is sent and shown, they are written out as `\n`.
 fn unseen_member(text: &str, node: Node<'_>) -> Option<Diagnostic> {
     let is_layout = |character: char| matches!(character, '\n' | '\r' | '\t');
-    let mut all = unseen::unseen(text).map(|(_, character)| character);
+    let mut all = invisible::unseen(text).map(|(_, character)| character);
     let character = all.find(|character| !is_layout(*character))?;
     Some(problem(Field::Extra.name(), character, node))
 }
 
 fn unseen(name: &str, text: &str, node: Node<'_>) -> Option<Diagnostic> {
-    let (_, character) = unseen::unseen(text).next()?;
+    let (_, character) = invisible::unseen(text).next()?;
     Some(problem(name, character, node))
 }
 

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use crate::check::Options;
 use crate::check::model::Manifests;
-use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
+use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     let mut seen = HashMap::new();

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use crate::check::Options;
 use crate::check::model::{Environment, Manifests};
-use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
 use crate::manifest::Node;
+use crate::model::Field;
 
 /// An id where it is named.
 #[derive(Clone, Copy)]

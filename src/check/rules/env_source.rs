@@ -3,9 +3,9 @@
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::check::near::{meant, nearest};
-use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
+use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (written, text) in manifests.texts(Field::EnvSource) {

@@ -5,10 +5,10 @@ use std::str::FromStr as _;
 
 use crate::check::Options;
 use crate::check::model::Manifests;
-use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Text, text};
 use crate::manifest::{Mapping, Node, Value};
+use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for written in &manifests.fields {

@@ -3,9 +3,9 @@
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::check::near::{known_here, meant, nearest, unknown};
-use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
+use crate::model::Field;
 
 const CODE: &str = "invalid-ignore-changes";
 

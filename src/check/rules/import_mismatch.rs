@@ -2,9 +2,9 @@
 
 use crate::check::Options;
 use crate::check::model::Manifests;
-use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
+use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {

@@ -2,11 +2,11 @@
 
 use crate::check::Options;
 use crate::check::model::Manifests;
-use crate::desired::{Field, ID_RULE, is_id};
 use crate::diagnostic::Diagnostic;
+use crate::invisible::unseen;
 use crate::lang::text;
 use crate::manifest::Node;
-use crate::unseen::unseen;
+use crate::model::{Field, ID_RULE, is_id};
 
 /// `source` is no id, but a word that is sent as it stands.
 const IDS: [Field; 4] = [Field::EnvId, Field::WxAppId, Field::ExtensionId, Field::Source];

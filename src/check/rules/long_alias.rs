@@ -2,9 +2,9 @@
 
 use crate::check::Options;
 use crate::check::model::Manifests;
-use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
+use crate::model::Field;
 
 const LONGEST: usize = 20;
 

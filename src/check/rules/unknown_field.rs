@@ -3,9 +3,9 @@
 use crate::check::Options;
 use crate::check::model::{IMPORT, LIFECYCLE, MOVE, Manifests, Place, TOP};
 use crate::check::near::{known_here, meant, nearest, unknown};
-use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Text, text};
+use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     let in_defaults: Vec<&str> = Field::ALL.into_iter().map(Field::name).chain(["lifecycle"]).collect();

@@ -55,7 +55,7 @@ pub(super) fn unsupported(manifests: &Manifests<'_>, _: Options, problems: &mut 
                 "它是数字：请写 `version: 1`，不加引号"
             ))),
             Value::Number(_) | Value::Text(_) | Value::Bool(_) | Value::Sequence(_) | Value::Mapping(_) => {
-                problems.push(unsupported_at(&place).help(text!("write `version: 1`", "请写 `version: 1`")))
+                problems.push(unsupported_at(&place).help(text!("write `version: 1`", "请写 `version: 1`")));
             }
         }
     }

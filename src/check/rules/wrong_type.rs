@@ -3,10 +3,10 @@
 use crate::check::Options;
 use crate::check::model::{Manifests, Shape, TOP};
 use crate::check::near::list;
-use crate::desired::Field;
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Text, text};
 use crate::manifest::{Node, Value};
+use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for misshapen in &manifests.misshapen {

@@ -2,7 +2,7 @@
 //! lead somewhere.
 
 use super::*;
-use crate::desired::{Environment, Import, Moved, Removed};
+use crate::model::{Environment, Import, Moved, Removed};
 
 fn none() -> [String; 0] {
     []

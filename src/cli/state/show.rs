@@ -7,7 +7,7 @@ use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
 use crate::cli::shown::Shown;
 use crate::cli::world::World;
-use crate::desired::Address;
+use crate::model::Address;
 use crate::report::{human, json};
 use crate::state::Deposed;
 

@@ -17,8 +17,8 @@ use super::service::{Api, Call, REGION, Service};
 use super::wire::{self, CREATE, SERVICE, VERSION};
 use crate::clock::Clock;
 use crate::cloud::{CloudError, CloudWrite, Destroy, Done, Grade, LOOK_FIRST, Ordered, Rename, Watcher};
-use crate::desired::{Attributes, Field};
 use crate::lang::{Text, text};
+use crate::model::{Attributes, Field};
 
 const TCB: Api = Api { name: SERVICE, version: VERSION };
 

@@ -11,8 +11,8 @@ use std::ops::Range;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use super::credentials::Credentials;
+use crate::invisible;
 use crate::lang::Text;
-use crate::unseen;
 
 /// The most of an answer's body, or of one text in it, that is kept, in characters.
 const BODY_CHARS: usize = 2048;
@@ -279,7 +279,7 @@ fn unsigned(text: &str) -> String {
 
 /// Writes out what would act on a terminal, and what nobody would see.
 pub(crate) fn visible(text: &str) -> String {
-    unseen::shown(text).into_owned()
+    invisible::shown(text).into_owned()
 }
 
 #[cfg(test)]

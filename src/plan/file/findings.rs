@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{PlanFileError, address, named};
-use crate::desired::{Address, SourceRef};
 use crate::lang::{Text, text};
+use crate::model::{Address, SourceRef};
 use crate::plan::{Code, Finding, Standing};
 
 /// Something that the account shows otherwise than it is on record. Nothing is done about it by the plan.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::super::Refusal;
-use crate::desired::{Address, SourceRef};
 use crate::lang::{Text, shell_word, text};
+use crate::model::{Address, SourceRef};
 use crate::state::journal::RunId;
 use crate::state::{Account, Lineage, Serial};
 

@@ -3,7 +3,7 @@
 use super::super::file;
 use super::super::moves::MoveError;
 use super::*;
-use crate::desired::{Import, Moved, Removed};
+use crate::model::{Import, Moved, Removed};
 use crate::state::Deposed;
 
 /// On record at `name`, with an id of its own.

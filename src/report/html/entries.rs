@@ -86,7 +86,7 @@ fn choices(
         match choices.iter_mut().find(|choice| choice.word == word) {
             Some(choice) => choice.n += 1,
             None => {
-                choices.push(Choice { word, label: label(word), mark: entry.mark, tone: entry.tone, n: 1 })
+                choices.push(Choice { word, label: label(word), mark: entry.mark, tone: entry.tone, n: 1 });
             }
         }
     }

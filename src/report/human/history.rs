@@ -51,8 +51,9 @@ fn told(request: &Request, look: Look) -> String {
         Found::Answered(Evidence::Ordered | Evidence::Done) | Found::OnRecord(Status::Created) => {
             look.good(word)
         }
-        Found::Answered(Evidence::Refused) => look.bad(word),
-        Found::Answered(Evidence::Unknown) | Found::Lost | Found::OnRecord(Status::Unknown) => look.bad(word),
+        Found::Answered(Evidence::Refused | Evidence::Unknown)
+        | Found::Lost
+        | Found::OnRecord(Status::Unknown) => look.bad(word),
         Found::Answered(Evidence::NotSent)
         | Found::UnderWay
         | Found::OnRecord(Status::AwaitingEnvId | Status::Isolated | Status::Destroying) => look.change(word),

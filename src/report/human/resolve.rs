@@ -6,8 +6,8 @@ use super::Look;
 use super::verify::cleaned;
 use crate::apply::PendingOrder;
 use crate::apply::candidates::{Candidate, Check};
-use crate::desired::Address;
 use crate::lang::{Lang, Text, text};
+use crate::model::Address;
 use crate::report::text::clean;
 
 /// One open order with its candidates, best first; `sent_by` is who ran it, `asked` the regions that were looked at.

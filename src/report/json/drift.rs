@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::desired::Address;
 use crate::drift::{Drift, Finding, Standing};
 use crate::lang::Text;
+use crate::model::Address;
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "postpay drift --format json, version 1")]

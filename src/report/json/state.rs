@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::desired::Address;
+use crate::model::Address;
 use crate::report::human;
 use crate::state::compare::{Difference, Place};
 use crate::state::file::{Present, Proposal};

@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
+use crate::invisible::unseen;
 use crate::report::text::clean;
-use crate::unseen::unseen;
 
 /// As a code span.
 pub(super) fn code(text: &str) -> String {

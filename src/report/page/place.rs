@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::Setting;
-use crate::desired::SourceRef;
 use crate::diagnostic::Span;
+use crate::model::SourceRef;
 
 /// A place in a file. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]

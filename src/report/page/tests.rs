@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::apply::CallKind;
-use crate::desired::{Address, Attributes, Field, SourceRef};
 use crate::lang::{Lang, Text};
+use crate::model::{Address, Attributes, Field, SourceRef};
 use crate::plan::{Action, Ids, Options, Plan, Reason, Refusal, Step};
 use crate::state::{Account, Serial};
 

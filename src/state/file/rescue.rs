@@ -101,7 +101,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::desired::Address;
+    use crate::model::Address;
     use crate::state::arbitrary::outcome;
     use crate::state::journal::Evidence;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::{Change, Found, Happening, ORDER, Request, Run, Settled, What};
-use crate::desired::{Address, SourceRef};
+use crate::model::{Address, SourceRef};
 use crate::state::journal::{Edit, Edited, Event, Evidence, Intent, Journal, Outcome, RunId, RunStarted};
 use crate::state::{Record, Status};
 

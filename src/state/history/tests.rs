@@ -42,7 +42,7 @@ fn intent(step: u32, attempt: u32, address: &str, action: &str) -> Event {
         attempt,
         address: on(address),
         action: action.to_owned(),
-        attributes: crate::desired::Attributes::default(),
+        attributes: crate::model::Attributes::default(),
         source: SourceRef { file: "environments/shop.yaml".to_owned(), line: step },
         replaces: None,
         prevent_destroy: false,

@@ -1,6 +1,6 @@
 //! A plan file orders exactly what it says, or nothing.
 
-use postpay::desired::Field;
+use postpay::model::Field;
 use postpay::plan::{Plan, file};
 
 use crate::support::{MANIFEST, Project, STATE, assert_shown};

@@ -7,11 +7,11 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 
+use postpay::invisible::unseen;
 use postpay::plan::file;
 use postpay::sandbox::{SECRET_ID, SECRET_KEY};
 use postpay::state::file::{decode_journal, encode_journal};
 use postpay::state::journal::Event;
-use postpay::unseen::unseen;
 
 use super::secrets::{serve, serve_by};
 use crate::support::{LEDGER, MANIFEST, PATIENT, Project, Ran, STATE, manifest};

@@ -25,8 +25,8 @@ pub use sts::{
 };
 pub use traces::{Traces, traces};
 
-use crate::desired::{Attributes, Field};
 use crate::lang::{Text, text};
+use crate::model::{Attributes, Field};
 
 /// Where the vendor answers, when nothing else is configured.
 pub const ENDPOINT: &str = "https://tcb.tencentcloudapi.com";

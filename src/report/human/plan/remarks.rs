@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-use crate::desired::{Address, Attributes, Field};
 use crate::lang::{Text, text};
+use crate::model::{Address, Attributes, Field};
 use crate::plan::{Action, Plan, Reason, Refusal, Step, guard};
 use crate::report::human::Look;
 

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::check::{Options, check};
 use crate::cloud::tencent::made_visible;
-use crate::desired::ManifestHash;
 use crate::diagnostic::render::render;
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::lang::{Lang, Text};
 use crate::manifest::{File, Loaded, parse};
+use crate::model::ManifestHash;
 use crate::report::page::{self, Kind};
 use crate::report::{clean, junit};
 
