@@ -11,7 +11,7 @@ use super::attempt::{Attempt, Request};
 use super::engine::{Engine, Unconfirmed, unless_stopped};
 use super::outcome::{Done, Outcome, What};
 use super::settle::Looks;
-use crate::cloud::{self, Bill, CloudError, CloudRead, Grade, Named, NotSent, Reach, SeenEnvironment};
+use crate::cloud::{self, Bill, CloudError, CloudRead, Grade, Named, NotSent, Scope, SeenEnvironment};
 use crate::lang::text;
 use crate::model::Field;
 use crate::plan::{Action, Step};
@@ -72,7 +72,7 @@ impl<C> Engine<'_, '_, C> {
                 return self.report_unknown();
             }
             // It may be gone already.
-            Grade::Refused(Reach::Step) if is_destroy => self.destroyed.push(sent),
+            Grade::Refused(Scope::Step) if is_destroy => self.destroyed.push(sent),
             Grade::Refused(_) | Grade::NotSent(_) => {
                 self.finish(attempt.at, Outcome::Failed(error.clone()));
             }

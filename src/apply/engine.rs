@@ -16,7 +16,7 @@ use super::outcome::{ApplySummary, Call, CallKind, Outcome, StepResult, Trouble}
 use super::parts::{OnError, Parts, Progress, Settings};
 use super::pending::PendingOrder;
 use crate::cloud::matching::Matcher;
-use crate::cloud::{CloudError, Done, Grade, Reach};
+use crate::cloud::{CloudError, Done, Grade, Scope};
 use crate::crash;
 use crate::model::Address;
 use crate::plan::{Options, Step};
@@ -179,8 +179,8 @@ impl<C> Engine<'_, '_, C> {
     /// Why nothing more is started after a step that failed with this error.
     pub(super) fn reason_to_stop(&self, error: &CloudError) -> Option<EndReason> {
         match error.grade {
-            Grade::NotSent(_) | Grade::Refused(Reach::Run) => Some(EndReason::Failed),
-            Grade::Refused(Reach::Step) | Grade::Unknown => match self.settings.on_error {
+            Grade::NotSent(_) | Grade::Refused(Scope::Run) => Some(EndReason::Failed),
+            Grade::Refused(Scope::Step) | Grade::Unknown => match self.settings.on_error {
                 OnError::Stop => Some(EndReason::Failed),
                 OnError::Continue => None,
             },

@@ -22,7 +22,7 @@ use super::*;
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::{
     Bill, BillOrder, Bills, CloudError, Destroy, Done, Gap, Grade, LOOK_FIRST, Named, NotSent, Ordered,
-    PayMode, Reach, Rename, SeenEnvironment, SeenIds,
+    PayMode, Rename, Scope, SeenEnvironment, SeenIds,
 };
 use crate::model::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
 use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
@@ -564,16 +564,16 @@ async fn an_order_that_never_gets_through_fails_without_having_been_ordered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_stops_or_not_as_told_and_one_that_reaches_further_always_stops() {
-    let refusal = |reach| ("a", vec![error(Grade::Refused(reach))]);
+    let refusal = |scope| ("a", vec![error(Grade::Refused(scope))]);
     let on = Settings { on_error: OnError::Continue, ..settings() };
-    for (reach, settings, expected, verdict) in [
-        (Reach::Step, settings(), ["failed", "not attempted"], Verdict::Failed),
-        (Reach::Step, on.clone(), ["failed", "ordered"], Verdict::PartWay),
-        (Reach::Run, on, ["failed", "not attempted"], Verdict::Failed),
+    for (scope, settings, expected, verdict) in [
+        (Scope::Step, settings(), ["failed", "not attempted"], Verdict::Failed),
+        (Scope::Step, on.clone(), ["failed", "ordered"], Verdict::PartWay),
+        (Scope::Run, on, ["failed", "not attempted"], Verdict::Failed),
     ] {
-        let mut bench = Bench::new(Duration::ZERO, &[refusal(reach)]);
+        let mut bench = Bench::new(Duration::ZERO, &[refusal(scope)]);
         let report = bench.apply(&["a", "b"], &settings).await;
-        assert_eq!(outcomes(&report), expected, "{reach:?}");
+        assert_eq!(outcomes(&report), expected, "{scope:?}");
         assert_eq!(report.verdict(), verdict);
         assert_eq!(bench.cloud.names().iter().filter(|name| *name == "a").count(), 1);
     }
@@ -866,7 +866,7 @@ async fn a_later_run_finds_what_an_earlier_one_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_refused_order_left_behind_is_neither_adopted_nor_ordered_again() {
-    let refused = ("b", vec![error(Grade::Refused(Reach::Step))]);
+    let refused = ("b", vec![error(Grade::Refused(Scope::Step))]);
     let mut bench = Bench::new(Duration::ZERO, &[refused]).makes("b", &[Made::new("b-1", "b")]);
     let report = bench.apply(&["b"], &settings()).await;
     assert_eq!(outcomes(&report), ["unknown"]);
@@ -888,7 +888,7 @@ async fn with_left_behind(answers: Vec<Answer>, made: &[Made]) -> (Bench, ApplyS
 
 #[tokio::test(start_paused = true)]
 async fn an_environment_that_a_refused_order_made_is_looked_for_to_the_end_of_the_time() {
-    let refused = || vec![error(Grade::Refused(Reach::Step))];
+    let refused = || vec![error(Grade::Refused(Scope::Step))];
     let shown_after = |seconds| Made { hidden: Duration::from_secs(seconds), ..Made::new("b-1", "b") };
     for seconds in [0, 1, 8, 10] {
         let (_bench, report, _) = with_left_behind(refused(), &[shown_after(seconds)]).await;
@@ -911,7 +911,7 @@ async fn what_the_gateway_rejected_is_not_looked_for() {
         ("UnauthorizedOperation", 10),
     ] {
         let rejected =
-            CloudError { code: Some(code.to_owned()), ..error(Grade::Refused(Reach::Run)).unwrap_err() };
+            CloudError { code: Some(code.to_owned()), ..error(Grade::Refused(Scope::Run)).unwrap_err() };
         let (_bench, report, took) = with_left_behind(vec![Err(rejected)], &[]).await;
         assert_eq!(outcomes(&report), ["failed"], "{code}");
         assert_eq!(took.as_secs(), looked, "{code}");
@@ -920,7 +920,7 @@ async fn what_the_gateway_rejected_is_not_looked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn all_that_was_refused_or_throttled_shares_one_read_back() {
-    let refused = || vec![error(Grade::Refused(Reach::Step))];
+    let refused = || vec![error(Grade::Refused(Scope::Step))];
     let throttled = vec![error(Grade::NotSent(NotSent::Throttled))];
     let answers = [("a", refused()), ("b", throttled), ("c", refused())];
     let mut bench = Bench::new(Duration::ZERO, &answers);
@@ -968,7 +968,7 @@ async fn an_environment_of_a_create_to_come_stops_the_run() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupt_ends_the_read_back_of_what_was_refused() {
-    let refused = vec![error(Grade::Refused(Reach::Step))];
+    let refused = vec![error(Grade::Refused(Scope::Step))];
     let mut bench = Bench::new(Duration::ZERO, &[("a", refused)]);
     bench.stop_at = "looking for 1";
     let patient = Settings { settle_refused: Duration::from_secs(10), ..settings() };
@@ -1335,7 +1335,7 @@ async fn answers_are_recorded_and_a_stop_is_minded_while_a_key_is_got() {
         (Duration::from_secs(9), Ok(())),
     ];
     let mut bench = keyed(Duration::from_secs(2), keys.clone());
-    let refused = error(Grade::Refused(Reach::Run));
+    let refused = error(Grade::Refused(Scope::Run));
     let answers = [("b".to_owned(), VecDeque::from([refused]))];
     let cloud = Arc::get_mut(&mut bench.cloud).unwrap();
     *cloud.answers.get_mut().unwrap() = answers.into();

@@ -437,12 +437,12 @@ fn locked(holder: Option<&Holder>) -> Vec<Text> {
 mod tests {
     use super::*;
     use crate::apply::ApplyError;
-    use crate::cloud::{Grade, Reach, SeenIds};
+    use crate::cloud::{Grade, Scope, SeenIds};
     use crate::model::Address;
 
     fn refused() -> CloudError {
         CloudError {
-            grade: Grade::Refused(Reach::Run),
+            grade: Grade::Refused(Scope::Run),
             code: Some("AuthFailure".to_owned()),
             message: Text::same("鉴权失败"),
             request_id: Some("r-1".to_owned()),

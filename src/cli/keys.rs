@@ -12,8 +12,8 @@ use super::world::World;
 use crate::clock::SystemClock;
 use crate::cloud::Caller;
 use crate::cloud::tencent::{
-    Chain, CredentialsError, Keys, METADATA, Metadata, RoleWish, Source, Sts, StsOptions, Surroundings,
-    Transport, Wishes, is_local_address, sts_endpoint,
+    AssumeRoleConfig, Chain, CredentialContext, CredentialsError, Keys, METADATA, Metadata, Source, Sts,
+    StsOptions, Transport, Wishes, is_local_address, sts_endpoint,
 };
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
@@ -49,7 +49,7 @@ pub(super) fn of_vendor(
     let options::Keys { sts_endpoint: named, metadata_endpoint, .. } = &project.api.keys;
     let metadata = metadata_endpoint.as_deref().unwrap_or(METADATA);
     let around =
-        Surroundings { variable: &|name| world.variable(name), home: world.home(), now: world.now() };
+        CredentialContext { variable: &|name| world.variable(name), home: world.home(), now: world.now() };
     let mut chain = Chain::find(&wishes(&project.api.keys), &around)?;
     tell_open(&chain, world);
     if ask == Ask::Machine {
@@ -122,7 +122,7 @@ fn wishes(keys: &options::Keys) -> Wishes {
     Wishes {
         profile,
         machine: cvm_role.map(|name| Some(name).filter(|name| !name.is_empty())),
-        role: assume_role.map(|arn| RoleWish {
+        role: assume_role.map(|arn| AssumeRoleConfig {
             arn,
             session_name: role_session_name,
             duration: role_duration,

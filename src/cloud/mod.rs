@@ -176,7 +176,7 @@ pub enum Grade {
     /// The vendor's business back end never saw it: it may be sent again.
     NotSent(NotSent),
     /// The vendor saw it and did nothing: sending it again would be refused again.
-    Refused(Reach),
+    Refused(Scope),
     /// It may have acted. Never sent again.
     Unknown,
 }
@@ -222,7 +222,7 @@ pub const FREE_REPAIRS: u32 = 2;
 
 /// How far a refusal reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum Scope {
     /// Another order may fare better.
     Step,
     /// Every further order would meet the same answer.

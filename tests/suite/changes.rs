@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use postpay::cloud::tencent::{ClientOptions, Credentials, Keys, TencentClient};
 use postpay::cloud::{
-    Bill, CloudError, CloudRead as _, CloudWrite as _, Destroy, Done, Grade, NotSent, Reach, Rename,
+    Bill, CloudError, CloudRead as _, CloudWrite as _, Destroy, Done, Grade, NotSent, Rename, Scope,
     SeenEnvironment,
 };
 use postpay::model::{Attributes, Field};
@@ -90,7 +90,7 @@ async fn an_environment_that_is_given_up_is_isolated_and_then_gone() {
     let mut again = Attributes::default();
     again.set(Field::EnvId, env_id.clone());
     let refused = client.create(&again).await.unwrap_err();
-    assert_eq!(refused.grade, Grade::Refused(Reach::Step), "{refused:?}");
+    assert_eq!(refused.grade, Grade::Refused(Scope::Step), "{refused:?}");
     client.destroy(&destroy(&env_id, true)).await.unwrap();
     assert_eq!(status(&client, &env_id).await, (None, None));
     let gone = client.destroy(&destroy(&env_id, true)).await.unwrap_err();
@@ -113,7 +113,7 @@ async fn what_the_sandbox_refuses_changes_nothing() {
     let running = sandbox(folder.path(), &[]).await;
     let client = client(&running.url(), PATIENT);
     let refused = |error: CloudError, code: &str, hint: &str| {
-        assert_eq!(error.grade, Grade::Refused(Reach::Step), "{error:?}");
+        assert_eq!(error.grade, Grade::Refused(Scope::Step), "{error:?}");
         assert_eq!(error.code.as_deref(), Some(code), "{error:?}");
         assert!(error.hint.as_ref().unwrap().en().contains(hint), "{error:?}");
         assert!(error.request_id.is_some() && !error.message.is_empty());
@@ -177,10 +177,10 @@ async fn every_fault_proves_what_it_should_and_no_more() {
         ("500-after", Unknown, true, Some(500)),
         ("cut-body", Unknown, true, Some(200)),
         ("html", Unknown, true, Some(200)),
-        ("error:ResourceUnavailable", Refused(Reach::Step), false, Some(200)),
-        ("error:LimitExceeded", Refused(Reach::Step), false, Some(200)),
-        ("error:ActionOffline", Refused(Reach::Run), false, Some(200)),
-        ("error:AuthFailure.TokenFailure", Refused(Reach::Run), false, Some(200)),
+        ("error:ResourceUnavailable", Refused(Scope::Step), false, Some(200)),
+        ("error:LimitExceeded", Refused(Scope::Step), false, Some(200)),
+        ("error:ActionOffline", Refused(Scope::Run), false, Some(200)),
+        ("error:AuthFailure.TokenFailure", Refused(Scope::Run), false, Some(200)),
         ("error:FailedOperation", Unknown, false, Some(200)),
         ("error-after:InternalError", Unknown, true, Some(200)),
     ];
@@ -323,7 +323,7 @@ async fn a_change_says_no_more_than_it_must_and_goes_where_its_environment_is() 
 
     there.region = some("ap\nshanghai");
     let error = home.destroy(&there).await.unwrap_err();
-    assert_eq!(error.grade, Grade::Refused(Reach::Step));
+    assert_eq!(error.grade, Grade::Refused(Scope::Step));
     assert!(error.message.en().contains("the region of a-1"), "{error:?}");
     assert!(requests.try_recv().is_err(), "nothing was sent");
 }
@@ -347,7 +347,7 @@ async fn a_wrong_key_ends_the_run_and_is_never_shown() {
             client.rename(&rename(SAMPLE_ENV_ID, key)).await.unwrap_err(),
             client.destroy(&destroy(key, true)).await.unwrap_err(),
         ] {
-            assert_eq!(error.grade, Grade::Refused(Reach::Run), "{error:?}");
+            assert_eq!(error.grade, Grade::Refused(Scope::Run), "{error:?}");
             let text = format!("{error:?}");
             for secret in [key, "ThisIsAToken", id] {
                 assert!(!text.contains(secret), "{text}");

@@ -13,7 +13,7 @@ use postpay::cloud::tencent::sign::{self, Payload};
 use postpay::cloud::tencent::{
     ClientOptions, Credentials, Keys, Proxies, RETRY_READS_FOR, TencentClient, Transport, wire,
 };
-use postpay::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Reach};
+use postpay::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Scope};
 use postpay::model::{Attributes, Field};
 use postpay::sandbox::{
     LedgerEntry, LedgerError, Options, Running, SECRET_ID, SECRET_KEY, Sandbox, SandboxError, read_ledger,
@@ -126,10 +126,10 @@ async fn every_fault_proves_what_it_should_and_no_more() {
         ("cut-body", Unknown, true, Some(200)),
         ("html", Unknown, true, Some(200)),
         ("missing-tran-id", Unknown, true, Some(200)),
-        ("error:ResourcesSoldOut.PostpayPackageNotAvailable", Refused(Reach::Run), false, Some(200)),
-        ("error:ResourceUnavailable.BalanceNotEnough", Refused(Reach::Run), false, Some(200)),
-        ("error:ActionOffline", Refused(Reach::Run), false, Some(200)),
-        ("error:LimitExceeded", Refused(Reach::Step), false, Some(200)),
+        ("error:ResourcesSoldOut.PostpayPackageNotAvailable", Refused(Scope::Run), false, Some(200)),
+        ("error:ResourceUnavailable.BalanceNotEnough", Refused(Scope::Run), false, Some(200)),
+        ("error:ActionOffline", Refused(Scope::Run), false, Some(200)),
+        ("error:LimitExceeded", Refused(Scope::Step), false, Some(200)),
         ("error:FailedOperation.PlatformError", Unknown, false, Some(200)),
         ("error-after:InternalError", Unknown, true, Some(200)),
     ];
@@ -251,7 +251,7 @@ async fn a_clock_that_stays_wrong_ends_the_run() {
         client.create(&order("shop")).await.unwrap_err().grade,
         client.create(&order("shop")).await.unwrap_err().grade,
     ];
-    assert_eq!(grades, [Grade::NotSent(NotSent::Repaired), Grade::Refused(Reach::Run)]);
+    assert_eq!(grades, [Grade::NotSent(NotSent::Repaired), Grade::Refused(Scope::Run)]);
 }
 
 #[tokio::test]
@@ -273,7 +273,7 @@ async fn a_wrong_key_ends_the_run_and_is_never_shown() {
         })
         .unwrap();
         let error = client.create(&order("shop")).await.unwrap_err();
-        assert_eq!(error.grade, Grade::Refused(Reach::Run));
+        assert_eq!(error.grade, Grade::Refused(Scope::Run));
         assert_eq!(error.code.as_deref(), Some(code));
         let text = format!("{error:?} {client:?}");
         for secret in [key, "ThisIsAToken", id] {

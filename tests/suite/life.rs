@@ -13,7 +13,7 @@ use postpay::apply::{self, OnError, Operator, Parts, Settings};
 use postpay::clock::{Clock as _, SystemClock};
 use postpay::cloud::{
     Bill, BillOrder, Bills, CloudError, CloudRead, CloudWrite, Destroy, Done, Grade, Listing, NotSent,
-    Ordered, PayMode, Reach, Rename, SeenEnvironment, SeenIds,
+    Ordered, PayMode, Rename, Scope, SeenEnvironment, SeenIds,
 };
 use postpay::lang::Text;
 use postpay::model::{
@@ -128,10 +128,10 @@ impl Vendor {
         match fate {
             Fate::Fine | Fate::WithoutEnvId => Ok(act(inner)),
             Fate::Throttled => Err(error(Grade::NotSent(NotSent::Throttled))),
-            Fate::Refused => Err(error(Grade::Refused(Reach::Step))),
+            Fate::Refused => Err(error(Grade::Refused(Scope::Step))),
             Fate::RefusedAfter => {
                 act(inner);
-                Err(error(Grade::Refused(Reach::Step)))
+                Err(error(Grade::Refused(Scope::Step)))
             }
             Fate::LostBefore => Err(error(Grade::Unknown)),
             Fate::LostAfter => {

@@ -11,7 +11,7 @@ use postpay::clock::Clock as _;
 use postpay::cloud::tencent::{ClientOptions, TencentClient};
 use postpay::cloud::{
     Bill, BillOrder, Bills, CloudError, CloudRead as _, CloudWrite as _, Grade, Named, NotSent, PayMode,
-    Reach, SeenEnvironment,
+    Scope, SeenEnvironment,
 };
 use postpay::model::{Address, Attributes, Field, SourceRef};
 use postpay::sandbox::{LedgerEntry, Options, Running, SAMPLE_ENV_ID, Sandbox, read_ledger};
@@ -134,7 +134,7 @@ async fn a_region_that_fails_fails_the_whole_list() {
     let running = sandbox(folder.path(), &["list:error:UnsupportedRegion@2"]).await;
     let all = in_regions(&running.url(), None, &["ap-shanghai", "ap-nowhere"]);
     let error = all.environments().await.unwrap_err();
-    assert_eq!(error.grade, Grade::Refused(Reach::Run));
+    assert_eq!(error.grade, Grade::Refused(Scope::Run));
     assert!(error.message.en().starts_with("DescribeEnvs in ap-nowhere: "), "{}", error.message);
 }
 
@@ -198,11 +198,11 @@ async fn a_refused_read_is_made_once() {
     let running = sandbox(folder.path(), &faults).await;
     let client = client(&running.url(), PATIENT);
     let error = client.environments().await.unwrap_err();
-    assert_eq!(error.grade, Grade::Refused(Reach::Step));
+    assert_eq!(error.grade, Grade::Refused(Scope::Step));
     assert!(error.hint.unwrap().en().contains("access management"));
     assert!(error.request_id.is_some());
     let error = client.bills(&["a".to_owned()]).await.unwrap_err();
-    assert_eq!(error.grade, Grade::Refused(Reach::Run));
+    assert_eq!(error.grade, Grade::Refused(Scope::Run));
     let entries = read_ledger(running.ledger()).unwrap();
     assert_eq!(entries.len(), 2, "one request each");
 }

@@ -123,7 +123,7 @@ async fn the_record_comes_first_then_orders_then_changes_and_giving_up_last_in_r
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_changed_or_given_up_after_a_failed_order() {
-    let refused = error(Grade::Refused(Reach::Step));
+    let refused = error(Grade::Refused(Scope::Step));
     let mut bench = Bench::scripted(&["a", "b"], &[("new", vec![refused])]).await;
     let report = bench.run(giving_up(), &renamed(&["new", "a"], "a2")).await;
     assert_eq!(bench.cloud.names(), ["new"]);
@@ -212,7 +212,7 @@ async fn what_was_provably_not_sent_is_sent_again() {
 async fn what_the_vendor_does_not_know_was_gone_and_is_forgotten() {
     let gone = CloudError {
         code: Some("ResourceNotFound".to_owned()),
-        ..error(Grade::Refused(Reach::Step)).unwrap_err()
+        ..error(Grade::Refused(Scope::Step)).unwrap_err()
     };
     let mut bench = Bench::scripted(&["a"], &[("a-1 -> nothing", vec![Err(gone)])]).await;
     bench.cloud.account.lock().unwrap().clear();
@@ -224,7 +224,7 @@ async fn what_the_vendor_does_not_know_was_gone_and_is_forgotten() {
 /// Not to be listed proves nothing: it may be in a region that is not looked at.
 #[tokio::test(start_paused = true)]
 async fn what_is_not_listed_after_a_refusal_stays_on_record() {
-    let refused = error(Grade::Refused(Reach::Step));
+    let refused = error(Grade::Refused(Scope::Step));
     let mut bench = Bench::scripted(&["a"], &[("a-1 -> nothing", vec![refused])]).await;
     bench.cloud.account.lock().unwrap().clear();
     let report = bench.run(destroying("a"), &desired(&[])).await;
@@ -258,7 +258,7 @@ async fn what_slips_out_of_the_list_alone_stays_on_record() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_given_up_beside_an_order_that_failed_though_the_run_goes_on() {
-    let refused = error(Grade::Refused(Reach::Step));
+    let refused = error(Grade::Refused(Scope::Step));
     let mut bench = Bench::scripted(&["a", "b"], &[("new", vec![refused])]).await;
     let mut writer = bench.lock();
     let desired = renamed(&["new", "a"], "a2");
@@ -273,7 +273,7 @@ async fn nothing_is_given_up_beside_an_order_that_failed_though_the_run_goes_on(
 #[tokio::test(start_paused = true)]
 async fn a_replacement_in_doubt_keeps_what_it_would_have_replaced() {
     let mut bench = Bench::with(&["a"]).await.makes("a", &[Made::new("a-2", "a")]);
-    bench.cloud.answers.lock().unwrap().insert("a".to_owned(), [error(Grade::Refused(Reach::Step))].into());
+    bench.cloud.answers.lock().unwrap().insert("a".to_owned(), [error(Grade::Refused(Scope::Step))].into());
     let report = bench.run(replacing("a"), &desired(&["a"])).await;
     assert_eq!(report.verdict(), Verdict::Unknown);
     assert_eq!(bench.record("a").unwrap().status, Status::Unknown);
@@ -312,7 +312,7 @@ async fn what_the_account_has_as_pay_as_you_go_is_not_switched_again() {
 async fn the_replaced_environment_stays_on_record_whatever_becomes_of_the_order() {
     let table = [
         (ordered("a2"), true, Status::Created, vec!["a-1"]),
-        (error(Grade::Refused(Reach::Step)), false, Status::Created, vec![]),
+        (error(Grade::Refused(Scope::Step)), false, Status::Created, vec![]),
         (error(Grade::Unknown), true, Status::Unknown, vec!["a-1"]),
     ];
     for (answer, replaced, status, deposed) in table {

@@ -10,7 +10,7 @@ use super::codes::changes::{self, Change};
 use super::evidence::{judge_change, no_reply};
 use super::service::Call;
 use super::wire::{self, DestroyEnv, ModifyEnv};
-use crate::cloud::{CloudError, Destroy, Done, Grade, Reach, Rename};
+use crate::cloud::{CloudError, Destroy, Done, Grade, Rename, Scope};
 use crate::lang::text;
 
 impl TencentClient {
@@ -43,8 +43,8 @@ impl TencentClient {
                 "{env_id} 的地域 {region:?} 无法放入请求头发送"
             );
             return Err(CloudError {
-                grade: Grade::Refused(Reach::Step),
-                ..no_reply(false, &why, &self.service.scrub)
+                grade: Grade::Refused(Scope::Step),
+                ..no_reply(false, &why, &self.service.redactor)
             });
         }
         let call = Call {
@@ -58,7 +58,7 @@ impl TencentClient {
         };
         let call = self
             .service
-            .call(call, |reply, scrub, repair| judge_change(reply, change, env_id, scrub, repair));
+            .call(call, |reply, redactor, repair| judge_change(reply, change, env_id, redactor, repair));
         call.await.map_err(|error| advised(change, error))
     }
 }

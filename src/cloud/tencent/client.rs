@@ -177,7 +177,7 @@ impl CloudWrite for TencentClient {
         let call =
             Call { action: CREATE, region: None, body: wire::create_body(order), most: wire::MAX_BODY };
         let asked = order.get(Field::EnvId);
-        let call = self.service.call(call, |reply, scrub, repair| judge(reply, asked, scrub, repair));
+        let call = self.service.call(call, |reply, redactor, repair| judge(reply, asked, redactor, repair));
         call.await.map_err(advised)
     }
 

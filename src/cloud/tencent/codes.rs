@@ -7,7 +7,7 @@
 
 pub mod changes;
 
-use crate::cloud::Reach;
+use crate::cloud::Scope;
 use crate::lang::Text;
 
 /// What a code in a well-formed answer proves.
@@ -18,7 +18,7 @@ pub enum Verdict {
     /// Nothing was done, for something that may be mended.
     Repair(Repair),
     /// Nothing was done.
-    Refused(Reach),
+    Refused(Scope),
     /// It may have acted.
     Unknown,
 }
@@ -70,8 +70,8 @@ const REJECTING: [&str; 6] = [
     "UnknownParameter",
 ];
 
-const STEP: Verdict = Verdict::Refused(Reach::Step);
-const RUN: Verdict = Verdict::Refused(Reach::Run);
+const STEP: Verdict = Verdict::Refused(Scope::Step);
+const RUN: Verdict = Verdict::Refused(Scope::Run);
 
 const fn row(code: &'static str, verdict: Verdict, hint: Text) -> Explanation {
     Explanation { code, verdict, hint }

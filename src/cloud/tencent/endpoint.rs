@@ -8,7 +8,7 @@ use std::str::FromStr;
 use url::{Host, ParseError, Url};
 
 use super::client::ClientError;
-use super::scrub::visible;
+use super::redact::visible;
 use crate::lang::{Text, text};
 
 /// An address without path or user name: `https://tcb.tencentcloudapi.com`. Display gives it whole, without the port that its

@@ -11,9 +11,9 @@ pub(super) use change::judge_change;
 
 use super::codes::changes::{self, Change};
 use super::codes::{self, Repair, Verdict};
-use super::scrub::Scrub;
+use super::redact::Redactor;
 use super::wire::{self, ApiError, Ids, Traces};
-use crate::cloud::{CloudError, Grade, LOOK_FIRST, NotSent, Ordered, Reach, SeenIds};
+use crate::cloud::{CloudError, Grade, LOOK_FIRST, NotSent, Ordered, Scope, SeenIds};
 use crate::lang::{Text, text};
 
 /// What came back over a connection.
@@ -31,10 +31,10 @@ pub(super) struct Reply<'a> {
 pub(super) fn judge(
     reply: &Reply<'_>,
     asked_env_id: Option<&str>,
-    scrub: &Scrub,
+    redactor: &Redactor,
     repair: impl FnOnce(Repair) -> bool,
 ) -> Result<Ordered, CloudError> {
-    let case = Case { reply, asked: Asked::Order, asked_env_id, scrub, traces: wire::traces(reply.body) };
+    let case = Case { reply, asked: Asked::Order, asked_env_id, redactor, traces: wire::traces(reply.body) };
     let ids = case.without_error(repair)?;
     if !case.are_ids(&ids) {
         return Err(case.unknown(&NOT_AN_ID, ids, None));
@@ -42,7 +42,7 @@ pub(super) fn judge(
     if let Some(why) = case.doubt(&ids) {
         return Err(case.unknown(&why, ids, None));
     }
-    let request_id = ids.request_id.as_ref().and_then(|id| scrub.id(id));
+    let request_id = ids.request_id.as_ref().and_then(|id| redactor.id(id));
     match ids.tran_id {
         Some(tran_id) => Ok(Ordered { tran_id, env_id: ids.env_id, request_id }),
         None => Err(case.unknown(&NO_NUMBER, ids, None)),
@@ -109,7 +109,7 @@ struct Case<'a> {
     reply: &'a Reply<'a>,
     asked: Asked,
     asked_env_id: Option<&'a str>,
-    scrub: &'a Scrub,
+    redactor: &'a Redactor,
     traces: Traces,
 }
 
@@ -148,7 +148,7 @@ impl Case<'_> {
     fn are_ids(&self, ids: &Ids) -> bool {
         // What was asked for is ours, whatever it looks like.
         let is_echo = |id: &String| self.asked_env_id == Some(id.as_str());
-        let is_id = |id: &String| self.scrub.is_id(id);
+        let is_id = |id: &String| self.redactor.is_id(id);
         ids.tran_id.as_ref().is_none_or(is_id)
             && ids.env_id.as_ref().is_none_or(|id| is_id(id) || is_echo(id))
     }
@@ -194,16 +194,16 @@ impl Case<'_> {
         let grade = match self.asked.verdict(&code) {
             Verdict::Throttled => Grade::NotSent(NotSent::Throttled),
             Verdict::Repair(what) if repair(what) => Grade::NotSent(NotSent::Repaired),
-            Verdict::Repair(_) => Grade::Refused(Reach::Run),
-            Verdict::Refused(reach) => Grade::Refused(reach),
+            Verdict::Repair(_) => Grade::Refused(Scope::Run),
+            Verdict::Refused(scope) => Grade::Refused(scope),
             Verdict::Unknown => Grade::Unknown,
         };
         CloudError {
             grade,
             hint: self.asked.hint(&code),
-            code: Some(self.scrub.text(&code)),
-            message: Text::same(self.scrub.text(&error.message)),
-            request_id: ids.request_id.and_then(|id| self.scrub.id(&id)),
+            code: Some(self.redactor.text(&code)),
+            message: Text::same(self.redactor.text(&error.message)),
+            request_id: ids.request_id.and_then(|id| self.redactor.id(&id)),
             http_status: Some(self.reply.status),
             // At most the EnvId that was asked for is in it, and an echo is nothing that the vendor gave.
             seen: SeenIds::default(),
@@ -212,8 +212,8 @@ impl Case<'_> {
     }
 
     fn unknown(&self, why: &Text, ids: Ids, error: Option<ApiError>) -> CloudError {
-        let Self { reply, asked, asked_env_id, scrub, traces } = self;
-        let id = |id: Option<String>| id.and_then(|id| scrub.id(&id));
+        let Self { reply, asked, asked_env_id, redactor, traces } = self;
+        let id = |id: Option<String>| id.and_then(|id| redactor.id(&id));
         let said = error.as_ref().map(|error| error.message.trim());
         let message = match said {
             Some(said) if !said.is_empty() => text!("{why}: {said}", "{why:#}：{said}"),
@@ -224,9 +224,9 @@ impl Case<'_> {
         let found = wire::salvage(reply.body);
         seen.tran_id = seen.tran_id.or(found.tran_id);
         seen.env_id = seen.env_id.or(found.env_id);
-        let mut message = scrub.say(&message);
+        let mut message = redactor.say(&message);
         for (name, more) in more(&seen, traces, *asked_env_id) {
-            let Some(more) = scrub.id(more) else {
+            let Some(more) = redactor.id(more) else {
                 continue;
             };
             message =
@@ -236,12 +236,12 @@ impl Case<'_> {
         CloudError {
             grade: Grade::Unknown,
             hint: Some(asked.look()),
-            code: code.map(|code| scrub.text(&code)),
+            code: code.map(|code| redactor.text(&code)),
             message,
             request_id: id(ids.request_id),
             http_status: Some(reply.status),
             seen: SeenIds { tran_id: id(seen.tran_id), env_id: id(seen.env_id) },
-            body: scrub.body(reply.body),
+            body: redactor.body(reply.body),
         }
     }
 }
@@ -281,9 +281,9 @@ fn more<'a>(seen: &SeenIds, traces: &'a Traces, asked_env_id: Option<&str>) -> V
 }
 
 /// Nothing came back. `connected` is false only when it is sure that no byte of the request left.
-pub(super) fn no_reply(connected: bool, message: &Text, scrub: &Scrub) -> CloudError {
+pub(super) fn no_reply(connected: bool, message: &Text, redactor: &Redactor) -> CloudError {
     let grade = if connected { Grade::Unknown } else { Grade::NotSent(NotSent::Connect) };
-    CloudError::new(grade, scrub.say(message))
+    CloudError::new(grade, redactor.say(message))
 }
 
 pub(super) fn not_ok(status: u16) -> Text {

@@ -10,7 +10,7 @@ use super::client::ClientError;
 use super::http::{Http, Received};
 use super::issuer::no_key;
 use super::keys::Issued;
-use super::scrub::visible;
+use super::redact::visible;
 use super::sts::issued;
 use super::wire;
 use crate::cloud::{CloudError, Grade, NotSent};

@@ -7,10 +7,10 @@
 //! | `keys`, `issuer`, `sts`, `metadata` | have temporary keys issued, renew them before they end, and ask whose a key is |
 //! | `service` | signs a call with the key of the moment, mends the clock once, and has the answer judged |
 //! | `http`, [`tls`], `proxy` | one request over one fresh connection; the only place that opens one |
-//! | `evidence`, `scrub`, `record` | grade an answer, take secrets out, and keep what was said for a support ticket |
+//! | `evidence`, `redact`, `record` | grade an answer, take secrets out, and keep what was said for a support ticket |
 //! | [`client`], `read`, `change` | order; look; rename and give up |
 //!
-//! The way of a key: the command line reads flags and variables into [`Wishes`] and [`Surroundings`]; [`Chain::find`] says where
+//! The way of a key: the command line reads flags and variables into [`Wishes`] and [`CredentialContext`]; [`Chain::find`] says where
 //! the key is; [`Chain::keys`] makes a [`Keys`] of it, which gives the key of the moment to whoever signs.
 
 mod change;
@@ -26,7 +26,7 @@ mod metadata;
 mod proxy;
 mod read;
 mod record;
-mod scrub;
+mod redact;
 mod service;
 pub mod sign;
 mod sts;
@@ -34,7 +34,9 @@ pub mod tls;
 pub mod wire;
 
 pub use client::{ClientError, ClientOptions, RETRY_READS_FOR, TencentClient, regions_to_list};
-pub use credentials::{Chain, Credentials, CredentialsError, RoleWish, Source, Surroundings, Wishes};
+pub use credentials::{
+    AssumeRoleConfig, Chain, CredentialContext, Credentials, CredentialsError, Source, Wishes,
+};
 pub use endpoint::{EndpointError, EndpointUrl, is_local_address, is_loopback, user_info};
 pub use http::{CONNECT_TIMEOUT, Transport};
 pub use issuer::{Issuer, Login, Role, WebIdentity};
@@ -43,7 +45,7 @@ pub use metadata::{METADATA, Metadata};
 pub use proxy::Proxies;
 pub use record::{Missed, Recorder};
 #[cfg(test)]
-pub(crate) use scrub::visible as made_visible;
+pub(crate) use redact::visible as made_visible;
 pub use service::REQUEST_CLIENT;
 pub use sts::{STS_ENDPOINT, Sts, StsOptions, is_no_sts, sts_endpoint};
 pub use wire::ENDPOINT;

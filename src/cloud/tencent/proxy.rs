@@ -11,7 +11,7 @@ use url::{Host, Url};
 
 use super::client::ClientError;
 use super::endpoint::EndpointUrl;
-use super::scrub::visible;
+use super::redact::visible;
 use crate::lang::{Text, text};
 
 /// What the variables say of calls over https. http is only spoken to this very computer, without a proxy.

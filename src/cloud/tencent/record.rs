@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::http::Received;
-use super::scrub::Scrub;
+use super::redact::Redactor;
 use super::wire;
 use crate::cloud::{CloudError, Grade};
 use crate::files::{self, Access};
@@ -185,7 +185,7 @@ pub(super) struct Telling<'a> {
     pub(super) action: &'static str,
     pub(super) trace_id: &'a str,
     pub(super) host: &'a str,
-    pub(super) scrub: &'a Scrub,
+    pub(super) redactor: &'a Redactor,
     recorder: Option<&'a Recorder>,
     began: Instant,
     /// The region that was sent; None when none was.
@@ -203,14 +203,14 @@ impl<'a> Telling<'a> {
         action: &'static str,
         trace_id: &'a str,
         host: &'a str,
-        scrub: &'a Scrub,
+        redactor: &'a Redactor,
         recorder: Option<&'a Recorder>,
     ) -> Self {
         Self {
             action,
             trace_id,
             host,
-            scrub,
+            redactor,
             recorder,
             began: Instant::now(),
             region: None,
@@ -226,7 +226,7 @@ impl<'a> Telling<'a> {
         if tracing::enabled!(tracing::Level::DEBUG) {
             let (action, trace_id, host) = (self.action, self.trace_id, self.host);
             let region = self.region.as_deref();
-            let params = self.scrub.text(&unkeyed(&String::from_utf8_lossy(body)));
+            let params = self.redactor.text(&unkeyed(&String::from_utf8_lossy(body)));
             tracing::debug!(action, trace_id, host, region, params, "call sent");
         }
         if self.recorder.is_some() {
@@ -254,7 +254,7 @@ impl<'a> Telling<'a> {
             let status = answer.map(|answer| answer.status);
             let error = result.as_ref().err();
             let request_id =
-                answer.and_then(|answer| wire::request_id(&answer.body)).and_then(|id| self.scrub.id(&id));
+                answer.and_then(|answer| wire::request_id(&answer.body)).and_then(|id| self.redactor.id(&id));
             let request_id = request_id.as_deref();
             let code = error.and_then(|error| error.code.as_deref());
             let said = error.map(|error| error.message.en());
@@ -283,7 +283,7 @@ impl<'a> Telling<'a> {
                     self.headers(&answer.headers, |name| SHOWN.contains(name))
                 }),
                 response_body: answer.map(|answer| self.body(&answer.body)),
-                broken: broken.map(|why| self.scrub.secrets_out(why)),
+                broken: broken.map(|why| self.redactor.secrets_out(why)),
                 grade,
                 cause,
                 took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
@@ -315,11 +315,11 @@ impl<'a> Telling<'a> {
     }
 
     fn shown(&self, value: &[u8]) -> String {
-        self.scrub.secrets_out(&String::from_utf8_lossy(value))
+        self.redactor.secrets_out(&String::from_utf8_lossy(value))
     }
 
     fn body(&self, body: &[u8]) -> String {
-        self.scrub.secrets_out(&unkeyed(&String::from_utf8_lossy(body)))
+        self.redactor.secrets_out(&unkeyed(&String::from_utf8_lossy(body)))
     }
 }
 
@@ -374,12 +374,12 @@ mod tests {
     }
 
     fn call(recorder: &Recorder, trace_id: &str) {
-        let scrub = Scrub::new(&Credentials {
+        let redactor = Redactor::new(&Credentials {
             secret_id: "AKIDEXAMPLE".to_owned(),
             secret_key: "keykeykeykey".into(),
             token: None,
         });
-        let mut told = Telling::new(wire::CREATE, trace_id, "h", &scrub, Some(recorder));
+        let mut told = Telling::new(wire::CREATE, trace_id, "h", &redactor, Some(recorder));
         let mut headers = HeaderMap::new();
         headers.insert("x-tc-region", "ap-shanghai".parse().unwrap());
         told.sends("https://h/", &headers, b"{}");

@@ -16,7 +16,7 @@ use super::evidence::{Reply, no_reply};
 use super::http::{Http, Lost, Received, When};
 use super::keys::Keys;
 use super::record::{self, Telling};
-use super::scrub::Scrub;
+use super::redact::Redactor;
 use super::sign::{self, Payload};
 use crate::clock::Clock;
 use crate::cloud::{CloudError, Grade, NotSent};
@@ -47,7 +47,7 @@ pub(super) struct Service {
     headers: HeaderMap,
     /// None for calls that are not signed.
     keys: Option<Arc<Keys>>,
-    pub(super) scrub: Scrub,
+    pub(super) redactor: Redactor,
     clock: Arc<dyn Clock>,
     /// Seconds that the vendor's clock is ahead of ours, once its answer has said so. Set at most once: a second
     /// complaint is not about the clock.
@@ -106,18 +106,18 @@ impl Service {
         language: &str,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ClientError> {
-        let scrub = Scrub::default();
+        let redactor = Redactor::default();
         if let Some(key) = keys.as_ref().and_then(|keys| keys.at_hand()) {
             // Tried here, so that no order fails for it later.
             key_headers(&key)?;
-            scrub.learn(&key);
+            redactor.learn(&key);
         }
         Ok(Self {
             api,
             http,
             headers: fixed_headers(api, region, language)?,
             keys,
-            scrub,
+            redactor,
             clock,
             ahead: OnceLock::new(),
         })
@@ -134,17 +134,17 @@ impl Service {
     pub(super) async fn call<T>(
         &self,
         call: Call<'_>,
-        judge: impl FnOnce(&Reply<'_>, &Scrub, &dyn Fn(Repair) -> bool) -> Result<T, CloudError>,
+        judge: impl FnOnce(&Reply<'_>, &Redactor, &dyn Fn(Repair) -> bool) -> Result<T, CloudError>,
     ) -> Result<T, CloudError> {
         let action = call.action;
         let trace_id = uuid::Uuid::now_v7().to_string();
         let recorder = self.http.recorder.as_deref();
-        let mut told = Telling::new(action, &trace_id, &self.http.host, &self.scrub, recorder);
+        let mut told = Telling::new(action, &trace_id, &self.http.host, &self.redactor, recorder);
         let (answer, lost, result) = match self.post(call, &mut told).await {
             Posted::Answer(received, signed) => {
                 let reply =
                     Reply { status: received.status, body: &received.body, broken: received.broken.clone() };
-                let result = judge(&reply, &self.scrub, &|what| self.repair(what, &signed));
+                let result = judge(&reply, &self.redactor, &|what| self.repair(what, &signed));
                 (Some(received), None, result)
             }
             Posted::Nothing { lost, error } => (None, lost, Err(error)),
@@ -164,7 +164,7 @@ impl Service {
             return Ok(None);
         };
         let key = keys.current().await?;
-        self.scrub.learn(&key);
+        self.redactor.learn(&key);
         Ok(Some(key))
     }
 
@@ -191,9 +191,9 @@ impl Service {
             Err(Lost { when, why, hint }) => {
                 let error = match when {
                     When::Made => self.not_made(&why),
-                    When::Connecting => no_reply(false, &why, &self.scrub),
-                    When::Tls => CloudError::new(Grade::NotSent(NotSent::Tls), self.scrub.say(&why)),
-                    When::Connected => no_reply(true, &why, &self.scrub),
+                    When::Connecting => no_reply(false, &why, &self.redactor),
+                    When::Tls => CloudError::new(Grade::NotSent(NotSent::Tls), self.redactor.say(&why)),
+                    When::Connected => no_reply(true, &why, &self.redactor),
                 };
                 Posted::Nothing { error: CloudError { hint, ..error }, lost: Some(why) }
             }
@@ -223,7 +223,7 @@ impl Service {
                 };
                 let signed = sign::sign(&request, &key.secret_id, key.secret_key.expose_secret())
                     .map_err(|error| self.not_made(&error.text()))?;
-                self.scrub.hide_signature(&signed.authorization);
+                self.redactor.hide_signature(&signed.authorization);
                 signed.authorization
             }
         };
@@ -254,7 +254,7 @@ impl Service {
 
     /// A request that could not even be made here: the next one could not either.
     fn not_made(&self, why: &Text) -> CloudError {
-        CloudError::new(Grade::NotSent(NotSent::NoRequest), self.scrub.say(why))
+        CloudError::new(Grade::NotSent(NotSent::NoRequest), self.redactor.say(why))
     }
 
     /// Mends what a call was turned away for, once. False when that is no use: the call had been mended already.

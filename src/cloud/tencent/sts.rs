@@ -74,7 +74,7 @@ impl Sts {
         let (info, request_id): (CallerInfo, _) =
             self.single(wire::CALLER, wire::decode_caller, &GetCallerIdentity {}).await?;
         let CallerInfo { account_id, user_id, arn, kind } = info;
-        let clean = |value: Option<String>| value.map(|value| self.service.scrub.text(&value));
+        let clean = |value: Option<String>| value.map(|value| self.service.redactor.text(&value));
         let is_number = |id: &String| {
             let digits = id.chars().all(|c| c.is_ascii_digit());
             digits && id.len() <= LONGEST_UIN && id.chars().any(|c| c != '0')
@@ -85,7 +85,7 @@ impl Sts {
             CloudError {
                 request_id: request_id.clone(),
                 http_status: Some(200),
-                ..no_reply(true, &why, &self.service.scrub)
+                ..no_reply(true, &why, &self.service.redactor)
             }
         })?;
         Ok(Caller { account, user: clean(user_id), arn: clean(arn), kind: clean(kind), request_id })
@@ -103,13 +103,13 @@ impl Sts {
         let (session, _) = self.single(action, wire::decode_session, body).await?;
         let issued = issued(session);
         // Whoever speaks of it later, here or elsewhere, must not show it.
-        self.service.scrub.learn(&issued.credentials);
+        self.service.redactor.learn(&issued.credentials);
         Ok(issued)
     }
 
     /// What a text may hold that is as good as a key.
     pub(super) fn hide(&self, secret: &str) {
-        self.service.scrub.hide(secret);
+        self.service.redactor.hide(secret);
     }
 
     /// An error as whoever asked is told of it.
@@ -143,7 +143,7 @@ impl Sts {
             return Ok((row, request_id));
         }
         let why = Text::fixed("the answer is empty", "应答为空");
-        Err(no_reply(true, &why, &self.service.scrub))
+        Err(no_reply(true, &why, &self.service.redactor))
     }
 }
 

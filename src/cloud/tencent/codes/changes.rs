@@ -4,7 +4,7 @@
 //! The vendor's words for its codes are few. Where a hint says "may", it is postpay's guess.
 
 use super::{Verdict, common};
-use crate::cloud::Reach;
+use crate::cloud::Scope;
 use crate::lang::Text;
 
 /// The two changes.
@@ -20,7 +20,7 @@ pub enum Change {
 /// reject; `DestroyEnv` has two more.
 pub fn verdict(change: Change, code: &str) -> Verdict {
     match (change, code) {
-        (Change::Destroy, INVOICE | OVERDUE) => Verdict::Refused(Reach::Step),
+        (Change::Destroy, INVOICE | OVERDUE) => Verdict::Refused(Scope::Step),
         (Change::Rename | Change::Destroy, code) => common(code).map_or(Verdict::Unknown, |row| row.verdict),
     }
 }
@@ -135,7 +135,7 @@ mod tests {
                 assert_eq!(verdict(change, row.code), Verdict::Unknown, "{}", row.code);
             }
         }
-        let step = Verdict::Refused(Reach::Step);
+        let step = Verdict::Refused(Scope::Step);
         let table = [
             ("MissingParameter.Param", step, step),
             (INVOICE, Verdict::Unknown, step),

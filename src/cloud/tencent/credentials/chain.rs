@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::role::{RoleWish, Said, taken, vouched_for};
+use super::role::{AssumeRoleConfig, Said, taken, vouched_for};
 use super::{CredentialsError, Source};
 use crate::cloud::tencent::ClientError;
 use crate::cloud::tencent::issuer::{Issuer, Login, Role};
@@ -23,13 +23,13 @@ pub struct Wishes {
     pub profile: Option<String>,
     /// The role of the machine; Some(None) for whichever it has.
     pub machine: Option<Option<String>>,
-    pub role: Option<RoleWish>,
+    pub role: Option<AssumeRoleConfig>,
     /// The identity provider, and the file with its token. The role is the one that is taken.
     pub web_identity: Option<(String, PathBuf)>,
 }
 
 /// What is around the program.
-pub struct Surroundings<'a> {
+pub struct CredentialContext<'a> {
     /// A variable as it is set. An empty one counts as unset, which is how CI systems pass on a secret that they do not have.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     pub home: Option<PathBuf>,
@@ -52,7 +52,7 @@ impl Chain {
     ///
     /// # Errors
     /// When something that was asked for is not there, or something that is there is not whole.
-    pub fn find(wishes: &Wishes, around: &Surroundings<'_>) -> Result<Self, CredentialsError> {
+    pub fn find(wishes: &Wishes, around: &CredentialContext<'_>) -> Result<Self, CredentialsError> {
         let Wishes { profile, machine, role, web_identity } = wishes;
         let mut found = if let Some((provider, file)) = web_identity {
             vouched_for(provider, file, role.as_ref())?
@@ -124,7 +124,7 @@ fn is_open(file: &Path) -> bool {
     }
 }
 
-impl Surroundings<'_> {
+impl CredentialContext<'_> {
     /// A variable that is set to something.
     pub(super) fn chosen(&self, name: &str) -> Option<String> {
         (self.variable)(name).filter(|value| !value.is_empty())

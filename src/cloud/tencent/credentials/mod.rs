@@ -20,8 +20,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::files::{self, Links};
 use crate::lang::{Text, text};
-pub use chain::{Chain, Surroundings, Wishes};
-pub use role::RoleWish;
+pub use chain::{Chain, CredentialContext, Wishes};
+pub use role::AssumeRoleConfig;
 pub use source::Source;
 
 /// A key pair, with a token when the key is a temporary one.

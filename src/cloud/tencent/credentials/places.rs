@@ -3,12 +3,12 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::chain::{Chain, Surroundings};
+use super::chain::{Chain, CredentialContext};
 use super::environment::{self, read};
-use super::role::{RoleWish, Said, taken};
+use super::role::{AssumeRoleConfig, Said, taken};
 use super::{CredentialsError, Source, profile, tccli};
 use crate::cloud::tencent::issuer::Role;
-use crate::cloud::tencent::scrub::visible;
+use crate::cloud::tencent::redact::visible;
 use crate::lang::{Text, text};
 
 const DEFAULT: &str = "default";
@@ -16,7 +16,7 @@ const CREDENTIALS_FILE: &str = "TENCENTCLOUD_CREDENTIALS_FILE";
 /// What names a profile: for the vendor's Terraform provider, and for its command line.
 const PROFILES: [&str; 2] = ["TENCENTCLOUD_PROFILE", "TCCLI_PROFILE"];
 
-impl Surroundings<'_> {
+impl CredentialContext<'_> {
     /// The places that are looked at without anything being asked for, or those that a profile may be in.
     pub(super) fn look(&self, profile: Option<&str>) -> Result<Chain, CredentialsError> {
         let mut looked = Vec::new();
@@ -145,7 +145,7 @@ fn role_of_file(
     names: [&str; 2],
 ) -> Result<Option<Role>, CredentialsError> {
     let [arn_name, session] = names.map(|name| format!("{name} of {place}"));
-    let wish = arn.map(|arn| RoleWish { arn, session_name, ..RoleWish::default() });
+    let wish = arn.map(|arn| AssumeRoleConfig { arn, session_name, ..AssumeRoleConfig::default() });
     wish.map(|wish| taken(&wish, Said::by_file(&arn_name, &session))).transpose()
 }
 

@@ -4,11 +4,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::chain::{Chain, Surroundings};
+use super::chain::{Chain, CredentialContext};
 use super::environment::{agreed, incomplete, read};
 use super::{CredentialsError, Source};
 use crate::cloud::tencent::issuer::{Role, WebIdentity};
-use crate::cloud::tencent::scrub::visible;
+use crate::cloud::tencent::redact::visible;
 use crate::lang::text;
 
 /// The session's name where none is given.
@@ -18,7 +18,7 @@ const LONGEST: Duration = Duration::from_secs(43_200);
 
 /// A role to be taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RoleWish {
+pub struct AssumeRoleConfig {
     pub arn: String,
     pub session_name: Option<String>,
     pub duration: Option<Duration>,
@@ -46,7 +46,7 @@ impl<'a> Said<'a> {
     }
 }
 
-impl Surroundings<'_> {
+impl CredentialContext<'_> {
     /// What the vendor's container service sets in a pod.
     pub(super) fn pods_identity(&self) -> Result<Option<WebIdentity>, CredentialsError> {
         const ROLE: &str = "TKE_ROLE_ARN";
@@ -59,7 +59,7 @@ impl Surroundings<'_> {
             return Ok(None);
         };
         if let [Some(arn), Some(provider_id), Some(token_file)] = values.clone() {
-            let wish = RoleWish { arn, ..RoleWish::default() };
+            let wish = AssumeRoleConfig { arn, ..AssumeRoleConfig::default() };
             let role = taken(&wish, Said::BY_POD)?;
             return Ok(Some(WebIdentity { provider_id, token_file: token_file.into(), role }));
         }
@@ -97,7 +97,7 @@ impl Surroundings<'_> {
             name: DURATION.to_owned(),
             why: text!("it is no number of seconds", "不是秒数"),
         })?;
-        let wish = RoleWish {
+        let wish = AssumeRoleConfig {
             arn,
             session_name: read(&chosen, session)?,
             duration,
@@ -111,7 +111,7 @@ impl Surroundings<'_> {
 pub(super) fn vouched_for(
     provider: &str,
     file: &Path,
-    role: Option<&RoleWish>,
+    role: Option<&AssumeRoleConfig>,
 ) -> Result<Chain, CredentialsError> {
     let Some(role) = role else {
         return Err(CredentialsError::Incomplete {
@@ -127,8 +127,8 @@ pub(super) fn vouched_for(
 }
 
 /// A role as it can be asked for.
-pub(super) fn taken(wish: &RoleWish, said: Said<'_>) -> Result<Role, CredentialsError> {
-    let RoleWish { arn, session_name, duration, external_id } = wish;
+pub(super) fn taken(wish: &AssumeRoleConfig, said: Said<'_>) -> Result<Role, CredentialsError> {
+    let AssumeRoleConfig { arn, session_name, duration, external_id } = wish;
     let unfit = |name: &str, why| Err(CredentialsError::Unfit { name: name.to_owned(), why });
     if !is_arn(arn) {
         let shown: String = visible(arn).chars().take(80).collect();

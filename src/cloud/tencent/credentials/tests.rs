@@ -45,7 +45,7 @@ impl Around {
     }
 
     fn find(&self, wishes: &Wishes) -> Result<Chain, CredentialsError> {
-        let around = Surroundings {
+        let around = CredentialContext {
             variable: &|name| self.variables.get(name).cloned(),
             home: Some(self.home.path().to_owned()),
             now: Timestamp::from_second(1_600_000_000).unwrap(),
@@ -364,10 +364,10 @@ fn a_role_may_stand_on_top_of_any() {
     let own = json(&format!(r#","role-arn":"{ROLE}","role-session-name":"x1""#));
     assert_eq!(arn(Around::new().file(TCCLI, &own).found()), expected("x1"));
     let flag = Wishes {
-        role: Some(RoleWish {
+        role: Some(AssumeRoleConfig {
             arn: "qcs::cam::uin/2:roleName/other".to_owned(),
             external_id: Some("e".to_owned()),
-            ..RoleWish::default()
+            ..AssumeRoleConfig::default()
         }),
         ..Wishes::default()
     };
@@ -383,7 +383,7 @@ fn a_role_may_stand_on_top_of_any() {
 #[test]
 fn what_can_be_no_role_is_refused_before_anything_is_sent() {
     let wish = |arn: &str, session: Option<&str>, duration| Wishes {
-        role: Some(RoleWish {
+        role: Some(AssumeRoleConfig {
             arn: arn.to_owned(),
             session_name: session.map(str::to_owned),
             duration,
@@ -418,7 +418,7 @@ fn what_can_be_no_role_is_refused_before_anything_is_sent() {
 fn another_system_may_vouch_for_a_role() {
     let wishes = Wishes {
         web_identity: Some(("github".to_owned(), "/token".into())),
-        role: Some(RoleWish { arn: ROLE.to_owned(), ..RoleWish::default() }),
+        role: Some(AssumeRoleConfig { arn: ROLE.to_owned(), ..AssumeRoleConfig::default() }),
         ..Wishes::default()
     };
     let found = with_keys(Around::new()).find(&wishes).unwrap();

@@ -4,7 +4,7 @@
 use super::{Asked, Case, Reply, acted};
 use crate::cloud::tencent::codes::Repair;
 use crate::cloud::tencent::codes::changes::Change;
-use crate::cloud::tencent::scrub::Scrub;
+use crate::cloud::tencent::redact::Redactor;
 use crate::cloud::tencent::wire;
 use crate::cloud::{CloudError, Done};
 use crate::lang::Text;
@@ -14,14 +14,14 @@ pub(in crate::cloud::tencent) fn judge_change(
     reply: &Reply<'_>,
     change: Change,
     env_id: &str,
-    scrub: &Scrub,
+    redactor: &Redactor,
     repair: impl FnOnce(Repair) -> bool,
 ) -> Result<Done, CloudError> {
     let case = Case {
         reply,
         asked: Asked::Change(change),
         asked_env_id: Some(env_id),
-        scrub,
+        redactor,
         traces: wire::traces(reply.body),
     };
     let ids = case.without_error(repair)?;
@@ -30,24 +30,24 @@ pub(in crate::cloud::tencent) fn judge_change(
         let why = Text::fixed("the answer holds ids that nobody asked for", "应答中有请求中没有的 ID");
         return Err(case.unknown(&why, ids, None));
     }
-    Ok(Done { request_id: ids.request_id.and_then(|id| scrub.id(&id)) })
+    Ok(Done { request_id: ids.request_id.and_then(|id| redactor.id(&id)) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cloud::tencent::Credentials;
-    use crate::cloud::{Grade, NotSent, Reach, SeenIds};
+    use crate::cloud::{Grade, NotSent, Scope, SeenIds};
 
     const SECRET: &str = "keykeykeykeykeykeykeykey";
 
     fn of_change(change: Change, reply: &Reply<'_>, mends_clock: bool) -> Result<Done, CloudError> {
-        let scrub = Scrub::new(&Credentials {
+        let redactor = Redactor::new(&Credentials {
             secret_id: "AKIDEXAMPLE".to_owned(),
             secret_key: SECRET.into(),
             token: None,
         });
-        judge_change(reply, change, "asked", &scrub, |what| what == Repair::Clock && mends_clock)
+        judge_change(reply, change, "asked", &redactor, |what| what == Repair::Clock && mends_clock)
     }
 
     fn of(change: Change, status: u16, body: &str) -> Result<Done, CloudError> {
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn grades() {
         use Grade::{NotSent as N, Refused, Unknown};
-        let (step, run) = (Refused(Reach::Step), Refused(Reach::Run));
+        let (step, run) = (Refused(Scope::Step), Refused(Scope::Run));
         let codes = [
             ("RequestLimitExceeded", N(NotSent::Throttled)),
             ("RequestLimitExceeded.UinLimitExceeded", N(NotSent::Throttled)),
@@ -189,7 +189,7 @@ mod tests {
     fn the_environment_that_was_named_is_an_echo_and_other_ids_are_kept() {
         let echo = error("ResourceNotFound", r#","EnvId":"asked""#);
         let refused = of(Change::Destroy, 200, &echo).unwrap_err();
-        assert_eq!(refused.grade, Grade::Refused(Reach::Step));
+        assert_eq!(refused.grade, Grade::Refused(Scope::Step));
         assert_eq!(refused.seen, SeenIds::default());
         let other = error("ResourceNotFound", r#","EnvId":"new","TranId":"7""#);
         let unknown = of(Change::Destroy, 200, &other).unwrap_err();
@@ -203,7 +203,7 @@ mod tests {
         let body = error("AuthFailure.SignatureExpire", "");
         let reply = Reply { status: 200, body: body.as_bytes(), broken: None };
         let error = of_change(Change::Rename, &reply, false).unwrap_err();
-        assert_eq!(error.grade, Grade::Refused(Reach::Run));
+        assert_eq!(error.grade, Grade::Refused(Scope::Run));
     }
 
     #[test]

@@ -5,8 +5,12 @@ use crate::cloud::tencent::Credentials;
 
 const SECRET: &str = "keykeykeykeykeykeykeykey";
 
-fn scrub() -> Scrub {
-    Scrub::new(&Credentials { secret_id: "AKIDEXAMPLE".to_owned(), secret_key: SECRET.into(), token: None })
+fn redactor() -> Redactor {
+    Redactor::new(&Credentials {
+        secret_id: "AKIDEXAMPLE".to_owned(),
+        secret_key: SECRET.into(),
+        token: None,
+    })
 }
 
 /// The answer to an order that names the environment "asked".
@@ -21,7 +25,7 @@ fn of_new(body: &str) -> Result<Ordered, CloudError> {
 
 fn asking(asked: Option<&str>, status: u16, body: &str) -> Result<Ordered, CloudError> {
     let reply = Reply { status, body: body.as_bytes(), broken: None };
-    judge(&reply, asked, &scrub(), |what| what == Repair::Clock)
+    judge(&reply, asked, &redactor(), |what| what == Repair::Clock)
 }
 
 fn error(code: &str, more: &str) -> String {
@@ -34,11 +38,11 @@ fn grades() {
     let table = [
         (200, error("RequestLimitExceeded", ""), N(NotSent::Throttled)),
         (200, error("AuthFailure.SignatureExpire", ""), N(NotSent::Repaired)),
-        (200, error("AuthFailure.TokenFailure", ""), Refused(Reach::Run)),
-        (200, error("InvalidParameter", ""), Refused(Reach::Step)),
+        (200, error("AuthFailure.TokenFailure", ""), Refused(Scope::Run)),
+        (200, error("InvalidParameter", ""), Refused(Scope::Step)),
         // The EnvId that was asked for is an echo.
-        (200, error("ResourceNotFound", r#","EnvId":"asked""#), Refused(Reach::Step)),
-        (200, error("ResourceUnavailable.BalanceNotEnough", ""), Refused(Reach::Run)),
+        (200, error("ResourceNotFound", r#","EnvId":"asked""#), Refused(Scope::Step)),
+        (200, error("ResourceUnavailable.BalanceNotEnough", ""), Refused(Scope::Run)),
         (200, error("InternalError", ""), Unknown),
         (200, error("Oops", ""), Unknown),
         // Ids beside an error: something was done.
@@ -81,7 +85,7 @@ fn an_order_is_one_with_or_without_an_env_id() {
 fn every_id_of_an_answer_that_proves_nothing_is_kept() {
     let body = r#"{"Response":{"TranId":"1","EnvId":"e","RequestId":"r"}}"#;
     let broken = Reply { status: 200, body: body.as_bytes(), broken: Some("the answer was cut off".into()) };
-    let cut = judge(&broken, None, &scrub(), |what| what == Repair::Clock).unwrap_err();
+    let cut = judge(&broken, None, &redactor(), |what| what == Repair::Clock).unwrap_err();
     assert_eq!(cut.message.en(), "the answer was cut off");
     for error in [cut, of(500, body).unwrap_err(), of(200, &format!("<{body}")).unwrap_err()] {
         assert_eq!(error.grade, Grade::Unknown);
@@ -226,7 +230,7 @@ fn nothing_beside_an_error_is_nothing_and_an_echo_is_no_evidence() {
         assert_eq!(throttled.grade, Grade::NotSent(NotSent::Throttled), "{more}");
         assert_eq!(throttled.seen, SeenIds::default(), "{more}");
         let refused = of(200, &error("InvalidParameter", more)).unwrap_err();
-        assert_eq!(refused.grade, Grade::Refused(Reach::Step), "{more}");
+        assert_eq!(refused.grade, Grade::Refused(Scope::Step), "{more}");
         assert_eq!(refused.seen, SeenIds::default(), "{more}");
     }
 }
@@ -268,7 +272,7 @@ fn no_secret_comes_back_as_an_id() {
 /// A key may be a word, at an endpoint that is not the vendor's.
 #[test]
 fn an_id_is_recorded_whole_though_the_key_is_a_part_of_it() {
-    let scrub = Scrub::new(&Credentials {
+    let redactor = Redactor::new(&Credentials {
         secret_id: "AKIDEXAMPLE".to_owned(),
         secret_key: "shop".into(),
         token: None,
@@ -278,7 +282,7 @@ fn an_id_is_recorded_whole_though_the_key_is_a_part_of_it() {
             r#"{{"Response":{{"TranId":"shop-1","EnvId":"shop-abc123","RequestId":"shop-r"{more}}}}}"#
         );
         let reply = Reply { status: 200, body: body.as_bytes(), broken: None };
-        judge(&reply, None, &scrub, |_| false)
+        judge(&reply, None, &redactor, |_| false)
     };
     let ordered = of("").unwrap();
     assert_eq!(ordered.tran_id, "shop-1");
@@ -294,8 +298,8 @@ fn an_id_is_recorded_whole_though_the_key_is_a_part_of_it() {
 fn a_clock_that_can_not_be_mended_ends_the_run() {
     let body = error("AuthFailure.SignatureExpire", "");
     let reply = Reply { status: 200, body: body.as_bytes(), broken: None };
-    let error = judge(&reply, None, &scrub(), |_| false).unwrap_err();
-    assert_eq!(error.grade, Grade::Refused(Reach::Run));
+    let error = judge(&reply, None, &redactor(), |_| false).unwrap_err();
+    assert_eq!(error.grade, Grade::Refused(Scope::Run));
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(super) fn wait(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::Reach;
+    use crate::cloud::Scope;
 
     const BOUND: Duration = Duration::from_secs(15);
 
@@ -58,8 +58,8 @@ mod tests {
     #[test]
     fn what_is_refused_is_not_asked_again_and_a_mended_clock_at_once() {
         for grade in [
-            Grade::Refused(Reach::Step),
-            Grade::Refused(Reach::Run),
+            Grade::Refused(Scope::Step),
+            Grade::Refused(Scope::Run),
             Grade::NotSent(NotSent::NoRequest),
             Grade::NotSent(NotSent::Tls),
         ] {

@@ -65,7 +65,7 @@ impl Asker<'_> {
         let call = Call { action: question.action, region: question.region, body, most: wire::MAX_PAGE_BODY };
         let call = self
             .service
-            .call(call, |reply, scrub, repair| judge::judge(reply, question.decode, scrub, repair));
+            .call(call, |reply, redactor, repair| judge::judge(reply, question.decode, redactor, repair));
         call.await
     }
 }

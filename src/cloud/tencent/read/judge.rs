@@ -3,24 +3,24 @@
 
 use crate::cloud::tencent::codes::{self, Repair, Verdict};
 use crate::cloud::tencent::evidence::{Reply, no_reply, not_ok};
-use crate::cloud::tencent::scrub::Scrub;
+use crate::cloud::tencent::redact::Redactor;
 use crate::cloud::tencent::wire::{ApiError, Page, Unreadable};
-use crate::cloud::{CloudError, Grade, NotSent, Reach};
+use crate::cloud::{CloudError, Grade, NotSent, Scope};
 use crate::lang::{Text, text};
 
 /// The page, when the reply is one: whole, with status 200, and without an error in it.
 pub(super) fn judge<T>(
     reply: &Reply<'_>,
     decode: fn(&[u8]) -> Result<Page<T>, Unreadable>,
-    scrub: &Scrub,
+    redactor: &Redactor,
     repair: impl FnOnce(Repair) -> bool,
 ) -> Result<Page<T>, CloudError> {
     // An endpoint that echoes what it was sent may put a token here.
-    let id = |id: Option<String>| id.and_then(|id| scrub.id(&id));
+    let id = |id: Option<String>| id.and_then(|id| redactor.id(&id));
     let failed = |message: &Text| CloudError {
         http_status: Some(reply.status),
-        body: scrub.body(reply.body),
-        ..no_reply(true, message, scrub)
+        body: redactor.body(reply.body),
+        ..no_reply(true, message, redactor)
     };
     // What is wrong with it as an answer comes first, and what the vendor says in it after that.
     let no_good = |why: Text, ids: Option<String>, error: Option<ApiError>| {
@@ -32,7 +32,7 @@ pub(super) fn judge<T>(
         CloudError {
             request_id: id(ids),
             hint: code.as_deref().and_then(hint),
-            code: code.map(|code| scrub.text(&code)),
+            code: code.map(|code| redactor.text(&code)),
             ..failed(&message)
         }
     };
@@ -62,14 +62,14 @@ pub(super) fn judge<T>(
     let grade = match code.as_deref().map(verdict) {
         Some(Verdict::Throttled) => Grade::NotSent(NotSent::Throttled),
         Some(Verdict::Repair(what)) if repair(what) => Grade::NotSent(NotSent::Repaired),
-        Some(Verdict::Repair(_)) => Grade::Refused(Reach::Run),
-        Some(Verdict::Refused(reach)) => Grade::Refused(reach),
+        Some(Verdict::Repair(_)) => Grade::Refused(Scope::Run),
+        Some(Verdict::Refused(scope)) => Grade::Refused(scope),
         Some(Verdict::Unknown) | None => Grade::Unknown,
     };
     Err(CloudError {
         grade,
         hint: code.as_deref().and_then(hint),
-        code: code.map(|code| scrub.text(&code)),
+        code: code.map(|code| redactor.text(&code)),
         request_id,
         body: None,
         ..failed(&Text::same(message))
@@ -77,14 +77,14 @@ pub(super) fn judge<T>(
 }
 
 /// A list that is not read any further.
-pub(super) fn too_much(message: &Text, scrub: &Scrub) -> CloudError {
-    no_reply(true, message, scrub)
+pub(super) fn too_much(message: &Text, redactor: &Redactor) -> CloudError {
+    no_reply(true, message, redactor)
 }
 
 /// As for an order, but that what is not found is not asked for again: `ResourceNotFound.UserNotExists` is listed for
 /// `DescribeEnvs`, and nothing is concluded from any other.
 fn verdict(code: &str) -> Verdict {
-    if code.starts_with("ResourceNotFound.") { Verdict::Refused(Reach::Step) } else { codes::verdict(code) }
+    if code.starts_with("ResourceNotFound.") { Verdict::Refused(Scope::Step) } else { codes::verdict(code) }
 }
 
 /// Advice, where the one for an order holds for a question too: it is about keys, access or the endpoint.
@@ -113,14 +113,14 @@ mod tests {
     use crate::cloud::tencent::wire::decode_envs;
 
     fn of(status: u16, body: &str, broken: Option<&str>) -> Result<usize, CloudError> {
-        let scrub = Scrub::new(&Credentials {
+        let redactor = Redactor::new(&Credentials {
             secret_id: "AKIDEXAMPLE".to_owned(),
             secret_key: "keykeykeykey".into(),
             token: None,
         });
         let reply =
             Reply { status, body: body.as_bytes(), broken: broken.map(|why| Text::same(why.to_owned())) };
-        judge(&reply, decode_envs, &scrub, |what| what == Repair::Clock).map(|page| page.rows.len())
+        judge(&reply, decode_envs, &redactor, |what| what == Repair::Clock).map(|page| page.rows.len())
     }
 
     fn error(code: &str) -> String {
@@ -138,9 +138,9 @@ mod tests {
             (200, error("RequestLimitExceeded"), N(NotSent::Throttled)),
             (200, error("LimitExceeded.Request"), Unknown),
             (200, error("AuthFailure.SignatureExpire"), N(NotSent::Repaired)),
-            (200, error("InvalidParameter"), Refused(Reach::Step)),
-            (200, error("ResourceNotFound.UserNotExists"), Refused(Reach::Step)),
-            (200, error("UnsupportedRegion"), Refused(Reach::Run)),
+            (200, error("InvalidParameter"), Refused(Scope::Step)),
+            (200, error("ResourceNotFound.UserNotExists"), Refused(Scope::Step)),
+            (200, error("UnsupportedRegion"), Refused(Scope::Run)),
             (200, error("InternalError"), Unknown),
             (200, error("Oops"), Unknown),
             (200, r#"{"Response":{"Error":{}}}"#.to_owned(), Unknown),

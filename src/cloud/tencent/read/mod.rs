@@ -66,9 +66,9 @@ impl CloudRead for TencentClient {
             }));
             found.extend(rows.into_iter().filter(|env| known.insert(env.env_id.clone())));
         }
-        let scrub = &self.service.scrub;
+        let redactor = &self.service.redactor;
         let found = found.into_iter();
-        Ok(Listing { environments: found.map(|env| seen::environment(env, scrub)).collect(), gaps })
+        Ok(Listing { environments: found.map(|env| seen::environment(env, redactor)).collect(), gaps })
     }
 
     async fn named(&self, env_ids: &[String]) -> Result<Vec<Named>, CloudError> {
@@ -96,7 +96,7 @@ impl CloudRead for TencentClient {
                 // Should the vendor pass over the id, it is a page of whatever there is, and the one may be on another.
                 let is_empty = page.sent == 0 && page.total.is_none_or(|total| total == 0);
                 if let Some(env) = page.rows.into_iter().find(|env| env.env_id == *env_id) {
-                    answer = Named::Shown(Box::new(seen::environment(env, &self.service.scrub)));
+                    answer = Named::Shown(Box::new(seen::environment(env, &self.service.redactor)));
                     break;
                 }
                 if !is_empty {
@@ -156,8 +156,8 @@ impl CloudRead for TencentClient {
             }
         }
         let bills = env_ids.iter().filter_map(|id| found.remove(id));
-        let scrub = &self.service.scrub;
-        Ok(Bills { shown: bills.map(|bill| seen::bill(bill, scrub)).collect(), incomplete })
+        let redactor = &self.service.redactor;
+        Ok(Bills { shown: bills.map(|bill| seen::bill(bill, redactor)).collect(), incomplete })
     }
 
     fn ahead(&self) -> SignedDuration {
@@ -190,11 +190,11 @@ impl TencentClient {
             let too_much = |why: Text| {
                 let what = ask::name(question);
                 let why = text!("{what}: {why}", "{what:#}：{why:#}");
-                judge::too_much(&why, &self.service.scrub)
+                judge::too_much(&why, &self.service.redactor)
             };
             let mut page = self.asker().page(question, &body(offset)).await?;
             bounds.count(&page).map_err(too_much)?;
-            page.rows.retain(|row| self.service.scrub.is_id(id(row)));
+            page.rows.retain(|row| self.service.redactor.is_id(id(row)));
             let next = walk.take(page, id);
             told(&walk);
             match next {

@@ -3,15 +3,15 @@
 //! They end in the state, in receipts, in manifests and in reports. An endpoint that says our own token back as a name does
 //! not get it there; rows whose EnvId is none were left out before.
 
-use crate::cloud::tencent::scrub::Scrub;
+use crate::cloud::tencent::redact::Redactor;
 use crate::cloud::tencent::wire::{BillInfo, EnvInfo, NO_TIME};
 use crate::cloud::{Bill, BillOrder, PayMode, SeenEnvironment};
 
 /// An environment as it is listed.
-pub(super) fn environment(env: EnvInfo, scrub: &Scrub) -> SeenEnvironment {
+pub(super) fn environment(env: EnvInfo, redactor: &Redactor) -> SeenEnvironment {
     let EnvInfo { env_id, source, alias, create_time, update_time: _, status, env_channel, pay_mode, region } =
         env;
-    let said = |text: String| said(&text, scrub);
+    let said = |text: String| said(&text, redactor);
     SeenEnvironment {
         env_id,
         alias: said(alias),
@@ -25,8 +25,8 @@ pub(super) fn environment(env: EnvInfo, scrub: &Scrub) -> SeenEnvironment {
 }
 
 /// A bill as it is shown.
-pub(super) fn bill(bill: BillInfo, scrub: &Scrub) -> Bill {
-    let said = |text: String| said(&text, scrub);
+pub(super) fn bill(bill: BillInfo, redactor: &Redactor) -> Bill {
+    let said = |text: String| said(&text, redactor);
     Bill {
         env_id: bill.env_id,
         pay_mode: said(bill.pay_mode).map(|word| PayMode::from_word(&word)),
@@ -35,7 +35,7 @@ pub(super) fn bill(bill: BillInfo, scrub: &Scrub) -> Bill {
         status: said(bill.status),
         order: bill.order_info.and_then(|order| {
             Some(BillOrder {
-                tran_id: scrub.id(&order.tran_id)?,
+                tran_id: redactor.id(&order.tran_id)?,
                 created_at: time(said(order.create_time)),
                 flag: said(order.flag),
                 extension_id: said(order.extension_id),
@@ -46,8 +46,8 @@ pub(super) fn bill(bill: BillInfo, scrub: &Scrub) -> Bill {
 }
 
 /// A text, when there is one.
-fn said(text: &str, scrub: &Scrub) -> Option<String> {
-    (!text.is_empty()).then(|| scrub.listed(text))
+fn said(text: &str, redactor: &Redactor) -> Option<String> {
+    (!text.is_empty()).then(|| redactor.listed(text))
 }
 
 /// A time, unless it is the vendor's word for none.
@@ -69,7 +69,7 @@ mod tests {
             {"EnvId":"b","Alias":"","Source":null,"CreateTime":"0000-00-00 00:00:00"}
         ]}}"#;
         let rows = decode_envs(body.as_bytes()).unwrap().rows;
-        let environment = |row| environment(row, &Scrub::default());
+        let environment = |row| environment(row, &Redactor::default());
         let [full, bare] = <[_; 2]>::try_from(rows).unwrap().map(environment);
         let some = |text: &str| Some(text.to_owned());
         let expected = SeenEnvironment {
@@ -104,7 +104,7 @@ mod tests {
                 r#"{{"Response":{{"EnvBillingInfoList":[{{"EnvId":"a","PayMode":"PREPAYMENT","Status":"","OrderInfo":{order}}}]}}}}"#
             );
             let row = decode_bills(body.as_bytes()).unwrap().rows.remove(0);
-            let bill = bill(row, &Scrub::default());
+            let bill = bill(row, &Redactor::default());
             assert_eq!(bill.order, expected, "{order}");
             assert_eq!((bill.pay_mode, bill.status), (Some(PayMode::Prepaid), None));
         }
@@ -114,14 +114,14 @@ mod tests {
                 order_info: Some(OrderInfo::default()),
                 ..BillInfo::default()
             },
-            &Scrub::default(),
+            &Redactor::default(),
         );
         assert_eq!(unknown.pay_mode, Some(PayMode::Other("FREE".to_owned())));
     }
 
     #[test]
     fn a_token_that_is_said_back_is_kept_nowhere_and_what_is_like_one_stays() {
-        let scrub = Scrub::new(&Credentials {
+        let redactor = Redactor::new(&Credentials {
             secret_id: "AKIDEXAMPLE-AKIDEXAMPLE".to_owned(),
             secret_key: "a-key-of-thirty-two-characters-0".into(),
             token: Some("to/ken/to/ken/to/ken/to/ken".into()),
@@ -141,7 +141,7 @@ mod tests {
                 update_time: text(),
                 region: text(),
             },
-            &scrub,
+            &redactor,
         );
         let some = || Some(shown.to_owned());
         let expected = SeenEnvironment {
@@ -162,11 +162,11 @@ mod tests {
                 order_info: Some(OrderInfo { tran_id: text(), flag: text(), ..OrderInfo::default() }),
                 ..BillInfo::default()
             },
-            &scrub,
+            &redactor,
         );
         assert!(!format!("{shown_bill:?}").contains("to/ken"), "{shown_bill:?}");
         // The start of a secret, or a short one, is no reason to take an id for another.
-        let short = Scrub::new(&Credentials {
+        let short = Redactor::new(&Credentials {
             secret_id: "shop".to_owned(),
             secret_key: "a-key-of-thirty-two-characters-0".into(),
             token: None,

@@ -37,7 +37,7 @@ const KEY: usize = 16;
 
 /// Takes the secrets of every key that it has heard of, and every signature made with one, out of texts.
 #[derive(Default)]
-pub(super) struct Scrub {
+pub(super) struct Redactor {
     needles: RwLock<Needles>,
 }
 
@@ -111,12 +111,12 @@ impl Needles {
     }
 }
 
-impl Scrub {
+impl Redactor {
     #[cfg(test)]
     pub(super) fn new(credentials: &Credentials) -> Self {
-        let scrub = Self::default();
-        scrub.learn(credentials);
-        scrub
+        let redactor = Self::default();
+        redactor.learn(credentials);
+        redactor
     }
 
     /// Something else that is as good as a key.
@@ -286,8 +286,8 @@ pub(crate) fn visible(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn scrub() -> Scrub {
-        Scrub::new(&Credentials {
+    fn redactor() -> Redactor {
+        Redactor::new(&Credentials {
             secret_id: "AKIDEXAMPLE".to_owned(),
             secret_key: "keykeykey".into(),
             token: Some("to/ken/to/ken".into()),
@@ -306,7 +306,7 @@ mod tests {
             ("", ""),
         ];
         for (text, expected) in table {
-            assert_eq!(scrub().text(text), expected);
+            assert_eq!(redactor().text(text), expected);
         }
     }
 
@@ -327,32 +327,32 @@ mod tests {
             STANDARD.encode("to/ken/to/ken"),
             STANDARD.encode("x-tc-token: to/ken/to/ken, and more"),
         ] {
-            let clean = scrub().text(&text);
+            let clean = redactor().text(&text);
             assert!(clean.contains("[token]"), "{text}: {clean}");
             assert!(!clean.contains("ken/"), "{text}: {clean}");
         }
         // What hides nothing is kept to the letter.
         for text in [r"100%41 \u0041 &#65; \/", "aGVsbG8gd29ybGQsIGhvdyBhcmUgeW91"] {
-            assert_eq!(scrub().secrets_out(text), text);
+            assert_eq!(redactor().secrets_out(text), text);
         }
     }
 
     #[test]
     fn a_value_that_is_too_short_to_be_a_key_tears_no_holes() {
-        let scrub = Scrub::new(&Credentials {
+        let redactor = Redactor::new(&Credentials {
             secret_id: "env".to_owned(),
             secret_key: "1".into(),
             token: Some("".into()),
         });
-        assert_eq!(scrub.text("env-1 2023"), "env-1 2023");
+        assert_eq!(redactor.text("env-1 2023"), "env-1 2023");
     }
 
     #[test]
     fn a_signature_is_taken_out_wherever_it_stands() {
-        let scrub = scrub();
+        let redactor = redactor();
         let signature = "61af2d7ee73daa790ed0917053bfc9e6ec066717637c615567138d9ff2e4a27b";
-        scrub.hide_signature(&format!("TC3-HMAC-SHA256 Credential=x, Signature={signature}"));
-        scrub.hide_signature("SKIP");
+        redactor.hide_signature(&format!("TC3-HMAC-SHA256 Credential=x, Signature={signature}"));
+        redactor.hide_signature("SKIP");
         let table = [
             (format!("a {signature} b"), "a [signature] b"),
             (format!("it began {}", &signature[..20]), "it began [signature]"),
@@ -364,18 +364,18 @@ mod tests {
             (format!("env-{}", &signature[..8]), "env-61af2d7e"),
         ];
         for (text, expected) in table {
-            assert_eq!(scrub.text(&text), expected);
+            assert_eq!(redactor.text(&text), expected);
         }
         for n in 0..SIGNATURES {
-            scrub.hide_signature(&format!("Signature={n:064}"));
+            redactor.hide_signature(&format!("Signature={n:064}"));
         }
-        assert_eq!(scrub.text(signature), signature, "no more are kept than are of use");
+        assert_eq!(redactor.text(signature), signature, "no more are kept than are of use");
     }
 
     #[test]
     fn no_spelling_of_a_secret_is_an_id() {
         let token = "Zx3TokenOfThirtyFourCharacters0abc";
-        let scrub = Scrub::new(&Credentials {
+        let redactor = Redactor::new(&Credentials {
             secret_id: "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE".to_owned(),
             secret_key: "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE".into(),
             token: Some(token.into()),
@@ -398,19 +398,19 @@ mod tests {
             &spelling::in_base64(token).remove(0),
             "akidz8krbsj5ykbzqpn74wfkmlpx3example",
         ] {
-            assert!(!scrub.is_id(text), "{text}");
+            assert!(!redactor.is_id(text), "{text}");
         }
         // In a message only that is taken out.
         let said = format!("x {} y", &token[1..]);
-        assert_eq!(scrub.text(&said), "x [secret] y");
+        assert_eq!(redactor.text(&said), "x [secret] y");
         let escape = |c: char| format!(r"\u{:04x}", u32::from(c));
         let escaped: String = said.chars().map(escape).collect();
-        assert!(scrub.text(&escaped).contains("[secret]"), "{escaped}");
+        assert!(redactor.text(&escaped).contains("[secret]"), "{escaped}");
         for text in ["", "a b", " a", "a\u{0}", "x%41", "&#x41;", r"\u0041", "环境", "##[x]", "a/b", "a\n"]
         {
-            assert!(!scrub.is_id(text), "{text}");
+            assert!(!redactor.is_id(text), "{text}");
         }
-        assert!(scrub.is_id(&"a".repeat(LONGEST_ID)) && !scrub.is_id(&"a".repeat(LONGEST_ID + 1)));
+        assert!(redactor.is_id(&"a".repeat(LONGEST_ID)) && !redactor.is_id(&"a".repeat(LONGEST_ID + 1)));
         for id in [
             "20200603119423",
             "cdnheader-v2a",
@@ -418,14 +418,14 @@ mod tests {
             "eac6b301-a322-493a-8e36-83b295459397",
             "a_b.c:1",
         ] {
-            assert!(scrub.is_id(id), "{id}");
+            assert!(redactor.is_id(id), "{id}");
         }
     }
 
     #[test]
     fn an_id_is_whole_or_not_there() {
-        let scrub = |key: &str| {
-            Scrub::new(&Credentials {
+        let redactor = |key: &str| {
+            Redactor::new(&Credentials {
                 secret_id: "AKIDEXAMPLE".to_owned(),
                 secret_key: key.into(),
                 token: None,
@@ -444,7 +444,7 @@ mod tests {
             (key, "a\u{1b}", None),
         ];
         for (key, id, expected) in table {
-            assert_eq!(scrub(key).id(id).as_deref(), expected, "{id}");
+            assert_eq!(redactor(key).id(id).as_deref(), expected, "{id}");
         }
     }
 
@@ -455,9 +455,9 @@ mod tests {
 
     #[test]
     fn a_body_is_kept_short_and_an_empty_one_not_at_all() {
-        assert_eq!(scrub().body(b"  "), None);
-        let long = scrub().body("环".repeat(5000).as_bytes()).unwrap();
+        assert_eq!(redactor().body(b"  "), None);
+        let long = redactor().body("环".repeat(5000).as_bytes()).unwrap();
         assert_eq!(long.chars().count(), BODY_CHARS + 1);
-        assert_eq!(scrub().body(b"\xff\xfekeykeykey").unwrap(), "\u{fffd}\u{fffd}[secret key]");
+        assert_eq!(redactor().body(b"\xff\xfekeykeykey").unwrap(), "\u{fffd}\u{fffd}[secret key]");
     }
 }
