@@ -10,6 +10,8 @@ use std::time::Duration;
 use anstream::{AutoStream, ColorChoice};
 use console::Term;
 use jiff::Timestamp;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 use super::Exit;
 use super::failure::{Failure, NOTHING_SENT};
@@ -91,15 +93,13 @@ impl World {
         world.reports = reports;
         if let Some(level) = global.log {
             world.logs = true;
-            tracing_subscriber::fmt()
-                .with_writer({
-                    let stderr = world.stderr.clone();
-                    move || LogToStderr(stderr.clone())
-                })
+            let stderr = world.stderr.clone();
+            let log = tracing_subscriber::fmt::layer()
+                .with_writer(move || LogToStderr(stderr.clone()))
                 .log_internal_errors(false)
                 .with_ansi(world.err.color)
-                .with_env_filter(format!("off,postpay={level}"))
-                .init();
+                .with_filter(Targets::new().with_target("postpay", level));
+            tracing_subscriber::registry().with(log).init();
         }
         Ok(world)
     }

@@ -5,10 +5,9 @@ use axum::http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::form::{COMMON, Form, query_params};
 use super::sts::{Known, Question, known};
 use super::world::Refusal;
-use crate::cloud::tencent::sign::{self, Authorization, Payload, UNSIGNED_PAYLOAD, v1};
+use crate::cloud::tencent::sign::{self, Authorization, Payload, UNSIGNED_PAYLOAD};
 use crate::cloud::tencent::wire::{
     BILLS, CREATE, DESTROY, LIST, MODIFY, SERVICE, STS_SERVICE, STS_VERSION, VERSION,
 };
@@ -25,8 +24,6 @@ pub(super) struct Incoming {
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// None for a call that is signed in its headers.
-    pub(super) form: Option<Form>,
     pub(super) arrival: Timestamp,
 }
 
@@ -48,19 +45,7 @@ pub(super) enum Act {
 }
 
 impl Incoming {
-    /// A header, or the parameter that stands for it in a call of version 1.
     fn header(&self, name: &str) -> Option<&str> {
-        if let Some(form) = &self.form {
-            let parameter = match name {
-                "x-tc-action" => "Action",
-                "x-tc-region" => "Region",
-                "x-tc-timestamp" => "Timestamp",
-                "x-tc-token" => "Token",
-                "x-tc-version" => "Version",
-                _ => return self.headers.get(name)?.to_str().ok(),
-            };
-            return form.get(parameter);
-        }
         self.headers.get(name)?.to_str().ok()
     }
 
@@ -107,9 +92,6 @@ impl Incoming {
 
     /// The id of the key that it is signed with.
     fn authenticate(&self, service: &str) -> Result<String, Refusal> {
-        if let Some(form) = &self.form {
-            return self.authenticate_form(form);
-        }
         let malformed = |why: &str| Refusal::new("AuthFailure.InvalidAuthorization", why);
         let header = self
             .header("authorization")
@@ -140,28 +122,6 @@ impl Incoming {
         let header = |name: &str| self.header(name).map(str::to_owned);
         if sign::verify(&authorization, &request, &secret, header) {
             Ok(authorization.secret_id.to_owned())
-        } else {
-            Err(Refusal::new("AuthFailure.SignatureFailure", "The signature does not match."))
-        }
-    }
-
-    fn authenticate_form(&self, form: &Form) -> Result<String, Refusal> {
-        let timestamp = self.timestamp()?;
-        let id = form
-            .get("SecretId")
-            .ok_or_else(|| Refusal::new("MissingParameter", "The parameter `SecretId` is missing."))?;
-        // The vendor takes HmacSHA1 too, and takes that for what is not named.
-        if form.get("SignatureMethod") != Some(v1::METHOD) {
-            return Err(Refusal::new(
-                "InvalidParameter",
-                "Of version 1 only `SignatureMethod` HmacSHA256 is taken here.",
-            ));
-        }
-        self.is_timely(timestamp)?;
-        let secret = self.secret_of(id)?;
-        let host = self.required("host")?;
-        if v1::verify(self.method.as_str(), host, &form.0, &secret) {
-            Ok(id.to_owned())
         } else {
             Err(Refusal::new("AuthFailure.SignatureFailure", "The signature does not match."))
         }
@@ -203,16 +163,6 @@ impl Incoming {
 
     /// The parameters, from the body or the query.
     pub(super) fn params(&self) -> Result<Map<String, Value>, Refusal> {
-        if self.form.is_some() {
-            let text = if self.method == Method::GET {
-                self.query.as_str()
-            } else {
-                std::str::from_utf8(&self.body).unwrap_or_default()
-            };
-            let mut params = query_params(text);
-            params.retain(|name, _| !COMMON.contains(&name.as_str()));
-            return Ok(params);
-        }
         if self.method == Method::GET {
             return Ok(query_params(&self.query));
         }
@@ -221,5 +171,46 @@ impl Incoming {
             Ok(_) => Err(Refusal::new("InvalidParameter", "The body is not a JSON object.")),
             Err(error) => Err(Refusal::new("InvalidParameter", format!("The body is not JSON: {error}."))),
         }
+    }
+}
+
+/// A query's members. `Name.0` is an item of a list; numbers and booleans are known by the names that have them.
+fn query_params(query: &str) -> Map<String, Value> {
+    let mut params = Map::new();
+    // The address is only there because parsing a query needs one.
+    let url = reqwest::Url::parse(&format!("http://localhost/?{query}"));
+    let pairs = url.iter().flat_map(|url| url.query_pairs().into_owned());
+    for (name, text) in pairs {
+        let value = match &*name {
+            "Limit" | "Offset" | "DurationSeconds" => serde_json::from_str(&text).ok(),
+            // Python writes them with a capital.
+            "IsVisible" | "IsForce" | "BypassCheck" => text.to_lowercase().parse().ok().map(Value::Bool),
+            _ => None,
+        };
+        let value = value.unwrap_or(Value::String(text));
+        if let Some((list, _)) = name.split_once('.') {
+            let list = params.entry(list).or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(items) = list {
+                items.push(value);
+            }
+        } else {
+            params.insert(name, value);
+        }
+    }
+    params
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_has_the_members_of_a_body() {
+        let params =
+            query_params("EnvId=a%20b&Limit=10&IsVisible=True&IsForce=false&Channels.0=ide&Channels.1=api");
+        let expected = serde_json::json!({
+            "EnvId": "a b", "Limit": 10, "IsVisible": true, "IsForce": false, "Channels": ["ide", "api"]
+        });
+        assert_eq!(Value::Object(params), expected);
     }
 }

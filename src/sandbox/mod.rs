@@ -10,7 +10,6 @@ mod change;
 mod elsewhere;
 mod existing;
 mod fault;
-mod form;
 mod gateway;
 mod ledger;
 mod line;

@@ -16,7 +16,6 @@ use tokio::sync::watch;
 
 use super::change::Change;
 use super::fault::{Fault, FaultKind, Target};
-use super::form::Form;
 use super::gateway::{Act, Asked, Incoming, MAX_REQUEST};
 use super::ledger::{Ledger, LedgerEntry, Line as LedgerLine};
 use super::line::{Fate, Line};
@@ -142,10 +141,8 @@ pub(super) async fn handle(
     let body = to_bytes(body, MAX_REQUEST).await;
     let too_large = body.is_err();
     let body = body.unwrap_or_default();
-    let query = parts.uri.query().unwrap_or_default().to_owned();
     let incoming = Incoming {
-        form: Form::of(&parts.method, &query, &parts.headers, &body),
-        query,
+        query: parts.uri.query().unwrap_or_default().to_owned(),
         method: parts.method,
         headers: parts.headers,
         body,

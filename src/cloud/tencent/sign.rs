@@ -3,8 +3,6 @@
 //! Both directions live here: [`sign`] for the client and [`verify`] for the sandbox. Nothing is read from a clock, and
 //! nothing here knows which headers a request really carries.
 
-pub mod v1;
-
 use std::fmt::Write as _;
 
 use hmac::{Hmac, KeyInit, Mac};
