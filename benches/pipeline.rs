@@ -17,8 +17,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use jiff::Timestamp;
 use postpay::diagnostic::render::render;
+use postpay::kinds::postpay as fields;
 use postpay::lang::Lang;
-use postpay::model::{Address, Desired, Field};
+use postpay::model::{Address, Desired};
 use postpay::plan::guard::{Consent, Facts, Limits, Whose, approve};
 use postpay::plan::{Options, Plan, file};
 use postpay::report::human;
@@ -380,7 +381,7 @@ fn all_renamed(root: &Path, n: u32, aliases: bool) -> Result<Case> {
             let kept = environment
                 .attributes
                 .iter()
-                .filter(|(field, _)| *field != Field::Alias)
+                .filter(|(field, _)| *field != fields::ALIAS)
                 .map(|(field, value)| (field, value.to_owned()));
             environment.attributes = kept.collect();
         }

@@ -92,6 +92,7 @@ pub mod drift;
 pub mod files;
 pub mod generate;
 pub mod invisible;
+pub mod kinds;
 pub mod lang;
 pub mod manifest;
 pub mod model;

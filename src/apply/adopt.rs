@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::cloud::{Bill, Bills, CloudError, CloudRead, PayMode, SeenEnvironment};
 use crate::lang::Text;
-use crate::model::{Address, Attributes, Field, SourceRef};
+use crate::model::{Address, Attributes, Field, Kind, Role, SourceRef};
 use crate::plan::{Action, Plan, Step};
 use crate::state::State;
 
@@ -177,35 +177,39 @@ pub fn adoptable<'a>(
     }
 }
 
-/// The fields of an order that the account shows of an environment, as far as it does.
-pub fn live(environment: &SeenEnvironment, bill: Option<&Bill>) -> Attributes {
+/// Returns the fields of a kind that the account shows of an environment.
+pub fn live(kind: &'static Kind, environment: &SeenEnvironment, bill: Option<&Bill>) -> Attributes {
     let order = bill.and_then(|bill| bill.order.as_ref());
-    [
-        (Field::EnvSource, environment.source.as_ref()),
-        (Field::Channel, environment.channel.as_ref()),
-        (Field::Alias, environment.alias.as_ref()),
-        (Field::Source, bill.and_then(|bill| bill.payment_channel.as_ref())),
-        (Field::FreeQuota, bill.and_then(|bill| bill.free_quota.as_ref())),
-        (Field::Flag, order.and_then(|order| order.flag.as_ref())),
-        (Field::ExtensionId, order.and_then(|order| order.extension_id.as_ref())),
-    ]
-    .into_iter()
-    .filter_map(|(field, value)| Some((field, value?.clone())))
-    .collect()
+    let mut live = Attributes::new(kind);
+    for (role, value) in [
+        (Role::Source, environment.source.as_deref()),
+        (Role::Channel, environment.channel.as_deref()),
+        (Role::Alias, environment.alias.as_deref()),
+        (Role::PaymentChannel, bill.and_then(|bill| bill.payment_channel.as_deref())),
+        (Role::FreeQuota, bill.and_then(|bill| bill.free_quota.as_deref())),
+        (Role::Flag, order.and_then(|order| order.flag.as_deref())),
+        (Role::ExtensionId, order.and_then(|order| order.extension_id.as_deref())),
+    ] {
+        if let Some(value) = value {
+            live.set_role(role, value);
+        }
+    }
+    live
 }
 
 fn adoption(step: &Step, environment: &SeenEnvironment, bill: Option<&Bill>) -> Adoption {
     let declared = step.after.clone().unwrap_or_default();
-    let live = live(environment, bill);
+    let live = live(declared.kind(), environment, bill);
     let mut attributes = declared.clone();
     let mut compared = Vec::new();
-    for field in Field::ALL {
+    for field in declared.kind().fields() {
         let (wanted, shown) = (declared.get(field), live.get(field));
         if wanted.is_none() && shown.is_none() {
             continue;
         }
         // The vendor does not say which of Alias and EnvAlias an environment shows.
-        let is_env_alias = field == Field::Alias && shown.is_some() && shown == declared.get(Field::EnvAlias);
+        let is_env_alias =
+            field.role == Some(Role::Alias) && live.alias().is_some() && live.alias() == declared.env_alias();
         let fits = match (wanted, shown) {
             (Some(wanted), Some(shown)) => field.same(wanted, shown) || is_env_alias,
             // What is not declared is left as it is; what is not told can't be compared.
@@ -217,8 +221,8 @@ fn adoption(step: &Step, environment: &SeenEnvironment, bill: Option<&Bill>) -> 
         }
         compared.push(Compared {
             field,
-            declared: wanted.map(str::to_owned),
-            live: shown.map(str::to_owned),
+            declared: wanted.map(ToString::to_string),
+            live: shown.map(ToString::to_string),
             fits,
         });
     }
@@ -236,6 +240,7 @@ fn adoption(step: &Step, environment: &SeenEnvironment, bill: Option<&Bill>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinds::postpay;
 
     fn environment() -> SeenEnvironment {
         SeenEnvironment {
@@ -268,33 +273,33 @@ mod tests {
     #[test]
     fn what_the_account_shows_goes_on_record_and_what_it_does_not_tell_as_declared() {
         let declared = [
-            (Field::Alias, "store"),
-            (Field::EnvSource, "qcloud"),
-            (Field::Channel, "qq"),
-            (Field::Extra, "{}"),
+            (postpay::ALIAS, "store"),
+            (postpay::ENV_SOURCE, "qcloud"),
+            (postpay::CHANNEL, "qq"),
+            (postpay::EXTRA, "{}"),
         ];
         let adoption = adoption(&step(&declared), &environment(), None);
-        let get = |field| adoption.attributes.get(field);
-        assert_eq!(get(Field::Alias), Some("shop"), "the next plan changes it");
-        assert_eq!(get(Field::Channel), Some("qq"));
-        assert_eq!(get(Field::Extra), Some("{}"));
+        let get = |field| adoption.attributes.text(field);
+        assert_eq!(get(postpay::ALIAS), Some("shop"), "the next plan changes it");
+        assert_eq!(get(postpay::CHANNEL), Some("qq"));
+        assert_eq!(get(postpay::EXTRA), Some("{}"));
         let unfit: Vec<Field> = adoption
             .compared
             .iter()
             .filter(|compared| !compared.fits)
             .map(|compared| compared.field)
             .collect();
-        assert_eq!(unfit, [Field::Alias]);
+        assert_eq!(unfit, [postpay::ALIAS]);
     }
 
     #[test]
     fn what_is_not_declared_is_no_difference() {
         let adoption = adoption(&step(&[]), &environment(), None);
-        assert_eq!(adoption.attributes.get(Field::Alias), Some("shop"));
+        assert_eq!(adoption.attributes.text(postpay::ALIAS), Some("shop"));
         assert!(adoption.compared.iter().all(|compared| compared.fits));
-        let env_alias = [(Field::Alias, "store"), (Field::EnvAlias, "shop")];
+        let env_alias = [(postpay::ALIAS, "store"), (postpay::ENV_ALIAS, "shop")];
         let adoption = super::adoption(&step(&env_alias), &environment(), None);
-        assert_eq!(adoption.attributes.get(Field::Alias), Some("store"));
+        assert_eq!(adoption.attributes.text(postpay::ALIAS), Some("store"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::pace::Pacer;
 use super::retry::{self, Decision};
 use crate::cloud::{self, CloudError, CloudWrite, Destroy, Grade, NotSent, Ordered, Rename};
-use crate::model::{Address, Attributes, Field};
+use crate::model::{Address, Attributes, Role};
 use crate::state::journal::{Evidence, Outcome};
 
 /// The API's action that creates an environment.
@@ -49,7 +49,7 @@ impl Request {
     /// The environment that the request names. A create may name none.
     pub(super) fn env_id(&self) -> Option<&str> {
         match self {
-            Self::Create(order) => order.get(Field::EnvId),
+            Self::Create(order) => order.env_id(),
             Self::Update(Rename { env_id, .. }) | Self::Destroy(Destroy { env_id, .. }) => Some(env_id),
         }
     }
@@ -60,11 +60,11 @@ impl Request {
         match self {
             Self::Create(order) => return order.clone(),
             Self::Update(Rename { env_id, alias, .. }) => {
-                attributes.set(Field::EnvId, env_id.as_str());
-                attributes.set(Field::Alias, alias.as_str());
+                attributes.set_role(Role::EnvId, env_id.as_str());
+                attributes.set_role(Role::Alias, alias.as_str());
             }
             Self::Destroy(Destroy { env_id, .. }) => {
-                attributes.set(Field::EnvId, env_id.as_str());
+                attributes.set_role(Role::EnvId, env_id.as_str());
             }
         }
         attributes

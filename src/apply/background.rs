@@ -14,7 +14,7 @@ use super::engine::{Engine, Unrecognised};
 use super::outcome::Trouble;
 use crate::cloud::matching::{self, Matcher};
 use crate::cloud::{CloudRead, SeenEnvironment};
-use crate::model::{Address, Attributes, Field};
+use crate::model::{Address, Attributes};
 use crate::state::{Origin, State};
 
 /// The pause after a listing is the larger of this and [`SHARE`] times its duration.
@@ -83,7 +83,7 @@ impl<C> Engine<'_, '_, C> {
             return;
         };
         let step = self.steps[at];
-        let has_alias = |order: &Attributes| order.creates_environment() && order.get(Field::Alias).is_some();
+        let has_alias = |order: &Attributes| order.creates_environment() && order.alias().is_some();
         if self.background.is_proven
             || self.settings.settle.is_zero()
             || !step.after.as_ref().is_some_and(has_alias)

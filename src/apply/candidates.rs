@@ -13,7 +13,7 @@ use crate::cloud::matching::Matcher;
 use crate::cloud::vendor_time::{Fit, fit};
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
 use crate::lang::{Text, text};
-use crate::model::{Attributes, Field};
+use crate::model::{Attributes, Role};
 
 /// How far the vendor's clock may be from ours, corrected where it said so.
 const SKEW: SignedDuration = SignedDuration::from_mins(10);
@@ -100,7 +100,7 @@ impl Candidate {
 /// For an order that names its environment that is this one, and the one that its answer named in its place; for another
 /// one all that came to be since. What another order has is neither.
 pub fn possible<'a>(pending: &PendingOrder, context: MatchContext<'a>) -> Vec<&'a SeenEnvironment> {
-    let asked = pending.order.get(Field::EnvId);
+    let asked = pending.order.env_id();
     let seen = pending.env_id.as_deref().filter(|id| !context.managed.contains(*id));
     let is_possible = |environment: &&SeenEnvironment| {
         let id = &environment.env_id;
@@ -121,11 +121,11 @@ pub fn candidates(pending: &PendingOrder, context: MatchContext<'_>, bills: &[Bi
         .into_iter()
         .map(|environment| {
             let bill = bills.iter().find(|bill| bill.env_id == environment.env_id).cloned();
-            let mut checks = match pending.order.get(Field::EnvId) {
+            let mut checks = match pending.order.env_id() {
                 Some(_) => switched(pending, context, bill.as_ref()),
                 None => created(pending, context, environment, bill.as_ref()),
             };
-            let other = pending.order.get(Field::EnvId);
+            let other = pending.order.env_id();
             let other = other.filter(|asked| *asked != environment.env_id);
             // Only a person may say that what was asked for became another one.
             checks.extend(other.map(|asked| Check {
@@ -167,8 +167,8 @@ fn created(
         },
         fits: context.before.is_some(),
     };
-    let field = |what, field, found: Option<&str>| {
-        let expected = pending.order.get(field).unwrap_or_default();
+    let field = |what, role, found: Option<&str>| {
+        let expected = pending.order.role(role).unwrap_or_default();
         let found = found.unwrap_or_default();
         Check {
             what,
@@ -180,8 +180,8 @@ fn created(
     let mut checks = vec![
         new,
         alias(&pending.order, environment, context.matcher),
-        field(Text::fixed("source", "来源"), Field::EnvSource, environment.source.as_deref()),
-        field(Text::fixed("channel", "渠道"), Field::Channel, environment.channel.as_deref()),
+        field(Text::fixed("source", "来源"), Role::Source, environment.source.as_deref()),
+        field(Text::fixed("channel", "渠道"), Role::Channel, environment.channel.as_deref()),
         time(Text::fixed("created", "创建时间"), pending, context, environment.created_at.as_deref()),
     ];
     checks.extend(billed(pending, bill));
@@ -202,7 +202,7 @@ fn switched(pending: &PendingOrder, context: MatchContext<'_>, bill: Option<&Bil
 }
 
 fn alias(order: &Attributes, environment: &SeenEnvironment, matcher: &Matcher<'_>) -> Check {
-    let expected = order.get(Field::Alias).or(order.get(Field::EnvAlias));
+    let expected = order.alias().or(order.env_alias());
     Check {
         what: ALIAS,
         expected: expected.map_or(NO_ALIAS, same),
@@ -252,6 +252,7 @@ fn billed(pending: &PendingOrder, bill: Option<&Bill>) -> Vec<Check> {
 mod tests {
     use super::*;
     use crate::cloud::BillOrder;
+    use crate::kinds::postpay;
     use crate::model::{Address, SourceRef};
     use crate::state::journal::RunId;
 
@@ -278,7 +279,7 @@ mod tests {
     fn found(asked: Option<&str>, managed: &[&str], numbers: [&str; 2]) -> Vec<(String, bool)> {
         let mut order = Attributes::default();
         if let Some(asked) = asked {
-            order.set(Field::EnvId, asked);
+            order.set(postpay::ENV_ID, asked);
         }
         let pending = PendingOrder {
             at: None,

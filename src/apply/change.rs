@@ -13,7 +13,7 @@ use super::outcome::{Done, Outcome, What};
 use super::settle::Looks;
 use crate::cloud::{self, Bill, CloudError, CloudRead, Grade, Named, NotSent, Scope, SeenEnvironment};
 use crate::lang::text;
-use crate::model::Field;
+use crate::model::Role;
 use crate::plan::{Action, Step};
 use crate::state::journal::{Edit, EndReason};
 use crate::state::{Record, State, Status};
@@ -141,7 +141,7 @@ impl<C> Engine<'_, '_, C> {
         };
         let mut attributes = record.attributes.clone();
         if let Some(alias) = step.renames() {
-            attributes.set(Field::Alias, alias);
+            attributes.set_role(Role::Alias, alias);
         }
         let record = Box::new(Record { attributes, prevent_destroy: step.prevent_destroy, ..record });
         let address = step.address.clone();

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::cloud::matching::{self, Matcher};
 use crate::cloud::{PayMode, SeenEnvironment};
-use crate::model::{Address, Attributes, Field};
+use crate::model::{Address, Attributes};
 use crate::plan::Plan;
 use crate::state::{State, Status};
 
@@ -79,12 +79,12 @@ pub(super) fn alias_conflicts(
         .filter_map(|step| {
             let order = step.after.as_ref()?;
             // Switching an environment that is pay-as-you-go already would be paid again.
-            let env_id = if let Some(env_id) = order.get(Field::EnvId) {
+            let env_id = if let Some(env_id) = order.env_id() {
                 postpaid.get(env_id)?
             } else if let Some(env_id) = owned.get(&step.address) {
                 env_id
             } else {
-                let alias = matching::key(order.get(Field::Alias)?)?;
+                let alias = matching::key(order.alias()?)?;
                 let own = step.previous_address.as_ref().unwrap_or(&step.address);
                 let other = others.get(&alias).filter(|(address, _)| *address != own);
                 strangers.get(&alias).or(other.map(|(_, env_id)| env_id))?

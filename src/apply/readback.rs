@@ -18,7 +18,6 @@ use super::pending::PendingOrder;
 use super::settle::{self, Found, Looks};
 use crate::cloud::{CloudError, CloudRead, Grade, LOOK_FIRST, Ordered, SeenIds};
 use crate::crash;
-use crate::model::Field;
 use crate::plan::Step;
 use crate::state::journal::{Edit, EndReason};
 use crate::state::{Deposed, State, Status};
@@ -109,7 +108,7 @@ impl<C> Engine<'_, '_, C> {
             | Outcome::NotAttempted => return None,
         };
         let order = self.pending(attempt, SeenIds::default(), request_id);
-        let can_be_recognised = order.order.creates_environment() && order.order.get(Field::Alias).is_some();
+        let can_be_recognised = order.order.creates_environment() && order.order.alias().is_some();
         can_be_recognised.then_some(order)
     }
 

@@ -24,7 +24,8 @@ use crate::cloud::{
     Bill, BillOrder, Bills, CloudError, Destroy, Done, Gap, Grade, LOOK_FIRST, Named, NotSent, Ordered,
     PayMode, Rename, Scope, SeenEnvironment, SeenIds,
 };
-use crate::model::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
+use crate::kinds::postpay;
+use crate::model::{Address, Attributes, Desired, Environment, Lifecycle, SourceRef};
 use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
 use crate::plan::{Options, Plan, Target};
 use crate::state::file::FileStore;
@@ -43,7 +44,7 @@ fn desired(names: &[&str]) -> Desired {
         .zip(1..)
         .map(|(name, line)| Environment {
             address: Address::new(name).unwrap(),
-            attributes: [(Field::Alias, (*name).to_owned())].into_iter().collect(),
+            attributes: [(postpay::ALIAS, (*name).to_owned())].into_iter().collect(),
             lifecycle: Lifecycle::default(),
             import: None,
             source: SourceRef { file: "a.yaml".to_owned(), line },
@@ -201,7 +202,7 @@ impl CloudWrite for Scripted {
     async fn create(&self, order: &Attributes) -> Answer {
         // As the real one does, which signs with it.
         self.ready().await?;
-        let name = order.get(Field::Alias).unwrap().to_owned();
+        let name = order.text(postpay::ALIAS).unwrap().to_owned();
         let open = self.store.read().unwrap().current().unwrap();
         let record = &open.environments[&Address::new(&name).unwrap()];
         assert_eq!(record.status, Status::Unknown, "an intent is on disk before {name} is sent");
@@ -1082,7 +1083,7 @@ async fn refused(
 #[tokio::test(start_paused = true)]
 async fn what_the_account_may_have_already_is_not_created() {
     let mut desired = desired(&["a", "shop-prod", "shop"]);
-    desired.environments[0].attributes.set(Field::EnvAlias, "甲");
+    desired.environments[0].attributes.set(postpay::ENV_ALIAS, "甲");
     // What the account shows, what receipts know, and the address that it is taken for.
     let table: &[(&str, &str, &[&str], Option<&str>)] = &[
         ("a-0", "a", &[], Some("a")),
@@ -1128,7 +1129,7 @@ async fn what_the_account_may_have_already_is_not_created() {
 async fn an_excluded_address_does_not_hide_an_alias_conflict() {
     let mut desired = desired(&["a", "b"]);
     for environment in &mut desired.environments {
-        environment.attributes.set(Field::EnvAlias, "both");
+        environment.attributes.set(postpay::ENV_ALIAS, "both");
     }
     let bench = Bench::new(Duration::ZERO, &[]);
     let there = (Instant::now(), Made::new("a-123456", "both"));

@@ -17,11 +17,10 @@ use std::path::PathBuf;
 pub use rules::{RULES, Rule};
 
 use crate::diagnostic::{Diagnostic, any_error};
+use crate::kinds::postpay;
 use crate::lang::text;
 use crate::manifest::{Loaded, Node};
-use crate::model::{
-    Address, Attributes, Desired, Environment, Field, Import, Lifecycle, Moved, Removed, SourceRef,
-};
+use crate::model::{Address, Attributes, Desired, Environment, Import, Lifecycle, Moved, Removed, SourceRef};
 use model::{Content, MAX_ENVIRONMENTS, Manifests};
 
 /// What a project asks for beyond the rules that always hold.
@@ -124,7 +123,7 @@ fn environments_of(manifests: &Manifests<'_>) -> Result<Vec<Environment>, Box<Di
             continue;
         };
         let attributes = attributes(manifests, environment);
-        bytes += attributes.iter().map(|(_, text)| text.len()).sum::<usize>();
+        bytes += attributes.iter().map(|(_, value)| value.to_string().len()).sum::<usize>();
         if bytes > MAX_VALUES {
             let most = MAX_VALUES / (1024 * 1024);
             return Err(Box::new(
@@ -152,7 +151,7 @@ fn environments_of(manifests: &Manifests<'_>) -> Result<Vec<Environment>, Box<Di
 fn lifecycle(written: model::Lifecycle<'_>) -> Lifecycle {
     Lifecycle {
         prevent_destroy: written.prevent_destroy,
-        ignore_changes: written.ignored().filter_map(|name| Field::by_name(name.text)).collect(),
+        ignore_changes: written.ignored().filter_map(|name| postpay::KIND.field(name.text)).collect(),
     }
 }
 
@@ -195,8 +194,8 @@ fn source(node: Node<'_>) -> SourceRef {
 }
 
 fn attributes(manifests: &Manifests<'_>, environment: &model::Environment<'_>) -> Attributes {
-    Field::ALL
-        .into_iter()
+    postpay::KIND
+        .fields()
         .filter_map(|field| {
             let text = match manifests.get(environment, field)?.content {
                 Content::Text(text) => text.to_owned(),

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Span};
+use crate::kinds::postpay;
 use crate::lang::{Text, text};
 use crate::manifest::{Entry, File, Mapping, Node, Value as Yaml};
 use crate::model::Field;
@@ -105,7 +106,7 @@ pub(super) struct Value<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Content<'a> {
     Text(&'a str),
-    /// Of [`Field::Extra`] alone.
+    /// Of [`postpay::EXTRA`] alone.
     Members(Mapping<'a>),
     /// Of a wrong type, which its own rule reports: it is there, but there is no more to say.
     Wrong,
@@ -221,9 +222,9 @@ fn content(field: Field, node: Node<'_>) -> Option<Content<'_>> {
     Some(match node.value() {
         Yaml::Null => return None,
         // The vendor takes an empty level for no free quota, the same as none.
-        Yaml::Text("") if field == Field::FreeQuota => return None,
+        Yaml::Text("") if field == postpay::FREE_QUOTA => return None,
         Yaml::Text(text) => Content::Text(text),
-        Yaml::Mapping(members) if field == Field::Extra => Content::Members(members),
+        Yaml::Mapping(members) if field == postpay::EXTRA => Content::Members(members),
         Yaml::Bool(_) | Yaml::Number(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => Content::Wrong,
     })
 }
@@ -241,7 +242,7 @@ impl Environment<'_> {
     /// place that it comes from.
     pub(super) fn mark(&self, problem: Diagnostic, value: &Value<'_>, text: Text) -> Diagnostic {
         if value.inherited {
-            self.mark_inherited(problem, value.node, value.field.name(), text)
+            self.mark_inherited(problem, value.node, value.field.name, text)
         } else {
             problem.at(&value.node.span(), text)
         }

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::diagnostic::SourceFile;
+use crate::kinds::postpay;
 use crate::manifest::{File, parse};
 use crate::model::ManifestHash;
 
@@ -81,7 +82,7 @@ const HEAD: &str = "version: 1\ndefaults: {env_source: qcloud, channel: qq}\nenv
 fn extra(text: &str) -> Option<String> {
     let checked = one(&format!("{HEAD}  a:\n    extra: {text}\n"));
     assert_eq!(places(&checked), [""; 0]);
-    checked.desired.environments[0].attributes.get(Field::Extra).map(str::to_owned)
+    checked.desired.environments[0].attributes.text(postpay::EXTRA).map(str::to_owned)
 }
 
 #[test]
@@ -134,13 +135,14 @@ fn merge_keys_come_after_own_keys_and_earlier_sources_win() {
     );
     assert_eq!(places(&checked), [""; 0]);
     let fields: Vec<_> = checked.desired.environments[0].attributes.iter().collect();
+    let fields: Vec<_> = fields.into_iter().map(|(field, value)| (field, value.as_text().unwrap())).collect();
     assert_eq!(
         fields,
         [
-            (Field::FreeQuota, "basic"),
-            (Field::EnvSource, "qcloud"),
-            (Field::Channel, "cocos"),
-            (Field::Flag, "A"),
+            (postpay::FREE_QUOTA, "basic"),
+            (postpay::ENV_SOURCE, "qcloud"),
+            (postpay::CHANNEL, "cocos"),
+            (postpay::FLAG, "A"),
         ]
     );
 }

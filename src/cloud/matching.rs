@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::SeenEnvironment;
 use crate::invisible;
-use crate::model::{Address, Attributes, Field};
+use crate::model::{Address, Attributes};
 
 /// The shortest suffix of an EnvId.
 const SUFFIX: usize = 6;
@@ -32,8 +32,7 @@ struct Names {
 
 impl Names {
     fn new(attributes: &Attributes) -> Self {
-        let name = |field| attributes.get(field).and_then(key);
-        Self { alias: name(Field::Alias), env_alias: name(Field::EnvAlias) }
+        Self { alias: attributes.alias().and_then(key), env_alias: attributes.env_alias().and_then(key) }
     }
 
     fn length(&self) -> usize {
@@ -155,6 +154,7 @@ pub fn recognises(matcher: &Matcher<'_>, address: &Address, env_id: &str, seen: 
 
 #[cfg(test)]
 mod tests {
+    use crate::kinds::postpay;
     use proptest::prelude::*;
 
     use super::*;
@@ -166,7 +166,7 @@ mod tests {
         let one = |text: &&str| {
             let (address, names) = text.split_once('=').unwrap();
             let (alias, env_alias) = names.split_once('/').unwrap_or((names, ""));
-            let names = [(Field::Alias, alias), (Field::EnvAlias, env_alias)];
+            let names = [(postpay::ALIAS, alias), (postpay::ENV_ALIAS, env_alias)];
             let names = names.into_iter().filter(|(_, name)| !name.is_empty());
             let attributes = names.map(|(field, name)| (field, name.to_owned()));
             (Address::new(address).unwrap(), attributes.collect())
@@ -248,7 +248,7 @@ mod tests {
         let mut both = declared(&["a=shop/x", "b=blog/x"]);
         let b = matcher(&both, &[]).owner(&shown("y-123456", "blog"));
         assert_eq!(b.map(Address::as_str), Some("b"));
-        both[1].1.set(Field::EnvId, "old-1");
+        both[1].1.set(postpay::ENV_ID, "old-1");
         let matcher = matcher(&both, &[]);
         assert_eq!(matcher.owner(&shown("y-123456", "blog")), None);
         assert_eq!(matcher.owner(&shown("blog-123456", "")), None);
@@ -288,9 +288,9 @@ mod tests {
                 .enumerate()
                 .map(|(at, (alias, env_alias))| {
                     let mut attributes = Attributes::default();
-                    attributes.set(Field::Alias, alias);
+                    attributes.set(postpay::ALIAS, alias.as_str());
                     if let Some(env_alias) = env_alias {
-                        attributes.set(Field::EnvAlias, env_alias);
+                        attributes.set(postpay::ENV_ALIAS, env_alias.as_str());
                     }
                     (Address::new(&format!("env-{at}")).unwrap(), attributes)
                 })
@@ -298,8 +298,8 @@ mod tests {
             let matcher = matcher(&declared, &[]);
             for (index, suffix, how) in made {
                 let (address, attributes) = index.get(&declared);
-                let alias = attributes.get(Field::Alias).unwrap();
-                let env_alias = attributes.get(Field::EnvAlias).unwrap_or_default();
+                let alias = attributes.text(postpay::ALIAS).unwrap();
+                let env_alias = attributes.text(postpay::ENV_ALIAS).unwrap_or_default();
                 let upper = alias.to_uppercase();
                 let shown_alias = [alias, &upper, env_alias, ""][usize::from(how)];
                 let environment = shown(&format!("{alias}-{suffix}"), shown_alias);

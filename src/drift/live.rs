@@ -12,7 +12,7 @@ use super::{Code, Finding, Live, Standing};
 use crate::cloud::matching::Matcher;
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
 use crate::lang::{Text, text};
-use crate::model::{Address, Desired, Environment, Field, SourceRef};
+use crate::model::{Address, Desired, Environment, Role, SourceRef, Value};
 use crate::plan::Plan;
 use crate::state::{Record, State, Status};
 
@@ -214,11 +214,11 @@ impl Scene<'_> {
             ));
         }
         let fixed = [
-            (Code::SourceChanged, Field::EnvSource, &environment.source),
-            (Code::ChannelChanged, Field::Channel, &environment.channel),
+            (Code::SourceChanged, Role::Source, &environment.source),
+            (Code::ChannelChanged, Role::Channel, &environment.channel),
         ];
-        for (code, field, shown) in fixed {
-            if let Some((recorded, shown)) = self.differs(field, shown.as_deref()) {
+        for (code, role, shown) in fixed {
+            if let Some((recorded, shown)) = self.differs(role, shown.as_deref()) {
                 findings.push(self.finding(code, same(recorded), same(shown), {
                     let code = code.name();
                     text!(
@@ -229,8 +229,8 @@ impl Scene<'_> {
             }
         }
         // The vendor does not say which of Alias and EnvAlias an environment shows.
-        let env_alias = self.record.attributes.get(Field::EnvAlias);
-        if let Some((recorded, shown)) = self.differs(Field::Alias, environment.alias.as_deref())
+        let env_alias = self.record.attributes.env_alias();
+        if let Some((recorded, shown)) = self.differs(Role::Alias, environment.alias.as_deref())
             && env_alias != Some(shown)
         {
             findings.push(self.finding(
@@ -292,12 +292,13 @@ impl Scene<'_> {
     }
 
     /// What is on record and what is shown, where both are there, differ, and the difference is not ignored.
-    fn differs<'b>(&'b self, field: Field, shown: Option<&'b str>) -> Option<(&'b str, &'b str)> {
+    fn differs<'b>(&'b self, role: Role, shown: Option<&'b str>) -> Option<(&'b str, &'b str)> {
+        let field = self.record.attributes.kind().role(role)?;
         let ignored =
             self.declared.is_some_and(|declared| declared.lifecycle.ignore_changes.contains(&field));
         let recorded = self.record.attributes.get(field)?;
-        let shown = shown.filter(|shown| !ignored && !field.same(recorded, shown))?;
-        Some((recorded, shown))
+        let shown = shown.filter(|shown| !ignored && !field.same(recorded, &Value::from(*shown)))?;
+        Some((recorded.as_text()?, shown))
     }
 
     fn finding(&self, code: Code, expected: Text, found: Text, next: Text) -> Finding {
@@ -330,7 +331,7 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
     let recorded = state.into_iter().flat_map(State::env_ids);
     let named = desired.environments.iter().flat_map(|environment| {
         let import = environment.import.as_ref().map(|import| import.env_id.as_str());
-        import.into_iter().chain(environment.attributes.get(Field::EnvId))
+        import.into_iter().chain(environment.attributes.env_id())
     });
     let known: HashSet<&str> = recorded.map(|(_, env_id)| env_id).chain(named).collect();
     let in_receipts = live.known_ids.iter().map(String::as_str);

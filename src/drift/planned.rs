@@ -70,7 +70,8 @@ fn changed(step: &Step) -> Finding {
                 .into_iter()
                 .map(|field| {
                     let value = attributes.and_then(|attributes| attributes.get(field));
-                    format!("{field}: {}", value.unwrap_or(none))
+                    let value = value.map_or_else(|| none.to_owned(), ToString::to_string);
+                    format!("{field}: {value}")
                 })
                 .collect();
             if step.changes_protection() {

@@ -2,7 +2,8 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::cloud::{Bill, PayMode};
-use crate::model::{Address, Attributes, Environment, Field, Lifecycle, SourceRef};
+use crate::kinds::postpay;
+use crate::model::{Address, Attributes, Environment, Lifecycle, SourceRef};
 use crate::plan::{self, Target};
 use crate::state::journal::RunId;
 use crate::state::{Account, Lineage, Origin, Record, Serial, Status};
@@ -13,9 +14,9 @@ fn source() -> SourceRef {
 
 fn order(alias: &str) -> Attributes {
     [
-        (Field::Alias, alias.to_owned()),
-        (Field::EnvSource, "qcloud".to_owned()),
-        (Field::Channel, "qc_console".to_owned()),
+        (postpay::ALIAS, alias.to_owned()),
+        (postpay::ENV_SOURCE, "qcloud".to_owned()),
+        (postpay::CHANNEL, "qc_console".to_owned()),
     ]
     .into_iter()
     .collect()
@@ -305,7 +306,7 @@ fn what_is_ignored_is_told_with_its_reason_and_does_not_count() {
 #[test]
 fn a_difference_that_the_manifest_ignores_is_none() {
     let mut desired = declared(&["a"]);
-    desired.environments[0].lifecycle.ignore_changes = [Field::Alias].into();
+    desired.environments[0].lifecycle.ignore_changes = [postpay::ALIAS].into();
     let state = recorded(&[("a", Status::Created)]);
     let live = live(vec![SeenEnvironment { alias: Some("b".to_owned()), ..seen("a") }]);
     let found = drift(&desired, &state, Some(&live), &Options::default());

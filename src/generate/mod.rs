@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::apply::adopt::{Why, adoptable, live};
 use crate::cloud::{Bill, Bills, SeenEnvironment};
-use crate::model::{Address, Attributes, Desired, Field, channels, is_alias};
+use crate::kinds;
+use crate::model::{Address, Attributes, Desired, Field, Role};
 use crate::state::State;
 
 pub use yaml::manifest;
@@ -46,7 +47,7 @@ pub struct Drafts {
 pub fn known<'a>(desired: &'a Desired, state: Option<&'a State>) -> HashSet<&'a str> {
     let declared = desired.environments.iter().flat_map(|environment| {
         let imported = environment.import.as_ref().map(|import| import.env_id.as_str());
-        imported.into_iter().chain(environment.attributes.get(Field::EnvId))
+        imported.into_iter().chain(environment.attributes.env_id())
     });
     let recorded = state.into_iter().flat_map(State::env_ids);
     declared.chain(recorded.map(|(_, env_id)| env_id)).collect()
@@ -83,12 +84,12 @@ pub fn draft(seen: &[SeenEnvironment], bills: &Bills, desired: &Desired, state: 
 }
 
 fn one(environment: &SeenEnvironment, bill: Option<&Bill>, names: &mut Names) -> Draft {
-    let live = live(environment, bill);
+    let live = live(kinds::DEFAULT, environment, bill);
     let mut remarks = Vec::new();
-    let attributes = Field::ALL
-        .into_iter()
-        .filter_map(|field| {
-            let value = live.get(field).filter(|value| !value.trim().is_empty())?;
+    let attributes = live
+        .iter()
+        .filter_map(|(field, value)| {
+            let value = value.as_text().filter(|value| !value.trim().is_empty())?;
             match objection(field, value, &live, names) {
                 None => Some((field, value.to_owned())),
                 Some(why) => {
@@ -119,27 +120,22 @@ fn objection(field: Field, value: &str, live: &Attributes, names: &mut Names) ->
     if value.chars().any(char::is_control) {
         return Some("which holds characters that can't be seen");
     }
-    let source = live.get(Field::EnvSource).unwrap_or_default();
-    let channel = live.get(Field::Channel).unwrap_or_default();
-    let is_pair = channels(source).is_some_and(|channels| channels.contains(&channel));
-    match field {
-        Field::EnvSource | Field::Channel if !is_pair => {
+    let kind = live.kind();
+    let is_pair = || {
+        let (source, channel) = (live.role(Role::Source)?, live.role(Role::Channel)?);
+        let (by, field) = (kind.role(Role::Source)?, kind.role(Role::Channel)?);
+        kind.values_beside(field.name, by.name, source)?.contains(&channel).then_some(())
+    };
+    match field.role {
+        Some(Role::Source | Role::Channel) if is_pair().is_none() => {
             Some("and no pair of env_source and channel that can be ordered")
         }
-        Field::FreeQuota if value != "basic" => Some("which can't be ordered"),
-        Field::Alias if !is_alias(value) => Some("which no order can ask for"),
-        Field::Alias if !names.aliases.insert(value.to_owned()) => Some("which another environment has too"),
-        Field::Alias
-        | Field::EnvId
-        | Field::WxAppId
-        | Field::Source
-        | Field::FreeQuota
-        | Field::EnvSource
-        | Field::Channel
-        | Field::ExtensionId
-        | Field::Flag
-        | Field::EnvAlias
-        | Field::Extra => None,
+        Some(Role::Alias) if !field.accepts(value) => Some("which no order can ask for"),
+        Some(Role::Alias) if !names.aliases.insert(value.to_owned()) => {
+            Some("which another environment has too")
+        }
+        Some(_) | None if !field.accepts(value) => Some("which can't be ordered"),
+        Some(_) | None => None,
     }
 }
 
@@ -163,10 +159,7 @@ impl Names {
             .chain(recorded().map(|(_, record)| &record.attributes));
         Self {
             addresses: addresses.map(ToString::to_string).collect(),
-            aliases: aliases
-                .filter_map(|attributes| attributes.get(Field::Alias))
-                .map(str::to_owned)
-                .collect(),
+            aliases: aliases.filter_map(|attributes| attributes.alias()).map(str::to_owned).collect(),
         }
     }
 

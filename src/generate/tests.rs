@@ -1,5 +1,6 @@
 use super::*;
 use crate::cloud::{BillOrder, PayMode};
+use crate::kinds::postpay;
 use crate::model::{Environment, Import, Lifecycle, SourceRef};
 
 fn seen(env_id: &str, alias: &str) -> SeenEnvironment {
@@ -33,7 +34,7 @@ fn declared(address: &str, alias: &str, env_id: Option<&str>) -> Environment {
     let source = SourceRef { file: "a.yaml".to_owned(), line: 1 };
     Environment {
         address: Address::new(address).unwrap(),
-        attributes: [(Field::Alias, alias.to_owned())].into_iter().collect(),
+        attributes: [(postpay::ALIAS, alias.to_owned())].into_iter().collect(),
         lifecycle: Lifecycle::default(),
         import: env_id.map(|env_id| Import {
             env_id: env_id.to_owned(),

@@ -34,7 +34,7 @@ fn one(text: &mut String, draft: &Draft) {
         let _ = writeln!(text, "    # {}", comment(remark));
     }
     for (field, value) in attributes.iter() {
-        let _ = writeln!(text, "    {field}: {}", scalar(value));
+        let _ = writeln!(text, "    {field}: {}", scalar(&value.to_string()));
     }
     let _ = writeln!(text, "    import:\n      env_id: {}", scalar(env_id));
     if let Some(tran_id) = tran_id {

@@ -181,7 +181,7 @@ pub enum Extra {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Field;
+    use crate::kinds::postpay;
 
     fn names(value: &serde_json::Value) -> Vec<String> {
         let mut names: Vec<_> = value["properties"].as_object().unwrap().keys().cloned().collect();
@@ -198,7 +198,7 @@ mod tests {
     fn the_properties_are_the_fields_and_what_is_to_become_of_them() {
         let schema = manifest_schema();
         let sorted = |more: &[&str]| {
-            let fields = Field::ALL.iter().map(|field| field.name());
+            let fields = postpay::KIND.fields().map(|field| field.name);
             let mut names: Vec<String> = fields.chain(more.iter().copied()).map(str::to_owned).collect();
             names.sort();
             names
@@ -216,7 +216,7 @@ mod tests {
         let environment = given(&schema["properties"]["environments"]["additionalProperties"]);
         let lifecycle = given(&environment["properties"]["lifecycle"]);
         let named = &lifecycle["properties"]["ignore_changes"]["items"]["enum"];
-        let fields = Field::ALL.iter().filter(|field| **field != Field::EnvId).map(|field| field.name());
+        let fields = postpay::KIND.fields().filter(|field| *field != postpay::ENV_ID).map(|field| field.name);
         assert_eq!(*named, fields.collect::<serde_json::Value>(), "{lifecycle:#}");
     }
 }

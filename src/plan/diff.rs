@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::moves::{self, MoveProblem};
 use super::{Action, Ids, Mode, Options, Reason, Refusal, Step};
-use crate::model::{Address, Attributes, Desired, Environment, Field, Import};
+use crate::model::kind::Update;
+use crate::model::{Address, Attributes, Desired, Environment, Field, Import, Role};
 use crate::state::{Deposed, Origin, Record, State, Status};
 
 /// One step for every environment that is declared or on record: declared ones in declared order, then the rest by
@@ -134,12 +135,13 @@ fn all(
 ///
 /// A manifest that names the id which its own order returned has not changed: `known_env_id` is that id.
 pub fn changed_fields(before: &Attributes, known_env_id: Option<&str>, after: &Attributes) -> Vec<Field> {
-    Field::ALL
-        .into_iter()
+    after
+        .kind()
+        .fields()
         .filter(|field| match (before.get(*field), after.get(*field)) {
             (None, None) => false,
             (Some(old), Some(new)) => !field.same(old, new),
-            (None, Some(new)) => !(*field == Field::EnvId && known_env_id == Some(new)),
+            (None, Some(new)) => !(field.role == Some(Role::EnvId) && known_env_id == new.as_text()),
             (Some(_), None) => true,
         })
         .collect()
@@ -213,7 +215,7 @@ impl Change<'_> {
             // Whether it is still there is for the account to say.
             Status::Destroying => return (Action::Resolve, Reason::BeingDestroyed, None),
             Status::Isolated if environment.import.is_none() => {
-                let named = environment.attributes.get(Field::EnvId);
+                let named = environment.attributes.env_id();
                 let refusal = if named.is_some() && named == record.env_id.as_deref() {
                     Some(Refusal::ReplacesItself)
                 } else {
@@ -236,7 +238,7 @@ impl Change<'_> {
         let changed = changed_fields(&record.attributes, record.env_id.as_deref(), settled);
         let waits = record.status == Status::AwaitingEnvId;
         if *wants_replacement {
-            let named = environment.attributes.get(Field::EnvId);
+            let named = environment.attributes.env_id();
             let refusal = if environment.import.is_some() {
                 Some(Refusal::ReplacesImported)
             } else if waits {
@@ -250,14 +252,15 @@ impl Change<'_> {
             };
             return (Action::Replace, Reason::ReplaceRequested, refusal);
         }
+        let in_place = |field: &Field| field.update == Update::InPlace;
         match changed.as_slice() {
-            [] | [Field::Alias] if waits => (Action::Wait, Reason::AwaitingEnvId, None),
+            changed if waits && changed.iter().all(in_place) => (Action::Wait, Reason::AwaitingEnvId, None),
             [] if record.prevent_destroy != environment.lifecycle.prevent_destroy => {
                 (Action::Update, Reason::ProtectionChanged, None)
             }
             [] if previous.is_some() => (Action::Move, Reason::Moved, None),
             [] => (Action::NoOp, Reason::Unchanged, None),
-            [Field::Alias] => (Action::Update, Reason::AliasChanged, None),
+            changed if changed.iter().all(in_place) => (Action::Update, Reason::AliasChanged, None),
             _ => (Action::Replace, Reason::FixedAtOrder, Some(Refusal::Replacement)),
         }
     }
@@ -268,9 +271,9 @@ impl Change<'_> {
 fn settled(environment: &Environment, record: &Record) -> Attributes {
     let mut settled = environment.attributes.clone();
     let ignored: &BTreeSet<Field> = &environment.lifecycle.ignore_changes;
-    for field in Field::ALL {
+    for field in settled.kind().fields() {
         // What was adopted is on record with all that the account told, declared or not.
-        let is_left = field == Field::Alias || record.origin == Origin::Imported;
+        let is_left = field.update == Update::InPlace || record.origin == Origin::Imported;
         let kept = ignored.contains(&field) || (is_left && settled.get(field).is_none());
         if kept {
             match record.attributes.get(field) {
@@ -396,7 +399,7 @@ impl<'a> Records<'a> {
         let mut records =
             Self { by_env_id: HashMap::new(), by_alias: HashMap::new(), nameless: HashMap::new() };
         for (address, record) in state.into_iter().flat_map(State::records) {
-            for id in [record.env_id.as_deref(), record.attributes.get(Field::EnvId)].into_iter().flatten() {
+            for id in [record.env_id.as_deref(), record.attributes.env_id()].into_iter().flatten() {
                 records.by_env_id.insert(id, address);
             }
         }
@@ -405,7 +408,7 @@ impl<'a> Records<'a> {
                 // It is given up: another one may have its alias.
                 continue;
             }
-            match record.attributes.get(Field::Alias) {
+            match record.attributes.alias() {
                 Some(alias) => {
                     records.by_alias.insert(alias, address);
                 }
@@ -425,10 +428,10 @@ impl<'a> Records<'a> {
     }
 
     fn refusal(&self, wanted: &Attributes) -> Option<Refusal> {
-        if let Some(managed) = wanted.get(Field::EnvId).and_then(|id| self.managed(id)) {
+        if let Some(managed) = wanted.env_id().and_then(|id| self.managed(id)) {
             return Some(managed);
         }
-        let same = match wanted.get(Field::Alias) {
+        let same = match wanted.alias() {
             Some(alias) => self.by_alias.get(alias).copied(),
             None => self.nameless.get(wanted).copied(),
         };

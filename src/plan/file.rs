@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{Action, Finding, GitFacts, Guards, Ids, Limits, Mode, Options, Plan, Reason, Refusal, Step};
 use crate::lang::{Text, text};
-use crate::model::{Address, Attributes, Field, ManifestHash, SourceRef};
+use crate::model::{Address, Attributes, ManifestHash, SourceRef};
 use crate::state::{Account, Lineage, Serial};
 use findings::FindingV1;
 
@@ -194,9 +194,9 @@ struct ChangeV1 {
     /// Present when the step is refused as it stands.
     refusal: Option<RefusalV1>,
     /// The fields as ordered; null for what was never ordered.
-    before: Option<BTreeMap<String, String>>,
+    before: Option<Attributes>,
     /// The fields as declared; null for what is not declared.
-    after: Option<BTreeMap<String, String>>,
+    after: Option<Attributes>,
     /// What the vendor decides: true for every id that is not known before the order.
     after_unknown: BTreeMap<String, bool>,
     /// The fields that differ between before and after.
@@ -471,10 +471,10 @@ impl From<&Step> for ChangeV1 {
                 kind: refusal.name().to_owned(),
                 other: refusal.other().map(str::to_owned),
             }),
-            before: before.as_ref().map(fields),
-            after: after.as_ref().map(fields),
+            before: before.clone(),
+            after: after.clone(),
             after_unknown: unknown,
-            changed: step.changed_fields().into_iter().map(|field| field.name().to_owned()).collect(),
+            changed: step.changed_fields().into_iter().map(|field| field.name.to_owned()).collect(),
             prevent_destroy: ProtectionV1 { before: *was_protected, after: *prevent_destroy },
             env_id: ids.env_id.clone(),
             tran_id: ids.tran_id.clone(),
@@ -487,10 +487,6 @@ impl From<&Step> for ChangeV1 {
             },
         }
     }
-}
-
-fn fields(attributes: &Attributes) -> BTreeMap<String, String> {
-    attributes.iter().map(|(field, value)| (field.name().to_owned(), value.to_owned())).collect()
 }
 
 impl TryFrom<PlanV1> for Plan {
@@ -582,8 +578,8 @@ impl TryFrom<ChangeV1> for Step {
             action: named(Action::ALL, Action::name, action)?,
             reason: named(Reason::ALL, Reason::name, &change.action_reason)?,
             refusal: change.refusal.map(Refusal::try_from).transpose()?,
-            before: change.before.map(attributes).transpose()?,
-            after: change.after.map(attributes).transpose()?,
+            before: change.before,
+            after: change.after,
             was_protected: change.prevent_destroy.before,
             prevent_destroy: change.prevent_destroy.after,
             ids: Ids { env_id: change.env_id, tran_id: change.tran_id, request_id: change.request_id },
@@ -634,17 +630,4 @@ fn address(text: &str) -> Result<Address, PlanFileError> {
 
 fn addresses(texts: &[String]) -> Result<Vec<Address>, PlanFileError> {
     texts.iter().map(|text| address(text)).collect()
-}
-
-fn attributes(fields: BTreeMap<String, String>) -> Result<Attributes, PlanFileError> {
-    fields
-        .into_iter()
-        .map(|(name, value)| {
-            let field = Field::by_name(&name).ok_or_else(|| {
-                let name = name.escape_debug();
-                PlanFileError::Content(text!("`{name}` is no field", "`{name}` 不是字段"))
-            })?;
-            Ok((field, value))
-        })
-        .collect()
 }

@@ -12,7 +12,7 @@ pub use objection::{Objection, refusal_help, refusal_text};
 
 pub use super::Limits;
 use super::{Action, Mode, Plan, Step, Target};
-use crate::model::{Address, Field, ManifestHash};
+use crate::model::{Address, ManifestHash};
 use crate::state::journal::RunId;
 use crate::state::{Account, State, Status};
 
@@ -241,7 +241,7 @@ fn refused(step: &Step) -> Option<Objection> {
 
 fn without_alias(step: &Step) -> Option<Objection> {
     let order = step.after.as_ref()?;
-    let nameless = order.creates_environment() && order.get(Field::Alias).is_none();
+    let nameless = order.creates_environment() && order.alias().is_none();
     nameless.then(|| Objection::NoAlias { address: step.address.clone() })
 }
 

@@ -1,7 +1,7 @@
 //! One step of a plan: what is to be done with one environment, and why.
 
 use super::diff;
-use crate::model::{Address, Attributes, Field, SourceRef};
+use crate::model::{Address, Attributes, Field, Role, SourceRef};
 
 /// What is to be done with one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -294,8 +294,8 @@ impl Step {
     /// The alias that the environment is to get in place; None when it stays as it is.
     pub fn renames(&self) -> Option<&str> {
         let is_update = self.action == Action::Update && self.refusal.is_none();
-        let changed = is_update && self.changed_fields().contains(&Field::Alias);
-        self.after.as_ref().filter(|_| changed)?.get(Field::Alias)
+        let changed = is_update && self.changed_fields().iter().any(|field| field.role == Some(Role::Alias));
+        self.after.as_ref().filter(|_| changed)?.alias()
     }
 
     /// Whether it may be given up is to change.

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::guard::{Consent, Facts, Limits, Objection, Whose, approve, objections};
 use super::*;
+use crate::kinds::postpay;
 use crate::model::{Attributes, Environment, Field, Lifecycle, SourceRef};
 use crate::state::journal::RunId;
 use crate::state::{Origin, Record, Status};
@@ -110,27 +111,27 @@ fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
     }
 }
 
-const A: &[(Field, &str)] = &[(Field::Alias, "a"), (Field::FreeQuota, "basic")];
-const B: &[(Field, &str)] = &[(Field::Alias, "b")];
+const A: &[(Field, &str)] = &[(postpay::ALIAS, "a"), (postpay::FREE_QUOTA, "basic")];
+const B: &[(Field, &str)] = &[(postpay::ALIAS, "b")];
 
 #[test]
 fn each_kind_of_difference_has_its_action() {
     let recorded = state(vec![
-        ("same", record(Status::Created, &[(Field::Flag, "QUICKSTART")])),
+        ("same", record(Status::Created, &[(postpay::FLAG, "QUICKSTART")])),
         ("waits", record(Status::AwaitingEnvId, B)),
         ("unknown", record(Status::Unknown, A)),
-        ("renamed", record(Status::Created, &[(Field::Alias, "old")])),
+        ("renamed", record(Status::Created, &[(postpay::ALIAS, "old")])),
         ("changed", record(Status::Created, A)),
-        ("gone", record(Status::Created, &[(Field::Alias, "gone")])),
-        ("gone-too", record(Status::Created, &[(Field::Alias, "gone-too")])),
+        ("gone", record(Status::Created, &[(postpay::ALIAS, "gone")])),
+        ("gone-too", record(Status::Created, &[(postpay::ALIAS, "gone-too")])),
     ]);
     let desired = declared(&[
-        ("new", &[(Field::Alias, "new")]),
-        ("same", &[(Field::Flag, "QuickStart")]),
+        ("new", &[(postpay::ALIAS, "new")]),
+        ("same", &[(postpay::FLAG, "QuickStart")]),
         ("waits", B),
-        ("unknown", &[(Field::Alias, "something-else")]),
-        ("renamed", &[(Field::Alias, "renamed")]),
-        ("changed", &[(Field::Alias, "a")]),
+        ("unknown", &[(postpay::ALIAS, "something-else")]),
+        ("renamed", &[(postpay::ALIAS, "renamed")]),
+        ("changed", &[(postpay::ALIAS, "a")]),
     ]);
     let plan = make(&desired, Some(&recorded));
     let expected = [
@@ -148,7 +149,7 @@ fn each_kind_of_difference_has_its_action() {
     assert_eq!(refused, [&address("changed")]);
     assert_eq!(plan.orders().count(), 1);
     let changed = plan.steps.iter().find(|step| step.address == address("changed")).unwrap();
-    assert_eq!(changed.changed_fields(), [Field::FreeQuota]);
+    assert_eq!(changed.changed_fields(), [postpay::FREE_QUOTA]);
 }
 
 #[test]
@@ -164,7 +165,7 @@ fn a_manifest_that_names_the_id_its_order_returned_has_not_changed() {
     let recorded = state(vec![("a", record(Status::Created, A))]);
     let with = |id| {
         let mut pairs = A.to_vec();
-        pairs.push((Field::EnvId, id));
+        pairs.push((postpay::ENV_ID, id));
         actions(&make(&declared(&[("a", &pairs)]), Some(&recorded)))[0].1
     };
     assert_eq!(with("e-1"), Action::NoOp);
@@ -173,7 +174,7 @@ fn a_manifest_that_names_the_id_its_order_returned_has_not_changed() {
 
 #[test]
 fn a_renamed_key_is_not_ordered_again() {
-    let nameless: &[(Field, &str)] = &[(Field::Source, "qcloud")];
+    let nameless: &[(Field, &str)] = &[(postpay::SOURCE, "qcloud")];
     for pairs in [A, nameless] {
         let recorded = state(vec![("old", record(Status::Created, pairs))]);
         let plan = make(&declared(&[("new", pairs)]), Some(&recorded));
@@ -199,7 +200,7 @@ fn an_alias_that_moved_to_another_address_is_not_ordered_again() {
 #[test]
 fn an_environment_that_is_managed_is_not_switched_again_under_another_address() {
     let recorded = state(vec![("a", record(Status::Created, A))]);
-    let plan = make(&declared(&[("a", A), ("b", &[(Field::EnvId, "e-1")])]), Some(&recorded));
+    let plan = make(&declared(&[("a", A), ("b", &[(postpay::ENV_ID, "e-1")])]), Some(&recorded));
     assert_eq!(plan.refused().next().unwrap().refusal, Some(Refusal::ManagedAs { other: address("a") }));
 }
 
@@ -310,7 +311,7 @@ fn a_changed_or_missing_manifest_makes_a_plan_stale() {
 
 #[test]
 fn the_stricter_of_the_plans_and_the_present_guards_applies() {
-    let desired = declared(&[("a", A), ("b", &[(Field::FreeQuota, "basic")])]);
+    let desired = declared(&[("a", A), ("b", &[(postpay::FREE_QUOTA, "basic")])]);
     let here = target();
     let open = Guards::default();
     let limited = |max_creates, max_creates_per_day, require_alias| Guards {
@@ -375,8 +376,8 @@ fn a_plan_that_the_manifests_do_not_make_is_refused() {
 #[test]
 fn a_demanded_alias_is_demanded_of_plan_files_too() {
     let here = target();
-    let nameless: &[(Field, &str)] = &[(Field::EnvSource, "qcloud")];
-    let plan = make(&declared(&[("a", A), ("b", nameless), ("c", &[(Field::EnvId, "e-9")])]), None);
+    let nameless: &[(Field, &str)] = &[(postpay::ENV_SOURCE, "qcloud")];
+    let plan = make(&declared(&[("a", A), ("b", nameless), ("c", &[(postpay::ENV_ID, "e-9")])]), None);
     let limits = Limits { require_alias: true, ..Limits::default() };
     let found = objections(&plan, &Facts { limits, ..facts(None, &here) });
     assert_eq!(found, [Objection::NoAlias { address: address("b") }]);
@@ -416,11 +417,11 @@ fn an_edited_plan_does_not_get_past_the_guard_even_with_a_fitting_checksum() {
 fn a_plan_survives_its_file() {
     let recorded = state(vec![
         ("a", record(Status::Unknown, A)),
-        ("gone", record(Status::Created, &[(Field::Extra, r#"{"k":"\u001b"}"#)])),
+        ("gone", record(Status::Created, &[(postpay::EXTRA, r#"{"k":"\u001b"}"#)])),
         ("old", record(Status::Created, B)),
     ]);
     let plan =
-        make(&declared(&[("a", A), ("renamed", B), ("c", &[(Field::EnvAlias, "我的")])]), Some(&recorded));
+        make(&declared(&[("a", A), ("renamed", B), ("c", &[(postpay::ENV_ALIAS, "我的")])]), Some(&recorded));
     let text = file::encode(&plan);
     assert_eq!(file::decode(&text).unwrap(), plan);
     assert_eq!(file::encode(&file::decode(&text).unwrap()), text);
@@ -458,9 +459,9 @@ proptest! {
         flag in proptest::option::of("[A-Za-z]{1,6}"),
     ) {
         let environments = names.iter().map(|name| {
-            let mut attributes = attributes(&[(Field::Alias, name)]);
+            let mut attributes = attributes(&[(postpay::ALIAS, name)]);
             if let Some(flag) = &flag {
-                attributes.set(Field::Flag, flag.clone());
+                attributes.set(postpay::FLAG, flag.clone());
             }
             Environment {
                 address: address(name),
@@ -474,8 +475,8 @@ proptest! {
         let first = make(&desired, None);
         prop_assert_eq!(first.orders().count(), names.len());
         let ordered = first.steps.iter().map(|step| {
-            let pairs: Vec<_> = step.after.as_ref().unwrap().iter().collect();
-            (step.address.as_str(), record(Status::Created, &pairs))
+            let attributes = step.after.clone().unwrap();
+            (step.address.as_str(), Record { attributes, ..record(Status::Created, &[]) })
         });
         let recorded = state(ordered.collect());
         prop_assert!(!make(&desired, Some(&recorded)).has_changes());

@@ -135,17 +135,18 @@ impl<'a> Kept<'a> {
 
 #[cfg(test)]
 mod tests {
+    use crate::kinds::postpay;
     use jiff::Timestamp;
     use uuid::Uuid;
 
     use super::*;
-    use crate::model::{Address, Field, SourceRef};
+    use crate::model::{Address, SourceRef};
     use crate::state::journal::RunId;
     use crate::state::{Lineage, Origin, Record, Serial};
 
     fn order(alias: &str) -> Attributes {
         // Several fields: the ledger has them in another order than a request.
-        let fields = [(Field::Alias, alias), (Field::EnvSource, "qcloud")];
+        let fields = [(postpay::ALIAS, alias), (postpay::ENV_SOURCE, "qcloud")];
         fields.map(|(field, value)| (field, value.to_owned())).into_iter().collect()
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::cloud::tencent::wire::{CREATE, create_body};
 use crate::lang::{Text, text};
-use crate::model::{Address, Attributes, Desired, Field};
+use crate::model::{Address, Attributes, Desired};
 use crate::sandbox::LedgerEntry;
 use crate::state::{Account, Record, State, Status};
 
@@ -42,7 +42,7 @@ impl Scene {
         let deposed = state.iter().flat_map(|state| &state.deposed);
         existing.extend(deposed.filter_map(|deposed| deposed.record.env_id.clone()));
         let named = declared.chain(records.clone().map(|(_, record)| &record.attributes));
-        existing.extend(named.filter_map(|order| order.get(Field::EnvId).map(str::to_owned)));
+        existing.extend(named.filter_map(|order| order.env_id().map(str::to_owned)));
         for (address, record) in records {
             match record.status {
                 Status::Created | Status::Isolated | Status::Destroying => existing.extend(record.env_id.clone()),
@@ -80,13 +80,13 @@ impl Scene {
 /// Whether an answer showed an id, so that the order was made whatever else is not known.
 fn is_proven(record: &Record) -> bool {
     // An order that names its environment proves nothing by having that id.
-    let own = record.env_id.as_deref().filter(|id| record.attributes.get(Field::EnvId) != Some(id));
+    let own = record.env_id.as_deref().filter(|id| record.attributes.env_id() != Some(id));
     record.tran_id.is_some() || own.is_some()
 }
 
 fn order(address: &Address, record: &Record, now: Timestamp) -> LedgerEntry {
-    let named = record.env_id.as_deref().or(record.attributes.get(Field::EnvId));
-    let start = record.attributes.get(Field::Alias).unwrap_or("env");
+    let named = record.env_id.as_deref().or(record.attributes.env_id());
+    let start = record.attributes.alias().unwrap_or("env");
     LedgerEntry {
         call: 0,
         at: record.ordered_at.min(now),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::lang::Text;
-use crate::model::{Attributes, Field};
+use crate::model::{Attributes, Shape};
 use crate::plan::{Action, Ids, Step};
 
 /// A field that is worth showing.
@@ -92,13 +92,13 @@ fn replacement(step: &Step, before: &Attributes, after: &Attributes) -> Vec<Row>
 pub(super) fn values(attributes: &Attributes) -> Vec<Row> {
     let mut rows = Vec::new();
     for (field, value) in attributes.iter() {
-        match (field, members(value)) {
-            (Field::Extra, Some(members)) => {
+        match (field.shape, value.as_text().and_then(members)) {
+            (Shape::Json, Some(members)) => {
                 for (name, value) in members {
-                    rows.push(row(member_name(&name), Value::Word(value.to_string())));
+                    rows.push(row(member_name(field.name, &name), Value::Word(value.to_string())));
                 }
             }
-            (_, _) => rows.push(row(field.name(), Value::Text(value.to_owned()))),
+            (_, _) => rows.push(row(field.name, Value::Text(value.to_string()))),
         }
     }
     rows
@@ -108,11 +108,12 @@ fn changes(step: &Step, before: &Attributes, after: &Attributes) -> Vec<Row> {
     let mut rows = Vec::new();
     for field in step.changed_fields() {
         let (old, new) = (before.get(field), after.get(field));
-        if let (Field::Extra, Some(old), Some(new)) = (field, old.and_then(members), new.and_then(members)) {
-            rows.extend(changed_members(&old, &new));
+        let json = |attributes: &Attributes| attributes.text(field).and_then(members);
+        if let (Shape::Json, Some(old), Some(new)) = (field.shape, json(before), json(after)) {
+            rows.extend(changed_members(field.name, &old, &new));
         } else {
-            let value = Value::Changed(old.map(str::to_owned), new.map(str::to_owned));
-            rows.push(row(field.name(), value));
+            let value = Value::Changed(old.map(ToString::to_string), new.map(ToString::to_string));
+            rows.push(row(field.name, value));
         }
     }
     rows
@@ -120,16 +121,16 @@ fn changes(step: &Step, before: &Attributes, after: &Attributes) -> Vec<Row> {
 
 type Members = BTreeMap<String, Json>;
 
-/// `extra` by its members, when it is a JSON object.
+/// Returns the members of a text that is a JSON object.
 fn members(wire: &str) -> Option<Members> {
     serde_json::from_str(wire).ok()
 }
 
-fn member_name(name: &str) -> String {
-    format!("extra.{name}")
+fn member_name(field: &str, name: &str) -> String {
+    format!("{field}.{name}")
 }
 
-fn changed_members(old: &Members, new: &Members) -> Vec<Row> {
+fn changed_members(field: &str, old: &Members, new: &Members) -> Vec<Row> {
     let text = |value: &Json| match value {
         Json::String(text) => text.clone(),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => value.to_string(),
@@ -140,7 +141,7 @@ fn changed_members(old: &Members, new: &Members) -> Vec<Row> {
         .filter(|name| old.get(*name) != new.get(*name))
         .map(|name| {
             let (old, new) = (old.get(name).map(text), new.get(name).map(text));
-            row(member_name(name), Value::Changed(old, new))
+            row(member_name(field, name), Value::Changed(old, new))
         })
         .collect()
 }

@@ -4,7 +4,21 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::world::{Refusal, World, string};
-use crate::cloud::tencent::wire::is_create_member;
+
+/// The members of `CreatePostpayPackage`.
+const MEMBERS: [&str; 11] = [
+    "EnvId",
+    "WxAppId",
+    "Source",
+    "FreeQuota",
+    "EnvSource",
+    "Channel",
+    "Alias",
+    "ExtensionId",
+    "Flag",
+    "EnvAlias",
+    "Extra",
+];
 
 /// The ids of an order that the rules allow, before it is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +32,7 @@ impl World {
     pub(super) fn consider(&self, params: &Map<String, Value>, at: Timestamp) -> Result<Order, Refusal> {
         let refuse = |code: &str, message: &str| Err(Refusal::new(code, message));
         for (name, value) in params {
-            if !is_create_member(name) {
+            if !MEMBERS.contains(&name.as_str()) {
                 return refuse("UnknownParameter", &format!("The parameter `{name}` is not recognized."));
             }
             if !value.is_string() {

@@ -12,7 +12,8 @@ use super::journal::{
     RunStarted,
 };
 use super::{Account, Deposed, Lineage, Origin, Record, Serial, State, Status};
-use crate::model::{Address, Attributes, Field, SourceRef};
+use crate::kinds::postpay;
+use crate::model::{Address, Attributes, SourceRef};
 
 pub(crate) const ORDER: &str = "CreatePostpayPackage";
 
@@ -38,7 +39,8 @@ fn run() -> impl Strategy<Value = RunId> {
 }
 
 fn attributes() -> impl Strategy<Value = Attributes> {
-    btree_map(select(Field::ALL.to_vec()), text(), 0..4).prop_map(|fields| fields.into_iter().collect())
+    btree_map(select(postpay::KIND.fields().collect::<Vec<_>>()), text(), 0..4)
+        .prop_map(|fields| fields.into_iter().collect())
 }
 
 fn source() -> impl Strategy<Value = SourceRef> {

@@ -1,5 +1,6 @@
 //! Where two states say different things, by address and field. Pure.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
 
@@ -17,7 +18,7 @@ pub enum Difference {
     /// The found state has an environment that the expected one has not.
     Surplus { place: Place, record: Box<Record> },
     /// Both have the environment. None where one of them says nothing.
-    Field { place: Place, name: &'static str, found: Option<String>, expected: Option<String> },
+    Field { place: Place, name: Cow<'static, str>, found: Option<String>, expected: Option<String> },
 }
 
 impl Difference {
@@ -28,7 +29,7 @@ impl Difference {
             Self::Missing { .. } | Self::Surplus { .. } => true,
             Self::Member { name, .. } => *name == "account",
             Self::Field { name, .. } => {
-                ["status", "env_id", "tran_id", "region", "prevent_destroy"].contains(name)
+                ["status", "env_id", "tran_id", "region", "prevent_destroy"].contains(&name.as_ref())
             }
         }
     }
@@ -183,7 +184,7 @@ fn account_text(account: Option<&Account>) -> String {
     account.map_or_else(|| "none".to_owned(), Account::to_string)
 }
 
-type Text = (&'static str, Option<String>);
+type Text = (Cow<'static, str>, Option<String>);
 
 /// The fields that two records of one environment do not agree on.
 fn unequal(
@@ -206,7 +207,7 @@ fn unequal(
 fn deposed_texts(deposed: &Deposed) -> impl Iterator<Item = Text> {
     let Deposed { address: _, record, at, by } = deposed;
     let own = [("deposed_at", Some(at.to_string())), ("deposed_by", Some(by.to_string()))];
-    own.into_iter().chain(texts(record))
+    own.map(|(name, text)| (name.into(), text)).into_iter().chain(texts(record))
 }
 
 fn texts(record: &Record) -> impl Iterator<Item = Text> {
@@ -224,6 +225,7 @@ fn texts(record: &Record) -> impl Iterator<Item = Text> {
         prevent_destroy,
     } = record;
     let own = [
+        ("kind", Some(attributes.kind().name.to_owned())),
         ("status", Some(status.name().to_owned())),
         ("env_id", env_id.clone()),
         ("tran_id", tran_id.clone()),
@@ -235,28 +237,11 @@ fn texts(record: &Record) -> impl Iterator<Item = Text> {
         ("region", region.clone()),
         ("prevent_destroy", Some(prevent_destroy.to_string())),
     ];
-    let ordered = Field::ALL.map(|field| {
-        let value = attributes.get(field).map(str::to_owned);
-        (ordered_name(field), value)
-    });
-    own.into_iter().chain(ordered)
-}
-
-/// How a field of the order is named beside a record's own: both have an `env_id` and a `source`.
-const fn ordered_name(field: Field) -> &'static str {
-    match field {
-        Field::EnvId => "attributes.env_id",
-        Field::WxAppId => "attributes.wx_app_id",
-        Field::Source => "attributes.source",
-        Field::FreeQuota => "attributes.free_quota",
-        Field::EnvSource => "attributes.env_source",
-        Field::Channel => "attributes.channel",
-        Field::Alias => "attributes.alias",
-        Field::ExtensionId => "attributes.extension_id",
-        Field::Flag => "attributes.flag",
-        Field::EnvAlias => "attributes.env_alias",
-        Field::Extra => "attributes.extra",
-    }
+    // Both a record and its attributes have an `env_id` and a `source`.
+    let attribute =
+        |field: Field| (format!("attributes.{field}").into(), attributes.get(field).map(ToString::to_string));
+    let kind = attributes.kind();
+    own.map(|(name, text)| (name.into(), text)).into_iter().chain(kind.fields().map(attribute))
 }
 
 #[cfg(test)]
@@ -295,7 +280,7 @@ mod tests {
                 record.tran_id = Some(id.clone());
                 let named = Difference::Field {
                     place: Place::At(address.clone()),
-                    name: "tran_id",
+                    name: "tran_id".into(),
                     found: before.environments[address].tran_id.clone(),
                     expected: Some(id),
                 };

@@ -10,7 +10,7 @@ use super::journal::{Edit, Event, Evidence, Intent, Journal, Outcome, RunStarted
 use super::succession::reached;
 use super::{Account, Deposed, Origin, Record, State, Status};
 use crate::lang::Text;
-use crate::model::{Address, Attributes, Field, SourceRef};
+use crate::model::{Address, Attributes, Role, SourceRef};
 
 /// The state after a run, or after as much of it as the journal holds.
 ///
@@ -223,17 +223,17 @@ impl Folding {
     /// From its announcement on, until it is seen what became of it, an environment that is given up may be gone, and one
     /// that is renamed may have either alias. An edit says which, once it is known.
     fn doubt(&mut self, intent: &Intent) -> Option<Undo> {
-        let env_id = intent.attributes.get(Field::EnvId)?;
+        let env_id = intent.attributes.env_id()?;
         let record = self.find(&intent.address, env_id)?;
         let undo = Undo {
             address: intent.address.clone(),
             env_id: env_id.to_owned(),
             status: record.status,
-            alias: record.attributes.get(Field::Alias).map(str::to_owned),
+            alias: record.attributes.alias().map(str::to_owned),
         };
         match intent.action.as_str() {
             GIVING_UP => record.status = Status::Destroying,
-            RENAMING => record.attributes.unset(Field::Alias),
+            RENAMING => record.attributes.unset_role(Role::Alias),
             _ => return None,
         }
         Some(undo)
@@ -265,7 +265,7 @@ impl Folding {
             {
                 record.status = undo.status;
                 if let Some(alias) = undo.alias {
-                    record.attributes.set(Field::Alias, alias);
+                    record.attributes.set_role(Role::Alias, alias);
                 }
             }
             return;
@@ -444,8 +444,7 @@ fn note(record: &mut Record, outcome: &Outcome) {
     record.status = match outcome.evidence {
         Evidence::Ordered => {
             // An order that switches an environment is for the one it named, whether or not the answer repeats it.
-            record.env_id =
-                record.env_id.take().or_else(|| record.attributes.get(Field::EnvId).map(str::to_owned));
+            record.env_id = record.env_id.take().or_else(|| record.attributes.env_id().map(str::to_owned));
             match record.env_id {
                 Some(_) => Status::Created,
                 None => Status::AwaitingEnvId,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Account, Deposed, FormatVersion, Lineage, Record, Serial, is_false, required};
-use crate::model::{Address, Attributes, Field, SourceRef};
+use crate::model::{Address, Attributes, SourceRef};
 
 /// One run, from its first line on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -248,7 +248,7 @@ impl Outcome {
     pub fn is_harmless(&self, asked: &Attributes) -> bool {
         match self.evidence {
             Evidence::Refused | Evidence::NotSent => {
-                let new = |id: &String| asked.get(Field::EnvId) != Some(id.as_str());
+                let new = |id: &String| asked.env_id() != Some(id.as_str());
                 self.tran_id.is_none() && !self.env_id.as_ref().is_some_and(new)
             }
             Evidence::Ordered | Evidence::Done | Evidence::Unknown => false,

@@ -232,7 +232,6 @@ pub struct Record {
     pub request_id: Option<String>,
     pub origin: Origin,
     /// The fields as they were sent, by their names in a manifest.
-    #[schemars(with = "BTreeMap<String, String>")]
     pub attributes: Attributes,
     /// When the request was about to be sent.
     #[schemars(with = "String", extend("format" = "date-time"))]

@@ -113,7 +113,7 @@ mod tests {
                     tran_id,
                     request_id: None,
                     origin: Origin::Ordered,
-                    attributes: std::iter::empty().collect(),
+                    attributes: crate::model::Attributes::default(),
                     ordered_at: Timestamp::UNIX_EPOCH,
                     run,
                     source: crate::model::SourceRef { file: String::new(), line: 0 },

@@ -11,7 +11,8 @@ use postpay::cloud::{
     Bill, CloudError, CloudRead as _, CloudWrite as _, Destroy, Done, Grade, NotSent, Rename, Scope,
     SeenEnvironment,
 };
-use postpay::model::{Attributes, Field};
+use postpay::kinds::postpay as fields;
+use postpay::model::Attributes;
 use postpay::sandbox::{LedgerEntry, Options, SAMPLE_ENV_ID, SECRET_ID, SECRET_KEY, Sandbox, read_ledger};
 
 use crate::endpoint::{PATIENT, SHORT, Skewed, client, options, order, raw_server, sandbox};
@@ -88,7 +89,7 @@ async fn an_environment_that_is_given_up_is_isolated_and_then_gone() {
     client.destroy(&destroy(&env_id, false)).await.unwrap();
     assert_eq!(status(&client, &env_id).await, both("ISOLATE"));
     let mut again = Attributes::default();
-    again.set(Field::EnvId, env_id.clone());
+    again.set(fields::ENV_ID, env_id.clone());
     let refused = client.create(&again).await.unwrap_err();
     assert_eq!(refused.grade, Grade::Refused(Scope::Step), "{refused:?}");
     client.destroy(&destroy(&env_id, true)).await.unwrap();

@@ -14,7 +14,8 @@ use postpay::cloud::tencent::{
     ClientOptions, Credentials, Keys, Proxies, RETRY_READS_FOR, TencentClient, Transport, wire,
 };
 use postpay::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Scope};
-use postpay::model::{Attributes, Field};
+use postpay::kinds::postpay as fields;
+use postpay::model::Attributes;
 use postpay::sandbox::{
     LedgerEntry, LedgerError, Options, Running, SECRET_ID, SECRET_KEY, Sandbox, SandboxError, read_ledger,
 };
@@ -55,9 +56,9 @@ pub(super) fn client(endpoint: &str, timeout: Duration) -> TencentClient {
 
 pub(super) fn order(alias: &str) -> Attributes {
     [
-        (Field::EnvSource, "qcloud".to_owned()),
-        (Field::Channel, "qc_console".to_owned()),
-        (Field::Alias, alias.to_owned()),
+        (fields::ENV_SOURCE, "qcloud".to_owned()),
+        (fields::CHANNEL, "qc_console".to_owned()),
+        (fields::ALIAS, alias.to_owned()),
     ]
     .into_iter()
     .collect()
@@ -96,8 +97,8 @@ async fn an_order_comes_back_with_the_ids_of_the_ledger() {
     let folder = tempfile::tempdir().unwrap();
     let running = sandbox(folder.path(), &[]).await;
     let mut attributes = order("shop");
-    attributes.set(Field::EnvAlias, "我的环境");
-    attributes.set(Field::Extra, r#"{"abc":"def"}"#);
+    attributes.set(fields::ENV_ALIAS, "我的环境");
+    attributes.set(fields::EXTRA, r#"{"abc":"def"}"#);
     let ordered = client(&running.url(), PATIENT).create(&attributes).await.unwrap();
     let entry = &creates(running.ledger())[0];
     assert!(entry.acted && entry.reached);
@@ -604,7 +605,7 @@ async fn a_restart_forgets_nothing_and_no_order_number_comes_twice() {
         let ordered = client(&running.url(), PATIENT).create(&order(alias)).await.unwrap();
         seen.push((ordered.tran_id, ordered.env_id.unwrap()));
         let mut switch = Attributes::default();
-        switch.set(Field::EnvId, seen[0].1.clone());
+        switch.set(fields::ENV_ID, seen[0].1.clone());
         let switched = client(&running.url(), PATIENT).create(&switch).await.unwrap();
         assert_eq!(switched.env_id.as_deref(), Some(seen[0].1.as_str()));
         assert_ne!(switched.tran_id, seen[0].0);

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use postpay::check::{self, Options};
+use postpay::kinds::postpay as fields;
 use postpay::manifest;
-use postpay::model::{Address, Attributes, Field, SourceRef};
+use postpay::model::{Address, Attributes, SourceRef};
 use postpay::plan::{Options as PlanOptions, Plan, Target, file};
 use postpay::state::file::encode_journal;
 use postpay::state::journal::{
@@ -140,7 +141,7 @@ fn states() {
 
 fn journal_of_one_run() -> Journal {
     let run = RunId(Uuid::from_u128(7));
-    let attributes: Attributes = [(Field::Alias, "商店".to_owned())].into_iter().collect();
+    let attributes: Attributes = [(fields::ALIAS, "商店".to_owned())].into_iter().collect();
     let address = Address::new("shop").unwrap();
     let events = [
         Event::Intent(Intent {

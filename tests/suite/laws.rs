@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use postpay::model::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
+use postpay::kinds::postpay as fields;
+use postpay::model::{Address, Attributes, Desired, Environment, Lifecycle, SourceRef};
 use postpay::plan::{Options, Plan, Target};
 use postpay::state::file::{decode_state, encode_state};
 use postpay::state::journal::{Event, Evidence, Intent, Outcome, RunId, RunStarted};
@@ -30,7 +31,7 @@ fn plan(desired: &Desired, state: Option<&State>) -> Plan {
 }
 
 fn attributes() -> impl Strategy<Value = Attributes> {
-    let fields = proptest::sample::select(Field::ALL.to_vec());
+    let fields = proptest::sample::select(fields::KIND.fields().collect::<Vec<_>>());
     let value = "[a-zA-Z0-9 \"{}:\u{4e00}-\u{4e10}]{1,8}";
     proptest::collection::btree_map(fields, value, 0..6).prop_map(|fields| fields.into_iter().collect())
 }

@@ -15,10 +15,9 @@ use postpay::cloud::{
     Bill, BillOrder, Bills, CloudError, CloudRead, CloudWrite, Destroy, Done, Grade, Listing, NotSent,
     Ordered, PayMode, Rename, Scope, SeenEnvironment, SeenIds,
 };
+use postpay::kinds::postpay as fields;
 use postpay::lang::Text;
-use postpay::model::{
-    Address, Attributes, Desired, Environment, Field, Lifecycle, Moved, Removed, SourceRef,
-};
+use postpay::model::{Address, Attributes, Desired, Environment, Lifecycle, Moved, Removed, SourceRef};
 use postpay::plan::guard::{self, Consent, Facts, Limits, Whose};
 use postpay::plan::{Mode, Options, Plan, Target};
 use postpay::state::file::FileStore;
@@ -167,9 +166,9 @@ impl CloudWrite for Vendor {
             let (tran_id, env_id) = (format!("T{}", inner.made), format!("e-{}", inner.made));
             let environment = SeenEnvironment {
                 env_id: env_id.clone(),
-                alias: order.get(Field::Alias).map(str::to_owned),
-                source: order.get(Field::EnvSource).map(str::to_owned),
-                channel: order.get(Field::Channel).map(str::to_owned),
+                alias: order.text(fields::ALIAS).map(str::to_owned),
+                source: order.text(fields::ENV_SOURCE).map(str::to_owned),
+                channel: order.text(fields::CHANNEL).map(str::to_owned),
                 created_at: Some(SystemClock.now().strftime("%F %T").to_string()),
                 ..SeenEnvironment::default()
             };
@@ -274,7 +273,7 @@ impl Life {
         let address = address(name);
         self.desired.removed.retain(|removed| removed.address != address);
         self.desired.moved.retain(|moved| moved.from != address);
-        let alias = (Field::Alias, NAMES[name].to_owned());
+        let alias = (fields::ALIAS, NAMES[name].to_owned());
         self.desired.environments.push(Environment {
             address,
             attributes: [alias].into_iter().collect(),
@@ -297,12 +296,12 @@ impl Life {
             Deed::Alias(name, alias) => {
                 let alias = format!("{}{alias}", NAMES[*name]);
                 if let Some(environment) = self.environment(*name) {
-                    environment.attributes.set(Field::Alias, alias);
+                    environment.attributes.set(fields::ALIAS, alias);
                 }
             }
             Deed::Change(name) => {
                 if let Some(environment) = self.environment(*name) {
-                    environment.attributes.set(Field::FreeQuota, "basic");
+                    environment.attributes.set(fields::FREE_QUOTA, "basic");
                 }
             }
             Deed::Protect(name, protect) => {

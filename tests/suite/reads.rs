@@ -13,7 +13,8 @@ use postpay::cloud::{
     Bill, BillOrder, Bills, CloudError, CloudRead as _, CloudWrite as _, Grade, Named, NotSent, PayMode,
     Scope, SeenEnvironment,
 };
-use postpay::model::{Address, Attributes, Field, SourceRef};
+use postpay::kinds::postpay as fields;
+use postpay::model::{Address, Attributes, SourceRef};
 use postpay::sandbox::{LedgerEntry, Options, Running, SAMPLE_ENV_ID, Sandbox, read_ledger};
 use postpay::state::journal::RunId;
 
@@ -346,12 +347,12 @@ async fn a_bill_tells_prepaid_switched_and_ordered_apart() {
     let (running, _) = crowded(folder.path(), 2).await;
     let client = client(&running.url(), PATIENT);
     let mut new = order("shop");
-    new.set(Field::Flag, "QuickStart");
-    new.set(Field::ExtensionId, "ext-1");
+    new.set(fields::FLAG, "QuickStart");
+    new.set(fields::EXTENSION_ID, "ext-1");
     let new = client.create(&new).await.unwrap();
     let mut switch = Attributes::default();
-    switch.set(Field::EnvId, SAMPLE_ENV_ID);
-    switch.set(Field::FreeQuota, "basic");
+    switch.set(fields::ENV_ID, SAMPLE_ENV_ID);
+    switch.set(fields::FREE_QUOTA, "basic");
     let switched = client.create(&switch).await.unwrap();
     let env_id = new.env_id.unwrap();
 

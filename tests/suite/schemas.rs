@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use postpay::model::{Address, Attributes, Desired, Environment, Field, Lifecycle, SourceRef};
+use postpay::kinds::postpay as fields;
+use postpay::model::{Address, Attributes, Desired, Environment, Lifecycle, SourceRef};
 use postpay::plan::{Options, Plan, Target, file};
 use postpay::report::{events, json};
 use postpay::state::Account;
@@ -41,7 +42,7 @@ fn no_published_schema_is_stale() {
 
 #[test]
 fn a_plan_fits_its_schema() {
-    let attributes: Attributes = [(Field::Alias, "a".to_owned())].into_iter().collect();
+    let attributes: Attributes = [(fields::ALIAS, "a".to_owned())].into_iter().collect();
     let environment = Environment {
         address: Address::new("a").unwrap(),
         attributes,

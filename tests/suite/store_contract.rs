@@ -13,7 +13,8 @@ use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use postpay::model::{Address, Field, SourceRef};
+use postpay::kinds::postpay as fields;
+use postpay::model::{Address, SourceRef};
 use postpay::state::journal::{
     Edit, Edited, EndReason, Event, Evidence, Intent, Journal, Outcome, RunEnded, RunId, RunStarted,
 };
@@ -110,7 +111,7 @@ pub(crate) fn intent(step: u32, on: &str) -> Event {
         attempt: 1,
         address: address(on),
         action: "CreatePostpayPackage".to_owned(),
-        attributes: [(Field::Alias, on.to_owned())].into_iter().collect(),
+        attributes: [(fields::ALIAS, on.to_owned())].into_iter().collect(),
         source: SourceRef { file: "environments/all.yaml".to_owned(), line: step },
         replaces: None,
         prevent_destroy: false,

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use super::super::adopt;
 use super::*;
+use crate::kinds::postpay;
 use crate::model::{Import, Lifecycle, Moved, Removed};
 use crate::plan::Mode;
 use crate::state::Record;
@@ -74,7 +75,7 @@ fn destroying(name: &str) -> Options {
 fn renamed(names: &[&str], alias: &str) -> Desired {
     let mut desired = desired(names);
     let last = desired.environments.last_mut().unwrap();
-    last.attributes.set(Field::Alias, alias);
+    last.attributes.set(postpay::ALIAS, alias);
     desired
 }
 
@@ -96,8 +97,8 @@ async fn the_record_comes_first_then_orders_then_changes_and_giving_up_last_in_r
     let source = || SourceRef { file: "a.yaml".to_owned(), line: 9 };
     // a stays under another address, b gets another alias, c and d are given up, e is forgotten.
     let mut desired = desired(&["new", "a2", "b", "stray"]);
-    desired.environments[1].attributes.set(Field::Alias, "a");
-    desired.environments[2].attributes.set(Field::Alias, "b2");
+    desired.environments[1].attributes.set(postpay::ALIAS, "a");
+    desired.environments[2].attributes.set(postpay::ALIAS, "b2");
     desired.environments[3].import =
         Some(Import { env_id: "stray-9".to_owned(), tran_id: None, source: source() });
     desired.moved = vec![Moved { from: address("a"), to: address("a2"), source: source() }];
@@ -110,7 +111,7 @@ async fn the_record_comes_first_then_orders_then_changes_and_giving_up_last_in_r
     assert_eq!(names, ["a2", "b", "new", "stray"]);
     assert_eq!(bench.record("a2").unwrap().env_id.as_deref(), Some("a-1"));
     let b = bench.record("b").unwrap();
-    assert_eq!(b.attributes.get(Field::Alias), Some("b2"));
+    assert_eq!(b.attributes.text(postpay::ALIAS), Some("b2"));
     let stray = bench.record("stray").unwrap();
     assert_eq!(stray.origin, crate::state::Origin::Imported);
     assert_eq!(stray.tran_id.as_deref(), Some("777"), "from its bill");
@@ -140,7 +141,7 @@ async fn a_lost_answer_to_a_change_is_read_back() {
     assert_eq!(whats(&report), [What::Renamed]);
     assert_eq!(bench.cloud.names().len(), 1, "it is not sent again");
     let a = bench.record("a").unwrap();
-    assert_eq!(a.attributes.get(Field::Alias), Some("a2"));
+    assert_eq!(a.attributes.text(postpay::ALIAS), Some("a2"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,7 +149,7 @@ async fn a_run_goes_on_after_a_lost_answer_that_was_read_back() {
     let lost = [("a-1 -> a2", vec![error(Grade::Unknown)]), ("c-1 -> nothing", vec![error(Grade::Unknown)])];
     let mut bench = Bench::scripted(&["a", "b", "c", "d"], &lost).await;
     let mut desired = renamed(&["b", "a"], "a2");
-    desired.environments[0].attributes.set(Field::Alias, "b2");
+    desired.environments[0].attributes.set(postpay::ALIAS, "b2");
     desired.environments.reverse();
     let report = bench.run(giving_up(), &desired).await;
     assert_eq!(bench.cloud.names(), ["a-1 -> a2", "b-1 -> b2", "d-1 -> nothing", "c-1 -> nothing"]);
@@ -165,7 +166,7 @@ async fn a_change_that_nobody_can_see_stays_undone_on_record() {
     let report = bench.run(Options::default(), &renamed(&["a"], "a2")).await;
     assert_eq!(report.verdict(), Verdict::Unknown);
     // It has one alias or the other, so either is a change to a plan.
-    assert_eq!(bench.record("a").unwrap().attributes.get(Field::Alias), None);
+    assert_eq!(bench.record("a").unwrap().attributes.text(postpay::ALIAS), None);
     for alias in ["a", "a2"] {
         let plan = approved_with(Options::default(), &renamed(&["a"], alias), Some(&bench.state()));
         assert_eq!(plan.plan().steps[0].renames(), Some(alias));
@@ -286,7 +287,7 @@ async fn what_the_account_has_as_pay_as_you_go_is_not_switched_again() {
     bench.shows(Made::new("a-1", "a"));
     let mut desired = desired(&["a"]);
     let attributes = &mut desired.environments[0].attributes;
-    attributes.set(Field::EnvId, "a-1");
+    attributes.set(postpay::ENV_ID, "a-1");
     let mut writer = bench.lock();
     let approved = approved_with(Options::default(), &desired, writer.state());
     let (_sender, stop) = watch::channel(false);
@@ -443,7 +444,7 @@ async fn a_request_is_withdrawn_when_the_state_is_not_exclusive_any_more() {
         // The next writer recovers the run, and finds no intent that may have acted.
         let state = bench.lock().state().cloned().unwrap();
         let of = |name: &str| state.environments.get(&address(name));
-        let alias = of("a").unwrap().attributes.get(Field::Alias);
+        let alias = of("a").unwrap().attributes.text(postpay::ALIAS);
         assert_eq!(alias, Some(if checks < 2 { "a" } else { "a2" }));
         assert_eq!(of("new").is_some(), checks > 0);
         let status = of("b").map(|record| record.status);

@@ -5,8 +5,8 @@ use super::{
     is_newer,
 };
 use crate::diagnostic::any_error;
+use crate::kinds::postpay;
 use crate::manifest::{Entry, Loaded, Mapping, Node, Value as Yaml};
-use crate::model::Field;
 
 impl<'a> Manifests<'a> {
     pub(in crate::check) fn read(loaded: &'a Loaded) -> Self {
@@ -118,7 +118,7 @@ impl<'a> Manifests<'a> {
                             let inherited = of.is_alias() || entry.is_alias() || entry.merged;
                             import.get_or_insert_with(|| self.import(entry, inherited));
                         }
-                        name => match Field::by_name(name) {
+                        name => match postpay::KIND.field(name) {
                             Some(field) => self.fields.push(Written {
                                 field,
                                 node: entry.value,

@@ -3,11 +3,12 @@
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
-use crate::model::{Field, is_alias};
+use crate::model::is_alias;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
-    for (written, text) in manifests.texts(Field::Alias) {
+    for (written, text) in manifests.texts(postpay::ALIAS) {
         if is_alias(text) {
             continue;
         }

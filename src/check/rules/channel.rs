@@ -4,13 +4,13 @@ use crate::check::Options;
 use crate::check::model::{Content, Manifests};
 use crate::check::near::{list, meant, nearest};
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
-use crate::model::{Field, channels};
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
         let (Some(env_source), Some(channel)) =
-            (manifests.get(environment, Field::EnvSource), manifests.get(environment, Field::Channel))
+            (manifests.get(environment, postpay::ENV_SOURCE), manifests.get(environment, postpay::CHANNEL))
         else {
             continue;
         };
@@ -18,7 +18,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
             continue;
         };
         // Where it is neither, its own rule says so.
-        let Some(allowed) = channels(source) else {
+        let Some(allowed) = postpay::KIND.values_beside("channel", "env_source", source) else {
             continue;
         };
         if allowed.contains(&text) || text.trim().is_empty() {

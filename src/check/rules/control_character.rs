@@ -5,30 +5,24 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
 use crate::invisible;
+use crate::kinds::postpay;
 use crate::lang::text;
 use crate::manifest::{Mapping, Node, Value};
-use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for written in &manifests.fields {
         match written.node.value() {
             Value::Text(text) => {
-                let problem = unseen(written.field.name(), text, written.node);
-                problems.extend(problem.map(|problem| match written.field {
-                    Field::Extra => problem.help(text!(
-                        "write `extra` as a mapping: it is sent as JSON, on one line",
-                        "把 `extra` 写成映射：发送时会转成一行 JSON"
-                    )),
-                    Field::EnvId
-                    | Field::WxAppId
-                    | Field::Source
-                    | Field::FreeQuota
-                    | Field::EnvSource
-                    | Field::Channel
-                    | Field::Alias
-                    | Field::ExtensionId
-                    | Field::Flag
-                    | Field::EnvAlias => problem,
+                let problem = unseen(written.field.name, text, written.node);
+                problems.extend(problem.map(|problem| {
+                    if written.field == postpay::EXTRA {
+                        problem.help(text!(
+                            "write `extra` as a mapping: it is sent as JSON, on one line",
+                            "把 `extra` 写成映射：发送时会转成一行 JSON"
+                        ))
+                    } else {
+                        problem
+                    }
                 }));
             }
             // Of the fields only `extra` is one; elsewhere it is of the wrong type, which is told.
@@ -62,7 +56,7 @@ fn unseen_member(text: &str, node: Node<'_>) -> Option<Diagnostic> {
     let is_layout = |character: char| matches!(character, '\n' | '\r' | '\t');
     let mut all = invisible::unseen(text).map(|(_, character)| character);
     let character = all.find(|character| !is_layout(*character))?;
-    Some(problem(Field::Extra.name(), character, node))
+    Some(problem(postpay::EXTRA.name, character, node))
 }
 
 fn unseen(name: &str, text: &str, node: Node<'_>) -> Option<Diagnostic> {

@@ -6,20 +6,20 @@ use std::collections::HashMap;
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
-use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     let mut seen = HashMap::new();
     for (_, environment) in manifests.environments() {
-        let is_switched = manifests.get(environment, Field::EnvId).is_some();
+        let is_switched = manifests.get(environment, postpay::ENV_ID).is_some();
         if is_switched && environment.import.is_none() {
             continue;
         }
-        let Some(alias) = manifests.get(environment, Field::Alias) else {
+        let Some(alias) = manifests.get(environment, postpay::ALIAS) else {
             continue;
         };
-        let Some(text) = manifests.text(environment, Field::Alias) else {
+        let Some(text) = manifests.text(environment, postpay::ALIAS) else {
             continue;
         };
         let place = if alias.inherited { environment.key } else { alias.node };

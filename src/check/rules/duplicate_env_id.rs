@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use crate::check::Options;
 use crate::check::model::{Environment, Manifests};
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
 use crate::manifest::Node;
-use crate::model::Field;
 
 /// An id where it is named.
 #[derive(Clone, Copy)]
@@ -39,12 +39,12 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
 }
 
 fn ids<'m, 'a>(manifests: &Manifests<'a>, environment: &'m Environment<'a>) -> [Option<Named<'m, 'a>>; 2] {
-    let field = manifests.get(environment, Field::EnvId).and_then(|value| {
+    let field = manifests.get(environment, postpay::ENV_ID).and_then(|value| {
         Some(Named {
             environment,
-            text: manifests.text(environment, Field::EnvId)?,
+            text: manifests.text(environment, postpay::ENV_ID)?,
             node: value.node,
-            by: Field::EnvId.name(),
+            by: postpay::ENV_ID.name,
             inherited: value.inherited,
         })
     });

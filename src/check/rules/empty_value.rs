@@ -3,26 +3,26 @@
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
 use crate::manifest::{Node, Value};
-use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for written in &manifests.fields {
         // The vendor does say it of the free quota: empty means none.
-        if written.field == Field::FreeQuota {
+        if written.field == postpay::FREE_QUOTA {
             continue;
         }
         // Half a line must not create what was to be switched.
-        if written.field == Field::EnvId && matches!(written.node.value(), Value::Null) {
-            let problem = empty(written.field.name(), written.node);
+        if written.field == postpay::ENV_ID && matches!(written.node.value(), Value::Null) {
+            let problem = empty(written.field.name, written.node);
             problems.push(problem.help(text!(
                 "give the id of the environment; to create one, leave the field out",
                 "写明环境 ID；如果要新建环境，请省略该字段"
             )));
         }
         if matches!(written.node.value(), Value::Text(text) if text.trim().is_empty()) {
-            let problem = empty(written.field.name(), written.node);
+            let problem = empty(written.field.name, written.node);
             problems.push(problem.help(text!(
                 "leave the field out, or write `null` to take a default away",
                 "省略该字段；要去掉默认值，请写 `null`"

@@ -4,11 +4,11 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::check::near::{meant, nearest};
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
-use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
-    for (written, text) in manifests.texts(Field::EnvSource) {
+    for (written, text) in manifests.texts(postpay::ENV_SOURCE) {
         let known = ["miniapp", "qcloud"];
         if known.contains(&text) {
             continue;

@@ -6,13 +6,13 @@ use std::str::FromStr as _;
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::{Text, text};
 use crate::manifest::{Mapping, Node, Value};
-use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for written in &manifests.fields {
-        if written.field != Field::Extra {
+        if written.field != postpay::EXTRA {
             continue;
         }
         if let Value::Mapping(members) = written.node.value()

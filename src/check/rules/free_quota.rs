@@ -3,13 +3,13 @@
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
 use crate::manifest::Value;
-use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for written in &manifests.fields {
-        if written.field != Field::FreeQuota {
+        if written.field != postpay::FREE_QUOTA {
             continue;
         }
         let Value::Text(text) = written.node.value() else {

@@ -4,18 +4,18 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::check::near::{known_here, meant, nearest, unknown};
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
-use crate::model::Field;
 
 const CODE: &str = "invalid-ignore-changes";
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     let fields: Vec<&str> =
-        Field::ALL.into_iter().filter(|field| *field != Field::EnvId).map(Field::name).collect();
+        postpay::KIND.fields().filter(|field| *field != postpay::ENV_ID).map(|field| field.name).collect();
     for ignored in manifests.lifecycles.iter().flat_map(|lifecycle| lifecycle.ignored()) {
         let (text, place) = (ignored.text, ignored.node.span());
-        match Field::by_name(text) {
-            Some(Field::EnvId) => problems.push(
+        match postpay::KIND.field(text) {
+            Some(field) if field == postpay::ENV_ID => problems.push(
                 Diagnostic::error(
                     CODE,
                     text!("a change of `env_id` can't be ignored", "`env_id` 的变化不能忽略"),
@@ -26,18 +26,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
                     "`env_id` 不同就是另一个环境"
                 )),
             ),
-            Some(
-                Field::WxAppId
-                | Field::Source
-                | Field::FreeQuota
-                | Field::EnvSource
-                | Field::Channel
-                | Field::Alias
-                | Field::ExtensionId
-                | Field::Flag
-                | Field::EnvAlias
-                | Field::Extra,
-            ) => {}
+            Some(_) => {}
             None => {
                 let label = nearest(text, &fields).map_or_else(unknown, meant);
                 problems.push(

@@ -3,16 +3,16 @@
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
-use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
         let imported = environment.import.and_then(|import| import.env_id);
-        let (Some(imported), Some(field)) = (imported, manifests.get(environment, Field::EnvId)) else {
+        let (Some(imported), Some(field)) = (imported, manifests.get(environment, postpay::ENV_ID)) else {
             continue;
         };
-        let (Some(ours), Some(theirs)) = (imported.text, manifests.text(environment, Field::EnvId)) else {
+        let (Some(ours), Some(theirs)) = (imported.text, manifests.text(environment, postpay::ENV_ID)) else {
             continue;
         };
         if ours == theirs {

@@ -4,17 +4,18 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
 use crate::invisible::unseen;
+use crate::kinds::postpay;
 use crate::lang::text;
 use crate::manifest::Node;
 use crate::model::{Field, ID_RULE, is_id};
 
 /// `source` is no id, but a word that is sent as it stands.
-const IDS: [Field; 4] = [Field::EnvId, Field::WxAppId, Field::ExtensionId, Field::Source];
+const IDS: [Field; 4] = [postpay::ENV_ID, postpay::WX_APP_ID, postpay::EXTENSION_ID, postpay::SOURCE];
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for field in IDS {
         let written = manifests.texts(field);
-        problems.extend(written.filter_map(|(it, text)| problem(field.name(), text, it.node)));
+        problems.extend(written.filter_map(|(it, text)| problem(field.name, text, it.node)));
     }
     let imported = manifests.imported_ids.iter();
     problems.extend(imported.filter_map(|id| problem(id.name, id.text?, id.node)));

@@ -3,13 +3,13 @@
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
-use crate::model::Field;
 
 const LONGEST: usize = 20;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
-    for (written, text) in manifests.texts(Field::Alias) {
+    for (written, text) in manifests.texts(postpay::ALIAS) {
         let length = text.chars().count();
         if length > LONGEST {
             problems.push(

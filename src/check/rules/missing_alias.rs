@@ -3,8 +3,8 @@
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
-use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, options: Options, problems: &mut Vec<Diagnostic>) {
     if !options.require_alias {
@@ -18,7 +18,7 @@ pub(super) fn check(manifests: &Manifests<'_>, options: Options, problems: &mut 
         };
         let is_there =
             environment.import.is_some() || manifests.recorded.contains(environment.name) || was_moved();
-        if is_there || !environment.shaped || has(Field::EnvId) || has(Field::Alias) {
+        if is_there || !environment.shaped || has(postpay::ENV_ID) || has(postpay::ALIAS) {
             continue;
         }
         let name = environment.name;

@@ -3,8 +3,8 @@
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
-use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
@@ -12,8 +12,8 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
         // What is imported is never ordered, and the account does not tell how it once was.
         let is_ordered = environment.import.is_none();
         // One of the two without the other is another rule's.
-        let either = has(Field::EnvSource) || has(Field::Channel);
-        if !is_ordered || !environment.shaped || has(Field::EnvId) || either {
+        let either = has(postpay::ENV_SOURCE) || has(postpay::CHANNEL);
+        if !is_ordered || !environment.shaped || has(postpay::ENV_ID) || either {
             continue;
         }
         let name = environment.name;

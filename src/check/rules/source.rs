@@ -4,13 +4,13 @@ use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::check::near::{meant, nearest};
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
-use crate::model::Field;
 
 const KNOWN: [&str; 2] = ["miniapp", "qcloud"];
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
-    for (written, text) in manifests.texts(Field::Source) {
+    for (written, text) in manifests.texts(postpay::SOURCE) {
         if KNOWN.contains(&text) {
             continue;
         }

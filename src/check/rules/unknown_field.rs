@@ -4,11 +4,12 @@ use crate::check::Options;
 use crate::check::model::{IMPORT, LIFECYCLE, MOVE, Manifests, Place, TOP};
 use crate::check::near::{known_here, meant, nearest, unknown};
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::{Text, text};
-use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
-    let in_defaults: Vec<&str> = Field::ALL.into_iter().map(Field::name).chain(["lifecycle"]).collect();
+    let in_defaults: Vec<&str> =
+        postpay::KIND.fields().map(|field| field.name).chain(["lifecycle"]).collect();
     let in_environment = [&in_defaults[..], &["import"]].concat();
     for strange in &manifests.strange {
         let name = strange.entry.name();
@@ -47,7 +48,7 @@ fn there_is_none(name: &str, place: Place) -> Text {
 
 /// Where a key belongs that is one in another place.
 fn elsewhere(name: &str, place: Place) -> Option<Text> {
-    let is_field = Field::by_name(name).is_some();
+    let is_field = postpay::KIND.field(name).is_some();
     match place {
         Place::Top if is_field || name == "lifecycle" => Some(text!(
             "it belongs into an environment, or under `defaults`",

@@ -3,16 +3,16 @@
 use crate::check::Options;
 use crate::check::model::Manifests;
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
-use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
-        let env_source = manifests.get(environment, Field::EnvSource);
-        let channel = manifests.get(environment, Field::Channel);
+        let env_source = manifests.get(environment, postpay::ENV_SOURCE);
+        let channel = manifests.get(environment, postpay::CHANNEL);
         let (there, lacking) = match (env_source, channel) {
-            (Some(env_source), None) => (env_source, Field::Channel),
-            (None, Some(channel)) => (channel, Field::EnvSource),
+            (Some(env_source), None) => (env_source, postpay::CHANNEL),
+            (None, Some(channel)) => (channel, postpay::ENV_SOURCE),
             (None, None) | (Some(_), Some(_)) => continue,
         };
         let (name, has) = (environment.name, there.field);

@@ -4,6 +4,7 @@ use crate::check::Options;
 use crate::check::model::{Manifests, Shape, TOP};
 use crate::check::near::list;
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::{Text, text};
 use crate::manifest::{Node, Value};
 use crate::model::Field;
@@ -15,7 +16,7 @@ pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Di
     for written in &manifests.fields {
         let allowed = match written.node.value() {
             Value::Null | Value::Text(_) => true,
-            Value::Mapping(_) => written.field == Field::Extra,
+            Value::Mapping(_) => written.field == postpay::EXTRA,
             Value::Bool(_) | Value::Number(_) | Value::Sequence(_) => false,
         };
         if !allowed {
@@ -102,10 +103,10 @@ fn other(should_be: Shape<'_>, node: Node<'_>) -> Diagnostic {
 }
 
 fn field(field: Field, node: Node<'_>) -> Diagnostic {
-    if field == Field::Extra {
+    if field == postpay::EXTRA {
         in_quotes(wrong(&text!("`extra` is a string or a mapping", "`extra` 应为字符串或映射"), node), node)
     } else {
-        string(field.name(), node)
+        string(field.name, node)
     }
 }
 

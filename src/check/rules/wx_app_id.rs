@@ -3,17 +3,17 @@
 use crate::check::Options;
 use crate::check::model::{Content, Manifests};
 use crate::diagnostic::Diagnostic;
+use crate::kinds::postpay;
 use crate::lang::text;
-use crate::model::Field;
 
 pub(super) fn check(manifests: &Manifests<'_>, _: Options, problems: &mut Vec<Diagnostic>) {
     for (_, environment) in manifests.environments() {
         // What is imported is never ordered, and the account does not tell its AppId.
         let is_ordered = environment.import.is_none();
-        if !is_ordered || manifests.get(environment, Field::WxAppId).is_some() {
+        if !is_ordered || manifests.get(environment, postpay::WX_APP_ID).is_some() {
             continue;
         }
-        let because = [Field::EnvSource, Field::Source]
+        let because = [postpay::ENV_SOURCE, postpay::SOURCE]
             .into_iter()
             .filter_map(|field| manifests.get(environment, field))
             .find(|value| matches!(value.content, Content::Text("miniapp")));

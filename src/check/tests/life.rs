@@ -19,7 +19,7 @@ fn lifecycles(text: &str) -> Vec<String> {
         .iter()
         .map(|environment| {
             let Lifecycle { prevent_destroy, ignore_changes } = &environment.lifecycle;
-            let ignored: Vec<&str> = ignore_changes.iter().map(|field| field.name()).collect();
+            let ignored: Vec<&str> = ignore_changes.iter().map(|field| field.name).collect();
             let protected = if *prevent_destroy { "!" } else { "" };
             format!("{}:{protected}{}", environment.address, ignored.join(","))
         })

@@ -14,11 +14,11 @@ use super::http::{Http, Transport};
 use super::keys::Keys;
 use super::read::Spacing;
 use super::service::{Api, Call, REGION, Service};
-use super::wire::{self, CREATE, SERVICE, VERSION};
+use super::wire::{self, SERVICE, VERSION};
 use crate::clock::Clock;
 use crate::cloud::{CloudError, CloudWrite, Destroy, Done, Grade, LOOK_FIRST, Ordered, Rename, Watcher};
 use crate::lang::{Text, text};
-use crate::model::{Attributes, Field};
+use crate::model::Attributes;
 
 const TCB: Api = Api { name: SERVICE, version: VERSION };
 
@@ -174,9 +174,13 @@ impl CloudWrite for TencentClient {
     }
 
     async fn create(&self, order: &Attributes) -> Result<Ordered, CloudError> {
-        let call =
-            Call { action: CREATE, region: None, body: wire::create_body(order), most: wire::MAX_BODY };
-        let asked = order.get(Field::EnvId);
+        let call = Call {
+            action: order.kind().action,
+            region: None,
+            body: wire::create_body(order),
+            most: wire::MAX_BODY,
+        };
+        let asked = order.env_id();
         let call = self.service.call(call, |reply, redactor, repair| judge(reply, asked, redactor, repair));
         call.await.map_err(advised)
     }

@@ -3,6 +3,7 @@
 use super::super::file;
 use super::super::moves::MoveError;
 use super::*;
+use crate::kinds::postpay;
 use crate::model::{Import, Moved, Removed};
 use crate::state::Deposed;
 
@@ -12,7 +13,7 @@ fn owned(name: &str, status: Status, pairs: &[(Field, &str)]) -> Record {
 }
 
 fn created(name: &str) -> (&str, Record) {
-    (name, owned(name, Status::Created, &[(Field::Alias, name)]))
+    (name, owned(name, Status::Created, &[(postpay::ALIAS, name)]))
 }
 
 fn with(options: Options, desired: &Desired, state: &State) -> Plan {
@@ -46,7 +47,7 @@ fn moved(from: &str, to: &str) -> Moved {
 #[test]
 fn an_alias_changes_in_place_and_one_that_is_not_declared_stays() {
     let recorded = state(vec![created("a")]);
-    let plan = make(&declared(&[("a", &[(Field::Alias, "b")])]), Some(&recorded));
+    let plan = make(&declared(&[("a", &[(postpay::ALIAS, "b")])]), Some(&recorded));
     assert_eq!(kinds(&plan), one("a", Action::Update, Reason::AliasChanged));
     assert_eq!(step(&plan, "a").renames(), Some("b"));
     assert_eq!((plan.orders().count(), plan.changes().count()), (0, 1));
@@ -54,7 +55,7 @@ fn an_alias_changes_in_place_and_one_that_is_not_declared_stays() {
     let plan = make(&declared(&[("a", &[])]), Some(&recorded));
     assert_eq!(kinds(&plan), one("a", Action::NoOp, Reason::Unchanged));
     let given = make(
-        &declared(&[("a", &[(Field::Alias, "b")])]),
+        &declared(&[("a", &[(postpay::ALIAS, "b")])]),
         Some(&state(vec![("a", owned("a", Status::Created, &[]))])),
     );
     assert_eq!(step(&given, "a").renames(), Some("b"));
@@ -63,7 +64,7 @@ fn an_alias_changes_in_place_and_one_that_is_not_declared_stays() {
 #[test]
 fn an_alias_and_another_field_are_a_replacement_and_none_is_made_unasked() {
     let recorded = state(vec![created("a")]);
-    let pairs = &[(Field::Alias, "b"), (Field::FreeQuota, "basic")];
+    let pairs = &[(postpay::ALIAS, "b"), (postpay::FREE_QUOTA, "basic")];
     let plan = make(&declared(&[("a", pairs)]), Some(&recorded));
     assert_eq!(kinds(&plan), one("a", Action::Replace, Reason::FixedAtOrder));
     assert_eq!(step(&plan, "a").refusal, Some(Refusal::Replacement));
@@ -73,34 +74,34 @@ fn an_alias_and_another_field_are_a_replacement_and_none_is_made_unasked() {
 #[test]
 fn what_waits_for_its_id_is_not_renamed_before_it_has_one() {
     let recorded = state(vec![("a", owned("a", Status::AwaitingEnvId, &[]))]);
-    let plan = make(&declared(&[("a", &[(Field::Alias, "b")])]), Some(&recorded));
+    let plan = make(&declared(&[("a", &[(postpay::ALIAS, "b")])]), Some(&recorded));
     assert_eq!(kinds(&plan), one("a", Action::Wait, Reason::AwaitingEnvId));
 }
 
 #[test]
 fn an_ignored_change_is_none_and_stays_as_it_was_beside_another() {
     let recorded = state(vec![created("a")]);
-    let mut desired = declared(&[("a", &[(Field::Alias, "a"), (Field::Flag, "Activity")])]);
-    desired.environments[0].lifecycle.ignore_changes = [Field::Flag].into();
+    let mut desired = declared(&[("a", &[(postpay::ALIAS, "a"), (postpay::FLAG, "Activity")])]);
+    desired.environments[0].lifecycle.ignore_changes = [postpay::FLAG].into();
     let plan = make(&desired, Some(&recorded));
     assert_eq!(kinds(&plan), one("a", Action::NoOp, Reason::Unchanged));
 
-    desired.environments[0].attributes.set(Field::Alias, "b");
+    desired.environments[0].attributes.set(postpay::ALIAS, "b");
     let plan = make(&desired, Some(&recorded));
     let update = step(&plan, "a");
-    assert_eq!(update.changed_fields(), [Field::Alias]);
-    assert_eq!(update.after.as_ref().unwrap().get(Field::Flag), None);
+    assert_eq!(update.changed_fields(), [postpay::ALIAS]);
+    assert_eq!(update.after.as_ref().unwrap().text(postpay::FLAG), None);
 
     let options = Options { replaces: vec![address("a")], ..Options::default() };
     let plan = with(options, &desired, &recorded);
     let order = step(&plan, "a").after.as_ref().unwrap();
-    assert_eq!(order.get(Field::Flag), Some("Activity"), "a new one is ordered as it is declared");
+    assert_eq!(order.text(postpay::FLAG), Some("Activity"), "a new one is ordered as it is declared");
 }
 
 #[test]
 fn that_it_is_protected_is_a_change_of_its_own() {
     let recorded = state(vec![created("a")]);
-    let mut desired = declared(&[("a", &[(Field::Alias, "a")])]);
+    let mut desired = declared(&[("a", &[(postpay::ALIAS, "a")])]);
     desired.environments[0].lifecycle.prevent_destroy = true;
     let plan = make(&desired, Some(&recorded));
     assert_eq!(kinds(&plan), one("a", Action::Update, Reason::ProtectionChanged));
@@ -111,7 +112,7 @@ fn that_it_is_protected_is_a_change_of_its_own() {
 #[test]
 fn a_replacement_that_was_asked_for_is_an_order_and_its_limits_hold() {
     let recorded = state(vec![created("a"), created("b")]);
-    let desired = declared(&[("a", &[(Field::Alias, "a")]), ("b", &[(Field::Alias, "b")])]);
+    let desired = declared(&[("a", &[(postpay::ALIAS, "a")]), ("b", &[(postpay::ALIAS, "b")])]);
     let options = Options { replaces: vec![address("a")], ..Options::default() };
     let plan = with(options, &desired, &recorded);
     assert_eq!(step(&plan, "a").reason, Reason::ReplaceRequested);
@@ -125,7 +126,7 @@ fn a_replacement_that_was_asked_for_is_an_order_and_its_limits_hold() {
 
 #[test]
 fn a_replacement_that_can_t_be_one_is_refused_even_if_asked_for() {
-    let switched = [(Field::EnvId, "a-1")];
+    let switched = [(postpay::ENV_ID, "a-1")];
     let recorded = state(vec![
         ("a", owned("a", Status::Created, &switched)),
         ("b", owned("b", Status::AwaitingEnvId, B)),
@@ -147,13 +148,13 @@ fn the_same_replacement_is_not_asked_for_twice_unless_something_changed_since() 
         by: RunId::fresh(),
     });
     let options = || Options { replaces: vec![address("a")], ..Options::default() };
-    let same = declared(&[("a", &[(Field::Alias, "a")])]);
+    let same = declared(&[("a", &[(postpay::ALIAS, "a")])]);
     let plan = with(options(), &same, &recorded);
     let now = plan.steps.iter().find(|step| !step.deposed).unwrap();
     assert_eq!(now.refusal, Some(Refusal::ReplacedAlready));
     assert_eq!(plan.orders().count(), 0);
 
-    let another = declared(&[("a", &[(Field::Alias, "a"), (Field::Channel, "cocos")])]);
+    let another = declared(&[("a", &[(postpay::ALIAS, "a"), (postpay::CHANNEL, "cocos")])]);
     assert_eq!(with(options(), &another, &recorded).orders().count(), 1);
 
     recorded.deposed.clear();
@@ -165,7 +166,7 @@ fn what_left_the_manifests_is_kept_unless_it_may_be_given_up() {
     let mut protected = created("safe");
     protected.1.prevent_destroy = true;
     let recorded = state(vec![created("a"), created("b"), created("kept"), protected]);
-    let desired = declared(&[("kept", &[(Field::Alias, "kept")])]);
+    let desired = declared(&[("kept", &[(postpay::ALIAS, "kept")])]);
     let plan = with(Options::default(), &desired, &recorded);
     assert_eq!(plan.changes().count(), 0);
     assert_eq!(plan.refused().count(), 0, "it holds nothing up");
@@ -200,7 +201,7 @@ fn nothing_is_given_up_that_another_address_has() {
     let mut twin = created("b");
     twin.1.env_id = Some("a-1".to_owned());
     let recorded = state(vec![created("a"), twin]);
-    let desired = declared(&[("b", &[(Field::Alias, "b")])]);
+    let desired = declared(&[("b", &[(postpay::ALIAS, "b")])]);
     let plan = with(allowed(), &desired, &recorded);
     let here = target();
     let facts = Facts { allow_destroy: true, ..facts(Some(&recorded), &here) };
@@ -211,7 +212,7 @@ fn nothing_is_given_up_that_another_address_has() {
 #[test]
 fn what_is_to_move_to_a_declared_address_is_declared() {
     let recorded = state(vec![created("old")]);
-    let mut desired = declared(&[("new", &[(Field::Alias, "old")])]);
+    let mut desired = declared(&[("new", &[(postpay::ALIAS, "old")])]);
     desired.moved = vec![moved("old", "new")];
     let options = Options { mode: Mode::Destroy(vec![address("old")]), ..allowed() };
     let plan = with(options, &desired, &recorded);
@@ -226,8 +227,8 @@ fn what_is_to_move_to_a_declared_address_is_declared() {
 
 #[test]
 fn what_is_declared_to_exist_is_not_ordered_in_the_place_of_an_isolated_one() {
-    let recorded = state(vec![("a", owned("a", Status::Isolated, &[(Field::Alias, "a")]))]);
-    let mut desired = declared(&[("a", &[(Field::Alias, "a")])]);
+    let recorded = state(vec![("a", owned("a", Status::Isolated, &[(postpay::ALIAS, "a")]))]);
+    let mut desired = declared(&[("a", &[(postpay::ALIAS, "a")])]);
     for (env_id, refused) in [("a-1", false), ("another", true)] {
         desired.environments[0].import =
             Some(Import { env_id: env_id.to_owned(), tran_id: None, source: source(2) });
@@ -238,8 +239,8 @@ fn what_is_declared_to_exist_is_not_ordered_in_the_place_of_an_isolated_one() {
     }
     // A key that was renamed back does not order what lives under its other name.
     desired.environments[0].import = None;
-    let both = state(vec![("a", owned("a", Status::Isolated, &[(Field::Alias, "old")])), created("b")]);
-    desired.environments[0].attributes.set(Field::Alias, "b");
+    let both = state(vec![("a", owned("a", Status::Isolated, &[(postpay::ALIAS, "old")])), created("b")]);
+    desired.environments[0].attributes.set(postpay::ALIAS, "b");
     let plan = with(Options::default(), &desired, &both);
     assert_eq!(step(&plan, "a").refusal, Some(Refusal::Renamed { from: address("b") }));
 }
@@ -270,11 +271,11 @@ fn what_was_replaced_is_shown_and_given_up_only_by_name() {
     let mut recorded = state(vec![created("a")]);
     recorded.deposed.push(Deposed {
         address: address("a"),
-        record: owned("a-old", Status::Created, &[(Field::Alias, "a")]),
+        record: owned("a-old", Status::Created, &[(postpay::ALIAS, "a")]),
         at: Timestamp::UNIX_EPOCH,
         by: RunId::fresh(),
     });
-    let desired = declared(&[("a", &[(Field::Alias, "a")])]);
+    let desired = declared(&[("a", &[(postpay::ALIAS, "a")])]);
     let plan = with(allowed(), &desired, &recorded);
     let shown = plan.steps.iter().find(|step| step.deposed).unwrap();
     assert_eq!((shown.action, shown.reason), (Action::NoOp, Reason::Deposed));
@@ -290,7 +291,7 @@ fn what_was_replaced_is_shown_and_given_up_only_by_name() {
 #[test]
 fn what_was_replaced_is_protected_by_what_is_declared_at_its_address() {
     let mut recorded = state(vec![created("a")]);
-    let mut old = owned("a-old", Status::Created, &[(Field::Alias, "a")]);
+    let mut old = owned("a-old", Status::Created, &[(postpay::ALIAS, "a")]);
     old.prevent_destroy = true;
     recorded.deposed.push(Deposed {
         address: address("a"),
@@ -299,7 +300,7 @@ fn what_was_replaced_is_protected_by_what_is_declared_at_its_address() {
         by: RunId::fresh(),
     });
     let options = Options { mode: Mode::DestroyDeposed(vec![address("a")]), ..allowed() };
-    let mut desired = declared(&[("a", &[(Field::Alias, "a")])]);
+    let mut desired = declared(&[("a", &[(postpay::ALIAS, "a")])]);
     assert_eq!(with(options.clone(), &desired, &recorded).destroys().count(), 1);
     desired.environments[0].lifecycle.prevent_destroy = true;
     let plan = with(options.clone(), &desired, &recorded);
@@ -310,10 +311,10 @@ fn what_was_replaced_is_protected_by_what_is_declared_at_its_address() {
 
 #[test]
 fn what_is_isolated_is_left_in_peace_and_a_new_one_can_be_ordered_in_its_place() {
-    let recorded = state(vec![("a", owned("a", Status::Isolated, &[(Field::Alias, "a")]))]);
+    let recorded = state(vec![("a", owned("a", Status::Isolated, &[(postpay::ALIAS, "a")]))]);
     let plan = with(allowed(), &declared(&[]), &recorded);
     assert_eq!(kinds(&plan), one("a", Action::NoOp, Reason::Isolated));
-    let plan = with(Options::default(), &declared(&[("a", &[(Field::Alias, "a")])]), &recorded);
+    let plan = with(Options::default(), &declared(&[("a", &[(postpay::ALIAS, "a")])]), &recorded);
     assert_eq!(kinds(&plan), one("a", Action::Create, Reason::GivenUp));
     let here = target();
     assert_eq!(objections(&plan, &facts(Some(&recorded), &here)), []);
@@ -335,14 +336,14 @@ fn a_removed_address_is_forgotten_and_not_given_up() {
 #[test]
 fn a_moved_environment_is_not_ordered_again_and_changes_at_its_new_address() {
     let recorded = state(vec![created("old")]);
-    let mut desired = declared(&[("new", &[(Field::Alias, "old")])]);
+    let mut desired = declared(&[("new", &[(postpay::ALIAS, "old")])]);
     desired.moved = vec![moved("old", "new")];
     let plan = with(allowed(), &desired, &recorded);
     assert_eq!(kinds(&plan), one("new", Action::Move, Reason::Moved));
     assert_eq!(step(&plan, "new").previous_address, Some(address("old")));
     assert_eq!(plan.summary().moved, 1);
 
-    desired.environments[0].attributes.set(Field::Alias, "new");
+    desired.environments[0].attributes.set(postpay::ALIAS, "new");
     let plan = with(allowed(), &desired, &recorded);
     assert_eq!(kinds(&plan), one("new", Action::Update, Reason::AliasChanged));
     assert_eq!(step(&plan, "new").previous_address, Some(address("old")));
@@ -350,14 +351,14 @@ fn a_moved_environment_is_not_ordered_again_and_changes_at_its_new_address() {
 
     // Blocks may stay after they are carried out.
     let done = state(vec![("new", created("old").1)]);
-    desired.environments[0].attributes.set(Field::Alias, "old");
+    desired.environments[0].attributes.set(postpay::ALIAS, "old");
     let plan = with(allowed(), &desired, &done);
     assert_eq!(kinds(&plan), one("new", Action::NoOp, Reason::Unchanged));
 }
 
 #[test]
 fn moves_follow_on_one_another() {
-    let mut desired = declared(&[("c", &[(Field::Alias, "x")])]);
+    let mut desired = declared(&[("c", &[(postpay::ALIAS, "x")])]);
     desired.moved = vec![moved("b", "c"), moved("a", "b")];
     for at in ["a", "b"] {
         let recorded = state(vec![(at, created("x").1)]);
@@ -369,7 +370,7 @@ fn moves_follow_on_one_another() {
 
 #[test]
 fn a_move_from_nowhere_or_onto_another_is_an_error() {
-    let mut desired = declared(&[("c", &[(Field::Alias, "x")])]);
+    let mut desired = declared(&[("c", &[(postpay::ALIAS, "x")])]);
     desired.moved = vec![moved("a", "b"), moved("b", "c")];
     let problems = |state: Option<&State>| {
         let options = Options::default();

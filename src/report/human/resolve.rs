@@ -40,7 +40,7 @@ pub fn open(
     let sent = text!("  sent {sent_at:.0}{by}, run {run}", "  发送于 {sent_at:.0}{by:#}，运行 {run}");
     let _ = writeln!(out, "{}", look.say(sent));
     for (field, value) in order.iter() {
-        let _ = writeln!(out, "    {field:<12}  \"{}\"", clean(value));
+        let _ = writeln!(out, "    {field:<12}  \"{}\"", clean(&value.to_string()));
     }
     for (name, id) in [("TranId", tran_id), ("EnvId", env_id), ("RequestId", request_id)] {
         if let Some(id) = id {

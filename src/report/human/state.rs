@@ -123,7 +123,7 @@ fn fields(record: &Record) -> String {
         let _ = writeln!(out, "  {name:<16} {value}");
     }
     for (field, value) in attributes.iter() {
-        let _ = writeln!(out, "    {:<14} \"{}\"", field.name(), clean(value));
+        let _ = writeln!(out, "    {:<14} \"{}\"", field.name, clean(&value.to_string()));
     }
     out
 }

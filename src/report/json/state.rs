@@ -50,7 +50,7 @@ pub(super) struct DifferenceV1<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     deposed: Option<&'a str>,
     /// None when the whole environment is on one side only.
-    field: Option<&'static str>,
+    field: Option<&'a str>,
     /// member, missing, surplus or field.
     kind: &'static str,
     found: Option<&'a str>,

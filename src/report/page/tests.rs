@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::apply::CallKind;
+use crate::kinds::postpay;
 use crate::lang::{Lang, Text};
 use crate::model::{Address, Attributes, Field, SourceRef};
 use crate::plan::{Action, Ids, Options, Plan, Reason, Refusal, Step};
@@ -58,19 +59,22 @@ pub(in crate::report) fn plan_of(steps: Vec<Step>) -> Plan {
 pub(in crate::report) fn sample() -> Page {
     let create = Step {
         after: Some(attributes(&[
-            (Field::Alias, "shop-prod"),
-            (Field::EnvSource, "qcloud"),
-            (Field::Extra, r#"{"owner":"platform"}"#),
+            (postpay::ALIAS, "shop-prod"),
+            (postpay::ENV_SOURCE, "qcloud"),
+            (postpay::EXTRA, r#"{"owner":"platform"}"#),
         ])),
         ..step("shop-prod", 3, Action::Create, Reason::NotOrdered)
     };
     let replace = Step {
         refusal: Some(Refusal::Replacement),
-        before: Some(attributes(&[(Field::Alias, "old"), (Field::EnvAlias, "the old shop of the north")])),
+        before: Some(attributes(&[
+            (postpay::ALIAS, "old"),
+            (postpay::ENV_ALIAS, "the old shop of the north"),
+        ])),
         after: Some(attributes(&[
-            (Field::Alias, "old"),
-            (Field::EnvAlias, "the new shop of the north"),
-            (Field::FreeQuota, "basic"),
+            (postpay::ALIAS, "old"),
+            (postpay::ENV_ALIAS, "the new shop of the north"),
+            (postpay::FREE_QUOTA, "basic"),
         ])),
         ids: Ids { env_id: Some("old-1a2b".to_owned()), ..Ids::default() },
         ..step("shop-old", 12, Action::Replace, Reason::FixedAtOrder)
@@ -151,9 +155,9 @@ pub(in crate::report) fn large(n: u32) -> Page {
         let address = format!("shop-{line}");
         Step {
             after: Some(attributes(&[
-                (Field::Alias, &address),
-                (Field::EnvAlias, "an environment for a shop"),
-                (Field::EnvSource, "qcloud"),
+                (postpay::ALIAS, &address),
+                (postpay::ENV_ALIAS, "an environment for a shop"),
+                (postpay::ENV_SOURCE, "qcloud"),
             ])),
             ..step(&address, line, Action::Create, Reason::NotOrdered)
         }

@@ -1,3 +1,4 @@
+use crate::kinds::postpay;
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
@@ -143,7 +144,7 @@ fn intent(attempt: u32, action: &str) -> Event {
         attempt,
         address: address(),
         action: action.to_owned(),
-        attributes: [(Field::Alias, "shop".to_owned())].into_iter().collect(),
+        attributes: [(postpay::ALIAS, "shop".to_owned())].into_iter().collect(),
         source: SourceRef { file: "environments/shop.yaml".to_owned(), line: 3 },
         replaces: None,
         prevent_destroy: false,
@@ -283,7 +284,7 @@ fn switching_an_environment_awaits_no_id_that_the_order_named() {
 fn switching(attempt: u32, env_id: &str) -> Event {
     match intent(attempt, ORDER) {
         Event::Intent(mut intent) => {
-            intent.attributes.set(Field::EnvId, env_id);
+            intent.attributes.set(postpay::ENV_ID, env_id);
             Event::Intent(intent)
         }
         other => other,

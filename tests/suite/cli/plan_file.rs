@@ -1,6 +1,6 @@
 //! A plan file orders exactly what it says, or nothing.
 
-use postpay::model::Field;
+use postpay::kinds::postpay as fields;
 use postpay::plan::{Plan, file};
 
 use crate::support::{MANIFEST, Project, STATE, assert_shown};
@@ -69,11 +69,11 @@ fn one_that_was_altered_and_sealed_again_is_refused() {
     let alterations: [(&str, Alter); 5] = [
         ("alias", |plan| {
             let after = plan.steps[0].after.as_mut().unwrap();
-            after.set(Field::Alias, "two");
+            after.set(fields::ALIAS, "two");
         }),
         ("more", |plan| {
             let after = plan.steps[0].after.as_mut().unwrap();
-            after.set(Field::FreeQuota, "basic");
+            after.set(fields::FREE_QUOTA, "basic");
         }),
         ("address", |plan| {
             plan.steps[0].address = "two".parse().unwrap();

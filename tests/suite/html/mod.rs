@@ -13,9 +13,10 @@ use jiff::Timestamp;
 use postpay::apply::{Call, CallKind};
 use postpay::check::{Options as Rules, check};
 use postpay::diagnostic::any_error;
+use postpay::kinds::postpay as fields;
 use postpay::lang::Lang;
 use postpay::manifest;
-use postpay::model::{Attributes, Field};
+use postpay::model::Attributes;
 use postpay::plan::{Action, Options, Plan, Reason, Target};
 use postpay::report::html;
 use postpay::report::page::{self, Kind, Page, Request, Setting};
@@ -63,10 +64,9 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Page {
     let mut plan = Plan::make(&desired, None, selection, target, now).unwrap();
     for ((at, step), alias) in plan.steps.iter_mut().enumerate().zip(aliases) {
         let with = |text: &str| -> Attributes {
-            let fields = step.after.iter().flat_map(Attributes::iter);
-            let others = fields.filter(|(field, _)| *field != Field::EnvAlias);
-            let all = others.map(|(field, value)| (field, value.to_owned()));
-            all.chain([(Field::EnvAlias, text.to_owned())]).collect()
+            let mut attributes = step.after.clone().unwrap_or_default();
+            attributes.set(fields::ENV_ALIAS, text);
+            attributes
         };
         let old = with(&format!("old {alias}"));
         step.after = Some(with(alias));

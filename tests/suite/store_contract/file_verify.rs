@@ -97,7 +97,7 @@ fn a_changed_state_is_told_by_address_and_field() {
         *field,
         Difference::Field {
             place: compare::Place::At(one),
-            name: "tran_id",
+            name: "tran_id".into(),
             found: Some("tran-else".to_owned()),
             expected: Some("tran-one".to_owned()),
         }
@@ -168,7 +168,7 @@ fn what_was_replaced_is_held_against_the_receipts_too() {
     let [Problem::Differs(Difference::Field { place, name, .. })] = found.problems.as_slice() else {
         panic!("{found:?}");
     };
-    assert_eq!((place, *name), (&deposed("env-one"), "tran_id"));
+    assert_eq!((place, name.as_ref()), (&deposed("env-one"), "tran_id"));
     tampered(&folder, |state| state.deposed.clear());
     let found = verify(&folder);
     let [Problem::Differs(Difference::Missing { place, .. })] = found.problems.as_slice() else {

@@ -26,7 +26,7 @@ pub use sts::{
 pub use traces::{Traces, traces};
 
 use crate::lang::{Text, text};
-use crate::model::{Attributes, Field};
+use crate::model::Attributes;
 
 /// Where the vendor answers, when nothing else is configured.
 pub const ENDPOINT: &str = "https://tcb.tencentcloudapi.com";
@@ -49,7 +49,7 @@ pub const MAX_BODY: usize = 1 << 20;
 /// The most of a page that is read. An environment takes a few kilobytes with its resources and tags.
 pub const MAX_PAGE_BODY: usize = 16 << 20;
 
-/// The body of `CreatePostpayPackage`: exactly the fields that are set, in the order of the vendor's page, compact.
+/// Returns the body of a create: exactly the fields that are set, in the order of their table, compact.
 #[expect(
     clippy::expect_used,
     clippy::missing_panics_doc,
@@ -59,7 +59,7 @@ pub fn create_body(order: &Attributes) -> Vec<u8> {
     struct Members<'a>(&'a Attributes);
     impl Serialize for Members<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_map(self.0.iter().map(|(field, value)| (field.member(), value)))
+            serializer.collect_map(self.0.iter().map(|(field, value)| (field.member, value)))
         }
     }
     serde_json::to_vec(&Members(order)).expect("a map of texts")
@@ -80,11 +80,6 @@ pub fn request_id(body: &[u8]) -> Option<String> {
     let document: Value = serde_json::from_slice(body).ok()?;
     let id = document.pointer("/Response/RequestId")?;
     id.as_str().map(str::to_owned)
-}
-
-/// Whether `CreatePostpayPackage` has a member of this name.
-pub fn is_create_member(name: &str) -> bool {
-    Field::ALL.iter().any(|field| field.member() == name)
 }
 
 /// The ids in an answer's envelope, or what [`salvage`] makes of its remains. Empty ones count as absent.
@@ -209,6 +204,7 @@ fn text(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinds::postpay;
 
     fn ids(tran: &str, env: &str, request: &str) -> Ids {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -219,16 +215,14 @@ mod tests {
     fn a_request_holds_exactly_what_is_set_in_the_vendors_order() {
         let mut order = Attributes::default();
         assert_eq!(create_body(&order), b"{}");
-        order.set(Field::Extra, r#"{"abc":"def"}"#);
-        order.set(Field::Alias, "env-alias");
-        order.set(Field::EnvAlias, "我的\n环境");
-        order.set(Field::FreeQuota, "");
+        order.set(postpay::EXTRA, r#"{"abc":"def"}"#);
+        order.set(postpay::ALIAS, "env-alias");
+        order.set(postpay::ENV_ALIAS, "我的\n环境");
+        order.set(postpay::FREE_QUOTA, "");
         assert_eq!(
             String::from_utf8(create_body(&order)).unwrap(),
             "{\"FreeQuota\":\"\",\"Alias\":\"env-alias\",\"EnvAlias\":\"我的\\n环境\",\"Extra\":\"{\\\"abc\\\":\\\"def\\\"}\"}"
         );
-        assert!(is_create_member("WxAppId"));
-        assert!(!is_create_member("Region"));
     }
 
     #[test]

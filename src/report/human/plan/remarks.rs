@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::lang::{Text, text};
-use crate::model::{Address, Attributes, Field};
+use crate::model::{Address, Attributes};
 use crate::plan::{Action, Plan, Reason, Refusal, Step, guard};
 use crate::report::human::Look;
 
@@ -47,7 +47,7 @@ fn texts(step: &Step, plan: &Plan) -> Vec<Text> {
 }
 
 fn created(step: &Step) -> Vec<Text> {
-    let nameless = |order: &&Attributes| order.creates_environment() && order.get(Field::Alias).is_none();
+    let nameless = |order: &&Attributes| order.creates_environment() && order.alias().is_none();
     let note = text!(
         "Without an alias a lost answer to its order can't be read back.",
         "没有别名：如果订购的应答丢失，将无法回读确认。"

@@ -1,0 +1,190 @@
+//! `CreatePostpayPackage` of tcb 2018-06-08 (page 876/45287): a pay-as-you-go environment.
+
+use crate::lang::Text;
+use crate::model::ids::ID_RULE;
+use crate::model::kind::{Equality, Field, FieldSpec, Kind, Role, Rule, Shape, Update};
+
+pub static KIND: Kind = Kind {
+    name: "postpay",
+    action: "CreatePostpayPackage",
+    per_second: 2.0,
+    fields: FIELDS,
+    rules: RULES,
+    returns_tran_id: true,
+    shares_env_id: false,
+};
+
+/// In the order of the API's page.
+const FIELDS: &[FieldSpec] = &[
+    FieldSpec {
+        role: Some(Role::EnvId),
+        examples: &["cdnheader-v2a"],
+        help: &[ID_RULE],
+        ..FieldSpec::new(
+            "env_id",
+            "EnvId",
+            Shape::Id,
+            "EnvId: the environment to switch to pay-as-you-go. Leave it out to have one created.",
+        )
+    },
+    FieldSpec {
+        examples: &["wxxjklfjdkld"],
+        ..FieldSpec::new(
+            "wx_app_id",
+            "WxAppId",
+            Shape::Id,
+            "WxAppId: the WeChat AppId. Required when `source` or `env_source` is `miniapp`.",
+        )
+    },
+    FieldSpec {
+        role: Some(Role::PaymentChannel),
+        values: SOURCES,
+        open: true,
+        code: "unknown-source",
+        examples: &["qcloud", "miniapp"],
+        ..FieldSpec::new(
+            "source",
+            "Source",
+            Shape::Id,
+            "Source: where the payment comes from: `miniapp` or `qcloud`.",
+        )
+    },
+    FieldSpec {
+        role: Some(Role::FreeQuota),
+        values: &["basic"],
+        code: "invalid-free-quota",
+        empty_is_none: true,
+        ..FieldSpec::new(
+            "free_quota",
+            "FreeQuota",
+            Shape::Text,
+            "FreeQuota: the level of free quota. Only `basic` exists; without it there is none.",
+        )
+    },
+    FieldSpec {
+        role: Some(Role::Source),
+        values: SOURCES,
+        code: "invalid-env-source",
+        ..FieldSpec::new(
+            "env_source",
+            "EnvSource",
+            Shape::Text,
+            "EnvSource: who creates the environment. Goes with `channel`; required without `env_id` and `import`.",
+        )
+    },
+    FieldSpec {
+        role: Some(Role::Channel),
+        ..FieldSpec::new(
+            "channel",
+            "Channel",
+            Shape::Text,
+            "Channel: with `env_source: miniapp` ide or api; with `env_source: qcloud` qc_console, cocos, qq, cloudgame, dcloud \
+             or serverless_framework. Goes with `env_source`.",
+        )
+    },
+    FieldSpec {
+        role: Some(Role::Alias),
+        update: Update::InPlace,
+        code: "invalid-alias",
+        // The console takes 20; the page gives no limit.
+        longest: Some(20),
+        help: &[Text::fixed("any name is possible as `env_alias`", "`env_alias` 可以用任意名称")],
+        examples: &["env-alias"],
+        ..FieldSpec::new(
+            "alias",
+            "Alias",
+            Shape::Alias,
+            "Alias: starts with a-z, holds a-z, 0-9 and `-`; best at most 20 characters. Unique among the environments that are \
+             created.",
+        )
+    },
+    FieldSpec {
+        role: Some(Role::ExtensionId),
+        ..FieldSpec::new("extension_id", "ExtensionId", Shape::Id, "ExtensionId: the id of an extension.")
+    },
+    FieldSpec {
+        role: Some(Role::Flag),
+        equality: Equality::IgnoreCase,
+        examples: &["Activity"],
+        ..FieldSpec::new(
+            "flag",
+            "Flag",
+            Shape::Text,
+            "Flag: a mark on the order; compared without regard to case.",
+        )
+    },
+    FieldSpec {
+        role: Some(Role::EnvAlias),
+        examples: &["my-env"],
+        ..FieldSpec::new(
+            "env_alias",
+            "EnvAlias",
+            Shape::Text,
+            "EnvAlias: a name for people, of any characters.",
+        )
+    },
+    FieldSpec {
+        equality: Equality::Members,
+        ..FieldSpec::new(
+            "extra",
+            "Extra",
+            Shape::Json,
+            "Extra: custom data that is passed through: a string, or a mapping that is sent as compact JSON with its keys sorted. \
+             A mapping replaces a default as a whole.",
+        )
+    },
+];
+
+const SOURCES: &[&str] = &["miniapp", "qcloud"];
+
+/// Each quotation is from the API's page.
+const RULES: &[Rule] = &[
+    // "同时传，或者同时不传"
+    Rule::Together { code: "unpaired-env-source", fields: ["env_source", "channel"] },
+    // "EnvId 为空时必传"
+    Rule::NeededToCreate { code: "missing-env-source", field: "env_source" },
+    Rule::Depends {
+        code: "invalid-channel",
+        field: "channel",
+        by: "env_source",
+        values: &[
+            ("miniapp", &["ide", "api"]),
+            ("qcloud", &["qc_console", "cocos", "qq", "cloudgame", "dcloud", "serverless_framework"]),
+        ],
+    },
+    // "微信必传"
+    Rule::NeededWhen {
+        code: "missing-wx-app-id",
+        field: "wx_app_id",
+        when: &[("env_source", "miniapp"), ("source", "miniapp")],
+    },
+];
+
+pub const ENV_ID: Field = Field::named(&KIND, "env_id");
+pub const WX_APP_ID: Field = Field::named(&KIND, "wx_app_id");
+pub const SOURCE: Field = Field::named(&KIND, "source");
+pub const FREE_QUOTA: Field = Field::named(&KIND, "free_quota");
+pub const ENV_SOURCE: Field = Field::named(&KIND, "env_source");
+pub const CHANNEL: Field = Field::named(&KIND, "channel");
+pub const ALIAS: Field = Field::named(&KIND, "alias");
+pub const EXTENSION_ID: Field = Field::named(&KIND, "extension_id");
+pub const FLAG: Field = Field::named(&KIND, "flag");
+pub const ENV_ALIAS: Field = Field::named(&KIND, "env_alias");
+pub const EXTRA: Field = Field::named(&KIND, "extra");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::kind::Value;
+
+    #[test]
+    fn flag_ignores_case_and_extra_compares_members() {
+        let same = |field: Field, a: &str, b: &str| field.same(&Value::from(a), &Value::from(b));
+        assert!(same(FLAG, "QuickStart", "quickstart"));
+        assert!(!same(ENV_ALIAS, "Shop", "shop"));
+        assert!(same(EXTRA, r#"{"a":1,"b":[1,2]}"#, r#"{ "b": [1, 2], "a": 1 }"#));
+        assert!(!same(EXTRA, r#"{"a":1}"#, r#"{"a":"1"}"#));
+        assert!(!same(EXTRA, r#"{"b":[1,2]}"#, r#"{"b":[2,1]}"#));
+        assert!(!same(EXTRA, "a text", "a  text"), "only objects have members");
+    }
+}

@@ -1,0 +1,77 @@
+//! The name of a declared environment.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::lang::{Text, text};
+
+/// The stable name of an environment: its key in the manifests, unique over all files.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Address(String);
+
+/// A text that is not an [`Address`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct AddressError(String);
+
+/// English, and Chinese as `{:#}`.
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (text, rule) = (self.0.escape_debug(), Address::RULE);
+        text!("`{text}` is not an address: {rule}", "`{text}` 不是有效的地址：{rule:#}").fmt(f)
+    }
+}
+
+impl Address {
+    /// What an address looks like, for messages.
+    pub const RULE: Text = Text::fixed(
+        "an address starts with a-z or 0-9 and holds a-z, 0-9, `_` and `-`, 64 characters at most",
+        "地址以 a-z 或 0-9 开头，只能包含 a-z、0-9、`_` 和 `-`，最多 64 个字符",
+    );
+    /// The same for a JSON Schema, which gives the length besides.
+    pub const PATTERN: &'static str = "^[a-z0-9][a-z0-9_-]*$";
+    pub const MAX_CHARS: usize = 64;
+
+    /// # Errors
+    /// When `text` breaks [`Address::RULE`].
+    pub fn new(text: &str) -> Result<Self, AddressError> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let starts_well = text.chars().next().is_some_and(plain);
+        if starts_well
+            && text.len() <= Self::MAX_CHARS
+            && text.chars().all(|c| plain(c) || c == '_' || c == '-')
+        {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(AddressError(text.to_owned()))
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = AddressError;
+
+    fn try_from(text: String) -> Result<Self, AddressError> {
+        Self::new(&text)
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        Self::new(text)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}

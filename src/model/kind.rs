@@ -1,0 +1,388 @@
+//! What can be created, as data: a [`Kind`] is an action of the API and one table of the fields that it takes.
+//!
+//! The table is the only definition of a field: reading, checking, the JSON Schema, the request, the comparison and the screens
+//! all go by it. A field that other code has to know by its meaning has a [`Role`].
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value as Json;
+
+use super::ids::is_id;
+
+/// Something that can be created: one action of the API.
+#[derive(Debug)]
+pub struct Kind {
+    /// The value of `kind` in a manifest.
+    pub name: &'static str,
+    /// The action that creates it.
+    pub action: &'static str,
+    /// The documented rate limit of the action, in calls per second.
+    pub per_second: f64,
+    /// In the order in which fields are shown and sent.
+    pub fields: &'static [FieldSpec],
+    /// What two fields ask of each other.
+    pub rules: &'static [Rule],
+    /// Whether the API answers a create with an order number. If not, an EnvId alone proves that it was created.
+    pub returns_tran_id: bool,
+    /// Whether it lives inside an environment of another address, so that two records have one EnvId.
+    pub shares_env_id: bool,
+}
+
+/// A field of a [`Kind`]: one row of its table.
+#[derive(Debug)]
+pub struct FieldSpec {
+    /// The name in a manifest, in the state and in a plan.
+    pub name: &'static str,
+    /// The name of the request member.
+    pub member: &'static str,
+    pub shape: Shape,
+    pub role: Option<Role>,
+    pub update: Update,
+    pub equality: Equality,
+    /// The only values that the API takes; for a list, of each of its items. Empty when any value is possible.
+    pub values: &'static [&'static str],
+    /// Whether a value outside of `values` is a warning and not an error.
+    pub open: bool,
+    /// The code of the diagnostic for a value that is not allowed.
+    pub code: &'static str,
+    /// Whether an empty text means the same as no value.
+    pub empty_is_none: bool,
+    /// The number of characters above which the API may reject the value.
+    pub longest: Option<usize>,
+    pub required: bool,
+    /// Further advice for a value that is not allowed.
+    pub help: &'static [crate::lang::Text],
+    /// For the JSON Schema.
+    pub doc: &'static str,
+    pub examples: &'static [&'static str],
+}
+
+/// What a value looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    Text,
+    /// An id: see [`is_id`].
+    Id,
+    /// Starts with a-z and holds a-z, 0-9 and `-`.
+    Alias,
+    /// A text, or a mapping that is sent as a text: compact JSON with sorted keys.
+    Json,
+    Integer,
+    Bool,
+    /// Texts.
+    List,
+    /// Texts by name.
+    Map,
+    /// The address of another environment, whose EnvId is sent.
+    Reference,
+}
+
+/// What a field says of an environment, for code that does not know its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The id of an environment that exists: the create changes it, and makes no other.
+    EnvId,
+    /// The alias that the EnvId starts with and that the account shows.
+    Alias,
+    /// A free name that the account may show in place of the alias.
+    EnvAlias,
+    /// What a listing shows as the environment's source.
+    Source,
+    /// What a listing shows as its channel.
+    Channel,
+    /// What the bill shows as the payment channel.
+    PaymentChannel,
+    /// What the bill shows as the level of free quota.
+    FreeQuota,
+    /// What the bill's order shows as its flag.
+    Flag,
+    /// What the bill's order shows as its extension.
+    ExtensionId,
+}
+
+/// What a changed value means for an environment that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Update {
+    /// It must be replaced.
+    Replace,
+    /// It is updated in place, and a value that is no longer declared stays.
+    InPlace,
+}
+
+/// When two values mean the same to the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Equality {
+    Exact,
+    IgnoreCase,
+    /// Two JSON objects with the same members, in whatever order and layout.
+    Members,
+}
+
+/// What two fields of a kind ask of each other. Fields are given by name.
+#[derive(Debug)]
+pub enum Rule {
+    /// Both are given, or neither is.
+    Together { code: &'static str, fields: [&'static str; 2] },
+    /// Needed to create an environment, which is when no field with [`Role::EnvId`] is given.
+    NeededToCreate { code: &'static str, field: &'static str },
+    /// Needed where one of `when` has the value that stands beside it.
+    NeededWhen { code: &'static str, field: &'static str, when: &'static [(&'static str, &'static str)] },
+    /// Which values `field` may have depends on the value of `by`.
+    Depends {
+        code: &'static str,
+        field: &'static str,
+        by: &'static str,
+        values: &'static [(&'static str, &'static [&'static str])],
+    },
+}
+
+impl FieldSpec {
+    /// An optional text that forces replacement.
+    pub const fn new(name: &'static str, member: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self {
+            name,
+            member,
+            shape,
+            role: None,
+            update: Update::Replace,
+            equality: Equality::Exact,
+            values: &[],
+            open: false,
+            code: "invalid-value",
+            empty_is_none: false,
+            longest: None,
+            required: false,
+            help: &[],
+            doc,
+            examples: &[],
+        }
+    }
+
+    /// Returns whether two values mean the same to the API.
+    pub fn same(&self, a: &Value, b: &Value) -> bool {
+        let members = |value: &Value| {
+            let text = value.as_text()?;
+            serde_json::from_str::<serde_json::Map<String, Json>>(text).ok()
+        };
+        a == b
+            || match self.equality {
+                Equality::Exact => false,
+                Equality::IgnoreCase => match (a.as_text(), b.as_text()) {
+                    (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+                    (None, _) | (_, None) => false,
+                },
+                Equality::Members => members(a).is_some_and(|a| members(b) == Some(a)),
+            }
+    }
+
+    /// Returns whether a manifest may give the field this text.
+    pub fn accepts(&self, text: &str) -> bool {
+        let fits = match self.shape {
+            Shape::Id => is_id(text),
+            Shape::Alias => is_alias(text),
+            Shape::Reference => super::address::Address::new(text).is_ok(),
+            Shape::Text | Shape::Json | Shape::Integer | Shape::Bool | Shape::List | Shape::Map => true,
+        };
+        fits && (self.open || self.values.is_empty() || self.values.contains(&text))
+    }
+
+    /// Reads a value that was stored as JSON. None when it is not of the field's shape.
+    pub(super) fn from_json(&self, json: Json) -> Option<Value> {
+        let text = |json| match json {
+            Json::String(text) => Some(text),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => None,
+        };
+        Some(match (self.shape, json) {
+            (Shape::Text | Shape::Id | Shape::Alias | Shape::Json | Shape::Reference, Json::String(text)) => {
+                Value::Text(text)
+            }
+            (Shape::Integer, Json::Number(number)) => Value::Integer(number.as_i64()?),
+            (Shape::Bool, Json::Bool(truth)) => Value::Bool(truth),
+            (Shape::List, Json::Array(items)) => {
+                Value::List(items.into_iter().map(text).collect::<Option<_>>()?)
+            }
+            (Shape::Map, Json::Object(members)) => Value::Map(
+                members.into_iter().map(|(name, json)| Some((name, text(json)?))).collect::<Option<_>>()?,
+            ),
+            (_, _) => return None,
+        })
+    }
+}
+
+/// Returns whether `CreatePostpayPackage` and its successors take a text as an alias (page 876/45287).
+pub fn is_alias(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// The pattern of [`is_alias`], for a JSON Schema.
+pub const ALIAS_PATTERN: &str = "^[a-z][a-z0-9-]*$";
+
+impl Kind {
+    pub fn fields(&'static self) -> impl DoubleEndedIterator<Item = Field> {
+        (0..self.fields.len()).map(move |index| Field { kind: self, index })
+    }
+
+    /// Returns the field with this manifest name.
+    pub fn field(&'static self, name: &str) -> Option<Field> {
+        self.fields().find(|field| field.name == name)
+    }
+
+    /// Returns the field that has this role.
+    pub fn role(&'static self, role: Role) -> Option<Field> {
+        self.fields().find(|field| field.role == Some(role))
+    }
+
+    /// Returns the values that a field may have beside this value of another one. None when they don't depend on it.
+    pub fn values_beside(&self, field: &str, by: &str, value: &str) -> Option<&'static [&'static str]> {
+        self.rules.iter().find_map(|rule| match rule {
+            Rule::Depends { field: it, by: other, values, .. } if *it == field && *other == by => {
+                values.iter().find(|(name, _)| *name == value).map(|(_, values)| *values)
+            }
+            Rule::Depends { .. }
+            | Rule::Together { .. }
+            | Rule::NeededToCreate { .. }
+            | Rule::NeededWhen { .. } => None,
+        })
+    }
+}
+
+/// A field of a known kind. It has the columns of its [`FieldSpec`].
+#[derive(Clone, Copy)]
+pub struct Field {
+    pub kind: &'static Kind,
+    pub(super) index: usize,
+}
+
+impl Field {
+    /// The field of this name, for tables. Fails to compile when there is none.
+    ///
+    /// # Panics
+    /// When the kind has no such field.
+    #[expect(clippy::panic, reason = "for constants: it fails to compile")]
+    pub const fn named(kind: &'static Kind, name: &str) -> Self {
+        let mut index = 0;
+        while index < kind.fields.len() {
+            if is_same(kind.fields[index].name.as_bytes(), name.as_bytes()) {
+                return Self { kind, index };
+            }
+            index += 1;
+        }
+        panic!("no field of this name")
+    }
+}
+
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    a.len() == b.len() && at == a.len()
+}
+
+impl Deref for Field {
+    type Target = FieldSpec;
+
+    fn deref(&self) -> &FieldSpec {
+        &self.kind.fields[self.index]
+    }
+}
+
+impl PartialEq for Field {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Field {}
+
+impl PartialOrd for Field {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Field {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.kind.name, self.index).cmp(&(other.kind.name, other.index))
+    }
+}
+
+impl Hash for Field {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.kind.name, self.index).hash(state);
+    }
+}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name)
+    }
+}
+
+impl Serialize for Field {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name)
+    }
+}
+
+/// The value of a field. [`Shape::Json`] is a text in its wire form, [`Shape::Reference`] the text of an address.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    Text(String),
+    Integer(i64),
+    Bool(bool),
+    List(Vec<String>),
+    Map(BTreeMap<String, String>),
+}
+
+impl Value {
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Integer(_) | Self::Bool(_) | Self::List(_) | Self::Map(_) => None,
+        }
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<&Self> for Value {
+    fn from(value: &Self) -> Self {
+        value.clone()
+    }
+}
+
+/// A text as it is, anything else as compact JSON.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.pad(text),
+            Self::Integer(number) => number.fmt(f),
+            Self::Bool(truth) => truth.fmt(f),
+            Self::List(_) | Self::Map(_) => f.pad(&serde_json::to_string(self).unwrap_or_default()),
+        }
+    }
+}
