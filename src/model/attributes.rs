@@ -197,7 +197,7 @@ impl<'de> Visitor<'de> for Fields {
             if attributes.get(field).is_some() {
                 return Err(A::Error::custom(format_args!("duplicate key `{name}`")));
             }
-            let value = field.from_json(entries.next_value::<Json>()?);
+            let value = field.read_json(entries.next_value::<Json>()?);
             let wrong = || A::Error::custom(format_args!("`{name}` has a value of a wrong type"));
             attributes.set(field, value.ok_or_else(wrong)?);
         }
@@ -215,6 +215,6 @@ impl JsonSchema for Attributes {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "object", "additionalProperties": {"not": {"type": "null"}}})
+        json_schema!({"type": "object", "additionalProperties": {"type": ["string", "integer", "boolean", "array", "object"]}})
     }
 }

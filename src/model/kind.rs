@@ -192,7 +192,7 @@ impl FieldSpec {
     }
 
     /// Reads a value that was stored as JSON. None when it is not of the field's shape.
-    pub(super) fn from_json(&self, json: Json) -> Option<Value> {
+    pub(super) fn read_json(&self, json: Json) -> Option<Value> {
         let text = |json| match json {
             Json::String(text) => Some(text),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => None,
