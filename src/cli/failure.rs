@@ -437,6 +437,7 @@ fn locked(holder: Option<&Holder>) -> Vec<Text> {
 mod tests {
     use super::*;
     use crate::apply::ApplyError;
+    use crate::cloud::tencent::codes::{self, Action};
     use crate::cloud::{Grade, Scope, SeenIds};
     use crate::model::Address;
 
@@ -449,7 +450,7 @@ mod tests {
             http_status: Some(200),
             seen: SeenIds::default(),
             body: None,
-            hint: cloud::tencent::codes::explain("AuthFailure").map(|row| row.hint.clone()),
+            hint: codes::help(Action::Read, "AuthFailure"),
         }
     }
 

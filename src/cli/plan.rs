@@ -266,11 +266,11 @@ fn call(step: &Step, plan: &Plan) -> Option<(&'static str, Vec<u8>)> {
     match step.action {
         Action::Update => {
             let alias = step.renames()?;
-            Some((MODIFY, wire::request_body(&ModifyEnv::of(env_id, alias))))
+            Some((MODIFY, wire::request_body(&ModifyEnv::new(env_id, alias))))
         }
         Action::Destroy => {
             let Options { purge, bypass_check, .. } = plan.options;
-            let destroy = DestroyEnv::of(env_id, purge, bypass_check);
+            let destroy = DestroyEnv::new(env_id, purge, bypass_check);
             Some((DESTROY, wire::request_body(&destroy)))
         }
         Action::Create

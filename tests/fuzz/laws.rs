@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use postpay::check::{self, Options};
-use postpay::cloud::tencent::wire::{self, Ids};
+use postpay::cloud::tencent::wire::{self, Answer, Ids};
 use postpay::diagnostic::{SourceFile, any_error, render};
 use postpay::invisible::{shown_json, unseen};
 use postpay::lang::Lang;
@@ -125,23 +125,20 @@ pub(crate) fn plan_file(bytes: &[u8]) {
 
 /// An answer of any kind is read without a panic, and an id that is read from one stands in it.
 pub(crate) fn response(bytes: &[u8]) {
-    let ids = match wire::decode_create(bytes) {
-        Ok(answer) => answer.ids,
-        Err(unreadable) => unreadable.ids,
-    };
+    let Answer { response, ids, found, .. } = wire::parse(bytes);
     let Ids { tran_id, env_id, request_id } = ids;
-    for id in [tran_id, env_id, request_id].into_iter().flatten() {
+    let own = [tran_id, env_id, request_id].into_iter().flatten();
+    for id in own.chain(found.tran_ids).chain(found.env_ids) {
         assert!(!id.is_empty());
         assert!(stands_in(bytes, &id), "`{id}` is invented");
     }
-    // The pages have no ids to lose; that they are read at all is enough.
-    let _ = wire::decode_envs(bytes);
-    let _ = wire::decode_bills(bytes);
-    let _ = wire::decode_caller(bytes);
-    if let Ok(page) = wire::decode_session(bytes) {
-        for key in page.rows.into_iter().chain(wire::decode_metadata(bytes)) {
-            assert!(!key.secret_id.is_empty() && !key.secret_key.is_empty() && !key.token.is_empty());
-        }
+    let Ok(response) = response else {
+        return;
+    };
+    let _ = wire::page(&response, "EnvList", wire::text_of);
+    let _ = wire::decode_caller(&response);
+    for key in wire::decode_session(&response).into_iter().chain(wire::decode_metadata(bytes)) {
+        assert!(!key.secret_id.is_empty() && !key.secret_key.is_empty() && !key.token.is_empty());
     }
 }
 

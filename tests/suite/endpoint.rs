@@ -716,8 +716,7 @@ impl Call<'_> {
 
     fn code(&self, running: &Running) -> String {
         // The envelope and its error are the same for every action.
-        let answer = wire::decode_create(&self.send(running)).unwrap();
-        answer.error.and_then(|error| error.code).unwrap_or_default()
+        wire::parse(&self.send(running)).error.and_then(|error| error.code).unwrap_or_default()
     }
 }
 
@@ -820,14 +819,14 @@ async fn every_environment_is_listed_once_over_the_pages() {
             ..wire::DescribeEnvs::default()
         })
         .unwrap();
-        let page = wire::decode_envs(&Call { body: &body, ..CALL }.send(&running)).unwrap();
-        assert_eq!(page.total, Some(26));
-        envs.extend(page.rows);
+        let response = wire::parse(&Call { body: &body, ..CALL }.send(&running)).response.unwrap();
+        assert_eq!(response["Total"], 26);
+        envs.extend(response["EnvList"].as_array().unwrap().iter().cloned());
     }
     assert_eq!(envs.len(), 26);
-    let new = envs.iter().find(|env| Some(&env.env_id) == ordered.env_id.as_ref()).unwrap();
-    assert_eq!((new.alias.as_str(), new.source.as_str()), ("shop", "qcloud"));
-    assert_eq!((new.env_channel.as_str(), new.pay_mode.as_str()), ("qc_console", "postpaid"));
+    let new = envs.iter().find(|env| env["EnvId"].as_str() == ordered.env_id.as_deref()).unwrap();
+    assert_eq!((&new["Alias"], &new["Source"]), (&"shop".into(), &"qcloud".into()));
+    assert_eq!((&new["EnvChannel"], &new["PayMode"]), (&"qc_console".into(), &"postpaid".into()));
 }
 
 /// A server that reads one request a connection, answers with these bytes, and closes. What it read can be received.

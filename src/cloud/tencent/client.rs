@@ -1,7 +1,4 @@
-//! The client: orders, graded by what their answers prove.
-//!
-//! It never sends an order twice; what only looks is beside it, in `read`, and what changes an environment that is there in
-//! `change`. Whether to try again is the engine's decision.
+//! The client and its options. `read` and `write` have its calls.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,16 +6,14 @@ use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 
-use super::evidence::judge;
+use super::ask::Spacing;
 use super::http::{Http, Transport};
 use super::keys::Keys;
-use super::read::Spacing;
-use super::service::{Api, Call, REGION, Service};
-use super::wire::{self, SERVICE, VERSION};
+use super::service::{Api, REGION, Service};
+use super::wire::{SERVICE, VERSION};
 use crate::clock::Clock;
-use crate::cloud::{CloudError, CloudWrite, Destroy, Done, Grade, LOOK_FIRST, Ordered, Rename, Watcher};
+use crate::cloud::Watcher;
 use crate::lang::{Text, text};
-use crate::model::Attributes;
 
 const TCB: Api = Api { name: SERVICE, version: VERSION };
 
@@ -168,46 +163,13 @@ impl TencentClient {
     }
 }
 
-impl CloudWrite for TencentClient {
-    async fn ready(&self) -> Result<(), CloudError> {
-        self.service.ready().await
-    }
-
-    async fn create(&self, order: &Attributes) -> Result<Ordered, CloudError> {
-        let call = Call {
-            action: order.kind().action,
-            region: None,
-            body: wire::create_body(order),
-            most: wire::MAX_BODY,
-        };
-        let asked = order.env_id();
-        let call = self.service.call(call, |reply, redactor, repair| judge(reply, asked, redactor, repair));
-        call.await.map_err(advised)
-    }
-
-    async fn rename(&self, rename: &Rename) -> Result<Done, CloudError> {
-        self.modify(rename).await
-    }
-
-    async fn destroy(&self, destroy: &Destroy) -> Result<Done, CloudError> {
-        self.give_up(destroy).await
-    }
-}
-
-/// Says what to do when no answer came and an order may have been made all the same.
-fn advised(error: CloudError) -> CloudError {
-    match error.grade {
-        Grade::Unknown => CloudError { hint: Some(LOOK_FIRST), ..error },
-        Grade::NotSent(_) | Grade::Refused(_) => error,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::SystemClock;
-    use crate::cloud::NotSent;
     use crate::cloud::tencent::Credentials;
+    use crate::cloud::{CloudWrite as _, Grade, NotSent};
+    use crate::model::Attributes;
 
     fn keys(token: &str) -> Arc<Keys> {
         let credentials = Credentials {

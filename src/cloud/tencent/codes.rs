@@ -1,62 +1,83 @@
-//! The vendor's error codes: what each proves about an order, and what a person can do about it.
+//! The error codes of the API: what each proves about a call, and what a user can do about it.
 //!
-//! A code proves something only if it is documented: listed for the action, or one of the codes that are common to all
-//! actions. Every other code leaves the outcome unknown, and so do the documented ones that say no more than that something
-//! failed; neither has a row. The exception are new members of `REJECTING` families. [`changes`] has the codes of the
-//! actions that create nothing.
+//! A code proves something only if it is documented: listed for the action, or common to all actions. Every other code leaves
+//! the outcome unknown, and so do the documented ones that say no more than that something failed (`FailedOperation`,
+//! `FailedOperation.PlatformError`, `InternalError`, `ResourceInUse`, `ResponseSizeLimitExceeded`, `ServiceUnavailable`);
+//! neither have a row. The exception are unlisted members of the [`REJECTING`] families.
+//!
+//! The documents say little about what a code means. Where a help text says "may", it is a guess.
 
-pub mod changes;
-
-use crate::cloud::Scope;
+use crate::cloud::{Grade, LOOK_FIRST, NotSent, Scope};
 use crate::lang::Text;
 
-/// What a code in a well-formed answer proves.
+/// What a call asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// The gateway turned the call away for its rate; the back end never saw it.
-    Throttled,
-    /// Nothing was done, for something that may be mended.
-    Repair(Repair),
-    /// Nothing was done.
-    Refused(Scope),
-    /// It may have acted.
-    Unknown,
+pub enum Action {
+    /// `CreatePostpayPackage`
+    Create,
+    /// `ModifyEnv`
+    Rename,
+    /// `DestroyEnv`
+    Destroy,
+    /// Any action that changes nothing.
+    Read,
 }
 
-/// What a call was turned away for, and can be sent again without.
+/// What a call was rejected for, and can be sent again without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repair {
-    /// The signature's time was too far off; the answer tells the right one.
+    /// The time of the signature; the answer has the right one.
     Clock,
-    /// The temporary key is not taken any more; there may be a new one.
+    /// The temporary key; there may be a new one.
     Token,
 }
 
-/// A documented code that proves something.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explanation {
-    pub code: &'static str,
-    pub verdict: Verdict,
-    /// What to do next, in a sentence.
-    pub hint: Text,
+/// Returns what a code in a well-formed answer proves.
+pub fn grade(action: Action, code: &str) -> Grade {
+    match row(action, code) {
+        Some((_, _, grade, _)) => *grade,
+        // `ResourceNotFound.UserNotExists` is listed for DescribeEnvs. Asking again would not find anything either.
+        None if action == Action::Read && code.starts_with("ResourceNotFound.") => STEP,
+        None => Grade::Unknown,
+    }
 }
 
-/// What a code proves about an order.
-pub fn verdict(code: &str) -> Verdict {
-    explain(code).map_or(Verdict::Unknown, |row| row.verdict)
+/// Returns what could be repaired after a call was refused with this code.
+pub fn repair(code: &str) -> Option<Repair> {
+    match code {
+        "AuthFailure.SignatureExpire" => Some(Repair::Clock),
+        "AuthFailure.TokenFailure" => Some(Repair::Token),
+        _ => None,
+    }
 }
 
-/// The row for a code that answers an order; `None` for one that proves nothing.
-pub fn explain(code: &str) -> Option<&'static Explanation> {
-    LISTED.iter().find(|row| row.code == code).or_else(|| common(code))
+/// Returns what to do about a code that proves something.
+pub fn help(action: Action, code: &str) -> Option<Text> {
+    let (.., help) = row(action, code)?;
+    help.iter().find(|(actions, _)| actions.contains(&action)).map(|(_, text)| text.clone())
 }
 
-/// The row for a code that is common to all actions, or for a new member of a family that only rejects.
-fn common(code: &str) -> Option<&'static Explanation> {
-    let row = |code: &str| COMMON.iter().find(|row| row.code == code);
-    row(code).or_else(|| match code.split_once('.') {
-        Some((family, member)) if !member.is_empty() && REJECTING.contains(&family) => row(family),
-        Some(_) | None => None,
+/// Returns what to do when the outcome of a call is unknown.
+pub fn help_unknown(action: Action) -> Option<Text> {
+    match action {
+        Action::Create => Some(LOOK_FIRST),
+        Action::Rename => Some(Text::fixed(
+            "Whether the alias was changed is not known. Look at it at the console, or plan and apply again: to do it twice does no harm.",
+            "别名是否已修改，结果未知。在控制台查看，或重新执行 plan 和 apply：重复修改没有害处。",
+        )),
+        Action::Destroy => Some(Text::fixed(
+            "Whether the environment was given up is not known. Look for it at the console, or plan and apply again: to do it twice gives up no other.",
+            "环境是否已销毁，结果未知。在控制台查找该环境，或重新执行 plan 和 apply：重复销毁不会影响其他环境。",
+        )),
+        Action::Read => None,
+    }
+}
+
+fn row(action: Action, code: &str) -> Option<&'static Row> {
+    let find = |code: &str| CODES.iter().find(|(row, actions, ..)| *row == code && actions.contains(&action));
+    find(code).or_else(|| match code.split_once('.') {
+        Some((family, member)) if !member.is_empty() && REJECTING.contains(&family) => find(family),
+        _ => None,
     })
 }
 
@@ -70,213 +91,198 @@ const REJECTING: [&str; 6] = [
     "UnknownParameter",
 ];
 
-const STEP: Verdict = Verdict::Refused(Scope::Step);
-const RUN: Verdict = Verdict::Refused(Scope::Run);
+/// A code, the actions that it is documented for, what it proves, and what to do about it, for each action.
+type Row = (&'static str, &'static [Action], Grade, &'static [(&'static [Action], Text)]);
 
-const fn row(code: &'static str, verdict: Verdict, hint: Text) -> Explanation {
-    Explanation { code, verdict, hint }
-}
+const ALL: &[Action] = &[Action::Create, Action::Rename, Action::Destroy, Action::Read];
+const CREATE: &[Action] = &[Action::Create];
+const RENAME: &[Action] = &[Action::Rename];
+const DESTROY: &[Action] = &[Action::Destroy];
+const CHANGE: &[Action] = &[Action::Rename, Action::Destroy];
+const WRITE: &[Action] = &[Action::Create, Action::Rename, Action::Destroy];
 
-const WAIT: Text = Text::fixed(
-    "postpay waits and sends it again; nothing needs doing.",
-    "postpay 会等待后重新发送，无需处理。",
+const STEP: Grade = Grade::Refused(Scope::Step);
+const RUN: Grade = Grade::Refused(Scope::Run);
+const THROTTLED: Grade = Grade::NotSent(NotSent::Throttled);
+
+/// The common codes, then those listed for single actions. `AuthFailure` alone is not documented; its row is for the members
+/// without one.
+static CODES: &[Row] = &[
+    ("ActionOffline", ALL, RUN, &[(RENAME, NO_MODIFY), (DESTROY, NO_DESTROY), (ALL, NO_ACTION)]),
+    ("InvalidAction", ALL, RUN, &[(RENAME, NO_MODIFY), (DESTROY, NO_DESTROY), (ALL, NO_ACTION)]),
+    ("NoSuchProduct", ALL, RUN, &[(ALL, ENDPOINT)]),
+    ("NoSuchVersion", ALL, RUN, &[(ALL, ENDPOINT_OR_VERSION)]),
+    ("AuthFailure", ALL, RUN, &[(ALL, KEYS)]),
+    ("AuthFailure.InvalidAuthorization", ALL, RUN, &[(ALL, HEADERS)]),
+    ("AuthFailure.InvalidSecretId", ALL, RUN, &[(ALL, KEYS)]),
+    ("AuthFailure.MFAFailure", ALL, RUN, &[(ALL, NO_MFA)]),
+    ("AuthFailure.SecretIdNotFound", ALL, RUN, &[(ALL, KEYS)]),
+    ("AuthFailure.SignatureExpire", ALL, RUN, &[(ALL, CLOCK)]),
+    ("AuthFailure.SignatureFailure", ALL, RUN, &[(ALL, KEYS)]),
+    ("AuthFailure.TokenFailure", ALL, RUN, &[(ALL, NEW_KEY)]),
+    ("AuthFailure.UnauthorizedOperation", ALL, STEP, &[(ALL, ALLOW)]),
+    ("UnauthorizedOperation", ALL, STEP, &[(ALL, ALLOW)]),
+    ("IpInBlacklist", ALL, RUN, &[(ALL, BLOCKED_IP)]),
+    ("IpNotInWhitelist", ALL, RUN, &[(ALL, UNLISTED_IP)]),
+    ("DryRunOperation", ALL, STEP, &[(WRITE, NO_DRY_RUN)]),
+    ("InvalidParameter", ALL, STEP, &[(CREATE, MANIFEST), (RENAME, ALIAS), (DESTROY, ENV_ID_IN_STATE)]),
+    ("InvalidParameterValue", ALL, STEP, &[(CREATE, MANIFEST), (RENAME, ALIAS), (DESTROY, ENV_ID_IN_STATE)]),
+    ("InvalidRequest", ALL, STEP, &[(DESTROY, ENV_ID_IN_STATE), (WRITE, MANIFEST)]),
+    ("MissingParameter", ALL, STEP, &[(DESTROY, ENV_ID_IN_STATE), (WRITE, MANIFEST)]),
+    ("UnknownParameter", ALL, STEP, &[(DESTROY, ENV_ID_IN_STATE), (WRITE, MANIFEST)]),
+    ("UnsupportedOperation", ALL, STEP, &[(CREATE, OTHER_KIND), (CHANGE, MESSAGE)]),
+    ("UnsupportedProtocol", ALL, RUN, &[(ALL, ENDPOINT_OR_PROXY)]),
+    ("UnsupportedRegion", ALL, RUN, &[(ALL, REGION)]),
+    ("RequestSizeLimitExceeded", ALL, STEP, &[(CREATE, SMALLER_EXTRA), (CHANGE, SMALL_ALREADY)]),
+    ("RequestLimitExceeded", ALL, THROTTLED, &[(ALL, WAIT)]),
+    ("RequestLimitExceeded.UinLimitExceeded", ALL, THROTTLED, &[(ALL, WAIT)]),
+    ("RequestLimitExceeded.IPLimitExceeded", ALL, THROTTLED, &[(ALL, WAIT)]),
+    ("RequestLimitExceeded.GlobalRegionUinLimitExceeded", ALL, THROTTLED, &[(ALL, WAIT)]),
+    ("LimitExceeded", ALL, STEP, &[(CREATE, QUOTA), (RENAME, RENAME_LIMIT), (DESTROY, DESTROY_QUOTA)]),
+    ("ResourceNotFound", ALL, STEP, &[(CREATE, ENV_ID), (CHANGE, MAYBE_GONE)]),
+    ("ResourceInsufficient", ALL, STEP, &[(CREATE, QUOTA), (CHANGE, MESSAGE)]),
+    ("ResourceUnavailable", ALL, STEP, &[(DESTROY, HOLDS_DATA), (WRITE, STATUS)]),
+    ("ResourceUnavailable.BalanceNotEnough", CREATE, RUN, &[(CREATE, TOP_UP)]),
+    ("ResourcesSoldOut.PostpayPackageNotAvailable", CREATE, RUN, &[(CREATE, SOLD_OUT)]),
+    ("ResourceUnavailable.InvoiceAmountLack", DESTROY, STEP, &[(DESTROY, INVOICE)]),
+    ("ResourceUnavailable.ResourceOverdue", DESTROY, STEP, &[(DESTROY, OVERDUE)]),
+];
+
+const NO_ACTION: Text = Text::fixed(
+    "The vendor no longer offers the action to this account. Existing environments live on; plan and show still work.",
+    "腾讯云不再向此账号提供该接口。已有环境不受影响；plan 和 show 仍可使用。",
 );
-const MEND: Text = Text::fixed(
-    "Mend the manifest as the message says, then plan and apply again.",
-    "按消息所说修正清单，然后重新执行 plan 和 apply。",
+const NO_MODIFY: Text = Text::fixed(
+    "The vendor no longer offers ModifyEnv to this account: change the alias at the console.",
+    "腾讯云不再向此账号提供 ModifyEnv：在控制台修改别名。",
 );
+const NO_DESTROY: Text = Text::fixed(
+    "The vendor no longer offers DestroyEnv to this account: give the environment up at the console.",
+    "腾讯云不再向此账号提供 DestroyEnv：在控制台销毁环境。",
+);
+const ENDPOINT: Text =
+    Text::fixed("Check `api.endpoint` in postpay.yaml.", "检查 postpay.yaml 中的 `api.endpoint`。");
+const ENDPOINT_OR_VERSION: Text = Text::fixed(
+    "Check `api.endpoint` in postpay.yaml, and whether there is a newer postpay.",
+    "检查 postpay.yaml 中的 `api.endpoint`，并确认是否有更新版本的 postpay。",
+);
+const ENDPOINT_OR_PROXY: Text = Text::fixed(
+    "Check `api.endpoint` in postpay.yaml, and any proxy on the way.",
+    "检查 postpay.yaml 中的 `api.endpoint`，以及途中的代理。",
+);
+const REGION: Text =
+    Text::fixed("Check `api.region` in postpay.yaml.", "检查 postpay.yaml 中的 `api.region`。");
 const KEYS: Text = Text::fixed(
     "Check the key against https://console.cloud.tencent.com/cam/capi; `postpay whoami` tells which one is used, and where it is from.",
     "将密钥与 https://console.cloud.tencent.com/cam/capi 上的核对；`postpay whoami` 会说明使用的是哪个密钥、来自何处。",
 );
-const GONE: Text = Text::fixed(
-    "The vendor no longer offers the action to this account. Existing environments live on; plan and show still work.",
-    "腾讯云不再向此账号提供该接口。已有环境不受影响；plan 和 show 仍可使用。",
+const HEADERS: Text = Text::fixed(
+    "Look for a proxy between here and the endpoint that rewrites headers.",
+    "检查本机与端点之间是否有改写请求头的代理。",
 );
-
-/// The common codes that prove something, and `AuthFailure` for members that are not listed. Without a row, because they
-/// prove nothing: `FailedOperation`, `InternalError`, `ResourceInUse`, `ResponseSizeLimitExceeded`, `ServiceUnavailable`.
-static COMMON: &[Explanation] = &[
-    row("ActionOffline", RUN, GONE),
-    row("InvalidAction", RUN, GONE),
-    row(
-        "NoSuchProduct",
-        RUN,
-        Text::fixed("Check `api.endpoint` in postpay.yaml.", "检查 postpay.yaml 中的 `api.endpoint`。"),
-    ),
-    row(
-        "NoSuchVersion",
-        RUN,
-        Text::fixed(
-            "Check `api.endpoint` in postpay.yaml, and whether there is a newer postpay.",
-            "检查 postpay.yaml 中的 `api.endpoint`，并确认是否有更新版本的 postpay。",
-        ),
-    ),
-    row("AuthFailure", RUN, KEYS),
-    row(
-        "AuthFailure.InvalidAuthorization",
-        RUN,
-        Text::fixed(
-            "Look for a proxy between here and the endpoint that rewrites headers.",
-            "检查本机与端点之间是否有改写请求头的代理。",
-        ),
-    ),
-    row("AuthFailure.InvalidSecretId", RUN, KEYS),
-    row(
-        "AuthFailure.MFAFailure",
-        RUN,
-        Text::fixed("Use a key that may call the API without one.", "换用调用 API 时无需二次验证的密钥。"),
-    ),
-    row("AuthFailure.SecretIdNotFound", RUN, KEYS),
-    row(
-        "AuthFailure.SignatureExpire",
-        Verdict::Repair(Repair::Clock),
-        Text::fixed(
-            "Set the clock. postpay corrects its own once, from the vendor's answer.",
-            "校准本机时钟。postpay 会根据腾讯云的应答自行校正一次。",
-        ),
-    ),
-    row("AuthFailure.SignatureFailure", RUN, KEYS),
-    row(
-        "AuthFailure.TokenFailure",
-        Verdict::Repair(Repair::Token),
-        Text::fixed(
-            "Get a new temporary key, set all three of its values, then apply again.",
-            "获取新的临时密钥，设置它的全部三个值，然后重新 apply。",
-        ),
-    ),
-    row(
-        "AuthFailure.UnauthorizedOperation",
-        STEP,
-        Text::fixed(
-            "Have the action allowed for this key in the access management console.",
-            "在访问管理控制台为该密钥授权此接口。",
-        ),
-    ),
-    row(
-        "UnauthorizedOperation",
-        STEP,
-        Text::fixed(
-            "Have the action allowed for this key in the access management console.",
-            "在访问管理控制台为该密钥授权此接口。",
-        ),
-    ),
-    row(
-        "IpInBlacklist",
-        RUN,
-        Text::fixed(
-            "Call from another network, or have the block lifted.",
-            "换一个网络调用，或申请解除封禁。",
-        ),
-    ),
-    row(
-        "IpNotInWhitelist",
-        RUN,
-        Text::fixed(
-            "Call from an address on the list, or add this one.",
-            "从白名单内的 IP 调用，或将此 IP 加入白名单。",
-        ),
-    ),
-    row(
-        "DryRunOperation",
-        STEP,
-        Text::fixed(
-            "postpay sends no dry runs: look for a proxy that changes requests.",
-            "postpay 从不发送 DryRun 请求：检查是否有改写请求的代理。",
-        ),
-    ),
-    row("InvalidParameter", STEP, MEND),
-    row("InvalidParameterValue", STEP, MEND),
-    row("InvalidRequest", STEP, MEND),
-    row("MissingParameter", STEP, MEND),
-    row("UnknownParameter", STEP, MEND),
-    row(
-        "UnsupportedOperation",
-        STEP,
-        Text::fixed(
-            "Read the message; another kind of environment may be what is wanted.",
-            "请看消息；可能需要另一种环境。",
-        ),
-    ),
-    row(
-        "UnsupportedProtocol",
-        RUN,
-        Text::fixed(
-            "Check `api.endpoint` in postpay.yaml, and any proxy on the way.",
-            "检查 postpay.yaml 中的 `api.endpoint`，以及途中的代理。",
-        ),
-    ),
-    row(
-        "UnsupportedRegion",
-        RUN,
-        Text::fixed("Check `api.region` in postpay.yaml.", "检查 postpay.yaml 中的 `api.region`。"),
-    ),
-    row("RequestSizeLimitExceeded", STEP, Text::fixed("Make `extra` smaller.", "缩小 `extra`。")),
-    row("RequestLimitExceeded", Verdict::Throttled, WAIT),
-    row("RequestLimitExceeded.UinLimitExceeded", Verdict::Throttled, WAIT),
-    row("RequestLimitExceeded.IPLimitExceeded", Verdict::Throttled, WAIT),
-    row("RequestLimitExceeded.GlobalRegionUinLimitExceeded", Verdict::Throttled, WAIT),
-    row(
-        "LimitExceeded",
-        STEP,
-        Text::fixed(
-            "Remove an environment at the console or ask the vendor for more, then apply again.",
-            "在控制台删除一个环境或向腾讯云申请提高配额，然后重新 apply。",
-        ),
-    ),
-    row(
-        "ResourceNotFound",
-        STEP,
-        Text::fixed(
-            "Check `env_id`, and open https://tcb.cloud.tencent.com/dev once with this account.",
-            "检查 `env_id`，并用此账号打开一次 https://tcb.cloud.tencent.com/dev 。",
-        ),
-    ),
-    row(
-        "ResourceInsufficient",
-        STEP,
-        Text::fixed(
-            "Remove an environment at the console or ask the vendor for more, then apply again.",
-            "在控制台删除一个环境或向腾讯云申请提高配额，然后重新 apply。",
-        ),
-    ),
-    row(
-        "ResourceUnavailable",
-        STEP,
-        Text::fixed(
-            "Look at the environment's state at the console, then apply again.",
-            "在控制台查看环境的状态，然后重新 apply。",
-        ),
-    ),
-];
-
-/// The codes that are listed for `CreatePostpayPackage` alone. `FailedOperation.PlatformError` is listed too, and proves
-/// nothing.
-static LISTED: &[Explanation] = &[
-    row(
-        "ResourceUnavailable.BalanceNotEnough",
-        RUN,
-        Text::fixed(
-            "Top up at https://console.cloud.tencent.com/expense/recharge, then apply again.",
-            "在 https://console.cloud.tencent.com/expense/recharge 充值，然后重新 apply。",
-        ),
-    ),
-    row(
-        "ResourcesSoldOut.PostpayPackageNotAvailable",
-        RUN,
-        Text::fixed(
-            "Nothing more can be ordered. Existing environments live on; plan and show still work.",
-            "无法再订购。已有环境不受影响；plan 和 show 仍可使用。",
-        ),
-    ),
-];
+const NO_MFA: Text =
+    Text::fixed("Use a key that may call the API without one.", "换用调用 API 时无需二次验证的密钥。");
+const CLOCK: Text = Text::fixed(
+    "Set the clock. postpay corrects its own once, from the vendor's answer.",
+    "校准本机时钟。postpay 会根据腾讯云的应答自行校正一次。",
+);
+const NEW_KEY: Text = Text::fixed(
+    "Get a new temporary key, set all three of its values, then apply again.",
+    "获取新的临时密钥，设置它的全部三个值，然后重新 apply。",
+);
+const ALLOW: Text = Text::fixed(
+    "Have the action allowed for this key in the access management console.",
+    "在访问管理控制台为该密钥授权此接口。",
+);
+const BLOCKED_IP: Text =
+    Text::fixed("Call from another network, or have the block lifted.", "换一个网络调用，或申请解除封禁。");
+const UNLISTED_IP: Text = Text::fixed(
+    "Call from an address on the list, or add this one.",
+    "从白名单内的 IP 调用，或将此 IP 加入白名单。",
+);
+const NO_DRY_RUN: Text = Text::fixed(
+    "postpay sends no dry runs: look for a proxy that changes requests.",
+    "postpay 从不发送 DryRun 请求：检查是否有改写请求的代理。",
+);
+const MANIFEST: Text = Text::fixed(
+    "Mend the manifest as the message says, then plan and apply again.",
+    "按消息所说修正清单，然后重新执行 plan 和 apply。",
+);
+const ALIAS: Text = Text::fixed(
+    "Mend the alias in the manifest as the message says, then plan and apply again. The vendor's newest rule for it is up to 32 characters.",
+    "按消息所说修正清单中的别名，然后重新执行 plan 和 apply。腾讯云对别名的最新规则是最多 32 个字符。",
+);
+const ENV_ID_IN_STATE: Text = Text::fixed(
+    "Read the message, and check the environment id on record with `postpay show`.",
+    "请看消息，并用 `postpay show` 核对记录中的环境 ID。",
+);
+const OTHER_KIND: Text = Text::fixed(
+    "Read the message; another kind of environment may be what is wanted.",
+    "请看消息；可能需要另一种环境。",
+);
+const MESSAGE: Text = Text::fixed("Read the message.", "请看消息。");
+const SMALLER_EXTRA: Text = Text::fixed("Make `extra` smaller.", "缩小 `extra`。");
+const SMALL_ALREADY: Text = Text::fixed(
+    "postpay sends a few dozen bytes for this: look for a proxy that changes requests.",
+    "postpay 为此只发送几十个字节：检查是否有改写请求的代理。",
+);
+const WAIT: Text = Text::fixed(
+    "postpay waits and sends it again; nothing needs doing.",
+    "postpay 会等待后重新发送，无需处理。",
+);
+const QUOTA: Text = Text::fixed(
+    "Remove an environment at the console or ask the vendor for more, then apply again.",
+    "在控制台删除一个环境或向腾讯云申请提高配额，然后重新 apply。",
+);
+const RENAME_LIMIT: Text = Text::fixed(
+    "The vendor does not say which limit this is; it may be how often an alias may be changed. Plan and apply again later.",
+    "腾讯云没有说明这是哪项限制；可能是别名的修改次数限制。稍后重新执行 plan 和 apply。",
+);
+const DESTROY_QUOTA: Text = Text::fixed(
+    "The account's quota of deletions may be used up, for this month or for good: the vendor's DescribeEnvLimit shows it as MaxDeleteMonthly and MaxDeleteTotal.",
+    "账号的删除配额可能已用完（本月的或总的）：腾讯云的 DescribeEnvLimit 以 MaxDeleteMonthly 和 MaxDeleteTotal 显示该配额。",
+);
+const ENV_ID: Text = Text::fixed(
+    "Check `env_id`, and open https://tcb.cloud.tencent.com/dev once with this account.",
+    "检查 `env_id`，并用此账号打开一次 https://tcb.cloud.tencent.com/dev 。",
+);
+const MAYBE_GONE: Text = Text::fixed(
+    "The environment may be gone already, or be another account's: look for it at https://tcb.cloud.tencent.com/dev with this account.",
+    "环境可能已不存在，或属于另一个账号：用此账号在 https://tcb.cloud.tencent.com/dev 查找。",
+);
+const STATUS: Text = Text::fixed(
+    "Look at the environment's state at the console, then apply again.",
+    "在控制台查看环境的状态，然后重新 apply。",
+);
+const HOLDS_DATA: Text = Text::fixed(
+    "The environment may hold data or add-on packages: look at it at the console, or destroy it with `--bypass-check`, with which the vendor does not look for them.",
+    "环境中可能有数据或增值包：在控制台查看，或用 `--bypass-check` 销毁，此时腾讯云不会检查它们。",
+);
+const TOP_UP: Text = Text::fixed(
+    "Top up at https://console.cloud.tencent.com/expense/recharge, then apply again.",
+    "在 https://console.cloud.tencent.com/expense/recharge 充值，然后重新 apply。",
+);
+const SOLD_OUT: Text = Text::fixed(
+    "Nothing more can be ordered. Existing environments live on; plan and show still work.",
+    "无法再订购。已有环境不受影响；plan 和 show 仍可使用。",
+);
+/// 当前发票余额不足，无法退费。
+const INVOICE: Text = Text::fixed(
+    "The vendor says that the invoice balance is too small for a refund: an invoice may have to be given back or settled first, at the console.",
+    "腾讯云称发票余额不足，无法退费：可能需要先在控制台退还发票或结清。",
+);
+/// 资源过期。
+const OVERDUE: Text = Text::fixed(
+    "The vendor says that the resource is overdue: there may be a bill to be paid first, at the console.",
+    "腾讯云称资源已过期：可能需要先在控制台结清账单。",
+);
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lang::Lang;
 
-    /// The common codes and the listed ones, with their classes.
+    /// The 38 common codes, then those listed for an action.
     const CLASSES: &str = "
         ActionOffline FATAL_ALL
         InvalidAction FATAL_ALL
@@ -286,9 +292,9 @@ mod tests {
         AuthFailure.InvalidSecretId FATAL_ALL
         AuthFailure.MFAFailure FATAL_ALL
         AuthFailure.SecretIdNotFound FATAL_ALL
-        AuthFailure.SignatureExpire CLOCK
+        AuthFailure.SignatureExpire FATAL_ALL
         AuthFailure.SignatureFailure FATAL_ALL
-        AuthFailure.TokenFailure TOKEN
+        AuthFailure.TokenFailure FATAL_ALL
         AuthFailure.UnauthorizedOperation FATAL
         UnauthorizedOperation FATAL
         IpInBlacklist FATAL_ALL
@@ -317,89 +323,137 @@ mod tests {
         ServiceUnavailable UNKNOWN
         ResponseSizeLimitExceeded UNKNOWN
         FailedOperation.PlatformError UNKNOWN
-        ResourceUnavailable.BalanceNotEnough FATAL_ALL
-        ResourcesSoldOut.PostpayPackageNotAvailable FATAL_ALL
+        ResourceUnavailable.BalanceNotEnough FATAL_ALL CREATE
+        ResourcesSoldOut.PostpayPackageNotAvailable FATAL_ALL CREATE
+        ResourceUnavailable.InvoiceAmountLack FATAL DESTROY
+        ResourceUnavailable.ResourceOverdue FATAL DESTROY
     ";
 
-    fn classes() -> Vec<(&'static str, Verdict)> {
+    /// Every documented code, what it proves, and for which actions.
+    fn classes() -> Vec<(&'static str, Grade, &'static [Action])> {
         let class = |line: &'static str| {
-            let (code, class) = line.trim().split_once(' ').unwrap();
-            let verdict = match class {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let grade = match words[1] {
                 "FATAL_ALL" => RUN,
                 "FATAL" => STEP,
-                "THROTTLED" => Verdict::Throttled,
-                "TOKEN" => Verdict::Repair(Repair::Token),
-                "CLOCK" => Verdict::Repair(Repair::Clock),
-                "UNKNOWN" => Verdict::Unknown,
+                "THROTTLED" => THROTTLED,
+                "UNKNOWN" => Grade::Unknown,
                 other => panic!("{other}"),
             };
-            (code, verdict)
+            let actions = match words.get(2) {
+                None => ALL,
+                Some(&"CREATE") => CREATE,
+                Some(&"DESTROY") => DESTROY,
+                Some(other) => panic!("{other}"),
+            };
+            (words[0], grade, actions)
         };
         CLASSES.trim().lines().map(class).collect()
     }
 
     #[test]
     fn every_documented_code_has_its_class() {
-        let mut proving = 0;
-        for (code, expected) in classes() {
-            assert_eq!(verdict(code), expected, "{code}");
-            match explain(code) {
-                Some(row) => {
-                    assert_eq!(row.code, code);
-                    proving += 1;
+        for action in ALL {
+            for (code, class, actions) in classes() {
+                let expected = if actions.contains(action) { class } else { Grade::Unknown };
+                assert_eq!(grade(*action, code), expected, "{action:?} {code}");
+            }
+        }
+        let proving = classes().iter().filter(|(_, class, _)| *class != Grade::Unknown).count();
+        assert_eq!(classes().len(), 38 + 5);
+        assert_eq!(CODES.len(), proving + 1, "all rows were met, except that of AuthFailure alone");
+    }
+
+    #[test]
+    fn help_is_a_sentence_in_both_languages_about_its_action() {
+        for (code, actions, _, texts) in CODES {
+            for action in WRITE.iter().filter(|action| actions.contains(action)) {
+                assert!(help(*action, code).is_some(), "{action:?} {code}");
+            }
+            for (_, text) in *texts {
+                assert!(text.is_in_both(), "{code}");
+                assert!(text.en().ends_with('.'), "{code}");
+                assert!(text.in_lang(Lang::Zh).ends_with('。'), "{code}");
+            }
+            for text in [help(Action::Rename, code), help(Action::Destroy, code)].into_iter().flatten() {
+                assert!(!text.en().contains("order"), "{code}: {text}");
+                assert!(!text.in_lang(Lang::Zh).contains("订"), "{code}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn help_fits_the_action() {
+        use Action::{Create, Destroy, Read, Rename};
+        let table = [
+            (Create, "InvalidParameter.EnvId", "Mend the manifest"),
+            (Rename, "InvalidParameter", "32 characters"),
+            (Destroy, "InvalidParameter.EnvId", "postpay show"),
+            (Rename, "MissingParameter", "Mend the manifest"),
+            (Rename, "LimitExceeded", "may be how often"),
+            (Destroy, "LimitExceeded", "MaxDeleteMonthly"),
+            (Rename, "ResourceNotFound", "may be gone already"),
+            (Rename, "ResourceUnavailable", "at the console"),
+            (Destroy, "ResourceUnavailable", "--bypass-check"),
+            (Destroy, "ResourceUnavailable.InvoiceAmountLack", "may have to be given back"),
+            (Destroy, "ResourceUnavailable.ResourceOverdue", "may be a bill"),
+            (Rename, "InvalidAction", "no longer offers ModifyEnv"),
+            (Destroy, "ActionOffline", "no longer offers DestroyEnv"),
+            (Read, "ActionOffline", "no longer offers the action"),
+            (Rename, "AuthFailure.SecretIdNotFound", "Check the key against"),
+            (Read, "AuthFailure.SecretIdNotFound", "Check the key against"),
+            // What is wrong with a manifest is not wrong with a read.
+            (Read, "InvalidParameter", ""),
+            (Read, "LimitExceeded", ""),
+            (Destroy, "InternalError", ""),
+        ];
+        for (action, code, expected) in table {
+            let help = help(action, code);
+            let fits = help.as_ref().map_or("", Text::en);
+            assert!(
+                fits.contains(expected) && fits.is_empty() == expected.is_empty(),
+                "{action:?} {code}: {fits}"
+            );
+        }
+    }
+
+    #[test]
+    fn unlisted_member_of_a_family_proves_nothing_unless_the_family_only_rejects() {
+        for action in WRITE {
+            for (code, ..) in classes() {
+                let family = code.split('.').next().unwrap();
+                let expected = match family {
+                    "AuthFailure" => RUN,
+                    family if REJECTING.contains(&family) => STEP,
+                    _ => Grade::Unknown,
+                };
+                for member in [format!("{code}.Other"), format!("{code}.Other.Other")] {
+                    assert_eq!(grade(*action, &member), expected, "{member}");
                 }
-                None => assert_eq!(expected, Verdict::Unknown, "{code}"),
-            }
-        }
-        assert_eq!(classes().len(), 38 + 3);
-        // All rows were met, but for the one of AuthFailure alone.
-        assert_eq!(COMMON.len() + LISTED.len(), proving + 1);
-    }
-
-    #[test]
-    fn every_row_speaks_both_languages() {
-        for row in COMMON.iter().chain(LISTED) {
-            assert!(row.hint.is_in_both(), "{}", row.code);
-            assert!(row.hint.en().ends_with('.'), "{}", row.code);
-            assert!(row.hint.in_lang(Lang::Zh).ends_with('。'), "{}", row.code);
-        }
-    }
-
-    #[test]
-    fn a_member_of_a_documented_code_proves_nothing_unless_its_family_only_rejects() {
-        for (code, documented) in classes() {
-            let family = code.split('.').next().unwrap();
-            let expected = match (family, documented) {
-                ("AuthFailure", _) => RUN,
-                (family, _) if REJECTING.contains(&family) => STEP,
-                (_, _) => Verdict::Unknown,
-            };
-            for member in [format!("{code}.Other"), format!("{code}.Other.Other")] {
-                assert_eq!(verdict(&member), expected, "{member}");
-            }
-            for misspelled in [
-                format!("{code}."),
-                format!("{code}X"),
-                format!(" {code}"),
-                format!("X.{code}"),
-                code.to_lowercase(),
-            ] {
-                let rejects = misspelled.starts_with("AuthFailure.");
-                let expected = if rejects { RUN } else { Verdict::Unknown };
-                assert_eq!(verdict(&misspelled), expected, "{misspelled}");
+                for misspelled in [
+                    format!("{code}."),
+                    format!("{code}X"),
+                    format!(" {code}"),
+                    format!("X.{code}"),
+                    code.to_lowercase(),
+                ] {
+                    let rejects = misspelled.starts_with("AuthFailure.");
+                    let expected = if rejects { RUN } else { Grade::Unknown };
+                    assert_eq!(grade(*action, &misspelled), expected, "{misspelled}");
+                }
             }
         }
     }
 
     #[test]
-    fn an_undocumented_code_proves_nothing() {
+    fn undocumented_code_proves_nothing() {
         for code in [
             "RequestLimitExceeded.Other",
             "LimitExceeded.Request",
             "LimitExceeded.Concurrent",
             "LimitExceeded.RateLimitExceeded",
-            "ResourceUnavailable.ResourceOverdue",
-            "ResourceUnavailable.InvoiceAmountLack",
+            "ResourceUnavailable.Other",
+            "ResourceUnavailable.ResourceOverdue.Other",
             "ResourceNotFound.UserNotExists",
             "ResourcesSoldOut",
             "ResourcesSoldOut.Other",
@@ -416,8 +470,11 @@ mod tests {
             "..",
             ".InvalidParameter",
         ] {
-            assert_eq!(verdict(code), Verdict::Unknown, "{code}");
-            assert_eq!(explain(code), None, "{code}");
+            for action in WRITE {
+                assert_eq!(grade(*action, code), Grade::Unknown, "{code}");
+                assert_eq!(help(*action, code), None, "{code}");
+            }
         }
+        assert_eq!(grade(Action::Read, "ResourceNotFound.UserNotExists"), STEP);
     }
 }

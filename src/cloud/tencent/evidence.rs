@@ -1,19 +1,12 @@
-//! What an attempt proves: an answer, or the lack of one, becomes an order, a change that is done, or a graded error.
+//! Grades an answer: what it proves about its call.
 //!
-//! The rule: once a connection stood, only a whole answer with status 200 in the vendor's own envelope proves anything. All
-//! else is unknown, and every id in it is kept.
+//! Once a connection stood, only a whole answer with status 200 in the API's envelope proves anything. Every other answer
+//! leaves the outcome unknown, and every id in it is kept.
 
-mod change;
-#[cfg(test)]
-mod tests;
-
-pub(super) use change::judge_change;
-
-use super::codes::changes::{self, Change};
-use super::codes::{self, Repair, Verdict};
+use super::codes::{self, Action};
 use super::redact::Redactor;
-use super::wire::{self, ApiError, Ids, Traces};
-use crate::cloud::{CloudError, Grade, LOOK_FIRST, NotSent, Ordered, Scope, SeenIds};
+use super::wire::{Answer, Ids, Response};
+use crate::cloud::{CloudError, Done, Grade, NotSent, Ordered, SeenIds};
 use crate::lang::{Text, text};
 
 /// What came back over a connection.
@@ -23,269 +16,233 @@ pub(super) struct Reply<'a> {
     pub(super) body: &'a [u8],
     /// Why the body is not whole.
     pub(super) broken: Option<Text>,
+    pub(super) answer: Answer,
 }
 
-/// Grades the reply to an order. `asked_env_id` is the EnvId that the order named, if any: that one in an answer is an echo,
-/// not evidence. `repair` is called when the vendor says that the signature's time or its key
-/// is off, and says whether that could be mended.
-pub(super) fn judge(
+/// What a read returned.
+pub(super) struct Fetched<T> {
+    pub(super) payload: T,
+    pub(super) request_id: Option<String>,
+    /// The length of the answer.
+    pub(super) bytes: u64,
+}
+
+/// Grades the answer to a create. `env_id` is the EnvId in the request, if any: in an answer it is an echo, not evidence.
+pub(super) fn classify_create(
     reply: &Reply<'_>,
-    asked_env_id: Option<&str>,
+    env_id: Option<&str>,
     redactor: &Redactor,
-    repair: impl FnOnce(Repair) -> bool,
 ) -> Result<Ordered, CloudError> {
-    let case = Case { reply, asked: Asked::Order, asked_env_id, redactor, traces: wire::traces(reply.body) };
-    let ids = case.without_error(repair)?;
-    if !case.are_ids(&ids) {
-        return Err(case.unknown(&NOT_AN_ID, ids, None));
-    }
-    if let Some(why) = case.doubt(&ids) {
-        return Err(case.unknown(&why, ids, None));
-    }
-    let request_id = ids.request_id.as_ref().and_then(|id| redactor.id(id));
-    match ids.tran_id {
-        Some(tran_id) => Ok(Ordered { tran_id, env_id: ids.env_id, request_id }),
-        None => Err(case.unknown(&NO_NUMBER, ids, None)),
-    }
+    let case = Case { action: Action::Create, env_id, reply, redactor };
+    case.response()?;
+    case.ordered().map_err(|why| case.unknown(&why))
 }
 
-const NOT_AN_ID: Text = Text::fixed(
-    "the answer holds something in the place of an id that is not an id",
-    "应答中 ID 的位置上不是 ID",
-);
-
-const NO_NUMBER: Text =
-    Text::fixed("the answer holds neither an order number nor an error", "应答中既没有订单号，也没有错误");
-
-/// What a reply answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Order,
-    Change(Change),
+/// Grades the answer to a change of the environment `env_id`. It gives nothing out, so any answer without an error will do.
+pub(super) fn classify_change(
+    reply: &Reply<'_>,
+    action: Action,
+    env_id: &str,
+    redactor: &Redactor,
+) -> Result<Done, CloudError> {
+    let case = Case { action, env_id: Some(env_id), reply, redactor };
+    case.response()?;
+    if case.has_new_ids() {
+        let why = Text::fixed("the answer holds ids that nobody asked for", "应答中有请求中没有的 ID");
+        return Err(case.unknown(&why));
+    }
+    Ok(Done { request_id: case.request_id() })
 }
 
-impl Asked {
-    fn verdict(self, code: &str) -> Verdict {
-        match self {
-            Self::Order => codes::verdict(code),
-            Self::Change(change) => changes::verdict(change, code),
-        }
-    }
-
-    /// Advice where a code's own verdict stands. That of a code from which nothing may be concluded is to look.
-    fn hint(self, code: &str) -> Option<Text> {
-        match (self.verdict(code), self) {
-            (Verdict::Unknown, _) => Some(self.look()),
-            (_, Self::Order) => codes::explain(code).map(|row| row.hint.clone()),
-            (_, Self::Change(change)) => changes::hint(change, code),
-        }
-    }
-
-    /// Advice for an answer that proves nothing, whatever code is in it.
-    fn look(self) -> Text {
-        match self {
-            Self::Order => LOOK_FIRST,
-            Self::Change(change) => changes::look(change),
-        }
-    }
-
-    /// Why an error is not believed beside ids that do not belong to it.
-    fn contradiction(self) -> Text {
-        match self {
-            Self::Order => Text::fixed(
-                "the answer holds an error and yet traces of an order",
-                "应答中有错误，却又有订单的痕迹",
-            ),
-            Self::Change(_) => Text::fixed(
-                "the answer holds an error and yet ids that nobody asked for",
-                "应答中有错误，却又有请求中没有的 ID",
-            ),
-        }
-    }
+/// Grades the answer to a read and decodes it. Of the grades, only a refusal means that asking again is no use.
+pub(super) fn classify_read<T>(
+    reply: &Reply<'_>,
+    decode: impl FnOnce(&Response) -> Result<T, Text>,
+    redactor: &Redactor,
+) -> Result<Fetched<T>, CloudError> {
+    let case = Case { action: Action::Read, env_id: None, reply, redactor };
+    let payload = decode(case.response()?).map_err(|why| case.unknown(&why))?;
+    Ok(Fetched { payload, request_id: case.request_id(), bytes: reply.body.len() as u64 })
 }
 
-/// One reply and what is needed to judge it.
+/// One reply and what is needed to grade it.
 struct Case<'a> {
+    action: Action,
+    env_id: Option<&'a str>,
     reply: &'a Reply<'a>,
-    asked: Asked,
-    asked_env_id: Option<&'a str>,
     redactor: &'a Redactor,
-    traces: Traces,
 }
 
-impl Case<'_> {
-    /// The ids of a whole answer with status 200, in the vendor's envelope, that holds no error.
-    fn without_error(&self, repair: impl FnOnce(Repair) -> bool) -> Result<Ids, CloudError> {
-        let reply = self.reply;
-        let answer = match wire::decode_create(reply.body) {
-            Ok(answer) => answer,
-            Err(unreadable) => {
-                let why = match (&reply.broken, reply.status) {
-                    (Some(broken), _) => broken.clone(),
-                    (None, 200) => unreadable.why,
-                    (None, status) => not_ok(status),
-                };
-                return Err(self.unknown(&why, unreadable.ids, unreadable.error));
+impl<'a> Case<'a> {
+    /// Returns the content of a whole answer with status 200 that holds no error.
+    fn response(&self) -> Result<&'a Response, CloudError> {
+        let Reply { status, broken, answer, .. } = self.reply;
+        let response = match (broken, status, &answer.response) {
+            (Some(broken), _, _) => Err(broken.clone()),
+            (None, 200, response) => response.as_ref().map_err(Text::clone),
+            (None, status, _) => {
+                Err(text!("the endpoint answered with HTTP status {status}", "端点返回了 HTTP 状态 {status}"))
             }
         };
-        if let Some(broken) = &reply.broken {
-            return Err(self.unknown(broken, answer.ids, answer.error));
-        }
-        if reply.status != 200 {
-            return Err(self.unknown(&not_ok(reply.status), answer.ids, answer.error));
-        }
-        if let Some(key) = self.traces.repeated {
+        let response = response.map_err(|why| self.unknown(&why))?;
+        // The rows of a list may hold any text.
+        if let Some(key) = answer.found.repeated.filter(|_| self.action != Action::Read) {
             let why = text!("the answer holds `{key}` twice", "应答中 `{key}` 出现了两次");
-            return Err(self.unknown(&why, answer.ids, answer.error));
+            return Err(self.unknown(&why));
         }
-        match answer.error {
-            Some(error) => Err(self.refused(error, answer.ids, repair)),
-            None => Ok(answer.ids),
-        }
+        self.check_error()?;
+        Ok(response)
     }
 
-    /// Whether the ids of an order are ids. A RequestId that is none is left out, and says nothing about the order.
-    fn are_ids(&self, ids: &Ids) -> bool {
-        // What was asked for is ours, whatever it looks like.
-        let is_echo = |id: &String| self.asked_env_id == Some(id.as_str());
+    /// Grades the error in an answer that is otherwise good.
+    fn check_error(&self) -> Result<(), CloudError> {
+        let Some(error) = &self.reply.answer.error else {
+            return Ok(());
+        };
+        if self.has_new_ids() {
+            return Err(self.unknown(&match self.action {
+                Action::Create => Text::fixed(
+                    "the answer holds an error and yet traces of an order",
+                    "应答中有错误，却又有订单的痕迹",
+                ),
+                Action::Rename | Action::Destroy | Action::Read => Text::fixed(
+                    "the answer holds an error and yet ids that nobody asked for",
+                    "应答中有错误，却又有请求中没有的 ID",
+                ),
+            }));
+        }
+        let Some(code) = &error.code else {
+            let why = Text::fixed("the answer holds an error without a code", "应答中的错误没有错误码");
+            return Err(self.unknown(&why));
+        };
+        Err(CloudError {
+            hint: codes::help(self.action, code),
+            code: Some(self.redactor.text(code)),
+            request_id: self.request_id(),
+            http_status: Some(self.reply.status),
+            ..CloudError::new(codes::grade(self.action, code), Text::same(self.redactor.text(&error.message)))
+        })
+    }
+
+    /// Whether the answer holds a sign that something was created: any id but the EnvId in the request. A read asks for ids.
+    fn has_new_ids(&self) -> bool {
+        let found = &self.reply.answer.found;
+        self.action != Action::Read
+            && (found.odd
+                || !found.tran_ids.is_empty()
+                || found.env_ids.iter().any(|id| self.env_id != Some(id)))
+    }
+
+    /// Reads the ids of an answer to a create, or says why it does not tell what was ordered.
+    fn ordered(&self) -> Result<Ordered, Text> {
+        let Answer { ids: Ids { tran_id, env_id, .. }, found, .. } = &self.reply.answer;
+        let is_requested = |id: &str| self.env_id == Some(id);
         let is_id = |id: &String| self.redactor.is_id(id);
-        ids.tran_id.as_ref().is_none_or(is_id)
-            && ids.env_id.as_ref().is_none_or(|id| is_id(id) || is_echo(id))
-    }
-
-    /// Why an answer to an order, without an error in it, does not say what was ordered.
-    fn doubt(&self, ids: &Ids) -> Option<Text> {
-        if ids.tran_id.is_none() {
-            return Some(NO_NUMBER);
+        if !tran_id.iter().all(is_id) || !env_id.iter().all(|id| is_id(id) || is_requested(id)) {
+            return Err(Text::fixed(
+                "the answer holds something in the place of an id that is not an id",
+                "应答中 ID 的位置上不是 ID",
+            ));
         }
-        // Recorded as the one that was asked for, it would be given up in its place.
-        if let (Some(asked), Some(named)) = (self.asked_env_id, &ids.env_id)
-            && asked != named
+        let Some(tran_id) = tran_id else {
+            return Err(Text::fixed(
+                "the answer holds neither an order number nor an error",
+                "应答中既没有订单号，也没有错误",
+            ));
+        };
+        // Recorded as the requested one, it would be destroyed in its place.
+        if let (Some(requested), Some(env_id)) = (self.env_id, env_id)
+            && requested != env_id
         {
-            return Some(text!(
-                "the answer names the environment {named}, and {asked} was asked for",
-                "应答中的环境是 {named}，而请求的是 {asked}"
+            return Err(text!(
+                "the answer names the environment {env_id}, and {requested} was asked for",
+                "应答中的环境是 {env_id}，而请求的是 {requested}"
             ));
         }
         // An order has room for two ids. Rather than lose one, or take the wrong one of two, all are kept as evidence: the
         // bill with the order's number then says which environment is its own.
-        let Traces { tran_ids, env_ids, odd, repeated: _ } = &self.traces;
-        let own = |id: &&String| ids.env_id.as_ref() == Some(id) || self.asked_env_id == Some(id.as_str());
-        let is_all = tran_ids.iter().all(|id| ids.tran_id.as_ref() == Some(id))
-            && env_ids.iter().all(|id| own(&id))
-            && !odd;
-        (!is_all).then(|| {
-            Text::fixed(
+        let is_own = |id: &String| env_id.as_ref() == Some(id) || is_requested(id);
+        if found.odd || found.tran_ids.iter().any(|id| id != tran_id) || !found.env_ids.iter().all(is_own) {
+            return Err(Text::fixed(
                 "the answer holds an order number, and ids that are not in their place beside it",
                 "应答中有订单号，但还有不在应有位置上的 ID",
-            )
-        })
+            ));
+        }
+        let (tran_id, env_id) = (tran_id.clone(), env_id.clone());
+        Ok(Ordered { tran_id, env_id, request_id: self.request_id() })
     }
 
-    /// What an error in an answer proves that is good otherwise.
-    fn refused(&self, error: ApiError, ids: Ids, repair: impl FnOnce(Repair) -> bool) -> CloudError {
-        if acted(&ids, &self.traces, self.asked_env_id) {
-            return self.unknown(&self.asked.contradiction(), ids, Some(error));
-        }
-        let Some(code) = error.code else {
-            let why = Text::fixed("the answer holds an error without a code", "应答中的错误没有错误码");
-            return self.unknown(&why, ids, Some(error));
-        };
-        let grade = match self.asked.verdict(&code) {
-            Verdict::Throttled => Grade::NotSent(NotSent::Throttled),
-            Verdict::Repair(what) if repair(what) => Grade::NotSent(NotSent::Repaired),
-            Verdict::Repair(_) => Grade::Refused(Scope::Run),
-            Verdict::Refused(scope) => Grade::Refused(scope),
-            Verdict::Unknown => Grade::Unknown,
-        };
-        CloudError {
-            grade,
-            hint: self.asked.hint(&code),
-            code: Some(self.redactor.text(&code)),
-            message: Text::same(self.redactor.text(&error.message)),
-            request_id: ids.request_id.and_then(|id| self.redactor.id(&id)),
-            http_status: Some(self.reply.status),
-            // At most the EnvId that was asked for is in it, and an echo is nothing that the vendor gave.
-            seen: SeenIds::default(),
-            body: None,
-        }
+    /// Returns the RequestId, unless it is not an id.
+    fn request_id(&self) -> Option<String> {
+        self.reply.answer.ids.request_id.as_ref().and_then(|id| self.redactor.id(id))
     }
 
-    fn unknown(&self, why: &Text, ids: Ids, error: Option<ApiError>) -> CloudError {
-        let Self { reply, asked, asked_env_id, redactor, traces } = self;
-        let id = |id: Option<String>| id.and_then(|id| redactor.id(&id));
-        let said = error.as_ref().map(|error| error.message.trim());
-        let message = match said {
-            Some(said) if !said.is_empty() => text!("{why}: {said}", "{why:#}：{said}"),
-            _ => why.clone(),
+    /// An answer that proves nothing, with everything that is in it.
+    fn unknown(&self, why: &Text) -> CloudError {
+        let Self { action, reply, redactor, .. } = self;
+        let error = reply.answer.error.as_ref();
+        let message = match error.map_or("", |error| error.message.trim()) {
+            "" => why.clone(),
+            said => text!("{why}: {said}", "{why:#}：{said}"),
         };
-        let mut seen = seen(&ids, traces, *asked_env_id);
-        // The digits of a number too long for a machine word, and what a broken body still shows.
-        let found = wire::salvage(reply.body);
-        seen.tran_id = seen.tran_id.or(found.tran_id);
-        seen.env_id = seen.env_id.or(found.env_id);
         let mut message = redactor.say(&message);
-        for (name, more) in more(&seen, traces, *asked_env_id) {
-            let Some(more) = redactor.id(more) else {
-                continue;
+        let mut seen = SeenIds::default();
+        if *action != Action::Read {
+            let (tran_ids, env_ids) = self.ids();
+            let mut keep = |name: &str, ids: &[String]| {
+                let mut ids = ids.iter().filter_map(|id| redactor.id(id));
+                let first = ids.next();
+                for more in ids {
+                    message = text!(
+                        "{message}; it also holds the {name} {more}",
+                        "{message:#}；其中还有 {name} {more}"
+                    );
+                }
+                first
             };
-            message =
-                text!("{message}; it also holds the {name} {more}", "{message:#}；其中还有 {name} {more}");
+            seen = SeenIds { tran_id: keep("TranId", &tran_ids), env_id: keep("EnvId", &env_ids) };
         }
-        let code = error.and_then(|error| error.code);
+        let code = error.and_then(|error| error.code.as_ref());
         CloudError {
-            grade: Grade::Unknown,
-            hint: Some(asked.look()),
-            code: code.map(|code| redactor.text(&code)),
-            message,
-            request_id: id(ids.request_id),
+            hint: code.and_then(|code| codes::help(*action, code)),
+            code: code.map(|code| redactor.text(code)),
+            request_id: self.request_id(),
             http_status: Some(reply.status),
-            seen: SeenIds { tran_id: id(seen.tran_id), env_id: id(seen.env_id) },
+            seen,
             body: redactor.body(reply.body),
+            ..CloudError::new(Grade::Unknown, message)
         }
     }
-}
 
-/// Whether anything in an answer hints at an order. An EnvId that was asked for does not.
-fn acted(ids: &Ids, traces: &Traces, asked_env_id: Option<&str>) -> bool {
-    traces.odd
-        || ids.tran_id.is_some()
-        || !traces.tran_ids.is_empty()
-        || traces.env_ids.iter().chain(&ids.env_id).any(|id| Some(id.as_str()) != asked_env_id)
-}
-
-/// The ids that an answer is remembered by: the envelope's own, else the first in the body. An EnvId that was asked for
-/// comes last, being but an echo.
-fn seen(ids: &Ids, traces: &Traces, asked_env_id: Option<&str>) -> SeenIds {
-    SeenIds {
-        tran_id: ids.tran_id.iter().chain(&traces.tran_ids).next().cloned(),
-        env_id: ids
-            .env_id
-            .iter()
-            .chain(&traces.env_ids)
-            .find(|id| Some(id.as_str()) != asked_env_id)
-            .or(ids.env_id.as_ref())
-            .or(traces.env_ids.first())
-            .cloned(),
+    /// Returns the TranIds and EnvIds of the answer, each once, the envelope's own first. The EnvId in the request is an echo:
+    /// it counts only where there is no other.
+    fn ids(&self) -> (Vec<String>, Vec<String>) {
+        let Answer { ids, found, .. } = &self.reply.answer;
+        let distinct = |own: &Option<String>, found: &[String]| {
+            let more = found.iter().filter(|id| own.as_ref() != Some(id));
+            own.iter().chain(more).cloned().collect::<Vec<_>>()
+        };
+        let mut env_ids = distinct(&ids.env_id, &found.env_ids);
+        if env_ids.len() > 1 {
+            env_ids.retain(|id| self.env_id != Some(id));
+        }
+        (distinct(&ids.tran_id, &found.tran_ids), env_ids)
     }
 }
 
-/// The ids for which there is no room in `seen`: they are said instead, so that none is lost.
-fn more<'a>(seen: &SeenIds, traces: &'a Traces, asked_env_id: Option<&str>) -> Vec<(&'static str, &'a str)> {
-    let tran_ids = traces.tran_ids.iter().map(|id| ("TranId", id.as_str()));
-    let env_ids = traces.env_ids.iter().map(|id| ("EnvId", id.as_str()));
-    tran_ids
-        .filter(|(_, id)| seen.tran_id.as_deref() != Some(id))
-        .chain(env_ids.filter(|(_, id)| seen.env_id.as_deref() != Some(id) && Some(*id) != asked_env_id))
-        .collect()
+/// Adds what to do to an error of a call whose outcome is unknown, whether or not an answer came.
+pub(super) fn advise(action: Action, error: CloudError) -> CloudError {
+    match error.grade {
+        Grade::Unknown => CloudError { hint: codes::help_unknown(action).or(error.hint), ..error },
+        Grade::NotSent(_) | Grade::Refused(_) => error,
+    }
 }
 
-/// Nothing came back. `connected` is false only when it is sure that no byte of the request left.
+/// The error of a call without an answer. `connected` is false only when no byte of the request can have left.
 pub(super) fn no_reply(connected: bool, message: &Text, redactor: &Redactor) -> CloudError {
     let grade = if connected { Grade::Unknown } else { Grade::NotSent(NotSent::Connect) };
     CloudError::new(grade, redactor.say(message))
 }
 
-pub(super) fn not_ok(status: u16) -> Text {
-    text!("the endpoint answered with HTTP status {status}", "端点返回了 HTTP 状态 {status}")
-}
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@
 //! The way of a key: the command line reads flags and variables into [`Wishes`] and [`CredentialContext`]; [`Chain::find`] says where
 //! the key is; [`Chain::keys`] makes a [`Keys`] of it, which gives the key of the moment to whoever signs.
 
-mod change;
+mod ask;
 pub mod client;
 pub mod codes;
 pub mod credentials;
@@ -31,7 +31,9 @@ mod service;
 pub mod sign;
 mod sts;
 pub mod tls;
+mod walk;
 pub mod wire;
+mod write;
 
 pub use client::{ClientError, ClientOptions, RETRY_READS_FOR, TencentClient, regions_to_list};
 pub use credentials::{

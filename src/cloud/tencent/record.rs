@@ -243,6 +243,7 @@ impl<'a> Telling<'a> {
     pub(super) fn ended<T>(
         mut self,
         answer: Option<&Received>,
+        request_id: Option<&str>,
         lost: Option<&str>,
         result: &Result<T, CloudError>,
     ) {
@@ -253,9 +254,6 @@ impl<'a> Telling<'a> {
             let region = self.region.as_deref();
             let status = answer.map(|answer| answer.status);
             let error = result.as_ref().err();
-            let request_id =
-                answer.and_then(|answer| wire::request_id(&answer.body)).and_then(|id| self.redactor.id(&id));
-            let request_id = request_id.as_deref();
             let code = error.and_then(|error| error.code.as_deref());
             let said = error.map(|error| error.message.en());
             tracing::debug!(
@@ -388,7 +386,7 @@ mod tests {
             headers.insert(name, value.parse().unwrap());
         }
         let answer = Received { status: 502, headers, body: b"no".to_vec(), broken: None };
-        told.ended(Some(&answer), None, &Ok::<(), _>(()));
+        told.ended(Some(&answer), None, None, &Ok::<(), _>(()));
     }
 
     fn lines(disk: &Disk) -> Vec<Result<Value, String>> {

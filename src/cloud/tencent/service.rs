@@ -10,7 +10,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, 
 use secrecy::ExposeSecret as _;
 
 use super::client::ClientError;
-use super::codes::Repair;
+use super::codes::{self, Repair};
 use super::credentials::Credentials;
 use super::evidence::{Reply, no_reply};
 use super::http::{Http, Lost, Received, When};
@@ -18,6 +18,7 @@ use super::keys::Keys;
 use super::record::{self, Telling};
 use super::redact::Redactor;
 use super::sign::{self, Payload};
+use super::wire;
 use crate::clock::Clock;
 use crate::cloud::{CloudError, Grade, NotSent};
 use crate::lang::{Text, text};
@@ -127,30 +128,36 @@ impl Service {
         &self.http.host
     }
 
-    /// Makes one call and has its reply judged, by somebody who may ask to have something mended.
+    /// Makes one call and grades its answer with `classify`. What an answer says of the clock or the key is repaired, once.
     ///
     /// # Errors
-    /// When nothing came back, there was no key to sign it with, or the judge says so.
+    /// Without an answer, without a key to sign with, or when the answer is graded as an error.
     pub(super) async fn call<T>(
         &self,
         call: Call<'_>,
-        judge: impl FnOnce(&Reply<'_>, &Redactor, &dyn Fn(Repair) -> bool) -> Result<T, CloudError>,
+        classify: impl FnOnce(&Reply<'_>, &Redactor) -> Result<T, CloudError>,
     ) -> Result<T, CloudError> {
         let action = call.action;
         let trace_id = uuid::Uuid::now_v7().to_string();
         let recorder = self.http.recorder.as_deref();
         let mut told = Telling::new(action, &trace_id, &self.http.host, &self.redactor, recorder);
+        let mut request_id = None;
         let (answer, lost, result) = match self.post(call, &mut told).await {
             Posted::Answer(received, signed) => {
-                let reply =
-                    Reply { status: received.status, body: &received.body, broken: received.broken.clone() };
-                let result = judge(&reply, &self.redactor, &|what| self.repair(what, &signed));
-                (Some(received), None, result)
+                let reply = Reply {
+                    status: received.status,
+                    body: &received.body,
+                    broken: received.broken.clone(),
+                    answer: wire::parse(&received.body),
+                };
+                let result = classify(&reply, &self.redactor);
+                request_id = reply.answer.ids.request_id.and_then(|id| self.redactor.id(&id));
+                (Some(received), None, result.map_err(|error| self.repaired(error, &signed)))
             }
             Posted::Nothing { lost, error } => (None, lost, Err(error)),
         };
         let result = result.map_err(|error| traced(action, &trace_id, error));
-        told.ended(answer.as_ref(), lost.as_ref().map(Text::en), &result);
+        told.ended(answer.as_ref(), request_id.as_deref(), lost.as_ref().map(Text::en), &result);
         result
     }
 
@@ -257,7 +264,18 @@ impl Service {
         CloudError::new(Grade::NotSent(NotSent::NoRequest), self.redactor.say(why))
     }
 
-    /// Mends what a call was turned away for, once. False when that is no use: the call had been mended already.
+    /// Repairs what a call was refused for, so that it counts as not sent.
+    fn repaired(&self, error: CloudError, signed: &Signed) -> CloudError {
+        let repair = error.code.as_deref().and_then(codes::repair);
+        match (error.grade, repair) {
+            (Grade::Refused(_), Some(what)) if self.repair(what, signed) => {
+                CloudError { grade: Grade::NotSent(NotSent::Repaired), ..error }
+            }
+            _ => error,
+        }
+    }
+
+    /// Repairs what a call was refused for, once. False when the call had been repaired already.
     fn repair(&self, what: Repair, signed: &Signed) -> bool {
         match what {
             Repair::Clock => self.correct_clock(signed.ahead, signed.date),

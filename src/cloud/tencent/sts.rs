@@ -8,15 +8,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::ask::{Asker, Question, Spacing};
 use super::client::ClientError;
 use super::credentials::Credentials;
 use super::endpoint::{self, EndpointUrl};
-use super::evidence::no_reply;
+use super::evidence::{Fetched, no_reply};
 use super::http::{Http, Transport};
 use super::keys::{Issued, Keys};
-use super::read::{Asker, Question, Spacing};
 use super::service::{Api, Service};
-use super::wire::{self, CallerInfo, GetCallerIdentity, Page, Session, Unreadable};
+use super::wire::{self, CallerInfo, GetCallerIdentity, Response, Session};
 use crate::clock::Clock;
 use crate::cloud::{Caller, CloudError, Grade};
 use crate::lang::{Text, text};
@@ -71,9 +71,10 @@ impl Sts {
     /// # Errors
     /// When the vendor does not say.
     pub async fn caller(&self) -> Result<Caller, CloudError> {
-        let (info, request_id): (CallerInfo, _) =
-            self.single(wire::CALLER, wire::decode_caller, &GetCallerIdentity {}).await?;
-        let CallerInfo { account_id, user_id, arn, kind } = info;
+        let decode = |response: &Response| Ok(wire::decode_caller(response));
+        let Fetched { payload, request_id, .. } =
+            self.ask(wire::CALLER, decode, &GetCallerIdentity {}).await?;
+        let CallerInfo { account_id, user_id, arn, kind } = payload;
         let clean = |value: Option<String>| value.map(|value| self.service.redactor.text(&value));
         let is_number = |id: &String| {
             let digits = id.chars().all(|c| c.is_ascii_digit());
@@ -100,8 +101,7 @@ impl Sts {
         action: &'static str,
         body: &impl Serialize,
     ) -> Result<Issued, CloudError> {
-        let (session, _) = self.single(action, wire::decode_session, body).await?;
-        let issued = issued(session);
+        let issued = issued(self.ask(action, wire::decode_session, body).await?.payload);
         // Whoever speaks of it later, here or elsewhere, must not show it.
         self.service.redactor.learn(&issued.credentials);
         Ok(issued)
@@ -128,22 +128,15 @@ impl Sts {
         error
     }
 
-    async fn single<T>(
+    async fn ask<T>(
         &self,
         action: &'static str,
-        decode: fn(&[u8]) -> Result<Page<T>, Unreadable>,
+        decode: impl Fn(&Response) -> Result<T, Text>,
         body: &impl Serialize,
-    ) -> Result<(T, Option<String>), CloudError> {
+    ) -> Result<Fetched<T>, CloudError> {
         let question = Question { action, region: None, decode };
         let asker = Asker { service: &self.service, spacing: &self.spacing, retry_for: self.retry_for };
-        let page = asker.page(&question, body).await;
-        let page = page.map_err(|error| self.told(error))?;
-        let request_id = page.request_id;
-        if let Some(row) = page.rows.into_iter().next() {
-            return Ok((row, request_id));
-        }
-        let why = Text::fixed("the answer is empty", "应答为空");
-        Err(no_reply(true, &why, &self.service.redactor))
+        asker.ask(&question, body).await.map_err(|error| self.told(error))
     }
 }
 

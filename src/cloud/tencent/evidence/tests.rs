@@ -1,9 +1,15 @@
-//! What the answers to orders prove.
+//! What answers prove, as tables.
 
 use super::*;
 use crate::cloud::tencent::Credentials;
+use crate::cloud::tencent::wire::{self, Page, text_of};
+use crate::cloud::{LOOK_FIRST, Scope};
 
 const SECRET: &str = "keykeykeykeykeykeykeykey";
+const CHANGES: [Action; 2] = [Action::Rename, Action::Destroy];
+const STEP: Grade = Grade::Refused(Scope::Step);
+const RUN: Grade = Grade::Refused(Scope::Run);
+const THROTTLED: Grade = Grade::NotSent(NotSent::Throttled);
 
 fn redactor() -> Redactor {
     Redactor::new(&Credentials {
@@ -13,81 +19,213 @@ fn redactor() -> Redactor {
     })
 }
 
-/// The answer to an order that names the environment "asked".
-fn of(status: u16, body: &str) -> Result<Ordered, CloudError> {
-    asking(Some("asked"), status, body)
+fn reply(status: u16, body: &str) -> Reply<'_> {
+    Reply { status, body: body.as_bytes(), broken: None, answer: wire::parse(body.as_bytes()) }
 }
 
-/// The answer to an order that has one created.
-fn of_new(body: &str) -> Result<Ordered, CloudError> {
-    asking(None, 200, body)
+fn cut_off(body: &str) -> Reply<'_> {
+    Reply { broken: Some("the answer was cut off".into()), ..reply(200, body) }
 }
 
-fn asking(asked: Option<&str>, status: u16, body: &str) -> Result<Ordered, CloudError> {
-    let reply = Reply { status, body: body.as_bytes(), broken: None };
-    judge(&reply, asked, &redactor(), |what| what == Repair::Clock)
+/// The answer to a create with the EnvId "asked".
+fn created(status: u16, body: &str) -> Result<Ordered, CloudError> {
+    graded(Action::Create, classify_create(&reply(status, body), Some("asked"), &redactor()))
 }
 
+/// The answer to a create without an EnvId.
+fn created_new(body: &str) -> Result<Ordered, CloudError> {
+    graded(Action::Create, classify_create(&reply(200, body), None, &redactor()))
+}
+
+/// The answer to a change of the environment "asked".
+fn changed(action: Action, reply: &Reply<'_>) -> Result<Done, CloudError> {
+    graded(action, classify_change(reply, action, "asked", &redactor()))
+}
+
+fn graded<T>(action: Action, result: Result<T, CloudError>) -> Result<T, CloudError> {
+    result.map_err(|error| advise(action, error))
+}
+
+/// The answer to a read of the rows in `EnvList`.
+fn read(reply: &Reply<'_>) -> Result<Page<String>, CloudError> {
+    let decode =
+        |response: &Response| wire::page(response, "EnvList", |row| row.get("EnvId").and_then(text_of));
+    classify_read(reply, decode, &redactor()).map(|fetched| fetched.payload)
+}
+
+/// An answer with this error, and more members beside it.
 fn error(code: &str, more: &str) -> String {
-    format!(r#"{{"Response":{{"Error":{{"Code":"{code}","Message":"m"}},"RequestId":"r"{more}}}}}"#)
+    format!(r#"{{"Response":{{"Error":{{"Code":"{code}","Message":"m {SECRET}"}},"RequestId":"r"{more}}}}}"#)
+}
+
+/// Bodies that prove nothing for any call, with their status.
+fn useless() -> Vec<(u16, String)> {
+    vec![
+        (500, error("InvalidParameter", "")),
+        (302, error("RequestLimitExceeded", "")),
+        (429, error("RequestLimitExceeded", "")),
+        (500, r#"{"Response":{"TranId":"1","EnvList":[],"RequestId":"r"}}"#.to_owned()),
+        (201, r#"{"Response":{"TranId":"1","EnvList":[],"RequestId":"r"}}"#.to_owned()),
+        (204, String::new()),
+        (302, String::new()),
+        (200, String::new()),
+        (200, "<html>".to_owned()),
+        (200, "{}".to_owned()),
+        (200, r#"{"Response":null}"#.to_owned()),
+        (200, r#"{"Response":{"RequestId":"#.to_owned()),
+        (200, r#"{"Response":{"Error":{}}}"#.to_owned()),
+        (200, r#"{"Response":{"Error":false}}"#.to_owned()),
+        (200, r#"{"code":1,"codeDesc":"RequestLimitExceeded","message":""}"#.to_owned()),
+    ]
+}
+
+/// What a code proves for a create, a change and a read is in `codes`; this is that it is asked.
+#[test]
+fn code_of_a_good_answer_is_graded() {
+    let table = [
+        ("RequestLimitExceeded", THROTTLED),
+        ("AuthFailure.SignatureExpire", RUN),
+        ("AuthFailure.TokenFailure", RUN),
+        ("InvalidParameter", STEP),
+        ("InvalidAction", RUN),
+        ("InternalError", Grade::Unknown),
+        ("LimitExceeded.Request", Grade::Unknown),
+        ("Oops", Grade::Unknown),
+    ];
+    for (code, grade) in table {
+        // The EnvId that was asked for is an echo.
+        for more in ["", r#","EnvId":"asked""#, r#","Data":{"EnvId":["asked"]}"#] {
+            let body = error(code, more);
+            let reply = reply(200, &body);
+            let change = |action| changed(action, &reply).unwrap_err();
+            let create = created(200, &body).unwrap_err();
+            let read = read(&reply).unwrap_err();
+            for error in [create, change(Action::Rename), change(Action::Destroy), read] {
+                assert_eq!(error.grade, grade, "{body}");
+                assert_eq!(error.code.as_deref(), Some(code));
+                assert_eq!((error.message.en(), error.request_id.as_deref()), ("m [secret key]", Some("r")));
+                assert_eq!((error.http_status, error.body), (Some(200), None));
+                assert_eq!(error.seen, SeenIds::default());
+            }
+        }
+    }
+    assert_eq!(created(200, &error("ResourceUnavailable.BalanceNotEnough", "")).unwrap_err().grade, RUN);
+    let not_found = error("ResourceNotFound.UserNotExists", "");
+    assert_eq!(read(&reply(200, &not_found)).unwrap_err().grade, STEP);
 }
 
 #[test]
-fn grades() {
-    use Grade::{NotSent as N, Refused, Unknown};
-    let table = [
-        (200, error("RequestLimitExceeded", ""), N(NotSent::Throttled)),
-        (200, error("AuthFailure.SignatureExpire", ""), N(NotSent::Repaired)),
-        (200, error("AuthFailure.TokenFailure", ""), Refused(Scope::Run)),
-        (200, error("InvalidParameter", ""), Refused(Scope::Step)),
-        // The EnvId that was asked for is an echo.
-        (200, error("ResourceNotFound", r#","EnvId":"asked""#), Refused(Scope::Step)),
-        (200, error("ResourceUnavailable.BalanceNotEnough", ""), Refused(Scope::Run)),
-        (200, error("InternalError", ""), Unknown),
-        (200, error("Oops", ""), Unknown),
-        // Ids beside an error: something was done.
-        (200, error("RequestLimitExceeded", r#","TranId":"1""#), Unknown),
-        (200, error("InvalidParameter", r#","EnvId":"new""#), Unknown),
-        // A status that is not 200 proves nothing, whatever the body says.
-        (500, error("InvalidParameter", ""), Unknown),
-        (302, error("RequestLimitExceeded", ""), Unknown),
-        (429, String::new(), Unknown),
-        (204, String::new(), Unknown),
-        (201, r#"{"Response":{"TranId":"1"}}"#.to_owned(), Unknown),
-        (200, String::new(), Unknown),
-        (200, "<html>".to_owned(), Unknown),
-        (200, r#"{"Response":{"RequestId":"r"}}"#.to_owned(), Unknown),
-        (200, r#"{"Response":{"EnvId":"new","RequestId":"r"}}"#.to_owned(), Unknown),
-        (200, r#"{"Response":{"Error":{}}}"#.to_owned(), Unknown),
-        (200, r#"{"code":1,"codeDesc":"RequestLimitExceeded","message":""}"#.to_owned(), Unknown),
-    ];
-    for (status, body, grade) in table {
-        let error = of(status, &body).unwrap_err();
-        assert_eq!(error.grade, grade, "{status} {body}");
-        assert_eq!(error.http_status, Some(status));
-        // That it will be sent again, or may be, is said of nothing that is unknown.
-        let looks = error.hint == Some(LOOK_FIRST);
-        assert_eq!(looks, grade == Unknown, "{status} {body}: {:?}", error.hint);
+fn anything_but_a_whole_answer_with_status_200_proves_nothing() {
+    for (status, body) in useless() {
+        let reply = reply(status, &body);
+        let change = |action| changed(action, &reply).unwrap_err();
+        let create = created(status, &body).unwrap_err();
+        let read = read(&reply).unwrap_err();
+        for error in [&create, &change(Action::Rename), &change(Action::Destroy), &read] {
+            assert_eq!(error.grade, Grade::Unknown, "{status} {body}");
+            assert_eq!(error.http_status, Some(status));
+        }
+        assert_eq!(create.hint, Some(LOOK_FIRST));
+        assert!(change(Action::Destroy).hint.unwrap().en().contains("is not known"), "{body}");
+    }
+    // A whole answer over a connection that then broke may lack what would have followed.
+    let body = r#"{"Response":{"TranId":"1","EnvList":[],"RequestId":"r"}}"#;
+    let cut = cut_off(body);
+    let create = classify_create(&cut, None, &redactor()).unwrap_err();
+    for error in [create, changed(Action::Rename, &cut).unwrap_err(), read(&cut).unwrap_err()] {
+        assert_eq!(
+            (error.grade, error.message.en().split(';').next()),
+            (Grade::Unknown, Some("the answer was cut off"))
+        );
+        assert_eq!(error.request_id.as_deref(), Some("r"));
     }
 }
 
 #[test]
-fn an_order_is_one_with_or_without_an_env_id() {
-    let order = of(200, r#"{"Response":{"TranId":"1","EnvId":null,"RequestId":"r\u001b"}}"#).unwrap();
-    assert_eq!((order.tran_id.as_str(), order.env_id), ("1", None));
-    assert_eq!(order.request_id, None, "it is no id");
-    let order = of_new(r#"{"Response":{"TranId":"1","EnvId":"e"}}"#).unwrap();
-    assert_eq!(order.env_id.as_deref(), Some("e"));
-    assert_eq!(order.request_id, None);
+fn help_for_a_code_is_given_only_for_what_it_proves() {
+    let body = error("InvalidParameter", "");
+    assert!(created(200, &body).unwrap_err().hint.unwrap().en().contains("manifest"));
+    assert_eq!(created(500, &body).unwrap_err().hint, Some(LOOK_FIRST));
+    assert_eq!(created(200, &error("Oops", "")).unwrap_err().hint, Some(LOOK_FIRST));
+    // A read has no outcome, so its help stands, whatever the status.
+    let refused = error("AuthFailure.UnauthorizedOperation", "");
+    let refused = read(&reply(403, &refused)).unwrap_err();
+    assert_eq!(refused.grade, Grade::Unknown);
+    assert!(refused.hint.is_some());
+    let message = refused.message.en();
+    assert!(message.contains("403") && message.ends_with(": m [secret key]"), "{message}");
+    assert_eq!(read(&reply(200, &body)).unwrap_err().hint, None);
+}
+
+#[test]
+fn create_without_an_error_is_an_order_with_or_without_an_env_id() {
+    let table = [
+        (r#"{"Response":{"TranId":"1","EnvId":null,"RequestId":"r\u001b"}}"#, None, None),
+        (r#"{"Response":{"TranId":"1","EnvId":"e"}}"#, Some("e"), None),
+        (r#"{"Response":{"Error":null,"TranId":1,"EnvId":"e","RequestId":"r"}}"#, Some("e"), Some("r")),
+        (r#"{"Response":{"TranId":"1","EnvId":"e","Env":{"EnvId":"e","TranId":"1"}}}"#, Some("e"), None),
+        (r#"{"Response":{"TranId":"1","EnvId":null,"Env":{"EnvId":""},"New":[1]}}"#, None, None),
+    ];
+    for (body, env_id, request_id) in table {
+        let ordered = created_new(body).unwrap();
+        assert_eq!((ordered.tran_id.as_str(), ordered.env_id.as_deref()), ("1", env_id), "{body}");
+        assert_eq!(ordered.request_id.as_deref(), request_id, "{body}");
+    }
+    // An echo of what was asked for is no other id.
+    for body in [
+        r#"{"Response":{"TranId":"1","EnvId":"asked"}}"#,
+        r#"{"Response":{"TranId":"1","Data":{"EnvId":"asked"}}}"#,
+    ] {
+        assert!(created(200, body).is_ok(), "{body}");
+    }
+}
+
+#[test]
+fn change_without_an_error_is_done_unless_it_returns_new_ids() {
+    for action in CHANGES {
+        for body in [
+            r#"{"Response":{"RequestId":"r"}}"#,
+            r#"{"Response":{"RequestId":"r","Error":null}}"#,
+            r#"{"Response":{"RequestId":"r","EnvId":"asked","New":[1]}}"#,
+        ] {
+            let done = changed(action, &reply(200, body)).unwrap();
+            assert_eq!(done.request_id.as_deref(), Some("r"), "{body}");
+        }
+        assert_eq!(changed(action, &reply(200, r#"{"Response":{}}"#)), Ok(Done::default()));
+        for (more, tran_id, env_id) in [
+            (r#""TranId":"1""#, Some("1"), None),
+            (r#""EnvId":"other""#, None, Some("other")),
+            (r#""Data":{"EnvId":["other"]}"#, None, Some("other")),
+            (r#""Error":{"Code":"ResourceNotFound"},"EnvId":"other","TranId":"1""#, Some("1"), Some("other")),
+        ] {
+            let body = format!(r#"{{"Response":{{"RequestId":"r",{more}}}}}"#);
+            let error = changed(action, &reply(200, &body)).unwrap_err();
+            assert_eq!(error.grade, Grade::Unknown, "{body}");
+            assert!(error.message.en().contains("nobody asked for"), "{}", error.message);
+            assert_eq!(error.seen.tran_id.as_deref(), tran_id, "{body}");
+            assert_eq!(error.seen.env_id.as_deref(), env_id, "{body}");
+            assert!(error.body.is_some(), "{body}");
+        }
+    }
+}
+
+#[test]
+fn read_is_decoded_whatever_ids_are_in_it() {
+    let page = |body| read(&reply(200, body));
+    let rows = page(r#"{"Response":{"EnvList":[{"EnvId":"a","EnvId":"a"}],"RequestId":"r"}}"#).unwrap().rows;
+    assert_eq!(rows, ["a"]);
+    let without = page(r#"{"Response":{"RequestId":"r"}}"#).unwrap_err();
+    assert_eq!((without.grade, without.request_id.as_deref()), (Grade::Unknown, Some("r")));
+    let older = page(r#"{"code":4100,"message":"no","codeDesc":"AuthFailure"}"#).unwrap_err();
+    assert_eq!(older.code.as_deref(), Some("AuthFailure"));
+    assert!(older.message.en().ends_with(": no"), "{}", older.message);
 }
 
 #[test]
 fn every_id_of_an_answer_that_proves_nothing_is_kept() {
     let body = r#"{"Response":{"TranId":"1","EnvId":"e","RequestId":"r"}}"#;
-    let broken = Reply { status: 200, body: body.as_bytes(), broken: Some("the answer was cut off".into()) };
-    let cut = judge(&broken, None, &redactor(), |what| what == Repair::Clock).unwrap_err();
-    assert_eq!(cut.message.en(), "the answer was cut off");
-    for error in [cut, of(500, body).unwrap_err(), of(200, &format!("<{body}")).unwrap_err()] {
+    let cut = classify_create(&cut_off(body), None, &redactor()).unwrap_err();
+    for error in [cut, created(500, body).unwrap_err(), created(200, &format!("<{body}")).unwrap_err()] {
         assert_eq!(error.grade, Grade::Unknown);
         assert_eq!(error.seen.tran_id.as_deref(), Some("1"));
         assert_eq!(error.seen.env_id.as_deref(), Some("e"));
@@ -96,24 +234,21 @@ fn every_id_of_an_answer_that_proves_nothing_is_kept() {
     }
 }
 
-/// The body, and the TranId and EnvId that are to be kept of it.
+/// The body, and the TranId and EnvId that are kept of it.
 type Case<'a> = (String, Option<&'a str>, Option<&'a str>);
 
 #[test]
-fn traces_of_an_order_beside_an_error_prove_nothing_and_are_kept() {
+fn ids_beside_an_error_prove_nothing_and_are_kept() {
     let code = "RequestLimitExceeded";
     let e = format!(r#""Error":{{"Code":"{code}","Message":"m"}}"#);
+    let long = Some("202006031194230000000000001");
     let table: [Case<'_>; 20] = [
         (error(code, r#","Data":{"TranId":"t0"}"#), Some("t0"), None),
         (error(code, r#","TranId":["t0"]"#), Some("t0"), None),
         (error(code, r#","TranId":{"x":"t0"}"#), Some("t0"), None),
         (error(code, r#","TranId":7"#), Some("7"), None),
-        (error(code, r#","TranId":202006031194230000000000001"#), Some("202006031194230000000000001"), None),
-        (
-            error(code, r#","Data":{"TranId":202006031194230000000000001}"#),
-            Some("202006031194230000000000001"),
-            None,
-        ),
+        (error(code, r#","TranId":202006031194230000000000001"#), long, None),
+        (error(code, r#","Data":{"TranId":202006031194230000000000001}"#), long, None),
         (error(code, r#","TranId":true"#), None, None),
         (error(code, r#","TranId":[null]"#), None, None),
         (error(code, r#","tranId":"t0""#), Some("t0"), None),
@@ -134,39 +269,41 @@ fn traces_of_an_order_beside_an_error_prove_nothing_and_are_kept() {
         (r#"{"Response":{"Error":{"Code":"InvalidParameter","TranId":"t0"}}}"#.to_owned(), Some("t0"), None),
     ];
     for (body, tran_id, env_id) in table {
-        let error = of(200, &body).unwrap_err();
-        assert_eq!(error.grade, Grade::Unknown, "{body}");
-        assert_eq!(error.seen.tran_id.as_deref(), tran_id, "{body}");
-        assert_eq!(error.seen.env_id.as_deref(), env_id, "{body}");
-        assert!(error.body.is_some(), "{body}");
+        let change = changed(Action::Destroy, &reply(200, &body)).unwrap_err();
+        for error in [created(200, &body).unwrap_err(), change] {
+            assert_eq!(error.grade, Grade::Unknown, "{body}");
+            assert_eq!(error.seen.tran_id.as_deref(), tran_id, "{body}");
+            assert_eq!(error.seen.env_id.as_deref(), env_id, "{body}");
+            assert!(error.body.is_some(), "{body}");
+        }
+    }
+    for nothing in
+        [r#","TranId":null,"EnvId":null"#, r#","TranId":"","EnvId":" ""#, r#","TranId":[],"EnvId":{}"#]
+    {
+        assert_eq!(created(200, &error(code, nothing)).unwrap_err().grade, THROTTLED, "{nothing}");
     }
 }
 
 #[test]
-fn an_environment_that_was_not_asked_for_is_not_what_was_ordered() {
+fn create_that_names_another_environment_is_unknown() {
     let body = r#"{"Response":{"TranId":"1","EnvId":"other","RequestId":"r"}}"#;
-    let error = of(200, body).unwrap_err();
+    let error = created(200, body).unwrap_err();
     assert_eq!(error.grade, Grade::Unknown);
     assert_eq!(error.message.en(), "the answer names the environment other, and asked was asked for");
     assert_eq!(error.seen.tran_id.as_deref(), Some("1"));
     assert_eq!(error.seen.env_id.as_deref(), Some("other"));
     assert!(error.body.is_some());
-    // Its own is an echo, and without one nothing is contradicted.
-    for (env_id, expected) in [(r#""asked""#, Some("asked")), ("null", None)] {
-        let body = format!(r#"{{"Response":{{"TranId":"1","EnvId":{env_id}}}}}"#);
-        assert_eq!(of(200, &body).unwrap().env_id.as_deref(), expected);
-    }
 }
 
 #[test]
-fn an_order_with_more_ids_than_its_own_is_unknown_and_all_are_kept() {
+fn create_with_more_ids_than_its_own_is_unknown_and_all_are_kept() {
     let body = |more: &str| format!(r#"{{"Response":{{"TranId":"1","RequestId":"r"{more}}}}}"#);
     let outside = r#"{"TranId":"2","Response":{"TranId":"1","EnvId":"e"}}"#;
-    // The body, the EnvId that is kept, and what has no place but in the message.
+    // The body, the EnvId that is kept, and what is in the message.
     let table = [
-        (body(r#","Data":{"TranId":"2"}"#), None, "the TranId 2"),
-        (body(r#","EnvId":"e","Env":{"EnvId":"e2"}"#), Some("e"), "the EnvId e2"),
-        (outside.to_owned(), Some("e"), "the TranId 2"),
+        (body(r#","Data":{"TranId":"2"}"#), None, "; it also holds the TranId 2"),
+        (body(r#","EnvId":"e","Env":{"EnvId":"e2"}"#), Some("e"), "; it also holds the EnvId e2"),
+        (outside.to_owned(), Some("e"), "; it also holds the TranId 2"),
         (body(r#","EnvId":["e-1"]"#), Some("e-1"), ""),
         (body(r#","envId":"e-1""#), Some("e-1"), ""),
         (body(r#","Env":{"EnvId":"e-1"}"#), Some("e-1"), ""),
@@ -174,143 +311,108 @@ fn an_order_with_more_ids_than_its_own_is_unknown_and_all_are_kept() {
         (body(r#","EnvId":true"#), None, ""),
     ];
     for (body, env_id, said) in table {
-        let error = of_new(&body).unwrap_err();
+        let error = created_new(&body).unwrap_err();
         assert_eq!(error.grade, Grade::Unknown, "{body}");
         assert_eq!(error.seen.tran_id.as_deref(), Some("1"), "{body}");
         assert_eq!(error.seen.env_id.as_deref(), env_id, "{body}");
-        assert!(error.message.en().contains(said), "{}", error.message);
+        assert!(error.message.en().ends_with(said), "{}", error.message);
+        assert_eq!(error.message.en().contains("also"), !said.is_empty(), "{}", error.message);
         assert!(error.body.is_some(), "{body}");
     }
-    for fine in
-        [r#","EnvId":"e","Env":{"EnvId":"e","TranId":"1"}"#, r#","EnvId":null,"Env":{"EnvId":""},"New":[1]"#]
-    {
-        assert!(of_new(&body(fine)).is_ok(), "{fine}");
-    }
-    // An echo of what was asked for is no other id.
-    assert!(of(200, &body(r#","Data":{"EnvId":"asked"}"#)).is_ok());
 }
 
-/// The last of two would win, and one that tells of a throttle would have the order sent again.
+/// The last of two would win, and a throttled one would have the order sent again.
 #[test]
-fn an_answer_that_says_a_thing_twice_proves_nothing() {
+fn answer_with_a_repeated_key_proves_nothing() {
     let codes = r#""Code":"InternalError","Message":"x","Code":"RequestLimitExceeded""#;
     let order = r#""TranId":"1","EnvId":"asked""#;
+    let e = r#""Error":{"Code":"InvalidParameter","Message":"m"}"#;
     for body in [
         format!(r#"{{"Response":{{"Error":{{{codes}}},"RequestId":"r"}}}}"#),
         error("RequestLimitExceeded", r#","RequestId":"r2""#),
         format!(r#"{{"Response":{{{order},"RequestId":"r","RequestId":"r2"}}}}"#),
+        format!(r#"{{"Response":{{{e}}},"Response":{{}}}}"#),
+        format!(r#"{{"Response":{{}},"Response":{{{e}}}}}"#),
+        format!(r#"{{"Response":{{{e},"Error":null}}}}"#),
     ] {
-        let error = of(200, &body).unwrap_err();
-        assert_eq!(error.grade, Grade::Unknown, "{body}");
-        assert!(error.message.en().contains("twice"), "{}", error.message);
-        assert!(error.body.is_some(), "{body}");
+        let change = changed(Action::Rename, &reply(200, &body)).unwrap_err();
+        for error in [created(200, &body).unwrap_err(), change] {
+            assert_eq!(error.grade, Grade::Unknown, "{body}");
+            assert!(error.message.en().contains("twice"), "{}", error.message);
+            assert!(error.body.is_some(), "{body}");
+        }
     }
-}
-
-#[test]
-fn ids_without_a_place_of_their_own_are_said() {
     let body = r#"{"Response":{"TranId":"t0","TranId":"t1","Data":{"EnvId":"asked"}}}"#;
-    let error = of(200, body).unwrap_err();
-    assert_eq!(error.grade, Grade::Unknown);
+    let error = created(200, body).unwrap_err();
     assert_eq!(error.message.en(), "the answer holds `TranId` twice; it also holds the TranId t0");
     assert_eq!(error.seen.tran_id.as_deref(), Some("t1"));
 }
 
 #[test]
-fn nothing_beside_an_error_is_nothing_and_an_echo_is_no_evidence() {
-    for more in [
-        "",
-        r#","TranId":null,"EnvId":null"#,
-        r#","TranId":"","EnvId":" ""#,
-        r#","TranId":[],"EnvId":{}"#,
-        r#","EnvId":"asked""#,
-        r#","Data":{"EnvId":["asked"]}"#,
-    ] {
-        let throttled = of(200, &error("RequestLimitExceeded", more)).unwrap_err();
-        assert_eq!(throttled.grade, Grade::NotSent(NotSent::Throttled), "{more}");
-        assert_eq!(throttled.seen, SeenIds::default(), "{more}");
-        let refused = of(200, &error("InvalidParameter", more)).unwrap_err();
-        assert_eq!(refused.grade, Grade::Refused(Scope::Step), "{more}");
-        assert_eq!(refused.seen, SeenIds::default(), "{more}");
-    }
-}
-
-#[test]
-fn an_error_in_no_form_of_its_own() {
-    let answer = |error: &str, more: &str| of(200, &format!(r#"{{"Response":{{"Error":{error}{more}}}}}"#));
+fn error_in_no_form_of_its_own_proves_nothing() {
+    let answer =
+        |error: &str, more: &str| created(200, &format!(r#"{{"Response":{{"Error":{error}{more}}}}}"#));
     let ids = r#","TranId":"t0","EnvId":"new""#;
-    let null = format!(r#"{{"Response":{{"Error":null{ids}}}}}"#);
-    assert_eq!(of_new(&null).unwrap().tran_id, "t0");
     for error in ["{}", "[]", r#""text""#, "7", "false"] {
         let unknown = answer(error, ids).unwrap_err();
         assert_eq!(unknown.grade, Grade::Unknown, "{error}");
         assert_eq!(unknown.seen.tran_id.as_deref(), Some("t0"), "{error}");
         assert_eq!(unknown.seen.env_id.as_deref(), Some("new"), "{error}");
-    }
-    for error in ["null", "{}", "[]", r#""text""#] {
-        let unknown = answer(error, "").unwrap_err();
-        assert_eq!(unknown.grade, Grade::Unknown, "{error}");
-        assert_eq!(unknown.seen, SeenIds::default(), "{error}");
+        let without = answer(error, "").unwrap_err();
+        assert_eq!((without.grade, without.seen), (Grade::Unknown, SeenIds::default()), "{error}");
     }
     let elsewhere = answer("null", r#","Data":{"TranId":"t0"}"#).unwrap_err();
-    assert_eq!(elsewhere.grade, Grade::Unknown);
-    assert_eq!(elsewhere.seen.tran_id.as_deref(), Some("t0"));
+    assert_eq!((elsewhere.grade, elsewhere.seen.tran_id.as_deref()), (Grade::Unknown, Some("t0")));
 }
 
 #[test]
-fn no_secret_comes_back_as_an_id() {
-    let body = format!(r#"{{"Response":{{"TranId":"{SECRET}","EnvId":"{SECRET}","RequestId":"{SECRET}"}}}}"#);
-    let kept = of_new(&body).unwrap_err();
-    assert_eq!(kept.grade, Grade::Unknown, "no id is told");
-    assert_eq!(kept.seen, SeenIds::default());
-    let text = format!("{kept:?} {:?}", of(500, &body).unwrap_err());
-    assert!(!text.contains(SECRET), "{text}");
-    let refused = of(200, &error("LimitExceeded", "").replace(r#""r""#, &format!("\"{SECRET}\"")));
-    assert_eq!(refused.unwrap_err().request_id, None);
+fn secret_comes_back_neither_as_an_id_nor_as_a_text() {
+    let bodies = [
+        format!(r#"{{"Response":{{"TranId":"{SECRET}","EnvId":"{SECRET}","RequestId":"{SECRET}\u001b"}}}}"#),
+        format!(
+            r#"{{"Response":{{"Error":{{"Code":"X{SECRET}","Message":"bad {SECRET}"}},"RequestId":"{SECRET}"}}}}"#
+        ),
+        format!(
+            r#"{{"Response":{{"Error":{{"Code":"InvalidParameter","Message":"{SECRET}"}},"EnvId":"{SECRET}"}}}}"#
+        ),
+        format!(r#"{{"Response":{{"EnvList":[],"RequestId":"{SECRET}"}}}}"#),
+        format!("<html>{SECRET} AKIDEXAMPLE"),
+        format!(r#"{{"code":"{SECRET}","message":"{SECRET}"}}"#),
+    ];
+    for body in bodies {
+        for status in [200, 500] {
+            let reply = reply(status, &body);
+            let text = format!(
+                "{:?} {:?} {:?}",
+                created(status, &body).unwrap_err(),
+                changed(Action::Destroy, &reply),
+                read(&reply)
+            );
+            assert!(!text.contains(SECRET) && !text.contains("AKIDEXAMPLE"), "{text}");
+        }
+    }
 }
 
-/// A key may be a word, at an endpoint that is not the vendor's.
+/// A key may be a word, at an endpoint that is not Tencent Cloud's.
 #[test]
-fn an_id_is_recorded_whole_though_the_key_is_a_part_of_it() {
+fn id_is_recorded_whole_though_a_short_key_is_a_part_of_it() {
     let redactor = Redactor::new(&Credentials {
         secret_id: "AKIDEXAMPLE".to_owned(),
         secret_key: "shop".into(),
         token: None,
     });
-    let of = |more: &str| {
+    let create = |more: &str| {
         let body = format!(
             r#"{{"Response":{{"TranId":"shop-1","EnvId":"shop-abc123","RequestId":"shop-r"{more}}}}}"#
         );
-        let reply = Reply { status: 200, body: body.as_bytes(), broken: None };
-        judge(&reply, None, &redactor, |_| false)
+        classify_create(&reply(200, &body), None, &redactor)
     };
-    let ordered = of("").unwrap();
+    let ordered = create("").unwrap();
     assert_eq!(ordered.tran_id, "shop-1");
     assert_eq!(ordered.env_id.as_deref(), Some("shop-abc123"));
     assert_eq!(ordered.request_id.as_deref(), Some("shop-r"));
-    let error = of(r#","Data":{"EnvId":"shop-2"}"#).unwrap_err();
+    let error = create(r#","Data":{"EnvId":"shop-2"}"#).unwrap_err();
     assert_eq!(error.seen.tran_id.as_deref(), Some("shop-1"));
     assert_eq!(error.seen.env_id.as_deref(), Some("shop-abc123"));
     assert!(error.message.en().contains("shop-2"), "{}", error.message);
-}
-
-#[test]
-fn a_clock_that_can_not_be_mended_ends_the_run() {
-    let body = error("AuthFailure.SignatureExpire", "");
-    let reply = Reply { status: 200, body: body.as_bytes(), broken: None };
-    let error = judge(&reply, None, &redactor(), |_| false).unwrap_err();
-    assert_eq!(error.grade, Grade::Refused(Scope::Run));
-}
-
-#[test]
-fn no_secret_comes_back_out_of_an_answer() {
-    let bodies = [
-        format!(r#"{{"Response":{{"Error":{{"Code":"X{SECRET}","Message":"bad {SECRET}"}}}}}}"#),
-        format!("<html>{SECRET} AKIDEXAMPLE"),
-        format!(r#"{{"code":"{SECRET}","message":"{SECRET}"}}"#),
-    ];
-    for body in bodies {
-        let text = format!("{:?}", of(200, &body).unwrap_err());
-        assert!(!text.contains(SECRET) && !text.contains("AKIDEXAMPLE"), "{text}");
-    }
 }

@@ -1,21 +1,20 @@
-//! The bodies of the service that tells whose a key is and hands out temporary ones.
+//! The bodies of the service `sts`: who owns a key, and temporary keys.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::page::{Page, number};
-use super::{Unreadable, error, response, salvage, text};
+use super::answer::{Response, number_of, text_of};
 use crate::lang::Text;
 
 /// The service's name in a signature.
 pub const STS_SERVICE: &str = "sts";
 /// The API version that the actions belong to.
 pub const STS_VERSION: &str = "2018-08-13";
-/// The action that tells whose key a call is signed with.
+/// Names the account and user that a key belongs to.
 pub const CALLER: &str = "GetCallerIdentity";
-/// The action that hands out a temporary key for a role.
+/// Issues a temporary key for a role.
 pub const ASSUME_ROLE: &str = "AssumeRole";
-/// The same for whoever another system vouches for, without a key.
+/// The same for an identity that another system vouches for, without a key.
 pub const ASSUME_ROLE_WITH_WEB_IDENTITY: &str = "AssumeRoleWithWebIdentity";
 
 /// The body of `GetCallerIdentity`.
@@ -28,7 +27,7 @@ pub struct GetCallerIdentity {}
 pub struct AssumeRole {
     pub role_arn: String,
     pub role_session_name: String,
-    /// Seconds, up to 43200; the vendor takes 7200 when it is left out.
+    /// Seconds, up to 43200; 7200 when it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,7 +47,7 @@ pub struct AssumeRoleWithWebIdentity {
     pub duration_seconds: Option<u64>,
 }
 
-/// Whose key it is. What is empty counts as absent.
+/// The owner of a key. Empty values count as absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallerInfo {
     /// The main account.
@@ -59,7 +58,7 @@ pub struct CallerInfo {
     pub kind: Option<String>,
 }
 
-/// A temporary key as it was handed out. It has no Debug: there is nothing in it that may be shown.
+/// A temporary key. It has no Debug: nothing in it may be shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session {
     pub secret_id: String,
@@ -69,101 +68,75 @@ pub struct Session {
     pub ends: i64,
 }
 
-/// Reads the answer to `GetCallerIdentity`: one row, or an error.
+/// Reads the answer to `GetCallerIdentity`.
+pub fn decode_caller(response: &Response) -> CallerInfo {
+    let member = |name: &str| response.get(name).and_then(text_of);
+    CallerInfo {
+        account_id: member("AccountId"),
+        user_id: member("UserId"),
+        arn: member("Arn"),
+        kind: member("Type"),
+    }
+}
+
+/// Reads the answer to `AssumeRole` and `AssumeRoleWithWebIdentity`.
 ///
 /// # Errors
-/// When it is not `{"Response":{…}}`.
-pub fn decode_caller(body: &[u8]) -> Result<Page<CallerInfo>, Unreadable> {
-    single(body, |response| {
-        let member = |name: &str| response.get(name).and_then(text);
-        Some(CallerInfo {
-            account_id: member("AccountId"),
-            user_id: member("UserId"),
-            arn: member("Arn"),
-            kind: member("Type"),
-        })
+/// Without a whole key.
+pub fn decode_session(response: &Response) -> Result<Session, Text> {
+    let key = response.get("Credentials").and_then(Value::as_object);
+    key.and_then(|key| session(key, response)).ok_or_else(|| {
+        Text::fixed(
+            "the answer holds neither what was asked for nor an error",
+            "应答中既没有所请求的内容，也没有错误",
+        )
     })
 }
 
-/// Reads the answer to `AssumeRole` and `AssumeRoleWithWebIdentity`: one row, or an error.
-///
-/// # Errors
-/// When it is not `{"Response":{…}}`, or has neither a whole key nor an error.
-pub fn decode_session(body: &[u8]) -> Result<Page<Session>, Unreadable> {
-    single(body, |response| session(response.get("Credentials")?, response))
-}
-
-/// Reads what a machine's metadata service answers about its role.
+/// Reads the answer of a machine's metadata service about its role.
 pub fn decode_metadata(body: &[u8]) -> Option<Session> {
-    let document: Value = serde_json::from_slice(body).ok()?;
+    let document: Response = serde_json::from_slice(body).ok()?;
     let is_success = document.get("Code").and_then(Value::as_str) == Some("Success");
     is_success.then(|| session(&document, &document))?
 }
 
-fn session(key: &Value, around: &Value) -> Option<Session> {
-    let member = |name: &str| key.get(name).and_then(text);
+fn session(key: &Response, around: &Response) -> Option<Session> {
+    let member = |name: &str| key.get(name).and_then(text_of);
     Some(Session {
         secret_id: member("TmpSecretId")?,
         secret_key: member("TmpSecretKey")?,
         token: member("Token")?,
-        ends: around.get("ExpiredTime").and_then(number)?,
-    })
-}
-
-fn single<T>(body: &[u8], row: impl FnOnce(&Value) -> Option<T>) -> Result<Page<T>, Unreadable> {
-    let response = response(body)?;
-    let error = error(&response);
-    let request_id = response.get("RequestId").and_then(text);
-    let row = match error {
-        Some(_) => None,
-        None => Some(row(&response).ok_or_else(|| Unreadable {
-            why: Text::fixed(
-                "the answer holds neither what was asked for nor an error",
-                "应答中既没有所请求的内容，也没有错误",
-            ),
-            ids: salvage(body),
-            error: None,
-        })?),
-    };
-    Ok(Page {
-        bytes: body.len() as u64,
-        sent: u32::from(row.is_some()),
-        rows: row.into_iter().collect(),
-        total: None,
-        request_id,
-        error,
+        ends: around.get("ExpiredTime").and_then(number_of)?,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::answer::parse;
     use super::*;
 
+    fn response(members: &str) -> Response {
+        parse(format!(r#"{{"Response":{{{members}"RequestId":"r"}}}}"#).as_bytes()).response.unwrap()
+    }
+
     #[test]
-    fn a_caller_is_read() {
-        let body = br#"{"Response":{"Arn":"qcs::cam::uin/1:uin/2","AccountId":"1","UserId":"2","PrincipalId":"2","Type":"CAMUser","RequestId":"r"}}"#;
-        let page = decode_caller(body).unwrap();
-        assert_eq!(page.request_id.as_deref(), Some("r"));
+    fn caller_is_read() {
+        let members = r#""Arn":"qcs::cam::uin/1:uin/2","AccountId":"1","UserId":"2","PrincipalId":"2","Type":"CAMUser","#;
         let expected = CallerInfo {
             account_id: Some("1".to_owned()),
             user_id: Some("2".to_owned()),
             arn: Some("qcs::cam::uin/1:uin/2".to_owned()),
             kind: Some("CAMUser".to_owned()),
         };
-        assert_eq!(page.rows, [expected]);
-        let refused = br#"{"Response":{"Error":{"Code":"AuthFailure.SecretIdNotFound","Message":"m"},"RequestId":"r"}}"#;
-        let page = decode_caller(refused).unwrap();
-        assert!(page.rows.is_empty() && page.error.is_some());
+        assert_eq!(decode_caller(&response(members)), expected);
     }
 
     #[test]
-    fn a_session_is_whole_or_none() {
-        let body = |members: &str| format!(r#"{{"Response":{{{members}"RequestId":"r"}}}}"#);
-        let whole = body(
+    fn session_without_every_part_of_a_key_is_rejected() {
+        let whole = response(
             r#""Credentials":{"Token":"t","TmpSecretId":"i","TmpSecretKey":"k"},"ExpiredTime":1600000000,"Expiration":"2020-09-13T12:26:40Z","#,
         );
-        let page = decode_session(whole.as_bytes()).unwrap();
-        let session = &page.rows[0];
+        let session = decode_session(&whole).unwrap();
         assert_eq!((session.secret_id.as_str(), session.secret_key.as_str()), ("i", "k"));
         assert_eq!((session.token.as_str(), session.ends), ("t", 1_600_000_000));
         for lacks in [
@@ -172,12 +145,12 @@ mod tests {
             r#""Credentials":{"Token":"","TmpSecretId":"i","TmpSecretKey":"k"},"ExpiredTime":1,"#,
             r#""Credentials":{"Token":"t","TmpSecretId":"i","TmpSecretKey":"k"},"#,
         ] {
-            assert!(decode_session(body(lacks).as_bytes()).is_err(), "{lacks}");
+            assert!(decode_session(&response(lacks)).is_err(), "{lacks}");
         }
     }
 
     #[test]
-    fn a_machines_role_is_read_when_it_is_a_success() {
+    fn machine_role_is_read_only_from_a_success() {
         let body = |code: &str| {
             format!(
                 r#"{{"TmpSecretId":"i","TmpSecretKey":"k","Token":"t","ExpiredTime":1600000000,"Expiration":"x","Code":"{code}"}}"#

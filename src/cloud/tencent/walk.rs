@@ -1,27 +1,27 @@
-//! Walks over the pages of a list until it has ended. Pure.
+//! Walks over the pages of a list until it ends.
 //!
-//! Neither the largest page nor the order of a list is documented, an account changes while it is read, and the vendor's
-//! tools warn of slips in its lists. So a list counts as complete only when one walk over it, from its start to where a page
-//! brings nothing new, showed as many rows as its Total says, each once, and the Total stayed the same. A walk that is not is
-//! made again, twice at most.
+//! Neither the largest page nor the order of a list is documented, an account changes while it is read, and Tencent Cloud's
+//! own tools warn of gaps in its lists. So a list counts as complete only when one walk over it, from its start to a page that
+//! brings nothing new, showed as many rows as its Total, each once, and the Total stayed the same. Any other walk is repeated,
+//! twice at most.
 
 use std::collections::HashSet;
 
-use crate::cloud::tencent::wire::Page;
+use super::wire::Page;
 use crate::lang::{Text, text};
 
-/// What is asked for a page: the most that the vendor's own tools allow.
+/// The page size that is asked for: the most that Tencent Cloud's own tools allow.
 pub(super) const LIMIT: u32 = 100;
-/// More than any account has; a list that has not ended by then has none.
+/// The most pages of a list, more than any account has.
 const MOST_PAGES: u32 = 2000;
 /// How often a list is walked before it counts as incomplete.
 const WALKS: u32 = 3;
-/// The most entries of all pages, walks and regions of one look. A tenth of that is more than any account has.
+/// The most rows of one read, over all pages, walks and regions. A tenth of that is more than any account has.
 const MOST_ROWS: u64 = 500_000;
 /// The most bytes of the same: 10,000 environments take some 40 MB a walk.
 const MOST_BYTES: u64 = 256 << 20;
 
-/// What one look has brought so far, over all of its pages, walks and regions.
+/// What one read has returned so far, over all pages, walks and regions.
 #[derive(Debug, Default)]
 pub(super) struct Bounds {
     rows: u64,
@@ -29,13 +29,13 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Counts a page.
+    /// Counts a page of so many rows and bytes.
     ///
     /// # Errors
-    /// When there is more than any account has, and the look ends.
-    pub(super) fn count<T>(&mut self, page: &Page<T>) -> Result<(), Text> {
-        self.rows += u64::from(page.sent);
-        self.bytes += page.bytes;
+    /// When it is more than any account has.
+    pub(super) fn count(&mut self, rows: u32, bytes: u64) -> Result<(), Text> {
+        self.rows += u64::from(rows);
+        self.bytes += bytes;
         if self.rows > MOST_ROWS {
             return Err(text!(
                 "more than {MOST_ROWS} entries came, counting every page and repetition",
@@ -53,40 +53,40 @@ impl Bounds {
     }
 }
 
-/// What is said of a list with too many pages.
+/// The error for a list with too many pages.
 pub(super) fn too_long() -> Text {
     text!("the list does not end: {MOST_PAGES} pages came", "列表没有尽头：已返回 {MOST_PAGES} 页")
 }
 
-/// What has been seen of a list.
+/// A list as far as it has been read.
 pub(super) struct Walk<T> {
-    /// Each id once, as this walk saw it first, in the order of the list.
+    /// Each id once, in the order of the list. At the end of an incomplete list, rows of earlier walks follow.
     pub(super) rows: Vec<T>,
     ids: HashSet<String>,
     /// Rows without an id.
     nameless: u64,
     offset: u32,
     pages: u32,
-    /// The most entries that a page had.
+    /// The most rows that a page had.
     largest: u32,
     total: Option<u64>,
     is_contradictory: bool,
     walks: u32,
-    /// What the walks before this one saw, none of them complete.
+    /// The rows of earlier walks, none of them complete.
     earlier: Vec<T>,
-    /// What the first walk came to, until another one comes to something else.
+    /// The Total and the ids of the first walk.
     first: Option<(Option<u64>, HashSet<String>)>,
     short: Option<Short>,
 }
 
-/// How a list fell short in every walk.
+/// How every walk over a list fell short of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Short {
     /// Distinct rows of the last walk.
     pub(super) rows: u64,
-    /// The Total, or as many rows as there were in a list without one.
+    /// The Total, or the number of rows in a list without one.
     pub(super) total: u64,
-    /// The pages of a walk did not fit together, or no two walks showed the same.
+    /// The pages of a walk did not fit together, or two walks differed.
     pub(super) contradictory: bool,
 }
 
@@ -109,15 +109,17 @@ impl<T> Default for Walk<T> {
     }
 }
 
-/// Where to go after a page.
+/// What to do after a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
+    /// Read the page at this offset.
     At(u32),
     Done,
     TooLong,
 }
 
 impl<T> Walk<T> {
+    /// Takes one page.
     pub(super) fn take(&mut self, page: Page<T>, id: fn(&T) -> &str) -> Next {
         let before = self.ids.len();
         let nameless = u64::from(page.sent).saturating_sub(page.rows.len() as u64);
@@ -141,9 +143,9 @@ impl<T> Walk<T> {
             self.nameless += nameless;
         }
         let seen = self.ids.len() as u64 + self.nameless;
-        // By what came, not by what was asked for: the vendor may give less.
+        // By what came, not by what was asked for: the page may be smaller.
         self.offset = self.offset.saturating_add(page.sent);
-        // A vendor whose largest page is smaller than what was asked for gives that many while there are more.
+        // Where the largest page is smaller than LIMIT, every page but the last has that many rows.
         let full = if self.pages == 1 { LIMIT } else { self.largest };
         self.largest = self.largest.max(page.sent);
         let is_last = page.sent < full && page.total.or(self.total) == Some(seen);
@@ -153,7 +155,7 @@ impl<T> Walk<T> {
         self.end(seen, id)
     }
 
-    /// Ends a walk: takes it for the list when it is complete, and begins another one, or gives up, when it is not.
+    /// Ends a walk. An incomplete one is followed by another, or by the end.
     fn end(&mut self, seen: u64, id: fn(&T) -> &str) -> Next {
         let rows = self.ids.len() as u64;
         let total = self.total.unwrap_or(seen);
@@ -163,24 +165,20 @@ impl<T> Walk<T> {
             return Next::Done;
         }
         let this = (self.total, std::mem::take(&mut self.ids));
-        let is_stable = match &self.first {
-            None => true,
-            Some(first) => *first == this,
-        };
+        let is_stable = self.first.as_ref().is_none_or(|first| *first == this);
         let contradictory =
             self.is_contradictory || !is_stable || self.short.is_some_and(|short| short.contradictory);
         self.short = Some(Short { rows, total, contradictory });
+        self.earlier.retain(|row| !this.1.contains(id(row)));
         if self.walks == WALKS {
             // Bills are taken from wherever they were seen.
-            let is_new = |row: &T| !this.1.contains(id(row));
-            self.rows.extend(self.earlier.drain(..).filter(is_new));
+            self.rows.append(&mut self.earlier);
             return Next::Done;
         }
-        let last = std::mem::take(&mut self.rows);
-        self.earlier.retain(|row| !this.1.contains(id(row)));
+        self.earlier.append(&mut self.rows);
         *self = Self {
             walks: self.walks + 1,
-            earlier: std::mem::take(&mut self.earlier).into_iter().chain(last).collect(),
+            earlier: std::mem::take(&mut self.earlier),
             first: self.first.take().or(Some(this)),
             short: self.short,
             ..Self::default()
@@ -188,12 +186,12 @@ impl<T> Walk<T> {
         Next::At(0)
     }
 
-    /// How the list fell short; None when the last walk was complete.
+    /// Returns how the list fell short; None when the last walk was complete.
     pub(super) fn short(&self) -> Option<Short> {
         self.short
     }
 
-    /// The vendor's count, as this walk has it.
+    /// The Total of the list, as this walk has it.
     pub(super) fn total(&self) -> Option<usize> {
         usize::try_from(self.total?).ok()
     }
@@ -205,7 +203,7 @@ mod tests {
 
     type Ids = Vec<String>;
 
-    /// Walks over what a vendor answers to each call and offset; gives the ids, the calls, and how it fell short.
+    /// Walks over the pages that a closure returns for each call and offset; returns the ids, the calls, and the shortfall.
     fn walk(answer: impl Fn(u32, u32) -> (Ids, Option<u64>)) -> (Ids, u32, Option<Short>) {
         walk_with(|call, offset| {
             let (rows, total) = answer(call, offset);
@@ -220,8 +218,7 @@ mod tests {
         loop {
             let (rows, nameless, total) = answer(calls, offset);
             calls += 1;
-            let page =
-                Page { sent: u32::try_from(rows.len()).unwrap() + nameless, rows, total, ..Page::default() };
+            let page = Page { sent: u32::try_from(rows.len()).unwrap() + nameless, rows, total };
             match walk.take(page, |id| id) {
                 Next::At(next) => offset = next,
                 Next::Done => return (walk.rows.clone(), calls, walk.short()),
@@ -234,7 +231,7 @@ mod tests {
         range.map(|n| format!("env-{n}")).collect()
     }
 
-    /// A vendor with so many environments and this largest page.
+    /// The page at an offset of a list of `all` rows, with this largest page.
     fn page(all: u32, most: u32, offset: u32) -> Ids {
         ids(offset.min(all)..offset.saturating_add(most).min(all))
     }
@@ -245,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn an_honest_list_is_read_in_as_few_calls_as_it_has_pages() {
+    fn complete_list_takes_one_call_per_page() {
         for (all, calls) in [(0, 1), (1, 1), (99, 1), (100, 2), (101, 2), (345, 4)] {
             let walked = walk(|_, offset| (page(all, LIMIT, offset), Some(all.into())));
             assert_eq!(walked, (ids(0..all), calls, None), "{all}");
@@ -258,13 +255,13 @@ mod tests {
     }
 
     #[test]
-    fn a_list_without_a_total_ends_where_a_page_brings_nothing_new() {
+    fn list_without_a_total_ends_where_a_page_brings_nothing_new() {
         for most in [7, 20, 100] {
             let walked = walk(|_, offset| (page(230, most, offset), None));
             let calls = 230_u32.div_ceil(most) + 1;
             assert_eq!(walked, (ids(0..230), calls, None), "{most}");
         }
-        // A vendor that knows no offset gives its first page for ever.
+        // An API that knows no offset returns its first page for ever.
         assert_eq!(walk(|_, _| (ids(0..3), None)), (ids(0..3), 2, None));
         // A total that is left out of a page says nothing against the others.
         let walked = walk(|call, offset| (page(130, 100, offset), (call == 0).then_some(130)));
@@ -272,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_with_fewer_rows_than_its_total_is_short_after_three_walks() {
+    fn list_with_fewer_rows_than_its_total_is_short_after_three_walks() {
         let walked = walk(|_, offset| (page(3, LIMIT, offset), Some(5)));
         assert_eq!(walked, (ids(0..3), 6, short(3, 5, false)));
         let (found, calls, missing) = walk(|_, offset| (page(230, 100, offset), Some(231)));
@@ -281,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_without_an_id_is_missing() {
+    fn row_without_an_id_is_missing() {
         let walked = walk_with(|_, offset| match offset {
             0 => (ids(0..2), 1, Some(3)),
             _ => (Vec::new(), 0, Some(3)),
@@ -297,10 +294,10 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_contradict_each_other_are_no_list() {
+    fn contradictory_pages_are_not_a_list() {
         let more_than_total = |_, offset| (page(230, 100, offset), Some(100));
         assert_eq!(walk(more_than_total).2, short(230, 100, true));
-        // A vendor that knows no offset gives its first page for ever.
+        // An API that knows no offset returns its first page for ever.
         let no_offset = |_, _| (ids(0..100), Some(300));
         assert_eq!(walk(no_offset), (ids(0..100), 6, short(100, 300, true)));
         let total_grows = |call, offset| (page(130, 100, offset), Some(130 + u64::from(call)));
@@ -322,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shortfall_that_changes_from_walk_to_walk_is_a_contradiction() {
+    fn shortfall_that_differs_between_walks_is_contradictory() {
         // The same number, and another one is missing.
         let other_row = |call, offset| match (call, offset) {
             (0, 0) => (ids(1..3), Some(3)),
@@ -344,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_complete_walk_is_the_list() {
+    fn first_complete_walk_is_the_list() {
         // The second page comes empty, once.
         let slip = |call, offset| {
             let rows = match call {
@@ -375,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_that_was_seen_is_kept_of_a_list_that_stays_short() {
+    fn every_row_seen_of_an_incomplete_list_is_kept() {
         let (found, _, _) = walk(|call, offset| match (call, offset) {
             (0, 0) => (ids(1..3), Some(4)),
             (_, 0) => (ids(0..2), Some(4)),
@@ -385,24 +382,23 @@ mod tests {
     }
 
     #[test]
-    fn a_look_is_bounded_by_the_sum_of_its_pages() {
-        let page = |sent, bytes| Page::<String> { sent, bytes, ..Page::default() };
+    fn read_is_bounded_by_the_sum_of_its_pages() {
         let mut bounds = Bounds::default();
         for _ in 0..MOST_BYTES >> 24 {
-            bounds.count(&page(100, 16 << 20)).unwrap();
+            bounds.count(100, 16 << 20).unwrap();
         }
-        let why = bounds.count(&page(1, 1)).unwrap_err();
+        let why = bounds.count(1, 1).unwrap_err();
         assert!(why.en().contains("256 MiB"), "{why}");
         let mut bounds = Bounds::default();
         for _ in 0..5000 {
-            bounds.count(&page(100, 1)).unwrap();
+            bounds.count(100, 1).unwrap();
         }
-        let why = bounds.count(&page(1, 1)).unwrap_err();
+        let why = bounds.count(1, 1).unwrap_err();
         assert!(why.en().contains("500000 entries"), "{why}");
     }
 
     #[test]
-    fn a_list_without_end_is_left() {
+    fn list_without_end_is_an_error() {
         let (found, calls, _) = walk(|call, _| (ids(call..call + 1), Some(u64::MAX)));
         assert_eq!((found.len(), calls), (0, MOST_PAGES));
     }
