@@ -27,7 +27,7 @@ use postpay::plan::{Options, Plan};
 use postpay::sandbox::{self, Sandbox};
 use postpay::state::file::FileStore;
 use postpay::state::journal::{EndReason, Event, Evidence, Intent, Outcome, RunEnded, RunId, RunStarted};
-use postpay::state::{Holder, Lineage, StateStore as _, StateWriter};
+use postpay::state::{Holder, Lineage, Writer};
 use support::{Project, account, ratio, target, timed};
 
 const RATE: f64 = 2.0;
@@ -188,14 +188,14 @@ fn create(line: Line) -> Result<Ran> {
             retry_reads_for: Duration::ZERO,
             clock: Arc::new(SystemClock),
         })?;
-        let mut writer = FileStore::new(project.state()).lock(&holder(), Duration::ZERO)?;
+        let mut writer = Writer::open(&FileStore::new(project.state()), &holder(), Duration::ZERO)?;
         let (_stop, stopped) = tokio::sync::watch::channel(false);
         let mut begun = Instant::now();
         let mut first_send = None;
         let mut last_end = begun;
         let parts = Parts {
             cloud: Arc::new(client),
-            writer: writer.as_mut(),
+            writer: &mut writer,
             clock: &SystemClock,
             operator: Operator { who: holder().who, pid: holder().pid },
             commit: None,
@@ -349,7 +349,7 @@ impl Floor {
 
 /// An open run over a state.
 struct Run {
-    writer: Box<dyn StateWriter>,
+    writer: Writer,
     environment: Environment,
 }
 
@@ -358,7 +358,7 @@ impl Run {
         let project = Project::generate(root, n)?;
         let desired = project.desired()?;
         project.record(&desired)?;
-        let mut writer = FileStore::new(project.state()).lock(&holder(), Duration::ZERO)?;
+        let mut writer = Writer::open(&FileStore::new(project.state()), &holder(), Duration::ZERO)?;
         let state = writer.state().context("the state is there")?;
         let started = RunStarted {
             format_version: postpay::state::FormatVersion,

@@ -24,7 +24,7 @@ use postpay::plan::guard::{Consent, Facts, Limits, Whose, approve};
 use postpay::plan::{Options, Plan, file};
 use postpay::report::human;
 use postpay::state::file::FileStore;
-use postpay::state::{State, StateStore as _};
+use postpay::state::{State, read};
 use support::{Project, ratio, recorded, target, timed};
 
 const SIZES: [u32; 4] = [10, 100, 1_000, 10_000];
@@ -75,7 +75,7 @@ impl Stage {
             }
             Self::NoOp => {
                 let desired = project.desired()?;
-                let state = FileStore::new(project.state()).read()?.current();
+                let state = read(&FileStore::new(project.state()))?.current();
                 let plan = plan(&desired, state.as_ref(), Options::default());
                 ensure!(!plan.has_changes());
                 black_box(plan);

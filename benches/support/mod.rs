@@ -12,7 +12,7 @@ use postpay::diagnostic::any_error;
 use postpay::manifest;
 use postpay::model::Desired;
 use postpay::plan::Target;
-use postpay::state::file::encode_state;
+use postpay::state::encode_state;
 use postpay::state::journal::RunId;
 use postpay::state::{Account, Lineage, Origin, Record, Serial, State, Status};
 

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::cloud::CloudError;
 use crate::model::Address;
 use crate::plan::Step;
-use crate::state::StateWriter;
+use crate::state::Writer;
 use crate::state::journal::{EndReason, RunId};
 
 /// How a run behaves.
@@ -57,7 +57,7 @@ pub struct Operator {
 /// What a run works with.
 pub struct Parts<'a, C> {
     pub cloud: Arc<C>,
-    pub writer: &'a mut dyn StateWriter,
+    pub writer: &'a mut Writer,
     pub clock: &'a dyn Clock,
     pub operator: Operator,
     /// The git commit of the manifests, for the journal.

@@ -28,9 +28,10 @@ use crate::kinds::postpay;
 use crate::model::{Address, Attributes, Desired, Environment, Lifecycle, SourceRef};
 use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
 use crate::plan::{Options, Plan, Target};
+use crate::state::faulty::{Op, faulty};
 use crate::state::file::FileStore;
 use crate::state::journal::{EndReason, Evidence, Intent, Outcome as Line, RunEnded};
-use crate::state::{Account, Holder, StateError, StateStore, StateWriter};
+use crate::state::{Account, Holder, IoOp, StateError, StateStore, Writer, read, verify};
 
 type Answer = Result<Ordered, CloudError>;
 
@@ -203,7 +204,7 @@ impl CloudWrite for Scripted {
         // As the real one does, which signs with it.
         self.ready().await?;
         let name = order.text(postpay::ALIAS).unwrap().to_owned();
-        let open = self.store.read().unwrap().current().unwrap();
+        let open = read(&self.store).unwrap().current().unwrap();
         let record = &open.environments[&Address::new(&name).unwrap()];
         assert_eq!(record.status, Status::Unknown, "an intent is on disk before {name} is sent");
         self.calls.lock().unwrap().push((name.clone(), Instant::now()));
@@ -343,23 +344,18 @@ impl Bench {
         &self.cloud.store
     }
 
-    fn lock(&self) -> Box<dyn StateWriter> {
+    fn lock(&self) -> Writer {
         let holder =
             Holder { who: "a@b".to_owned(), pid: 1, since: SystemClock.now(), doing: "test".to_owned() };
-        self.store().lock(&holder, Duration::ZERO).unwrap()
+        Writer::open(self.store(), &holder, Duration::ZERO).unwrap()
     }
 
     async fn apply(&mut self, names: &[&str], settings: &Settings) -> ApplySummary {
         let mut writer = self.lock();
-        self.apply_with(names, settings, &mut *writer).await
+        self.apply_with(names, settings, &mut writer).await
     }
 
-    async fn apply_with(
-        &mut self,
-        names: &[&str],
-        settings: &Settings,
-        writer: &mut dyn StateWriter,
-    ) -> ApplySummary {
+    async fn apply_with(&mut self, names: &[&str], settings: &Settings, writer: &mut Writer) -> ApplySummary {
         let approved = approved(&desired(names), writer.state());
         self.carry_out(&approved, BTreeMap::new(), settings, writer).await
     }
@@ -369,7 +365,7 @@ impl Bench {
         approved: &Approved,
         adoptions: BTreeMap<Address, Adoption>,
         settings: &Settings,
-        writer: &mut dyn StateWriter,
+        writer: &mut Writer,
     ) -> ApplySummary {
         let (sender, stop) = watch::channel(false);
         self.stop = Some(sender);
@@ -438,7 +434,7 @@ async fn orders_start_in_declared_order_half_a_second_apart_whatever_the_latency
         let state = report.state.unwrap();
         assert_eq!(state.environments.len(), 5);
         assert!(state.environments.values().all(|record| record.status == Status::Created));
-        assert_eq!(bench.store().read().unwrap().state, Some(state));
+        assert_eq!(read(bench.store()).unwrap().state, Some(state));
     }
 }
 
@@ -697,54 +693,27 @@ async fn every_attempt_has_an_intent_and_an_outcome_in_the_receipt() {
     );
 }
 
-/// A store whose disk is full from a certain line on.
-struct FullDisk<'a> {
-    inner: &'a mut dyn StateWriter,
-    room: usize,
-}
-
-impl StateWriter for FullDisk<'_> {
-    fn state(&self) -> Option<&State> {
-        self.inner.state()
-    }
-    fn recovered(&self) -> Option<RunId> {
-        self.inner.recovered()
-    }
-    fn begin(&mut self, at: Timestamp, run: RunStarted) -> Result<(), StateError> {
-        self.inner.begin(at, run)
-    }
-    fn check_exclusive(&self) -> Result<(), StateError> {
-        self.inner.check_exclusive()
-    }
-    fn append(&mut self, at: Timestamp, event: Event) -> Result<(), StateError> {
-        if self.room == 0 {
-            let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
-            return Err(StateError::Io {
-                doing: crate::state::Doing::Write,
-                path: Path::new("journal").to_owned(),
-                source,
-            });
+/// A writer whose disk is full after so many lines.
+fn full_after(lines: u64, writer: Writer) -> Writer {
+    faulty(writer, move |op| match op {
+        Op::Append(seq) if seq > lines => {
+            Some(IoOp::Write.failed(Path::new("journal"))(std::io::ErrorKind::StorageFull.into()))
         }
-        self.room -= 1;
-        self.inner.append(at, event)
-    }
-    fn commit(&mut self) -> Result<State, StateError> {
-        self.inner.commit()
-    }
+        Op::Append(_) | Op::Appended(_) | Op::Read | Op::Renew => None,
+    })
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_full_disk_stops_the_run_before_anything_unrecorded_is_sent() {
-    // Room for the list, an intent and its outcome: the second intent does not fit, so nothing is sent for it.
+    // Room for the start, the list, an intent and its outcome: the second intent does not fit, so nothing is sent for it.
     let mut bench = Bench::new(Duration::ZERO, &[]);
-    let mut writer = bench.lock();
-    let mut full = FullDisk { inner: &mut *writer, room: 3 };
+    let mut full = full_after(4, bench.lock());
     let report = bench.apply_with(&["a", "b", "c"], &settings(), &mut full).await;
     assert_eq!(outcomes(&report), ["ordered", "not attempted", "not attempted"]);
     assert_eq!(bench.cloud.names(), ["a"]);
     assert!(report.trouble.is_some() && report.unwritten.is_empty());
     assert_eq!(report.verdict(), Verdict::PartWay);
-    drop(writer);
+    drop(full);
     // The next writer finds the journal and loses nothing.
     let state = bench.lock().state().cloned().unwrap();
     assert_eq!(state.environments.values().next().unwrap().status, Status::Created);
@@ -753,8 +722,7 @@ async fn a_full_disk_stops_the_run_before_anything_unrecorded_is_sent() {
 #[tokio::test(start_paused = true)]
 async fn an_outcome_that_can_not_be_written_is_said_and_counts_as_unknown() {
     let mut bench = Bench::new(Duration::ZERO, &[]);
-    let mut writer = bench.lock();
-    let mut full = FullDisk { inner: &mut *writer, room: 2 };
+    let mut full = full_after(3, bench.lock());
     let report = bench.apply_with(&["a", "b"], &settings(), &mut full).await;
     let unwritten = &report.unwritten[0];
     assert_eq!(report.unwritten.len(), 1);
@@ -763,7 +731,7 @@ async fn an_outcome_that_can_not_be_written_is_said_and_counts_as_unknown() {
     assert_eq!(unwritten.outcome.tran_id.as_deref(), Some("tran-a"));
     assert_eq!(report.verdict(), Verdict::Unknown);
     assert_eq!(bench.cloud.names(), ["a"]);
-    drop(writer);
+    drop(full);
     let state = bench.lock().state().cloned().unwrap();
     assert_eq!(state.environments.values().next().unwrap().status, Status::Unknown);
     assert!(bench.folder.path().join("receipts").is_dir());
@@ -1005,7 +973,7 @@ async fn a_clock_that_went_back_does_not_hurry_the_pace_nor_break_the_fold() {
         let (_sender, stop) = watch::channel(false);
         let parts = Parts {
             cloud: Arc::clone(&bench.cloud),
-            writer: &mut *writer,
+            writer: &mut writer,
             clock: &clock,
             operator: Operator { who: "a@b".to_owned(), pid: 1 },
             commit: None,
@@ -1027,7 +995,7 @@ async fn a_clock_that_went_back_does_not_hurry_the_pace_nor_break_the_fold() {
         let a = Address::new("a").unwrap();
         assert_eq!(state.environments[&a], before.environments[&a]);
         drop(writer);
-        let verified = bench.store().verify().unwrap();
+        let verified = verify::verify(bench.store()).unwrap();
         assert!(verified.problems.is_empty(), "{verified:?}");
         assert_eq!(bench.lock().state(), Some(&state));
     }
@@ -1067,7 +1035,7 @@ async fn refused(
     let (_sender, stop) = watch::channel(false);
     let parts = Parts {
         cloud: Arc::clone(&bench.cloud),
-        writer: &mut *writer,
+        writer: &mut writer,
         clock: &SystemClock,
         operator: Operator { who: "a@b".to_owned(), pid: 1 },
         commit: None,
@@ -1239,7 +1207,7 @@ async fn an_id_on_record_is_not_another_orders_in_a_later_run() {
     let report = bench.apply(&["a", "b"], &settings()).await;
     assert_eq!(outcomes(&report), ["unknown"]);
     assert_eq!(report.verdict(), Verdict::Unknown);
-    let verified = bench.store().verify().unwrap();
+    let verified = verify::verify(bench.store()).unwrap();
     let [problem] = verified.problems.as_slice() else { panic!("{verified:?}") };
     assert_eq!(problem.code(), "shared-id");
 }

@@ -19,7 +19,7 @@ use crate::model::Address;
 use crate::plan::{Plan, file};
 use crate::state::journal::RunId;
 use crate::state::rescue::RescueFile;
-use crate::state::{State, StateStore, StateWriter, Status};
+use crate::state::{State, Status, Writer};
 
 /// Plan, ask for `yes`, order, and record every TranId and EnvId
 ///
@@ -81,9 +81,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let kept = args.file.as_deref().map(read_plan).transpose()?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
     let store = world.store(&project.state);
-    let writer = world
-        .locked(&store, flags.lock_timeout, || store.lock(&world.holder("apply"), flags.lock_timeout))?;
-    tell_recovered(&store, &*writer, world);
+    let writer = world.locked(&store, flags.lock_timeout, || {
+        Writer::open(&store, &world.holder("apply"), flags.lock_timeout)
+    })?;
+    tell_recovered(&store, &writer, world);
     crash::point(crash::LOCKED);
     let plan = if let Some(plan) = &kept {
         plan.clone()
@@ -122,7 +123,7 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
 }
 
 /// Says what taking the lock found: a run that was cut off, and what was kept of it elsewhere.
-pub(super) fn tell_recovered(store: &crate::state::file::FileStore, writer: &dyn StateWriter, world: &World) {
+pub(super) fn tell_recovered(store: &crate::state::file::FileStore, writer: &Writer, world: &World) {
     let rescues = rescue::found(store, writer.state(), world);
     if let Some(run) = writer.recovered() {
         world.diagnose(&[recovered(run, writer.state(), &rescues)]);

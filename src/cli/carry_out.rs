@@ -33,7 +33,7 @@ use crate::plan::{Action, Plan, file};
 use crate::report::{clean, events, human, json, page};
 use crate::state::file::FileStore;
 use crate::state::journal::RunId;
-use crate::state::{Snapshot, State, StateError, StateStore, StateWriter, Status, orders_since};
+use crate::state::{Snapshot, State, StateError, StateStore, Status, Writer, orders_since, read};
 
 /// How a plan is carried out.
 #[derive(Debug, clap::Args)]
@@ -98,7 +98,7 @@ pub(super) fn carry_out(
     job: &Job<'_>,
     connection: &Connection,
     store: &FileStore,
-    mut writer: Box<dyn StateWriter + '_>,
+    mut writer: Writer,
     world: &mut World,
 ) -> Result<Exit, Failure> {
     let used_by = match job.kept {
@@ -190,7 +190,7 @@ pub(super) fn carry_out(
     let (watch, printer) = Watch::start(approved.plan(), &settings(job), job.flags.json, world)
         .map_err(|error| no_thread(&error))?;
     world.stderr.through(printer.queue());
-    let ended = run(&approved, job, adoptions, earlier, connection, &mut *writer, (watch, &signals), world);
+    let ended = run(&approved, job, adoptions, earlier, connection, &mut writer, (watch, &signals), world);
     world.stderr.through(None);
     let Some(report) = ended? else {
         let left = left_at_once(before.as_ref(), store);
@@ -400,7 +400,7 @@ fn run(
     adoptions: Vec<Adoption>,
     earlier: Earlier,
     connection: &Connection,
-    writer: &mut dyn StateWriter,
+    writer: &mut Writer,
     (watch, signals): (Watch, &Signals),
     world: &World,
 ) -> Result<Option<ApplySummary>, Failure> {
@@ -435,7 +435,7 @@ fn run(
 
 /// What is to be said when the answers that were under way were not waited for.
 fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
-    let unknown: Vec<String> = match store.read().map(Snapshot::current) {
+    let unknown: Vec<String> = match read(store).map(Snapshot::current) {
         Ok(now) => now
             .iter()
             .flat_map(|state| &state.environments)

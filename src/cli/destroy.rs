@@ -18,7 +18,7 @@ use crate::plan::guard::Limits;
 use crate::plan::{Mode, Options};
 use crate::state::file::FileStore;
 use crate::state::journal::{Edit, Event, Journal};
-use crate::state::{State, StateStore};
+use crate::state::{State, StateStore, Writer};
 
 /// Give environments up at the vendor, by address
 ///
@@ -60,9 +60,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
     let store = world.store(&project.state);
-    let writer = world
-        .locked(&store, flags.lock_timeout, || store.lock(&world.holder("destroy"), flags.lock_timeout))?;
-    tell_recovered(&store, &*writer, world);
+    let writer = world.locked(&store, flags.lock_timeout, || {
+        Writer::open(&store, &world.holder("destroy"), flags.lock_timeout)
+    })?;
+    tell_recovered(&store, &writer, world);
     let desired = project.desired(world)?;
     let state = writer.state();
     let mut wanted = Vec::new();

@@ -18,7 +18,7 @@ use crate::model::{Address, Desired, SourceRef};
 use crate::report::{human, json};
 use crate::state::edits::Change;
 use crate::state::journal::{Edit, Edited, EndReason, Event, RunEnded, RunId, RunStarted};
-use crate::state::{State, StateStore as _, StateWriter};
+use crate::state::{State, Writer};
 
 /// What every refusal of an edit says.
 pub(super) const NOTHING_CHANGED: Text = Text::fixed(
@@ -89,7 +89,7 @@ impl Editing<'_> {
             return Err(self.no_terminal());
         }
         let mut writer = world.locked(&store, self.writing.lock_timeout, || {
-            store.lock(&world.holder(self.doing), self.writing.lock_timeout)
+            Writer::open(&store, &world.holder(self.doing), self.writing.lock_timeout)
         })?;
         let now = writer.state().cloned().ok_or_else(no_state)?;
         if now != state {
@@ -123,7 +123,7 @@ impl Editing<'_> {
             commit: world.commit(&self.project.sources()),
             ..started(&now, &self.line, world)?
         };
-        let written = write(&mut *writer, run, edits, world)?;
+        let written = write(&mut writer, run, edits, world)?;
         self.show(&now, &wanted, Some(&written), world)?;
         let serial = written.serial;
         world.tell(&text!(
@@ -169,7 +169,7 @@ impl Editing<'_> {
 
 /// A run of its own, so that the receipts hold the whole history.
 pub(super) fn write(
-    writer: &mut dyn StateWriter,
+    writer: &mut Writer,
     run: RunStarted,
     edits: Vec<Edited>,
     world: &World,

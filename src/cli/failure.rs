@@ -12,7 +12,7 @@ use crate::plan::file::PlanFileError;
 use crate::plan::guard::Objection;
 use crate::report::clean;
 use crate::sandbox::{LedgerError, SandboxError};
-use crate::state::{Holder, StateError};
+use crate::state::StateError;
 
 use super::Exit;
 use super::load::Lines;
@@ -314,123 +314,8 @@ impl From<(&std::path::Path, PlanFileError)> for Failure {
 
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
-        advice(&error).into_iter().fold(Self::new(error.code(), error.text()), Self::help).help(NOTHING_SENT)
+        error.help().into_iter().fold(Self::new(error.code(), error.text()), Self::help).help(NOTHING_SENT)
     }
-}
-
-/// What to do about it.
-pub(super) fn advice(error: &StateError) -> Vec<Text> {
-    let restore = || {
-        vec![
-            Text::fixed(
-                "`postpay state verify` shows what is there; `postpay state restore --dry-run` shows what can be put back",
-                "`postpay state verify` 显示现有内容；`postpay state restore --dry-run` 显示可恢复的内容",
-            ),
-            Text::fixed(
-                "rebuild it from the receipts with `postpay state restore`; where receipts are missing, `--from-backup` or `--from FILE`",
-                "用 `postpay state restore` 从回执重建；若缺少回执，用 `--from-backup` 或 `--from FILE`",
-            ),
-            Text::fixed("postpay will not start from an empty state", "postpay 不会从空的状态文件开始"),
-        ]
-    };
-    match error {
-        StateError::Lost { .. } | StateError::Empty { .. } | StateError::Damaged { .. } => restore(),
-        StateError::NotAState { .. } => vec![
-            Text::fixed(
-                "name the state itself with --state, or in postpay.yaml",
-                "用 --state 或在 postpay.yaml 中指定状态文件本身",
-            ),
-            Text::fixed(
-                "a backup knows less than was ordered: `postpay state restore --from-backup` folds the receipts on top of it",
-                "备份中的订单并不完整：`postpay state restore --from-backup` 会在其上叠加回执",
-            ),
-        ],
-        StateError::Newer { .. } => vec![Text::fixed(
-            "use the postpay that wrote it, or a newer one",
-            "使用写入它的那个版本的 postpay，或更新的版本",
-        )],
-        StateError::Foreign { .. } => vec![
-            Text::fixed(
-                "the files beside it belong to another state: put the right one back, or name it with --state",
-                "旁边的文件属于另一个状态文件：放回正确的那个，或用 --state 指定",
-            ),
-            Text::fixed(
-                "`postpay state verify` lists them; `postpay state restore` rebuilds the state that the receipts belong to",
-                "`postpay state verify` 列出这些文件；`postpay state restore` 重建回执所属的状态文件",
-            ),
-        ],
-        StateError::Older { .. } | StateError::Forked { .. } => vec![
-            Text::fixed(
-                "environments that were ordered since are missing from it: `postpay state verify` names them",
-                "其中缺少此后订购的环境：`postpay state verify` 会列出它们",
-            ),
-            Text::fixed(
-                "put them back with `postpay state restore`, or fold the receipts on top of a copy: `postpay state restore --from FILE`",
-                "用 `postpay state restore` 恢复，或在副本上叠加回执：`postpay state restore --from FILE`",
-            ),
-        ],
-        StateError::Behind { .. } => vec![
-            Text::fixed(
-                "`postpay state verify` says which receipts are missing; a newer copy can be put back with `postpay state restore --from FILE`",
-                "`postpay state verify` 会说明缺少哪些回执；较新的副本可用 `postpay state restore --from FILE` 恢复",
-            ),
-            Text::fixed(
-                "only when what is there is known to be wrong: move it away, then restore again",
-                "只有确知现有内容有误时：先将它移走，再重新恢复",
-            ),
-        ],
-        StateError::JournalDamaged { .. } => vec![
-            Text::fixed(
-                "keep the file: it may hold the only trace of an order; put it back from version control, or mend the line that is named",
-                "保留该文件：其中可能有某笔订单的唯一线索；从版本控制中恢复它，或修正所指的那一行",
-            ),
-            Text::fixed(
-                "`postpay state verify` lists every problem; a copy of the state that holds its run: `postpay state restore --from FILE`",
-                "`postpay state verify` 列出所有问题；若有包含该运行的状态文件副本：`postpay state restore --from FILE`",
-            ),
-        ],
-        StateError::JournalLost { evidence, .. } => vec![
-            Text::fixed(
-                "put the journal back: it names what that run ordered, and what it may have ordered",
-                "恢复该日志：其中有该运行已订购和可能已订购的内容",
-            ),
-            text!(
-                "if it can't be had, compare the environments in the vendor's console with `postpay show`; then empty {evidence}",
-                "若无法找回，将腾讯云控制台中的环境与 `postpay show` 核对；然后清空 {evidence}"
-            ),
-        ],
-        StateError::Locked { holder, .. } => locked(holder.as_ref()),
-        StateError::FencedOut { .. } => vec![Text::fixed(
-            "make sure that no other postpay, git or cleanup job works on this folder, then run the command again",
-            "请确认没有其他 postpay、git 或清理任务在处理该目录，然后重新运行该命令",
-        )],
-        StateError::NoLocks { .. } => vec![Text::fixed(
-            "keep the state on a local file system, or on one with working locks",
-            "请将状态文件放在本地文件系统，或文件锁有效的文件系统上",
-        )],
-        StateError::Io { .. } => vec![Text::fixed("mend that, then run it again", "解决该问题后重新运行")],
-        StateError::Misused(_) => Vec::new(),
-    }
-}
-
-fn locked(holder: Option<&Holder>) -> Vec<Text> {
-    let who = holder.map(|Holder { who, pid, since, doing }| {
-        text!(
-            "held by {who}, process {pid}, since {since:.0}, doing `{doing}`",
-            "由 {who} 的进程 {pid} 持有，自 {since:.0} 起，正在执行 `{doing}`"
-        )
-    });
-    let stop = holder.map(|Holder { pid, .. }| {
-        text!(
-            "or stop it: `kill -INT {pid}`; it waits for calls in progress and records their outcomes",
-            "或停止它：`kill -INT {pid}`；它会等待进行中的请求并记录结果"
-        )
-    });
-    let wait = Text::fixed(
-        "wait for it: `--lock-timeout 10m`; a process that died leaves nothing to clear",
-        "等待它：`--lock-timeout 10m`；已死的进程不会留下需要清除的锁",
-    );
-    who.into_iter().chain([wait]).chain(stop).collect()
 }
 
 #[cfg(test)]
@@ -493,34 +378,5 @@ mod tests {
             assert!(diagnostic.message.is_in_both(), "{diagnostic:?}");
             assert!(diagnostic.help.iter().all(Text::is_in_both), "{diagnostic:?}");
         }
-    }
-
-    #[test]
-    fn what_to_do_about_a_state_is_told_in_both_languages() {
-        let path = || std::path::PathBuf::from("a.json");
-        for error in [
-            StateError::Empty { path: path() },
-            StateError::NotAState { path: path(), what: Text::same("x") },
-            StateError::Newer { path: path(), found: 2, supported: 1 },
-            StateError::JournalLost {
-                path: path(),
-                run: crate::state::journal::RunId::fresh(),
-                evidence: "a.lock".to_owned(),
-            },
-            StateError::JournalDamaged { path: path(), line: 1, why: Text::same("x") },
-            StateError::Locked {
-                path: path(),
-                holder: Some(Holder {
-                    who: "me@here".to_owned(),
-                    pid: 1,
-                    since: jiff::Timestamp::UNIX_EPOCH,
-                    doing: "apply".to_owned(),
-                }),
-            },
-        ] {
-            let advice = advice(&error);
-            assert!(advice.iter().all(Text::is_in_both), "{advice:?}");
-        }
-        assert!(NOTHING_SENT.is_in_both());
     }
 }

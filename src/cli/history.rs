@@ -5,7 +5,7 @@ mod since;
 mod verify;
 
 use super::Exit;
-use super::failure::{Failure, advice};
+use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Format, Global};
 use super::shown::Shown;
@@ -18,7 +18,7 @@ use crate::state::State;
 use crate::state::file::FileStore;
 use crate::state::history::{Happening, Wanted, history};
 use crate::state::journal::Journal;
-use crate::state::verify::{Found, Notice, Problem};
+use crate::state::verify::{Kept, Notice, Problem, read_all, verify};
 use since::Since;
 
 /// Show every order that was ever made, from the receipts and the open run, oldest first
@@ -118,7 +118,7 @@ struct Past {
 
 impl Past {
     fn of(store: &FileStore) -> Result<Self, Failure> {
-        let Found { state, journal, receipts, .. } = store.kept()?;
+        let Kept { state, journal, receipts, .. } = read_all(store)?;
         let (state, journal) = (state.ok().flatten(), journal.ok().flatten());
         let mut journals: Vec<Journal> =
             receipts.into_iter().filter_map(|(_, journal)| journal.ok()).collect();
@@ -161,11 +161,11 @@ impl Past {
 
 /// What keeps the past from being whole, and what is to be known of it.
 fn troubles(store: &FileStore) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
-    let found = store.verify()?;
+    let found = verify(store)?;
     let problems = found.problems.iter().filter_map(|problem| {
         let diagnostic = Diagnostic::error(problem.code(), human::verify::problem(problem));
         match problem {
-            Problem::Refused(error) => Some(advice(error).into_iter().fold(diagnostic, Diagnostic::help)),
+            Problem::Refused(error) => Some(error.help().into_iter().fold(diagnostic, Diagnostic::help)),
             Problem::ReceiptsMissing { .. } => Some(diagnostic.help(text!(
                 "put them back from version control or another copy of the folder; what these runs did is not shown",
                 "请从版本控制或该目录的另一份副本中恢复它们；这些运行所做的事没有显示"

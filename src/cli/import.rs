@@ -14,7 +14,7 @@ use crate::model::{Address, Import};
 use crate::plan::Options;
 use crate::plan::guard::Limits;
 use crate::report::clean;
-use crate::state::StateStore;
+use crate::state::Writer;
 
 /// Put an environment that exists on record, under an address that is declared; orders nothing
 ///
@@ -47,9 +47,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
     let store = world.store(&project.state);
-    let writer = world
-        .locked(&store, flags.lock_timeout, || store.lock(&world.holder("import"), flags.lock_timeout))?;
-    tell_recovered(&store, &*writer, world);
+    let writer = world.locked(&store, flags.lock_timeout, || {
+        Writer::open(&store, &world.holder("import"), flags.lock_timeout)
+    })?;
+    tell_recovered(&store, &writer, world);
     let mut desired = project.desired(world)?;
     let state = writer.state();
     let on_record = state.and_then(|state| state.environments.get(address));

@@ -21,7 +21,7 @@ use crate::plan::guard::Limits;
 use crate::plan::moves::{MoveError, MoveProblem};
 use crate::plan::{Mode, Options, Plan, Target};
 use crate::report::clean;
-use crate::state::{Account, State, StateStore};
+use crate::state::{Account, State, StateStore, read};
 
 /// Where everything is, and how the vendor is called: flags over variables over postpay.yaml over defaults.
 #[derive(Debug)]
@@ -447,7 +447,7 @@ impl Project {
     /// The state with an open run folded in; None when nothing was ever ordered.
     pub(super) fn recorded(&self, world: &World) -> Result<Option<State>, Failure> {
         let store = world.store(&self.state);
-        let snapshot = store.read()?;
+        let snapshot = read(&store)?;
         if let Some(journal) = &snapshot.journal {
             let started = &journal.started;
             let (run, who, pid) = (started.run, &started.who, started.pid);

@@ -8,6 +8,7 @@ use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
 use crate::report::{clean, human, json};
+use crate::state::lock_report;
 
 /// Show who writes to the state
 ///
@@ -31,7 +32,7 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
     let Command::Status(StatusArgs {}) = command;
     let project = Project::load(global, &Api::default())?;
     project.guard_reports(global, world)?;
-    let found = world.store(&project.state).lock_file()?;
+    let found = lock_report(&world.store(&project.state))?;
     if let Err(error) = &found.open {
         world.diagnose(&[Diagnostic::warning(
             error.code(),

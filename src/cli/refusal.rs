@@ -13,7 +13,7 @@ use crate::manifest;
 use crate::plan::{Plan, Step};
 use crate::report::{clean, human};
 use crate::state::file::FileStore;
-use crate::state::verify::Problem;
+use crate::state::verify::{self, Problem};
 
 /// Refuses to give up what is declared yet, in a file that is still there and was not read: the next plan of the whole
 /// project would order it again.
@@ -67,7 +67,7 @@ pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failu
     if !plan.speaks() || plan.changes().next().is_none() {
         return Ok(());
     }
-    let verified = store.verify()?;
+    let verified = verify::verify(store)?;
     let contradictions: Vec<Diagnostic> = verified
         .problems
         .iter()

@@ -36,9 +36,9 @@ use crate::rehearsal::scene::Scene;
 use crate::rehearsal::{Rehearsal, Run, Settled, chance};
 use crate::report::{human, json};
 use crate::sandbox::{self, Fault, LedgerEntry, Sandbox, read_ledger};
-use crate::state::file::{FileStore, encode_state};
+use crate::state::file::FileStore;
 use crate::state::journal::RunId;
-use crate::state::{State, StateStore, StateWriter, Status};
+use crate::state::{State, Status, Writer, encode_state, read};
 
 /// See what faults would do to your own plan: orders from the embedded endpoint, on a copy of the state
 ///
@@ -281,7 +281,7 @@ impl<'a> Stage<'a> {
             play.resolve().await?;
         };
         let (settled, left_behind) = (play.settled, play.left_behind);
-        let after = play.store.read()?.current();
+        let after = read(&play.store)?.current();
         endpoint.shutdown().await;
         let entries = made_since(&ledger, self.scene.made.len())?;
         Ok(Run {
@@ -383,7 +383,7 @@ struct Play<'a> {
 impl Play<'_> {
     /// Whether a plan would find nothing to order, to wait for or to resolve.
     fn is_done(&self) -> Result<bool, Failure> {
-        let state = self.store.read()?.current();
+        let state = read(&self.store)?.current();
         let plan = self.stage.plan(state.as_ref(), self.world)?;
         Ok(plan.steps.iter().all(|step| match step.action {
             Action::Create
@@ -400,9 +400,9 @@ impl Play<'_> {
         }))
     }
 
-    fn lock(&self) -> Result<Box<dyn StateWriter>, Failure> {
+    fn lock(&self) -> Result<Writer, Failure> {
         let holder = self.world.holder("rehearse");
-        Ok(self.store.lock(&holder, Duration::ZERO)?)
+        Ok(Writer::open(&self.store, &holder, Duration::ZERO)?)
     }
 
     /// `postpay apply --auto-approve`. Some when the job can't be done without a person.
@@ -420,7 +420,7 @@ impl Play<'_> {
         let (_stop, stopped) = watch::channel(false);
         let parts = Parts {
             cloud: Arc::clone(&self.client),
-            writer: &mut *writer,
+            writer: &mut writer,
             clock: &SystemClock,
             operator: self.world.operator(),
             commit: None,
@@ -510,7 +510,7 @@ impl Play<'_> {
         }
         if !edits.is_empty() {
             let run = edit::started(&state, "resolve", self.world)?;
-            edit::write(&mut *writer, run, edits, self.world)?;
+            edit::write(&mut writer, run, edits, self.world)?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::lang::text;
 use crate::report::human::verify::{notice, problem, said};
 use crate::state::file::FileStore;
-use crate::state::rescue::RescueFile;
+use crate::state::rescue::{self, RescueFile};
 use crate::state::{State, verify};
 
 /// Writes outcomes that may be in no journal into a rescue file. Returns what is to be said of it once nobody waits for the
@@ -15,7 +15,7 @@ pub(super) fn keep(report: &ApplySummary, store: &FileStore, world: &World) -> V
     let Some(first) = report.unwritten.first() else {
         return Vec::new();
     };
-    let kept = store.rescue(&world.spare_folders(), first.run, &report.unwritten);
+    let kept = rescue::write(store, &world.spare_folders(), first.run, &report.unwritten);
     let mut diagnostic = match &report.trouble {
         Some(trouble) if report.is_fenced_out() => Diagnostic::error(trouble.code(), trouble.text()),
         Some(_) | None => Diagnostic::error(
@@ -45,7 +45,7 @@ pub(super) fn keep(report: &ApplySummary, store: &FileStore, world: &World) -> V
 /// The rescue files beside the state; whoever looks at the state is told what to do with them.
 pub(super) fn found(store: &FileStore, state: Option<&State>, world: &World) -> Vec<RescueFile> {
     // Where the folder can't be looked at, the state could not either, and that was said.
-    let files = store.rescues().unwrap_or_default();
+    let files = rescue::list(store).unwrap_or_default();
     let (problems, notices) = verify::rescues(files.clone(), state);
     let problems = problems.iter().map(|found| Diagnostic::warning(found.code(), problem(found)));
     let notices = notices.iter().map(|found| Diagnostic::warning(found.code(), notice(found)));

@@ -22,7 +22,7 @@ use crate::model::Address;
 use crate::plan::guard;
 use crate::report::{clean, human, json};
 use crate::state::journal::{Edit, Edited, Journal, RunId, RunStarted};
-use crate::state::{Record, State, StateError, StateStore, Status};
+use crate::state::{Record, State, StateError, StateStore, Status, Writer};
 
 /// Settle orders whose outcome is unknown; reads the account, orders nothing
 ///
@@ -80,8 +80,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let project = Project::load(global, &args.api)?;
     project.guard_reports(global, world)?;
     let store = world.store(&project.state);
-    let mut writer = world
-        .locked(&store, args.lock_timeout, || store.lock(&world.holder("resolve"), args.lock_timeout))?;
+    let mut writer = world.locked(&store, args.lock_timeout, || {
+        Writer::open(&store, &world.holder("resolve"), args.lock_timeout)
+    })?;
     let Some(state) = writer.state().cloned() else {
         let none = text!("No state: nothing was ordered yet.\n", "没有状态文件：尚未订购任何环境。\n");
         world.print(&world.out.say(&none))?;
@@ -133,7 +134,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
             commit: world.commit(&project.sources()),
             ..edit::started(&state, "resolve", world)?
         };
-        edit::write(&mut *writer, run, edits, world)?;
+        edit::write(&mut writer, run, edits, world)?;
     }
     let left = writer.state().map_or(0, |state| is_open(state).count() + given_up::open(state, &[]).len());
     world.tell(&text!(

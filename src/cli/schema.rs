@@ -21,7 +21,7 @@ pub(super) struct Args {
 const FILES: &[json::Published] = &[
     ("manifest", "A manifest of environments", manifest::manifest_schema),
     ("config", "postpay.yaml", config::config_schema),
-    ("state", "The state file", state::file::state_schema),
+    ("state", "The state file", state::state_schema),
     ("plan", "A plan file, which is also what `plan --format json` prints", plan::file::schema),
     ("events", "A line of `apply --json`", events::schema),
 ];

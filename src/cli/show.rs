@@ -12,7 +12,7 @@ use super::{apply, plan};
 use crate::lang::text;
 use crate::report::human;
 use crate::report::page::{self, Kind};
-use crate::state::file::encode_state;
+use crate::state::encode_state;
 
 /// Show the state, or a plan file
 #[derive(Debug, clap::Args)]

@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, any_error};
 use crate::lang::text;
 use crate::report::human::Look;
 use crate::report::{count, json, page};
-use crate::state::{Snapshot, StateStore as _};
+use crate::state::{Snapshot, read};
 
 /// Check the manifests and postpay.yaml; offline, without credentials
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,7 @@ pub(super) fn run(_: &Args, global: &Global, world: &mut World) -> Result<Exit, 
     // What is wrong with the settings hides nothing that is wrong with the manifests.
     let (files, environments) = if diagnostics.is_empty() || project.has_manifests() {
         // A state that can't be read is for other commands to complain of.
-        let snapshot = world.store(&project.state).read().ok();
+        let snapshot = read(&world.store(&project.state)).ok();
         let state = snapshot.and_then(Snapshot::current);
         let (files, checked) = project.check_creates(state.as_ref());
         diagnostics.extend(checked.diagnostics);

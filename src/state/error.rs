@@ -1,15 +1,20 @@
-//! Why a state can't be read or written, in sentences.
+//! Why a state can't be read or written: code, message and help.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::journal::RunId;
-use super::{Doing, Holder, Lineage, Serial};
+use super::{Lineage, Serial};
 use crate::lang::{Text, text};
 
-/// Why a state can't be read or written. Nothing was sent to the vendor on account of one.
+/// Why a state can't be read or written. Nothing was sent because of one.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
+    /// There was a state, by `evidence`, and it is gone.
     Lost {
         path: PathBuf,
         evidence: String,
@@ -83,11 +88,60 @@ pub enum StateError {
         path: PathBuf,
     },
     Io {
-        doing: Doing,
+        op: IoOp,
         path: PathBuf,
-        source: std::io::Error,
+        source: io::Error,
     },
+    /// A caller broke the protocol of a writer.
     Misused(Text),
+}
+
+/// Who holds, or wants to hold, the lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// `user@host`
+    pub who: String,
+    pub pid: u32,
+    pub since: Timestamp,
+    /// The command: `apply`.
+    pub doing: String,
+}
+
+/// What was tried when the system refused it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IoOp {
+    Create,
+    CreateFolder,
+    FollowLink,
+    List,
+    Lock,
+    MoveInto,
+    Read,
+    Remove,
+    Write,
+}
+
+impl IoOp {
+    /// A verb for between "can't" and the path.
+    const fn text(self) -> Text {
+        match self {
+            Self::Create => Text::fixed("create", "创建"),
+            Self::CreateFolder => Text::fixed("create the folder", "创建目录"),
+            Self::FollowLink => Text::fixed("follow the link", "跟随链接"),
+            Self::List => Text::fixed("list", "列出"),
+            Self::Lock => Text::fixed("lock", "锁定"),
+            Self::MoveInto => Text::fixed("move a file of the state into", "将状态文件移入"),
+            Self::Read => Text::fixed("read", "读取"),
+            Self::Remove => Text::fixed("remove", "删除"),
+            Self::Write => Text::fixed("write", "写入"),
+        }
+    }
+
+    /// Returns what makes an error of this operation on `path`.
+    pub fn failed(self, path: &Path) -> impl FnOnce(io::Error) -> StateError {
+        let path = path.to_owned();
+        move |source| StateError::Io { op: self, path, source }
+    }
 }
 
 impl StateError {
@@ -111,9 +165,7 @@ impl StateError {
             Self::Misused(_) => "state-protocol",
         }
     }
-}
 
-impl StateError {
     /// What happened.
     pub fn text(&self) -> Text {
         match self {
@@ -197,13 +249,129 @@ impl StateError {
                     "{path} 的文件锁不起作用：已持有锁时又获得了第二把锁"
                 )
             }
-            Self::Io { doing, path, source } => {
-                let (doing, path) = (doing.text(), path.display());
-                text!("can't {doing} {path}: {source}", "{path}：无法{doing:#}：{source:#}")
+            Self::Io { op, path, source } => {
+                let (op, path) = (op.text(), path.display());
+                text!("can't {op} {path}: {source}", "{path}：无法{op:#}：{source:#}")
             }
             Self::Misused(why) => why.clone(),
         }
     }
+
+    /// What to do about it, one line each.
+    pub fn help(&self) -> Vec<Text> {
+        let restore = || {
+            vec![
+                Text::fixed(
+                    "`postpay state verify` shows what is there; `postpay state restore --dry-run` shows what can be put back",
+                    "`postpay state verify` 显示现有内容；`postpay state restore --dry-run` 显示可恢复的内容",
+                ),
+                Text::fixed(
+                    "rebuild it from the receipts with `postpay state restore`; where receipts are missing, `--from-backup` or `--from FILE`",
+                    "用 `postpay state restore` 从回执重建；若缺少回执，用 `--from-backup` 或 `--from FILE`",
+                ),
+                Text::fixed("postpay will not start from an empty state", "postpay 不会从空的状态文件开始"),
+            ]
+        };
+        match self {
+            Self::Lost { .. } | Self::Empty { .. } | Self::Damaged { .. } => restore(),
+            Self::NotAState { .. } => vec![
+                Text::fixed(
+                    "name the state itself with --state, or in postpay.yaml",
+                    "用 --state 或在 postpay.yaml 中指定状态文件本身",
+                ),
+                Text::fixed(
+                    "a backup knows less than was ordered: `postpay state restore --from-backup` folds the receipts on top of it",
+                    "备份中的订单并不完整：`postpay state restore --from-backup` 会在其上叠加回执",
+                ),
+            ],
+            Self::Newer { .. } => vec![Text::fixed(
+                "use the postpay that wrote it, or a newer one",
+                "使用写入它的那个版本的 postpay，或更新的版本",
+            )],
+            Self::Foreign { .. } => vec![
+                Text::fixed(
+                    "the files beside it belong to another state: put the right one back, or name it with --state",
+                    "旁边的文件属于另一个状态文件：放回正确的那个，或用 --state 指定",
+                ),
+                Text::fixed(
+                    "`postpay state verify` lists them; `postpay state restore` rebuilds the state that the receipts belong to",
+                    "`postpay state verify` 列出这些文件；`postpay state restore` 重建回执所属的状态文件",
+                ),
+            ],
+            Self::Older { .. } | Self::Forked { .. } => vec![
+                Text::fixed(
+                    "environments that were ordered since are missing from it: `postpay state verify` names them",
+                    "其中缺少此后订购的环境：`postpay state verify` 会列出它们",
+                ),
+                Text::fixed(
+                    "put them back with `postpay state restore`, or fold the receipts on top of a copy: `postpay state restore --from FILE`",
+                    "用 `postpay state restore` 恢复，或在副本上叠加回执：`postpay state restore --from FILE`",
+                ),
+            ],
+            Self::Behind { .. } => vec![
+                Text::fixed(
+                    "`postpay state verify` says which receipts are missing; a newer copy can be put back with `postpay state restore --from FILE`",
+                    "`postpay state verify` 会说明缺少哪些回执；较新的副本可用 `postpay state restore --from FILE` 恢复",
+                ),
+                Text::fixed(
+                    "only when what is there is known to be wrong: move it away, then restore again",
+                    "只有确知现有内容有误时：先将它移走，再重新恢复",
+                ),
+            ],
+            Self::JournalDamaged { .. } => vec![
+                Text::fixed(
+                    "keep the file: it may hold the only trace of an order; put it back from version control, or mend the line that is named",
+                    "保留该文件：其中可能有某笔订单的唯一线索；从版本控制中恢复它，或修正所指的那一行",
+                ),
+                Text::fixed(
+                    "`postpay state verify` lists every problem; a copy of the state that holds its run: `postpay state restore --from FILE`",
+                    "`postpay state verify` 列出所有问题；若有包含该运行的状态文件副本：`postpay state restore --from FILE`",
+                ),
+            ],
+            Self::JournalLost { evidence, .. } => vec![
+                Text::fixed(
+                    "put the journal back: it names what that run ordered, and what it may have ordered",
+                    "恢复该日志：其中有该运行已订购和可能已订购的内容",
+                ),
+                text!(
+                    "if it can't be had, compare the environments in the vendor's console with `postpay show`; then empty {evidence}",
+                    "若无法找回，将腾讯云控制台中的环境与 `postpay show` 核对；然后清空 {evidence}"
+                ),
+            ],
+            Self::Locked { holder, .. } => locked(holder.as_ref()),
+            Self::FencedOut { .. } => vec![Text::fixed(
+                "make sure that no other postpay, git or cleanup job works on this folder, then run the command again",
+                "请确认没有其他 postpay、git 或清理任务在处理该目录，然后重新运行该命令",
+            )],
+            Self::NoLocks { .. } => vec![Text::fixed(
+                "keep the state on a local file system, or on one with working locks",
+                "请将状态文件放在本地文件系统，或文件锁有效的文件系统上",
+            )],
+            Self::Io { .. } => vec![Text::fixed("mend that, then run it again", "解决该问题后重新运行")],
+            Self::Misused(_) => Vec::new(),
+        }
+    }
+}
+
+/// Who holds the lock, and how to get it.
+fn locked(holder: Option<&Holder>) -> Vec<Text> {
+    let who = holder.map(|Holder { who, pid, since, doing }| {
+        text!(
+            "held by {who}, process {pid}, since {since:.0}, doing `{doing}`",
+            "由 {who} 的进程 {pid} 持有，自 {since:.0} 起，正在执行 `{doing}`"
+        )
+    });
+    let stop = holder.map(|Holder { pid, .. }| {
+        text!(
+            "or stop it: `kill -INT {pid}`; it waits for calls in progress and records their outcomes",
+            "或停止它：`kill -INT {pid}`；它会等待进行中的请求并记录结果"
+        )
+    });
+    let wait = Text::fixed(
+        "wait for it: `--lock-timeout 10m`; a process that died leaves nothing to clear",
+        "等待它：`--lock-timeout 10m`；已死的进程不会留下需要清除的锁",
+    );
+    who.into_iter().chain([wait]).chain(stop).collect()
 }
 
 impl fmt::Display for StateError {
@@ -240,14 +408,23 @@ mod tests {
             StateError::Behind { from: evidence(), found: low, expected: high, evidence: evidence() },
             StateError::JournalDamaged { path: path(), line: 1, why: why() },
             StateError::JournalLost { path: path(), run: RunId::fresh(), evidence: evidence() },
-            StateError::Locked { path: path(), holder: None },
+            StateError::Locked {
+                path: path(),
+                holder: Some(Holder {
+                    who: "me@here".to_owned(),
+                    pid: 1,
+                    since: Timestamp::UNIX_EPOCH,
+                    doing: "apply".to_owned(),
+                }),
+            },
             StateError::FencedOut { path: path() },
             StateError::NoLocks { path: path() },
-            StateError::Io { doing: Doing::Read, path: path(), source: std::io::ErrorKind::NotFound.into() },
+            StateError::Io { op: IoOp::Read, path: path(), source: io::ErrorKind::NotFound.into() },
             StateError::Misused(why()),
         ];
         for error in all {
             assert!(error.text().is_in_both(), "{error}");
+            assert!(error.help().iter().all(Text::is_in_both), "{error}");
             let (en, zh) = (format!("{error}"), format!("{error:#}"));
             assert_eq!(Text::of(&error), Text::new(en, zh));
         }
@@ -265,8 +442,8 @@ mod tests {
 
     #[test]
     fn our_own_reason_for_the_system_is_told_in_both_languages_too() {
-        let error = crate::state::file::FileStore::new("..").folder().unwrap_err();
-        assert_eq!(error.to_string(), "can't use as a state ..: it names no file");
-        assert_eq!(format!("{error:#}"), "..：无法用作状态文件：路径中没有文件名");
+        let error = crate::state::file::FileStore::new("..").beside("x").unwrap_err();
+        assert_eq!(error.to_string(), ".. is a path without a file name, not a state");
+        assert_eq!(format!("{error:#}"), ".. 是没有文件名的路径，不是状态文件");
     }
 }

@@ -141,7 +141,8 @@ pub struct RunStarted {
 }
 
 /// What happened. After `RunEnded`, only `Recovered` can follow.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     Listed(Listed),
     Intent(Intent),

@@ -1,43 +1,50 @@
 //! What postpay knows that it ordered, and the protocol that keeps it true through crashes.
 //!
 //! A [`State`] is what the last finished run left; a [`Journal`] is what an open run has done since;
-//! [`fold()`] makes the one out of the other. [`StateStore`] is the seam to where they are kept; [`mod@file`] keeps them in a
-//! local folder.
+//! [`fold()`] makes the one out of the other. [`StateStore`] is the seam to where they are kept, [`mod@file`] the store
+//! in a local folder. [`read()`], [`Writer`], [`mod@verify`] and [`restore`] work over every store.
 
 #[cfg(test)]
 mod arbitrary;
 pub mod bill;
+mod codec;
 pub mod compare;
-mod doing;
 pub mod edits;
 mod error;
+#[cfg(test)]
+pub(crate) mod faulty;
 pub mod file;
 mod fold;
 pub mod history;
 pub mod journal;
+mod read;
 mod recent;
 pub mod rescue;
+pub mod restore;
+pub mod store;
 mod succession;
 pub mod verify;
+mod writer;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-pub use doing::Doing;
-pub use error::StateError;
+pub use codec::{decode_journal, decode_state, encode_journal, encode_state, state_schema};
+pub use error::{Holder, IoOp, StateError};
 pub use fold::{Folding, fold, rebuild, rebuild_over};
+pub use read::{LockReport, lock_report, read};
 pub use recent::orders_since;
+pub use store::{LockStatus, ReceiptRef, StateStore};
+pub use writer::Writer;
 
 use crate::model::{Address, Attributes, SourceRef, unique};
-use journal::{Event, Journal, RunId, RunStarted};
+use journal::{Journal, RunId};
 
 /// What postpay created and manages, by address. Written by postpay; not meant to be edited by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -317,108 +324,4 @@ impl Snapshot {
             None => self.state,
         }
     }
-}
-
-/// Where states live. Every implementation passes `tests/suite/store_contract`.
-pub trait StateStore {
-    /// What is on record now. Takes no lock.
-    ///
-    /// # Errors
-    /// A missing state is fine only when nothing says that there was one; see [`StateError`].
-    fn read(&self) -> Result<Snapshot, StateError>;
-
-    /// Becomes the one writer, first folding what a dead run left.
-    ///
-    /// # Errors
-    /// [`StateError::Locked`] when another process still holds it after `wait`, else as [`StateStore::read`].
-    fn lock(&self, holder: &Holder, wait: Duration) -> Result<Box<dyn StateWriter>, StateError>;
-
-    /// The finished runs, oldest first.
-    ///
-    /// # Errors
-    /// When they can't be listed.
-    fn receipts(&self) -> Result<Vec<ReceiptRef>, StateError>;
-
-    /// One finished run.
-    ///
-    /// # Errors
-    /// When it can't be read or its hash chain is broken.
-    fn receipt(&self, receipt: &ReceiptRef) -> Result<Journal, StateError>;
-
-    /// Whether there is a writer now. Only a moment's truth.
-    ///
-    /// # Errors
-    /// When it can't be told.
-    fn lock_status(&self) -> Result<LockStatus, StateError>;
-
-    /// Rebuilds the state from the receipts, whatever stands in its place now. A run that is open stays so, for the
-    /// next writer to fold.
-    ///
-    /// # Errors
-    /// When there are no receipts, one is missing or damaged, or another process holds the lock.
-    fn restore(&self, holder: &Holder, wait: Duration) -> Result<State, StateError>;
-}
-
-/// The one writer. Dropping it releases the lock; an open run stays open for the next writer to fold.
-pub trait StateWriter: Send {
-    /// The state that this writer found, with every dead run folded in.
-    fn state(&self) -> Option<&State>;
-
-    /// The dead run that was folded when the lock was taken.
-    fn recovered(&self) -> Option<RunId>;
-
-    /// Opens a run. On return its first line is on disk.
-    ///
-    /// # Errors
-    /// When it can't be written, a run is open already, or `run` starts from another state than [`Self::state`].
-    fn begin(&mut self, at: Timestamp, run: RunStarted) -> Result<(), StateError>;
-
-    /// Confirms that nobody else can be writing: the lock, the journal and the state are the files that this writer opened
-    /// or wrote. To be called when an intent is durable and before its request is sent.
-    ///
-    /// # Errors
-    /// [`StateError::FencedOut`] when one of them is not: then nothing may be sent.
-    fn check_exclusive(&self) -> Result<(), StateError>;
-
-    /// Adds to the open run. On return the line is on disk.
-    ///
-    /// # Errors
-    /// [`StateError::Io`] when it can't be written: nothing of it is on disk then, or, where not even that can be had,
-    /// only the same entry is taken next. [`StateError::Misused`] when no run is open, it has ended, or an intent would
-    /// order what may have been ordered already: the last wall before an order is made twice.
-    fn append(&mut self, at: Timestamp, event: Event) -> Result<(), StateError>;
-
-    /// Folds the open run, which has ended, into the state, and files its journal with the receipts.
-    ///
-    /// # Errors
-    /// When either can't be written. The journal is still there then, for another try or the next writer.
-    fn commit(&mut self) -> Result<State, StateError>;
-}
-
-/// Who holds, or wants to hold, the lock.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// `user@host`
-    pub who: String,
-    pub pid: u32,
-    pub since: Timestamp,
-    /// The command: `apply`.
-    pub doing: String,
-}
-
-/// Whether there is a writer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LockStatus {
-    Free,
-    /// None when the holder has not said who it is, or what it said can't be read.
-    Held(Option<Holder>),
-}
-
-/// A finished run on file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReceiptRef {
-    /// The serial that the state had before the run.
-    pub base: Serial,
-    pub run: RunId,
-    pub path: PathBuf,
 }

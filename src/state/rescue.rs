@@ -1,17 +1,27 @@
-//! Outcomes that could not be written to their run's journal, and were written elsewhere instead.
+//! Outcomes that could not be written to their run's journal, and were written to a rescue file instead.
 //!
-//! The journal then holds an intent without an outcome, so the record is unknown, and stays so: a rescue file is no part
-//! of the hash chain. It tells the person who settles the record what the vendor answered.
+//! The journal then holds an intent without an outcome, so the record is unknown, and stays so: a rescue file is no part of
+//! the hash chain. It shows what was returned to the person who settles the record.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+use super::codec::unwritable;
+use super::error::{IoOp, StateError};
 use super::journal::{Outcome, RunId};
-use super::{Record, State, Status};
+use super::store::StateStore;
+use super::{FormatVersion, Record, State, Status};
+use crate::files::{self, Access, Links};
 use crate::lang::Text;
 use crate::model::Address;
+
+/// Far more than the outcomes of a run need, in bytes.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// One outcome that is not in its journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,33 +32,40 @@ pub struct Rescued {
     pub outcome: Outcome,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    format_version: FormatVersion,
+    outcomes: Vec<Rescued>,
+}
+
 /// A file of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RescueFile {
     pub path: PathBuf,
-    /// What it says, or why that can't be read.
+    /// What it holds, or why that can't be read.
     pub rescued: Result<Vec<Rescued>, Text>,
 }
 
-/// How a rescued outcome stands to what is on record.
+/// How a rescued outcome relates to the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// The record is settled and has what the rescue says: it has done its service.
+    /// The record is settled and has these ids: the rescue is not needed any more.
     Settled,
-    /// The record is unknown, and this is what is known of it.
+    /// The record is unknown, and this is what was returned.
     Open,
     /// It holds ids that no record has.
     Unrecorded,
 }
 
 impl Rescued {
-    /// How it stands to this state.
+    /// Returns how it relates to this state.
     pub fn standing(&self, state: Option<&State>) -> Standing {
         let records = state.into_iter().flat_map(State::records);
         let mut open = false;
         for (address, record) in records {
             let settled = record.status != Status::Unknown;
-            if settled && self.is_told_by(address, record) {
+            if settled && self.is_settled_by(address, record) {
                 return Standing::Settled;
             }
             open |= !settled && *address == self.outcome.address;
@@ -56,7 +73,7 @@ impl Rescued {
         if open {
             Standing::Open
         } else if self.outcome.tran_id.is_none() && self.outcome.env_id.is_none() {
-            // Nothing was ordered, or it was settled in another way.
+            // Nothing was created, or it was settled in another way.
             Standing::Settled
         } else {
             Standing::Unrecorded
@@ -64,7 +81,7 @@ impl Rescued {
     }
 
     /// A record may have been moved since, so ids count more than the address.
-    fn is_told_by(&self, address: &Address, record: &Record) -> bool {
+    fn is_settled_by(&self, address: &Address, record: &Record) -> bool {
         match (&self.outcome.tran_id, &self.outcome.env_id) {
             (Some(tran_id), _) => record.tran_id.as_ref() == Some(tran_id),
             (None, Some(env_id)) => record.env_id.as_ref() == Some(env_id),
@@ -74,17 +91,92 @@ impl Rescued {
 }
 
 impl RescueFile {
-    /// What it says of an address.
+    /// Returns what it holds about an address.
     pub fn about(&self, address: &Address) -> Option<&Rescued> {
         let rescued = self.rescued.as_ref().ok()?;
         rescued.iter().rfind(|rescued| rescued.outcome.address == *address)
     }
 }
 
+/// Writes the outcomes of one run into a new file: beside the state, or else in the first of the folders `elsewhere` that
+/// takes it. Returns its path.
+///
+/// # Errors
+/// When none of them does.
+pub fn write(
+    store: &dyn StateStore,
+    elsewhere: &[PathBuf],
+    run: RunId,
+    rescued: &[Rescued],
+) -> Result<PathBuf, StateError> {
+    let document = Document { format_version: FormatVersion, outcomes: rescued.to_vec() };
+    let mut bytes = serde_json::to_vec_pretty(&document).map_err(unwritable)?;
+    bytes.push(b'\n');
+    let path = PathBuf::from(format!("{}.{run}.json", store.places()?.rescue.display()));
+    let mut result = put(&path, &bytes);
+    let name = path.file_name().unwrap_or_default();
+    for folder in elsewhere.iter().filter_map(|folder| files::resolve(folder).ok()) {
+        if result.is_ok() {
+            break;
+        }
+        result = put(&folder.join(name), &bytes);
+    }
+    result
+}
+
+/// No temporary file: whatever can still be written is worth having.
+fn put(path: &Path, bytes: &[u8]) -> Result<PathBuf, StateError> {
+    let fail = |error| IoOp::Create.failed(path)(error);
+    // What is there already is somebody's.
+    let mut file = files::make(path, files::PRIVATE, Access::Append).map_err(fail)?;
+    if let Err(error) = file.write_all(bytes).and_then(|()| file.sync_all()) {
+        // Half a rescue in one folder would hide the whole one in the next.
+        let _ = files::remove(path);
+        return Err(fail(error));
+    }
+    if let Some(folder) = path.parent()
+        && cfg!(unix)
+    {
+        fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(fail)?;
+    }
+    Ok(path.to_owned())
+}
+
+/// Lists the rescue files beside a state, by name. One that can't be read holds why.
+///
+/// # Errors
+/// When the store has no name.
+pub fn list(store: &dyn StateStore) -> Result<Vec<RescueFile>, StateError> {
+    let prefix = store.places()?.rescue;
+    let folder = prefix.parent().unwrap_or(Path::new("."));
+    let prefix = prefix.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<RescueFile> = entries
+        .filter(|entry| {
+            let name = entry.file_name();
+            let run = name
+                .to_str()
+                .and_then(|name| name.strip_prefix(&prefix)?.strip_prefix('.')?.strip_suffix(".json"));
+            run.is_some_and(|run| Uuid::try_parse(run).is_ok())
+        })
+        .map(|entry| {
+            let path = entry.path();
+            let rescued =
+                files::read(&path, Links::Refused, MAX_BYTES).map_err(|error| Text::of(&error)).and_then(
+                    |bytes| serde_json::from_slice(&bytes).map_err(|error| Text::same(error.to_string())),
+                );
+            RescueFile { rescued: rescued.map(|Document { outcomes, .. }| outcomes), path }
+        })
+        .collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::state::arbitrary::outcome;
+    use crate::state::file::FileStore;
     use crate::state::journal::Evidence;
     use crate::state::{Lineage, Origin, Serial};
 
@@ -99,7 +191,7 @@ mod tests {
             outcome: outcome(1, 1, &on("shop"), Evidence::Ordered, tran.clone(), None),
         };
         let with = |address: &str, status, tran_id| State {
-            format_version: crate::state::FormatVersion,
+            format_version: FormatVersion,
             lineage: Lineage::fresh(),
             serial: Serial(1),
             tool_version: String::new(),
@@ -133,5 +225,44 @@ mod tests {
         ] {
             assert_eq!(rescued.standing(state.as_ref()), expected, "{state:?}");
         }
+    }
+
+    fn rescued(run: RunId) -> Rescued {
+        let on = Address::new("shop").unwrap();
+        let (tran, env) = (Some("T1".to_owned()), Some("E1".to_owned()));
+        let mut outcome = outcome(1, 1, &on, Evidence::Ordered, tran, env);
+        (outcome.http_status, outcome.took_ms) = (None, 0);
+        Rescued { run, at: Timestamp::UNIX_EPOCH, outcome }
+    }
+
+    #[test]
+    fn a_rescue_goes_to_the_first_folder_that_takes_it_and_is_listed_beside_the_state() {
+        let folder = tempfile::tempdir().unwrap();
+        let (beside, other) = (folder.path().join("state"), folder.path().join("other"));
+        fs::create_dir(&other).unwrap();
+        let store = FileStore::new(beside.join("postpay.state.json"));
+        let run = RunId::fresh();
+        let put_in = |folders: &[PathBuf]| write(&store, folders, run, &[rescued(run)]);
+
+        assert!(put_in(&[]).is_err(), "there is no such folder");
+        let path = put_in(&[folder.path().join("nowhere"), other.clone()]).unwrap();
+        assert_eq!(path, other.join(format!("postpay.rescue.{run}.json")));
+        assert_eq!(list(&store).unwrap(), []);
+
+        fs::create_dir(&beside).unwrap();
+        let path = put_in(&[other]).unwrap();
+        let found = list(&store).unwrap();
+        assert_eq!(found[0].path, path);
+        assert_eq!(found[0].rescued, Ok(vec![rescued(run)]));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        fs::write(&path, "{").unwrap();
+        assert!(list(&store).unwrap()[0].rescued.is_err());
+        let another = FileStore::new(beside.join("other.state.json"));
+        assert_eq!(list(&another).unwrap(), []);
     }
 }

@@ -8,9 +8,11 @@ mod line;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::codec::{decode_journal, decode_state};
 use super::compare::{Difference, Place};
 use super::journal::{Journal, RunId, RunStarted};
-use super::rescue::{RescueFile, Rescued, Standing};
+use super::rescue::{self, RescueFile, Rescued, Standing};
+use super::store::{Places, StateStore, Stored};
 use super::{Folding, Lineage, ReceiptRef, Serial, State, StateError};
 use crate::lang::Text;
 use crate::model::Address;
@@ -18,9 +20,8 @@ use line::Line;
 
 /// Everything that is kept of one state, as it was read.
 #[derive(Debug)]
-pub struct Found {
-    pub state_path: PathBuf,
-    pub journal_path: PathBuf,
+pub struct Kept {
+    places: Places,
     pub state: Result<Option<State>, StateError>,
     /// None also for a journal without a whole first line: no run was opened.
     pub journal: Result<Option<Journal>, StateError>,
@@ -142,9 +143,43 @@ impl Notice {
     }
 }
 
-/// Judges what was read.
-pub fn verify(found: Found) -> Verification {
-    let Found { state_path, journal_path, state, journal, receipts, rescues } = found;
+/// Reads everything that is kept, as far as it can be read: a damaged file takes no other with it. Takes no lock.
+///
+/// # Errors
+/// When it can't be listed or read at all.
+pub fn read_all(store: &dyn StateStore) -> Result<Kept, StateError> {
+    kept(store, &store.look()?)
+}
+
+fn kept(store: &dyn StateStore, stored: &Stored) -> Result<Kept, StateError> {
+    let places = store.places()?;
+    let state = stored.state.as_ref().map(|bytes| decode_state(&places.state, bytes)).transpose();
+    let journal = stored.journal.as_ref().map(|bytes| decode_journal(&places.journal, bytes)).transpose();
+    let receipts = stored.receipts.iter().map(|receipt| (receipt.clone(), store.receipt(receipt))).collect();
+    Ok(Kept { state, journal, receipts, rescues: rescue::list(store)?, places })
+}
+
+/// Checks state, journal, receipts and rescue files against each other. Takes no lock.
+///
+/// # Errors
+/// When they can't be listed or read at all. What is wrong with them is in the [`Verification`].
+pub fn verify(store: &dyn StateStore) -> Result<Verification, StateError> {
+    // A writer may commit while we read: as for every reader, a problem counts when it is still there with the very same
+    // files.
+    let mut stored = store.look()?;
+    loop {
+        let verification = judge(kept(store, &stored)?);
+        let again = store.look()?;
+        if verification.problems.is_empty() || again == stored {
+            return Ok(verification);
+        }
+        stored = again;
+    }
+}
+
+fn judge(kept: Kept) -> Verification {
+    let Kept { places, state, journal, receipts, rescues } = kept;
+    let Places { state: state_path, journal: journal_path, .. } = places;
     let mut problems = Vec::new();
     let mut notices = Vec::new();
     let state_is_readable = state.is_ok();

@@ -17,7 +17,7 @@ use postpay::report::human::{self, Look};
 use postpay::report::page::{self, Page, Setting};
 use postpay::report::{github, html, junit, markdown, sarif};
 use postpay::state::Account;
-use postpay::state::file::{decode_journal, decode_state, encode_journal, encode_state};
+use postpay::state::{decode_journal, decode_state, encode_journal, encode_state};
 
 /// Nothing in it acts on a terminal, and nothing is there that is not seen.
 fn all_seen(shown: &str) {

@@ -12,7 +12,7 @@ use std::process::{Command, Output, Stdio};
 
 use postpay::sandbox::{self, LedgerEntry, Running, Sandbox, read_ledger};
 use postpay::state::file::FileStore;
-use postpay::state::{State, StateStore, Status};
+use postpay::state::{State, StateStore, Status, read, rescue};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -141,7 +141,7 @@ impl Project {
         assert_eq!(plan.status.code(), Some(0), "{what}: {}", said(&plan));
         let orders = self.orders();
         let mut again = self.postpay(&["apply", "-y"]).output().unwrap();
-        let state = self.store().read().unwrap().current().unwrap();
+        let state = read(&self.store()).unwrap().current().unwrap();
         let unknown = unknown(&state);
         let expected = if unknown.is_empty() { 0 } else { 4 };
         assert_eq!(again.status.code(), Some(expected), "{what}: {}", said(&again));
@@ -331,7 +331,7 @@ fn a_rescue_goes_where_there_is_room() {
     let store = FileStore::new(folder.path().join("nowhere/postpay.state.json"));
     let run = postpay::state::journal::RunId::fresh();
     let there = folder.path().to_owned();
-    let path = store.rescue(&[folder.path().join("full"), there.clone()], run, &[]).unwrap();
+    let path = rescue::write(&store, &[folder.path().join("full"), there.clone()], run, &[]).unwrap();
     assert_eq!(path, there.join(format!("postpay.rescue.{run}.json")));
 }
 

@@ -9,7 +9,7 @@ use postpay::kinds::postpay as fields;
 use postpay::manifest;
 use postpay::model::{Address, Attributes, SourceRef};
 use postpay::plan::{Options as PlanOptions, Plan, Target, file};
-use postpay::state::file::encode_journal;
+use postpay::state::encode_journal;
 use postpay::state::journal::{
     EndReason, Entry, Event, Evidence, Intent, Journal, Outcome, RunEnded, RunId, RunStarted,
 };

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use postpay::kinds::postpay as fields;
 use postpay::model::{Address, Attributes, Desired, Environment, Lifecycle, SourceRef};
 use postpay::plan::{Options, Plan, Target};
-use postpay::state::file::{decode_state, encode_state};
 use postpay::state::journal::{Event, Evidence, Intent, Outcome, RunId, RunStarted};
 use postpay::state::{Account, Folding, Lineage, State};
+use postpay::state::{decode_state, encode_state};
 use proptest::prelude::*;
 
 fn account() -> Account {

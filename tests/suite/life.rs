@@ -22,7 +22,7 @@ use postpay::plan::guard::{self, Consent, Facts, Limits, Whose};
 use postpay::plan::{Mode, Options, Plan, Target};
 use postpay::state::file::FileStore;
 use postpay::state::journal::{Edit, Event, Journal};
-use postpay::state::{Account, Holder, State, StateStore, rebuild};
+use postpay::state::{Account, Holder, State, StateStore, Writer, read, rebuild};
 use proptest::prelude::*;
 use tokio::sync::watch;
 
@@ -257,7 +257,7 @@ impl Life {
     }
 
     fn state(&self) -> Option<State> {
-        self.store().read().unwrap().current()
+        read(&self.store()).unwrap().current()
     }
 
     fn environment(&mut self, name: usize) -> Option<&mut Environment> {
@@ -340,7 +340,7 @@ impl Life {
         let store = self.store();
         let holder =
             Holder { who: "ada@loom".to_owned(), pid: 7, since: SystemClock.now(), doing: "test".to_owned() };
-        let mut writer = store.lock(&holder, Duration::ZERO).unwrap();
+        let mut writer = Writer::open(&store, &holder, Duration::ZERO).unwrap();
         let target = Target {
             account: Account { endpoint: "sandbox".to_owned(), uin: None },
             endpoint: "sandbox".to_owned(),
@@ -390,7 +390,7 @@ impl Life {
         let (_sender, stop) = watch::channel(false);
         let parts = Parts {
             cloud: Arc::clone(&self.vendor),
-            writer: &mut *writer,
+            writer: &mut writer,
             clock: &SystemClock,
             operator: Operator { who: "ada@loom".to_owned(), pid: 7 },
             commit: None,

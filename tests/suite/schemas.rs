@@ -17,7 +17,7 @@ fn no_published_schema_is_stale() {
     let files = [
         ("manifest.v1.schema.json", manifest::manifest_schema()),
         ("config.v1.schema.json", config::config_schema()),
-        ("state.v1.schema.json", state::file::state_schema()),
+        ("state.v1.schema.json", state::state_schema()),
         ("plan.v1.schema.json", file::schema()),
         ("events.v1.schema.json", events::schema()),
     ];

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use postpay::state::file::{decode_state, encode_state, state_schema};
+use postpay::state::{decode_state, encode_state, state_schema};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

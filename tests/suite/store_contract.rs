@@ -18,8 +18,10 @@ use postpay::model::{Address, SourceRef};
 use postpay::state::journal::{
     Edit, Edited, EndReason, Event, Evidence, Intent, Journal, Outcome, RunEnded, RunId, RunStarted,
 };
+use postpay::state::restore::{Origin, Restoring};
 use postpay::state::{
-    Account, Deposed, Holder, Lineage, LockStatus, Serial, State, StateError, StateStore, StateWriter, Status,
+    Account, Deposed, Holder, Lineage, LockStatus, Serial, Snapshot, State, StateError, StateStore, Status,
+    Writer,
 };
 
 /// Somewhere to keep one state, empty at first. Every store made from it sees the same one.
@@ -85,7 +87,7 @@ pub(crate) fn address(text: &str) -> Address {
 }
 
 /// A run over what this writer found.
-pub(crate) fn run_over(writer: &dyn StateWriter) -> RunStarted {
+pub(crate) fn run_over(writer: &Writer) -> RunStarted {
     let (lineage, base) = match writer.state() {
         Some(state) => (state.lineage, state.serial),
         None => (Lineage::fresh(), Serial::default()),
@@ -153,14 +155,28 @@ pub(crate) fn finished() -> Event {
     Event::RunEnded(RunEnded { reason: EndReason::Finished })
 }
 
-pub(crate) fn writer(place: &dyn Place) -> Box<dyn StateWriter> {
-    place.store().lock(&holder("ada@loom"), NO_WAIT).unwrap()
+pub(crate) fn writer(place: &dyn Place) -> Writer {
+    lock(place, "ada@loom").unwrap()
+}
+
+pub(crate) fn lock(place: &dyn Place, who: &str) -> Result<Writer, StateError> {
+    Writer::open(&*place.store(), &holder(who), NO_WAIT)
+}
+
+pub(crate) fn read(place: &dyn Place) -> Result<Snapshot, StateError> {
+    postpay::state::read(&*place.store())
+}
+
+/// Rebuilds the state from its receipts.
+pub(crate) fn restore(place: &dyn Place) -> Result<State, StateError> {
+    let restoring = Restoring::begin(&*place.store(), &Origin::Receipts, &holder("ada@loom"), NO_WAIT)?;
+    Ok(restoring.write()?.proposal.state)
 }
 
 /// A whole run that orders these.
 pub(crate) fn order(place: &dyn Place, environments: &[&str]) -> State {
     let mut writer = writer(place);
-    let run = run_over(&*writer);
+    let run = run_over(&writer);
     writer.begin(at(1), run).unwrap();
     for (on, step) in environments.iter().zip(1..) {
         writer.append(at(2), intent(step, on)).unwrap();
@@ -187,7 +203,7 @@ pub(crate) fn verified(place: &dyn Place) -> Vec<Journal> {
 
 pub(crate) fn nothing_is_on_record_at_first(place: &dyn Place) {
     let store = place.store();
-    let snapshot = store.read().unwrap();
+    let snapshot = read(place).unwrap();
     assert_eq!((&snapshot.state, &snapshot.journal), (&None, &None));
     assert_eq!(snapshot.current(), None);
     assert_eq!(store.receipts().unwrap(), []);
@@ -196,12 +212,12 @@ pub(crate) fn nothing_is_on_record_at_first(place: &dyn Place) {
     assert_eq!(writer.state(), None);
     assert_eq!(writer.recovered(), None);
     drop(writer);
-    assert_eq!(store.read().unwrap().state, None, "a lock alone records nothing");
+    assert_eq!(read(place).unwrap().state, None, "a lock alone records nothing");
 }
 
 pub(crate) fn a_run_goes_from_its_first_line_to_a_receipt(place: &dyn Place) {
     let mut writer = writer(place);
-    let run = run_over(&*writer);
+    let run = run_over(&writer);
     writer.begin(at(1), run.clone()).unwrap();
     let events = [intent(1, "shop"), ordered(1, "shop"), finished()];
     for (event, second) in events.iter().zip(2..) {
@@ -211,7 +227,7 @@ pub(crate) fn a_run_goes_from_its_first_line_to_a_receipt(place: &dyn Place) {
     assert_eq!(writer.state(), Some(&state));
     drop(writer);
 
-    let snapshot = place.store().read().unwrap();
+    let snapshot = read(place).unwrap();
     assert_eq!(snapshot.journal, None);
     assert_eq!(snapshot.state.as_ref(), Some(&state));
     assert_eq!(state.serial, Serial(1));
@@ -234,9 +250,9 @@ pub(crate) fn a_run_goes_from_its_first_line_to_a_receipt(place: &dyn Place) {
 
 pub(crate) fn a_reader_sees_an_open_run(place: &dyn Place) {
     let mut writer = writer(place);
-    let run = run_over(&*writer);
+    let run = run_over(&writer);
     let seen = || {
-        let current = place.store().read().unwrap().current()?;
+        let current = read(place).unwrap().current()?;
         let record = current.environments.get(&address("shop"))?;
         Some((record.status, record.env_id.clone()))
     };
@@ -246,13 +262,13 @@ pub(crate) fn a_reader_sees_an_open_run(place: &dyn Place) {
     assert_eq!(seen(), Some((Status::Unknown, None)));
     writer.append(at(3), ordered(1, "shop")).unwrap();
     assert_eq!(seen(), Some((Status::Created, Some("env-shop".to_owned()))));
-    assert_eq!(place.store().read().unwrap().state, None);
+    assert_eq!(read(place).unwrap().state, None);
 }
 
 pub(crate) fn a_second_writer_is_told_who_the_first_is(place: &dyn Place) {
     let first = writer(place);
     let store = place.store();
-    match store.lock(&holder("bob@mill"), Duration::from_millis(5)).err() {
+    match Writer::open(&*store, &holder("bob@mill"), Duration::from_millis(5)).err() {
         Some(StateError::Locked { holder: Some(said), .. }) => {
             assert_eq!(said, holder("ada@loom"));
         }
@@ -262,7 +278,7 @@ pub(crate) fn a_second_writer_is_told_who_the_first_is(place: &dyn Place) {
     assert_eq!(store.lock_status().unwrap(), held);
     drop(first);
     assert_eq!(store.lock_status().unwrap(), LockStatus::Free);
-    drop(store.lock(&holder("bob@mill"), NO_WAIT).unwrap());
+    drop(lock(place, "bob@mill").unwrap());
 }
 
 pub(crate) fn a_waiting_writer_gets_its_turn(place: &dyn Place) {
@@ -270,7 +286,7 @@ pub(crate) fn a_waiting_writer_gets_its_turn(place: &dyn Place) {
     thread::scope(|scope| {
         let second = scope.spawn(|| {
             let store = place.store();
-            store.lock(&holder("bob@mill"), Duration::from_secs(60)).map(drop)
+            Writer::open(&*store, &holder("bob@mill"), Duration::from_secs(60)).map(drop)
         });
         drop(first);
         second.join().unwrap().unwrap();
@@ -280,7 +296,7 @@ pub(crate) fn a_waiting_writer_gets_its_turn(place: &dyn Place) {
 pub(crate) fn a_dead_run_is_folded_by_the_next_writer(place: &dyn Place) {
     order(place, &["old"]);
     let mut cut_off = writer(place);
-    let run = run_over(&*cut_off);
+    let run = run_over(&cut_off);
     cut_off.begin(at(1), run.clone()).unwrap();
     for (event, second) in [
         intent(1, "known"),
@@ -294,7 +310,7 @@ pub(crate) fn a_dead_run_is_folded_by_the_next_writer(place: &dyn Place) {
     {
         cut_off.append(at(second), event).unwrap();
     }
-    let seen = place.store().read().unwrap().current();
+    let seen = read(place).unwrap().current();
     drop(cut_off);
 
     let next = writer(place);
@@ -315,7 +331,7 @@ pub(crate) fn a_dead_run_is_folded_by_the_next_writer(place: &dyn Place) {
 
 pub(crate) fn a_dead_run_is_recovered_once(place: &dyn Place) {
     let mut cut_off = writer(place);
-    let run = run_over(&*cut_off);
+    let run = run_over(&cut_off);
     cut_off.begin(at(1), run.clone()).unwrap();
     cut_off.append(at(2), intent(1, "shop")).unwrap();
     drop(cut_off);
@@ -328,7 +344,7 @@ pub(crate) fn a_dead_run_is_recovered_once(place: &dyn Place) {
 
 pub(crate) fn a_run_that_did_nothing_is_recovered_too(place: &dyn Place) {
     let mut cut_off = writer(place);
-    let run = run_over(&*cut_off);
+    let run = run_over(&cut_off);
     cut_off.begin(at(1), run.clone()).unwrap();
     drop(cut_off);
     let next = writer(place);
@@ -343,7 +359,7 @@ pub(crate) fn nothing_is_lost_over_many_runs(place: &dyn Place) {
         let on = format!("env-{number}");
         let state = if number % 3 == 0 {
             let mut cut_off = writer(place);
-            let run = run_over(&*cut_off);
+            let run = run_over(&cut_off);
             cut_off.begin(at(1), run).unwrap();
             cut_off.append(at(2), intent(1, &on)).unwrap();
             cut_off.append(at(3), ordered(1, &on)).unwrap();
@@ -369,7 +385,7 @@ pub(crate) fn what_may_have_been_ordered_is_not_ordered_again(place: &dyn Place)
         assert!(matches!(result, Err(StateError::Misused(_))), "{result:?}");
     };
     let mut first = writer(place);
-    let run = run_over(&*first);
+    let run = run_over(&first);
     first.begin(at(1), run).unwrap();
     first.append(at(2), intent(1, "open")).unwrap();
     refused(first.append(at(3), intent(2, "open")));
@@ -382,7 +398,7 @@ pub(crate) fn what_may_have_been_ordered_is_not_ordered_again(place: &dyn Place)
     drop(first);
 
     let mut next = writer(place);
-    let run = run_over(&*next);
+    let run = run_over(&next);
     next.begin(at(8), run).unwrap();
     refused(next.append(at(9), intent(1, "open")));
     refused(next.append(at(9), intent(2, "done")));
@@ -397,7 +413,7 @@ pub(crate) fn what_may_have_been_ordered_is_not_ordered_again(place: &dyn Place)
 pub(crate) fn what_is_replaced_is_not_forgotten(place: &dyn Place) {
     order(place, &["shop"]);
     let mut cut_off = writer(place);
-    let run = run_over(&*cut_off);
+    let run = run_over(&cut_off);
     cut_off.begin(at(1), run.clone()).unwrap();
     cut_off.append(at(2), replacement(1, "shop", "env-shop")).unwrap();
     drop(cut_off);
@@ -415,7 +431,7 @@ pub(crate) fn what_is_replaced_is_not_forgotten(place: &dyn Place) {
     assert_eq!((deposed.at, deposed.by), (at(2), run.run));
     assert_eq!(deposed.record.env_id.as_deref(), Some("env-shop"));
 
-    let run = run_over(&*next);
+    let run = run_over(&next);
     next.begin(at(3), run).unwrap();
     for edit in [
         Edit::Forget { address: address("shop") },
@@ -430,8 +446,7 @@ pub(crate) fn what_is_replaced_is_not_forgotten(place: &dyn Place) {
     let there: Vec<_> = state.env_ids().collect();
     assert_eq!(there, [(&address("other"), "env-shop")]);
     drop(next);
-    let restored = place.store().restore(&holder("ada@loom"), NO_WAIT);
-    assert_eq!(restored.unwrap(), state, "the receipts tell all of it");
+    assert_eq!(restore(place).unwrap(), state, "the receipts tell all of it");
 }
 
 pub(crate) fn a_writer_is_used_in_order(place: &dyn Place) {
@@ -441,7 +456,7 @@ pub(crate) fn a_writer_is_used_in_order(place: &dyn Place) {
     let mut writer = writer(place);
     misused(writer.append(at(1), finished()));
     misused(writer.commit().map(drop));
-    let run = run_over(&*writer);
+    let run = run_over(&writer);
     let later = RunStarted { base: Serial(3), ..run.clone() };
     misused(writer.begin(at(1), later));
     writer.begin(at(1), run.clone()).unwrap();
@@ -454,7 +469,7 @@ pub(crate) fn a_writer_is_used_in_order(place: &dyn Place) {
     let foreign = RunStarted { base: Serial(1), lineage: Lineage::fresh(), ..run.clone() };
     misused(writer.begin(at(4), foreign));
     // A writer may do several runs.
-    let again = run_over(&*writer);
+    let again = run_over(&writer);
     writer.begin(at(4), again).unwrap();
     writer.append(at(5), finished()).unwrap();
     assert_eq!(writer.commit().unwrap().serial, Serial(2));
@@ -467,7 +482,7 @@ pub(crate) fn edits_are_part_of_the_record(place: &dyn Place) {
         Event::Edited(Edited { doing, edit })
     };
     let mut writer = writer(place);
-    let run = run_over(&*writer);
+    let run = run_over(&writer);
     writer.begin(at(1), run).unwrap();
     let (from, to) = (address("shop"), address("store"));
     let shop = state.environments[&from].clone();
@@ -488,10 +503,9 @@ pub(crate) fn a_reader_beside_a_writer_never_sees_a_contradiction(place: &dyn Pl
         let readers: Vec<_> = (0..2)
             .map(|_| {
                 scope.spawn(|| {
-                    let store = place.store();
                     let mut most = 0;
                     while !done.load(Ordering::Relaxed) {
-                        let current = store.read().unwrap().current();
+                        let current = read(place).unwrap().current();
                         let count = current.map_or(0, |state| state.environments.len());
                         assert!(count >= most, "{count} after {most}");
                         most = count;
@@ -512,9 +526,8 @@ pub(crate) fn a_reader_beside_a_writer_never_sees_a_contradiction(place: &dyn Pl
 
 /// What both readers and writers say.
 pub(crate) fn refusal(place: &dyn Place) -> StateError {
-    let read = place.store().read().unwrap_err();
-    let locked = place.store().lock(&holder("bob@mill"), NO_WAIT);
-    let locked = locked.map(drop).unwrap_err();
+    let read = read(place).unwrap_err();
+    let locked = lock(place, "bob@mill").unwrap_err();
     assert_eq!(read.to_string(), locked.to_string());
     assert_eq!(place.store().lock_status().unwrap(), LockStatus::Free);
     read
@@ -545,7 +558,7 @@ pub(crate) fn an_older_state_is_refused(place: &dyn Place) {
 
 /// Changes a copy of a state as only a foreign hand would.
 fn changed(copy: &[u8], change: impl FnOnce(&mut State)) -> Vec<u8> {
-    use postpay::state::file::{decode_state, encode_state};
+    use postpay::state::{decode_state, encode_state};
     let mut state = decode_state("copy".as_ref(), copy).unwrap();
     change(&mut state);
     encode_state(&state).unwrap()
@@ -580,22 +593,21 @@ pub(crate) fn a_state_with_a_life_of_its_own_is_refused(place: &dyn Place) {
 }
 
 pub(crate) fn a_state_is_restored_from_its_receipts(place: &dyn Place) {
-    let nothing = place.store().restore(&holder("ada@loom"), NO_WAIT);
+    let nothing = restore(place);
     assert!(matches!(nothing, Err(StateError::Misused(_))), "{nothing:?}");
     order(place, &["one"]);
     let state = order(place, &["two"]);
     let mut cut_off = writer(place);
-    let run = run_over(&*cut_off);
+    let run = run_over(&cut_off);
     cut_off.begin(at(1), run).unwrap();
     cut_off.append(at(2), intent(1, "open")).unwrap();
-    let locked = place.store().restore(&holder("bob@mill"), NO_WAIT);
+    let locked = restore(place);
     assert!(matches!(locked, Err(StateError::Locked { .. })), "{locked:?}");
     drop(cut_off);
     for behind in [Some(&b"{"[..]), None] {
         if place.tamper(behind) {
             refusal(place);
-            let restored = place.store().restore(&holder("ada@loom"), NO_WAIT);
-            assert_eq!(restored.unwrap(), state);
+            assert_eq!(restore(place).unwrap(), state);
         }
     }
     let next = writer(place);

@@ -1,7 +1,5 @@
 //! Everything but ordering: edits of the record, replacements, changes in place, giving up.
 
-use std::cell::Cell;
-
 use super::super::adopt;
 use super::*;
 use crate::kinds::postpay;
@@ -38,11 +36,11 @@ impl Bench {
         let approved = approved_with(options, desired, writer.state());
         let adoptions = adopt::look(&*self.cloud, approved.plan(), writer.state()).await.unwrap().unwrap();
         let adoptions = adoptions.into_iter().map(|adoption| (adoption.address.clone(), adoption)).collect();
-        self.carry_out(&approved, adoptions, &settings(), &mut *writer).await
+        self.carry_out(&approved, adoptions, &settings(), &mut writer).await
     }
 
     fn state(&self) -> State {
-        self.store().read().unwrap().current().unwrap()
+        read(self.store()).unwrap().current().unwrap()
     }
 
     fn record(&self, name: &str) -> Option<Record> {
@@ -265,7 +263,7 @@ async fn nothing_is_given_up_beside_an_order_that_failed_though_the_run_goes_on(
     let desired = renamed(&["new", "a"], "a2");
     let approved = approved_with(giving_up(), &desired, writer.state());
     let settings = Settings { on_error: OnError::Continue, ..settings() };
-    let report = bench.carry_out(&approved, BTreeMap::new(), &settings, &mut *writer).await;
+    let report = bench.carry_out(&approved, BTreeMap::new(), &settings, &mut writer).await;
     assert_eq!(outcomes(&report), ["failed", "done", "not attempted"]);
     assert_eq!(bench.cloud.names(), ["new", "a-1 -> a2"]);
 }
@@ -294,7 +292,7 @@ async fn what_the_account_has_as_pay_as_you_go_is_not_switched_again() {
     let settings = settings();
     let parts = Parts {
         cloud: Arc::clone(&bench.cloud),
-        writer: &mut *writer,
+        writer: &mut writer,
         clock: &SystemClock,
         operator: Operator { who: "a@b".to_owned(), pid: 1 },
         commit: None,
@@ -390,37 +388,17 @@ async fn a_change_without_a_key_is_not_announced_and_is_tried_again() {
     assert_eq!(changes(vec![NotSent::NoRequest]).await, (Verdict::Failed, vec![1, 0], 0));
 }
 
-/// A store that another process takes over after so many checks.
-struct TakenOver<'a> {
-    inner: &'a mut dyn StateWriter,
-    checks: Cell<usize>,
-}
-
-impl StateWriter for TakenOver<'_> {
-    fn state(&self) -> Option<&State> {
-        self.inner.state()
-    }
-    fn recovered(&self) -> Option<RunId> {
-        self.inner.recovered()
-    }
-    fn begin(&mut self, at: Timestamp, run: RunStarted) -> Result<(), StateError> {
-        self.inner.begin(at, run)
-    }
-    fn check_exclusive(&self) -> Result<(), StateError> {
-        match self.checks.get().checked_sub(1) {
-            Some(left) => {
-                self.checks.set(left);
-                Ok(())
-            }
-            None => Err(StateError::FencedOut { path: Path::new("lock").to_owned() }),
+/// A writer that another process takes over after so many checks.
+fn taken_over_after(checks: usize, writer: Writer) -> Writer {
+    let mut left = checks;
+    faulty(writer, move |op| match op {
+        Op::Renew if left == 0 => Some(StateError::FencedOut { path: Path::new("lock").to_owned() }),
+        Op::Renew => {
+            left -= 1;
+            None
         }
-    }
-    fn append(&mut self, at: Timestamp, event: Event) -> Result<(), StateError> {
-        self.inner.append(at, event)
-    }
-    fn commit(&mut self) -> Result<State, StateError> {
-        self.inner.commit()
-    }
+        Op::Append(_) | Op::Appended(_) | Op::Read => None,
+    })
 }
 
 #[tokio::test(start_paused = true)]
@@ -433,14 +411,13 @@ async fn a_request_is_withdrawn_when_the_state_is_not_exclusive_any_more() {
         (3, &["new", "a-1 -> a2", "b-1 -> nothing"]),
     ] {
         let mut bench = Bench::with(&["a", "b"]).await;
-        let mut writer = bench.lock();
+        let mut taken = taken_over_after(checks, bench.lock());
         let desired = renamed(&["new", "a"], "a2");
-        let approved = approved_with(giving_up(), &desired, writer.state());
-        let mut taken = TakenOver { inner: &mut *writer, checks: Cell::new(checks) };
+        let approved = approved_with(giving_up(), &desired, taken.state());
         let report = bench.carry_out(&approved, BTreeMap::new(), &settings(), &mut taken).await;
         assert_eq!(bench.cloud.names(), sent);
         assert_eq!(report.is_fenced_out(), checks < 3);
-        drop(writer);
+        drop(taken);
         // The next writer recovers the run, and finds no intent that may have acted.
         let state = bench.lock().state().cloned().unwrap();
         let of = |name: &str| state.environments.get(&address(name));

@@ -1,13 +1,13 @@
 //! `postpay history verify`: whether the past is whole and unchanged.
 
 use crate::cli::Exit;
-use crate::cli::failure::{Failure, advice};
+use crate::cli::failure::Failure;
 use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::lang::{Text, text};
 use crate::report::{human, json};
 use crate::state::file::FileStore;
-use crate::state::verify::Problem;
+use crate::state::verify::{self, Problem};
 
 /// Check every receipt's hash chain, and that the receipts follow one another without a gap
 ///
@@ -21,8 +21,8 @@ Examples:
 pub(super) struct Args {}
 
 pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Result<Exit, Failure> {
-    let receipts = store.kept()?.receipts;
-    let found = store.verify()?;
+    let receipts = verify::read_all(store)?.receipts;
+    let found = verify::verify(store)?;
     let json = || json::history::verification(&receipts, &found);
     let human = |look| human::history::verification(&receipts, &found, look);
     let shown = Shown::plain(&json, &human);
@@ -30,7 +30,7 @@ pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Resul
     let mut told = Vec::new();
     for problem in &found.problems {
         let lines: Vec<Text> = match problem {
-            Problem::Refused(error) => advice(error),
+            Problem::Refused(error) => error.help(),
             Problem::ReceiptsMissing { .. } => {
                 vec![text!(
                     "put them back from version control or another copy of the folder",

@@ -8,7 +8,7 @@ use crate::cli::shown::{Shown, seen};
 use crate::cli::world::World;
 use crate::lang::text;
 use crate::report::human;
-use crate::state::file::encode_state;
+use crate::state::encode_state;
 
 /// Print the state as JSON, exactly in the format of its file, an open run folded in
 ///

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::Exit;
 use crate::cli::edit::{Editing, NOTHING_CHANGED, Wanted, Writing, started};
-use crate::cli::failure::{Failure, advice};
+use crate::cli::failure::Failure;
 use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
 use crate::cli::world::World;
@@ -16,9 +16,9 @@ use crate::lang::{Text, shell_word, text};
 use crate::report::{clean, human};
 use crate::state::compare::Place;
 use crate::state::edits::{Loss, after, changes, lost, same_record, turn};
-use crate::state::file::{MAX_BYTES, decode_state};
+use crate::state::file::MAX_BYTES;
 use crate::state::journal::Edited;
-use crate::state::{Account, State, StateError};
+use crate::state::{Account, State, StateError, decode_state};
 
 /// Replace what is on record by what a state file says
 ///
@@ -119,7 +119,7 @@ fn read(path: &Path, from_stdin: bool) -> Result<State, Failure> {
     decode_state(named, &bytes).map_err(|error| {
         let failure = Failure::new(error.code(), error.text());
         let failure = if let StateError::Newer { .. } = error {
-            advice(&error).into_iter().fold(failure, Failure::help)
+            error.help().into_iter().fold(failure, Failure::help)
         } else {
             failure.help(text!(
                 "a state to push is what `postpay state pull` prints; `postpay schema state` describes it",

@@ -13,7 +13,8 @@ use crate::lang::{Text, text};
 use crate::report::clean;
 use crate::report::{human, json};
 use crate::state::StateStore as _;
-use crate::state::file::{FileStore, Origin, Proposal};
+use crate::state::file::FileStore;
+use crate::state::restore::{Origin, Proposal, Restoring, propose};
 
 /// Rebuild the state: from the receipts, from its backup, or from a copy with the receipts after it folded on top
 ///
@@ -54,14 +55,14 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         None => Origin::Receipts,
     };
     if args.dry_run {
-        let proposal = store.restorable(&origin)?;
+        let proposal = propose(&store, &origin)?;
         other_account(&proposal, &store)?;
         show(&proposal, false, None, world)?;
         world.tell(&nothing_written());
         return Ok(Exit::Fine);
     }
     let restoring = world.locked(&store, args.lock_timeout, || {
-        store.restoring(&origin, &world.holder("state restore"), args.lock_timeout)
+        Restoring::begin(&store, &origin, &world.holder("state restore"), args.lock_timeout)
     })?;
     other_account(restoring.proposal(), &store)?;
     if restoring.proposal().changes_nothing() {

@@ -1,15 +1,15 @@
 //! `postpay state verify`: state, journal and receipts against each other.
 
 use crate::cli::Exit;
-use crate::cli::failure::{Failure, advice};
+use crate::cli::failure::Failure;
 use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
 use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::lang::{Text, text};
 use crate::report::{human, json};
-use crate::state::StateStore as _;
-use crate::state::verify::Problem;
+use crate::state::read;
+use crate::state::verify::{self, Problem};
 
 /// Hold state, journal and receipts against each other, and list everything that does not fit
 ///
@@ -25,7 +25,7 @@ pub(in crate::cli) struct Args {}
 pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
     project.guard_reports(global, world)?;
-    let found = world.store(&project.state).verify()?;
+    let found = verify::verify(&world.store(&project.state))?;
     let json = || json::state::verification(&found);
     let human = |look| human::verify::verification(&found, look);
     let shown = Shown::plain(&json, &human);
@@ -42,14 +42,14 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
         return Ok(Exit::Error);
     }
     // What no command would start from is not fine, whatever the files say one by one.
-    world.store(&project.state).read()?;
+    read(&world.store(&project.state))?;
     Ok(Exit::Fine)
 }
 
 /// What to do about a problem.
 fn next(problem: &Problem) -> Vec<Text> {
     match problem {
-        Problem::Refused(error) => advice(error),
+        Problem::Refused(error) => error.help(),
         Problem::ReceiptsMissing { .. } => vec![text!(
             "put the receipts back from version control or another copy of the folder; without them the state can't be rebuilt",
             "请从版本控制或该目录的另一份副本中恢复回执；没有它们就无法重建状态文件"

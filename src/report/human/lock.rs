@@ -5,13 +5,12 @@ use std::fmt::Write as _;
 use super::{Look, verify};
 use crate::lang::{Lang, Text, text};
 use crate::report::text::{self, clean, count};
-use crate::state::file::LockFile;
 use crate::state::journal::{Event, Journal, RunStarted};
-use crate::state::{Holder, LockStatus};
+use crate::state::{Holder, LockReport, LockStatus};
 
 /// The lock, and the run that is open.
-pub fn status(found: &LockFile, look: Look) -> String {
-    let LockFile { path, status, left, open } = found;
+pub fn status(found: &LockReport, look: Look) -> String {
+    let LockReport { path, status, open } = found;
     let mut out = String::new();
     let who = match status {
         LockStatus::Free => look.good(text!("free", "空闲")),
@@ -24,25 +23,15 @@ pub fn status(found: &LockFile, look: Look) -> String {
             look.change(text!("held by {holder}", "被占用：{holder:#}"))
         }
     };
-    let named = left.as_ref().map(|left| {
-        let left = holder(left);
-        let named =
-            text!("{left}: it is dead, as the lock is free", "{left:#}：锁是空闲的，因此该进程已不存在");
-        look.say(named)
-    });
     let run = match open {
         Ok(None) => look.say(text!("none", "无")),
         Ok(Some(journal)) => look.say(open_run(journal)),
         Err(error) => look.bad(verify::cleaned(error)),
     };
     let file = clean(&path.display().to_string()).into_owned();
-    for (name, value) in [
-        (text!("lock", "锁"), Some(who)),
-        (text!("file", "文件"), Some(file)),
-        (text!("named", "文件内容"), named),
-        (text!("open run", "未结束的运行"), Some(run)),
-    ] {
-        let Some(value) = value else { continue };
+    for (name, value) in
+        [(text!("lock", "锁"), who), (text!("file", "文件"), file), (text!("open run", "未结束的运行"), run)]
+    {
         // The longest of the names, and two.
         let columns = if look.lang == Lang::En { 11 } else { 14 };
         let name = text::left(&look.say(name), columns);

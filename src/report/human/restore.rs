@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Look, verify};
 use crate::lang::text;
 use crate::report::text::{clean, count};
-use crate::state::file::{Present, Proposal};
+use crate::state::restore::{Present, Proposal};
 
 /// The state that would be written, beside what is there.
 pub fn proposal(proposal: &Proposal, look: Look) -> String {

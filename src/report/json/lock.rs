@@ -4,9 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::state::pretty;
-use crate::state::file::LockFile;
 use crate::state::journal::{Journal, RunStarted};
-use crate::state::{Holder, LockStatus};
+use crate::state::{Holder, LockReport, LockStatus};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "postpay lock status --format json, version 1")]
@@ -16,8 +15,6 @@ struct LockV1<'a> {
     held: bool,
     /// Null when the lock is free, and when its holder has not said who it is.
     holder: Option<HolderV1<'a>>,
-    /// Whom a free lock's file names all the same.
-    left: Option<HolderV1<'a>>,
     open_run: Option<RunV1<'a>>,
     /// Why it can't be told whether a run is open.
     trouble: Option<String>,
@@ -48,8 +45,8 @@ pub fn status_schema() -> serde_json::Value {
 }
 
 /// The lock as one JSON document that ends in a newline.
-pub fn status(found: &LockFile) -> String {
-    let LockFile { path, status, left, open } = found;
+pub fn status(found: &LockReport) -> String {
+    let LockReport { path, status, open } = found;
     let (held, by) = match status {
         LockStatus::Free => (false, None),
         LockStatus::Held(by) => (true, by.as_ref()),
@@ -59,7 +56,6 @@ pub fn status(found: &LockFile) -> String {
         path: path.display().to_string(),
         held,
         holder: by.map(holder),
-        left: left.as_ref().map(holder),
         open_run: open.as_ref().ok().and_then(Option::as_ref).map(open_run),
         trouble: open.as_ref().err().map(ToString::to_string),
     })

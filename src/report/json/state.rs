@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::model::Address;
 use crate::report::human;
 use crate::state::compare::{Difference, Place};
-use crate::state::file::{Present, Proposal};
+use crate::state::restore::{Present, Proposal};
 use crate::state::verify::{Compared, Notice, Problem, Verification};
 use crate::state::{Deposed, Record};
 

@@ -103,7 +103,7 @@ proptest! {
 #[test]
 fn a_move_takes_what_was_replaced_along() {
     let text = include_str!("../../../tests/suite/fixtures/state/v1/one-of-each.state.json");
-    let mut state = crate::state::file::decode_state("state".as_ref(), text.as_bytes()).unwrap();
+    let mut state = crate::state::decode_state("state".as_ref(), text.as_bytes()).unwrap();
     state.lineage = Lineage::fresh();
     let (from, to) = (Address::new("shop-prod").unwrap(), Address::new("store").unwrap());
     let places: Vec<String> =

@@ -10,42 +10,29 @@
 //! | `postpay.state.json.replaced-<time>` | what a restore found in the state's place |
 //! | `receipts/postpay.000041.<run>.jsonl` | a run that is over, and the serial that it started from |
 //!
-//! The names follow the state's own, with links followed to the real file first. Readers take no lock; everything
-//! that writes is a [`StateWriter`] or [`StateStore::restore`], under it.
+//! The names follow the state's own, with links followed to the real file first.
 
-mod chain;
-mod codec;
-mod durable;
-mod format;
-mod inspect;
-mod layout;
+mod disk;
+mod journal;
+mod lease;
 mod lock;
-mod log;
-mod look;
-mod own;
-mod receipts;
-mod rescue;
-mod restore;
-mod writer;
+mod paths;
 
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use codec::{decode_journal, encode_journal};
-pub use durable::MOST as MAX_BYTES;
-pub use format::{decode_state, encode_state, state_schema};
-pub use inspect::LockFile;
-pub use restore::{Origin, Present, Proposal, Restored, Restoring};
+pub use disk::MAX_BYTES;
 
-use super::journal::{Journal, RunId};
-use super::rescue::Rescued;
-use super::{Holder, LockStatus, ReceiptRef, Snapshot, State, StateError, StateStore, StateWriter};
-use crate::files::Links;
-use layout::Layout;
-use look::Looking;
-use writer::FileWriter;
+use super::store::{Lease, LockStatus, Part, Places, ReceiptRef, StateStore, Stored};
+use super::{Holder, IoOp, StateError};
+use crate::files::{self, Access, Links};
+use disk::failed;
+use lease::FileLease;
+use paths::Paths;
 
-/// States in local files.
+/// A state in local files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileStore {
     path: PathBuf,
@@ -68,76 +55,91 @@ impl FileStore {
         &self.path
     }
 
-    /// The folder that the state's files are really in.
-    ///
-    /// # Errors
-    /// When the path names no file, or its links go round.
-    pub fn folder(&self) -> Result<PathBuf, StateError> {
-        Ok(self.layout()?.folder)
-    }
-
-    /// Keeps outcomes that could not be written to the journal of their run: beside the state, or else in the first of
-    /// the folders `elsewhere` that takes them. Says where.
-    ///
-    /// # Errors
-    /// When none of them does.
-    pub fn rescue(
-        &self,
-        elsewhere: &[PathBuf],
-        run: RunId,
-        rescued: &[Rescued],
-    ) -> Result<PathBuf, StateError> {
-        rescue::write(&self.layout()?, elsewhere, run, rescued)
-    }
-
     /// A file beside the state that is called after it: `postpay.sandbox.jsonl` for `sandbox.jsonl`.
     ///
     /// # Errors
-    /// As [`FileStore::folder`].
+    /// When the path names no file, or its links go round.
     pub fn beside(&self, ending: &str) -> Result<PathBuf, StateError> {
-        let Layout { folder, stem, .. } = self.layout()?;
+        let Paths { folder, stem, .. } = self.paths()?;
         Ok(folder.join(format!("{stem}.{ending}")))
     }
 
-    /// Whether a path leads to one of the state's own files, by whatever name, which nobody else may write to.
+    /// Returns whether a path leads to one of the state's own files, by whatever name, which nobody else may write to.
     ///
     /// # Errors
-    /// As [`FileStore::folder`], and when the links of `path` go round.
+    /// As [`FileStore::beside`], and when the links of `path` go round.
     pub fn owns(&self, path: &Path) -> Result<bool, StateError> {
-        own::owns(&self.layout()?, path)
+        self.paths()?.owns(path)
     }
 
-    fn layout(&self) -> Result<Layout, StateError> {
-        Layout::of(&self.path, self.links)
+    fn paths(&self) -> Result<Paths, StateError> {
+        Paths::new(&self.path, self.links)
     }
 }
 
 impl StateStore for FileStore {
-    fn read(&self) -> Result<Snapshot, StateError> {
-        let found = look::look(&self.layout()?, Looking::Reader)?;
-        Ok(Snapshot { state: found.state, journal: found.journal.map(|whole| whole.journal) })
+    fn places(&self) -> Result<Places, StateError> {
+        Ok(self.paths()?.places)
     }
 
-    fn lock(&self, holder: &Holder, wait: Duration) -> Result<Box<dyn StateWriter>, StateError> {
-        let layout = self.layout()?;
-        let lock = writer::lock(&layout, holder, wait)?;
-        Ok(Box::new(FileWriter::new(layout, lock, holder)?))
+    fn look(&self) -> Result<Stored, StateError> {
+        let paths = self.paths()?;
+        Ok(Stored {
+            journal: disk::read(&paths.journal)?,
+            state: disk::read(&paths.state)?,
+            receipts: receipts(&paths)?,
+            has_backup: match fs::symlink_metadata(&paths.backup) {
+                Ok(_) => true,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+                Err(error) => return Err(failed(IoOp::Read, &paths.backup)(error)),
+            },
+            open_run: lock::named_run(&paths.lock)?,
+        })
     }
 
     fn receipts(&self) -> Result<Vec<ReceiptRef>, StateError> {
-        receipts::list(&self.layout()?)
+        receipts(&self.paths()?)
     }
 
-    fn receipt(&self, receipt: &ReceiptRef) -> Result<Journal, StateError> {
-        receipts::whole(receipt)
+    fn receipt_bytes(&self, receipt: &ReceiptRef, part: Part) -> Result<Vec<u8>, StateError> {
+        /// Far more than a first line needs, in bytes.
+        const MAX_LINE: u64 = 1 << 20;
+        let fail = |error| failed(IoOp::Read, &receipt.path)(error);
+        match part {
+            Part::Whole => files::read(&receipt.path, Links::Refused, MAX_BYTES).map_err(fail),
+            Part::FirstLine => {
+                let file = files::open(&receipt.path, Links::Refused, Access::Read).map_err(fail)?;
+                let mut line = Vec::new();
+                BufReader::new(file.take(MAX_LINE)).read_until(b'\n', &mut line).map_err(fail)?;
+                Ok(line)
+            }
+        }
+    }
+
+    fn backup(&self) -> Result<Option<Vec<u8>>, StateError> {
+        disk::read(&self.paths()?.backup)
     }
 
     fn lock_status(&self) -> Result<LockStatus, StateError> {
-        lock::status(&self.layout()?.lock)
+        lock::status(&self.paths()?.lock)
     }
 
-    fn restore(&self, holder: &Holder, wait: Duration) -> Result<State, StateError> {
-        let restored = self.restoring(&Origin::Receipts, holder, wait)?.write()?;
-        Ok(restored.proposal.state)
+    fn take(&self, holder: &Holder, wait: Duration) -> Result<Box<dyn Lease>, StateError> {
+        Ok(Box::new(FileLease::take(self.paths()?, holder, wait)?))
     }
+}
+
+fn receipts(paths: &Paths) -> Result<Vec<ReceiptRef>, StateError> {
+    let folder = &paths.receipts;
+    if !disk::is_own_folder(folder)? {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(folder).map_err(failed(IoOp::List, folder))?;
+    let mut receipts = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(failed(IoOp::List, folder))?.file_name();
+        receipts.extend(name.to_str().and_then(|name| paths.parse_receipt(name)));
+    }
+    receipts.sort_by_key(|receipt| (receipt.base, receipt.run));
+    Ok(receipts)
 }

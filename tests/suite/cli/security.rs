@@ -10,8 +10,8 @@ use std::sync::mpsc::Receiver;
 use postpay::invisible::unseen;
 use postpay::plan::file;
 use postpay::sandbox::{SECRET_ID, SECRET_KEY};
-use postpay::state::file::{decode_journal, encode_journal};
 use postpay::state::journal::Event;
+use postpay::state::{decode_journal, encode_journal};
 
 use super::secrets::{serve, serve_by};
 use crate::support::{LEDGER, MANIFEST, PATIENT, Project, Ran, STATE, manifest};

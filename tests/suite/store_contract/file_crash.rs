@@ -10,7 +10,7 @@ fn crashed() -> (Folder, Vec<u8>) {
     let folder = Folder::new();
     order(&folder, &["old"]);
     let mut dying = writer(&folder);
-    let run = run_over(&*dying);
+    let run = run_over(&dying);
     dying.begin(at(1), run).unwrap();
     for (event, second) in
         [intent(1, "one"), ordered(1, "one"), intent(2, "two"), ordered(2, "two"), intent(3, "three")]
@@ -39,7 +39,7 @@ fn a_journal_cut_after_its_first_line_is_recovered_with_all_that_its_whole_lines
         folder.tamper(Some(&state));
         fs::write(folder.journal(), &journal[..length]).unwrap();
         let lines = ends.iter().filter(|end| **end <= length).count();
-        let seen = folder.store().read().unwrap().current().unwrap();
+        let seen = read(&folder).unwrap().current().unwrap();
 
         let next = writer(&folder);
         let state = next.state().unwrap();
@@ -95,18 +95,18 @@ fn a_journal_that_is_gone_is_told_by_the_lock_that_its_writer_left() {
     fs::write(folder.journal(), journal).unwrap();
     assert!(writer(&folder).recovered().is_some());
     assert_eq!(fs::read(folder.beside("postpay.state.lock")).unwrap(), b"");
-    assert!(folder.store().read().is_ok());
+    assert!(read(&folder).is_ok());
 }
 
 #[test]
 fn a_first_run_whose_journal_is_gone_is_told_too() {
     let folder = Folder::new();
     let mut dying = writer(&folder);
-    let run = run_over(&*dying);
+    let run = run_over(&dying);
     dying.begin(at(1), run).unwrap();
     fs::remove_file(folder.journal()).unwrap();
     // Its writer lives: what looks wrong may be right in a moment.
-    assert!(folder.store().read().is_ok());
+    assert!(read(&folder).is_ok());
     drop(dying);
     let error = refusal(&folder);
     assert!(matches!(error, StateError::JournalLost { .. }), "{error}");
@@ -117,7 +117,7 @@ fn a_lock_that_still_names_a_run_on_file_says_nothing() {
     let folder = Folder::new();
     let lock = folder.beside("postpay.state.lock");
     let mut writer = writer(&folder);
-    let run = run_over(&*writer);
+    let run = run_over(&writer);
     writer.begin(at(1), run).unwrap();
     let words = fs::read(&lock).unwrap();
     writer.append(at(2), finished()).unwrap();
@@ -126,7 +126,7 @@ fn a_lock_that_still_names_a_run_on_file_says_nothing() {
     // As a crash right after the receipt leaves it; with the receipt thrown away, the state knows.
     for _ in 0..2 {
         fs::write(&lock, &words).unwrap();
-        assert!(folder.store().read().is_ok());
+        assert!(read(&folder).is_ok());
         drop(super::writer(&folder));
         assert_eq!(fs::read(&lock).unwrap(), b"");
         fs::remove_dir_all(folder.beside("receipts")).unwrap_or_default();
@@ -141,7 +141,7 @@ fn a_journal_changed_at_any_byte_before_its_last_line_is_refused() {
         let mut changed = journal.clone();
         changed[place] = changed[place].wrapping_add(1);
         fs::write(folder.journal(), &changed).unwrap();
-        let error = folder.store().read().unwrap_err();
+        let error = read(&folder).unwrap_err();
         let told = matches!(error, StateError::JournalDamaged { .. } | StateError::Newer { .. });
         assert!(told, "{place}: {error}");
     }
@@ -171,7 +171,7 @@ fn a_crash_between_any_two_steps_of_a_commit_is_finished_by_the_next_writer() {
         if !filed {
             fs::remove_file(&receipt).unwrap();
         }
-        let seen = folder.store().read().unwrap().current();
+        let seen = read(&folder).unwrap().current();
         assert_eq!(seen.as_ref(), Some(&recovered), "{what}");
         assert_eq!(writer(&folder).state(), Some(&recovered), "{what}");
         assert_eq!(folder.copy().unwrap(), after, "{what}");
@@ -186,7 +186,7 @@ fn a_crash_between_any_two_steps_of_a_commit_is_finished_by_the_next_writer() {
 fn a_commit_that_could_not_file_the_receipt_can_be_tried_again() {
     let folder = Folder::new();
     let mut writer = writer(&folder);
-    let run = run_over(&*writer);
+    let run = run_over(&writer);
     writer.begin(at(1), run).unwrap();
     writer.append(at(2), finished()).unwrap();
     // It was made before the run, so that a run that could not be filed is not begun.

@@ -36,8 +36,8 @@ fn others_store() -> FileStore {
 #[test]
 #[ignore = "the other process of a_killed_process_leaves_nothing_to_clear"]
 fn holds_the_lock_until_killed() {
-    let mut writer = others_store().lock(&holder("eve@mill"), NO_WAIT).unwrap();
-    let run = run_over(&*writer);
+    let mut writer = Writer::open(&others_store(), &holder("eve@mill"), NO_WAIT).unwrap();
+    let run = run_over(&writer);
     writer.begin(at(1), run).unwrap();
     writer.append(at(2), intent(1, "shop")).unwrap();
     println!("\nheld");
@@ -52,7 +52,7 @@ fn a_killed_process_leaves_nothing_to_clear() {
     let stdout = BufReader::new(child.stdout.take().unwrap());
     assert!(stdout.lines().any(|line| line.unwrap() == "held"));
 
-    match folder.store().lock(&holder("ada@loom"), NO_WAIT).err() {
+    match lock(&folder, "ada@loom").err() {
         Some(StateError::Locked { holder: Some(said), .. }) => {
             assert_eq!((said.who.as_str(), said.pid), ("eve@mill", child.id()));
         }
@@ -73,8 +73,8 @@ fn a_killed_process_leaves_nothing_to_clear() {
 #[ignore = "the other process of a_full_disk_leaves_whole_lines_only"]
 fn writes_until_it_may_not() {
     let store = others_store();
-    let mut writer = store.lock(&holder("eve@mill"), NO_WAIT).unwrap();
-    let run = run_over(&*writer);
+    let mut writer = Writer::open(&store, &holder("eve@mill"), NO_WAIT).unwrap();
+    let run = run_over(&writer);
     writer.begin(at(1), run).unwrap();
     let mut written = Vec::new();
     let error = loop {
@@ -90,7 +90,7 @@ fn writes_until_it_may_not() {
     assert!(!written.is_empty());
     let bytes = fs::read(store.path().with_file_name("postpay.journal.jsonl")).unwrap();
     assert_eq!(bytes.last(), Some(&b'\n'), "the half line was cut off");
-    let entries = store.read().unwrap().journal.unwrap().entries;
+    let entries = postpay::state::read(&store).unwrap().journal.unwrap().entries;
     assert!(entries.into_iter().map(|entry| entry.event).eq(written));
     // What is on disk is known, so that something shorter may still go in.
     let _ = writer.append(at(3), finished());

@@ -3,14 +3,15 @@
 use std::fs;
 use std::path::PathBuf;
 
-use postpay::state::file::{Origin, Present, Restored};
+use postpay::state::restore::{Origin, Present, Restored, Restoring, propose};
+use postpay::state::verify::verify;
 
 use super::file::{Folder, names};
 use super::file_verify::{files, three_runs};
 use super::*;
 
-fn restore(folder: &Folder, from: &Origin) -> Result<Restored, StateError> {
-    files(folder).restoring(from, &holder("ada@loom"), NO_WAIT)?.write()
+fn restore_from(folder: &Folder, from: &Origin) -> Result<Restored, StateError> {
+    Restoring::begin(&files(folder), from, &holder("ada@loom"), NO_WAIT)?.write()
 }
 
 fn copied(folder: &Folder, name: &str, bytes: &[u8]) -> Origin {
@@ -38,7 +39,7 @@ fn every_copy_of_the_past_and_the_receipts_after_it_give_the_present() {
     for from in &sources {
         for there in [None, Some(&b""[..]), Some(&copies[0])] {
             folder.tamper(there);
-            let restored = restore(&folder, from).unwrap();
+            let restored = restore_from(&folder, from).unwrap();
             assert_eq!(folder.copy().unwrap(), present, "{from:?}");
             assert_eq!(restored.kept.is_some(), there.is_some());
             if let Some(kept) = restored.kept {
@@ -48,12 +49,12 @@ fn every_copy_of_the_past_and_the_receipts_after_it_give_the_present() {
     }
     // Without its beginning, only a copy can be built on.
     fs::remove_file(&receipts[0].path).unwrap();
-    let error = restore(&folder, &Origin::Receipts).unwrap_err();
+    let error = restore_from(&folder, &Origin::Receipts).unwrap_err();
     assert!(matches!(error, StateError::Lost { .. }), "{error}");
     folder.tamper(None);
-    restore(&folder, &sources[0]).unwrap();
+    restore_from(&folder, &sources[0]).unwrap();
     assert_eq!(folder.copy().unwrap(), present);
-    assert_eq!(files(&folder).verify().unwrap().problems.len(), 0, "and it verifies");
+    assert_eq!(verify(&files(&folder)).unwrap().problems.len(), 0, "and it verifies");
 }
 
 #[test]
@@ -68,16 +69,16 @@ fn a_copy_that_the_receipts_do_not_follow_is_refused() {
     folder.tamper(None);
 
     let forked = changed(&second, |state| state.last_run = Some(RunId::fresh()));
-    let error = restore(&folder, &copied(&folder, "forked.json", &forked)).unwrap_err();
+    let error = restore_from(&folder, &copied(&folder, "forked.json", &forked)).unwrap_err();
     assert!(matches!(error, StateError::Forked { .. }), "{error}");
     let foreign = changed(&second, |state| state.lineage = Lineage::fresh());
-    let error = restore(&folder, &copied(&folder, "foreign.json", &foreign)).unwrap_err();
+    let error = restore_from(&folder, &copied(&folder, "foreign.json", &foreign)).unwrap_err();
     assert!(matches!(error, StateError::Foreign { .. }), "{error}");
     fs::remove_file(&receipts[1].path).unwrap();
-    let error = restore(&folder, &copied(&folder, "first.json", &first)).unwrap_err();
+    let error = restore_from(&folder, &copied(&folder, "first.json", &first)).unwrap_err();
     assert!(matches!(error, StateError::Lost { .. }), "{error}");
     let nowhere = Origin::Copy(PathBuf::from("/nowhere.json"));
-    let error = restore(&folder, &nowhere).unwrap_err();
+    let error = restore_from(&folder, &nowhere).unwrap_err();
     assert!(matches!(error, StateError::Io { .. }), "{error}");
     assert_eq!(folder.copy(), None, "a refusal writes nothing");
 }
@@ -90,25 +91,25 @@ fn a_restore_that_would_forget_what_is_on_record_is_refused() {
     let bytes = fs::read(&newest.path).unwrap();
     fs::remove_file(&newest.path).unwrap();
     // The state that is there knows more than the receipts.
-    let error = restore(&folder, &Origin::Receipts).unwrap_err();
+    let error = restore_from(&folder, &Origin::Receipts).unwrap_err();
     assert!(matches!(error, StateError::Behind { .. }), "{error}");
     assert_eq!(folder.copy().unwrap(), good);
 
     // So does the journal of a run that started from it.
     fs::write(&newest.path, bytes).unwrap();
     let mut open = writer(&folder);
-    let run = run_over(&*open);
+    let run = run_over(&open);
     open.begin(at(1), run).unwrap();
     drop(open);
     fs::remove_file(&newest.path).unwrap();
     folder.tamper(None);
-    let error = restore(&folder, &Origin::Receipts).unwrap_err();
+    let error = restore_from(&folder, &Origin::Receipts).unwrap_err();
     assert!(matches!(error, StateError::Behind { .. }), "{error}");
     assert!(folder.journal().exists());
 
     let later = br#"{"format_version": 2}"#;
     folder.tamper(Some(later));
-    let error = restore(&folder, &Origin::Receipts).unwrap_err();
+    let error = restore_from(&folder, &Origin::Receipts).unwrap_err();
     assert!(matches!(error, StateError::Behind { .. } | StateError::Newer { .. }), "{error}");
     assert_eq!(folder.copy().unwrap(), later);
 }
@@ -117,16 +118,16 @@ fn a_restore_that_would_forget_what_is_on_record_is_refused() {
 fn an_open_run_outlives_every_restore() {
     let folder = three_runs();
     let mut open = writer(&folder);
-    let run = run_over(&*open);
+    let run = run_over(&open);
     open.begin(at(1), run.clone()).unwrap();
     open.append(at(2), intent(1, "four")).unwrap();
     drop(open);
     let journal = fs::read(folder.journal()).unwrap();
     for from in [Origin::Receipts, Origin::Backup] {
         folder.tamper(None);
-        let proposal = files(&folder).restorable(&from).unwrap();
+        let proposal = propose(&files(&folder), &from).unwrap();
         assert_eq!(proposal.open, Some(run.run));
-        restore(&folder, &from).unwrap();
+        restore_from(&folder, &from).unwrap();
         assert_eq!(fs::read(folder.journal()).unwrap(), journal);
     }
     let next = writer(&folder);
@@ -140,14 +141,14 @@ fn looking_at_what_could_be_restored_touches_nothing() {
     let folder = three_runs();
     let good = folder.copy().unwrap();
     let before = names(folder.state.parent().unwrap());
-    let proposal = files(&folder).restorable(&Origin::Receipts).unwrap();
+    let proposal = propose(&files(&folder), &Origin::Receipts).unwrap();
     assert!(proposal.changes_nothing());
     assert_eq!(proposal.folded, 3);
     let changed = changed(&good, |state| {
         state.environments.remove(&address("one"));
     });
     folder.tamper(Some(&changed));
-    let proposal = files(&folder).restorable(&Origin::Backup).unwrap();
+    let proposal = propose(&files(&folder), &Origin::Backup).unwrap();
     assert_eq!(proposal.folded, 1);
     match proposal.present {
         Present::State { differences, .. } => assert_eq!(differences.len(), 1),

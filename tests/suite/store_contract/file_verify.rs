@@ -4,7 +4,7 @@ use std::fs;
 
 use postpay::state::compare::{self, Difference};
 use postpay::state::file::FileStore;
-use postpay::state::verify::{Compared, Notice, Problem, Verification};
+use postpay::state::verify::{self, Compared, Notice, Problem, Verification};
 
 use super::file::Folder;
 use super::*;
@@ -14,7 +14,7 @@ pub(super) fn files(folder: &Folder) -> FileStore {
 }
 
 fn verify(folder: &Folder) -> Verification {
-    files(folder).verify().unwrap()
+    verify::verify(&files(folder)).unwrap()
 }
 
 fn codes(found: &Verification) -> Vec<&'static str> {
@@ -26,7 +26,7 @@ pub(super) fn three_runs() -> Folder {
     let folder = Folder::new();
     order(&folder, &["one"]);
     let mut dying = writer(&folder);
-    let run = run_over(&*dying);
+    let run = run_over(&dying);
     dying.begin(at(1), run).unwrap();
     dying.append(at(2), intent(1, "two")).unwrap();
     drop(dying);
@@ -59,7 +59,7 @@ fn what_only_postpay_wrote_is_fine() {
 fn an_open_run_is_no_problem_and_is_told() {
     let folder = three_runs();
     let mut open = writer(&folder);
-    let run = run_over(&*open);
+    let run = run_over(&open);
     open.begin(at(1), run.clone()).unwrap();
     open.append(at(2), intent(1, "four")).unwrap();
     let found = verify(&folder);
@@ -113,7 +113,7 @@ fn replaced_once() -> Folder {
     let folder = Folder::new();
     order(&folder, &["one"]);
     let mut writer = writer(&folder);
-    let run = run_over(&*writer);
+    let run = run_over(&writer);
     writer.begin(at(1), run).unwrap();
     writer.append(at(2), replacement(1, "one", "env-one")).unwrap();
     let Event::Outcome(mut second) = ordered(1, "one") else {
@@ -290,7 +290,7 @@ fn a_fork_is_a_problem_until_both_lives_are_in_the_state() {
         problem,
         Problem::Differs(Difference::Missing { place, .. }) if *place == compare::Place::At(address("mine"))
     )));
-    let state = files(&folder).restore(&holder("ada@loom"), NO_WAIT).unwrap();
+    let state = restore(&folder).unwrap();
     assert_eq!(state.environments.len(), 3);
     let found = verify(&folder);
     assert_eq!(codes(&found), [""; 0]);

@@ -43,7 +43,7 @@ proptest! {
     }
 }
 
-const GOOD: &str = include_str!("../../../../tests/suite/fixtures/state/v1/one-of-each.state.json");
+const GOOD: &str = include_str!("../../../tests/suite/fixtures/state/v1/one-of-each.state.json");
 
 #[test]
 fn damage_is_told_with_its_place() {

@@ -1,87 +1,82 @@
-//! Which files belong to a state, by their names alone.
+//! Which files belong to a state, by their names.
 //!
-//! `state/postpay.state.json` keeps company with `postpay.journal.jsonl`, `postpay.state.lock`,
-//! `postpay.state.json.backup` and the folder `receipts/`, which all states of a folder share.
+//! `state/postpay.state.json` stands with `postpay.journal.jsonl`, `postpay.state.lock`, `postpay.state.json.backup` and the
+//! folder `receipts/`, which all states of a folder share.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::durable::{failed, not_ours};
-use crate::files::{Links, Refusal, Way, error as refused};
+use super::disk::{failed, folder_of};
+use crate::files::{self, Links, Place, Refusal, Way};
 use crate::lang::{Text, text};
-use crate::state::Doing;
 use crate::state::journal::RunId;
-use crate::state::{ReceiptRef, Serial, StateError};
+use crate::state::store::{Places, ReceiptRef};
+use crate::state::{IoOp, Serial, StateError};
 
-/// The places of one state.
+/// The files of one state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Layout {
+pub(super) struct Paths {
     pub(super) folder: PathBuf,
     pub(super) stem: String,
-    pub(super) state: PathBuf,
-    pub(super) backup: PathBuf,
-    pub(super) journal: PathBuf,
-    pub(super) lock: PathBuf,
-    pub(super) receipts: PathBuf,
+    pub(super) places: Places,
 }
 
-impl Layout {
-    /// The places that belong to the state at `path`.
+impl Deref for Paths {
+    type Target = Places;
+
+    fn deref(&self) -> &Places {
+        &self.places
+    }
+}
+
+impl Paths {
+    /// The files of the state at `path`.
     ///
     /// A link is followed to the file that it names, and everything else lies beside that file: two links to one state
     /// must meet at one lock, and replacing the link instead of its target would part them for good.
-    pub(super) fn of(path: &Path, links: Links) -> Result<Self, StateError> {
+    pub(super) fn new(path: &Path, links: Links) -> Result<Self, StateError> {
         let state = follow(path)?;
         if links == Links::Refused && state != path {
-            return Err(failed(Doing::FollowLink, path)(not_ours(Refusal::Link.into())));
+            return Err(failed(IoOp::FollowLink, path)(Refusal::Link.into()));
         }
-        let Some(name) = state.file_name().and_then(|name| name.to_str()) else {
-            return Err(StateError::Io {
-                doing: Doing::UseAsState,
-                path: state,
-                source: refused(
-                    io::ErrorKind::InvalidInput,
-                    Text::fixed("it names no file", "路径中没有文件名"),
-                ),
-            });
-        };
-        if let Some(what) = of_another_kind(name) {
+        let name = state.file_name().and_then(|name| name.to_str());
+        let what = name
+            .map_or_else(|| Some(Text::fixed("a path without a file name", "没有文件名的路径")), other_kind);
+        let (Some(name), None) = (name, &what) else {
+            let what = what.unwrap_or(Text::same(""));
             return Err(StateError::NotAState { path: state, what });
-        }
+        };
         let stem = [".state.json", ".json"]
             .into_iter()
             .find_map(|ending| name.strip_suffix(ending))
             .filter(|stem| !stem.is_empty())
             .unwrap_or(name)
             .to_owned();
-        let folder = match state.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            Some(_) | None => PathBuf::from("."),
-        };
-        let mut backup = OsString::from(name);
-        backup.push(".backup");
-        Ok(Self {
-            backup: folder.join(backup),
-            journal: folder.join(format!("{stem}.journal.jsonl")),
-            lock: folder.join(format!("{stem}.state.lock")),
+        let folder = folder_of(&state).to_owned();
+        let beside = |ending: &str| folder.join(format!("{stem}{ending}"));
+        let places = Places {
+            backup: folder.join(format!("{name}.backup")),
+            journal: beside(".journal.jsonl"),
+            lock: beside(".state.lock"),
             receipts: folder.join("receipts"),
-            folder,
-            stem,
+            rescue: beside(".rescue"),
             state,
-        })
+        };
+        Ok(Self { folder, stem, places })
     }
 
-    /// Where the journal of this run goes when it is over.
+    /// Where the journal of this run goes when it has ended.
     pub(super) fn receipt(&self, base: Serial, run: RunId) -> PathBuf {
         self.receipts.join(format!("{}.{:06}.{run}.jsonl", self.stem, base.0))
     }
 
-    /// The receipt with this file name; None when it is not one of this state's.
-    pub(super) fn receipt_named(&self, name: &str) -> Option<ReceiptRef> {
+    /// Parses the file name of a receipt; None when it is not one of this state's.
+    pub(super) fn parse_receipt(&self, name: &str) -> Option<ReceiptRef> {
         let rest = name.strip_prefix(&self.stem)?.strip_prefix('.')?;
         let (digits, run) = rest.strip_suffix(".jsonl")?.split_once('.')?;
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -94,28 +89,38 @@ impl Layout {
         (self.receipt(base, run) == path).then_some(ReceiptRef { base, run, path })
     }
 
-    /// What a file with outcomes of this run is called that could not be written to its journal.
-    pub(super) fn rescue_name(&self, run: RunId) -> String {
-        format!("{}.rescue.{run}.json", self.stem)
-    }
-
-    /// Whether a file with this name is such a file of this state.
-    pub(super) fn is_rescue(&self, name: &str) -> bool {
-        let rest = name.strip_prefix(&self.stem);
-        let run = rest.and_then(|rest| rest.strip_prefix(".rescue.")?.strip_suffix(".json"));
-        run.is_some_and(|run| Uuid::try_parse(run).is_ok())
-    }
-
     /// Whether a file with this name beside the state is one of its own, the embedded endpoint's included.
     pub(super) fn is_own(&self, name: &str) -> bool {
-        let named = |path: &Path| path.file_name().is_some_and(|own| own == name);
+        let is_named = |path: &Path| path.file_name().is_some_and(|own| own == name);
         let after_state = self.state.file_name().and_then(|state| name.strip_prefix(state.to_str()?));
         let after_stem = name.strip_prefix(&self.stem);
-        [&self.state, &self.backup, &self.journal, &self.lock].into_iter().any(|own| named(own))
+        [&self.state, &self.backup, &self.journal, &self.lock].into_iter().any(|own| is_named(own))
             || after_state.is_some_and(|rest| rest.starts_with(".replaced-"))
             || after_stem.is_some_and(|rest| [".sandbox.jsonl", ".sandbox.jsonl.lock"].contains(&rest))
-            || self.is_rescue(name)
+            || after_stem.is_some_and(|rest| rest.starts_with(".rescue."))
             || name.starts_with(&self.temporary_prefix())
+    }
+
+    /// Returns whether nobody but a store may write to what is at this path.
+    ///
+    /// A link leads to what it leads to, and a hard link is the file itself: a report that is written to either would
+    /// replace the record of what was created.
+    pub(super) fn owns(&self, path: &Path) -> Result<bool, StateError> {
+        let wanted = Place::of(path).map_err(failed(IoOp::FollowLink, path))?;
+        let folder = Place::of(&self.folder).map_err(failed(IoOp::FollowLink, &self.folder))?;
+        let folder = folder.end();
+        let receipts = folder.join("receipts");
+        let is_own = |name: &OsStr| name.to_str().is_some_and(|name| self.is_own(name));
+        if wanted.end().starts_with(&receipts)
+            || wanted.end().parent() == Some(folder) && wanted.end().file_name().is_some_and(is_own)
+        {
+            return Ok(true);
+        }
+        // By another name. What can't be listed can't be compared: whoever goes on to use the state reports it.
+        let names = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut beside = names(folder).filter(|entry| is_own(&entry.file_name()));
+        Ok(beside.any(|entry| wanted.is(&Place::at(entry.path())))
+            || names(&receipts).any(|entry| wanted.is(&Place::at(entry.path()))))
     }
 
     /// How the names of this state's unfinished files start.
@@ -124,11 +129,11 @@ impl Layout {
     }
 }
 
-/// What a file with this name is to a store, when it is not the state.
+/// Returns what a file with this name is to a store, when it is not the state.
 ///
-/// A backup is a whole state, only an old one, and its name would give it a journal and receipts of its own: nothing
-/// would say what was ordered since, and all of that would be ordered again.
-fn of_another_kind(name: &str) -> Option<Text> {
+/// A backup is a whole state, only an old one, and its name would give it a journal and receipts of its own: what was created
+/// since would be created again.
+fn other_kind(name: &str) -> Option<Text> {
     let name = name.to_ascii_lowercase();
     let is_receipt = || {
         let (rest, run) = name.strip_suffix(".jsonl")?.rsplit_once('.')?;
@@ -147,9 +152,9 @@ fn of_another_kind(name: &str) -> Option<Text> {
     .or_else(is_receipt)
 }
 
-/// The path itself where no link is on it, or a path to the file at their end.
+/// Returns the path itself where no link is on it, else a path to the file at their end.
 fn follow(path: &Path) -> Result<PathBuf, StateError> {
-    let fail = failed(Doing::FollowLink, path);
+    let fail = failed(IoOp::FollowLink, path);
     // Without a folder to be in there is nothing to follow, and whoever opens it says so.
     let Ok(here) = fs::canonicalize(".") else {
         return Ok(path.to_owned());
@@ -158,8 +163,7 @@ fn follow(path: &Path) -> Result<PathBuf, StateError> {
         Ok(way) => way,
         Err(error) => return Err(fail(error)),
     };
-    // A state that is made where a link happens to lead is made where nobody looks for it, and one that was there may
-    // only be out of reach: what it holds would be ordered again.
+    // The state that the link led to may only be out of reach: what it holds would be created again.
     let end = fs::symlink_metadata(&way.end);
     if way.is_link && end.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
         let target = way.resolved(path);
@@ -168,7 +172,7 @@ fn follow(path: &Path) -> Result<PathBuf, StateError> {
             "it is a symbolic link to {target}, where nothing is: bring that back; without it, what it holds would be ordered again",
             "它是指向 {target} 的符号链接，而那里什么也没有：请恢复目标；没有它，其中的内容会被再次订购"
         );
-        return Err(fail(refused(io::ErrorKind::NotFound, why)));
+        return Err(fail(files::error(io::ErrorKind::NotFound, why)));
     }
     Ok(way.resolved(path))
 }
@@ -186,33 +190,33 @@ mod tests {
             ("state/foo", "foo"),
             ("state/.json", ".json"),
         ] {
-            let layout = Layout::of(Path::new(path), Links::Followed).unwrap();
+            let paths = Paths::new(Path::new(path), Links::Followed).unwrap();
             let beside = |name: String| PathBuf::from("state").join(name);
-            assert_eq!(layout.journal, beside(format!("{stem}.journal.jsonl")));
-            assert_eq!(layout.lock, beside(format!("{stem}.state.lock")));
-            assert_eq!(layout.backup, PathBuf::from(format!("{path}.backup")));
+            assert_eq!(paths.journal, beside(format!("{stem}.journal.jsonl")));
+            assert_eq!(paths.lock, beside(format!("{stem}.state.lock")));
+            assert_eq!(paths.backup, PathBuf::from(format!("{path}.backup")));
         }
-        let here = Layout::of(Path::new("foo.json"), Links::Followed).unwrap();
+        let here = Paths::new(Path::new("foo.json"), Links::Followed).unwrap();
         assert_eq!(here.folder, Path::new("."));
     }
 
     #[test]
     fn the_other_files_of_a_store_are_no_states() {
-        let layout = Layout::of(Path::new("state/shop.state.json"), Links::Followed).unwrap();
-        let receipt = layout.receipt(Serial(7), RunId::fresh());
+        let paths = Paths::new(Path::new("state/shop.state.json"), Links::Followed).unwrap();
+        let receipt = paths.receipt(Serial(7), RunId::fresh());
         for (path, says) in [
-            (layout.backup.clone(), "is the backup of a state"),
+            (paths.backup.clone(), "is the backup of a state"),
             (PathBuf::from("x.json.BACKUP"), "is the backup of a state"),
-            (layout.journal, "is the journal of a run"),
-            (layout.lock, "is the lock of a state"),
+            (paths.journal.clone(), "is the journal of a run"),
+            (paths.lock.clone(), "is the lock of a state"),
             (receipt, "is the receipt of a run"),
         ] {
-            let error = Layout::of(&path, Links::Followed).unwrap_err();
+            let error = Paths::new(&path, Links::Followed).unwrap_err();
             let told = matches!(&error, StateError::NotAState { path: named, .. } if *named == path);
             assert!(told && error.to_string().contains(says), "{error}");
         }
         for fine in ["backup", "a.backup.json", "a.lock", "a.jsonl", "a.b.c.jsonl"] {
-            assert!(Layout::of(Path::new(fine), Links::Followed).is_ok(), "{fine}");
+            assert!(Paths::new(Path::new(fine), Links::Followed).is_ok(), "{fine}");
         }
     }
 
@@ -223,23 +227,23 @@ mod tests {
         let link = folder.path().join("x.json");
         std::os::unix::fs::symlink("y.json.backup", &link).unwrap();
         fs::write(folder.path().join("y.json.backup"), "{}").unwrap();
-        let error = Layout::of(&link, Links::Followed).unwrap_err();
+        let error = Paths::new(&link, Links::Followed).unwrap_err();
         assert!(matches!(error, StateError::NotAState { .. }), "{error}");
     }
 
     #[test]
     fn states_in_one_folder_do_not_see_each_others_receipts() {
         let run = RunId::fresh();
-        let of = |name: &str| Layout::of(&Path::new("state").join(name), Links::Followed).unwrap();
+        let paths = |name: &str| Paths::new(&Path::new("state").join(name), Links::Followed).unwrap();
         let stems = ["a.json", "a.b.json", "a.000001.json", "ab.json"];
         for mine in stems {
-            let path = of(mine).receipt(Serial(7), run);
+            let path = paths(mine).receipt(Serial(7), run);
             let name = path.file_name().unwrap().to_str().unwrap();
             for other in stems {
-                let seen = of(other).receipt_named(name);
+                let seen = paths(other).parse_receipt(name);
                 assert_eq!(seen.is_some(), mine == other, "{other} reads {name}");
             }
-            let own = of(mine).receipt_named(name).unwrap();
+            let own = paths(mine).parse_receipt(name).unwrap();
             assert_eq!((own.base, own.run, own.path.clone()), (Serial(7), run, path));
         }
     }

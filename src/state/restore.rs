@@ -1,0 +1,252 @@
+//! Rebuilds a state from what is left of it: receipts, the backup, or a copy with later receipts on top.
+//!
+//! Nothing is thrown away: what stood in the state's place is kept under a name of its own, the backup and the open
+//! journal stay as they are, and a restore that would forget an order that is on record is refused.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::codec::{decode_open_journal, decode_state, encode_state};
+use super::compare::{Difference, differences};
+use super::error::{Holder, IoOp, StateError};
+use super::file::MAX_BYTES;
+use super::journal::{Journal, RunId};
+use super::read::{check_journal, check_lineage, receipt_start, shown};
+use super::store::{Keep, Lease, Places, ReceiptRef, StateStore, Stored};
+use super::succession::{Breach, gap, unheld};
+use super::{Serial, State, rebuild, rebuild_over};
+use crate::files::{self, Links};
+use crate::lang::Text;
+
+/// What a state is rebuilt from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Every receipt, from the first on.
+    Receipts,
+    /// The state before the last run, and the receipts after it.
+    Backup,
+    /// A copy, and the receipts after it.
+    Copy(PathBuf),
+}
+
+/// What a restore would write.
+#[derive(Debug)]
+pub struct Proposal {
+    pub state: State,
+    /// What it is made from, for people.
+    pub from: String,
+    /// The runs that were folded in, or on top of the copy.
+    pub folded: usize,
+    pub present: Present,
+    /// A run that is open, or was cut off. Its journal stays, for the next writer to fold.
+    pub open: Option<RunId>,
+}
+
+/// What is in the state's place now.
+#[derive(Debug)]
+pub enum Present {
+    Nothing,
+    Unreadable(StateError),
+    /// A state, and what a restore would change in it.
+    State {
+        serial: Serial,
+        differences: Vec<Difference>,
+    },
+}
+
+impl Proposal {
+    /// True when the state is already what would be written.
+    pub fn changes_nothing(&self) -> bool {
+        match &self.present {
+            Present::State { differences, .. } => differences.is_empty(),
+            Present::Nothing | Present::Unreadable(_) => false,
+        }
+    }
+}
+
+/// A restore that nobody can interfere with: it holds the lease.
+pub struct Restoring {
+    proposal: Proposal,
+    /// What is in the state's place.
+    before: Option<Vec<u8>>,
+    at: Timestamp,
+    lease: Box<dyn Lease>,
+}
+
+/// A restore that was made.
+#[derive(Debug)]
+pub struct Restored {
+    /// What was written.
+    pub proposal: Proposal,
+    /// Where what stood in the state's place is kept; None when nothing did.
+    pub kept: Option<PathBuf>,
+}
+
+/// Returns what a restore would write. Takes no lock.
+///
+/// # Errors
+/// When nothing can be restored from there, or it would forget what the state or the open run has.
+pub fn propose(store: &dyn StateStore, from: &Origin) -> Result<Proposal, StateError> {
+    Ok(propose_over(store, from)?.0)
+}
+
+impl Restoring {
+    /// Becomes the one writer and prepares a restore.
+    ///
+    /// # Errors
+    /// As [`propose`], and when another process holds the lease.
+    pub fn begin(
+        store: &dyn StateStore,
+        from: &Origin,
+        holder: &Holder,
+        wait: Duration,
+    ) -> Result<Self, StateError> {
+        let lease = store.take(holder, wait)?;
+        let (proposal, before) = propose_over(store, from)?;
+        Ok(Self { proposal, before, at: holder.since, lease })
+    }
+
+    /// What would be written.
+    pub fn proposal(&self) -> &Proposal {
+        &self.proposal
+    }
+
+    /// Puts the state in place.
+    ///
+    /// # Errors
+    /// When what is there can't be kept, or the state can't be written: what is there stays as it is.
+    pub fn write(self) -> Result<Restored, StateError> {
+        let Self { proposal, before, at, mut lease } = self;
+        let bytes = encode_state(&proposal.state)?;
+        let kept = lease.replace(before.as_deref(), &bytes, Keep::Aside(at))?;
+        Ok(Restored { proposal, kept })
+    }
+}
+
+/// Returns what a restore would write, and what is in its place now.
+fn propose_over(store: &dyn StateStore, from: &Origin) -> Result<(Proposal, Option<Vec<u8>>), StateError> {
+    let (places, stored) = (store.places()?, store.look()?);
+    let listed = &stored.receipts;
+    let ((state, folded), source) = match from {
+        Origin::Receipts => (from_receipts(store, &places, listed)?, &places.receipts),
+        Origin::Backup => {
+            let path = &places.backup;
+            let gone = || IoOp::Read.failed(path)(std::io::ErrorKind::NotFound.into());
+            let bytes = store.backup()?.ok_or_else(gone)?;
+            (from_copy(store, &places, path, &bytes, listed)?, path)
+        }
+        Origin::Copy(path) => {
+            let bytes = files::read(path, Links::Followed, MAX_BYTES).map_err(IoOp::Read.failed(path))?;
+            (from_copy(store, &places, path, &bytes, listed)?, path)
+        }
+    };
+    let from = shown(source);
+    let present = present(&places, &stored, &state, &from)?;
+    let open = open_run(&places, &stored, &state, source)?;
+    Ok((Proposal { state, from, folded, present, open }, stored.state))
+}
+
+fn from_receipts(
+    store: &dyn StateStore,
+    places: &Places,
+    listed: &[ReceiptRef],
+) -> Result<(State, usize), StateError> {
+    if let Some(breach) = gap(Serial::default(), listed) {
+        return Err(breach_error(places, &places.receipts, Serial::default(), breach));
+    }
+    let journals = read_all(store, listed)?;
+    let state = rebuild(&journals).ok_or(StateError::Misused(Text::fixed(
+        "there are no receipts to rebuild a state from",
+        "没有可用来重建状态文件的回执",
+    )))?;
+    for (receipt, journal) in listed.iter().zip(&journals) {
+        check_lineage(&listed[0].path, &state, &journal.started, &receipt.path)?;
+    }
+    Ok((state, journals.len()))
+}
+
+fn from_copy(
+    store: &dyn StateStore,
+    places: &Places,
+    path: &Path,
+    bytes: &[u8],
+    listed: &[ReceiptRef],
+) -> Result<(State, usize), StateError> {
+    let copy = decode_state(path, bytes)?;
+    let rest = unheld(&copy, listed).map_err(|breach| breach_error(places, path, copy.serial, breach))?;
+    // As for every reader, the newest receipt speaks for those that the copy holds: an old one that is damaged does not
+    // make a good copy useless.
+    let newest = &listed[listed.len().saturating_sub(rest.len().max(1))..];
+    for receipt in newest {
+        check_lineage(path, &copy, &receipt_start(store, receipt)?, &receipt.path)?;
+    }
+    let journals = read_all(store, rest)?;
+    let folded = journals.len();
+    let state = rebuild_over(Some(copy), &journals)
+        .ok_or(StateError::Misused(Text::fixed("a copy was folded into nothing", "副本折叠后一无所有")))?;
+    Ok((state, folded))
+}
+
+fn read_all(store: &dyn StateStore, listed: &[ReceiptRef]) -> Result<Vec<Journal>, StateError> {
+    listed.iter().map(|receipt| store.receipt(receipt)).collect()
+}
+
+/// A state rebuilt without one of its runs would forget what that run ordered.
+fn breach_error(places: &Places, path: &Path, serial: Serial, breach: Breach<'_>) -> StateError {
+    match breach {
+        Breach::Gap { at, before } => {
+            let missing = places.receipts.join(format!("*.{:06}.*.jsonl", at.0));
+            StateError::Lost { path: missing, evidence: shown(&before.path) }
+        }
+        Breach::Fork(with) => {
+            StateError::Forked { path: path.to_owned(), serial, base: with.base, evidence: shown(&with.path) }
+        }
+    }
+}
+
+/// What is there, unless it knows more than what would take its place.
+fn present(places: &Places, stored: &Stored, proposed: &State, from: &str) -> Result<Present, StateError> {
+    let Some(bytes) = &stored.state else {
+        return Ok(Present::Nothing);
+    };
+    let there = match decode_state(&places.state, bytes) {
+        Ok(there) => there,
+        // It may well be right: a state of a later version is not for this one to replace.
+        Err(error @ StateError::Newer { .. }) => return Err(error),
+        Err(error) => return Ok(Present::Unreadable(error)),
+    };
+    if there.lineage == proposed.lineage && there.serial > proposed.serial {
+        return Err(StateError::Behind {
+            from: from.to_owned(),
+            found: proposed.serial,
+            expected: there.serial,
+            evidence: shown(&places.state),
+        });
+    }
+    Ok(Present::State { serial: there.serial, differences: differences(&there, proposed) })
+}
+
+/// The run that stays open, if it can be folded into what would be written.
+fn open_run(
+    places: &Places,
+    stored: &Stored,
+    proposed: &State,
+    source: &Path,
+) -> Result<Option<RunId>, StateError> {
+    let Some(bytes) = &stored.journal else {
+        return Ok(None);
+    };
+    let started = decode_open_journal(&places.journal, bytes)?.journal.started;
+    if started.lineage == proposed.lineage && proposed.serial < started.base {
+        return Err(StateError::Behind {
+            from: shown(source),
+            found: proposed.serial,
+            expected: started.base,
+            evidence: shown(&places.journal),
+        });
+    }
+    check_journal(places, source, proposed, &started)?;
+    Ok(Some(started.run))
+}

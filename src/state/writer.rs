@@ -1,0 +1,355 @@
+//! The one writer of a state: opens runs, adds to their journals, folds them, and finishes what a dead writer left.
+//!
+//! At the end of a run the state is replaced, and then the journal becomes a receipt. A crash between the two is finished by
+//! the next writer: the state says which run it holds, so nothing is folded twice, and the journal stays until the state that
+//! holds it is durable.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::codec::{Chain, Decoded, decode_open_journal, encode_state, is_end, may_follow};
+use super::error::{Holder, StateError};
+use super::journal::{Entry, Event, Recovered, RunId, RunStarted};
+use super::read::{Current, Reader, read_current};
+use super::store::{Fence, Keep, Lease, Places, StateStore};
+use super::{Folding, Serial, State};
+use crate::crash;
+use crate::lang::Text;
+
+/// The one writer. Dropping it releases the lease; an open run stays open for the next writer to fold.
+pub struct Writer {
+    places: Places,
+    state: Option<State>,
+    /// The bytes of the state as it is stored.
+    bytes: Option<Vec<u8>>,
+    recovered: Option<RunId>,
+    run: Option<OpenRun>,
+    lease: Box<dyn Lease>,
+}
+
+struct OpenRun {
+    started: RunStarted,
+    chain: Chain,
+    folding: Folding,
+    last: Option<Entry>,
+    /// How messages call the journal.
+    path: PathBuf,
+    /// A line that may or may not be stored. Only the same one can follow.
+    doubt: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("state", &self.places.state).finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    /// Becomes the one writer, first folding what a dead run left.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] when another process still holds the lease after `wait`, else as [`super::read()`].
+    pub fn open(store: &dyn StateStore, holder: &Holder, wait: Duration) -> Result<Self, StateError> {
+        let places = store.places()?;
+        let lease = store.take(holder, wait)?;
+        let Current { state, bytes, journal } = read_current(store, Reader::Writer)?;
+        let mut writer = Self { places, state, bytes, recovered: None, run: None, lease };
+        if journal.is_some() {
+            crash::point(crash::RECOVERY_NEXT);
+        }
+        let settled = writer.lease.read(1)?;
+        if journal.is_some() {
+            crash::point(crash::RECOVERY_REOPENED);
+            writer.recover(decode_open_journal(&writer.places.journal, &settled)?, holder)?;
+        }
+        Ok(writer)
+    }
+
+    /// The same writer over another lease, for a test to put a fault into.
+    #[cfg(test)]
+    pub(super) fn map_lease(self, map: impl FnOnce(Box<dyn Lease>) -> Box<dyn Lease>) -> Self {
+        Self { lease: map(self.lease), ..self }
+    }
+
+    fn recover(&mut self, decoded: Decoded, holder: &Holder) -> Result<(), StateError> {
+        let Decoded { mut journal, chain, .. } = decoded;
+        let mut folding = Folding::new(self.state.clone(), journal.started.clone());
+        for Entry { at, event } in &journal.entries {
+            folding.add(*at, event);
+        }
+        let last = journal.entries.pop();
+        let path = self.places.journal.clone();
+        let mut run = OpenRun { started: journal.started, chain, folding, last, path, doubt: None };
+        let is_recovered = matches!(run.last, Some(Entry { event: Event::Recovered(_), .. }));
+        if !self.holds(&run.started) && !is_recovered {
+            let event = Event::Recovered(Recovered { by: holder.who.clone(), unknown: run.folding.open() });
+            run.append(&mut *self.lease, holder.since, event)?;
+            crash::point(crash::RECOVERY_KEPT);
+        }
+        self.recovered = Some(run.started.run);
+        self.run = Some(run);
+        self.finish().map(drop)
+    }
+
+    /// The state that this writer found or made, with every dead run folded in.
+    pub fn state(&self) -> Option<&State> {
+        self.state.as_ref()
+    }
+
+    /// The dead run that was folded when the lease was taken.
+    pub fn recovered(&self) -> Option<RunId> {
+        self.recovered
+    }
+
+    /// Opens a run. On return its first line is durable.
+    ///
+    /// # Errors
+    /// When it can't be written, when the end of a run could not be, when a run is open already, or when `started` starts
+    /// from another state than [`Self::state`].
+    pub fn begin(&mut self, at: Timestamp, started: RunStarted) -> Result<(), StateError> {
+        if self.run.is_some() {
+            return Err(StateError::Misused(Text::fixed("a run is open already", "已有进行中的运行")));
+        }
+        let (base, lineage) = match &self.state {
+            Some(state) => (state.serial, state.lineage),
+            None => (Serial::default(), started.lineage),
+        };
+        if (started.base, started.lineage) != (base, lineage) {
+            return Err(StateError::Misused(Text::fixed(
+                "the run starts from another state than the one that is here",
+                "该运行的起点不是当前的状态文件",
+            )));
+        }
+        self.lease.prepare(self.bytes.as_deref())?;
+        let (line, chain) = Chain::start(at, &started)?;
+        self.lease.begin(started.run, &line)?;
+        let folding = Folding::new(self.state.clone(), started.clone());
+        let path = self.places.journal.clone();
+        self.run = Some(OpenRun { started, chain, folding, last: None, path, doubt: None });
+        Ok(())
+    }
+
+    /// Confirms that nobody else can be writing. To be called when an intent is durable and before its request is sent.
+    ///
+    /// # Errors
+    /// [`StateError::FencedOut`] when somebody can: then nothing may be sent.
+    pub fn check_exclusive(&mut self) -> Result<(), StateError> {
+        if self.run.is_none() {
+            return Err(no_run());
+        }
+        self.lease.renew()
+    }
+
+    /// Adds to the open run. On return the line is durable.
+    ///
+    /// # Errors
+    /// When it can't be written: it is not stored then, or, where that can't be found out, only the same entry is taken
+    /// next. [`StateError::Misused`] when no run is open, it has ended, or an intent would create what may have been created
+    /// already.
+    pub fn append(&mut self, at: Timestamp, event: Event) -> Result<(), StateError> {
+        let Some(run) = &mut self.run else {
+            return Err(no_run());
+        };
+        if !may_follow(run.last.as_ref(), &event) {
+            return Err(StateError::Misused(Text::fixed("the run has ended", "运行已结束")));
+        }
+        // Only what is about to be sent can still be stopped. An outcome is taken whatever it says.
+        if let Event::Intent(intent) = &event
+            && let Some(objection) = run.folding.objection(intent)
+        {
+            return Err(StateError::Misused(objection));
+        }
+        run.append(&mut *self.lease, at, event)
+    }
+
+    /// Folds the open run, which has ended, into the state, and makes its journal a receipt.
+    ///
+    /// # Errors
+    /// When either can't be written. The journal is still there then, for another try or the next writer.
+    pub fn commit(&mut self) -> Result<State, StateError> {
+        let run = self.run.as_ref().ok_or_else(no_run)?;
+        if run.doubt.is_some() {
+            return Err(StateError::Misused(Text::fixed(
+                "the journal's last entry is in doubt: add it again first",
+                "日志的最后一条存疑：先重新写入它",
+            )));
+        }
+        if !run.last.as_ref().is_some_and(|last| is_end(&last.event)) {
+            return Err(StateError::Misused(Text::fixed("the run has not ended", "运行尚未结束")));
+        }
+        self.finish()
+    }
+
+    /// Returns whether the stored state holds this run already.
+    fn holds(&self, started: &RunStarted) -> bool {
+        self.state.as_ref().is_some_and(|state| state.last_run == Some(started.run))
+    }
+
+    /// Folds and closes the open run. After an error it is still open, and can be finished again.
+    fn finish(&mut self) -> Result<State, StateError> {
+        let run = self.run.as_ref().ok_or_else(no_run)?;
+        let held = self.state.as_ref().filter(|_| self.holds(&run.started));
+        let state = if let Some(state) = held {
+            state.clone()
+        } else {
+            let state = run.folding.clone().finish();
+            let bytes = encode_state(&state)?;
+            self.lease.replace(self.bytes.as_deref(), &bytes, Keep::AsBackup)?;
+            self.bytes = Some(bytes);
+            self.state = Some(state.clone());
+            state
+        };
+        crash::point(crash::RECEIPT_NEXT);
+        let RunStarted { base, run, .. } = run.started;
+        self.lease.close(base, run)?;
+        crash::point(crash::RECEIPT_FILED);
+        self.run = None;
+        Ok(state)
+    }
+}
+
+impl OpenRun {
+    fn append(&mut self, lease: &mut dyn Lease, at: Timestamp, event: Event) -> Result<(), StateError> {
+        let (line, next) = self.chain.line(at, &event)?;
+        let is_stored = match &self.doubt {
+            Some(doubt) if *doubt != line => {
+                return Err(StateError::Misused(Text::fixed(
+                    "the journal's last entry is in doubt: only the same entry can follow",
+                    "日志的最后一条存疑：其后只能是同一条",
+                )));
+            }
+            Some(_) => self.is_stored(lease, next.seq, &line)?,
+            None => false,
+        };
+        let fence = if matches!(event, Event::Intent(_)) { Fence::Intent } else { Fence::Open };
+        if !is_stored && let Err(error) = lease.append(next.seq, &line, fence) {
+            if matches!(error, StateError::FencedOut { .. }) {
+                return Err(error);
+            }
+            // Whether it is stored is read, never guessed from the error.
+            match self.is_stored(lease, next.seq, &line) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.doubt = None;
+                    return Err(error);
+                }
+                Err(fenced @ StateError::FencedOut { .. }) => return Err(fenced),
+                Err(_) => {
+                    self.doubt = Some(line);
+                    return Err(error);
+                }
+            }
+        }
+        self.doubt = None;
+        self.chain = next;
+        self.folding.add(at, &event);
+        self.last = Some(Entry { at, event });
+        Ok(())
+    }
+
+    /// Returns whether line number `seq` is stored; an error when another line has its place.
+    fn is_stored(&self, lease: &mut dyn Lease, seq: u64, line: &[u8]) -> Result<bool, StateError> {
+        let stored = lease.read(seq)?;
+        if stored.is_empty() || stored == line {
+            return Ok(!stored.is_empty());
+        }
+        Err(StateError::FencedOut { path: self.path.clone() })
+    }
+}
+
+fn no_run() -> StateError {
+    StateError::Misused(Text::fixed("no run is open", "没有进行中的运行"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use super::*;
+    use crate::state::IoOp;
+    use crate::state::faulty::{Op, faulty};
+    use crate::state::file::FileStore;
+    use crate::state::journal::{EndReason, RunEnded};
+    use crate::state::{Account, FormatVersion, Lineage};
+
+    fn failed() -> StateError {
+        IoOp::Write.failed(Path::new("journal"))(io::ErrorKind::TimedOut.into())
+    }
+
+    fn ended(reason: EndReason) -> Event {
+        Event::RunEnded(RunEnded { reason })
+    }
+
+    /// A writer whose lines are stored or not while every answer is lost, and so many reads fail.
+    fn begun(folder: &Path, stores: bool, mut unreadable: u32) -> Writer {
+        let store = FileStore::new(folder.join("x.state.json"));
+        let at = Timestamp::UNIX_EPOCH;
+        let holder = Holder { who: "ada@loom".to_owned(), pid: 7, since: at, doing: "apply".to_owned() };
+        let mut writer = Writer::open(&store, &holder, Duration::ZERO).unwrap();
+        let started = RunStarted {
+            format_version: FormatVersion,
+            run: RunId::fresh(),
+            lineage: Lineage::fresh(),
+            base: Serial::default(),
+            tool_version: "0.1.0".to_owned(),
+            account: Account { endpoint: "sandbox".to_owned(), uin: None },
+            plan: String::new(),
+            who: "ada@loom".to_owned(),
+            pid: 7,
+            region: None,
+            commit: None,
+        };
+        writer.begin(at, started).unwrap();
+        faulty(writer, move |op| match op {
+            Op::Append(_) => (!stores).then(failed),
+            Op::Appended(_) => Some(failed()),
+            Op::Read => {
+                let fails = unreadable > 0;
+                unreadable = unreadable.saturating_sub(1);
+                fails.then(failed)
+            }
+            Op::Renew => None,
+        })
+    }
+
+    #[test]
+    fn a_line_that_was_stored_although_the_write_failed_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = begun(folder.path(), true, 0);
+        writer.append(Timestamp::UNIX_EPOCH, ended(EndReason::Finished)).unwrap();
+        writer.commit().unwrap();
+    }
+
+    #[test]
+    fn a_line_that_was_not_stored_may_be_followed_by_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = begun(folder.path(), false, 0);
+        let at = Timestamp::UNIX_EPOCH;
+        assert!(matches!(writer.append(at, ended(EndReason::Finished)), Err(StateError::Io { .. })));
+        assert!(matches!(writer.append(at, ended(EndReason::Failed)), Err(StateError::Io { .. })));
+    }
+
+    #[test]
+    fn after_a_failure_in_doubt_only_the_same_entry_is_taken() {
+        for stores in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut writer = begun(folder.path(), stores, 2);
+            let at = Timestamp::UNIX_EPOCH;
+            let error = writer.append(at, ended(EndReason::Finished)).unwrap_err();
+            assert!(matches!(error, StateError::Io { .. }), "{error}");
+            let error = writer.append(at, ended(EndReason::Failed)).unwrap_err();
+            assert!(matches!(error, StateError::Misused(_)), "{error}");
+            assert!(matches!(writer.commit(), Err(StateError::Misused(_))));
+            // It still can't be read, and is not written again blindly.
+            let error = writer.append(at, ended(EndReason::Finished)).unwrap_err();
+            assert!(matches!(error, StateError::Io { .. }), "{error}");
+            let result = writer.append(at, ended(EndReason::Finished));
+            assert_eq!(result.is_ok(), stores, "{result:?}");
+            assert_eq!(writer.commit().is_ok(), stores);
+        }
+    }
+}
