@@ -103,7 +103,7 @@ impl<C> Engine<'_, '_, C> {
     /// Judges a complete listing that came while creates were in progress.
     pub(super) fn listed(&mut self, seen: &[SeenEnvironment]) {
         let announced = self.announced();
-        let stranger = matching::stranger(self.background.matcher, &announced, seen);
+        let stranger = matching::find_duplicate(self.background.matcher, &announced, seen);
         if let Some(stranger) = stranger {
             let trouble = Trouble::OtherCreator {
                 address: stranger.address.clone(),

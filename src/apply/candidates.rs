@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::pending::PendingOrder;
+use crate::cloud::api_time::{Fit, fit};
 use crate::cloud::matching::Matcher;
-use crate::cloud::vendor_time::{Fit, fit};
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
 use crate::lang::{Text, text};
 use crate::model::{Attributes, Role};

@@ -11,7 +11,7 @@ use super::attempt::{Attempt, Request};
 use super::engine::{Engine, Unconfirmed, unless_stopped};
 use super::outcome::{Done, Outcome, What};
 use super::settle::Looks;
-use crate::cloud::{self, Bill, CloudError, CloudRead, Grade, Named, NotSent, Scope, SeenEnvironment};
+use crate::cloud::{self, Bill, CloudError, CloudRead, Grade, Lookup, NotSent, Scope, SeenEnvironment};
 use crate::lang::text;
 use crate::model::Role;
 use crate::plan::{Action, Step};
@@ -278,8 +278,8 @@ async fn look_at<C: CloudRead>(
     let missing: Vec<String> = sent.iter().filter(is_missing).map(|one| one.env_id.clone()).collect();
     if !missing.is_empty() {
         // A list can lose a row, and an environment that is forgotten keeps billing.
-        for named in cloud.named(&missing).await? {
-            if let Named::Shown(environment) = named {
+        for named in cloud.lookup(&missing).await? {
+            if let Lookup::Found(environment) = named {
                 found.push(*environment);
             }
         }

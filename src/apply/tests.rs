@@ -21,7 +21,7 @@ use super::adopt::Adoption;
 use super::*;
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::{
-    Bill, BillOrder, Bills, CloudError, Destroy, Done, Gap, Grade, LOOK_FIRST, Named, NotSent, Ordered,
+    Bill, BillOrder, Bills, CloudError, Destroy, Done, Gap, Grade, LOOK_FIRST, Lookup, NotSent, Ordered,
     PayMode, Rename, Scope, SeenEnvironment, SeenIds,
 };
 use crate::kinds::postpay;
@@ -275,15 +275,15 @@ impl CloudRead for Scripted {
         Ok(Listing { environments: listed.map(show).collect(), gaps: self.gaps.lock().unwrap().clone() })
     }
 
-    async fn named(&self, env_ids: &[String]) -> Result<Vec<Named>, CloudError> {
+    async fn lookup(&self, env_ids: &[String]) -> Result<Vec<Lookup>, CloudError> {
         let shown = self.shown();
         let one = |env_id: &String| {
             let is_there = shown.iter().any(|made| made.env_id == env_id);
             let environment = SeenEnvironment { env_id: env_id.clone(), ..SeenEnvironment::default() };
-            is_there.then(|| Named::Shown(Box::new(environment)))
+            is_there.then(|| Lookup::Found(Box::new(environment)))
         };
         let named = env_ids.iter().map(one);
-        Ok(named.map(|named| named.unwrap_or(Named::Absent)).collect())
+        Ok(named.map(|named| named.unwrap_or(Lookup::Absent)).collect())
     }
 
     async fn bills(&self, env_ids: &[String]) -> Result<Bills, CloudError> {

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::load::Project;
 use super::world::World;
 use crate::cloud::tencent::RETRY_READS_FOR;
-use crate::cloud::{Bills, CloudRead, Named};
+use crate::cloud::{Bills, CloudRead, Lookup};
 use crate::drift::Live;
 use crate::plan::guard;
 use crate::sandbox::Running;
@@ -50,12 +50,12 @@ pub(super) fn read(
             .collect();
         let mut absent = HashSet::new();
         if !missing.is_empty() {
-            let named = reader.named(&missing).await.map_err(|error| Failure::listing(&error))?;
+            let named = reader.lookup(&missing).await.map_err(|error| Failure::listing(&error))?;
             for (env_id, named) in missing.into_iter().zip(named) {
                 match named {
-                    Named::Shown(environment) => environments.push(*environment),
-                    Named::Absent => drop(absent.insert(env_id)),
-                    Named::Unanswered => {}
+                    Lookup::Found(environment) => environments.push(*environment),
+                    Lookup::Absent => drop(absent.insert(env_id)),
+                    Lookup::Unanswered => {}
                 }
             }
         }

@@ -10,20 +10,20 @@ use super::SeenEnvironment;
 use crate::invisible;
 use crate::model::{Address, Attributes};
 
-/// The shortest suffix of an EnvId.
+/// The length of the shortest suffix of an EnvId.
 const SUFFIX: usize = 6;
 
-/// Matches environments of the account with declared ones.
+/// Matches environments in the account with declared ones.
 #[derive(Debug, Clone, Default)]
 pub struct Matcher<'a> {
     declared: Vec<(&'a Address, Names)>,
     by_alias: HashMap<String, usize>,
-    /// None where several have it.
+    /// None where several declared environments have it.
     by_env_alias: HashMap<String, Option<usize>>,
     known: HashSet<&'a str>,
 }
 
-/// What an environment can be recognised by, as [`key`] writes it.
+/// The names that an environment can be recognised by, normalised by [`key`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Names {
     alias: Option<String>,
@@ -40,15 +40,16 @@ impl Names {
     }
 }
 
-/// An alias as it is compared: without regard to case, and as a list of the account shows it. None when it is empty.
+/// Returns an alias as it is compared: in lower case, and with invisible characters written out as in a listing. None when it
+/// is empty.
 pub fn key(alias: &str) -> Option<String> {
     let alias = alias.trim();
     (!alias.is_empty()).then(|| invisible::shown(alias).to_lowercase())
 }
 
 impl<'a> Matcher<'a> {
-    /// Over all declared environments, whether or not they are created now: an alias that belongs to one of them is not another
-    /// one's. An id that is `known`, from the state, receipts or other stages, never matches.
+    /// Builds a matcher from all declared environments, whether or not they are created now: where several match, the longest
+    /// alias wins. An id that is `known`, from the state, receipts or other stages, never matches.
     pub fn new(
         declared: impl IntoIterator<Item = (&'a Address, &'a Attributes)>,
         known: impl IntoIterator<Item = &'a str>,
@@ -56,7 +57,7 @@ impl<'a> Matcher<'a> {
         let mut matcher = Self { known: known.into_iter().collect(), ..Self::default() };
         for (address, attributes) in declared {
             let names = Names::new(attributes);
-            // A create with an EnvId switches that environment, and makes no other.
+            // A create with an EnvId switches that environment and creates no other.
             let place = attributes.creates_environment().then_some(matcher.declared.len());
             if let Some(alias) = &names.env_alias {
                 let entry = matcher.by_env_alias.entry(alias.clone());
@@ -72,12 +73,12 @@ impl<'a> Matcher<'a> {
         matcher
     }
 
-    /// The declared environment that this one may be the result of creating.
+    /// Returns the declared environment whose create may have made this one.
     pub fn owner(&self, environment: &SeenEnvironment) -> Option<&'a Address> {
         self.find(environment).map(|(address, _)| *address)
     }
 
-    /// Whether this environment may be the result of a create with these attributes, rather than of another one's.
+    /// Whether a create with these attributes, rather than another declared one, may have made this environment.
     pub fn fits(&self, attributes: &Attributes, environment: &SeenEnvironment) -> bool {
         let names = Names::new(attributes);
         self.find(environment).is_some_and(|(_, it)| *it == names)
@@ -89,8 +90,8 @@ impl<'a> Matcher<'a> {
             return None;
         }
         let shown = alias.as_deref().and_then(key);
-        // The suffix has no hyphen, so an EnvId is made of one alias alone.
-        if let Some(place) = stem(env_id).and_then(|stem| self.by_alias.get(stem)) {
+        // The suffix has no hyphen, so an EnvId contains exactly one alias.
+        if let Some(place) = alias_of(env_id).and_then(|alias| self.by_alias.get(alias)) {
             let one @ (_, names) = &self.declared[*place];
             if shown.is_none() || shown == names.alias || shown == names.env_alias {
                 return Some(one);
@@ -104,40 +105,40 @@ impl<'a> Matcher<'a> {
     }
 }
 
-/// The alias that an EnvId was made of, if it ends in one suffix.
-fn stem(env_id: &str) -> Option<&str> {
-    let (stem, suffix) = env_id.rsplit_once('-')?;
+/// Returns the alias in an EnvId, if it ends in a suffix.
+fn alias_of(env_id: &str) -> Option<&str> {
+    let (alias, suffix) = env_id.rsplit_once('-')?;
     let is_suffix = suffix.len() >= SUFFIX
         && suffix.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
-    is_suffix.then_some(stem)
+    is_suffix.then_some(alias)
 }
 
-/// An environment that only somebody else can have created.
+/// An environment that only another run can have created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stranger<'a> {
+pub struct Duplicate<'a> {
     /// The declared environment that it matches.
     pub address: &'a Address,
     pub env_id: &'a str,
-    /// The EnvId that this run's own create of the address returned.
+    /// The EnvId that this run's create of the address returned.
     pub ours: Option<&'a str>,
 }
 
-/// The first environment of a complete listing that proves that somebody else is creating from the same manifests.
+/// Returns the first environment of a complete listing that proves that somebody else is creating from the same manifests.
 ///
 /// `matcher` knows every id from before the run. `announced` holds each address whose create was announced, by this run or by an
 /// earlier one whose outcome is unknown, with the EnvId that it returned: one environment without a known EnvId may be its own.
-pub fn stranger<'a>(
+pub fn find_duplicate<'a>(
     matcher: &Matcher<'a>,
     announced: &'a BTreeMap<Address, Option<String>>,
     seen: &'a [SeenEnvironment],
-) -> Option<Stranger<'a>> {
+) -> Option<Duplicate<'a>> {
     let ours: HashSet<&str> = announced.values().flatten().map(String::as_str).collect();
     let mut taken: BTreeSet<&Address> = BTreeSet::new();
     seen.iter().filter(|environment| !ours.contains(environment.env_id.as_str())).find_map(|environment| {
         let address = matcher.owner(environment)?;
         let own = announced.get(address);
         let may_be_its_own = own.is_some_and(Option::is_none) && taken.insert(address);
-        (!may_be_its_own).then_some(Stranger {
+        (!may_be_its_own).then_some(Duplicate {
             address,
             env_id: &environment.env_id,
             ours: own.and_then(Option::as_deref),
@@ -145,8 +146,8 @@ pub fn stranger<'a>(
     })
 }
 
-/// Whether a listing shows the new environment of this address, and the matcher recognises it as that. Asked of creates with an
-/// alias: nothing else can be recognised for certain.
+/// Whether a listing shows the new environment of this address and the matcher recognises it. Only for creates with an alias:
+/// no other can be recognised for certain.
 pub fn recognises(matcher: &Matcher<'_>, address: &Address, env_id: &str, seen: &[SeenEnvironment]) -> bool {
     let shown = seen.iter().find(|environment| environment.env_id == env_id);
     shown.is_some_and(|environment| matcher.owner(environment) == Some(address))
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_is_matched_by_its_alias_or_by_its_id() {
+    fn environment_is_matched_by_its_alias_or_by_its_id() {
         let two = ["a=shop", "b=shop-prod"];
         let named = ["a=shop/商店", "b=blog/Blog · 博客"];
         let table: &[(&[&str], &str, &str, &str)] = &[
@@ -217,7 +218,7 @@ mod tests {
             // Of one that only has an EnvAlias.
             (&["a=/商店"], "x-123456", "商店", "a"),
             (&["a=/商店"], "x-123456", "", ""),
-            // An EnvAlias that two have tells nothing, unless the EnvId is one's own.
+            // An EnvAlias that two have does not match, unless the EnvId does.
             (&["a=shop/x", "b=blog/x"], "y-123456", "x", ""),
             (&["a=shop/x", "b=blog/x"], "blog-123456", "x", "b"),
             // Several match: the longest alias wins, and the EnvId before that.
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_id_never_matches() {
+    fn known_id_never_matches() {
         let declared = declared(&["a=shop"]);
         let twin = shown("shop-123456", "shop");
         assert!(matcher(&declared, &[]).owner(&twin).is_some());
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_that_is_switched_makes_no_other_and_keeps_its_env_alias_from_being_unique() {
+    fn switched_environment_matches_nothing_but_its_env_alias_is_not_unique() {
         let mut both = declared(&["a=shop/x", "b=blog/x"]);
         let b = matcher(&both, &[]).owner(&shown("y-123456", "blog"));
         assert_eq!(b.map(Address::as_str), Some("b"));
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn an_env_alias_is_recognised_as_the_account_shows_it() {
+    fn env_alias_is_recognised_as_a_listing_shows_it() {
         let declared = declared(&["a=shop/ the\u{200b}shop\n"]);
         let shown_as = invisible::shown("the\u{200b}shop").into_owned();
         let owner = matcher(&declared, &[]).owner(&shown("x-123456", &shown_as));
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_fit_what_they_would_create_and_nothing_else() {
+    fn attributes_fit_only_what_they_would_create() {
         let declared = declared(&["a=shop", "b=shop-prod"]);
         let matcher = matcher(&declared, &[]);
         let env = shown("shop-prod-1234abcd", "");
@@ -273,9 +274,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is declared, and however the account shows aliases, what a create makes is recognised as its own.
+        /// Whatever is declared, and however a listing shows aliases, the result of each create is recognised.
         #[test]
-        fn what_each_create_makes_is_its_own_and_no_other_s(
+        fn result_of_each_create_matches_it_and_no_other(
             names in prop::collection::btree_map(
                 "[a-c](-?[a-c0]){0,4}",
                 prop::option::of(prop_oneof!["[a-c](-?[a-c0]){0,4}", "[ABC商店 ]{1,3}"]),
@@ -311,11 +312,11 @@ mod tests {
         }
     }
 
-    /// What is listed, and whose duplicate is found in it.
+    /// What is listed, and the duplicate in it.
     type Case<'a> = (&'a [(&'a str, &'a str)], Option<(&'a str, &'a str)>);
 
     #[test]
-    fn somebody_else_s_create_is_told_from_our_own() {
+    fn create_of_another_run_is_a_duplicate() {
         let declared = declared(&["a=one", "b=two", "c=three"]);
         let matcher = matcher(&declared, &["old-123456", "three-000000"]);
         let address = |name: &str| Address::new(name).unwrap();
@@ -337,7 +338,7 @@ mod tests {
         ];
         for (listed, expected) in table {
             let seen: Vec<_> = listed.iter().map(|(id, alias)| shown(id, alias)).collect();
-            let found = stranger(&matcher, &announced, &seen);
+            let found = find_duplicate(&matcher, &announced, &seen);
             let found_ids = found.map(|it| (it.address.as_str(), it.env_id));
             assert_eq!(found_ids, *expected, "{listed:?}");
             let ours = expected.filter(|(address, _)| *address == "a");
@@ -346,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_environment_is_recognised_when_it_is_shown_as_its_own() {
+    fn new_environment_is_recognised_by_its_shown_alias() {
         let declared = declared(&["a=one", "b=two"]);
         let matcher = matcher(&declared, &[]);
         let table = [

@@ -1,7 +1,6 @@
-//! What the vendor shows: the questions that change nothing, and plain types for their answers.
+//! The calls that change nothing, and plain types for their answers.
 //!
-//! Every text is as the vendor sent it, with control characters written out; one that is empty, null or absent is None.
-//! What the texts prove about an order is decided by who asks.
+//! Every text is as the API sent it, with control characters written out; one that is empty, null or absent is None.
 
 use std::fmt;
 use std::future::Future;
@@ -9,63 +8,76 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::{CloudError, Grade};
+use super::error::{CloudError, Grade};
 use crate::lang::{Text, text};
 
-/// The calls that only look. They are safe to repeat, and an implementation repeats them before it gives up.
+/// The calls that change nothing. They are safe to repeat, and an implementation repeats them before it fails.
 pub trait CloudRead: Send + Sync + 'static {
-    /// Lists the environments of the account, of all pages and all regions that are listed, each id once.
+    /// Lists the environments of the account, of all pages and all listed regions, each id once. A part that stays incomplete
+    /// is a [`Gap`], not an error.
     ///
-    /// Tencent Cloud documents neither an order of the list nor how soon a new environment is in it. A part that does not
-    /// come complete is a [`Gap`], never an error.
+    /// Neither an order of the list nor how soon a new environment is in it is documented.
     ///
     /// # Errors
     /// When any part of the list could not be read.
     fn listing(&self) -> impl Future<Output = Result<Listing, CloudError>> + Send;
 
-    /// Every environment of the account: [`CloudRead::listing`], for whoever concludes something from what is not in it.
+    /// Returns every environment of the account, for a caller that concludes something from what is missing.
     ///
     /// # Errors
-    /// When any part of the list could not be read, or did not come complete.
+    /// When any part of the list could not be read, or is incomplete.
     fn environments(&self) -> impl Future<Output = Result<Vec<SeenEnvironment>, CloudError>> + Send {
         async move { self.listing().await?.complete() }
     }
 
-    /// What the vendor says of each of these environments when it is asked for by its id, in every region that is listed, in
-    /// the order asked. A list of everything can slip where this does not.
+    /// Looks up each of these environments by its id, in every listed region, in the order of `env_ids`. A listing can lack an
+    /// environment that this finds.
     ///
     /// # Errors
     /// When any part could not be read.
-    fn named(&self, env_ids: &[String]) -> impl Future<Output = Result<Vec<Named>, CloudError>> + Send {
+    fn lookup(&self, env_ids: &[String]) -> impl Future<Output = Result<Vec<Lookup>, CloudError>> + Send {
         async move {
             let seen = self.environments().await?;
             let one = |env_id: &String| {
                 let shown = seen.iter().find(|one| one.env_id == *env_id);
-                shown.map_or(Named::Absent, |one| Named::Shown(Box::new(one.clone())))
+                shown.map_or(Lookup::Absent, |one| Lookup::Found(Box::new(one.clone())))
             };
             Ok(env_ids.iter().map(one).collect())
         }
     }
 
-    /// What is on the bills of these environments, each at most once, in the order asked. One without a bill, or that the
-    /// vendor knows no bill of, is left out: it does not say whether every environment has one.
+    /// Returns the bills of these environments, each at most once, in the order of `env_ids`. An environment without a bill is
+    /// left out: whether every environment has one is not documented.
     ///
     /// # Errors
     /// When any part could not be read.
     fn bills(&self, env_ids: &[String]) -> impl Future<Output = Result<Bills, CloudError>> + Send;
 
-    /// How far the vendor's clock is ahead of ours, once an answer has said that ours is off. The times in what it shows are
-    /// by its own.
+    /// Returns how far Tencent Cloud's clock is ahead of this computer's, once an answer has said so. The times in answers are
+    /// by its clock.
     fn ahead(&self) -> SignedDuration {
         SignedDuration::ZERO
     }
+}
+
+/// The owner of the key that calls are signed with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The number of the main account (uin), which pays.
+    pub account: String,
+    /// The number of the user or role session within it.
+    pub user: Option<String>,
+    pub arn: Option<String>,
+    /// The API's word for what it is: a user, a role.
+    pub kind: Option<String>,
+    pub request_id: Option<String>,
 }
 
 /// The environments of the account, as far as they were listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
     pub environments: Vec<SeenEnvironment>,
-    /// The parts that did not come complete, however often they were read.
+    /// The parts that stayed incomplete in every walk.
     pub gaps: Vec<Gap>,
 }
 
@@ -76,14 +88,14 @@ pub struct Gap {
     pub region: Option<String>,
     /// Environments that were listed, each once.
     pub rows: u64,
-    /// The Total of the list, or as many rows as there were where it has none.
+    /// The Total of the list, or the number of its rows where it has none.
     pub total: u64,
-    /// The list did not stay the same, or has more rows than its Total, so that the shortfall says nothing.
+    /// The list changed between walks, or has more rows than its Total, so that the shortfall says nothing.
     pub contradictory: bool,
 }
 
 impl Listing {
-    /// The environments of a complete listing.
+    /// Returns the environments of a complete listing.
     ///
     /// # Errors
     /// When a part of it is missing.
@@ -101,19 +113,19 @@ impl Listing {
         })
     }
 
-    /// How many rows are missing. None when the list contradicts itself: then nobody can tell.
+    /// Returns how many rows are missing; None when the list contradicts itself.
     pub fn missing(&self) -> Option<u64> {
         missing(&self.gaps)
     }
 }
 
-/// How many rows are missing in all. None when one of the lists contradicts itself.
+/// Returns how many rows are missing in all; None when one of the lists contradicts itself.
 pub fn missing(gaps: &[Gap]) -> Option<u64> {
     let missing = |gap: &Gap| (!gap.contradictory).then(|| gap.total.saturating_sub(gap.rows));
     gaps.iter().map(missing).sum()
 }
 
-/// What is wrong with a listing: how many of how many rows came, and where.
+/// Describes the gaps of a listing: how many of how many rows came, and where.
 pub fn gaps_text(gaps: &[Gap]) -> Text {
     let one = |gap: &Gap| {
         let Gap { region, rows, total, contradictory } = gap;
@@ -141,55 +153,47 @@ pub fn gaps_text(gaps: &[Gap]) -> Text {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bills {
     pub shown: Vec<Bill>,
-    /// A list of bills did not come complete: an environment without one here may have one.
+    /// A list of bills was incomplete: an environment without one here may have one.
     pub incomplete: bool,
 }
 
-impl Bills {
-    /// The bill of this environment.
-    pub fn of(&self, env_id: &str) -> Option<&Bill> {
-        self.shown.iter().find(|bill| bill.env_id == env_id)
-    }
-}
-
-/// What the vendor says of an environment that is asked for by its id.
+/// The result of looking up one environment by its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Named {
-    Shown(Box<SeenEnvironment>),
-    /// Every region that is listed was asked for it alone, and had nothing to show.
+pub enum Lookup {
+    Found(Box<SeenEnvironment>),
+    /// Every listed region was asked for it alone, and returned nothing.
     Absent,
-    /// A region did not answer the question: it refused the id, or showed others. No document says what either means.
+    /// A region refused the id, or returned other environments. What either means is not documented.
     Unanswered,
 }
 
-/// Hears how far a look has come, and None when it has ended, however it did. It is called between two calls to the vendor, and
-/// can't change anything.
+/// Receives how far a read has come, and None when it has ended, with or without success. Called between two calls.
 pub type Watcher = Arc<dyn Fn(Option<&Reading>) + Send + Sync>;
 
-/// How far a look at the account has come.
+/// How far a read of the account has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     pub what: Looks,
-    /// The region that is being asked, from 1.
+    /// The region that is being read, from 1.
     pub region: usize,
     pub regions: usize,
     /// Answers so far.
     pub pages: usize,
-    /// Environments so far: seen, or asked for.
+    /// Environments so far.
     pub done: usize,
-    /// How many there will be, as far as the vendor has said or the question says.
+    /// How many there will be, where known.
     pub of: Option<usize>,
 }
 
-/// What is looked at.
+/// What is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Looks {
     /// Every environment of the account.
     Environments,
     /// Some environments, one by one.
-    Named,
+    Lookup,
     Bills,
-    /// Whose the key is.
+    /// The owner of the key.
     Caller,
 }
 
@@ -198,24 +202,24 @@ pub enum Looks {
 pub struct SeenEnvironment {
     /// Never empty.
     pub env_id: String,
-    /// Free text. Which of `Alias` and `EnvAlias` of an order becomes it is not documented.
+    /// Free text. Which of `Alias` and `EnvAlias` of a create becomes it is not documented.
     pub alias: Option<String>,
     /// `miniapp` or `qcloud`.
     pub source: Option<String>,
-    /// EnvChannel: what an order calls `Channel`.
+    /// EnvChannel: what a create calls `Channel`.
     pub channel: Option<String>,
-    /// `NORMAL` or `UNAVAILABLE` by the vendor's page; its tools know more.
+    /// `NORMAL` or `UNAVAILABLE` by the documents; Tencent Cloud's tools know more.
     pub status: Option<String>,
     /// `prepayment` or `postpaid`; compare without case. [`Bill::pay_mode`] is the same in capitals.
     pub pay_mode: Option<String>,
-    /// Such as `2018-08-13 10:52:09`. The zone is not documented: see [`super::vendor_time`].
+    /// Such as `2018-08-13 10:52:09`. The zone is not documented: see [`super::api_time`].
     pub created_at: Option<String>,
-    /// Where the vendor says it is, which need not be where it was asked.
+    /// The region it is said to be in, which need not be the one that was asked.
     pub region: Option<String>,
 }
 
 impl SeenEnvironment {
-    /// True when it was given up and is kept out of reach. The word is in the vendor's tools, and in no document.
+    /// Whether it was destroyed and is kept out of reach. The word is in Tencent Cloud's tools, and not documented.
     pub fn is_isolated(&self) -> bool {
         is_isolated(self.status.as_deref())
     }
@@ -233,16 +237,16 @@ pub struct Bill {
     pub pay_mode: Option<PayMode>,
     /// `basic`; None when there is none.
     pub free_quota: Option<String>,
-    /// `miniapp` or `qcloud`: what an order calls `Source`.
+    /// `miniapp` or `qcloud`: what a create calls `Source`.
     pub payment_channel: Option<String>,
     /// `NORMAL` or `ISOLATE`; None while it is being set up.
     pub status: Option<String>,
-    /// The latest order of this environment. It need not be ours.
+    /// The latest order of this environment. It need not be one of postpay's.
     pub order: Option<BillOrder>,
 }
 
 impl Bill {
-    /// True when the environment was given up and is kept out of reach.
+    /// Whether the environment was destroyed and is kept out of reach.
     pub fn is_isolated(&self) -> bool {
         is_isolated(self.status.as_deref())
     }
@@ -253,12 +257,12 @@ impl Bill {
 pub enum PayMode {
     Prepaid,
     Postpaid,
-    /// A word that is in no document, as it was sent.
+    /// An undocumented word, as it was sent.
     Other(String),
 }
 
 impl PayMode {
-    /// From the vendor's words, in whatever case: `PREPAYMENT` on a bill is `prepayment` in a list.
+    /// Parses the API's word, in any case: `PREPAYMENT` on a bill is `prepayment` in a list.
     pub fn from_word(word: &str) -> Self {
         if word.eq_ignore_ascii_case("prepayment") {
             Self::Prepaid
@@ -283,10 +287,9 @@ impl fmt::Display for PayMode {
 /// The order that a bill names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BillOrder {
-    /// The order number, as the answer to the order had it. Never empty: an order without one proves nothing and is
-    /// left out.
+    /// The order number, as in the answer to the create. Never empty: an order without one proves nothing and is left out.
     pub tran_id: String,
-    /// Such as `2018-08-13 10:52:09`, without a zone; None for the vendor's `0000-00-00 00:00:00`.
+    /// Such as `2018-08-13 10:52:09`, without a zone; None for `0000-00-00 00:00:00`.
     pub created_at: Option<String>,
     /// Compare without case.
     pub flag: Option<String>,
@@ -300,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pay_modes_are_read_in_whatever_case() {
+    fn pay_mode_is_read_in_any_case() {
         let table = [
             ("PREPAYMENT", PayMode::Prepaid),
             ("prepayment", PayMode::Prepaid),

@@ -10,7 +10,7 @@ use postpay::apply::settle::{adoptable, look};
 use postpay::clock::Clock as _;
 use postpay::cloud::tencent::{ClientOptions, TencentClient};
 use postpay::cloud::{
-    Bill, BillOrder, Bills, CloudError, CloudRead as _, CloudWrite as _, Grade, Named, NotSent, PayMode,
+    Bill, BillOrder, Bills, CloudError, CloudRead as _, CloudWrite as _, Grade, Lookup, NotSent, PayMode,
     Scope, SeenEnvironment,
 };
 use postpay::kinds::postpay as fields;
@@ -252,15 +252,15 @@ async fn only_an_empty_answer_to_its_id_says_that_an_environment_is_not_there() 
     ];
     for (body, expected) in table {
         let (client, _requests) = stubborn(&body);
-        let said = client.named(&["a".to_owned()]).await.ok().map(|said| {
-            let [said] = <[Named; 1]>::try_from(said).unwrap();
+        let said = client.lookup(&["a".to_owned()]).await.ok().map(|said| {
+            let [said] = <[Lookup; 1]>::try_from(said).unwrap();
             match said {
-                Named::Shown(environment) => {
+                Lookup::Found(environment) => {
                     assert_eq!(environment.env_id, "a");
                     "Shown"
                 }
-                Named::Absent => "Absent",
-                Named::Unanswered => "Unanswered",
+                Lookup::Absent => "Absent",
+                Lookup::Unanswered => "Unanswered",
             }
         });
         assert_eq!(said, expected, "{body}");

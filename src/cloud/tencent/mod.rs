@@ -2,13 +2,13 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`sign`], [`wire`], [`codes`] | signatures, bodies and what the vendor's codes prove: pure, and shared with the sandbox, which speaks the other end |
+//! | [`sign`], [`wire`], [`codes`] | signatures, bodies and what error codes prove: pure; the sandbox shares the first two |
 //! | [`credentials`] | finds the key where the vendor's tools keep theirs; reads files, sends nothing |
 //! | `keys`, `issuer`, `sts`, `metadata` | have temporary keys issued, renew them before they end, and ask whose a key is |
 //! | `service` | signs a call with the key of the moment, mends the clock once, and has the answer judged |
 //! | `http`, [`tls`], `proxy` | one request over one fresh connection; the only place that opens one |
 //! | `evidence`, `redact`, `record` | grade an answer, take secrets out, and keep what was said for a support ticket |
-//! | [`client`], `read`, `change` | order; look; rename and give up |
+//! | [`client`], `read`, `write` | the calls of the seam; `ask` repeats a read, `walk` decides when a list is complete |
 //!
 //! The way of a key: the command line reads flags and variables into [`Wishes`] and [`CredentialContext`]; [`Chain::find`] says where
 //! the key is; [`Chain::keys`] makes a [`Keys`] of it, which gives the key of the moment to whoever signs.

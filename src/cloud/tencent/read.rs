@@ -13,7 +13,7 @@ use super::redact::Redactor;
 use super::walk::{self, Bounds, Next, Short, Walk};
 use super::wire::{self, DescribeBillingInfo, DescribeEnvs, NO_TIME, Page, Response, number_of, text_of};
 use crate::cloud::{
-    Bill, BillOrder, Bills, CloudError, CloudRead, Gap, Listing, Looks, Named, PayMode, Reading,
+    Bill, BillOrder, Bills, CloudError, CloudRead, Gap, Listing, Looks, Lookup, PayMode, Reading,
     SeenEnvironment, Watcher,
 };
 use crate::lang::{Text, text};
@@ -64,8 +64,8 @@ impl CloudRead for TencentClient {
         Ok(listing)
     }
 
-    async fn named(&self, env_ids: &[String]) -> Result<Vec<Named>, CloudError> {
-        let mut progress = self.progress(Looks::Named, Some(env_ids.len()));
+    async fn lookup(&self, env_ids: &[String]) -> Result<Vec<Lookup>, CloudError> {
+        let mut progress = self.progress(Looks::Lookup, Some(env_ids.len()));
         let mut found = Vec::new();
         for (at, env_id) in env_ids.iter().enumerate() {
             found.push(self.find_environment(env_id).await?);
@@ -153,8 +153,8 @@ impl TencentClient {
     }
 
     /// Asks every region for one environment.
-    async fn find_environment(&self, env_id: &str) -> Result<Named, CloudError> {
-        let mut answer = Named::Absent;
+    async fn find_environment(&self, env_id: &str) -> Result<Lookup, CloudError> {
+        let mut answer = Lookup::Absent;
         let body = DescribeEnvs {
             env_id: Some(env_id.to_owned()),
             limit: Some(walk::LIMIT),
@@ -170,7 +170,7 @@ impl TencentClient {
             let page = match self.asker().ask(&question, &body).await {
                 Ok(fetched) => fetched.payload,
                 Err(error) if refuses_the_id(&error) => {
-                    answer = Named::Unanswered;
+                    answer = Lookup::Unanswered;
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -178,10 +178,10 @@ impl TencentClient {
             // An API that ignores the id returns a page of whatever there is, and the environment may be on another.
             let is_empty = page.sent == 0 && page.total.is_none_or(|total| total == 0);
             if let Some(env) = page.rows.into_iter().find(|env| env.env_id == env_id) {
-                return Ok(Named::Shown(Box::new(env)));
+                return Ok(Lookup::Found(Box::new(env)));
             }
             if !is_empty {
-                answer = Named::Unanswered;
+                answer = Lookup::Unanswered;
             }
         }
         Ok(answer)

@@ -13,7 +13,7 @@ pub fn reading(reading: &Reading, elapsed: Duration) -> Text {
     let what = match what {
         Looks::Caller => return text!("Asking whose account it is", "正在查询密钥属于哪个账号"),
         Looks::Environments => text!("Listing the account", "正在列出账号中的环境"),
-        Looks::Named => text!("Asking for environments by id", "正在按 EnvId 查询环境"),
+        Looks::Lookup => text!("Asking for environments by id", "正在按 EnvId 查询环境"),
         Looks::Bills => text!("Reading bills", "正在读取账单"),
     };
     let region = match regions {

@@ -1,7 +1,7 @@
-//! The vendor's times: `2018-08-13 10:52:09`, whole seconds, and **no zone**. Its documents name none, so nobody knows.
+//! The times in answers: `2018-08-13 10:52:09`, whole seconds, in an undocumented zone.
 //!
-//! They are therefore never turned into an instant. All that can be asked is whether one of the two readings that can
-//! be meant, UTC and the vendor's own UTC+8, falls within an interval. A yes is weak evidence, a no is strong.
+//! They are therefore never turned into an instant. All that can be asked is whether one of the two readings that can be
+//! meant, UTC and UTC+8, lies within an interval. A yes is weak evidence, a no is strong.
 
 use std::ops::RangeInclusive;
 
@@ -10,23 +10,23 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
 /// The offsets that a time without a zone may be meant in.
-const MEANT: [Offset; 2] = [Offset::UTC, Offset::constant(8)];
+const OFFSETS: [Offset; 2] = [Offset::UTC, Offset::constant(8)];
 /// A time in whole seconds stands for any instant within its second.
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// Where a time of the vendor's may lie, with respect to an interval.
+/// Whether a time of the API's can lie within an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit {
     /// At least one reading lies within.
     Possible,
     /// No reading does.
     Impossible,
-    /// It is no time: empty, `0000-00-00 00:00:00`, or of a form that is not known.
+    /// It is not a time: empty, `0000-00-00 00:00:00`, or in an unknown form.
     NoTime,
 }
 
-/// Whether a time as the vendor sent it can lie within `interval`, both ends included. One that names its zone after all
-/// has that one reading.
+/// Returns whether a time, as it was sent, can lie within `interval`, both ends included. One that names its zone has that one
+/// reading.
 pub fn fit(text: &str, interval: &RangeInclusive<Timestamp>) -> Fit {
     let readings = readings(text);
     if readings.is_empty() {
@@ -39,7 +39,7 @@ pub fn fit(text: &str, interval: &RangeInclusive<Timestamp>) -> Fit {
     if readings.iter().any(within) { Fit::Possible } else { Fit::Impossible }
 }
 
-/// The instants that a text can mean; none when it is no time.
+/// Returns the instants that a text can mean; none when it is not a time.
 fn readings(text: &str) -> Vec<Timestamp> {
     let text = text.trim();
     if let Ok(exact) = text.parse::<Timestamp>() {
@@ -48,7 +48,7 @@ fn readings(text: &str) -> Vec<Timestamp> {
     let Ok(civil) = text.parse::<DateTime>() else {
         return Vec::new();
     };
-    MEANT.iter().filter_map(|offset| offset.to_timestamp(civil).ok()).collect()
+    OFFSETS.iter().filter_map(|offset| offset.to_timestamp(civil).ok()).collect()
 }
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_without_a_zone_may_be_utc_or_eight_hours_ahead_of_it() {
+    fn time_without_a_zone_may_be_utc_or_utc_plus_eight() {
         let text = "2018-08-13 10:52:09";
         let table = [
             ("2018-08-13T10:52:00Z", "2018-08-13T10:53:00Z", Fit::Possible),
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_that_is_named_is_believed() {
+    fn named_zone_is_used() {
         let hour = interval("2018-08-13T02:00:00Z", "2018-08-13T03:00:00Z");
         assert_eq!(fit("2018-08-13T10:52:09+08:00", &hour), Fit::Possible);
         assert_eq!(fit("2018-08-13T10:52:09Z", &hour), Fit::Impossible);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_neither_possible_nor_impossible() {
+    fn text_that_is_not_a_time_is_neither_possible_nor_impossible() {
         let ever = Timestamp::MIN..=Timestamp::MAX;
         for text in ["", "0000-00-00 00:00:00", "soon", "1534128729", "2018-13-40 10:52:09"] {
             assert_eq!(fit(text, &ever), Fit::NoTime, "{text}");
