@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use postpay::apply::pace::least_time;
 use postpay::apply::{self, ApplySummary, CREATE, CallKind, OnError, Operator, Parts, Settings, Verdict};
 use postpay::clock::SystemClock;
-use postpay::cloud::tencent::{ClientOptions, Credentials, Keys, TencentClient, Transport};
+use postpay::cloud::tencent::{ClientOptions, CredentialCache, Credentials, TencentClient, Transport};
 use postpay::model::{Address, Environment};
 use postpay::plan::guard::{Approved, Consent, Facts, Limits, Whose, approve};
 use postpay::plan::{Options, Plan};
@@ -175,8 +175,8 @@ fn create(line: Line) -> Result<Ran> {
         })
         .await?;
         let client = TencentClient::new(ClientOptions {
-            endpoint: running.url(),
-            keys: Arc::new(Keys::given(Credentials {
+            endpoint: running.url().parse().unwrap(),
+            credentials: Arc::new(CredentialCache::fixed(Credentials {
                 secret_id: sandbox::SECRET_ID.to_owned(),
                 secret_key: sandbox::SECRET_KEY.into(),
                 token: None,

@@ -90,6 +90,9 @@ impl fmt::Display for Text {
     }
 }
 
+/// A text may be all that an error is.
+impl std::error::Error for Text {}
+
 /// For tests, where it does not matter.
 #[cfg(test)]
 impl From<&'static str> for Text {

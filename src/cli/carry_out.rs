@@ -173,7 +173,8 @@ pub(super) fn carry_out(
     tell_first_account(writer.state(), proven.as_ref(), world);
     let adoptions = adoptions(&plan, connection, job, writer.state(), world)?;
     let shown = proven.as_ref().and_then(|proven| account::shown(proven, connection));
-    let consent = consent(job, &plan, connection.url(), shown.as_deref(), world)?;
+    let url = connection.url().map(ToString::to_string);
+    let consent = consent(job, &plan, url.as_deref(), shown.as_deref(), world)?;
     let approved = guard::approve(plan, &facts, consent)?;
     crash::point(crash::APPROVED);
     let earlier = Earlier {
@@ -331,7 +332,7 @@ fn tell_account(proven: Option<&Proven>, connection: &Connection, job: &Job<'_>,
         return;
     }
     let account = clean(&caller.account);
-    let key = vendor.keys.at_hand().map(|key| key.short_id());
+    let key = vendor.credentials.held().map(|key| key.short_id());
     let key = key.unwrap_or_default();
     let source = vendor.chain.source.text();
     world.tell(&text!(

@@ -14,12 +14,13 @@ use super::transport::transport;
 use super::world::World;
 use crate::clock::SystemClock;
 use crate::cloud::tencent::{
-    ClientOptions, Credentials, Keys, RETRY_READS_FOR, TencentClient, Transport, regions_to_list,
+    ClientOptions, CredentialCache, Credentials, EndpointUrl, NoCredentials, RETRY_READS_FOR, TencentClient,
+    Transport, regions_to_list,
 };
 use crate::cloud::{Caller, CloudError, Grade, Looks, NotSent, Reading, Watcher};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
-use crate::lang::text;
+use crate::lang::{Text, text};
 use crate::sandbox::{self, Fault, ListAlias, Running, Sandbox};
 use crate::state::State;
 
@@ -96,7 +97,7 @@ pub(super) struct Connection {
 enum Place {
     Embedded(Box<sandbox::Options>),
     Remote {
-        url: String,
+        url: EndpointUrl,
         /// The key to it, once it was looked for. Whoever only changes the record needs none.
         vendor: Arc<OnceLock<Vendor>>,
     },
@@ -152,7 +153,7 @@ impl Connection {
                     ))
                     .help(NOTHING_SENT));
                 }
-                Place::Remote { url: url.to_string(), vendor: Arc::default() }
+                Place::Remote { url: url.clone(), vendor: Arc::default() }
             }
         };
         Ok(Self {
@@ -211,12 +212,12 @@ impl Connection {
             }),
             Place::Remote { vendor, .. } => {
                 let Some(vendor) = vendor.get() else {
-                    return Err(no_key_was_looked_for());
+                    return Err(CloudError::new(Grade::NotSent(NotSent::NoRequest), NO_KEY_WAS_LOOKED_FOR));
                 };
                 let asked = vendor.caller.get_or_try_init(|| async {
                     let _waiting = Waiting::new(self.watcher.clone());
                     let caller = vendor.sts.caller().await?;
-                    vendor.keys.hold_to(&caller.account);
+                    vendor.credentials.pin_account(&caller.account);
                     Ok(caller)
                 });
                 asked.await.cloned()
@@ -225,7 +226,7 @@ impl Connection {
     }
 
     /// Where the vendor's endpoint is; None for the embedded one.
-    pub(super) fn url(&self) -> Option<&str> {
+    pub(super) fn url(&self) -> Option<&EndpointUrl> {
         match &self.place {
             Place::Embedded(_) => None,
             Place::Remote { url, .. } => Some(url),
@@ -248,22 +249,23 @@ impl Connection {
     ) -> Result<(TencentClient, Option<Running>), Failure> {
         let list_regions = self.named_regions(state);
         let this = self.clone();
-        let (endpoint, keys, running) = match this.place {
+        let (endpoint, credentials, running) = match this.place {
             Place::Remote { url, vendor } => {
-                let keys = vendor.get().map(|vendor| Arc::clone(&vendor.keys));
-                // Nothing can be sent without one.
-                let keys = keys.unwrap_or_else(|| Arc::new(Keys::none(no_key_was_looked_for())));
-                (url, keys, None)
+                let credentials = vendor.get().map(|vendor| Arc::clone(&vendor.credentials));
+                // Nothing can be sent without them.
+                let none =
+                    || CredentialCache::new(NoCredentials(NO_KEY_WAS_LOOKED_FOR), Arc::new(SystemClock));
+                (url, credentials.unwrap_or_else(|| Arc::new(none())), None)
             }
             Place::Embedded(options) => {
                 let running = Sandbox::start(*options).await?;
-                let keys = Arc::new(Keys::given(sandbox_credentials()));
-                (running.url(), keys, Some(running))
+                let credentials = Arc::new(CredentialCache::fixed(sandbox_credentials()));
+                (running.url().parse()?, credentials, Some(running))
             }
         };
         let options = ClientOptions {
             endpoint,
-            keys,
+            credentials,
             region: this.region,
             list_regions,
             language: this.language,
@@ -313,15 +315,10 @@ fn not_of_the_embedded(project: &Project, embedded: &Embedded, world: &World) ->
     Ok(())
 }
 
-fn no_key_was_looked_for() -> CloudError {
-    CloudError::new(
-        Grade::NotSent(NotSent::NoRequest),
-        text!(
-            "no key was looked for, because nothing was to be sent",
-            "没有查找密钥，因为不需要发送任何请求"
-        ),
-    )
-}
+const NO_KEY_WAS_LOOKED_FOR: Text = Text::fixed(
+    "no key was looked for, because nothing was to be sent",
+    "没有查找密钥，因为不需要发送任何请求",
+);
 
 /// That the vendor is being asked whose the key is, told until it is known.
 struct Waiting(Option<Watcher>);

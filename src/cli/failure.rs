@@ -3,7 +3,7 @@
 use crate::apply::adopt::{Unadoptable, Why};
 use crate::apply::{AliasConflict, ApplyError};
 use crate::check::near::nearest;
-use crate::cloud::tencent::{ClientError, CredentialsError};
+use crate::cloud::tencent::{ClientError, CredentialsError, EndpointError};
 use crate::cloud::{self, CloudError};
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Text, text};
@@ -103,9 +103,15 @@ fn declared_in(source: &SourceRef) -> Text {
     text!("declared in {source}", "声明于 {source}")
 }
 
+impl From<EndpointError> for Failure {
+    fn from(error: EndpointError) -> Self {
+        Self::new("client", Text::of(&error)).help(NOTHING_SENT)
+    }
+}
+
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        Self::new("client", error.text()).help(NOTHING_SENT)
+        Self::new("client", error.0).help(NOTHING_SENT)
     }
 }
 
@@ -140,15 +146,7 @@ impl From<CredentialsError> for Failure {
                     None => failure.help(text!("there are: {all}", "现有配置：{all}")),
                 }
             }
-            CredentialsError::Incomplete { .. }
-            | CredentialsError::Missing { .. }
-            | CredentialsError::WhiteSpace { .. }
-            | CredentialsError::Characters { .. }
-            | CredentialsError::Conflict { .. }
-            | CredentialsError::File { .. }
-            | CredentialsError::Malformed { .. }
-            | CredentialsError::Unfit { .. }
-            | CredentialsError::Ended { .. } => failure,
+            CredentialsError::Invalid(_) => failure,
         };
         failure.help(NOTHING_SENT)
     }

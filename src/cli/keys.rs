@@ -12,8 +12,8 @@ use super::world::World;
 use crate::clock::SystemClock;
 use crate::cloud::Caller;
 use crate::cloud::tencent::{
-    AssumeRoleConfig, Chain, CredentialContext, CredentialsError, Keys, METADATA, Metadata, Source, Sts,
-    StsOptions, Transport, Wishes, is_local_address, sts_endpoint,
+    AssumeRoleConfig, Chain, CredentialCache, CredentialContext, CredentialOptions, CredentialsError,
+    EndpointUrl, Metadata, Source, Sts, StsOptions, Transport,
 };
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
@@ -29,10 +29,10 @@ pub(super) enum Ask {
 
 /// The key to the vendor's endpoint.
 pub(super) struct Vendor {
-    pub(super) keys: Arc<Keys>,
+    pub(super) credentials: Arc<CredentialCache>,
     pub(super) chain: Chain,
     /// Where it is asked whose the key is.
-    pub(super) sts_url: String,
+    pub(super) sts_url: EndpointUrl,
     pub(super) sts: Arc<Sts>,
     pub(super) caller: OnceCell<Caller>,
 }
@@ -40,30 +40,29 @@ pub(super) struct Vendor {
 /// Looks for the key. Nothing is sent, but that a machine may be asked for its own role.
 pub(super) fn of_vendor(
     project: &Project,
-    url: &str,
+    url: &EndpointUrl,
     transport: &Transport,
     retry_for: Duration,
     ask: Ask,
     world: &World,
 ) -> Result<Vendor, Failure> {
     let options::Keys { sts_endpoint: named, metadata_endpoint, .. } = &project.api.keys;
-    let metadata = metadata_endpoint.as_deref().unwrap_or(METADATA);
+    let metadata = metadata_endpoint.as_ref();
     let around =
         CredentialContext { variable: &|name| world.variable(name), home: world.home(), now: world.now() };
-    let mut chain = Chain::find(&wishes(&project.api.keys), &around)?;
+    let mut chain = Chain::find(&credential_options(&project.api.keys), &around)?;
     tell_open(&chain, world);
     if ask == Ask::Machine {
         find_machine(&mut chain, metadata)?;
     }
-    let sts_url = named.clone().unwrap_or_else(|| sts_endpoint(url));
+    let sts_url = named.clone().unwrap_or_else(|| url.sts());
     // Whatever answers on this computer can't vouch for a key to an endpoint elsewhere.
-    if is_local_address(&sts_url) && !is_local_address(url) {
-        let shown = clean(&sts_url);
+    if sts_url.is_loopback() && !url.is_loopback() {
         return Err(Failure::new(
             "sts-endpoint",
             text!(
-                "{shown} is on this computer, and {url} is not: it can't say which account a key belongs to there",
-                "{shown} 在本机，而 {url} 不在：它无法说明密钥在那里属于哪个账号"
+                "{sts_url} is on this computer, and {url} is not: it can't say which account a key belongs to there",
+                "{sts_url} 在本机，而 {url} 不在：它无法说明密钥在那里属于哪个账号"
             ),
         )
         .help(text!(
@@ -74,24 +73,23 @@ pub(super) fn of_vendor(
     }
     // A token is told as it is, and postpay.yaml is not to say whom.
     let is_chosen = named.is_some() || project.endpoint_is_given;
-    if matches!(chain.source, Source::WebIdentity(_)) && is_local_address(&sts_url) && !is_chosen {
-        let shown = clean(&sts_url);
+    if matches!(chain.source, Source::WebIdentity(_)) && sts_url.is_loopback() && !is_chosen {
         return Err(Failure::new(
             "sts-endpoint",
             text!(
-                "the endpoint in postpay.yaml is on this computer, and the web identity token would be sent to {shown}",
-                "postpay.yaml 中的端点在本机，Web 身份令牌会被发送到 {shown}"
+                "the endpoint in postpay.yaml is on this computer, and the web identity token would be sent to {sts_url}",
+                "postpay.yaml 中的端点在本机，Web 身份令牌会被发送到 {sts_url}"
             ),
         )
         .help(text!(
-            "if that is meant, say so: `--sts-endpoint {shown}`",
-            "如果确实如此，请写明：`--sts-endpoint {shown}`"
+            "if that is meant, say so: `--sts-endpoint {sts_url}`",
+            "如果确实如此，请写明：`--sts-endpoint {sts_url}`"
         ))
         .help(NOTHING_SENT));
     }
     let sts = StsOptions {
         endpoint: sts_url.clone(),
-        keys: None,
+        credentials: None,
         region: world
             .variable("TKE_REGION")
             .filter(|region| !region.is_empty() && matches!(chain.source, Source::WebIdentity(_)))
@@ -101,12 +99,12 @@ pub(super) fn of_vendor(
         retry_for,
         clock: Arc::new(SystemClock),
     };
-    let keys = Arc::new(chain.keys(&sts, metadata)?);
-    let sts = Sts::new(StsOptions { keys: Some(Arc::clone(&keys)), ..sts });
-    Ok(Vendor { keys, chain, sts_url, sts: Arc::new(sts?), caller: OnceCell::new() })
+    let credentials = Arc::new(chain.credentials(&sts, metadata)?);
+    let sts = Sts::new(StsOptions { credentials: Some(Arc::clone(&credentials)), ..sts });
+    Ok(Vendor { credentials, chain, sts_url, sts: Arc::new(sts?), caller: OnceCell::new() })
 }
 
-fn wishes(keys: &options::Keys) -> Wishes {
+fn credential_options(keys: &options::Keys) -> CredentialOptions {
     let options::Keys {
         profile,
         cvm_role,
@@ -119,7 +117,7 @@ fn wishes(keys: &options::Keys) -> Wishes {
         sts_endpoint: _,
         metadata_endpoint: _,
     } = keys.clone();
-    Wishes {
+    CredentialOptions {
         profile,
         machine: cvm_role.map(|name| Some(name).filter(|name| !name.is_empty())),
         role: assume_role.map(|arn| AssumeRoleConfig {
@@ -133,7 +131,7 @@ fn wishes(keys: &options::Keys) -> Wishes {
 }
 
 /// Whether this is a machine with a role is only asked where nothing else was found.
-fn find_machine(chain: &mut Chain, metadata: &str) -> Result<(), Failure> {
+fn find_machine(chain: &mut Chain, metadata: Option<&EndpointUrl>) -> Result<(), Failure> {
     let Source::Machine { role, is_asked_for: false } = &mut chain.source else {
         return Ok(());
     };

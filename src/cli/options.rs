@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::{BoolishValueParser, PossibleValue};
 use clap::{Args, ValueEnum};
 
+use crate::cloud::tencent::EndpointUrl;
 use crate::config::{self, Endpoint, Language, Region};
 use crate::invisible::unseen;
 use crate::lang::Lang;
@@ -227,10 +228,10 @@ pub(super) struct Keys {
     pub oidc_token_file: Option<PathBuf>,
     /// Where STS is asked for roles, and which account a key belongs to [default: the vendor's, beside --endpoint]
     #[arg(long, value_name = "URL", env = "POSTPAY_STS_ENDPOINT")]
-    pub sts_endpoint: Option<String>,
+    pub sts_endpoint: Option<EndpointUrl>,
     /// The metadata service in place of the machine's; on this very computer only, for tests
     #[arg(long, hide = true, value_name = "URL", env = "POSTPAY_METADATA_ENDPOINT")]
-    pub metadata_endpoint: Option<String>,
+    pub metadata_endpoint: Option<EndpointUrl>,
 }
 
 pub(super) fn rate(text: &str) -> Result<f64, String> {

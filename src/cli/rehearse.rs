@@ -23,7 +23,7 @@ use super::world::{World, cant_write};
 use crate::apply::{self, ApplyError, ApplySummary, OnError, Outcome, Parts, Settings};
 use crate::clock::SystemClock;
 use crate::cloud::tencent::wire::{CREATE, create_body};
-use crate::cloud::tencent::{ClientOptions, Keys, TencentClient, Transport};
+use crate::cloud::tencent::{ClientOptions, CredentialCache, TencentClient, Transport};
 use crate::config::{self, Endpoint};
 use crate::diagnostic::Diagnostic;
 use crate::files;
@@ -257,7 +257,7 @@ impl<'a> Stage<'a> {
         let mut play = Play {
             stage: self,
             store: world.store(&state),
-            client: self.client(endpoint.url())?,
+            client: self.client(&endpoint.url())?,
             ledger: &ledger,
             settled: Settled::default(),
             left_behind: Vec::new(),
@@ -302,10 +302,10 @@ impl<'a> Stage<'a> {
         })
     }
 
-    fn client(&self, endpoint: String) -> Result<Arc<TencentClient>, Failure> {
+    fn client(&self, endpoint: &str) -> Result<Arc<TencentClient>, Failure> {
         let options = ClientOptions {
-            endpoint,
-            keys: Arc::new(Keys::given(sandbox_credentials())),
+            endpoint: endpoint.parse()?,
+            credentials: Arc::new(CredentialCache::fixed(sandbox_credentials())),
             // The endpoint's world has one region; what is taken as existing is in no other.
             region: None,
             // An order is looked for where its record says that it was made.

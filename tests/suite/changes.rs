@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postpay::cloud::tencent::{ClientOptions, Credentials, Keys, TencentClient};
+use postpay::cloud::tencent::{ClientOptions, CredentialCache, Credentials, TencentClient};
 use postpay::cloud::{
     Bill, CloudError, CloudRead as _, CloudWrite as _, Destroy, Done, Grade, NotSent, Rename, Scope,
     SeenEnvironment,
@@ -336,7 +336,7 @@ async fn a_wrong_key_ends_the_run_and_is_never_shown() {
     let table = [(SECRET_ID, "ThisIsTheWrongSecretKey"), ("AKIDnobodyKnowsThisKeyIdentifier", SECRET_KEY)];
     for (id, key) in table {
         let client = TencentClient::new(ClientOptions {
-            keys: Arc::new(Keys::given(Credentials {
+            credentials: Arc::new(CredentialCache::fixed(Credentials {
                 secret_id: id.to_owned(),
                 secret_key: key.into(),
                 token: Some("ThisIsAToken".into()),

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use postpay::clock::{Clock, SystemClock};
 use postpay::cloud::tencent::sign::{self, Payload};
 use postpay::cloud::tencent::{
-    ClientOptions, Credentials, Keys, Proxies, RETRY_READS_FOR, TencentClient, Transport, wire,
+    ClientOptions, CredentialCache, Credentials, Proxies, RETRY_READS_FOR, TencentClient, Transport, wire,
 };
 use postpay::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Scope};
 use postpay::kinds::postpay as fields;
@@ -35,8 +35,8 @@ impl Clock for Skewed {
 
 pub(super) fn options(endpoint: &str) -> ClientOptions {
     ClientOptions {
-        endpoint: endpoint.to_owned(),
-        keys: Arc::new(Keys::given(Credentials {
+        endpoint: endpoint.parse().unwrap(),
+        credentials: Arc::new(CredentialCache::fixed(Credentials {
             secret_id: SECRET_ID.to_owned(),
             secret_key: SECRET_KEY.into(),
             token: None,
@@ -265,7 +265,7 @@ async fn a_wrong_key_ends_the_run_and_is_never_shown() {
     ];
     for (id, key, code) in table {
         let client = TencentClient::new(ClientOptions {
-            keys: Arc::new(Keys::given(Credentials {
+            credentials: Arc::new(CredentialCache::fixed(Credentials {
                 secret_id: id.to_owned(),
                 secret_key: key.into(),
                 token: Some("ThisIsAToken".into()),
@@ -392,7 +392,7 @@ async fn a_tls_handshake_that_is_cut_short_proves_that_nothing_was_sent() {
 async fn through_proxy(variables: &[(&str, String)]) -> Grade {
     let mut options = options("https://postpay.invalid");
     options.transport = Transport {
-        proxies: Proxies::of(|name| {
+        proxies: Proxies::from_variables(|name| {
             let variable = variables.iter().find(|(known, _)| *known == name);
             variable.map(|(_, value)| value.into())
         }),

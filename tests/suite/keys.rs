@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use postpay::clock::{Clock, SystemClock};
 use postpay::cloud::tencent::{
-    Credentials, Issuer, Keys, Login, Role, Sts, StsOptions, Transport, sts_endpoint,
+    AssumeRoleConfig, AssumeRoleProvider, CredentialCache, Credentials, EndpointUrl, Sts, StsOptions,
+    TccliLogin, Transport,
 };
 use postpay::cloud::{Grade, NotSent};
 use postpay::sandbox::{ACCOUNT, SECRET_ID, SECRET_KEY, read_ledger};
@@ -27,8 +28,8 @@ impl Clock for Told {
 
 fn options(url: &str, clock: Arc<dyn Clock>) -> StsOptions {
     StsOptions {
-        endpoint: sts_endpoint(url),
-        keys: None,
+        endpoint: url.parse::<EndpointUrl>().unwrap().sts(),
+        credentials: None,
         region: None,
         language: "en-US".to_owned(),
         transport: Transport::within(PATIENT),
@@ -37,26 +38,26 @@ fn options(url: &str, clock: Arc<dyn Clock>) -> StsOptions {
     }
 }
 
-fn sts(url: &str, keys: Arc<Keys>) -> Sts {
+fn sts(url: &str, credentials: Arc<CredentialCache>) -> Sts {
     let options = options(url, Arc::new(SystemClock));
-    Sts::new(StsOptions { keys: Some(keys), ..options }).unwrap()
+    Sts::new(StsOptions { credentials: Some(credentials), ..options }).unwrap()
 }
 
 /// Nobody answers there: whoever asks is found out.
 const NOBODY: &str = "http://127.0.0.1:9";
 
-fn base() -> Arc<Keys> {
-    Arc::new(Keys::given(Credentials {
+fn base() -> Arc<CredentialCache> {
+    Arc::new(CredentialCache::fixed(Credentials {
         secret_id: SECRET_ID.to_owned(),
         secret_key: SECRET_KEY.into(),
         token: None,
     }))
 }
 
-fn role() -> Role {
-    Role {
+fn role() -> AssumeRoleConfig {
+    AssumeRoleConfig {
         arn: "qcs::cam::uin/100000000001:roleName/deploy".to_owned(),
-        session_name: "test".to_owned(),
+        session_name: Some("test".to_owned()),
         duration: None,
         external_id: None,
     }
@@ -66,9 +67,9 @@ fn role() -> Role {
 async fn many_who_need_a_key_at_once_have_one_issued() {
     let folder = tempfile::tempdir().unwrap();
     let running = sandbox(folder.path(), &["sts:500-before@1"]).await;
-    let issuer = Issuer::Role { role: role(), sts: sts(&running.url(), base()) };
-    let keys = Arc::new(Keys::issued_by(issuer, Arc::new(SystemClock)));
-    assert!(keys.at_hand().is_none(), "none before one is needed");
+    let provider = AssumeRoleProvider::new(role(), sts(&running.url(), base()));
+    let keys = Arc::new(CredentialCache::new(provider, Arc::new(SystemClock)));
+    assert!(keys.held().is_none(), "none before one is needed");
     let mut all = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let keys = Arc::clone(&keys);
@@ -110,8 +111,8 @@ async fn a_log_in_as_somebody_else_gives_no_key_in_the_middle_of_a_run() {
         ("null", "null", false),
     ] {
         let clock = Arc::new(Told(AtomicI64::new(1000)));
-        let issuer = Issuer::Login(Login::new(file.clone(), options(NOBODY, clock.clone())));
-        let keys = Keys::issued_by(issuer, clock.clone());
+        let login = TccliLogin::new(file.clone(), options(NOBODY, clock.clone()));
+        let keys = CredentialCache::new(login, clock.clone());
         log_in_as(&file, first, "first", 10_000);
         assert_eq!(keys.current().await.unwrap().secret_id, "first");
         log_in_as(&file, second, "second", 30_000);
@@ -132,8 +133,8 @@ async fn a_key_is_renewed_in_time_and_used_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("default.credential");
     let clock = Arc::new(Told(AtomicI64::new(1000)));
-    let issuer = Issuer::Login(Login::new(file.clone(), options(NOBODY, clock.clone())));
-    let keys = Keys::issued_by(issuer, clock.clone());
+    let login = TccliLogin::new(file.clone(), options(NOBODY, clock.clone()));
+    let keys = CredentialCache::new(login, clock.clone());
     let seen = Mutex::new(Vec::new());
     let at = async |second: i64| {
         clock.0.store(second, Ordering::Relaxed);
@@ -176,18 +177,18 @@ async fn a_renewed_log_in_is_asked_whose_it_is_before_anything_is_signed_with_it
     let folder = tempfile::tempdir().unwrap();
     let running = sandbox(folder.path(), &[]).await;
     let file = folder.path().join("default.credential");
-    let issuer = Issuer::Role { role: role(), sts: sts(&running.url(), base()) };
-    let renewed = Keys::issued_by(issuer, Arc::new(SystemClock));
+    let provider = AssumeRoleProvider::new(role(), sts(&running.url(), base()));
+    let renewed = CredentialCache::new(provider, Arc::new(SystemClock));
     let renewed = renewed.current().await.unwrap();
     let secret = |value: &SecretString| value.expose_secret().to_owned();
     let start = Timestamp::now().as_second();
     for (account, is_same) in [(ACCOUNT, true), ("200000000002", false)] {
         let clock = Arc::new(Told(AtomicI64::new(start)));
-        let login = Login::new(file.clone(), options(&running.url(), Arc::new(SystemClock)));
-        let keys = Keys::issued_by(Issuer::Login(login), clock.clone());
+        let login = TccliLogin::new(file.clone(), options(&running.url(), Arc::new(SystemClock)));
+        let keys = CredentialCache::new(login, clock.clone());
         log_in(&file, "first", start + 7200);
         assert_eq!(keys.current().await.unwrap().secret_id, "first");
-        keys.hold_to(account);
+        keys.pin_account(account);
         let text = serde_json::json!({
             "type": "sso", "expiresAt": start + 72_000,
             "secretId": renewed.secret_id,

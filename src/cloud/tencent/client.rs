@@ -4,43 +4,41 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::HeaderValue;
-
 use super::ask::Spacing;
+use super::credentials::cache::CredentialCache;
+use super::endpoint::EndpointUrl;
+use super::error::ClientError;
 use super::http::{Http, Transport};
-use super::keys::Keys;
-use super::service::{Api, REGION, Service};
+use super::service::{Api, REGION, Service, header};
 use super::wire::{SERVICE, VERSION};
 use crate::clock::Clock;
 use crate::cloud::Watcher;
-use crate::lang::{Text, text};
 
 const TCB: Api = Api { name: SERVICE, version: VERSION };
 
 /// What a [`TencentClient`] is made of.
 #[derive(Clone)]
 pub struct ClientOptions {
-    /// `https://host`, or `http://host:port`; no path.
-    pub endpoint: String,
-    pub keys: Arc<Keys>,
-    /// X-TC-Region, sent when there is one.
+    pub endpoint: EndpointUrl,
+    pub credentials: Arc<CredentialCache>,
+    /// X-TC-Region, if it is sent.
     pub region: Option<String>,
-    /// The regions whose environments are listed besides the one that calls are sent with: see [`regions_to_list`].
+    /// The regions whose environments are listed besides `region`: see [`regions_to_list`].
     pub list_regions: Vec<String>,
     /// X-TC-Language: `en-US` or `zh-CN`.
     pub language: String,
     pub transport: Transport,
-    /// For how long a call that only looks is repeated when it fails: [`RETRY_READS_FOR`] unless told. An answer that is
-    /// under way then is still waited for.
+    /// How long a call that only reads is repeated when it fails: by default [`RETRY_READS_FOR`]. A call that is in progress then
+    /// is still waited for.
     pub retry_reads_for: Duration,
     pub clock: Arc<dyn Clock>,
 }
 
-/// The regions that a listing asks, each once: those that are named, and whichever `own` one orders are sent with. None is a
-/// call that names no region.
+/// Returns the regions that a listing asks, each once: those in `named`, and the one that creates are sent with. None is a call
+/// without a region.
 ///
-/// An order is made in the region that it was sent with. A listing without that region would show nothing of it, and whoever
-/// takes that for "not made" orders it a second time.
+/// An environment is created in the region that the call was sent with. A listing without that region would not show it, and
+/// whoever concludes that it was not created creates it a second time.
 pub fn regions_to_list(own: Option<&str>, named: impl IntoIterator<Item = String>) -> Vec<Option<String>> {
     let mut known = HashSet::new();
     let own = own.map(str::to_owned);
@@ -49,67 +47,17 @@ pub fn regions_to_list(own: Option<&str>, named: impl IntoIterator<Item = String
     regions
 }
 
-/// How long a call that only looks is repeated, unless told.
+/// How long a call that only reads is repeated by default.
 pub const RETRY_READS_FOR: Duration = Duration::from_secs(15);
 
-/// Why there is no client. Nothing was sent.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    Endpoint {
-        endpoint: String,
-        why: Text,
-    },
-    /// A value that no header can hold.
-    Header {
-        what: Text,
-    },
-    /// What can be no name of a machine's role.
-    Role {
-        role: String,
-    },
-    /// A variable about proxies that can't be used. What it says of one is left out: it may be a password.
-    Proxy {
-        variable: &'static str,
-        why: Text,
-    },
-    Http(String),
-}
-
-impl ClientError {
-    pub fn text(&self) -> Text {
-        match self {
-            Self::Endpoint { endpoint, why } => {
-                text!("`{endpoint}` is no endpoint: {why}", "`{endpoint}` 不是端点：{why:#}")
-            }
-            Self::Header { what } => text!(
-                "the {what} can't be sent in a header: it holds characters other than printable ASCII",
-                "{what:#} 无法放入请求头发送：其中有可打印 ASCII 以外的字符"
-            ),
-            Self::Role { role } => {
-                text!("`{role}` can't be the name of a machine's role", "`{role}` 不可能是本机角色的名称")
-            }
-            Self::Proxy { variable, why } => {
-                text!("{variable} can't be used: {why}", "{variable} 无法使用：{why:#}")
-            }
-            Self::Http(why) => text!("the HTTP client can't be set up: {why}", "无法建立 HTTP 客户端：{why}"),
-        }
-    }
-}
-
-impl std::fmt::Display for ClientError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.text().fmt(f)
-    }
-}
-
-/// Orders environments at the vendor's endpoint, and looks at what is there.
+/// Creates environments at Tencent Cloud's endpoint, and reads what is there.
 pub struct TencentClient {
     pub(super) service: Service,
-    /// What a listing asks, each once. None is a call that names no region.
+    /// The regions that a listing asks, each once. None is a call without a region.
     pub(super) regions: Vec<Option<String>>,
     pub(super) retry_reads_for: Duration,
     pub(super) spacing: Spacing,
-    /// Hears how far a look has come.
+    /// Called with the progress of a listing.
     pub(super) watcher: Option<Watcher>,
 }
 
@@ -120,14 +68,14 @@ impl std::fmt::Debug for TencentClient {
 }
 
 impl TencentClient {
-    /// Sets a client up. Nothing is sent and no name is resolved.
+    /// Sets the client up. Nothing is sent and no name is resolved.
     ///
     /// # Errors
     /// When an option can't be used, or the system gives no HTTP client.
     pub fn new(options: ClientOptions) -> Result<Self, ClientError> {
         let ClientOptions {
             endpoint,
-            keys,
+            credentials,
             region,
             list_regions,
             language,
@@ -138,12 +86,12 @@ impl TencentClient {
         let regions = regions_to_list(region.as_deref(), list_regions);
         // Tried here, so that no listing fails for it half way.
         for region in regions.iter().flatten() {
-            HeaderValue::from_str(region).map_err(|_| ClientError::Header { what: REGION })?;
+            header(region, &REGION)?;
         }
         let http = Http::new(&endpoint, &transport)?;
         let region = region.as_deref();
         Ok(Self {
-            service: Service::new(TCB, http, Some(keys), region, &language, clock)?,
+            service: Service::new(TCB, http, Some(credentials), region, &language, clock)?,
             regions,
             retry_reads_for,
             spacing: Spacing::default(),
@@ -151,12 +99,12 @@ impl TencentClient {
         })
     }
 
-    /// The regions that a listing asks. None is a call that names no region.
+    /// Returns the regions that a listing asks. None is a call without a region.
     pub fn regions(&self) -> &[Option<String>] {
         &self.regions
     }
 
-    /// The same, with somebody who hears how far each look at the account has come.
+    /// Returns the client with a function that is called with the progress of each listing.
     #[must_use]
     pub fn watched(self, watcher: Option<Watcher>) -> Self {
         Self { watcher, ..self }
@@ -167,23 +115,23 @@ impl TencentClient {
 mod tests {
     use super::*;
     use crate::clock::SystemClock;
-    use crate::cloud::tencent::Credentials;
+    use crate::cloud::tencent::credentials::types::Credentials;
     use crate::cloud::{CloudWrite as _, Grade, NotSent};
     use crate::model::Attributes;
 
-    fn keys(token: &str) -> Arc<Keys> {
+    fn credentials(token: &str) -> Arc<CredentialCache> {
         let credentials = Credentials {
             secret_id: "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE".to_owned(),
             secret_key: "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE".into(),
             token: Some(token.into()),
         };
-        Arc::new(Keys::given(credentials))
+        Arc::new(CredentialCache::fixed(credentials))
     }
 
     fn options(endpoint: &str) -> ClientOptions {
         ClientOptions {
-            endpoint: endpoint.to_owned(),
-            keys: keys("tokentoken"),
+            endpoint: endpoint.parse().unwrap(),
+            credentials: credentials("tokentoken"),
             region: Some("ap-shanghai".to_owned()),
             list_regions: Vec::new(),
             language: "en-US".to_owned(),
@@ -194,25 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_endpoint_is_refused() {
-        for bad in [
-            "",
-            "tcb.tencentcloudapi.com",
-            "ftp://x",
-            "http://tcb.tencentcloudapi.com",
-            "https://x/path",
-            "https://x/?a=b",
-            "https://user:hunter2@x",
-            "https://user:hunter2@",
-        ] {
-            let error = TencentClient::new(options(bad)).unwrap_err().to_string();
-            assert!(error.contains("is no endpoint"), "{error}");
-            assert!(!error.contains("hunter2"), "{error}");
-        }
-    }
-
-    #[test]
-    fn what_can_not_be_sent_in_a_header_is_refused_at_once() {
+    fn values_that_no_header_can_hold_are_refused_at_once() {
         let mut bad = options("http://127.0.0.1:1");
         bad.region = Some("ap\nshanghai".to_owned());
         let error = TencentClient::new(bad).unwrap_err();
@@ -222,7 +152,7 @@ mod tests {
         let error = TencentClient::new(bad).unwrap_err();
         assert!(error.to_string().contains("region"), "{error}");
         let mut bad = options("http://127.0.0.1:1");
-        bad.keys = keys("a\nb");
+        bad.credentials = credentials("a\nb");
         let error = TencentClient::new(bad).unwrap_err();
         assert!(error.to_string().contains("the token"), "{error}");
     }
@@ -237,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_order_that_met_nobody_was_not_sent() {
+    async fn a_create_without_a_connection_was_not_sent() {
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("https://{}", silent.local_addr().unwrap());
         let client = TencentClient::new(options(&endpoint)).unwrap();

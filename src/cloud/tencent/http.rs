@@ -11,16 +11,17 @@ use jiff::Timestamp;
 use reqwest::header::{DATE, HeaderMap};
 use reqwest::{RequestBuilder, Url};
 use rustls::pki_types::CertificateDer;
+use secrecy::ExposeSecret as _;
 
-use super::client::ClientError;
-use super::endpoint::{self, EndpointUrl};
-use super::proxy::{Proxies, Through};
+use super::endpoint::EndpointUrl;
+use super::error::ClientError;
+use super::proxy::{Proxies, Proxy};
 use super::record::Recorder;
-use super::tls::{self, Fault, Roots};
+use super::tls;
 use crate::lang::{Text, text};
 
 const USER_AGENT: &str = concat!("postpay/", env!("CARGO_PKG_VERSION"));
-/// How long making a connection may take, unless told.
+/// How long making a connection may take by default.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How connections are made.
@@ -28,18 +29,17 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Transport {
     /// For a whole call.
     pub timeout: Duration,
-    /// For making the connection. It gets three quarters of the time of a whole call at most.
+    /// For making the connection; at most three quarters of `timeout` are used.
     pub connect_timeout: Duration,
     /// Certificate authorities that are trusted besides the system's.
     pub authorities: Vec<CertificateDer<'static>>,
-    /// What the variables say of proxies.
     pub proxies: Proxies,
     /// Where every call is recorded, if it is to be.
     pub recorder: Option<Arc<Recorder>>,
 }
 
 impl Transport {
-    /// As usual, with this much time for a whole call.
+    /// Returns the defaults with this much time for a whole call.
     pub fn within(timeout: Duration) -> Self {
         Self {
             timeout,
@@ -51,107 +51,78 @@ impl Transport {
     }
 }
 
-/// One host that is spoken to.
+/// A client for one host.
 pub(super) struct Http {
     client: reqwest::Client,
     pub(super) url: Url,
     /// The Host header, which is signed.
     pub(super) host: String,
-    pub(super) timeout: Duration,
+    timeout: Duration,
     connect_timeout: Duration,
-    /// The flag to give the connection more time with.
+    /// The flag that gives the connection more time.
     connect_flag: &'static str,
-    through: Option<Through>,
+    proxy: Option<Proxy>,
     pub(super) recorder: Option<Arc<Recorder>>,
 }
 
-/// What came back. Whatever has a status is an answer, however little of it came.
-pub(super) struct Received {
+/// What came back, however little of it came: whatever has a status is a response.
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     /// As far as it came.
     pub(super) body: Vec<u8>,
-    /// Why the body is not whole.
+    /// Why the body is not complete.
     pub(super) broken: Option<Text>,
 }
 
-impl Received {
-    /// The answering clock.
+impl Response {
+    /// Returns the server's clock.
     pub(super) fn date(&self) -> Option<Timestamp> {
-        server_time(&self.headers)
+        let date = self.headers.get(DATE)?.to_str().ok()?;
+        Some(jiff::fmt::rfc2822::parse(date).ok()?.timestamp())
     }
 }
 
-/// Nothing came back.
-pub(super) struct Lost {
-    pub(super) when: When,
-    pub(super) why: Text,
+/// Why nothing came back.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct TransportError {
+    pub(super) phase: Phase,
+    pub(super) message: Text,
     pub(super) hint: Option<Text>,
 }
 
+/// How far a call got that brought no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum When {
-    /// The request could not even be made.
-    Made,
-    /// No connection stood: no byte of the request left.
-    Connecting,
-    /// The same, and the next attempt would meet the same.
+pub(super) enum Phase {
+    /// The request could not be built.
+    Request,
+    /// There was no connection: no byte of the request left.
+    Connect,
+    /// The same, and the next attempt would fail alike.
     Tls,
-    /// Once a connection stood.
-    Connected,
+    /// There was a connection.
+    Response,
 }
 
 impl Http {
-    /// Sets it up. Nothing is sent and no name is resolved.
+    /// Sets the client up. Nothing is sent and no name is resolved.
     ///
     /// # Errors
-    /// When the address can't be one, or the system gives no HTTP client.
-    pub(super) fn new(address: &str, transport: &Transport) -> Result<Self, ClientError> {
-        let endpoint = endpoint::parse(address)?;
-        let loopback = endpoint.is_loopback();
-        if !endpoint.is_https() && !loopback {
-            return Err(ClientError::Endpoint {
-                endpoint: endpoint.host_header(),
-                why: Text::fixed(
-                    "without TLS only this very computer is spoken to: https://",
-                    "不使用 TLS 时只会连接本机：请用 https://",
-                ),
-            });
-        }
-        Self::built(&endpoint, transport, loopback)
-    }
-
-    /// The same for `known`, or in its place for this very computer: without TLS, and without a proxy between.
-    ///
-    /// # Errors
-    /// When the address is neither, or the system gives no HTTP client.
-    pub(super) fn beside(
-        address: &str,
-        known: &str,
-        connect_timeout: Duration,
-        timeout: Duration,
-    ) -> Result<Self, ClientError> {
-        let endpoint = endpoint::parse(address)?;
-        if address != known && !endpoint.is_loopback() {
-            return Err(ClientError::Endpoint {
-                endpoint: endpoint.host_header(),
-                why: text!("only {known} and this very computer are asked", "只会请求 {known} 和本机"),
-            });
-        }
-        let transport = Transport { connect_timeout, ..Transport::within(timeout) };
-        Self::built(&endpoint, &transport, true)
-    }
-
-    fn built(endpoint: &EndpointUrl, transport: &Transport, direct: bool) -> Result<Self, ClientError> {
+    /// When a proxy that is set can't be used, or the system provides no HTTP client.
+    pub(super) fn new(endpoint: &EndpointUrl, transport: &Transport) -> Result<Self, ClientError> {
         let Transport { timeout, connect_timeout, authorities, proxies, recorder } = transport.clone();
-        let is_secure = endpoint.is_https();
-        let roots = if is_secure { Roots::SystemOrBundled } else { Roots::None };
-        let through = if is_secure && !direct { proxies.to(endpoint)? } else { None };
+        let proxy =
+            if endpoint.is_https() && !endpoint.is_loopback() { proxies.for_host(endpoint)? } else { None };
         let most = timeout / 4 * 3;
         let (connect_timeout, connect_flag) = if connect_timeout <= most {
             (connect_timeout, "--connect-timeout")
         } else {
             (most, "--timeout")
+        };
+        let not_set_up = |error: reqwest::Error| {
+            let why = chain(&error);
+            ClientError(text!("the HTTP client can't be set up: {why}", "无法建立 HTTP 客户端：{why}"))
         };
         let builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
@@ -162,15 +133,12 @@ impl Http {
             .referer(false)
             .connect_timeout(connect_timeout)
             .timeout(timeout);
-        // What the variables say was read already: the client is to read nothing of it in another way.
-        let builder = match &through {
+        // The variables were read already: the client must not read them in another way.
+        let builder = match &proxy {
             None => builder.no_proxy(),
-            Some(through) => builder.proxy(
-                reqwest::Proxy::all(through.url.clone()).map_err(|error| ClientError::Http(chain(&error)))?,
-            ),
+            Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.url.expose_secret()).map_err(not_set_up)?),
         };
-        let client =
-            tls::build(builder, roots, &authorities).map_err(|error| ClientError::Http(chain(&error)))?;
+        let client = tls::build(builder, endpoint.is_https(), &authorities).map_err(not_set_up)?;
         Ok(Self {
             client,
             url: endpoint.url().clone(),
@@ -178,7 +146,7 @@ impl Http {
             timeout,
             connect_timeout,
             connect_flag,
-            through,
+            proxy,
             recorder,
         })
     }
@@ -192,26 +160,23 @@ impl Http {
         headers: HeaderMap,
         body: Vec<u8>,
         most: usize,
-    ) -> Result<Received, Lost> {
+    ) -> Result<Response, TransportError> {
         let request = self.client.post(self.url.clone());
         self.send(request.headers(headers).body(body), most).await
     }
 
-    /// Asks for a page, and reads at most `most` bytes of it. Nothing is recorded of it.
+    /// Sends a GET and reads at most `most` bytes of what comes back. It is not recorded.
     ///
     /// # Errors
     /// When nothing came back.
-    pub(super) async fn get(&self, path: &str, most: usize) -> Result<Received, Lost> {
+    pub(super) async fn get(&self, path: &str, most: usize) -> Result<Response, TransportError> {
         let mut url = self.url.clone();
         url.set_path(path);
         self.send(self.client.get(url), most).await
     }
 
-    async fn send(&self, request: RequestBuilder, most: usize) -> Result<Received, Lost> {
-        let mut response = match request.send().await {
-            Ok(response) => response,
-            Err(error) => return Err(self.lost(&error)),
-        };
+    async fn send(&self, request: RequestBuilder, most: usize) -> Result<Response, TransportError> {
+        let mut response = request.send().await.map_err(|error| self.failed(&error))?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
@@ -227,48 +192,44 @@ impl Http {
                 break Some(text!("the answer is longer than {most} KiB", "应答超过 {most} KiB"));
             }
         };
-        Ok(Received { status, headers, body, broken })
+        Ok(Response { status, headers, body, broken })
     }
 
-    fn lost(&self, error: &reqwest::Error) -> Lost {
-        if error.is_builder() {
-            return Lost { when: When::Made, why: Text::same(chain(error)), hint: None };
-        }
+    fn failed(&self, error: &reqwest::Error) -> TransportError {
         if error.is_connect() {
-            return self.unconnected(error);
+            return self.no_connection(error);
         }
         let (host, timeout, cause) = (&self.host, self.timeout, chain(error));
-        let why = if error.is_timeout() {
-            text!("no answer from {host} within {timeout:?}", "{host} 在 {timeout:?} 内没有应答")
+        let (phase, message) = if error.is_builder() {
+            (Phase::Request, Text::same(cause))
+        } else if error.is_timeout() {
+            let message =
+                text!("no answer from {host} within {timeout:?}", "{host} 在 {timeout:?} 内没有应答");
+            (Phase::Response, message)
         } else {
-            text!(
+            let message = text!(
                 "the connection to {host} broke before an answer came: {cause}",
                 "在收到应答之前，与 {host} 的连接中断：{cause}"
-            )
+            );
+            (Phase::Response, message)
         };
-        Lost { when: When::Connected, why, hint: None }
+        TransportError { phase, message, hint: None }
     }
 
-    /// Why there is no connection.
-    fn unconnected(&self, error: &reqwest::Error) -> Lost {
+    fn no_connection(&self, error: &reqwest::Error) -> TransportError {
         let host = &self.host;
-        let to = match &self.through {
+        let to = match &self.proxy {
             None => Text::same(host.clone()),
-            Some(Through { host: proxy, variable, url: _ }) => text!(
+            Some(Proxy { host: proxy, variable, url: _ }) => text!(
                 "{host} through the proxy {proxy} ({variable})",
                 "{host}（经由 {variable} 的代理 {proxy}）"
             ),
         };
-        let fault = tls::fault(error);
-        let when = match &fault {
-            Some(_) => When::Tls,
-            None => When::Connecting,
+        let (phase, why, hint) = match tls::fault(error) {
+            Some((why, hint)) => (Phase::Tls, why, Some(hint)),
+            None => (Phase::Connect, tunnel_error(chain(error)), None),
         };
-        let (why, hint) = match fault {
-            Some(Fault { why, hint }) => (why, Some(hint)),
-            None => (self.no_tunnel(&chain(error)), None),
-        };
-        let why = if error.is_timeout() {
+        let message = if error.is_timeout() {
             let (time, flag) = (self.connect_timeout, self.connect_flag);
             text!(
                 "no connection to {to} within {time:?} ({flag})",
@@ -277,22 +238,7 @@ impl Http {
         } else {
             text!("no connection to {to}: {why}", "无法连接到 {to:#}：{why:#}")
         };
-        Lost { when, why, hint }
-    }
-
-    /// In words, where it is a proxy that says no; its client has but two for it.
-    fn no_tunnel(&self, cause: &str) -> Text {
-        if self.through.is_none() {
-            return Text::same(cause.to_owned());
-        }
-        match cause {
-            "tunnel error: proxy authorization required" => Text::fixed(
-                "the proxy answered with HTTP status 407: it wants a user name and password, or others",
-                "代理返回了 HTTP 状态 407：它需要用户名和密码，或提供的不正确",
-            ),
-            "tunnel error: unsuccessful" => Text::fixed("the proxy did not let it through", "代理没有放行"),
-            cause => Text::same(cause.to_owned()),
-        }
+        TransportError { phase, message, hint }
     }
 
     fn cut_off(&self, error: &reqwest::Error) -> Text {
@@ -306,13 +252,19 @@ impl Http {
     }
 }
 
-fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
-    let date = headers.get(DATE)?.to_str().ok()?;
-    let date = jiff::fmt::rfc2822::parse(date).ok()?;
-    Some(date.timestamp())
+/// Puts into words what the HTTP client says of a proxy that makes no tunnel.
+fn tunnel_error(cause: String) -> Text {
+    match cause.as_str() {
+        "tunnel error: proxy authorization required" => Text::fixed(
+            "the proxy answered with HTTP status 407: it wants a user name and password, or others",
+            "代理返回了 HTTP 状态 407：它需要用户名和密码，或提供的不正确",
+        ),
+        "tunnel error: unsuccessful" => Text::fixed("the proxy did not let it through", "代理没有放行"),
+        _ => Text::same(cause),
+    }
 }
 
-/// What reqwest has to say, without its own "error sending request" and without saying anything twice.
+/// Returns the causes of a reqwest error, without its own "error sending request" and without repetitions.
 fn chain(error: &reqwest::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut source = error.source();
@@ -332,31 +284,28 @@ fn chain(error: &reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderValue;
-
     use super::*;
 
     /// The connection's own limit comes first. If it ever does not, nobody knows how far the call got.
     #[tokio::test]
-    async fn a_timeout_of_the_whole_call_is_not_called_not_sent() {
+    async fn a_timeout_of_the_whole_call_is_not_graded_as_not_sent() {
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("https://{}", silent.local_addr().unwrap());
         let transport = Transport::within(Duration::from_secs(1));
-        let http = Http::new(&address, &transport).unwrap();
+        let http = Http::new(&address.parse().unwrap(), &transport).unwrap();
         let request = http.client.post(http.url.clone());
         // Shorter than the time for connecting, which `Http::new` never makes it.
         let error = request.timeout(Duration::from_millis(20)).send().await;
-        assert_eq!(http.lost(&error.unwrap_err()).when, When::Connected);
-        let lost = http.post(HeaderMap::new(), Vec::new(), 1).await.err();
-        let lost = lost.unwrap();
-        assert_eq!(lost.when, When::Connecting, "{}", lost.why);
-        assert!(lost.why.en().contains("within 750ms (--timeout)"), "{}", lost.why);
+        assert_eq!(http.failed(&error.unwrap_err()).phase, Phase::Response);
+        let error = http.post(HeaderMap::new(), Vec::new(), 1).await.err().unwrap();
+        assert_eq!(error.phase, Phase::Connect, "{error}");
+        assert!(error.to_string().contains("within 750ms (--timeout)"), "{error}");
     }
 
     #[test]
-    fn the_answering_clock_is_read() {
-        let mut headers = HeaderMap::new();
-        headers.insert(DATE, HeaderValue::from_static("Wed, 03 Jun 2020 16:00:00 GMT"));
-        assert_eq!(server_time(&headers).unwrap().as_second(), 1_591_200_000);
+    fn the_date_of_a_response_is_read() {
+        let headers = HeaderMap::from_iter([(DATE, "Wed, 03 Jun 2020 16:00:00 GMT".parse().unwrap())]);
+        let response = Response { status: 200, headers, body: Vec::new(), broken: None };
+        assert_eq!(response.date().unwrap().as_second(), 1_591_200_000);
     }
 }

@@ -1,7 +1,6 @@
-//! One of the vendor's services at one endpoint: signed calls out, answers in.
+//! One of Tencent Cloud's services at one endpoint: signed calls out, answers in.
 //!
-//! What is the same for `tcb` and for `sts` is here: the headers, the signature, the clock that is mended once, and the key,
-//! which may be a temporary one that is renewed.
+//! What `tcb` and `sts` have in common is here: headers, signature, the clock that is corrected once, and the credentials.
 
 use std::sync::{Arc, Once, OnceLock};
 
@@ -9,13 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 
-use super::client::ClientError;
+use super::call_log::{self, CallLog};
 use super::codes::{self, Repair};
-use super::credentials::Credentials;
+use super::credentials::cache::CredentialCache;
+use super::credentials::types::Credentials;
+use super::error::ClientError;
 use super::evidence::{Reply, no_reply};
-use super::http::{Http, Lost, Received, When};
-use super::keys::Keys;
-use super::record::{self, Telling};
+use super::http::{Http, Phase, TransportError};
 use super::redact::Redactor;
 use super::sign::{self, Payload};
 use super::wire;
@@ -24,13 +23,13 @@ use crate::cloud::{CloudError, Grade, NotSent};
 use crate::lang::{Text, text};
 
 const JSON: &str = "application/json";
-/// The vendor allows `0-9a-zA-Z-_,;.` in X-TC-RequestClient, so no solidus.
+/// X-TC-RequestClient may hold `0-9a-zA-Z-_,;.`, so no slash.
 pub const REQUEST_CLIENT: &str = concat!("postpay_", env!("CARGO_PKG_VERSION"));
 pub(super) const REGION: Text = Text::fixed("region", "地域");
-/// In the place of a signature, for the calls that have none.
+/// The Authorization header of calls that are not signed.
 const UNSIGNED: &str = "SKIP";
 
-/// Told once: every service would find the same.
+/// Warned about once: every service would find the same.
 static CLOCK_IS_OFF: Once = Once::new();
 
 /// A service's name, as it is signed, and its version.
@@ -44,13 +43,13 @@ pub(super) struct Api {
 pub(super) struct Service {
     api: Api,
     http: Http,
-    /// The headers that are the same on every call.
+    /// The headers that every call has.
     headers: HeaderMap,
     /// None for calls that are not signed.
-    keys: Option<Arc<Keys>>,
+    credentials: Option<Arc<CredentialCache>>,
     pub(super) redactor: Redactor,
     clock: Arc<dyn Clock>,
-    /// Seconds that the vendor's clock is ahead of ours, once its answer has said so. Set at most once: a second
+    /// Seconds that Tencent Cloud's clock is ahead of ours, once its answer has said so. Set at most once: a second
     /// complaint is not about the clock.
     ahead: OnceLock<i64>,
 }
@@ -60,8 +59,7 @@ impl std::fmt::Debug for Service {
         f.debug_struct("Service")
             .field("api", &self.api)
             .field("url", &self.http.url.as_str())
-            .field("keys", &self.keys)
-            .field("timeout", &self.http.timeout)
+            .field("credentials", &self.credentials)
             .finish_non_exhaustive()
     }
 }
@@ -76,62 +74,53 @@ pub(super) struct Call<'a> {
     pub(super) most: usize,
 }
 
-/// What became of a request.
-enum Posted {
-    Answer(Received, Signed),
-    Nothing {
-        /// Why nothing came back of what was sent; None when nothing was sent.
-        lost: Option<Text>,
-        error: CloudError,
-    },
-}
-
-/// What a call was signed with, and the vendor's time when it answered.
-struct Signed {
-    /// How far the vendor's clock was taken to be ahead.
+/// What a call is made with.
+struct Attempt {
+    /// How far Tencent Cloud's clock is taken to be ahead.
     ahead: Option<i64>,
-    date: Option<Timestamp>,
-    key: Option<Arc<Credentials>>,
+    credentials: Option<Arc<Credentials>>,
+    headers: HeaderMap,
 }
 
 impl Service {
     /// Sets it up. Nothing is sent.
     ///
     /// # Errors
-    /// When a value can't stand in a header.
+    /// When a value can't be sent in a header.
     pub(super) fn new(
         api: Api,
         http: Http,
-        keys: Option<Arc<Keys>>,
+        credentials: Option<Arc<CredentialCache>>,
         region: Option<&str>,
         language: &str,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ClientError> {
         let redactor = Redactor::default();
-        if let Some(key) = keys.as_ref().and_then(|keys| keys.at_hand()) {
-            // Tried here, so that no order fails for it later.
-            key_headers(&key)?;
-            redactor.learn(&key);
+        if let Some(held) = credentials.as_ref().and_then(|credentials| credentials.held()) {
+            // Tried here, so that no create fails for it later.
+            add_credentials(&mut HeaderMap::new(), &held)?;
+            redactor.learn(&held);
         }
-        Ok(Self {
-            api,
-            http,
-            headers: fixed_headers(api, region, language)?,
-            keys,
-            redactor,
-            clock,
-            ahead: OnceLock::new(),
-        })
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+        headers.insert("x-tc-version", HeaderValue::from_static(api.version));
+        headers.insert("x-tc-requestclient", HeaderValue::from_static(REQUEST_CLIENT));
+        headers.insert("x-tc-language", header(language, &Text::fixed("language", "语言"))?);
+        if let Some(region) = region {
+            headers.insert("x-tc-region", header(region, &REGION)?);
+        }
+        Ok(Self { api, http, headers, credentials, redactor, clock, ahead: OnceLock::new() })
     }
 
     pub(super) fn host(&self) -> &str {
         &self.http.host
     }
 
-    /// Makes one call and grades its answer with `classify`. What an answer says of the clock or the key is repaired, once.
+    /// Makes one call and grades its answer with `classify`. The clock or the credentials that it was refused for are repaired,
+    /// once.
     ///
     /// # Errors
-    /// Without an answer, without a key to sign with, or when the answer is graded as an error.
+    /// Without an answer, without credentials, or when the answer is graded as an error.
     pub(super) async fn call<T>(
         &self,
         call: Call<'_>,
@@ -140,84 +129,83 @@ impl Service {
         let action = call.action;
         let trace_id = uuid::Uuid::now_v7().to_string();
         let recorder = self.http.recorder.as_deref();
-        let mut told = Telling::new(action, &trace_id, &self.http.host, &self.redactor, recorder);
-        let mut request_id = None;
-        let (answer, lost, result) = match self.post(call, &mut told).await {
-            Posted::Answer(received, signed) => {
+        let mut log = CallLog::new(action, &trace_id, &self.http.host, &self.redactor, recorder);
+        let Attempt { ahead, credentials, headers } = match self.prepare(&call, &trace_id).await {
+            Ok(attempt) => attempt,
+            Err(error) => {
+                let result = Err(error);
+                log.ended(None, None, None, &result);
+                return result;
+            }
+        };
+        log.sends(self.http.url.as_str(), &headers, &call.body);
+        match self.http.post(headers, call.body, call.most).await {
+            Ok(response) => {
                 let reply = Reply {
-                    status: received.status,
-                    body: &received.body,
-                    broken: received.broken.clone(),
-                    answer: wire::parse(&received.body),
+                    status: response.status,
+                    body: &response.body,
+                    broken: response.broken.clone(),
+                    answer: wire::parse(&response.body),
                 };
-                let result = classify(&reply, &self.redactor);
-                request_id = reply.answer.ids.request_id.and_then(|id| self.redactor.id(&id));
-                (Some(received), None, result.map_err(|error| self.repaired(error, &signed)))
+                let date = response.date();
+                let result = classify(&reply, &self.redactor).map_err(|error| {
+                    let error = self.repaired(error, ahead, date, credentials.as_ref());
+                    with_trace_id(action, &trace_id, error)
+                });
+                let request_id = reply.answer.ids.request_id.and_then(|id| self.redactor.id(&id));
+                log.ended(Some(&response), request_id.as_deref(), None, &result);
+                result
             }
-            Posted::Nothing { lost, error } => (None, lost, Err(error)),
-        };
-        let result = result.map_err(|error| traced(action, &trace_id, error));
-        told.ended(answer.as_ref(), request_id.as_deref(), lost.as_ref().map(Text::en), &result);
-        result
-    }
-
-    /// Has a key that lasts, so that the next call need not wait for one.
-    pub(super) async fn ready(&self) -> Result<(), CloudError> {
-        self.key().await.map(|_| ())
-    }
-
-    async fn key(&self) -> Result<Option<Arc<Credentials>>, CloudError> {
-        let Some(keys) = &self.keys else {
-            return Ok(None);
-        };
-        let key = keys.current().await?;
-        self.redactor.learn(&key);
-        Ok(Some(key))
-    }
-
-    /// One request, and what came back of it.
-    async fn post(&self, call: Call<'_>, told: &mut Telling<'_>) -> Posted {
-        let not_sent = |error| Posted::Nothing { lost: None, error };
-        let key = match self.key().await {
-            Ok(key) => key,
-            Err(error) => return not_sent(error),
-        };
-        let ahead = self.ahead.get().copied();
-        let skew = ahead.unwrap_or(0);
-        let headers = match self.headers(&call, key.as_deref(), skew, told.trace_id) {
-            Ok(headers) => headers,
-            Err(error) => return not_sent(error),
-        };
-        let Call { body, most, .. } = call;
-        told.sends(self.http.url.as_str(), &headers, &body);
-        match self.http.post(headers, body, most).await {
-            Ok(received) => {
-                let date = received.date();
-                Posted::Answer(received, Signed { ahead, date, key })
-            }
-            Err(Lost { when, why, hint }) => {
-                let error = match when {
-                    When::Made => self.not_made(&why),
-                    When::Connecting => no_reply(false, &why, &self.redactor),
-                    When::Tls => CloudError::new(Grade::NotSent(NotSent::Tls), self.redactor.say(&why)),
-                    When::Connected => no_reply(true, &why, &self.redactor),
+            Err(TransportError { phase, message, hint }) => {
+                let error = match phase {
+                    Phase::Request => self.not_made(&message),
+                    Phase::Connect => no_reply(false, &message, &self.redactor),
+                    Phase::Tls => CloudError::new(Grade::NotSent(NotSent::Tls), self.redactor.say(&message)),
+                    Phase::Response => no_reply(true, &message, &self.redactor),
                 };
-                Posted::Nothing { error: CloudError { hint, ..error }, lost: Some(why) }
+                let result = Err(with_trace_id(action, &trace_id, CloudError { hint, ..error }));
+                log.ended(None, None, Some(&message), &result);
+                result
             }
         }
+    }
+
+    /// Fetches credentials that last, so that the next call need not wait for them.
+    pub(super) async fn ready(&self) -> Result<(), CloudError> {
+        self.current_credentials().await.map(|_| ())
+    }
+
+    async fn current_credentials(&self) -> Result<Option<Arc<Credentials>>, CloudError> {
+        let Some(credentials) = &self.credentials else {
+            return Ok(None);
+        };
+        let credentials = credentials.current().await?;
+        self.redactor.learn(&credentials);
+        Ok(Some(credentials))
+    }
+
+    /// Signs a call and makes its headers.
+    async fn prepare(&self, call: &Call<'_>, trace_id: &str) -> Result<Attempt, CloudError> {
+        let credentials = self.current_credentials().await?;
+        let ahead = self.ahead.get().copied();
+        let timestamp = self.clock.now().as_second().saturating_add(ahead.unwrap_or(0));
+        let headers = self.headers(call, credentials.as_deref(), timestamp, trace_id);
+        let headers = headers.map_err(|ClientError(why)| self.not_made(&why))?;
+        Ok(Attempt { ahead, credentials, headers })
     }
 
     fn headers(
         &self,
         call: &Call<'_>,
-        key: Option<&Credentials>,
-        ahead: i64,
+        credentials: Option<&Credentials>,
+        timestamp: i64,
         trace_id: &str,
-    ) -> Result<HeaderMap, CloudError> {
-        let timestamp = self.clock.now().as_second().saturating_add(ahead);
-        let authorization = match key {
+    ) -> Result<HeaderMap, ClientError> {
+        let mut headers = self.headers.clone();
+        let authorization = match credentials {
             None => UNSIGNED.to_owned(),
-            Some(key) => {
+            Some(credentials) => {
+                add_credentials(&mut headers, credentials)?;
                 let request = sign::Request {
                     method: "POST",
                     host: &self.http.host,
@@ -228,71 +216,64 @@ impl Service {
                     timestamp,
                     service: self.api.name,
                 };
-                let signed = sign::sign(&request, &key.secret_id, key.secret_key.expose_secret())
-                    .map_err(|error| self.not_made(&error.text()))?;
-                self.redactor.hide_signature(&signed.authorization);
+                let secret_key = credentials.secret_key.expose_secret();
+                let signed = sign::sign(&request, &credentials.secret_id, secret_key).ok_or_else(|| {
+                    ClientError(text!(
+                        "the timestamp {timestamp} is no date",
+                        "时间戳 {timestamp} 不是有效日期"
+                    ))
+                })?;
+                self.redactor.hide_signature(&signed.signature);
                 signed.authorization
             }
         };
-        let mut headers = self.headers.clone();
-        if let Some(key) = key {
-            let of_key = key_headers(key).map_err(|error| self.not_made(&error.text()))?;
-            headers.extend(of_key);
-        }
-        let values = [
-            (AUTHORIZATION, authorization.as_str(), Text::fixed("key id", "SecretId")),
-            (HOST, &self.http.host, Text::fixed("host", "Host")),
-            (HeaderName::from_static("x-tc-action"), call.action, Text::fixed("action", "接口名")),
-            (HeaderName::from_static("x-tc-traceid"), trace_id, Text::fixed("trace id", "TraceId")),
-        ];
-        let region = call.region.map(|region| (HeaderName::from_static("x-tc-region"), region, REGION));
-        for (name, value, what) in values.into_iter().chain(region) {
-            let value = HeaderValue::from_str(value).map_err(|_| {
-                let error = ClientError::Header { what };
-                self.not_made(&error.text())
-            });
-            let mut value = value?;
-            value.set_sensitive(name == AUTHORIZATION);
-            headers.insert(name, value);
-        }
+        let mut authorization = header(&authorization, &SECRET_ID)?;
+        authorization.set_sensitive(true);
+        headers.insert(AUTHORIZATION, authorization);
+        headers.insert(HOST, header(&self.http.host, &Text::same("Host"))?);
+        headers.insert("x-tc-action", HeaderValue::from_static(call.action));
         headers.insert("x-tc-timestamp", HeaderValue::from(timestamp));
+        headers.insert(HeaderName::from_static("x-tc-traceid"), header(trace_id, &Text::same("TraceId"))?);
+        if let Some(region) = call.region {
+            headers.insert("x-tc-region", header(region, &REGION)?);
+        }
         Ok(headers)
     }
 
-    /// A request that could not even be made here: the next one could not either.
+    /// The error of a request that could not even be made here; the next one could not either.
     fn not_made(&self, why: &Text) -> CloudError {
         CloudError::new(Grade::NotSent(NotSent::NoRequest), self.redactor.say(why))
     }
 
-    /// Repairs what a call was refused for, so that it counts as not sent.
-    fn repaired(&self, error: CloudError, signed: &Signed) -> CloudError {
-        let repair = error.code.as_deref().and_then(codes::repair);
-        match (error.grade, repair) {
-            (Grade::Refused(_), Some(what)) if self.repair(what, signed) => {
-                CloudError { grade: Grade::NotSent(NotSent::Repaired), ..error }
+    /// Repairs what a call was refused for, so that it counts as not sent. The second refusal of a call stands.
+    fn repaired(
+        &self,
+        error: CloudError,
+        ahead: Option<i64>,
+        date: Option<Timestamp>,
+        signed_with: Option<&Arc<Credentials>>,
+    ) -> CloudError {
+        let Grade::Refused(_) = error.grade else {
+            return error;
+        };
+        let is_repaired = match error.code.as_deref().and_then(codes::repair) {
+            Some(Repair::Clock) => self.correct_clock(ahead, date),
+            Some(Repair::Token) => {
+                let rejected = self.credentials.as_ref().zip(signed_with);
+                rejected.is_some_and(|(credentials, signed_with)| credentials.reject(signed_with))
             }
-            _ => error,
-        }
+            None => false,
+        };
+        if is_repaired { CloudError { grade: Grade::NotSent(NotSent::Repaired), ..error } } else { error }
     }
 
-    /// Repairs what a call was refused for, once. False when the call had been repaired already.
-    fn repair(&self, what: Repair, signed: &Signed) -> bool {
-        match what {
-            Repair::Clock => self.correct_clock(signed.ahead, signed.date),
-            Repair::Token => match (&self.keys, &signed.key) {
-                (Some(keys), Some(key)) => keys.turned_away(key),
-                _ => false,
-            },
-        }
-    }
-
-    /// Takes the vendor's time over from an answer. False when its call was signed with the vendor's time already, or it
-    /// has none.
+    /// Adopts Tencent Cloud's time from an answer. False when its call was signed with that time already, or the answer has
+    /// none.
     fn correct_clock(&self, ahead: Option<i64>, date: Option<Timestamp>) -> bool {
         let Some(date) = date.filter(|_| ahead.is_none()) else {
             return false;
         };
-        // Of several calls under way the first sets it; the others need only be signed again.
+        // Of several calls in progress the first sets it; the others need only be signed again.
         self.ahead.get_or_init(|| {
             let ahead = date.as_second() - self.clock.now().as_second();
             CLOCK_IS_OFF.call_once(|| {
@@ -305,53 +286,49 @@ impl Service {
         true
     }
 
-    /// How far the vendor's clock is ahead of ours, as far as its answers have said.
+    /// How far Tencent Cloud's clock is ahead of ours, as far as its answers have said.
     pub(super) fn ahead(&self) -> SignedDuration {
         SignedDuration::from_secs(self.ahead.get().copied().unwrap_or(0))
     }
 }
 
-/// An order or a change of which nobody knows what became has the trace id in what is said of it, where there is no RequestId:
-/// it is the only name by which the vendor's support could find the call.
-fn traced(action: &str, trace_id: &str, error: CloudError) -> CloudError {
-    if !record::acts(action) || error.grade != Grade::Unknown || error.request_id.is_some() {
+/// Adds the trace id to the message of a create or change whose outcome is unknown and that has no RequestId: Tencent Cloud's
+/// support can find the call by nothing else.
+fn with_trace_id(action: &str, trace_id: &str, error: CloudError) -> CloudError {
+    if !call_log::acts(action) || error.grade != Grade::Unknown || error.request_id.is_some() {
         return error;
     }
-    let said = &error.message;
+    let message = &error.message;
     CloudError {
-        message: text!("{said} (X-TC-TraceId {trace_id})", "{said:#}（X-TC-TraceId {trace_id}）"),
+        message: text!("{message} (X-TC-TraceId {trace_id})", "{message:#}（X-TC-TraceId {trace_id}）"),
         ..error
     }
 }
 
-fn fixed_headers(api: Api, region: Option<&str>, language: &str) -> Result<HeaderMap, ClientError> {
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
-    headers.insert("x-tc-version", HeaderValue::from_static(api.version));
-    headers.insert("x-tc-requestclient", HeaderValue::from_static(REQUEST_CLIENT));
-    let language = Some(("x-tc-language", Text::fixed("language", "语言"), language));
-    let region = region.map(|region| ("x-tc-region", REGION, region));
-    for (name, what, value) in language.into_iter().chain(region) {
-        let value = HeaderValue::from_str(value).map_err(|_| ClientError::Header { what })?;
-        headers.insert(HeaderName::from_static(name), value);
-    }
-    Ok(headers)
+const SECRET_ID: Text = Text::fixed("key id", "SecretId");
+
+/// Returns a header's value; `what` names it in an error.
+///
+/// # Errors
+/// When it can't be sent.
+pub(super) fn header(value: &str, what: &Text) -> Result<HeaderValue, ClientError> {
+    HeaderValue::from_str(value).map_err(|_| {
+        ClientError(text!(
+            "the {what} can't be sent in a header: it holds characters other than printable ASCII",
+            "{what:#} 无法放入请求头发送：其中有可打印 ASCII 以外的字符"
+        ))
+    })
 }
 
-/// The header that a temporary key brings with it. Its id is tried too, since it will stand in one.
-fn key_headers(key: &Credentials) -> Result<HeaderMap, ClientError> {
-    HeaderValue::from_str(&key.secret_id)
-        .map_err(|_| ClientError::Header { what: Text::fixed("key id", "SecretId") })?;
-    let mut headers = HeaderMap::new();
-    if let Some(token) = &key.token {
-        let mut token = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
-            let what = Text::fixed("token", "Token");
-            ClientError::Header { what }
-        })?;
+/// Adds the header of temporary credentials. The secret id is checked too, since it will be in one.
+fn add_credentials(headers: &mut HeaderMap, credentials: &Credentials) -> Result<(), ClientError> {
+    header(&credentials.secret_id, &SECRET_ID)?;
+    if let Some(token) = &credentials.token {
+        let mut token = header(token.expose_secret(), &Text::fixed("token", "Token"))?;
         token.set_sensitive(true);
         headers.insert("x-tc-token", token);
     }
-    Ok(headers)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -363,15 +340,15 @@ mod tests {
     use crate::clock::SystemClock;
 
     #[test]
-    fn the_vendors_clock_is_taken_over_once() {
+    fn the_clock_is_corrected_once() {
         let transport = Transport::within(Duration::from_secs(1));
-        let http = Http::new("http://127.0.0.1:1", &transport).unwrap();
+        let http = Http::new(&"http://127.0.0.1:1".parse().unwrap(), &transport).unwrap();
         let api = Api { name: "tcb", version: "2018-06-08" };
         let service = Service::new(api, http, None, None, "en-US", Arc::new(SystemClock)).unwrap();
         let later = Timestamp::now() + Duration::from_secs(3600);
-        assert!(!service.correct_clock(None, None), "an answer without a date mends nothing");
+        assert!(!service.correct_clock(None, None), "an answer without a date corrects nothing");
         assert!(service.correct_clock(None, Some(later)));
-        assert!(service.correct_clock(None, Some(later)), "another call that was under way");
+        assert!(service.correct_clock(None, Some(later)), "another call that was in progress");
         assert!(!service.correct_clock(service.ahead.get().copied(), Some(later)));
     }
 }

@@ -194,7 +194,7 @@ fn a_signature_or_a_token_that_is_echoed_is_in_no_byte() {
         all.extend(project.files());
         for (name, bytes) in &all {
             let text = String::from_utf8_lossy(bytes);
-            for secret in [signature, ECHOED, "a-token", "a-%74oken", "u0074oken"] {
+            for secret in [signature, ECHOED, "a-token", "a-%74oken", r"a-\u0074oken", r"a-\\u0074oken"] {
                 assert!(!text.contains(secret), "{}: {secret}: {text}", name.display());
             }
         }

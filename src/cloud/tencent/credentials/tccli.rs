@@ -1,33 +1,31 @@
-//! The files of the vendor's command line, tccli: `~/.tccli/PROFILE.credential`, one JSON object each.
+//! Credentials in the files of Tencent Cloud's command line, tccli: `~/.tccli/PROFILE.credential`, a JSON object each. A log-in's
+//! are temporary, and tccli renews them in the file.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Credentials, CredentialsError, checked, read_file};
-use crate::lang::Text;
+use super::cache::{CredentialCache, CredentialProvider, Fetch, unavailable};
+use super::types::{Credentials, CredentialsError, Issued, checked, read_file};
+use crate::cloud::tencent::sts::{Sts, StsOptions};
+use crate::cloud::{CloudError, Grade, NotSent};
+use crate::lang::{Text, text};
 
-/// What a profile says.
-#[derive(Debug, Clone)]
-pub(in crate::cloud::tencent) struct Entry {
+/// A profile.
+#[derive(Debug)]
+pub(super) struct Entry {
     /// None where the machine's role is to be used.
-    pub(in crate::cloud::tencent) key: Option<Credentials>,
-    /// When a key for the time of a log-in ends.
-    pub(in crate::cloud::tencent) ends: Option<Timestamp>,
+    pub(super) credentials: Option<Credentials>,
+    /// Whether tccli renews them in the file.
+    pub(super) is_login: bool,
+    /// When a log-in ends.
+    pub(super) ends: Option<Timestamp>,
     /// Who logged in, as far as the file says.
-    pub(in crate::cloud::tencent) logged_in: Option<String>,
-    pub(in crate::cloud::tencent) role_arn: Option<String>,
-    pub(in crate::cloud::tencent) role_session_name: Option<String>,
-    pub(in crate::cloud::tencent) kind: Kind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cloud::tencent) enum Kind {
-    Key,
-    /// tccli renews the key in the file when it is used.
-    Login,
-    Machine,
+    pub(super) logged_in: Option<String>,
+    pub(super) role_arn: Option<String>,
+    pub(super) role_session_name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -47,14 +45,14 @@ struct File {
     sso: Option<Sso>,
 }
 
-/// What tccli keeps of a log-in, to renew its key with.
+/// What tccli renews a log-in with.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Oauth {
     open_id: Option<String>,
 }
 
-/// The same of a log-in by way of a company's own.
+/// The same for a log-in through a company's identity provider.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Sso {
@@ -63,12 +61,12 @@ struct Sso {
     role_configuration_id: Option<serde_json::Value>,
 }
 
-/// Where a profile is kept.
+/// Returns the file of a profile.
 pub(super) fn path(home: &Path, profile: &str) -> PathBuf {
     home.join(".tccli").join(format!("{profile}.credential"))
 }
 
-/// The profiles that there are, in order.
+/// Returns the profiles that exist, sorted.
 pub(super) fn names(home: &Path) -> Vec<String> {
     let files = std::fs::read_dir(home.join(".tccli")).into_iter().flatten();
     let names = files.filter_map(|file| {
@@ -80,67 +78,122 @@ pub(super) fn names(home: &Path) -> Vec<String> {
     names
 }
 
-/// Seconds since 1970, or milliseconds, which no second of the next thousand years is as large as. What is no time has passed.
-fn moment(number: i64) -> Timestamp {
+/// Converts seconds since 1970, or milliseconds, which no second of the next thousand years is as large as. What is no time has
+/// passed.
+fn timestamp(number: i64) -> Timestamp {
     const MILLISECONDS: i64 = 100_000_000_000;
-    let moment = if number.abs() < MILLISECONDS {
+    let timestamp = if number.abs() < MILLISECONDS {
         Timestamp::from_second(number)
     } else {
         Timestamp::from_millisecond(number)
     };
-    moment.unwrap_or(Timestamp::UNIX_EPOCH)
+    timestamp.unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// Reads a profile.
 ///
 /// # Errors
-/// When it can't be read, or is no whole key. No text holds a value.
-pub(in crate::cloud::tencent) fn read(file: &Path) -> Result<Entry, CredentialsError> {
-    let bytes = read_file(file)
-        .map_err(|error| CredentialsError::File { file: file.to_owned(), why: Text::of(&error) })?;
-    // serde_json quotes what it did not expect; where it stands says enough.
-    let wrong = |error: &serde_json::Error| {
-        let (line, column) = (error.line(), error.column());
-        CredentialsError::Malformed { file: file.to_owned(), line, column }
-    };
+/// When it can't be read, or is not complete.
+pub(super) fn read(file: &Path) -> Result<Entry, CredentialsError> {
+    let place = file.display().to_string();
+    let bytes = read_file(file).map_err(|error| CredentialsError::invalid(&place, &Text::of(&error)))?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let File { secret_id, secret_key, token, expires_at, role_arn, role_session_name, kind, oauth, sso } =
-        serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
-            .map_err(|error| wrong(&error))?;
-    let kind = match kind.as_deref() {
-        Some("cvm-role") => Kind::Machine,
-        Some("oauth" | "sso") => Kind::Login,
-        Some(_) | None => Kind::Key,
-    };
-    let filled = |value: Option<String>| value.filter(|value| !value.is_empty());
-    let key = if kind == Kind::Machine {
+        // serde_json quotes what it did not expect; where it is says enough.
+        serde_json::from_slice(bytes)
+            .map_err(|error| CredentialsError::malformed(file, error.line(), error.column()))?;
+    let is_login = matches!(kind.as_deref(), Some("oauth" | "sso"));
+    let credentials = if kind.as_deref() == Some("cvm-role") {
         None
     } else {
-        let place = file.display().to_string();
-        let name = |member: &str| format!("{member} in {place}");
-        let (id, key) = (name("secretId"), name("secretKey"));
+        let value = |value, name: &str| checked(value, &format!("{name} in {place}"));
+        let required = |it, name| value(it, name)?.ok_or_else(|| CredentialsError::missing(&place, name));
         Some(Credentials {
-            secret_id: checked(secret_id, &id)?.ok_or_else(|| CredentialsError::Missing {
-                place: place.clone(),
-                name: "secretId".to_owned(),
-            })?,
-            secret_key: checked(secret_key, &key)?
-                .ok_or_else(|| CredentialsError::Missing {
-                    place: place.clone(),
-                    name: "secretKey".to_owned(),
-                })?
-                .into(),
-            token: checked(token, &name("token"))?.map(Into::into),
+            secret_id: required(secret_id, "secretId")?,
+            secret_key: required(secret_key, "secretKey")?.into(),
+            token: value(token, "token")?.map(Into::into),
         })
     };
+    let not_empty = |value: Option<String>| value.filter(|value| !value.is_empty());
     Ok(Entry {
-        key,
-        ends: expires_at.filter(|_| kind == Kind::Login).map(moment),
-        logged_in: filled(oauth.and_then(|oauth| oauth.open_id)).or_else(|| {
+        credentials,
+        is_login,
+        ends: expires_at.filter(|_| is_login).map(timestamp),
+        logged_in: not_empty(oauth.and_then(|oauth| oauth.open_id)).or_else(|| {
             let Sso { uin, role_configuration_id } = sso?;
             Some(format!("{} {}", uin?, role_configuration_id.unwrap_or_default()))
         }),
-        role_arn: filled(role_arn),
-        role_session_name: filled(role_session_name),
-        kind,
+        role_arn: not_empty(role_arn),
+        role_session_name: not_empty(role_session_name),
     })
+}
+
+/// The credentials of a log-in, read from the file that tccli renews them in.
+///
+/// Somebody may log in as another in the middle of a run. So new credentials must belong to the account that was proven; where none
+/// was, the file must say that it is the same person.
+pub struct TccliLogin {
+    file: PathBuf,
+    sts: StsOptions,
+    first: OnceLock<LoggedIn>,
+}
+
+struct LoggedIn {
+    who: Option<String>,
+    secret_id: String,
+}
+
+impl TccliLogin {
+    /// `sts` is asked for the account of new credentials.
+    pub fn new(file: PathBuf, sts: StsOptions) -> Self {
+        Self { file, sts, first: OnceLock::new() }
+    }
+
+    async fn read(&self, account: Option<&str>) -> Result<Issued, CloudError> {
+        let Entry { credentials, ends, logged_in: who, .. } =
+            read(&self.file).map_err(|error| unavailable(error.text()))?;
+        let shown = self.file.display().to_string();
+        let Some(credentials) = credentials else {
+            return Err(unavailable(text!(
+                "there is no log-in in {shown:?} any more",
+                "{shown:?} 中已没有登录"
+            )));
+        };
+        if ends.is_some_and(|ends| ends <= self.sts.clock.now()) {
+            return Err(unavailable(text!(
+                "the log-in in {shown:?} has ended: log in again with tccli",
+                "{shown:?} 中的登录已过期：请用 tccli 重新登录"
+            )));
+        }
+        let secret_id = credentials.secret_id.clone();
+        let first = self.first.get_or_init(|| LoggedIn { who: who.clone(), secret_id: secret_id.clone() });
+        let is_same = first.secret_id == secret_id
+            || match account {
+                Some(account) => self.account_of(&credentials).await? == account,
+                None => who.is_some() && first.who == who,
+            };
+        if !is_same {
+            return Err(unavailable(text!(
+                "the log-in in {shown:?} was replaced in the middle of the run, by another account's as far as is known: run it \
+                 again",
+                "{shown:?} 中的登录在运行期间被替换，就目前所知属于另一个账号：请重新执行"
+            )));
+        }
+        Ok(Issued { credentials, ends })
+    }
+
+    async fn account_of(&self, credentials: &Credentials) -> Result<String, CloudError> {
+        let credentials = Some(Arc::new(CredentialCache::fixed(credentials.clone())));
+        let options = StsOptions { credentials, ..self.sts.clone() };
+        let sts = Sts::new(options).map_err(|error| unavailable(error.0))?;
+        let caller = sts.caller().await;
+        let caller = caller.map_err(|error| CloudError { grade: Grade::NotSent(NotSent::NoKey), ..error })?;
+        Ok(caller.account)
+    }
+}
+
+impl CredentialProvider for TccliLogin {
+    fn fetch<'a>(&'a self, account: Option<&'a str>) -> Fetch<'a> {
+        Box::pin(self.read(account))
+    }
 }
