@@ -23,7 +23,7 @@ use postpay::sandbox::{
 /// Long enough for any answer that comes.
 pub(super) const PATIENT: Duration = Duration::from_secs(20);
 /// For answers that never come. Long enough for a busy computer to get the request through.
-pub(super) const SHORT: Duration = Duration::from_secs(1);
+pub(super) const SHORT: Duration = Duration::from_secs(3);
 
 pub(super) struct Skewed(pub(super) Duration);
 
