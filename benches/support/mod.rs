@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use postpay::check::{self, Checked};
 use postpay::diagnostic::any_error;
 use postpay::manifest;
-use postpay::model::Desired;
+use postpay::model::{Desired, InstanceKey};
 use postpay::plan::Target;
 use postpay::state::encode_state;
 use postpay::state::journal::RunId;
@@ -111,7 +111,7 @@ pub(crate) fn recorded(desired: &Desired) -> State {
             status: Status::Created,
             env_id: Some(format!("{}-8g1h2j3k4l5m6n7", environment.address)),
             tran_id: Some("20240506410001234567890".to_owned()),
-            request_id: Some(run.to_string()),
+            request_id: None,
             origin: Origin::Ordered,
             attributes: environment.attributes.clone(),
             ordered_at: Timestamp::UNIX_EPOCH,
@@ -119,8 +119,9 @@ pub(crate) fn recorded(desired: &Desired) -> State {
             source: environment.source.clone(),
             region: None,
             prevent_destroy: false,
+            deposed_at: None,
         };
-        (environment.address.clone(), record)
+        (InstanceKey::current(environment.address.clone()), record)
     });
     State {
         format_version: postpay::state::FormatVersion,
@@ -130,7 +131,6 @@ pub(crate) fn recorded(desired: &Desired) -> State {
         account: Some(account()),
         last_run: Some(run),
         environments: environments.collect(),
-        deposed: Vec::new(),
     }
 }
 

@@ -66,7 +66,7 @@ impl Listings {
 /// Whether the account shows one of the environments that were created before, and the matcher recognises it.
 pub(super) fn is_proven(state: Option<&State>, seen: &[SeenEnvironment]) -> bool {
     let records = || {
-        let records = state.into_iter().flat_map(|state| &state.environments);
+        let records = state.into_iter().flat_map(State::current);
         records.filter(|(_, record)| record.origin == Origin::Ordered)
     };
     let matcher = Matcher::new(records().map(|(address, record)| (address, &record.attributes)), []);

@@ -121,17 +121,12 @@ impl<C> Engine<'_, '_, C> {
     }
 
     fn destroy_edit(&self, step: &Step, what: What) -> Option<Edit> {
-        let address = step.address.clone();
         let record = match what {
-            What::Isolated => Some(Box::new(Record { status: Status::Isolated, ..self.recorded(step)? })),
+            What::Isolated => Some(Record { status: Status::Isolated, ..self.recorded(step)? }),
             What::Destroyed | What::WasGone => None,
             What::Renamed | What::BeingDestroyed => return None,
         };
-        Some(match (step.deposed, record) {
-            (true, record) => Edit::Deposed { address, env_id: step.ids.env_id.clone()?, record },
-            (false, Some(record)) => Edit::Put { address, record },
-            (false, None) => Edit::Forget { address },
-        })
+        Some(Edit::set(step.key()?, record))
     }
 
     fn updated(&mut self, sent: &Unconfirmed, read_back: bool) {
@@ -143,10 +138,10 @@ impl<C> Engine<'_, '_, C> {
         if let Some(alias) = step.renames() {
             attributes.set_role(Role::Alias, alias);
         }
-        let record = Box::new(Record { attributes, prevent_destroy: step.prevent_destroy, ..record });
+        let record = Record { attributes, prevent_destroy: step.prevent_destroy, ..record };
         let address = step.address.clone();
         // If that can't be written the run stops; the update was done all the same.
-        self.edit("update", Edit::Put { address, record });
+        self.edit("update", Edit::current(address, Some(record)));
         self.done(sent, What::Renamed, read_back);
     }
 

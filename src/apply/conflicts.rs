@@ -68,7 +68,7 @@ pub(super) fn alias_conflicts(
         .filter(|environment| !environment.is_isolated())
         .filter_map(|environment| Some((environment.env_id.as_str(), alias_key(environment)?)))
         .collect();
-    let current = state.into_iter().flat_map(|state| &state.environments);
+    let current = state.into_iter().flat_map(State::current);
     let others: HashMap<&String, (&Address, &str)> = current
         .filter_map(|(address, record)| {
             let env_id = record.env_id.as_deref()?;

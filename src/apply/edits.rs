@@ -44,17 +44,15 @@ impl<C> Engine<'_, '_, C> {
             edits.push(("moved", Edit::Move { from, to }));
         }
         match step.action {
-            Action::Forget => edits.push(("removed", Edit::Forget { address })),
-            Action::Import => edits.extend(self.imported(step).map(|record| {
-                let record = Box::new(record);
-                ("import", Edit::Put { address, record })
-            })),
+            Action::Forget => edits.push(("removed", Edit::current(address, None))),
+            Action::Import => edits
+                .extend(self.imported(step).map(|record| ("import", Edit::current(address, Some(record))))),
             // The record of what is replaced or destroyed keeps its protection.
             Action::Create | Action::Replace | Action::Destroy | Action::Resolve => {}
             Action::Update | Action::Move | Action::Wait | Action::NoOp => {
                 if let Some(record) = self.recorded(step).filter(|_| step.changes_protection()) {
-                    let record = Box::new(Record { prevent_destroy: step.prevent_destroy, ..record });
-                    edits.push(("prevent_destroy", Edit::Put { address, record }));
+                    let record = Record { prevent_destroy: step.prevent_destroy, ..record };
+                    edits.push(("prevent_destroy", Edit::current(address, Some(record))));
                 }
             }
         }
@@ -76,6 +74,7 @@ impl<C> Engine<'_, '_, C> {
             source: step.source.clone(),
             region: environment.region.clone(),
             prevent_destroy: step.prevent_destroy,
+            deposed_at: None,
         })
     }
 }

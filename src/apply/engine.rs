@@ -115,14 +115,10 @@ impl<C> Engine<'_, '_, C> {
     pub(super) fn recorded(&self, step: &Step) -> Option<Record> {
         let state = self.parts.writer.state()?;
         if step.deposed {
-            let env_id = step.ids.env_id.as_ref()?;
-            let mut deposed = state.deposed_at(&step.address);
-            return deposed
-                .find(|deposed| deposed.record.env_id.as_ref() == Some(env_id))
-                .map(|deposed| deposed.record.clone());
+            return state.environments.get(&step.key()?).cloned();
         }
         let at = step.previous_address.as_ref().unwrap_or(&step.address);
-        state.environments.get(at).cloned()
+        state.get(at).cloned()
     }
 
     /// Writes an event to the journal. Returns false when that failed, which stops the run.

@@ -351,7 +351,7 @@ impl ApplySummary {
 
 /// The addresses with an unknown outcome, whether or not a plan is about them.
 fn unknown(state: Option<&State>) -> impl Iterator<Item = &Address> {
-    let records = state.into_iter().flat_map(|state| &state.environments);
+    let records = state.into_iter().flat_map(State::current);
     records.filter(|(_, record)| record.status == Status::Unknown).map(|(address, _)| address)
 }
 

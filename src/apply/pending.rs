@@ -40,6 +40,7 @@ impl PendingOrder {
             source,
             region,
             prevent_destroy,
+            deposed_at: _,
         } = record.clone();
         Self {
             at: None,
@@ -75,7 +76,7 @@ impl PendingOrder {
             status,
             env_id,
             tran_id,
-            request_id,
+            request_id: request_id.filter(|_| status != Status::Created),
             origin: Origin::Ordered,
             attributes: order,
             ordered_at: sent_at,
@@ -83,6 +84,7 @@ impl PendingOrder {
             source,
             region,
             prevent_destroy,
+            deposed_at: None,
         }
     }
 }

@@ -18,15 +18,16 @@ use super::pending::PendingOrder;
 use super::settle::{self, Found, Looks};
 use crate::cloud::{CloudError, CloudRead, Grade, LOOK_FIRST, Ordered, SeenIds};
 use crate::crash;
+use crate::model::InstanceKey;
 use crate::plan::Step;
 use crate::state::journal::{Edit, EndReason};
-use crate::state::{Deposed, State, Status};
+use crate::state::{Record, State, Status};
 
 /// The create of an earlier run that has no EnvId so far.
 pub(super) fn waiting(step: &Step, state: Option<&State>) -> Option<PendingOrder> {
     // Its address in the state: a move is carried out before the account is looked at.
     let at = step.previous_address.as_ref().unwrap_or(&step.address);
-    let record = state?.environments.get(at)?;
+    let record = state?.get(at)?;
     Some(PendingOrder { env_id: None, ..PendingOrder::from_record(&step.address, record) })
 }
 
@@ -161,7 +162,7 @@ impl<C> Engine<'_, '_, C> {
             return false;
         };
         let record = order.record(Status::Created, Some(env_id.clone()), Some(tran_id.clone()));
-        let edit = Edit::Put { address: order.address.clone(), record: Box::new(record) };
+        let edit = Edit::current(order.address.clone(), Some(record));
         crash::point(crash::ADOPTION_NEXT);
         let now = self.parts.clock.now();
         if !self.append(edited("read_back", edit)) {
@@ -211,20 +212,16 @@ impl<C> Engine<'_, '_, C> {
         // What the create would have replaced is current again. It stays in the state beside the new doubt.
         let stood = self.recorded(self.steps[at]);
         if let Some(stood) = stood.filter(|stood| stood.status.is_settled()) {
-            let deposed = Box::new(Deposed {
+            let key = InstanceKey {
                 address: order.address.clone(),
-                record: stood,
-                at: order.sent_at,
-                by: self.run,
-            });
-            if !self.append(edited("read_back", Edit::Depose(deposed))) {
+                deposed: stood.env_id.clone().or_else(|| stood.tran_id.clone()),
+            };
+            let deposed = Record { deposed_at: Some(order.sent_at), ..stood };
+            if !self.append(edited("read_back", Edit::set(key, Some(deposed)))) {
                 return;
             }
         }
-        let edit = Edit::Put {
-            address: order.address.clone(),
-            record: Box::new(order.record(Status::Unknown, None, None)),
-        };
+        let edit = Edit::current(order.address.clone(), Some(order.record(Status::Unknown, None, None)));
         self.append(edited("read_back", edit));
         self.results[at].outcome = Outcome::Unknown(CloudError {
             grade: Grade::Unknown,

@@ -79,7 +79,7 @@ pub async fn look<'a, C: CloudRead>(
     let seen = cloud.environments().await?;
     // The list may have been the first to show the difference of the clocks.
     let ahead = cloud.ahead();
-    let others = state.into_iter().flat_map(|state| &state.environments);
+    let others = state.into_iter().flat_map(State::current);
     let others = others
         .map(|(address, record)| (address, &record.attributes))
         .filter(|(_, attributes)| open.iter().all(|open| open.order != **attributes));

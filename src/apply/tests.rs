@@ -205,7 +205,7 @@ impl CloudWrite for Scripted {
         self.ready().await?;
         let name = order.text(postpay::ALIAS).unwrap().to_owned();
         let open = read(&self.store).unwrap().current().unwrap();
-        let record = &open.environments[&Address::new(&name).unwrap()];
+        let record = open.get(&Address::new(&name).unwrap()).unwrap();
         assert_eq!(record.status, Status::Unknown, "an intent is on disk before {name} is sent");
         self.calls.lock().unwrap().push((name.clone(), Instant::now()));
         if let Some(gateway) = &self.gateway
@@ -461,7 +461,8 @@ async fn an_unknown_outcome_stops_the_run_is_recorded_and_never_sent_again() {
     assert_eq!(outcomes(&report), ["ordered", "ordered"], "c and d; b is not in the plan's orders");
     assert_eq!(report.verdict(), Verdict::Unknown, "b still is");
     assert_eq!(bench.cloud.names(), ["a", "b", "c", "d"]);
-    let b = &report.state.unwrap().environments[&Address::new("b").unwrap()];
+    let state = report.state.unwrap();
+    let b = state.get(&Address::new("b").unwrap()).unwrap();
     assert_eq!(b.status, Status::Unknown);
 }
 
@@ -475,11 +476,8 @@ async fn an_answer_just_before_a_slot_is_recorded_first_and_may_call_the_next_re
     assert_eq!(outcomes(&report), ["ordered", "unknown", "not attempted", "not attempted"]);
     assert_eq!(bench.cloud.names(), ["a", "b"]);
     assert_eq!(report.results[2].attempts, 0);
-    let environments = report.state.unwrap().environments;
-    assert!(
-        !environments.contains_key(&Address::new("c").unwrap()),
-        "its intent was taken back: {environments:?}"
-    );
+    let state = report.state.unwrap();
+    assert!(state.get(&Address::new("c").unwrap()).is_none(), "its intent was taken back: {state:?}");
 
     let throttled = ("a", vec![error(Grade::NotSent(NotSent::Throttled))]);
     let mut bench = Bench::new(just_before, &[throttled]);
@@ -743,7 +741,7 @@ fn lost() -> [(&'static str, Vec<Answer>); 1] {
 }
 
 fn status_of(report: &ApplySummary, name: &str) -> Status {
-    report.state.as_ref().unwrap().environments[&Address::new(name).unwrap()].status
+    report.state.as_ref().unwrap().get(&Address::new(name).unwrap()).unwrap().status
 }
 
 #[tokio::test(start_paused = true)]
@@ -993,7 +991,7 @@ async fn a_clock_that_went_back_does_not_hurry_the_pace_nor_break_the_fold() {
         let state = report.state.unwrap();
         assert_eq!(state.environments.len(), names.len());
         let a = Address::new("a").unwrap();
-        assert_eq!(state.environments[&a], before.environments[&a]);
+        assert_eq!(state.get(&a).unwrap(), before.get(&a).unwrap());
         drop(writer);
         let verified = verify::verify(bench.store()).unwrap();
         assert!(verified.problems.is_empty(), "{verified:?}");
@@ -1193,7 +1191,7 @@ async fn an_answer_with_the_ids_of_another_order_is_unknown_and_stops_the_run() 
         let report = bench.apply(&["a", "b", "c"], &settings()).await;
         assert_eq!(outcomes(&report), ["ordered", "unknown", "not attempted"]);
         assert_eq!((report.verdict(), report.ended), (Verdict::Unknown, EndReason::Unknown));
-        let record = &report.state.as_ref().unwrap().environments[&Address::new("b").unwrap()];
+        let record = &report.state.as_ref().unwrap().get(&Address::new("b").unwrap()).unwrap();
         assert_eq!(record.status, Status::Unknown);
         assert_eq!(record.tran_id.as_ref(), Some(&expected.tran_id));
         assert_eq!(record.env_id, expected.env_id);

@@ -133,7 +133,7 @@ pub(super) fn tell_recovered(store: &crate::state::file::FileStore, writer: &Wri
 fn recovered(run: RunId, state: Option<&State>, rescues: &[RescueFile]) -> Diagnostic {
     let unknown: Vec<&Address> = state
         .into_iter()
-        .flat_map(|state| &state.environments)
+        .flat_map(State::current)
         .filter(|(_, record)| record.run == run && record.status == Status::Unknown)
         .map(|(address, _)| address)
         .collect();

@@ -439,9 +439,9 @@ fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
     let unknown: Vec<String> = match read(store).map(Snapshot::current) {
         Ok(now) => now
             .iter()
-            .flat_map(|state| &state.environments)
+            .flat_map(State::current)
             .filter(|(address, record)| {
-                let before = before.and_then(|state| state.environments.get(*address));
+                let before = before.and_then(|state| state.get(*address));
                 record.status == Status::Unknown
                     && before.is_none_or(|record| record.status != Status::Unknown)
             })

@@ -17,7 +17,7 @@ use crate::model::Address;
 use crate::plan::guard::Limits;
 use crate::plan::{Mode, Options};
 use crate::state::file::FileStore;
-use crate::state::journal::{Edit, Event, Journal};
+use crate::state::journal::{Event, Journal};
 use crate::state::{State, StateStore, Writer};
 
 /// Give environments up at the vendor, by address
@@ -103,11 +103,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 
 fn is_there(state: Option<&State>, address: &Address, deposed: bool) -> bool {
     state.is_some_and(|state| {
-        if deposed {
-            state.deposed_at(address).next().is_some()
-        } else {
-            state.environments.contains_key(address)
-        }
+        if deposed { state.deposed_at(address).next().is_some() } else { state.get(address).is_some() }
     })
 }
 
@@ -124,13 +120,7 @@ fn was_there(store: &FileStore, address: &Address) -> Result<bool, Failure> {
 fn store_had(journal: &Journal, address: &Address) -> bool {
     journal.entries.iter().any(|entry| match &entry.event {
         Event::Intent(intent) => intent.address == *address,
-        Event::Edited(edited) => match &edited.edit {
-            Edit::Put { address: at, .. }
-            | Edit::Forget { address: at }
-            | Edit::Deposed { address: at, .. } => at == address,
-            Edit::Move { from, to } => from == address || to == address,
-            Edit::Depose(deposed) => deposed.address == *address,
-        },
+        Event::Edited(edited) => edited.edit.is_about(address),
         Event::Listed(_) | Event::Outcome(_) | Event::RunEnded(_) | Event::Recovered(_) => false,
     })
 }
@@ -147,9 +137,8 @@ fn unknown(address: &Address, state: Option<&State>, deposed: bool) -> Failure {
     let known: Vec<&str> = state
         .into_iter()
         .flat_map(|state| {
-            let deposed_at = state.deposed.iter().map(|one| one.address.as_str());
-            let current = state.environments.keys().map(Address::as_str);
-            current.filter(move |_| !deposed).chain(deposed_at.filter(move |_| deposed))
+            let keys = state.environments.keys().filter(move |key| key.is_deposed() == deposed);
+            keys.map(|key| key.address.as_str())
         })
         .collect();
     let failure = Failure::new("unknown-address", what);

@@ -218,7 +218,7 @@ fn no_state() -> Failure {
 pub(super) fn unknown_address(address: &Address, state: &State) -> Failure {
     let failure =
         Failure::new("unknown-address", text!("`{address}` is not on record", "`{address}` 没有记录"));
-    let known: Vec<&str> = state.environments.keys().map(Address::as_str).collect();
+    let known: Vec<&str> = state.current().map(|(address, _)| address.as_str()).collect();
     let failure = match nearest(address.as_str(), &known) {
         Some(near) => failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
         None => {
@@ -226,7 +226,7 @@ pub(super) fn unknown_address(address: &Address, state: &State) -> Failure {
         }
     };
     let mut deposed = state.deposed_at(address);
-    match deposed.next().and_then(|it| it.record.env_id.as_deref()) {
+    match deposed.next().and_then(|(_, record)| record.env_id.as_deref()) {
         Some(env_id) => {
             let env_id = crate::report::clean(env_id);
             failure.help(text!(

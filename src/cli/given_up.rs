@@ -4,34 +4,25 @@
 use super::world::World;
 use crate::cloud::SeenEnvironment;
 use crate::lang::text;
-use crate::model::Address;
+use crate::model::{Address, InstanceKey};
 use crate::report::clean;
 use crate::state::journal::{Edit, Edited};
 use crate::state::{Record, State, Status};
 
 /// An environment that may be gone.
 pub(super) struct GivenUp {
-    address: Address,
+    key: InstanceKey,
     record: Record,
-    deposed: bool,
 }
 
 /// Those of these addresses, or all of them.
 pub(super) fn open(state: &State, addresses: &[Address]) -> Vec<GivenUp> {
-    let current = state.environments.iter();
-    let current = current.map(|(address, record)| (address, record, false));
-    let deposed = state.deposed.iter();
-    let deposed = deposed.map(|one| (&one.address, &one.record, true));
-    current
-        .chain(deposed)
-        .filter(|(address, record, _)| {
-            record.status == Status::Destroying && (addresses.is_empty() || addresses.contains(address))
+    let records = state.environments.iter();
+    records
+        .filter(|(key, record)| {
+            record.status == Status::Destroying && (addresses.is_empty() || addresses.contains(&key.address))
         })
-        .map(|(address, record, deposed)| GivenUp {
-            address: address.clone(),
-            record: record.clone(),
-            deposed,
-        })
+        .map(|(key, record)| GivenUp { key: key.clone(), record: record.clone() })
         .collect()
 }
 
@@ -45,7 +36,7 @@ pub(super) fn settle(
 ) -> Vec<Edited> {
     let mut edits = Vec::new();
     for one in open {
-        let GivenUp { address, record, .. } = one;
+        let GivenUp { key: InstanceKey { address, .. }, record } = one;
         let env_id = record.env_id.as_deref().unwrap_or_default();
         let shown = seen.iter().find(|environment| environment.env_id == env_id);
         let status = match shown {
@@ -82,15 +73,7 @@ pub(super) fn settle(
 }
 
 fn edited(one: &GivenUp, status: Option<Status>) -> Edited {
-    let GivenUp { address, record, deposed } = one;
-    let address = address.clone();
-    let record = status.map(|status| Box::new(Record { status, ..record.clone() }));
-    let edit = match (deposed, record) {
-        (true, record) => {
-            Edit::Deposed { address, env_id: one.record.env_id.clone().unwrap_or_default(), record }
-        }
-        (false, Some(record)) => Edit::Put { address, record },
-        (false, None) => Edit::Forget { address },
-    };
+    let GivenUp { key, record } = one;
+    let edit = Edit::set(key.clone(), status.map(|status| Record { status, ..record.clone() }));
     Edited { doing: "resolve".to_owned(), edit }
 }

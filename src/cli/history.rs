@@ -16,7 +16,7 @@ use crate::model::Address;
 use crate::report::{csv, human, json};
 use crate::state::State;
 use crate::state::file::FileStore;
-use crate::state::history::{Happening, Wanted, history};
+use crate::state::history::{Filter, HistoryEvent, history};
 use crate::state::journal::Journal;
 use crate::state::verify::{Kept, Notice, Problem, read_all, verify};
 use since::Since;
@@ -81,16 +81,15 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         None => {}
     }
     let past = Past::of(&store)?;
-    let wanted = Wanted {
+    let filter = Filter {
         all: args.all,
         since: args.since.map(|since| since.from(world.now())),
         addresses: args.addresses.clone(),
     };
-    let happenings: Vec<&Happening> =
-        past.happenings.iter().filter(|happening| happening.is_wanted(&wanted)).collect();
-    let json = || json::history::history(&happenings, &past.problems);
-    let human = |look| human::history::history(&happenings, look);
-    let csv = || csv::history(&happenings);
+    let events: Vec<&HistoryEvent> = past.events.iter().filter(|event| event.matches(&filter)).collect();
+    let json = || json::history::history(&events, &past.problems);
+    let human = |look| human::history::history(&events, look);
+    let csv = || csv::history(&events);
     let shown = Shown::plain(&json, &human).with_csv(&csv);
     if args.csv {
         world.format = Format::Csv;
@@ -99,7 +98,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     world.diagnose(&past.notices);
     world.diagnose(&past.problems);
     world.report(shown)?;
-    if happenings.is_empty()
+    if events.is_empty()
         && let Some(unknown) = past.never_was(&args.addresses)
     {
         world.diagnose(&[unknown]);
@@ -109,7 +108,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 
 /// Everything that is known of the past, and what is missing of it.
 struct Past {
-    happenings: Vec<Happening>,
+    events: Vec<HistoryEvent>,
     state: Option<State>,
     /// Why it is not the whole past.
     problems: Vec<Diagnostic>,
@@ -132,7 +131,7 @@ impl Past {
             journals.iter().all(|filed| filed.started.run != run)
         }));
         let (problems, notices) = troubles(store)?;
-        Ok(Self { happenings: history(&journals, open, state.as_ref()), state, problems, notices })
+        Ok(Self { events: history(&journals, open, state.as_ref()), state, problems, notices })
     }
 
     fn exit(&self) -> Exit {
@@ -142,11 +141,11 @@ impl Past {
     /// A name that is in no receipt was probably misspelt.
     fn never_was(&self, addresses: &[Address]) -> Option<Diagnostic> {
         let named = |address: &&Address| {
-            let wanted = Wanted { all: true, since: None, addresses: vec![(*address).clone()] };
-            !self.happenings.iter().any(|it| it.is_wanted(&wanted))
+            let filter = Filter { all: true, since: None, addresses: vec![(*address).clone()] };
+            !self.events.iter().any(|it| it.matches(&filter))
         };
         let address = addresses.iter().find(named)?;
-        let known: Vec<&str> = self.happenings.iter().map(|happening| happening.address.as_str()).collect();
+        let known: Vec<&str> = self.events.iter().map(|event| event.key.address.as_str()).collect();
         let near = crate::check::near::nearest(address.as_str(), &known);
         let diagnostic = Diagnostic::warning(
             "unknown-address",

@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     tell_recovered(&store, &writer, world);
     let mut desired = project.desired(world)?;
     let state = writer.state();
-    let on_record = state.and_then(|state| state.environments.get(address));
+    let on_record = state.and_then(|state| state.get(address));
     if let Some(record) = on_record {
         let id = match &record.env_id {
             Some(env_id) => Text::same(clean(env_id).into_owned()),

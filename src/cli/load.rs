@@ -330,7 +330,7 @@ impl Project {
     fn check_as(&self, options: check::Options, state: Option<&State>) -> (Vec<PathBuf>, Checked) {
         let loaded = self.load_manifests();
         let files = loaded.files.iter().map(|file| file.hash.path.clone());
-        let recorded = state.into_iter().flat_map(|state| state.environments.keys());
+        let recorded = state.into_iter().flat_map(|state| state.current().map(|(address, _)| address));
         let mut checked = check::check_beside(&loaded, options, &recorded.collect());
         checked.diagnostics.extend(self.config.warnings.iter().cloned());
         (files.collect(), checked)
@@ -389,8 +389,7 @@ impl Project {
                 .help(text!("only what is declared is replaced", "只能替换已声明的环境")));
         }
         for address in options.targets.iter().chain(&options.excludes) {
-            let known = declared.contains(address)
-                || state.is_some_and(|state| state.environments.contains_key(address));
+            let known = declared.contains(address) || state.is_some_and(|state| state.get(address).is_some());
             if !known {
                 return Err(unknown_address(address, desired, state));
             }
@@ -622,7 +621,7 @@ impl<'a> Lines<'a> {
 
 pub(super) fn unknown_address(address: &Address, desired: &Desired, state: Option<&State>) -> Failure {
     let declared = desired.environments.iter().map(|environment| environment.address.as_str());
-    let recorded = state.into_iter().flat_map(|state| state.environments.keys().map(Address::as_str));
+    let recorded = state.into_iter().flat_map(|state| state.current().map(|(address, _)| address.as_str()));
     let known: Vec<&str> = declared.chain(recorded).collect();
     let near = check::near::nearest(address.as_str(), &known);
     let failure = Failure::new(

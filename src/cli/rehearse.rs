@@ -322,8 +322,7 @@ impl<'a> Stage<'a> {
 /// Leaves out what adopts and what forgets: the embedded endpoint has nothing that could be adopted, and the judge holds
 /// every record that is gone for a loss. Says what was left out.
 fn only_orders(desired: &mut Desired, recorded: Option<&State>) -> Vec<Text> {
-    let on_record =
-        |address: &Address| recorded.is_some_and(|state| state.environments.contains_key(address));
+    let on_record = |address: &Address| recorded.is_some_and(|state| state.get(address).is_some());
     let targets: HashSet<Address> = desired.moved.iter().map(|moved| moved.to.clone()).collect();
     let mut left_out = Vec::new();
     desired.environments.retain(|environment| {

@@ -18,7 +18,7 @@ use crate::apply::settle::{Found, look};
 use crate::cloud::tencent::{RETRY_READS_FOR, TencentClient};
 use crate::cloud::{CloudError, CloudRead as _};
 use crate::lang::{Text, text};
-use crate::model::Address;
+use crate::model::{Address, InstanceKey};
 use crate::plan::guard;
 use crate::report::{clean, human, json};
 use crate::state::journal::{Edit, Edited, Journal, RunId, RunStarted};
@@ -145,7 +145,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 }
 
 pub(super) fn is_open(state: &State) -> impl Iterator<Item = (&Address, &Record)> {
-    state.environments.iter().filter(|(_, record)| match record.status {
+    state.current().filter(|(_, record)| match record.status {
         Status::Unknown | Status::AwaitingEnvId => true,
         Status::Created | Status::Isolated | Status::Destroying => false,
     })
@@ -161,7 +161,7 @@ fn wanted<'a>(
         .find(|address| !is_open(state).any(|(open, _)| open == *address))
         .filter(|_| !is_given_up)
     {
-        let why = if state.environments.contains_key(address) {
+        let why = if state.get(address).is_some() {
             text!("`{address}` is settled already", "`{address}` 早已处理完毕")
         } else {
             text!("`{address}` is not in the state", "`{address}` 不在状态文件中")
@@ -320,12 +320,12 @@ pub(super) fn adopt_named(
     force: bool,
     state: &State,
 ) -> Result<Edited, Failure> {
-    let current = state.environments.iter();
-    let current = current.filter(|(address, _)| **address != case.open.address);
-    let deposed = state.deposed.iter();
-    let deposed = deposed.map(|one| (&one.address, &one.record));
-    let taken = current.chain(deposed).find(|(_, record)| record.env_id.as_deref() == Some(env_id));
-    if let Some((address, _)) = taken {
+    let own = InstanceKey::current(case.open.address.clone());
+    let taken = state
+        .environments
+        .iter()
+        .find(|(key, record)| **key != own && record.env_id.as_deref() == Some(env_id));
+    if let Some((InstanceKey { address, .. }, _)) = taken {
         let env_id = clean(env_id);
         return Err(Failure::new(
             "resolve-taken",
@@ -431,11 +431,8 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
         )));
     }
     // What this order would have replaced has its address back.
-    let kept = state.deposed_at(address).find(|deposed| deposed.by == case.open.run);
-    let edit = match kept {
-        Some(kept) => Edit::Put { address: address.clone(), record: Box::new(kept.record.clone()) },
-        None => Edit::Forget { address: address.clone() },
-    };
+    let kept = state.deposed_at(address).find(|(_, record)| record.deposed_at == Some(case.open.sent_at));
+    let edit = Edit::current(address.clone(), kept.map(|(_, record)| record.clone()));
     Ok(Edited { doing: "resolve --not-created".to_owned(), edit })
 }
 
@@ -509,5 +506,5 @@ fn not_asked(case: &Case) -> Failure {
 fn put(case: &Case, env_id: &str, tran_id: Option<&str>) -> Edited {
     let address = case.open.address.clone();
     let record = case.open.record(Status::Created, Some(env_id.to_owned()), tran_id.map(str::to_owned));
-    Edited { doing: "resolve --adopt".to_owned(), edit: Edit::Put { address, record: Box::new(record) } }
+    Edited { doing: "resolve --adopt".to_owned(), edit: Edit::current(address, Some(record)) }
 }

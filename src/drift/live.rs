@@ -29,11 +29,8 @@ pub(super) fn findings(live: &Live, desired: &Desired, state: Option<&State>, pl
     let declared: HashMap<&Address, &Environment> =
         desired.environments.iter().map(|environment| (&environment.address, environment)).collect();
     let mut findings = Vec::new();
-    let current = state.into_iter().flat_map(|state| &state.environments);
-    let current = current.map(|(address, record)| (address, record, false));
-    let deposed = state.into_iter().flat_map(|state| &state.deposed);
-    let deposed = deposed.map(|one| (&one.address, &one.record, true));
-    for (address, record, deposed) in current.chain(deposed) {
+    for (key, record) in state.into_iter().flat_map(|state| &state.environments) {
+        let (address, deposed) = (&key.address, key.is_deposed());
         let Some(env_id) = record.env_id.as_deref().filter(|_| is_selected(address)) else {
             continue;
         };
@@ -394,7 +391,7 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
 }
 
 fn duplicate_help(address: &Address, env_id: &str, state: Option<&State>) -> Text {
-    let record = state.and_then(|state| state.environments.get(address));
+    let record = state.and_then(|state| state.get(address));
     match record.map(|record| record.status) {
         Some(Status::Unknown | Status::AwaitingEnvId) => text!(
             "`postpay resolve {address}`: it may be what the create of `{address}` made",

@@ -79,7 +79,7 @@ pub fn compare(
     Drift {
         findings,
         declared: desired.environments.len(),
-        recorded: state.map_or(0, |state| state.environments.len()),
+        recorded: state.map_or(0, |state| state.current().count()),
         seen: live.map(|live| live.environments.len()),
     }
 }

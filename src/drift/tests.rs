@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::cloud::{Bill, PayMode};
 use crate::kinds::postpay;
-use crate::model::{Address, Attributes, Environment, Lifecycle, SourceRef};
+use crate::model::{Address, Attributes, Environment, InstanceKey, Lifecycle, SourceRef};
 use crate::plan::{self, Target};
 use crate::state::journal::RunId;
 use crate::state::{Account, Lineage, Origin, Record, Serial, Status};
@@ -47,8 +47,9 @@ fn recorded(names: &[(&str, Status)]) -> State {
             source: source(),
             region: None,
             prevent_destroy: false,
+            deposed_at: None,
         };
-        (Address::new(name).unwrap(), record)
+        (InstanceKey::current(Address::new(name).unwrap()), record)
     };
     State {
         format_version: crate::state::FormatVersion,
@@ -58,7 +59,6 @@ fn recorded(names: &[(&str, Status)]) -> State {
         account: None,
         last_run: None,
         environments: names.iter().map(record).collect(),
-        deposed: Vec::new(),
     }
 }
 
@@ -283,8 +283,8 @@ fn what_was_given_up_and_is_in_use_again_is_found() {
 fn what_was_replaced_and_is_gone_is_forgotten_by_its_id() {
     let desired = declared(&[]);
     let mut state = recorded(&[("a", Status::Created)]);
-    let (address, record) = state.environments.pop_first().unwrap();
-    state.deposed.push(crate::state::Deposed { address, at: record.ordered_at, by: record.run, record });
+    let (key, record) = state.environments.pop_first().unwrap();
+    state.environments.insert(InstanceKey::deposed(key.address, "a-1".to_owned()), record);
     let found = drift(&desired, &state, Some(&live(vec![])), &Options::default());
     let gone = found.findings.iter().find(|one| one.code == Code::Gone);
     let next = gone.unwrap().next.en();

@@ -37,16 +37,7 @@ impl Address {
     /// # Errors
     /// When `text` breaks [`Address::RULE`].
     pub fn new(text: &str) -> Result<Self, AddressError> {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        let starts_well = text.chars().next().is_some_and(plain);
-        if starts_well
-            && text.len() <= Self::MAX_CHARS
-            && text.chars().all(|c| plain(c) || c == '_' || c == '-')
-        {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(AddressError(text.to_owned()))
-        }
+        Self::try_from(text.to_owned())
     }
 
     pub fn as_str(&self) -> &str {
@@ -58,7 +49,15 @@ impl TryFrom<String> for Address {
     type Error = AddressError;
 
     fn try_from(text: String) -> Result<Self, AddressError> {
-        Self::new(&text)
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        if text.bytes().next().is_some_and(plain)
+            && text.len() <= Self::MAX_CHARS
+            && text.bytes().all(|byte| plain(byte) || byte == b'_' || byte == b'-')
+        {
+            Ok(Self(text))
+        } else {
+            Err(AddressError(text))
+        }
     }
 }
 

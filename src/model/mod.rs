@@ -5,6 +5,7 @@
 pub mod address;
 pub mod attributes;
 pub mod ids;
+pub mod instance;
 pub mod kind;
 pub mod unique;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use address::{Address, AddressError};
 pub use attributes::Attributes;
 pub use ids::{ApiIds, EnvId, ID_PATTERN, ID_RULE, RequestId, TranId, is_id};
+pub use instance::InstanceKey;
 pub use kind::{Field, Kind, Role, Shape, Value, is_alias};
 
 /// Everything that the manifests ask for, in declared order.

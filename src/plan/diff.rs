@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::moves::{self, MoveProblem};
 use super::{Action, Ids, Mode, Options, Reason, Refusal, Step};
 use crate::model::kind::Update;
-use crate::model::{Address, Attributes, Desired, Environment, Field, Import, Role};
-use crate::state::{Deposed, Origin, Record, State, Status};
+use crate::model::{Address, Attributes, Desired, Environment, Field, Import, InstanceKey, Role};
+use crate::state::{Origin, Record, State, Status};
 
 /// One step for every environment that is declared or on record: declared ones in declared order, then the rest by
 /// address, then what was replaced.
@@ -27,7 +27,7 @@ pub fn diff(
             // What is to move to a declared address is declared.
             let came_from = moves::resolve(desired, state)?;
             let leaving: HashSet<&Address> = came_from.values().collect();
-            let records = state.into_iter().flat_map(|state| &state.environments);
+            let records = state.into_iter().flat_map(State::current);
             let wanted: HashSet<&Address> = addresses.iter().collect();
             records
                 .filter(|(address, _)| wanted.contains(address))
@@ -43,21 +43,20 @@ pub fn diff(
                 .collect()
         }
         Mode::DestroyDeposed(addresses) => {
-            let records = state.into_iter().flat_map(|state| &state.deposed);
+            let records = state.into_iter().flat_map(State::deposed);
             records
-                .filter(|deposed| addresses.contains(&deposed.address))
-                .map(|deposed| {
+                .filter(|(InstanceKey { address, .. }, _)| addresses.contains(address))
+                .map(|(InstanceKey { address, .. }, record)| {
                     // What it was declared with is nobody's to change any more; what is declared at its address is.
                     let declared = desired.environments.iter();
-                    let declared =
-                        declared.into_iter().find(|environment| environment.address == deposed.address);
+                    let declared = declared.into_iter().find(|environment| environment.address == *address);
                     let record = Record {
-                        prevent_destroy: declared.map_or(deposed.record.prevent_destroy, |environment| {
+                        prevent_destroy: declared.map_or(record.prevent_destroy, |environment| {
                             environment.lifecycle.prevent_destroy
                         }),
-                        ..deposed.record.clone()
+                        ..record.clone()
                     };
-                    let at_address = state.and_then(|state| state.environments.get(&deposed.address));
+                    let at_address = state.and_then(|state| state.get(address));
                     let refusal = match at_address.map(|record| record.status) {
                         // It may be the only one that there is.
                         Some(Status::Unknown) => Some(Refusal::ReplacementUnknown),
@@ -66,10 +65,7 @@ pub fn diff(
                         )
                         | None => kept(&record, options),
                     };
-                    Step {
-                        deposed: true,
-                        ..destroyed(&deposed.address, &record, Reason::DestroyRequested, refusal)
-                    }
+                    Step { deposed: true, ..destroyed(address, &record, Reason::DestroyRequested, refusal) }
                 })
                 .collect()
         }
@@ -101,9 +97,9 @@ fn all(
     let replaces: HashSet<&Address> = options.replaces.iter().collect();
     let records = Records::new(state, declared);
     let replaced_before: HashSet<&Address> =
-        state.into_iter().flat_map(|state| &state.deposed).map(|deposed| &deposed.address).collect();
+        state.into_iter().flat_map(State::deposed).map(|(key, _)| &key.address).collect();
     let deposed_at = |address: &Address| replaced_before.contains(address);
-    let at = |address: &Address| state.and_then(|state| state.environments.get(address));
+    let at = |address: &Address| state.and_then(|state| state.get(address));
     let environments = desired.environments.iter().map(|environment| {
         let address = &environment.address;
         let previous = came_from.get(address);
@@ -123,12 +119,13 @@ fn all(
             },
         }
     });
-    let on_record = state.into_iter().flat_map(|state| &state.environments);
+    let on_record = state.into_iter().flat_map(State::current);
     let left = on_record
         .filter(|(address, _)| !declared.contains(address) && !moved.contains(address))
         .map(|(address, record)| left_over(address, record, removed.contains(address), options));
-    let deposed = state.into_iter().flat_map(|state| &state.deposed);
-    Ok(environments.chain(left).chain(deposed.map(replaced)).collect())
+    let deposed = state.into_iter().flat_map(State::deposed);
+    let deposed = deposed.map(|(key, record)| replaced(&key.address, record));
+    Ok(environments.chain(left).chain(deposed).collect())
 }
 
 /// The fields whose values don't mean the same any more.
@@ -343,8 +340,7 @@ fn kept(record: &Record, options: &Options) -> Option<Refusal> {
     }
 }
 
-fn replaced(deposed: &Deposed) -> Step {
-    let Deposed { address, record, .. } = deposed;
+fn replaced(address: &Address, record: &Record) -> Step {
     let reason = match record.status {
         Status::Isolated => Reason::Isolated,
         Status::Destroying => Reason::BeingDestroyed,
@@ -403,7 +399,7 @@ impl<'a> Records<'a> {
                 records.by_env_id.insert(id, address);
             }
         }
-        for (address, record) in state.into_iter().flat_map(|state| &state.environments) {
+        for (address, record) in state.into_iter().flat_map(State::current) {
             if record.status == Status::Isolated {
                 // It is given up: another one may have its alias.
                 continue;

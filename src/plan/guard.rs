@@ -251,7 +251,7 @@ fn already_ordered(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
     plan.orders()
         .filter(|step| {
             let at = step.previous_address.as_ref().unwrap_or(&step.address);
-            let record = facts.state.and_then(|state| state.environments.get(at));
+            let record = facts.state.and_then(|state| state.get(at));
             let fits = match (step.action, record.map(|record| record.status)) {
                 (Action::Create, None | Some(Status::Isolated))
                 | (Action::Replace, Some(Status::Created)) => true,
@@ -269,7 +269,7 @@ fn wrong_destroys(plan: &Plan, facts: &Facts<'_>) -> Vec<Objection> {
     if destroys.is_empty() {
         return Vec::new();
     }
-    let current = facts.state.into_iter().flat_map(|state| &state.environments);
+    let current = facts.state.into_iter().flat_map(State::current);
     let holders: HashMap<&str, Vec<&Address>> =
         current.fold(HashMap::new(), |mut holders: HashMap<&str, Vec<&Address>>, (address, record)| {
             if let Some(env_id) = record.env_id.as_deref() {

@@ -66,7 +66,7 @@ pub fn resolve(
     desired: &Desired,
     state: Option<&State>,
 ) -> Result<HashMap<Address, Address>, Vec<MoveProblem>> {
-    let on_record = |address: &Address| state.is_some_and(|state| state.environments.contains_key(address));
+    let on_record = |address: &Address| state.is_some_and(|state| state.get(address).is_some());
     let before: HashMap<&Address, &Moved> = desired.moved.iter().map(|moved| (&moved.to, moved)).collect();
     let sources: HashMap<&Address, &Moved> = desired.moved.iter().map(|moved| (&moved.from, moved)).collect();
     let mut resolved = HashMap::new();

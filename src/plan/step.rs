@@ -1,7 +1,7 @@
 //! One step of a plan: what is to be done with one environment, and why.
 
 use super::diff;
-use crate::model::{Address, Attributes, Field, Role, SourceRef};
+use crate::model::{Address, Attributes, Field, InstanceKey, Role, SourceRef};
 
 /// What is to be done with one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -259,6 +259,13 @@ impl Refusal {
 }
 
 impl Step {
+    /// Returns the key of its environment in the state. None for a former one without an EnvId, which can't be addressed.
+    pub fn key(&self) -> Option<InstanceKey> {
+        let address = self.address.clone();
+        let deposed = if self.deposed { Some(self.ids.env_id.clone()?) } else { None };
+        Some(InstanceKey { address, deposed })
+    }
+
     /// True when carrying out the step sends a paid order.
     pub fn is_order(&self) -> bool {
         self.refusal.is_none()

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::guard::{Consent, Facts, Limits, Objection, Whose, approve, objections};
 use super::*;
 use crate::kinds::postpay;
-use crate::model::{Attributes, Environment, Field, Lifecycle, SourceRef};
+use crate::model::{Attributes, Environment, Field, InstanceKey, Lifecycle, SourceRef};
 use crate::state::journal::RunId;
 use crate::state::{Origin, Record, Status};
 
@@ -53,6 +53,7 @@ fn record(status: Status, pairs: &[(Field, &str)]) -> Record {
         source: source(9),
         region: None,
         prevent_destroy: false,
+        deposed_at: None,
     }
 }
 
@@ -77,8 +78,10 @@ fn state(records: Vec<(&str, Record)>) -> State {
         tool_version: "0.1.0".to_owned(),
         account: Some(account()),
         last_run: None,
-        environments: records.into_iter().map(|(name, record)| (address(name), record)).collect(),
-        deposed: Vec::new(),
+        environments: records
+            .into_iter()
+            .map(|(name, record)| (InstanceKey::current(address(name)), record))
+            .collect(),
     }
 }
 

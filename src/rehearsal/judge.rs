@@ -140,7 +140,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::model::{Address, SourceRef};
+    use crate::model::{Address, InstanceKey, SourceRef};
     use crate::state::journal::RunId;
     use crate::state::{Lineage, Origin, Record, Serial};
 
@@ -183,8 +183,9 @@ mod tests {
                 source: SourceRef { file: "a.yaml".to_owned(), line: 1 },
                 region: None,
                 prevent_destroy: false,
+                deposed_at: None,
             };
-            (Address::new(alias).unwrap(), record)
+            (InstanceKey::current(Address::new(alias).unwrap()), record)
         };
         State {
             format_version: crate::state::FormatVersion,
@@ -194,7 +195,6 @@ mod tests {
             account: None,
             last_run: None,
             environments: records.iter().map(record).collect(),
-            deposed: Vec::new(),
         }
     }
 

@@ -38,12 +38,12 @@ impl Scene {
         let mut made = Vec::new();
         let mut assumed = Vec::new();
         let declared = desired.environments.iter().map(|environment| &environment.attributes);
-        let records = state.iter().flat_map(|state| &state.environments);
-        let deposed = state.iter().flat_map(|state| &state.deposed);
-        existing.extend(deposed.filter_map(|deposed| deposed.record.env_id.clone()));
-        let named = declared.chain(records.clone().map(|(_, record)| &record.attributes));
+        let records = || state.iter().flat_map(State::current);
+        let deposed = state.iter().flat_map(State::deposed);
+        existing.extend(deposed.filter_map(|(_, record)| record.env_id.clone()));
+        let named = declared.chain(records().map(|(_, record)| &record.attributes));
         existing.extend(named.filter_map(|order| order.env_id().map(str::to_owned)));
-        for (address, record) in records {
+        for (address, record) in records() {
             match record.status {
                 Status::Created | Status::Isolated | Status::Destroying => existing.extend(record.env_id.clone()),
                 Status::AwaitingEnvId | Status::Unknown if is_proven(record) => {
@@ -63,7 +63,7 @@ impl Scene {
             is_selected(address)
                 && state
                     .as_ref()
-                    .and_then(|state| state.environments.get(address))
+                    .and_then(|state| state.get(address))
                     .is_none_or(|record| record.status == Status::Unknown && !is_proven(record))
         };
         let wanted = desired

@@ -7,7 +7,7 @@
 //! terminals and logs too, where a line that begins with `::` may be a command.
 
 use super::text::clean;
-use crate::state::history::{Change, Happening, Request, Settled, What};
+use crate::state::history::{Change, EventKind, HistoryEvent, Request, Settled};
 
 const COLUMNS: [&str; 17] = [
     "time",
@@ -29,36 +29,36 @@ const COLUMNS: [&str; 17] = [
     "moved_to",
 ];
 
-/// One line a happening, after a line with the columns' names.
-pub fn history(happenings: &[&Happening]) -> String {
+/// One line a event, after a line with the columns' names.
+pub fn history(events: &[&HistoryEvent]) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // Writing to memory does not fail, and every row has as many cells as the first.
     let _ = writer.write_record(COLUMNS);
-    for happening in happenings {
-        let _ = writer.write_record(row(happening).map(|cell| harmless(&cell)));
+    for event in events {
+        let _ = writer.write_record(row(event).map(|cell| harmless(&cell)));
     }
     let bytes = writer.into_inner().unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-fn row(happening: &Happening) -> [String; COLUMNS.len()] {
+fn row(event: &HistoryEvent) -> [String; COLUMNS.len()] {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let (tran_id, env_id) = happening.ids();
+    let (tran_id, env_id) = event.ids();
     let base = [
-        happening.at.to_string(),
-        happening.address.to_string(),
+        event.at.to_string(),
+        event.key.address.to_string(),
         String::new(),
         String::new(),
         tran_id.unwrap_or_default().to_owned(),
         env_id.unwrap_or_default().to_owned(),
     ];
     let [at, address, _, _, tran_id, env_id] = base;
-    let run = &happening.run;
+    let run = &event.run;
     let (commit, who, id) = (text(&run.commit), text(&run.who), run.id.to_string());
-    match &happening.what {
-        What::Request(Request {
+    match &event.kind {
+        EventKind::Request(Request {
             action,
-            outcome,
+            result,
             tran_id: _,
             env_id: _,
             request_id,
@@ -76,7 +76,7 @@ fn row(happening: &Happening) -> [String; COLUMNS.len()] {
                 at,
                 address,
                 action.clone(),
-                outcome.name().to_owned(),
+                result.name().to_owned(),
                 tran_id,
                 env_id,
                 text(request_id),
@@ -92,13 +92,10 @@ fn row(happening: &Happening) -> [String; COLUMNS.len()] {
                 String::new(),
             ]
         }
-        What::Edit { doing, change } => {
+        EventKind::Edit { doing, change } => {
             let to = match change {
                 Change::Moved { to } => to.to_string(),
-                Change::Recorded(_)
-                | Change::Forgotten
-                | Change::DeposedRecorded(_)
-                | Change::DeposedForgotten { .. } => String::new(),
+                Change::Recorded(_) | Change::Forgotten => String::new(),
             };
             let nothing = String::new;
             [

@@ -11,9 +11,9 @@ use super::journal::{
     Edit, Edited, EndReason, Entry, Event, Evidence, Intent, Journal, Outcome, Recovered, RunEnded, RunId,
     RunStarted,
 };
-use super::{Account, Deposed, Lineage, Origin, Record, Serial, State, Status};
+use super::{Account, Lineage, Origin, Record, Serial, State, Status};
 use crate::kinds::postpay;
-use crate::model::{Address, Attributes, SourceRef};
+use crate::model::{Address, Attributes, InstanceKey, SourceRef};
 
 pub(crate) const ORDER: &str = "CreatePostpayPackage";
 
@@ -93,18 +93,27 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
                     source,
                     region,
                     prevent_destroy,
+                    deposed_at: None,
                 }
             },
         )
 }
 
-pub(crate) fn deposed() -> impl Strategy<Value = Deposed> {
-    (address(), record(), moment(), run()).prop_map(|(address, record, at, by)| Deposed {
-        address,
-        at,
-        by,
-        record,
+pub(crate) fn deposed() -> impl Strategy<Value = (InstanceKey, Record)> {
+    (address(), record(), text(), moment()).prop_map(|(address, record, env_id, at)| {
+        let record = Record { env_id: Some(env_id.clone()), deposed_at: Some(at), ..record };
+        (InstanceKey::deposed(address, env_id), record)
     })
+}
+
+/// The same state with no EnvId in it twice.
+pub(crate) fn distinct(state: State) -> State {
+    let numbered = |((key, mut record), number): ((InstanceKey, Record), u32)| {
+        record.env_id = record.env_id.map(|id| format!("{id}-{number}"));
+        let deposed = key.deposed.and_then(|_| record.env_id.clone());
+        (InstanceKey { address: key.address, deposed }, record)
+    };
+    State { environments: state.environments.into_iter().zip(0..).map(numbered).collect(), ..state }
 }
 
 pub(crate) fn state() -> impl Strategy<Value = State> {
@@ -117,15 +126,18 @@ pub(crate) fn state() -> impl Strategy<Value = State> {
         btree_map(address(), record(), 0..4),
         vec(deposed(), 0..3),
     )
-        .prop_map(|(lineage, serial, tool_version, account, last_run, environments, deposed)| State {
+        .prop_map(|(lineage, serial, tool_version, account, last_run, current, deposed)| State {
             format_version: crate::state::FormatVersion,
             lineage: Lineage(Uuid::from_u128(lineage)),
             serial: Serial(serial),
             tool_version,
             account,
             last_run,
-            environments,
-            deposed,
+            environments: current
+                .into_iter()
+                .map(|(address, record)| (InstanceKey::current(address), record))
+                .chain(deposed)
+                .collect(),
         })
 }
 
@@ -283,13 +295,10 @@ fn wild_event() -> impl Strategy<Value = Event> {
             })
         });
     let edit = prop_oneof![
-        (address(), record()).prop_map(|(address, record)| Edit::Put { address, record: Box::new(record) }),
-        address().prop_map(|address| Edit::Forget { address }),
+        (address(), option::of(record())).prop_map(|(address, record)| Edit::current(address, record)),
         (address(), address()).prop_map(|(from, to)| Edit::Move { from, to }),
-        (address(), text(), option::of(record())).prop_map(|(address, env_id, record)| {
-            Edit::Deposed { address, env_id, record: record.map(Box::new) }
-        }),
-        deposed().prop_map(|deposed| Edit::Depose(Box::new(deposed))),
+        (deposed(), any::<bool>())
+            .prop_map(|((key, record), is_put)| Edit::set(key, is_put.then_some(record))),
     ];
     let edited = (text(), edit).prop_map(|(doing, edit)| Event::Edited(Edited { doing, edit }));
     prop_oneof![3 => intent, 3 => said, 1 => edited]
@@ -311,5 +320,5 @@ pub(crate) fn wild_journal() -> impl Strategy<Value = Journal> {
 
 /// The ids in a state.
 pub(crate) fn ids(state: &State) -> Vec<&String> {
-    state.records().flat_map(|(_, record)| record.tran_id.iter().chain(&record.env_id)).collect()
+    state.environments.values().flat_map(|record| record.tran_id.iter().chain(&record.env_id)).collect()
 }

@@ -1,45 +1,42 @@
-//! Everything that was ever ordered, changed or settled, told from the journals of the runs. Pure.
+//! Every request and edit that the journals record, oldest first. Pure.
 //!
-//! A journal says what was sent and what came back; what was found out later stands in a later entry, or a later run. Here
-//! the two come together: an order is told with the ids that it is known to have by now, and with how they came to be known.
+//! A journal has what was sent and what was returned; what was found out later is in a later event, or a later run. A
+//! request is shown with the ids that are known by now, and with how they were found.
 
-mod telling;
-
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::journal::{Evidence, Journal, RunId};
+use super::journal::{Edit, Edited, Event, Evidence, Intent, Journal, Outcome, RunId, RunStarted};
 use super::{Origin, Record, State, Status};
-use crate::model::{Address, SourceRef};
-use telling::Telling;
+use crate::model::{Address, InstanceKey, SourceRef};
 
-/// The vendor's action that orders.
-const ORDER: &str = "CreatePostpayPackage";
+/// The action that creates, for requests whose journal is missing.
+const CREATE: &str = "CreatePostpayPackage";
 
-/// One thing that happened.
+/// One request or edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Happening {
+pub struct HistoryEvent {
     pub at: Timestamp,
-    /// The address that it had then.
-    pub address: Address,
+    /// The environment, by the address that it had then.
+    pub key: InstanceKey,
     pub run: Run,
-    pub what: What,
-    /// Every address that what it is about had at some time.
-    names: BTreeSet<Address>,
+    pub kind: EventKind,
+    /// Every address that the environment had at some time.
+    addresses: BTreeSet<Address>,
 }
 
-/// The run that it happened in.
+/// The run of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     pub id: RunId,
-    /// `user@host`. None when the run's receipt is not there.
+    /// `user@host`. None when the run's receipt is missing.
     pub who: Option<String>,
     pub commit: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum EventKind {
     Request(Request),
     Edit {
         /// The step or command that did it: `resolve --adopt`, `state mv`.
@@ -48,12 +45,12 @@ pub enum What {
     },
 }
 
-/// One request to the vendor that changes something there.
+/// One request that creates, updates or destroys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// The vendor's name of it.
+    /// The API's name of it.
     pub action: String,
-    pub outcome: Found,
+    pub result: RequestResult,
     pub tran_id: Option<String>,
     pub env_id: Option<String>,
     pub request_id: Option<String>,
@@ -61,23 +58,23 @@ pub struct Request {
     pub message: Option<String>,
     pub source: SourceRef,
     pub took_ms: Option<u64>,
-    /// What its answer did not say, and was found out later.
+    /// What its answer did not have, and was found out later.
     pub settled: Option<Settled>,
 }
 
-/// What is known of how a request ended.
+/// How a request ended, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum RequestResult {
     Answered(Evidence),
-    /// No outcome is in the journal of a run that is open still.
-    UnderWay,
+    /// No outcome is in the journal of a run that is still open.
+    InProgress,
     /// No outcome is in the journal, and none will be.
     Lost,
-    /// The journal is not there. The record says this.
-    OnRecord(Status),
+    /// The journal is missing. The state has this status.
+    InState(Status),
 }
 
-impl Found {
+impl RequestResult {
     /// For people and programs.
     pub const fn name(self) -> &'static str {
         match self {
@@ -86,46 +83,35 @@ impl Found {
             Self::Answered(Evidence::Refused) => "refused",
             Self::Answered(Evidence::NotSent) => "not_sent",
             Self::Answered(Evidence::Unknown) => "unknown",
-            Self::UnderWay => "under_way",
+            Self::InProgress => "under_way",
             Self::Lost => "lost",
-            Self::OnRecord(status) => status.name(),
+            Self::InState(status) => status.name(),
         }
     }
 
-    /// Whether the request may have ordered something.
-    const fn may_have_acted(self) -> bool {
-        match self {
-            Self::Answered(Evidence::Done | Evidence::Refused | Evidence::NotSent) => false,
-            Self::Answered(Evidence::Ordered | Evidence::Unknown)
-            | Self::UnderWay
-            | Self::Lost
-            | Self::OnRecord(_) => true,
-        }
+    /// Whether the request may have created something.
+    const fn may_have_created(self) -> bool {
+        !matches!(self, Self::Answered(Evidence::Done | Evidence::Refused | Evidence::NotSent))
     }
 }
 
-/// How an order without an answer, or without an environment id, was settled.
+/// How a create without an answer, or without an EnvId, was settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
     pub at: Timestamp,
     pub doing: String,
-    /// What came of it: false when it was found to have made nothing.
+    /// False when it was found to have created nothing.
     pub created: bool,
 }
 
 /// What an edit changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// This is on record since.
+    /// The state has this record since.
     Recorded(Box<Record>),
     Forgotten,
     Moved {
         to: Address,
-    },
-    /// Of an environment that another one took the address of.
-    DeposedRecorded(Box<Record>),
-    DeposedForgotten {
-        env_id: String,
     },
 }
 
@@ -133,106 +119,283 @@ impl Change {
     /// For people and programs.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Recorded(_) | Self::DeposedRecorded(_) => "recorded",
-            Self::Forgotten | Self::DeposedForgotten { .. } => "forgotten",
+            Self::Recorded(_) => "recorded",
+            Self::Forgotten => "forgotten",
             Self::Moved { .. } => "moved",
         }
     }
 }
 
-/// Which happenings are asked for.
+/// Which events to show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// Edits, and requests that were not sent, too.
+pub struct Filter {
+    /// Include edits, and requests that were not sent.
     pub all: bool,
     pub since: Option<Timestamp>,
-    /// All when there is none.
+    /// Empty for every address.
     pub addresses: Vec<Address>,
 }
 
-impl Happening {
-    /// Whether it is asked for. A move is followed: what was moved is found under every address that it had.
-    pub fn is_wanted(&self, wanted: &Wanted) -> bool {
-        let Wanted { all, since, addresses } = wanted;
+impl HistoryEvent {
+    /// Whether a filter shows it. An environment that was moved is found under every address that it had.
+    pub fn matches(&self, Filter { all, since, addresses }: &Filter) -> bool {
         let kind = *all
-            || match &self.what {
-                What::Request(request) => request.outcome != Found::Answered(Evidence::NotSent),
-                What::Edit { .. } => false,
+            || match &self.kind {
+                EventKind::Request(request) => request.result != RequestResult::Answered(Evidence::NotSent),
+                EventKind::Edit { .. } => false,
             };
         kind && since.is_none_or(|since| self.at >= since)
-            && (addresses.is_empty() || addresses.iter().any(|it| self.names.contains(it)))
+            && (addresses.is_empty() || addresses.iter().any(|it| self.addresses.contains(it)))
     }
 
-    /// What it says of ids: TranId and EnvId.
+    /// Returns its TranId and EnvId.
     pub fn ids(&self) -> (Option<&str>, Option<&str>) {
-        let (tran_id, env_id) = match &self.what {
-            What::Request(request) => (&request.tran_id, &request.env_id),
-            What::Edit { change, .. } => match change {
-                Change::Recorded(record) | Change::DeposedRecorded(record) => {
-                    (&record.tran_id, &record.env_id)
-                }
-                Change::DeposedForgotten { env_id } => return (None, Some(env_id)),
-                Change::Forgotten | Change::Moved { .. } => return (None, None),
-            },
+        let (tran_id, env_id) = match &self.kind {
+            EventKind::Request(request) => (&request.tran_id, &request.env_id),
+            EventKind::Edit { change: Change::Recorded(record), .. } => (&record.tran_id, &record.env_id),
+            EventKind::Edit { change: Change::Forgotten | Change::Moved { .. }, .. } => {
+                (&None, &self.key.deposed)
+            }
         };
         (tran_id.as_deref(), env_id.as_deref())
     }
 }
 
-/// Everything that these runs did, oldest first. `open` is the run that is open, if one is, and counts as the last one.
+/// Returns everything that these runs did, oldest first. `open` is the run that is open, if one is, and the last one.
 ///
-/// Receipts may be thrown away, and must not take the orders with them: what `state` has on record of a run that is not
-/// here is told by its record.
-pub fn history(journals: &[Journal], open: Option<RunId>, state: Option<&State>) -> Vec<Happening> {
-    let mut telling = Telling::default();
-    let on_file: HashSet<RunId> = journals.iter().map(|journal| journal.started.run).collect();
+/// Receipts may be deleted: a create in `state` whose run is not among the journals is shown from its record.
+pub fn history(journals: &[Journal], open: Option<RunId>, state: Option<&State>) -> Vec<HistoryEvent> {
+    let mut builder = HistoryBuilder::default();
+    let known: HashSet<RunId> = journals.iter().map(|journal| journal.started.run).collect();
     for journal in journals {
-        telling.run(journal, open == Some(journal.started.run));
+        builder.run(journal, open == Some(journal.started.run));
     }
-    // Last, under the address that it came to by all the moves.
-    for (address, record) in state.into_iter().flat_map(State::records) {
-        if record.origin == Origin::Ordered && !on_file.contains(&record.run) {
-            telling.recorded(address, record);
+    // Last, when the moves have led to their addresses.
+    for (key, record) in state.into_iter().flat_map(|state| &state.environments) {
+        if record.origin == Origin::Ordered && !known.contains(&record.run) {
+            builder.record(key, record);
         }
     }
-    let mut happenings = telling.finish();
-    happenings.sort_by_key(|happening| happening.at);
-    happenings
+    let HistoryBuilder { events, lives, .. } = builder;
+    let with_addresses =
+        |(event, life): (HistoryEvent, usize)| HistoryEvent { addresses: lives[life].clone(), ..event };
+    let mut events: Vec<HistoryEvent> = events.into_iter().map(with_addresses).collect();
+    events.sort_by_key(|event| event.at);
+    events
 }
 
-/// The orders that may have been made, and that no number is known of: no bill can tell of them.
-pub fn without_number(happenings: &[Happening]) -> Vec<&Happening> {
-    let is_one = |happening: &&Happening| match &happening.what {
-        What::Request(request) => {
-            let not_made = request.settled.as_ref().is_some_and(|it| !it.created);
-            request.action == ORDER
-                && request.outcome.may_have_acted()
+/// Returns the creates that may have acted and whose TranId is unknown: no bill can show them.
+pub fn without_number(events: &[HistoryEvent]) -> Vec<&HistoryEvent> {
+    let is_one = |event: &&HistoryEvent| match &event.kind {
+        EventKind::Request(request) => {
+            request.action == CREATE
+                && request.result.may_have_created()
                 && request.tran_id.is_none()
-                && !not_made
+                && request.settled.as_ref().is_none_or(|settled| settled.created)
         }
-        What::Edit { .. } => false,
+        EventKind::Edit { .. } => false,
     };
-    happenings.iter().filter(is_one).collect()
+    events.iter().filter(is_one).collect()
 }
 
-/// Every TranId that is known here: the vendor's answers, and what was found out, imported or recorded later. With when and
-/// at which address it was first seen.
+/// Returns every known TranId, with when and at which address it was first seen.
 pub fn order_numbers(
-    happenings: &[Happening],
+    events: &[HistoryEvent],
     state: Option<&State>,
 ) -> BTreeMap<String, (Timestamp, Address)> {
+    let in_events = events.iter().filter_map(|event| Some((event.ids().0?, event.at, &event.key.address)));
+    let records = state.into_iter().flat_map(|state| &state.environments);
+    let in_state = records
+        .filter_map(|(key, record)| Some((record.tran_id.as_deref()?, record.ordered_at, &key.address)));
     let mut numbers = BTreeMap::new();
-    for happening in happenings {
-        if let (Some(tran_id), _) = happening.ids() {
-            numbers.entry(tran_id.to_owned()).or_insert_with(|| (happening.at, happening.address.clone()));
-        }
-    }
-    for (address, record) in state.into_iter().flat_map(State::records) {
-        if let Some(tran_id) = &record.tran_id {
-            numbers.entry(tran_id.clone()).or_insert_with(|| (record.ordered_at, address.clone()));
-        }
+    for (tran_id, at, address) in in_events.chain(in_state) {
+        numbers.entry(tran_id.to_owned()).or_insert_with(|| (at, address.clone()));
     }
     numbers
+}
+
+/// Goes through the journals, oldest first, and joins what was found out later to its request.
+#[derive(Default)]
+struct HistoryBuilder {
+    /// Each with the index of the life that it belongs to.
+    events: Vec<(HistoryEvent, usize)>,
+    /// The addresses of each environment, or line of replacements.
+    lives: Vec<BTreeSet<Address>>,
+    /// The life at an address now.
+    at: BTreeMap<Address, usize>,
+    /// The creates of a record, by its run and time.
+    creates: HashMap<(RunId, Timestamp), Vec<usize>>,
+    /// The create of the current environment of an address.
+    current: BTreeMap<Address, usize>,
+}
+
+impl HistoryBuilder {
+    fn push(&mut self, at: Timestamp, key: &InstanceKey, run: &Run, kind: EventKind) -> usize {
+        let life = *self.at.entry(key.address.clone()).or_insert_with(|| {
+            self.lives.push([key.address.clone()].into());
+            self.lives.len() - 1
+        });
+        let (key, run) = (key.clone(), run.clone());
+        self.events.push((HistoryEvent { at, key, run, kind, addresses: BTreeSet::new() }, life));
+        self.events.len() - 1
+    }
+
+    fn push_request(
+        &mut self,
+        at: Timestamp,
+        key: &InstanceKey,
+        run: &Run,
+        request: (&str, RequestResult, SourceRef),
+    ) -> usize {
+        let (action, result, source) = request;
+        let request = Request {
+            action: action.to_owned(),
+            result,
+            tran_id: None,
+            env_id: None,
+            request_id: None,
+            code: None,
+            message: None,
+            source,
+            took_ms: None,
+            settled: None,
+        };
+        self.push(at, key, run, EventKind::Request(request))
+    }
+
+    fn request(&mut self, place: usize) -> Option<&mut Request> {
+        match &mut self.events.get_mut(place)?.0.kind {
+            EventKind::Request(request) => Some(request),
+            EventKind::Edit { .. } => None,
+        }
+    }
+
+    /// Adds a create whose journal is missing.
+    fn record(&mut self, key: &InstanceKey, record: &Record) {
+        let run = Run { id: record.run, who: None, commit: None };
+        let request = (CREATE, RequestResult::InState(record.status), record.source.clone());
+        let place = self.push_request(record.ordered_at, key, &run, request);
+        if let Some(request) = self.request(place) {
+            request.tran_id.clone_from(&record.tran_id);
+            request.env_id.clone_from(&record.env_id);
+            request.request_id.clone_from(&record.request_id);
+        }
+    }
+
+    fn run(&mut self, journal: &Journal, is_open: bool) {
+        let RunStarted { run, who, commit, .. } = &journal.started;
+        let run = Run { id: *run, who: Some(who.clone()), commit: commit.clone() };
+        let mut attempts: HashMap<(u32, u32), usize> = HashMap::new();
+        for entry in &journal.entries {
+            match &entry.event {
+                Event::Intent(intent) => {
+                    let place = self.intent(entry.at, intent, &run, is_open);
+                    attempts.insert((intent.step, intent.attempt), place);
+                }
+                Event::Outcome(outcome) => {
+                    let place = attempts.get(&(outcome.step, outcome.attempt)).copied();
+                    self.outcome(entry.at, outcome, place, &run);
+                }
+                Event::Edited(edited) => self.edited(entry.at, edited, &run),
+                Event::Listed(_) | Event::RunEnded(_) | Event::Recovered(_) => {}
+            }
+        }
+    }
+
+    fn intent(&mut self, at: Timestamp, intent: &Intent, run: &Run, is_open: bool) -> usize {
+        let result = if is_open { RequestResult::InProgress } else { RequestResult::Lost };
+        let key = InstanceKey::current(intent.address.clone());
+        let place = self.push_request(at, &key, run, (&intent.action, result, intent.source.clone()));
+        if intent.may_order() {
+            self.creates.entry((run.id, at)).or_default().push(place);
+            self.current.insert(intent.address.clone(), place);
+        }
+        place
+    }
+
+    fn outcome(&mut self, at: Timestamp, outcome: &Outcome, place: Option<usize>, run: &Run) {
+        // An answer without an intent: its ids are shown all the same.
+        let place = place.unwrap_or_else(|| {
+            let key = InstanceKey::current(outcome.address.clone());
+            let nowhere = SourceRef { file: String::new(), line: 0 };
+            self.push_request(at, &key, run, (CREATE, RequestResult::Lost, nowhere))
+        });
+        let Some(request) = self.request(place) else {
+            return;
+        };
+        request.result = RequestResult::Answered(outcome.evidence);
+        request.tran_id.clone_from(&outcome.tran_id);
+        request.env_id.clone_from(&outcome.env_id);
+        request.request_id.clone_from(&outcome.request_id);
+        request.code.clone_from(&outcome.code);
+        request.message.clone_from(&outcome.message);
+        request.took_ms = Some(outcome.took_ms);
+    }
+
+    fn edited(&mut self, at: Timestamp, Edited { doing, edit }: &Edited, run: &Run) {
+        let edited = |change| EventKind::Edit { doing: doing.clone(), change };
+        match edit {
+            Edit::Put { key, record } => {
+                if !key.is_deposed() {
+                    self.found_out(at, doing, &key.address, record);
+                }
+                self.push(at, key, run, edited(Change::Recorded(record.clone())));
+            }
+            Edit::Forget { key } => {
+                if !key.is_deposed() {
+                    self.not_created(at, doing, &key.address);
+                }
+                self.push(at, key, run, edited(Change::Forgotten));
+                if !key.is_deposed() {
+                    // What is created there next is another environment.
+                    self.at.remove(&key.address);
+                }
+            }
+            Edit::Move { from, to } => {
+                let key = InstanceKey::current(from.clone());
+                let place = self.push(at, &key, run, edited(Change::Moved { to: to.clone() }));
+                let life = self.events[place].1;
+                self.lives[life].insert(to.clone());
+                self.at.remove(from);
+                self.at.insert(to.clone(), life);
+                if let Some(create) = self.current.remove(from) {
+                    self.current.insert(to.clone(), create);
+                }
+            }
+        }
+    }
+
+    /// Completes a create with what its record got later. What was returned stays as it is.
+    fn found_out(&mut self, at: Timestamp, doing: &str, address: &Address, record: &Record) {
+        let places = self.creates.get(&(record.run, record.ordered_at)).map_or(&[][..], Vec::as_slice);
+        let current = self.current.get(address);
+        let place = places.iter().find(|place| Some(*place) == current).or_else(|| places.first()).copied();
+        let Some(request) = place.and_then(|place| self.request(place)) else {
+            return;
+        };
+        let news = (request.tran_id.is_none() && record.tran_id.is_some())
+            || (request.env_id.is_none() && record.env_id.is_some());
+        if record.status == Status::Unknown || request.settled.is_some() {
+            return;
+        }
+        if news || request.result != RequestResult::Answered(Evidence::Ordered) {
+            request.tran_id = request.tran_id.take().or_else(|| record.tran_id.clone());
+            request.env_id = request.env_id.take().or_else(|| record.env_id.clone());
+            request.settled = Some(Settled { at, doing: doing.to_owned(), created: true });
+        }
+    }
+
+    /// Settles a create with an unknown outcome that was found to have created nothing. Only `resolve` says so.
+    fn not_created(&mut self, at: Timestamp, doing: &str, address: &Address) {
+        let place = self.current.remove(address).filter(|_| doing.starts_with("resolve"));
+        if let Some(request) = place.and_then(|place| self.request(place))
+            && request.settled.is_none()
+            && request.result != RequestResult::Answered(Evidence::Ordered)
+            && request.result.may_have_created()
+        {
+            request.settled = Some(Settled { at, doing: doing.to_owned(), created: false });
+        }
+    }
 }
 
 #[cfg(test)]

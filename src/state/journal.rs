@@ -1,7 +1,6 @@
-//! The record of one run as it happens: an intent before every request, an outcome after it.
+//! The journal of one run: an intent before every request, an outcome after it.
 //!
-//! An intent without an outcome is a request that may have acted. That is the whole point of the journal, and why its
-//! order on disk is the order of things in the world.
+//! An intent without an outcome is a request that may have acted.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,8 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Account, Deposed, FormatVersion, Lineage, Record, Serial, is_false, required};
-use crate::model::{Address, Attributes, SourceRef};
+use super::{Account, FormatVersion, Lineage, Record, Serial, is_false, required};
+use crate::model::{Address, Attributes, InstanceKey, SourceRef};
 
 /// One run, from its first line on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,71 +23,47 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// When a request was last about to be sent.
+    fn events(&self) -> impl DoubleEndedIterator<Item = &Event> {
+        self.entries.iter().map(|entry| &entry.event)
+    }
+
+    /// Returns when a request was last about to be sent.
     pub fn last_sent_at(&self) -> Option<Timestamp> {
-        self.entries.iter().rev().find_map(|entry| match &entry.event {
-            Event::Intent(_) => Some(entry.at),
-            Event::Listed(_)
-            | Event::Outcome(_)
-            | Event::Edited(_)
-            | Event::RunEnded(_)
-            | Event::Recovered(_) => None,
-        })
+        let sent = self.entries.iter().rfind(|entry| matches!(entry.event, Event::Intent(_)))?;
+        Some(sent.at)
     }
 
-    /// The ids that existed before the run's first order; None when they were not listed, or not all of them.
+    /// Returns the EnvIds that existed before the run's first create; None when they were not listed, or not all of them.
     pub fn listed(&self) -> Option<&BTreeSet<String>> {
-        self.entries.iter().find_map(|entry| match &entry.event {
-            Event::Listed(listed) => (listed.missing == 0).then_some(&listed.env_ids),
-            Event::Intent(_)
-            | Event::Outcome(_)
-            | Event::Edited(_)
-            | Event::RunEnded(_)
-            | Event::Recovered(_) => None,
+        self.events().find_map(|event| match event {
+            Event::Listed(listed) if listed.missing == 0 => Some(&listed.env_ids),
+            _ => None,
         })
     }
 
-    /// How many rows were accepted as missing from the list of what existed before.
+    /// Returns how many rows were accepted as missing from the list of what existed before.
     pub fn missing_rows(&self) -> u64 {
-        let rows = self.entries.iter().map(|entry| match &entry.event {
-            Event::Listed(listed) => listed.missing,
-            Event::Intent(_)
-            | Event::Outcome(_)
-            | Event::Edited(_)
-            | Event::RunEnded(_)
-            | Event::Recovered(_) => 0,
-        });
-        rows.sum()
+        self.events().map(|event| if let Event::Listed(listed) = event { listed.missing } else { 0 }).sum()
     }
 
-    /// The ids of the environments that the run created or put on record. An id that was only seen in an answer that could
-    /// not be trusted is not among them.
+    /// Returns the EnvIds that the run created or put in the state. An id that was only seen in an answer that could not be
+    /// trusted is not among them.
     pub fn env_ids(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().filter_map(|entry| match &entry.event {
+        self.events().filter_map(|event| match event {
             Event::Outcome(outcome) if outcome.evidence == Evidence::Ordered => outcome.env_id.as_deref(),
-            Event::Edited(edited) => match &edited.edit {
-                Edit::Put { record, .. } => record.env_id.as_deref(),
-                Edit::Depose(deposed) => deposed.record.env_id.as_deref(),
-                Edit::Deposed { env_id, .. } => Some(env_id),
-                Edit::Forget { .. } | Edit::Move { .. } => None,
-            },
-            Event::Outcome(_)
-            | Event::Listed(_)
-            | Event::Intent(_)
-            | Event::RunEnded(_)
-            | Event::Recovered(_) => None,
+            Event::Edited(Edited { edit: Edit::Put { key, record }, .. }) => {
+                record.env_id.as_deref().or(key.deposed.as_deref())
+            }
+            Event::Edited(Edited { edit: Edit::Forget { key }, .. }) => key.deposed.as_deref(),
+            _ => None,
         })
     }
 
-    /// Why the run made no further request; None when it died first.
+    /// Returns why the run made no further request; None when it died first.
     pub fn ended(&self) -> Option<EndReason> {
-        self.entries.iter().rev().find_map(|entry| match &entry.event {
+        self.events().rev().find_map(|event| match event {
             Event::RunEnded(ended) => Some(ended.reason),
-            Event::Intent(_)
-            | Event::Listed(_)
-            | Event::Outcome(_)
-            | Event::Edited(_)
-            | Event::Recovered(_) => None,
+            _ => None,
         })
     }
 }
@@ -132,7 +107,7 @@ pub struct RunStarted {
     /// `user@host`
     pub who: String,
     pub pid: u32,
-    /// The vendor's region that is sent with the orders, if one is.
+    /// The region that is sent with the creates, if one is.
     #[serde(deserialize_with = "required")]
     pub region: Option<String>,
     /// The git commit of the manifests, with `+dirty` behind it when they differ from it; None outside of a repository.
@@ -152,12 +127,12 @@ pub enum Event {
     Recovered(Recovered),
 }
 
-/// The account's environments before the run's first order: what is not among them came to be since.
+/// The account's environments before the run's first create: what is not among them was created since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Listed {
     pub env_ids: BTreeSet<String>,
-    /// Rows that the list lacked by its own count, and that somebody accepted as missing.
+    /// Rows that the list lacked by its own count, and that the user accepted as missing.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub missing: u64,
 }
@@ -176,26 +151,25 @@ pub struct Intent {
     /// The attempt at this step, from 1. Only attempts that were proven not sent are followed by another.
     pub attempt: u32,
     pub address: Address,
-    /// The vendor's action: `CreatePostpayPackage`.
+    /// The API's action: `CreatePostpayPackage`.
     pub action: String,
     /// What is sent.
     pub attributes: Attributes,
     pub source: SourceRef,
-    /// The environment on record whose place the ordered one takes. Without it nothing is ordered where something is on
-    /// record.
+    /// The EnvId of the environment that is replaced. Without it nothing is created at an address that has an environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
-    /// Whether what is ordered is not to be given up.
+    /// Whether the environment must not be destroyed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub prevent_destroy: bool,
 }
 
 impl Intent {
-    /// Actions that name the environment they work on: sending one twice does what sending it once does.
+    /// Actions on an environment by its id: sending one twice does what sending it once does.
     const REPEATABLE: [&str; 2] = ["ModifyEnv", "DestroyEnv"];
 
-    /// True unless the action is known to order nothing. Only an intent that may order can leave an unknown outcome
-    /// behind; what a repeatable action did to a record, an [`Edited`] entry says.
+    /// True unless the action is known to create nothing. Only a create can leave an unknown outcome; what an update or
+    /// destroy did, an [`Edited`] entry says.
     pub fn may_order(&self) -> bool {
         !Self::REPEATABLE.contains(&self.action.as_str())
     }
@@ -222,7 +196,7 @@ pub struct Outcome {
     pub message: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
-    /// The start of an answer that could not be read.
+    /// The start of an answer that could not be parsed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// From the send to the end of the answer.
@@ -234,7 +208,7 @@ pub struct Outcome {
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
     Ordered,
-    /// The vendor did what was asked for, which was no order, or has begun to.
+    /// The update or destroy was carried out, or has begun to be.
     Done,
     Refused,
     NotSent,
@@ -242,10 +216,10 @@ pub enum Evidence {
 }
 
 impl Outcome {
-    /// True when the attempt, which asked for `asked`, provably ordered nothing.
+    /// True when the attempt, which asked for `asked`, provably created nothing.
     ///
-    /// An answer that refuses and names ids contradicts itself, and proves nothing. Unless it only repeats the
-    /// environment id that it was asked to switch: that one was there before.
+    /// An answer that refuses and has ids contradicts itself, and proves nothing. Unless it only repeats the EnvId that it
+    /// was asked to switch: that one existed before.
     pub fn is_harmless(&self, asked: &Attributes) -> bool {
         match self.evidence {
             Evidence::Refused | Evidence::NotSent => {
@@ -257,8 +231,8 @@ impl Outcome {
     }
 }
 
-/// A change to what is on record that ordered nothing: an import, a move, a settled unknown, an environment id found
-/// later, an update or destroy that was carried out.
+/// A change to the state that created nothing: an import, a move, a resolved outcome, an EnvId found later, an update or
+/// destroy that was carried out.
 ///
 /// Every change goes through a journal, so that the receipts are the state's whole history and can rebuild it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -272,23 +246,36 @@ pub struct Edited {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Edit {
-    /// This is on record now, whatever was before.
-    Put { address: Address, record: Box<Record> },
-    /// Nothing is on record any more.
-    Forget { address: Address },
-    /// What was on record under `from` is under `to`, what it replaced included. Without anything under `from`, or with
-    /// something under `to`, nothing changes.
+    /// Sets the record of an environment, whatever it was before.
+    Put { key: InstanceKey, record: Box<Record> },
+    /// Removes an environment from the state.
+    Forget { key: InstanceKey },
+    /// Moves the environment of an address, and its former ones, to another address. Without a current one at `from`, or
+    /// with one at `to`, nothing changes.
     Move { from: Address, to: Address },
-    /// This is on record now for the deposed environment `env_id` of an address. None: it is not on record any more.
-    /// Without such a one nothing changes.
-    Deposed {
-        address: Address,
-        env_id: String,
-        #[serde(deserialize_with = "required")]
-        record: Option<Box<Record>>,
-    },
-    /// This one is on record as deposed, after all others, whether or not it was before.
-    Depose(Box<Deposed>),
+}
+
+impl Edit {
+    /// Sets the record of the current environment of an address, or removes it.
+    pub fn current(address: Address, record: Option<Record>) -> Self {
+        Self::set(InstanceKey::current(address), record)
+    }
+
+    /// Sets the record of an environment, or removes it.
+    pub fn set(key: InstanceKey, record: Option<Record>) -> Self {
+        match record {
+            Some(record) => Self::Put { key, record: Box::new(record) },
+            None => Self::Forget { key },
+        }
+    }
+
+    /// Whether it is about an address.
+    pub fn is_about(&self, address: &Address) -> bool {
+        match self {
+            Self::Put { key, .. } | Self::Forget { key } => key.address == *address,
+            Self::Move { from, to } => from == address || to == address,
+        }
+    }
 }
 
 /// The last thing that the run itself writes.
@@ -304,7 +291,7 @@ pub struct RunEnded {
 pub enum EndReason {
     /// Every step was attempted.
     Finished,
-    /// A step failed, and the run was told to stop there, or the failure ends every run.
+    /// A step failed, and `--on-error` or its code ends the run.
     Failed,
     /// An outcome is unknown.
     Unknown,
@@ -312,7 +299,7 @@ pub enum EndReason {
     Deadline,
 }
 
-/// A later writer found this run dead and folds it.
+/// A later writer found that this run had died, and applies it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recovered {

@@ -1,8 +1,8 @@
-//! What postpay knows that it ordered, and the protocol that keeps it true through crashes.
+//! The environments that postpay created or imported, and the protocol that keeps that knowledge true through crashes.
 //!
-//! A [`State`] is what the last finished run left; a [`Journal`] is what an open run has done since;
-//! [`fold()`] makes the one out of the other. [`StateStore`] is the seam to where they are kept, [`mod@file`] the store
-//! in a local folder. [`read()`], [`Writer`], [`mod@verify`] and [`restore`] work over every store.
+//! A [`State`] is what the last finished run left; a [`Journal`] is what an open run has done since; [`Replay`] applies
+//! the one to the other. [`StateStore`] is the seam to where they are stored, [`mod@file`] the store in a local folder.
+//! [`read()`], [`Writer`], [`mod@verify`] and [`restore`] work over every store.
 
 #[cfg(test)]
 mod arbitrary;
@@ -14,11 +14,11 @@ mod error;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub mod file;
-mod fold;
 pub mod history;
 pub mod journal;
 mod read;
 mod recent;
+mod replay;
 pub mod rescue;
 pub mod restore;
 pub mod store;
@@ -37,13 +37,13 @@ use uuid::Uuid;
 
 pub use codec::{decode_journal, decode_state, encode_journal, encode_state, state_schema};
 pub use error::{Holder, IoOp, StateError};
-pub use fold::{Folding, fold, rebuild, rebuild_over};
 pub use read::{LockReport, lock_report, read};
 pub use recent::orders_since;
+pub use replay::{Replay, rebuild, replay};
 pub use store::{LockStatus, ReceiptRef, StateStore};
 pub use writer::Writer;
 
-use crate::model::{Address, Attributes, SourceRef, unique};
+use crate::model::{Address, Attributes, InstanceKey, SourceRef, unique};
 use journal::{Journal, RunId};
 
 /// What postpay created and manages, by address. Written by postpay; not meant to be edited by hand.
@@ -62,19 +62,17 @@ pub struct State {
     #[serde(deserialize_with = "required")]
     pub account: Option<Account>,
     /// The run that made this serial. Two runs may start from one serial where a state was copied, so the serial alone
-    /// does not say whether a run is folded in.
+    /// does not say whether it holds a run.
     #[serde(deserialize_with = "required")]
     pub last_run: Option<RunId>,
-    /// By address.
+    /// By address, and by address and EnvId for a former environment of the address: one that was replaced and not
+    /// destroyed, and that keeps running and keeps billing.
     #[serde(deserialize_with = "unique::map")]
     #[schemars(
         with = "BTreeMap<String, Record>",
-        extend("propertyNames" = { "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$" })
+        extend("propertyNames" = { "pattern": InstanceKey::PATTERN })
     )]
-    pub environments: BTreeMap<Address, Record>,
-    /// Environments that were replaced and not destroyed, in the order in which they were replaced: they keep running and
-    /// keep billing.
-    pub deposed: Vec<Deposed>,
+    pub environments: BTreeMap<InstanceKey, Record>,
 }
 
 /// The one version of the format of states, journals and rescue files so far.
@@ -129,39 +127,39 @@ const fn is_false(value: &bool) -> bool {
 }
 
 impl State {
-    /// Every record, deposed ones included, with the address that it stands or stood at.
-    pub fn records(&self) -> impl Iterator<Item = (&Address, &Record)> {
-        let deposed = self.deposed.iter();
-        self.environments.iter().chain(deposed.map(|deposed| (&deposed.address, &deposed.record)))
+    /// Returns the record of the current environment of an address.
+    pub fn get(&self, address: &Address) -> Option<&Record> {
+        self.environments.get(&InstanceKey::current(address.clone()))
     }
 
-    /// Every environment id on record, and where it stands.
+    /// Returns the current environments by address.
+    pub fn current(&self) -> impl Iterator<Item = (&Address, &Record)> {
+        let current = self.environments.iter().filter(|(key, _)| !key.is_deposed());
+        current.map(|(key, record)| (&key.address, record))
+    }
+
+    /// Returns every record, former environments included, with the address that it has or had.
+    pub fn records(&self) -> impl Iterator<Item = (&Address, &Record)> {
+        self.environments.iter().map(|(key, record)| (&key.address, record))
+    }
+
+    /// Returns every EnvId in the state, and its address.
     pub fn env_ids(&self) -> impl Iterator<Item = (&Address, &str)> {
         self.records().filter_map(|(address, record)| Some((address, record.env_id.as_deref()?)))
     }
 
-    /// What was replaced at this address.
-    pub fn deposed_at(&self, address: &Address) -> impl Iterator<Item = &Deposed> {
-        let address = address.clone();
-        self.deposed.iter().filter(move |deposed| deposed.address == address)
+    /// Returns the environments that were replaced and not destroyed.
+    pub fn deposed(&self) -> impl Iterator<Item = (&InstanceKey, &Record)> {
+        self.environments.iter().filter(|(key, _)| key.is_deposed())
     }
-}
 
-/// An environment that was replaced by another one at its address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Deposed {
-    /// The address that it had.
-    #[schemars(with = "String")]
-    pub address: Address,
-    /// When its replacement was created.
-    #[serde(rename = "deposed_at")]
-    #[schemars(with = "String", extend("format" = "date-time"))]
-    pub at: Timestamp,
-    /// The run that created its replacement.
-    #[serde(rename = "deposed_by")]
-    pub by: RunId,
-    pub record: Record,
+    /// Returns the former environments of an address.
+    pub fn deposed_at(&self, address: &Address) -> impl Iterator<Item = (&InstanceKey, &Record)> {
+        let first = InstanceKey::current(address.clone());
+        let same_address = move |key: &InstanceKey| key.address == first.address;
+        let from = InstanceKey::deposed(address.clone(), String::new());
+        self.environments.range(from..).take_while(move |(key, _)| same_address(key))
+    }
 }
 
 /// The identity of a state through its whole life: made once, never changed.
@@ -235,8 +233,10 @@ pub struct Record {
     /// The order number.
     #[serde(deserialize_with = "required")]
     pub tran_id: Option<String>,
+    /// Of the create, as long as it is not known which environment it created. The receipts have it for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Origin::is_default")]
     pub origin: Origin,
     /// The fields as they were sent, by their names in a manifest.
     pub attributes: Attributes,
@@ -244,7 +244,9 @@ pub struct Record {
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub ordered_at: Timestamp,
     pub run: RunId,
-    /// Where it was declared.
+    /// Where it was declared: `FILE:LINE`.
+    #[serde(with = "source_text")]
+    #[schemars(with = "String")]
     pub source: SourceRef,
     /// The region that was sent with the create, or where an imported environment was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -252,6 +254,29 @@ pub struct Record {
     /// As last declared: it is kept here because it has to hold when nothing is declared any more.
     #[serde(default, skip_serializing_if = "is_false")]
     pub prevent_destroy: bool,
+    /// When another environment took its address; None for the current environment of an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub deposed_at: Option<Timestamp>,
+}
+
+/// A [`SourceRef`] as `FILE:LINE`.
+mod source_text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use crate::model::SourceRef;
+
+    pub(super) fn serialize<S: Serializer>(source: &SourceRef, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(source)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SourceRef, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (file, line) =
+            text.rsplit_once(':').ok_or_else(|| de::Error::custom("a source is `FILE:LINE`"))?;
+        let line = line.parse().map_err(|_| de::Error::custom("the line of a source is a number"))?;
+        Ok(SourceRef { file: file.to_owned(), line })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -290,14 +315,20 @@ impl Status {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
+    #[default]
     Ordered,
     Imported,
 }
 
 impl Origin {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// As in a state file.
     pub const fn name(self) -> &'static str {
         match self {
@@ -317,10 +348,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The state with the open run folded in; None when nothing was ever recorded.
+    /// Returns the state with the open run applied; None when nothing was ever recorded.
     pub fn current(self) -> Option<State> {
         match self.journal {
-            Some(journal) => Some(fold(self.state, &journal)),
+            Some(journal) => Some(replay(self.state, &journal)),
             None => self.state,
         }
     }

@@ -60,7 +60,7 @@ mod tests {
     use crate::model::{Address, Attributes, SourceRef};
     use crate::state::arbitrary::{ORDER, outcome};
     use crate::state::journal::{Entry, Evidence, Intent, RunStarted};
-    use crate::state::{Account, Lineage, Serial, fold};
+    use crate::state::{Account, Lineage, Serial, replay};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -131,7 +131,7 @@ mod tests {
             (100, ORDER, Some(Evidence::Ordered)),
             (101, ORDER, Some(Evidence::Unknown)),
         ]);
-        let mut state = fold(None, &journal);
+        let mut state = replay(None, &journal);
         assert_eq!(orders_since(Some(&state), &[], at(100), at(200)), 2);
         let both = orders_since(Some(&state), &[journal], at(100), at(200));
         assert_eq!(both, 2, "none counts twice");

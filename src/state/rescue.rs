@@ -18,7 +18,7 @@ use super::store::StateStore;
 use super::{FormatVersion, Record, State, Status};
 use crate::files::{self, Access, Links};
 use crate::lang::Text;
-use crate::model::Address;
+use crate::model::{Address, InstanceKey};
 
 /// Far more than the outcomes of a run need, in bytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -61,9 +61,8 @@ pub enum Standing {
 impl Rescued {
     /// Returns how it relates to this state.
     pub fn standing(&self, state: Option<&State>) -> Standing {
-        let records = state.into_iter().flat_map(State::records);
         let mut open = false;
-        for (address, record) in records {
+        for (InstanceKey { address, .. }, record) in state.into_iter().flat_map(|state| &state.environments) {
             let settled = record.status != Status::Unknown;
             if settled && self.is_settled_by(address, record) {
                 return Standing::Settled;
@@ -198,7 +197,7 @@ mod tests {
             account: None,
             last_run: None,
             environments: [(
-                on(address),
+                InstanceKey::current(on(address)),
                 Record {
                     status,
                     env_id: None,
@@ -211,10 +210,10 @@ mod tests {
                     source: crate::model::SourceRef { file: String::new(), line: 0 },
                     region: None,
                     prevent_destroy: false,
+                    deposed_at: None,
                 },
             )]
             .into(),
-            deposed: Vec::new(),
         };
         for (state, expected) in [
             (None, Standing::Unrecorded),

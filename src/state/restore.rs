@@ -16,7 +16,7 @@ use super::journal::{Journal, RunId};
 use super::read::{check_journal, check_lineage, receipt_start, shown};
 use super::store::{Keep, Lease, Places, ReceiptRef, StateStore, Stored};
 use super::succession::{Breach, gap, unheld};
-use super::{Serial, State, rebuild, rebuild_over};
+use super::{Serial, State, rebuild};
 use crate::files::{self, Links};
 use crate::lang::Text;
 
@@ -157,7 +157,7 @@ fn from_receipts(
         return Err(breach_error(places, &places.receipts, Serial::default(), breach));
     }
     let journals = read_all(store, listed)?;
-    let state = rebuild(&journals).ok_or(StateError::Misused(Text::fixed(
+    let state = rebuild(None, &journals).ok_or(StateError::Misused(Text::fixed(
         "there are no receipts to rebuild a state from",
         "没有可用来重建状态文件的回执",
     )))?;
@@ -184,7 +184,7 @@ fn from_copy(
     }
     let journals = read_all(store, rest)?;
     let folded = journals.len();
-    let state = rebuild_over(Some(copy), &journals)
+    let state = rebuild(Some(copy), &journals)
         .ok_or(StateError::Misused(Text::fixed("a copy was folded into nothing", "副本折叠后一无所有")))?;
     Ok((state, folded))
 }

@@ -87,7 +87,6 @@ mod tests {
             account: None,
             last_run: Some(RunId(Uuid::from_u128(last_run))),
             environments: BTreeMap::new(),
-            deposed: Vec::new(),
         }
     }
 

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::codec::{decode_journal, decode_state};
-use super::compare::{Difference, Place};
+use super::compare::Difference;
 use super::journal::{Journal, RunId, RunStarted};
 use super::rescue::{self, RescueFile, Rescued, Standing};
 use super::store::{Places, StateStore, Stored};
-use super::{Folding, Lineage, ReceiptRef, Serial, State, StateError};
+use super::{Lineage, ReceiptRef, Replay, Serial, State, StateError};
 use crate::lang::Text;
-use crate::model::Address;
+use crate::model::{Address, InstanceKey};
 use line::Line;
 
 /// Everything that is kept of one state, as it was read.
@@ -73,7 +73,7 @@ pub enum Problem {
         /// `EnvId` or `TranId`.
         name: &'static str,
         id: String,
-        places: Vec<Place>,
+        places: Vec<InstanceKey>,
     },
     /// Ids that the vendor returned, that could not be written to the journal, and that no record has.
     Unrecorded { path: PathBuf, rescued: Box<Rescued> },
@@ -87,7 +87,7 @@ pub enum Notice {
         /// None when there are no receipts at all.
         since: Option<Serial>,
         serial: Serial,
-        unverified: Vec<Place>,
+        unverified: Vec<InstanceKey>,
     },
     /// Two runs started from one serial: a copy of the state lived a life of its own.
     Fork {
@@ -231,8 +231,8 @@ fn judge(kept: Kept) -> Verification {
     Verification {
         lineage: state.as_ref().map(|state| state.lineage),
         serial: state.as_ref().map(|state| state.serial),
-        environments: state.as_ref().map_or(0, |state| state.environments.len()),
-        deposed: state.map_or(0, |state| state.deposed.len()),
+        environments: state.as_ref().map_or(0, |state| state.current().count()),
+        deposed: state.map_or(0, |state| state.deposed().count()),
         receipts: count,
         sound_receipts: sound,
         compared,
@@ -243,15 +243,11 @@ fn judge(kept: Kept) -> Verification {
 
 /// The ids that more than one place of a state has.
 fn shared(state: &State) -> Vec<Problem> {
-    let current = state.environments.iter();
-    let current = current.map(|(address, record)| (Place::At(address.clone()), record));
-    let deposed = state.deposed.iter();
-    let deposed = deposed.map(|deposed| (Place::of(deposed), &deposed.record));
-    let mut places: BTreeMap<(&'static str, &str), Vec<Place>> = BTreeMap::new();
-    for (place, record) in current.chain(deposed) {
+    let mut places: BTreeMap<(&'static str, &str), Vec<InstanceKey>> = BTreeMap::new();
+    for (key, record) in &state.environments {
         for (name, id) in [("EnvId", &record.env_id), ("TranId", &record.tran_id)] {
             if let Some(id) = id {
-                places.entry((name, id)).or_default().push(place.clone());
+                places.entry((name, id)).or_default().push(key.clone());
             }
         }
     }
@@ -292,15 +288,15 @@ fn unfit(
 }
 
 fn open_run(state: Option<State>, journal: &Journal) -> Notice {
-    let mut folding = Folding::new(state, journal.started.clone());
+    let mut replay = Replay::new(state, journal.started.clone());
     for entry in &journal.entries {
-        folding.add(entry.at, &entry.event);
+        replay.apply(entry.at, &entry.event);
     }
     Notice::OpenRun {
         run: journal.started.run,
         who: journal.started.who.clone(),
         pid: journal.started.pid,
-        unknown: folding.open(),
+        unknown: replay.open(),
     }
 }
 

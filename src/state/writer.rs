@@ -15,7 +15,7 @@ use super::error::{Holder, StateError};
 use super::journal::{Entry, Event, Recovered, RunId, RunStarted};
 use super::read::{Current, Reader, read_current};
 use super::store::{Fence, Keep, Lease, Places, StateStore};
-use super::{Folding, Serial, State};
+use super::{Replay, Serial, State};
 use crate::crash;
 use crate::lang::Text;
 
@@ -33,7 +33,7 @@ pub struct Writer {
 struct OpenRun {
     started: RunStarted,
     chain: Chain,
-    folding: Folding,
+    replay: Replay,
     last: Option<Entry>,
     /// How messages call the journal.
     path: PathBuf,
@@ -48,7 +48,7 @@ impl fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// Becomes the one writer, first folding what a dead run left.
+    /// Becomes the one writer, first replay what a dead run left.
     ///
     /// # Errors
     /// [`StateError::Locked`] when another process still holds the lease after `wait`, else as [`super::read()`].
@@ -76,16 +76,16 @@ impl Writer {
 
     fn recover(&mut self, decoded: Decoded, holder: &Holder) -> Result<(), StateError> {
         let Decoded { mut journal, chain, .. } = decoded;
-        let mut folding = Folding::new(self.state.clone(), journal.started.clone());
+        let mut replay = Replay::new(self.state.clone(), journal.started.clone());
         for Entry { at, event } in &journal.entries {
-            folding.add(*at, event);
+            replay.apply(*at, event);
         }
         let last = journal.entries.pop();
         let path = self.places.journal.clone();
-        let mut run = OpenRun { started: journal.started, chain, folding, last, path, doubt: None };
+        let mut run = OpenRun { started: journal.started, chain, replay, last, path, doubt: None };
         let is_recovered = matches!(run.last, Some(Entry { event: Event::Recovered(_), .. }));
         if !self.holds(&run.started) && !is_recovered {
-            let event = Event::Recovered(Recovered { by: holder.who.clone(), unknown: run.folding.open() });
+            let event = Event::Recovered(Recovered { by: holder.who.clone(), unknown: run.replay.open() });
             run.append(&mut *self.lease, holder.since, event)?;
             crash::point(crash::RECOVERY_KEPT);
         }
@@ -126,9 +126,9 @@ impl Writer {
         self.lease.prepare(self.bytes.as_deref())?;
         let (line, chain) = Chain::start(at, &started)?;
         self.lease.begin(started.run, &line)?;
-        let folding = Folding::new(self.state.clone(), started.clone());
+        let replay = Replay::new(self.state.clone(), started.clone());
         let path = self.places.journal.clone();
-        self.run = Some(OpenRun { started, chain, folding, last: None, path, doubt: None });
+        self.run = Some(OpenRun { started, chain, replay, last: None, path, doubt: None });
         Ok(())
     }
 
@@ -158,7 +158,7 @@ impl Writer {
         }
         // Only what is about to be sent can still be stopped. An outcome is taken whatever it says.
         if let Event::Intent(intent) = &event
-            && let Some(objection) = run.folding.objection(intent)
+            && let Some(objection) = run.replay.objection(intent)
         {
             return Err(StateError::Misused(objection));
         }
@@ -195,7 +195,7 @@ impl Writer {
         let state = if let Some(state) = held {
             state.clone()
         } else {
-            let state = run.folding.clone().finish();
+            let state = run.replay.clone().finish();
             let bytes = encode_state(&state)?;
             self.lease.replace(self.bytes.as_deref(), &bytes, Keep::AsBackup)?;
             self.bytes = Some(bytes);
@@ -245,7 +245,7 @@ impl OpenRun {
         }
         self.doubt = None;
         self.chain = next;
-        self.folding.add(at, &event);
+        self.replay.apply(at, &event);
         self.last = Some(Entry { at, event });
         Ok(())
     }

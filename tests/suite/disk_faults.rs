@@ -173,7 +173,7 @@ impl Project {
         }
         for name in &self.new {
             assert!(
-                state.environments.keys().any(|address| address.as_str() == name),
+                state.current().any(|(address, _)| address.as_str() == name),
                 "{what}: the next run finished the job"
             );
         }

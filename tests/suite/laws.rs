@@ -8,7 +8,7 @@ use postpay::kinds::postpay as fields;
 use postpay::model::{Address, Attributes, Desired, Environment, Lifecycle, SourceRef};
 use postpay::plan::{Options, Plan, Target};
 use postpay::state::journal::{Event, Evidence, Intent, Outcome, RunId, RunStarted};
-use postpay::state::{Account, Folding, Lineage, State};
+use postpay::state::{Account, Lineage, Replay, State};
 use postpay::state::{decode_state, encode_state};
 use proptest::prelude::*;
 
@@ -72,7 +72,7 @@ fn applied(plan: &Plan, taken: usize) -> State {
         region: None,
         commit: None,
     };
-    let mut folding = Folding::new(None, started);
+    let mut replay = Replay::new(None, started);
     for (step, number) in plan.orders().take(taken + 1).zip(1..) {
         let intent = Event::Intent(Intent {
             step: number,
@@ -84,7 +84,7 @@ fn applied(plan: &Plan, taken: usize) -> State {
             replaces: None,
             prevent_destroy: false,
         });
-        folding.add(Timestamp::UNIX_EPOCH, &intent);
+        replay.apply(Timestamp::UNIX_EPOCH, &intent);
         if usize::try_from(number).unwrap() > taken {
             break;
         }
@@ -102,9 +102,9 @@ fn applied(plan: &Plan, taken: usize) -> State {
             body: None,
             took_ms: 1,
         });
-        folding.add(Timestamp::UNIX_EPOCH, &outcome);
+        replay.apply(Timestamp::UNIX_EPOCH, &outcome);
     }
-    let bytes = encode_state(&folding.finish()).unwrap();
+    let bytes = encode_state(&replay.finish()).unwrap();
     decode_state(Path::new("state"), &bytes).unwrap()
 }
 

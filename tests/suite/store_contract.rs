@@ -14,14 +14,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use postpay::kinds::postpay as fields;
-use postpay::model::{Address, SourceRef};
+use postpay::model::{Address, InstanceKey, SourceRef};
 use postpay::state::journal::{
     Edit, Edited, EndReason, Event, Evidence, Intent, Journal, Outcome, RunEnded, RunId, RunStarted,
 };
 use postpay::state::restore::{Origin, Restoring};
 use postpay::state::{
-    Account, Deposed, Holder, Lineage, LockStatus, Serial, Snapshot, State, StateError, StateStore, Status,
-    Writer,
+    Account, Holder, Lineage, LockStatus, Serial, Snapshot, State, StateError, StateStore, Status, Writer,
 };
 
 /// Somewhere to keep one state, empty at first. Every store made from it sees the same one.
@@ -234,7 +233,7 @@ pub(crate) fn a_run_goes_from_its_first_line_to_a_receipt(place: &dyn Place) {
     assert_eq!(state.lineage, run.lineage);
     assert_eq!(state.last_run, Some(run.run));
     assert_eq!(state.account.as_ref(), Some(&run.account));
-    let record = &state.environments[&address("shop")];
+    let record = &state.get(&address("shop")).unwrap();
     assert_eq!(record.status, Status::Created);
     assert_eq!(record.env_id.as_deref(), Some("env-shop"));
     assert_eq!(record.tran_id.as_deref(), Some("tran-shop"));
@@ -253,7 +252,7 @@ pub(crate) fn a_reader_sees_an_open_run(place: &dyn Place) {
     let run = run_over(&writer);
     let seen = || {
         let current = read(place).unwrap().current()?;
-        let record = current.environments.get(&address("shop"))?;
+        let record = current.get(&address("shop"))?;
         Some((record.status, record.env_id.clone()))
     };
     writer.begin(at(1), run).unwrap();
@@ -318,7 +317,7 @@ pub(crate) fn a_dead_run_is_folded_by_the_next_writer(place: &dyn Place) {
     let state = next.state().unwrap();
     assert_eq!(Some(state), seen.as_ref(), "readers saw it coming");
     assert_eq!(state.serial, Serial(2));
-    let status = |on| state.environments.get(&address(on)).map(|r| r.status);
+    let status = |on| state.get(&address(on)).map(|r| r.status);
     assert_eq!(status("old"), Some(Status::Created));
     assert_eq!(status("known"), Some(Status::Created));
     assert_eq!(status("refused"), None);
@@ -371,7 +370,7 @@ pub(crate) fn nothing_is_lost_over_many_runs(place: &dyn Place) {
         assert_eq!(state.serial, Serial(number));
         lineages.insert(state.lineage.to_string());
         for before in 1..=number {
-            let record = &state.environments[&address(&format!("env-{before}"))];
+            let record = &state.get(&address(&format!("env-{before}"))).unwrap();
             assert_eq!(record.env_id, Some(format!("env-env-{before}")));
         }
     }
@@ -421,22 +420,21 @@ pub(crate) fn what_is_replaced_is_not_forgotten(place: &dyn Place) {
     let mut next = writer(place);
     let state = next.state().unwrap().clone();
     assert_eq!(
-        state.environments[&address("shop")].status,
+        state.get(&address("shop")).unwrap().status,
         Status::Unknown,
         "the replacement may have been made"
     );
-    let [deposed] = state.deposed.as_slice() else {
-        panic!("{state:?}");
-    };
-    assert_eq!((deposed.at, deposed.by), (at(2), run.run));
-    assert_eq!(deposed.record.env_id.as_deref(), Some("env-shop"));
+    let key = InstanceKey::deposed(address("shop"), "env-shop".to_owned());
+    let deposed = state.environments[&key].clone();
+    assert_eq!(deposed.deposed_at, Some(at(2)));
+    assert_eq!(deposed.env_id.as_deref(), Some("env-shop"));
 
     let run = run_over(&next);
     next.begin(at(3), run).unwrap();
     for edit in [
-        Edit::Forget { address: address("shop") },
-        Edit::Depose(Box::new(Deposed { address: address("other"), ..deposed.clone() })),
-        Edit::Deposed { address: address("shop"), env_id: "env-shop".to_owned(), record: None },
+        Edit::current(address("shop"), None),
+        Edit::set(key.moved_to(&address("other")), Some(deposed)),
+        Edit::set(key, None),
     ] {
         let doing = "state push".to_owned();
         next.append(at(4), Event::Edited(Edited { doing, edit })).unwrap();
@@ -485,15 +483,13 @@ pub(crate) fn edits_are_part_of_the_record(place: &dyn Place) {
     let run = run_over(&writer);
     writer.begin(at(1), run).unwrap();
     let (from, to) = (address("shop"), address("store"));
-    let shop = state.environments[&from].clone();
+    let shop = state.get(&from).unwrap().clone();
     writer.append(at(2), edited(Edit::Move { from, to })).unwrap();
-    writer.append(at(3), edited(Edit::Forget { address: address("old") })).unwrap();
-    let copy = Box::new(shop.clone());
-    writer.append(at(4), edited(Edit::Put { address: address("copy"), record: copy })).unwrap();
+    writer.append(at(3), edited(Edit::current(address("old"), None))).unwrap();
+    writer.append(at(4), edited(Edit::current(address("copy"), Some(shop.clone())))).unwrap();
     writer.append(at(5), finished()).unwrap();
     let state = writer.commit().unwrap();
-    let expected = [(address("copy"), shop.clone()), (address("store"), shop)];
-    assert!(state.environments.into_iter().eq(expected));
+    assert!(state.current().eq([(&address("copy"), &shop), (&address("store"), &shop)]));
     assert_eq!(verified(place).len(), 2);
 }
 
@@ -611,6 +607,6 @@ pub(crate) fn a_state_is_restored_from_its_receipts(place: &dyn Place) {
         }
     }
     let next = writer(place);
-    let record = &next.state().unwrap().environments[&address("open")];
+    let record = &next.state().unwrap().get(&address("open")).unwrap();
     assert_eq!(record.status, Status::Unknown, "the open run was not forgotten");
 }

@@ -44,12 +44,12 @@ impl Bench {
     }
 
     fn record(&self, name: &str) -> Option<Record> {
-        self.state().environments.get(&Address::new(name).unwrap()).cloned()
+        self.state().get(&Address::new(name).unwrap()).cloned()
     }
 
     fn deposed(&self) -> Vec<String> {
-        let deposed = self.state().deposed;
-        deposed.into_iter().map(|one| one.record.env_id.unwrap()).collect()
+        let state = self.state();
+        state.deposed().map(|(_, record)| record.env_id.clone().unwrap()).collect()
     }
 }
 
@@ -105,7 +105,7 @@ async fn the_record_comes_first_then_orders_then_changes_and_giving_up_last_in_r
     assert_eq!(report.verdict(), Verdict::Complete);
     assert_eq!(bench.cloud.names(), ["new", "b-1 -> b2", "d-1 -> nothing", "c-1 -> nothing"]);
     let state = bench.state();
-    let names: Vec<&str> = state.environments.keys().map(Address::as_str).collect();
+    let names: Vec<&str> = state.current().map(|(address, _)| address.as_str()).collect();
     assert_eq!(names, ["a2", "b", "new", "stray"]);
     assert_eq!(bench.record("a2").unwrap().env_id.as_deref(), Some("a-1"));
     let b = bench.record("b").unwrap();
@@ -420,7 +420,7 @@ async fn a_request_is_withdrawn_when_the_state_is_not_exclusive_any_more() {
         drop(taken);
         // The next writer recovers the run, and finds no intent that may have acted.
         let state = bench.lock().state().cloned().unwrap();
-        let of = |name: &str| state.environments.get(&address(name));
+        let of = |name: &str| state.get(&address(name));
         let alias = of("a").unwrap().attributes.text(postpay::ALIAS);
         assert_eq!(alias, Some(if checks < 2 { "a" } else { "a2" }));
         assert_eq!(of("new").is_some(), checks > 0);

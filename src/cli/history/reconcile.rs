@@ -52,7 +52,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<Exit, Failure> {
     let past = Past::of(store)?;
-    let ours = order_numbers(&past.happenings, past.state.as_ref());
+    let ours = order_numbers(&past.events, past.state.as_ref());
     let shown = clean(&args.file.display().to_string()).into_owned();
     let bill = read(args, &shown, |number| ours.contains_key(number))?;
     let now = world.now();
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<E
     let found = bill::reconcile(&bill, &ours, |at| {
         since.is_none_or(|since| at >= since.from(now)) && until.is_none_or(|until| at < until.from(now))
     });
-    let nameless = without_number(&past.happenings);
+    let nameless = without_number(&past.events);
     let json = || json::reconcile::reconciled(&shown, &found, &nameless, &past.problems);
     let human = |look| human::reconcile::reconciled(&shown, &found, &nameless, look);
     let shown = Shown::plain(&json, &human);

@@ -8,9 +8,8 @@ use crate::cli::options::{Api, Global};
 use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::lang::text;
-use crate::model::Address;
+use crate::model::{Address, InstanceKey};
 use crate::report::{human, json};
-use crate::state::compare::Place;
 use crate::state::{Record, State};
 
 /// List the addresses on record, one a line
@@ -50,20 +49,19 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     Ok(Exit::Fine)
 }
 
-fn listed<'a>(args: &Args, state: &'a State) -> Result<Vec<(Place, &'a Record)>, Failure> {
-    let all: Vec<(Place, &Record)> =
-        Place::all(state).zip(state.records().map(|(_, record)| record)).collect();
+fn listed<'a>(args: &Args, state: &'a State) -> Result<Vec<(&'a InstanceKey, &'a Record)>, Failure> {
+    let all: Vec<(&InstanceKey, &Record)> = state.environments.iter().collect();
     for pattern in &args.patterns {
         // A name that is misspelt is no empty list. A pattern may well fit nothing.
-        let is_there = all.iter().any(|(place, _)| fits(pattern, place.address().as_str()));
+        let is_there = all.iter().any(|(key, _)| fits(pattern, key.address.as_str()));
         if let Ok(address) = Address::new(pattern)
             && !is_there
         {
             return Err(unknown_address(&address, state));
         }
     }
-    let wanted = |(place, record): &(Place, &Record)| {
-        let address = place.address().as_str();
+    let wanted = |(key, record): &(&InstanceKey, &Record)| {
+        let address = key.address.as_str();
         let named = args.patterns.is_empty() || args.patterns.iter().any(|pattern| fits(pattern, address));
         let id = args.id.as_deref();
         named && (id.is_none() || id == record.env_id.as_deref())

@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let editing =
         Editing { doing: "state mv", line: format!("state mv {from} {to}"), project: &project, writing };
     editing.run(world, |state, _| {
-        if !state.environments.contains_key(from) {
+        if !state.get(from).is_some() {
             return Err(unknown_address(from, state));
         }
         free(from, to, state)?;
@@ -82,13 +82,13 @@ fn free(from: &Address, to: &Address, state: &State) -> Result<(), Failure> {
         let why = text!("`{from}` is the address that it has", "它的地址已经是 `{from}`");
         return Err(Failure::new("move-same", why).help(NOTHING_CHANGED));
     }
-    if let Some(record) = state.environments.get(to) {
+    if let Some(record) = state.get(to) {
         return Err(used(id(record)));
     }
     match state.deposed_at(to).next() {
-        Some(deposed) => {
-            let id = id(&deposed.record);
-            let env_id = &deposed.record.env_id;
+        Some((_, record)) => {
+            let id = id(record);
+            let env_id = &record.env_id;
             let env_id = env_id.as_deref().map_or("ENV_ID".into(), clean);
             Err(Failure::new(
                 "move-used",

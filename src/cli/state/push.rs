@@ -14,7 +14,6 @@ use crate::diagnostic::Diagnostic;
 use crate::files::{self, Links, Refusal};
 use crate::lang::{Text, shell_word, text};
 use crate::report::{clean, human};
-use crate::state::compare::Place;
 use crate::state::edits::{Loss, after, changes, lost, same_record, turn};
 use crate::state::file::MAX_BYTES;
 use crate::state::journal::Edited;
@@ -226,12 +225,12 @@ fn forgets(state: &State, into: &State, force: bool) -> Result<Vec<Diagnostic>, 
     }
     let message = text!("what is on record would be forgotten", "已有的记录会丢失");
     let lines = losses.iter().map(|loss| match loss {
-        Loss::EnvId { place, id } => {
-            let (place, id) = (human::edits::place(place), clean(id));
+        Loss::EnvId { key, id } => {
+            let (place, id) = (human::edits::place(key), clean(id));
             text!("{place}: EnvId {id}", "{place:#}：EnvId {id}")
         }
-        Loss::TranId { place, id } => {
-            let (place, id) = (human::edits::place(place), clean(id));
+        Loss::TranId { key, id } => {
+            let (place, id) = (human::edits::place(key), clean(id));
             text!("{place}: TranId {id}", "{place:#}：TranId {id}")
         }
         Loss::Unknown { address } => text!(
@@ -256,10 +255,10 @@ fn forgets(state: &State, into: &State, force: bool) -> Result<Vec<Diagnostic>, 
 fn consistent(made: &State, into: &State, shown: &Text) -> Result<(), Failure> {
     let mut seen = BTreeMap::new();
     let mut lines = Vec::new();
-    for (place, (_, record)) in Place::all(into).zip(into.records()) {
-        let named = human::edits::place(&place);
-        match (&record.env_id, &place) {
-            (Some(env_id), _) => {
+    for (key, record) in &into.environments {
+        let named = human::edits::place(key);
+        match (&record.env_id, &key.deposed) {
+            (Some(env_id), deposed) if deposed.as_ref().is_none_or(|deposed| deposed == env_id) => {
                 if let Some(first) = seen.insert(env_id, named.clone()) {
                     let env_id = clean(env_id);
                     lines.push(text!(
@@ -268,18 +267,18 @@ fn consistent(made: &State, into: &State, shown: &Text) -> Result<(), Failure> {
                     ));
                 }
             }
-            (None, Place::Deposed { .. }) => {
+            (Some(_) | None, Some(_)) => {
                 lines.push(text!(
                     "{named}: what was replaced has an EnvId",
                     "{named:#}：已被替换的旧环境应有 EnvId"
                 ));
             }
-            (None, Place::At(_)) => {}
+            (Some(_) | None, None) => {}
         }
     }
     if lines.is_empty() {
         let changes = changes(into, made);
-        let others = changes.iter().map(|it| human::edits::place(&it.place));
+        let others = changes.iter().map(|it| human::edits::place(&it.key));
         lines.extend(others.map(|place| {
             text!("{place}: it can't be recorded as it stands", "{place:#}：按现状无法写入记录")
         }));

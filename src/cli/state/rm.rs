@@ -10,9 +10,8 @@ use crate::cli::options::{Api, Global};
 use crate::cli::world::World;
 use crate::diagnostic::Diagnostic;
 use crate::lang::{shell_word, text};
-use crate::model::Address;
+use crate::model::{Address, InstanceKey};
 use crate::report::clean;
-use crate::state::compare::Place;
 use crate::state::edits::{Change, Kind};
 use crate::state::journal::Edit;
 use crate::state::{State, Status};
@@ -72,7 +71,7 @@ fn standing(args: &Args, state: &State, manifests: &Manifests) -> Result<Wanted,
     let addresses: BTreeSet<&Address> = args.addresses.iter().collect();
     let (mut edits, mut changes, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
     for address in addresses {
-        let Some(record) = state.environments.get(address) else {
+        let Some(record) = state.get(address) else {
             return Err(unknown_address(address, state));
         };
         if record.status == Status::Unknown {
@@ -106,9 +105,9 @@ fn standing(args: &Args, state: &State, manifests: &Manifests) -> Result<Wanted,
                 )),
             );
         }
-        edits.push(Edit::Forget { address: address.clone() });
+        edits.push(Edit::current(address.clone(), None));
         changes.push(Change {
-            place: Place::At(address.clone()),
+            key: InstanceKey::current(address.clone()),
             record: record.clone(),
             kind: Kind::Forgotten,
         });
@@ -156,26 +155,22 @@ fn replaced(args: &Args, state: &State) -> Result<Wanted, Failure> {
     let (mut edits, mut changes) = (Vec::new(), Vec::new());
     let wanted: BTreeSet<&String> = args.deposed.iter().collect();
     for env_id in wanted {
-        let found = state.deposed.iter().find(|deposed| {
-            deposed.record.env_id.as_ref() == Some(env_id)
-                && (args.addresses.is_empty() || args.addresses.contains(&deposed.address))
+        let found = state.deposed().find(|(key, record)| {
+            record.env_id.as_ref() == Some(env_id)
+                && (args.addresses.is_empty() || args.addresses.contains(&key.address))
         });
-        let Some(deposed) = found else {
+        let Some((key, record)) = found else {
             return Err(not_deposed(env_id, state));
         };
-        edits.push(Edit::Deposed { address: deposed.address.clone(), env_id: env_id.clone(), record: None });
-        changes.push(Change {
-            place: Place::of(deposed),
-            record: deposed.record.clone(),
-            kind: Kind::Forgotten,
-        });
+        edits.push(Edit::set(key.clone(), None));
+        changes.push(Change { key: key.clone(), record: record.clone(), kind: Kind::Forgotten });
     }
     Ok(Wanted { edits, changes, warnings: Vec::new() })
 }
 
 fn not_deposed(env_id: &str, state: &State) -> Failure {
     let shown = clean(env_id);
-    let stands = state.environments.iter().find(|(_, record)| record.env_id.as_deref() == Some(env_id));
+    let stands = state.current().find(|(_, record)| record.env_id.as_deref() == Some(env_id));
     let failure = Failure::new(
         "unknown-env-id",
         text!(

@@ -9,7 +9,6 @@ use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::model::Address;
 use crate::report::{human, json};
-use crate::state::Deposed;
 
 /// Show everything on record of one address, what it replaced included
 ///
@@ -31,8 +30,8 @@ pub(super) fn run(Args { address }: &Args, global: &Global, world: &mut World) -
     let Some(state) = project.recorded(world)? else {
         return Err(super::pull::no_state());
     };
-    let record = state.environments.get(address);
-    let deposed: Vec<&Deposed> = state.deposed_at(address).collect();
+    let record = state.get(address);
+    let deposed: Vec<_> = state.deposed_at(address).collect();
     if record.is_none() && deposed.is_empty() {
         return Err(unknown_address(address, &state));
     }

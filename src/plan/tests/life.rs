@@ -4,8 +4,7 @@ use super::super::file;
 use super::super::moves::MoveError;
 use super::*;
 use crate::kinds::postpay;
-use crate::model::{Import, Moved, Removed};
-use crate::state::Deposed;
+use crate::model::{Import, InstanceKey, Moved, Removed};
 
 /// On record at `name`, with an id of its own.
 fn owned(name: &str, status: Status, pairs: &[(Field, &str)]) -> Record {
@@ -138,15 +137,16 @@ fn a_replacement_that_can_t_be_one_is_refused_even_if_asked_for() {
     assert_eq!(plan.orders().count(), 0);
 }
 
+/// Puts a former environment of `a` in the state.
+fn depose(state: &mut State, record: Record) {
+    let key = InstanceKey::deposed(address("a"), record.env_id.clone().unwrap());
+    state.environments.insert(key, Record { deposed_at: Some(Timestamp::UNIX_EPOCH), ..record });
+}
+
 #[test]
 fn the_same_replacement_is_not_asked_for_twice_unless_something_changed_since() {
     let mut recorded = state(vec![created("a")]);
-    recorded.deposed.push(Deposed {
-        address: address("a"),
-        record: created("old").1,
-        at: Timestamp::UNIX_EPOCH,
-        by: RunId::fresh(),
-    });
+    depose(&mut recorded, created("old").1);
     let options = || Options { replaces: vec![address("a")], ..Options::default() };
     let same = declared(&[("a", &[(postpay::ALIAS, "a")])]);
     let plan = with(options(), &same, &recorded);
@@ -157,7 +157,7 @@ fn the_same_replacement_is_not_asked_for_twice_unless_something_changed_since() 
     let another = declared(&[("a", &[(postpay::ALIAS, "a"), (postpay::CHANNEL, "cocos")])]);
     assert_eq!(with(options(), &another, &recorded).orders().count(), 1);
 
-    recorded.deposed.clear();
+    recorded.environments.retain(|key, _| !key.is_deposed());
     assert_eq!(with(options(), &same, &recorded).orders().count(), 1);
 }
 
@@ -269,12 +269,7 @@ fn nothing_is_given_up_that_is_declared_protected_or_of_unknown_outcome() {
 #[test]
 fn what_was_replaced_is_shown_and_given_up_only_by_name() {
     let mut recorded = state(vec![created("a")]);
-    recorded.deposed.push(Deposed {
-        address: address("a"),
-        record: owned("a-old", Status::Created, &[(postpay::ALIAS, "a")]),
-        at: Timestamp::UNIX_EPOCH,
-        by: RunId::fresh(),
-    });
+    depose(&mut recorded, owned("a-old", Status::Created, &[(postpay::ALIAS, "a")]));
     let desired = declared(&[("a", &[(postpay::ALIAS, "a")])]);
     let plan = with(allowed(), &desired, &recorded);
     let shown = plan.steps.iter().find(|step| step.deposed).unwrap();
@@ -293,12 +288,7 @@ fn what_was_replaced_is_protected_by_what_is_declared_at_its_address() {
     let mut recorded = state(vec![created("a")]);
     let mut old = owned("a-old", Status::Created, &[(postpay::ALIAS, "a")]);
     old.prevent_destroy = true;
-    recorded.deposed.push(Deposed {
-        address: address("a"),
-        record: old,
-        at: Timestamp::UNIX_EPOCH,
-        by: RunId::fresh(),
-    });
+    depose(&mut recorded, old);
     let options = Options { mode: Mode::DestroyDeposed(vec![address("a")]), ..allowed() };
     let mut desired = declared(&[("a", &[(postpay::ALIAS, "a")])]);
     assert_eq!(with(options.clone(), &desired, &recorded).destroys().count(), 1);

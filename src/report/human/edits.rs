@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::{Look, verify, words};
 use crate::lang::{Text, text};
+use crate::model::InstanceKey;
 use crate::report::text::clean;
-use crate::state::compare::{Difference, Place};
+use crate::state::compare::Difference;
 use crate::state::edits::{Change, Kind};
 use crate::state::{Record, Status};
 
@@ -17,8 +18,8 @@ pub fn changes(line: &str, changes: &[Change], look: Look) -> String {
         let nothing = text!("changes nothing", "没有任何改动");
         let _ = writeln!(out, "  {}", look.say(nothing));
     }
-    for Change { place, record, kind } in changes {
-        let named = verify::named(place);
+    for Change { key, record, kind } in changes {
+        let named = verify::named(key);
         let (status, ids) = (words::status(record.status), verify::ids(record));
         let ids = text!("{status}{ids}", "{status:#}{ids:#}");
         let (mark, text) = match kind {
@@ -49,8 +50,8 @@ pub fn changes(line: &str, changes: &[Change], look: Look) -> String {
 }
 
 /// Where an environment is on record, for a sentence.
-pub fn place(place: &Place) -> String {
-    verify::named(place).en().to_owned()
+pub fn place(key: &InstanceKey) -> String {
+    verify::named(key).en().to_owned()
 }
 
 /// What becomes at the vendor of what is forgotten here.
@@ -80,7 +81,7 @@ const fn afterwards(record: &Record) -> Text {
 
 fn changed(difference: &Difference) -> Text {
     match difference {
-        Difference::Field { place: _, name, found, expected } => {
+        Difference::Field { key: _, name, found, expected } => {
             let (found, expected) = (verify::value(found.as_ref()), verify::value(expected.as_ref()));
             text!("{name}: {found} -> {expected}", "{name}：{found:#} -> {expected:#}")
         }

@@ -6,20 +6,20 @@ use std::time::Duration;
 use super::{Look, verify, words};
 use crate::lang::{Text, text};
 use crate::report::text::{clean, count, duration};
-use crate::state::history::{Change, Found, Happening, Request, Run, Settled, What};
+use crate::state::history::{Change, EventKind, HistoryEvent, Request, RequestResult, Run, Settled};
 use crate::state::journal::{Evidence, Journal, RunStarted};
 use crate::state::verify::Verification;
 use crate::state::{ReceiptRef, StateError, Status};
 
-/// Two lines a happening: what came of what, and below it where that came from.
-pub fn history(happenings: &[&Happening], look: Look) -> String {
+/// Two lines a event: what came of what, and below it where that came from.
+pub fn history(events: &[&HistoryEvent], look: Look) -> String {
     let mut out = String::new();
-    for happening in happenings {
-        let Happening { at, address, run, what, .. } = happening;
+    for event in events {
+        let HistoryEvent { at, key, run, kind, .. } = event;
         let at = look.faint(format!("{at:.0}"));
-        let address = look.strong(address);
-        match what {
-            What::Request(request) => {
+        let address = look.strong(&key.address);
+        match kind {
+            EventKind::Request(request) => {
                 let _ = writeln!(out, "{at}  {address}  {}", told(request, look));
                 let _ = writeln!(out, "    {}", look.faint(origin(request, run, look)));
                 if let Some(message) = &request.message {
@@ -29,15 +29,15 @@ pub fn history(happenings: &[&Happening], look: Look) -> String {
                     let _ = writeln!(out, "    {}", look.say(settled_by(settled)));
                 }
             }
-            What::Edit { doing, change } => {
-                let ids = ids(happening.ids());
-                let change = look.say(changed(change));
+            EventKind::Edit { doing, change } => {
+                let ids = ids(event.ids());
+                let change = look.say(changed(change, key.is_deposed()));
                 let _ = writeln!(out, "{at}  {address}  {}  {change}{ids}", clean(doing));
                 let _ = writeln!(out, "    {}", look.faint(by(run)));
             }
         }
     }
-    if happenings.is_empty() {
+    if events.is_empty() {
         let nothing = text!("Nothing was ordered or changed that fits.", "没有符合条件的订购或改动。");
         let _ = writeln!(out, "{}", look.say(nothing));
     }
@@ -45,18 +45,19 @@ pub fn history(happenings: &[&Happening], look: Look) -> String {
 }
 
 fn told(request: &Request, look: Look) -> String {
-    let outcome = request.outcome;
+    let outcome = request.result;
     let word = words::found(outcome);
     let word = match outcome {
-        Found::Answered(Evidence::Ordered | Evidence::Done) | Found::OnRecord(Status::Created) => {
-            look.good(word)
+        RequestResult::Answered(Evidence::Ordered | Evidence::Done)
+        | RequestResult::InState(Status::Created) => look.good(word),
+        RequestResult::Answered(Evidence::Refused | Evidence::Unknown)
+        | RequestResult::Lost
+        | RequestResult::InState(Status::Unknown) => look.bad(word),
+        RequestResult::Answered(Evidence::NotSent)
+        | RequestResult::InProgress
+        | RequestResult::InState(Status::AwaitingEnvId | Status::Isolated | Status::Destroying) => {
+            look.change(word)
         }
-        Found::Answered(Evidence::Refused | Evidence::Unknown)
-        | Found::Lost
-        | Found::OnRecord(Status::Unknown) => look.bad(word),
-        Found::Answered(Evidence::NotSent)
-        | Found::UnderWay
-        | Found::OnRecord(Status::AwaitingEnvId | Status::Isolated | Status::Destroying) => look.change(word),
     };
     let ids = ids((request.tran_id.as_deref(), request.env_id.as_deref()));
     let code = request.code.as_deref().map_or_else(String::new, |code| format!("  {}", clean(code)));
@@ -118,21 +119,19 @@ fn settled_by(Settled { at, doing, created }: &Settled) -> Text {
     text!("{word}: {doing}, {at:.0}", "{word:#}：{doing}，{at:.0}")
 }
 
-fn changed(change: &Change) -> Text {
+fn changed(change: &Change, deposed: bool) -> Text {
     match change {
         Change::Recorded(record) => {
             let status = words::status(record.status);
-            text!("on record as {status}", "记录为{status:#}")
+            if deposed {
+                text!("on record as deposed, {status}", "记录为已被替换的旧环境，{status:#}")
+            } else {
+                text!("on record as {status}", "记录为{status:#}")
+            }
         }
+        Change::Forgotten if deposed => text!("forgotten, deposed", "移出记录（已被替换的旧环境）"),
         Change::Forgotten => text!("forgotten", "移出记录"),
         Change::Moved { to } => text!("moved to {to}", "地址改为 {to}"),
-        Change::DeposedRecorded(record) => {
-            let status = words::status(record.status);
-            text!("on record as deposed, {status}", "记录为已被替换的旧环境，{status:#}")
-        }
-        Change::DeposedForgotten { env_id: _ } => {
-            text!("forgotten, deposed", "移出记录（已被替换的旧环境）")
-        }
     }
 }
 

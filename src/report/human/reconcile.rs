@@ -6,10 +6,10 @@ use super::Look;
 use crate::lang::text;
 use crate::report::text::{clean, count};
 use crate::state::bill::{Billed, Reconciled, Unbilled};
-use crate::state::history::Happening;
+use crate::state::history::HistoryEvent;
 
 /// Both sides, and one line that sums up. `nameless` are orders that no number is known of.
-pub fn reconciled(file: &str, found: &Reconciled, nameless: &[&Happening], look: Look) -> String {
+pub fn reconciled(file: &str, found: &Reconciled, nameless: &[&HistoryEvent], look: Look) -> String {
     let Reconciled { column, lines, without_number, matched, unknown, unbilled } = found;
     let mut out = String::new();
     let (file, column, n) = (clean(file), clean(column), *lines);
@@ -49,8 +49,8 @@ pub fn reconciled(file: &str, found: &Reconciled, nameless: &[&Happening], look:
         );
         let _ = writeln!(out, "\n{}", look.say(head));
     }
-    for happening in nameless {
-        let _ = writeln!(out, "  {:.0}  {}", happening.at, happening.address);
+    for event in nameless {
+        let _ = writeln!(out, "  {:.0}  {}", event.at, event.key.address);
     }
     let verdict = if found.agrees() {
         look.good(text!("nothing is on one side only", "没有只出现在一方的"))

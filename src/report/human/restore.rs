@@ -12,9 +12,9 @@ pub fn proposal(proposal: &Proposal, look: Look) -> String {
     let Proposal { state, from, folded, present, open } = proposal;
     let mut out = String::new();
     let (head, from) = (look.strong(text!("Restored state:", "恢复的状态文件：")), clean(from));
-    let (serial, lineage, n) = (state.serial, state.lineage, state.environments.len());
+    let (serial, lineage, n) = (state.serial, state.lineage, state.current().count());
     let environments = count(n, "environment", "environments");
-    let deposed = verify::and_deposed(state.deposed.len());
+    let deposed = verify::and_deposed(state.deposed().count());
     let receipts = count(*folded, "receipt", "receipts");
     for text in [
         text!(

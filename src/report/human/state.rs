@@ -6,26 +6,25 @@ use super::table::table;
 use super::words::standing;
 use super::{Look, verify};
 use crate::lang::{Text, text};
-use crate::model::Address;
+use crate::model::{Address, InstanceKey};
 use crate::report::text::{account, clean, count};
-use crate::state::compare::Place;
-use crate::state::{Deposed, Origin, Record, State};
+use crate::state::{Origin, Record, State};
 
 /// Every environment on record, by address.
 pub fn state(state: &State, look: Look) -> String {
     let mut out = String::new();
     let account = state.account.as_ref().map_or_else(|| Text::same("-"), account);
-    let n = state.environments.len();
+    let n = state.current().count();
     let all = count(n, "environment", "environments");
     let all = look.strong(text!("{all}", "{n} 个环境"));
-    let deposed = verify::and_deposed(state.deposed.len());
+    let deposed = verify::and_deposed(state.deposed().count());
     let (serial, lineage) = (state.serial, state.lineage);
     let head = text!(
         "{all}{deposed}, serial {serial}, lineage {lineage}, ordered from {account}",
         "{all}{deposed:#}，serial {serial}，lineage {lineage}，订购自 {account:#}"
     );
     out += &look.within(look.say(head) + "\n", 4);
-    if state.records().next().is_none() {
+    if state.environments.is_empty() {
         return out;
     }
     let headers = [
@@ -37,14 +36,14 @@ pub fn state(state: &State, look: Look) -> String {
         look.say(text!("SOURCE", "来源")),
     ];
     let mut rows = Vec::with_capacity(n);
-    for (place, (_, record)) in Place::all(state).zip(state.records()) {
+    for (key, record) in &state.environments {
         let Record { env_id, tran_id, ordered_at, source, .. } = record;
-        let named = match place {
-            Place::At(address) => Text::same(address.to_string()),
-            // Its id has a column of its own.
-            Place::Deposed { address, env_id: _ } => {
-                text!("{address} (deposed)", "{address}（已被替换）")
-            }
+        let address = &key.address;
+        // The EnvId has a column of its own.
+        let named = if key.is_deposed() {
+            text!("{address} (deposed)", "{address}（已被替换）")
+        } else {
+            Text::same(address.to_string())
         };
         rows.push([
             look.say(named),
@@ -64,27 +63,31 @@ fn id(id: Option<&String>) -> String {
 }
 
 /// One address a line, for other programs to read.
-pub fn list(records: &[(Place, &Record)]) -> String {
+pub fn list(records: &[(&InstanceKey, &Record)]) -> String {
     let mut out = String::new();
-    for (place, _) in records {
-        let _ = writeln!(out, "{}", clean(&place.to_string()));
+    for (key, _) in records {
+        let _ = writeln!(out, "{}", clean(&key.to_string()));
     }
     out
 }
 
 /// Everything on record of one address: what stands there, and what it replaced.
-pub fn record(address: &Address, record: Option<&Record>, deposed: &[&Deposed], look: Look) -> String {
+pub fn record(
+    address: &Address,
+    record: Option<&Record>,
+    deposed: &[(&InstanceKey, &Record)],
+    look: Look,
+) -> String {
     let standing = record.map(|record| {
         let status = standing(record);
         let title = look.strong(text!("{address} ({status})", "{address}：{status:#}"));
         format!("{title}\n{}", fields(record))
     });
-    let replaced = deposed.iter().map(|deposed| {
-        let Deposed { record, at, by, .. } = deposed;
-        let title = look.strong(verify::named(&Place::of(deposed)));
+    let replaced = deposed.iter().map(|(key, record)| {
+        let title = look.strong(verify::named(key));
         let status = self::standing(record);
-        let status =
-            look.say(text!("{status}, replaced {at:.0} by run {by}", "{status:#}，{at:.0} 被运行 {by} 替换"));
+        let at = record.deposed_at.unwrap_or(record.ordered_at);
+        let status = look.say(text!("{status}, replaced {at:.0}", "{status:#}，{at:.0} 被替换"));
         format!("{title}\n  {status}\n{}", fields(record))
     });
     standing.into_iter().chain(replaced).collect::<Vec<_>>().join("\n")
@@ -103,6 +106,7 @@ fn fields(record: &Record) -> String {
         source,
         region,
         prevent_destroy,
+        deposed_at: _,
     } = record;
     let mut out = String::new();
     let since = match origin {
@@ -120,7 +124,9 @@ fn fields(record: &Record) -> String {
         ("region", id(region.as_ref())),
         ("prevent_destroy", prevent_destroy.to_string()),
     ] {
-        let _ = writeln!(out, "  {name:<16} {value}");
+        if name != "request_id" || request_id.is_some() {
+            let _ = writeln!(out, "  {name:<16} {value}");
+        }
     }
     for (field, value) in attributes.iter() {
         let _ = writeln!(out, "    {:<14} \"{}\"", field.name, clean(&value.to_string()));

@@ -4,9 +4,10 @@ use std::fmt::{Display, Write as _};
 
 use super::{Look, words};
 use crate::lang::{Lang, Text, text};
+use crate::model::InstanceKey;
 use crate::report::text::{clean, count, left};
 use crate::state::Record;
-use crate::state::compare::{Difference, Place};
+use crate::state::compare::Difference;
 use crate::state::journal::{Evidence, Outcome};
 use crate::state::verify::{Compared, Notice, Problem, Verification};
 
@@ -212,16 +213,16 @@ pub(super) fn difference(difference: &Difference, found: &Text, expected: &Text)
                 "{name}：{found:#} \"{here}\"，{expected:#} \"{there}\""
             )
         }
-        Difference::Missing { place, record } => {
-            let (place, ids) = (named(place), ids(record));
+        Difference::Missing { key, record } => {
+            let (place, ids) = (named(key), ids(record));
             text!("{place}: only in the {expected}{ids}", "{place:#}：只在{expected:#}中{ids:#}")
         }
-        Difference::Surplus { place, record } => {
-            let (place, ids) = (named(place), ids(record));
+        Difference::Surplus { key, record } => {
+            let (place, ids) = (named(key), ids(record));
             text!("{place}: only in the {found}{ids}", "{place:#}：只在{found:#}中{ids:#}")
         }
-        Difference::Field { place, name, found: here, expected: there } => {
-            let (place, here, there) = (named(place), value(here.as_ref()), value(there.as_ref()));
+        Difference::Field { key, name, found: here, expected: there } => {
+            let (place, here, there) = (named(key), value(here.as_ref()), value(there.as_ref()));
             text!(
                 "{place}.{name}: {found} {here}, {expected} {there}",
                 "{place:#}.{name}：{found:#} {here:#}，{expected:#} {there:#}"
@@ -238,8 +239,8 @@ pub(super) fn value(value: Option<&String>) -> Text {
     }
 }
 
-pub(super) fn named(place: &Place) -> Text {
-    cleaned(place)
+pub(super) fn named(key: &InstanceKey) -> Text {
+    cleaned(key)
 }
 
 /// What comes from elsewhere, in both languages.

@@ -4,7 +4,7 @@
 //! both: `未知 (unknown)`.
 
 use crate::lang::Text;
-use crate::state::history::Found;
+use crate::state::history::RequestResult;
 use crate::state::journal::Evidence;
 use crate::state::{Origin, Record, Status};
 
@@ -35,12 +35,12 @@ pub(super) fn status(status: Status) -> Text {
 }
 
 /// How a request ended.
-pub(super) fn found(found: Found) -> Text {
+pub(super) fn found(found: RequestResult) -> Text {
     let zh = match found {
-        Found::Answered(evidence) => self::evidence(evidence),
-        Found::UnderWay => "进行中",
-        Found::Lost => "应答丢失",
-        Found::OnRecord(status) => return self::status(status),
+        RequestResult::Answered(evidence) => self::evidence(evidence),
+        RequestResult::InProgress => "进行中",
+        RequestResult::Lost => "应答丢失",
+        RequestResult::InState(status) => return self::status(status),
     };
     both(zh, found.name())
 }
@@ -72,10 +72,10 @@ mod tests {
         let evidence =
             [Evidence::Ordered, Evidence::Done, Evidence::Refused, Evidence::NotSent, Evidence::Unknown];
         let found = evidence
-            .map(Found::Answered)
+            .map(RequestResult::Answered)
             .into_iter()
-            .chain(status.map(Found::OnRecord))
-            .chain([Found::UnderWay, Found::Lost]);
+            .chain(status.map(RequestResult::InState))
+            .chain([RequestResult::InProgress, RequestResult::Lost]);
         let words = found.map(self::found).chain(status.map(self::status));
         for word in words {
             let (en, zh) = (word.en(), word.in_lang(Lang::Zh));

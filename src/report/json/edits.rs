@@ -7,7 +7,6 @@ use super::state::{DifferenceV1, difference, pretty};
 use crate::diagnostic::Diagnostic;
 use crate::lang::Text;
 use crate::state::State;
-use crate::state::compare::Place;
 use crate::state::edits::{Change, Kind};
 
 #[derive(Serialize, JsonSchema)]
@@ -77,20 +76,17 @@ pub fn changes(
 }
 
 fn change(change: &Change) -> ChangeV1<'_> {
-    let Change { place, record, kind } = change;
+    let Change { key, record, kind } = change;
     let (word, to, fields) = match kind {
         Kind::Added => ("add", None, &[][..]),
         Kind::Changed(fields) => ("change", None, fields.as_slice()),
-        Kind::Moved { to } => ("move", Some(to.address().as_str()), &[][..]),
+        Kind::Moved { to } => ("move", Some(to.address.as_str()), &[][..]),
         Kind::Forgotten => ("forget", None, &[][..]),
     };
     ChangeV1 {
         change: word,
-        address: place.address().as_str(),
-        deposed: match place {
-            Place::At(_) => false,
-            Place::Deposed { .. } => true,
-        },
+        address: key.address.as_str(),
+        deposed: key.is_deposed(),
         status: record.status.name(),
         env_id: record.env_id.as_deref(),
         tran_id: record.tran_id.as_deref(),

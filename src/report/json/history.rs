@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::edits::{WarningV1, warning};
 use super::state::{SaidV1, notice, pretty, problem};
 use crate::diagnostic::Diagnostic;
-use crate::state::history::{Change, Happening, Request, Run, Settled, What};
+use crate::state::history::{Change, EventKind, HistoryEvent, Request, Run, Settled};
 use crate::state::journal::Journal;
 use crate::state::verify::Verification;
 use crate::state::{ReceiptRef, StateError};
@@ -17,14 +17,14 @@ struct HistoryV1<'a> {
     format_version: u32,
     /// False when receipts are damaged or missing: `problems` says which.
     complete: bool,
-    history: Vec<HappeningV1<'a>>,
+    history: Vec<HistoryEventV1<'a>>,
     problems: Vec<WarningV1<'a>>,
 }
 
 /// A request to the vendor, or an edit of the record. What does not apply is null.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Happening")]
-struct HappeningV1<'a> {
+#[schemars(rename = "HistoryEvent")]
+struct HistoryEventV1<'a> {
     time: String,
     address: &'a str,
     /// request or edit.
@@ -70,21 +70,21 @@ pub fn verify_schema() -> serde_json::Value {
 }
 
 /// What happened, as one JSON document that ends in a newline.
-pub fn history(happenings: &[&Happening], problems: &[Diagnostic]) -> String {
+pub fn history(events: &[&HistoryEvent], problems: &[Diagnostic]) -> String {
     pretty(&HistoryV1 {
         format_version: 1,
         complete: problems.is_empty(),
-        history: happenings.iter().map(|it| happening(it)).collect(),
+        history: events.iter().map(|it| event(it)).collect(),
         problems: problems.iter().map(warning).collect(),
     })
 }
 
-fn happening(happening: &Happening) -> HappeningV1<'_> {
-    let Run { id, who, commit } = &happening.run;
-    let (tran_id, env_id) = happening.ids();
-    let base = HappeningV1 {
-        time: happening.at.to_string(),
-        address: happening.address.as_str(),
+fn event(event: &HistoryEvent) -> HistoryEventV1<'_> {
+    let Run { id, who, commit } = &event.run;
+    let (tran_id, env_id) = event.ids();
+    let base = HistoryEventV1 {
+        time: event.at.to_string(),
+        address: event.key.address.as_str(),
         kind: "edit",
         action: "",
         result: "",
@@ -100,12 +100,12 @@ fn happening(happening: &Happening) -> HappeningV1<'_> {
         took_ms: None,
         settled: None,
         moved_to: None,
-        deposed: false,
+        deposed: event.key.is_deposed(),
     };
-    match &happening.what {
-        What::Request(Request {
+    match &event.kind {
+        EventKind::Request(Request {
             action,
-            outcome,
+            result,
             tran_id: _,
             env_id: _,
             request_id,
@@ -114,10 +114,10 @@ fn happening(happening: &Happening) -> HappeningV1<'_> {
             source,
             took_ms,
             settled,
-        }) => HappeningV1 {
+        }) => HistoryEventV1 {
             kind: "request",
             action,
-            result: outcome.name(),
+            result: result.name(),
             request_id: request_id.as_deref(),
             code: code.as_deref(),
             message: message.as_deref(),
@@ -126,19 +126,12 @@ fn happening(happening: &Happening) -> HappeningV1<'_> {
             settled: settled.as_ref().map(self::settled),
             ..base
         },
-        What::Edit { doing, change } => HappeningV1 {
+        EventKind::Edit { doing, change } => HistoryEventV1 {
             action: doing,
             result: change.name(),
             moved_to: match change {
                 Change::Moved { to } => Some(to.as_str()),
-                Change::Recorded(_)
-                | Change::Forgotten
-                | Change::DeposedRecorded(_)
-                | Change::DeposedForgotten { .. } => None,
-            },
-            deposed: match change {
-                Change::DeposedRecorded(_) | Change::DeposedForgotten { .. } => true,
-                Change::Recorded(_) | Change::Forgotten | Change::Moved { .. } => false,
+                Change::Recorded(_) | Change::Forgotten => None,
             },
             ..base
         },

@@ -7,7 +7,7 @@ use super::edits::{WarningV1, warning};
 use super::state::pretty;
 use crate::diagnostic::Diagnostic;
 use crate::state::bill::{Billed, Reconciled, Unbilled};
-use crate::state::history::Happening;
+use crate::state::history::HistoryEvent;
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "postpay history reconcile --format json, version 1")]
@@ -68,7 +68,7 @@ pub fn schema() -> serde_json::Value {
 pub fn reconciled(
     file: &str,
     found: &Reconciled,
-    nameless: &[&Happening],
+    nameless: &[&HistoryEvent],
     problems: &[Diagnostic],
 ) -> String {
     let Reconciled { column, lines, without_number, matched, unknown, unbilled } = found;
@@ -86,7 +86,7 @@ pub fn reconciled(
     });
     let nameless = nameless
         .iter()
-        .map(|happening| NamelessV1 { time: happening.at.to_string(), address: happening.address.as_str() });
+        .map(|event| NamelessV1 { time: event.at.to_string(), address: event.key.address.as_str() });
     pretty(&ReconciledV1 {
         format_version: 1,
         file,

@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::model::Address;
+use crate::model::{Address, InstanceKey};
 use crate::report::human;
-use crate::state::compare::{Difference, Place};
+use crate::state::Record;
+use crate::state::compare::Difference;
 use crate::state::restore::{Present, Proposal};
 use crate::state::verify::{Compared, Notice, Problem, Verification};
-use crate::state::{Deposed, Record};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "postpay state verify --format json, version 1")]
@@ -100,9 +100,9 @@ struct ListedV1<'a> {
 struct ShownV1<'a> {
     format_version: u32,
     address: &'a str,
-    /// As in a state file; null when only what was replaced is on record.
+    /// As in a state file; null when only former environments of the address are in the state.
     record: Option<&'a Record>,
-    deposed: &'a [&'a Deposed],
+    deposed: Vec<&'a Record>,
 }
 
 /// The JSON Schema of `state verify --format json`.
@@ -126,22 +126,20 @@ pub fn show_schema() -> serde_json::Value {
 }
 
 /// Records with their addresses, as one JSON document that ends in a newline.
-pub fn list(records: &[(Place, &Record)]) -> String {
-    let environments = records.iter().map(|(place, record)| ListedV1 {
-        address: place.address().as_str(),
+pub fn list(records: &[(&InstanceKey, &Record)]) -> String {
+    let environments = records.iter().map(|(key, record)| ListedV1 {
+        address: key.address.as_str(),
         status: record.status.name(),
         env_id: record.env_id.as_deref(),
         tran_id: record.tran_id.as_deref(),
-        deposed: match place {
-            Place::At(_) => false,
-            Place::Deposed { .. } => true,
-        },
+        deposed: key.is_deposed(),
     });
     pretty(&ListV1 { format_version: 1, environments: environments.collect() })
 }
 
 /// Everything that the state has of one address, as one JSON document that ends in a newline.
-pub fn record(address: &Address, record: Option<&Record>, deposed: &[&Deposed]) -> String {
+pub fn record(address: &Address, record: Option<&Record>, deposed: &[(&InstanceKey, &Record)]) -> String {
+    let deposed = deposed.iter().map(|(_, record)| *record).collect();
     pretty(&ShownV1 { format_version: 1, address: address.as_str(), record, deposed })
 }
 
@@ -187,10 +185,7 @@ pub(super) fn problem(problem: &Problem) -> SaidV1<'_> {
             (Some(difference), address.into_iter().collect())
         }
         Problem::Unrecorded { rescued, .. } => (None, vec![rescued.outcome.address.as_str()]),
-        Problem::Shared { places, .. } => {
-            let addresses = places.iter().map(Place::address);
-            (None, addresses.map(Address::as_str).collect())
-        }
+        Problem::Shared { places, .. } => (None, places.iter().map(|key| key.address.as_str()).collect()),
         Problem::Refused(_) | Problem::ReceiptsMissing { .. } | Problem::Account { .. } => (None, Vec::new()),
     };
     SaidV1 {
@@ -204,8 +199,7 @@ pub(super) fn problem(problem: &Problem) -> SaidV1<'_> {
 pub(super) fn notice(notice: &Notice) -> SaidV1<'_> {
     let addresses = match notice {
         Notice::BeginningMissing { unverified, .. } => {
-            let addresses = unverified.iter().map(Place::address);
-            addresses.map(Address::as_str).collect()
+            unverified.iter().map(|key| key.address.as_str()).collect()
         }
         Notice::OpenRun { unknown, .. } => texts(unknown),
         Notice::RescueOpen { rescued, .. } => vec![rescued.outcome.address.as_str()],
@@ -233,29 +227,26 @@ pub(super) fn difference(difference: &Difference) -> DifferenceV1<'_> {
             found: Some(found),
             expected: Some(expected),
         },
-        Difference::Missing { place, record } => {
-            DifferenceV1 { kind: "missing", expected: record.tran_id.as_deref(), ..about(place) }
+        Difference::Missing { key, record } => {
+            DifferenceV1 { kind: "missing", expected: record.tran_id.as_deref(), ..about(key) }
         }
-        Difference::Surplus { place, record } => {
-            DifferenceV1 { kind: "surplus", found: record.tran_id.as_deref(), ..about(place) }
+        Difference::Surplus { key, record } => {
+            DifferenceV1 { kind: "surplus", found: record.tran_id.as_deref(), ..about(key) }
         }
-        Difference::Field { place, name, found, expected } => DifferenceV1 {
+        Difference::Field { key, name, found, expected } => DifferenceV1 {
             field: Some(name),
             kind: "field",
             found: found.as_deref(),
             expected: expected.as_deref(),
-            ..about(place)
+            ..about(key)
         },
     }
 }
 
-fn about(place: &Place) -> DifferenceV1<'_> {
+fn about(key: &InstanceKey) -> DifferenceV1<'_> {
     DifferenceV1 {
-        address: Some(place.address().as_str()),
-        deposed: match place {
-            Place::At(_) => None,
-            Place::Deposed { address: _, env_id } => Some(env_id.as_deref().unwrap_or_default()),
-        },
+        address: Some(key.address.as_str()),
+        deposed: key.deposed.as_deref(),
         field: None,
         kind: "",
         found: None,
@@ -276,7 +267,7 @@ pub fn restore(proposal: &Proposal, written: bool, kept: Option<&std::path::Path
         from,
         serial: state.serial.0,
         lineage: state.lineage.to_string(),
-        environments: state.environments.len(),
+        environments: state.current().count(),
         folded: *folded,
         present: word,
         present_serial: serial,

@@ -4,9 +4,9 @@ use super::validation::bare;
 use super::{Entry, Finding, Kind, Level, Page, Place, Tone};
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Lang, Text, text};
+use crate::model::{Address, InstanceKey};
 use crate::report::count;
 use crate::report::fields::{self, Row, Value};
-use crate::state::compare;
 use crate::state::{Origin, Record, State, Status};
 
 /// Every environment on record; None where there is no state.
@@ -17,9 +17,9 @@ pub fn state(state: Option<&State>, told: &[Diagnostic], lang: Lang) -> Page {
         return Page { summary: vec![none.in_lang(lang).to_owned()], ..bare(Kind::State, findings, lang) };
     };
     let mut entries = Vec::new();
-    for (place, (_, record)) in compare::Place::all(state).zip(state.records()) {
-        findings.extend(finding(&place, record, entries.len(), lang));
-        entries.push(entry(&place, record, lang));
+    for (key, record) in &state.environments {
+        findings.extend(finding(&key.address, record, entries.len(), lang));
+        entries.push(entry(key, record, lang));
     }
     let n = entries.len();
     let all = count(n, "environment", "environments");
@@ -33,8 +33,7 @@ pub fn state(state: Option<&State>, told: &[Diagnostic], lang: Lang) -> Page {
 }
 
 /// What a person has to settle.
-fn finding(place: &compare::Place, record: &Record, entry: usize, lang: Lang) -> Option<Finding> {
-    let address = place.address();
+fn finding(address: &Address, record: &Record, entry: usize, lang: Lang) -> Option<Finding> {
     let (code, message) = match record.status {
         Status::Unknown => (
             "outcome-unknown",
@@ -56,7 +55,7 @@ fn finding(place: &compare::Place, record: &Record, entry: usize, lang: Lang) ->
     })
 }
 
-fn entry(place: &compare::Place, record: &Record, lang: Lang) -> Entry {
+fn entry(key: &InstanceKey, record: &Record, lang: Lang) -> Entry {
     let Record {
         status,
         env_id,
@@ -69,11 +68,10 @@ fn entry(place: &compare::Place, record: &Record, lang: Lang) -> Entry {
         source,
         region,
         prevent_destroy,
+        deposed_at: _,
     } = record;
-    let name = match place {
-        compare::Place::At(address) => address.to_string(),
-        compare::Place::Deposed { address, env_id: _ } => format!("{address} (deposed)"),
-    };
+    let address = &key.address;
+    let name = if key.is_deposed() { format!("{address} (deposed)") } else { address.to_string() };
     let word =
         |name: &str, value: Option<String>| Some(Row { name: name.to_owned(), value: Value::Word(value?) });
     let ids = [

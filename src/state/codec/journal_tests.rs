@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::state::arbitrary::{ids, journal, wild_journal};
 use crate::state::journal::{Recovered, RunEnded};
-use crate::state::{Status, fold};
+use crate::state::{Status, replay};
 
 fn written(journal: &Journal) -> Vec<u8> {
     encode_journal(journal).unwrap()
@@ -39,7 +39,7 @@ proptest! {
             }
             let whole = read_back(cut).unwrap();
             prop_assert_eq!(&whole.journal.entries[..], &journal.entries[..lines - 1]);
-            let state = fold(None, &whole.journal);
+            let state = replay(None, &whole.journal);
             let mut open = Vec::new();
             for entry in &whole.journal.entries {
                 match &entry.event {
@@ -54,7 +54,7 @@ proptest! {
                 }
             }
             for address in open {
-                prop_assert_eq!(state.environments[address].status, Status::Unknown);
+                prop_assert_eq!(state.get(address).unwrap().status, Status::Unknown);
             }
         }
     }

@@ -3,23 +3,13 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::state::arbitrary::{ids, started, state};
+use crate::state::arbitrary::{distinct, ids, started, state};
 use crate::state::journal::{Entry, Journal};
-use crate::state::{Deposed, Lineage, fold};
+use crate::state::{Lineage, replay};
 
-/// A state that postpay can have written: no environment is on record twice, and what was replaced has an id.
+/// A state that postpay can have written.
 fn lawful() -> impl Strategy<Value = State> {
-    state().prop_map(|mut state| {
-        let deposed = state.deposed.iter_mut().map(|deposed| &mut deposed.record);
-        for (record, number) in deposed.zip(0..) {
-            let id = record.env_id.take().unwrap_or_default();
-            record.env_id = Some(format!("{id}-{number}"));
-        }
-        for (record, number) in state.environments.values_mut().zip(10..) {
-            record.env_id = record.env_id.take().map(|id| format!("{id}-{number}"));
-        }
-        state
-    })
+    state().prop_map(distinct)
 }
 
 fn run(before: &State, edits: Vec<Edit>, mut started: RunStarted) -> (State, Journal) {
@@ -46,7 +36,7 @@ proptest! {
         prop_assert_eq!(changes(&made, &into), []);
         prop_assert_eq!(none, same_record(&before, &into));
         prop_assert_eq!(turn(&made, &into), []);
-        prop_assert_eq!(fold(Some(before), &journal), made, "a receipt says the same");
+        prop_assert_eq!(replay(Some(before), &journal), made, "a receipt says the same");
     }
 
     /// Wherever such a run is cut off, what only gets another address, or is deposed, is on record.
@@ -58,14 +48,12 @@ proptest! {
         depose in any::<bool>(),
     ) {
         let mut into = before.clone();
-        if let Some((address, record)) = into.environments.pop_first() {
-            prop_assume!(record.env_id.is_some());
-            if depose {
-                let (at, by) = (Timestamp::UNIX_EPOCH, record.run);
-                into.deposed.push(Deposed { address, at, by, record });
-            } else {
-                into.environments.insert(to, record);
-            }
+        if let Some((key, record)) = into.environments.pop_first() {
+            prop_assume!(record.env_id.is_some() && !key.is_deposed());
+            let deposed_at = depose.then_some(Timestamp::UNIX_EPOCH);
+            let deposed = record.env_id.clone().filter(|_| depose);
+            let address = if depose { key.address } else { to };
+            into.environments.insert(InstanceKey { address, deposed }, Record { deposed_at, ..record });
         }
         let mut edits = turn(&before, &into);
         while edits.pop().is_some() {
@@ -84,16 +72,16 @@ proptest! {
     ) {
         // An environment's id is none of an order, though it may read the same.
         let ids = |state: &State| -> BTreeSet<(&str, String)> {
-            let of = |(_, record): (&Address, &Record)| {
+            let ids = |record: &Record| {
                 let env_id = record.env_id.clone().map(|id| ("EnvId", id));
                 env_id.into_iter().chain(record.tran_id.clone().map(|id| ("TranId", id)))
             };
-            state.records().flat_map(of).collect()
+            state.environments.values().flat_map(ids).collect()
         };
         let told = lost(&before, &into);
         let gone = !ids(&before).is_subset(&ids(&into));
-        let doubt = before.environments.iter().any(|(address, record)| {
-            record.status == Status::Unknown && !into.environments.contains_key(address)
+        let doubt = before.current().any(|(address, record)| {
+            record.status == Status::Unknown && into.get(address).is_none()
         });
         prop_assert!(told.is_empty() != (gone || doubt), "{told:?}");
         prop_assert_eq!(lost(&before, &before), []);
@@ -106,8 +94,7 @@ fn a_move_takes_what_was_replaced_along() {
     let mut state = crate::state::decode_state("state".as_ref(), text.as_bytes()).unwrap();
     state.lineage = Lineage::fresh();
     let (from, to) = (Address::new("shop-prod").unwrap(), Address::new("store").unwrap());
-    let places: Vec<String> =
-        moved(&state, &from, &to).iter().map(|change| change.place.to_string()).collect();
+    let places: Vec<String> = moved(&state, &from, &to).iter().map(|change| change.key.to_string()).collect();
     assert_eq!(places, ["shop-prod", "shop-prod (deposed shop-prod-1a2b3c4d5e6f7a8b)"]);
     assert_eq!(moved(&state, &to, &from), []);
 }

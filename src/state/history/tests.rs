@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::state::arbitrary::{journal, outcome, started, state, wild_journal};
+use crate::state::arbitrary::{ORDER, journal, outcome, started, state, wild_journal};
 use crate::state::journal::{Edit, Edited, Entry, Event, Intent, RunStarted};
-use crate::state::{Lineage, Serial, fold};
+use crate::state::{Lineage, Serial, replay};
 
 fn on(text: &str) -> Address {
     Address::new(text).unwrap()
@@ -60,41 +60,41 @@ fn edited(doing: &str, edit: Edit) -> Event {
 }
 
 /// The record that these runs left at an address, with other ids.
-fn with_ids(journals: &[Journal], address: &str, tran_id: &str, env_id: &str) -> Box<Record> {
-    let state = journals.iter().fold(None, |state, journal| Some(fold(state, journal)));
-    let mut record = state.unwrap().environments[&on(address)].clone();
+fn with_ids(journals: &[Journal], address: &str, tran_id: &str, env_id: &str) -> Record {
+    let state = journals.iter().fold(None, |state, journal| Some(replay(state, journal)));
+    let mut record = state.unwrap().get(&on(address)).unwrap().clone();
     record.status = Status::Created;
     record.tran_id = Some(tran_id.to_owned());
     record.env_id = Some(env_id.to_owned());
-    Box::new(record)
+    record
 }
 
 /// Each in a line: when, where, what, how it ended, its ids and how it was settled.
-fn told(happenings: &[Happening], wanted: &Wanted) -> Vec<String> {
-    happenings
+fn told(events: &[HistoryEvent], filter: &Filter) -> Vec<String> {
+    events
         .iter()
-        .filter(|happening| happening.is_wanted(wanted))
-        .map(|happening| {
-            let (tran_id, env_id) = happening.ids();
+        .filter(|event| event.matches(filter))
+        .map(|event| {
+            let (tran_id, env_id) = event.ids();
             let (tran_id, env_id) = (tran_id.unwrap_or("-"), env_id.unwrap_or("-"));
-            let second = happening.at.as_second();
-            let what = match &happening.what {
-                What::Request(request) => {
+            let second = event.at.as_second();
+            let what = match &event.kind {
+                EventKind::Request(request) => {
                     let settled = request
                         .settled
                         .as_ref()
                         .map_or_else(String::new, |it| format!(" by {} {}", it.doing, it.created));
-                    format!("{} {}{settled}", request.action, request.outcome.name())
+                    format!("{} {}{settled}", request.action, request.result.name())
                 }
-                What::Edit { doing, change } => format!("{doing} {}", change.name()),
+                EventKind::Edit { doing, change } => format!("{doing} {}", change.name()),
             };
-            format!("{second} {} {what} {tran_id} {env_id}", happening.address)
+            format!("{second} {} {what} {tran_id} {env_id}", event.key.address)
         })
         .collect()
 }
 
-fn everything() -> Wanted {
-    Wanted { all: true, ..Wanted::default() }
+fn everything() -> Filter {
+    Filter { all: true, ..Filter::default() }
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn what_was_sent_is_told_with_what_came_back() {
     ]);
     let closed = history(std::slice::from_ref(&journal), None, None);
     assert_eq!(
-        told(&closed, &Wanted::default()),
+        told(&closed, &Filter::default()),
         [
             "3 a CreatePostpayPackage ordered T1 E1",
             "4 b CreatePostpayPackage refused - -",
@@ -126,9 +126,9 @@ fn what_was_sent_is_told_with_what_came_back() {
     let all = told(&closed, &everything());
     assert_eq!(all[0], "1 a CreatePostpayPackage not_sent - -");
     let open = history(std::slice::from_ref(&journal), Some(journal.started.run), None);
-    let last = told(&open, &Wanted::default()).pop().unwrap();
+    let last = told(&open, &Filter::default()).pop().unwrap();
     assert_eq!(last, "10 e CreatePostpayPackage under_way - -");
-    let since = Wanted { since: Some(at(9)), ..Wanted::default() };
+    let since = Filter { since: Some(at(9)), ..Filter::default() };
     assert_eq!(told(&closed, &since).len(), 2);
     assert_eq!(closed[1].run.who.as_deref(), Some("ada@loom"));
     assert_eq!(closed[1].run.commit.as_deref(), Some("abc"));
@@ -145,8 +145,8 @@ fn what_was_found_out_later_is_told_with_the_order() {
         (5, said(3, 1, "none", Unknown, [None, None])),
         (6, intent(4, 1, "shelved", ORDER)),
     ]);
-    let put = |address: &str, record| Edit::Put { address: on(address), record };
-    let forget = |address: &str| Edit::Forget { address: on(address) };
+    let put = |address: &str, record| Edit::current(on(address), Some(record));
+    let forget = |address: &str| Edit::current(on(address), None);
     let firsts = std::slice::from_ref(&first);
     let found = with_ids(firsts, "awaiting", "T1", "E1");
     let adopted = with_ids(firsts, "lost", "T2", "E2");
@@ -159,9 +159,9 @@ fn what_was_found_out_later_is_told_with_the_order() {
         // An update later on settles nothing anew.
         (14, edited("update", put("awaiting", found))),
     ]);
-    let happenings = history(&[first, second], None, None);
+    let events = history(&[first, second], None, None);
     assert_eq!(
-        told(&happenings, &Wanted::default()),
+        told(&events, &Filter::default()),
         [
             "1 awaiting CreatePostpayPackage ordered by wait true T1 E1",
             "3 lost CreatePostpayPackage lost by resolve --adopt true T2 E2",
@@ -169,7 +169,7 @@ fn what_was_found_out_later_is_told_with_the_order() {
             "6 shelved CreatePostpayPackage lost - -",
         ]
     );
-    let edits: Vec<_> = told(&happenings, &everything()).split_off(4);
+    let edits: Vec<_> = told(&events, &everything()).split_off(4);
     assert_eq!(
         edits,
         [
@@ -181,9 +181,9 @@ fn what_was_found_out_later_is_told_with_the_order() {
         ]
     );
     let nameless: Vec<_> =
-        without_number(&happenings).iter().map(|happening| happening.address.to_string()).collect();
+        without_number(&events).iter().map(|event| event.key.address.to_string()).collect();
     assert_eq!(nameless, ["shelved"]);
-    let numbers = order_numbers(&happenings, None);
+    let numbers = order_numbers(&events, None);
     assert_eq!(numbers.keys().collect::<Vec<_>>(), ["T1", "T2"]);
     assert_eq!(numbers["T2"], (at(3), on("lost")));
 }
@@ -212,15 +212,15 @@ fn what_was_moved_is_found_under_every_name_that_it_had() {
     .concat();
     let journal = run(&events);
     let before = run(&[(0, intent(1, 1, "gone", ORDER))]);
-    let mut state = fold(None, &journal);
+    let mut state = replay(None, &journal);
     // An order of a run whose receipt is gone, moved by one that is there.
-    let gone = fold(None, &before).environments[&on("gone")].clone();
-    state.environments.insert(on("kept"), gone);
+    let gone = replay(None, &before).get(&on("gone")).unwrap().clone();
+    state.environments.insert(InstanceKey::current(on("kept")), gone);
     let renamed = run(&[moved(7, "gone", "kept")]);
-    let happenings = history(&[journal, renamed], None, Some(&state));
+    let events = history(&[journal, renamed], None, Some(&state));
     let of = |address: &str| {
-        let wanted = Wanted { addresses: vec![on(address)], ..everything() };
-        let seconds = told(&happenings, &wanted);
+        let filter = Filter { addresses: vec![on(address)], ..everything() };
+        let seconds = told(&events, &filter);
         let second = |line: &String| line.split(' ').next().unwrap().to_owned();
         seconds.iter().map(second).collect::<Vec<_>>()
     };
@@ -230,11 +230,11 @@ fn what_was_moved_is_found_under_every_name_that_it_had() {
     assert_eq!(of("other"), ["6"]);
     assert_eq!(of("gone"), ["0", "7"]);
     assert_eq!(of("kept"), ["0", "7"]);
-    let first = &happenings[0];
+    let first = &events[0];
     assert_eq!(first.run.who, None, "its receipt is not there");
-    match &first.what {
-        What::Request(request) => assert_eq!(request.outcome, Found::OnRecord(Status::Unknown)),
-        other @ What::Edit { .. } => panic!("{other:?}"),
+    match &first.kind {
+        EventKind::Request(request) => assert_eq!(request.result, RequestResult::InState(Status::Unknown)),
+        other @ EventKind::Edit { .. } => panic!("{other:?}"),
     }
 }
 
@@ -246,22 +246,22 @@ proptest! {
         state in prop::option::of(state()),
         later in started(),
     ) {
-        let happenings = history(&journals, Some(later.run), state.as_ref());
+        let events = history(&journals, Some(later.run), state.as_ref());
         let entries = || journals.iter().flat_map(|journal| &journal.entries);
         let sent = entries().filter(|entry| matches!(entry.event, Event::Intent(_))).count();
         let edits = entries().filter(|entry| matches!(entry.event, Event::Edited(_))).count();
-        let requests = |happening: &&Happening| {
-            matches!(&happening.what, What::Request(_)) && happening.run.who.is_some()
+        let requests = |event: &&HistoryEvent| {
+            matches!(&event.kind, EventKind::Request(_)) && event.run.who.is_some()
         };
-        prop_assert!(happenings.iter().filter(requests).count() >= sent);
-        let is_edit = |happening: &&Happening| matches!(&happening.what, What::Edit { .. });
-        prop_assert_eq!(happenings.iter().filter(is_edit).count(), edits);
-        prop_assert!(happenings.is_sorted_by_key(|happening| happening.at));
-        for happening in &happenings {
-            prop_assert!(happening.names.contains(&happening.address));
+        prop_assert!(events.iter().filter(requests).count() >= sent);
+        let is_edit = |event: &&HistoryEvent| matches!(&event.kind, EventKind::Edit { .. });
+        prop_assert_eq!(events.iter().filter(is_edit).count(), edits);
+        prop_assert!(events.is_sorted_by_key(|event| event.at));
+        for event in &events {
+            prop_assert!(event.addresses.contains(&event.key.address));
         }
         for (_, record) in state.iter().flat_map(State::records) {
-            let numbers = order_numbers(&happenings, state.as_ref());
+            let numbers = order_numbers(&events, state.as_ref());
             prop_assert!(record.tran_id.iter().all(|id| numbers.contains_key(id)));
         }
     }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::{Compared, Notice, Problem};
-use crate::state::compare::{Difference, Place, differences};
+use crate::model::InstanceKey;
+use crate::state::compare::{Difference, differences};
 use crate::state::journal::Journal;
 use crate::state::succession::reached;
 use crate::state::{Account, ReceiptRef, Serial, State, StateError, rebuild};
@@ -134,7 +135,7 @@ impl Line<'_> {
     /// Holds the state against what the receipts rebuild. `moved_on` when it is known already that it is not the one
     /// that the newest run left: then its serial is no news.
     pub(super) fn compare(&self, rebuildable: bool, moved_on: bool) -> (Compared, Vec<Difference>) {
-        let rebuilt = rebuildable.then(|| rebuild(self.journals)).flatten();
+        let rebuilt = rebuildable.then(|| rebuild(None, self.journals)).flatten();
         let (Some(state), Some(rebuilt), Some(first)) = (self.state, rebuilt, self.runs.first()) else {
             return (Compared::Nothing, Vec::new());
         };
@@ -162,9 +163,10 @@ impl Line<'_> {
         if since.unwrap_or(state.serial) == Serial::default() {
             return None;
         }
-        let rebuilt = rebuild(self.journals);
-        let known: HashSet<Place> = rebuilt.iter().flat_map(Place::all).collect();
-        let unverified = Place::all(state).filter(|place| !known.contains(place));
+        let rebuilt = rebuild(None, self.journals);
+        let known: HashSet<&InstanceKey> =
+            rebuilt.iter().flat_map(|state| state.environments.keys()).collect();
+        let unverified = state.environments.keys().filter(|key| !known.contains(key)).cloned();
         Some(Notice::BeginningMissing { since, serial: state.serial, unverified: unverified.collect() })
     }
 

@@ -64,7 +64,8 @@ fn every_order_is_told_with_what_came_of_it() {
         ["one ordered -", "two refused InvalidParameter", "three unknown InternalError", "uno ordered -",]
     );
     let state = project.json(STATE);
-    assert_eq!(told[0]["env_id"], state["deposed"][0]["record"]["env_id"]);
+    let replaced = format!("uno/{}", told[0]["env_id"].as_str().unwrap());
+    assert_eq!(state["environments"][replaced]["env_id"], told[0]["env_id"]);
     assert_eq!(told[0]["source"], "environments/shop.yaml:6");
     assert_eq!(told[2]["settled"]["created"], false);
     assert_eq!(told[3]["tran_id"], state["environments"]["uno"]["tran_id"]);

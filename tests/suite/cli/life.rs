@@ -23,13 +23,8 @@ fn env_id(project: &Project, address: &str) -> String {
 /// Every id that the state has.
 fn ids(project: &Project) -> BTreeSet<String> {
     let state = project.json(STATE);
-    let current = state["environments"].as_object().unwrap().values();
-    let deposed = state["deposed"].as_array().unwrap();
-    current
-        .chain(deposed.iter().map(|one| &one["record"]))
-        .filter_map(|record| record["env_id"].as_str())
-        .map(str::to_owned)
-        .collect()
+    let records = state["environments"].as_object().unwrap().values();
+    records.filter_map(|record| record["env_id"].as_str()).map(str::to_owned).collect()
 }
 
 fn append(project: &Project, text: &str) {
@@ -228,7 +223,7 @@ fn a_removed_address_is_forgotten_and_lives_on() {
     project.run(["plan", "--detailed-exitcode"]).exits(0);
     // A receipt says where it went.
     let receipts = project.files();
-    let says = |text: &[u8]| String::from_utf8_lossy(text).contains(r#""forget":{"address":"two"}"#);
+    let says = |text: &[u8]| String::from_utf8_lossy(text).contains(r#""forget":{"key":"two"}"#);
     assert!(receipts.values().any(|text| says(text)));
 }
 

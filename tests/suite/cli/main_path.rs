@@ -26,10 +26,8 @@ fn the_ids_on_record_are_those_that_the_endpoint_gave() {
     for entry in project.ledger() {
         let record = &state["environments"][entry.params["Alias"].as_str().unwrap()];
         assert_eq!(record["status"], "created");
-        assert_eq!(record["origin"], "ordered");
         assert_eq!(record["tran_id"], *entry.tran_id.as_ref().unwrap());
         assert_eq!(record["env_id"], *entry.env_id.as_ref().unwrap());
-        assert_eq!(record["request_id"], *entry.request_id);
     }
     assert_eq!(state["serial"], 1);
     assert_eq!(state["account"]["endpoint"], "sandbox");

@@ -24,10 +24,10 @@ fn kept(project: &Project, args: &[&str]) -> Value {
 fn with_state(project: &Project) {
     let record = |alias: &str, status: &str, env_id: Option<&str>, tran_id: Option<&str>| {
         json!({
-            "status": status, "env_id": env_id, "tran_id": tran_id, "request_id": null, "origin": "ordered",
+            "status": status, "env_id": env_id, "tran_id": tran_id,
             "attributes": {"alias": alias, "channel": "qc_console", "env_source": "qcloud"},
             "ordered_at": "2026-06-04T05:34:12Z", "run": "01971e2a-7c00-7000-8000-000000000001",
-            "source": {"file": "environments/shop.yaml", "line": 6}, "region": null, "prevent_destroy": false
+            "source": "environments/shop.yaml:6"
         })
     };
     let state = json!({
@@ -40,8 +40,7 @@ fn with_state(project: &Project) {
             "lost": record("lost", "unknown", None, None),
             "seen": record("seen", "unknown", Some("seen-1"), None),
             "slow": record("slow", "awaiting_env_id", None, Some("20260604000003")),
-        },
-        "deposed": []
+        }
     });
     project.write(STATE, format!("{state:#}\n"));
 }

@@ -465,11 +465,10 @@ fn hostile() -> Project {
     project.write(&receipt, encode_journal(&journal).unwrap());
     let mut state = project.json(STATE);
     let record = &mut state["environments"]["one"];
-    assert!(record["tran_id"].is_string() && record["source"]["file"].is_string());
+    assert!(record["tran_id"].is_string() && record["source"].is_string());
     record["tran_id"] = with("=tran").into();
     record["env_id"] = with("env").into();
-    record["request_id"] = with("request").into();
-    record["source"]["file"] = with("file").into();
+    record["source"] = (with("file") + ":6").into();
     project.write(STATE, state.to_string());
     project
 }
@@ -487,9 +486,9 @@ fn a_state_is_data_that_is_shown_escaped() {
         // What the account has is not what the state says.
         (&["drift"], &pages, 2, &["env"]),
         (&["state", "list"], &plain, 0, &[]),
-        (&["state", "show", "one"], &plain, 0, &["=tran", "env", "request", "file"]),
+        (&["state", "show", "one"], &plain, 0, &["=tran", "env", "file"]),
         (&["state", "verify"], &plain, 0, &[]),
-        (&["state", "pull"], &["json"], 0, &["=tran", "env", "request", "file"]),
+        (&["state", "pull"], &["json"], 0, &["=tran", "env", "file"]),
         (&["history"], &list, 0, &["=tran", "env", "request", "file", "who", "commit", "code", "message"]),
         (&["history", "--all"], &list, 0, &["who"]),
         (&["history", "verify"], &plain, 0, &[]),

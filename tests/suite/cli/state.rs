@@ -22,8 +22,10 @@ fn state(project: &Project) -> Value {
 }
 
 fn deposed_id(project: &Project) -> String {
-    let id = &state(project)["deposed"][0]["record"]["env_id"];
-    id.as_str().unwrap().to_owned()
+    let state = state(project);
+    let mut keys = state["environments"].as_object().unwrap().keys();
+    let (_, env_id) = keys.find_map(|key| key.split_once('/')).unwrap();
+    env_id.to_owned()
 }
 
 /// A refusal says so, sends nothing and changes nothing.
@@ -57,9 +59,9 @@ fn a_list_is_one_address_a_line() {
     let old = deposed_id(&project);
     let list = |args: &[&str]| project.run([&["state", "list"], args].concat()).exits(0).stdout;
     let deposed = format!("one (deposed {old})\n");
-    assert_eq!(list(&[]), format!("one\ntwo\n{deposed}"));
+    assert_eq!(list(&[]), format!("one\n{deposed}two\n"));
     assert_eq!(list(&["t*"]), "two\n");
-    assert_eq!(list(&["?wo", "one"]), format!("one\ntwo\n{deposed}"));
+    assert_eq!(list(&["?wo", "one"]), list(&[]));
     assert_eq!(list(&["x*"]), "");
     assert_eq!(list(&["--id", &old]), deposed);
     let new = state(&project)["environments"]["one"]["env_id"].clone();
@@ -70,9 +72,9 @@ fn a_list_is_one_address_a_line() {
     assert_eq!(listed.len(), 3);
     assert_eq!(listed[0]["env_id"], new);
     assert_eq!(listed[0]["deposed"], false);
-    assert_eq!(listed[2]["env_id"], old.as_str());
-    assert_eq!(listed[2]["deposed"], true);
-    assert_eq!(listed[2]["status"], "created");
+    assert_eq!(listed[1]["env_id"], old.as_str());
+    assert_eq!(listed[1]["deposed"], true);
+    assert_eq!(listed[1]["status"], "created");
 
     project.run(["state", "list", "tow"]).exits(1).says(&["did you mean `two`?"]);
     project.run(["state", "list", "--id", "nobodys"]).exits(1).says(&["unknown-env-id"]);
@@ -87,7 +89,7 @@ fn a_record_is_shown_whole() {
     let document = project.run(["state", "show", "one", "--format", "json"]).json();
     let state = state(&project);
     assert_eq!(document["record"], state["environments"]["one"]);
-    assert_eq!(document["deposed"], state["deposed"]);
+    assert_eq!(document["deposed"][0], state["environments"][format!("one/{}", deposed_id(&project))]);
     project.run(["state", "show", "onee"]).exits(1).says(&["`onee` is not on record", "did you mean `one`?"]);
     assert_shown!("state-table", project.run(["show"]).exits(0));
 }
@@ -152,8 +154,8 @@ fn what_is_moved_is_not_ordered_again() {
 
     let after = state(&project);
     assert_eq!(after["environments"]["uno"], before["environments"]["one"]);
-    assert_eq!(after["deposed"][0]["address"], "uno");
-    assert_eq!(after["deposed"][0]["record"], before["deposed"][0]["record"]);
+    let (moved, deposed) = (format!("uno/{old}"), format!("one/{old}"));
+    assert_eq!(after["environments"][moved], before["environments"][deposed]);
     assert_eq!(project.json(&format!("{STATE}.backup")), before);
     let plan = project.run(["plan", "--detailed-exitcode"]).exits(0);
     plan.says(&["No changes."]);
@@ -293,9 +295,10 @@ fn a_pushed_state_takes_the_records_place_and_the_receipts_tell_so() {
 
     // What was replaced stands again, under a name of its own; `two` gets another name, and `one` another region.
     let file = mended(&project, |state| {
-        let deposed = state["deposed"].as_array_mut().unwrap().remove(0);
         let environments = state["environments"].as_object_mut().unwrap();
-        environments.insert("old".to_owned(), deposed["record"].clone());
+        let mut deposed = environments.remove(&format!("one/{old}")).unwrap();
+        deposed.as_object_mut().unwrap().remove("deposed_at");
+        environments.insert("old".to_owned(), deposed);
         let two = environments.remove("two").unwrap();
         environments.insert("zwei".to_owned(), two);
         environments["one"]["region"] = "ap-shanghai".into();
@@ -311,7 +314,7 @@ fn a_pushed_state_takes_the_records_place_and_the_receipts_tell_so() {
     assert_eq!(after["environments"]["old"]["env_id"], old.as_str());
     assert_eq!(after["environments"]["one"]["region"], "ap-shanghai");
     assert_eq!(after["environments"]["two"], Value::Null);
-    assert_eq!(after["deposed"], serde_json::json!([]));
+    assert_eq!(after["environments"].as_object().unwrap().len(), 3);
     consistent(&project);
     // The same once more says nothing new.
     let again = project.run(["state", "push", &file, "-y"]).exits(0);
@@ -339,38 +342,43 @@ fn a_pushed_state_takes_the_records_place_and_the_receipts_tell_so() {
 #[test]
 fn a_file_that_is_no_later_word_on_this_state_is_not_pushed() {
     let project = replaced();
+    let old = deposed_id(&project);
     let push = |file: &str, code: &str| refused(&project, &["state", "push", file, "-y", "--force"], code);
-    let changed = |change: fn(&mut Value)| mended(&project, change);
-    let foreign = changed(|state| {
+    let changed = |change: &dyn Fn(&mut Value)| mended(&project, change);
+    let foreign = changed(&|state: &mut Value| {
         state["lineage"] = "01970000-0000-7000-8000-000000000002".into();
     });
     push(&foreign, "push-foreign").says(&["--force does not help"]);
-    let older = changed(|state| state["serial"] = 1.into());
+    let older = changed(&|state: &mut Value| state["serial"] = 1.into());
     push(&older, "push-older").says(&["has serial 1, and the state here 2"]);
-    let same = changed(|state| {
+    let same = changed(&|state: &mut Value| {
         state["serial"] = 2.into();
         state["environments"]["one"]["region"] = "ap-shanghai".into();
     });
     push(&same, "push-same-serial").says(&["raise its `serial` to 3"]);
-    let endpoint = changed(|state| state["account"]["endpoint"] = "tencentcloudapi.com".into());
+    let endpoint = changed(&|state: &mut Value| state["account"]["endpoint"] = "tencentcloudapi.com".into());
     push(&endpoint, "push-account").says(&["`tencentcloudapi.com`", "`sandbox`"]);
-    let nobody = changed(|state| state["account"] = Value::Null);
+    let nobody = changed(&|state: &mut Value| state["account"] = Value::Null);
     push(&nobody, "push-account");
-    let newer = changed(|state| state["format_version"] = 2.into());
+    let newer = changed(&|state: &mut Value| state["format_version"] = 2.into());
     push(&newer, "state-newer").says(&["format version 2"]);
-    let twice = changed(|state| {
-        let one = state["environments"]["one"].clone();
-        state["deposed"][0]["record"]["env_id"] = one["env_id"].clone();
+    let twice = changed(&|state: &mut Value| {
+        let environments = state["environments"].as_object_mut().unwrap();
+        let env_id = environments["one"]["env_id"].as_str().unwrap().to_owned();
+        let mut deposed = environments.remove(&format!("one/{old}")).unwrap();
+        deposed["env_id"] = env_id.clone().into();
+        environments.insert(format!("one/{env_id}"), deposed);
     });
     push(&twice, "push-contradiction").says(&["is on record twice: one and one (deposed"]);
-    let same_twice = changed(|state| {
+    let same_twice = changed(&|state: &mut Value| {
         let one = state["environments"]["one"]["env_id"].clone();
         state["environments"]["two"]["env_id"] = one;
     });
     push(&same_twice, "push-contradiction").says(&["is on record twice: one and two"]);
-    let nameless = changed(|state| state["deposed"][0]["record"]["env_id"] = Value::Null);
+    let nameless =
+        changed(&|state: &mut Value| state["environments"][format!("one/{old}")]["env_id"] = Value::Null);
     push(&nameless, "push-contradiction").says(&["has an EnvId"]);
-    let unknown = changed(|state| state["environments"]["one"]["mood"] = "good".into());
+    let unknown = changed(&|state: &mut Value| state["environments"]["one"]["mood"] = "good".into());
     push(&unknown, "state-damaged").says(&["mood", "mended.json:"]);
     let whole = project.read(STATE);
     project.write("cut.json", &whole[..whole.len() / 2]);
@@ -388,7 +396,7 @@ fn a_push_forgets_only_what_it_is_told_to() {
     let old = deposed_id(&project);
     let without = mended(&project, |state| {
         state["environments"].as_object_mut().unwrap().remove("two");
-        state["deposed"] = serde_json::json!([]);
+        state["environments"].as_object_mut().unwrap().remove(&format!("one/{old}"));
         state["environments"]["one"]["tran_id"] = Value::Null;
     });
     let ran = refused(&project, &["state", "push", &without, "-y"], "push-forgets");
@@ -419,7 +427,7 @@ fn nothing_is_edited_while_another_process_writes() {
     let pulled = project.run(["state", "pull"]).stdout;
     let file = pulled
         .replace("\"serial\": 2", "\"serial\": 3")
-        .replace("\"origin\": \"ordered\"", "\"origin\": \"imported\"");
+        .replace("\"status\": \"created\",", "\"status\": \"created\", \"origin\": \"imported\",");
     project.write("file.json", file);
     let before = project.memory();
     for args in [

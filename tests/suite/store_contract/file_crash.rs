@@ -30,7 +30,7 @@ fn a_journal_cut_after_its_first_line_is_recovered_with_all_that_its_whole_lines
     let state = folder.copy().unwrap();
     let ends: Vec<_> = (1..=journal.len()).filter(|length| journal[length - 1] == b'\n').collect();
     let known = |state: &State, on: &str| {
-        let record = state.environments.get(&address(on))?;
+        let record = state.get(&address(on))?;
         Some((record.status, record.tran_id.clone()))
     };
     let created = |on: &str| Some((Status::Created, Some(format!("tran-{on}"))));

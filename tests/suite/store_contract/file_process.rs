@@ -65,7 +65,7 @@ fn a_killed_process_leaves_nothing_to_clear() {
     assert_eq!(folder.store().lock_status().unwrap(), LockStatus::Free);
     let next = writer(&folder);
     assert!(next.recovered().is_some());
-    let record = &next.state().unwrap().environments[&address("shop")];
+    let record = &next.state().unwrap().get(&address("shop")).unwrap();
     assert_eq!(record.status, Status::Unknown);
 }
 

@@ -132,7 +132,7 @@ fn an_open_run_outlives_every_restore() {
     }
     let next = writer(&folder);
     assert_eq!(next.recovered(), Some(run.run));
-    let record = &next.state().unwrap().environments[&address("four")];
+    let record = &next.state().unwrap().get(&address("four")).unwrap();
     assert_eq!(record.status, Status::Unknown);
 }
 
@@ -145,7 +145,7 @@ fn looking_at_what_could_be_restored_touches_nothing() {
     assert!(proposal.changes_nothing());
     assert_eq!(proposal.folded, 3);
     let changed = changed(&good, |state| {
-        state.environments.remove(&address("one"));
+        state.environments.remove(&InstanceKey::current(address("one")));
     });
     folder.tamper(Some(&changed));
     let proposal = propose(&files(&folder), &Origin::Backup).unwrap();

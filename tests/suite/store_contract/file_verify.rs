@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use postpay::state::compare::{self, Difference};
+use postpay::state::compare::Difference;
 use postpay::state::file::FileStore;
 use postpay::state::verify::{self, Compared, Notice, Problem, Verification};
 
@@ -80,14 +80,17 @@ fn a_run_that_was_folded_and_not_filed_counts_as_a_receipt() {
     assert_eq!((found.receipts, found.compared), (2, Compared::Whole));
 }
 
+fn current(on: &str) -> InstanceKey {
+    InstanceKey::current(address(on))
+}
+
 #[test]
 fn a_changed_state_is_told_by_address_and_field() {
     let folder = three_runs();
-    let one = address("one");
     tampered(&folder, |state| {
-        let record = state.environments.get_mut(&one).unwrap();
+        let record = state.environments.get_mut(&current("one")).unwrap();
         record.tran_id = Some("tran-else".to_owned());
-        state.environments.remove(&address("three"));
+        state.environments.remove(&current("three"));
     });
     let found = verify(&folder);
     let [Problem::Differs(field), Problem::Differs(missing)] = found.problems.as_slice() else {
@@ -96,16 +99,13 @@ fn a_changed_state_is_told_by_address_and_field() {
     assert_eq!(
         *field,
         Difference::Field {
-            place: compare::Place::At(one),
+            key: current("one"),
             name: "tran_id".into(),
             found: Some("tran-else".to_owned()),
             expected: Some("tran-one".to_owned()),
         }
     );
-    assert!(
-        matches!(missing, Difference::Missing { place, .. } if *place == compare::Place::At(address("three"))),
-        "{missing:?}"
-    );
+    assert!(matches!(missing, Difference::Missing { key, .. } if *key == current("three")), "{missing:?}");
 }
 
 /// `one`, and then another in its place.
@@ -132,7 +132,7 @@ fn an_id_that_two_places_have_is_told_with_both() {
     let folder = replaced_once();
     order(&folder, &["two"]);
     tampered(&folder, |state| {
-        let two = state.environments.get_mut(&address("two")).unwrap();
+        let two = state.environments.get_mut(&current("two")).unwrap();
         two.env_id = Some("env-one".to_owned());
         two.tran_id = Some("tran-second".to_owned());
     });
@@ -148,33 +148,32 @@ fn an_id_that_two_places_have_is_told_with_both() {
             _ => None,
         })
         .collect();
-    let deposed = "two, one (deposed env-one)".to_owned();
+    let deposed = "one (deposed env-one), two".to_owned();
     assert_eq!(shared, [("EnvId", "env-one", deposed), ("TranId", "tran-second", "one, two".to_owned())]);
 }
 
 #[test]
 fn what_was_replaced_is_held_against_the_receipts_too() {
-    let deposed =
-        |env_id: &str| compare::Place::Deposed { address: address("one"), env_id: Some(env_id.to_owned()) };
+    let deposed = InstanceKey::deposed(address("one"), "env-one".to_owned());
     let folder = replaced_once();
     let found = verify(&folder);
     assert_eq!(codes(&found), [""; 0]);
     assert_eq!((found.environments, found.deposed), (1, 1));
 
     tampered(&folder, |state| {
-        state.deposed[0].record.tran_id = Some("tran-else".to_owned());
+        state.environments.get_mut(&deposed).unwrap().tran_id = Some("tran-else".to_owned());
     });
     let found = verify(&folder);
-    let [Problem::Differs(Difference::Field { place, name, .. })] = found.problems.as_slice() else {
+    let [Problem::Differs(Difference::Field { key, name, .. })] = found.problems.as_slice() else {
         panic!("{found:?}");
     };
-    assert_eq!((place, name.as_ref()), (&deposed("env-one"), "tran_id"));
-    tampered(&folder, |state| state.deposed.clear());
+    assert_eq!((key, name.as_ref()), (&deposed, "tran_id"));
+    tampered(&folder, |state| drop(state.environments.remove(&deposed)));
     let found = verify(&folder);
-    let [Problem::Differs(Difference::Missing { place, .. })] = found.problems.as_slice() else {
+    let [Problem::Differs(Difference::Missing { key, .. })] = found.problems.as_slice() else {
         panic!("{found:?}");
     };
-    assert_eq!(place, &deposed("env-one"));
+    assert_eq!(key, &deposed);
 
     // Its own receipt was thrown away: nothing contradicts it, and nothing can vouch for it.
     let folder = replaced_once();
@@ -185,7 +184,7 @@ fn what_was_replaced_is_held_against_the_receipts_too() {
     let [Notice::BeginningMissing { unverified, .. }] = found.notices.as_slice() else {
         panic!("{found:?}");
     };
-    assert_eq!(unverified, &[deposed("env-one")]);
+    assert_eq!(unverified, &[deposed]);
 }
 
 #[test]
@@ -252,14 +251,14 @@ fn receipts_that_were_thrown_away_from_the_beginning_on_leave_what_can_not_be_ve
     let notice = |since, unverified: &[&str]| Notice::BeginningMissing {
         since,
         serial: Serial(3),
-        unverified: unverified.iter().map(|on| compare::Place::At(address(on))).collect(),
+        unverified: unverified.iter().map(|on| current(on)).collect(),
     };
     assert_eq!(found.notices, [notice(Some(Serial(1)), &["one"])]);
 
     // What is left still speaks.
     let good = folder.copy().unwrap();
     tampered(&folder, |state| {
-        let record = state.environments.get_mut(&address("three")).unwrap();
+        let record = state.environments.get_mut(&current("three")).unwrap();
         record.env_id = None;
     });
     assert_eq!(codes(&verify(&folder)), ["state-differs"]);
@@ -288,7 +287,7 @@ fn a_fork_is_a_problem_until_both_lives_are_in_the_state() {
     assert_eq!(codes(&found)[0], "state-older");
     assert!(found.problems.iter().any(|problem| matches!(
         problem,
-        Problem::Differs(Difference::Missing { place, .. }) if *place == compare::Place::At(address("mine"))
+        Problem::Differs(Difference::Missing { key, .. }) if *key == current("mine")
     )));
     let state = restore(&folder).unwrap();
     assert_eq!(state.environments.len(), 3);

@@ -1,27 +1,26 @@
-use crate::kinds::postpay;
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::state::arbitrary::{ORDER, deposed, ids, journal, outcome, record, state, wild_journal};
+use crate::kinds::postpay;
+use crate::state::arbitrary::{ORDER, deposed, distinct, ids, journal, outcome, record, state, wild_journal};
 use crate::state::journal::{Edited, Entry, RunId};
-use crate::state::{Lineage, Serial};
+use crate::state::{Account, Lineage, Serial};
 
-/// The state that `journal` starts from, as nothing was folded in yet.
-fn under(mut state: State, journal: &Journal) -> State {
+/// The state that `journal` starts from: no environment is in it twice, and none that the engine would not replace.
+fn under(state: State, journal: &Journal) -> State {
+    let mut state = distinct(state);
     state.lineage = journal.started.lineage;
     state.serial = journal.started.base;
     state.last_run = None;
-    // Nothing in it that an engine would not order over.
     state.environments.retain(|_, record| record.status != Status::Unknown);
-    // And no environment twice.
-    let deposed = state.deposed.iter_mut().map(|deposed| &mut deposed.record);
-    let records = state.environments.values_mut().chain(deposed);
-    for (record, number) in records.zip(0..) {
-        record.env_id = record.env_id.take().map(|id| format!("{id}-{number}"));
-    }
     state
+}
+
+/// A record without what replacing its environment adds.
+fn bare(record: &Record) -> Record {
+    Record { deposed_at: None, ..record.clone() }
 }
 
 fn cut(journal: &Journal, after: usize) -> Journal {
@@ -32,12 +31,12 @@ fn cut(journal: &Journal, after: usize) -> Journal {
 
 proptest! {
     #[test]
-    fn folding_twice_changes_nothing(
+    fn replaying_a_run_twice_changes_nothing(
         before in prop::option::of(state()),
         journal in prop_oneof![journal(), wild_journal()],
     ) {
-        let once = fold(before, &journal);
-        prop_assert_eq!(fold(Some(once.clone()), &journal), once);
+        let once = replay(before, &journal);
+        prop_assert_eq!(replay(Some(once.clone()), &journal), once);
     }
 
     #[test]
@@ -45,11 +44,11 @@ proptest! {
         let before = under(before, &journal);
         for after in 0..=journal.entries.len() {
             let prefix = cut(&journal, after);
-            let state = fold(Some(before.clone()), &prefix);
+            let state = replay(Some(before.clone()), &prefix);
             let known = ids(&state);
-            for (address, record) in &before.environments {
-                let kept = state.records().any(|(at, kept)| at == address && kept == record);
-                prop_assert!(kept, "{address} is lost after {after}");
+            for (key, record) in &before.environments {
+                let kept = state.records().any(|(at, kept)| *at == key.address && bare(kept) == bare(record));
+                prop_assert!(kept, "{key} is lost after {after}");
             }
             let mut open = BTreeSet::new();
             for Entry { event, .. } in &prefix.entries {
@@ -65,13 +64,13 @@ proptest! {
                 }
             }
             for address in &open {
-                prop_assert_eq!(state.environments[*address].status, Status::Unknown);
+                prop_assert_eq!(state.get(address).unwrap().status, Status::Unknown);
             }
-            let mut folding = Folding::new(Some(before.clone()), prefix.started.clone());
+            let mut replay = Replay::new(Some(before.clone()), prefix.started.clone());
             for entry in &prefix.entries {
-                folding.add(entry.at, &entry.event);
+                replay.apply(entry.at, &entry.event);
             }
-            prop_assert!(folding.open().iter().eq(open));
+            prop_assert!(replay.open().iter().eq(open));
         }
     }
 
@@ -80,12 +79,12 @@ proptest! {
         before in state(),
         journal in wild_journal(),
     ) {
-        let mut folding = Folding::new(Some(before.clone()), journal.started.clone());
+        let mut replay = Replay::new(Some(before.clone()), journal.started.clone());
         let mut orders = BTreeSet::new();
         for Entry { at, event } in &journal.entries {
             match event {
                 Event::Intent(intent) => {
-                    if folding.objection(intent).is_some() {
+                    if replay.objection(intent).is_some() {
                         continue;
                     }
                     if intent.may_order() {
@@ -97,14 +96,14 @@ proptest! {
                     &(outcome.address.clone(), outcome.step, outcome.attempt)) => {}
                 _ => continue,
             }
-            folding.add(*at, event);
+            replay.apply(*at, event);
         }
-        prop_assert!(folding.slots.values().all(|slot| slot.claims.len() <= 1));
+        prop_assert!(replay.claims.values().all(|claims| claims.len() == 1));
         // And what was unknown before stays so.
-        let after = folding.finish();
-        for (address, record) in &before.environments {
+        let after = replay.finish();
+        for (address, record) in before.current() {
             if record.status == Status::Unknown {
-                prop_assert_eq!(&after.environments[address], record);
+                prop_assert_eq!(after.get(address), Some(record));
             }
         }
     }
@@ -118,9 +117,9 @@ proptest! {
         for (journal, base) in journals.iter_mut().zip(0..) {
             journal.started.lineage = lineage;
             journal.started.base = Serial(base);
-            state = Some(fold(state, journal));
+            state = Some(replay(state, journal));
         }
-        prop_assert_eq!(rebuild(&journals), state);
+        prop_assert_eq!(rebuild(None, &journals), state);
     }
 
     #[test]
@@ -134,7 +133,7 @@ proptest! {
             journal.started.base = Serial(base);
         }
         let (held, rest) = journals.split_at(age.index(journals.len() + 1));
-        prop_assert_eq!(rebuild_over(rebuild(held), rest), rebuild(&journals));
+        prop_assert_eq!(rebuild(rebuild(None, held), rest), rebuild(None, &journals));
     }
 }
 
@@ -161,7 +160,7 @@ fn address() -> Address {
 
 fn started() -> RunStarted {
     RunStarted {
-        format_version: crate::state::FormatVersion,
+        format_version: FormatVersion,
         run: RunId::fresh(),
         lineage: Lineage::fresh(),
         base: Serial(4),
@@ -178,18 +177,18 @@ fn started() -> RunStarted {
 /// The record that these events leave over `stood`.
 fn left(stood: Option<&Record>, events: &[Event]) -> Option<Record> {
     let before = stood.map(|record| {
-        let mut state = fold(
+        let mut state = replay(
             None,
             &Journal { started_at: Timestamp::UNIX_EPOCH, started: started(), entries: Vec::new() },
         );
-        state.environments.insert(address(), record.clone());
+        state.environments.insert(InstanceKey::current(address()), record.clone());
         state
     });
-    let mut folding = Folding::new(before, started());
+    let mut replay = Replay::new(before, started());
     for event in events {
-        folding.add(Timestamp::UNIX_EPOCH, event);
+        replay.apply(Timestamp::UNIX_EPOCH, event);
     }
-    folding.finish().environments.remove(&address())
+    replay.finish().environments.remove(&InstanceKey::current(address()))
 }
 
 #[test]
@@ -309,13 +308,13 @@ fn a_refusal_that_repeats_the_environment_id_it_was_asked_for_is_one() {
 
 #[test]
 fn a_throttled_attempt_that_repeats_its_environment_id_can_be_made_again() {
-    let mut folding = Folding::new(None, started());
-    folding.add(Timestamp::UNIX_EPOCH, &switching(1, "E1"));
+    let mut replay = Replay::new(None, started());
+    replay.apply(Timestamp::UNIX_EPOCH, &switching(1, "E1"));
     let echo = said(1, Evidence::NotSent, None, Some("E1"));
-    folding.add(Timestamp::UNIX_EPOCH, &echo);
-    assert_eq!(folding.open(), []);
+    replay.apply(Timestamp::UNIX_EPOCH, &echo);
+    assert_eq!(replay.open(), []);
     match switching(2, "E1") {
-        Event::Intent(again) => assert_eq!(folding.objection(&again), None),
+        Event::Intent(again) => assert_eq!(replay.objection(&again), None),
         other => panic!("{other:?}"),
     }
 }
@@ -330,18 +329,18 @@ fn an_edit_is_the_last_word() {
         let doing = "wait".to_owned();
         [&ordered[..], &[Event::Edited(Edited { doing, edit })]].concat()
     };
-    let put = edited(Edit::Put { address: address(), record: Box::new(found.clone()) });
+    let put = edited(Edit::current(address(), Some(found.clone())));
     assert_eq!(left(None, &put), Some(found));
-    let forget = edited(Edit::Forget { address: address() });
+    let forget = edited(Edit::current(address(), None));
     assert_eq!(left(None, &forget), None);
     let elsewhere = Address::new("elsewhere").unwrap();
     let moved = edited(Edit::Move { from: address(), to: elsewhere.clone() });
     assert_eq!(left(None, &moved), None);
-    let mut folding = Folding::new(None, started());
+    let mut replay = Replay::new(None, started());
     for event in &moved {
-        folding.add(Timestamp::UNIX_EPOCH, event);
+        replay.apply(Timestamp::UNIX_EPOCH, event);
     }
-    assert!(folding.finish().environments.contains_key(&elsewhere));
+    assert!(replay.finish().get(&elsewhere).is_some());
 }
 
 fn environment(env_id: &str) -> Record {
@@ -352,14 +351,15 @@ fn environment(env_id: &str) -> Record {
 /// A state in which `stood` has the address, and `deposed` had it before.
 fn with(stood: &Record, deposed: &[&Record]) -> State {
     let nothing = Journal { started_at: Timestamp::UNIX_EPOCH, started: started(), entries: Vec::new() };
-    let mut state = fold(None, &nothing);
-    state.environments.insert(address(), stood.clone());
-    state.deposed = deposed.iter().map(|record| replaced(record)).collect();
+    let mut state = replay(None, &nothing);
+    state.environments.insert(InstanceKey::current(address()), stood.clone());
+    state.environments.extend(deposed.iter().map(|record| replaced(record)));
     state
 }
 
-fn replaced(record: &Record) -> Deposed {
-    Deposed { address: address(), record: record.clone(), at: Timestamp::UNIX_EPOCH, by: record.run }
+fn replaced(record: &Record) -> (InstanceKey, Record) {
+    let key = InstanceKey::deposed(address(), record.env_id.clone().unwrap());
+    (key, Record { deposed_at: Some(Timestamp::UNIX_EPOCH), ..record.clone() })
 }
 
 fn replacing(attempt: u32, env_id: &str) -> Event {
@@ -379,17 +379,17 @@ fn edited(edit: Edit) -> Event {
 fn stands(state: &State, events: &[Event]) -> (Vec<String>, Vec<String>) {
     let texts = |state: State| {
         let id = |record: &Record| record.env_id.clone().unwrap_or_else(|| "-".to_owned());
-        let standing = state.environments.iter();
+        let standing = state.current();
         let standing = standing.map(|(address, record)| format!("{address} {}", id(record)));
-        let deposed = state.deposed.iter();
-        let deposed = deposed.map(|it| format!("{} {}", it.address, id(&it.record)));
+        let deposed = state.deposed();
+        let deposed = deposed.map(|(key, record)| format!("{} {}", key.address, id(record)));
         (standing.collect(), deposed.collect())
     };
-    let mut folding = Folding::new(Some(state.clone()), started());
+    let mut replay = Replay::new(Some(state.clone()), started());
     for event in events {
-        folding.add(Timestamp::UNIX_EPOCH, event);
+        replay.apply(Timestamp::UNIX_EPOCH, event);
     }
-    let at_once: (Vec<String>, Vec<String>) = texts(folding.finish());
+    let at_once: (Vec<String>, Vec<String>) = texts(replay.finish());
     // An outcome belongs to the run of its intent, an edit to any.
     let mut state = state.clone();
     let mut rest = events;
@@ -397,11 +397,11 @@ fn stands(state: &State, events: &[Event]) -> (Vec<String>, Vec<String>) {
         let edits_from = |event: &Event| matches!(event, Event::Edited(_));
         let orders = rest.iter().take_while(|event| !edits_from(event)).count();
         let (run, later) = rest.split_at(orders.max(1));
-        let mut folding = Folding::new(Some(state), started());
+        let mut replay = Replay::new(Some(state), started());
         for event in run {
-            folding.add(Timestamp::UNIX_EPOCH, event);
+            replay.apply(Timestamp::UNIX_EPOCH, event);
         }
-        state = folding.finish();
+        state = replay.finish();
         rest = later;
     }
     assert_eq!(texts(state), at_once, "one by one");
@@ -444,9 +444,9 @@ fn a_claim_over_a_settled_record_deposes_it_until_it_is_proven_to_have_done_noth
         started: started(),
         entries: vec![Entry { at: Timestamp::from_second(9).unwrap(), event: replacing(1, "E1") }],
     };
-    let deposed = fold(Some(state), &journal).deposed.pop().unwrap();
-    assert_eq!(deposed.by, journal.started.run);
-    assert_eq!(deposed.at, Timestamp::from_second(9).unwrap());
+    let after = replay(Some(state), &journal);
+    let deposed = &after.environments[&InstanceKey::deposed(address(), "E1".to_owned())];
+    assert_eq!(deposed.deposed_at, Some(Timestamp::from_second(9).unwrap()));
 }
 
 fn texts(of: &[&str]) -> Vec<String> {
@@ -456,8 +456,8 @@ fn texts(of: &[&str]) -> Vec<String> {
 #[test]
 fn what_is_settled_by_hand_after_a_claim_keeps_the_replaced_one_on_record() {
     let state = with(&environment("E1"), &[]);
-    let put = |env_id| edited(Edit::Put { address: address(), record: Box::new(environment(env_id)) });
-    let forget = edited(Edit::Forget { address: address() });
+    let put = |env_id| edited(Edit::current(address(), Some(environment(env_id))));
+    let forget = edited(Edit::current(address(), None));
     let moved = edited(Edit::Move { from: address(), to: Address::new("store").unwrap() });
     for (edits, standing, deposed) in [
         (vec![put("E2")], ["shop E2"].as_slice(), ["shop E1"].as_slice()),
@@ -484,7 +484,7 @@ fn what_is_settled_by_hand_after_a_claim_keeps_the_replaced_one_on_record() {
 fn a_move_onto_an_address_in_use_moves_nothing() {
     let mut state = with(&environment("E1"), &[&environment("E0")]);
     let store = Address::new("store").unwrap();
-    state.environments.insert(store.clone(), environment("E7"));
+    state.environments.insert(InstanceKey::current(store.clone()), environment("E7"));
     for to in [store, address()] {
         let moved = edited(Edit::Move { from: address(), to });
         let (standing, deposed) = stands(&state, &[moved]);
@@ -494,61 +494,51 @@ fn a_move_onto_an_address_in_use_moves_nothing() {
 }
 
 #[test]
-fn what_was_replaced_is_changed_forgotten_and_put_on_record_by_edits() {
+fn a_former_environment_is_added_changed_and_forgotten_by_edits() {
     let state = with(&environment("E1"), &[&environment("E0")]);
-    let mut isolated = state.deposed[0].clone();
-    isolated.record.status = Status::Isolated;
-    let edit = |env_id: &str, record: Option<&Record>| {
-        edited(Edit::Deposed {
-            address: address(),
-            env_id: env_id.to_owned(),
-            record: record.cloned().map(Box::new),
-        })
+    let set = |env_id: &str, record: Option<Record>| {
+        edited(Edit::set(InstanceKey::deposed(address(), env_id.to_owned()), record))
     };
+    let isolated = |env_id| Record { status: Status::Isolated, ..environment(env_id) };
     let after = |events: &[Event]| {
-        let mut folding = Folding::new(Some(state.clone()), started());
+        let mut replay = Replay::new(Some(state.clone()), started());
         for event in events {
-            folding.add(Timestamp::UNIX_EPOCH, event);
+            replay.apply(Timestamp::UNIX_EPOCH, event);
         }
-        folding.finish().deposed
+        let state = replay.finish();
+        state.deposed().map(|(_, record)| (record.env_id.clone().unwrap(), record.status)).collect::<Vec<_>>()
     };
-    assert_eq!(after(&[edit("E0", Some(&isolated.record))]), [isolated.clone()]);
-    assert_eq!(after(&[edit("E0", None)]), []);
-    assert_eq!(after(&[edit("E9", None)]), state.deposed);
-    assert_eq!(after(&[edit("E9", Some(&isolated.record))]), state.deposed);
-    // What stands is not touched by it.
-    assert_eq!(after(&[edit("E1", None)]), state.deposed);
+    let is = |env_id: &str, status| (env_id.to_owned(), status);
+    let e0 = is("E0", Status::Created);
+    assert_eq!(after(&[set("E0", Some(isolated("E0")))]), [is("E0", Status::Isolated)]);
+    assert_eq!(after(&[set("E0", None)]), []);
+    assert_eq!(after(&[set("E9", None)]), [e0.clone()]);
+    // The current one is not touched by it.
+    assert_eq!(after(&[set("E1", None)]), [e0]);
 
-    let depose = |env_id| edited(Edit::Depose(Box::new(replaced(&environment(env_id)))));
+    let put = |env_id| set(env_id, Some(environment(env_id)));
     let ids = |events: &[Event]| stands(&state, events).1;
-    assert_eq!(ids(&[depose("E9")]), ["shop E0", "shop E9"]);
-    assert_eq!(ids(&[depose("E9"), depose("E0")]), ["shop E9", "shop E0"]);
-    assert_eq!(ids(&[depose("E1")]), ["shop E0"], "it stands");
+    assert_eq!(ids(&[put("E9")]), ["shop E0", "shop E9"]);
+    assert_eq!(ids(&[put("E1")]), ["shop E0"], "it is current");
 
-    // Of one that this very run took the place of.
-    let mut given_up = environment("E1");
-    given_up.status = Status::Isolated;
-    let ordered = |edit: Event| {
-        let tran = Some("T2");
-        let said = said(1, Evidence::Ordered, tran, Some("E2"));
-        [replacing(1, "E1"), said, edit]
-    };
-    assert_eq!(ids(&ordered(edit("E1", None))), ["shop E0"]);
-    assert_eq!(ids(&ordered(depose("E1"))), ["shop E0", "shop E1"]);
-    let changed = after(&ordered(edit("E1", Some(&given_up))));
-    assert_eq!(changed[1].record, given_up);
-    // And should the order turn out to have done nothing, it stands again, as it is by now.
-    let open = [replacing(1, "E1"), edit("E1", Some(&given_up))];
+    // One that a create of this very run replaced.
+    let created =
+        |edit: Event| [replacing(1, "E1"), said(1, Evidence::Ordered, Some("T2"), Some("E2")), edit];
+    assert_eq!(ids(&created(set("E1", None))), ["shop E0"]);
+    assert_eq!(ids(&created(put("E1"))), ["shop E0", "shop E1"]);
+    let changed = after(&created(set("E1", Some(isolated("E1")))));
+    assert_eq!(changed[1], is("E1", Status::Isolated));
+    // And should the create turn out to have done nothing, it is current again, as it is by now.
+    let open = [replacing(1, "E1"), set("E1", Some(isolated("E1")))];
     let refused = [&open[..], &[said(1, Evidence::Refused, None, None)]].concat();
-    let environment = left(Some(&environment("E1")), &refused);
-    assert_eq!(environment, Some(given_up));
+    assert_eq!(left(Some(&environment("E1")), &refused).unwrap().status, Status::Isolated);
 }
 
 #[test]
 fn an_environment_that_has_an_address_again_is_not_deposed() {
     let state = with(&environment("E1"), &[&environment("E0")]);
     let other = Address::new("other").unwrap();
-    let adopt = edited(Edit::Put { address: other.clone(), record: Box::new(environment("E0")) });
+    let adopt = edited(Edit::current(other.clone(), Some(environment("E0"))));
     assert_eq!(stands(&state, &[adopt]), (texts(&["other E0", "shop E1"]), Vec::new()));
     let switch = |said: Option<Event>| {
         let mut events = vec![switching(1, "E0")];
@@ -574,7 +564,7 @@ fn an_order_is_objected_to_unless_it_says_what_it_replaces() {
         let before = stood.map(|record| with(record, &[]));
         let event = replaces.map_or_else(|| intent(1, ORDER), |env_id| replacing(1, env_id));
         match event {
-            Event::Intent(intent) => Folding::new(before, started()).objection(&intent),
+            Event::Intent(intent) => Replay::new(before, started()).objection(&intent),
             other => panic!("{other:?}"),
         }
     };
@@ -598,24 +588,24 @@ fn an_order_is_objected_to_unless_it_says_what_it_replaces() {
         Event::Intent(intent) => intent,
         other => panic!("{other:?}"),
     };
-    let folding = Folding::new(Some(with(&environment("E1"), &[])), started());
-    assert_eq!(folding.objection(&destroy), None);
+    let replay = Replay::new(Some(with(&environment("E1"), &[])), started());
+    assert_eq!(replay.objection(&destroy), None);
 }
 
 /// What a writer lets on disk of a journal, where orders may say that they replace what stands there.
 fn heeded(before: &State, journal: &Journal, replace: bool) -> Journal {
-    let mut folding = Folding::new(Some(before.clone()), journal.started.clone());
+    let mut replay = Replay::new(Some(before.clone()), journal.started.clone());
     let (mut sent, mut numbers) = (BTreeSet::new(), BTreeSet::new());
     let mut heeded = journal.clone();
     heeded.entries.retain_mut(|Entry { at, event }| {
         match event {
             Event::Intent(intent) => {
-                let stood = before.environments.get(&intent.address);
+                let stood = before.get(&intent.address);
                 if replace {
                     intent.replaces = stood.and_then(|record| record.env_id.clone());
                 }
                 // No run numbers two attempts alike.
-                if folding.objection(intent).is_some() || !numbers.insert((intent.step, intent.attempt)) {
+                if replay.objection(intent).is_some() || !numbers.insert((intent.step, intent.attempt)) {
                     return false;
                 }
                 sent.insert((intent.address.clone(), intent.step, intent.attempt));
@@ -629,7 +619,7 @@ fn heeded(before: &State, journal: &Journal, replace: bool) -> Journal {
             Event::Edited(_) => return false,
             _ => {}
         }
-        folding.add(*at, event);
+        replay.apply(*at, event);
         true
     });
     heeded
@@ -649,7 +639,7 @@ proptest! {
             let journal = heeded(&before, &journal, replace);
             for after in 0..=journal.entries.len() {
                 let prefix = cut(&journal, after);
-                let state = fold(Some(before.clone()), &prefix);
+                let state = replay(Some(before.clone()), &prefix);
                 let known: BTreeSet<&String> = ids(&state).into_iter().collect();
                 let env_ids: BTreeSet<&String> = state
                     .records()
@@ -681,18 +671,16 @@ proptest! {
     }
 
     #[test]
-    fn a_deposed_record_is_on_record_after_it_was_put_there(
+    fn a_former_environment_that_was_put_in_the_state_is_in_it(
         before in state(),
-        deposed in deposed(),
+        (key, record) in deposed(),
     ) {
-        let mut folding = Folding::new(Some(before), started());
-        let depose = edited(Edit::Depose(Box::new(deposed.clone())));
-        folding.add(Timestamp::UNIX_EPOCH, &depose);
-        let after = folding.finish();
-        let stands = after.environments.values().any(|record| {
-            record.status.is_settled() && same_environment(record, &deposed.record)
-        });
-        prop_assert!(stands || after.deposed.last() == Some(&deposed));
+        let mut replay = Replay::new(Some(before), started());
+        let put = edited(Edit::set(key.clone(), Some(record.clone())));
+        replay.apply(Timestamp::UNIX_EPOCH, &put);
+        let after = replay.finish();
+        let stands = after.current().any(|(_, other)| other.status.is_settled() && is_same(other, &record));
+        prop_assert!(stands || after.environments.get(&key) == Some(&record));
     }
 }
 
@@ -703,6 +691,6 @@ fn the_accounts_number_once_learned_is_kept() {
         started.account.uin = uin.map(str::to_owned);
         Journal { started_at: Timestamp::UNIX_EPOCH, started, entries: Vec::new() }
     };
-    let state = fold(Some(fold(None, &journal(Some("100")))), &journal(None));
+    let state = replay(Some(replay(None, &journal(Some("100")))), &journal(None));
     assert_eq!(state.account.unwrap().uin.as_deref(), Some("100"));
 }

@@ -1,0 +1,390 @@
+//! Applies journals to a state. Pure.
+//!
+//! What an event of a journal means for the state is decided here and nowhere else.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::journal::{Edit, Event, Evidence, Intent, Journal, Outcome, RunStarted};
+use super::succession::reached;
+use super::{FormatVersion, Origin, Record, State, Status};
+use crate::lang::Text;
+use crate::model::{Address, Attributes, InstanceKey, Role, SourceRef};
+
+/// Returns the state after a run, or after as much of it as the journal holds.
+///
+/// A run that the state holds already changes nothing, so a replay that a crash interrupted can be repeated.
+pub fn replay(state: Option<State>, journal: &Journal) -> State {
+    let mut replay = Replay::new(state, journal.started.clone());
+    for entry in &journal.entries {
+        replay.apply(entry.at, &entry.event);
+    }
+    replay.finish()
+}
+
+/// Returns the state after all these runs, oldest first, on top of a state that holds none of them; None without either.
+///
+/// Where two runs started from the same serial, both are applied, and the serial rises past both.
+pub fn rebuild<'a>(before: Option<State>, journals: impl IntoIterator<Item = &'a Journal>) -> Option<State> {
+    journals.into_iter().fold(before, |before, journal| {
+        let serial = reached(before.as_ref().map(|state| state.serial), journal.started.base);
+        Some(State { serial, ..replay(before, journal) })
+    })
+}
+
+const DESTROY: &str = "DestroyEnv";
+const RENAME: &str = "ModifyEnv";
+
+/// A state while the events of a run are applied to it one by one, each at the same small cost.
+///
+/// Every create that may have acted is a claim on its address, from its intent on, until its outcome proves that it did
+/// nothing. An address shows its last claim, and the environment before it is deposed; it is current again when no claim
+/// is left.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// With everything in it but the claims.
+    state: State,
+    started: RunStarted,
+    claims: BTreeMap<Address, Vec<Claim>>,
+    /// The updates and destroys, by step and attempt, and what they may have changed.
+    changes: BTreeMap<(u32, u32), Option<Undo>>,
+    /// Whether the state holds this run already.
+    done: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Claim {
+    step: u32,
+    attempt: u32,
+    /// Whether no outcome came yet.
+    open: bool,
+    record: Record,
+}
+
+/// An environment that is being updated or destroyed, and what it was before.
+#[derive(Debug, Clone)]
+struct Undo {
+    address: Address,
+    env_id: String,
+    status: Status,
+    alias: Option<String>,
+}
+
+impl Replay {
+    /// Starts from the state that the run started from.
+    pub fn new(before: Option<State>, started: RunStarted) -> Self {
+        let done = before.as_ref().is_some_and(|state| state.last_run == Some(started.run));
+        let state = match before {
+            Some(state) if done => state,
+            before => {
+                let (known, environments) =
+                    before.map(|state| (state.account, state.environments)).unwrap_or_default();
+                // The account's number, once learned, is kept.
+                let known = known.filter(|known| {
+                    started.account.uin.is_none() && known.endpoint == started.account.endpoint
+                });
+                State {
+                    format_version: FormatVersion,
+                    lineage: started.lineage,
+                    serial: started.base.next(),
+                    tool_version: started.tool_version.clone(),
+                    account: Some(known.unwrap_or_else(|| started.account.clone())),
+                    last_run: Some(started.run),
+                    environments,
+                }
+            }
+        };
+        Self { state, started, claims: BTreeMap::new(), changes: BTreeMap::new(), done }
+    }
+
+    /// Applies one more event.
+    pub fn apply(&mut self, at: Timestamp, event: &Event) {
+        if self.done {
+            return;
+        }
+        match event {
+            Event::Intent(intent) if intent.may_order() => self.claim(at, intent),
+            Event::Intent(intent) => {
+                let undo = self.start_change(intent);
+                self.changes.insert((intent.step, intent.attempt), undo);
+            }
+            Event::Outcome(outcome) => self.settle(at, outcome),
+            Event::Edited(edited) => match &edited.edit {
+                Edit::Put { key, record } => self.put(at, key, Some((**record).clone())),
+                Edit::Forget { key } => self.put(at, key, None),
+                Edit::Move { from, to } => self.relocate(at, from, to),
+            },
+            Event::Listed(_) | Event::RunEnded(_) | Event::Recovered(_) => {}
+        }
+    }
+
+    /// Returns why an intent must not be sent: what it creates may have been created already.
+    pub fn objection(&self, intent: &Intent) -> Option<Text> {
+        if !intent.may_order() {
+            return None;
+        }
+        if self.claims.contains_key(&intent.address) {
+            return Some(Text::fixed(
+                "this run has ordered this environment already, or may have",
+                "本次运行已订购或可能已订购此环境",
+            ));
+        }
+        match (self.state.get(&intent.address), &intent.replaces) {
+            (None, None) => None,
+            (None, Some(_)) => Some(Text::fixed(
+                "the environment that is to be replaced is not on record",
+                "要替换的环境没有记录",
+            )),
+            (Some(record), _) if record.status == Status::Unknown => Some(Text::fixed(
+                "an earlier order of this environment has an unknown outcome",
+                "此环境之前的订单结果未知",
+            )),
+            (Some(record), replaces) => {
+                (replaces.is_none() || *replaces != record.env_id).then_some(Text::fixed(
+                    "an environment is on record here, and this is not its replacement",
+                    "此处已有环境的记录，而这不是对它的替换",
+                ))
+            }
+        }
+    }
+
+    /// Returns the addresses of creates that may have acted and have no outcome yet.
+    pub fn open(&self) -> Vec<Address> {
+        let open = self.claims.iter().filter(|(_, claims)| claims.iter().any(|claim| claim.open));
+        open.map(|(address, _)| address.clone()).collect()
+    }
+
+    /// Returns the state with everything applied.
+    pub fn finish(mut self) -> State {
+        for (address, claims) in std::mem::take(&mut self.claims) {
+            let shown = show(&claims, self.state.get(&address));
+            let deposed = shown.as_ref().and_then(|_| deposed_by(&address, &claims, &self.state));
+            self.state.environments.extend(deposed);
+            self.state.environments.extend(shown.map(|record| (InstanceKey::current(address), record)));
+        }
+        // A later create or import was of a former environment: deposed as well, destroying it would destroy the one in use.
+        if !self.done && self.state.deposed().next().is_some() {
+            let settled = self.state.current().filter(|(_, record)| record.status.is_settled());
+            let in_use: HashSet<String> = settled.filter_map(|(_, record)| record.env_id.clone()).collect();
+            self.state.environments.retain(|key, record| {
+                !key.is_deposed() || record.env_id.as_ref().is_none_or(|env_id| !in_use.contains(env_id))
+            });
+        }
+        self.state
+    }
+
+    fn claim(&mut self, at: Timestamp, intent: &Intent) {
+        let record = Record {
+            attributes: intent.attributes.clone(),
+            prevent_destroy: intent.prevent_destroy,
+            ..self.unknown_record(at, intent.source.clone())
+        };
+        let Intent { step, attempt, ref address, .. } = *intent;
+        let claims = self.claims.entry(address.clone()).or_default();
+        claims.push(Claim { step, attempt, open: true, record });
+    }
+
+    /// From its intent on, until its result is known, an environment that is destroyed may be gone, and one that is renamed
+    /// may have either alias. An edit says which, once it is known.
+    fn start_change(&mut self, intent: &Intent) -> Option<Undo> {
+        let env_id = intent.attributes.env_id()?;
+        let record = self.find(&intent.address, env_id)?;
+        let undo = Undo {
+            address: intent.address.clone(),
+            env_id: env_id.to_owned(),
+            status: record.status,
+            alias: record.attributes.alias().map(str::to_owned),
+        };
+        match intent.action.as_str() {
+            DESTROY => record.status = Status::Destroying,
+            RENAME => record.attributes.unset_role(Role::Alias),
+            _ => return None,
+        }
+        Some(undo)
+    }
+
+    /// Returns the record of an environment of an address, current or former. One that is isolated stays so.
+    fn find(&mut self, address: &Address, env_id: &str) -> Option<&mut Record> {
+        let current = InstanceKey::current(address.clone());
+        let is_current = |record: &Record| record.env_id.as_deref() == Some(env_id);
+        let key = if self.state.environments.get(&current).is_some_and(is_current) {
+            current
+        } else {
+            InstanceKey::deposed(address.clone(), env_id.to_owned())
+        };
+        let record = self.state.environments.get_mut(&key)?;
+        matches!(record.status, Status::Created | Status::Destroying).then_some(record)
+    }
+
+    fn settle(&mut self, at: Timestamp, outcome: &Outcome) {
+        let attempt = (outcome.step, outcome.attempt);
+        if let Some(undo) = self.changes.get(&attempt) {
+            if let Some(undo) = undo.clone()
+                && matches!(outcome.evidence, Evidence::Refused | Evidence::NotSent)
+                && let Some(record) = self.find(&undo.address, &undo.env_id)
+            {
+                record.status = undo.status;
+                if let Some(alias) = undo.alias {
+                    record.attributes.set_role(Role::Alias, alias);
+                }
+            }
+            return;
+        }
+        let claims = self.claims.get_mut(&outcome.address);
+        let place = claims
+            .as_ref()
+            .and_then(|claims| claims.iter().rposition(|claim| (claim.step, claim.attempt) == attempt));
+        match claims.zip(place) {
+            Some((claims, place)) if outcome.is_harmless(&claims[place].record.attributes) => {
+                claims.remove(place);
+                if claims.is_empty() {
+                    self.claims.remove(&outcome.address);
+                }
+            }
+            Some((claims, place)) => {
+                claims[place].open = false;
+                note(&mut claims[place].record, outcome);
+            }
+            // Without an intent. Ids that were returned all the same are not thrown away.
+            None if outcome.tran_id.is_some() || outcome.env_id.is_some() => {
+                let mut record = self.unknown_record(at, SourceRef { file: String::new(), line: 0 });
+                note(&mut record, outcome);
+                let claims = self.claims.entry(outcome.address.clone()).or_default();
+                claims.push(Claim { step: outcome.step, attempt: outcome.attempt, open: false, record });
+            }
+            None => {}
+        }
+    }
+
+    /// Sets or removes the record of one environment. It settles the claims on its address; the environment that they
+    /// replaced is deposed for good.
+    fn put(&mut self, at: Timestamp, key: &InstanceKey, record: Option<Record>) {
+        let claims = self.claims.get(&key.address).map_or(&[][..], Vec::as_slice);
+        let mut replaced = deposed_by(&key.address, claims, &self.state);
+        let mut key = key.clone();
+        let deposed_at = if key.is_deposed() {
+            // What a claim replaces is deposed by the claim, and not before.
+            if replaced.take_if(|(replaced, _)| *replaced == key).is_some() {
+                key.deposed = None;
+                None
+            } else {
+                replaced = None;
+                record.as_ref().map(|record| record.deposed_at.unwrap_or(at))
+            }
+        } else {
+            self.claims.remove(&key.address);
+            replaced.take_if(|(_, replaced)| record.as_ref().is_some_and(|put| is_same(replaced, put)));
+            None
+        };
+        match record {
+            Some(record) => drop(self.state.environments.insert(key, Record { deposed_at, ..record })),
+            None => drop(self.state.environments.remove(&key)),
+        }
+        self.state.environments.extend(replaced);
+    }
+
+    /// Moves an environment and the former ones of its address. A move to an address in use would lose what is there, so
+    /// it moves nothing.
+    fn relocate(&mut self, at: Timestamp, from: &Address, to: &Address) {
+        let shown = |address| {
+            let claims = self.claims.get(address).map_or(&[][..], Vec::as_slice);
+            show(claims, self.state.get(address))
+        };
+        if from == to || shown(to).is_some() {
+            return;
+        }
+        let Some(record) = shown(from) else {
+            return;
+        };
+        self.put(at, &InstanceKey::current(from.clone()), None);
+        self.put(at, &InstanceKey::current(to.clone()), Some(record));
+        let keys: Vec<_> = self.state.deposed_at(from).map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            let record = self.state.environments.remove(&key);
+            self.state.environments.extend(record.map(|record| (key.moved_to(to), record)));
+        }
+    }
+
+    /// Returns the record of a create of this run, sent at `at`, of which nothing is known.
+    fn unknown_record(&self, at: Timestamp, source: SourceRef) -> Record {
+        Record {
+            status: Status::Unknown,
+            env_id: None,
+            tran_id: None,
+            request_id: None,
+            origin: Origin::Ordered,
+            attributes: Attributes::default(),
+            ordered_at: at,
+            run: self.started.run,
+            source,
+            region: self.started.region.clone(),
+            prevent_destroy: false,
+            deposed_at: None,
+        }
+    }
+}
+
+/// Returns the environment that the last claim on an address replaces, as it is deposed.
+fn deposed_by(address: &Address, claims: &[Claim], state: &State) -> Option<(InstanceKey, Record)> {
+    let claim = &claims.last()?.record;
+    let replaced = state.get(address)?;
+    if !replaced.status.is_settled() || is_same(replaced, claim) {
+        return None;
+    }
+    // Only what has an EnvId can be replaced. Should there be another one all the same, it is not lost.
+    let id = replaced.env_id.clone().or_else(|| replaced.tran_id.clone());
+    let key = InstanceKey::deposed(address.clone(), id.unwrap_or_else(|| replaced.run.to_string()));
+    Some((key, Record { deposed_at: Some(claim.ordered_at), ..replaced.clone() }))
+}
+
+/// Returns the record that an address shows: the last claim, or the one before any.
+///
+/// More than one claim, or one on an unknown record, is what [`Replay::objection`] prevents. Should it be there all the
+/// same, the address is unknown until a user has looked, and an id is only replaced by a later one.
+fn show(claims: &[Claim], before: Option<&Record>) -> Option<Record> {
+    let Some((last, earlier)) = claims.split_last() else {
+        return before.cloned();
+    };
+    let unsettled = before.filter(|record| record.status == Status::Unknown);
+    let newest_first = earlier.iter().rev().map(|claim| &claim.record);
+    let mut shown = last.record.clone();
+    for other in newest_first.chain(unsettled) {
+        shown.tran_id = shown.tran_id.or_else(|| other.tran_id.clone());
+        shown.env_id = shown.env_id.or_else(|| other.env_id.clone());
+        shown.request_id = shown.request_id.or_else(|| other.request_id.clone());
+        if other.status == Status::Unknown {
+            shown.status = Status::Unknown;
+        }
+    }
+    Some(shown)
+}
+
+/// Whether two records are of the same environment. Two without an EnvId are of two creates.
+fn is_same(a: &Record, b: &Record) -> bool {
+    a.env_id.is_some() && a.env_id == b.env_id
+}
+
+/// Writes an answer, and how far it can be trusted, into the record of its create.
+fn note(record: &mut Record, outcome: &Outcome) {
+    record.tran_id.clone_from(&outcome.tran_id);
+    record.env_id.clone_from(&outcome.env_id);
+    record.request_id.clone_from(&outcome.request_id);
+    record.status = match outcome.evidence {
+        Evidence::Ordered => {
+            // A create that switches an environment is for the one it named, whether or not the answer repeats it.
+            record.env_id = record.env_id.take().or_else(|| record.attributes.env_id().map(str::to_owned));
+            match record.env_id {
+                Some(_) => {
+                    record.request_id = None;
+                    Status::Created
+                }
+                None => Status::AwaitingEnvId,
+            }
+        }
+        Evidence::Done | Evidence::Refused | Evidence::NotSent | Evidence::Unknown => Status::Unknown,
+    };
+}
+
+#[cfg(test)]
+mod tests;
