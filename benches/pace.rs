@@ -22,7 +22,7 @@ use postpay::apply::{self, ApplySummary, CREATE, CallKind, OnError, Operator, Pa
 use postpay::clock::SystemClock;
 use postpay::cloud::tencent::{ClientOptions, CredentialCache, Credentials, TencentClient, Transport};
 use postpay::model::{Address, Environment};
-use postpay::plan::guard::{Approved, Consent, Facts, Limits, Whose, approve};
+use postpay::plan::guard::{self, Approved, CallerIdentity, Consent, Facts, Limits};
 use postpay::plan::{Options, Plan};
 use postpay::sandbox::{self, Sandbox};
 use postpay::state::file::FileStore;
@@ -199,7 +199,7 @@ fn create(line: Line) -> Result<Ran> {
             clock: &SystemClock,
             operator: Operator { who: holder().who, pid: holder().pid },
             commit: None,
-            adoptions: std::collections::BTreeMap::new(),
+            imports: std::collections::BTreeMap::new(),
             known_ids: std::collections::BTreeSet::new(),
             last_sent: None,
             stop: stopped,
@@ -254,10 +254,10 @@ fn order_is_kept(report: &ApplySummary) -> bool {
 fn approved(project: &Project) -> Result<Approved> {
     let plan = Plan::make(&project.desired()?, None, Options::default(), target(), Timestamp::now())
         .map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+    let target = target();
     let facts = Facts {
         state: None,
-        target: &target(),
-        whose: Whose::Waived,
+        target: &target,
         allowed_accounts: &[],
         remade: None,
         manifests: &[],
@@ -266,7 +266,10 @@ fn approved(project: &Project) -> Result<Approved> {
         limits: Limits::default(),
         allow_destroy: false,
     };
-    approve(plan, &facts, Consent::Auto).map_err(|objections| anyhow::anyhow!("not approved: {objections:?}"))
+    guard::check(plan, &facts)
+        .and_then(|checked| checked.in_account(CallerIdentity::Waived))
+        .and_then(|checked| checked.approve(Consent::Auto))
+        .map_err(|blockers| anyhow::anyhow!("not approved: {blockers:?}"))
 }
 
 fn holder() -> Holder {

@@ -20,7 +20,7 @@ use postpay::diagnostic::render::render;
 use postpay::kinds::postpay as fields;
 use postpay::lang::Lang;
 use postpay::model::{Address, Desired};
-use postpay::plan::guard::{Consent, Facts, Limits, Whose, approve};
+use postpay::plan::guard::{self, CallerIdentity, Consent, Facts, Limits};
 use postpay::plan::{Options, Plan, file};
 use postpay::report::human;
 use postpay::state::file::FileStore;
@@ -331,10 +331,10 @@ fn a_file_each(root: &Path, n: u32) -> Result<Case> {
     let now: Vec<_> = desired.manifests.iter().map(|hash| (hash.path.clone(), Some(hash.clone()))).collect();
     Ok(Box::new(move || {
         let plan = plan(&project.desired()?, None, Options::default());
+        let target = target();
         let facts = Facts {
             state: None,
-            target: &target(),
-            whose: Whose::Waived,
+            target: &target,
             allowed_accounts: &[],
             remade: None,
             manifests: &now,
@@ -343,7 +343,9 @@ fn a_file_each(root: &Path, n: u32) -> Result<Case> {
             limits: Limits::default(),
             allow_destroy: false,
         };
-        ensure!(approve(plan, &facts, Consent::Auto).is_ok());
+        let checked =
+            guard::check(plan, &facts).and_then(|checked| checked.in_account(CallerIdentity::Waived));
+        ensure!(checked.and_then(|checked| checked.approve(Consent::Auto)).is_ok());
         Ok(())
     }))
 }
@@ -393,7 +395,11 @@ fn all_renamed(root: &Path, n: u32, aliases: bool) -> Result<Case> {
     desired.environments.reverse();
     Ok(Box::new(move || {
         let plan = plan(&desired, Some(&state), Options::default());
-        let from: BTreeSet<_> = plan.refused().filter_map(|step| step.refusal.as_ref()?.other()).collect();
+        let from: BTreeSet<_> = plan
+            .blocked()
+            .filter_map(|step| step.blocker.as_ref())
+            .map(|blocker| format!("{blocker:?}"))
+            .collect();
         ensure!(from.len() == usize::try_from(n)?);
         Ok(())
     }))

@@ -1,13 +1,13 @@
-//! The time, as an argument: the one seam between the program and the wall clock.
+//! The seam between the program and the wall clock.
 
 use jiff::Timestamp;
 
-/// Tells the wall-clock time. Durations and pauses use tokio's clock, which tests can hold still.
+/// Returns the wall-clock time. Durations and pauses use tokio's clock, which tests can pause.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// The system's clock, to the millisecond: more digits would only make what is on disk harder to read.
+/// The system's clock, to the millisecond: more digits would make files harder to read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

@@ -7,8 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::pace::Pacer;
-use super::retry::{self, Decision};
+use super::pace::{self, Decision, Pacer};
 use crate::cloud::{self, CloudError, CloudWrite, Destroy, Grade, NotSent, Ordered, Rename};
 use crate::model::{Address, Attributes, Role};
 use crate::state::journal::{Evidence, Outcome};
@@ -137,16 +136,8 @@ impl Attempt {
     /// Decides whether another attempt follows this one, which was not sent for this reason and took `took`.
     pub(super) fn decide(&self, cause: NotSent, took: Duration, retry_for: Duration) -> Decision {
         let elapsed = self.first_tried.map_or(Duration::ZERO, |first| first.elapsed());
-        let number = match cause {
-            NotSent::Throttled => self.throttled + 1,
-            NotSent::Connect
-            | NotSent::Tls
-            | NotSent::Repaired
-            | NotSent::NoKey
-            | NotSent::NoRequest
-            | NotSent::Withdrawn => self.number,
-        };
-        retry::decide(cause, number, self.repaired, elapsed, took, retry_for)
+        let number = if cause == NotSent::Throttled { self.throttled + 1 } else { self.number };
+        pace::decide(cause, number, self.repaired, elapsed, took, retry_for)
     }
 
     /// The attempt that follows this one, which was not sent.

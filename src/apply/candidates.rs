@@ -8,15 +8,34 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::pending::PendingOrder;
 use crate::cloud::api_time::{Fit, fit};
 use crate::cloud::matching::Matcher;
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
 use crate::lang::{Text, text};
-use crate::model::{Attributes, Role};
+use crate::model::{Address, Attributes, Role};
+use crate::state::{Record, Status};
 
-/// How far the vendor's clock may be from ours, corrected where it said so.
+/// How far Tencent Cloud's clock may be from ours, after the correction that its answers allow.
 const SKEW: SignedDuration = SignedDuration::from_mins(10);
+
+/// A create whose environment is not known: its outcome is unknown, or its answer had no EnvId.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingOrder {
+    /// Its step's index in this run; None when an earlier run sent it.
+    pub at: Option<usize>,
+    pub address: Address,
+    /// With the ids that its answer had. The TranId alone identifies an order.
+    pub record: Record,
+}
+
+impl PendingOrder {
+    /// The state's record of it, once its outcome is known.
+    pub fn settled(&self, status: Status, env_id: Option<String>, tran_id: Option<String>) -> Record {
+        let record = self.record.clone();
+        let request_id = record.request_id.filter(|_| status != Status::Created);
+        Record { status, env_id, tran_id, request_id, deposed_at: None, ..record }
+    }
+}
 
 /// What a create is compared with.
 #[derive(Debug, Clone, Copy)]
@@ -33,13 +52,13 @@ pub struct MatchContext<'a> {
     pub ahead: SignedDuration,
 }
 
-/// An environment that may be the one.
+/// An environment that the create may have made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     pub environment: SeenEnvironment,
     pub bill: Option<Bill>,
     pub checks: Vec<Check>,
-    /// Its bill names the number that was seen in the order's own answer: nothing else is needed then.
+    /// Its bill has the order number of the create's own answer: nothing else is needed then.
     pub has_the_number: bool,
 }
 
@@ -52,14 +71,14 @@ pub struct Check {
     pub fits: bool,
 }
 
-/// What the candidates come to.
+/// What follows from the candidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proposal<'a> {
     /// One fits in everything.
     Adopt(&'a Candidate),
     /// Several fit in everything, or some fit in part.
     Ask,
-    /// Nothing that could be it is there.
+    /// There is no candidate.
     Nothing,
 }
 
@@ -72,18 +91,18 @@ const NOT_LISTED: Text = Text::fixed("not listed before", "之前不在列表中
 const NOT_TOLD: Text = Text::fixed("not told", "未显示");
 
 impl Candidate {
-    /// True when it can be no other: its bill has the very number that the answer had, or everything fits.
+    /// Whether it is the one: its bill has the order number of the answer, or everything fits.
     pub fn fits(&self) -> bool {
         self.checks.iter().all(|check| check.fits) || self.has_the_number
     }
 
-    /// True when it matches the order, whatever its bill and its times say, and whether or not it is known to be new.
+    /// Whether it matches the create by alias or EnvId, whatever its bill and times show.
     pub fn looks_alike(&self) -> bool {
         let mut checks = self.checks.iter();
         checks.any(|check| check.what == ALIAS && check.fits)
     }
 
-    /// True when an alias was ordered, and this is not it. Its own number would be stronger than that.
+    /// Whether an alias was declared and this is another. The order number is stronger than that.
     pub fn contradicts_the_alias(&self) -> bool {
         let unfit = |check: &Check| check.what == ALIAS && !check.fits && check.expected != NO_ALIAS;
         !self.has_the_number && self.checks.iter().any(unfit)
@@ -95,13 +114,13 @@ impl Candidate {
     }
 }
 
-/// The environments that may be the order's, before their bills are known.
+/// Returns the environments that the create may have made, before their bills are known.
 ///
-/// For an order that names its environment that is this one, and the one that its answer named in its place; for another
-/// one all that came to be since. What another order has is neither.
+/// For a create with an EnvId: that environment, and the one that its answer named instead. For any other: every new one.
+/// Never one that another create has.
 pub fn possible<'a>(pending: &PendingOrder, context: MatchContext<'a>) -> Vec<&'a SeenEnvironment> {
-    let asked = pending.order.env_id();
-    let seen = pending.env_id.as_deref().filter(|id| !context.managed.contains(*id));
+    let asked = pending.record.attributes.env_id();
+    let seen = pending.record.env_id.as_deref().filter(|id| !context.managed.contains(*id));
     let is_possible = |environment: &&SeenEnvironment| {
         let id = &environment.env_id;
         let is_new = || context.before.is_none_or(|before| !before.contains(id));
@@ -115,19 +134,19 @@ pub fn possible<'a>(pending: &PendingOrder, context: MatchContext<'a>) -> Vec<&'
     context.seen.iter().filter(is_possible).collect()
 }
 
-/// Compares what is possible with what was ordered. `bills` may hold those of other environments too.
+/// Compares the possible environments with the create. `bills` may have those of other environments too.
 pub fn candidates(pending: &PendingOrder, context: MatchContext<'_>, bills: &[Bill]) -> Vec<Candidate> {
     possible(pending, context)
         .into_iter()
         .map(|environment| {
             let bill = bills.iter().find(|bill| bill.env_id == environment.env_id).cloned();
-            let mut checks = match pending.order.env_id() {
+            let mut checks = match pending.record.attributes.env_id() {
                 Some(_) => switched(pending, context, bill.as_ref()),
                 None => created(pending, context, environment, bill.as_ref()),
             };
-            let other = pending.order.env_id();
+            let other = pending.record.attributes.env_id();
             let other = other.filter(|asked| *asked != environment.env_id);
-            // Only a person may say that what was asked for became another one.
+            // Only a person may say that another environment was made instead.
             checks.extend(other.map(|asked| Check {
                 what: Text::fixed("environment asked for", "请求的环境"),
                 expected: same(asked),
@@ -136,13 +155,14 @@ pub fn candidates(pending: &PendingOrder, context: MatchContext<'_>, bills: &[Bi
             }));
             let number =
                 bill.as_ref().and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.as_str());
-            let has_the_number = other.is_none() && number.is_some() && pending.tran_id.as_deref() == number;
+            let has_the_number =
+                other.is_none() && number.is_some() && pending.record.tran_id.as_deref() == number;
             Candidate { environment: environment.clone(), bill, checks, has_the_number }
         })
         .collect()
 }
 
-/// One candidate that fits in everything is the answer; a number that the answer held settles it among several.
+/// Proposes the only candidate that fits.
 pub fn propose(candidates: &[Candidate]) -> Proposal<'_> {
     let mut fitting = candidates.iter().filter(|candidate| candidate.fits());
     match (fitting.next(), fitting.next()) {
@@ -168,7 +188,7 @@ fn created(
         fits: context.before.is_some(),
     };
     let field = |what, role, found: Option<&str>| {
-        let expected = pending.order.role(role).unwrap_or_default();
+        let expected = pending.record.attributes.role(role).unwrap_or_default();
         let found = found.unwrap_or_default();
         Check {
             what,
@@ -179,7 +199,7 @@ fn created(
     };
     let mut checks = vec![
         new,
-        alias(&pending.order, environment, context.matcher),
+        alias(&pending.record.attributes, environment, context.matcher),
         field(Text::fixed("source", "来源"), Role::Source, environment.source.as_deref()),
         field(Text::fixed("channel", "渠道"), Role::Channel, environment.channel.as_deref()),
         time(Text::fixed("created", "创建时间"), pending, context, environment.created_at.as_deref()),
@@ -188,7 +208,7 @@ fn created(
     checks
 }
 
-/// The environment was there before; only its bill can tell.
+/// The checks of a create with an EnvId: the environment existed before, so only its bill can tell.
 fn switched(pending: &PendingOrder, context: MatchContext<'_>, bill: Option<&Bill>) -> Vec<Check> {
     let order = bill.and_then(|bill| bill.order.as_ref());
     let mut checks = vec![time(
@@ -213,7 +233,7 @@ fn alias(order: &Attributes, environment: &SeenEnvironment, matcher: &Matcher<'_
 
 fn time(what: Text, pending: &PendingOrder, context: MatchContext<'_>, found: Option<&str>) -> Check {
     let by_theirs = |ours: Timestamp| ours.saturating_add(context.ahead).unwrap_or(ours);
-    let (sent_at, now) = (by_theirs(pending.sent_at), by_theirs(context.now));
+    let (sent_at, now) = (by_theirs(pending.record.ordered_at), by_theirs(context.now));
     let from = sent_at.saturating_sub(SKEW).unwrap_or(sent_at);
     let upto = now.saturating_add(SKEW).unwrap_or(now);
     Check {
@@ -224,7 +244,6 @@ fn time(what: Text, pending: &PendingOrder, context: MatchContext<'_>, found: Op
     }
 }
 
-/// What the vendor or the order says, in whatever language.
 fn same(text: &str) -> Text {
     Text::same(text.to_owned())
 }
@@ -240,10 +259,10 @@ fn billed(pending: &PendingOrder, bill: Option<&Bill>) -> Vec<Check> {
     let tran_id = bill.and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.as_str());
     checks.push(Check {
         what: NUMBER,
-        expected: pending.tran_id.as_deref().map_or(Text::fixed("any", "任意"), same),
+        expected: pending.record.tran_id.as_deref().map_or(Text::fixed("any", "任意"), same),
         found: tran_id.map_or(NOT_TOLD, same),
         fits: tran_id.is_some()
-            && pending.tran_id.as_deref().is_none_or(|expected| tran_id == Some(expected)),
+            && pending.record.tran_id.as_deref().is_none_or(|expected| tran_id == Some(expected)),
     });
     checks
 }
@@ -253,7 +272,8 @@ mod tests {
     use super::*;
     use crate::cloud::BillOrder;
     use crate::kinds::postpay;
-    use crate::model::{Address, SourceRef};
+    use crate::model::SourceRef;
+    use crate::state::Origin;
     use crate::state::journal::RunId;
 
     const SENT: Timestamp = Timestamp::UNIX_EPOCH;
@@ -281,19 +301,21 @@ mod tests {
         if let Some(asked) = asked {
             order.set(postpay::ENV_ID, asked);
         }
-        let pending = PendingOrder {
-            at: None,
-            address: Address::new("a").unwrap(),
-            order,
-            sent_at: SENT,
-            tran_id: Some("7".to_owned()),
+        let record = Record {
+            status: Status::Unknown,
             env_id: Some("other".to_owned()),
+            tran_id: Some("7".to_owned()),
             request_id: None,
+            origin: Origin::Ordered,
+            attributes: order,
+            ordered_at: SENT,
             run: RunId::fresh(),
             source: SourceRef { file: String::new(), line: 0 },
             region: None,
             prevent_destroy: false,
+            deposed_at: None,
         };
+        let pending = PendingOrder { at: None, address: Address::new("a").unwrap(), record };
         let context = MatchContext {
             before: None,
             managed: &managed.iter().map(|id| (*id).to_owned()).collect(),

@@ -1,13 +1,13 @@
-//! What an update or a destroy came to.
+//! Steps that change the state only, and what an update or a destroy came to.
 //!
-//! Both requests name their environment, so sending one twice does what sending it once does. What they did goes to the
+//! Updates and destroys name their environment, so sending one twice does what sending it once does. What they did goes to the
 //! state with an edit of its own, once it is known: an update from its answer, a destroy from what the account shows after the
 //! last one. After a lost answer the account is looked at before anything more is started.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::attempt::{Attempt, Request};
+use super::attempt::Attempt;
 use super::engine::{Engine, Unconfirmed, unless_stopped};
 use super::outcome::{Done, Outcome, What};
 use super::settle::Looks;
@@ -16,17 +16,84 @@ use crate::lang::text;
 use crate::model::Role;
 use crate::plan::{Action, Step};
 use crate::state::journal::{Edit, EndReason};
-use crate::state::{Record, State, Status};
+use crate::state::{Origin, Record, State, Status};
+
+impl<C> Engine<'_, '_, C> {
+    /// Carries out everything that changes the state only.
+    pub(super) fn record_edits(&mut self) {
+        for at in 0..self.steps.len() {
+            if self.stopping.is_some() {
+                return;
+            }
+            let step = self.steps[at];
+            for (doing, edit) in self.edits(step) {
+                if !self.edit(doing, edit) {
+                    return;
+                }
+            }
+            let changes_state_only = match step.action {
+                // A step that waits, or that is to be resolved, is a change when its address is new.
+                Action::Forget
+                | Action::Import
+                | Action::Move
+                | Action::Resolve
+                | Action::Wait
+                | Action::NoOp => true,
+                Action::Update => step.renames().is_none(),
+                Action::Create | Action::Replace | Action::Destroy => false,
+            };
+            if changes_state_only {
+                self.finish(at, Outcome::Recorded);
+            }
+        }
+    }
+
+    fn edits(&self, step: &Step) -> Vec<(&'static str, Edit)> {
+        let address = step.address.clone();
+        let mut edits = Vec::new();
+        if let Some(from) = step.previous_address.clone() {
+            let to = address.clone();
+            edits.push(("moved", Edit::Move { from, to }));
+        }
+        match step.action {
+            Action::Forget => edits.push(("removed", Edit::current(address, None))),
+            Action::Import => edits
+                .extend(self.imported(step).map(|record| ("import", Edit::current(address, Some(record))))),
+            // The record of what is replaced or destroyed keeps its protection.
+            Action::Create | Action::Replace | Action::Destroy | Action::Resolve => {}
+            Action::Update | Action::Move | Action::Wait | Action::NoOp => {
+                if let Some(record) = self.recorded(step).filter(|_| step.changes_protection()) {
+                    let record = Record { prevent_destroy: step.prevent_destroy, ..record.clone() };
+                    edits.push(("prevent_destroy", Edit::current(address, Some(record))));
+                }
+            }
+        }
+        edits
+    }
+
+    fn imported(&self, step: &Step) -> Option<Record> {
+        let adoption = self.parts.imports.get(&step.address)?;
+        let environment = &adoption.environment;
+        Some(Record {
+            status: Status::Created,
+            env_id: Some(environment.env_id.clone()),
+            tran_id: adoption.tran_id.clone(),
+            request_id: None,
+            origin: Origin::Imported,
+            attributes: adoption.attributes.clone(),
+            ordered_at: self.parts.clock.now(),
+            run: self.run,
+            source: step.source.clone(),
+            region: environment.region.clone(),
+            prevent_destroy: step.prevent_destroy,
+            deposed_at: None,
+        })
+    }
+}
 
 impl Unconfirmed {
     fn was_refused(&self) -> bool {
-        match &self.answer {
-            Ok(_) => false,
-            Err(error) => match error.grade {
-                Grade::Refused(_) | Grade::NotSent(_) => true,
-                Grade::Unknown => false,
-            },
-        }
+        self.answer.as_ref().is_err_and(|error| error.grade != Grade::Unknown)
     }
 }
 
@@ -46,10 +113,7 @@ impl<C> Engine<'_, '_, C> {
         answer: Result<cloud::Done, CloudError>,
         took: Duration,
     ) {
-        let is_destroy = match *attempt.request {
-            Request::Destroy(_) => true,
-            Request::Create(_) | Request::Update(_) => false,
-        };
+        let is_destroy = self.steps[attempt.at].action == Action::Destroy;
         let error = answer.as_ref().err().cloned();
         let sent = Unconfirmed {
             at: attempt.at,
@@ -105,7 +169,7 @@ impl<C> Engine<'_, '_, C> {
                 What::Destroyed
             }
             Some((seen, bill))
-                if !self.options.purge
+                if !self.plan.options.purge
                     && (seen.is_isolated() || bill.as_ref().is_some_and(Bill::is_isolated)) =>
             {
                 What::Isolated
@@ -122,7 +186,7 @@ impl<C> Engine<'_, '_, C> {
 
     fn destroy_edit(&self, step: &Step, what: What) -> Option<Edit> {
         let record = match what {
-            What::Isolated => Some(Record { status: Status::Isolated, ..self.recorded(step)? }),
+            What::Isolated => Some(Record { status: Status::Isolated, ..self.recorded(step)?.clone() }),
             What::Destroyed | What::WasGone => None,
             What::Renamed | What::BeingDestroyed => return None,
         };
@@ -131,14 +195,13 @@ impl<C> Engine<'_, '_, C> {
 
     fn updated(&mut self, sent: &Unconfirmed, read_back: bool) {
         let step = self.steps[sent.at];
-        let Some(record) = self.recorded(step) else {
+        let Some(mut record) = self.recorded(step).cloned() else {
             return;
         };
-        let mut attributes = record.attributes.clone();
         if let Some(alias) = step.renames() {
-            attributes.set_role(Role::Alias, alias);
+            record.attributes.set_role(Role::Alias, alias);
         }
-        let record = Record { attributes, prevent_destroy: step.prevent_destroy, ..record };
+        record.prevent_destroy = step.prevent_destroy;
         let address = step.address.clone();
         // If that can't be written the run stops; the update was done all the same.
         self.edit("update", Edit::current(address, Some(record)));

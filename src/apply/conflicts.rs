@@ -1,9 +1,10 @@
-//! Creates whose environment the account may have already. Pure.
+//! Creates whose environment or ids exist already: in the account before a run, or with another order. Pure.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::cloud::matching::{self, Matcher};
-use crate::cloud::{PayMode, SeenEnvironment};
+use crate::cloud::{CloudError, Grade, LOOK_FIRST, Ordered, PayMode, SeenEnvironment, SeenIds};
+use crate::lang::text;
 use crate::model::{Address, Attributes};
 use crate::plan::Plan;
 use crate::state::{State, Status};
@@ -17,9 +18,9 @@ pub struct AliasConflict {
 
 /// The creates that an environment of the account may be the result of.
 ///
-/// That is one that matches and that nobody claims; one that is not in the state, though receipts know it, and shows the alias;
-/// and one that is managed at another address and shows the alias. A create with an EnvId is for an environment that is
-/// postpaid already.
+/// That is one that matches and is in neither state nor receipts; one that receipts have and the state does not, and that shows
+/// the alias; and one that is managed at another address and shows the alias. For a create with an EnvId it is that environment,
+/// if it is pay-as-you-go already.
 pub(super) fn alias_conflicts(
     plan: &Plan,
     state: Option<&State>,
@@ -85,8 +86,7 @@ pub(super) fn alias_conflicts(
                 env_id
             } else {
                 let alias = matching::key(order.alias()?)?;
-                let own = step.previous_address.as_ref().unwrap_or(&step.address);
-                let other = others.get(&alias).filter(|(address, _)| *address != own);
+                let other = others.get(&alias).filter(|(address, _)| *address != step.recorded_address());
                 strangers.get(&alias).or(other.map(|(_, env_id)| env_id))?
             };
             Some(AliasConflict { address: step.address.clone(), env_id: (*env_id).to_owned() })
@@ -102,4 +102,68 @@ pub(super) fn declared(plan: &Plan) -> impl Iterator<Item = (&Address, &Attribut
 
 fn alias_key(environment: &SeenEnvironment) -> Option<String> {
     environment.alias.as_deref().and_then(matching::key)
+}
+
+/// The ids that are known of one order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim<'a> {
+    pub(super) address: &'a Address,
+    pub(super) tran_id: Option<&'a str>,
+    pub(super) env_id: Option<&'a str>,
+}
+
+/// Returns what an answer proves that has an id of another order: nothing, so its outcome is unknown. `asked` is the EnvId in
+/// the request: that environment existed before.
+///
+/// Each order has its own TranId, and each environment that is created its own EnvId. Which of two answers with the same one is
+/// right, only the account or a user can say.
+pub(super) fn contradiction<'a>(
+    answer: &Ordered,
+    asked: Option<&str>,
+    mut others: impl Iterator<Item = Claim<'a>>,
+) -> Option<CloudError> {
+    let (name, id, other) = others.find_map(|other| {
+        let env_id = answer.env_id.as_deref().filter(|id| asked != Some(*id));
+        if other.tran_id == Some(answer.tran_id.as_str()) {
+            Some(("TranId", answer.tran_id.as_str(), other.address))
+        } else if env_id.is_some() && other.env_id == env_id {
+            Some(("EnvId", env_id?, other.address))
+        } else {
+            None
+        }
+    })?;
+    let message = text!(
+        "the answer has the {name} {id}, which the order of `{other}` has already",
+        "应答中的 {name} {id} 已属于 `{other}` 的订单"
+    );
+    Some(CloudError {
+        request_id: answer.request_id.clone(),
+        http_status: Some(200),
+        seen: SeenIds { tran_id: Some(answer.tran_id.clone()), env_id: answer.env_id.clone() },
+        hint: Some(LOOK_FIRST),
+        ..CloudError::new(Grade::Unknown, message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_with_the_id_of_another_order_is_unknown() {
+        let address = Address::new("a").unwrap();
+        let other = Claim { address: &address, tran_id: Some("1"), env_id: Some("e-1") };
+        let none = Claim { tran_id: None, env_id: None, ..other };
+        let contradicts = |tran_id: &str, env_id: Option<&str>, asked| {
+            let answer =
+                Ordered { tran_id: tran_id.to_owned(), env_id: env_id.map(str::to_owned), request_id: None };
+            contradiction(&answer, asked, [none, other].into_iter()).is_some()
+        };
+        assert!(!contradicts("2", Some("e-2"), None));
+        assert!(!contradicts("2", None, None));
+        assert!(contradicts("1", None, None));
+        assert!(contradicts("1", Some("e-2"), Some("e-2")));
+        assert!(contradicts("2", Some("e-1"), None));
+        assert!(!contradicts("2", Some("e-1"), Some("e-1")));
+    }
 }

@@ -12,26 +12,24 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::attempt::{Answer, Attempt, Queue};
+use super::candidates::PendingOrder;
 use super::outcome::{ApplySummary, Call, CallKind, Outcome, StepResult, Trouble};
 use super::parts::{OnError, Parts, Progress, Settings};
-use super::pending::PendingOrder;
 use crate::cloud::matching::Matcher;
 use crate::cloud::{CloudError, Done, Grade, Scope};
 use crate::crash;
 use crate::model::Address;
-use crate::plan::{Options, Step};
+use crate::plan::{Plan, Step};
 use crate::state::journal::{self, Edit, Edited, EndReason, Event, RunEnded, RunId};
 use crate::state::rescue::Rescued;
 use crate::state::{Record, StateError};
 
 pub(super) struct Engine<'a, 'm, C> {
     pub(super) settings: &'a Settings,
-    pub(super) options: &'a Options,
+    pub(super) plan: &'a Plan,
     pub(super) parts: Parts<'a, C>,
     pub(super) steps: Vec<&'a Step>,
     pub(super) run: RunId,
-    /// The region that creates are sent to.
-    pub(super) region: Option<String>,
     /// The times of its calls count from here.
     pub(super) began: Instant,
     /// Nothing new is started after this moment.
@@ -112,13 +110,12 @@ impl<C> Engine<'_, '_, C> {
     }
 
     /// The state's record of a step's environment, before the run.
-    pub(super) fn recorded(&self, step: &Step) -> Option<Record> {
+    pub(super) fn recorded(&self, step: &Step) -> Option<&Record> {
         let state = self.parts.writer.state()?;
         if step.deposed {
-            return state.environments.get(&step.key()?).cloned();
+            return state.environments.get(&step.key()?);
         }
-        let at = step.previous_address.as_ref().unwrap_or(&step.address);
-        state.get(at).cloned()
+        state.get(step.recorded_address())
     }
 
     /// Writes an event to the journal. Returns false when that failed, which stops the run.
@@ -215,7 +212,8 @@ impl<C> Engine<'_, '_, C> {
     }
 
     pub(super) fn stop_in_trouble(&mut self, trouble: Trouble) {
-        tracing::error!(code = trouble.code(), "the run stops: {}", trouble.text());
+        let (code, message, _) = trouble.explain();
+        tracing::error!(code, "the run stops: {message}");
         self.trouble.get_or_insert(trouble);
         self.stop(EndReason::Failed);
     }
@@ -231,8 +229,7 @@ impl<C> Engine<'_, '_, C> {
         };
         let now = self.parts.clock.now();
         let writer = &mut *self.parts.writer;
-        let fenced_out =
-            |trouble: &Option<Trouble>| matches!(trouble, Some(Trouble::State(StateError::FencedOut { .. })));
+        let fenced_out = |trouble: &Option<Trouble>| trouble.as_ref().is_some_and(Trouble::is_fenced_out);
         let state = if self.unwritten.is_empty() && !fenced_out(&self.trouble) {
             writer
                 .append(now, Event::RunEnded(RunEnded { reason: ended }))

@@ -7,23 +7,18 @@
 //! An unknown outcome stops the run until it is read back: [`candidates`] decides what may be concluded from what the account
 //! shows, [`settle`] looks. [`protocol`] is the whole contract.
 
-pub mod adopt;
 mod attempt;
 mod background;
 pub mod candidates;
 mod change;
-mod claims;
 mod conflicts;
-mod edits;
 mod engine;
-mod error;
+pub mod import;
 mod outcome;
 pub mod pace;
 mod parts;
-mod pending;
 pub mod protocol;
 mod readback;
-pub mod retry;
 mod send;
 pub mod settle;
 
@@ -34,16 +29,15 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 pub use attempt::{CREATE, DESTROY, UPDATE};
+pub use candidates::PendingOrder;
 pub use conflicts::AliasConflict;
-pub use error::ApplyError;
 pub use outcome::{ApplySummary, Call, CallKind, Counts, Done, Outcome, StepResult, Trouble, Verdict, What};
-pub use parts::{OnError, Operator, Parts, Progress, Settings};
-pub use pending::PendingOrder;
+pub use parts::{ApplyError, OnError, Operator, Parts, Progress, Settings};
 
 use crate::cloud::matching::Matcher;
 use crate::cloud::{CloudRead, CloudWrite, Listing};
 use crate::crash;
-use crate::plan::file::identity;
+use crate::plan::file::checksum;
 use crate::plan::guard::Approved;
 use crate::plan::{Action, Step};
 use crate::state::journal::{Event, Listed, RunId, RunStarted};
@@ -74,7 +68,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         base: state.map(|state| state.serial).unwrap_or_default(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         account: approved.account().clone(),
-        plan: identity(plan),
+        plan: checksum(plan),
         who: parts.operator.who.clone(),
         pid: parts.operator.pid,
         region: plan.region.clone(),
@@ -125,13 +119,12 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
         queue: Queue::new(Pacer::new(settings.rate, now, rested), settings.in_flight),
         results: steps.iter().enumerate().map(|(at, step)| StepResult::not_attempted(at, step)).collect(),
         steps,
-        options: &plan.options,
+        plan,
         settings,
         parts,
         calls: JoinSet::new(),
         in_progress: HashMap::new(),
         run,
-        region: plan.region.clone(),
         before: (missing == 0).then_some(before),
         before_destroys: HashSet::new(),
         lost: Vec::new(),
@@ -210,7 +203,7 @@ async fn list_before<C: CloudRead>(
 fn unproven<'a>(state: Option<&'a State>, approved: &Approved) -> Vec<&'a str> {
     let is_new = |state: &&State| {
         let known = state.account.as_ref().and_then(|account| account.uin.as_ref());
-        known.is_none() && approved.account().uin.is_some() && approved.plan().speaks()
+        known.is_none() && approved.account().uin.is_some() && approved.plan().calls_api()
     };
     let records = state.filter(is_new).into_iter().flat_map(State::records);
     records

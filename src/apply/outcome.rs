@@ -52,56 +52,65 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// Stable and searchable.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::State(error) => error.code(),
-            Self::OtherCreator { .. } => "other-creator",
-            Self::NotRecognised { .. } => "not-recognised",
-        }
+    /// Whether another program removed or changed the lock, the journal or the state during the run.
+    pub(super) fn is_fenced_out(&self) -> bool {
+        matches!(self, Self::State(StateError::FencedOut { .. }))
     }
 
     /// What happened.
     pub fn text(&self) -> Text {
-        match self {
-            Self::State(error) => error.text(),
-            Self::OtherCreator { address, env_id, ours: None } => text!(
-                "{env_id} appeared in the account and matches `{address}`, which this run has yet to create: somebody else may be \
-                 creating from the same manifests",
-                "账号中出现了与 `{address}` 匹配的 {env_id}，而本次运行尚未创建它：可能有人在用同一份清单创建环境"
-            ),
-            Self::OtherCreator { address, env_id, ours: Some(ours) } => text!(
-                "{env_id} appeared in the account and matches `{address}`, for which this run created {ours}: somebody else may be \
-                 creating from the same manifests",
-                "账号中出现了与 `{address}` 匹配的 {env_id}，而本次运行为它创建的是 {ours}：可能有人在用同一份清单创建环境"
-            ),
-            Self::NotRecognised { address, env_id } => text!(
-                "the account does not show {env_id}, just created, as `{address}`: if an answer were lost, its environment would \
-                 not be found",
-                "账号没有把刚创建的 {env_id} 显示为 `{address}`：如果应答丢失，将无法找到对应的环境"
-            ),
-        }
+        self.explain().1
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Text {
+    /// Its code, which is stable; what happened; and what to do about it.
+    pub fn explain(&self) -> (&'static str, Text, Text) {
         match self {
-            Self::State(StateError::FencedOut { .. }) => text!(
-                "nothing more was created; make sure that no other postpay, git or cleanup job works on this folder, then run \
-                 `postpay apply` again",
-                "没有再创建任何环境；请确认没有其他 postpay、git 或清理任务在处理该目录，然后重新运行 `postpay apply`"
+            Self::State(error) => (
+                error.code(),
+                error.text(),
+                if let StateError::FencedOut { .. } = error {
+                    Text::fixed(
+                        "nothing more was created; make sure that no other postpay, git or cleanup job works on this folder, then \
+                         run `postpay apply` again",
+                        "没有再创建任何环境；请确认没有其他 postpay、git 或清理任务在处理该目录，然后重新运行 `postpay apply`",
+                    )
+                } else {
+                    Text::fixed(
+                        "fix this and run `postpay apply` again: it continues from the journal and creates nothing twice",
+                        "请先解决该问题，再运行 `postpay apply`：它会从日志继续，不会重复创建",
+                    )
+                },
             ),
-            Self::State(_) => text!(
-                "fix this and run `postpay apply` again: it continues from the journal and creates nothing twice",
-                "请先解决该问题，再运行 `postpay apply`：它会从日志继续，不会重复创建"
+            Self::OtherCreator { address, env_id, ours } => (
+                "other-creator",
+                match ours {
+                    None => text!(
+                        "{env_id} appeared in the account and matches `{address}`, which this run has yet to create: somebody else \
+                         may be creating from the same manifests",
+                        "账号中出现了与 `{address}` 匹配的 {env_id}，而本次运行尚未创建它：可能有人在用同一份清单创建环境"
+                    ),
+                    Some(ours) => text!(
+                        "{env_id} appeared in the account and matches `{address}`, for which this run created {ours}: somebody \
+                         else may be creating from the same manifests",
+                        "账号中出现了与 `{address}` 匹配的 {env_id}，而本次运行为它创建的是 {ours}：可能有人在用同一份清单创建环境"
+                    ),
+                },
+                text!(
+                    "stop the other run; if {env_id} is the environment that is meant: `postpay import {address} {env_id}`",
+                    "请停止另一个运行；如果要的就是 {env_id}：`postpay import {address} {env_id}`"
+                ),
             ),
-            Self::OtherCreator { address, env_id, .. } => text!(
-                "stop the other run; if {env_id} is the environment that is meant: `postpay import {address} {env_id}`",
-                "请停止另一个运行；如果要的就是 {env_id}：`postpay import {address} {env_id}`"
-            ),
-            Self::NotRecognised { .. } => text!(
-                "compare the alias in the console with the manifest; with `--settle 0s` this check is skipped",
-                "请在控制台核对别名与清单；用 `--settle 0s` 可跳过该检查"
+            Self::NotRecognised { address, env_id } => (
+                "not-recognised",
+                text!(
+                    "the account does not show {env_id}, just created, as `{address}`: if an answer were lost, its environment \
+                     would not be found",
+                    "账号没有把刚创建的 {env_id} 显示为 `{address}`：如果应答丢失，将无法找到对应的环境"
+                ),
+                Text::fixed(
+                    "compare the alias in the console with the manifest; with `--settle 0s` this check is skipped",
+                    "请在控制台核对别名与清单；用 `--settle 0s` 可跳过该检查",
+                ),
             ),
         }
     }
@@ -123,7 +132,7 @@ pub struct StepResult {
     pub attempts: u32,
     pub outcome: Outcome,
     /// An environment that a refused or throttled order seems to have left behind all the same. One that was refused is unknown
-    /// then; one that was throttled and made later has two. It is reported, and neither adopted nor made again.
+    /// then; one that was throttled and made later has two. It is reported, and neither adopted nor created again.
     pub left_behind: Option<String>,
     /// The requests that were made for it, in sending order.
     pub calls: Vec<Call>,
@@ -140,11 +149,11 @@ pub struct Call {
 /// What its answer proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallKind {
-    /// The vendor did what it was asked for.
+    /// The API did what it was asked for.
     Taken,
-    /// It came too soon and was turned away.
+    /// It was rejected for its rate.
     Throttled,
-    /// It never reached the vendor, or was turned away before it was looked at.
+    /// It never reached the API, or the gateway rejected it.
     NotSent,
     Refused,
     /// The answer was lost.
@@ -157,14 +166,7 @@ impl CallKind {
             Ok(_) => Self::Taken,
             Err(error) => match error.grade {
                 Grade::NotSent(NotSent::Throttled) => Self::Throttled,
-                Grade::NotSent(
-                    NotSent::Connect
-                    | NotSent::Tls
-                    | NotSent::Repaired
-                    | NotSent::NoKey
-                    | NotSent::NoRequest
-                    | NotSent::Withdrawn,
-                ) => Self::NotSent,
+                Grade::NotSent(_) => Self::NotSent,
                 Grade::Refused(_) => Self::Refused,
                 Grade::Unknown => Self::Unknown,
             },
@@ -223,7 +225,7 @@ pub enum What {
 pub enum Verdict {
     /// Everything was done.
     Complete,
-    /// Some were, or the run was told to stop: run it again.
+    /// Some steps were done, or the run was interrupted: run it again.
     PartWay,
     /// None was.
     Failed,
@@ -241,7 +243,7 @@ pub struct Counts {
     pub destroyed: usize,
     /// In the state only.
     pub recorded: usize,
-    /// Those of `ordered` whose environment id the vendor did not tell yet.
+    /// Those of `ordered` without an EnvId so far.
     pub awaiting_env_id: usize,
     pub failed: usize,
     pub unknown: usize,
@@ -266,17 +268,7 @@ impl StepResult {
 
     /// Whether it was a paid order.
     pub fn is_order(&self) -> bool {
-        match self.action {
-            Action::Create | Action::Replace => true,
-            Action::Update
-            | Action::Destroy
-            | Action::Forget
-            | Action::Import
-            | Action::Move
-            | Action::Resolve
-            | Action::Wait
-            | Action::NoOp => false,
-        }
+        self.action.creates()
     }
 }
 
@@ -321,7 +313,7 @@ impl ApplySummary {
 
     /// Whether another program removed or changed the lock, the journal or the state during the run.
     pub fn is_fenced_out(&self) -> bool {
-        matches!(self.trouble, Some(Trouble::State(StateError::FencedOut { .. })))
+        self.trouble.as_ref().is_some_and(Trouble::is_fenced_out)
     }
 
     pub fn verdict(&self) -> Verdict {
@@ -373,10 +365,7 @@ impl Outcome {
 
     /// What a create that succeeded returned.
     pub(super) fn created(&self) -> Option<&Ordered> {
-        match self {
-            Self::Ordered { ordered, .. } => Some(ordered),
-            Self::Done(_) | Self::Recorded | Self::Failed(_) | Self::Unknown(_) | Self::NotAttempted => None,
-        }
+        if let Self::Ordered { ordered, .. } = self { Some(ordered) } else { None }
     }
 
     /// The TranId and EnvId that came of an order, or were seen in an answer that proves nothing.

@@ -1,20 +1,23 @@
-//! What a run is given, and what it reports while it runs.
+//! What a run is given, what it reports while it runs, and why it did not begin.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::adopt::Adoption;
+use super::conflicts::AliasConflict;
+use super::import::Importable;
 use super::outcome::{StepResult, Trouble};
 use crate::clock::Clock;
-use crate::cloud::CloudError;
+use crate::cloud::{CloudError, Gap, gaps_text};
+use crate::lang::{Text, text};
 use crate::model::Address;
 use crate::plan::Step;
-use crate::state::Writer;
 use crate::state::journal::{EndReason, RunId};
+use crate::state::{StateError, Writer};
 
 /// How a run behaves.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +66,7 @@ pub struct Parts<'a, C> {
     /// The git commit of the manifests, for the journal.
     pub commit: Option<String>,
     /// What the account shows of the environments that the plan imports. One that is missing here is not imported.
-    pub adoptions: BTreeMap<Address, Adoption>,
+    pub imports: BTreeMap<Address, Importable>,
     /// The ids of environments that are accounted for outside of the state: in receipts, or by other stages of the project.
     /// Only a plan that creates needs them.
     pub known_ids: BTreeSet<String>,
@@ -115,4 +118,56 @@ pub enum Progress<'a> {
         /// Set when no step failed, but something else.
         trouble: Option<&'a Trouble>,
     },
+}
+
+/// Why a run did not begin. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    State(#[from] StateError),
+    /// Without a list from before the first create, a lost answer could not be read back.
+    Listing(CloudError),
+    /// The list is shorter than its own total, or contradicts itself: a missing row may be what would be created again.
+    Incomplete {
+        gaps: Vec<Gap>,
+        /// From `accept_missing_rows`.
+        accepted: Option<u64>,
+        /// The run creates, which `accept_missing_rows` could allow.
+        creates: bool,
+    },
+    /// A state that was lost together with its receipts can't know these. The account does.
+    AlreadyThere(Vec<AliasConflict>),
+    /// The state named no account so far, and this one has none of the environments in the state.
+    Elsewhere {
+        account: String,
+    },
+}
+
+impl ApplyError {
+    pub fn text(&self) -> Text {
+        match self {
+            Self::State(error) => error.text(),
+            Self::Listing(CloudError { message, .. }) => text!(
+                "the account's environments can't be listed: {message}",
+                "无法列出账号下的环境：{message:#}"
+            ),
+            Self::Incomplete { gaps, .. } => {
+                let why = gaps_text(gaps);
+                text!("the account's environments can't be listed: {why}", "无法列出账号下的环境：{why:#}")
+            }
+            Self::AlreadyThere(_) => Text::fixed(
+                "the account already has environments that match these, and the state does not have them",
+                "账号下已有这些环境，而状态文件中没有相应的记录",
+            ),
+            Self::Elsewhere { account } => text!(
+                "the state names no account yet, and account {account} has none of the environments in the state",
+                "状态文件此前没有账号，而账号 {account} 中没有任何已记录的环境"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for ApplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
 }

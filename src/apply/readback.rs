@@ -9,26 +9,24 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::attempt::Attempt;
-use super::candidates::Candidate;
+use super::candidates::{Candidate, PendingOrder};
 use super::engine::{Engine, edited, unless_stopped};
-use super::error::ApplyError;
 use super::outcome::{CallKind, Outcome, Trouble};
-use super::parts::Progress;
-use super::pending::PendingOrder;
+use super::parts::{ApplyError, Progress};
 use super::settle::{self, Found, Looks};
 use crate::cloud::{CloudError, CloudRead, Grade, LOOK_FIRST, Ordered, SeenIds};
 use crate::crash;
 use crate::model::InstanceKey;
 use crate::plan::Step;
 use crate::state::journal::{Edit, EndReason};
-use crate::state::{Record, State, Status};
+use crate::state::{Origin, Record, State, Status};
 
 /// The create of an earlier run that has no EnvId so far.
 pub(super) fn waiting(step: &Step, state: Option<&State>) -> Option<PendingOrder> {
-    // Its address in the state: a move is carried out before the account is looked at.
-    let at = step.previous_address.as_ref().unwrap_or(&step.address);
-    let record = state?.get(at)?;
-    Some(PendingOrder { env_id: None, ..PendingOrder::from_record(&step.address, record) })
+    // A move is carried out before the account is looked at.
+    let record = state?.get(step.recorded_address())?;
+    let record = Record { env_id: None, ..record.clone() };
+    Some(PendingOrder { at: None, address: step.address.clone(), record })
 }
 
 /// Whether the account shows the environment of any of these creates now.
@@ -74,19 +72,21 @@ impl<C> Engine<'_, '_, C> {
     /// What is known of a create of this run.
     fn pending(&self, attempt: &Attempt, ids: SeenIds, request_id: Option<String>) -> PendingOrder {
         let step = self.steps[attempt.at];
-        PendingOrder {
-            at: Some(attempt.at),
-            address: step.address.clone(),
-            order: step.after.clone().unwrap_or_default(),
-            sent_at: attempt.sent_at,
-            tran_id: ids.tran_id,
+        let record = Record {
+            status: Status::Unknown,
             env_id: ids.env_id,
+            tran_id: ids.tran_id,
             request_id,
+            origin: Origin::Ordered,
+            attributes: step.after.clone().unwrap_or_default(),
+            ordered_at: attempt.sent_at,
             run: self.run,
             source: step.source.clone(),
-            region: self.region.clone(),
+            region: self.plan.region.clone(),
             prevent_destroy: step.prevent_destroy,
-        }
+            deposed_at: None,
+        };
+        PendingOrder { at: Some(attempt.at), address: step.address.clone(), record }
     }
 
     /// The create, if it may have made an environment besides what its outcome says: it was refused, or throttled before.
@@ -109,17 +109,15 @@ impl<C> Engine<'_, '_, C> {
             | Outcome::NotAttempted => return None,
         };
         let order = self.pending(attempt, SeenIds::default(), request_id);
-        let can_be_recognised = order.order.creates_environment() && order.order.alias().is_some();
+        let attributes = &order.record.attributes;
+        let can_be_recognised = attributes.creates_environment() && attributes.alias().is_some();
         can_be_recognised.then_some(order)
     }
 
     /// Whether the user does not want to wait for looks, or what they find could not be written.
     fn is_hurried(&self) -> bool {
         matches!(self.trouble, Some(Trouble::State(_)))
-            || match self.stopping {
-                Some(EndReason::Interrupted | EndReason::Deadline) => true,
-                Some(EndReason::Failed | EndReason::Finished | EndReason::Unknown) | None => false,
-            }
+            || [EndReason::Interrupted, EndReason::Deadline].map(Some).contains(&self.stopping)
     }
 
     /// Waits until the account is to be looked at for `open` environments. Returns false when it is not looked at again.
@@ -149,7 +147,7 @@ impl<C> Engine<'_, '_, C> {
         let recorded = state.into_iter().flat_map(State::env_ids);
         let created = self.results.iter();
         let created = created.filter_map(|result| result.outcome.created()?.env_id.clone());
-        let imported = self.parts.adoptions.values();
+        let imported = self.parts.imports.values();
         let imported = imported.map(|adoption| adoption.environment.env_id.clone());
         recorded.map(|(_, env_id)| env_id.to_owned()).chain(imported).chain(created).collect()
     }
@@ -161,7 +159,7 @@ impl<C> Engine<'_, '_, C> {
         let Some(tran_id) = candidate.tran_id().map(str::to_owned) else {
             return false;
         };
-        let record = order.record(Status::Created, Some(env_id.clone()), Some(tran_id.clone()));
+        let record = order.settled(Status::Created, Some(env_id.clone()), Some(tran_id.clone()));
         let edit = Edit::current(order.address.clone(), Some(record));
         crash::point(crash::ADOPTION_NEXT);
         let now = self.parts.clock.now();
@@ -174,18 +172,13 @@ impl<C> Engine<'_, '_, C> {
             self.found.push((order.address.clone(), env_id));
             return true;
         };
-        let took = match &self.results[at].outcome {
-            Outcome::Ordered { took, .. } => *took,
-            Outcome::Failed(_)
-            | Outcome::Unknown(_)
-            | Outcome::Done(_)
-            | Outcome::Recorded
-            | Outcome::NotAttempted => {
-                Duration::try_from(now.duration_since(order.sent_at)).unwrap_or_default()
-            }
+        let took = if let Outcome::Ordered { took, .. } = self.results[at].outcome {
+            took
+        } else {
+            Duration::try_from(now.duration_since(order.record.ordered_at)).unwrap_or_default()
         };
         self.results[at].outcome = Outcome::Ordered {
-            ordered: Ordered { tran_id, env_id: Some(env_id), request_id: order.request_id.clone() },
+            ordered: Ordered { tran_id, env_id: Some(env_id), request_id: order.record.request_id.clone() },
             took,
             read_back: true,
         };
@@ -210,18 +203,19 @@ impl<C> Engine<'_, '_, C> {
             return;
         };
         // What the create would have replaced is current again. It stays in the state beside the new doubt.
-        let stood = self.recorded(self.steps[at]);
-        if let Some(stood) = stood.filter(|stood| stood.status.is_settled()) {
+        let replaced = self.recorded(self.steps[at]).filter(|record| record.status.is_settled());
+        if let Some(record) = replaced {
             let key = InstanceKey {
                 address: order.address.clone(),
-                deposed: stood.env_id.clone().or_else(|| stood.tran_id.clone()),
+                deposed: record.env_id.clone().or_else(|| record.tran_id.clone()),
             };
-            let deposed = Record { deposed_at: Some(order.sent_at), ..stood };
+            let deposed = Record { deposed_at: Some(order.record.ordered_at), ..record.clone() };
             if !self.append(edited("read_back", Edit::set(key, Some(deposed)))) {
                 return;
             }
         }
-        let edit = Edit::current(order.address.clone(), Some(order.record(Status::Unknown, None, None)));
+        let record = order.settled(Status::Unknown, None, None);
+        let edit = Edit::current(order.address.clone(), Some(record));
         self.append(edited("read_back", edit));
         self.results[at].outcome = Outcome::Unknown(CloudError {
             grade: Grade::Unknown,

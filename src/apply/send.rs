@@ -15,12 +15,11 @@ use tokio::time::{Instant, sleep_until};
 
 use super::attempt::{Answer, Attempt, Reply, Request};
 use super::background::Listings;
-use super::claims::{self, Claim};
+use super::conflicts::{self, Claim};
 use super::engine::{Engine, asked_to_stop, at};
 use super::outcome::{CallKind, Outcome};
-use super::pace::LEAD;
+use super::pace::{Decision, LEAD};
 use super::parts::Progress;
-use super::retry::Decision;
 use crate::cloud::{
     CloudError, CloudRead, CloudWrite, Destroy, Grade, LOOK_FIRST, NotSent, Ordered, Rename, SeenEnvironment,
 };
@@ -57,7 +56,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
 
     /// The request of a step; None when the step changes the state only.
     fn request(&self, step: &Step) -> Option<Request> {
-        let region = || self.recorded(step).and_then(|record| record.region);
+        let region = || self.recorded(step).and_then(|record| record.region.clone());
         Some(match step.action {
             Action::Create | Action::Replace => Request::Create(step.after.clone()?),
             Action::Update => Request::Update(Rename {
@@ -67,8 +66,8 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
             }),
             Action::Destroy => Request::Destroy(Destroy {
                 env_id: step.ids.env_id.clone()?,
-                force: self.options.purge,
-                bypass_check: self.options.bypass_check,
+                force: self.plan.options.purge,
+                bypass_check: self.plan.options.bypass_check,
                 region: region(),
             }),
             Action::Forget
@@ -267,7 +266,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
             action: attempt.request.action().to_owned(),
             attributes: attempt.request.attributes(),
             source: step.source.clone(),
-            replaces: replaced.and_then(|record| record.env_id),
+            replaces: replaced.and_then(|record| record.env_id.clone()),
             prevent_destroy: is_create && step.prevent_destroy,
         };
         let event = Event::Intent(intent);
@@ -342,7 +341,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
             tran_id: record.tran_id.as_deref(),
             env_id: record.env_id.as_deref(),
         });
-        let imported = self.parts.adoptions.values().map(|adoption| Claim {
+        let imported = self.parts.imports.values().map(|adoption| Claim {
             address: &adoption.address,
             tran_id: adoption.tran_id.as_deref(),
             env_id: Some(&adoption.environment.env_id),
@@ -356,7 +355,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
             Some(Claim { address: &result.address, tran_id, env_id })
         });
         let others = recorded.chain(imported).chain(found).chain(answered);
-        claims::contradiction(ordered, attempt.request.env_id(), others)
+        conflicts::contradiction(ordered, attempt.request.env_id(), others)
     }
 
     /// Queues another attempt after one that was proven not sent, if there is time for it.

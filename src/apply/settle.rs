@@ -9,8 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::candidates::{Candidate, MatchContext, Proposal, candidates, possible, propose};
-use super::pending::PendingOrder;
+use super::candidates::{Candidate, MatchContext, PendingOrder, Proposal, candidates, possible, propose};
 use crate::cloud::matching::Matcher;
 use crate::cloud::{CloudError, CloudRead};
 use crate::state::State;
@@ -82,8 +81,8 @@ pub async fn look<'a, C: CloudRead>(
     let others = state.into_iter().flat_map(State::current);
     let others = others
         .map(|(address, record)| (address, &record.attributes))
-        .filter(|(_, attributes)| open.iter().all(|open| open.order != **attributes));
-    let orders = open.iter().map(|open| (&open.address, &open.order));
+        .filter(|(_, attributes)| open.iter().all(|open| open.record.attributes != **attributes));
+    let orders = open.iter().map(|open| (&open.address, &open.record.attributes));
     let matcher = Matcher::new(orders.chain(others), []);
     let context =
         |order| MatchContext { before: before(order), managed, seen: &seen, matcher: &matcher, now, ahead };

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::adopt::Adoption;
+use super::import::Importable;
 use super::*;
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::{
@@ -26,7 +26,7 @@ use crate::cloud::{
 };
 use crate::kinds::postpay;
 use crate::model::{Address, Attributes, Desired, Environment, Lifecycle, SourceRef};
-use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
+use crate::plan::guard::{self, CallerIdentity, Consent, Facts, Limits};
 use crate::plan::{Options, Plan, Target};
 use crate::state::faulty::{Op, faulty};
 use crate::state::file::FileStore;
@@ -77,7 +77,6 @@ fn approved_with(options: Options, desired: &Desired, state: Option<&State>) -> 
     let facts = Facts {
         state,
         target: &target,
-        whose: Whose::Waived,
         allowed_accounts: &[],
         remade: None,
         manifests: &[],
@@ -86,7 +85,8 @@ fn approved_with(options: Options, desired: &Desired, state: Option<&State>) -> 
         limits: Limits::default(),
         allow_destroy: true,
     };
-    guard::approve(plan, &facts, Consent::Auto).unwrap()
+    let checked = guard::check(plan, &facts).unwrap().in_account(CallerIdentity::Waived).unwrap();
+    checked.approve(Consent::Auto).unwrap()
 }
 
 fn settings() -> Settings {
@@ -140,7 +140,7 @@ impl Made {
     }
 }
 
-/// Answers as it is told to, after `latency`; whatever it is not told to refuse is ordered.
+/// Gives scripted answers after `latency`; a create without one succeeds.
 struct Scripted {
     answers: Mutex<HashMap<String, VecDeque<Answer>>>,
     /// What the first order of a name makes.
@@ -150,9 +150,9 @@ struct Scripted {
     latency: Duration,
     calls: Mutex<Vec<(String, Instant)>>,
     looks: Mutex<Vec<Instant>>,
-    /// Whether what is given up is shown as before.
+    /// Whether destroyed environments are shown as before.
     keeps: AtomicBool,
-    /// Whether the list loses what was asked to be given up, which is there and is shown when it is asked for by its id.
+    /// Whether the list loses destroyed environments, which are still shown by their id.
     slips: AtomicBool,
     /// What every listing lacks.
     gaps: Mutex<Vec<Gap>>,
@@ -363,7 +363,7 @@ impl Bench {
     async fn carry_out(
         &mut self,
         approved: &Approved,
-        adoptions: BTreeMap<Address, Adoption>,
+        imports: BTreeMap<Address, Importable>,
         settings: &Settings,
         writer: &mut Writer,
     ) -> ApplySummary {
@@ -377,7 +377,7 @@ impl Bench {
             clock: &SystemClock,
             operator: Operator { who: "a@b".to_owned(), pid: 1 },
             commit: None,
-            adoptions,
+            imports,
             known_ids: BTreeSet::new(),
             last_sent: None,
             stop,
@@ -418,7 +418,7 @@ fn outcomes(report: &ApplySummary) -> Vec<&'static str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn orders_start_in_declared_order_half_a_second_apart_whatever_the_latency() {
+async fn creates_start_in_declared_order_half_a_second_apart_at_any_latency() {
     for latency in [0, 300, 1000, 1900] {
         let latency = Duration::from_millis(latency);
         let mut bench = Bench::new(latency, &[]);
@@ -439,7 +439,7 @@ async fn orders_start_in_declared_order_half_a_second_apart_whatever_the_latency
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_than_in_flight_calls_are_under_way() {
+async fn at_most_in_flight_calls_are_in_progress() {
     let mut bench = Bench::new(Duration::from_secs(4), &[]);
     let one = Settings { in_flight: 1, ..settings() };
     bench.apply(&["a", "b", "c"], &one).await;
@@ -449,7 +449,7 @@ async fn no_more_than_in_flight_calls_are_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_outcome_stops_the_run_is_recorded_and_never_sent_again() {
+async fn an_unknown_outcome_stops_the_run_and_is_never_sent_again() {
     let unknown = ("b", vec![error(Grade::Unknown)]);
     let mut bench = Bench::new(Duration::ZERO, &[unknown]);
     let on = Settings { on_error: OnError::Continue, ..settings() };
@@ -468,7 +468,7 @@ async fn an_unknown_outcome_stops_the_run_is_recorded_and_never_sent_again() {
 
 /// Between an intent and its slot there is a moment. What is learnt in it counts.
 #[tokio::test(start_paused = true)]
-async fn an_answer_just_before_a_slot_is_recorded_first_and_may_call_the_next_request_off() {
+async fn an_answer_just_before_a_slot_may_withdraw_the_next_request() {
     let just_before = SPACED.saturating_sub(LEAD / 2);
     let unknown = ("b", vec![error(Grade::Unknown)]);
     let mut bench = Bench::new(just_before, &[unknown]);
@@ -489,7 +489,7 @@ async fn an_answer_just_before_a_slot_is_recorded_first_and_may_call_the_next_re
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_under_way_are_waited_for_and_recorded_after_an_unknown_outcome() {
+async fn calls_in_progress_are_recorded_after_an_unknown_outcome() {
     let unknown = ("a", vec![error(Grade::Unknown)]);
     let mut bench = Bench::new(Duration::from_millis(1200), &[unknown]);
     let report = bench.apply(&["a", "b", "c", "d", "e"], &settings()).await;
@@ -498,7 +498,7 @@ async fn calls_under_way_are_waited_for_and_recorded_after_an_unknown_outcome() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_throttled_order_is_sent_again_before_the_next_one_and_slows_the_pace() {
+async fn a_throttled_create_is_retried_before_the_next_one_and_slows_the_pace() {
     let throttled = error(Grade::NotSent(NotSent::Throttled));
     let mut bench = Bench::new(Duration::ZERO, &[("a", vec![throttled.clone(), throttled])]);
     let report = bench.apply(&["a", "b"], &settings()).await;
@@ -526,7 +526,7 @@ async fn only_calls_that_are_throttled_twice_in_a_row_back_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_report_says_when_each_request_was_sent_and_answered_and_what_that_proves() {
+async fn the_summary_has_the_times_and_kinds_of_all_calls() {
     let throttled = error(Grade::NotSent(NotSent::Throttled));
     let slow = Duration::from_secs(3);
     let mut bench = Bench::new(slow, &[("b", vec![throttled])]);
@@ -545,7 +545,7 @@ async fn a_report_says_when_each_request_was_sent_and_answered_and_what_that_pro
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_that_never_gets_through_fails_without_having_been_ordered() {
+async fn a_create_that_is_never_sent_fails_within_retry_for() {
     let refused_connection = vec![error(Grade::NotSent(NotSent::Connect)); 50];
     let mut bench = Bench::new(Duration::ZERO, &[("a", refused_connection)]);
     let brief = Settings { retry_for: Duration::from_secs(3), ..settings() };
@@ -558,7 +558,7 @@ async fn an_order_that_never_gets_through_fails_without_having_been_ordered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_stops_or_not_as_told_and_one_that_reaches_further_always_stops() {
+async fn a_refusal_stops_by_on_error_and_one_of_the_run_always_stops() {
     let refusal = |scope| ("a", vec![error(Grade::Refused(scope))]);
     let on = Settings { on_error: OnError::Continue, ..settings() };
     for (scope, settings, expected, verdict) in [
@@ -575,7 +575,7 @@ async fn a_refusal_stops_or_not_as_told_and_one_that_reaches_further_always_stop
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_interrupt_starts_nothing_more_and_waits_for_what_is_under_way() {
+async fn an_interrupt_starts_nothing_more_and_waits_for_calls_in_progress() {
     let mut bench = Bench::new(Duration::from_secs(1), &[]);
     let report = bench.apply(&["a", "interrupt", "c", "d"], &settings()).await;
     assert_eq!(outcomes(&report), ["ordered", "ordered", "not attempted", "not attempted"]);
@@ -584,33 +584,32 @@ async fn the_first_interrupt_starts_nothing_more_and_waits_for_what_is_under_way
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_stops_the_same_way() {
-    let mut bench = Bench::new(Duration::from_secs(1), &[]);
-    let soon = Settings { deadline: Some(Duration::from_millis(700)), ..settings() };
-    let report = bench.apply(&["a", "b", "c"], &soon).await;
-    assert_eq!(outcomes(&report), ["ordered", "ordered", "not attempted"]);
-    assert_eq!((report.verdict(), report.ended), (Verdict::PartWay, EndReason::Deadline));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_deadline_that_comes_before_a_slot_starts_nothing_in_it() {
-    for (deadline, expected) in [
-        (Duration::ZERO, ["not attempted", "not attempted"]),
-        (Duration::from_nanos(1), ["ordered", "not attempted"]),
+async fn nothing_is_started_after_the_deadline() {
+    for (deadline, started) in [
+        (Duration::ZERO, 0),
+        (Duration::from_nanos(1), 1),
         // The second slot, and a moment after its intent could have been written.
-        (HALF, ["ordered", "not attempted"]),
-        (HALF.saturating_sub(LEAD / 2), ["ordered", "not attempted"]),
+        (HALF, 1),
+        (HALF.saturating_sub(LEAD / 2), 1),
+        (Duration::from_millis(700), 2),
+        (Duration::MAX, 3),
     ] {
         let mut bench = Bench::new(Duration::from_secs(1), &[]);
         let soon = Settings { deadline: Some(deadline), ..settings() };
-        let report = bench.apply(&["a", "b"], &soon).await;
-        assert_eq!(outcomes(&report), expected, "{deadline:?}");
-        assert_eq!((report.verdict(), report.ended), (Verdict::PartWay, EndReason::Deadline));
+        let report = bench.apply(&["a", "b", "c"], &soon).await;
+        let counts = report.counts();
+        assert_eq!((counts.ordered, counts.not_attempted), (started, 3 - started), "{deadline:?}");
+        let ended = if started == 3 {
+            (Verdict::Complete, EndReason::Finished)
+        } else {
+            (Verdict::PartWay, EndReason::Deadline)
+        };
+        assert_eq!((report.verdict(), report.ended), ended);
     }
 }
 
 #[tokio::test]
-async fn no_deadline_of_zero_starts_anything_with_the_real_clock() {
+async fn a_deadline_of_zero_starts_nothing_with_the_real_clock() {
     let mut bench = Bench::new(Duration::ZERO, &[]);
     let at_once = Settings { deadline: Some(Duration::ZERO), ..settings() };
     let report = bench.apply(&["a"], &at_once).await;
@@ -619,15 +618,7 @@ async fn no_deadline_of_zero_starts_anything_with_the_real_clock() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_that_never_comes_is_none() {
-    let mut bench = Bench::new(Duration::ZERO, &[]);
-    let never = Settings { deadline: Some(Duration::MAX), ..settings() };
-    let report = bench.apply(&["a"], &never).await;
-    assert_eq!(report.verdict(), Verdict::Complete);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_order_without_an_env_id_is_recorded_as_awaiting_it() {
+async fn a_create_without_an_env_id_is_awaiting_it() {
     let answer = Ok(Ordered { tran_id: "1".to_owned(), env_id: None, request_id: None });
     let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]);
     let report = bench.apply(&["a"], &settings()).await;
@@ -639,7 +630,7 @@ async fn an_order_without_an_env_id_is_recorded_as_awaiting_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ids_seen_in_an_answer_that_proves_nothing_are_kept() {
+async fn ids_of_an_unknown_outcome_are_recorded() {
     let Err(seen) = error(Grade::Unknown) else { unreachable!() };
     let ids = SeenIds { tran_id: Some("1".to_owned()), env_id: Some("e".to_owned()) };
     let answer = Err(CloudError { seen: ids, ..seen });
@@ -718,7 +709,7 @@ async fn a_full_disk_stops_the_run_before_anything_unrecorded_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outcome_that_can_not_be_written_is_said_and_counts_as_unknown() {
+async fn an_outcome_that_can_not_be_written_is_unknown() {
     let mut bench = Bench::new(Duration::ZERO, &[]);
     let mut full = full_after(3, bench.lock());
     let report = bench.apply_with(&["a", "b"], &settings(), &mut full).await;
@@ -757,7 +748,7 @@ async fn a_lost_answer_is_read_back_and_the_run_goes_on() {
     assert!(read_back);
     assert_eq!((ordered.tran_id.as_str(), ordered.env_id.as_deref()), ("777", Some("b-1")));
     assert_eq!(status_of(&report, "b"), Status::Created);
-    // What was read back is on record for good: the next run has nothing to do.
+    // What was read back is in the state: the next run has nothing to do.
     let state = bench.lock().state().cloned().unwrap();
     assert_eq!(state.environments.len(), 3);
 }
@@ -775,7 +766,7 @@ async fn looks_are_repeated_with_growing_pauses_until_the_time_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_adopted_in_doubt() {
+async fn nothing_is_adopted_unless_exactly_one_new_environment_fits() {
     let old = Made { hidden: Duration::ZERO, ..Made::new("b-0", "b") };
     for (made, why) in [
         (vec![Made::new("b-1", "b"), Made::new("b-2", "b")], "two fit"),
@@ -807,7 +798,7 @@ async fn two_lost_orders_do_not_share_one_environment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_environment_id_that_was_not_told_is_found_by_the_order_number() {
+async fn a_missing_env_id_is_found_by_the_order_number() {
     let answer = Ok(Ordered { tran_id: "777".to_owned(), env_id: None, request_id: None });
     let made = Made { hidden: Duration::from_secs(3), ..Made::new("named-otherwise", "我的") };
     let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]).makes("a", &[made]);
@@ -831,19 +822,6 @@ async fn a_later_run_finds_what_an_earlier_one_waited_for() {
     assert_eq!(bench.cloud.names(), ["a"], "nothing was ordered for it");
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_a_refused_order_left_behind_is_neither_adopted_nor_ordered_again() {
-    let refused = ("b", vec![error(Grade::Refused(Scope::Step))]);
-    let mut bench = Bench::new(Duration::ZERO, &[refused]).makes("b", &[Made::new("b-1", "b")]);
-    let report = bench.apply(&["b"], &settings()).await;
-    assert_eq!(outcomes(&report), ["unknown"]);
-    assert_eq!(report.results[0].left_behind.as_deref(), Some("b-1"));
-    let Outcome::Unknown(error) = &report.results[0].outcome else { panic!() };
-    assert_eq!(error.hint, Some(LOOK_FIRST), "the code's own says to try again");
-    assert_eq!(report.verdict(), Verdict::Unknown);
-    assert_eq!(status_of(&report, "b"), Status::Unknown);
-}
-
 /// An order that is answered with this, and makes `made` all the same; looked for as by default.
 async fn with_left_behind(answers: Vec<Answer>, made: &[Made]) -> (Bench, ApplySummary, Duration) {
     let mut bench = Bench::new(Duration::ZERO, &[("b", answers)]).makes("b", made);
@@ -854,13 +832,16 @@ async fn with_left_behind(answers: Vec<Answer>, made: &[Made]) -> (Bench, ApplyS
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_environment_that_a_refused_order_made_is_looked_for_to_the_end_of_the_time() {
+async fn environments_of_refused_creates_are_looked_for_to_the_end_of_the_time() {
     let refused = || vec![error(Grade::Refused(Scope::Step))];
     let shown_after = |seconds| Made { hidden: Duration::from_secs(seconds), ..Made::new("b-1", "b") };
     for seconds in [0, 1, 8, 10] {
         let (_bench, report, _) = with_left_behind(refused(), &[shown_after(seconds)]).await;
         assert_eq!(outcomes(&report), ["unknown"], "{seconds}");
         assert_eq!(report.results[0].left_behind.as_deref(), Some("b-1"));
+        let Outcome::Unknown(error) = &report.results[0].outcome else { panic!() };
+        assert_eq!(error.hint, Some(LOOK_FIRST), "the code's own says to try again");
+        assert_eq!((report.verdict(), status_of(&report, "b")), (Verdict::Unknown, Status::Unknown));
     }
     let (_bench, report, took) = with_left_behind(refused(), &[shown_after(11)]).await;
     assert_eq!(outcomes(&report), ["failed"]);
@@ -886,7 +867,7 @@ async fn what_the_gateway_rejected_is_not_looked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_that_was_refused_or_throttled_shares_one_read_back() {
+async fn refused_and_throttled_creates_share_one_read_back() {
     let refused = || vec![error(Grade::Refused(Scope::Step))];
     let throttled = vec![error(Grade::NotSent(NotSent::Throttled))];
     let answers = [("a", refused()), ("b", throttled), ("c", refused())];
@@ -903,7 +884,7 @@ async fn all_that_was_refused_or_throttled_shares_one_read_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_environment_of_a_throttled_order_is_reported() {
+async fn a_second_environment_of_a_throttled_create_is_reported() {
     let throttled = || error(Grade::NotSent(NotSent::Throttled));
     let surplus = Made { hidden: Duration::from_secs(5), ..Made::new("b-2", "b") };
     let (_bench, report, took) = with_left_behind(vec![throttled()], std::slice::from_ref(&surplus)).await;
@@ -934,7 +915,7 @@ async fn an_environment_of_a_create_to_come_stops_the_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interrupt_ends_the_read_back_of_what_was_refused() {
+async fn an_interrupt_ends_the_read_back_of_refused_creates() {
     let refused = vec![error(Grade::Refused(Scope::Step))];
     let mut bench = Bench::new(Duration::ZERO, &[("a", refused)]);
     bench.stop_at = "looking for 1";
@@ -945,7 +926,7 @@ async fn an_interrupt_ends_the_read_back_of_what_was_refused() {
     assert!(started.elapsed() < Duration::from_secs(1));
 }
 
-/// A clock that tells what it is given, and has gone back by then.
+/// A clock that returns these times, the last of which went back.
 struct Told(Timestamp);
 
 impl Clock for Told {
@@ -955,7 +936,7 @@ impl Clock for Told {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_that_went_back_does_not_hurry_the_pace_nor_break_the_fold() {
+async fn a_clock_that_went_back_breaks_neither_pace_nor_replay() {
     let mut bench = Bench::new(Duration::ZERO, &[]);
     let before = bench.apply(&["a"], &settings()).await.state.unwrap();
     let receipts = bench.store().receipts().unwrap();
@@ -975,7 +956,7 @@ async fn a_clock_that_went_back_does_not_hurry_the_pace_nor_break_the_fold() {
             clock: &clock,
             operator: Operator { who: "a@b".to_owned(), pid: 1 },
             commit: None,
-            adoptions: BTreeMap::new(),
+            imports: BTreeMap::new(),
             known_ids: BTreeSet::new(),
             last_sent: Some(sent),
             stop,
@@ -1010,7 +991,7 @@ async fn one_look_is_made_even_without_time_to_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_later_run_finds_what_an_earlier_one_waited_for_although_it_orders_more() {
+async fn a_later_run_finds_what_an_earlier_one_waited_for_beside_its_creates() {
     let answer = Ok(Ordered { tran_id: "777".to_owned(), env_id: None, request_id: None });
     let made = Made { hidden: Duration::from_secs(600), ..Made::new("a-1", "a") };
     let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]).makes("a", &[made]);
@@ -1037,7 +1018,7 @@ async fn refused(
         clock: &SystemClock,
         operator: Operator { who: "a@b".to_owned(), pid: 1 },
         commit: None,
-        adoptions: BTreeMap::new(),
+        imports: BTreeMap::new(),
         known_ids: known_ids.iter().map(|id| (*id).to_owned()).collect(),
         last_sent: None,
         stop,
@@ -1112,7 +1093,7 @@ fn gap(rows: u64, total: u64, contradictory: bool) -> Gap {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_incomplete_listing_creates_nothing_unless_its_very_shortfall_is_accepted() {
+async fn an_incomplete_list_creates_nothing_unless_its_exact_shortfall_is_accepted() {
     let accepting = |rows| Settings { accept_missing_rows: rows, ..settings() };
     let two = vec![gap(3, 4, false), gap(0, 1, false)];
     let unclear = vec![gap(3, 4, false), gap(0, 1, true)];
@@ -1177,7 +1158,7 @@ fn numbered(tran_id: &str, env_id: Option<&str>) -> Answer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_with_the_ids_of_another_order_is_unknown_and_stops_the_run() {
+async fn an_answer_with_the_ids_of_another_create_is_unknown_and_stops_the_run() {
     for (first, second) in [
         (numbered("1", Some("a-1")), numbered("1", Some("b-1"))),
         (numbered("1", Some("a-1")), numbered("2", Some("a-1"))),
@@ -1199,7 +1180,7 @@ async fn an_answer_with_the_ids_of_another_order_is_unknown_and_stops_the_run() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_id_on_record_is_not_another_orders_in_a_later_run() {
+async fn an_id_in_the_state_is_not_accepted_for_another_create() {
     let mut bench = Bench::new(Duration::ZERO, &[("b", vec![numbered("tran-a", Some("b-1"))])]);
     bench.apply(&["a"], &settings()).await;
     let report = bench.apply(&["a", "b"], &settings()).await;
@@ -1211,7 +1192,7 @@ async fn an_id_on_record_is_not_another_orders_in_a_later_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_mended_is_sent_again_without_time_to_retry_but_not_for_ever() {
+async fn a_repaired_call_is_retried_without_retry_time_but_not_forever() {
     let repaired = || error(Grade::NotSent(NotSent::Repaired));
     let at_once = Settings { retry_for: Duration::ZERO, ..settings() };
     let mut bench = Bench::new(HALF, &[("a", vec![repaired(), repaired()])]);
@@ -1245,7 +1226,7 @@ fn intents(bench: &Bench) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn orders_that_waited_for_a_key_do_not_leave_together() {
+async fn creates_that_waited_for_credentials_do_not_leave_together() {
     let slow = (Duration::from_secs(3), Ok(()));
     // The second is got by a call whose time came a moment before its key ended.
     let mut bench = keyed(Duration::from_secs(2), vec![slow.clone(), slow]);
@@ -1260,7 +1241,7 @@ async fn orders_that_waited_for_a_key_do_not_leave_together() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_without_a_key_is_not_announced_and_is_tried_again() {
+async fn a_create_without_credentials_is_not_announced_and_is_retried() {
     let second = Duration::from_secs(1);
     let none = (second, no_key(NotSent::NoKey));
     let mut bench = keyed(Duration::ZERO, vec![none.clone(), none.clone()]);
@@ -1292,7 +1273,7 @@ fn no_key_at_all() -> Result<(), CloudError> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_are_recorded_and_a_stop_is_minded_while_a_key_is_got() {
+async fn answers_and_a_stop_are_handled_while_credentials_are_obtained() {
     // The answer to `b` says to stop; `c` was waiting for its key.
     let keys = vec![
         (Duration::ZERO, Ok(())),

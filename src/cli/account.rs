@@ -11,7 +11,7 @@ use crate::cloud::{Caller, CloudError, Grade, NotSent};
 use crate::config::endpoint::SANDBOX;
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
-use crate::plan::guard::{self, Whose};
+use crate::plan::guard::{self, CallerIdentity};
 use crate::report::clean;
 use crate::state::State;
 
@@ -26,10 +26,10 @@ pub(super) enum Proven {
 }
 
 impl Proven {
-    pub(super) fn whose(&self) -> Whose<'_> {
+    pub(super) fn identity(&self) -> CallerIdentity<'_> {
         match self {
-            Self::Waived => Whose::Waived,
-            Self::Account(caller) => Whose::Account(&caller.account),
+            Self::Waived => CallerIdentity::Waived,
+            Self::Account(caller) => CallerIdentity::Account(&caller.account),
         }
     }
 }
@@ -90,8 +90,8 @@ pub(super) async fn expected(
         });
     }
     let proven = ask(connection, project, world).await?;
-    let objections = guard::wrong_account(state, proven.whose(), allowed);
-    if objections.is_empty() { Ok(Some(proven)) } else { Err(Failure::from(objections)) }
+    let blockers = guard::wrong_account(state, proven.identity(), allowed);
+    if blockers.is_empty() { Ok(Some(proven)) } else { Err(Failure::from(blockers)) }
 }
 
 /// The vendor did not say, or could not be asked. What is wrong comes first.

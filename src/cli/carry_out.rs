@@ -20,7 +20,7 @@ use super::signals::Signals;
 use super::watch::Watch;
 use super::world::{Stdout, World, cant_print};
 use super::{Exit, refusal, rescue};
-use crate::apply::adopt::{self, Adoption};
+use crate::apply::import::{self, Importable};
 use crate::apply::{self, ApplyError, ApplySummary, OnError, Parts, Settings, Verdict};
 use crate::clock::SystemClock;
 use crate::crash;
@@ -28,8 +28,8 @@ use crate::diagnostic::Diagnostic;
 use crate::lang::text;
 use crate::manifest;
 use crate::model::ManifestHash;
-use crate::plan::guard::{self, Approved, Facts, Limits, Objection};
-use crate::plan::{Action, Plan, file};
+use crate::plan::guard::{self, Approved, CallerIdentity, Facts, Limits};
+use crate::plan::{Action, Blocker, Plan, file};
 use crate::report::{clean, events, human, json, page};
 use crate::state::file::FileStore;
 use crate::state::journal::RunId;
@@ -107,7 +107,7 @@ pub(super) fn carry_out(
     };
     // What was done is not shown as if it were to be done.
     if let Some(run) = used_by {
-        return Err(Failure::from(vec![Objection::Used { run }]));
+        return Err(Failure::from(vec![Blocker::Used { run }]));
     }
     if let Err(failure) = show_plan(job, &plan, world) {
         if asks(job) {
@@ -131,7 +131,6 @@ pub(super) fn carry_out(
     let facts = Facts {
         state: writer.state(),
         target: &target,
-        whose: guard::Whose::NotAsked,
         allowed_accounts: &job.project.config.guard.allowed_accounts,
         remade: remade.as_ref(),
         manifests: &manifests,
@@ -143,12 +142,10 @@ pub(super) fn carry_out(
         limits: job.limits,
         allow_destroy: job.project.allows_destroy(job.asked_to_destroy),
     };
-    let objections = guard::objections(&plan, &facts);
-    if !objections.is_empty() {
-        return Err(Failure::from(objections));
-    }
-    refusal::declared_elsewhere(&plan, job.project)?;
-    refusal::contradictions(&plan, store)?;
+    let checked = guard::check(plan, &facts)?;
+    let plan = checked.plan();
+    refusal::declared_elsewhere(plan, job.project)?;
+    refusal::contradictions(plan, store)?;
     let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
     if plan.changes().next().is_none() && !waits {
         let report = ApplySummary::idle(writer.state());
@@ -157,25 +154,23 @@ pub(super) fn carry_out(
         return Ok(exit_of(&report));
     }
     // An account is asked for where anything is: what only changes the record needs no key.
-    let proven = if plan.speaks() {
+    let proven = if plan.calls_api() {
         connection.find_key(job.project, Ask::Machine, world)?;
         let asked = account::ask(connection, job.project, world);
         Some(super::runtime()?.block_on(asked)?)
     } else {
         None
     };
-    let facts = Facts { whose: proven.as_ref().map_or(guard::Whose::NotAsked, Proven::whose), ..facts };
-    let objections = guard::objections(&plan, &facts);
-    if !objections.is_empty() {
-        return Err(Failure::from(objections));
-    }
+    let identity = proven.as_ref().map_or(CallerIdentity::NotAsked, Proven::identity);
+    let checked = checked.in_account(identity)?;
+    let plan = checked.plan();
     tell_account(proven.as_ref(), connection, job, world);
     tell_first_account(writer.state(), proven.as_ref(), world);
-    let adoptions = adoptions(&plan, connection, job, writer.state(), world)?;
+    let adoptions = adoptions(plan, connection, job, writer.state(), world)?;
     let shown = proven.as_ref().and_then(|proven| account::shown(proven, connection));
     let url = connection.url().map(ToString::to_string);
-    let consent = consent(job, &plan, url.as_deref(), shown.as_deref(), world)?;
-    let approved = guard::approve(plan, &facts, consent)?;
+    let consent = consent(job, plan, url.as_deref(), shown.as_deref(), world)?;
+    let approved = checked.approve(consent)?;
     crash::point(crash::APPROVED);
     let earlier = Earlier {
         last_sent: last_sent(store)?,
@@ -281,13 +276,13 @@ fn adoptions(
     job: &Job<'_>,
     state: Option<&State>,
     world: &mut World,
-) -> Result<Vec<Adoption>, Failure> {
+) -> Result<Vec<Importable>, Failure> {
     if plan.changes().all(|step| step.action != Action::Import) {
         return Ok(Vec::new());
     }
     let looked = super::runtime()?.block_on(async {
         let (client, _sandbox) = connection.open(state).await?;
-        let looked = adopt::look(&client, plan, state).await;
+        let looked = import::look(&client, plan, state).await;
         looked.map_err(|error| Failure::from(ApplyError::Listing(error)))
     })?;
     let adoptions = looked?;
@@ -314,9 +309,9 @@ fn remake(kept: &Plan, project: &Project, state: Option<&State>, world: &World) 
 
 /// The run that carried out this very plan, if there was one.
 fn used_by(store: &impl StateStore, plan: &Plan) -> Result<Option<RunId>, StateError> {
-    let identity = file::identity(plan);
+    let checksum = file::checksum(plan);
     for receipt in store.receipts()?.iter().filter(|receipt| receipt.base >= plan.serial) {
-        if store.receipt(receipt)?.started.plan == identity {
+        if store.receipt(receipt)?.started.plan == checksum {
             return Ok(Some(receipt.run));
         }
     }
@@ -398,7 +393,7 @@ struct Earlier {
 fn run(
     approved: &Approved,
     job: &Job<'_>,
-    adoptions: Vec<Adoption>,
+    adoptions: Vec<Importable>,
     earlier: Earlier,
     connection: &Connection,
     writer: &mut Writer,
@@ -418,7 +413,7 @@ fn run(
             clock: &SystemClock,
             operator: world.operator(),
             commit: world.commit(&job.project.sources()),
-            adoptions,
+            imports: adoptions,
             known_ids: earlier.known_ids,
             last_sent: earlier.last_sent,
             stop: signals.stop.clone(),

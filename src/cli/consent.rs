@@ -48,7 +48,7 @@ pub(super) fn consent(
 
 fn question(plan: &Plan, others: usize, url: Option<&str>, account: Option<&str>) -> Text {
     let endpoint = place(plan, url, account);
-    let orders = plan.summary().orders;
+    let orders = plan.summary.orders;
     let what = match (orders, others - orders) {
         (0, n) => {
             let changes = count(n, "change", "changes");

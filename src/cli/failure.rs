@@ -1,6 +1,6 @@
 //! Everything that can end a command early, as diagnostics: what happened, what was done at the vendor, what to type next.
 
-use crate::apply::adopt::{Unadoptable, Why};
+use crate::apply::import::NotImportable;
 use crate::apply::{AliasConflict, ApplyError};
 use crate::check::near::nearest;
 use crate::cloud::tencent::{ClientError, CredentialsError, EndpointError};
@@ -8,8 +8,8 @@ use crate::cloud::{self, CloudError};
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Text, text};
 use crate::model::SourceRef;
+use crate::plan::Blocker;
 use crate::plan::file::PlanFileError;
-use crate::plan::guard::Objection;
 use crate::report::clean;
 use crate::sandbox::{LedgerError, SandboxError};
 use crate::state::StateError;
@@ -72,29 +72,28 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-impl From<Vec<Objection>> for Failure {
-    fn from(objections: Vec<Objection>) -> Self {
+impl From<Vec<Blocker>> for Failure {
+    fn from(blockers: Vec<Blocker>) -> Self {
         let mut lines = Lines::default();
-        let diagnostics = objections.iter().map(|objection| {
-            let diagnostic = Diagnostic::error(objection.code(), objection.text());
-            let place = objection.place();
-            let diagnostic = match place.and_then(|place| lines.of(place)) {
-                Some(span) => diagnostic.on(&span),
-                None => match place {
-                    Some(source) => diagnostic.help(declared_in(source)),
-                    None => diagnostic,
-                },
-            };
-            diagnostic.help(objection.help())
+        let diagnostics = blockers.iter().map(|blocker| {
+            let (code, message, help) = blocker.explain();
+            let mut diagnostic = Diagnostic::error(code, message);
+            if let Blocker::Step { place, .. } = blocker {
+                diagnostic = match lines.of(place) {
+                    Some(span) => diagnostic.on(&span),
+                    None => diagnostic.help(declared_in(place)),
+                };
+            }
+            diagnostic.help(help)
         });
         let failure = Self::from(diagnostics.collect::<Vec<_>>());
         // Whose account it is was asked by then.
-        let was_asked = objections.iter().any(|objection| OF_ACCOUNT.contains(&objection.code()));
+        let was_asked = blockers.iter().any(|blocker| OF_ACCOUNT.contains(&blocker.code()));
         failure.help(if was_asked { NOTHING_ORDERED } else { NOTHING_SENT })
     }
 }
 
-/// Objections that come of the vendor's answer.
+/// The codes of blockers that come of Tencent Cloud's answer.
 const OF_ACCOUNT: [&str; 4] = ["state-account", "plan-account", "account-not-allowed", "account-unknown"];
 
 fn declared_in(source: &SourceRef) -> Text {
@@ -242,45 +241,18 @@ impl Failure {
     }
 }
 
-impl From<Vec<Unadoptable>> for Failure {
-    fn from(problems: Vec<Unadoptable>) -> Self {
+impl From<Vec<NotImportable>> for Failure {
+    fn from(problems: Vec<NotImportable>) -> Self {
         let diagnostics = problems.iter().map(|problem| {
-            let Unadoptable {
-                address,
-                env_id,
-                source,
-                why,
-            } = problem;
-            let code = match why {
-                Why::NotThere => "import-not-there",
-                Why::Prepaid => "import-prepaid",
-                Why::PayModeNotTold => "import-pay-mode",
-                Why::BillNotShown => "import-bill-not-shown",
-                Why::Isolated => "import-isolated",
-                Why::OtherNumber => "import-other-number",
-                Why::OrderedElsewhere => "import-ordered-elsewhere",
-            };
-            let help = match why {
-                Why::NotThere => Text::fixed("`postpay generate` lists what the account has; if it is in another region, name that under api.list_regions","`postpay generate` 列出账号下的环境；若它在其他地域，把该地域写在 api.list_regions 下"),
-                Why::Prepaid => Text::fixed("to switch it to pay-as-you-go, which is an order, declare it with `env_id` rather than `import`","若要将它转为按量付费（这是一笔订单），请用 `env_id` 而不是 `import` 声明"),
-                Why::PayModeNotTold => Text::fixed("look at it in the vendor's console; nothing speaks for its being what postpay manages","在腾讯云控制台查看；没有任何迹象表明它是 postpay 管理的那种环境"),
-                Why::BillNotShown => Text::fixed("run it again in a few minutes","请过几分钟再次执行"),
-                Why::OtherNumber => Text::fixed("leave the number out: it is for environments without a bill","去掉订单号：它只用于没有账单的环境"),
-                Why::OrderedElsewhere => Text::fixed("`postpay resolve` finds the environment of that order","`postpay resolve` 会找到该订单的环境"),
-                Why::Isolated => Text::fixed("take the import out, or have the environment brought back at the vendor first","去掉该 import，或先在腾讯云恢复该环境"),
-            };
+            let NotImportable { address, env_id, source, why } = problem;
+            let (code, why, help) = why.explain();
             let env_id = clean(env_id);
-            let message = text!(
-                "`{address}` can't adopt {env_id}: {why}",
-                "`{address}` 不能接管 {env_id}：{why:#}"
-            );
-            Diagnostic::error(code, message)
-                .help(declared_in(source))
-                .help(help)
-                .help(Text::fixed(
-                    "nothing was changed, here or at the vendor",
-                    "未做任何更改，无论是本地还是腾讯云",
-                ))
+            let message =
+                text!("`{address}` can't adopt {env_id}: {why}", "`{address}` 不能接管 {env_id}：{why:#}");
+            Diagnostic::error(code, message).help(declared_in(source)).help(help).help(Text::fixed(
+                "nothing was changed, here or at the vendor",
+                "未做任何更改，无论是本地还是腾讯云",
+            ))
         });
         Self::from(diagnostics.collect::<Vec<_>>())
     }
@@ -353,28 +325,6 @@ mod tests {
         for diagnostic in there.diagnostics {
             assert!(diagnostic.message.is_in_both());
             assert!(diagnostic.help.iter().all(Text::is_in_both));
-        }
-    }
-
-    #[test]
-    fn what_can_not_be_adopted_is_told_in_both_languages() {
-        let all = [
-            Why::NotThere,
-            Why::Prepaid,
-            Why::PayModeNotTold,
-            Why::Isolated,
-            Why::OtherNumber,
-            Why::OrderedElsewhere,
-        ];
-        let problems = all.map(|why| Unadoptable {
-            address: Address::new("shop").unwrap(),
-            env_id: "shop-1".to_owned(),
-            source: SourceRef { file: "a.yaml".to_owned(), line: 1 },
-            why,
-        });
-        for diagnostic in Failure::from(Vec::from(problems)).diagnostics {
-            assert!(diagnostic.message.is_in_both(), "{diagnostic:?}");
-            assert!(diagnostic.help.iter().all(Text::is_in_both), "{diagnostic:?}");
         }
     }
 }

@@ -30,8 +30,8 @@ pub(super) fn read(
 ) -> Result<Seen, Failure> {
     let connection = Connection::with_key(project, embedded, RETRY_READS_FOR, world)?;
     // Nothing of the record is in another account: all of it would seem to be gone.
-    if let Some(objection) = guard::other_account(state, &project.account()) {
-        return Err(Failure::from(vec![objection]));
+    if let Some(blocker) = guard::wrong_endpoint(state, &project.account()) {
+        return Err(Failure::from(vec![blocker]));
     }
     let recorded = state.into_iter().flat_map(State::env_ids);
     let recorded: Vec<String> = recorded.map(|(_, env_id)| env_id.to_owned()).collect();

@@ -18,7 +18,7 @@ use crate::lang::{Text, text};
 use crate::manifest::{self, Bounds, Found};
 use crate::model::{Address, Desired, ManifestHash, SourceRef};
 use crate::plan::guard::Limits;
-use crate::plan::moves::{MoveError, MoveProblem};
+use crate::plan::moves::MoveProblem;
 use crate::plan::{Mode, Options, Plan, Target};
 use crate::report::clean;
 use crate::state::{Account, State, StateStore, read};
@@ -572,24 +572,8 @@ fn config_of_project(path: &Path, root: &Path) -> Result<Config, Failure> {
 /// A `moved` block that does not fit, with the line that it stands in.
 fn moved(problem: &MoveProblem) -> Diagnostic {
     let MoveProblem { moved, why } = problem;
-    let code = match why {
-        MoveError::Missing { .. } => "moved-missing",
-        MoveError::Used { .. } => "moved-used",
-        MoveError::Cycle { .. } => "moved-cycle",
-    };
-    let help = match why {
-        MoveError::Missing { to, .. } => text!(
-            "as it stands, `{to}` would be ordered as new; if it is, take the `moved` block out, and if not, `postpay state list` \
-             has the address that it stands at",
-            "照现在的写法，`{to}` 会作为新环境订购；若确实如此，去掉 `moved` 块，否则用 `postpay state list` 查看它所在的地址"
-        ),
-        MoveError::Used { from, .. } => text!(
-            "an address has one environment: give this one another address, or forget it first, `postpay state rm {from}`",
-            "一个地址只有一个环境：给它换一个地址，或先移除其记录：`postpay state rm {from}`"
-        ),
-        MoveError::Cycle { .. } => Text::fixed("take one of the blocks out", "去掉其中一个块"),
-    };
-    let diagnostic = Diagnostic::error(code, why.text());
+    let (code, message, help) = why.explain();
+    let diagnostic = Diagnostic::error(code, message);
     let diagnostic = if let Some(span) = Lines::default().of(&moved.source) {
         diagnostic.at(&span, Text::fixed("this move", "这一处移动"))
     } else {

@@ -104,11 +104,11 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         allowed_accounts: project.config.guard.allowed_accounts.clone(),
     };
     // Told to whoever reviews the plan, rather than only to whoever applies it.
-    let foreign = guard::other_account(state.as_ref(), &plan.account);
+    let foreign = guard::wrong_endpoint(state.as_ref(), &plan.account);
     let over = guard::over_limits(&plan, project.limits(None, None), 0);
-    for objection in foreign.into_iter().chain(over) {
-        let warning = Diagnostic::warning(objection.code(), objection.text());
-        world.diagnose(&[warning.help(objection.help())]);
+    for blocker in foreign.into_iter().chain(over) {
+        let (code, message, help) = blocker.explain();
+        world.diagnose(&[Diagnostic::warning(code, message).help(help)]);
     }
     world.diagnose(not_allowed(&plan, &project).as_slice());
     if let Some(path) = &out {

@@ -64,7 +64,7 @@ pub(super) fn declared_elsewhere(plan: &Plan, project: &Project) -> Result<(), F
 /// Refuses to order, or to give anything up, by a state that says something else than its receipts. They carry hashes, and the
 /// state is a file that anybody may edit: what was taken out of it would be ordered again, and an id put into it given up.
 pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failure> {
-    if !plan.speaks() || plan.changes().next().is_none() {
+    if !plan.calls_api() || plan.changes().next().is_none() {
         return Ok(());
     }
     let verified = verify::verify(store)?;

@@ -29,7 +29,7 @@ use crate::diagnostic::Diagnostic;
 use crate::files;
 use crate::lang::{Text, text};
 use crate::model::{Address, Desired};
-use crate::plan::guard::{self, Consent, Facts, Limits, Whose};
+use crate::plan::guard::{self, CallerIdentity, Consent, Facts, Limits};
 use crate::plan::{Action, Options, Plan, Target};
 use crate::rehearsal::judge::{Evidence, judge};
 use crate::rehearsal::scene::Scene;
@@ -199,13 +199,12 @@ impl<'a> Stage<'a> {
         };
         let plan = stage.plan(stage.scene.state.as_ref(), world)?;
         let target = stage.project.target();
-        let objections = guard::objections(&plan, &facts(stage.scene.state.as_ref(), &target));
-        if !objections.is_empty() {
-            return Err(Failure::from(objections));
-        }
+        let facts = facts(stage.scene.state.as_ref(), &target);
+        let checked = guard::check(plan, &facts)?.in_account(CallerIdentity::Waived)?;
         // A limit is about money, and nothing is paid here; what it would say is worth knowing all the same.
-        for objection in guard::over_limits(&plan, stage.project.limits(None, None), 0) {
-            let warning = Diagnostic::warning(objection.code(), objection.text());
+        for blocker in guard::over_limits(checked.plan(), stage.project.limits(None, None), 0) {
+            let (code, message, _) = blocker.explain();
+            let warning = Diagnostic::warning(code, message);
             world.diagnose(&[warning.help(text!(
                 "`postpay apply` would refuse this; it is rehearsed",
                 "`postpay apply` 会拒绝它；这里只是演练",
@@ -350,7 +349,6 @@ fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
         state,
         target,
         // The embedded endpoint's own.
-        whose: Whose::Waived,
         allowed_accounts: &[],
         remade: None,
         manifests: &[],
@@ -394,7 +392,7 @@ impl Play<'_> {
             | Action::Resolve
             | Action::Wait => false,
             // No longer declared, and kept.
-            Action::Destroy => step.refusal.is_some(),
+            Action::Destroy => step.blocker.is_some(),
             Action::NoOp => true,
         }))
     }
@@ -413,7 +411,9 @@ impl Play<'_> {
             return Ok(None);
         }
         let target = self.stage.project.target();
-        let approved = guard::approve(plan, &facts(writer.state(), &target), Consent::Auto)?;
+        let facts = facts(writer.state(), &target);
+        let checked = guard::check(plan, &facts)?.in_account(CallerIdentity::Waived)?;
+        let approved = checked.approve(Consent::Auto)?;
         let last_sent = super::carry_out::last_sent(&self.store)?;
         // Ctrl-C ends a rehearsal at once: there is nothing to wait for.
         let (_stop, stopped) = watch::channel(false);
@@ -423,7 +423,7 @@ impl Play<'_> {
             clock: &SystemClock,
             operator: self.world.operator(),
             commit: None,
-            adoptions: BTreeMap::new(),
+            imports: BTreeMap::new(),
             // Nothing leaves the state of a rehearsal.
             known_ids: BTreeSet::new(),
             last_sent,
@@ -533,7 +533,7 @@ impl Play<'_> {
 
 /// Takes the order that a case is about out of those that were made; None when it never was.
 fn claim(case: &Case, unclaimed: &mut Vec<LedgerEntry>) -> Option<String> {
-    let body = create_body(&case.open.order);
+    let body = create_body(&case.open.record.attributes);
     let params: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(&body).unwrap_or_default();
     let place = unclaimed.iter().position(|entry| entry.params == params)?;

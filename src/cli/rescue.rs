@@ -17,7 +17,10 @@ pub(super) fn keep(report: &ApplySummary, store: &FileStore, world: &World) -> V
     };
     let kept = rescue::write(store, &world.spare_folders(), first.run, &report.unwritten);
     let mut diagnostic = match &report.trouble {
-        Some(trouble) if report.is_fenced_out() => Diagnostic::error(trouble.code(), trouble.text()),
+        Some(trouble) if report.is_fenced_out() => {
+            let (code, message, _) = trouble.explain();
+            Diagnostic::error(code, message)
+        }
         Some(_) | None => Diagnostic::error(
             "outcome-unwritten",
             text!(

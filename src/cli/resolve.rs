@@ -88,8 +88,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         world.print(&world.out.say(&none))?;
         return Ok(Exit::Fine);
     };
-    if let Some(objection) = guard::other_account(Some(&state), &project.account()) {
-        return Err(Failure::from(vec![objection]));
+    if let Some(blocker) = guard::wrong_endpoint(Some(&state), &project.account()) {
+        return Err(Failure::from(vec![blocker]));
     }
     let given_up = given_up::open(&state, &args.addresses);
     let open = wanted(&state, &args.addresses, !given_up.is_empty())?;
@@ -205,7 +205,7 @@ async fn case(
     client: &TencentClient,
     world: &World,
 ) -> Result<Case, Failure> {
-    let open = PendingOrder::from_record(address, record);
+    let open = PendingOrder { at: None, address: address.clone(), record: record.clone() };
     let before = journal.as_ref().and_then(Journal::listed);
     let asked = std::slice::from_ref(&open);
     let found = look(client, asked, |_| before, managed, Some(state), world.now())
@@ -291,7 +291,7 @@ pub(super) fn proposed<'a>(case: &'a Case, cases: &[Case]) -> Option<&'a Candida
 }
 
 pub(super) fn adopt(case: &Case, candidate: &Candidate) -> Edited {
-    let tran_id = candidate.tran_id().or(case.open.tran_id.as_deref());
+    let tran_id = candidate.tran_id().or(case.open.record.tran_id.as_deref());
     put(case, &candidate.environment.env_id, tran_id)
 }
 
@@ -373,7 +373,7 @@ pub(super) fn adopt_named(
             "如果它的别名此后在腾讯云被改过：加上 --force"
         )));
     }
-    let known = candidate.tran_id().or(case.open.tran_id.as_deref());
+    let known = candidate.tran_id().or(case.open.record.tran_id.as_deref());
     if let (Some(said), Some(known)) = (tran_id, known)
         && said != known
     {
@@ -392,7 +392,7 @@ pub(super) fn adopt_named(
 
 pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
     let address = &case.open.address;
-    let number = &case.open.tran_id;
+    let number = &case.open.record.tran_id;
     let mut others = state.records().filter(|(at, _)| *at != address);
     // A number that another order has does not say that this one was made.
     let is_its_own = number.is_some() && others.all(|(_, other)| other.tran_id != *number);
@@ -410,7 +410,7 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
         )));
     }
     // What was not asked can't say that nothing is there.
-    if !case.asked.contains(&case.open.region) {
+    if !case.asked.contains(&case.open.record.region) {
         return Err(not_asked(case));
     }
     if let Some(candidate) =
@@ -431,7 +431,8 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
         )));
     }
     // What this order would have replaced has its address back.
-    let kept = state.deposed_at(address).find(|(_, record)| record.deposed_at == Some(case.open.sent_at));
+    let kept =
+        state.deposed_at(address).find(|(_, record)| record.deposed_at == Some(case.open.record.ordered_at));
     let edit = Edit::current(address.clone(), kept.map(|(_, record)| record.clone()));
     Ok(Edited { doing: "resolve --not-created".to_owned(), edit })
 }
@@ -443,7 +444,7 @@ const LATE: SignedDuration = SignedDuration::from_mins(10);
 /// Rejects an outcome that is too young. A time in the future counts as now.
 fn is_old_enough(case: &Case, now: Timestamp) -> Result<(), Failure> {
     let address = &case.open.address;
-    let age = now.duration_since(case.open.sent_at);
+    let age = now.duration_since(case.open.record.ordered_at);
     let age = age.max(SignedDuration::ZERO);
     if age >= LATE {
         return Ok(());
@@ -470,7 +471,7 @@ fn is_old_enough(case: &Case, now: Timestamp) -> Result<(), Failure> {
 
 fn not_asked(case: &Case) -> Failure {
     let address = &case.open.address;
-    let failure = match &case.open.region {
+    let failure = match &case.open.record.region {
         Some(region) => {
             let region = clean(region);
             Failure::new(
@@ -505,6 +506,6 @@ fn not_asked(case: &Case) -> Failure {
 
 fn put(case: &Case, env_id: &str, tran_id: Option<&str>) -> Edited {
     let address = case.open.address.clone();
-    let record = case.open.record(Status::Created, Some(env_id.to_owned()), tran_id.map(str::to_owned));
+    let record = case.open.settled(Status::Created, Some(env_id.to_owned()), tran_id.map(str::to_owned));
     Edited { doing: "resolve --adopt".to_owned(), edit: Edit::current(address, Some(record)) }
 }

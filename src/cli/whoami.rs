@@ -15,7 +15,7 @@ use super::{Exit, account};
 use crate::cloud::Caller;
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::lang::text;
-use crate::plan::guard::{self, Whose};
+use crate::plan::guard::{self, CallerIdentity};
 use crate::report::identity::Identity;
 use crate::report::{human, json};
 
@@ -64,16 +64,16 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         }
     };
     let mut caller = None;
-    let endpoint = guard::other_account(state.as_ref(), &project.account());
-    let mut wrong = endpoint.map_or(Ok(()), |objection| Err(Failure::from(vec![objection])));
+    let endpoint = guard::wrong_endpoint(state.as_ref(), &project.account());
+    let mut wrong = endpoint.map_or(Ok(()), |blocker| Err(Failure::from(vec![blocker])));
     if !args.offline {
         match super::runtime()?.block_on(connection.caller()) {
             Ok(asked) => {
                 let allowed = &project.config.guard.allowed_accounts;
-                let whose = Whose::Account(&asked.account);
-                let objections = guard::wrong_account(state.as_ref(), whose, allowed);
-                if wrong.is_ok() && !objections.is_empty() {
-                    wrong = Err(Failure::from(objections));
+                let identity = CallerIdentity::Account(&asked.account);
+                let blockers = guard::wrong_account(state.as_ref(), identity, allowed);
+                if wrong.is_ok() && !blockers.is_empty() {
+                    wrong = Err(Failure::from(blockers));
                 }
                 caller = Some(asked);
             }

@@ -67,7 +67,6 @@ fn changed(step: &Step) -> Finding {
         let side = |none: &str, comma: &str| {
             let mut parts: Vec<String> = step
                 .changed_fields()
-                .into_iter()
                 .map(|field| {
                     let value = attributes.and_then(|attributes| attributes.get(field));
                     let value = value.map_or_else(|| none.to_owned(), ToString::to_string);

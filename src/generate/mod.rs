@@ -7,7 +7,7 @@ mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::apply::adopt::{Why, adoptable, live};
+use crate::apply::import::{ImportBlocker, check_importable, shown_attributes};
 use crate::cloud::{Bill, Bills, SeenEnvironment};
 use crate::kinds;
 use crate::model::{Address, Attributes, Desired, Field, Role};
@@ -31,7 +31,7 @@ pub struct Draft {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
     pub env_id: String,
-    pub why: Why,
+    pub why: ImportBlocker,
 }
 
 /// What an account has and nobody declares or has on record, by environment id.
@@ -70,9 +70,9 @@ pub fn draft(seen: &[SeenEnvironment], bills: &Bills, desired: &Desired, state: 
         let bill = shown.get(env_id).copied();
         let number = bill.and_then(|bill| bill.order.as_ref());
         let is_ordered = number.is_some_and(|order| ordered.contains(order.tran_id.as_str()));
-        let found = match adoptable(Some(environment), bill) {
-            Ok(_) if is_ordered => Err(Why::OrderedElsewhere),
-            Ok(_) if bill.is_none() && bills.incomplete => Err(Why::BillNotShown),
+        let found = match check_importable(Some(environment), bill) {
+            Ok(_) if is_ordered => Err(ImportBlocker::OrderedElsewhere),
+            Ok(_) if bill.is_none() && bills.incomplete => Err(ImportBlocker::BillNotShown),
             found => found.map(drop),
         };
         match found {
@@ -84,7 +84,7 @@ pub fn draft(seen: &[SeenEnvironment], bills: &Bills, desired: &Desired, state: 
 }
 
 fn one(environment: &SeenEnvironment, bill: Option<&Bill>, names: &mut Names) -> Draft {
-    let live = live(kinds::DEFAULT, environment, bill);
+    let live = shown_attributes(kinds::DEFAULT, environment, bill);
     let mut remarks = Vec::new();
     let attributes = live
         .iter()

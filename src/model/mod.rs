@@ -11,10 +11,10 @@ pub mod unique;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use address::{Address, AddressError};
 pub use attributes::Attributes;
@@ -82,12 +82,19 @@ pub struct Removed {
 }
 
 /// The bytes of one manifest file, as they were when it was read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ManifestHash {
     /// Relative to the project folder where it can be.
+    #[serde(serialize_with = "as_shown")]
     pub path: PathBuf,
     /// Lower-case hex.
     pub sha256: String,
+}
+
+/// A path that is not UTF-8 leads nowhere once it is read back.
+fn as_shown<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// Where an environment is declared.

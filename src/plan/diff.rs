@@ -1,80 +1,50 @@
-//! Declared against recorded, address by address. Pure.
+//! Compares the manifests with the state, address by address. Pure.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::moves::{self, MoveProblem};
-use super::{Action, Ids, Mode, Options, Reason, Refusal, Step};
+use super::{Action, Ids, Mode, Options, Reason, Step, StepBlocker};
 use crate::model::kind::Update;
 use crate::model::{Address, Attributes, Desired, Environment, Field, Import, InstanceKey, Role};
 use crate::state::{Origin, Record, State, Status};
 
-/// One step for every environment that is declared or on record: declared ones in declared order, then the rest by
-/// address, then what was replaced.
+/// Returns one step for every environment that is declared or in the state: declared ones in declared order, then the others
+/// by address, then those that were replaced.
 ///
 /// # Errors
-/// With the moves that don't fit what is on record.
+/// With the moves that don't fit the state.
 pub fn diff(
     desired: &Desired,
     state: Option<&State>,
     options: &Options,
 ) -> Result<Vec<Step>, Vec<MoveProblem>> {
-    let declared: HashSet<&Address> =
-        desired.environments.iter().map(|environment| &environment.address).collect();
-    let is_selected = options.filter();
     let mut steps = match &options.mode {
-        Mode::Normal => all(desired, state, options, &declared)?,
-        Mode::Destroy(addresses) => {
-            // What is to move to a declared address is declared.
-            let came_from = moves::resolve(desired, state)?;
-            let leaving: HashSet<&Address> = came_from.values().collect();
-            let records = state.into_iter().flat_map(State::current);
-            let wanted: HashSet<&Address> = addresses.iter().collect();
-            records
-                .filter(|(address, _)| wanted.contains(address))
-                .map(|(address, record)| {
-                    let is_declared = declared.contains(address) || leaving.contains(address);
-                    let refusal =
-                        is_declared.then_some(Refusal::StillDeclared).or_else(|| kept(record, options));
-                    if record.status == Status::Isolated && refusal.is_none() && !options.purge {
-                        return left_over(address, record, false, options);
-                    }
-                    destroyed(address, record, Reason::DestroyRequested, refusal)
-                })
-                .collect()
-        }
-        Mode::DestroyDeposed(addresses) => {
-            let records = state.into_iter().flat_map(State::deposed);
-            records
-                .filter(|(InstanceKey { address, .. }, _)| addresses.contains(address))
-                .map(|(InstanceKey { address, .. }, record)| {
-                    // What it was declared with is nobody's to change any more; what is declared at its address is.
-                    let declared = desired.environments.iter();
-                    let declared = declared.into_iter().find(|environment| environment.address == *address);
-                    let record = Record {
-                        prevent_destroy: declared.map_or(record.prevent_destroy, |environment| {
-                            environment.lifecycle.prevent_destroy
-                        }),
-                        ..record.clone()
-                    };
-                    let at_address = state.and_then(|state| state.get(address));
-                    let refusal = match at_address.map(|record| record.status) {
-                        // It may be the only one that there is.
-                        Some(Status::Unknown) => Some(Refusal::ReplacementUnknown),
-                        Some(
-                            Status::Created | Status::AwaitingEnvId | Status::Isolated | Status::Destroying,
-                        )
-                        | None => kept(&record, options),
-                    };
-                    Step { deposed: true, ..destroyed(address, &record, Reason::DestroyRequested, refusal) }
-                })
-                .collect()
-        }
+        Mode::Normal => all_steps(desired, state, options)?,
+        Mode::Destroy(addresses) => requested_destroys(desired, state, options, addresses)?,
+        Mode::DestroyDeposed(addresses) => requested_deposed_destroys(desired, state, options, addresses),
     };
+    let is_selected = options.filter();
     steps.retain(|step| selects(options, &is_selected, step));
     Ok(steps)
 }
 
-/// Whether a plan is about a step. One that is moved may be named by either of its addresses.
+/// Sorts steps as they are carried out: state-only steps, creates as declared, updates, then destroys in reverse.
+pub fn order(mut steps: Vec<Step>) -> Vec<Step> {
+    const DESTROY: u8 = 3;
+    let rank = |step: &Step| match step.action {
+        Action::Forget | Action::Import | Action::Move | Action::Resolve | Action::Wait | Action::NoOp => 0,
+        Action::Create | Action::Replace => 1,
+        Action::Update if step.renames().is_none() => 0,
+        Action::Update => 2,
+        Action::Destroy => DESTROY,
+    };
+    steps.sort_by_key(rank);
+    let first_destroy = steps.partition_point(|step| rank(step) < DESTROY);
+    steps[first_destroy..].reverse();
+    steps
+}
+
+/// Whether a plan is about a step. One that is moved may be selected by either of its addresses.
 fn selects(options: &Options, is_selected: impl Fn(&Address) -> bool, step: &Step) -> bool {
     let Some(previous) = &step.previous_address else {
         return is_selected(&step.address);
@@ -85,53 +55,118 @@ fn selects(options: &Options, is_selected: impl Fn(&Address) -> bool, step: &Ste
         && (is_selected(&step.address) || is_selected(previous))
 }
 
-fn all(
+fn all_steps(
     desired: &Desired,
     state: Option<&State>,
     options: &Options,
-    declared: &HashSet<&Address>,
 ) -> Result<Vec<Step>, Vec<MoveProblem>> {
-    let came_from = moves::resolve(desired, state)?;
-    let moved: HashSet<&Address> = came_from.values().collect();
+    let moved_from = moves::resolve(desired, state)?;
+    let declared = declared_addresses(desired);
+    let moved: HashSet<&Address> = moved_from.values().collect();
     let removed: HashSet<&Address> = desired.removed.iter().map(|removed| &removed.address).collect();
     let replaces: HashSet<&Address> = options.replaces.iter().collect();
-    let records = Records::new(state, declared);
-    let replaced_before: HashSet<&Address> =
-        state.into_iter().flat_map(State::deposed).map(|(key, _)| &key.address).collect();
-    let deposed_at = |address: &Address| replaced_before.contains(address);
-    let at = |address: &Address| state.and_then(|state| state.get(address));
+    let records = Records::new(state, &declared);
+    let deposed = || state.into_iter().flat_map(State::deposed);
+    let replaced_before: HashSet<&Address> = deposed().map(|(key, _)| &key.address).collect();
     let environments = desired.environments.iter().map(|environment| {
         let address = &environment.address;
-        let previous = came_from.get(address);
-        match at(previous.unwrap_or(address)) {
+        let previous = moved_from.get(address);
+        match state.and_then(|state| state.get(previous.unwrap_or(address))) {
             Some(record) => Change {
                 environment,
                 record,
                 previous,
-                wants_replacement: replaces.contains(address),
-                was_replaced: deposed_at(address) || previous.is_some_and(deposed_at),
+                replace: replaces.contains(address),
+                was_replaced: [Some(address), previous]
+                    .into_iter()
+                    .flatten()
+                    .any(|at| replaced_before.contains(at)),
                 records: &records,
             }
             .step(),
             None => match &environment.import {
-                Some(import) => adopted(environment, import, &records),
-                None => new(environment, &records),
+                Some(import) => import_step(environment, import, &records),
+                None => create_step(environment, &records),
             },
         }
     });
-    let on_record = state.into_iter().flat_map(State::current);
-    let left = on_record
+    let recorded = state.into_iter().flat_map(State::current);
+    let orphaned = recorded
         .filter(|(address, _)| !declared.contains(address) && !moved.contains(address))
-        .map(|(address, record)| left_over(address, record, removed.contains(address), options));
-    let deposed = state.into_iter().flat_map(State::deposed);
-    let deposed = deposed.map(|(key, record)| replaced(&key.address, record));
-    Ok(environments.chain(left).chain(deposed).collect())
+        .map(|(address, record)| orphaned_step(address, record, removed.contains(address), options));
+    Ok(environments
+        .chain(orphaned)
+        .chain(deposed().map(|(key, record)| deposed_step(&key.address, record)))
+        .collect())
 }
 
-/// The fields whose values don't mean the same any more.
+fn requested_destroys(
+    desired: &Desired,
+    state: Option<&State>,
+    options: &Options,
+    addresses: &[Address],
+) -> Result<Vec<Step>, Vec<MoveProblem>> {
+    let moved_from = moves::resolve(desired, state)?;
+    let mut declared = declared_addresses(desired);
+    // What is to move to a declared address is declared.
+    declared.extend(moved_from.values());
+    let requested: HashSet<&Address> = addresses.iter().collect();
+    let records = state.into_iter().flat_map(State::current);
+    let steps = records.filter(|(address, _)| requested.contains(address)).map(|(address, record)| {
+        let blocker = if declared.contains(address) {
+            Some(StepBlocker::StillDeclared)
+        } else {
+            destroy_blocker(record.prevent_destroy, options)
+        };
+        if record.status == Status::Isolated && blocker.is_none() && !options.purge {
+            return orphaned_step(address, record, false, options);
+        }
+        destroy_step(address, record, Reason::DestroyRequested, blocker)
+    });
+    Ok(steps.collect())
+}
+
+fn requested_deposed_destroys(
+    desired: &Desired,
+    state: Option<&State>,
+    options: &Options,
+    addresses: &[Address],
+) -> Vec<Step> {
+    let Some(state) = state else {
+        return Vec::new();
+    };
+    let deposed = state.deposed().filter(|(key, _)| addresses.contains(&key.address));
+    deposed
+        .map(|(InstanceKey { address, .. }, record)| {
+            // Its own declaration is gone: the one at its address decides.
+            let declared = desired.environments.iter().find(|environment| environment.address == *address);
+            let protected =
+                declared.map_or(record.prevent_destroy, |declared| declared.lifecycle.prevent_destroy);
+            let current = state.get(address);
+            let blocker = if current.is_some_and(|current| current.status == Status::Unknown) {
+                // It may be the only one that there is.
+                Some(StepBlocker::ReplacementUnknown)
+            } else {
+                destroy_blocker(protected, options)
+            };
+            Step {
+                deposed: true,
+                was_protected: protected,
+                prevent_destroy: protected,
+                ..destroy_step(address, record, Reason::DestroyRequested, blocker)
+            }
+        })
+        .collect()
+}
+
+fn declared_addresses(desired: &Desired) -> HashSet<&Address> {
+    desired.environments.iter().map(|environment| &environment.address).collect()
+}
+
+/// Returns the fields whose values don't mean the same any more.
 ///
-/// A manifest that names the id which its own order returned has not changed: `known_env_id` is that id.
-pub fn changed_fields(before: &Attributes, known_env_id: Option<&str>, after: &Attributes) -> Vec<Field> {
+/// A manifest that names the id which its own create returned has not changed: `known_env_id` is that id.
+fn changed_fields(before: &Attributes, known_env_id: Option<&str>, after: &Attributes) -> Vec<Field> {
     after
         .kind()
         .fields()
@@ -144,13 +179,14 @@ pub fn changed_fields(before: &Attributes, known_env_id: Option<&str>, after: &A
         .collect()
 }
 
-/// An environment that is declared and on record.
+/// An environment that is declared and in the state.
 struct Change<'a> {
     environment: &'a Environment,
     record: &'a Record,
     previous: Option<&'a Address>,
-    wants_replacement: bool,
-    /// What stood at its address before is on record yet.
+    /// Its replacement was requested.
+    replace: bool,
+    /// The state still has what was replaced at its address.
     was_replaced: bool,
     records: &'a Records<'a>,
 }
@@ -158,120 +194,114 @@ struct Change<'a> {
 impl Change<'_> {
     fn step(&self) -> Step {
         let Self { environment, record, previous, .. } = self;
-        let declared = &environment.attributes;
         let settled = settled(environment, record);
-        let (action, reason, refusal) = self.decide(&settled);
-        let is_new = match action {
-            Action::Replace | Action::Create => true,
-            Action::Update
-            | Action::Destroy
-            | Action::Forget
-            | Action::Import
-            | Action::Move
-            | Action::Resolve
-            | Action::Wait
-            | Action::NoOp => false,
+        let changes_to = |after| changed_fields(&record.attributes, record.env_id.as_deref(), after);
+        let changed = changes_to(&settled);
+        let (action, reason, blocker) = self.decide(&changed);
+        let is_first = action == Action::Create;
+        // What is created is what is declared, whatever would stay as it is otherwise.
+        let (after, changed) = if is_first {
+            (environment.attributes.clone(), Vec::new())
+        } else if action.creates() {
+            (environment.attributes.clone(), changes_to(&environment.attributes))
+        } else {
+            (settled, changed)
         };
-        let protection = environment.lifecycle.prevent_destroy;
         Step {
             address: environment.address.clone(),
             previous_address: previous.cloned(),
             deposed: false,
             action,
             reason,
-            refusal,
-            before: (action != Action::Create).then(|| record.attributes.clone()),
-            // What is ordered is what is declared, whatever stays as it is otherwise.
-            after: Some(if is_new { declared.clone() } else { settled }),
+            blocker,
+            before: (!is_first).then(|| record.attributes.clone()),
+            after: Some(after),
+            changed: changed.iter().map(|field| field.name.to_owned()).collect(),
             was_protected: record.prevent_destroy,
             prevent_destroy: match record.status {
                 Status::Unknown | Status::AwaitingEnvId | Status::Destroying => record.prevent_destroy,
-                Status::Created | Status::Isolated => protection,
+                Status::Created | Status::Isolated => environment.lifecycle.prevent_destroy,
             },
-            ids: match action {
-                Action::Create => Ids::default(),
-                Action::Update
-                | Action::Replace
-                | Action::Destroy
-                | Action::Forget
-                | Action::Import
-                | Action::Move
-                | Action::Resolve
-                | Action::Wait
-                | Action::NoOp => ids(record),
-            },
+            ids: if is_first { Ids::default() } else { ids(record) },
             source: environment.source.clone(),
         }
     }
 
-    fn decide(&self, settled: &Attributes) -> (Action, Reason, Option<Refusal>) {
-        let Self { environment, record, previous, wants_replacement, was_replaced, records } = self;
+    fn decide(&self, changed: &[Field]) -> (Action, Reason, Option<StepBlocker>) {
+        let Self { environment, record, previous, replace, records, .. } = self;
         match record.status {
-            // What an unknown order asked for may exist: nothing else is said of it before that is settled.
+            // What an unknown create asked for may exist: nothing else is planned before that is resolved.
             Status::Unknown => return (Action::Resolve, Reason::OutcomeUnknown, None),
-            // Whether it is still there is for the account to say.
+            // Whether it still exists is for the account to say.
             Status::Destroying => return (Action::Resolve, Reason::BeingDestroyed, None),
             Status::Isolated if environment.import.is_none() => {
-                let named = environment.attributes.env_id();
-                let refusal = if named.is_some() && named == record.env_id.as_deref() {
-                    Some(Refusal::ReplacesItself)
+                let blocker = if self.names_own_id() {
+                    Some(StepBlocker::ReplacesItself)
                 } else {
-                    records.refusal(&environment.attributes)
+                    records.duplicate(&environment.attributes)
                 };
-                return (Action::Create, Reason::GivenUp, refusal);
+                return (Action::Create, Reason::GivenUp, blocker);
             }
             Status::Isolated | Status::Created | Status::AwaitingEnvId => {}
         }
         if let Some(import) = &environment.import
             && let Some(env_id) = record.env_id.as_ref().filter(|id| **id != import.env_id)
         {
-            let refusal = Refusal::ImportsAnother { env_id: env_id.clone() };
-            return (Action::Import, Reason::ImportDeclared, Some(refusal));
+            let blocker = StepBlocker::ImportsAnother { env_id: env_id.clone() };
+            return (Action::Import, Reason::ImportDeclared, Some(blocker));
         }
         if record.status == Status::Isolated {
-            // It may have been brought back: adopted then, and never ordered.
+            // It may have been restored: it is imported then, and never created.
             return (Action::Import, Reason::ImportDeclared, None);
         }
-        let changed = changed_fields(&record.attributes, record.env_id.as_deref(), settled);
         let waits = record.status == Status::AwaitingEnvId;
-        if *wants_replacement {
-            let named = environment.attributes.env_id();
-            let refusal = if environment.import.is_some() {
-                Some(Refusal::ReplacesImported)
-            } else if waits {
-                Some(Refusal::ReplacesAwaiting)
-            } else if named.is_some() && named == record.env_id.as_deref() {
-                Some(Refusal::ReplacesItself)
-            } else if changed.is_empty() && *was_replaced {
-                Some(Refusal::ReplacedAlready)
-            } else {
-                None
-            };
-            return (Action::Replace, Reason::ReplaceRequested, refusal);
+        if *replace {
+            return (Action::Replace, Reason::ReplaceRequested, self.replace_blocker(changed));
         }
-        let in_place = |field: &Field| field.update == Update::InPlace;
-        match changed.as_slice() {
-            changed if waits && changed.iter().all(in_place) => (Action::Wait, Reason::AwaitingEnvId, None),
+        let in_place = changed.iter().all(|field| field.update == Update::InPlace);
+        match changed {
+            _ if waits && in_place => (Action::Wait, Reason::AwaitingEnvId, None),
             [] if record.prevent_destroy != environment.lifecycle.prevent_destroy => {
                 (Action::Update, Reason::ProtectionChanged, None)
             }
             [] if previous.is_some() => (Action::Move, Reason::Moved, None),
             [] => (Action::NoOp, Reason::Unchanged, None),
-            changed if changed.iter().all(in_place) => (Action::Update, Reason::AliasChanged, None),
-            _ => (Action::Replace, Reason::FixedAtOrder, Some(Refusal::Replacement)),
+            _ if in_place => (Action::Update, Reason::AliasChanged, None),
+            _ => (Action::Replace, Reason::FixedAtOrder, Some(StepBlocker::Replacement)),
         }
+    }
+
+    /// Why a replacement that was requested would not be one.
+    fn replace_blocker(&self, changed: &[Field]) -> Option<StepBlocker> {
+        if self.environment.import.is_some() {
+            Some(StepBlocker::ReplacesImported)
+        } else if self.record.status == Status::AwaitingEnvId {
+            Some(StepBlocker::ReplacesAwaiting)
+        } else if self.names_own_id() {
+            Some(StepBlocker::ReplacesItself)
+        } else if changed.is_empty() && self.was_replaced {
+            Some(StepBlocker::ReplacedAlready)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the manifest names the environment that the state has.
+    fn names_own_id(&self) -> bool {
+        let named = self.environment.attributes.env_id();
+        named.is_some() && named == self.record.env_id.as_deref()
     }
 }
 
-/// What is declared, but for what is to stay as it is: fields whose changes are ignored, and an alias that is not declared
-/// any more, which the vendor can't take away.
+/// Returns what is declared, except for what is to stay as it is: fields whose changes are ignored, and an alias that is not
+/// declared any more, which the API can't remove.
 fn settled(environment: &Environment, record: &Record) -> Attributes {
     let mut settled = environment.attributes.clone();
-    let ignored: &BTreeSet<Field> = &environment.lifecycle.ignore_changes;
     for field in settled.kind().fields() {
-        // What was adopted is on record with all that the account told, declared or not.
+        // The state has every field that the account showed of an imported environment, declared or not.
         let is_left = field.update == Update::InPlace || record.origin == Origin::Imported;
-        let kept = ignored.contains(&field) || (is_left && settled.get(field).is_none());
+        let kept = environment.lifecycle.ignore_changes.contains(&field)
+            || (is_left && settled.get(field).is_none());
         if kept {
             match record.attributes.get(field) {
                 Some(value) => settled.set(field, value),
@@ -282,16 +312,17 @@ fn settled(environment: &Environment, record: &Record) -> Attributes {
     settled
 }
 
-fn new(environment: &Environment, records: &Records<'_>) -> Step {
+fn create_step(environment: &Environment, records: &Records<'_>) -> Step {
     Step {
         address: environment.address.clone(),
         previous_address: None,
         deposed: false,
         action: Action::Create,
         reason: Reason::NotOrdered,
-        refusal: records.refusal(&environment.attributes),
+        blocker: records.duplicate(&environment.attributes),
         before: None,
         after: Some(environment.attributes.clone()),
+        changed: Vec::new(),
         was_protected: false,
         prevent_destroy: environment.lifecycle.prevent_destroy,
         ids: Ids::default(),
@@ -299,63 +330,62 @@ fn new(environment: &Environment, records: &Records<'_>) -> Step {
     }
 }
 
-fn adopted(environment: &Environment, import: &Import, records: &Records<'_>) -> Step {
+fn import_step(environment: &Environment, import: &Import, records: &Records<'_>) -> Step {
     let Import { env_id, tran_id, source: _ } = import;
+    // What was replaced at this address may be imported to it.
+    let managed = records.by_env_id.get(env_id.as_str()).filter(|other| ***other != environment.address);
     Step {
         action: Action::Import,
         reason: Reason::ImportDeclared,
-        // What was replaced here may have its address back.
-        refusal: records
-            .managed(env_id)
-            .filter(|refusal| refusal.other() != Some(environment.address.as_str())),
+        blocker: managed.map(|other| StepBlocker::ManagedElsewhere { other: (*other).clone() }),
         ids: Ids { env_id: Some(env_id.clone()), tran_id: tran_id.clone(), request_id: None },
-        ..new(environment, records)
+        ..create_step(environment, records)
     }
 }
 
-fn left_over(address: &Address, record: &Record, is_removed: bool, options: &Options) -> Step {
-    let step = |action, reason| Step { action, reason, ..destroyed(address, record, reason, None) };
+/// The step of an environment that is in the state and not declared.
+fn orphaned_step(address: &Address, record: &Record, is_removed: bool, options: &Options) -> Step {
+    let step = |action, reason| Step { action, reason, ..destroy_step(address, record, reason, None) };
+    let destroy =
+        |reason| destroy_step(address, record, reason, destroy_blocker(record.prevent_destroy, options));
     match record.status {
         Status::Unknown => step(Action::Resolve, Reason::OutcomeUnknown),
         Status::Created | Status::AwaitingEnvId | Status::Isolated | Status::Destroying if is_removed => {
             step(Action::Forget, Reason::Removed)
         }
         Status::Isolated => step(Action::NoOp, Reason::Isolated),
-        // To ask for it again gives up no other.
-        Status::Destroying => destroyed(address, record, Reason::BeingDestroyed, kept(record, options)),
-        Status::Created | Status::AwaitingEnvId => {
-            destroyed(address, record, Reason::NotDeclared, kept(record, options))
-        }
+        // A second request destroys nothing else.
+        Status::Destroying => destroy(Reason::BeingDestroyed),
+        Status::Created | Status::AwaitingEnvId => destroy(Reason::NotDeclared),
     }
 }
 
-/// Why an environment is not given up.
-fn kept(record: &Record, options: &Options) -> Option<Refusal> {
-    if record.prevent_destroy {
-        Some(Refusal::PreventDestroy)
-    } else if !options.allow_destroy {
-        Some(Refusal::DestroyNotAllowed)
+/// Why an environment is not destroyed.
+fn destroy_blocker(is_protected: bool, options: &Options) -> Option<StepBlocker> {
+    if is_protected {
+        Some(StepBlocker::PreventDestroy)
     } else {
-        None
+        (!options.allow_destroy).then_some(StepBlocker::DestroyNotAllowed)
     }
 }
 
-fn replaced(address: &Address, record: &Record) -> Step {
+/// The step of an environment that was replaced, whose destruction was not requested.
+fn deposed_step(address: &Address, record: &Record) -> Step {
     let reason = match record.status {
         Status::Isolated => Reason::Isolated,
         Status::Destroying => Reason::BeingDestroyed,
         Status::Created | Status::AwaitingEnvId | Status::Unknown => Reason::Deposed,
     };
-    Step { deposed: true, action: Action::NoOp, reason, ..destroyed(address, record, reason, None) }
+    Step { deposed: true, action: Action::NoOp, reason, ..destroy_step(address, record, reason, None) }
 }
 
-fn destroyed(address: &Address, record: &Record, reason: Reason, refusal: Option<Refusal>) -> Step {
-    // Without an id there is nothing that could be named to the vendor.
-    let (action, reason, refusal) = match record.status {
+fn destroy_step(address: &Address, record: &Record, reason: Reason, blocker: Option<StepBlocker>) -> Step {
+    // The API needs an EnvId.
+    let (action, reason, blocker) = match record.status {
         Status::Unknown => (Action::Resolve, Reason::OutcomeUnknown, None),
-        Status::AwaitingEnvId if refusal.is_none() => (Action::Wait, Reason::AwaitingEnvId, None),
+        Status::AwaitingEnvId if blocker.is_none() => (Action::Wait, Reason::AwaitingEnvId, None),
         Status::Created | Status::AwaitingEnvId | Status::Isolated | Status::Destroying => {
-            (Action::Destroy, reason, refusal)
+            (Action::Destroy, reason, blocker)
         }
     };
     Step {
@@ -364,9 +394,10 @@ fn destroyed(address: &Address, record: &Record, reason: Reason, refusal: Option
         deposed: false,
         action,
         reason,
-        refusal,
+        blocker,
         before: Some(record.attributes.clone()),
         after: None,
+        changed: Vec::new(),
         was_protected: record.prevent_destroy,
         prevent_destroy: record.prevent_destroy,
         ids: ids(record),
@@ -382,18 +413,18 @@ fn ids(record: &Record) -> Ids {
     }
 }
 
-/// What would make a new order a second one for the same environment.
+/// What would make a create a second one of the same environment.
 struct Records<'a> {
     by_env_id: HashMap<&'a str, &'a Address>,
     by_alias: HashMap<&'a str, &'a Address>,
-    /// Left-over ones alone: that two declared environments without a name look alike is the manifest's business.
-    nameless: HashMap<&'a Attributes, &'a Address>,
+    /// Without an alias, and not declared: that two declared ones look alike is for the manifests to say.
+    orphaned: HashMap<&'a Attributes, &'a Address>,
 }
 
 impl<'a> Records<'a> {
     fn new(state: Option<&'a State>, declared: &HashSet<&Address>) -> Self {
         let mut records =
-            Self { by_env_id: HashMap::new(), by_alias: HashMap::new(), nameless: HashMap::new() };
+            Self { by_env_id: HashMap::new(), by_alias: HashMap::new(), orphaned: HashMap::new() };
         for (address, record) in state.into_iter().flat_map(State::records) {
             for id in [record.env_id.as_deref(), record.attributes.env_id()].into_iter().flatten() {
                 records.by_env_id.insert(id, address);
@@ -401,7 +432,7 @@ impl<'a> Records<'a> {
         }
         for (address, record) in state.into_iter().flat_map(State::current) {
             if record.status == Status::Isolated {
-                // It is given up: another one may have its alias.
+                // It is destroyed: another one may have its alias.
                 continue;
             }
             match record.attributes.alias() {
@@ -409,7 +440,7 @@ impl<'a> Records<'a> {
                     records.by_alias.insert(alias, address);
                 }
                 None if !declared.contains(address) => {
-                    records.nameless.entry(&record.attributes).or_insert(address);
+                    records.orphaned.entry(&record.attributes).or_insert(address);
                 }
                 None => {}
             }
@@ -417,20 +448,15 @@ impl<'a> Records<'a> {
         records
     }
 
-    /// An environment has one address.
-    fn managed(&self, env_id: &str) -> Option<Refusal> {
-        let other = (*self.by_env_id.get(env_id)?).clone();
-        Some(Refusal::ManagedAs { other })
-    }
-
-    fn refusal(&self, wanted: &Attributes) -> Option<Refusal> {
-        if let Some(managed) = wanted.env_id().and_then(|id| self.managed(id)) {
-            return Some(managed);
+    /// Why creating this would create what the state has.
+    fn duplicate(&self, wanted: &Attributes) -> Option<StepBlocker> {
+        if let Some(other) = wanted.env_id().and_then(|id| self.by_env_id.get(id)) {
+            return Some(StepBlocker::ManagedElsewhere { other: (*other).clone() });
         }
         let same = match wanted.alias() {
-            Some(alias) => self.by_alias.get(alias).copied(),
-            None => self.nameless.get(wanted).copied(),
+            Some(alias) => self.by_alias.get(alias),
+            None => self.orphaned.get(wanted),
         };
-        same.map(|from| Refusal::Renamed { from: from.clone() })
+        same.map(|from| StepBlocker::Renamed { from: (*from).clone() })
     }
 }

@@ -1,30 +1,53 @@
-//! One thing that manifests, state and account don't agree on. It stands here because a plan keeps what the account showed for
-//! whoever reviews it; [`crate::plan`] decides nothing by it.
+//! A difference between manifests, state and account. It is part of the plan, which keeps what the account showed for its
+//! reviewers and decides nothing by it.
 
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::named::named;
 use crate::lang::{Text, text};
 use crate::model::{Address, SourceRef};
 
-/// Something that two of manifests, state and account don't agree on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A difference between two of manifests, state and account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Finding {
     pub code: Code,
-    /// None for what has no address: an environment that nobody declares.
+    /// Missing for an environment that is not declared.
+    #[schemars(with = "Option<String>")]
     pub address: Option<Address>,
-    /// It is about what was replaced at the address.
+    /// It is about an environment that was replaced at the address.
     pub deposed: bool,
     pub env_id: Option<String>,
-    /// As declared, or as on record.
+    /// As declared, or as in the state.
+    #[schemars(with = "Option<String>")]
     pub expected: Option<Text>,
-    /// As on record, or as the account shows it.
+    /// As in the state, or as the account shows it.
+    #[schemars(with = "Option<String>")]
     pub found: Option<Text>,
-    /// Where it is declared, or was when it was ordered.
+    /// Where it is declared, or was when it was created.
     pub source: Option<SourceRef>,
     pub standing: Standing,
     /// What to type, or to do, next.
+    #[schemars(with = "String")]
     pub next: Text,
+}
+
+/// Whether a finding is drift.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Standing {
+    Counts,
+    /// It is reported, and is not drift.
+    Told,
+    /// `ignore` in postpay.yaml covers it.
+    Ignored {
+        #[schemars(with = "String")]
+        reason: Text,
+    },
 }
 
 impl Standing {
@@ -36,110 +59,47 @@ impl Standing {
             Self::Ignored { reason } => ("ignored", Some(reason.en())),
         }
     }
+}
 
-    /// Reads what [`Standing::name`] gave; None for anything else.
-    pub fn by_name(name: &str, reason: Option<String>) -> Option<Self> {
-        match (name, reason) {
-            ("counts", None) => Some(Self::Counts),
-            ("told", None) => Some(Self::Told),
-            ("ignored", Some(reason)) => Some(Self::Ignored { reason: Text::same(reason) }),
-            (_, _) => None,
-        }
+named! {
+    /// What kind of difference it is. Stable and searchable.
+    pub enum Code {
+        /// Declared, and never created.
+        NotOrdered = "not-ordered",
+        /// Declared otherwise than it was created.
+        Changed = "changed",
+        /// In the state, and no longer declared.
+        NotDeclared = "not-declared",
+        /// An import, a move or a removal that is declared and not carried out.
+        NotApplied = "not-applied",
+        /// A create with an unknown outcome.
+        OutcomeUnknown = "outcome-unknown",
+        /// A create without an EnvId so far.
+        AwaitingEnvId = "awaiting-env-id",
+        /// In the state, and not in the account, by any way to ask.
+        Gone = "gone",
+        /// In the state, and not listed, which does not prove that it is gone.
+        NotListed = "not-listed",
+        /// Isolated by somebody else.
+        Isolated = "isolated",
+        /// Destroyed, and in use again.
+        InUseAgain = "in-use-again",
+        /// In a status in which it does not work.
+        ErrorStatus = "error-status",
+        /// The account shows another alias than the state.
+        AliasChanged = "alias-changed",
+        /// The account shows that it is not pay-as-you-go any more.
+        NotPostpaid = "not-postpaid",
+        SourceChanged = "source-changed",
+        ChannelChanged = "channel-changed",
+        /// In the account and not in the state, and it matches a declared environment.
+        PossibleDuplicate = "possible-duplicate",
+        /// In the account, and neither declared nor in the state.
+        Unmanaged = "unmanaged",
     }
-}
-
-/// Whether a finding is drift.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    Counts,
-    /// It is told, and is no drift.
-    Told,
-    /// Somebody knows of it.
-    Ignored {
-        reason: Text,
-    },
-}
-
-/// What kind of disagreement it is. Stable and searchable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Code {
-    /// Declared, and never ordered.
-    NotOrdered,
-    /// Declared otherwise than it was ordered.
-    Changed,
-    /// On record, and no longer declared.
-    NotDeclared,
-    /// An import, a move or a removal that is declared and not carried out.
-    NotApplied,
-    /// An order whose outcome nobody knows.
-    OutcomeUnknown,
-    /// An order without an environment id so far.
-    AwaitingEnvId,
-    /// On record, and the account does not show it, whichever way it is asked.
-    Gone,
-    /// On record, and not listed; that it is gone can't be told from that.
-    NotListed,
-    /// Given up by somebody else.
-    Isolated,
-    /// Given up, and in use again.
-    InUseAgain,
-    /// In a status in which it does not work.
-    ErrorStatus,
-    /// The account shows another alias than is on record.
-    AliasChanged,
-    /// The account shows that it is not paid as it goes any more.
-    NotPostpaid,
-    SourceChanged,
-    ChannelChanged,
-    /// In the account and not in the state, and it matches a declared environment.
-    PossibleDuplicate,
-    /// In the account, and neither declared nor on record.
-    Unmanaged,
 }
 
 impl Code {
-    pub const ALL: [Self; 17] = [
-        Self::NotOrdered,
-        Self::Changed,
-        Self::NotDeclared,
-        Self::NotApplied,
-        Self::OutcomeUnknown,
-        Self::AwaitingEnvId,
-        Self::Gone,
-        Self::NotListed,
-        Self::Isolated,
-        Self::InUseAgain,
-        Self::ErrorStatus,
-        Self::AliasChanged,
-        Self::NotPostpaid,
-        Self::SourceChanged,
-        Self::ChannelChanged,
-        Self::PossibleDuplicate,
-        Self::Unmanaged,
-    ];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NotOrdered => "not-ordered",
-            Self::Changed => "changed",
-            Self::NotDeclared => "not-declared",
-            Self::NotApplied => "not-applied",
-            Self::OutcomeUnknown => "outcome-unknown",
-            Self::AwaitingEnvId => "awaiting-env-id",
-            Self::Gone => "gone",
-            Self::NotListed => "not-listed",
-            Self::Isolated => "isolated",
-            Self::InUseAgain => "in-use-again",
-            Self::ErrorStatus => "error-status",
-            Self::AliasChanged => "alias-changed",
-            Self::NotPostpaid => "not-postpaid",
-            Self::SourceChanged => "source-changed",
-            Self::ChannelChanged => "channel-changed",
-            Self::PossibleDuplicate => "possible-duplicate",
-            Self::Unmanaged => "unmanaged",
-        }
-    }
-
     /// What it means, in one line.
     pub const fn about(self) -> Text {
         match self {
@@ -188,7 +148,7 @@ impl Code {
     }
 }
 
-/// A text that is no [`Code`].
+/// A text that is not a [`Code`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct CodeError {
     text: String,
@@ -209,19 +169,5 @@ impl FromStr for Code {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let found = Self::ALL.into_iter().find(|code| code.name() == text);
         found.ok_or_else(|| CodeError { text: text.escape_debug().to_string() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_kind_is_explained_in_both_languages() {
-        for code in Code::ALL {
-            assert!(code.about().is_in_both(), "{code:?}");
-        }
-        let error = "x".parse::<Code>().unwrap_err();
-        assert!(Text::of(&error).is_in_both(), "{error}");
     }
 }

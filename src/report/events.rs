@@ -200,7 +200,7 @@ pub fn planned(plan: &Plan, now: Timestamp) -> Vec<String> {
         let change = change(step);
         line(now, "info", message, BodyV1::PlannedChange { change })
     });
-    let summary = plan.summary();
+    let summary = plan.summary;
     let counted = ChangesV1 {
         add: summary.orders,
         change: summary.update,
@@ -226,7 +226,7 @@ fn change(step: &Step) -> ChangeV1 {
         action: step.action.name(),
         reason: step.reason.name(),
         deposed: step.deposed,
-        refused: step.refusal.is_some(),
+        refused: step.blocker.is_some(),
         importing: importing.filter(|_| step.action == Action::Import),
     }
 }

@@ -46,12 +46,12 @@ pub(super) fn rows(step: &Step) -> Vec<Row> {
             }
             rows
         }
-        (Action::Replace, Some(before), Some(after)) if step.refusal.is_none() => {
+        (Action::Replace, Some(before), Some(after)) if step.blocker.is_none() => {
             return replacement(step, before, after);
         }
         (Action::Update | Action::Replace, Some(before), Some(after)) => changes(step, before, after),
         (Action::Import, _, Some(after)) => values(after),
-        (Action::Destroy, Some(before), _) if step.refusal.is_none() => values(before),
+        (Action::Destroy, Some(before), _) if step.blocker.is_none() => values(before),
         (_, _, _) => Vec::new(),
     };
     if step.changes_protection() {

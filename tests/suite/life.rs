@@ -18,7 +18,7 @@ use postpay::cloud::{
 use postpay::kinds::postpay as fields;
 use postpay::lang::Text;
 use postpay::model::{Address, Attributes, Desired, Environment, Lifecycle, Moved, Removed, SourceRef};
-use postpay::plan::guard::{self, Consent, Facts, Limits, Whose};
+use postpay::plan::guard::{self, CallerIdentity, Consent, Facts, Limits};
 use postpay::plan::{Mode, Options, Plan, Target};
 use postpay::state::file::FileStore;
 use postpay::state::journal::{Edit, Event, Journal};
@@ -358,7 +358,6 @@ impl Life {
         let facts = Facts {
             state: writer.state(),
             target: &target,
-            whose: Whose::Waived,
             allowed_accounts: &[],
             remade: None,
             manifests: &[],
@@ -368,7 +367,9 @@ impl Life {
             allow_destroy,
         };
         let orders = plan.orders().count();
-        let Ok(approved) = guard::approve(plan, &facts, Consent::Auto) else {
+        let checked =
+            guard::check(plan, &facts).and_then(|checked| checked.in_account(CallerIdentity::Waived));
+        let Ok(approved) = checked.and_then(|checked| checked.approve(Consent::Auto)) else {
             return;
         };
         let made_before = {
@@ -394,7 +395,7 @@ impl Life {
             clock: &SystemClock,
             operator: Operator { who: "ada@loom".to_owned(), pid: 7 },
             commit: None,
-            adoptions: BTreeMap::new(),
+            imports: BTreeMap::new(),
             known_ids: BTreeSet::new(),
             last_sent: None,
             stop,

@@ -17,6 +17,7 @@ use postpay::kinds::postpay as fields;
 use postpay::model::{Address, Attributes, SourceRef};
 use postpay::sandbox::{LedgerEntry, Options, Running, SAMPLE_ENV_ID, Sandbox, read_ledger};
 use postpay::state::journal::RunId;
+use postpay::state::{Origin, Record, Status};
 
 use crate::endpoint::{PATIENT, SHORT, Skewed, client, options, order, raw_server, sandbox};
 
@@ -301,19 +302,21 @@ async fn an_order_is_found_by_the_vendors_time_whatever_the_clock_says() {
     let sent_at = clock.now();
     let error = late.create(&order("shop")).await.unwrap_err();
     assert_eq!(error.grade, Grade::Unknown);
-    let open = PendingOrder {
-        at: None,
-        address: Address::new("shop").unwrap(),
-        order: order("shop"),
-        sent_at,
-        tran_id: None,
+    let record = Record {
+        status: Status::Unknown,
         env_id: None,
+        tran_id: None,
         request_id: None,
+        origin: Origin::Ordered,
+        attributes: order("shop"),
+        ordered_at: sent_at,
         run: RunId::fresh(),
         source: SourceRef { file: String::new(), line: 0 },
         region: None,
         prevent_destroy: false,
+        deposed_at: None,
     };
+    let open = PendingOrder { at: None, address: Address::new("shop").unwrap(), record };
     let managed = BTreeSet::new();
     let asked = std::slice::from_ref(&open);
     let found = look(&late, asked, |_| Some(&before), &managed, None, clock.now()).await.unwrap();

@@ -1,6 +1,6 @@
 //! Everything but ordering: edits of the record, replacements, changes in place, giving up.
 
-use super::super::adopt;
+use super::super::import;
 use super::*;
 use crate::kinds::postpay;
 use crate::model::{Import, Lifecycle, Moved, Removed};
@@ -34,7 +34,7 @@ impl Bench {
     async fn run(&mut self, options: Options, desired: &Desired) -> ApplySummary {
         let mut writer = self.lock();
         let approved = approved_with(options, desired, writer.state());
-        let adoptions = adopt::look(&*self.cloud, approved.plan(), writer.state()).await.unwrap().unwrap();
+        let adoptions = import::look(&*self.cloud, approved.plan(), writer.state()).await.unwrap().unwrap();
         let adoptions = adoptions.into_iter().map(|adoption| (adoption.address.clone(), adoption)).collect();
         self.carry_out(&approved, adoptions, &settings(), &mut writer).await
     }
@@ -89,7 +89,7 @@ fn whats(report: &ApplySummary) -> Vec<What> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_record_comes_first_then_orders_then_changes_and_giving_up_last_in_reverse() {
+async fn state_only_steps_come_first_then_creates_updates_and_destroys_in_reverse() {
     let mut bench = Bench::with(&["a", "b", "c", "d", "e"]).await;
     bench.shows(Made::new("stray-9", "stray"));
     let source = || SourceRef { file: "a.yaml".to_owned(), line: 9 };
@@ -121,7 +121,7 @@ async fn the_record_comes_first_then_orders_then_changes_and_giving_up_last_in_r
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_changed_or_given_up_after_a_failed_order() {
+async fn nothing_is_updated_or_destroyed_after_a_failed_create() {
     let refused = error(Grade::Refused(Scope::Step));
     let mut bench = Bench::scripted(&["a", "b"], &[("new", vec![refused])]).await;
     let report = bench.run(giving_up(), &renamed(&["new", "a"], "a2")).await;
@@ -131,7 +131,7 @@ async fn nothing_is_changed_or_given_up_after_a_failed_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_answer_to_a_change_is_read_back() {
+async fn a_lost_answer_to_an_update_or_destroy_is_read_back() {
     let lost = ("a-1 -> a2", vec![error(Grade::Unknown)]);
     let mut bench = Bench::scripted(&["a"], &[lost]).await;
     let report = bench.run(Options::default(), &renamed(&["a"], "a2")).await;
@@ -143,7 +143,7 @@ async fn a_lost_answer_to_a_change_is_read_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_goes_on_after_a_lost_answer_that_was_read_back() {
+async fn a_run_continues_after_a_lost_answer_was_read_back() {
     let lost = [("a-1 -> a2", vec![error(Grade::Unknown)]), ("c-1 -> nothing", vec![error(Grade::Unknown)])];
     let mut bench = Bench::scripted(&["a", "b", "c", "d"], &lost).await;
     let mut desired = renamed(&["b", "a"], "a2");
@@ -157,7 +157,7 @@ async fn a_run_goes_on_after_a_lost_answer_that_was_read_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_that_nobody_can_see_stays_undone_on_record() {
+async fn an_update_or_destroy_that_is_not_shown_stays_unknown() {
     let lost = ("a-1 -> a2", vec![error(Grade::Unknown)]);
     let mut bench = Bench::scripted(&["a"], &[lost]).await;
     bench.cloud.account.lock().unwrap().clear();
@@ -195,7 +195,7 @@ async fn nothing_is_started_after_an_update_or_a_destroy_with_an_unknown_outcome
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_provably_not_sent_is_sent_again() {
+async fn an_update_or_destroy_that_was_not_sent_is_retried() {
     let throttled = error(Grade::NotSent(NotSent::Throttled));
     let answers =
         [("a-1 -> a2", vec![throttled.clone()]), ("b-1 -> nothing", vec![throttled.clone(), throttled])];
@@ -208,7 +208,7 @@ async fn what_was_provably_not_sent_is_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_vendor_does_not_know_was_gone_and_is_forgotten() {
+async fn an_environment_that_the_api_does_not_know_is_removed_from_the_state() {
     let gone = CloudError {
         code: Some("ResourceNotFound".to_owned()),
         ..error(Grade::Refused(Scope::Step)).unwrap_err()
@@ -222,7 +222,7 @@ async fn what_the_vendor_does_not_know_was_gone_and_is_forgotten() {
 
 /// Not to be listed proves nothing: it may be in a region that is not looked at.
 #[tokio::test(start_paused = true)]
-async fn what_is_not_listed_after_a_refusal_stays_on_record() {
+async fn an_unlisted_environment_stays_in_the_state_after_a_refusal() {
     let refused = error(Grade::Refused(Scope::Step));
     let mut bench = Bench::scripted(&["a"], &[("a-1 -> nothing", vec![refused])]).await;
     bench.cloud.account.lock().unwrap().clear();
@@ -232,7 +232,7 @@ async fn what_is_not_listed_after_a_refusal_stays_on_record() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_still_shown_stays_on_record_until_it_is_gone() {
+async fn an_environment_that_is_still_shown_stays_in_the_state() {
     let mut bench = Bench::with(&["a"]).await;
     bench.cloud.keeps_destroyed();
     let report = bench.run(destroying("a"), &desired(&[])).await;
@@ -246,7 +246,7 @@ async fn what_is_still_shown_stays_on_record_until_it_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_slips_out_of_the_list_alone_stays_on_record() {
+async fn an_environment_that_only_the_list_lost_stays_in_the_state() {
     let mut bench = Bench::with(&["a"]).await;
     bench.cloud.keeps_destroyed();
     bench.cloud.slips.store(true, Ordering::Relaxed);
@@ -256,7 +256,7 @@ async fn what_slips_out_of_the_list_alone_stays_on_record() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_given_up_beside_an_order_that_failed_though_the_run_goes_on() {
+async fn nothing_is_destroyed_beside_a_failed_create_with_on_error_continue() {
     let refused = error(Grade::Refused(Scope::Step));
     let mut bench = Bench::scripted(&["a", "b"], &[("new", vec![refused])]).await;
     let mut writer = bench.lock();
@@ -270,7 +270,7 @@ async fn nothing_is_given_up_beside_an_order_that_failed_though_the_run_goes_on(
 
 /// The vendor refuses the replacement, and makes it all the same.
 #[tokio::test(start_paused = true)]
-async fn a_replacement_in_doubt_keeps_what_it_would_have_replaced() {
+async fn an_unknown_replacement_keeps_what_it_would_have_replaced() {
     let mut bench = Bench::with(&["a"]).await.makes("a", &[Made::new("a-2", "a")]);
     bench.cloud.answers.lock().unwrap().insert("a".to_owned(), [error(Grade::Refused(Scope::Step))].into());
     let report = bench.run(replacing("a"), &desired(&["a"])).await;
@@ -280,7 +280,7 @@ async fn a_replacement_in_doubt_keeps_what_it_would_have_replaced() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_account_has_as_pay_as_you_go_is_not_switched_again() {
+async fn a_pay_as_you_go_environment_is_not_switched_again() {
     let bench = Bench::with(&[]).await;
     bench.shows(Made::new("a-1", "a"));
     let mut desired = desired(&["a"]);
@@ -296,7 +296,7 @@ async fn what_the_account_has_as_pay_as_you_go_is_not_switched_again() {
         clock: &SystemClock,
         operator: Operator { who: "a@b".to_owned(), pid: 1 },
         commit: None,
-        adoptions: BTreeMap::new(),
+        imports: BTreeMap::new(),
         known_ids: BTreeSet::new(),
         last_sent: None,
         stop,
@@ -308,7 +308,7 @@ async fn what_the_account_has_as_pay_as_you_go_is_not_switched_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_replaced_environment_stays_on_record_whatever_becomes_of_the_order() {
+async fn a_replaced_environment_stays_in_the_state_at_any_outcome() {
     let table = [
         (ordered("a2"), true, Status::Created, vec!["a-1"]),
         (error(Grade::Refused(Scope::Step)), false, Status::Created, vec![]),
@@ -344,7 +344,7 @@ async fn a_replacement_whose_answer_was_lost_is_read_back_beside_the_old_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn that_it_is_protected_is_on_record_before_it_leaves_the_manifests() {
+async fn prevent_destroy_is_in_the_state_before_it_leaves_the_manifests() {
     let mut bench = Bench::with(&["a"]).await;
     let mut protected = desired(&["a"]);
     protected.environments[0].lifecycle = Lifecycle { prevent_destroy: true, ..Lifecycle::default() };
@@ -358,7 +358,7 @@ async fn that_it_is_protected_is_on_record_before_it_leaves_the_manifests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_says_from_its_intent_on_that_it_is_protected() {
+async fn an_intent_has_prevent_destroy() {
     let mut bench = Bench::scripted(&[], &[("a", vec![error(Grade::Unknown)])]).await;
     let mut protected = desired(&["a"]);
     protected.environments[0].lifecycle.prevent_destroy = true;
@@ -369,7 +369,7 @@ async fn an_order_says_from_its_intent_on_that_it_is_protected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_without_a_key_is_not_announced_and_is_tried_again() {
+async fn an_update_without_credentials_is_not_announced_and_is_retried() {
     let changes = async |keys: Vec<NotSent>| {
         let mut bench = Bench::with(&["a", "b"]).await;
         let keys = keys.into_iter();
@@ -402,7 +402,7 @@ fn taken_over_after(checks: usize, writer: Writer) -> Writer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_is_withdrawn_when_the_state_is_not_exclusive_any_more() {
+async fn a_request_is_withdrawn_when_the_lock_is_lost() {
     // The create, the update and the destroy are sent after the first, second and third check.
     for (checks, sent) in [
         (0, &[][..]),

@@ -1,4 +1,4 @@
-//! What becomes of an environment after it was ordered: changed, moved, adopted, replaced, forgotten, given up.
+//! Plans for environments that exist: update, move, import, replace, forget, destroy.
 
 use super::super::file;
 use super::super::moves::MoveError;
@@ -44,7 +44,7 @@ fn moved(from: &str, to: &str) -> Moved {
 }
 
 #[test]
-fn an_alias_changes_in_place_and_one_that_is_not_declared_stays() {
+fn an_alias_is_updated_in_place_and_an_undeclared_one_stays() {
     let recorded = state(vec![created("a")]);
     let plan = make(&declared(&[("a", &[(postpay::ALIAS, "b")])]), Some(&recorded));
     assert_eq!(kinds(&plan), one("a", Action::Update, Reason::AliasChanged));
@@ -61,24 +61,24 @@ fn an_alias_changes_in_place_and_one_that_is_not_declared_stays() {
 }
 
 #[test]
-fn an_alias_and_another_field_are_a_replacement_and_none_is_made_unasked() {
+fn an_alias_and_another_field_force_replacement() {
     let recorded = state(vec![created("a")]);
     let pairs = &[(postpay::ALIAS, "b"), (postpay::FREE_QUOTA, "basic")];
     let plan = make(&declared(&[("a", pairs)]), Some(&recorded));
     assert_eq!(kinds(&plan), one("a", Action::Replace, Reason::FixedAtOrder));
-    assert_eq!(step(&plan, "a").refusal, Some(Refusal::Replacement));
+    assert_eq!(step(&plan, "a").blocker, Some(StepBlocker::Replacement));
     assert_eq!(plan.changes().count(), 0);
 }
 
 #[test]
-fn what_waits_for_its_id_is_not_renamed_before_it_has_one() {
+fn an_environment_without_an_env_id_is_not_renamed() {
     let recorded = state(vec![("a", owned("a", Status::AwaitingEnvId, &[]))]);
     let plan = make(&declared(&[("a", &[(postpay::ALIAS, "b")])]), Some(&recorded));
     assert_eq!(kinds(&plan), one("a", Action::Wait, Reason::AwaitingEnvId));
 }
 
 #[test]
-fn an_ignored_change_is_none_and_stays_as_it_was_beside_another() {
+fn ignore_changes_keeps_a_field_as_it_is() {
     let recorded = state(vec![created("a")]);
     let mut desired = declared(&[("a", &[(postpay::ALIAS, "a"), (postpay::FLAG, "Activity")])]);
     desired.environments[0].lifecycle.ignore_changes = [postpay::FLAG].into();
@@ -88,7 +88,7 @@ fn an_ignored_change_is_none_and_stays_as_it_was_beside_another() {
     desired.environments[0].attributes.set(postpay::ALIAS, "b");
     let plan = make(&desired, Some(&recorded));
     let update = step(&plan, "a");
-    assert_eq!(update.changed_fields(), [postpay::ALIAS]);
+    assert_eq!(update.changed, ["alias"]);
     assert_eq!(update.after.as_ref().unwrap().text(postpay::FLAG), None);
 
     let options = Options { replaces: vec![address("a")], ..Options::default() };
@@ -98,7 +98,7 @@ fn an_ignored_change_is_none_and_stays_as_it_was_beside_another() {
 }
 
 #[test]
-fn that_it_is_protected_is_a_change_of_its_own() {
+fn prevent_destroy_is_an_update() {
     let recorded = state(vec![created("a")]);
     let mut desired = declared(&[("a", &[(postpay::ALIAS, "a")])]);
     desired.environments[0].lifecycle.prevent_destroy = true;
@@ -109,7 +109,7 @@ fn that_it_is_protected_is_a_change_of_its_own() {
 }
 
 #[test]
-fn a_replacement_that_was_asked_for_is_an_order_and_its_limits_hold() {
+fn a_requested_replacement_counts_as_a_create() {
     let recorded = state(vec![created("a"), created("b")]);
     let desired = declared(&[("a", &[(postpay::ALIAS, "a")]), ("b", &[(postpay::ALIAS, "b")])]);
     let options = Options { replaces: vec![address("a")], ..Options::default() };
@@ -118,13 +118,13 @@ fn a_replacement_that_was_asked_for_is_an_order_and_its_limits_hold() {
     assert_eq!(plan.orders().map(|step| step.address.as_str()).collect::<Vec<_>>(), ["a"]);
     let here = target();
     let facts = facts(Some(&recorded), &here);
-    assert_eq!(objections(&plan, &facts), []);
+    assert_eq!(blockers(&plan, &facts), []);
     let limited = Facts { limits: Limits { max_creates: Some(0), ..Limits::default() }, ..facts };
-    assert_eq!(objections(&plan, &limited), [Objection::TooMany { orders: 1, limit: 0 }]);
+    assert_eq!(blockers(&plan, &limited), [Blocker::TooMany { orders: 1, limit: 0 }]);
 }
 
 #[test]
-fn a_replacement_that_can_t_be_one_is_refused_even_if_asked_for() {
+fn an_impossible_replacement_is_blocked() {
     let switched = [(postpay::ENV_ID, "a-1")];
     let recorded = state(vec![
         ("a", owned("a", Status::Created, &switched)),
@@ -132,8 +132,8 @@ fn a_replacement_that_can_t_be_one_is_refused_even_if_asked_for() {
     ]);
     let options = Options { replaces: vec![address("a"), address("b")], ..Options::default() };
     let plan = with(options, &declared(&[("a", &switched), ("b", B)]), &recorded);
-    assert_eq!(step(&plan, "a").refusal, Some(Refusal::ReplacesItself));
-    assert_eq!(step(&plan, "b").refusal, Some(Refusal::ReplacesAwaiting));
+    assert_eq!(step(&plan, "a").blocker, Some(StepBlocker::ReplacesItself));
+    assert_eq!(step(&plan, "b").blocker, Some(StepBlocker::ReplacesAwaiting));
     assert_eq!(plan.orders().count(), 0);
 }
 
@@ -144,14 +144,14 @@ fn depose(state: &mut State, record: Record) {
 }
 
 #[test]
-fn the_same_replacement_is_not_asked_for_twice_unless_something_changed_since() {
+fn a_replacement_is_not_repeated_unless_something_changed() {
     let mut recorded = state(vec![created("a")]);
     depose(&mut recorded, created("old").1);
     let options = || Options { replaces: vec![address("a")], ..Options::default() };
     let same = declared(&[("a", &[(postpay::ALIAS, "a")])]);
     let plan = with(options(), &same, &recorded);
     let now = plan.steps.iter().find(|step| !step.deposed).unwrap();
-    assert_eq!(now.refusal, Some(Refusal::ReplacedAlready));
+    assert_eq!(now.blocker, Some(StepBlocker::ReplacedAlready));
     assert_eq!(plan.orders().count(), 0);
 
     let another = declared(&[("a", &[(postpay::ALIAS, "a"), (postpay::CHANNEL, "cocos")])]);
@@ -162,42 +162,42 @@ fn the_same_replacement_is_not_asked_for_twice_unless_something_changed_since() 
 }
 
 #[test]
-fn what_left_the_manifests_is_kept_unless_it_may_be_given_up() {
+fn orphaned_environments_are_kept_unless_destroys_are_allowed() {
     let mut protected = created("safe");
     protected.1.prevent_destroy = true;
     let recorded = state(vec![created("a"), created("b"), created("kept"), protected]);
     let desired = declared(&[("kept", &[(postpay::ALIAS, "kept")])]);
     let plan = with(Options::default(), &desired, &recorded);
     assert_eq!(plan.changes().count(), 0);
-    assert_eq!(plan.refused().count(), 0, "it holds nothing up");
-    assert_eq!((plan.summary().kept, plan.summary().destroy), (3, 0));
+    assert_eq!(plan.blocked().count(), 0, "it holds nothing up");
+    assert_eq!((plan.summary.kept, plan.summary.destroy), (3, 0));
 
     let plan = with(allowed(), &desired, &recorded);
     let names: Vec<&str> = plan.destroys().map(|step| step.address.as_str()).collect();
     assert_eq!(names, ["b", "a"], "last, and in reverse");
-    assert_eq!(step(&plan, "safe").refusal, Some(Refusal::PreventDestroy));
+    assert_eq!(step(&plan, "safe").blocker, Some(StepBlocker::PreventDestroy));
     let here = target();
-    let found = objections(&plan, &facts(Some(&recorded), &here));
+    let found = blockers(&plan, &facts(Some(&recorded), &here));
     assert_eq!(
-        found.iter().map(Objection::code).collect::<Vec<_>>(),
+        found.iter().map(Blocker::code).collect::<Vec<_>>(),
         ["destroy-not-allowed"; 2],
         "a plan file alone does not allow it"
     );
     let fine = Facts { allow_destroy: true, ..facts(Some(&recorded), &here) };
-    assert_eq!(objections(&plan, &fine), []);
+    assert_eq!(blockers(&plan, &fine), []);
 }
 
 #[test]
-fn manifests_that_declare_nothing_give_nothing_up() {
+fn manifests_that_declare_nothing_destroy_nothing() {
     let recorded = state(vec![created("a")]);
     let plan = with(allowed(), &declared(&[]), &recorded);
     let here = target();
     let facts = Facts { allow_destroy: true, ..facts(Some(&recorded), &here) };
-    assert_eq!(objections(&plan, &facts), [Objection::NothingDeclared { count: 1 }]);
+    assert_eq!(blockers(&plan, &facts), [Blocker::NothingDeclared { count: 1 }]);
 }
 
 #[test]
-fn nothing_is_given_up_that_another_address_has() {
+fn an_environment_of_another_address_is_not_destroyed() {
     let mut twin = created("b");
     twin.1.env_id = Some("a-1".to_owned());
     let recorded = state(vec![created("a"), twin]);
@@ -205,18 +205,18 @@ fn nothing_is_given_up_that_another_address_has() {
     let plan = with(allowed(), &desired, &recorded);
     let here = target();
     let facts = Facts { allow_destroy: true, ..facts(Some(&recorded), &here) };
-    let found = objections(&plan, &facts);
-    assert_eq!(found.iter().map(Objection::code).collect::<Vec<_>>(), ["destroys-managed"]);
+    let found = blockers(&plan, &facts);
+    assert_eq!(found.iter().map(Blocker::code).collect::<Vec<_>>(), ["destroys-managed"]);
 }
 
 #[test]
-fn what_is_to_move_to_a_declared_address_is_declared() {
+fn an_environment_that_moves_to_a_declared_address_is_not_destroyed() {
     let recorded = state(vec![created("old")]);
     let mut desired = declared(&[("new", &[(postpay::ALIAS, "old")])]);
     desired.moved = vec![moved("old", "new")];
     let options = Options { mode: Mode::Destroy(vec![address("old")]), ..allowed() };
     let plan = with(options, &desired, &recorded);
-    assert_eq!(step(&plan, "old").refusal, Some(Refusal::StillDeclared));
+    assert_eq!(step(&plan, "old").blocker, Some(StepBlocker::StillDeclared));
     for narrow in ["old", "new"] {
         let excluding = Options { excludes: vec![address(narrow)], ..Options::default() };
         assert_eq!(with(excluding, &desired, &recorded).steps, []);
@@ -226,7 +226,7 @@ fn what_is_to_move_to_a_declared_address_is_declared() {
 }
 
 #[test]
-fn what_is_declared_to_exist_is_not_ordered_in_the_place_of_an_isolated_one() {
+fn an_import_is_not_created_in_place_of_an_isolated_environment() {
     let recorded = state(vec![("a", owned("a", Status::Isolated, &[(postpay::ALIAS, "a")]))]);
     let mut desired = declared(&[("a", &[(postpay::ALIAS, "a")])]);
     for (env_id, refused) in [("a-1", false), ("another", true)] {
@@ -234,7 +234,7 @@ fn what_is_declared_to_exist_is_not_ordered_in_the_place_of_an_isolated_one() {
             Some(Import { env_id: env_id.to_owned(), tran_id: None, source: source(2) });
         let plan = with(Options::default(), &desired, &recorded);
         assert_eq!(step(&plan, "a").action, Action::Import);
-        assert_eq!(step(&plan, "a").refusal.is_some(), refused);
+        assert_eq!(step(&plan, "a").blocker.is_some(), refused);
         assert_eq!(plan.orders().count(), 0);
     }
     // A key that was renamed back does not order what lives under its other name.
@@ -242,11 +242,11 @@ fn what_is_declared_to_exist_is_not_ordered_in_the_place_of_an_isolated_one() {
     let both = state(vec![("a", owned("a", Status::Isolated, &[(postpay::ALIAS, "old")])), created("b")]);
     desired.environments[0].attributes.set(postpay::ALIAS, "b");
     let plan = with(Options::default(), &desired, &both);
-    assert_eq!(step(&plan, "a").refusal, Some(Refusal::Renamed { from: address("b") }));
+    assert_eq!(step(&plan, "a").blocker, Some(StepBlocker::Renamed { from: address("b") }));
 }
 
 #[test]
-fn nothing_is_given_up_that_is_declared_protected_or_of_unknown_outcome() {
+fn declared_protected_and_unknown_environments_are_not_destroyed() {
     let mut protected = created("safe");
     protected.1.prevent_destroy = true;
     let recorded = state(vec![
@@ -259,15 +259,15 @@ fn nothing_is_given_up_that_is_declared_protected_or_of_unknown_outcome() {
     let options = Options { mode: Mode::Destroy(names.to_vec()), ..allowed() };
     let plan = with(options, &declared(&[("declared", &[])]), &recorded);
     assert_eq!(plan.changes().count(), 0);
-    assert_eq!(step(&plan, "declared").refusal, Some(Refusal::StillDeclared));
-    assert_eq!(step(&plan, "safe").refusal, Some(Refusal::PreventDestroy));
-    assert_eq!(plan.refused().count(), 2, "what was asked for is not kept in silence");
+    assert_eq!(step(&plan, "declared").blocker, Some(StepBlocker::StillDeclared));
+    assert_eq!(step(&plan, "safe").blocker, Some(StepBlocker::PreventDestroy));
+    assert_eq!(plan.blocked().count(), 2, "what was asked for is not kept in silence");
     assert_eq!(step(&plan, "lost").action, Action::Resolve);
     assert_eq!(step(&plan, "waits").action, Action::Wait);
 }
 
 #[test]
-fn what_was_replaced_is_shown_and_given_up_only_by_name() {
+fn deposed_environments_are_destroyed_only_by_name() {
     let mut recorded = state(vec![created("a")]);
     depose(&mut recorded, owned("a-old", Status::Created, &[(postpay::ALIAS, "a")]));
     let desired = declared(&[("a", &[(postpay::ALIAS, "a")])]);
@@ -284,7 +284,7 @@ fn what_was_replaced_is_shown_and_given_up_only_by_name() {
 
 /// What was replaced can't be declared any more, so its own protection could never be taken away.
 #[test]
-fn what_was_replaced_is_protected_by_what_is_declared_at_its_address() {
+fn a_deposed_environment_is_protected_by_the_declaration_at_its_address() {
     let mut recorded = state(vec![created("a")]);
     let mut old = owned("a-old", Status::Created, &[(postpay::ALIAS, "a")]);
     old.prevent_destroy = true;
@@ -294,24 +294,24 @@ fn what_was_replaced_is_protected_by_what_is_declared_at_its_address() {
     assert_eq!(with(options.clone(), &desired, &recorded).destroys().count(), 1);
     desired.environments[0].lifecycle.prevent_destroy = true;
     let plan = with(options.clone(), &desired, &recorded);
-    assert_eq!(step(&plan, "a").refusal, Some(Refusal::PreventDestroy));
+    assert_eq!(step(&plan, "a").blocker, Some(StepBlocker::PreventDestroy));
     let plan = with(options, &declared(&[]), &recorded);
-    assert_eq!(step(&plan, "a").refusal, Some(Refusal::PreventDestroy));
+    assert_eq!(step(&plan, "a").blocker, Some(StepBlocker::PreventDestroy));
 }
 
 #[test]
-fn what_is_isolated_is_left_in_peace_and_a_new_one_can_be_ordered_in_its_place() {
+fn an_isolated_environment_is_left_alone_and_can_be_created_again() {
     let recorded = state(vec![("a", owned("a", Status::Isolated, &[(postpay::ALIAS, "a")]))]);
     let plan = with(allowed(), &declared(&[]), &recorded);
     assert_eq!(kinds(&plan), one("a", Action::NoOp, Reason::Isolated));
     let plan = with(Options::default(), &declared(&[("a", &[(postpay::ALIAS, "a")])]), &recorded);
     assert_eq!(kinds(&plan), one("a", Action::Create, Reason::GivenUp));
     let here = target();
-    assert_eq!(objections(&plan, &facts(Some(&recorded), &here)), []);
+    assert_eq!(blockers(&plan, &facts(Some(&recorded), &here)), []);
 }
 
 #[test]
-fn a_removed_address_is_forgotten_and_not_given_up() {
+fn a_removed_address_is_forgotten_and_not_destroyed() {
     let recorded = state(vec![created("a"), ("lost", owned("lost", Status::Unknown, &[]))]);
     let removed =
         ["a", "lost", "never-was"].map(|name| Removed { address: address(name), source: source(4) });
@@ -324,20 +324,20 @@ fn a_removed_address_is_forgotten_and_not_given_up() {
 }
 
 #[test]
-fn a_moved_environment_is_not_ordered_again_and_changes_at_its_new_address() {
+fn a_moved_environment_is_updated_at_its_new_address() {
     let recorded = state(vec![created("old")]);
     let mut desired = declared(&[("new", &[(postpay::ALIAS, "old")])]);
     desired.moved = vec![moved("old", "new")];
     let plan = with(allowed(), &desired, &recorded);
     assert_eq!(kinds(&plan), one("new", Action::Move, Reason::Moved));
     assert_eq!(step(&plan, "new").previous_address, Some(address("old")));
-    assert_eq!(plan.summary().moved, 1);
+    assert_eq!(plan.summary.moved, 1);
 
     desired.environments[0].attributes.set(postpay::ALIAS, "new");
     let plan = with(allowed(), &desired, &recorded);
     assert_eq!(kinds(&plan), one("new", Action::Update, Reason::AliasChanged));
     assert_eq!(step(&plan, "new").previous_address, Some(address("old")));
-    assert_eq!((plan.summary().moved, plan.summary().update), (1, 1));
+    assert_eq!((plan.summary.moved, plan.summary.update), (1, 1));
 
     // Blocks may stay after they are carried out.
     let done = state(vec![("new", created("old").1)]);
@@ -347,7 +347,7 @@ fn a_moved_environment_is_not_ordered_again_and_changes_at_its_new_address() {
 }
 
 #[test]
-fn moves_follow_on_one_another() {
+fn moves_form_chains() {
     let mut desired = declared(&[("c", &[(postpay::ALIAS, "x")])]);
     desired.moved = vec![moved("b", "c"), moved("a", "b")];
     for at in ["a", "b"] {
@@ -359,7 +359,7 @@ fn moves_follow_on_one_another() {
 }
 
 #[test]
-fn a_move_from_nowhere_or_onto_another_is_an_error() {
+fn a_move_that_does_not_fit_the_state_is_an_error() {
     let mut desired = declared(&[("c", &[(postpay::ALIAS, "x")])]);
     desired.moved = vec![moved("a", "b"), moved("b", "c")];
     let problems = |state: Option<&State>| {
@@ -383,7 +383,7 @@ fn a_move_from_nowhere_or_onto_another_is_an_error() {
 }
 
 #[test]
-fn what_is_to_be_adopted_is_never_ordered() {
+fn an_import_is_never_created() {
     let mut desired = declared(&[("a", A)]);
     desired.environments[0].import =
         Some(Import { env_id: "e-7".to_owned(), tran_id: None, source: source(2) });
@@ -399,10 +399,10 @@ fn what_is_to_be_adopted_is_never_ordered() {
     let another = state(vec![("a", mine("e-8", Status::Created))]);
     let plan = with(Options::default(), &desired, &another);
     assert_eq!(
-        plan.refused().next().unwrap().refusal,
-        Some(Refusal::ImportsAnother { env_id: "e-8".to_owned() })
+        plan.blocked().next().unwrap().blocker,
+        Some(StepBlocker::ImportsAnother { env_id: "e-8".to_owned() })
     );
     let elsewhere = state(vec![("b", mine("e-7", Status::Created))]);
     let plan = with(Options::default(), &desired, &elsewhere);
-    assert_eq!(step(&plan, "a").refusal, Some(Refusal::ManagedAs { other: address("b") }));
+    assert_eq!(step(&plan, "a").blocker, Some(StepBlocker::ManagedElsewhere { other: address("b") }));
 }

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use super::Look;
-use crate::apply::adopt::{Adoption, Compared};
+use crate::apply::import::{Compared, Importable};
 use crate::lang::{Text, text};
 use crate::report::text::{clean, left};
 
 /// Every environment that is to be adopted, field by field.
-pub fn adoptions(adoptions: &[Adoption], look: Look) -> String {
+pub fn adoptions(adoptions: &[Importable], look: Look) -> String {
     let mut out = String::new();
     for adoption in adoptions {
         one(&mut out, adoption, look);
@@ -19,8 +19,8 @@ pub fn adoptions(adoptions: &[Adoption], look: Look) -> String {
 /// How wide the names are.
 const COLUMN: usize = 14;
 
-fn one(out: &mut String, adoption: &Adoption, look: Look) {
-    let Adoption { address, environment, bill, tran_id, attributes: _, compared } = adoption;
+fn one(out: &mut String, adoption: &Importable, look: Look) {
+    let Importable { address, environment, bill, tran_id, attributes: _, compared } = adoption;
     let (head, env_id) = (look.strong(address), clean(&environment.env_id));
     let head = text!("{head} {env_id} in the account:", "{head} 账号中的 {env_id}：");
     let _ = writeln!(out, "\n{}", look.say(head));

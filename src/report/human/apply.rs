@@ -339,7 +339,7 @@ fn is_order_unknown(report: &ApplySummary) -> bool {
 fn next(report: &ApplySummary, look: Look) -> Vec<Text> {
     let mut lines = Vec::new();
     if let Some(trouble) = &report.trouble {
-        let (why, help) = (trouble.text(), trouble.help());
+        let (_, why, help) = trouble.explain();
         let line = text!("Stopped: {why}. To fix it: {help}.", "已停止：{why:#}。处理方法：{help:#}。");
         lines.push(line.map(|line| clean(line).into_owned()));
     }

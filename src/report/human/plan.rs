@@ -30,7 +30,7 @@ pub fn plan(plan: &Plan, rate: f64, look: Look) -> String {
 
 /// The closing lines: how much of what, how many paid orders, how long.
 pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
-    let summary = plan.summary();
+    let summary = plan.summary;
     let mut out = String::new();
     let none = look.strong(text!("No changes.", "没有变更。"));
     if !plan.has_changes() && plan.options.mode != Mode::Normal {
@@ -59,7 +59,7 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
         resolve,
         wait,
         no_op,
-        refused: _,
+        blocked: _,
     } = summary;
     let parts: Vec<String> = [
         (create, text!("{create} to create", "{create} 个待创建")),
@@ -78,7 +78,7 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
     .filter(|(n, _)| *n > 0)
     .map(|(_, what)| look.say(what))
     .collect();
-    let refused = match summary.refused {
+    let refused = match summary.blocked {
         0 => Text::same(""),
         n => {
             let refused = look.bad(text!(

@@ -9,6 +9,7 @@ use crate::apply::candidates::{Candidate, Check};
 use crate::lang::{Lang, Text, text};
 use crate::model::Address;
 use crate::report::text::clean;
+use crate::state::Record;
 
 /// One open order with its candidates, best first; `sent_by` is who ran it, `asked` the regions that were looked at.
 pub fn open(
@@ -19,27 +20,16 @@ pub fn open(
     look: Look,
 ) -> String {
     let mut out = String::new();
-    let PendingOrder {
-        address,
-        order,
-        sent_at,
-        tran_id,
-        env_id,
-        request_id,
-        run,
-        source,
-        at: _,
-        region,
-        prevent_destroy: _,
-    } = open;
+    let PendingOrder { address, record, at: _ } = open;
+    let Record { attributes, ordered_at, tran_id, env_id, request_id, run, source, region, .. } = record;
     let _ = writeln!(out, "{} {}  {}", look.bad("?"), look.strong(address), look.faint(source));
     let by = sent_by.map_or(Text::same(""), |who| {
         let who = clean(who);
         text!(" by {who}", "，操作者 {who}")
     });
-    let sent = text!("  sent {sent_at:.0}{by}, run {run}", "  发送于 {sent_at:.0}{by:#}，运行 {run}");
+    let sent = text!("  sent {ordered_at:.0}{by}, run {run}", "  发送于 {ordered_at:.0}{by:#}，运行 {run}");
     let _ = writeln!(out, "{}", look.say(sent));
-    for (field, value) in order.iter() {
+    for (field, value) in attributes.iter() {
         let _ = writeln!(out, "    {field:<12}  \"{}\"", clean(&value.to_string()));
     }
     for (name, id) in [("TranId", tran_id), ("EnvId", env_id), ("RequestId", request_id)] {

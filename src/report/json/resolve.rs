@@ -72,11 +72,11 @@ pub fn document<'a>(open: impl Iterator<Item = Shown<'a>>) -> String {
         let Shown { open, sent_by, asked, candidates } = shown;
         OpenV1 {
             address: open.address.as_str(),
-            sent_at: open.sent_at.to_string(),
+            sent_at: open.record.ordered_at.to_string(),
             sent_by,
-            tran_id: open.tran_id.as_deref(),
-            request_id: open.request_id.as_deref(),
-            region: open.region.as_deref(),
+            tran_id: open.record.tran_id.as_deref(),
+            request_id: open.record.request_id.as_deref(),
+            region: open.record.region.as_deref(),
             regions_asked: asked,
             candidates: candidates.iter().map(CandidateV1::from).collect(),
         }

@@ -3,7 +3,7 @@
 use super::{Entry, Finding, Kind, Level, Page, Place, Request, Tone, drift, of_account, version};
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Lang, Text, text};
-use crate::plan::{Action, Plan, Reason, Refusal, Step, guard};
+use crate::plan::{Action, Plan, Reason, Step, StepBlocker};
 use crate::report::fields;
 use crate::report::human::{self, Look};
 
@@ -20,8 +20,8 @@ pub fn plan(plan: &Plan, rate: f64, told: &[Diagnostic], requests: Vec<Request>,
         findings.extend(finding(step, plan, entries.len(), look));
         entries.push(entry(step, plan, look));
     }
-    let summary = plan.summary();
-    let tone = if summary.refused + summary.resolve > 0 {
+    let summary = plan.summary;
+    let tone = if summary.blocked + summary.resolve > 0 {
         Tone::Bad
     } else if plan.has_changes() {
         Tone::Change
@@ -108,23 +108,23 @@ fn name(step: &Step) -> String {
 
 /// The action; what is merely kept has a word of its own, so that nobody counts it as given up.
 fn word(step: &Step) -> &'static str {
-    match (&step.refusal, step.action) {
-        (Some(refusal), Action::Destroy) if !refusal.holds_up() => "left-over",
+    match (&step.blocker, step.action) {
+        (Some(blocker), Action::Destroy) if !blocker.blocks_plan() => "left-over",
         (_, action) => action.name(),
     }
 }
 
 fn mark(step: &Step) -> (&'static str, Tone) {
-    let refused = step.refusal.as_ref().is_some_and(Refusal::holds_up);
-    let unless_refused = |tone| if refused { Tone::Bad } else { tone };
+    let is_blocked = step.blocker.as_ref().is_some_and(StepBlocker::blocks_plan);
+    let unless_blocked = |tone| if is_blocked { Tone::Bad } else { tone };
     match step.action {
-        Action::Create => ("+", unless_refused(Tone::Good)),
-        Action::Update | Action::Move => ("~", unless_refused(Tone::Change)),
+        Action::Create => ("+", unless_blocked(Tone::Good)),
+        Action::Update | Action::Move => ("~", unless_blocked(Tone::Change)),
         Action::Replace => ("±", Tone::Bad),
-        Action::Destroy if step.refusal.is_some() => ("!", unless_refused(Tone::Change)),
+        Action::Destroy if step.blocker.is_some() => ("!", unless_blocked(Tone::Change)),
         Action::Destroy => ("-", Tone::Bad),
-        Action::Forget => (".", unless_refused(Tone::Change)),
-        Action::Import => ("=", unless_refused(Tone::Good)),
+        Action::Forget => (".", unless_blocked(Tone::Change)),
+        Action::Import => ("=", unless_blocked(Tone::Good)),
         Action::Resolve => ("?", Tone::Bad),
         Action::Wait => ("…", Tone::Change),
         Action::NoOp if step.deposed => ("!", Tone::Change),
@@ -145,11 +145,10 @@ fn finding(step: &Step, plan: &Plan, entry: usize, look: Look) -> Option<Finding
             entry: Some(entry),
         })
     };
-    if let Some(refusal) = &step.refusal {
-        let help = Some(guard::refusal_help(&step.address, refusal));
-        let code = refusal.name();
-        return if plan.is_held_up_by(step) {
-            let why = guard::refusal_text(refusal, &step.address);
+    if let Some(blocker) = &step.blocker {
+        let (code, why, help) = blocker.explain(&step.address);
+        let help = Some(help);
+        return if plan.is_blocked_by(step) {
             let message = text!("refused: {why}", "被拒绝：{why:#}");
             finding(Level::Error, code, message, help)
         } else {

@@ -55,8 +55,10 @@ fn of_the_whole(report: &ApplySummary, look: Look) -> Vec<Finding> {
         place: None,
         entry: None,
     };
-    let trouble =
-        report.trouble.iter().map(|trouble| finding(trouble.code(), trouble.text(), Some(trouble.help())));
+    let trouble = report.trouble.iter().map(|trouble| {
+        let (code, message, help) = trouble.explain();
+        finding(code, message, Some(help))
+    });
     let unwritten = report.unwritten.iter().map(|rescued| {
         let said = human::verify::said(&rescued.outcome);
         let message = text!("not in the journal, so keep this: {said}", "未写入运行日志，请保存：{said:#}");

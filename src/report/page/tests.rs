@@ -8,7 +8,7 @@ use crate::apply::CallKind;
 use crate::kinds::postpay;
 use crate::lang::{Lang, Text};
 use crate::model::{Address, Attributes, Field, SourceRef};
-use crate::plan::{Action, Ids, Options, Plan, Reason, Refusal, Step};
+use crate::plan::{Action, Ids, Options, Plan, Reason, Step, StepBlocker};
 use crate::state::{Account, Serial};
 
 /// What nobody should be able to do anything with.
@@ -26,9 +26,10 @@ pub(in crate::report) fn step(address: &str, line: u32, action: Action, reason: 
         deposed: false,
         action,
         reason,
-        refusal: None,
+        blocker: None,
         before: None,
         after: None,
+        changed: Vec::new(),
         was_protected: false,
         prevent_destroy: false,
         ids: Ids::default(),
@@ -38,6 +39,7 @@ pub(in crate::report) fn step(address: &str, line: u32, action: Action, reason: 
 
 pub(in crate::report) fn plan_of(steps: Vec<Step>) -> Plan {
     Plan {
+        format_version: crate::state::FormatVersion,
         tool_version: "0.0.0".to_owned(),
         created_at: "2026-01-02T03:04:05Z".parse().unwrap(),
         lineage: None,
@@ -51,7 +53,9 @@ pub(in crate::report) fn plan_of(steps: Vec<Step>) -> Plan {
         options: Options::default(),
         git: None,
         drift: None,
+        summary: crate::plan::Summary::of(&steps, &crate::plan::Mode::Normal),
         steps,
+        checksum: String::new(),
     }
 }
 
@@ -66,7 +70,7 @@ pub(in crate::report) fn sample() -> Page {
         ..step("shop-prod", 3, Action::Create, Reason::NotOrdered)
     };
     let replace = Step {
-        refusal: Some(Refusal::Replacement),
+        blocker: Some(StepBlocker::Replacement),
         before: Some(attributes(&[
             (postpay::ALIAS, "old"),
             (postpay::ENV_ALIAS, "the old shop of the north"),
@@ -76,11 +80,12 @@ pub(in crate::report) fn sample() -> Page {
             (postpay::ENV_ALIAS, "the new shop of the north"),
             (postpay::FREE_QUOTA, "basic"),
         ])),
+        changed: vec!["free_quota".to_owned(), "env_alias".to_owned()],
         ids: Ids { env_id: Some("old-1a2b".to_owned()), ..Ids::default() },
         ..step("shop-old", 12, Action::Replace, Reason::FixedAtOrder)
     };
     let left_over = Step {
-        refusal: Some(Refusal::DestroyNotAllowed),
+        blocker: Some(StepBlocker::DestroyNotAllowed),
         ..step("shop-gone", 20, Action::Destroy, Reason::NotDeclared)
     };
     let planned = plan_of(vec![

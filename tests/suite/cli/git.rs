@@ -65,8 +65,8 @@ fn blamed(plan: &Value) -> Vec<(&str, Option<&str>)> {
     steps
         .iter()
         .map(|step| {
-            let commit = step["source"]["commit"].as_str();
-            (step["address"].as_str().unwrap(), commit)
+            let address = step["address"].as_str().unwrap();
+            (address, plan["git"]["touched"][address].as_str())
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::lang::{Text, text};
 use crate::model::{Address, Attributes};
-use crate::plan::{Action, Plan, Reason, Refusal, Step, guard};
+use crate::plan::{Action, Plan, Reason, Step, StepBlocker};
 use crate::report::human::Look;
 
 /// What a person needs to know or to do about a step that is not simply carried out.
@@ -39,9 +39,9 @@ fn texts(step: &Step, plan: &Plan) -> Vec<Text> {
         Action::Update => Vec::new(),
     };
     if step.action != Action::Destroy
-        && let Some(refusal) = &step.refusal
+        && let Some(blocker) = &step.blocker
     {
-        lines.extend(refused(address, refusal));
+        lines.extend(blocked(address, blocker));
     }
     lines
 }
@@ -64,7 +64,7 @@ fn created(step: &Step) -> Vec<Text> {
 
 fn replaced(step: &Step) -> Vec<Text> {
     let address = &step.address;
-    match &step.refusal {
+    match &step.blocker {
         None => vec![
             text!(
                 "This is a second order. The environment that is there now is kept on record as deposed, lives on and goes on",
@@ -156,16 +156,16 @@ fn kept(step: &Step) -> Vec<Text> {
 
 fn destroyed(step: &Step, plan: &Plan) -> Vec<Text> {
     let address = &step.address;
-    match &step.refusal {
+    match &step.blocker {
         None => lost(plan),
-        Some(Refusal::DestroyNotAllowed) => choices(
+        Some(StepBlocker::DestroyNotAllowed) => choices(
             address,
             text!(
                 "  - give it up, with its data: `postpay destroy {address} --allow-destroy`.",
                 "  - 销毁它，连同其中的数据：`postpay destroy {address} --allow-destroy`。"
             ),
         ),
-        Some(Refusal::PreventDestroy) => choices(
+        Some(StepBlocker::PreventDestroy) => choices(
             address,
             text!(
                 "  - give it up: it was declared with prevent_destroy, so declare `{address}` without it first, and apply that.",
@@ -173,17 +173,17 @@ fn destroyed(step: &Step, plan: &Plan) -> Vec<Text> {
             ),
         ),
         Some(
-            refusal @ (Refusal::StillDeclared
-            | Refusal::Replacement
-            | Refusal::ReplacesItself
-            | Refusal::ReplacesAwaiting
-            | Refusal::ReplacesImported
-            | Refusal::ReplacedAlready
-            | Refusal::ReplacementUnknown
-            | Refusal::Renamed { .. }
-            | Refusal::ManagedAs { .. }
-            | Refusal::ImportsAnother { .. }),
-        ) => refused(address, refusal).into(),
+            blocker @ (StepBlocker::StillDeclared
+            | StepBlocker::Replacement
+            | StepBlocker::ReplacesItself
+            | StepBlocker::ReplacesAwaiting
+            | StepBlocker::ReplacesImported
+            | StepBlocker::ReplacedAlready
+            | StepBlocker::ReplacementUnknown
+            | StepBlocker::Renamed { .. }
+            | StepBlocker::ManagedElsewhere { .. }
+            | StepBlocker::ImportsAnother { .. }),
+        ) => blocked(address, blocker).into(),
     }
 }
 
@@ -229,8 +229,9 @@ fn choices(address: &Address, last: Text) -> Vec<Text> {
     ]
 }
 
-fn refused(address: &Address, refusal: &Refusal) -> [Text; 2] {
-    [sentence(guard::refusal_text(refusal, address)), sentence(guard::refusal_help(address, refusal))]
+fn blocked(address: &Address, blocker: &StepBlocker) -> [Text; 2] {
+    let (_, message, help) = blocker.explain(address);
+    [sentence(message), sentence(help)]
 }
 
 /// What an error says in passing, as a sentence.

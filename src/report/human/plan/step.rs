@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::remarks::remarks;
 use super::rows::rows;
 use crate::lang::{Text, text};
-use crate::plan::{Action, Plan, Reason, Refusal, Step};
+use crate::plan::{Action, Plan, Reason, Step, StepBlocker};
 use crate::report::human::Look;
 use crate::report::text::{clean, left, width};
 
@@ -17,7 +17,7 @@ pub(super) fn show(out: &mut String, step: &Step, plan: &Plan, look: Look) {
     let source = clean(&step.source.to_string()).into_owned();
     let source = look.faint(match step.after {
         Some(_) => Text::same(source),
-        None if step.refusal == Some(Refusal::StillDeclared) => Text::same(source),
+        None if step.blocker == Some(StepBlocker::StillDeclared) => Text::same(source),
         None => text!("was {source}", "原在 {source}"),
     });
     let (mark, what) = head(step, look);
@@ -38,7 +38,7 @@ pub(super) fn show(out: &mut String, step: &Step, plan: &Plan, look: Look) {
     for line in remarks(step, plan, look) {
         let _ = writeln!(out, "      {line}");
     }
-    if step.refusal.as_ref().is_some_and(Refusal::holds_up) {
+    if step.blocker.as_ref().is_some_and(StepBlocker::blocks_plan) {
         let refused = look.bad(text!("refused as it stands", "按现状被拒绝"));
         let _ = writeln!(out, "      {refused}");
     }
@@ -53,14 +53,14 @@ fn head(step: &Step, look: Look) -> (String, Text) {
             (look.change("~"), text!(" will be changed on record", " 将只修改记录"))
         }
         Action::Update => (look.change("~"), text!(" will be changed in place", " 将就地修改")),
-        Action::Replace if step.refusal.is_some() => {
+        Action::Replace if step.blocker.is_some() => {
             (look.bad("+/-"), text!(" would be ordered anew", " 需要重新订购"))
         }
         Action::Replace => (look.bad("+/-"), text!(" will be ordered anew", " 将重新订购")),
-        Action::Destroy if step.refusal == Some(Refusal::StillDeclared) => {
+        Action::Destroy if step.blocker == Some(StepBlocker::StillDeclared) => {
             (look.bad("!"), text!(" is declared", " 仍在清单中声明"))
         }
-        Action::Destroy if step.refusal.is_some() => {
+        Action::Destroy if step.blocker.is_some() => {
             (look.change("!"), text!(" is left over", " 已不再声明，属于遗留环境"))
         }
         Action::Destroy if step.deposed => {

@@ -1,7 +1,7 @@
-//! Environments that are to be adopted: what the account shows of them, beside what is declared.
+//! Environments that are to be imported: what the account shows of them, compared with what is declared.
 //!
-//! An adopted environment is put on record as it is, as far as the account tells, and as it is declared where it does not:
-//! so that the next plan shows every difference there is, and none that there isn't. Nothing is ordered.
+//! The state gets what the account shows, and what is declared where the account shows nothing: so the next plan shows every
+//! difference that there is, and no other. Nothing is created.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,15 +12,15 @@ use crate::model::{Address, Attributes, Field, Kind, Role, SourceRef};
 use crate::plan::{Action, Plan, Step};
 use crate::state::State;
 
-/// An environment that may be adopted, and what it is.
+/// An environment that can be imported, and what the account shows of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adoption {
+pub struct Importable {
     pub address: Address,
     pub environment: SeenEnvironment,
     pub bill: Option<Bill>,
-    /// As it was said, or as its bill has it.
+    /// As declared, or as its bill has it.
     pub tran_id: Option<String>,
-    /// What goes on record.
+    /// What the state gets.
     pub attributes: Attributes,
     pub compared: Vec<Compared>,
 }
@@ -30,70 +30,120 @@ pub struct Adoption {
 pub struct Compared {
     pub field: Field,
     pub declared: Option<String>,
-    /// None where the account does not tell.
+    /// None where the account does not show it.
     pub live: Option<String>,
     pub fits: bool,
 }
 
-/// Why an environment can't be adopted.
+/// An environment that can't be imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unadoptable {
+pub struct NotImportable {
     pub address: Address,
     pub env_id: String,
     pub source: SourceRef,
-    pub why: Why,
+    pub why: ImportBlocker,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Why {
+/// ImportBlocker an environment can't be imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportBlocker {
     NotThere,
     Prepaid,
-    PayModeNotTold,
+    /// Neither the list nor a bill shows how it is paid.
+    PayModeNotShown,
     BillNotShown,
     Isolated,
     OtherNumber,
     OrderedElsewhere,
 }
 
-impl Why {
-    pub const fn text(self) -> Text {
+impl ImportBlocker {
+    /// Its code, which is stable; what is wrong; and what to do about it.
+    pub const fn explain(self) -> (&'static str, Text, Text) {
         match self {
-            Self::NotThere => Text::fixed(
-                "the account shows no environment with this id, in any region that is listed",
-                "在所列的各地域中，账号下都没有此 ID 的环境",
+            Self::NotThere => (
+                "import-not-there",
+                Text::fixed(
+                    "the account shows no environment with this id, in any region that is listed",
+                    "在所列的各地域中，账号下都没有此 ID 的环境",
+                ),
+                Text::fixed(
+                    "`postpay generate` lists what the account has; if it is in another region, name that under api.list_regions",
+                    "`postpay generate` 列出账号下的环境；若它在其他地域，把该地域写在 api.list_regions 下",
+                ),
             ),
-            Self::Prepaid => Text::fixed(
-                "it is prepaid, and postpay manages pay-as-you-go environments",
-                "它是预付费的，而 postpay 管理按量付费环境",
+            Self::Prepaid => (
+                "import-prepaid",
+                Text::fixed(
+                    "it is prepaid, and postpay manages pay-as-you-go environments",
+                    "它是预付费的，而 postpay 管理按量付费环境",
+                ),
+                Text::fixed(
+                    "to switch it to pay-as-you-go, which is an order, declare it with `env_id` rather than `import`",
+                    "若要将它转为按量付费（这是一笔订单），请用 `env_id` 而不是 `import` 声明",
+                ),
             ),
-            Self::PayModeNotTold => Text::fixed(
-                "neither the list of environments nor a bill says that it is pay-as-you-go",
-                "环境列表和账单都没有说明它是按量付费的",
+            Self::PayModeNotShown => (
+                "import-pay-mode",
+                Text::fixed(
+                    "neither the list of environments nor a bill says that it is pay-as-you-go",
+                    "环境列表和账单都没有说明它是按量付费的",
+                ),
+                Text::fixed(
+                    "look at it in the vendor's console; nothing speaks for its being what postpay manages",
+                    "在腾讯云控制台查看；没有任何迹象表明它是 postpay 管理的那种环境",
+                ),
             ),
-            Self::BillNotShown => Text::fixed(
-                "the list of bills is incomplete and lacks its bill, which may say otherwise",
-                "账单列表不完整，缺少它的账单，而账单所示可能不同",
+            Self::BillNotShown => (
+                "import-bill-not-shown",
+                Text::fixed(
+                    "the list of bills is incomplete and lacks its bill, which may say otherwise",
+                    "账单列表不完整，缺少它的账单，而账单所示可能不同",
+                ),
+                Text::fixed("run it again in a few minutes", "请过几分钟再次执行"),
             ),
-            Self::Isolated => Text::fixed("it is isolated: somebody gave it up", "它已被隔离：有人销毁了它"),
-            Self::OtherNumber => Text::fixed(
-                "its bill names another order number than the one that was given",
-                "其账单中的订单号与给出的不同",
+            Self::Isolated => (
+                "import-isolated",
+                Text::fixed("it is isolated: somebody gave it up", "它已被隔离：有人销毁了它"),
+                Text::fixed(
+                    "take the import out, or have the environment brought back at the vendor first",
+                    "去掉该 import，或先在腾讯云恢复该环境",
+                ),
             ),
-            Self::OrderedElsewhere => Text::fixed(
-                "its bill names an order that is on record at another address, and waits for its environment",
-                "其账单中的订单记录在另一个地址下，正在等待环境",
+            Self::OtherNumber => (
+                "import-other-number",
+                Text::fixed(
+                    "its bill names another order number than the one that was given",
+                    "其账单中的订单号与给出的不同",
+                ),
+                Text::fixed(
+                    "leave the number out: it is for environments without a bill",
+                    "去掉订单号：它只用于没有账单的环境",
+                ),
+            ),
+            Self::OrderedElsewhere => (
+                "import-ordered-elsewhere",
+                Text::fixed(
+                    "its bill names an order that is on record at another address, and waits for its environment",
+                    "其账单中的订单记录在另一个地址下，正在等待环境",
+                ),
+                Text::fixed(
+                    "`postpay resolve` finds the environment of that order",
+                    "`postpay resolve` 会找到该订单的环境",
+                ),
             ),
         }
     }
 }
 
-impl fmt::Display for Why {
+/// English, and Chinese as `{:#}`.
+impl fmt::Display for ImportBlocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.text().fmt(f)
+        self.explain().1.fmt(f)
     }
 }
 
-/// What the account shows of the environments that a plan is to adopt, in the order of its steps.
+/// Reads from the account the environments that a plan is to import, in the order of its steps.
 ///
 /// # Errors
 /// When the account can't be read.
@@ -101,7 +151,7 @@ pub async fn look<C: CloudRead>(
     cloud: &C,
     plan: &Plan,
     state: Option<&State>,
-) -> Result<Result<Vec<Adoption>, Vec<Unadoptable>>, CloudError> {
+) -> Result<Result<Vec<Importable>, Vec<NotImportable>>, CloudError> {
     let recorded = state.into_iter().flat_map(State::records);
     let ordered: HashMap<&str, &Address> =
         recorded.filter_map(|(address, record)| Some((record.tran_id.as_deref()?, address))).collect();
@@ -123,27 +173,27 @@ pub async fn look<C: CloudRead>(
         .collect();
     let bills = if there.is_empty() { Bills::default() } else { cloud.bills(&there).await? };
     let shown: HashMap<&str, &Bill> = bills.shown.iter().map(|bill| (bill.env_id.as_str(), bill)).collect();
-    let (mut adoptions, mut problems) = (Vec::new(), Vec::new());
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
     for (step, env_id) in imports {
         let bill = shown.get(env_id).copied();
         let number = bill.and_then(|bill| bill.order.as_ref());
         let number = number.map(|order| order.tran_id.as_str());
         let given = step.ids.tran_id.as_deref();
         let elsewhere = number.and_then(|number| ordered.get(number));
-        let found = adoptable(seen.get(env_id).copied(), bill).and_then(|environment| {
+        let checked = check_importable(seen.get(env_id).copied(), bill).and_then(|environment| {
             if bill.is_none() && bills.incomplete {
-                Err(Why::BillNotShown)
+                Err(ImportBlocker::BillNotShown)
             } else if given.is_some() && number.is_some() && given != number {
-                Err(Why::OtherNumber)
+                Err(ImportBlocker::OtherNumber)
             } else if elsewhere.is_some_and(|address| **address != step.address) {
-                Err(Why::OrderedElsewhere)
+                Err(ImportBlocker::OrderedElsewhere)
             } else {
                 Ok(environment)
             }
         });
-        match found {
-            Ok(environment) => adoptions.push(adoption(step, environment, bill)),
-            Err(why) => problems.push(Unadoptable {
+        match checked {
+            Ok(environment) => found.push(importable(step, environment, bill)),
+            Err(why) => problems.push(NotImportable {
                 address: step.address.clone(),
                 env_id: env_id.to_owned(),
                 source: step.source.clone(),
@@ -151,36 +201,40 @@ pub async fn look<C: CloudRead>(
             }),
         }
     }
-    Ok(if problems.is_empty() { Ok(adoptions) } else { Err(problems) })
+    Ok(if problems.is_empty() { Ok(found) } else { Err(problems) })
 }
 
-/// Whether an environment is one that postpay could have ordered, and that lives.
+/// Checks that an environment is pay-as-you-go and in use.
 ///
 /// # Errors
-/// With what speaks against it.
-pub fn adoptable<'a>(
+/// With why it can't be imported.
+pub fn check_importable<'a>(
     environment: Option<&'a SeenEnvironment>,
     bill: Option<&Bill>,
-) -> Result<&'a SeenEnvironment, Why> {
-    let environment = environment.ok_or(Why::NotThere)?;
+) -> Result<&'a SeenEnvironment, ImportBlocker> {
+    let environment = environment.ok_or(ImportBlocker::NotThere)?;
     let listed = environment.pay_mode.as_deref().map(PayMode::from_word);
     let billed = bill.and_then(|bill| bill.pay_mode.clone());
     let modes = [listed, billed];
     if modes.contains(&Some(PayMode::Prepaid)) {
-        Err(Why::Prepaid)
+        Err(ImportBlocker::Prepaid)
     } else if !modes.contains(&Some(PayMode::Postpaid)) {
-        Err(Why::PayModeNotTold)
+        Err(ImportBlocker::PayModeNotShown)
     } else if environment.is_isolated() || bill.is_some_and(Bill::is_isolated) {
-        Err(Why::Isolated)
+        Err(ImportBlocker::Isolated)
     } else {
         Ok(environment)
     }
 }
 
 /// Returns the fields of a kind that the account shows of an environment.
-pub fn live(kind: &'static Kind, environment: &SeenEnvironment, bill: Option<&Bill>) -> Attributes {
+pub fn shown_attributes(
+    kind: &'static Kind,
+    environment: &SeenEnvironment,
+    bill: Option<&Bill>,
+) -> Attributes {
     let order = bill.and_then(|bill| bill.order.as_ref());
-    let mut live = Attributes::new(kind);
+    let mut shown = Attributes::new(kind);
     for (role, value) in [
         (Role::Source, environment.source.as_deref()),
         (Role::Channel, environment.channel.as_deref()),
@@ -191,15 +245,15 @@ pub fn live(kind: &'static Kind, environment: &SeenEnvironment, bill: Option<&Bi
         (Role::ExtensionId, order.and_then(|order| order.extension_id.as_deref())),
     ] {
         if let Some(value) = value {
-            live.set_role(role, value);
+            shown.set_role(role, value);
         }
     }
-    live
+    shown
 }
 
-fn adoption(step: &Step, environment: &SeenEnvironment, bill: Option<&Bill>) -> Adoption {
+fn importable(step: &Step, environment: &SeenEnvironment, bill: Option<&Bill>) -> Importable {
     let declared = step.after.clone().unwrap_or_default();
-    let live = live(declared.kind(), environment, bill);
+    let live = shown_attributes(declared.kind(), environment, bill);
     let mut attributes = declared.clone();
     let mut compared = Vec::new();
     for field in declared.kind().fields() {
@@ -207,12 +261,12 @@ fn adoption(step: &Step, environment: &SeenEnvironment, bill: Option<&Bill>) -> 
         if wanted.is_none() && shown.is_none() {
             continue;
         }
-        // The vendor does not say which of Alias and EnvAlias an environment shows.
+        // It is not documented which of Alias and EnvAlias an environment shows.
         let is_env_alias =
             field.role == Some(Role::Alias) && live.alias().is_some() && live.alias() == declared.env_alias();
         let fits = match (wanted, shown) {
             (Some(wanted), Some(shown)) => field.same(wanted, shown) || is_env_alias,
-            // What is not declared is left as it is; what is not told can't be compared.
+            // What is not declared is left as it is; what is not shown can't be compared.
             (None, _) | (_, None) => true,
         };
         // What is not declared now may be later, and is no change then if it is what the account has.
@@ -227,7 +281,7 @@ fn adoption(step: &Step, environment: &SeenEnvironment, bill: Option<&Bill>) -> 
         });
     }
     let billed = bill.and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.clone());
-    Adoption {
+    Importable {
         address: step.address.clone(),
         environment: environment.clone(),
         bill: bill.cloned(),
@@ -260,9 +314,10 @@ mod tests {
             deposed: false,
             action: Action::Import,
             reason: crate::plan::Reason::ImportDeclared,
-            refusal: None,
+            blocker: None,
             before: None,
             after: Some(attributes),
+            changed: Vec::new(),
             was_protected: false,
             prevent_destroy: false,
             ids: crate::plan::Ids::default(),
@@ -271,19 +326,19 @@ mod tests {
     }
 
     #[test]
-    fn what_the_account_shows_goes_on_record_and_what_it_does_not_tell_as_declared() {
+    fn the_state_gets_what_the_account_shows_and_else_what_is_declared() {
         let declared = [
             (postpay::ALIAS, "store"),
             (postpay::ENV_SOURCE, "qcloud"),
             (postpay::CHANNEL, "qq"),
             (postpay::EXTRA, "{}"),
         ];
-        let adoption = adoption(&step(&declared), &environment(), None);
-        let get = |field| adoption.attributes.text(field);
+        let importable = importable(&step(&declared), &environment(), None);
+        let get = |field| importable.attributes.text(field);
         assert_eq!(get(postpay::ALIAS), Some("shop"), "the next plan changes it");
         assert_eq!(get(postpay::CHANNEL), Some("qq"));
         assert_eq!(get(postpay::EXTRA), Some("{}"));
-        let unfit: Vec<Field> = adoption
+        let unfit: Vec<Field> = importable
             .compared
             .iter()
             .filter(|compared| !compared.fits)
@@ -293,46 +348,34 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_declared_is_no_difference() {
-        let adoption = adoption(&step(&[]), &environment(), None);
-        assert_eq!(adoption.attributes.text(postpay::ALIAS), Some("shop"));
-        assert!(adoption.compared.iter().all(|compared| compared.fits));
+    fn undeclared_fields_are_not_differences() {
+        let importable = importable(&step(&[]), &environment(), None);
+        assert_eq!(importable.attributes.text(postpay::ALIAS), Some("shop"));
+        assert!(importable.compared.iter().all(|compared| compared.fits));
         let env_alias = [(postpay::ALIAS, "store"), (postpay::ENV_ALIAS, "shop")];
-        let adoption = super::adoption(&step(&env_alias), &environment(), None);
-        assert_eq!(adoption.attributes.text(postpay::ALIAS), Some("store"));
+        let importable = super::importable(&step(&env_alias), &environment(), None);
+        assert_eq!(importable.attributes.text(postpay::ALIAS), Some("store"));
     }
 
     #[test]
-    fn only_what_lives_and_is_paid_as_it_goes_is_adopted() {
+    fn only_active_pay_as_you_go_environments_are_importable() {
         let with = |change: fn(&mut SeenEnvironment)| {
             let mut environment = environment();
             change(&mut environment);
-            adoptable(Some(&environment), None).map(drop)
+            check_importable(Some(&environment), None).map(drop)
         };
         assert_eq!(with(|_| {}), Ok(()));
-        assert_eq!(adoptable(None, None), Err(Why::NotThere));
+        assert_eq!(check_importable(None, None), Err(ImportBlocker::NotThere));
         assert_eq!(
             with(|environment| environment.pay_mode = Some("PREPAYMENT".to_owned())),
-            Err(Why::Prepaid)
+            Err(ImportBlocker::Prepaid)
         );
-        assert_eq!(with(|environment| environment.pay_mode = None), Err(Why::PayModeNotTold));
-        assert_eq!(with(|environment| environment.status = Some("isolate".to_owned())), Err(Why::Isolated));
+        assert_eq!(with(|environment| environment.pay_mode = None), Err(ImportBlocker::PayModeNotShown));
+        assert_eq!(
+            with(|environment| environment.status = Some("isolate".to_owned())),
+            Err(ImportBlocker::Isolated)
+        );
         let bill = Bill { pay_mode: Some(PayMode::Prepaid), ..Bill::default() };
-        assert_eq!(adoptable(Some(&environment()), Some(&bill)), Err(Why::Prepaid));
-    }
-
-    #[test]
-    fn every_reason_is_told_in_both_languages() {
-        for why in [
-            Why::NotThere,
-            Why::Prepaid,
-            Why::PayModeNotTold,
-            Why::BillNotShown,
-            Why::Isolated,
-            Why::OtherNumber,
-            Why::OrderedElsewhere,
-        ] {
-            assert!(why.text().is_in_both(), "{why}");
-        }
+        assert_eq!(check_importable(Some(&environment()), Some(&bill)), Err(ImportBlocker::Prepaid));
     }
 }
