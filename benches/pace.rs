@@ -175,7 +175,7 @@ fn create(line: Line) -> Result<Ran> {
         })
         .await?;
         let client = TencentClient::new(ClientOptions {
-            endpoint: running.url().parse().unwrap(),
+            endpoint: running.url().parse()?,
             credentials: Arc::new(CredentialCache::fixed(Credentials {
                 secret_id: sandbox::SECRET_ID.to_owned(),
                 secret_key: sandbox::SECRET_KEY.into(),

@@ -21,11 +21,11 @@ use crate::cloud::{Caller, CloudError, Grade, Looks, NotSent, Reading, Watcher};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Text, text};
-use crate::sandbox::{self, Fault, ListAlias, Running, Sandbox};
+use crate::sandbox::{self, Fault, ListAlias, Sandbox};
 use crate::state::State;
 
 /// How the embedded endpoint behaves, for a rehearsal.
-#[derive(Debug, Args)]
+#[derive(Debug, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Sandbox options")]
 pub(super) struct Embedded {
     /// Make the embedded endpoint fail at a chosen order: KIND@N, KIND@N-M or KIND@*; list:, bill:, modify: or destroy:
@@ -69,15 +69,16 @@ impl From<ListAliasArg> for ListAlias {
     }
 }
 
-impl Embedded {
-    fn is_plain(&self) -> bool {
-        let Self { faults, latency, jitter, list_delay, list_alias, sandbox_rate } = self;
-        faults.is_empty()
-            && latency.is_zero()
-            && jitter.is_zero()
-            && list_delay.is_zero()
-            && *list_alias == ListAliasArg::Alias
-            && *sandbox_rate == sandbox::RATE
+impl Default for Embedded {
+    fn default() -> Self {
+        Self {
+            faults: Vec::new(),
+            latency: Duration::ZERO,
+            jitter: Duration::ZERO,
+            list_delay: Duration::ZERO,
+            list_alias: ListAliasArg::Alias,
+            sandbox_rate: sandbox::RATE,
+        }
     }
 }
 
@@ -139,7 +140,7 @@ impl Connection {
                 }))
             }
             Endpoint::Url(url) => {
-                if !embedded.is_plain() {
+                if *embedded != Embedded::default() {
                     return Err(Failure::new(
                         "sandbox-only",
                         text!(
@@ -246,7 +247,7 @@ impl Connection {
     pub(super) async fn open(
         &self,
         state: Option<&State>,
-    ) -> Result<(TencentClient, Option<Running>), Failure> {
+    ) -> Result<(TencentClient, Option<Sandbox>), Failure> {
         let list_regions = self.named_regions(state);
         let this = self.clone();
         let (endpoint, credentials, running) = match this.place {

@@ -11,7 +11,7 @@ use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::cloud::{Bills, CloudRead, Lookup};
 use crate::drift::Live;
 use crate::plan::guard;
-use crate::sandbox::Running;
+use crate::sandbox::Sandbox;
 use crate::state::{State, Status};
 
 /// What was seen, and in whose account, as far as that could be asked.
@@ -82,6 +82,6 @@ pub(super) fn read(
 async fn reader(
     connection: &Connection,
     state: Option<&State>,
-) -> Result<(impl CloudRead, Option<Running>), Failure> {
+) -> Result<(impl CloudRead, Option<Sandbox>), Failure> {
     connection.open(state).await
 }

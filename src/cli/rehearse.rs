@@ -1,18 +1,18 @@
-//! `postpay rehearse`: the real engine on the user's own manifests and a copy of the state, while faults strike.
+//! `postpay rehearse`: the user's own manifests and a copy of the state, through the real engine, while faults strike.
 //!
-//! Everything is done in a temporary folder, against the embedded endpoint; what is configured is read and never written
-//! or spoken to. After each run the documented recovery is followed: apply again, resolve, and where nothing was made,
-//! say so. The ledger takes the place of the person who looks into the account.
+//! Everything happens in a temporary folder, against the sandbox; what is configured is read and never written or called. After
+//! each apply the documented recovery follows: resolve, and apply again. Where a person would look into the account to say what
+//! was created, the ledger is asked.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use super::Exit;
-use super::connect::sandbox_credentials;
+use super::connect::{Connection, Embedded, ledger_beside};
 use super::edit;
 use super::failure::Failure;
 use super::load::Project;
@@ -22,8 +22,7 @@ use super::shown::Shown;
 use super::world::{World, cant_write};
 use crate::apply::{self, ApplyError, ApplySummary, OnError, Outcome, Parts, Settings};
 use crate::clock::SystemClock;
-use crate::cloud::tencent::wire::{CREATE, create_body};
-use crate::cloud::tencent::{ClientOptions, CredentialCache, TencentClient, Transport};
+use crate::cloud::tencent::TencentClient;
 use crate::config::{self, Endpoint};
 use crate::diagnostic::Diagnostic;
 use crate::files;
@@ -31,11 +30,11 @@ use crate::lang::{Text, text};
 use crate::model::{Address, Desired};
 use crate::plan::guard::{self, CallerIdentity, Consent, Facts, Limits};
 use crate::plan::{Action, Options, Plan, Target};
-use crate::rehearsal::judge::{Evidence, judge};
-use crate::rehearsal::scene::Scene;
-use crate::rehearsal::{Rehearsal, Run, Settled, chance};
+use crate::rehearsal::judge::{Evidence, judge, request};
+use crate::rehearsal::setup::SimSetup;
+use crate::rehearsal::{Rehearsal, Run, random};
 use crate::report::{human, json};
-use crate::sandbox::{self, Fault, LedgerEntry, Sandbox, read_ledger};
+use crate::sandbox::{self, Fault, LedgerEntry, read_ledger};
 use crate::state::file::FileStore;
 use crate::state::journal::RunId;
 use crate::state::{State, Status, Writer, encode_state, read};
@@ -94,29 +93,26 @@ const FAST_LIMIT: u32 = 100;
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What all runs share.
-struct Stage<'a> {
+struct Simulation {
     project: Project,
     desired: Desired,
-    scene: Scene,
-    select: &'a Select,
+    setup: SimSetup,
+    /// Which addresses are rehearsed. Replacing and destroying are not.
+    options: Options,
     settings: Settings,
-    /// Orders a second that the endpoint takes.
-    limit: u32,
+    /// Creates per second that the sandbox accepts.
+    sandbox_rate: u32,
 }
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
     let seed = seed(args);
-    let asked = match (args.random, seed) {
-        (Some(runs), _) => runs,
-        (None, Some(_)) => RUNS,
-        (None, None) => 1,
-    };
-    let stage = Stage::set(args, global, world)?;
+    let asked = args.random.unwrap_or(if seed.is_some() { RUNS } else { 1 });
+    let mut simulation = Simulation::load(args, global, world)?;
     let mut rehearsal = Rehearsal {
         seed,
         asked: usize::from(asked),
-        wanted: stage.scene.wanted.len(),
-        assumed: stage.scene.assumed.clone(),
+        wanted: simulation.setup.wanted.len(),
+        assumed: simulation.setup.assumed.clone(),
         runs: Vec::new(),
         took: Duration::ZERO,
     };
@@ -125,13 +121,16 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     let began = Instant::now();
     let runtime = super::runtime()?;
-    // One for all runs, so that no moment between two of them is without ears.
+    // One for all runs, so that no signal between two of them is missed.
     let mut signal = Box::pin(super::signals::signal());
     for number in 1..=rehearsal.asked {
-        let faults = stage.faults(args, seed, number);
+        let mut faults = args.faults.clone();
+        if let Some(seed) = seed {
+            faults.extend(random::faults(seed, number as u64, rehearsal.wanted as u64));
+        }
         let ended = runtime.block_on(async {
             tokio::select! {
-                run = stage.run(number, faults, world) => run.map(Some),
+                run = simulation.run(number, faults, world) => run.map(Some),
                 () = &mut signal => Ok(None),
             }
         });
@@ -151,17 +150,17 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     Ok(if rehearsal.is_kept() { Exit::Fine } else { Exit::Error })
 }
 
-/// None when every fault is chosen. One that nobody gave is short, so that it can be read out.
+/// Returns None when every fault is chosen. A seed that was not given is short, so that it can be read out.
 fn seed(args: &Args) -> Option<u64> {
     let is_random = args.faults.is_empty() || args.random.is_some() || args.seed.is_some();
-    let by_chance =
+    let any =
         || u64::from(RunId::fresh().0.as_fields().3[7]) * 256 + u64::from(RunId::fresh().0.as_fields().3[6]);
-    is_random.then(|| args.seed.unwrap_or_else(by_chance))
+    is_random.then(|| args.seed.unwrap_or_else(any))
 }
 
-impl<'a> Stage<'a> {
-    /// Reads everything that the user has, and holds it against the guard. Writes nothing.
-    fn set(args: &'a Args, global: &Global, world: &mut World) -> Result<Self, Failure> {
+impl Simulation {
+    /// Reads everything that the user has, and checks the plan as apply would. Writes nothing.
+    fn load(args: &Args, global: &Global, world: &mut World) -> Result<Self, Failure> {
         let mut project = Project::load(global, &Api::default())?;
         project.guard_reports(global, world)?;
         let recorded = project.recorded(world)?;
@@ -172,37 +171,30 @@ impl<'a> Stage<'a> {
             on_error: OnError::Stop,
             retry_for: Duration::from_secs(30),
             deadline: None,
-            // The endpoint lists at once what was ordered: one look tells.
-            // One look, and no waiting for another.
+            // The sandbox lists at once what was created: one look is enough.
             settle: Duration::from_millis(1),
             settle_refused: Duration::ZERO,
             allow_same_alias: false,
             accept_missing_rows: None,
         };
-        // From here on the configured endpoint is out of reach.
+        // From here on the configured endpoint is out of reach. An environment of the sandbox is in no other region.
         project.endpoint = Endpoint::Sandbox;
-        let selection = Self::options(&args.select);
-        let assumed = only_orders(&mut desired, recorded.as_ref());
-        let mut scene = Scene::set(&desired, recorded, project.account(), selection.filter(), world.now());
-        scene.assumed.extend(assumed);
-        let stage = Self {
-            limit: if args.real_pace {
-                sandbox::Options::new("").rate.unwrap_or(FAST_LIMIT)
-            } else {
-                FAST_LIMIT
-            },
-            project,
-            desired,
-            scene,
-            select: &args.select,
-            settings,
-        };
-        let plan = stage.plan(stage.scene.state.as_ref(), world)?;
-        let target = stage.project.target();
-        let facts = facts(stage.scene.state.as_ref(), &target);
+        project.region = None;
+        project.timeout = project.timeout.min(TIMEOUT);
+        let Select { targets, excludes } = args.select.clone();
+        let options = Options { targets, excludes, ..Options::default() };
+        let left_out = only_creates(&mut desired, recorded.as_ref());
+        let mut setup = SimSetup::new(&desired, recorded, project.account(), options.filter(), world.now());
+        setup.assumed.extend(left_out);
+        let sandbox_rate = if args.real_pace { sandbox::RATE } else { FAST_LIMIT };
+        let simulation = Self { project, desired, setup, options, settings, sandbox_rate };
+        let state = simulation.setup.state.as_ref();
+        let plan = simulation.plan(state, world)?;
+        let target = simulation.project.target();
+        let facts = facts(state, &target);
         let checked = guard::check(plan, &facts)?.in_account(CallerIdentity::Waived)?;
         // A limit is about money, and nothing is paid here; what it would say is worth knowing all the same.
-        for blocker in guard::over_limits(checked.plan(), stage.project.limits(None, None), 0) {
+        for blocker in guard::over_limits(checked.plan(), simulation.project.limits(None, None), 0) {
             let (code, message, _) = blocker.explain();
             let warning = Diagnostic::warning(code, message);
             world.diagnose(&[warning.help(text!(
@@ -210,136 +202,81 @@ impl<'a> Stage<'a> {
                 "`postpay apply` 会拒绝它；这里只是演练",
             ))]);
         }
-        Ok(stage)
-    }
-
-    /// Replacing and giving up are not rehearsed.
-    fn options(select: &Select) -> Options {
-        Options { targets: select.targets.clone(), excludes: select.excludes.clone(), ..Options::default() }
-    }
-
-    fn faults(&self, args: &Args, seed: Option<u64>, number: usize) -> Vec<Fault> {
-        let mut faults = args.faults.clone();
-        if let Some(seed) = seed {
-            let (run, orders) = (number as u64, self.scene.wanted.len() as u64);
-            faults.extend(chance::faults(seed, run, orders));
-        }
-        faults
+        Ok(simulation)
     }
 
     fn plan(&self, state: Option<&State>, world: &World) -> Result<Plan, Failure> {
-        let options = Self::options(self.select);
-        self.project.plan(&self.desired, state, options, world)
+        self.project.plan(&self.desired, state, self.options.clone(), world)
     }
 
-    /// One run: a fresh copy, a fresh endpoint, and applies until nothing is left to do.
-    async fn run(&self, number: usize, faults: Vec<Fault>, world: &World) -> Result<Run, Failure> {
+    /// One run: a fresh copy, a fresh sandbox, and applies until nothing is left to do.
+    async fn run(&mut self, number: usize, faults: Vec<Fault>, world: &World) -> Result<Run, Failure> {
         let began = Instant::now();
         let folder = tempfile::Builder::new()
             .prefix("postpay-rehearsal-")
             .tempdir()
             .map_err(|error| cant_write(&std::env::temp_dir(), &error))?;
         let place = files::resolve(folder.path()).map_err(|error| cant_write(folder.path(), &error))?;
-        let state = place.join("postpay.state.json");
-        if let Some(copy) = &self.scene.state {
-            std::fs::write(&state, encode_state(copy)?).map_err(|error| cant_write(&state, &error))?;
+        self.project.state = place.join("postpay.state.json");
+        let path = &self.project.state;
+        if let Some(copy) = &self.setup.state {
+            std::fs::write(path, encode_state(copy)?).map_err(|error| cant_write(path, &error))?;
         }
-        let ledger = place.join("postpay.sandbox.jsonl");
-        sandbox::note(&ledger, &self.scene.made, world.now())?;
-        let endpoint = Sandbox::start(sandbox::Options {
-            faults: faults.clone(),
-            rate: Some(self.limit),
-            existing: self.scene.existing.clone(),
-            ..sandbox::Options::new(&ledger)
-        })
-        .await?;
+        let ledger = ledger_beside(path, world)?;
+        sandbox::add_earlier(&ledger, &self.setup.existing, &self.setup.earlier, world.now())?;
+        let embedded =
+            Embedded { faults: faults.clone(), sandbox_rate: self.sandbox_rate, ..Embedded::default() };
+        let connection = Connection::choose(&self.project, &embedded, 3 * TIMEOUT, world)?;
+        let (client, endpoint) = connection.open(self.setup.state.as_ref()).await?;
         let mut play = Play {
-            stage: self,
-            store: world.store(&state),
-            client: self.client(&endpoint.url())?,
-            ledger: &ledger,
-            settled: Settled::default(),
+            simulation: self,
+            store: world.store(path),
+            // One line for each run is progress enough.
+            client: Arc::new(client.watched(None)),
+            ledger,
+            run: Run { number, faults, ..Run::default() },
             left_behind: Vec::new(),
             world,
         };
-        let mut applies = 0;
-        let unfinished = loop {
-            if play.is_done()? {
-                break None;
-            }
-            if applies == MOST_APPLIES {
-                break Some(text!(
-                    "{MOST_APPLIES} applies were not enough",
-                    "执行了 {MOST_APPLIES} 次 apply 仍未完成"
-                ));
-            }
-            applies += 1;
-            if let Some(why) = play.apply().await? {
-                break Some(why);
-            }
-            play.resolve().await?;
-        };
-        let (settled, left_behind) = (play.settled, play.left_behind);
+        play.run.unfinished = play.finish().await?;
         let after = read(&play.store)?.current();
-        endpoint.shutdown().await;
-        let entries = made_since(&ledger, self.scene.made.len())?;
-        Ok(Run {
-            number,
-            faults,
-            struck: entries.iter().filter(|entry| entry.fault.is_some()).count(),
-            applies,
-            judgement: judge(Evidence {
-                wanted: &self.scene.wanted,
-                before: self.scene.state.as_ref(),
-                ledger: &entries,
-                after: after.as_ref(),
-                left_behind: &left_behind,
-            }),
-            settled,
-            unfinished,
-            took: began.elapsed(),
-        })
-    }
-
-    fn client(&self, endpoint: &str) -> Result<Arc<TencentClient>, Failure> {
-        let options = ClientOptions {
-            endpoint: endpoint.parse()?,
-            credentials: Arc::new(CredentialCache::fixed(sandbox_credentials())),
-            // The endpoint's world has one region; what is taken as existing is in no other.
-            region: None,
-            // An order is looked for where its record says that it was made.
-            list_regions: self.project.region.iter().cloned().collect(),
-            language: self.project.language.name().to_owned(),
-            transport: Transport::within(TIMEOUT.min(self.project.timeout)),
-            retry_reads_for: 3 * TIMEOUT,
-            clock: Arc::new(SystemClock),
-        };
-        Ok(Arc::new(TencentClient::new(options)?))
+        let Play { mut run, left_behind, ledger, .. } = play;
+        if let Some(endpoint) = endpoint {
+            endpoint.shutdown().await;
+        }
+        // Without what was there before.
+        let entries: Vec<_> = read_ledger(&ledger)?.into_iter().skip(self.setup.earlier.len()).collect();
+        run.struck = entries.iter().filter(|entry| entry.fault.is_some()).count();
+        run.judgement = judge(Evidence {
+            wanted: &self.setup.wanted,
+            before: self.setup.state.as_ref(),
+            ledger: &entries,
+            after: after.as_ref(),
+            left_behind: &left_behind,
+        });
+        run.took = began.elapsed();
+        Ok(run)
     }
 }
 
-/// Leaves out what adopts and what forgets: the embedded endpoint has nothing that could be adopted, and the judge holds
-/// every record that is gone for a loss. Says what was left out.
-fn only_orders(desired: &mut Desired, recorded: Option<&State>) -> Vec<Text> {
-    let on_record = |address: &Address| recorded.is_some_and(|state| state.get(address).is_some());
-    let targets: HashSet<Address> = desired.moved.iter().map(|moved| moved.to.clone()).collect();
+/// Leaves out imports and `removed` blocks: the sandbox has nothing to import, and to the judge a record that is gone is lost.
+/// Returns what was left out.
+fn only_creates(desired: &mut Desired, recorded: Option<&State>) -> Vec<Text> {
+    let is_recorded = |address: &Address| recorded.is_some_and(|state| state.get(address).is_some());
+    let moved_to: HashSet<Address> = desired.moved.iter().map(|moved| moved.to.clone()).collect();
     let mut left_out = Vec::new();
     desired.environments.retain(|environment| {
         let address = &environment.address;
-        let kept = environment.import.is_none() || on_record(address) || targets.contains(address);
-        if !kept {
+        let is_kept = environment.import.is_none() || is_recorded(address) || moved_to.contains(address);
+        if !is_kept {
             left_out.push(text!("the import of `{address}` is not rehearsed", "不演练 `{address}` 的导入"));
         }
-        kept
+        is_kept
     });
-    for removed in std::mem::take(&mut desired.removed) {
-        if on_record(&removed.address) {
-            let address = &removed.address;
-            left_out.push(text!(
-                "that `{address}` is forgotten is not rehearsed",
-                "不演练移除 `{address}` 的记录"
-            ));
-        }
+    let removed = std::mem::take(&mut desired.removed);
+    for address in removed.iter().map(|removed| &removed.address).filter(|address| is_recorded(address)) {
+        left_out
+            .push(text!("that `{address}` is forgotten is not rehearsed", "不演练移除 `{address}` 的记录"));
     }
     left_out
 }
@@ -348,7 +285,6 @@ fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
     Facts {
         state,
         target,
-        // The embedded endpoint's own.
         allowed_accounts: &[],
         remade: None,
         manifests: &[],
@@ -359,58 +295,64 @@ fn facts<'a>(state: Option<&'a State>, target: &'a Target) -> Facts<'a> {
     }
 }
 
-/// What the endpoint did, without the orders that were noted before it started.
-fn made_since(ledger: &Path, noted: usize) -> Result<Vec<LedgerEntry>, Failure> {
-    let mut entries = read_ledger(ledger)?;
-    Ok(entries.split_off(noted.min(entries.len())))
-}
-
-/// One run under way.
+/// One run in progress.
 struct Play<'a> {
-    stage: &'a Stage<'a>,
+    simulation: &'a Simulation,
     store: FileStore,
     client: Arc<TencentClient>,
-    ledger: &'a Path,
-    settled: Settled,
-    /// What refused orders left, as apply reports it.
+    ledger: PathBuf,
+    run: Run,
+    /// The EnvIds that refused creates left, as apply reports them.
     left_behind: Vec<String>,
     world: &'a World,
 }
 
 impl Play<'_> {
-    /// Whether a plan would find nothing to order, to wait for or to resolve.
-    fn is_done(&self) -> Result<bool, Failure> {
-        let state = read(&self.store)?.current();
-        let plan = self.stage.plan(state.as_ref(), self.world)?;
-        Ok(plan.steps.iter().all(|step| match step.action {
-            Action::Create
-            | Action::Update
-            | Action::Replace
-            | Action::Import
-            | Action::Move
-            | Action::Forget
-            | Action::Resolve
-            | Action::Wait => false,
-            // No longer declared, and kept.
-            Action::Destroy => step.blocker.is_some(),
-            Action::NoOp => true,
-        }))
+    /// Applies and resolves until nothing is left to do. Returns why the job could not be finished.
+    async fn finish(&mut self) -> Result<Option<Text>, Failure> {
+        loop {
+            let writer = self.lock()?;
+            let plan = self.simulation.plan(writer.state(), self.world)?;
+            let is_settled = |action, is_refused| match action {
+                Action::NoOp => true,
+                // Not in the configuration, and kept.
+                Action::Destroy => is_refused,
+                Action::Create
+                | Action::Update
+                | Action::Replace
+                | Action::Import
+                | Action::Move
+                | Action::Forget
+                | Action::Resolve
+                | Action::Wait => false,
+            };
+            if plan.steps.iter().all(|step| is_settled(step.action, step.blocker.is_some())) {
+                return Ok(None);
+            }
+            if self.run.applies == MOST_APPLIES {
+                return Ok(Some(text!(
+                    "{MOST_APPLIES} applies were not enough",
+                    "执行了 {MOST_APPLIES} 次 apply 仍未完成"
+                )));
+            }
+            self.run.applies += 1;
+            if let Some(why) = self.apply(plan, writer).await? {
+                return Ok(Some(why));
+            }
+            self.resolve().await?;
+        }
     }
 
     fn lock(&self) -> Result<Writer, Failure> {
-        let holder = self.world.holder("rehearse");
-        Ok(Writer::open(&self.store, &holder, Duration::ZERO)?)
+        Ok(Writer::open(&self.store, &self.world.holder("rehearse"), Duration::ZERO)?)
     }
 
-    /// `postpay apply --auto-approve`. Some when the job can't be done without a person.
-    async fn apply(&mut self) -> Result<Option<Text>, Failure> {
-        let mut writer = self.lock()?;
-        let plan = self.stage.plan(writer.state(), self.world)?;
-        let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
-        if plan.changes().next().is_none() && !waits {
+    /// `postpay apply --auto-approve`. Returns a reason when the job can't be finished without a person.
+    async fn apply(&mut self, plan: Plan, mut writer: Writer) -> Result<Option<Text>, Failure> {
+        if plan.changes().next().is_none() && plan.steps.iter().all(|step| step.action != Action::Wait) {
             return Ok(None);
         }
-        let target = self.stage.project.target();
+        let target = self.simulation.project.target();
         let facts = facts(writer.state(), &target);
         let checked = guard::check(plan, &facts)?.in_account(CallerIdentity::Waived)?;
         let approved = checked.approve(Consent::Auto)?;
@@ -430,9 +372,9 @@ impl Play<'_> {
             stop: stopped,
             observe: &mut |_| {},
         };
-        match apply::run(&approved, &self.stage.settings, parts).await {
+        match apply::run(&approved, &self.simulation.settings, parts).await {
             Ok(report) => Ok(self.note(&report)),
-            // Nothing was ordered: apply again.
+            // Nothing was created: apply again.
             Err(ApplyError::Listing(_) | ApplyError::Incomplete { .. }) => Ok(None),
             Err(
                 error @ (ApplyError::State(_) | ApplyError::AlreadyThere(_) | ApplyError::Elsewhere { .. }),
@@ -441,24 +383,14 @@ impl Play<'_> {
     }
 
     fn note(&mut self, report: &ApplySummary) -> Option<Text> {
-        self.settled.read_back += report.found.len();
-        for result in &report.results {
-            match &result.outcome {
-                Outcome::Ordered { read_back, .. } => {
-                    self.settled.read_back += usize::from(*read_back);
-                }
-                Outcome::Failed(_)
-                | Outcome::Unknown(_)
-                | Outcome::Done(_)
-                | Outcome::Recorded
-                | Outcome::NotAttempted => {}
-            }
-        }
+        let read_back = |outcome: &Outcome| matches!(outcome, Outcome::Ordered { read_back: true, .. });
+        let results = report.results.iter();
+        self.run.settled.read_back += results.filter(|result| read_back(&result.outcome)).count();
+        self.run.settled.read_back += report.found.len();
         if let Some(trouble) = &report.trouble {
             return Some(trouble.text());
         }
-        let left = report.results.iter().filter_map(|result| result.left_behind.clone());
-        self.left_behind.extend(left);
+        self.left_behind.extend(report.results.iter().filter_map(|result| result.left_behind.clone()));
         report.results.iter().find_map(|result| {
             let left = result.left_behind.as_ref()?;
             let address = &result.address;
@@ -469,7 +401,7 @@ impl Play<'_> {
         })
     }
 
-    /// `postpay resolve --auto-approve`, and then what a person would do who can see what was made.
+    /// `postpay resolve --auto-approve`, and then what a person would do who can see what was created.
     async fn resolve(&mut self) -> Result<(), Failure> {
         let mut writer = self.lock()?;
         let Some(state) = writer.state().cloned() else {
@@ -482,30 +414,31 @@ impl Play<'_> {
         let examined = resolve::examine(&self.store, &state, open, &self.client, self.world).await;
         // It could not be read: the next round tries again.
         let Ok(cases) = examined else { return Ok(()) };
+        let settled = &mut self.run.settled;
         let mut edits = Vec::new();
-        let mut unclaimed = self.unclaimed(&state)?;
-        let mut in_doubt = Vec::new();
-        for case in &cases {
-            match resolve::proposed(case, &cases) {
-                Some(candidate) => {
-                    unclaimed.retain(|entry| {
-                        entry.env_id.as_deref() != Some(candidate.environment.env_id.as_str())
-                    });
-                    edits.push(resolve::adopt(case, candidate));
-                    self.settled.adopted += 1;
-                }
-                None => in_doubt.push(case),
-            }
+        let mut unclaimed = unrecorded_creates(read_ledger(&self.ledger)?, &state);
+        let (proposed, in_doubt): (Vec<_>, Vec<_>) = cases
+            .iter()
+            .map(|case| (case, resolve::proposed(case, &cases)))
+            .partition(|(_, it)| it.is_some());
+        for (case, candidate) in proposed.into_iter().filter_map(|(case, it)| Some((case, it?))) {
+            let env_id = candidate.environment.env_id.as_str();
+            unclaimed.retain(|entry| entry.env_id.as_deref() != Some(env_id));
+            edits.push(resolve::adopt(case, candidate));
+            settled.adopted += 1;
         }
-        for case in in_doubt {
-            let settled = match claim(case, &mut unclaimed) {
-                Some(env_id) => resolve::adopt_named(case, &env_id, None, true, &state).inspect(|_| {
-                    self.settled.adopted += 1;
-                }),
-                None => resolve::forget(case, &state).inspect(|_| self.settled.not_created += 1),
+        for (case, _) in in_doubt {
+            let (edit, count) = match claim(case, &mut unclaimed) {
+                Some(env_id) => {
+                    (resolve::adopt_named(case, &env_id, None, true, &state), &mut settled.adopted)
+                }
+                None => (resolve::forget(case, &state), &mut settled.not_created),
             };
-            // What the command refuses stays open, and the next round sees it again.
-            edits.extend(settled.ok());
+            // What the command rejects stays open, and the next round sees it again.
+            if let Ok(edit) = edit {
+                edits.push(edit);
+                *count += 1;
+            }
         }
         if !edits.is_empty() {
             let run = edit::started(&state, "resolve", self.world)?;
@@ -513,29 +446,23 @@ impl Play<'_> {
         }
         Ok(())
     }
-
-    /// Orders that were made and are on no record.
-    fn unclaimed(&self, state: &State) -> Result<Vec<LedgerEntry>, Failure> {
-        let is_recorded: HashSet<(Option<&str>, Option<&str>)> = state
-            .environments
-            .values()
-            .filter(|record| record.status == Status::Created)
-            .map(|record| (record.env_id.as_deref(), record.tran_id.as_deref()))
-            .collect();
-        let mut entries = read_ledger(self.ledger)?;
-        entries.retain(|entry| {
-            let ids = (entry.env_id.as_deref(), entry.tran_id.as_deref());
-            entry.acted && entry.action == CREATE && !is_recorded.contains(&ids)
-        });
-        Ok(entries)
-    }
 }
 
-/// Takes the order that a case is about out of those that were made; None when it never was.
+/// Creates that are not in the state.
+fn unrecorded_creates(mut entries: Vec<LedgerEntry>, state: &State) -> Vec<LedgerEntry> {
+    let records = state.environments.values().filter(|record| record.status == Status::Created);
+    let recorded: HashSet<(Option<&str>, Option<&str>)> =
+        records.map(|record| (record.env_id.as_deref(), record.tran_id.as_deref())).collect();
+    entries.retain(|entry| {
+        let ids = (entry.env_id.as_deref(), entry.tran_id.as_deref());
+        entry.acted && !recorded.contains(&ids)
+    });
+    entries
+}
+
+/// Takes the create that a case is about out of those that were made; None when there is none.
 fn claim(case: &Case, unclaimed: &mut Vec<LedgerEntry>) -> Option<String> {
-    let body = create_body(&case.open.record.attributes);
-    let params: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_slice(&body).unwrap_or_default();
+    let params = request(&case.open.record.attributes);
     let place = unclaimed.iter().position(|entry| entry.params == params)?;
     unclaimed.swap_remove(place).env_id
 }

@@ -1,136 +1,82 @@
-//! The judge: the endpoint's ledger against what was wanted and what is on record. It believes nothing that the engine says.
+//! Compares the sandbox's ledger with what was wanted and with the state. It believes nothing that the engine says.
 
-use std::collections::{HashMap, HashSet};
+use serde_json::{Map, Value};
 
 use crate::cloud::tencent::wire::create_body;
 use crate::model::Attributes;
 use crate::sandbox::LedgerEntry;
-use crate::state::{State, Status};
+use crate::state::{Record, State, Status};
 
 /// Everything that the judge looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
-    /// What may be ordered, each once.
+    /// What may be created, each once.
     pub wanted: &'a [Attributes],
     /// The copy of the state that the run began with.
     pub before: Option<&'a State>,
-    /// What the endpoint did during the run.
+    /// What the sandbox did during the run.
     pub ledger: &'a [LedgerEntry],
     pub after: Option<&'a State>,
-    /// The EnvIds that were reported as left behind by a refused order: on no record, and not lost either.
+    /// The EnvIds that were reported as left behind by a refused create: not in the state, and not lost either.
     pub left_behind: &'a [String],
 }
 
 /// What the judge found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Judgement {
-    /// Orders that the endpoint really made.
+    /// How many creates the sandbox carried out.
     pub orders: usize,
-    /// The EnvIds of those of them that nobody wanted, or wanted once and got already.
+    /// The EnvIds of those that nobody wanted, or wanted once and had already.
     pub duplicates: Vec<String>,
-    /// Ids that the endpoint gave out, or that were on record before, and that are on no record now.
+    /// Ids that the sandbox returned, or that the state had before, and that the state does not have now.
     pub lost: Vec<String>,
 }
 
-/// Counts.
+/// Counts what was created twice and what was lost.
 pub fn judge(evidence: Evidence<'_>) -> Judgement {
-    let made: Vec<&LedgerEntry> = evidence.ledger.iter().filter(|it| it.acted).collect();
-    let mut wanted: HashMap<String, usize> = HashMap::new();
-    for order in evidence.wanted {
-        *wanted.entry(asked(order)).or_default() += 1;
-    }
-    let duplicates = made
-        .iter()
-        .filter(|entry| !take(&mut wanted, &said(entry)))
-        .map(|entry| entry.env_id.clone().unwrap_or_default())
-        .collect();
-    let is_reported = |entry: &LedgerEntry| {
-        let env_id = entry.env_id.as_ref();
-        env_id.is_some_and(|id| evidence.left_behind.contains(id))
+    let Evidence { wanted, before, ledger, after, left_behind } = evidence;
+    let created: Vec<&LedgerEntry> = ledger.iter().filter(|entry| entry.acted).collect();
+    let mut wanted: Vec<_> = wanted.iter().map(request).collect();
+    let unwanted = created.iter().filter(|entry| take(&mut wanted, &entry.params).is_none());
+    let duplicates = unwanted.map(|entry| entry.env_id.clone().unwrap_or_default()).collect();
+
+    let records: Vec<&Record> =
+        after.iter().flat_map(|state| state.records()).map(|(_, record)| record).collect();
+    let unknown = records.iter().filter(|record| record.status == Status::Unknown);
+    // A create whose outcome is shown as unknown is not lost.
+    let mut unknown: Vec<_> = unknown.map(|record| request(&record.attributes)).collect();
+    let has = |entry: &LedgerEntry, record: &Record| {
+        let is_awaiting = record.status == Status::AwaitingEnvId;
+        record.tran_id == entry.tran_id && (is_awaiting || record.env_id == entry.env_id)
     };
-    let mut kept = Kept::of(evidence.after);
-    let lost = made
-        .iter()
-        .filter(|entry| !kept.holds(entry) && !is_reported(entry))
-        .map(|entry| entry.tran_id.clone().unwrap_or_default());
-    let lost: Vec<String> = lost.collect();
-    Judgement { orders: made.len(), duplicates, lost: kept.missing(evidence.before).chain(lost).collect() }
+    let mut is_kept = |entry: &LedgerEntry| {
+        records.iter().any(|record| has(entry, record))
+            || take(&mut unknown, &entry.params).is_some()
+            || entry.env_id.as_ref().is_some_and(|id| left_behind.contains(id))
+    };
+    let lost = created.iter().filter(|entry| !is_kept(entry));
+    let lost: Vec<String> = lost.map(|entry| entry.tran_id.clone().unwrap_or_default()).collect();
+
+    let earlier = before.into_iter().flat_map(|state| state.environments.values());
+    let missing = earlier.flat_map(|record| {
+        let env_id =
+            record.env_id.as_ref().filter(|id| records.iter().all(|it| it.env_id.as_ref() != Some(id)));
+        let tran_id =
+            record.tran_id.as_ref().filter(|id| records.iter().all(|it| it.tran_id.as_ref() != Some(id)));
+        env_id.into_iter().chain(tran_id).cloned()
+    });
+    Judgement { orders: created.len(), duplicates, lost: missing.chain(lost).collect() }
 }
 
-/// The request that an order makes, with its members in the order in which the ledger has them.
-fn asked(order: &Attributes) -> String {
-    shown(&serde_json::from_slice(&create_body(order)).unwrap_or_default())
+/// The parameters that a create sends.
+pub fn request(order: &Attributes) -> Map<String, Value> {
+    serde_json::from_slice(&create_body(order)).unwrap_or_default()
 }
 
-fn said(entry: &LedgerEntry) -> String {
-    shown(&entry.params)
-}
-
-fn shown(params: &serde_json::Map<String, serde_json::Value>) -> String {
-    serde_json::to_string(params).unwrap_or_default()
-}
-
-fn take(left: &mut HashMap<String, usize>, what: &str) -> bool {
-    match left.get_mut(what) {
-        Some(count) if *count > 0 => {
-            *count -= 1;
-            true
-        }
-        Some(_) | None => false,
-    }
-}
-
-/// What is on record in the end.
-struct Kept<'a> {
-    env_ids: HashSet<&'a str>,
-    tran_ids: HashSet<&'a str>,
-    /// Both ids, of one record.
-    pairs: HashSet<(&'a str, &'a str)>,
-    /// The numbers of orders without an environment id so far.
-    awaiting: HashSet<&'a str>,
-    /// The requests whose outcome is shown as unknown: an order that stands there is not lost.
-    unknown: HashMap<String, usize>,
-}
-
-impl<'a> Kept<'a> {
-    fn of(state: Option<&'a State>) -> Self {
-        let mut kept = Self {
-            env_ids: HashSet::new(),
-            tran_ids: HashSet::new(),
-            pairs: HashSet::new(),
-            awaiting: HashSet::new(),
-            unknown: HashMap::new(),
-        };
-        for (_, record) in state.into_iter().flat_map(State::records) {
-            let (env_id, tran_id) = (record.env_id.as_deref(), record.tran_id.as_deref());
-            kept.env_ids.extend(env_id);
-            kept.tran_ids.extend(tran_id);
-            kept.pairs.extend(env_id.zip(tran_id));
-            match record.status {
-                Status::Created | Status::Isolated | Status::Destroying => {}
-                Status::AwaitingEnvId => kept.awaiting.extend(tran_id),
-                Status::Unknown => {
-                    *kept.unknown.entry(asked(&record.attributes)).or_default() += 1;
-                }
-            }
-        }
-        kept
-    }
-
-    fn holds(&mut self, entry: &LedgerEntry) -> bool {
-        let ids = entry.env_id.as_deref().zip(entry.tran_id.as_deref());
-        ids.is_some_and(|ids| self.pairs.contains(&ids) || self.awaiting.contains(ids.1))
-            || take(&mut self.unknown, &said(entry))
-    }
-
-    fn missing<'b>(&self, before: Option<&'b State>) -> impl Iterator<Item = String> + use<'b, '_> {
-        let records = before.into_iter().flat_map(|state| state.environments.values());
-        records.flat_map(|record| {
-            let env_id = record.env_id.as_ref().filter(|id| !self.env_ids.contains(id.as_str()));
-            let tran_id = record.tran_id.as_ref().filter(|id| !self.tran_ids.contains(id.as_str()));
-            env_id.into_iter().chain(tran_id).cloned()
-        })
-    }
+/// Takes one of the same parameters out of a list; None when there is none.
+fn take(from: &mut Vec<Map<String, Value>>, params: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let place = from.iter().position(|it| it == params)?;
+    Some(from.swap_remove(place))
 }
 
 #[cfg(test)]
@@ -152,19 +98,12 @@ mod tests {
 
     fn made(alias: &str, tran_id: &str, env_id: &str) -> LedgerEntry {
         LedgerEntry {
-            call: 1,
-            at: Timestamp::UNIX_EPOCH,
             action: "CreatePostpayPackage".to_owned(),
-            region: None,
             params: serde_json::from_slice(&create_body(&order(alias))).unwrap(),
-            reached: true,
             acted: true,
-            changed: false,
-            answer: "ok".to_owned(),
-            fault: None,
             tran_id: Some(tran_id.to_owned()),
             env_id: Some(env_id.to_owned()),
-            request_id: String::new(),
+            ..LedgerEntry::default()
         }
     }
 
@@ -210,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_kept_its_promises_is_found_to() {
+    fn a_run_that_kept_its_promises_is_clean() {
         let ledger = [made("a", "1", "a-1"), made("b", "2", "b-1")];
         let after = state(&[
             ("a", Status::Created, Some("1"), Some("a-1")),
@@ -221,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_made_twice_is_counted_and_so_is_one_that_nobody_wanted() {
+    fn duplicates_and_unwanted_creates_are_counted() {
         let ledger = [made("a", "1", "a-1"), made("a", "2", "a-2"), made("c", "3", "c-1")];
         let after = state(&[("a", Status::Created, Some("1"), Some("a-1"))]);
         let found = judged(&ledger, None, &after);
@@ -230,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_id_is_counted_unless_the_order_is_shown_as_unknown() {
+    fn lost_ids_are_counted_unless_the_outcome_is_unknown() {
         let ledger = [made("a", "1", "a-1")];
         assert_eq!(judged(&ledger, None, &state(&[])).lost, ["1"]);
         let other = state(&[("a", Status::Created, Some("1"), Some("a-2"))]);
@@ -242,14 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_on_record_before_must_be_so_after() {
+    fn ids_of_the_earlier_state_must_stay() {
         let before = state(&[("old", Status::Created, Some("9"), Some("old-1"))]);
         assert_eq!(judged(&[], Some(&before), &state(&[])).lost, ["old-1", "9"]);
         assert!(judged(&[], Some(&before), &before).lost.is_empty());
     }
 
     #[test]
-    fn a_call_that_made_nothing_counts_for_nothing() {
+    fn a_rejected_call_does_not_count() {
         let refused = LedgerEntry { acted: false, ..made("a", "1", "a-1") };
         assert_eq!(judged(&[refused], None, &state(&[])), Judgement::default());
     }

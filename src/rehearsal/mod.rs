@@ -1,12 +1,12 @@
-//! A rehearsal: what is declared is ordered from the embedded endpoint, on a copy of the state, while faults strike; and
-//! what came of it, judged by the endpoint's ledger.
+//! A rehearsal: what is declared is created in the sandbox, on a copy of the state, while faults strike; and what came of it,
+//! judged by the sandbox's ledger.
 //!
-//! [`scene`] makes the copy and the world around it, [`chance`] draws faults, [`judge`] counts. All pure. Who runs the
-//! engine is the command line.
+//! [`setup`] prepares the state and the account, [`random`] draws faults, [`judge`] counts. All of it is pure: the command line
+//! runs the engine.
 
-pub mod chance;
 pub mod judge;
-pub mod scene;
+pub mod random;
+pub mod setup;
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub struct Rehearsal {
     pub seed: Option<u64>,
     /// How many runs were asked for.
     pub asked: usize,
-    /// How many orders each run is to make.
+    /// How many creates each run is to make.
     pub wanted: usize,
     /// What had to be assumed about the account, for people.
     pub assumed: Vec<Text>,
@@ -30,12 +30,12 @@ pub struct Rehearsal {
 }
 
 /// One run, from the copy to the last recovery.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Run {
     /// From 1.
     pub number: usize,
     pub faults: Vec<Fault>,
-    /// How many calls they spoiled.
+    /// How many calls they struck.
     pub struck: usize,
     /// How often `apply` ran until nothing was left to do.
     pub applies: usize,
@@ -46,7 +46,7 @@ pub struct Run {
     pub took: Duration,
 }
 
-/// How orders without a full answer were settled.
+/// How creates without a full answer were settled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Settled {
     /// By `apply` itself, from what the account shows.
@@ -69,7 +69,7 @@ pub struct Totals {
 }
 
 impl Run {
-    /// Nothing twice, nothing lost, and the job done.
+    /// Whether nothing was created twice, nothing was lost, and the job is done.
     pub fn is_kept(&self) -> bool {
         let Judgement { orders: _, duplicates, lost } = &self.judgement;
         duplicates.is_empty() && lost.is_empty() && self.unfinished.is_none()
@@ -77,7 +77,7 @@ impl Run {
 }
 
 impl Rehearsal {
-    /// Every run was made, and every one kept the promises.
+    /// Whether every run was made, and kept the promises.
     pub fn is_kept(&self) -> bool {
         self.runs.len() == self.asked && self.runs.iter().all(Run::is_kept)
     }

@@ -1,10 +1,9 @@
 //! Faults: what goes wrong, and at which call.
 //!
-//! Written `KIND@N`, `KIND@N-M` or `KIND@*`, where N counts the calls of `CreatePostpayPackage` since the server started,
-//! from 1, every attempt included. `list:` before it strikes at the calls of `DescribeEnvs` instead and counts those, `bill:`
-//! at those of `DescribeBillingInfo`, `modify:` at those of `ModifyEnv`, `destroy:` at those of `DestroyEnv`, and `sts:` at every
-//! question for a key or whose it is. `throttle-for:TIME` strikes at the chosen call and at every later one of the action within
-//! that time.
+//! Written `KIND@N`, `KIND@N-M` or `KIND@*`, where N counts the creates since the server started, from 1, every attempt
+//! included. A prefix chooses other calls, which are counted separately: `list:` DescribeEnvs, `bill:` DescribeBillingInfo,
+//! `modify:` ModifyEnv, `destroy:` DestroyEnv, and `sts:` every call of STS. `throttle-for:TIME` strikes at the chosen call and
+//! at every later one within that time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,8 +20,8 @@ pub struct Fault {
     pub calls: Calls,
 }
 
-/// The action whose calls a fault counts and strikes at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The calls that a fault counts and strikes at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
     Create,
     List,
@@ -32,44 +31,25 @@ pub enum Target {
     Sts,
 }
 
+/// Targets with the prefix of their faults, and what messages call them.
+const TARGETS: [(Target, &str, &str); 6] = [
+    (Target::Create, "", "CreatePostpayPackage"),
+    (Target::List, "list:", "DescribeEnvs"),
+    (Target::Bills, "bill:", "DescribeBillingInfo"),
+    (Target::Modify, "modify:", "ModifyEnv"),
+    (Target::Destroy, "destroy:", "DestroyEnv"),
+    (Target::Sts, "sts:", "STS"),
+];
+
 impl Target {
-    const PREFIXED: [Self; 5] = [Self::List, Self::Bills, Self::Modify, Self::Destroy, Self::Sts];
-
-    /// What stands before the kind.
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Create => "",
-            Self::List => "list:",
-            Self::Bills => "bill:",
-            Self::Modify => "modify:",
-            Self::Destroy => "destroy:",
-            Self::Sts => "sts:",
-        }
-    }
-
-    /// The calls that it counts.
-    fn action(self) -> &'static str {
-        match self {
-            Self::Create => "CreatePostpayPackage",
-            Self::List => "DescribeEnvs",
-            Self::Bills => "DescribeBillingInfo",
-            Self::Modify => "ModifyEnv",
-            Self::Destroy => "DestroyEnv",
-            Self::Sts => "STS",
-        }
-    }
-
-    /// Whether its calls change nothing.
-    fn is_a_question(self) -> bool {
-        match self {
-            Self::Create | Self::Modify | Self::Destroy => false,
-            Self::List | Self::Bills | Self::Sts => true,
-        }
+    fn names(self) -> (&'static str, &'static str) {
+        let row = TARGETS.iter().find(|(target, _, _)| *target == self);
+        row.map_or(("", ""), |(_, prefix, calls)| (prefix, calls))
     }
 }
 
 impl Fault {
-    /// Whether it strikes at this call of this action, counted from 1.
+    /// Whether it strikes at this call, counted from 1 for each target.
     pub fn strikes(&self, target: Target, call: u64) -> bool {
         self.target == target
             && match self.calls {
@@ -90,25 +70,17 @@ pub enum Calls {
     Every,
 }
 
-/// What goes wrong. "Before" is before the back end acts, "after" is when it has.
+/// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
     /// The gateway answers RequestLimitExceeded.
     Throttle,
     /// A congestion: the gateway answers RequestLimitExceeded for this long.
     ThrottleFor(SignedDuration),
-    /// The connection is reset (a real TCP RST).
-    ResetBefore,
-    ResetAfter,
-    /// The connection is closed without a word.
-    EofBefore,
-    EofAfter,
-    /// No answer ever comes.
-    HangBefore,
-    HangAfter,
-    /// HTTP status 500 without an envelope.
-    ServerErrorBefore,
-    ServerErrorAfter,
+    /// There is no answer, and the call does not act.
+    Before(Break),
+    /// There is no answer, but the call acts.
+    After(Break),
     /// Acts; the answer stops short of its Content-Length.
     CutBody,
     /// Acts; a web page with status 200 comes instead of the answer.
@@ -127,17 +99,30 @@ pub enum FaultKind {
     ErrorAfter(String),
 }
 
-/// The kinds without a code, by name.
+/// How an answer fails to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Break {
+    /// The connection is reset (a real TCP RST).
+    Reset,
+    /// The connection is closed.
+    Eof,
+    /// No answer ever comes.
+    Hang,
+    /// HTTP status 500 without an envelope.
+    ServerError,
+}
+
+/// The kinds without a value, by name.
 const PLAIN: [(&str, FaultKind); 15] = [
     ("throttle", FaultKind::Throttle),
-    ("reset-before", FaultKind::ResetBefore),
-    ("reset-after", FaultKind::ResetAfter),
-    ("eof-before", FaultKind::EofBefore),
-    ("eof-after", FaultKind::EofAfter),
-    ("hang-before", FaultKind::HangBefore),
-    ("hang-after", FaultKind::HangAfter),
-    ("500-before", FaultKind::ServerErrorBefore),
-    ("500-after", FaultKind::ServerErrorAfter),
+    ("reset-before", FaultKind::Before(Break::Reset)),
+    ("reset-after", FaultKind::After(Break::Reset)),
+    ("eof-before", FaultKind::Before(Break::Eof)),
+    ("eof-after", FaultKind::After(Break::Eof)),
+    ("hang-before", FaultKind::Before(Break::Hang)),
+    ("hang-after", FaultKind::After(Break::Hang)),
+    ("500-before", FaultKind::Before(Break::ServerError)),
+    ("500-after", FaultKind::After(Break::ServerError)),
     ("cut-body", FaultKind::CutBody),
     ("html", FaultKind::Html),
     ("null-env-id", FaultKind::NullEnvId),
@@ -145,10 +130,9 @@ const PLAIN: [(&str, FaultKind); 15] = [
     ("short", FaultKind::Short),
     ("repeat", FaultKind::Repeat),
 ];
-const WITH_CODE: [&str; 2] = ["error", "error-after"];
 const THROTTLE_FOR: &str = "throttle-for";
 
-/// A text that is no fault.
+/// Why a text is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
     NoCall { text: String },
@@ -171,7 +155,7 @@ impl FaultError {
                 "`{calls}` 不是调用序号：写成 N、N-M 或 *，从 1 开始计数"
             ),
             Self::Kind { kind, near } => {
-                let names = names();
+                let names = PLAIN.map(|(name, _)| name).join(", ");
                 let near = match near {
                     Some(near) => text!(", did you mean `{near}`?", "，是否想写 `{near}`？"),
                     None => Text::same(""),
@@ -190,7 +174,7 @@ impl FaultError {
                 "`throttle-for` 需要一个时长：写成 throttle-for:TIME，例如 throttle-for:3s"
             ),
             Self::Unfit { kind, target } => {
-                let (action, fitting) = (target.action(), fitting(*target));
+                let ((_, action), fitting) = (target.names(), fitting(*target));
                 text!(
                     "`{kind}` can't happen to {action}: write one of {fitting}",
                     "`{kind}` 不会发生在 {action} 上：换用其中之一：{fitting:#}"
@@ -206,11 +190,7 @@ impl fmt::Display for FaultError {
     }
 }
 
-fn names() -> String {
-    PLAIN.map(|(name, _)| name).join(", ")
-}
-
-/// The kinds that calls of an action can meet, in words.
+/// The kinds that calls of a target can meet, as a list for a message.
 fn fitting(target: Target) -> Text {
     let code = || "CODE".to_owned();
     let mut names: Vec<String> = PLAIN
@@ -231,40 +211,34 @@ impl FromStr for Fault {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (kind, calls) =
             text.trim().rsplit_once('@').ok_or_else(|| FaultError::NoCall { text: text.to_owned() })?;
-        let (target, name) = Target::PREFIXED
-            .into_iter()
-            .find_map(|target| Some((target, kind.strip_prefix(target.prefix())?)))
+        // The first target is that without a prefix.
+        let (target, name) = TARGETS
+            .iter()
+            .rev()
+            .find_map(|(target, prefix, _)| Some((*target, kind.strip_prefix(prefix)?)))
             .unwrap_or((Target::Create, kind));
         let kind = parse_kind(name)?;
         if !kind.fits(target) {
             return Err(FaultError::Unfit { kind: kind.to_string(), target });
         }
-        Ok(Self {
-            target,
-            kind,
-            calls: parse_calls(calls).ok_or_else(|| FaultError::Calls { calls: calls.to_owned() })?,
-        })
+        let calls = parse_calls(calls).ok_or_else(|| FaultError::Calls { calls: calls.to_owned() })?;
+        Ok(Self { target, kind, calls })
     }
 }
 
 impl FaultKind {
-    /// Whether it can happen to a call: for one that changes nothing there is no "after", and only orders get ids.
+    /// Whether it can happen to a call: a read has no "after", only creates return ids, and only lists have rows.
     fn fits(&self, target: Target) -> bool {
         match self {
             Self::Throttle
             | Self::ThrottleFor(_)
-            | Self::ResetBefore
-            | Self::EofBefore
-            | Self::HangBefore
-            | Self::ServerErrorBefore
+            | Self::Before(_)
             | Self::CutBody
             | Self::Html
             | Self::Error(_) => true,
-            Self::ResetAfter
-            | Self::EofAfter
-            | Self::HangAfter
-            | Self::ServerErrorAfter
-            | Self::ErrorAfter(_) => !target.is_a_question(),
+            Self::After(_) | Self::ErrorAfter(_) => {
+                matches!(target, Target::Create | Target::Modify | Target::Destroy)
+            }
             Self::NullEnvId | Self::MissingTranId => target == Target::Create,
             Self::Short | Self::Repeat => matches!(target, Target::List | Target::Bills),
         }
@@ -272,37 +246,37 @@ impl FaultKind {
 }
 
 fn parse_kind(text: &str) -> Result<FaultKind, FaultError> {
-    let (name, code) = match text.split_once(':') {
-        Some((name, code)) => (name, Some(code)),
+    let is_code = |code: &&str| {
+        !code.is_empty() && code.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_')
+    };
+    let (name, value) = match text.split_once(':') {
+        Some((name, value)) => (name, Some(value)),
         None => (text, None),
     };
-    match (name, code) {
-        ("error", Some(code)) if is_code(code) => Ok(FaultKind::Error(code.to_owned())),
-        ("error-after", Some(code)) if is_code(code) => Ok(FaultKind::ErrorAfter(code.to_owned())),
-        (THROTTLE_FOR, time) => time
+    let code = || {
+        let code = value.filter(is_code).map(str::to_owned);
+        code.ok_or_else(|| FaultError::NoCode { kind: name.to_owned() })
+    };
+    match name {
+        "error" => Ok(FaultKind::Error(code()?)),
+        "error-after" => Ok(FaultKind::ErrorAfter(code()?)),
+        THROTTLE_FOR => value
             .and_then(|time| time.parse().ok())
             .filter(SignedDuration::is_positive)
             .map(FaultKind::ThrottleFor)
             .ok_or(FaultError::NoTime),
-        ("error" | "error-after", _) => Err(FaultError::NoCode { kind: name.to_owned() }),
-        _ => PLAIN
-            .into_iter()
-            .find(|(plain, _)| *plain == text)
-            .map(|(_, kind)| kind)
-            .ok_or_else(|| unknown_kind(text)),
+        _ => {
+            let plain = PLAIN.into_iter().find(|(plain, _)| *plain == text);
+            plain.map(|(_, kind)| kind).ok_or_else(|| unknown_kind(text))
+        }
     }
 }
 
 fn unknown_kind(text: &str) -> FaultError {
     let mut all: Vec<&str> = PLAIN.iter().map(|(name, _)| *name).collect();
-    all.extend(WITH_CODE);
-    all.push(THROTTLE_FOR);
+    all.extend(["error", "error-after", THROTTLE_FOR]);
     let near = similar::get_close_matches(text, &all, 1, 0.6);
     FaultError::Kind { kind: text.to_owned(), near: near.first().map(|near| (*near).to_owned()) }
-}
-
-fn is_code(code: &str) -> bool {
-    !code.is_empty() && code.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_')
 }
 
 fn parse_calls(text: &str) -> Option<Calls> {
@@ -316,29 +290,22 @@ fn parse_calls(text: &str) -> Option<Calls> {
 
 impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match PLAIN.iter().find(|(_, kind)| kind == self) {
-            Some((name, _)) => f.write_str(name),
-            None => match self {
-                Self::ThrottleFor(time) => write!(f, "{THROTTLE_FOR}:{time:#}"),
-                Self::ErrorAfter(code) => write!(f, "error-after:{code}"),
-                Self::Error(code) => write!(f, "error:{code}"),
-                // Unreachable as long as PLAIN is whole, which a test holds.
-                Self::Throttle
-                | Self::ResetBefore
-                | Self::ResetAfter
-                | Self::EofBefore
-                | Self::EofAfter
-                | Self::HangBefore
-                | Self::HangAfter
-                | Self::ServerErrorBefore
-                | Self::ServerErrorAfter
-                | Self::CutBody
-                | Self::Html
-                | Self::NullEnvId
-                | Self::MissingTranId
-                | Self::Short
-                | Self::Repeat => write!(f, "{self:?}"),
-            },
+        match self {
+            Self::ThrottleFor(time) => write!(f, "{THROTTLE_FOR}:{time:#}"),
+            Self::ErrorAfter(code) => write!(f, "error-after:{code}"),
+            Self::Error(code) => write!(f, "error:{code}"),
+            Self::Throttle
+            | Self::Before(_)
+            | Self::After(_)
+            | Self::CutBody
+            | Self::Html
+            | Self::NullEnvId
+            | Self::MissingTranId
+            | Self::Short
+            | Self::Repeat => {
+                let row = PLAIN.iter().find(|(_, kind)| kind == self);
+                f.write_str(row.map_or("", |(name, _)| name))
+            }
         }
     }
 }
@@ -346,7 +313,7 @@ impl fmt::Display for FaultKind {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { target, kind, calls } = self;
-        f.write_str(target.prefix())?;
+        f.write_str(target.names().0)?;
         match calls {
             Calls::Every => write!(f, "{kind}@*"),
             Calls::Range { first, last } if first == last => write!(f, "{kind}@{first}"),
@@ -360,7 +327,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_is_read_as_it_is_written() {
+    fn every_fault_is_parsed_as_it_is_displayed() {
         let plain = PLAIN.iter().filter(|(_, kind)| kind.fits(Target::Create));
         let mut texts: Vec<String> = plain.map(|(name, _)| format!("{name}@3")).collect();
         texts.extend(
@@ -402,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_fault_is_explained() {
+    fn errors_name_what_is_allowed() {
         let table = [
             ("reset-after", "at which call"),
             ("reset-aftr@1", "did you mean `reset-after`?"),
@@ -446,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_fault_is_told_in_both_languages() {
+    fn errors_are_in_both_languages() {
         for text in [
             "throttle",
             "throttle@0",

@@ -1,79 +1,27 @@
 //! The ledger: one JSON line for every request, written before its answer is sent.
 //!
 //! It is the sandbox's memory and the witness of what was done: whatever becomes of an answer or of the process, what the
-//! ledger says has happened. Lines are only ever appended, without fsync: it outlives the process, not a power cut.
+//! ledger contains has happened. Lines are only ever appended, without fsync: it outlives the process, not a power cut.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::elsewhere::Elsewhere;
-use super::existing::{Bought, Postpaid, missing};
+use super::actions::apply;
+use super::event::{Event, LedgerEntry, Purchase};
+use super::model::{Account, alias_in};
+use super::options::Postpaid;
 use crate::files::{self, Access, Links, Refusal};
 use crate::lang::{Text, text};
 
-/// The environment that every new ledger knows, by the vendor's own sample id. It is prepaid, so it can be switched.
+/// The environment of every new ledger, by the id that the API's documents have in their samples. It is prepaid, so it can be
+/// switched.
 pub const SAMPLE_ENV_ID: &str = "cdnheader-v2a";
-
-/// What became of one request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LedgerEntry {
-    /// Counted from 1 for each action since the server started.
-    pub call: u64,
-    /// When it arrived.
-    pub at: Timestamp,
-    /// As X-TC-Action said; empty when it said nothing.
-    pub action: String,
-    /// As X-TC-Region said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
-    pub params: Map<String, Value>,
-    /// Whether the gateway let it through: signature, version, action and rate were right.
-    pub reached: bool,
-    /// Whether an order was made.
-    pub acted: bool,
-    /// Whether an environment that was there was changed: renamed, isolated or deleted. Never of an order.
-    #[serde(default)]
-    pub changed: bool,
-    /// `ok`, the code of an error, or the fault that stood in for an answer.
-    pub answer: String,
-    /// The fault that struck.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<String>,
-    /// What the order really got, whatever the answer said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tran_id: Option<String>,
-    /// What the order really got, or the environment that a change is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub env_id: Option<String>,
-    pub request_id: String,
-}
-
-/// One line of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(super) enum Line {
-    /// An environment that was there from the start.
-    Environment {
-        env_id: String,
-        at: Timestamp,
-        /// None: it is prepaid.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        postpaid: Option<Bought>,
-    },
-    /// Something that happened to an environment past the API.
-    Elsewhere {
-        env_id: String,
-        at: Timestamp,
-        now: Elsewhere,
-    },
-    Request(LedgerEntry),
-}
 
 /// Why a ledger can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -117,81 +65,147 @@ impl fmt::Display for LedgerError {
     }
 }
 
-/// Far more than a rehearsal writes.
+/// The largest ledger that is read: far more than a rehearsal writes.
 const MOST: u64 = 1024 * 1024 * 1024;
 
 const WRITTEN: Text = Text::fixed("written", "写入");
 const LOCKED: Text = Text::fixed("locked", "锁定");
 
-/// An open ledger. Only one process has it.
+/// An open ledger, and the account that its events make. Only one process has it.
 #[derive(Debug)]
 pub(super) struct Ledger {
     file: File,
     path: PathBuf,
+    account: Account,
+    /// What reads are shown: the account as it was a fixed time ago.
+    shown: Account,
+    delay: Duration,
+    /// What is not shown yet, in the order it happened.
+    waiting: VecDeque<(Timestamp, Event)>,
     /// Held as long as the ledger is open; a dead process leaves nothing to clear.
     _lock: Lock,
 }
 
-/// Let go of by name when it is dropped: a process that is being started from here holds a copy of the file for a moment, and
+/// Released by name when it is dropped: a process that is being started from here holds a copy of the file for a moment, and
 /// closing ours alone would leave the lock with it.
 #[derive(Debug)]
 struct Lock(File);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing the file lets go of it too.
+        // Closing the file releases it too.
         let _ = self.0.unlock();
     }
 }
 
 impl Ledger {
-    /// Opens a ledger, or starts one, and gives what it says.
-    pub(super) fn open(
-        path: &Path,
-        existing: &[String],
-        postpaid: &[Postpaid],
-        now: Timestamp,
-    ) -> Result<(Self, Vec<Line>), LedgerError> {
+    /// Opens a ledger, or starts one, and returns its events. Reads are shown what happened `delay` ago.
+    pub(super) fn open(path: &Path, delay: Duration) -> Result<(Self, Vec<Event>), LedgerError> {
         let lock = lock(path)?;
-        let (mut lines, whole) = read(path)?;
+        Self::open_locked(path, delay, lock)
+    }
+
+    fn open_locked(path: &Path, delay: Duration, lock: Lock) -> Result<(Self, Vec<Event>), LedgerError> {
+        let (events, whole) = read(path)?;
         let file = files::open_or_make_own(path, Access::Append)
             .map_err(fail(path, Text::fixed("opened", "打开")))?;
         // Half a line that a killed process left would spoil the next one.
         file.set_len(whole).map_err(fail(path, Text::fixed("mended", "修复")))?;
-        let mut ledger = Self { file, path: path.to_owned(), _lock: lock };
-        for line in missing(&lines, existing, postpaid, now) {
-            ledger.append(&line)?;
-            lines.push(line);
+        let mut ledger = Self {
+            file,
+            path: path.to_owned(),
+            account: Account::default(),
+            shown: Account::default(),
+            delay,
+            waiting: VecDeque::new(),
+            _lock: lock,
+        };
+        for event in &events {
+            ledger.apply(event);
         }
-        Ok((ledger, lines))
+        Ok((ledger, events))
     }
 
-    pub(super) fn append(&mut self, line: &Line) -> Result<(), LedgerError> {
+    /// Adds the sample environment to a new ledger, and the others that it does not know. One that it knows stays what it is.
+    pub(super) fn add_existing(
+        &mut self,
+        prepaid: &[String],
+        postpaid: &[Postpaid],
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let is_new = self.account.is_new();
+        let sample = is_new.then_some(SAMPLE_ENV_ID);
+        let prepaid =
+            sample.into_iter().chain(prepaid.iter().map(String::as_str)).map(|env_id| (env_id, None));
+        let postpaid = postpaid.iter().map(|it| (it.env_id.as_str(), Some(it.alias.as_deref())));
+        for (env_id, bought) in prepaid.chain(postpaid) {
+            if self.account.had(env_id) {
+                continue;
+            }
+            let postpaid = bought.map(|alias| Purchase {
+                alias: alias.unwrap_or(alias_in(env_id)).to_owned(),
+                tran_id: self.account.new_tran_id(at),
+            });
+            self.append(&Event::Environment { env_id: env_id.to_owned(), at, postpaid })?;
+        }
+        Ok(())
+    }
+
+    /// Writes an event, and then applies it.
+    pub(super) fn append(&mut self, event: &Event) -> Result<(), LedgerError> {
         let mut text =
-            serde_json::to_vec(line).map_err(io::Error::from).map_err(fail(&self.path, WRITTEN))?;
+            serde_json::to_vec(event).map_err(io::Error::from).map_err(fail(&self.path, WRITTEN))?;
         text.push(b'\n');
-        self.file.write_all(&text).map_err(fail(&self.path, WRITTEN))
+        self.file.write_all(&text).map_err(fail(&self.path, WRITTEN))?;
+        self.apply(event);
+        Ok(())
+    }
+
+    fn apply(&mut self, event: &Event) {
+        apply(&mut self.account, event);
+        let at = match event {
+            Event::Environment { .. } => return apply(&mut self.shown, event),
+            // It waits as long: an environment that is not shown yet could not be changed.
+            Event::ExternalChange { at, .. } => at,
+            Event::Request(entry) if entry.acted || entry.changed => &entry.at,
+            Event::Request(_) => return,
+        };
+        let from = at.saturating_add(self.delay).unwrap_or(Timestamp::MAX);
+        self.waiting.push_back((from, event.clone()));
+    }
+
+    /// The account as it is.
+    pub(super) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The account as reads are shown it now.
+    pub(super) fn shown(&mut self, now: Timestamp) -> &Account {
+        while let Some((from, event)) = self.waiting.front()
+            && *from <= now
+        {
+            apply(&mut self.shown, event);
+            self.waiting.pop_front();
+        }
+        &self.shown
     }
 }
 
-/// What a ledger says, in the order of the requests. A file that is not there says nothing; half a line at its end, which a
-/// killed process can leave, is passed over. A ledger that is in use can be read.
+/// Returns the requests of a ledger, in their order. A missing file has none; half a line at its end, which a killed process
+/// can leave, is ignored. A ledger that is in use can be read.
 ///
 /// # Errors
 /// When the file can't be read, or a line within it is damaged.
 pub fn read_ledger(path: &Path) -> Result<Vec<LedgerEntry>, LedgerError> {
-    let (lines, _) = read(path)?;
-    Ok(lines
-        .into_iter()
-        .filter_map(|line| match line {
-            Line::Request(entry) => Some(entry),
-            Line::Environment { .. } | Line::Elsewhere { .. } => None,
-        })
-        .collect())
+    let (events, _) = read(path)?;
+    let request = |event| match event {
+        Event::Request(entry) => Some(entry),
+        Event::Environment { .. } | Event::ExternalChange { .. } => None,
+    };
+    Ok(events.into_iter().filter_map(request).collect())
 }
 
-/// Forgets everything: the ledger then knows the sample environment, `existing`, which are prepaid, and `postpaid`, and no
-/// orders.
+/// Empties a ledger: it then has the sample environment, `existing`, which are prepaid, and `postpaid`, and no requests.
 ///
 /// # Errors
 /// When the ledger is in use or can't be written.
@@ -201,31 +215,29 @@ pub fn reset(
     postpaid: &[Postpaid],
     now: Timestamp,
 ) -> Result<(), LedgerError> {
-    let _lock = lock(path)?;
-    let mut text = Vec::new();
-    for line in missing(&[], existing, postpaid, now) {
-        serde_json::to_writer(&mut text, &line).map_err(io::Error::from).map_err(fail(path, WRITTEN))?;
-        text.push(b'\n');
-    }
-    let write = || {
-        let mut file = files::open_or_make_own(path, Access::ReadWrite)?;
-        file.set_len(0)?;
-        file.write_all(&text)
-    };
-    write().map_err(fail(path, WRITTEN))
+    let lock = lock(path)?;
+    let emptied = files::open_or_make_own(path, Access::ReadWrite).and_then(|file| file.set_len(0));
+    emptied.map_err(fail(path, WRITTEN))?;
+    Ledger::open_locked(path, Duration::ZERO, lock)?.0.add_existing(existing, postpaid, now)
 }
 
-/// Writes requests down as if they had been made before, for a rehearsal of what follows on them.
+/// Adds prepaid environments and requests that were made earlier, for a rehearsal of what follows them.
 ///
 /// # Errors
 /// When the ledger is in use, damaged or can't be written.
-pub fn note(path: &Path, entries: &[LedgerEntry], now: Timestamp) -> Result<(), LedgerError> {
-    let (mut ledger, _) = Ledger::open(path, &[], &[], now)?;
-    entries.iter().try_for_each(|entry| ledger.append(&Line::Request(entry.clone())))
+pub fn add_earlier(
+    path: &Path,
+    existing: &[String],
+    entries: &[LedgerEntry],
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    let (mut ledger, _) = Ledger::open(path, Duration::ZERO)?;
+    ledger.add_existing(existing, &[], now)?;
+    entries.iter().try_for_each(|entry| ledger.append(&Event::Request(entry.clone())))
 }
 
-/// The lines of a file, and the length of the part that they fill.
-fn read(path: &Path) -> Result<(Vec<Line>, u64), LedgerError> {
+/// Returns the events of a file, and the length of the part that they fill.
+fn read(path: &Path) -> Result<(Vec<Event>, u64), LedgerError> {
     let bytes = match files::read(path, Links::Refused, MOST) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
@@ -233,19 +245,19 @@ fn read(path: &Path) -> Result<(Vec<Line>, u64), LedgerError> {
     };
     // A line counts when its newline is there: it is written in one piece with the line.
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let mut lines = Vec::new();
+    let mut events = Vec::new();
     for (index, line) in bytes[..whole].split(|byte| *byte == b'\n').enumerate() {
         if line.is_empty() {
             continue;
         }
-        let line = serde_json::from_slice(line).map_err(|error| LedgerError::Damaged {
+        let event = serde_json::from_slice(line).map_err(|error| LedgerError::Damaged {
             path: path.to_owned(),
             line: index + 1,
             why: error.to_string(),
         })?;
-        lines.push(line);
+        events.push(event);
     }
-    Ok((lines, whole as u64))
+    Ok((events, whole as u64))
 }
 
 /// Takes the lock, which is a file of its own so that the ledger can be read everywhere while it is in use.
@@ -256,7 +268,7 @@ fn lock(path: &Path) -> Result<Lock, LedgerError> {
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    // Either may have come with a repository, as a link to a file of somebody else's: nothing of the ledger's is made then.
+    // Either may have come with a repository, as a link to somebody else's file: then nothing is created.
     if path.is_symlink() {
         return Err(fail(path, Text::fixed("opened", "打开"))(Refusal::Link.into()));
     }
@@ -279,21 +291,24 @@ mod tests {
 
     use super::*;
 
+    const START: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn open(path: &Path) -> Result<Ledger, LedgerError> {
+        let (mut ledger, _) = Ledger::open(path, Duration::ZERO)?;
+        ledger.add_existing(&[], &[], START)?;
+        Ok(ledger)
+    }
+
     fn entry(call: u64) -> LedgerEntry {
         LedgerEntry {
             call,
-            at: Timestamp::UNIX_EPOCH,
             action: "CreatePostpayPackage".to_owned(),
-            region: None,
-            params: Map::new(),
             reached: true,
             acted: true,
-            changed: false,
             answer: "ok".to_owned(),
-            fault: None,
             tran_id: Some(call.to_string()),
             env_id: Some(format!("env-{call}")),
-            request_id: "r".to_owned(),
+            ..LedgerEntry::default()
         }
     }
 
@@ -302,18 +317,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_and_half_a_line_is_not() {
+    fn half_a_line_at_the_end_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/ledger.jsonl");
         assert!(calls(&path).is_empty());
-        let (mut ledger, lines) = Ledger::open(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
-        assert_eq!(lines.len(), 1, "the sample environment");
-        ledger.append(&Line::Request(entry(1))).unwrap();
+        let mut ledger = open(&path).unwrap();
+        assert_eq!(ledger.account().envs.len(), 1, "the sample environment");
+        ledger.append(&Event::Request(entry(1))).unwrap();
         ledger.file.write_all(b"{\"kind\":\"requ").unwrap();
         assert_eq!(calls(&path), [1]);
         drop(ledger);
-        let (mut ledger, _) = Ledger::open(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
-        ledger.append(&Line::Request(entry(2))).unwrap();
+        let mut ledger = open(&path).unwrap();
+        ledger.append(&Event::Request(entry(2))).unwrap();
         assert_eq!(calls(&path), [1, 2]);
         assert_eq!(read_ledger(&path).unwrap()[1], entry(2));
     }
@@ -322,7 +337,7 @@ mod tests {
     fn a_damaged_line_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.jsonl");
-        reset(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
+        reset(&path, &[], &[], START).unwrap();
         let mut text = fs::read_to_string(&path).unwrap();
         text.push_str("oops\n");
         fs::write(&path, text).unwrap();
@@ -334,57 +349,89 @@ mod tests {
     fn one_process_has_a_ledger() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.jsonl");
-        let first = Ledger::open(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
-        for error in [
-            Ledger::open(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap_err(),
-            reset(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap_err(),
-        ] {
+        let first = open(&path).unwrap();
+        for error in [open(&path).unwrap_err(), reset(&path, &[], &[], START).unwrap_err()] {
             assert!(matches!(error, LedgerError::Busy { .. }), "{error}");
         }
         drop(first);
-        Ledger::open(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
+        open(&path).unwrap();
     }
 
     #[test]
-    fn a_ledger_from_before_there_were_changes_is_read() {
+    fn existing_environments_are_added_once_and_stay_what_they_are() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.jsonl");
-        let old = r#"{"kind":"environment","env_id":"old-1","at":"2020-06-03T16:00:00Z"}
-{"kind":"request","call":1,"at":"2020-06-03T16:00:00Z","action":"CreatePostpayPackage","params":{},"reached":true,"acted":true,"answer":"ok","tran_id":"1","env_id":"e-1","request_id":"r"}
-"#;
-        fs::write(&path, old).unwrap();
-        let (ledger, lines) = Ledger::open(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
-        drop(ledger);
-        assert!(matches!(&lines[0], Line::Environment { postpaid: None, .. }));
-        let [entry] = &*read_ledger(&path).unwrap() else {
-            panic!("{lines:?}");
-        };
-        assert!(entry.acted && !entry.changed);
-        // What was there from the start is written as it always was, unless it is postpaid.
-        reset(&path, &["old-1".to_owned()], &["new-1".parse().unwrap()], Timestamp::UNIX_EPOCH).unwrap();
+        let postpaid: Vec<Postpaid> =
+            ["shop-1", "blog-2:博客", "old-1"].map(|text| text.parse().unwrap()).to_vec();
+        let existing = ["old-1".to_owned(), "old-1".to_owned()];
+        let at = Timestamp::from_second(1_591_200_000).unwrap();
+        for _ in 0..2 {
+            let (mut ledger, _) = Ledger::open(&path, Duration::ZERO).unwrap();
+            ledger.add_existing(&existing, &postpaid, at).unwrap();
+            let account = ledger.account();
+            assert_eq!(account.envs.len(), 4, "the sample, and each of the three once");
+            let find = |env_id: &str| account.find(env_id).unwrap();
+            assert_eq!(find("old-1").info.pay_mode, "prepayment", "it was named first");
+            for (env_id, alias, tran_id) in
+                [("shop-1", "shop", "20200604000001"), ("blog-2", "博客", "20200604000002")]
+            {
+                let env = find(env_id);
+                let info = &env.info;
+                assert_eq!((&*info.alias, &*info.pay_mode), (alias, "postpaid"));
+                assert_eq!(
+                    (&*info.source, &*info.env_channel, &*info.region),
+                    ("qcloud", "qc_console", "ap-shanghai")
+                );
+                assert_eq!((&*env.bill.pay_mode, &*env.bill.payment_channel), ("POSTPAID", "qcloud"));
+                assert_eq!(env.bill.order_info.as_ref().unwrap().tran_id, tran_id);
+            }
+            assert_eq!(account.new_tran_id(at), "20200604000003");
+        }
         let text = fs::read_to_string(&path).unwrap();
-        let written: Vec<&str> = text.lines().collect();
+        let written: Vec<&str> = text.lines().skip(1).collect();
+        assert_eq!(written[0], r#"{"kind":"environment","env_id":"old-1","at":"2020-06-03T16:00:00Z"}"#);
         assert_eq!(
-            written[1..],
-            [
-                r#"{"kind":"environment","env_id":"old-1","at":"1970-01-01T00:00:00Z"}"#,
-                r#"{"kind":"environment","env_id":"new-1","at":"1970-01-01T00:00:00Z","postpaid":{"alias":"new","tran_id":"19700101000001"}}"#,
-            ]
+            written[1],
+            r#"{"kind":"environment","env_id":"shop-1","at":"2020-06-03T16:00:00Z","postpaid":{"alias":"shop","tran_id":"20200604000001"}}"#,
         );
     }
 
     #[test]
-    fn environments_are_added_once() {
+    fn writes_are_shown_after_the_delay() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.jsonl");
-        let existing = ["old-1".to_owned(), "old-1".to_owned()];
-        let open = || Ledger::open(&path, &existing, &[], Timestamp::UNIX_EPOCH).unwrap().1.len();
-        assert_eq!((open(), open()), (2, 2));
-        reset(&path, &[], &[], Timestamp::UNIX_EPOCH).unwrap();
-        assert_eq!(open(), 2);
-        let postpaid = ["old-1", "new-1", "new-1:other"].map(|text| text.parse().unwrap());
-        let open = || Ledger::open(&path, &[], &postpaid, Timestamp::UNIX_EPOCH).unwrap().1.len();
-        assert_eq!((open(), open()), (3, 3), "what is known stays what it is");
+        let (mut ledger, _) = Ledger::open(&path, Duration::from_secs(60)).unwrap();
+        let second = |second| Timestamp::from_second(second).unwrap();
+        ledger.append(&Event::Environment { env_id: "old-1".to_owned(), at: START, postpaid: None }).unwrap();
+        let mut write = |action: &str, params: serde_json::Value, env_id: &str, at| {
+            let is_create = action == "CreatePostpayPackage";
+            let entry = LedgerEntry {
+                at: second(at),
+                action: action.to_owned(),
+                params: params.as_object().unwrap().clone(),
+                acted: is_create,
+                changed: !is_create,
+                tran_id: is_create.then(|| "20200604000001".to_owned()),
+                env_id: Some(env_id.to_owned()),
+                ..LedgerEntry::default()
+            };
+            ledger.append(&Event::Request(entry)).unwrap();
+        };
+        write("CreatePostpayPackage", serde_json::json!({"Alias": "shop"}), "shop-1", 0);
+        write("ModifyEnv", serde_json::json!({"Alias": "new"}), "old-1", 5);
+        write("DestroyEnv", serde_json::json!({}), "old-1", 10);
+        write("DestroyEnv", serde_json::json!({"IsForce": true}), "old-1", 20);
+        for (now, expected) in [
+            (59, "old NORMAL"),
+            (60, "old NORMAL, shop NORMAL"),
+            (65, "new NORMAL, shop NORMAL"),
+            (79, "new ISOLATE, shop NORMAL"),
+            (80, "shop NORMAL"),
+        ] {
+            let infos = ledger.shown(second(now)).envs.iter().map(|env| &env.info);
+            let shown: Vec<String> = infos.map(|info| format!("{} {}", info.alias, info.status)).collect();
+            assert_eq!(shown.join(", "), expected, "{now}");
+        }
     }
 
     #[test]

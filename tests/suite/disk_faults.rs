@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use postpay::sandbox::{self, LedgerEntry, Running, Sandbox, read_ledger};
+use postpay::sandbox::{self, LedgerEntry, Sandbox, read_ledger};
 use postpay::state::file::FileStore;
 use postpay::state::{State, StateStore, Status, read, rescue};
 use tempfile::TempDir;
@@ -27,7 +27,7 @@ const NEW: usize = 2;
 struct Project {
     folder: TempDir,
     runtime: Runtime,
-    endpoint: Option<Running>,
+    endpoint: Option<Sandbox>,
     /// Where orders go that find no room beside the state; a folder of this test alone.
     temporary: TempDir,
     new: Vec<String>,
@@ -94,7 +94,7 @@ impl Project {
     }
 
     fn dress(&self, mut command: Command) -> Command {
-        let url = self.endpoint.as_ref().map(Running::url).unwrap_or_default();
+        let url = self.endpoint.as_ref().map(Sandbox::url).unwrap_or_default();
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("POSTPAY_") {
                 command.env_remove(name);

@@ -17,7 +17,7 @@ use postpay::cloud::{CloudError, CloudWrite, Grade, NotSent, Ordered, Scope};
 use postpay::kinds::postpay as fields;
 use postpay::model::Attributes;
 use postpay::sandbox::{
-    LedgerEntry, LedgerError, Options, Running, SECRET_ID, SECRET_KEY, Sandbox, SandboxError, read_ledger,
+    LedgerEntry, LedgerError, Options, SECRET_ID, SECRET_KEY, Sandbox, SandboxError, read_ledger,
 };
 
 /// Long enough for any answer that comes.
@@ -65,7 +65,7 @@ pub(super) fn order(alias: &str) -> Attributes {
 }
 
 /// A sandbox without a rate limit, where the limit is not what is tried.
-pub(super) async fn sandbox(folder: &Path, faults: &[&str]) -> Running {
+pub(super) async fn sandbox(folder: &Path, faults: &[&str]) -> Sandbox {
     Sandbox::start(Options {
         faults: faults.iter().map(|fault| fault.parse().unwrap()).collect(),
         rate: None,
@@ -669,7 +669,7 @@ const CALL: Call<'_> = Call {
 };
 
 impl Call<'_> {
-    fn send(&self, running: &Running) -> Vec<u8> {
+    fn send(&self, running: &Sandbox) -> Vec<u8> {
         let host = running.address().to_string();
         let timestamp = Timestamp::now().as_second();
         let method = if self.query.is_empty() { "POST" } else { "GET" };
@@ -714,7 +714,7 @@ impl Call<'_> {
         answer.split_off(at + 4)
     }
 
-    fn code(&self, running: &Running) -> String {
+    fn code(&self, running: &Sandbox) -> String {
         // The envelope and its error are the same for every action.
         wire::parse(&self.send(running)).error.and_then(|error| error.code).unwrap_or_default()
     }

@@ -23,7 +23,7 @@ const RATE: &str = "10";
 struct Account {
     project: Project,
     runtime: Runtime,
-    endpoint: sandbox::Running,
+    endpoint: Sandbox,
 }
 
 impl Account {

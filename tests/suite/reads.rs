@@ -15,7 +15,7 @@ use postpay::cloud::{
 };
 use postpay::kinds::postpay as fields;
 use postpay::model::{Address, Attributes, SourceRef};
-use postpay::sandbox::{LedgerEntry, Options, Running, SAMPLE_ENV_ID, Sandbox, read_ledger};
+use postpay::sandbox::{LedgerEntry, Options, SAMPLE_ENV_ID, Sandbox, read_ledger};
 use postpay::state::journal::RunId;
 use postpay::state::{Origin, Record, Status};
 
@@ -54,7 +54,7 @@ fn ids(environments: &[SeenEnvironment]) -> Vec<&str> {
     environments.iter().map(|env| env.env_id.as_str()).collect()
 }
 
-async fn crowded(folder: &Path, count: usize) -> (Running, Vec<String>) {
+async fn crowded(folder: &Path, count: usize) -> (Sandbox, Vec<String>) {
     let existing: Vec<String> = (1..count).map(|n| format!("old-{n}")).collect();
     let running = Sandbox::start(Options {
         rate: None,

@@ -43,7 +43,7 @@ fn meddle(project: &Project, address: &str, deed: &Deed) {
 /// What happened to an environment past the API, as a line of the ledger.
 fn happen(project: &Project, address: &str, now: &serde_json::Value) {
     let line = serde_json::json!({
-        "kind": "elsewhere",
+        "kind": "external_change",
         "env_id": env_id(project, address),
         "at": "2026-01-01T00:00:00Z",
         "now": now,

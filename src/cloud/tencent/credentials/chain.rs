@@ -240,7 +240,7 @@ fn search(profile: Option<&str>, context: &CredentialContext<'_>) -> Result<Chai
     if let Some(home) = &context.home {
         let file = tccli::path(home, &name);
         if exists(&file)? {
-            return from_tccli(file, name, context);
+            return from_tccli(&file, name, context);
         }
         looked.push(nothing_at(&file));
         files.push(file);
@@ -295,13 +295,9 @@ fn from_profile(file: &Path, name: &str) -> Result<Option<Chain>, CredentialsErr
     Ok(Some(Chain::from_file(source, file, role)))
 }
 
-fn from_tccli(
-    file: PathBuf,
-    name: String,
-    context: &CredentialContext<'_>,
-) -> Result<Chain, CredentialsError> {
+fn from_tccli(file: &Path, name: String, context: &CredentialContext<'_>) -> Result<Chain, CredentialsError> {
     let tccli::Entry { credentials, is_login, ends, logged_in: _, role_arn, role_session_name } =
-        tccli::read(&file)?;
+        tccli::read(file)?;
     let place = file.display();
     if ends.is_some_and(|ends| ends <= context.now) {
         return Err(CredentialsError::Invalid(text!(
@@ -313,8 +309,8 @@ fn from_tccli(
     let Some(credentials) = credentials else {
         return Ok(Chain { role, ..Chain::new(Source::Machine { role: None, is_asked_for: true }) });
     };
-    let source = Source::Tccli { name, file: file.clone(), credentials, is_login };
-    Ok(Chain::from_file(source, &file, role))
+    let source = Source::Tccli { name, file: file.to_owned(), credentials, is_login };
+    Ok(Chain::from_file(source, file, role))
 }
 
 /// Returns the role that a file names beside credentials, in members of these names.

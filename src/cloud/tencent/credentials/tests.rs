@@ -154,6 +154,8 @@ fn what_is_asked_for_by_name_goes_before_everything() {
     );
 }
 
+const FILE: &str = "TENCENTCLOUD_CREDENTIALS_FILE";
+
 #[test]
 fn a_variable_that_names_a_profile_or_file_leaves_no_other_choice() {
     let both = || file(SDK, ini("default") + &ini("prod")).file(".tccli/ci.credential", json(""));
@@ -172,7 +174,6 @@ fn a_variable_that_names_a_profile_or_file_leaves_no_other_choice() {
     let differ = set(&[("TCCLI_PROFILE", "a"), ("TENCENTCLOUD_PROFILE", "b")]);
     assert!(differ.error(&CredentialOptions::default()).contains("both set and differ"));
 
-    const FILE: &str = "TENCENTCLOUD_CREDENTIALS_FILE";
     let named = |profile: &str| {
         let setup = file("named", ini(profile)).file(TCCLI, json(""));
         let path = setup.path("named").display().to_string();
@@ -223,7 +224,8 @@ fn an_empty_variable_counts_as_unset() {
 fn the_environment_is_read_in_every_spelling() {
     const CHOSEN: [(&str, &str); 2] = [(ID, "i"), (KEY, SECRET)];
     const RUNTIME: [(&str, &str); 3] = [(RUNTIME_ID, "r"), (RUNTIME_KEY, SECRET), (RUNTIME_TOKEN, "rt")];
-    let table: [(&[(&'static str, &str)], &[(&'static str, &str)], _, _); 8] = [
+    type Variables<'a> = &'a [(&'static str, &'a str)];
+    let table: [(Variables<'_>, Variables<'_>, _, _); 8] = [
         (&CHOSEN, &[], "i", None),
         (&CHOSEN, &[(TOKEN, "t")], "i", Some("t")),
         (&CHOSEN, &[("TENCENTCLOUD_SECURITY_TOKEN", "t")], "i", Some("t")),

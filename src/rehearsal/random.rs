@@ -1,47 +1,47 @@
-//! Faults by chance, the same ones for the same seed for good: a seed that someone noted must mean what it meant.
+//! Random faults. A seed means the same faults for good, since somebody may have noted it.
 
-use crate::sandbox::{Calls, Fault, FaultKind, Target};
+use crate::sandbox::{Break, Calls, Fault, FaultKind, Target};
 
 /// The most faults of one run.
 const MOST: u64 = 3;
-/// The calls of a question among which one is struck.
-const QUESTIONS: u64 = 4;
+/// The calls of a read among which one is struck.
+const READS: u64 = 4;
 
-/// The faults of run number `run` (from 1) that makes `orders`: one to three, at calls that there will be.
+/// The faults of run number `run` (from 1) that makes `orders` creates: one to three, at calls that will happen.
 pub fn faults(seed: u64, run: u64, orders: u64) -> Vec<Fault> {
-    let mut dice = Dice(seed ^ run.wrapping_mul(0xd134_2543_de82_ef95));
-    let count = dice.up_to(MOST);
-    (0..count).map(|_| fault(&mut dice, orders)).collect()
+    let mut rng = Rng(seed ^ run.wrapping_mul(0xd134_2543_de82_ef95));
+    let count = rng.up_to(MOST);
+    (0..count).map(|_| fault(&mut rng, orders)).collect()
 }
 
-fn fault(dice: &mut Dice, orders: u64) -> Fault {
-    // Questions are fewer than orders, and losing one costs only time.
-    let target = match dice.up_to(8) {
+fn fault(rng: &mut Rng, orders: u64) -> Fault {
+    // Reads are fewer than creates, and losing one costs only time.
+    let target = match rng.up_to(8) {
         1 => Target::List,
         2 => Target::Bills,
         _ => Target::Create,
     };
     let (kind, calls) = match target {
-        // One call more than there are orders: the second attempt at the last one.
-        Target::Create => (dice.pick(of_orders()), orders + 1),
-        // Changes are not drawn: a seed that was noted before there were any must mean what it meant.
+        // One call more than there are creates: the second attempt at the last one.
+        Target::Create => (rng.pick(create_kinds()), orders + 1),
+        // Writes other than creates are not drawn, so that older seeds keep their meaning.
         Target::List | Target::Bills | Target::Modify | Target::Destroy | Target::Sts => {
-            (dice.pick(of_questions()), QUESTIONS)
+            (rng.pick(read_kinds()), READS)
         }
     };
-    let at = dice.up_to(calls);
+    let at = rng.up_to(calls);
     Fault { target, kind, calls: Calls::Range { first: at, last: at } }
 }
 
-/// Everything that can happen to an order, but for an answer that says no to an order that was made with a code that
-/// means that nothing was: that is left to a person, whom chance does not have.
-fn of_orders() -> Vec<FaultKind> {
-    let mut kinds = of_questions();
+/// Everything that can happen to a create, except a code that means that nothing was created although it was: only a person can
+/// settle that.
+fn create_kinds() -> Vec<FaultKind> {
+    let mut kinds = read_kinds();
     kinds.extend([
-        FaultKind::ResetAfter,
-        FaultKind::EofAfter,
-        FaultKind::HangAfter,
-        FaultKind::ServerErrorAfter,
+        FaultKind::After(Break::Reset),
+        FaultKind::After(Break::Eof),
+        FaultKind::After(Break::Hang),
+        FaultKind::After(Break::ServerError),
         FaultKind::NullEnvId,
         FaultKind::MissingTranId,
         FaultKind::ErrorAfter("InternalError".to_owned()),
@@ -50,24 +50,24 @@ fn of_orders() -> Vec<FaultKind> {
     kinds
 }
 
-fn of_questions() -> Vec<FaultKind> {
+fn read_kinds() -> Vec<FaultKind> {
     vec![
         FaultKind::Throttle,
-        FaultKind::ResetBefore,
-        FaultKind::EofBefore,
-        FaultKind::HangBefore,
-        FaultKind::ServerErrorBefore,
+        FaultKind::Before(Break::Reset),
+        FaultKind::Before(Break::Eof),
+        FaultKind::Before(Break::Hang),
+        FaultKind::Before(Break::ServerError),
         FaultKind::CutBody,
         FaultKind::Html,
         FaultKind::Error("InternalError".to_owned()),
     ]
 }
 
-/// SplitMix64, by Sebastiano Vigna: small, and written down here so that no release of a library changes what a seed means.
-struct Dice(u64);
+/// SplitMix64, by Sebastiano Vigna. Written here so that no release of a library changes what a seed means.
+struct Rng(u64);
 
-impl Dice {
-    fn roll(&mut self) -> u64 {
+impl Rng {
+    fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -76,11 +76,11 @@ impl Dice {
 
     /// 1 to `most`.
     fn up_to(&mut self, most: u64) -> u64 {
-        self.roll() % most.max(1) + 1
+        self.next() % most.max(1) + 1
     }
 
     fn pick<T>(&mut self, mut from: Vec<T>) -> T {
-        let place = usize::try_from(self.roll() % from.len() as u64).unwrap_or_default();
+        let place = usize::try_from(self.next() % from.len() as u64).unwrap_or_default();
         from.swap_remove(place)
     }
 }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_comes_up_and_can_be_given_by_hand() {
+    fn every_fault_is_drawn_and_can_be_written() {
         let mut kinds = std::collections::BTreeSet::new();
         for run in 1..=500 {
             let faults = faults(7, run, 5);
@@ -112,6 +112,6 @@ mod tests {
                 kinds.insert(text.split('@').next().unwrap().to_owned());
             }
         }
-        assert_eq!(kinds.len(), of_orders().len() + 2 * of_questions().len());
+        assert_eq!(kinds.len(), create_kinds().len() + 2 * read_kinds().len());
     }
 }

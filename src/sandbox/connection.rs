@@ -1,4 +1,4 @@
-//! The connection under the server, where a fault can break it: reset, closed without a word, or cut within a body.
+//! The connection under the server, where a fault can break it: reset, closed without an answer, or cut within a body.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What is to become of a connection when its answer is written.
+/// What happens to a connection when its answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Whole,
@@ -21,11 +21,11 @@ pub(super) enum Fate {
     Cut(usize),
 }
 
-/// A handle on one connection, which its request handler gets.
+/// A handle on one connection, for the handler of its requests.
 #[derive(Debug, Clone)]
-pub(super) struct Line(Arc<Mutex<Fate>>);
+pub(super) struct Connection(Arc<Mutex<Fate>>);
 
-impl Line {
+impl Connection {
     pub(super) fn set(&self, fate: Fate) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = fate;
     }
@@ -35,25 +35,25 @@ impl Line {
     }
 }
 
-impl Connected<IncomingStream<'_, Door>> for Line {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        stream.io().line.clone()
+impl Connected<IncomingStream<'_, BreakableListener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, BreakableListener>) -> Self {
+        stream.io().connection.clone()
     }
 }
 
 /// A TCP listener whose connections can be broken.
-pub(super) struct Door(pub(super) TcpListener);
+pub(super) struct BreakableListener(pub(super) TcpListener);
 
-impl Listener for Door {
-    type Io = Wire;
+impl Listener for BreakableListener {
+    type Io = BreakableStream;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // An answer goes out at once; a failure to ask for that only makes it slower.
         let _ = stream.set_nodelay(true);
-        let line = Line(Arc::new(Mutex::new(Fate::Whole)));
-        (Wire { stream, line }, address)
+        let connection = Connection(Arc::new(Mutex::new(Fate::Whole)));
+        (BreakableStream { stream, connection }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -61,13 +61,12 @@ impl Listener for Door {
     }
 }
 
-/// One connection.
-pub(super) struct Wire {
+pub(super) struct BreakableStream {
     stream: TcpStream,
-    line: Line,
+    connection: Connection,
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for BreakableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -77,13 +76,13 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for BreakableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.line.get() {
+        match self.connection.get() {
             Fate::Whole => Pin::new(&mut self.stream).poll_write(context, bytes),
             Fate::Reset => {
                 // With no time to linger, closing sends RST instead of FIN. The server closes on an error.
@@ -97,7 +96,7 @@ impl AsyncWrite for Wire {
                 let part = bytes.get(..end).unwrap_or(bytes);
                 let written = std::task::ready!(Pin::new(&mut self.stream).poll_write(context, part))?;
                 if head.is_some() && written == end {
-                    self.line.set(Fate::Closed);
+                    self.connection.set(Fate::Closed);
                 }
                 Poll::Ready(Ok(written))
             }
