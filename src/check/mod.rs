@@ -1,27 +1,27 @@
 //! From YAML documents to [`Desired`]: what the keys mean, and every problem with them at once.
 //!
-//! `model` reads the documents into fields with their places, the rules in [`RULES`] each look at
-//! all of it for one kind of problem, and what no rule objects to becomes [`Desired`].
+//! [`read`] walks the documents and reports what is wrong with single keys and values, the other modules what is wrong between
+//! values, environments and files. What nobody objects to becomes [`Desired`]. The table of a kind decides what a field may be.
 //!
-//! How defaults work: `defaults` holds for the document it stands in. A field that an environment
-//! names itself, or has from a merge key, wins as a whole; an `extra` mapping is not merged member by
-//! member. The value `null` is the same as leaving a field out, and so takes a default away.
+//! How defaults work: `defaults` holds for the document it is in, and for the fields that the kind of an environment has. A field
+//! that an environment gives itself, or has from a merge key, wins as a whole; an `extra` mapping is not merged member by member.
+//! The value `null` is the same as leaving a field out, and so takes a default away.
 
-mod model;
+mod declared;
+mod fields;
+mod identity;
+mod moves;
 pub(crate) mod near;
-mod rules;
+mod read;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
-pub use rules::{RULES, Rule};
-
 use crate::diagnostic::{Diagnostic, any_error};
-use crate::kinds::postpay;
 use crate::lang::text;
 use crate::manifest::{Loaded, Node};
 use crate::model::{Address, Attributes, Desired, Environment, Import, Lifecycle, Moved, Removed, SourceRef};
-use model::{Content, MAX_ENVIRONMENTS, Manifests};
+use declared::{Declared, Manifests, Member};
 
 /// What a project asks for beyond the rules that always hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,37 +46,41 @@ pub fn check(loaded: &Loaded, options: Options) -> Checked {
 
 /// As [`check`], where these addresses have their environments in the state, and are not to be created.
 pub fn check_beside(loaded: &Loaded, options: Options, recorded: &BTreeSet<&Address>) -> Checked {
-    let mut manifests = Manifests::read(loaded);
-    manifests.recorded = recorded.iter().map(|address| address.as_str()).collect();
-    let mut diagnostics = loaded.diagnostics.clone();
+    let mut problems = loaded.diagnostics.clone();
+    let mut found = Vec::new();
+    let manifests = read::read(loaded, &mut found);
     if let Some(key) = manifests.too_many {
-        diagnostics.push(too_many(key));
+        problems.push(too_many(key));
     } else {
-        for rule in RULES {
-            (rule.check)(&manifests, options, &mut diagnostics);
-            leave_out(&mut diagnostics);
+        problems.append(&mut found);
+        leave_out(&mut problems);
+        identity::duplicate_addresses(&manifests, &mut problems);
+        for environment in &manifests.environments {
+            fields::check_together(environment, &mut problems);
+        }
+        leave_out(&mut problems);
+        if options.require_alias {
+            identity::missing_aliases(&manifests, recorded, &mut problems);
+        }
+        identity::duplicate_aliases(&manifests, &mut problems);
+        identity::env_ids(&manifests, &mut problems);
+        identity::references(&manifests, &mut problems);
+        moves::check(&manifests, &mut problems);
+        leave_out(&mut problems);
+    }
+    let hashes = loaded.files.iter().map(|file| file.hash.clone()).collect();
+    let mut desired = Desired { manifests: hashes, ..Desired::default() };
+    if !any_error(&problems) {
+        match environments(&manifests) {
+            Ok(environments) => {
+                desired.environments = environments;
+                desired.moved = moved(&manifests);
+                desired.removed = removed(&manifests);
+            }
+            Err(problem) => problems.push(*problem),
         }
     }
-    let mut environments = Vec::new();
-    if !any_error(&diagnostics) {
-        match environments_of(&manifests) {
-            Ok(all) => environments = all,
-            Err(problem) => diagnostics.push(*problem),
-        }
-    }
-    let diagnostics = in_order(loaded, diagnostics);
-    let mut desired = Desired {
-        environments: Vec::new(),
-        moved: Vec::new(),
-        removed: Vec::new(),
-        manifests: loaded.files.iter().map(|file| file.hash.clone()).collect(),
-    };
-    if !any_error(&diagnostics) {
-        desired.environments = environments;
-        desired.moved = moved(&manifests);
-        desired.removed = removed(&manifests);
-    }
-    Checked { desired, diagnostics }
+    Checked { desired, diagnostics: in_order(loaded, problems) }
 }
 
 /// The most problems that are kept: each takes a kilobyte, and nobody reads so many.
@@ -100,6 +104,7 @@ fn leave_out(diagnostics: &mut Vec<Diagnostic>) {
 }
 
 fn too_many(key: Node<'_>) -> Diagnostic {
+    const MAX_ENVIRONMENTS: usize = read::MAX_ENVIRONMENTS;
     Diagnostic::error(
         "project-too-large",
         text!(
@@ -114,16 +119,16 @@ fn too_many(key: Node<'_>) -> Diagnostic {
 /// The bytes of all values of all environments. A default counts for each of them.
 const MAX_VALUES: usize = 256 * 1024 * 1024;
 
-fn environments_of(manifests: &Manifests<'_>) -> Result<Vec<Environment>, Box<Diagnostic>> {
+fn environments(manifests: &Manifests<'_>) -> Result<Vec<Environment>, Box<Diagnostic>> {
     let mut all = Vec::new();
     let mut bytes = 0;
-    for (_, environment) in manifests.environments() {
-        // A rule has seen to it that this holds.
+    for environment in &manifests.environments {
+        // A name that is not an address has been reported.
         let Ok(address) = Address::new(environment.name) else {
             continue;
         };
-        let attributes = attributes(manifests, environment);
-        bytes += attributes.iter().map(|(_, value)| value.to_string().len()).sum::<usize>();
+        let attributes = attributes(environment);
+        bytes += attributes.iter().map(|(_, value)| value.bytes()).sum::<usize>();
         if bytes > MAX_VALUES {
             let most = MAX_VALUES / (1024 * 1024);
             return Err(Box::new(
@@ -137,10 +142,14 @@ fn environments_of(manifests: &Manifests<'_>) -> Result<Vec<Environment>, Box<Di
                 .at(&environment.key.span(), text!("up to this one", "到这一个为止")),
             ));
         }
+        let ignored = environment.lifecycle.ignored();
         all.push(Environment {
             address,
             attributes,
-            lifecycle: lifecycle(environment.lifecycle),
+            lifecycle: Lifecycle {
+                prevent_destroy: environment.lifecycle.prevent_destroy,
+                ignore_changes: ignored.filter_map(|name| environment.kind.field(name.text)).collect(),
+            },
             import: environment.import.and_then(import),
             source: source(environment.key),
         });
@@ -148,17 +157,20 @@ fn environments_of(manifests: &Manifests<'_>) -> Result<Vec<Environment>, Box<Di
     Ok(all)
 }
 
-fn lifecycle(written: model::Lifecycle<'_>) -> Lifecycle {
-    Lifecycle {
-        prevent_destroy: written.prevent_destroy,
-        ignore_changes: written.ignored().filter_map(|name| postpay::KIND.field(name.text)).collect(),
+fn attributes(environment: &Declared<'_>) -> Attributes {
+    let mut attributes = Attributes::new(environment.kind);
+    for field in environment.kind.fields() {
+        if let Some(value) = environment.get(field).and_then(|found| found.value) {
+            attributes.set(field, value);
+        }
     }
+    attributes
 }
 
-fn import(written: model::Import<'_>) -> Option<Import> {
-    let text = |said: Option<model::Said<'_>>| Some(said?.text?.to_owned());
+fn import(written: declared::Import<'_>) -> Option<Import> {
+    let text = |member: Option<Member<'_>>| Some(member?.text?.to_owned());
     Some(Import {
-        // A rule has seen to it that it is there.
+        // An import without one has been reported.
         env_id: text(written.env_id)?,
         tran_id: text(written.tran_id),
         source: source(written.key),
@@ -166,7 +178,7 @@ fn import(written: model::Import<'_>) -> Option<Import> {
 }
 
 fn moved(manifests: &Manifests<'_>) -> Vec<Moved> {
-    let address = |name: model::Name<'_>| Address::new(name.text).ok();
+    let address = |name: declared::Name<'_>| Address::new(name.text).ok();
     manifests
         .whole_moves()
         .filter_map(|(moved, from, to)| {
@@ -178,33 +190,16 @@ fn moved(manifests: &Manifests<'_>) -> Vec<Moved> {
 /// Each once, however often it is listed.
 fn removed(manifests: &Manifests<'_>) -> Vec<Removed> {
     let mut seen = HashSet::new();
-    manifests
-        .removed
-        .iter()
-        .filter(|name| seen.insert(name.text))
-        .filter_map(|name| {
-            Some(Removed { address: Address::new(name.text).ok()?, source: source(name.node) })
-        })
-        .collect()
+    let once = manifests.removed.iter().filter(|name| seen.insert(name.text));
+    once.filter_map(|name| {
+        Some(Removed { address: Address::new(name.text).ok()?, source: source(name.node) })
+    })
+    .collect()
 }
 
 fn source(node: Node<'_>) -> SourceRef {
     let span = node.span();
     SourceRef { file: span.file.path.display().to_string(), line: span.start().line }
-}
-
-fn attributes(manifests: &Manifests<'_>, environment: &model::Environment<'_>) -> Attributes {
-    postpay::KIND
-        .fields()
-        .filter_map(|field| {
-            let text = match manifests.get(environment, field)?.content {
-                Content::Text(text) => text.to_owned(),
-                Content::Members(members) => rules::extra::compact_json(members).ok()?,
-                Content::Wrong => return None,
-            };
-            Some((field, text))
-        })
-        .collect()
 }
 
 /// By file, then by place; what is not about a place comes first. A value that many environments

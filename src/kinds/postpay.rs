@@ -1,7 +1,6 @@
 //! `CreatePostpayPackage` of tcb 2018-06-08 (page 876/45287): a pay-as-you-go environment.
 
 use crate::lang::Text;
-use crate::model::ids::ID_RULE;
 use crate::model::kind::{Equality, Field, FieldSpec, Kind, Role, Rule, Shape, Update};
 
 pub static KIND: Kind = Kind {
@@ -18,8 +17,8 @@ pub static KIND: Kind = Kind {
 const FIELDS: &[FieldSpec] = &[
     FieldSpec {
         role: Some(Role::EnvId),
+        never_null: true,
         examples: &["cdnheader-v2a"],
-        help: &[ID_RULE],
         ..FieldSpec::new(
             "env_id",
             "EnvId",

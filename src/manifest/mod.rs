@@ -26,9 +26,7 @@ pub use build::{Parsed, parse, parse_within};
 pub use discover::{Bounds, Found, may_be_manifest, outside};
 pub use layout::layout;
 pub use read::{Budget, MAX_BYTES, bytes, bytes_of, read, read_found, source};
-pub use schema::{
-    Defaults, EnvironmentV1, Extra, IgnoredV1, ImportV1, LifecycleV1, ManifestV1, MovedV1, manifest_schema,
-};
+pub use schema::manifest_schema;
 pub use tree::{Document, Entry, Mapping, Node, Sequence, Value};
 
 /// The name of the project's own settings, which a folder never yields as a manifest.

@@ -52,6 +52,8 @@ pub struct FieldSpec {
     pub code: &'static str,
     /// Whether an empty text means the same as no value.
     pub empty_is_none: bool,
+    /// Whether null is an error and not the same as no value: half a line must not change what is asked for.
+    pub never_null: bool,
     /// The number of characters above which the API may reject the value.
     pub longest: Option<usize>,
     pub required: bool,
@@ -141,6 +143,20 @@ pub enum Rule {
     },
 }
 
+impl Rule {
+    /// Returns the field that goes together with this one.
+    pub fn partner(&self, field: &str) -> Option<&'static str> {
+        match self {
+            Self::Together { fields: [a, b], .. } if *a == field => Some(b),
+            Self::Together { fields: [a, b], .. } if *b == field => Some(a),
+            Self::Together { .. }
+            | Self::NeededToCreate { .. }
+            | Self::NeededWhen { .. }
+            | Self::Depends { .. } => None,
+        }
+    }
+}
+
 impl FieldSpec {
     /// An optional text that forces replacement.
     pub const fn new(name: &'static str, member: &'static str, shape: Shape, doc: &'static str) -> Self {
@@ -155,6 +171,7 @@ impl FieldSpec {
             open: false,
             code: "invalid-value",
             empty_is_none: false,
+            never_null: false,
             longest: None,
             required: false,
             help: &[],
@@ -260,6 +277,11 @@ pub struct Field {
 }
 
 impl Field {
+    /// Returns the row of the table.
+    pub fn spec(self) -> &'static FieldSpec {
+        &self.kind.fields[self.index]
+    }
+
     /// The field of this name, for tables. Fails to compile when there is none.
     ///
     /// # Panics
@@ -289,7 +311,7 @@ impl Deref for Field {
     type Target = FieldSpec;
 
     fn deref(&self) -> &FieldSpec {
-        &self.kind.fields[self.index]
+        self.spec()
     }
 }
 
@@ -349,6 +371,16 @@ pub enum Value {
 }
 
 impl Value {
+    /// Returns about how much memory the value takes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Integer(_) | Self::Bool(_) => 8,
+            Self::List(texts) => texts.iter().map(String::len).sum(),
+            Self::Map(texts) => texts.iter().map(|(name, text)| name.len() + text.len()).sum(),
+        }
+    }
+
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

@@ -7,6 +7,7 @@ pub mod attributes;
 pub mod ids;
 pub mod instance;
 pub mod kind;
+pub mod schema;
 pub mod unique;
 
 use std::collections::BTreeSet;

@@ -21,7 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("drift", &["lang", "cloud", "model", "plan", "state"]),
     ("files", &["lang"]),
     ("generate", &["lang", "ci", "apply", "cloud", "model", "kinds", "state"]),
-    ("manifest", &["lang", "model", "diagnostic", "files"]),
+    ("manifest", &["lang", "model", "kinds", "diagnostic", "files"]),
     ("plan", &["lang", "model", "state"]),
     ("rehearsal", &["lang", "sandbox", "state", "model", "cloud"]),
     (

@@ -1,0 +1,532 @@
+//! The rules that the field tables hold: the value of each field by itself, and what the fields of one environment ask of
+//! each other.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::str::FromStr as _;
+
+use super::declared::{Content, Declared, Found};
+use super::near::{list, meant, nearest};
+use crate::diagnostic::Diagnostic;
+use crate::invisible::unseen;
+use crate::lang::{Text, text};
+use crate::manifest::{Entry, Mapping, Node, Value as Yaml};
+use crate::model::kind::Rule;
+use crate::model::{Address, Field, ID_RULE, Role, Shape, Value, is_id};
+
+/// Reads the value of a field, and reports everything that is wrong with it.
+pub(super) fn read(field: Field, node: Node<'_>, problems: &mut Vec<Diagnostic>) -> Content {
+    let value = match (field.shape, node.value()) {
+        (_, Yaml::Null) => {
+            // Half a line must not create what was to be switched.
+            if field.never_null {
+                problems.push(empty(field.name, node).help(text!(
+                    "give the id of the environment; to create one, leave the field out",
+                    "写明环境 ID；如果要新建环境，请省略该字段"
+                )));
+            }
+            return Content::Nothing;
+        }
+        (_, Yaml::Text("")) if field.empty_is_none => return Content::Nothing,
+        (Shape::Text | Shape::Id | Shape::Alias | Shape::Json | Shape::Reference, Yaml::Text(text)) => {
+            check_text(field, text, node, problems);
+            Some(Value::Text(text.to_owned()))
+        }
+        (Shape::Json, Yaml::Mapping(members)) => {
+            check_members(field.name, members, problems);
+            compact_json(members, problems).map(Value::Text)
+        }
+        (Shape::Integer, Yaml::Number(number)) => match number.parse() {
+            Ok(whole) => {
+                check_allowed(field, number, node, problems);
+                Some(Value::Integer(whole))
+            }
+            Err(_) => None,
+        },
+        (Shape::Bool, Yaml::Bool(truth)) => Some(Value::Bool(truth)),
+        (Shape::List, Yaml::Sequence(items)) => {
+            let mut seen = HashMap::new();
+            let texts = items.iter().map(|item| match item.value() {
+                Yaml::Text(text) => {
+                    check_text(field, text, item, problems);
+                    if let Some(first) = seen.insert(text, item) {
+                        problems.push(twice(field, text, item, first));
+                    }
+                    Some(text.to_owned())
+                }
+                Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
+                    problems.push(wrong_text(&text!("an item of `{field}`", "`{field}` 的项"), item));
+                    None
+                }
+            });
+            // Every item is looked at, whatever is wrong with one.
+            let texts: Vec<Option<String>> = texts.collect();
+            if texts.is_empty() {
+                problems.push(empty(field.name, node));
+            }
+            return texts
+                .into_iter()
+                .collect::<Option<_>>()
+                .map_or(Content::Wrong, |texts| Content::Value(Value::List(texts)));
+        }
+        (Shape::Map, Yaml::Mapping(members)) => {
+            let texts = members.iter().map(|member| {
+                let Entry { key, value, .. } = member;
+                let name = member.name();
+                problems.extend(invisible(field.name, name, key));
+                match value.value() {
+                    Yaml::Text(text) => {
+                        problems.extend(invisible(field.name, text, value));
+                        Some((name.to_owned(), text.to_owned()))
+                    }
+                    Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
+                        problems.push(wrong_text(&text!("`{field}.{name}`", "`{field}.{name}` "), value));
+                        None
+                    }
+                }
+            });
+            let texts: Vec<_> = texts.collect();
+            return texts
+                .into_iter()
+                .collect::<Option<_>>()
+                .map_or(Content::Wrong, |texts| Content::Value(Value::Map(texts)));
+        }
+        (_, _) => {
+            problems.push(wrong_shape(field, node));
+            return Content::Wrong;
+        }
+    };
+    match value {
+        Some(value) => Content::Value(value),
+        None => Content::Wrong,
+    }
+}
+
+/// Reports everything that is wrong with a text of a field.
+fn check_text(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Diagnostic>) {
+    let name = field.name;
+    if text.trim().is_empty() && !field.empty_is_none {
+        problems.push(empty(name, node).help(text!(
+            "leave the field out, or write `null` to take a default away",
+            "省略该字段；要去掉默认值，请写 `null`"
+        )));
+        return;
+    }
+    problems.extend(invisible(name, text, node).map(|problem| match field.shape {
+        Shape::Json => problem.help(text!(
+            "write `{name}` as a mapping: it is sent as JSON, on one line",
+            "把 `{name}` 写成映射：发送时会转成一行 JSON"
+        )),
+        Shape::Text
+        | Shape::Id
+        | Shape::Alias
+        | Shape::Integer
+        | Shape::Bool
+        | Shape::List
+        | Shape::Map
+        | Shape::Reference => problem,
+    }));
+    match field.shape {
+        Shape::Id => problems.extend(invalid_id(name, text, node)),
+        Shape::Alias if !field.accepts(text) => {
+            let problem =
+                Diagnostic::error(field.code, text!("`{text}` is not an alias", "`{text}` 不是有效的别名"));
+            problems.push(advised(
+                field,
+                problem.on(&node.span()).help(text!(
+                    "an alias starts with a-z and holds a-z, 0-9 and `-`",
+                    "别名以 a-z 开头，只能包含 a-z、0-9 和 `-`"
+                )),
+            ));
+        }
+        Shape::Reference => problems.extend(invalid_address(text, node)),
+        Shape::Text
+        | Shape::Alias
+        | Shape::Json
+        | Shape::Integer
+        | Shape::Bool
+        | Shape::List
+        | Shape::Map => {}
+    }
+    check_allowed(field, text, node, problems);
+    let length = text.chars().count();
+    if let Some(longest) = field.longest.filter(|longest| length > *longest) {
+        problems.push(
+            Diagnostic::warning(
+                "long-alias",
+                text!(
+                    "`{name}` has {length} characters, Tencent Cloud may reject it",
+                    "`{name}` 有 {length} 个字符，可能被腾讯云拒绝"
+                ),
+            )
+            .on(&node.span())
+            .help(text!("{longest} characters are safe", "不超过 {longest} 个字符较为稳妥")),
+        );
+    }
+}
+
+/// Reports a text that is not one of the values of its field.
+fn check_allowed(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Diagnostic>) {
+    if field.values.is_empty() || field.values.contains(&text) {
+        return;
+    }
+    let allowed = list(field.values);
+    let problem = if field.open {
+        Diagnostic::warning(
+            field.code,
+            text!(
+                "`{text}` is not a `{field}` that Tencent Cloud documents",
+                "`{text}` 不是腾讯云文档中列出的 `{field}`"
+            ),
+        )
+        .help(text!("known: {allowed}; it is sent as it is", "已知的有 {allowed:#}；该值会原样发送"))
+    } else {
+        Diagnostic::error(
+            field.code,
+            text!("`{text}` is not a valid `{field}`", "`{text}` 不是有效的 `{field}`"),
+        )
+        .help(text!("allowed: {allowed}", "可用的值：{allowed:#}"))
+    };
+    let label = nearest(text, field.values).map(meant).unwrap_or_default();
+    problems.push(advised(field, problem.at(&node.span(), label)));
+}
+
+fn advised(field: Field, problem: Diagnostic) -> Diagnostic {
+    field.help.iter().cloned().fold(problem, Diagnostic::help)
+}
+
+fn twice(field: Field, text: &str, again: Node<'_>, first: Node<'_>) -> Diagnostic {
+    Diagnostic::error(field.code, text!("`{text}` is listed twice", "`{text}` 列了两次"))
+        .at(&again.span(), text!("again", "再次出现"))
+        .at(&first.span(), text!("first here", "首次出现在这里"))
+}
+
+pub(super) fn empty(name: &str, node: Node<'_>) -> Diagnostic {
+    Diagnostic::error("empty-value", text!("`{name}` is empty", "`{name}` 为空")).on(&node.span())
+}
+
+/// An id with a space is compared as another one here, and perhaps not by the API. A text that is empty or holds invisible
+/// characters has a diagnostic of its own.
+pub(super) fn invalid_id(name: &str, text: &str, node: Node<'_>) -> Option<Diagnostic> {
+    if is_id(text) || text.trim().is_empty() || unseen(text).next().is_some() {
+        return None;
+    }
+    let bad = text.chars().find(|c| !is_id(c.encode_utf8(&mut [0; 4])));
+    let message = match bad {
+        Some(c) => {
+            let code = u32::from(c);
+            text!("`{name}` holds the character U+{code:04X}", "`{name}` 含有字符 U+{code:04X}")
+        }
+        None => text!("`{name}` is too long", "`{name}` 过长"),
+    };
+    Some(Diagnostic::error("invalid-id", message).on(&node.span()).help(ID_RULE))
+}
+
+/// A name that is not an address. Addresses are typed on command lines, so they are kept plain.
+pub(super) fn invalid_address(name: &str, node: Node<'_>) -> Option<Diagnostic> {
+    if Address::new(name).is_ok() {
+        return None;
+    }
+    let problem =
+        Diagnostic::error("invalid-address", text!("`{name}` is not an address", "`{name}` 不是有效的地址"))
+            .at(&node.span(), text!("not an address", "不是有效的地址"))
+            .help(Address::RULE);
+    let plain: String = name
+        .chars()
+        .take(Address::MAX_CHARS)
+        .map(|character| match character.to_ascii_lowercase() {
+            plain @ ('a'..='z' | '0'..='9' | '_' | '-') => plain,
+            _ => '-',
+        })
+        .collect();
+    let near = plain.trim_matches(['-', '_']);
+    Some(match Address::new(near) {
+        Ok(_) => problem.help(text!("for example `{near}`", "例如 `{near}`")),
+        Err(_) => problem,
+    })
+}
+
+/// What cannot be seen cannot be reviewed: control characters, those that change the direction of a line, and those that are
+/// drawn as nothing.
+pub(super) fn invisible(name: &str, text: &str, node: Node<'_>) -> Option<Diagnostic> {
+    let (_, character) = unseen(text).next()?;
+    Some(invisible_character(name, character, node))
+}
+
+fn invisible_character(name: &str, character: char, node: Node<'_>) -> Diagnostic {
+    let code = u32::from(character);
+    let problem = Diagnostic::error(
+        "control-character",
+        text!(
+            "`{name}` holds the character U+{code:04X}, which cannot be seen",
+            "`{name}` 含有不可见字符 U+{code:04X}"
+        ),
+    )
+    .at(&node.span(), text!("in this value", "在这个值中"));
+    if character == '\n' {
+        problem.help(text!(
+            "a block that starts with `|` ends in a line break; `>-` does not",
+            "以 `|` 开头的文本块末尾带换行；`>-` 则不带"
+        ))
+    } else {
+        problem
+    }
+}
+
+/// The keys and values of a mapping that is sent as JSON, where a line break is written as `\n`. How deep it goes is bounded
+/// where the YAML is read.
+fn check_members(name: &str, members: Mapping<'_>, problems: &mut Vec<Diagnostic>) {
+    for entry in members.iter() {
+        problems.extend(invisible_member(name, entry.name(), entry.key));
+        check_member(name, entry.value, problems);
+    }
+}
+
+fn check_member(name: &str, node: Node<'_>, problems: &mut Vec<Diagnostic>) {
+    match node.value() {
+        Yaml::Text(text) => problems.extend(invisible_member(name, text, node)),
+        Yaml::Mapping(members) => check_members(name, members, problems),
+        Yaml::Sequence(items) => items.iter().for_each(|item| check_member(name, item, problems)),
+        Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) => {}
+    }
+}
+
+fn invisible_member(name: &str, text: &str, node: Node<'_>) -> Option<Diagnostic> {
+    let is_layout = |character: char| matches!(character, '\n' | '\r' | '\t');
+    let (_, character) = unseen(text).find(|(_, character)| !is_layout(*character))?;
+    Some(invisible_character(name, character, node))
+}
+
+/// Returns the mapping as JSON without blanks, the keys of every object sorted. None when a value has no form in JSON, which
+/// is reported.
+fn compact_json(members: Mapping<'_>, problems: &mut Vec<Diagnostic>) -> Option<String> {
+    let (mut json, before) = (String::new(), problems.len());
+    write_object(members, &mut json, problems);
+    (problems.len() == before).then_some(json)
+}
+
+fn write_json(node: Node<'_>, json: &mut String, problems: &mut Vec<Diagnostic>) {
+    match node.value() {
+        Yaml::Null => json.push_str("null"),
+        Yaml::Bool(truth) => json.push_str(if truth { "true" } else { "false" }),
+        Yaml::Text(text) => write_string(text, json),
+        Yaml::Number(text) => match json_number(text) {
+            Ok(number) => json.push_str(&number),
+            Err(why) => problems.push(
+                Diagnostic::error("invalid-extra", why)
+                    .on(&node.span())
+                    .help(text!("write it in quotes: \"{text}\"", "请加上引号：\"{text}\"")),
+            ),
+        },
+        Yaml::Sequence(items) => {
+            json.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    json.push(',');
+                }
+                write_json(item, json, problems);
+            }
+            json.push(']');
+        }
+        Yaml::Mapping(members) => write_object(members, json, problems),
+    }
+}
+
+fn write_object(members: Mapping<'_>, json: &mut String, problems: &mut Vec<Diagnostic>) {
+    let mut entries: Vec<_> = members.iter().collect();
+    entries.sort_by_key(Entry::name);
+    json.push('{');
+    for (at, entry) in entries.iter().enumerate() {
+        if at > 0 {
+            json.push(',');
+        }
+        write_string(entry.name(), json);
+        json.push(':');
+        write_json(entry.value, json, problems);
+    }
+    json.push('}');
+}
+
+fn write_string(text: &str, json: &mut String) {
+    // Display of a JSON value is its compact form, and writing to a String cannot fail.
+    let _ = write!(json, "{}", serde_json::Value::from(text));
+}
+
+fn json_number(text: &str) -> Result<String, Text> {
+    let number = serde_yaml::Number::from_str(text).map_err(|_| {
+        text!("`{text}` is too large for a number in JSON", "`{text}` 超出了 JSON 数字的范围")
+    })?;
+    let whole = number.as_u64().map(|it| it.to_string()).or_else(|| number.as_i64().map(|it| it.to_string()));
+    whole
+        .or_else(|| Some(serde_json::Number::from_f64(number.as_f64()?)?.to_string()))
+        .ok_or_else(|| text!("`{text}` is no number in JSON", "`{text}` 不是 JSON 允许的数字"))
+}
+
+fn wrong_shape(field: Field, node: Node<'_>) -> Diagnostic {
+    let name = field.name;
+    let what = match field.shape {
+        Shape::Text | Shape::Id | Shape::Alias | Shape::Reference => {
+            return wrong_text(&text!("`{name}`", "`{name}` "), node);
+        }
+        Shape::Json => {
+            let what = text!("`{name}` is a string or a mapping", "`{name}` 应为字符串或映射");
+            return quoted(wrong(&what, node), node);
+        }
+        Shape::Integer => text!("`{name}` is a whole number", "`{name}` 应为整数"),
+        Shape::Bool => text!("`{name}` is a boolean", "`{name}` 应为布尔值"),
+        Shape::List => text!("`{name}` is a list of strings", "`{name}` 应为字符串的列表"),
+        Shape::Map => text!("`{name}` is a mapping", "`{name}` 应为映射"),
+    };
+    wrong(&what, node)
+}
+
+/// A value that should be a string: above all a number or a truth value without quotes.
+pub(super) fn wrong_text(what: &Text, node: Node<'_>) -> Diagnostic {
+    quoted(wrong(&text!("{what} is a string", "{what:#}应为字符串"), node), node)
+}
+
+/// A value of a wrong type; `what` says of which type it is.
+pub(super) fn wrong(what: &Text, node: Node<'_>) -> Diagnostic {
+    let is = node.describe();
+    Diagnostic::error("wrong-type", text!("{what}, not {is}", "{what:#}，而不是{is:#}")).at(&node.span(), is)
+}
+
+/// Says how a number or a truth value is written that is meant as a string.
+fn quoted(problem: Diagnostic, node: Node<'_>) -> Diagnostic {
+    let text = match node.value() {
+        Yaml::Number(number) => number,
+        Yaml::Bool(true) => "true",
+        Yaml::Bool(false) => "false",
+        Yaml::Null | Yaml::Text(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => return problem,
+    };
+    problem.help(text!("write it in quotes: \"{text}\"", "请加上引号：\"{text}\""))
+}
+
+/// Reports what the fields of an environment lack, and how they contradict each other.
+pub(super) fn check_together(environment: &Declared<'_>, problems: &mut Vec<Diagnostic>) {
+    let name = environment.name;
+    let get = |field: &str| environment.get(environment.kind.field(field)?);
+    // What is imported is not created, and the account does not show how it once was.
+    let is_created = environment.import.is_none();
+    if is_created && environment.shaped {
+        for field in environment.kind.fields().filter(|field| field.required && get(field.name).is_none()) {
+            problems.push(missing(environment, "missing-field", field.name));
+        }
+    }
+    for rule in environment.kind.rules {
+        match rule {
+            Rule::Together { code, fields: [a, b] } => {
+                let (given, lacking) = match (get(a), get(b)) {
+                    (Some(given), None) => (given, b),
+                    (None, Some(given)) => (given, a),
+                    (None, None) | (Some(_), Some(_)) => continue,
+                };
+                let has = given.field.name;
+                let problem = Diagnostic::error(
+                    code,
+                    text!(
+                        "`{name}` has `{has}` without `{lacking}`",
+                        "`{name}` 有 `{has}`，却没有 `{lacking}`"
+                    ),
+                );
+                problems.push(
+                    environment
+                        .mark(problem, &given, text!("`{lacking}` is missing", "缺少 `{lacking}`"))
+                        .help(text!(
+                            "`{a}` and `{b}` are given together, or not at all",
+                            "`{a}` 和 `{b}` 要么都写，要么都不写"
+                        )),
+                );
+            }
+            Rule::NeededToCreate { code, field } => {
+                // One of two that go together without the other is another rule's.
+                let partner = environment.kind.rules.iter().find_map(|rule| rule.partner(field));
+                let is_given = get(field).is_some() || partner.and_then(get).is_some();
+                if is_created && environment.shaped && !environment.has(Role::EnvId) && !is_given {
+                    problems.push(not_creatable(environment, code, field, partner));
+                }
+            }
+            Rule::NeededWhen { code, field, when } => {
+                let because =
+                    when.iter().find_map(|(by, value)| get(by).filter(|found| found.text() == Some(value)));
+                if let Some(because) = because.filter(|_| is_created && get(field).is_none()) {
+                    let (by, value) = (because.field.name, because.text().unwrap_or_default());
+                    problems.push(
+                        missing(environment, code, field)
+                            .at(&because.node.span(), text!("required by this", "这里要求填写"))
+                            .help(text!(
+                                "with `{by}: {value}`, give `{field}`",
+                                "写了 `{by}: {value}` 时，请写明 `{field}`"
+                            )),
+                    );
+                }
+            }
+            Rule::Depends { code, field, by, values: _ } => {
+                if let (Some(value), Some(because)) = (get(field), get(by)) {
+                    problems.extend(not_beside(environment, code, &value, &because));
+                }
+            }
+        }
+    }
+}
+
+fn missing(environment: &Declared<'_>, code: &'static str, field: &str) -> Diagnostic {
+    let name = environment.name;
+    Diagnostic::error(code, text!("`{name}` has no `{field}`", "`{name}` 没有 `{field}`"))
+        .at(&environment.key.span(), text!("`{field}` is missing", "缺少 `{field}`"))
+}
+
+fn not_creatable(
+    environment: &Declared<'_>,
+    code: &'static str,
+    field: &str,
+    partner: Option<&str>,
+) -> Diagnostic {
+    let name = environment.name;
+    let needed = list(&[field].into_iter().chain(partner).collect::<Vec<_>>());
+    Diagnostic::error(
+        code,
+        text!("`{name}` has neither `env_id` nor `{field}`", "`{name}` 既没有 `env_id`，也没有 `{field}`"),
+    )
+    .at(&environment.key.span(), text!("how is it to be created?", "要如何创建？"))
+    .help(text!(
+        "to have an environment created, give {needed}, here or under `defaults`",
+        "要新建环境，请在这里或 `defaults` 下写明 {needed:#}"
+    ))
+    .help(text!(
+        "to switch an environment that exists to pay-as-you-go, give its `env_id`",
+        "要把已有环境转为按量付费，请写明它的 `env_id`"
+    ))
+    .help(text!(
+        "to adopt one that exists and order nothing, write `import: {{env_id: …}}`",
+        "要纳管已有环境而不订购，请写 `import: {{env_id: …}}`"
+    ))
+}
+
+/// A value that another field's value does not allow. None where that one is not known: its own rule reports it.
+fn not_beside(
+    environment: &Declared<'_>,
+    code: &'static str,
+    value: &Found<'_, '_>,
+    because: &Found<'_, '_>,
+) -> Option<Diagnostic> {
+    let (text, by) = (value.text()?, because.text()?);
+    let (field, other) = (value.field.name, because.field.name);
+    let allowed = environment.kind.values_beside(field, other, by)?;
+    if allowed.contains(&text) || text.trim().is_empty() {
+        return None;
+    }
+    let problem = Diagnostic::error(
+        code,
+        text!("`{text}` is not a {field} of {other} `{by}`", "`{text}` 不是 {other} `{by}` 的 {field}"),
+    );
+    let label = nearest(text, allowed).map(meant).unwrap_or_default();
+    let problem = if value.inherited && !because.inherited {
+        let label_there = text!("does not go with the inherited {field}", "与继承来的 {field} 不匹配");
+        environment.mark(problem, because, label_there).at(&value.node.span(), label)
+    } else {
+        problem.at(&value.node.span(), label).at(&because.node.span(), text!("because of this", "由这里决定"))
+    };
+    let allowed = list(allowed);
+    Some(problem.help(text!("{field}s of {by}: {allowed}", "{by} 可用的 {field}：{allowed:#}")))
+}

@@ -1,0 +1,213 @@
+//! What tells environments apart: addresses, aliases and environment ids, over all files.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::declared::{Declared, Found, Manifests};
+use super::near::{meant, nearest, unknown};
+use crate::diagnostic::Diagnostic;
+use crate::lang::text;
+use crate::manifest::Node;
+use crate::model::{Address, Role, Shape};
+
+/// Two environments at one address could not be told apart in the state.
+pub(super) fn duplicate_addresses(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<&str, &Declared<'_>> = HashMap::new();
+    for environment in &manifests.environments {
+        let first = *seen.entry(environment.name).or_insert(environment);
+        // Twice in one mapping is a duplicate key, which has been reported.
+        if !first.container.is(environment.container) {
+            let name = environment.name;
+            problems.push(
+                Diagnostic::error(
+                    "duplicate-address",
+                    text!("the address `{name}` is used twice", "地址 `{name}` 被使用了两次"),
+                )
+                .at(&environment.key.span(), text!("again", "再次出现"))
+                .at(&first.key.span(), text!("first here", "首次出现在这里"))
+                .help(text!(
+                    "an address is unique over all files and documents",
+                    "地址在所有文件和文档中必须唯一"
+                )),
+            );
+        }
+    }
+}
+
+/// An alias identifies an environment when an answer is lost, so none that is created shares its own with another that is
+/// created, or that is imported: that one is in the account too.
+pub(super) fn duplicate_aliases(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<&str, Node<'_>> = HashMap::new();
+    for environment in manifests.environments.iter().filter(|it| it.import.is_some() || it.is_new()) {
+        let Some(alias) = environment.role(Role::Alias) else { continue };
+        let Some(text) = alias.text() else { continue };
+        let place = if alias.inherited { environment.key } else { alias.node };
+        let Some(first) = seen.get(text) else {
+            seen.insert(text, place);
+            continue;
+        };
+        let problem = Diagnostic::error(
+            "duplicate-alias",
+            text!("the alias `{text}` is used twice", "别名 `{text}` 被使用了两次"),
+        );
+        problems.push(
+            environment
+                .mark(problem, &alias, text!("again", "再次出现"))
+                .at(&first.span(), text!("first here", "首次出现在这里"))
+                .help(text!(
+                    "environments that the vendor creates, and those that are imported, need aliases of their own",
+                    "由腾讯云新建的环境和导入的环境，别名不能相同"
+                )),
+        );
+    }
+}
+
+/// Without an alias, a create whose answer was lost cannot be recognised. `recorded` are the addresses in the state: their
+/// environments exist.
+pub(super) fn missing_aliases(
+    manifests: &Manifests<'_>,
+    recorded: &BTreeSet<&Address>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let recorded: HashSet<&str> = recorded.iter().map(|address| address.as_str()).collect();
+    let moved: HashSet<&str> = manifests
+        .whole_moves()
+        .filter(|(_, from, _)| recorded.contains(from.text))
+        .map(|(_, _, to)| to.text)
+        .collect();
+    for environment in &manifests.environments {
+        let name = environment.name;
+        let is_there = environment.import.is_some() || recorded.contains(name) || moved.contains(name);
+        if is_there || !environment.shaped || !environment.is_new() || environment.has(Role::Alias) {
+            continue;
+        }
+        problems.push(
+            Diagnostic::error("missing-alias", text!("`{name}` has no `alias`", "`{name}` 没有 `alias`"))
+                .at(&environment.key.span(), text!("`alias` is missing", "缺少 `alias`"))
+                .help(text!(
+                    "without an alias, a create whose answer was lost cannot be recognised in the account",
+                    "没有别名，丢失应答的创建就无法在账号中辨认"
+                ))
+                .help(text!(
+                    "to allow it all the same, set `guard: {{require_alias: false}}` in postpay.yaml",
+                    "如仍要允许，请在 postpay.yaml 中设置 `guard: {{require_alias: false}}`"
+                )),
+        );
+    }
+}
+
+/// An id where it is named.
+struct Named<'m, 'a> {
+    environment: &'m Declared<'a>,
+    text: &'m str,
+    node: Node<'a>,
+    /// What its environment has it by: the name of a field, or `import`.
+    by: &'static str,
+    inherited: bool,
+}
+
+/// An environment that exists is switched once, or imported once, so one address alone names it.
+pub(super) fn env_ids(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<&str, Named<'_, '_>> = HashMap::new();
+    for environment in &manifests.environments {
+        let field = environment.role(Role::EnvId).and_then(|found| {
+            let Found { field, node, inherited, .. } = found;
+            Some(Named { environment, text: found.text()?, node, by: field.spec().name, inherited })
+        });
+        let imported = environment.import.and_then(|import| {
+            let env_id = import.env_id?;
+            let (text, inherited) = (env_id.text?, import.inherited);
+            Some(Named { environment, text, node: env_id.node, by: "import", inherited })
+        });
+        if let (Some(imported), Some(field)) = (&imported, &field)
+            && imported.text != field.text
+        {
+            problems.push(mismatch(imported, field));
+        }
+        // What is empty names nothing, and has been reported.
+        for named in [field, imported].into_iter().flatten().filter(|named| !named.text.trim().is_empty()) {
+            match seen.get(named.text) {
+                None => {
+                    seen.insert(named.text, named);
+                }
+                // An import may repeat what the field says.
+                Some(first) if std::ptr::eq(first.environment, environment) => {}
+                Some(first) => problems.push(twice(first, &named)),
+            }
+        }
+    }
+}
+
+fn mismatch(imported: &Named<'_, '_>, field: &Named<'_, '_>) -> Diagnostic {
+    let (name, ours, theirs) = (imported.environment.name, imported.text, field.text);
+    let problem = Diagnostic::error(
+        "import-mismatch",
+        text!(
+            "`{name}` imports `{ours}`, and has the `env_id` `{theirs}`",
+            "`{name}` 导入的是 `{ours}`，而它的 `env_id` 是 `{theirs}`"
+        ),
+    )
+    .at(&imported.node.span(), text!("this one is imported", "导入的是这个环境"));
+    mark(field, problem, text!("and this one is to be switched", "要转为按量付费的却是这个环境")).help(text!(
+        "an environment that is imported needs no `env_id` beside its `import`",
+        "导入的环境有 `import` 即可，不需要再写 `env_id`"
+    ))
+}
+
+fn mark(named: &Named<'_, '_>, problem: Diagnostic, text: crate::lang::Text) -> Diagnostic {
+    if named.inherited {
+        named.environment.mark_inherited(problem, named.node, named.by, text)
+    } else {
+        problem.at(&named.node.span(), text)
+    }
+}
+
+fn twice(first: &Named<'_, '_>, again: &Named<'_, '_>) -> Diagnostic {
+    let env_id = again.text;
+    let problem = Diagnostic::error(
+        "duplicate-env-id",
+        text!("the environment `{env_id}` is named twice", "环境 `{env_id}` 被指定了两次"),
+    );
+    let place = if first.inherited { first.environment.key } else { first.node };
+    let problem = mark(again, problem, text!("again", "再次出现"))
+        .at(&place.span(), text!("first here", "首次出现在这里"));
+    problem.help(if [first.by, again.by].contains(&"import") {
+        text!(
+            "an environment has one address: it is adopted there, and not ordered at another one",
+            "一个环境只有一个地址：在该地址下纳管，不能又在另一个地址下订购"
+        )
+    } else {
+        text!("two orders for one environment would be paid twice", "对同一个环境下两个订单，会付两次费")
+    })
+}
+
+/// A reference leads to an environment that is declared, and that refers to no other: so it can be created first.
+pub(super) fn references(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
+    let declared = manifests.declared();
+    let refers = |environment: &Declared<'_>| {
+        let mut fields = environment.kind.fields().filter(|field| field.shape == Shape::Reference);
+        fields.any(|field| environment.get(field).is_some())
+    };
+    for environment in &manifests.environments {
+        for field in environment.kind.fields().filter(|field| field.shape == Shape::Reference) {
+            let Some(found) = environment.get(field) else { continue };
+            let Some(to) = found.text() else { continue };
+            // In what could not be read, it may be declared.
+            if declared.get(to).map_or(manifests.unread, |to| !refers(to)) {
+                continue;
+            }
+            let names: Vec<&str> = manifests.environments.iter().map(|it| it.name).collect();
+            let label = match declared.get(to) {
+                Some(_) => text!("it refers to another environment itself", "它本身又引用了另一个环境"),
+                None => nearest(to, &names).map_or_else(unknown, meant),
+            };
+            let problem = Diagnostic::error(
+                "unknown-reference",
+                text!("`{field}` cannot be `{to}`", "`{field}` 不能是 `{to}`"),
+            );
+            problems.push(environment.mark(problem, &found, label).help(text!(
+                "`{field}` is the address of an environment that is declared",
+                "`{field}` 是已声明的环境的地址"
+            )));
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! What becomes of addresses: `moved` and `removed`, over all files.
+
+use std::collections::{HashMap, HashSet};
+
+use super::declared::{Declared, Manifests, Move};
+use super::near::{list, meant, nearest};
+use crate::diagnostic::Diagnostic;
+use crate::lang::text;
+
+/// Reports everything that is wrong with the moves and removals of a project.
+pub(super) fn check(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
+    if manifests.moves.is_empty() && manifests.removed.is_empty() {
+        return;
+    }
+    let declared = manifests.declared();
+    incomplete(manifests, problems);
+    to_itself(manifests, problems);
+    moved_twice(manifests, problems);
+    still_declared(manifests, &declared, problems);
+    not_declared(manifests, &declared, problems);
+    cycles(manifests, problems);
+    removed_and_moved(manifests, problems);
+    removed_twice(manifests, problems);
+}
+
+/// Half a move would leave an environment to be created once more under its new address.
+fn incomplete(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
+    for moved in &manifests.moves {
+        let ends = [("from", moved.from), ("to", moved.to)];
+        let missing: Vec<&str> =
+            ends.into_iter().filter(|(_, end)| end.is_none()).map(|(name, _)| name).collect();
+        if missing.is_empty() {
+            continue;
+        }
+        let verb = if missing.len() == 1 { "is" } else { "are" };
+        let missing = list(&missing);
+        problems.push(
+            Diagnostic::error(
+                "incomplete-move",
+                text!("this move lacks one of its ends", "这次移动的两端没有写全"),
+            )
+            .at(&moved.node.span(), text!("{missing} {verb} missing", "缺少 {missing:#}"))
+            .help(text!(
+                "write the address that it had and the one that it has now: `{{from: shop, to: shop-prod}}`",
+                "写明原来的地址和现在的地址：`{{from: shop, to: shop-prod}}`"
+            )),
+        );
+    }
+}
+
+/// A move from an address to the same one: most often a rename that was written in one place only.
+fn to_itself(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
+    for moved in &manifests.moves {
+        let Some((from, to)) = moved.ends() else {
+            continue;
+        };
+        if from.text != to.text {
+            continue;
+        }
+        let address = from.text;
+        problems.push(
+            Diagnostic::error(
+                "moved-to-itself",
+                text!("`{address}` is moved to itself", "`{address}` 被移动到它自身"),
+            )
+            .at(&to.node.span(), text!("the same address", "这个地址"))
+            .at(&from.node.span(), text!("as this", "与这个相同"))
+            .help(text!(
+                "`from` is the address that it had, `to` the one that it has now",
+                "`from` 是原来的地址，`to` 是现在的地址"
+            )),
+        );
+    }
+}
+
+/// An environment has one address, and an address one environment: so no two moves share an end.
+fn moved_twice(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
+    let mut left = HashMap::new();
+    let mut reached = HashMap::new();
+    for (_, from, to) in manifests.whole_moves() {
+        let (message, again, first) = match (left.get(from.text), reached.get(to.text)) {
+            (Some(first), _) => {
+                let address = from.text;
+                let message = text!("`{address}` is moved twice", "`{address}` 被移动了两次");
+                (message, from, *first)
+            }
+            (None, Some(first)) => {
+                let address = to.text;
+                let message =
+                    text!("two environments are moved to `{address}`", "有两个环境要移动到 `{address}`");
+                (message, to, *first)
+            }
+            (None, None) => {
+                left.insert(from.text, from);
+                reached.insert(to.text, to);
+                continue;
+            }
+        };
+        problems.push(
+            Diagnostic::error("moved-twice", message)
+                .at(&again.node.span(), text!("again", "再次出现"))
+                .at(&first.node.span(), text!("first here", "首次出现在这里"))
+                .help(text!(
+                    "an environment has one address, and an address one environment: take one of the two out",
+                    "一个环境对应一个地址，一个地址对应一个环境：请删去其中一个"
+                )),
+        );
+    }
+}
+
+/// What is declared at an address that is moved or forgotten would be created anew.
+fn still_declared(
+    manifests: &Manifests<'_>,
+    declared: &HashMap<&str, &Declared<'_>>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    for (_, from, to) in manifests.whole_moves() {
+        let Some(environment) = declared.get(from.text) else {
+            continue;
+        };
+        let (old, new) = (from.text, to.text);
+        problems.push(
+            Diagnostic::error(
+                "moved-declared",
+                text!("`{old}` is moved, and still declared", "`{old}` 已被移动，却仍在声明中"),
+            )
+            .at(&from.node.span(), text!("moved from here", "从这里移走"))
+            .at(&environment.key.span(), text!("declared here", "在这里声明"))
+            .help(text!(
+                "if it was renamed, declare it as `{new}` alone; if it was not, take the move out",
+                "如果是改名，请只声明为 `{new}`；如果不是，请删去这次移动"
+            ))
+            .help(text!(
+                "to declare a new environment as `{old}`, carry the move out first, and then take it out",
+                "要以 `{old}` 声明新环境，请先执行这次移动，再把它删去"
+            )),
+        );
+    }
+    for name in manifests.removed.iter().filter(|name| name.is_address()) {
+        let Some(environment) = declared.get(name.text) else {
+            continue;
+        };
+        let address = name.text;
+        problems.push(
+            Diagnostic::error(
+                "removed-declared",
+                text!(
+                    "`{address}` is to be forgotten, and still declared",
+                    "`{address}` 要移出管理，却仍在声明中"
+                ),
+            )
+            .at(&name.node.span(), text!("to be forgotten", "要移出管理"))
+            .at(&environment.key.span(), text!("declared here", "在这里声明"))
+            .help(text!(
+                "to have it forgotten, take it out of `environments`; to keep it, out of `removed`",
+                "要移出管理，请从 `environments` 中删去；要继续管理，请从 `removed` 中删去"
+            )),
+        );
+    }
+}
+
+/// How many names are compared with what may be a slip of one: to look at all of them for every move would not be linear.
+const COMPARED: usize = 20_000;
+
+/// A move to an address that nothing declares would leave the environment to be destroyed there.
+fn not_declared(
+    manifests: &Manifests<'_>,
+    declared: &HashMap<&str, &Declared<'_>>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    // In what could not be read, it may be declared.
+    if manifests.unread {
+        return;
+    }
+    let names: Vec<&str> = manifests.environments.iter().map(|it| it.name).collect();
+    let mut compared = 0;
+    let left: HashSet<&str> = manifests.whole_moves().map(|(_, from, _)| from.text).collect();
+    // Moved and forgotten is another rule's.
+    let removed: HashSet<&str> = manifests.removed.iter().map(|name| name.text).collect();
+    for (_, from, to) in manifests.whole_moves() {
+        let address = to.text;
+        if declared.contains_key(address) || left.contains(address) || removed.contains(address) {
+            continue;
+        }
+        compared += names.len();
+        let near = (compared <= COMPARED)
+            .then(|| nearest(address, &names))
+            .flatten()
+            .filter(|near| *near != from.text);
+        let label = near.map_or_else(|| text!("nothing is declared here", "这里没有任何声明"), meant);
+        problems.push(
+            Diagnostic::error(
+                "moved-undeclared",
+                text!(
+                    "the move to `{address}` ends where nothing is declared",
+                    "移动的终点 `{address}` 没有声明"
+                ),
+            )
+            .at(&to.node.span(), label)
+            .help(text!(
+                "declare the environment under `environments` as `{address}`",
+                "在 `environments` 下以 `{address}` 声明该环境"
+            ))
+            .help(text!(
+                "to have an environment forgotten, list the address that it has under `removed` instead",
+                "如果不再管理该环境，请改为把它现在的地址列入 `removed`"
+            )),
+        );
+    }
+}
+
+/// How many moves of a cycle are shown.
+const SHOWN: usize = 50;
+
+/// Where a move leads, and its place among all moves.
+#[derive(Clone, Copy)]
+struct Leads<'m, 'a> {
+    place: usize,
+    moved: &'m Move<'a>,
+    from: &'a str,
+    to: &'a str,
+}
+
+/// Moves that lead back to where they began have no end at which the environment could be.
+fn cycles(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
+    let mut leads = HashMap::new();
+    for (place, (moved, from, to)) in manifests.whole_moves().enumerate() {
+        leads.entry(from.text).or_insert(Leads { place, moved, from: from.text, to: to.text });
+    }
+    // Each address is walked from once. A walk that comes upon itself has found a cycle.
+    let mut walked = HashMap::new();
+    for (walk, (_, from, _)) in manifests.whole_moves().enumerate() {
+        let mut at = from.text;
+        while let Some(next) = leads.get(at) {
+            if let Some(earlier) = walked.insert(at, walk) {
+                if earlier == walk {
+                    problems.push(cycle(*next, &leads));
+                }
+                break;
+            }
+            at = next.to;
+        }
+    }
+}
+
+/// All the way round from the first move of the cycle, wherever the walk came upon it.
+fn cycle<'m, 'a>(met: Leads<'m, 'a>, leads: &HashMap<&'a str, Leads<'m, 'a>>) -> Diagnostic {
+    let mut round = vec![met];
+    while let Some(next) = round.last().and_then(|last| leads.get(last.to))
+        && next.from != met.from
+    {
+        round.push(*next);
+    }
+    let first = (0..round.len()).min_by_key(|at| round[*at].place);
+    round.rotate_left(first.unwrap_or_default());
+    let start = round[0].from;
+    let mut problem = Diagnostic::error(
+        "moved-cycle",
+        text!("the moves from `{start}` lead back to it", "从 `{start}` 出发的移动又回到了它自身"),
+    );
+    let left_out = round.len().saturating_sub(SHOWN);
+    // The last one closes it.
+    let last = round.len() - 1;
+    for (at, Leads { moved, to, .. }) in round.iter().enumerate() {
+        let text = if at == last {
+            text!("and back to `{start}`", "又回到 `{start}`")
+        } else if at < SHOWN - 1 {
+            text!("to `{to}`", "移动到 `{to}`")
+        } else {
+            continue;
+        };
+        problem = problem.at(&moved.node.span(), text);
+    }
+    if left_out > 0 {
+        problem = problem.help(text!(
+            "{left_out} more moves stand between the first and the last of these",
+            "在这里的第一次和最后一次移动之间，还有 {left_out} 次移动"
+        ));
+    }
+    problem.help(text!(
+        "take the move out that is not true any more; two environments can't swap addresses in one run",
+        "请删去已不符合实际的移动；两个环境不能在一次运行中互换地址"
+    ))
+}
+
+/// An address is moved or forgotten, and not both.
+fn removed_and_moved(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
+    let mut ends = HashMap::new();
+    for (_, from, to) in manifests.whole_moves() {
+        ends.entry(from.text).or_insert((from, text!("moved from here", "从这里移走")));
+        ends.entry(to.text).or_insert((to, text!("moved to here", "移动到这里")));
+    }
+    for name in &manifests.removed {
+        let Some((end, how)) = ends.get(name.text) else {
+            continue;
+        };
+        let address = name.text;
+        problems.push(
+            Diagnostic::error(
+                "removed-moved",
+                text!("`{address}` is to be forgotten, and moved", "`{address}` 既要移出管理，又要移动"),
+            )
+            .at(&name.node.span(), text!("to be forgotten", "要移出管理"))
+            .at(&end.node.span(), how.clone())
+            .help(text!(
+                "to have the environment forgotten, list the address that it has now, and take the move out",
+                "要把环境移出管理，请列出它现在的地址，并删去这次移动"
+            )),
+        );
+    }
+}
+
+/// What is forgotten twice is forgotten once; the other was perhaps meant to be another one.
+fn removed_twice(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
+    let mut seen = HashMap::new();
+    for name in &manifests.removed {
+        let Some(first) = seen.insert(name.text, name.node) else {
+            continue;
+        };
+        seen.insert(name.text, first);
+        let address = name.text;
+        problems.push(
+            Diagnostic::warning(
+                "removed-twice",
+                text!("`{address}` is listed twice to be forgotten", "`{address}` 在 `removed` 中列了两次"),
+            )
+            .at(&name.node.span(), text!("again", "再次出现"))
+            .at(&first.span(), text!("first here", "首次出现在这里"))
+            .help(text!("once is enough", "写一次即可")),
+        );
+    }
+}

@@ -1,0 +1,682 @@
+//! From documents to [`Manifests`], with everything that is wrong with one key or one value by itself.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::declared::{Declared, Given, Import, Lifecycle, Manifests, Member, Move, Name};
+use super::fields::{self, empty, invalid_address, invalid_id, invisible, wrong, wrong_text};
+use super::near::{known_here, list, meant, nearest, unknown};
+use crate::diagnostic::{Diagnostic, Span, any_error};
+use crate::kinds;
+use crate::lang::{Text, text};
+use crate::manifest::{Entry, Loaded, Mapping, Node, Sequence, Value as Yaml};
+use crate::model::{Kind, Role};
+
+/// The keys of a document.
+const TOP: [&str; 5] = ["version", "defaults", "environments", "moved", "removed"];
+const LIFECYCLE: [&str; 2] = ["prevent_destroy", "ignore_changes"];
+const IMPORT: [&str; 2] = ["env_id", "tran_id"];
+const MOVE: [&str; 2] = ["from", "to"];
+/// The keys of an environment besides its fields.
+const BLOCKS: [&str; 3] = [kinds::KEY, "lifecycle", "import"];
+/// The most environments of a project.
+pub(super) const MAX_ENVIRONMENTS: usize = 200_000;
+/// The version of the manifest format that this is.
+const VERSION: &str = "1";
+
+/// Reads all documents, and reports what is wrong with single keys and values.
+pub(super) fn read<'a>(loaded: &'a Loaded, problems: &mut Vec<Diagnostic>) -> Manifests<'a> {
+    let manifests = Manifests { unread: any_error(&loaded.diagnostics), ..Manifests::default() };
+    let mut reader = Reader { manifests, problems };
+    for file in &loaded.files {
+        let mut is_empty = file.complete;
+        for document in &file.documents {
+            let root = document.root();
+            match root.value() {
+                Yaml::Null => continue,
+                Yaml::Mapping(members) => reader.document(members, root),
+                Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) => {
+                    let top = list(&TOP);
+                    reader.manifests.unread = true;
+                    reader.problems.push(
+                        wrong(&text!("a manifest is a mapping", "清单应为映射"), root)
+                            .help(text!("it holds {top}", "它包含 {top:#}")),
+                    );
+                }
+            }
+            is_empty = false;
+        }
+        if is_empty {
+            let start = Span { file: Arc::clone(&file.source), bytes: 0..0 };
+            reader.problems.push(
+                Diagnostic::warning(
+                    "empty-manifest",
+                    text!("this manifest declares nothing", "该清单没有声明任何内容"),
+                )
+                .at(&start, text!("the whole file is empty", "整个文件为空"))
+                .help(text!("a manifest begins with `version: 1`", "清单以 `version: 1` 开头")),
+            );
+        }
+    }
+    reader.manifests
+}
+
+struct Reader<'a, 'p> {
+    manifests: Manifests<'a>,
+    problems: &'p mut Vec<Diagnostic>,
+}
+
+/// Where an unknown key is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Top,
+    Defaults,
+    Environment,
+    Lifecycle,
+    Import,
+    Move,
+}
+
+/// What is in `defaults`.
+#[derive(Default)]
+struct Defaults<'a> {
+    entry: Option<Entry<'a>>,
+    kind: Option<&'static Kind>,
+    lifecycle: Option<Lifecycle<'a>>,
+    /// The fields as each kind has them, for the kinds that were asked for.
+    by_kind: Vec<(&'static str, Rc<Vec<Given<'a>>>)>,
+}
+
+impl<'a> Reader<'a, '_> {
+    fn document(&mut self, root: Mapping<'a>, node: Node<'a>) {
+        let version = root.get("version");
+        self.version(version, root, node);
+        if is_newer(version) {
+            // Whatever else it holds is in a format that this version does not know.
+            self.manifests.unread = true;
+            return;
+        }
+        let mut defaults = Defaults::default();
+        if let Some(entry) = root.get("defaults") {
+            self.defaults(entry, &mut defaults);
+        }
+        let mut environments = None;
+        for entry in root.iter() {
+            match entry.name() {
+                "environments" if environments.is_none() => {
+                    environments = Some(entry);
+                    self.environments(entry.value, &mut defaults);
+                }
+                "moved" => self.moves(entry.value),
+                "removed" => self.removed(entry.value),
+                name if TOP.contains(&name) => {}
+                _ => self.unknown(entry, Place::Top, &TOP),
+            }
+        }
+        self.declares_nothing(root, node, environments);
+    }
+
+    fn version(&mut self, version: Option<Entry<'a>>, root: Mapping<'a>, node: Node<'a>) {
+        let missing = match version {
+            None => Some(node.span()),
+            Some(entry) if matches!(entry.value.value(), Yaml::Null) => Some(entry.key.span()),
+            Some(_) => None,
+        };
+        if let Some(place) = missing {
+            let message = if root.is_empty() {
+                text!(
+                    "this document says nothing, not even its version",
+                    "该文档没有任何内容，连版本也没有写"
+                )
+            } else {
+                text!("this document does not say its version", "该文档没有写明版本")
+            };
+            self.problems.push(
+                Diagnostic::error("missing-version", message)
+                    .at(&place, text!("no `version` here", "这里没有 `version`"))
+                    .help(text!("every document begins with `version: 1`", "每个文档都以 `version: 1` 开头")),
+            );
+        }
+        let Some(entry) = version else { return };
+        let no_such = Diagnostic::error(
+            "unsupported-version",
+            text!("there is no such version of the manifest format", "清单格式没有这个版本"),
+        )
+        .at(&entry.value.span(), text!("the version is the number 1", "版本应为数字 1"));
+        self.problems.push(match entry.value.value() {
+            Yaml::Null | Yaml::Number(VERSION) => return,
+            Yaml::Number(number) if is_newer(version) => Diagnostic::error(
+                "unsupported-version",
+                text!(
+                    "version {number} of the manifest format is newer than this postpay",
+                    "清单格式的版本 {number} 比当前的 postpay 新"
+                ),
+            )
+            .at(&entry.value.span(), text!("this postpay knows version 1", "当前的 postpay 只支持版本 1"))
+            .help(text!(
+                "use a newer postpay; nothing else in this document was checked",
+                "请使用更新的 postpay；该文档的其余内容没有检查"
+            )),
+            Yaml::Text(VERSION) => no_such.help(text!(
+                "it is a number: write `version: 1` without quotes",
+                "它是数字：请写 `version: 1`，不加引号"
+            )),
+            Yaml::Number(_) | Yaml::Text(_) | Yaml::Bool(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
+                no_such.help(text!("write `version: 1`", "请写 `version: 1`"))
+            }
+        });
+    }
+
+    /// A document without environments creates nothing, which is seldom what it was written for.
+    fn declares_nothing(&mut self, root: Mapping<'a>, node: Node<'a>, environments: Option<Entry<'a>>) {
+        let is_empty = environments.is_none_or(|entry| match entry.value.value() {
+            Yaml::Null => true,
+            Yaml::Mapping(environments) => environments.is_empty(),
+            // Of a wrong type, which is reported.
+            Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) => false,
+        });
+        let lists_any = |name| {
+            root.get(name).is_some_and(|entry| match entry.value.value() {
+                Yaml::Null => false,
+                Yaml::Sequence(items) => items.iter().next().is_some(),
+                Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Mapping(_) => true,
+            })
+        };
+        if root.is_empty() || !is_empty || lists_any("moved") || lists_any("removed") {
+            return;
+        }
+        let place = environments.map_or(node, |entry| entry.key);
+        self.problems.push(
+            Diagnostic::warning(
+                "empty-environments",
+                text!("this document declares no environment", "该文档没有声明任何环境"),
+            )
+            .on(&place.span())
+            .help(text!(
+                "environments stand under `environments`, each under its address",
+                "环境写在 `environments` 下，以各自的地址为键"
+            ))
+            .help(text!(
+                "`defaults` and anchors hold for their own document alone",
+                "`defaults` 和锚点只在所在文档内有效"
+            )),
+        );
+    }
+
+    fn defaults(&mut self, entry: Entry<'a>, defaults: &mut Defaults<'a>) {
+        let Some(body) =
+            self.block(entry.value, &text!("`defaults` is a mapping", "`defaults` 应为映射"), || {
+                text!("write fields under it: `env_source: qcloud`", "在它下面写字段：`env_source: qcloud`")
+            })
+        else {
+            return;
+        };
+        defaults.entry = Some(entry);
+        let (kind, _) = self.kind(body);
+        defaults.kind = kind;
+        let known = kind.map_or_else(|| kinds::ALL.to_vec(), |kind| vec![kind]);
+        let mut names: Vec<&str> =
+            known.iter().flat_map(|kind| kind.fields).map(|field| field.name).collect();
+        names.extend(["lifecycle"]);
+        for entry in body.iter() {
+            match entry.name() {
+                kinds::KEY => {}
+                "lifecycle" => {
+                    if defaults.lifecycle.is_none() {
+                        defaults.lifecycle = Some(self.lifecycle(entry.value, &known));
+                    }
+                }
+                "import" => self.problems.push(
+                    Diagnostic::error(
+                        "misplaced-import",
+                        text!("`import` stands under `defaults`", "`import` 写在了 `defaults` 下"),
+                    )
+                    .at(&entry.key.span(), text!("not here", "不能写在这里"))
+                    .help(text!(
+                        "write it into the environment that is to be adopted: an import is of one alone",
+                        "请写到要纳管的那个环境里：一个 `import` 只对应一个环境"
+                    )),
+                ),
+                name if names.contains(&name) => {}
+                _ => self.unknown(entry, Place::Defaults, &names),
+            }
+        }
+        // Checked even where no environment uses them.
+        for kind in known {
+            self.defaults_for(kind, defaults);
+        }
+    }
+
+    /// The fields of `defaults` that a kind has.
+    fn defaults_for(&mut self, kind: &'static Kind, defaults: &mut Defaults<'a>) -> Rc<Vec<Given<'a>>> {
+        if let Some((_, given)) = defaults.by_kind.iter().find(|(name, _)| *name == kind.name) {
+            return Rc::clone(given);
+        }
+        let mut given = Vec::new();
+        if let Some(entry) = defaults.entry
+            && let Yaml::Mapping(body) = entry.value.value()
+        {
+            for member in body.iter() {
+                given.extend(self.field(kind, entry, member));
+            }
+        }
+        let given = Rc::new(given);
+        defaults.by_kind.push((kind.name, Rc::clone(&given)));
+        given
+    }
+
+    fn field(&mut self, kind: &'static Kind, body: Entry<'a>, entry: Entry<'a>) -> Option<Given<'a>> {
+        let field = kind.field(entry.name())?;
+        let content = fields::read(field, entry.value, self.problems);
+        let elsewhere = body.is_alias() || entry.is_alias() || entry.merged;
+        Some(Given { field, node: entry.value, content, elsewhere })
+    }
+
+    /// Returns the kind that a body names, and false when it names one that is not known.
+    fn kind(&mut self, body: Mapping<'a>) -> (Option<&'static Kind>, bool) {
+        let Some(entry) = body.get(kinds::KEY) else {
+            return (None, true);
+        };
+        let names: Vec<&str> = kinds::ALL.iter().map(|kind| kind.name).collect();
+        match entry.value.value() {
+            Yaml::Null => (None, true),
+            Yaml::Text(name) => match kinds::find(name) {
+                Some(kind) => (Some(kind), true),
+                None => {
+                    let label = nearest(name, &names).map_or_else(unknown, meant);
+                    self.problems.push(
+                        Diagnostic::error(
+                            "invalid-kind",
+                            text!("`{name}` is not a kind", "`{name}` 不是有效的 kind"),
+                        )
+                        .at(&entry.value.span(), label)
+                        .help(known_here(&names)),
+                    );
+                    (None, false)
+                }
+            },
+            Yaml::Bool(_) | Yaml::Number(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
+                self.problems.push(wrong_text(&text!("`kind`", "`kind` "), entry.value));
+                (None, false)
+            }
+        }
+    }
+
+    fn environments(&mut self, all: Node<'a>, defaults: &mut Defaults<'a>) {
+        let container = match all.value() {
+            Yaml::Mapping(container) => container,
+            Yaml::Null => return,
+            Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) => {
+                self.manifests.unread = true;
+                self.problems.push(
+                    wrong(&text!("`environments` is a mapping", "`environments` 应为映射"), all).help(text!(
+                        "write each environment under its address: `shop-prod: {{alias: shop-prod}}`",
+                        "以地址为键写每个环境：`shop-prod: {{alias: shop-prod}}`"
+                    )),
+                );
+                return;
+            }
+        };
+        for entry in container.iter() {
+            if self.manifests.environments.len() >= MAX_ENVIRONMENTS {
+                self.manifests.too_many.get_or_insert(entry.key);
+                return;
+            }
+            let environment = self.environment(entry, container, defaults);
+            self.manifests.environments.push(environment);
+        }
+    }
+
+    fn environment(
+        &mut self,
+        environment: Entry<'a>,
+        container: Mapping<'a>,
+        defaults: &mut Defaults<'a>,
+    ) -> Declared<'a> {
+        let name = environment.name();
+        self.problems.extend(invalid_address(name, environment.key).map(|problem| {
+            problem.help(text!("any name is possible as `env_alias`", "`env_alias` 可以用任意名称"))
+        }));
+        let before = self.problems.len();
+        let what = text!("the environment `{name}` is a mapping", "环境 `{name}` 应为映射");
+        let body = self.block(environment.value, &what, || {
+            text!("write its fields under it: `alias: shop-prod`", "在它下面写字段：`alias: shop-prod`")
+        });
+        let is_mapping = self.problems.len() == before;
+        let (own_kind, is_known) = body.map_or((None, true), |body| self.kind(body));
+        let kind = own_kind.or(defaults.kind).unwrap_or(kinds::DEFAULT);
+        let (mut own, mut lifecycle, mut import) = (Vec::new(), None, None);
+        for entry in body.into_iter().flat_map(Mapping::iter) {
+            match entry.name() {
+                kinds::KEY => {}
+                "lifecycle" if lifecycle.is_none() => {
+                    lifecycle = Some(self.lifecycle(entry.value, &[kind]));
+                }
+                "import" if import.is_none() => {
+                    let inherited = environment.is_alias() || entry.is_alias() || entry.merged;
+                    import = Some(self.import(entry, inherited));
+                }
+                name if BLOCKS.contains(&name) => {}
+                // Of a kind that is not known, no field is.
+                _ if !is_known => {}
+                _ => match self.field(kind, environment, entry) {
+                    Some(given) => own.push(given),
+                    None => {
+                        let fields = kind.fields.iter().map(|field| field.name);
+                        let known: Vec<&str> = fields.chain(["lifecycle", "import"]).collect();
+                        self.unknown(entry, Place::Environment, &known);
+                    }
+                },
+            }
+        }
+        Declared {
+            name,
+            key: environment.key,
+            container,
+            kind,
+            shaped: is_mapping && is_known,
+            own,
+            defaults: self.defaults_for(kind, defaults),
+            lifecycle: lifecycle.or(defaults.lifecycle).unwrap_or_default(),
+            import,
+        }
+    }
+
+    /// The members of a mapping; nothing at all is an empty one.
+    fn block(&mut self, node: Node<'a>, what: &Text, help: impl Fn() -> Text) -> Option<Mapping<'a>> {
+        match node.value() {
+            Yaml::Mapping(members) => Some(members),
+            Yaml::Null => None,
+            Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) => {
+                self.problems.push(wrong(what, node).help(help()));
+                None
+            }
+        }
+    }
+
+    /// The items of a list; nothing at all is an empty one.
+    fn items(&mut self, node: Node<'a>, what: &Text, help: Text) -> impl Iterator<Item = Node<'a>> + use<'a> {
+        let items = match node.value() {
+            Yaml::Sequence(items) => Some(items),
+            Yaml::Null => None,
+            Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Mapping(_) => {
+                self.problems.push(wrong(what, node).help(help));
+                None
+            }
+        };
+        items.into_iter().flat_map(Sequence::iter)
+    }
+
+    /// The members of these names. The first of each counts; one that is there twice has been reported.
+    fn members<const N: usize>(
+        &mut self,
+        block: Mapping<'a>,
+        names: [&str; N],
+        place: Place,
+    ) -> [Option<Node<'a>>; N] {
+        let mut found = [None; N];
+        for entry in block.iter() {
+            match names.iter().position(|name| *name == entry.name()) {
+                Some(at) => {
+                    found[at].get_or_insert(entry.value);
+                }
+                None => self.unknown(entry, place, &names),
+            }
+        }
+        found
+    }
+
+    /// A member that should be a string. Null is the same as leaving it out.
+    fn member(&mut self, name: &str, node: Option<Node<'a>>) -> Option<Member<'a>> {
+        let node = node?;
+        let text = match node.value() {
+            Yaml::Null => return None,
+            Yaml::Text(text) => Some(text),
+            Yaml::Bool(_) | Yaml::Number(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
+                self.problems.push(wrong_text(&text!("`{name}`", "`{name}` "), node));
+                None
+            }
+        };
+        Some(Member { node, text })
+    }
+
+    /// A `lifecycle` that is nothing takes that of the defaults away, as one without members does.
+    fn lifecycle(&mut self, node: Node<'a>, known: &[&'static Kind]) -> Lifecycle<'a> {
+        let mut lifecycle = Lifecycle::default();
+        let Some(block) =
+            self.block(node, &text!("`lifecycle` is a mapping", "`lifecycle` 应为映射"), || {
+                text!(
+                    "for example `lifecycle: {{prevent_destroy: true}}`",
+                    "例如 `lifecycle: {{prevent_destroy: true}}`"
+                )
+            })
+        else {
+            return lifecycle;
+        };
+        let [prevent_destroy, ignore_changes] = self.members(block, LIFECYCLE, Place::Lifecycle);
+        if let Some(node) = prevent_destroy {
+            match node.value() {
+                Yaml::Bool(truth) => lifecycle.prevent_destroy = truth,
+                // Half a line that was to protect something must not come to nothing.
+                Yaml::Null | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
+                    let what = text!("`prevent_destroy` is a boolean", "`prevent_destroy` 应为布尔值");
+                    self.problems.push(wrong(&what, node).help(text!(
+                        "write `true` or `false`, without quotes",
+                        "请写 `true` 或 `false`，不加引号"
+                    )));
+                }
+            }
+        }
+        if let Some(node) = ignore_changes {
+            match node.value() {
+                Yaml::Sequence(items) => {
+                    lifecycle.ignored = Some(items);
+                    self.ignored(items, known);
+                }
+                Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Mapping(_) => {
+                    let what = text!("`ignore_changes` is a list", "`ignore_changes` 应为列表");
+                    self.problems.push(wrong(&what, node).help(text!(
+                        "write the names of fields: `ignore_changes: [flag]`",
+                        "写字段名：`ignore_changes: [flag]`"
+                    )));
+                }
+            }
+        }
+        lifecycle
+    }
+
+    /// A name that is no field would ignore nothing, and nobody would know.
+    fn ignored(&mut self, items: Sequence<'a>, known: &[&'static Kind]) {
+        const CODE: &str = "invalid-ignore-changes";
+        let fields = || known.iter().flat_map(|kind| kind.fields);
+        let mut seen = std::collections::HashMap::new();
+        for item in items.iter() {
+            let Some(Name { text, node }) = Name::read(item) else {
+                let what =
+                    text!("an item of `ignore_changes` is a string", "`ignore_changes` 的项应为字符串");
+                self.problems.push(wrong(&what, item).help(text!(
+                    "write the name of a field: `ignore_changes: [flag]`",
+                    "写字段名：`ignore_changes: [flag]`"
+                )));
+                continue;
+            };
+            let place = node.span();
+            let field = fields().find(|field| field.name == text);
+            if field.is_some_and(|field| field.role == Some(Role::EnvId)) {
+                self.problems.push(
+                    Diagnostic::error(
+                        CODE,
+                        text!("a change of `{text}` can't be ignored", "`{text}` 的变化不能忽略"),
+                    )
+                    .at(&place, text!("not this one", "不能写这一项"))
+                    .help(text!(
+                        "with another `{text}` it is another environment",
+                        "`{text}` 不同就是另一个环境"
+                    )),
+                );
+            } else if field.is_none() {
+                let names = fields().filter(|field| field.role != Some(Role::EnvId)).map(|field| field.name);
+                let names: Vec<&str> = names.collect();
+                let label = nearest(text, &names).map_or_else(unknown, meant);
+                self.problems.push(
+                    Diagnostic::error(
+                        CODE,
+                        text!("there is no field `{text}` to ignore", "没有可忽略的字段 `{text}`"),
+                    )
+                    .at(&place, label)
+                    .help(known_here(&names)),
+                );
+            }
+            let first: Node<'_> = *seen.entry(text).or_insert(node);
+            if first.span() != place {
+                self.problems.push(
+                    Diagnostic::warning(
+                        "duplicate-ignore-changes",
+                        text!("`{text}` is ignored twice", "`{text}` 被忽略了两次"),
+                    )
+                    .at(&place, text!("again", "再次出现"))
+                    .at(&first.span(), text!("first here", "首次出现在这里"))
+                    .help(text!("once is enough", "写一次即可")),
+                );
+            }
+        }
+    }
+
+    /// An `import` that is nothing is half of one. To leave it out would create what is to be imported.
+    fn import(&mut self, entry: Entry<'a>, inherited: bool) -> Import<'a> {
+        let mut import = Import { key: entry.key, shaped: true, env_id: None, tran_id: None, inherited };
+        let Yaml::Mapping(block) = entry.value.value() else {
+            import.shaped = false;
+            self.problems.push(wrong(&text!("`import` is a mapping", "`import` 应为映射"), entry.value).help(text!(
+                "name the environment that is to be adopted: `import: {{env_id: shop-prod-1a2b3c}}`; to order one, leave it out",
+                "写明要纳管的环境：`import: {{env_id: shop-prod-1a2b3c}}`；如果要订购，请省略该项"
+            )));
+            return import;
+        };
+        let [env_id, tran_id] = self.members(block, IMPORT, Place::Import);
+        import.env_id = self.member("env_id", env_id);
+        import.tran_id = self.member("tran_id", tran_id);
+        let help = [
+            text!("give the id of the environment that is to be adopted", "写明要纳管的环境 ID"),
+            text!("leave it out where the order's number is not known", "不知道订单号时请省略该项"),
+        ];
+        for ((name, id), help) in IMPORT.into_iter().zip([import.env_id, import.tran_id]).zip(help) {
+            let Some(Member { node, text: Some(text) }) = id else { continue };
+            if text.trim().is_empty() {
+                self.problems.push(empty(name, node).help(help));
+            }
+            self.problems.extend(invalid_id(name, text, node));
+            self.problems.extend(invisible(name, text, node));
+        }
+        if import.env_id.is_none() {
+            self.problems.push(
+                Diagnostic::error(
+                    "missing-env-id",
+                    text!("this import has no `env_id`", "这个 `import` 没有 `env_id`"),
+                )
+                .at(&import.key.span(), text!("which environment?", "是哪个环境？"))
+                .help(text!(
+                    "give the id of the environment: `import: {{env_id: shop-prod-1a2b3c}}`",
+                    "写明环境 ID：`import: {{env_id: shop-prod-1a2b3c}}`"
+                )),
+            );
+        }
+        import
+    }
+
+    fn moves(&mut self, node: Node<'a>) {
+        let help = text!(
+            "write each move as an item: `- {{from: shop, to: shop-prod}}`",
+            "每次移动写成一项：`- {{from: shop, to: shop-prod}}`"
+        );
+        for node in self.items(node, &text!("`moved` is a list", "`moved` 应为列表"), help) {
+            let Yaml::Mapping(block) = node.value() else {
+                let what = text!("an item of `moved` is a mapping", "`moved` 的项应为映射");
+                self.problems.push(wrong(&what, node).help(text!(
+                    "write it as `{{from: shop, to: shop-prod}}`",
+                    "写成 `{{from: shop, to: shop-prod}}`"
+                )));
+                continue;
+            };
+            let [from, to] = self.members(block, MOVE, Place::Move);
+            let (from, to) = (self.member("from", from), self.member("to", to));
+            let ends = [from, to].into_iter().flatten();
+            self.problems.extend(ends.filter_map(|end| invalid_address(end.text?, end.node)));
+            self.manifests.moves.push(Move { node, from, to });
+        }
+    }
+
+    fn removed(&mut self, node: Node<'a>) {
+        let help = text!("write each address as an item: `- old-shop`", "每个地址写成一项：`- old-shop`");
+        for node in self.items(node, &text!("`removed` is a list", "`removed` 应为列表"), help) {
+            if let Some(name) = Name::read(node) {
+                self.problems.extend(invalid_address(name.text, node));
+                self.manifests.removed.push(name);
+            } else {
+                let what = text!("an item of `removed` is a string", "`removed` 的项应为字符串");
+                self.problems.push(
+                    wrong(&what, node)
+                        .help(text!("write an address: `- old-shop`", "写一个地址：`- old-shop`")),
+                );
+            }
+        }
+    }
+
+    /// A key that means nothing: a slip that would otherwise be a field silently left out.
+    fn unknown(&mut self, entry: Entry<'a>, place: Place, known: &[&str]) {
+        let name = entry.name();
+        let message = match place {
+            Place::Top => text!("there is no key `{name}`", "没有键 `{name}`"),
+            Place::Defaults | Place::Environment => text!("there is no field `{name}`", "没有字段 `{name}`"),
+            Place::Lifecycle => {
+                text!("there is no member `{name}` of a lifecycle", "`lifecycle` 没有成员 `{name}`")
+            }
+            Place::Import => text!("there is no member `{name}` of an import", "`import` 没有成员 `{name}`"),
+            Place::Move => text!("there is no member `{name}` of a move", "`moved` 的项没有成员 `{name}`"),
+        };
+        let label = nearest(name, known).map_or_else(unknown, meant);
+        self.problems.push(
+            Diagnostic::error("unknown-field", message)
+                .at(&entry.key.span(), label)
+                .help(belongs(name, place).unwrap_or_else(|| known_here(known))),
+        );
+    }
+}
+
+/// Where a key belongs that has its place elsewhere.
+fn belongs(name: &str, place: Place) -> Option<Text> {
+    let is_field = kinds::ALL.iter().any(|kind| kind.field(name).is_some());
+    match place {
+        Place::Top if is_field || name == "lifecycle" => Some(text!(
+            "it belongs into an environment, or under `defaults`",
+            "它应写在环境中，或 `defaults` 下"
+        )),
+        Place::Top if name == "import" => Some(text!("it belongs into an environment", "它应写在环境中")),
+        Place::Defaults | Place::Environment if LIFECYCLE.contains(&name) => {
+            Some(text!("it belongs under `lifecycle`", "它应写在 `lifecycle` 下"))
+        }
+        Place::Environment if name == "tran_id" => {
+            Some(text!("it belongs under `import`", "它应写在 `import` 下"))
+        }
+        Place::Defaults | Place::Environment if TOP.contains(&name) => {
+            Some(text!("it belongs at the top of the document", "它应写在文档的顶层"))
+        }
+        Place::Lifecycle | Place::Import if is_field => {
+            Some(text!("it belongs into the environment itself", "它应直接写在环境中"))
+        }
+        Place::Top
+        | Place::Defaults
+        | Place::Environment
+        | Place::Lifecycle
+        | Place::Import
+        | Place::Move => None,
+    }
+}
+
+/// A whole number above [`VERSION`].
+fn is_newer(version: Option<Entry<'_>>) -> bool {
+    version.is_some_and(|entry| match entry.value.value() {
+        Yaml::Number(number) => number.parse::<u64>().is_ok_and(|number| number > 1),
+        Yaml::Null | Yaml::Bool(_) | Yaml::Text(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => false,
+    })
+}

@@ -1,0 +1,76 @@
+//! JSON Schema of the field tables, for editors. It says what can be said of one value by itself.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::address::Address;
+use super::ids::ID_PATTERN;
+use super::kind::{ALIAS_PATTERN, FieldSpec, Shape};
+
+/// Returns the schema of an object with these properties and no others.
+pub fn object(description: &str, properties: Map<String, Json>, required: &[&str]) -> Json {
+    let mut schema = json!({
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+/// Returns the schema of an address.
+pub fn address() -> Json {
+    json!({"type": "string", "pattern": Address::PATTERN, "maxLength": Address::MAX_CHARS})
+}
+
+/// Returns the schema of a field's value.
+pub fn property(field: &FieldSpec) -> Json {
+    let mut schema = match field.shape {
+        Shape::Text if field.empty_is_none => json!({"type": "string"}),
+        Shape::Text => json!({"type": "string", "minLength": 1}),
+        Shape::Id => json!({"type": "string", "pattern": ID_PATTERN}),
+        Shape::Alias => json!({"type": "string", "pattern": ALIAS_PATTERN}),
+        Shape::Reference => address(),
+        Shape::Json => json!({"type": ["string", "object"], "minLength": 1}),
+        Shape::Integer => json!({"type": "integer"}),
+        Shape::Bool => json!({"type": "boolean"}),
+        Shape::List => json!({"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}),
+        Shape::Map => json!({"type": "object", "additionalProperties": {"type": "string"}}),
+    };
+    if !field.values.is_empty() && !field.open {
+        let values = field.values.iter().map(|value| match field.shape {
+            Shape::Integer => json!(value.parse::<i64>().unwrap_or_default()),
+            Shape::Text
+            | Shape::Id
+            | Shape::Alias
+            | Shape::Reference
+            | Shape::Json
+            | Shape::Bool
+            | Shape::List
+            | Shape::Map => json!(value),
+        });
+        let mut values: Vec<Json> = values.collect();
+        if field.shape == Shape::List {
+            schema["items"]["enum"] = json!(values);
+        } else {
+            values.extend(field.empty_is_none.then(|| json!("")));
+            values.extend((!field.never_null).then_some(Json::Null));
+            schema["enum"] = json!(values);
+        }
+    }
+    if !field.never_null {
+        // Null is the same as leaving the field out.
+        let types = match schema["type"].take() {
+            Json::Array(types) => types,
+            one => vec![one],
+        };
+        schema["type"] = types.into_iter().chain([json!("null")]).collect();
+    }
+    schema["description"] = json!(field.doc);
+    if !field.examples.is_empty() {
+        schema["examples"] = json!(field.examples);
+    }
+    schema
+}
