@@ -12,14 +12,14 @@ use crate::invisible::unseen;
 use crate::lang::{Text, text};
 use crate::manifest::{Entry, Mapping, Node, Value as Yaml};
 use crate::model::kind::Rule;
-use crate::model::{Address, Field, ID_RULE, Role, Shape, Value, is_id};
+use crate::model::{Address, Field, ID_RULE, Null, Role, Shape, Value, is_id};
 
 /// Reads the value of a field, and reports everything that is wrong with it.
 pub(super) fn read(field: Field, node: Node<'_>, problems: &mut Vec<Diagnostic>) -> Content {
     let value = match (field.shape, node.value()) {
         (_, Yaml::Null) => {
             // Half a line must not create what was to be switched.
-            if field.never_null {
+            if field.null == Null::IsError {
                 problems.push(empty(field.name, node).help(text!(
                     "give the id of the environment; to create one, leave the field out",
                     "写明环境 ID；如果要新建环境，请省略该字段"
@@ -409,7 +409,11 @@ pub(super) fn check_together(environment: &Declared<'_>, problems: &mut Vec<Diag
     // What is imported is not created, and the account does not show how it once was.
     let is_created = environment.import.is_none();
     if is_created && environment.shaped {
-        for field in environment.kind.fields().filter(|field| field.required && get(field.name).is_none()) {
+        for field in environment
+            .kind
+            .fields()
+            .filter(|field| field.null == Null::Required && get(field.name).is_none())
+        {
             problems.push(missing(environment, "missing-field", field.name));
         }
     }

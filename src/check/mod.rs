@@ -154,6 +154,8 @@ fn environments(manifests: &Manifests<'_>) -> Result<Vec<Environment>, Box<Diagn
             source: source(environment.key),
         });
     }
+    // What is referred to is created first, and refers to nothing itself.
+    all.sort_by_key(|environment| environment.attributes.references().next().is_some());
     Ok(all)
 }
 

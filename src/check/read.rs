@@ -280,9 +280,9 @@ impl<'a> Reader<'a, '_> {
         let names: Vec<&str> = kinds::ALL.iter().map(|kind| kind.name).collect();
         match entry.value.value() {
             Yaml::Null => (None, true),
-            Yaml::Text(name) => match kinds::find(name) {
-                Some(kind) => (Some(kind), true),
-                None => {
+            Yaml::Text(name) => {
+                let kind = kinds::find(name);
+                if kind.is_none() {
                     let label = nearest(name, &names).map_or_else(unknown, meant);
                     self.problems.push(
                         Diagnostic::error(
@@ -292,9 +292,9 @@ impl<'a> Reader<'a, '_> {
                         .at(&entry.value.span(), label)
                         .help(known_here(&names)),
                     );
-                    (None, false)
                 }
-            },
+                (kind, kind.is_some())
+            }
             Yaml::Bool(_) | Yaml::Number(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
                 self.problems.push(wrong_text(&text!("`kind`", "`kind` "), entry.value));
                 (None, false)
@@ -359,14 +359,15 @@ impl<'a> Reader<'a, '_> {
                 name if BLOCKS.contains(&name) => {}
                 // Of a kind that is not known, no field is.
                 _ if !is_known => {}
-                _ => match self.field(kind, environment, entry) {
-                    Some(given) => own.push(given),
-                    None => {
-                        let fields = kind.fields.iter().map(|field| field.name);
-                        let known: Vec<&str> = fields.chain(["lifecycle", "import"]).collect();
-                        self.unknown(entry, Place::Environment, &known);
+                _ => {
+                    if let Some(given) = self.field(kind, environment, entry) {
+                        own.push(given);
+                        continue;
                     }
-                },
+                    let fields = kind.fields.iter().map(|field| field.name);
+                    let known: Vec<&str> = fields.chain(["lifecycle", "import"]).collect();
+                    self.unknown(entry, Place::Environment, &known);
+                }
             }
         }
         Declared {

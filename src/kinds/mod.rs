@@ -3,6 +3,8 @@
 //! Plan, state, apply and reports know no kind by name: they ask [`Attributes`](crate::model::Attributes) by role.
 
 pub mod postpay;
+#[cfg(test)]
+mod tests;
 
 use crate::model::kind::Kind;
 
@@ -13,7 +15,10 @@ pub const KEY: &str = "kind";
 pub const DEFAULT: &Kind = &postpay::KIND;
 
 /// Every kind; the default is the first one.
+#[cfg(not(test))]
 pub const ALL: &[&Kind] = &[DEFAULT];
+#[cfg(test)]
+pub const ALL: &[&Kind] = &[DEFAULT, &tests::KIND];
 
 /// Returns the kind with this name.
 pub fn find(name: &str) -> Option<&'static Kind> {

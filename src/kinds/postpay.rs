@@ -1,7 +1,7 @@
 //! `CreatePostpayPackage` of tcb 2018-06-08 (page 876/45287): a pay-as-you-go environment.
 
 use crate::lang::Text;
-use crate::model::kind::{Equality, Field, FieldSpec, Kind, Role, Rule, Shape, Update};
+use crate::model::kind::{Equality, Field, FieldSpec, Kind, Null, Role, Rule, Shape, Update};
 
 pub static KIND: Kind = Kind {
     name: "postpay",
@@ -17,7 +17,7 @@ pub static KIND: Kind = Kind {
 const FIELDS: &[FieldSpec] = &[
     FieldSpec {
         role: Some(Role::EnvId),
-        never_null: true,
+        null: Null::IsError,
         examples: &["cdnheader-v2a"],
         ..FieldSpec::new(
             "env_id",

@@ -20,7 +20,7 @@ pub fn manifest_schema() -> Json {
         "propertyNames": address(),
         "additionalProperties": nullable(object(
             "One environment: the fields of its kind, and what is to become of it.",
-            environment,
+            &environment,
             &[],
         )),
     });
@@ -34,7 +34,7 @@ pub fn manifest_schema() -> Json {
             "defaults",
             nullable(object(
                 "Values that every environment of this document has, unless it says otherwise. A value of `null` in an environment takes a default away.",
-                fields,
+                &fields,
                 &[],
             )),
         ),
@@ -43,20 +43,20 @@ pub fn manifest_schema() -> Json {
             "moved",
             list(
                 "Environments whose address changed: what was created as `from` is `to` from now on, and nothing is created for it. A move may stay here after it is carried out.",
-                object("A change of address.", moved, &["from", "to"]),
+                &object("A change of address.", &moved, &["from", "to"]),
             ),
         ),
         (
             "removed",
             list(
                 "Addresses to forget: their environments are left alone and are not managed any more. Remove them from `environments` too.",
-                address(),
+                &address(),
             ),
         ),
     ];
     let mut schema = object(
         "A postpay manifest: CloudBase environments to be created.",
-        properties.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect(),
+        &properties.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect(),
         &["version"],
     );
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
@@ -109,7 +109,7 @@ fn lifecycle() -> Json {
     ]);
     object(
         "How the environment may change once it is in the state. It replaces that of the defaults as a whole.",
-        properties,
+        &properties,
         &[],
     )
 }
@@ -136,7 +136,7 @@ fn import() -> Json {
     ]);
     object(
         "The environment that exists already: it is imported under this address, and never created.",
-        properties,
+        &properties,
         &["env_id"],
     )
 }
@@ -150,7 +150,7 @@ fn properties<const N: usize>(ends: [(&str, &str); N]) -> Map<String, Json> {
     ends.into_iter().map(property).collect()
 }
 
-fn list(description: &str, items: Json) -> Json {
+fn list(description: &str, items: &Json) -> Json {
     json!({"type": ["array", "null"], "description": description, "items": items})
 }
 

@@ -178,28 +178,32 @@ impl<'de> Visitor<'de> for Fields {
         f.write_str("a mapping of fields")
     }
 
-    /// The kind comes first where it is given, as it is written. A field that is not known is an error, as is one that is
-    /// there twice: a badly merged file would lose a value.
+    /// A field that is not known is an error, as is one that is there twice: a badly merged file would lose a value.
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Attributes, A::Error> {
-        let mut attributes = Attributes::default();
+        let unknown = |name: &str| A::Error::custom(format_args!("unknown field `{}`", name.escape_debug()));
+        let mut kind = kinds::DEFAULT;
+        let mut fields = Vec::new();
         while let Some(name) = entries.next_key::<String>()? {
-            let name = name.as_str();
-            if name == kinds::KEY && attributes.is_empty() {
-                let kind = entries.next_value::<String>()?;
-                let known = kinds::find(&kind);
-                attributes = Attributes::new(known.ok_or_else(|| {
-                    A::Error::custom(format_args!("unknown kind `{}`", kind.escape_debug()))
-                })?);
+            // Reported at once where no kind has it, so that the error has its line.
+            if name != kinds::KEY && !kinds::ALL.iter().any(|kind| kind.field(&name).is_some()) {
+                return Err(unknown(&name));
+            }
+            let value = entries.next_value::<Json>()?;
+            if name != kinds::KEY {
+                fields.push((name, value));
                 continue;
             }
-            let unknown = || A::Error::custom(format_args!("unknown field `{}`", name.escape_debug()));
-            let field = attributes.kind.field(name).ok_or_else(unknown)?;
+            let known = value.as_str().and_then(kinds::find);
+            kind = known.ok_or_else(|| A::Error::custom(format_args!("unknown kind {value}")))?;
+        }
+        let mut attributes = Attributes::new(kind);
+        for (name, value) in fields {
+            let field = kind.field(&name).ok_or_else(|| unknown(&name))?;
             if attributes.get(field).is_some() {
                 return Err(A::Error::custom(format_args!("duplicate key `{name}`")));
             }
-            let value = field.read_json(entries.next_value::<Json>()?);
             let wrong = || A::Error::custom(format_args!("`{name}` has a value of a wrong type"));
-            attributes.set(field, value.ok_or_else(wrong)?);
+            attributes.set(field, field.read_json(value).ok_or_else(wrong)?);
         }
         Ok(attributes)
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, AddressError};
+use super::address::{Address, AddressError};
 use crate::lang::text;
 
 /// The current environment of an address, or a former one that was replaced and not destroyed.

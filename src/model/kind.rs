@@ -52,16 +52,26 @@ pub struct FieldSpec {
     pub code: &'static str,
     /// Whether an empty text means the same as no value.
     pub empty_is_none: bool,
-    /// Whether null is an error and not the same as no value: half a line must not change what is asked for.
-    pub never_null: bool,
+    /// What null means.
+    pub null: Null,
     /// The number of characters above which the API may reject the value.
     pub longest: Option<usize>,
-    pub required: bool,
     /// Further advice for a value that is not allowed.
     pub help: &'static [crate::lang::Text],
     /// For the JSON Schema.
     pub doc: &'static str,
     pub examples: &'static [&'static str],
+}
+
+/// What null means as a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Null {
+    /// The same as leaving it out.
+    IsNone,
+    /// An error: half a line, or a template whose variable is empty, must not change what is asked for.
+    IsError,
+    /// An error, as is leaving it out.
+    Required,
 }
 
 /// What a value looks like.
@@ -171,9 +181,8 @@ impl FieldSpec {
             open: false,
             code: "invalid-value",
             empty_is_none: false,
-            never_null: false,
+            null: Null::IsNone,
             longest: None,
-            required: false,
             help: &[],
             doc,
             examples: &[],

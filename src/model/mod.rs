@@ -21,7 +21,7 @@ pub use address::{Address, AddressError};
 pub use attributes::Attributes;
 pub use ids::{ApiIds, EnvId, ID_PATTERN, ID_RULE, RequestId, TranId, is_id};
 pub use instance::InstanceKey;
-pub use kind::{Field, Kind, Role, Shape, Value, is_alias};
+pub use kind::{Field, Kind, Null, Role, Shape, Value, is_alias};
 
 /// Everything that the manifests ask for, in declared order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

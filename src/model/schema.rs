@@ -4,10 +4,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::address::Address;
 use super::ids::ID_PATTERN;
-use super::kind::{ALIAS_PATTERN, FieldSpec, Shape};
+use super::kind::{ALIAS_PATTERN, FieldSpec, Null, Shape};
 
 /// Returns the schema of an object with these properties and no others.
-pub fn object(description: &str, properties: Map<String, Json>, required: &[&str]) -> Json {
+pub fn object(description: &str, properties: &Map<String, Json>, required: &[&str]) -> Json {
     let mut schema = json!({
         "type": "object",
         "description": description,
@@ -56,21 +56,28 @@ pub fn property(field: &FieldSpec) -> Json {
             schema["items"]["enum"] = json!(values);
         } else {
             values.extend(field.empty_is_none.then(|| json!("")));
-            values.extend((!field.never_null).then_some(Json::Null));
             schema["enum"] = json!(values);
         }
     }
-    if !field.never_null {
-        // Null is the same as leaving the field out.
-        let types = match schema["type"].take() {
-            Json::Array(types) => types,
-            one => vec![one],
-        };
-        schema["type"] = types.into_iter().chain([json!("null")]).collect();
+    if field.null == Null::IsNone {
+        with_null(&mut schema);
     }
     schema["description"] = json!(field.doc);
     if !field.examples.is_empty() {
         schema["examples"] = json!(field.examples);
     }
     schema
+}
+
+/// Lets a value be null too, which is the same as leaving it out.
+pub fn with_null(schema: &mut Json) {
+    if let Some(values) = schema.get_mut("enum").and_then(Json::as_array_mut) {
+        values.push(Json::Null);
+    }
+    schema["type"] = match schema["type"].take() {
+        Json::Array(types) => types.into_iter().chain([json!("null")]).collect(),
+        one @ (Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_)) => {
+            json!([one, "null"])
+        }
+    };
 }

@@ -383,6 +383,8 @@ fn destroy_step(address: &Address, record: &Record, reason: Reason, blocker: Opt
     // The API needs an EnvId.
     let (action, reason, blocker) = match record.status {
         Status::Unknown => (Action::Resolve, Reason::OutcomeUnknown, None),
+        // Its EnvId is that of another address, which is not to be destroyed with it.
+        _ if record.attributes.kind().shares_env_id => (Action::Forget, reason, blocker),
         Status::AwaitingEnvId if blocker.is_none() => (Action::Wait, Reason::AwaitingEnvId, None),
         Status::Created | Status::AwaitingEnvId | Status::Isolated | Status::Destroying => {
             (Action::Destroy, reason, blocker)
@@ -425,7 +427,8 @@ impl<'a> Records<'a> {
     fn new(state: Option<&'a State>, declared: &HashSet<&Address>) -> Self {
         let mut records =
             Self { by_env_id: HashMap::new(), by_alias: HashMap::new(), orphaned: HashMap::new() };
-        for (address, record) in state.into_iter().flat_map(State::records) {
+        let own = |(_, record): &(&Address, &Record)| !record.attributes.kind().shares_env_id;
+        for (address, record) in state.into_iter().flat_map(State::records).filter(own) {
             for id in [record.env_id.as_deref(), record.attributes.env_id()].into_iter().flatten() {
                 records.by_env_id.insert(id, address);
             }
