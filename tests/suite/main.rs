@@ -14,6 +14,7 @@ mod cli;
 mod conformance;
 mod crash;
 mod disk_faults;
+mod docs;
 mod endpoint;
 mod exclusive;
 mod faults;
