@@ -161,17 +161,13 @@ impl Past {
 /// What keeps the past from being whole, and what is to be known of it.
 fn troubles(store: &FileStore) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
     let found = verify(store)?;
-    let problems = found.problems.iter().filter_map(|problem| {
-        let diagnostic = Diagnostic::error(problem.code(), human::verify::problem(problem));
-        match problem {
-            Problem::Refused(error) => Some(error.help().into_iter().fold(diagnostic, Diagnostic::help)),
-            Problem::ReceiptsMissing { .. } => Some(diagnostic.help(text!(
-                "put them back from version control or another copy of the folder; what these runs did is not shown",
-                "请从版本控制或该目录的另一份副本中恢复它们；这些运行所做的事没有显示"
-            ))),
-            // Of these `postpay state verify` tells: they take nothing away from what is shown.
-            Problem::Account { .. } | Problem::Differs(_) | Problem::Shared { .. } | Problem::Unrecorded { .. } => None,
+    let problems = found.problems.iter().filter_map(|problem| match problem {
+        Problem::Error(error) => {
+            let diagnostic = Diagnostic::error(problem.code(), human::verify::problem(problem));
+            Some(error.help().into_iter().fold(diagnostic, Diagnostic::help))
         }
+        // `postpay state verify` shows these: they take nothing away from what is shown.
+        Problem::Differs(_) | Problem::Shared { .. } | Problem::Unrecorded { .. } => None,
     });
     let notices = found.notices.iter().filter_map(|notice| match notice {
         Notice::BeginningMissing { unverified, .. } => {
@@ -182,8 +178,7 @@ fn troubles(store: &FileStore) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Fai
             let diagnostic = Diagnostic::warning(notice.code(), human::verify::notice(notice));
             (!unverified.is_empty()).then(|| diagnostic.help(shown))
         }
-        Notice::Fork { .. }
-        | Notice::OpenRun { .. }
+        Notice::OpenRun { .. }
         | Notice::RescueOpen { .. }
         | Notice::RescueSettled { .. }
         | Notice::RescueUnreadable { .. } => None,

@@ -74,7 +74,7 @@ pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failu
         .filter(|problem| match problem {
             Problem::Differs(difference) => difference.misleads(),
             // Where a receipt is missing or damaged nothing can be compared, and so nothing is believed.
-            Problem::Account { .. } | Problem::Refused(_) | Problem::ReceiptsMissing { .. } => true,
+            Problem::Error(_) => true,
             // They contradict no record.
             Problem::Shared { .. } | Problem::Unrecorded { .. } => false,
         })

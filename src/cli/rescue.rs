@@ -49,7 +49,7 @@ pub(super) fn keep(report: &ApplySummary, store: &FileStore, world: &World) -> V
 pub(super) fn found(store: &FileStore, state: Option<&State>, world: &World) -> Vec<RescueFile> {
     // Where the folder can't be looked at, the state could not either, and that was said.
     let files = rescue::list(store).unwrap_or_default();
-    let (problems, notices) = verify::rescues(files.clone(), state);
+    let (problems, notices) = verify::check_rescues(files.clone(), state);
     let problems = problems.iter().map(|found| Diagnostic::warning(found.code(), problem(found)));
     let notices = notices.iter().map(|found| Diagnostic::warning(found.code(), notice(found)));
     world.diagnose(&problems.chain(notices).collect::<Vec<_>>());

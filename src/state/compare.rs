@@ -1,9 +1,11 @@
 //! Where two states say different things, by address and field. Pure.
 
-use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::{Account, Record, State};
-use crate::model::{Field, InstanceKey};
+use crate::model::InstanceKey;
 
 /// One thing that two states do not agree on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +17,7 @@ pub enum Difference {
     /// The found state has an environment that the expected one has not.
     Surplus { key: InstanceKey, record: Box<Record> },
     /// Both have the environment. None where one of them says nothing.
-    Field { key: InstanceKey, name: Cow<'static, str>, found: Option<String>, expected: Option<String> },
+    Field { key: InstanceKey, name: String, found: Option<String>, expected: Option<String> },
 }
 
 impl Difference {
@@ -26,7 +28,7 @@ impl Difference {
             Self::Missing { .. } | Self::Surplus { .. } => true,
             Self::Member { name, .. } => *name == "account",
             Self::Field { name, .. } => {
-                ["status", "env_id", "tran_id", "region", "prevent_destroy"].contains(&name.as_ref())
+                ["status", "env_id", "tran_id", "region", "prevent_destroy"].contains(&name.as_str())
             }
         }
     }
@@ -77,51 +79,37 @@ fn account_text(account: Option<&Account>) -> String {
     account.map_or_else(|| "none".to_owned(), Account::to_string)
 }
 
-type Text = (Cow<'static, str>, Option<String>);
-
 /// Returns the fields of two records of one environment that differ.
 fn unequal(key: &InstanceKey, found: &Record, expected: &Record) -> Vec<Difference> {
-    texts(found)
-        .zip(texts(expected))
-        .filter(|((_, found), (_, expected))| found != expected)
-        .map(|((name, found), (_, expected))| Difference::Field { key: key.clone(), name, found, expected })
+    let (mut found, mut expected) = (fields(found), fields(expected));
+    let names: BTreeSet<String> = found.keys().chain(expected.keys()).cloned().collect();
+    names
+        .into_iter()
+        .map(|name| (found.remove(&name), expected.remove(&name), name))
+        .filter(|(found, expected, _)| found != expected)
+        .map(|(found, expected, name)| Difference::Field { key: key.clone(), name, found, expected })
         .collect()
 }
 
-fn texts(record: &Record) -> impl Iterator<Item = Text> {
-    let Record {
-        status,
-        env_id,
-        tran_id,
-        request_id,
-        origin,
-        attributes,
-        ordered_at,
-        run,
-        source,
-        region,
-        prevent_destroy,
-        deposed_at,
-    } = record;
-    let own = [
-        ("kind", Some(attributes.kind().name.to_owned())),
-        ("status", Some(status.name().to_owned())),
-        ("env_id", env_id.clone()),
-        ("tran_id", tran_id.clone()),
-        ("request_id", request_id.clone()),
-        ("origin", Some(origin.name().to_owned())),
-        ("ordered_at", Some(ordered_at.to_string())),
-        ("run", Some(run.to_string())),
-        ("source", Some(source.to_string())),
-        ("region", region.clone()),
-        ("prevent_destroy", Some(prevent_destroy.to_string())),
-        ("deposed_at", deposed_at.map(|at| at.to_string())),
-    ];
-    // Both a record and its attributes have an `env_id` and a `source`.
-    let attribute =
-        |field: Field| (format!("attributes.{field}").into(), attributes.get(field).map(ToString::to_string));
-    let kind = attributes.kind();
-    own.map(|(name, text)| (name.into(), text)).into_iter().chain(kind.fields().map(attribute))
+/// The members of a record that are set, as a state file has them; those of the attributes as `attributes.alias`.
+fn fields(record: &Record) -> BTreeMap<String, String> {
+    let mut fields = BTreeMap::new();
+    let record = serde_json::to_value(record).unwrap_or_default();
+    for (name, value) in record.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
+        match value.as_object().filter(|_| name == "attributes") {
+            Some(attributes) => {
+                fields.extend(
+                    attributes.iter().map(|(name, value)| (format!("attributes.{name}"), text(value))),
+                );
+            }
+            None => drop(fields.insert(name.clone(), text(value))),
+        }
+    }
+    fields
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -146,7 +134,7 @@ mod tests {
             if let Some((key, record)) = after.environments.iter_mut().next() {
                 let found = record.tran_id.replace(id.clone());
                 let named =
-                    Difference::Field { key: key.clone(), name: "tran_id".into(), found, expected: Some(id) };
+                    Difference::Field { key: key.clone(), name: "tran_id".to_owned(), found, expected: Some(id) };
                 prop_assert_eq!(differences(&before, &after), [named]);
             }
         }

@@ -58,6 +58,12 @@ pub enum StateError {
         base: Serial,
         evidence: String,
     },
+    /// No receipt of the runs that led from one serial to the other.
+    ReceiptsMissing {
+        from: Serial,
+        to: Serial,
+        evidence: String,
+    },
     /// What would be restored knows less than what is there, or than what an open run started from.
     Behind {
         from: String,
@@ -156,6 +162,7 @@ impl StateError {
             Self::Newer { .. } => "state-newer",
             Self::Foreign { .. } => "state-foreign",
             Self::Older { .. } | Self::Forked { .. } => "state-older",
+            Self::ReceiptsMissing { .. } => "receipts-missing",
             Self::Behind { .. } => "restore-older",
             Self::JournalDamaged { .. } => "journal-damaged",
             Self::Locked { .. } => "state-locked",
@@ -216,6 +223,10 @@ impl StateError {
                     "{path} 的 serial 为 {serial}，却不包含 {evidence} 的运行，而该运行从 serial {base} 开始"
                 )
             }
+            Self::ReceiptsMissing { from, to, evidence } => text!(
+                "the receipts of what led from serial {from} to {to} are gone; {evidence} came after them",
+                "从 serial {from} 到 {to} 之间的回执缺失；{evidence} 在它们之后"
+            ),
             Self::Behind { from, found, expected, evidence } => text!(
                 "{from} gives serial {found}, but {evidence} has {expected}: to restore it would forget what was ordered since",
                 "从 {from} 得到的 serial 为 {found}，但 {evidence} 的为 {expected}：恢复它会丢失此后订购的记录"
@@ -308,6 +319,10 @@ impl StateError {
                     "用 `postpay state restore` 恢复，或在副本上叠加回执：`postpay state restore --from FILE`",
                 ),
             ],
+            Self::ReceiptsMissing { .. } => vec![Text::fixed(
+                "put the receipts back from version control or another copy of the folder; without them the state can't be rebuilt",
+                "请从版本控制或该目录的另一份副本中恢复回执；没有它们就无法重建状态文件",
+            )],
             Self::Behind { .. } => vec![
                 Text::fixed(
                     "`postpay state verify` says which receipts are missing; a newer copy can be put back with `postpay state restore --from FILE`",
@@ -405,6 +420,7 @@ mod tests {
             },
             StateError::Older { path: path(), found: low, expected: high, evidence: evidence() },
             StateError::Forked { path: path(), serial: high, base: low, evidence: evidence() },
+            StateError::ReceiptsMissing { from: low, to: high, evidence: evidence() },
             StateError::Behind { from: evidence(), found: low, expected: high, evidence: evidence() },
             StateError::JournalDamaged { path: path(), line: 1, why: why() },
             StateError::JournalLost { path: path(), run: RunId::fresh(), evidence: evidence() },

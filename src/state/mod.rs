@@ -21,8 +21,8 @@ mod recent;
 mod replay;
 pub mod rescue;
 pub mod restore;
+mod runs;
 pub mod store;
-mod succession;
 pub mod verify;
 mod writer;
 

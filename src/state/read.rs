@@ -9,7 +9,7 @@ use super::codec::{Decoded, decode_open_journal, decode_start, decode_state};
 use super::error::StateError;
 use super::journal::{Journal, RunStarted};
 use super::store::{Part, Places, StateStore, Stored};
-use super::{LockStatus, ReceiptRef, Serial, Snapshot, State};
+use super::{Lineage, LockStatus, ReceiptRef, Serial, Snapshot, State};
 
 /// Reads the state and the open run. Takes no lock.
 ///
@@ -56,7 +56,8 @@ pub(super) fn read_current(store: &dyn StateStore, reader: Reader) -> Result<Cur
     }
 }
 
-fn check(
+/// Fails unless what is kept agrees.
+pub(super) fn check(
     store: &dyn StateStore,
     places: &Places,
     stored: &Stored,
@@ -118,7 +119,7 @@ fn check_receipts(
         return Ok(());
     };
     let started = receipt_start(store, newest)?;
-    check_lineage(&places.state, state, &started, &newest.path)?;
+    check_lineage(&places.state, state.lineage, &started, &newest.path)?;
     if state.serial < newest.base.next() {
         return Err(StateError::Older {
             path: places.state.clone(),
@@ -150,7 +151,7 @@ pub(super) fn check_journal(
     state: &State,
     started: &RunStarted,
 ) -> Result<(), StateError> {
-    check_lineage(path, state, started, &places.journal)?;
+    check_lineage(path, state.lineage, started, &places.journal)?;
     if state.last_run == Some(started.run) || state.serial == started.base {
         Ok(())
     } else if state.serial < started.base {
@@ -167,22 +168,22 @@ pub(super) fn check_journal(
 
 pub(super) fn check_lineage(
     path: &Path,
-    state: &State,
+    found: Lineage,
     started: &RunStarted,
     evidence: &Path,
 ) -> Result<(), StateError> {
-    if state.lineage == started.lineage {
+    if found == started.lineage {
         return Ok(());
     }
     Err(StateError::Foreign {
         path: path.to_owned(),
-        found: state.lineage,
+        found,
         expected: started.lineage,
         evidence: shown(evidence),
     })
 }
 
-pub(super) fn forked(path: &Path, state: &State, base: Serial, evidence: &Path) -> StateError {
+fn forked(path: &Path, state: &State, base: Serial, evidence: &Path) -> StateError {
     StateError::Forked { path: path.to_owned(), serial: state.serial, base, evidence: shown(evidence) }
 }
 

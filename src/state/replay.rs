@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 
 use super::journal::{Edit, Event, Evidence, Intent, Journal, Outcome, RunStarted};
-use super::succession::reached;
+use super::runs::serial_after;
 use super::{FormatVersion, Origin, Record, State, Status};
 use crate::lang::Text;
 use crate::model::{Address, Attributes, InstanceKey, Role, SourceRef};
@@ -28,7 +28,7 @@ pub fn replay(state: Option<State>, journal: &Journal) -> State {
 /// Where two runs started from the same serial, both are applied, and the serial rises past both.
 pub fn rebuild<'a>(before: Option<State>, journals: impl IntoIterator<Item = &'a Journal>) -> Option<State> {
     journals.into_iter().fold(before, |before, journal| {
-        let serial = reached(before.as_ref().map(|state| state.serial), journal.started.base);
+        let serial = serial_after(before.as_ref().map(|state| state.serial), journal.started.base);
         Some(State { serial, ..replay(before, journal) })
     })
 }

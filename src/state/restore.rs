@@ -3,6 +3,7 @@
 //! Nothing is thrown away: what stood in the state's place is kept under a name of its own, the backup and the open
 //! journal stay as they are, and a restore that would forget an order that is on record is refused.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use super::error::{Holder, IoOp, StateError};
 use super::file::MAX_BYTES;
 use super::journal::{Journal, RunId};
 use super::read::{check_journal, check_lineage, receipt_start, shown};
+use super::runs::{missing_receipts, receipts_after};
 use super::store::{Keep, Lease, Places, ReceiptRef, StateStore, Stored};
-use super::succession::{Breach, gap, unheld};
 use super::{Serial, State, rebuild};
 use crate::files::{self, Links};
 use crate::lang::Text;
@@ -128,82 +129,58 @@ impl Restoring {
 /// Returns what a restore would write, and what is in its place now.
 fn propose_over(store: &dyn StateStore, from: &Origin) -> Result<(Proposal, Option<Vec<u8>>), StateError> {
     let (places, stored) = (store.places()?, store.look()?);
-    let listed = &stored.receipts;
-    let ((state, folded), source) = match from {
-        Origin::Receipts => (from_receipts(store, &places, listed)?, &places.receipts),
+    let (bytes, source) = match from {
+        Origin::Receipts => (None, &places.receipts),
         Origin::Backup => {
-            let path = &places.backup;
-            let gone = || IoOp::Read.failed(path)(std::io::ErrorKind::NotFound.into());
-            let bytes = store.backup()?.ok_or_else(gone)?;
-            (from_copy(store, &places, path, &bytes, listed)?, path)
+            let gone = || IoOp::Read.failed(&places.backup)(ErrorKind::NotFound.into());
+            (Some(store.backup()?.ok_or_else(gone)?), &places.backup)
         }
         Origin::Copy(path) => {
             let bytes = files::read(path, Links::Followed, MAX_BYTES).map_err(IoOp::Read.failed(path))?;
-            (from_copy(store, &places, path, &bytes, listed)?, path)
+            (Some(bytes), path)
         }
     };
+    let base = bytes.map(|bytes| decode_state(source, &bytes)).transpose()?;
+    let (state, folded) = replay_over(store, base, source, &stored.receipts)?;
     let from = shown(source);
     let present = present(&places, &stored, &state, &from)?;
     let open = open_run(&places, &stored, &state, source)?;
     Ok((Proposal { state, from, folded, present, open }, stored.state))
 }
 
-fn from_receipts(
+/// Returns the state after the receipts that `base` does not hold, and how many they are.
+fn replay_over(
     store: &dyn StateStore,
-    places: &Places,
-    listed: &[ReceiptRef],
+    base: Option<State>,
+    source: &Path,
+    receipts: &[ReceiptRef],
 ) -> Result<(State, usize), StateError> {
-    if let Some(breach) = gap(Serial::default(), listed) {
-        return Err(breach_error(places, &places.receipts, Serial::default(), breach));
+    let (serial, rest) = match &base {
+        Some(base) => (base.serial, receipts_after(base, source, receipts)?),
+        None => (Serial::default(), receipts),
+    };
+    if let Some(missing) = missing_receipts(serial, rest, None).into_iter().next() {
+        return Err(missing);
     }
-    let journals = read_all(store, listed)?;
-    let state = rebuild(None, &journals).ok_or(StateError::Misused(Text::fixed(
+    let journals: Vec<Journal> =
+        rest.iter().map(|receipt| store.receipt(receipt)).collect::<Result<_, _>>()?;
+    let mut starts: Vec<_> = journals.iter().map(|journal| journal.started.clone()).zip(rest).collect();
+    // As for every reader, the newest receipt speaks for those that the copy holds: an old one that is damaged does not make
+    // a good copy useless.
+    if let (true, Some(newest)) = (starts.is_empty(), receipts.last()) {
+        starts.push((receipt_start(store, newest)?, newest));
+    }
+    let lineage = base.as_ref().map(|base| base.lineage).or(starts.first().map(|(first, _)| first.lineage));
+    for (started, receipt) in &starts {
+        if let Some(lineage) = lineage {
+            check_lineage(source, lineage, started, &receipt.path)?;
+        }
+    }
+    let state = rebuild(base, &journals).ok_or(StateError::Misused(Text::fixed(
         "there are no receipts to rebuild a state from",
         "没有可用来重建状态文件的回执",
     )))?;
-    for (receipt, journal) in listed.iter().zip(&journals) {
-        check_lineage(&listed[0].path, &state, &journal.started, &receipt.path)?;
-    }
     Ok((state, journals.len()))
-}
-
-fn from_copy(
-    store: &dyn StateStore,
-    places: &Places,
-    path: &Path,
-    bytes: &[u8],
-    listed: &[ReceiptRef],
-) -> Result<(State, usize), StateError> {
-    let copy = decode_state(path, bytes)?;
-    let rest = unheld(&copy, listed).map_err(|breach| breach_error(places, path, copy.serial, breach))?;
-    // As for every reader, the newest receipt speaks for those that the copy holds: an old one that is damaged does not
-    // make a good copy useless.
-    let newest = &listed[listed.len().saturating_sub(rest.len().max(1))..];
-    for receipt in newest {
-        check_lineage(path, &copy, &receipt_start(store, receipt)?, &receipt.path)?;
-    }
-    let journals = read_all(store, rest)?;
-    let folded = journals.len();
-    let state = rebuild(Some(copy), &journals)
-        .ok_or(StateError::Misused(Text::fixed("a copy was folded into nothing", "副本折叠后一无所有")))?;
-    Ok((state, folded))
-}
-
-fn read_all(store: &dyn StateStore, listed: &[ReceiptRef]) -> Result<Vec<Journal>, StateError> {
-    listed.iter().map(|receipt| store.receipt(receipt)).collect()
-}
-
-/// A state rebuilt without one of its runs would forget what that run ordered.
-fn breach_error(places: &Places, path: &Path, serial: Serial, breach: Breach<'_>) -> StateError {
-    match breach {
-        Breach::Gap { at, before } => {
-            let missing = places.receipts.join(format!("*.{:06}.*.jsonl", at.0));
-            StateError::Lost { path: missing, evidence: shown(&before.path) }
-        }
-        Breach::Fork(with) => {
-            StateError::Forked { path: path.to_owned(), serial, base: with.base, evidence: shown(&with.path) }
-        }
-    }
 }
 
 /// What is there, unless it knows more than what would take its place.

@@ -1,33 +1,28 @@
-//! State, journal and receipts against each other, all the way: what every other command takes on trust for speed. Pure.
-//!
-//! The store reads; what it read, or could not read, is judged here. A [`Problem`] is something that can't be true
-//! of files that only postpay wrote. A [`Notice`] is something to know.
+//! Checks everything that is kept of a state against everything else: the receipts are replayed, and what comes of them is
+//! compared with the state. Other commands trust the receipts but for the newest one.
 
-mod line;
-
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use super::codec::{decode_journal, decode_state};
-use super::compare::Difference;
-use super::journal::{Journal, RunId, RunStarted};
+use super::compare::{Difference, differences};
+use super::journal::{Journal, RunId};
+use super::read::{Reader, check};
 use super::rescue::{self, RescueFile, Rescued, Standing};
-use super::store::{Places, StateStore, Stored};
-use super::{Lineage, ReceiptRef, Replay, Serial, State, StateError};
-use crate::lang::Text;
+use super::runs::missing_receipts;
+use super::store::{Places, ReceiptRef, StateStore, Stored};
+use super::{Lineage, Replay, Serial, State, StateError, rebuild};
+use crate::lang::{Text, text};
 use crate::model::{Address, InstanceKey};
-use line::Line;
 
-/// Everything that is kept of one state, as it was read.
+/// Everything that is kept of one state, as far as it can be read: a damaged file takes no other with it.
 #[derive(Debug)]
 pub struct Kept {
-    places: Places,
     pub state: Result<Option<State>, StateError>,
-    /// None also for a journal without a whole first line: no run was opened.
+    /// The open run.
     pub journal: Result<Option<Journal>, StateError>,
-    /// Oldest first, by the serials in their names.
+    /// Oldest first.
     pub receipts: Vec<(ReceiptRef, Result<Journal, StateError>)>,
-    pub rescues: Vec<RescueFile>,
 }
 
 /// What a verification found.
@@ -36,46 +31,32 @@ pub struct Verification {
     pub lineage: Option<Lineage>,
     pub serial: Option<Serial>,
     pub environments: usize,
-    /// How many environments are on record that others took the address of.
+    /// How many former environments of an address the state has.
     pub deposed: usize,
     /// How many receipts there are, and how many of them are whole and unchanged.
     pub receipts: usize,
     pub sound_receipts: usize,
-    pub compared: Compared,
+    /// The serial from which on the receipts were replayed and compared with the state; None when they were not.
+    pub compared_since: Option<Serial>,
     pub problems: Vec<Problem>,
     pub notices: Vec<Notice>,
-}
-
-/// How much of the state was held against the receipts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compared {
-    /// All of it.
-    Whole,
-    /// The environments that the receipts from this serial on speak of.
-    Since(Serial),
-    /// None of it.
-    Nothing,
 }
 
 /// Something that can't be true of files that only postpay wrote.
 #[derive(Debug)]
 pub enum Problem {
-    /// Commands would refuse it too.
-    Refused(StateError),
-    /// No receipt of the runs that led from one serial to the other.
-    ReceiptsMissing { from: Serial, to: Serial, evidence: PathBuf },
-    /// A run ordered from another account or endpoint than the state says.
-    Account { path: PathBuf, found: String, expected: String },
-    /// The state says something else than what the receipts rebuild.
+    /// Something can't be read, or contradicts something else.
+    Error(StateError),
+    /// The state is not what the receipts rebuild.
     Differs(Difference),
-    /// Several places have one id. Each environment, and each order, has its own.
+    /// Several environments have one id.
     Shared {
         /// `EnvId` or `TranId`.
         name: &'static str,
         id: String,
-        places: Vec<InstanceKey>,
+        keys: Vec<InstanceKey>,
     },
-    /// Ids that the vendor returned, that could not be written to the journal, and that no record has.
+    /// Ids that were returned, that could not be written to the journal, and that no record has.
     Unrecorded { path: PathBuf, rescued: Box<Rescued> },
 }
 
@@ -89,11 +70,6 @@ pub enum Notice {
         serial: Serial,
         unverified: Vec<InstanceKey>,
     },
-    /// Two runs started from one serial: a copy of the state lived a life of its own.
-    Fork {
-        serial: Serial,
-        runs: [RunId; 2],
-    },
     /// A run is open, or was cut off. The next writer folds it.
     OpenRun {
         run: RunId,
@@ -101,12 +77,12 @@ pub enum Notice {
         pid: u32,
         unknown: Vec<Address>,
     },
-    /// What is known of a record that is unknown.
+    /// What was returned for a record that is unknown.
     RescueOpen {
         path: PathBuf,
         rescued: Box<Rescued>,
     },
-    /// A rescue file whose every outcome is on record.
+    /// A rescue file that is not needed any more.
     RescueSettled {
         path: PathBuf,
     },
@@ -118,24 +94,41 @@ pub enum Notice {
 
 impl Problem {
     /// Stable and searchable.
-    pub fn code(&self) -> &'static str {
+    pub const fn code(&self) -> &'static str {
         match self {
-            Self::Refused(error) => error.code(),
-            Self::ReceiptsMissing { .. } => "receipts-missing",
-            Self::Account { .. } => "account",
+            Self::Error(error) => error.code(),
             Self::Differs(_) => "state-differs",
             Self::Shared { .. } => "shared-id",
             Self::Unrecorded { .. } => "rescue-unrecorded",
+        }
+    }
+
+    /// What to do about it, one line each.
+    pub fn help(&self) -> Vec<Text> {
+        match self {
+            Self::Error(error) => error.help(),
+            Self::Differs(_) => vec![text!(
+                "receipts carry hashes and the state does not: `postpay state restore --dry-run` shows what they would put back",
+                "回执带有哈希，状态文件没有：`postpay state restore --dry-run` 显示按回执会恢复什么"
+            )],
+            Self::Shared { .. } => vec![text!(
+                "one of them is not what its order made: look at both in the vendor's console; `postpay resolve` settles what is unknown, \
+                 and `postpay state rm` takes a record off",
+                "其中之一不是其订单所创建的：请在腾讯云控制台查看；`postpay resolve` 处理结果未知的，`postpay state rm` 移除记录"
+            )],
+            Self::Unrecorded { .. } => vec![text!(
+                "look for the environment at https://console.cloud.tencent.com/tcb; keep the rescue file until it is on record",
+                "请在 https://console.cloud.tencent.com/tcb 查找该环境；在它有记录之前请保留救援文件"
+            )],
         }
     }
 }
 
 impl Notice {
     /// Stable and searchable.
-    pub fn code(&self) -> &'static str {
+    pub const fn code(&self) -> &'static str {
         match self {
             Self::BeginningMissing { .. } => "unverifiable",
-            Self::Fork { .. } => "fork",
             Self::OpenRun { .. } => "open-run",
             Self::RescueOpen { .. } | Self::RescueSettled { .. } => "rescue",
             Self::RescueUnreadable { .. } => "rescue-unreadable",
@@ -143,20 +136,20 @@ impl Notice {
     }
 }
 
-/// Reads everything that is kept, as far as it can be read: a damaged file takes no other with it. Takes no lock.
+/// Reads everything that is kept. Takes no lock.
 ///
 /// # Errors
 /// When it can't be listed or read at all.
 pub fn read_all(store: &dyn StateStore) -> Result<Kept, StateError> {
-    kept(store, &store.look()?)
+    Ok(decode(store, &store.places()?, &store.look()?))
 }
 
-fn kept(store: &dyn StateStore, stored: &Stored) -> Result<Kept, StateError> {
-    let places = store.places()?;
-    let state = stored.state.as_ref().map(|bytes| decode_state(&places.state, bytes)).transpose();
-    let journal = stored.journal.as_ref().map(|bytes| decode_journal(&places.journal, bytes)).transpose();
-    let receipts = stored.receipts.iter().map(|receipt| (receipt.clone(), store.receipt(receipt))).collect();
-    Ok(Kept { state, journal, receipts, rescues: rescue::list(store)?, places })
+fn decode(store: &dyn StateStore, places: &Places, stored: &Stored) -> Kept {
+    Kept {
+        state: stored.state.as_ref().map(|bytes| decode_state(&places.state, bytes)).transpose(),
+        journal: stored.journal.as_ref().map(|bytes| decode_journal(&places.journal, bytes)).transpose(),
+        receipts: stored.receipts.iter().map(|receipt| (receipt.clone(), store.receipt(receipt))).collect(),
+    }
 }
 
 /// Checks state, journal, receipts and rescue files against each other. Takes no lock.
@@ -164,11 +157,10 @@ fn kept(store: &dyn StateStore, stored: &Stored) -> Result<Kept, StateError> {
 /// # Errors
 /// When they can't be listed or read at all. What is wrong with them is in the [`Verification`].
 pub fn verify(store: &dyn StateStore) -> Result<Verification, StateError> {
-    // A writer may commit while we read: as for every reader, a problem counts when it is still there with the very same
-    // files.
+    // A writer may commit while we read, so a problem counts only when a second look sees the very same.
     let mut stored = store.look()?;
     loop {
-        let verification = judge(kept(store, &stored)?);
+        let verification = verify_stored(store, &stored)?;
         let again = store.look()?;
         if verification.problems.is_empty() || again == stored {
             return Ok(verification);
@@ -177,114 +169,130 @@ pub fn verify(store: &dyn StateStore) -> Result<Verification, StateError> {
     }
 }
 
-fn judge(kept: Kept) -> Verification {
-    let Kept { places, state, journal, receipts, rescues } = kept;
-    let Places { state: state_path, journal: journal_path, .. } = places;
-    let mut problems = Vec::new();
-    let mut notices = Vec::new();
-    let state_is_readable = state.is_ok();
-    let state = taken(&mut problems, state).flatten();
-    let journal = taken(&mut problems, journal).flatten();
+fn verify_stored(store: &dyn StateStore, stored: &Stored) -> Result<Verification, StateError> {
+    let places = store.places()?;
+    let Kept { state, journal, receipts } = decode(store, &places, stored);
     let count = receipts.len();
-    let mut runs = Vec::new();
-    let mut journals = Vec::new();
-    for (receipt, journal) in receipts {
-        journals.extend(taken(&mut problems, journal));
-        runs.push(receipt);
+    let mut errors = Vec::new();
+    let state = state.map_err(|error| errors.push(error)).ok().flatten();
+    let journal = journal.map_err(|error| errors.push(error)).ok().flatten();
+    let mut runs = stored.receipts.clone();
+    let mut journals: Vec<Journal> = Vec::new();
+    for (_, journal) in receipts {
+        journals.extend(journal.map_err(|error| errors.push(error)));
     }
-    let sound = journals.len();
-    if let Some(journal) = journal {
-        let RunStarted { run, base, .. } = journal.started;
-        let folded = state.as_ref().is_some_and(|state| state.last_run == Some(run));
-        if !folded {
-            problems.extend(unfit(&state_path, state.as_ref(), &journal_path, &journal));
-            notices.push(open_run(state.clone(), &journal));
-        } else if runs.iter().all(|receipt| receipt.run != run) {
-            // It was folded, and a crash kept it from being filed: it counts as a receipt.
-            let path = journal_path;
-            runs.push(ReceiptRef { base, run, path });
+    let sound_receipts = journals.len();
+    let mut open = journal;
+    if let Some(journal) = open.take_if(|journal| is_folded(state.as_ref(), journal)) {
+        // A crash kept it from becoming a receipt.
+        let (base, run) = (journal.started.base, journal.started.run);
+        if runs.iter().all(|receipt| receipt.run != run) {
+            runs.push(ReceiptRef { base, run, path: places.journal.clone() });
             journals.push(journal);
         }
     }
-    let line = Line {
-        state_path: &state_path,
-        state: state.as_ref(),
-        state_is_readable,
-        runs: &runs,
-        journals: &journals,
-    };
-    let gaps = line.gaps();
-    let foreign = line.lineages();
-    let rebuildable = sound == count && gaps.is_empty() && foreign.is_empty();
-    let behind = line.end();
-    let moved_on = behind.is_some();
-    problems.extend(gaps.into_iter().chain(foreign).chain(behind));
-    problems.extend(line.accounts());
-    notices.extend(line.forks());
-    let (compared, differing) = line.compare(rebuildable, moved_on);
-    problems.extend(differing.into_iter().map(Problem::Differs));
-    problems.extend(state.iter().flat_map(shared));
-    notices.extend(line.beginning());
-    let (unrecorded, open) = self::rescues(rescues, state.as_ref());
+    if let Some(first) = runs.first() {
+        let from = if state.is_some() { first.base } else { Serial::default() };
+        let end = state.as_ref().map(|state| (state.serial, places.state.as_path()));
+        errors.extend(missing_receipts(from, &runs, end));
+    }
+    errors.extend(foreign_receipts(&runs, &journals));
+    let is_rebuildable = errors.is_empty();
+    let disagreement = check(store, &places, stored, Reader::Unlocked).err();
+    let disagreement =
+        disagreement.filter(|error| errors.iter().all(|other| other.to_string() != error.to_string()));
+    let is_foreign = matches!(disagreement, Some(StateError::Foreign { .. }));
+    let is_behind = matches!(disagreement, Some(StateError::Older { .. } | StateError::Forked { .. }));
+    errors.extend(disagreement);
+
+    let rebuilt = rebuild(None, &journals);
+    let since = runs.first().map(|first| first.base);
+    let mut problems: Vec<Problem> = errors.into_iter().map(Problem::Error).collect();
+    let mut notices = Vec::new();
+    let mut compared_since = None;
+    if let (Some(state), Some(rebuilt)) = (&state, rebuilt.as_ref().filter(|_| is_rebuildable && !is_foreign))
+    {
+        compared_since = since;
+        let is_whole = since == Some(Serial::default());
+        let differing = differences(state, rebuilt).into_iter().filter(|difference| match difference {
+            // What the receipts don't have was created before them.
+            Difference::Surplus { .. } => is_whole,
+            // That the serial is another one was found already.
+            Difference::Member { name, .. } => {
+                *name == "account" || is_whole && !(is_behind && ["serial", "last_run"].contains(name))
+            }
+            Difference::Missing { .. } | Difference::Field { .. } => true,
+        });
+        problems.extend(differing.map(Problem::Differs));
+    }
+    if let Some(journal) = &open {
+        notices.push(open_run(state.clone(), journal));
+    }
+    if let Some(state) = &state {
+        problems.extend(shared_ids(state));
+        if since.unwrap_or(state.serial) > Serial::default() {
+            let known: BTreeSet<&InstanceKey> =
+                rebuilt.iter().flat_map(|rebuilt| rebuilt.environments.keys()).collect();
+            let unverified = state.environments.keys().filter(|key| !known.contains(key));
+            notices.push(Notice::BeginningMissing {
+                since,
+                serial: state.serial,
+                unverified: unverified.cloned().collect(),
+            });
+        }
+    }
+    let (unrecorded, rescues) = check_rescues(rescue::list(store)?, state.as_ref());
     problems.extend(unrecorded);
-    notices.extend(open);
-    Verification {
+    notices.extend(rescues);
+    Ok(Verification {
         lineage: state.as_ref().map(|state| state.lineage),
         serial: state.as_ref().map(|state| state.serial),
         environments: state.as_ref().map_or(0, |state| state.current().count()),
-        deposed: state.map_or(0, |state| state.deposed().count()),
+        deposed: state.as_ref().map_or(0, |state| state.deposed().count()),
         receipts: count,
-        sound_receipts: sound,
-        compared,
+        sound_receipts,
+        compared_since,
         problems,
         notices,
-    }
+    })
 }
 
-/// The ids that more than one place of a state has.
-fn shared(state: &State) -> Vec<Problem> {
-    let mut places: BTreeMap<(&'static str, &str), Vec<InstanceKey>> = BTreeMap::new();
+fn is_folded(state: Option<&State>, journal: &Journal) -> bool {
+    state.is_some_and(|state| state.last_run == Some(journal.started.run))
+}
+
+/// The receipts that belong to another state than the newest one does.
+fn foreign_receipts(runs: &[ReceiptRef], journals: &[Journal]) -> Vec<StateError> {
+    let path =
+        |run: RunId| runs.iter().find(|receipt| receipt.run == run).map(|receipt| receipt.path.clone());
+    let Some(newest) = journals.last().map(|journal| &journal.started) else {
+        return Vec::new();
+    };
+    let evidence = path(newest.run).unwrap_or_default().display().to_string();
+    let others = journals.iter().map(|journal| &journal.started);
+    others
+        .filter(|started| started.lineage != newest.lineage)
+        .map(|started| StateError::Foreign {
+            path: path(started.run).unwrap_or_default(),
+            found: started.lineage,
+            expected: newest.lineage,
+            evidence: evidence.clone(),
+        })
+        .collect()
+}
+
+/// The ids that more than one environment has.
+fn shared_ids(state: &State) -> Vec<Problem> {
+    let mut keys: BTreeMap<(&'static str, &str), Vec<InstanceKey>> = BTreeMap::new();
     for (key, record) in &state.environments {
         for (name, id) in [("EnvId", &record.env_id), ("TranId", &record.tran_id)] {
             if let Some(id) = id {
-                places.entry((name, id)).or_default().push(key.clone());
+                keys.entry((name, id)).or_default().push(key.clone());
             }
         }
     }
-    places.retain(|_, places| places.len() > 1);
-    let shared = places.into_iter();
-    shared.map(|((name, id), places)| Problem::Shared { name, id: id.to_owned(), places }).collect()
-}
-
-fn taken<T>(problems: &mut Vec<Problem>, read: Result<T, StateError>) -> Option<T> {
-    read.map_err(|error| problems.push(Problem::Refused(error))).ok()
-}
-
-/// Why an open run can't have started from this state.
-fn unfit(
-    state_path: &Path,
-    state: Option<&State>,
-    journal_path: &Path,
-    journal: &Journal,
-) -> Option<Problem> {
-    let RunStarted { base, lineage, .. } = journal.started;
-    let evidence = journal_path.display().to_string();
-    let path = state_path.to_owned();
-    let error = match state {
-        None if base == Serial::default() => return None,
-        None => StateError::Lost { path, evidence },
-        Some(state) if state.lineage != lineage => {
-            StateError::Foreign { path, found: state.lineage, expected: lineage, evidence }
-        }
-        Some(state) if state.serial < base => {
-            StateError::Older { path, found: state.serial, expected: base, evidence }
-        }
-        Some(state) if state.serial > base => {
-            StateError::Forked { path, serial: state.serial, base, evidence }
-        }
-        Some(_) => return None,
-    };
-    Some(Problem::Refused(error))
+    let shared = keys.into_iter().filter(|(_, keys)| keys.len() > 1);
+    shared.map(|((name, id), keys)| Problem::Shared { name, id: id.to_owned(), keys }).collect()
 }
 
 fn open_run(state: Option<State>, journal: &Journal) -> Notice {
@@ -292,16 +300,12 @@ fn open_run(state: Option<State>, journal: &Journal) -> Notice {
     for entry in &journal.entries {
         replay.apply(entry.at, &entry.event);
     }
-    Notice::OpenRun {
-        run: journal.started.run,
-        who: journal.started.who.clone(),
-        pid: journal.started.pid,
-        unknown: replay.open(),
-    }
+    let (run, who, pid) = (journal.started.run, journal.started.who.clone(), journal.started.pid);
+    Notice::OpenRun { run, who, pid, unknown: replay.open() }
 }
 
-/// What rescue files say that a state does not.
-pub fn rescues(files: Vec<RescueFile>, state: Option<&State>) -> (Vec<Problem>, Vec<Notice>) {
+/// Compares rescue files with a state.
+pub fn check_rescues(files: Vec<RescueFile>, state: Option<&State>) -> (Vec<Problem>, Vec<Notice>) {
     let (mut problems, mut notices) = (Vec::new(), Vec::new());
     for RescueFile { path, rescued } in files {
         let rescued = match rescued {
@@ -311,19 +315,17 @@ pub fn rescues(files: Vec<RescueFile>, state: Option<&State>) -> (Vec<Problem>, 
                 continue;
             }
         };
-        let mut settled = true;
-        for rescued in rescued {
-            let standing = rescued.standing(state);
-            settled &= standing == Standing::Settled;
+        let standings: Vec<Standing> = rescued.iter().map(|rescued| rescued.standing(state)).collect();
+        if standings.iter().all(|standing| *standing == Standing::Settled) {
+            notices.push(Notice::RescueSettled { path: path.clone() });
+        }
+        for (rescued, standing) in rescued.into_iter().zip(standings) {
             let (path, rescued) = (path.clone(), Box::new(rescued));
             match standing {
                 Standing::Settled => {}
                 Standing::Open => notices.push(Notice::RescueOpen { path, rescued }),
                 Standing::Unrecorded => problems.push(Problem::Unrecorded { path, rescued }),
             }
-        }
-        if settled {
-            notices.push(Notice::RescueSettled { path });
         }
     }
     (problems, notices)

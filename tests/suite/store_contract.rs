@@ -1,5 +1,5 @@
-//! What every [`StateStore`] owes the rest of the house. A later store adds a [`Place`] and one line with
-//! `store_contract!`, and changes nothing here.
+//! What every [`StateStore`] guarantees. A later store adds a [`Place`] and one line with `store_contract!`, and changes
+//! nothing here.
 
 mod file;
 mod file_crash;
@@ -19,6 +19,7 @@ use postpay::state::journal::{
     Edit, Edited, EndReason, Event, Evidence, Intent, Journal, Outcome, RunEnded, RunId, RunStarted,
 };
 use postpay::state::restore::{Origin, Restoring};
+use postpay::state::store::{Fence, Keep};
 use postpay::state::{
     Account, Holder, Lineage, LockStatus, Serial, Snapshot, State, StateError, StateStore, Status, Writer,
 };
@@ -33,30 +34,35 @@ pub(crate) trait Place: Sync {
     /// Puts such a copy in the state's place, or takes the state away, behind the store's back. False when the place
     /// has no back door.
     fn tamper(&self, state: Option<&[u8]>) -> bool;
+
+    /// Ends the lease of the present writer behind its back. False when the place has no back door.
+    fn end_lease(&self) -> bool;
 }
 
 /// Makes a test of every part of the contract, for the places that `$new` makes.
 macro_rules! store_contract {
     ($new:expr) => {
         $crate::store_contract::store_contract!($new;
-            nothing_is_on_record_at_first
+            an_empty_store_has_no_state
             a_run_goes_from_its_first_line_to_a_receipt
             a_reader_sees_an_open_run
-            a_second_writer_is_told_who_the_first_is
+            a_second_writer_learns_who_holds_the_lock
             a_waiting_writer_gets_its_turn
+            a_line_is_appended_once
+            a_writer_without_its_lease_adds_outcomes_and_no_intents
             a_dead_run_is_folded_by_the_next_writer
             a_dead_run_is_recovered_once
             a_run_that_did_nothing_is_recovered_too
-            nothing_is_lost_over_many_runs
-            what_may_have_been_ordered_is_not_ordered_again
-            what_is_replaced_is_not_forgotten
+            no_environment_is_lost_over_many_runs
+            what_may_have_been_created_is_not_created_again
+            a_replaced_environment_stays_in_the_state
             a_writer_is_used_in_order
-            edits_are_part_of_the_record
+            edits_change_the_state
             a_reader_beside_a_writer_never_sees_a_contradiction
-            a_lost_state_is_no_new_state
-            an_older_state_is_refused
-            a_foreign_state_is_refused
-            a_state_with_a_life_of_its_own_is_refused
+            a_lost_state_is_rejected
+            an_older_state_is_rejected
+            a_foreign_state_is_rejected
+            a_forked_state_is_rejected
             a_state_is_restored_from_its_receipts
         );
     };
@@ -200,7 +206,7 @@ pub(crate) fn verified(place: &dyn Place) -> Vec<Journal> {
         .collect()
 }
 
-pub(crate) fn nothing_is_on_record_at_first(place: &dyn Place) {
+pub(crate) fn an_empty_store_has_no_state(place: &dyn Place) {
     let store = place.store();
     let snapshot = read(place).unwrap();
     assert_eq!((&snapshot.state, &snapshot.journal), (&None, &None));
@@ -264,7 +270,7 @@ pub(crate) fn a_reader_sees_an_open_run(place: &dyn Place) {
     assert_eq!(read(place).unwrap().state, None);
 }
 
-pub(crate) fn a_second_writer_is_told_who_the_first_is(place: &dyn Place) {
+pub(crate) fn a_second_writer_learns_who_holds_the_lock(place: &dyn Place) {
     let first = writer(place);
     let store = place.store();
     match Writer::open(&*store, &holder("bob@mill"), Duration::from_millis(5)).err() {
@@ -290,6 +296,41 @@ pub(crate) fn a_waiting_writer_gets_its_turn(place: &dyn Place) {
         drop(first);
         second.join().unwrap().unwrap();
     });
+}
+
+pub(crate) fn a_line_is_appended_once(place: &dyn Place) {
+    let mut lease = place.store().take(&holder("ada@loom"), NO_WAIT).unwrap();
+    lease.prepare(None).unwrap();
+    assert_eq!(lease.read(1).unwrap(), b"");
+    lease.begin(RunId::fresh(), b"one\n").unwrap();
+    lease.append(2, b"two\n", Fence::Open).unwrap();
+    lease.append(2, b"other\n", Fence::Open).unwrap_err();
+    lease.append(4, b"four\n", Fence::Intent).unwrap_err();
+    for (from, lines) in [(1, &b"one\ntwo\n"[..]), (2, b"two\n"), (3, b"")] {
+        assert_eq!(lease.read(from).unwrap(), lines);
+    }
+    lease.replace(Some(b"another"), b"new", Keep::AsBackup).unwrap_err();
+    assert_eq!(place.copy(), None, "a state is replaced only if it is the one that was read");
+}
+
+pub(crate) fn a_writer_without_its_lease_adds_outcomes_and_no_intents(place: &dyn Place) {
+    let mut fenced = writer(place);
+    let run = run_over(&fenced);
+    fenced.begin(at(1), run.clone()).unwrap();
+    fenced.append(at(2), intent(1, "one")).unwrap();
+    if !place.end_lease() {
+        return;
+    }
+    for result in [fenced.check_exclusive(), fenced.append(at(3), intent(2, "two"))] {
+        assert!(matches!(result, Err(StateError::FencedOut { .. })), "{result:?}");
+    }
+    fenced.append(at(4), ordered(1, "one")).unwrap();
+    drop(fenced);
+    let next = writer(place);
+    assert_eq!(next.recovered(), Some(run.run));
+    let state = next.state().unwrap();
+    assert_eq!(state.get(&address("one")).unwrap().status, Status::Created);
+    assert_eq!(state.get(&address("two")), None);
 }
 
 pub(crate) fn a_dead_run_is_folded_by_the_next_writer(place: &dyn Place) {
@@ -352,7 +393,7 @@ pub(crate) fn a_run_that_did_nothing_is_recovered_too(place: &dyn Place) {
     assert!(next.state().unwrap().environments.is_empty());
 }
 
-pub(crate) fn nothing_is_lost_over_many_runs(place: &dyn Place) {
+pub(crate) fn no_environment_is_lost_over_many_runs(place: &dyn Place) {
     let mut lineages = BTreeSet::new();
     for number in 1..=12 {
         let on = format!("env-{number}");
@@ -379,7 +420,7 @@ pub(crate) fn nothing_is_lost_over_many_runs(place: &dyn Place) {
     assert_eq!(bases, (0..12).collect::<Vec<_>>());
 }
 
-pub(crate) fn what_may_have_been_ordered_is_not_ordered_again(place: &dyn Place) {
+pub(crate) fn what_may_have_been_created_is_not_created_again(place: &dyn Place) {
     let refused = |result: Result<(), StateError>| {
         assert!(matches!(result, Err(StateError::Misused(_))), "{result:?}");
     };
@@ -409,7 +450,7 @@ pub(crate) fn what_may_have_been_ordered_is_not_ordered_again(place: &dyn Place)
 }
 
 /// What was replaced stays on record, through crashes and commits, until an edit says otherwise.
-pub(crate) fn what_is_replaced_is_not_forgotten(place: &dyn Place) {
+pub(crate) fn a_replaced_environment_stays_in_the_state(place: &dyn Place) {
     order(place, &["shop"]);
     let mut cut_off = writer(place);
     let run = run_over(&cut_off);
@@ -473,7 +514,7 @@ pub(crate) fn a_writer_is_used_in_order(place: &dyn Place) {
     assert_eq!(writer.commit().unwrap().serial, Serial(2));
 }
 
-pub(crate) fn edits_are_part_of_the_record(place: &dyn Place) {
+pub(crate) fn edits_change_the_state(place: &dyn Place) {
     let state = order(place, &["shop", "old"]);
     let edited = |edit| {
         let doing = "state mv".to_owned();
@@ -529,7 +570,7 @@ pub(crate) fn refusal(place: &dyn Place) -> StateError {
     read
 }
 
-pub(crate) fn a_lost_state_is_no_new_state(place: &dyn Place) {
+pub(crate) fn a_lost_state_is_rejected(place: &dyn Place) {
     order(place, &["shop"]);
     if place.tamper(None) {
         let error = refusal(place);
@@ -537,7 +578,7 @@ pub(crate) fn a_lost_state_is_no_new_state(place: &dyn Place) {
     }
 }
 
-pub(crate) fn an_older_state_is_refused(place: &dyn Place) {
+pub(crate) fn an_older_state_is_rejected(place: &dyn Place) {
     order(place, &["one"]);
     let old = place.copy();
     order(place, &["two"]);
@@ -560,7 +601,7 @@ fn changed(copy: &[u8], change: impl FnOnce(&mut State)) -> Vec<u8> {
     encode_state(&state).unwrap()
 }
 
-pub(crate) fn a_foreign_state_is_refused(place: &dyn Place) {
+pub(crate) fn a_foreign_state_is_rejected(place: &dyn Place) {
     let mine = order(place, &["one"]);
     let Some(copy) = place.copy() else { return };
     let other = Lineage::fresh();
@@ -574,7 +615,7 @@ pub(crate) fn a_foreign_state_is_refused(place: &dyn Place) {
     }
 }
 
-pub(crate) fn a_state_with_a_life_of_its_own_is_refused(place: &dyn Place) {
+pub(crate) fn a_forked_state_is_rejected(place: &dyn Place) {
     order(place, &["one"]);
     let Some(copy) = place.copy() else { return };
     // The same serial, from another run: what this run ordered is not in it.

@@ -4,7 +4,7 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shown::Shown;
 use crate::cli::world::World;
-use crate::lang::{Text, text};
+use crate::lang::text;
 use crate::report::{human, json};
 use crate::state::file::FileStore;
 use crate::state::verify::{self, Problem};
@@ -28,27 +28,10 @@ pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Resul
     let shown = Shown::plain(&json, &human);
     world.print_as_asked(shown)?;
     let mut told = Vec::new();
-    for problem in &found.problems {
-        let lines: Vec<Text> = match problem {
-            Problem::Refused(error) => error.help(),
-            Problem::ReceiptsMissing { .. } => {
-                vec![text!(
-                    "put them back from version control or another copy of the folder",
-                    "请从版本控制或该目录的另一份副本中恢复它们"
-                )]
-            }
-            Problem::Account { .. }
-            | Problem::Differs(_)
-            | Problem::Shared { .. }
-            | Problem::Unrecorded { .. } => {
-                vec![text!("`postpay state verify` says what to do", "`postpay state verify` 会说明如何处理")]
-            }
-        };
-        for line in lines {
-            if !told.contains(&line) {
-                world.tell(&text!("help: {line}\n", "帮助：{line:#}\n"));
-                told.push(line);
-            }
+    for line in found.problems.iter().flat_map(Problem::help) {
+        if !told.contains(&line) {
+            world.tell(&text!("help: {line}\n", "帮助：{line:#}\n"));
+            told.push(line);
         }
     }
     world.report(shown)?;

@@ -7,9 +7,10 @@ use crate::lang::{Lang, Text, text};
 use crate::model::InstanceKey;
 use crate::report::text::{clean, count, left};
 use crate::state::Record;
+use crate::state::Serial;
 use crate::state::compare::Difference;
 use crate::state::journal::{Evidence, Outcome};
-use crate::state::verify::{Compared, Notice, Problem, Verification};
+use crate::state::verify::{Notice, Problem, Verification};
 
 /// Every problem, every notice, and one line that sums up.
 pub fn verification(verification: &Verification, look: Look) -> String {
@@ -20,7 +21,7 @@ pub fn verification(verification: &Verification, look: Look) -> String {
         deposed,
         receipts,
         sound_receipts,
-        compared,
+        compared_since,
         problems,
         notices,
     } = verification;
@@ -41,16 +42,16 @@ pub fn verification(verification: &Verification, look: Look) -> String {
         "{runs}, {sound_receipts} with an unbroken hash chain",
         "{receipts} 次运行，其中 {sound_receipts} 次的哈希链完整"
     );
-    let held = match compared {
-        Compared::Whole => text!(
+    let held = match compared_since {
+        Some(Serial(0)) => text!(
             "the whole state was held against what the receipts rebuild",
             "整个状态文件已与由回执重建的结果比对"
         ),
-        Compared::Since(serial) => text!(
+        Some(serial) => text!(
             "what the receipts from serial {serial} on speak of was held against the state",
             "自 serial {serial} 起的回执所涉及的内容已与状态文件比对"
         ),
-        Compared::Nothing => {
+        None => {
             text!("the state could not be held against the receipts", "状态文件无法与回执比对")
         }
     };
@@ -123,13 +124,6 @@ pub fn notice(notice: &Notice) -> Text {
                 "回执从 serial {since} 开始；在此之前的订购无法核验{which:#}"
             )
         }
-        Notice::Fork { serial, runs } => {
-            let [one, other] = runs;
-            text!(
-                "two runs started from serial {serial}, {one} and {other}: a copy of the state lived a life of its own",
-                "有两次运行都从 serial {serial} 开始：{one} 和 {other}；说明状态文件的某个副本曾被单独使用"
-            )
-        }
         Notice::OpenRun { run, who, pid, unknown } => {
             let what = if unknown.is_empty() {
                 text!("; no request is without an answer", "；所有请求都已得到应答")
@@ -171,26 +165,12 @@ pub fn notice(notice: &Notice) -> Text {
 /// What a problem says, without its code.
 pub fn problem(problem: &Problem) -> Text {
     match problem {
-        Problem::Refused(error) => cleaned(error),
-        Problem::ReceiptsMissing { from, to, evidence } => {
-            let evidence = evidence.display();
-            text!(
-                "the receipts of what led from serial {from} to {to} are gone; {evidence} came after them",
-                "从 serial {from} 到 {to} 之间的回执缺失；{evidence} 在它们之后"
-            )
-        }
-        Problem::Account { path, found, expected } => {
-            let (path, found, expected) = (path.display(), clean(found), clean(expected));
-            text!(
-                "{path} ordered from {found}, and the state is of {expected}",
-                "{path} 是在 {found} 订购的，而状态文件属于 {expected}"
-            )
-        }
+        Problem::Error(error) => cleaned(error),
         Problem::Differs(difference) => {
             self::difference(difference, &text!("state", "状态文件"), &text!("receipts", "回执"))
         }
-        Problem::Shared { name, id, places } => {
-            let (id, places) = (clean(id), listed(places));
+        Problem::Shared { name, id, keys } => {
+            let (id, places) = (clean(id), listed(keys));
             text!("{name} {id} is on record more than once{places}", "{name} {id} 有多条记录{places:#}")
         }
         Problem::Unrecorded { path, rescued } => {

@@ -6,9 +6,10 @@ use serde::Serialize;
 use crate::model::{Address, InstanceKey};
 use crate::report::human;
 use crate::state::Record;
+use crate::state::Serial;
 use crate::state::compare::Difference;
 use crate::state::restore::{Present, Proposal};
-use crate::state::verify::{Compared, Notice, Problem, Verification};
+use crate::state::verify::{Notice, Problem, Verification};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "postpay state verify --format json, version 1")]
@@ -21,8 +22,7 @@ struct VerificationV1<'a> {
     deposed: usize,
     receipts: usize,
     sound_receipts: usize,
-    /// whole, since or nothing.
-    compared: &'static str,
+    /// The serial from which on the receipts were compared with the state: 0 for all of it, null when they were not.
     compared_since: Option<u64>,
     problems: Vec<SaidV1<'a>>,
     warnings: Vec<SaidV1<'a>>,
@@ -152,15 +152,10 @@ pub fn verification(verification: &Verification) -> String {
         deposed,
         receipts,
         sound_receipts,
-        compared,
+        compared_since,
         problems,
         notices,
     } = verification;
-    let (compared, since) = match compared {
-        Compared::Whole => ("whole", None),
-        Compared::Since(serial) => ("since", Some(serial.0)),
-        Compared::Nothing => ("nothing", None),
-    };
     pretty(&VerificationV1 {
         format_version: 1,
         fine: problems.is_empty(),
@@ -170,8 +165,7 @@ pub fn verification(verification: &Verification) -> String {
         deposed: *deposed,
         receipts: *receipts,
         sound_receipts: *sound_receipts,
-        compared,
-        compared_since: since,
+        compared_since: compared_since.map(|Serial(serial)| serial),
         problems: problems.iter().map(problem).collect(),
         warnings: notices.iter().map(notice).collect(),
     })
@@ -185,8 +179,8 @@ pub(super) fn problem(problem: &Problem) -> SaidV1<'_> {
             (Some(difference), address.into_iter().collect())
         }
         Problem::Unrecorded { rescued, .. } => (None, vec![rescued.outcome.address.as_str()]),
-        Problem::Shared { places, .. } => (None, places.iter().map(|key| key.address.as_str()).collect()),
-        Problem::Refused(_) | Problem::ReceiptsMissing { .. } | Problem::Account { .. } => (None, Vec::new()),
+        Problem::Shared { keys, .. } => (None, keys.iter().map(|key| key.address.as_str()).collect()),
+        Problem::Error(_) => (None, Vec::new()),
     };
     SaidV1 {
         code: problem.code(),
@@ -203,7 +197,7 @@ pub(super) fn notice(notice: &Notice) -> SaidV1<'_> {
         }
         Notice::OpenRun { unknown, .. } => texts(unknown),
         Notice::RescueOpen { rescued, .. } => vec![rescued.outcome.address.as_str()],
-        Notice::Fork { .. } | Notice::RescueSettled { .. } | Notice::RescueUnreadable { .. } => Vec::new(),
+        Notice::RescueSettled { .. } | Notice::RescueUnreadable { .. } => Vec::new(),
     };
     SaidV1 {
         code: notice.code(),

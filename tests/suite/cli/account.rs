@@ -533,7 +533,7 @@ fn a_state_that_contradicts_its_receipts_orders_nothing() {
     }
     other.project.declare(&["one", "two"]);
     let refused = other.with_keys("apply -y").exits(1);
-    refused.says(&["error[account]", ACCOUNT, "200000000002", "postpay state verify"]);
+    refused.says(&["error[state-differs]", ACCOUNT, "200000000002", "postpay state verify"]);
     assert!(other.server.orders().is_empty());
 }
 

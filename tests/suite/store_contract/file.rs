@@ -50,6 +50,11 @@ impl Place for Folder {
         }
         true
     }
+
+    fn end_lease(&self) -> bool {
+        fs::remove_file(self.beside("postpay.state.lock")).unwrap();
+        true
+    }
 }
 
 super::store_contract!(Folder::new());
@@ -142,7 +147,7 @@ fn a_link_leads_to_the_one_real_state() {
     assert!(error.to_string().contains("follow the link"), "{error}");
 }
 
-fn says(error: &StateError, verb: &str, expected: Option<ErrorKind>) {
+fn assert_io(error: &StateError, verb: &str, expected: Option<ErrorKind>) {
     match error {
         StateError::Io { source, .. } => {
             assert!(error.to_string().starts_with(&format!("can't {verb} ")), "{error}");
@@ -156,11 +161,11 @@ fn says(error: &StateError, verb: &str, expected: Option<ErrorKind>) {
 fn what_stands_in_the_way_is_named() {
     let folder = Folder::new();
     fs::create_dir_all(&folder.state).unwrap();
-    says(&refusal(&folder), "read", Some(ErrorKind::IsADirectory));
+    assert_io(&refusal(&folder), "read", Some(ErrorKind::IsADirectory));
 
     let folder = Folder::new();
     fs::write(folder.temporary.path().join("deep"), "a file, not a folder").unwrap();
-    says(&lock(&folder, "ada@loom").unwrap_err(), "create the folder", None);
+    assert_io(&lock(&folder, "ada@loom").unwrap_err(), "create the folder", None);
 
     let error = postpay::state::read(&FileStore::new("/")).unwrap_err();
     assert!(matches!(error, StateError::NotAState { .. }), "{error}");
@@ -169,7 +174,7 @@ fn what_stands_in_the_way_is_named() {
     order(&folder, &["one"]);
     fs::remove_dir_all(folder.beside("receipts")).unwrap();
     fs::write(folder.beside("receipts"), "").unwrap();
-    says(&folder.store().receipts().unwrap_err(), "list", None);
+    assert_io(&folder.store().receipts().unwrap_err(), "list", None);
 }
 
 #[cfg(unix)]
@@ -187,15 +192,15 @@ fn a_folder_without_permission_is_an_error_and_not_an_empty_state() {
     }
     let mut writer = writer(&folder);
     let run = run_over(&writer);
-    says(&writer.begin(at(1), run).unwrap_err(), "create", Some(ErrorKind::PermissionDenied));
+    assert_io(&writer.begin(at(1), run).unwrap_err(), "create", Some(ErrorKind::PermissionDenied));
     drop(writer);
     set(0o000);
-    says(&read(&folder).unwrap_err(), "read", Some(ErrorKind::PermissionDenied));
+    assert_io(&read(&folder).unwrap_err(), "read", Some(ErrorKind::PermissionDenied));
     set(0o700);
 }
 
 #[test]
-fn a_state_that_can_not_be_read_is_told_apart() {
+fn an_empty_a_damaged_and_a_newer_state_are_errors_of_their_own() {
     let folder = Folder::new();
     order(&folder, &["one"]);
     let whole = folder.copy().unwrap();
@@ -210,7 +215,7 @@ fn a_state_that_can_not_be_read_is_told_apart() {
 }
 
 #[test]
-fn a_journal_tells_of_a_lost_older_or_foreign_state_too() {
+fn a_journal_proves_a_lost_older_or_foreign_state() {
     let folder = Folder::new();
     order(&folder, &["one"]);
     let first = folder.copy().unwrap();
@@ -239,7 +244,7 @@ fn a_journal_tells_of_a_lost_older_or_foreign_state_too() {
 }
 
 #[test]
-fn a_backup_tells_of_a_lost_state_too() {
+fn a_backup_proves_a_lost_state() {
     let folder = Folder::new();
     order(&folder, &["one"]);
     order(&folder, &["two"]);
@@ -288,7 +293,7 @@ fn a_receipt_that_is_missing_or_changed_is_found() {
 
     fs::remove_file(&receipts[1].path).unwrap();
     let error = restore(&folder).unwrap_err();
-    assert!(matches!(error, StateError::Lost { .. }), "{error}");
+    assert!(matches!(error, StateError::ReceiptsMissing { .. }), "{error}");
     assert!(read(&folder).is_ok(), "reading needs the newest receipt only");
 }
 

@@ -83,7 +83,7 @@ fn a_journal_cut_inside_its_first_line_is_damaged_and_stays() {
 }
 
 #[test]
-fn a_journal_that_is_gone_is_told_by_the_lock_that_its_writer_left() {
+fn the_lock_of_a_dead_writer_proves_a_lost_journal() {
     let (folder, journal) = crashed();
     fs::remove_file(folder.journal()).unwrap();
     // Asking does not wear the hint out.
@@ -99,7 +99,7 @@ fn a_journal_that_is_gone_is_told_by_the_lock_that_its_writer_left() {
 }
 
 #[test]
-fn a_first_run_whose_journal_is_gone_is_told_too() {
+fn a_lost_journal_of_a_first_run_is_found() {
     let folder = Folder::new();
     let mut dying = writer(&folder);
     let run = run_over(&dying);
@@ -113,7 +113,7 @@ fn a_first_run_whose_journal_is_gone_is_told_too() {
 }
 
 #[test]
-fn a_lock_that_still_names_a_run_on_file_says_nothing() {
+fn a_lock_that_names_a_finished_run_is_fine() {
     let folder = Folder::new();
     let lock = folder.beside("postpay.state.lock");
     let mut writer = writer(&folder);
@@ -134,7 +134,7 @@ fn a_lock_that_still_names_a_run_on_file_says_nothing() {
 }
 
 #[test]
-fn a_journal_changed_at_any_byte_before_its_last_line_is_refused() {
+fn a_journal_changed_at_any_byte_before_its_last_line_is_rejected() {
     let (folder, journal) = crashed();
     let last = journal[..journal.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
     for place in 0..=last {

@@ -50,7 +50,7 @@ fn every_copy_of_the_past_and_the_receipts_after_it_give_the_present() {
     // Without its beginning, only a copy can be built on.
     fs::remove_file(&receipts[0].path).unwrap();
     let error = restore_from(&folder, &Origin::Receipts).unwrap_err();
-    assert!(matches!(error, StateError::Lost { .. }), "{error}");
+    assert!(matches!(error, StateError::ReceiptsMissing { .. }), "{error}");
     folder.tamper(None);
     restore_from(&folder, &sources[0]).unwrap();
     assert_eq!(folder.copy().unwrap(), present);
@@ -58,7 +58,7 @@ fn every_copy_of_the_past_and_the_receipts_after_it_give_the_present() {
 }
 
 #[test]
-fn a_copy_that_the_receipts_do_not_follow_is_refused() {
+fn a_copy_that_the_receipts_do_not_follow_is_rejected() {
     let folder = Folder::new();
     order(&folder, &["one"]);
     let first = folder.copy().unwrap();
@@ -76,7 +76,7 @@ fn a_copy_that_the_receipts_do_not_follow_is_refused() {
     assert!(matches!(error, StateError::Foreign { .. }), "{error}");
     fs::remove_file(&receipts[1].path).unwrap();
     let error = restore_from(&folder, &copied(&folder, "first.json", &first)).unwrap_err();
-    assert!(matches!(error, StateError::Lost { .. }), "{error}");
+    assert!(matches!(error, StateError::ReceiptsMissing { .. }), "{error}");
     let nowhere = Origin::Copy(PathBuf::from("/nowhere.json"));
     let error = restore_from(&folder, &nowhere).unwrap_err();
     assert!(matches!(error, StateError::Io { .. }), "{error}");
@@ -84,7 +84,7 @@ fn a_copy_that_the_receipts_do_not_follow_is_refused() {
 }
 
 #[test]
-fn a_restore_that_would_forget_what_is_on_record_is_refused() {
+fn a_restore_that_would_forget_environments_is_rejected() {
     let folder = three_runs();
     let good = folder.copy().unwrap();
     let newest = files(&folder).receipts().unwrap().pop().unwrap();
