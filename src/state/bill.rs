@@ -1,49 +1,34 @@
-//! A bill that the vendor exported, held against the order numbers on record. Bytes in, a comparison out; pure.
+//! Compares a bill that was exported from the console with the order numbers in the state and the receipts. Pure.
 //!
-//! The vendor's reference for the API says nothing of the bill's columns, and they differ by language and by version of the
-//! export. So the column with the order numbers is found by its name, from a list of names that were seen, or is named by
-//! whoever asks. Nothing else of a bill is relied on.
+//! The columns of a bill are not documented, and differ by language and by version of the export. So the user names the
+//! column with the order numbers; nothing else of a bill is read.
 
-mod layout;
-
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
+use encoding_rs::{Encoding, GB18030};
 use jiff::Timestamp;
 
 use crate::lang::{Text, text};
 use crate::model::Address;
-use layout::{Layout, decoded, is_rounded, layout, number, plain, same};
 
-/// What the column with the order numbers may be called, most likely first. Compared without case, spaces, `_` and `-`.
-pub const COLUMNS: [&str; 5] = ["订单 ID", "Order ID", "TranId", "交易 ID", "Transaction ID"];
-/// What a column with amounts may be called. Only shown.
-const AMOUNTS: [&str; 6] =
-    ["优惠后总价", "优惠后总价(元)", "总价", "Total Cost", "Total Amount After Discount", "Amount"];
 /// Far more than the bill of a year has.
 pub const MAX_BYTES: u64 = 256 * 1024 * 1024;
-/// How far down the line with the columns' names is looked for: some exports begin with a title.
-const HEAD: usize = 20;
+/// How many rows may come before the one with the names of the columns: some exports begin with a title.
+const MAX_TITLE_ROWS: usize = 20;
 
 /// The lines of a bill that have an order number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bill {
-    /// The column that the numbers were taken from, as the file calls it.
+    /// The column that the numbers were taken from, as the file names it.
     pub column: String,
-    pub lines: Vec<Line>,
+    /// The lines of the file, from 1, and their order numbers.
+    pub lines: Vec<(u64, String)>,
     /// How many lines have none.
     pub without_number: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Its place in the file, from 1.
-    pub number: u64,
-    pub tran_id: String,
-    pub amount: Option<String>,
-}
-
-/// Why a file is no bill that can be read.
+/// Why a file can't be read as a bill.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BillError {
     Empty,
@@ -52,7 +37,7 @@ pub enum BillError {
         line: u64,
         why: String,
     },
-    /// No column has one of the names that are looked for.
+    /// No column has the name that was asked for, or none was asked for.
     NoColumn {
         columns: Vec<String>,
     },
@@ -68,21 +53,20 @@ pub enum BillError {
     },
 }
 
-impl BillError {
-    /// What is wrong with it.
-    pub fn text(&self) -> Text {
-        match self {
+/// English, and Chinese as `{:#}`.
+impl fmt::Display for BillError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
             Self::Empty => Text::fixed("it is empty", "文件为空"),
             Self::Encoding => {
                 Text::fixed("it is no text in UTF-8, UTF-16 or GBK", "它不是 UTF-8、UTF-16 或 GBK 文本")
             }
             Self::Broken { line, why } => text!("line {line}: {why}", "第 {line} 行：{why}"),
             Self::NoColumn { columns } => {
-                let listed = listed(columns);
-                text!(
-                    "no column has the order numbers: it has {listed}",
-                    "没有订单号这一列：文件中有 {listed:#}"
-                )
+                let quoted: Vec<_> =
+                    columns.iter().map(|column| format!("`{}`", column.escape_debug())).collect();
+                let (en, zh) = (quoted.join(", "), quoted.join("、"));
+                text!("which column has the order numbers? It has {en}", "订单号在哪一列？文件中有 {zh}")
             }
             Self::Ambiguous { name, count } => {
                 let name = name.escape_debug();
@@ -95,75 +79,114 @@ impl BillError {
                     "第 {line} 行：{text} 原是订单号，被电子表格四舍五入了"
                 )
             }
-        }
+        };
+        text.fmt(f)
     }
 }
 
-impl fmt::Display for BillError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.text().fmt(f)
-    }
-}
-
-fn listed(columns: &[String]) -> Text {
-    const MOST: usize = 40;
-    let quoted: Vec<String> =
-        columns.iter().take(MOST).map(|column| format!("`{}`", column.escape_debug())).collect();
-    let (en, zh) = (quoted.join(", "), quoted.join("、"));
-    match columns.len() {
-        0 => Text::fixed("none", "零列"),
-        n if n > MOST => {
-            let more = n - MOST;
-            text!("{en} and {more} more", "{zh} 等，另有 {more} 列")
-        }
-        _ => Text::new(en, zh),
-    }
-}
-
-/// Reads a bill. `column` names the column with the order numbers; without it, that with one of [`COLUMNS`] is taken, and
-/// where there are several, the one in which most `known` numbers stand.
+/// Reads the order numbers in a column of a bill. Without a column the error lists the ones that there are.
 ///
 /// # Errors
-/// When the file has another layout. Not for a line that has no number.
-pub fn read(bytes: &[u8], column: Option<&str>, known: impl Fn(&str) -> bool) -> Result<Bill, BillError> {
-    let text = decoded(bytes)?;
+/// When the file is not a table with this column. Not for a line that has no number.
+pub fn read(bytes: &[u8], column: Option<&str>) -> Result<Bill, BillError> {
+    // Line ends of one character, so that lines are counted right.
+    let text = decode(bytes)?.replace("\r\n", "\n");
     if text.trim().is_empty() {
         return Err(BillError::Empty);
     }
-    let Layout { rows, head, places } = layout(&text, column)?;
-    let (names, body) = (&rows[head].1, &rows[head + 1..]);
-    let most = |place: &usize| {
-        let numbers = body.iter().filter_map(|(_, row)| number(row.get(*place)?));
-        let numbers: BTreeSet<_> = numbers.filter(|number| known(number)).collect();
-        numbers.len()
-    };
-    // Of equals the first is the more likely.
-    let place = places.iter().rev().copied().max_by_key(most).unwrap_or_default();
-    let amount = AMOUNTS.iter().find_map(|name| names.iter().position(|it| same(it, name)));
-    let mut bill = Bill {
-        column: names.get(place).map_or("", |name| plain(name)).to_owned(),
-        lines: Vec::new(),
-        without_number: 0,
-    };
-    for (line, row) in body {
-        let Some(tran_id) = row.get(place).and_then(|cell| number(cell)) else {
-            bill.without_number += 1;
-            continue;
-        };
-        if is_rounded(&tran_id) {
-            return Err(BillError::Rounded { line: *line, text: tran_id.into_owned() });
+    let mut columns = Vec::new();
+    // Cells may hold commas: the separator is the one with which the column is found.
+    for separator in [b',', b'\t', b';'] {
+        let rows = rows(&text, separator)?;
+        let heads = rows.iter().take(MAX_TITLE_ROWS);
+        for (at, (_, head)) in heads.enumerate() {
+            let is_column = |cell: &&String| column.is_some_and(|name| is_same(cell, name));
+            let places: Vec<usize> =
+                head.iter().enumerate().filter(|(_, cell)| is_column(cell)).map(|(place, _)| place).collect();
+            match places.as_slice() {
+                [] if head.len() > columns.len() => columns.clone_from(head),
+                [] => {}
+                [place] => return numbers(&head[*place], *place, &rows[at + 1..]),
+                places => {
+                    let name = column.unwrap_or_default().to_owned();
+                    return Err(BillError::Ambiguous { name, count: places.len() });
+                }
+            }
         }
-        let amount = amount.and_then(|place| row.get(place)).map(|it| plain(it));
-        bill.lines.push(Line {
-            number: *line,
-            tran_id: tran_id.into_owned(),
-            amount: amount.filter(|it| !it.is_empty()).map(str::to_owned),
-        });
+    }
+    columns.truncate(40);
+    Err(BillError::NoColumn { columns })
+}
+
+fn numbers(column: &str, place: usize, body: &[(u64, Vec<String>)]) -> Result<Bill, BillError> {
+    let mut bill = Bill { column: column.to_owned(), lines: Vec::new(), without_number: 0 };
+    for (line, row) in body {
+        let number = row.get(place).map_or("", String::as_str);
+        if number.chars().all(|sign| sign == '-') {
+            bill.without_number += 1;
+        } else if is_rounded(number) {
+            return Err(BillError::Rounded { line: *line, text: number.to_owned() });
+        } else {
+            bill.lines.push((*line, number.to_owned()));
+        }
     }
     Ok(bill)
 }
 
-/// A bill held against what is on record.
+fn decode(bytes: &[u8]) -> Result<String, BillError> {
+    let text = if let Some((encoding, length)) = Encoding::for_bom(bytes) {
+        encoding.decode_without_bom_handling_and_without_replacement(&bytes[length..]).map(String::from)
+    } else if let Ok(text) = std::str::from_utf8(bytes) {
+        Some(text.to_owned())
+    } else {
+        GB18030.decode_without_bom_handling_and_without_replacement(bytes).map(String::from)
+    };
+    // No table has a zero byte, and every other kind of file does.
+    text.filter(|text| !text.contains('\0')).ok_or(BillError::Encoding)
+}
+
+/// Returns the rows that are not blank, each with its line.
+fn rows(text: &str, separator: u8) -> Result<Vec<(u64, Vec<String>)>, BillError> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(separator)
+        .from_reader(text.as_bytes());
+    let mut rows = Vec::new();
+    let mut last = 1;
+    for record in reader.records() {
+        let record = record.map_err(|error| BillError::Broken { line: last, why: error.to_string() })?;
+        last = record.position().map_or(last, csv::Position::line);
+        let row: Vec<String> = record.iter().map(|cell| plain(cell).to_owned()).collect();
+        if row.iter().any(|cell| !cell.is_empty()) {
+            rows.push((last, row));
+        }
+    }
+    Ok(rows)
+}
+
+/// Whether two names of columns differ in case and spaces alone.
+fn is_same(a: &str, b: &str) -> bool {
+    let signs = |text: &str| -> String { text.chars().filter(|sign| !sign.is_whitespace()).collect() };
+    signs(a).to_lowercase() == signs(plain(b)).to_lowercase()
+}
+
+/// Returns a cell without what keeps a spreadsheet from taking it for a number.
+fn plain(cell: &str) -> &str {
+    let bare = cell.trim().trim_matches('\u{feff}').trim();
+    let quoted = bare.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    quoted.unwrap_or(bare).trim_start_matches(['\'', '`']).trim()
+}
+
+/// Whether a spreadsheet rounded a number: `2.02006E+13`.
+fn is_rounded(number: &str) -> bool {
+    let parts = number.split_once(['E', 'e']);
+    parts.is_some_and(|(digits, exponent)| {
+        digits.contains('.') && exponent.starts_with('+') && number.parse::<f64>().is_ok()
+    })
+}
+
+/// A bill compared with the known order numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reconciled {
     pub column: String,
@@ -172,20 +195,20 @@ pub struct Reconciled {
     pub without_number: usize,
     /// How many order numbers are on both sides.
     pub matched: usize,
-    /// On the bill, and not on record.
+    /// Only on the bill.
     pub unknown: Vec<Billed>,
-    /// On record, and not on the bill.
+    /// Only in the state or the receipts.
     pub unbilled: Vec<Unbilled>,
 }
 
-/// An order number of a bill, with the lines that it stands in.
+/// An order number of a bill, with its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Billed {
     pub tran_id: String,
-    pub lines: Vec<Line>,
+    pub lines: Vec<u64>,
 }
 
-/// An order of ours.
+/// A known order number that the bill does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unbilled {
     pub tran_id: String,
@@ -194,40 +217,40 @@ pub struct Unbilled {
 }
 
 impl Reconciled {
-    /// Whether both sides say the same.
+    /// Whether both sides have the same order numbers.
     pub fn agrees(&self) -> bool {
         self.unknown.is_empty() && self.unbilled.is_empty()
     }
 }
 
-/// Holds a bill against the orders on record. Of those, `is_meant` says which the bill is to be complete of: a bill is of some
-/// time, and knows nothing of orders of another. Every order on record is known, all the same.
+/// Compares a bill with the known order numbers. `is_expected` says from their times which of them the bill has to have:
+/// a bill is of one month. Every known one may be on it all the same.
 pub fn reconcile(
     bill: &Bill,
-    ours: &BTreeMap<String, (Timestamp, Address)>,
-    is_meant: impl Fn(Timestamp) -> bool,
+    known: &BTreeMap<String, (Timestamp, Address)>,
+    is_expected: impl Fn(Timestamp) -> bool,
 ) -> Reconciled {
-    let mut billed: BTreeMap<&str, Vec<Line>> = BTreeMap::new();
-    for line in &bill.lines {
-        billed.entry(&line.tran_id).or_default().push(line.clone());
+    let mut billed: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for (line, tran_id) in &bill.lines {
+        billed.entry(tran_id).or_default().push(*line);
     }
-    let unbilled = ours
+    let mut unbilled: Vec<Unbilled> = known
         .iter()
-        .filter(|(tran_id, (at, _))| is_meant(*at) && !billed.contains_key(tran_id.as_str()))
+        .filter(|(tran_id, (at, _))| is_expected(*at) && !billed.contains_key(tran_id.as_str()))
         .map(|(tran_id, (at, address))| Unbilled {
             tran_id: tran_id.clone(),
             at: *at,
             address: address.clone(),
-        });
-    let mut unbilled: Vec<Unbilled> = unbilled.collect();
+        })
+        .collect();
     unbilled.sort_by_key(|unbilled| unbilled.at);
     let numbers = billed.len();
-    let unknown = billed
+    let mut unknown: Vec<Billed> = billed
         .into_iter()
-        .filter(|(tran_id, _)| !ours.contains_key(*tran_id))
-        .map(|(tran_id, lines)| Billed { tran_id: tran_id.to_owned(), lines });
-    let mut unknown: Vec<Billed> = unknown.collect();
-    unknown.sort_by_key(|billed| billed.lines.first().map(|line| line.number));
+        .filter(|(tran_id, _)| !known.contains_key(*tran_id))
+        .map(|(tran_id, lines)| Billed { tran_id: tran_id.to_owned(), lines })
+        .collect();
+    unknown.sort_by_key(|billed| billed.lines.first().copied());
     Reconciled {
         column: bill.column.clone(),
         lines: bill.lines.len(),
@@ -239,4 +262,112 @@ pub fn reconcile(
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read_all(bytes: &[u8]) -> Result<Bill, BillError> {
+        read(bytes, Some("order id"))
+    }
+
+    fn lines(bill: &Bill) -> Vec<(u64, &str)> {
+        bill.lines.iter().map(|(line, number)| (*line, number.as_str())).collect()
+    }
+
+    #[test]
+    fn the_named_column_is_read_in_any_encoding_with_any_separator() {
+        let text = "产品名称,Order ID,优惠后总价（元）\n云开发,20200603119423,1.50\n云开发,20200603119424,\n";
+        let (gbk, _, _) = GB18030.encode(text);
+        let utf16 = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes));
+        for bytes in [
+            text.as_bytes().to_vec(),
+            format!("\u{feff}{text}").into_bytes(),
+            gbk.into_owned(),
+            utf16.collect(),
+            text.replace(',', "\t").into_bytes(),
+            text.replace(',', ";").into_bytes(),
+            text.replace("2020", "\t2020").into_bytes(),
+            text.replace('\n', "\r\n").into_bytes(),
+            text.replace("Order ID", "\"orderID\"").into_bytes(),
+        ] {
+            assert_eq!(lines(&read_all(&bytes).unwrap()), [(2, "20200603119423"), (3, "20200603119424")]);
+        }
+    }
+
+    #[test]
+    fn titles_blank_lines_and_the_guards_of_numbers_are_skipped() {
+        let text = "账单明细\n\nOrder ID,Product\n\"=\"\"1\"\"\",a\n`2,b\n\t3\t,c\n'4,d\n,e\n--,f\n\"5\",\"g\nh\"\n6\n";
+        let bill = read_all(text.as_bytes()).unwrap();
+        assert_eq!(bill.column, "Order ID");
+        assert_eq!(lines(&bill), [(4, "1"), (5, "2"), (6, "3"), (7, "4"), (10, "5"), (12, "6")]);
+        assert_eq!(bill.without_number, 2);
+    }
+
+    #[test]
+    fn another_file_is_an_error_and_not_an_empty_bill() {
+        let table: [(&[u8], &str); 9] = [
+            (b"", "it is empty"),
+            (b" \n\n", "it is empty"),
+            (b"\x89PNG\r\n\x1a\n\0\0\0\r", "it is no text"),
+            (b"Order ID\0,a\n", "it is no text"),
+            (b"\xff\xff\xff", "it is no text"),
+            (b"Product,Cost\nCloudBase,1\n", "which column has the order numbers? It has `Product`, `Cost`"),
+            (b"Order ID,a\n2.02006E+13,1\n", "line 2: 2.02006E+13 was an order number until"),
+            (b"Order ID,orderid\n1,2\n", "2 columns are called `order id`"),
+            (b"{\"a\": 1}\n", "which column has"),
+        ];
+        for (bytes, says) in table {
+            let error = read_all(bytes).unwrap_err().to_string();
+            assert!(error.starts_with(says), "{error}");
+        }
+        let unasked = read(b"Order ID\n1\n", None).unwrap_err();
+        assert_eq!(unasked, BillError::NoColumn { columns: vec!["Order ID".to_owned()] });
+        assert_eq!(read_all(b"Order ID,Cost\n").unwrap().lines, []);
+    }
+
+    #[test]
+    fn both_sides_are_reported_and_a_bill_is_of_some_time() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let address = |text: &str| Address::new(text).unwrap();
+        let known: BTreeMap<String, _> = [("1", 10, "a"), ("2", 20, "b"), ("3", 30, "c"), ("4", 5, "d")]
+            .into_iter()
+            .map(|(id, second, on)| (id.to_owned(), (at(second), address(on))))
+            .collect();
+        let bill = read_all(b"Order ID,Amount\n9,1\n1,2\n1,2\n8,3\n9,4\n4,5\n").unwrap();
+        let found = reconcile(&bill, &known, |when| when < at(30) && when >= at(8));
+        assert_eq!((found.lines, found.matched), (6, 2));
+        let billed =
+            |tran_id: &str, lines: &[u64]| Billed { tran_id: tran_id.to_owned(), lines: lines.to_vec() };
+        assert_eq!(found.unknown, [billed("9", &[2, 6]), billed("8", &[5])]);
+        assert_eq!(found.unbilled, [Unbilled { tran_id: "2".to_owned(), at: at(20), address: address("b") }]);
+        assert!(!found.agrees());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_rejected(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read_all(&bytes);
+            let _ = read_all(&[b"Order ID,x\n", &bytes[..]].concat());
+        }
+
+        /// Whatever the numbers, each is on exactly one of the three sides.
+        #[test]
+        fn every_number_is_reported_once(
+            billed in prop::collection::vec("[a-c][0-9]", 0..12),
+            known in prop::collection::btree_set("[a-c][0-9]", 0..12),
+        ) {
+            let text = format!("Order ID\n{}\n", billed.join("\n"));
+            let bill = read_all(text.as_bytes()).unwrap();
+            let on = |id: &String| (id.clone(), (Timestamp::UNIX_EPOCH, Address::new("a").unwrap()));
+            let found = reconcile(&bill, &known.iter().map(on).collect(), |_| true);
+            let distinct: BTreeSet<&String> = billed.iter().collect();
+            let both = distinct.iter().filter(|id| known.contains(**id)).count();
+            prop_assert_eq!(found.matched, both);
+            prop_assert_eq!(found.unknown.len(), distinct.len() - both);
+            prop_assert_eq!(found.unbilled.len(), known.len() - both);
+        }
+    }
+}

@@ -439,7 +439,7 @@ mod tests {
             StateError::Misused(why()),
         ];
         for error in all {
-            assert!(error.text().is_in_both(), "{error}");
+            assert!(Text::of(&error).is_in_both(), "{error}");
             assert!(error.help().iter().all(Text::is_in_both), "{error}");
             let (en, zh) = (format!("{error}"), format!("{error:#}"));
             assert_eq!(Text::of(&error), Text::new(en, zh));
@@ -452,7 +452,7 @@ mod tests {
             BillError::Ambiguous { name: "a".to_owned(), count: 2 },
             BillError::Rounded { line: 1, text: "1E+5".to_owned() },
         ] {
-            assert!(error.text().is_in_both(), "{error}");
+            assert!(Text::of(&error).is_in_both(), "{error}");
         }
     }
 

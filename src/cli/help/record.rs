@@ -7,10 +7,7 @@ pub(super) const PAGES: &[Page] = &[
         path: "show",
         about: "显示状态文件或计划文件",
         more: "",
-        args: &[
-            ("file", "计划文件；省略时显示状态文件"),
-            ("detailed_exitcode", "计划有变更时以 2 退出"),
-        ],
+        args: &[("file", "计划文件；省略时显示状态文件"), ("detailed_exitcode", "计划有变更时以 2 退出")],
         after: "\
 示例：
   postpay show                    订购了什么，连同 TranId 和 EnvId
@@ -48,10 +45,7 @@ pub(super) const PAGES: &[Page] = &[
             ("addresses", "要处理的地址 [default: 所有待处理的地址]"),
             ("adopt", "就是这个环境"),
             ("tran_id", "订单号，用于账单没有写明的情况"),
-            (
-                "force",
-                "即使别名不同，也纳管它；或即使请求发出不到 10 分钟，也视为没有创建",
-            ),
+            ("force", "即使别名不同，也纳管它；或即使请求发出不到 10 分钟，也视为没有创建"),
             ("not_created", "没有创建任何环境：下次计划会再次创建"),
             ("auto_approve", "不询问，直接纳管完全相符的环境"),
         ],
@@ -77,10 +71,7 @@ pub(super) const PAGES: &[Page] = &[
         about: "列出有记录的地址，每行一个",
         more: "地址已被另一个环境占用的旧环境列为 `ADDR (deposed ENV_ID)`：它们仍然存在，仍在计费。只读；不加锁。",
         args: &[
-            (
-                "patterns",
-                "地址；`*` 代表任意个字符，`?` 代表一个 [default: 全部]",
-            ),
+            ("patterns", "地址；`*` 代表任意个字符，`?` 代表一个 [default: 全部]"),
             ("id", "只列出 ID 为此值的环境"),
         ],
         after: "\
@@ -123,14 +114,8 @@ pub(super) const PAGES: &[Page] = &[
                仍有声明的地址没有 --force 会被拒绝，因为下次 apply 会再次订购它。\
                结果未知的订单不能移除：请用 `postpay resolve` 处理。回执保留每一个 ID。不向腾讯云发送任何请求。",
         args: &[
-            (
-                "addresses",
-                "要移除记录的地址；用 --deposed 时，是旧环境曾用的地址",
-            ),
-            (
-                "deposed",
-                "移除这个已被替换的旧环境的记录，而不是现在占用其地址的环境；可重复",
-            ),
+            ("addresses", "要移除记录的地址；用 --deposed 时，是旧环境曾用的地址"),
+            ("deposed", "移除这个已被替换的旧环境的记录，而不是现在占用其地址的环境；可重复"),
             ("force", "即使仍有声明也移除：下次 apply 会再次订购它"),
         ],
         after: "\
@@ -163,10 +148,7 @@ pub(super) const PAGES: &[Page] = &[
                要恢复丢失的状态文件：`postpay state restore`。不向腾讯云发送任何请求。",
         args: &[
             ("file", "文件；`-` 是标准输入"),
-            (
-                "force",
-                "即使会丢失已记录的 ID 也写入；会列出这些 ID，回执也保留它们",
-            ),
+            ("force", "即使会丢失已记录的 ID 也写入；会列出这些 ID，回执也保留它们"),
         ],
         after: "\
 示例：
@@ -180,10 +162,7 @@ pub(super) const PAGES: &[Page] = &[
         about: "重建状态文件：由回执、由备份，或由副本加上此后的回执",
         more: "原来的文件改名保存在旁边，未结束的运行的日志留给下一个写入者。会丢失已有记录的重建会被拒绝。\
                不向腾讯云发送任何请求。",
-        args: &[
-            ("from_backup", "由上一次运行之前的状态文件的备份"),
-            ("from", "由状态文件的一份副本"),
-        ],
+        args: &[("from_backup", "由上一次运行之前的状态文件的备份"), ("from", "由状态文件的一份副本")],
         after: "\
 示例：
   postpay state restore --dry-run           将写入的内容，以及会改变什么
@@ -208,18 +187,9 @@ pub(super) const PAGES: &[Page] = &[
         more: "包括何时、由谁、由哪个提交的哪一行提出了什么请求，返回了什么，此后又查明了什么。\
                可能在腾讯云造成改变的每个请求，以及被拒绝的请求，都在其中。只读；不加锁，也不向腾讯云发送任何请求。",
         args: &[
-            (
-                "all",
-                "也显示可以证明没有发出的请求，以及只改动了记录的操作：找到、导入、改地址、移除记录",
-            ),
-            (
-                "since",
-                "只显示此时间之后的：2026-05-01、2026-05-01T08:00:00Z，或多久以前：7d、24h",
-            ),
-            (
-                "addresses",
-                "只显示这个地址，以及它此前和此后用过的其他地址；可重复",
-            ),
+            ("all", "也显示可以证明没有发出的请求，以及只改动了记录的操作：找到、导入、改地址、移除记录"),
+            ("since", "只显示此时间之后的：2026-05-01、2026-05-01T08:00:00Z，或多久以前：7d、24h"),
+            ("addresses", "只显示这个地址，以及它此前和此后用过的其他地址；可重复"),
             ("csv", "输出 CSV，不管 --format 是什么"),
         ],
         after: "\
@@ -248,24 +218,19 @@ pub(super) const PAGES: &[Page] = &[
         path: "history reconcile",
         about: "将腾讯云导出的账单与有记录的每个 TranId 核对",
         more: "列出账单上有而没有记录的（连同其所在行），以及有记录而账单上没有的（连同时间和地址）。\
-               请只导出 CloudBase 的账单，格式为 CSV；逗号或制表符分隔，UTF-8 或 GBK。订单号所在的列按列名查找。\
+               请只导出 CloudBase 的账单，格式为 CSV；逗号或制表符分隔，UTF-8 或 GBK。各语言的列名不同：用 --column 指定订单号所在的列。\
                只读，不向腾讯云发送任何请求。",
         args: &[
             ("file", "账单"),
             ("column", "订单号所在的列"),
-            (
-                "since",
-                "只核对账单上是否缺少此时间之后的订单：2026-05-01、2026-05-01T08:00:00Z、30d",
-            ),
+            ("since", "只核对账单上是否缺少此时间之后的订单：2026-05-01、2026-05-01T08:00:00Z、30d"),
             ("until", "只核对账单上是否缺少此时间之前的订单"),
         ],
         after: "\
 示例：
-  postpay history reconcile bill.csv
-  postpay history reconcile may.csv --since 2026-05-01 --until 2026-06-01
-  postpay history reconcile bill.csv --column 'Deal ID'
-
-这一列的名称可以是 订单 ID、Order ID、TranId、交易 ID 或 Transaction ID。有多列时，取包含最多已记录订单号的那一列。
+  postpay history reconcile bill.csv                         列出各列
+  postpay history reconcile bill.csv --column 'Order ID'
+  postpay history reconcile may.csv --column '订单 ID' --since 2026-05-01 --until 2026-06-01
 
 退出码：
   0  两边一致

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::Past;
 use super::since::Since;
-use crate::check::near::list;
 use crate::cli::Exit;
 use crate::cli::failure::{Failure, NOTHING_SENT};
 use crate::cli::shown::Shown;
@@ -19,17 +18,14 @@ use crate::state::history::{order_numbers, without_number};
 /// Hold a bill that the vendor exported against every TranId on record
 ///
 /// Lists what was billed and is on no record, with its lines, and what is on record and was not billed, with its time and
-/// address. Export the bill of CloudBase alone, as CSV; commas or tabs, UTF-8 or GBK. The column with the order numbers is found
-/// by its name. Reads only, and asks the vendor nothing.
+/// address. Export the bill of CloudBase alone, as CSV; commas or tabs, UTF-8 or GBK. The columns differ by language: --column
+/// names the one with the order numbers. Reads only, and asks the vendor nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay history reconcile bill.csv
-  postpay history reconcile may.csv --since 2026-05-01 --until 2026-06-01
-  postpay history reconcile bill.csv --column 'Deal ID'
-
-The column may be called 订单 ID, Order ID, TranId, 交易 ID or Transaction ID. Of several, the one
-in which most of the numbers on record stand is taken.
+  postpay history reconcile bill.csv                         lists the columns
+  postpay history reconcile bill.csv --column 'Order ID'
+  postpay history reconcile may.csv --column '订单 ID' --since 2026-05-01 --until 2026-06-01
 
 Exit codes:
   0  both say the same
@@ -54,7 +50,7 @@ pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<E
     let past = Past::of(store)?;
     let ours = order_numbers(&past.events, past.state.as_ref());
     let shown = clean(&args.file.display().to_string()).into_owned();
-    let bill = read(args, &shown, |number| ours.contains_key(number))?;
+    let bill = read(args, &shown)?;
     let now = world.now();
     let (since, until) = (args.since, args.until);
     let found = bill::reconcile(&bill, &ours, |at| {
@@ -71,12 +67,12 @@ pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<E
     Ok(if past.problems.is_empty() && !found.agrees() { Exit::Changes } else { past.exit() })
 }
 
-fn read(args: &Args, shown: &str, known: impl Fn(&str) -> bool) -> Result<Bill, Failure> {
+fn read(args: &Args, shown: &str) -> Result<Bill, Failure> {
     let bytes = files::read(&args.file, Links::Followed, bill::MAX_BYTES).map_err(|error| {
         let why = text!("can't read {shown}: {error}", "无法读取 {shown}：{error:#}");
         Failure::new("bill", why).help(NOTHING_SENT)
     })?;
-    bill::read(&bytes, args.column.as_deref(), known).map_err(|error| {
+    bill::read(&bytes, args.column.as_deref()).map_err(|error| {
         let said = Text::of(&error).map(|said| clean(said).into_owned());
         let why = text!("{shown}: {said}", "{shown}：{said:#}");
         let failure = Failure::new("bill", why);
@@ -86,11 +82,7 @@ fn read(args: &Args, shown: &str, known: impl Fn(&str) -> bool) -> Result<Bill, 
                 failure.help(text!("looked for: `{column}`", "查找的列：`{column}`"))
             }
             (BillError::NoColumn { .. }, None) => {
-                let (en, zh) = (list(&bill::COLUMNS), bill::COLUMNS.join("、"));
-                failure.help(text!("looked for: {en}", "查找的列：{zh}")).help(text!(
-                    "if one of its columns has them under another name: --column NAME",
-                    "如果订单号在另一个名称的列中：--column NAME"
-                ))
+                failure.help(text!("name the column: --column NAME", "请指定该列：--column NAME"))
             }
             (BillError::Rounded { .. }, _) => failure.help(text!(
                 "export the bill anew, and don't save it with a spreadsheet",

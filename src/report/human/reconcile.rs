@@ -24,15 +24,10 @@ pub fn reconciled(file: &str, found: &Reconciled, nameless: &[&HistoryEvent], lo
         let _ = writeln!(out, "\n{head}");
     }
     for Billed { tran_id, lines } in unknown {
-        let numbers: Vec<String> = lines.iter().map(|line| line.number.to_string()).collect();
-        let amounts: Vec<_> = lines.iter().filter_map(|line| line.amount.as_deref().map(clean)).collect();
-        let amounts = match amounts.as_slice() {
-            [] => String::new(),
-            amounts => format!("  {}", amounts.join(", ")),
-        };
+        let numbers: Vec<String> = lines.iter().map(u64::to_string).collect();
         let (tran_id, which) = (clean(tran_id), numbers.join(", "));
         let what = if numbers.len() == 1 { "line" } else { "lines" };
-        let text = text!("  {tran_id}  {what} {which}{amounts}", "  {tran_id}  第 {which} 行{amounts}");
+        let text = text!("  {tran_id}  {what} {which}", "  {tran_id}  第 {which} 行");
         let _ = writeln!(out, "{}", look.say(text));
     }
     if !unbilled.is_empty() {

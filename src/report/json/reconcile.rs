@@ -34,14 +34,8 @@ struct ReconciledV1<'a> {
 #[schemars(rename = "Billed")]
 struct BilledV1<'a> {
     tran_id: &'a str,
-    lines: Vec<LineV1<'a>>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Line")]
-struct LineV1<'a> {
-    line: u64,
-    amount: Option<&'a str>,
+    /// The lines of the file, from 1.
+    lines: &'a [u64],
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -72,13 +66,7 @@ pub fn reconciled(
     problems: &[Diagnostic],
 ) -> String {
     let Reconciled { column, lines, without_number, matched, unknown, unbilled } = found;
-    let unknown = unknown.iter().map(|Billed { tran_id, lines }| BilledV1 {
-        tran_id,
-        lines: lines
-            .iter()
-            .map(|line| LineV1 { line: line.number, amount: line.amount.as_deref() })
-            .collect(),
-    });
+    let unknown = unknown.iter().map(|Billed { tran_id, lines }| BilledV1 { tran_id, lines });
     let unbilled = unbilled.iter().map(|Unbilled { tran_id, at, address }| UnbilledV1 {
         tran_id,
         time: at.to_string(),

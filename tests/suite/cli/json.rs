@@ -40,7 +40,7 @@ fn every_document_fits_its_schema() {
         ("rehearse", &["rehearse", "--fault", "reset-after@1"], 0),
         ("history", &["history", "--all"], 0),
         ("history-verify", &["history", "verify"], 0),
-        ("history-reconcile", &["history", "reconcile", "bill.csv"], 2),
+        ("history-reconcile", &["history", "reconcile", "bill.csv", "--column", "订单ID"], 2),
         ("lock-status", &["lock", "status"], 0),
         ("state-list", &["state", "list"], 0),
         ("state-show", &["state", "show", "one"], 0),
