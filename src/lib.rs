@@ -1,64 +1,64 @@
-//! postpay plans and orders Tencent CloudBase pay-as-you-go environments from reviewed YAML.
+//! postpay creates and manages Tencent CloudBase pay-as-you-go environments from reviewed YAML.
 //!
-//! The vendor's `CreatePostpayPackage` costs money, has no idempotency token, and can act and then fail to answer. So
-//! three promises shape everything here, and win over any other good:
+//! Creating an environment (`CreatePostpayPackage`) costs money, has no idempotency token, and can succeed and then fail to
+//! answer. Three promises follow, and win over every other goal:
 //!
-//! 1. **Nothing twice.** No crash, kill, lost answer, throttle, replayed plan or lost state makes postpay order an
-//!    environment a second time.
-//! 2. **Nothing lost.** Every TranId and EnvId that the vendor returned is on disk before anything else happens. An
-//!    outcome that we don't know is a fact that is recorded and shown.
-//! 3. **Nothing unreviewed.** What is ordered is what the plan showed, or nothing is.
+//! 1. **Nothing twice.** No crash, kill, lost answer, throttling, replayed plan or lost state creates an environment a second
+//!    time.
+//! 2. **Nothing lost.** Every TranId and EnvId that was returned is on disk before anything else happens. An unknown outcome is
+//!    recorded, shown and resolved.
+//! 3. **Nothing unreviewed.** Only what the plan showed is created.
 //!
-//! # The data's way through the house
+//! # The pipeline
 //!
 //! ```text
 //! YAML files ──> Document ──> Desired ─┐
-//!                                      ├─> Plan ──> Approved ──> Outcome (one a step) ──> State
+//!                                      ├─> Plan ──> Approved ──> Outcome (one per step) ──> State
 //! state file + open journal ─> State ──┘                                    ↑
-//! the account (DescribeEnvs, DescribeBillingInfo) ── read back, adopt, generate ──┘
+//! the account (DescribeEnvs, DescribeBillingInfo) ── read back, import, generate ─┘
 //!                                                 └─> Drift, with Desired and State
 //! ```
 //!
 //! Each arrow is one module, each noun one plain type:
 //!
-//! | room | makes | of |
+//! | module | makes | from |
 //! |---|---|---|
 //! | [`manifest`] | [`manifest::Document`], every value with its place | files |
 //! | [`check`] | [`model::Desired`], or every problem at once | documents |
-//! | [`state`] | [`state::State`], journal and receipts on disk | runs |
-//! | [`plan`] | [`plan::Plan`]; [`plan::guard::Approved`], which nothing else can make | desired, state |
+//! | [`state`] | [`state::State`], journal and receipts in a [`state::StateStore`] | runs |
+//! | [`plan`] | [`plan::Plan`], and [`plan::guard::Approved`], which nothing else can make | desired, state |
 //! | [`apply`] | [`apply::ApplySummary`]; the only caller of [`cloud::CloudWrite`] | an approved plan |
-//! | [`cloud`] | graded answers, over the vendor's protocol | requests |
-//! | [`drift`] | [`drift::Drift`] | desired, state, what the account has |
-//! | [`generate`] | manifests that adopt | what the account has and nobody declares |
-//! | [`rehearsal`] | a copy of the state, faults, and a judgement by the endpoint's ledger | desired, state |
-//! | [`report`] | text, JSON, events; [`report::page::Page`], which Markdown, HTML, GitHub, SARIF and JUnit show | plans, reports, drift, states |
+//! | [`cloud`] | graded answers, over Tencent Cloud's protocol | requests |
+//! | [`drift`] | [`drift::Drift`] | desired, state, the account |
+//! | [`generate`] | manifests with `import` blocks | environments that no manifest declares |
+//! | [`rehearsal`] | a copy of the state, faults, and a verdict from the sandbox's ledger | desired, state |
+//! | [`report`] | text, JSON, events, and [`report::page::Page`] for all other formats | plans, runs, drift, states |
 //!
-//! [`model`], [`diagnostic`], [`lang`] (a sentence for people stands in English and Chinese where it is made) and [`invisible`]
-//! (what is never shown as it stands) are the vocabulary that the rooms share, [`files`] opens what somebody else may have put
-//! where we look, [`config`] reads `postpay.yaml`, [`clock`] is the time as an argument, [`sandbox`] is a small real server that
-//! speaks the vendor's side of the protocol, [`crash`]
-//! lets a test stop a real process at a named moment, and [`cli`] puts the parts together. `tests/suite/layering.rs`
-//! holds who may import whom; below [`cli`] nothing prints, reads the environment or exits.
+//! Shared by all: [`model`] (addresses, attributes, ids), [`kinds`] (what can be created, as tables of fields), [`diagnostic`]
+//! (problems that a user can fix), [`lang`] (English and Chinese), [`invisible`] (characters that are escaped in output),
+//! [`files`] (opening files without following links), [`clock`] (time as an argument) and [`ci`] (escaping what a CI system
+//! would obey).
 //!
-//! # How one order is made
+//! [`config`] reads `postpay.yaml`, [`sandbox`] is a small HTTP server with the API's rules, [`crash`] lets a test stop a process
+//! at a chosen moment, and [`cli`] connects the parts. Below [`cli`] nothing prints, reads the environment or exits.
+//! `tests/suite/layering.rs` fails when a module imports one that it may not.
 //!
-//! 1. [`plan::diff`] finds an address that is declared and not on record.
-//! 2. [`plan::guard`] lets the plan through: it fits the state, the endpoint, the account that the vendor says the key is of, and
-//!    the limits, and somebody agreed to it.
-//! 3. [`apply`] has a key that lasts, waits for the request's slot, and puts an intent in the journal, on disk.
-//! 4. [`cloud::tencent`] signs and sends it over a connection of its own, and grades what comes back: ordered, refused,
-//!    not sent, or unknown. Only what was provably not sent is ever sent again.
-//! 5. The outcome, with every id in it, is on disk before anything else is decided.
-//! 6. An unknown outcome stops the run until [`apply::settle`] has read it back: one environment that was not there before,
-//!    and that fits in everything, is adopted, and the run goes on. Anything less is a question for `postpay resolve`.
-//! 7. At the end of the run the journal is folded into the state and filed as a receipt. If the process dies before
-//!    that, the next one does it; an intent without an outcome becomes `unknown`, and is never ordered again by itself.
+//! # How one environment is created
 //!
-//! What else a run does, and in which order (the record first, then orders, changes in place, giving up last), is in
-//! [`apply::protocol`] too.
+//! 1. [`plan::diff`] finds an address that is declared and not in the state.
+//! 2. [`plan::guard`] approves the plan: it fits the state, the endpoint, the account that the credentials belong to and the
+//!    limits, and the user approved it.
+//! 3. [`apply`] gets credentials, waits for the request's slot, and writes an intent to the journal, on disk.
+//! 4. [`cloud::tencent`] signs the request, sends it over a new connection, and grades the answer: ordered, refused, not sent,
+//!    or unknown. Only what was provably not sent is sent again.
+//! 5. The outcome, with every id in it, is on disk before anything else happens.
+//! 6. An unknown outcome stops the run until the account was read. If exactly one new environment matches, it is added to the
+//!    state and the run goes on. Otherwise `postpay resolve` decides.
+//! 7. At the end of the run the journal is folded into the state and kept as a receipt. If the process dies before that, the
+//!    next writer does it; an intent without an outcome becomes `unknown`, and is never sent again automatically.
 //!
-//! What each crash leaves, and why nothing is ordered twice: [`apply::protocol`].
+//! [`apply::protocol`] describes what each crash leaves, why nothing is created twice, and what else a run does and in which
+//! order.
 //!
 //! # Files on disk
 //!
@@ -66,13 +66,13 @@
 //! |---|---|
 //! | `environments/*.yaml` | the manifests |
 //! | `postpay.yaml` | settings and limits |
-//! | `state/postpay.state.json` | what was ordered; replaced whole, `.backup` is the one before |
-//! | `state/postpay.journal.jsonl` | the open run, each line holding the hash of the one before |
-//! | `state/receipts/` | the journals of finished runs, for good |
+//! | `state/postpay.state.json` | the state; replaced as a whole, `.backup` is the one before |
+//! | `state/postpay.journal.jsonl` | the open run, each line with the hash of the line before |
+//! | `state/receipts/` | the journals of finished runs, forever |
 //! | `state/postpay.rescue.<run>.json` | outcomes that could not be written to the journal |
-//! | `state/postpay.state.json.replaced-<time>` | what a restore found in the state's place |
-//! | `state/postpay.state.lock` | the lock, who holds it, and which run is open |
-//! | `state/postpay.sandbox.jsonl` | what the embedded endpoint did |
+//! | `state/postpay.state.json.replaced-<time>` | the state that a restore replaced |
+//! | `state/postpay.state.lock` | the lock: who holds it, and which run is open |
+//! | `state/postpay.sandbox.jsonl` | what the sandbox did |
 
 #![cfg_attr(
     test,

@@ -1,6 +1,6 @@
 //! From YAML documents to [`Desired`]: what the keys mean, and every problem with them at once.
 //!
-//! [`read`] walks the documents and reports what is wrong with single keys and values, the other modules what is wrong between
+//! `read` walks the documents and reports what is wrong with single keys and values, the other modules what is wrong between
 //! values, environments and files. What nobody objects to becomes [`Desired`]. The table of a kind decides what a field may be.
 //!
 //! How defaults work: `defaults` holds for the document it is in, and for the fields that the kind of an environment has. A field

@@ -123,6 +123,21 @@ fn commands_are_found_in_fences_and_text() {
     assert!(unknown(&project, "plan --lost").is_some());
 }
 
+#[test]
+fn policies_name_the_actions_that_the_code_calls() {
+    let is_action = |name: &&str| name.len() > 3 && name.chars().all(|c| c.is_ascii_alphabetic());
+    let page = fs::read_to_string(root().join("docs/cam-policies.md")).unwrap();
+    let quoted = page.split(['`', '"']).filter_map(|part| part.split_once(':'));
+    let named: BTreeSet<&str> =
+        quoted.filter(|(service, _)| ["tcb", "sts"].contains(service)).map(|(_, name)| name).collect();
+    let wire = files(&root().join("src/cloud/tencent/wire"), "rs");
+    let wire: String = wire.into_iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let constants =
+        wire.split("pub const ").filter_map(|rest| rest.split_once(": &str = \"")?.1.split('"').next());
+    let called: BTreeSet<&str> = constants.filter(is_action).collect();
+    assert_eq!(named, called);
+}
+
 /// The names of the functions that run as tests: marked as one, and not ignored.
 fn tests_in(source: &str) -> BTreeSet<&str> {
     let mut marked = false;

@@ -3,7 +3,7 @@
 //! A code proves something only if it is documented: listed for the action, or common to all actions. Every other code leaves
 //! the outcome unknown, and so do the documented ones that say no more than that something failed (`FailedOperation`,
 //! `FailedOperation.PlatformError`, `InternalError`, `ResourceInUse`, `ResponseSizeLimitExceeded`, `ServiceUnavailable`);
-//! neither have a row. The exception are unlisted members of the [`REJECTING`] families.
+//! neither have a row. The exception are unlisted members of the `REJECTING` families.
 //!
 //! The documents say little about what a code means. Where a help text says "may", it is a guess.
 
