@@ -130,7 +130,7 @@ pub fn check_state(path: &Path) -> Result<(), Text> {
         && !shown.ends_with(std::path::is_separator)
         && path.file_name().is_some_and(|name| shown.ends_with(&*name.to_string_lossy()));
     if !ends_in_name {
-        let shown = crate::invisible::shown(&shown);
+        let shown = crate::sanitize::escape_invisible(&shown);
         return Err(text!(
             "the state is kept in a file, and `{shown}` names a folder",
             "状态保存在文件中，而 `{shown}` 是文件夹"

@@ -35,9 +35,8 @@
 //! | [`report`] | text, JSON, events, and [`report::page::Page`] for all other formats | plans, runs, drift, states |
 //!
 //! Shared by all: [`model`] (addresses, attributes, ids), [`kinds`] (what can be created, as tables of fields), [`diagnostic`]
-//! (problems that a user can fix), [`lang`] (English and Chinese), [`invisible`] (characters that are escaped in output),
-//! [`files`] (opening files without following links), [`clock`] (time as an argument) and [`ci`] (escaping what a CI system
-//! would obey).
+//! (problems that a user can fix), [`lang`] (English and Chinese), [`sanitize`] (escaping invisible characters, and what
+//! a CI system would obey), [`files`] (opening files without following links) and [`clock`] (time as an argument).
 //!
 //! [`config`] reads `postpay.yaml`, [`sandbox`] is a small HTTP server with the API's rules, [`crash`] lets a test stop a process
 //! at a chosen moment, and [`cli`] connects the parts. Below [`cli`] nothing prints, reads the environment or exits.
@@ -81,7 +80,6 @@
 
 pub mod apply;
 pub mod check;
-pub mod ci;
 pub mod cli;
 pub mod clock;
 pub mod cloud;
@@ -91,7 +89,6 @@ pub mod diagnostic;
 pub mod drift;
 pub mod files;
 pub mod generate;
-pub mod invisible;
 pub mod kinds;
 pub mod lang;
 pub mod manifest;
@@ -100,4 +97,5 @@ pub mod plan;
 pub mod rehearsal;
 pub mod report;
 pub mod sandbox;
+pub mod sanitize;
 pub mod state;

@@ -8,11 +8,11 @@ use std::str::FromStr as _;
 use super::declared::{Content, Declared, Found};
 use super::near::{list, meant, nearest};
 use crate::diagnostic::Diagnostic;
-use crate::invisible::unseen;
 use crate::lang::{Text, text};
 use crate::manifest::{Entry, Mapping, Node, Value as Yaml};
 use crate::model::kind::Rule;
 use crate::model::{Address, Field, ID_RULE, Null, Role, Shape, Value, is_id};
+use crate::sanitize;
 
 /// Reads the value of a field, and reports everything that is wrong with it.
 pub(super) fn read(field: Field, node: Node<'_>, problems: &mut Vec<Diagnostic>) -> Content {
@@ -208,7 +208,7 @@ pub(super) fn empty(name: &str, node: Node<'_>) -> Diagnostic {
 /// An id with a space is compared as another one here, and perhaps not by the API. A text that is empty or holds invisible
 /// characters has a diagnostic of its own.
 pub(super) fn invalid_id(name: &str, text: &str, node: Node<'_>) -> Option<Diagnostic> {
-    if is_id(text) || text.trim().is_empty() || unseen(text).next().is_some() {
+    if is_id(text) || text.trim().is_empty() || sanitize::invisible(text).next().is_some() {
         return None;
     }
     let bad = text.chars().find(|c| !is_id(c.encode_utf8(&mut [0; 4])));
@@ -249,7 +249,7 @@ pub(super) fn invalid_address(name: &str, node: Node<'_>) -> Option<Diagnostic> 
 /// What cannot be seen cannot be reviewed: control characters, those that change the direction of a line, and those that are
 /// drawn as nothing.
 pub(super) fn invisible(name: &str, text: &str, node: Node<'_>) -> Option<Diagnostic> {
-    let (_, character) = unseen(text).next()?;
+    let (_, character) = sanitize::invisible(text).next()?;
     Some(invisible_character(name, character, node))
 }
 
@@ -293,7 +293,7 @@ fn check_member(name: &str, node: Node<'_>, problems: &mut Vec<Diagnostic>) {
 
 fn invisible_member(name: &str, text: &str, node: Node<'_>) -> Option<Diagnostic> {
     let is_layout = |character: char| matches!(character, '\n' | '\r' | '\t');
-    let (_, character) = unseen(text).find(|(_, character)| !is_layout(*character))?;
+    let (_, character) = sanitize::invisible(text).find(|(_, character)| !is_layout(*character))?;
     Some(invisible_character(name, character, node))
 }
 

@@ -10,13 +10,13 @@ use super::load::Project;
 use super::options::{Api, Format, Global};
 use super::shown::Shown;
 use super::world::{World, cant_write};
-use crate::ci::{Syntax, harmless};
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::lang::text;
 use crate::manifest::{self, Bounds, Found};
 use crate::report::human::{self, Look};
 use crate::report::json::layout::Details;
 use crate::report::{Formatted, clean, json};
+use crate::sanitize::{Syntax, escape_commands};
 
 /// Put manifests and postpay.yaml in the canonical layout; only white space moves
 #[derive(Debug, clap::Args)]
@@ -195,7 +195,7 @@ fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     let path = Path::new(STDIN);
     let read = manifest::bytes_of(path, world.input(), 0).map_err(|problem| vec![*problem]);
     let (formatted, problems) = match read.and_then(|bytes| lay_out(path, bytes)) {
-        Ok(file) if prints(args, world) && harmless(&file.new, Syntax::Plain) != file.new => {
+        Ok(file) if prints(args, world) && escape_commands(&file.new, Syntax::Plain) != file.new => {
             (Vec::new(), vec![not_harmless()])
         }
         Ok(file) => (vec![file], Vec::new()),

@@ -8,9 +8,9 @@ use clap::{Args, ValueEnum};
 
 use crate::cloud::tencent::EndpointUrl;
 use crate::config::{self, Endpoint, Language, Region};
-use crate::invisible::unseen;
 use crate::lang::Lang;
 use crate::model::{Address, ID_RULE, is_id};
+use crate::sanitize::invisible;
 
 /// Flags that every command takes. A flag beats its variable, which beats postpay.yaml, which beats the default.
 #[derive(Debug, Args)]
@@ -253,7 +253,7 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
 
 /// The id of an environment or an order, as it is sent.
 pub(super) fn id(text: &str) -> Result<String, String> {
-    if is_id(text) && unseen(text).next().is_none() {
+    if is_id(text) && invisible(text).next().is_none() {
         Ok(text.to_owned())
     } else {
         Err(ID_RULE.en().to_owned())

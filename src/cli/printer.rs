@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal::Narrow;
-use crate::ci::{Syntax, harmless};
 use crate::cloud::{Reading, Watcher};
 use crate::lang::{Lang, Text};
 use crate::report::human::progress;
+use crate::sanitize::{Syntax, escape_commands};
 use crate::state::Holder;
 
 /// What is faster than this needs no progress.
@@ -124,7 +124,7 @@ fn write(queue: &mpsc::Receiver<Line>, progress: Option<Progress>) -> io::Result
                 }
                 let (done, message) = status();
                 bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
-                bar.set_message(harmless(&message, Syntax::Plain).into_owned());
+                bar.set_message(escape_commands(&message, Syntax::Plain).into_owned());
                 bar.tick();
                 due = Instant::now() + TICK;
             }
@@ -144,12 +144,12 @@ fn put(line: Line, refused: &mut io::Result<()>) {
     match line {
         // Nobody can be told when standard error takes nothing.
         Line::Err(line) => {
-            let line = harmless(&line, Syntax::Plain);
+            let line = escape_commands(&line, Syntax::Plain);
             drop(writeln!(io::stderr().lock(), "{line}"));
         }
         // A gap would be worse than an end.
         Line::Out(line) if refused.is_ok() => {
-            let line = harmless(&line, Syntax::Plain);
+            let line = escape_commands(&line, Syntax::Plain);
             let mut stdout = io::stdout().lock();
             *refused = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
         }
@@ -170,7 +170,7 @@ impl Stderr {
     /// Nobody can be told when that fails.
     pub(super) fn write(&self, text: &str) {
         let queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = harmless(text, Syntax::Plain);
+        let text = escape_commands(text, Syntax::Plain);
         match &*queue {
             Some(queue) => drop(queue.send(Line::Err(text.trim_end_matches('\n').to_owned()))),
             None => drop(io::stderr().lock().write_all(text.as_bytes())),

@@ -6,14 +6,13 @@ use std::path::Path;
 use super::failure::{Failure, NOTHING_SENT};
 use super::options::Format;
 use super::world::World;
-use crate::ci::{Syntax, harmless};
 use crate::diagnostic::limit::Limited;
 use crate::diagnostic::{Diagnostic, render};
-use crate::invisible;
 use crate::lang::{Lang, Text, text};
 use crate::report::human::Look;
 use crate::report::page::{self, Kind, Page, Setting};
 use crate::report::{clean, github, html, json, junit, markdown, sarif};
+use crate::sanitize::{self, Syntax, escape_commands};
 
 /// A result, as everything that shows it.
 #[derive(Clone, Copy)]
@@ -69,14 +68,14 @@ impl<'a> Shown<'a> {
             Format::Github => Syntax::Commands,
             Format::Human | Format::Markdown | Format::Csv => Syntax::Plain,
         };
-        Ok(harmless(&text, syntax).into_owned())
+        Ok(escape_commands(&text, syntax).into_owned())
     }
 }
 
 /// A document of JSON, which may go to a terminal or the log of a CI system, with all that is in its texts to be seen. What
 /// reads it reads the same.
 pub(super) fn seen(document: &str) -> String {
-    harmless(&invisible::shown_json(document), Syntax::Json).into_owned()
+    sanitize::json(document)
 }
 
 /// Refuses formats that a command does not have, before it does anything.
@@ -176,7 +175,7 @@ impl World {
         let cap = markdown::SUMMARY.saturating_sub(there);
         let page = shown.page(self.out.lang, Format::Markdown)?;
         let text = markdown::capped(&page, setting, cap);
-        let text = harmless(&text, Syntax::Plain);
+        let text = escape_commands(&text, Syntax::Plain);
         if let Err(error) = super::reports::append(path, &text) {
             let file = path.display().to_string();
             let file = clean(&file);

@@ -20,7 +20,6 @@ use super::options::{Color, Format, Global};
 use super::printer::{self, Stderr};
 use super::reports::Reports;
 use crate::apply::Operator;
-use crate::ci::{Syntax, harmless};
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
 use crate::cloud::tencent::{Missed, Recorder};
@@ -31,6 +30,7 @@ use crate::lang::{Lang, Text, text};
 use crate::plan::GitFacts;
 use crate::report::events;
 use crate::report::human::Look;
+use crate::sanitize::{Syntax, escape_commands};
 use crate::state::file::FileStore;
 use crate::state::{Holder, LockStatus, StateError, StateStore as _};
 
@@ -123,7 +123,7 @@ impl World {
 
     /// Data, to standard output. A reader that has left is no error: what follows is not shown.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Failure> {
-        self.print_as_is(&harmless(text, Syntax::Plain))
+        self.print_as_is(&escape_commands(text, Syntax::Plain))
     }
 
     /// Prints what a CI system may obey: workflow commands of ours.

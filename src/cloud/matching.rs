@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::SeenEnvironment;
-use crate::invisible;
 use crate::model::{Address, Attributes};
+use crate::sanitize;
 
 /// The length of the shortest suffix of an EnvId.
 const SUFFIX: usize = 6;
@@ -44,7 +44,7 @@ impl Names {
 /// is empty.
 pub fn key(alias: &str) -> Option<String> {
     let alias = alias.trim();
-    (!alias.is_empty()).then(|| invisible::shown(alias).to_lowercase())
+    (!alias.is_empty()).then(|| sanitize::escape_invisible(alias).to_lowercase())
 }
 
 impl<'a> Matcher<'a> {
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn env_alias_is_recognised_as_a_listing_shows_it() {
         let declared = declared(&["a=shop/ the\u{200b}shop\n"]);
-        let shown_as = invisible::shown("the\u{200b}shop").into_owned();
+        let shown_as = sanitize::escape_invisible("the\u{200b}shop").into_owned();
         let owner = matcher(&declared, &[]).owner(&shown("x-123456", &shown_as));
         assert!(owner.is_some(), "{shown_as}");
     }

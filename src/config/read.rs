@@ -11,9 +11,9 @@ use super::{
 };
 use crate::check::near::{known_here, list, meant, nearest, unknown};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
-use crate::invisible::unseen;
 use crate::lang::{Text, text};
 use crate::manifest::{self, Entry, Mapping, Node, Value};
+use crate::sanitize::invisible;
 
 const TOP: &[&str] = &["version", "manifests", "state", "api", "guard", "ignore"];
 const API: &[&str] = &["endpoint", "region", "list_regions", "language", "rate", "in_flight", "timeout"];
@@ -455,7 +455,7 @@ impl Reader {
         let Value::Text(text) = node.value() else {
             return self.not_a(name, Kind::String, node);
         };
-        if text.trim().is_empty() || unseen(text).next().is_some() {
+        if text.trim().is_empty() || invisible(text).next().is_some() {
             self.problems.push(
                 Diagnostic::error(
                     "empty-value",

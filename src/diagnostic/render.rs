@@ -8,8 +8,8 @@ use anstream::adapter::strip_str;
 
 use super::window::{self, Window};
 use super::{Diagnostic, Severity, Span};
-use crate::invisible::shown as visible;
 use crate::lang::{Lang, Text, text};
+use crate::sanitize::escape_invisible as visible;
 
 /// All of them, one after another with a line between, ending in a line break.
 pub fn render(diagnostics: &[Diagnostic], color: bool, lang: Lang) -> String {
@@ -117,7 +117,7 @@ fn restore_column(window: &Window<'_>, text: &mut String) {
 mod tests {
     use super::*;
     use crate::diagnostic::SourceFile;
-    use crate::invisible::unseen;
+    use crate::sanitize::invisible;
     use std::sync::Arc;
 
     fn span(file: &Arc<SourceFile>, part: &str) -> Span {
@@ -211,7 +211,7 @@ mod tests {
             .at(&span(&file, "x"), Text::same("\u{7}"))
             .help(Text::same("\u{1b}]0;title\u{7}"));
         let text = render(&[problem], false, Lang::En);
-        assert!(text.lines().all(|line| unseen(line).next().is_none()), "{text:?}");
+        assert!(text.lines().all(|line| invisible(line).next().is_none()), "{text:?}");
         assert!(text.contains("bad \\u{1b}[31m"), "{text}");
     }
 

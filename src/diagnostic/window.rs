@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{Label, SourceFile, Span};
-use crate::invisible::unseen;
 use crate::lang::Lang;
+use crate::sanitize::invisible;
 
 /// Labels that are at most so many lines apart are shown in one snippet.
 const NEAR: usize = 4;
@@ -140,7 +140,7 @@ impl Seen {
         let mut escaped = Vec::new();
         let mut from = 0;
         // A tab is drawn as blanks.
-        for (at, character) in unseen(part).filter(|(_, character)| *character != '\t') {
+        for (at, character) in invisible(part).filter(|(_, character)| *character != '\t') {
             text.push_str(&part[from..at]);
             text.extend(character.escape_default());
             let (before, after) = (character.len_utf8(), character.escape_default().count());

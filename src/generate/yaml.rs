@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::ci::{Syntax, harmless};
+use crate::sanitize::{Syntax, escape_commands};
 
 use super::{Draft, Drafts, LeftOut};
 
@@ -45,7 +45,7 @@ fn one(text: &mut String, draft: &Draft) {
 /// One line, whatever is in it.
 fn comment(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    harmless(&line, Syntax::Plain).into_owned()
+    escape_commands(&line, Syntax::Plain).into_owned()
 }
 
 /// A text that YAML reads as this text: plain where nobody could take it for something else, else in JSON's quotes, which
@@ -62,6 +62,6 @@ fn scalar(text: &str) -> String {
     } else {
         // A bracket is escaped in YAML as in JSON.
         let quoted = serde_json::Value::from(text).to_string();
-        harmless(&quoted, Syntax::Json).into_owned()
+        escape_commands(&quoted, Syntax::Json).into_owned()
     }
 }

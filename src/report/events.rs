@@ -7,14 +7,13 @@ use serde::Serialize;
 
 use super::json::{verdict, what};
 use crate::apply::{ApplySummary, Outcome, Progress, StepResult};
-use crate::ci::{Syntax, harmless};
 use crate::cloud::CloudError;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::json::DiagnosticV1;
-use crate::invisible;
 use crate::lang::text;
 use crate::model::Address;
 use crate::plan::{Action, Plan, Step};
+use crate::sanitize;
 
 /// The version of these lines.
 const UI: &str = "1.0";
@@ -183,7 +182,7 @@ fn line(now: Timestamp, level: &'static str, message: String, body: BodyV1) -> S
     let event = EventV1 { level, message, module: "postpay", timestamp: format!("{now:.6}"), body };
     // Only a map with keys that are not text can make this fail.
     let line = serde_json::to_string(&event).unwrap_or_default();
-    harmless(&invisible::shown_json(&line), Syntax::Json).into_owned()
+    sanitize::json(&line)
 }
 
 fn resource(address: &Address) -> ResourceV1 {

@@ -107,8 +107,8 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ci::{Syntax, harmless};
     use crate::report::page::tests::{hostile, sample};
+    use crate::sanitize::{Syntax, escape_commands};
     use proptest::prelude::*;
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
                 }
             }
             let text = page(&it, &Setting { rest: Some(foreign.clone()), ..Setting::default() });
-            let text = harmless(&text, Syntax::Commands);
+            let text = escape_commands(&text, Syntax::Commands);
             prop_assert!(!text.contains("##["), "{text}");
             for line in text.split(['\n', '\r', '\u{2028}']).filter(|line| !line.is_empty()) {
                 let own = ["::error ", "::warning ", "::notice "];

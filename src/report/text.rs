@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::invisible;
 use crate::lang::{Text, text};
+use crate::sanitize;
 use crate::state::Account;
 
 /// `text` with everything escaped that could move a cursor, colour a line, turn its direction around, or not be seen.
 ///
 /// Names come from manifests and messages from the vendor; neither may draw on a terminal.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    invisible::shown(text)
+    sanitize::escape_invisible(text)
 }
 
 /// Where it is, and whose, as far as that is known.

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use postpay::check::{self, Options};
 use postpay::cloud::tencent::wire::{self, Answer, Ids};
 use postpay::diagnostic::{SourceFile, any_error, render};
-use postpay::invisible::{shown_json, unseen};
 use postpay::lang::Lang;
 use postpay::manifest::{self, File, Loaded};
 use postpay::model::{Desired, ManifestHash};
@@ -16,13 +15,14 @@ use postpay::plan::{Options as PlanOptions, Plan, Target, file};
 use postpay::report::human::{self, Look};
 use postpay::report::page::{self, Page, Setting};
 use postpay::report::{github, html, junit, markdown, sarif};
+use postpay::sanitize::{invisible, json};
 use postpay::state::Account;
 use postpay::state::{decode_journal, decode_state, encode_journal, encode_state};
 
 /// Nothing in it acts on a terminal, and nothing is there that is not seen.
 fn all_seen(shown: &str) {
     for line in shown.lines() {
-        assert_eq!(unseen(line).next(), None, "{line:?}");
+        assert_eq!(invisible(line).next(), None, "{line:?}");
     }
 }
 
@@ -32,7 +32,7 @@ fn all_seen_of(page: &Page) {
     all_seen(&html::page(page, &setting));
     all_seen(&github::page(page, &setting));
     all_seen(&markdown::page(page, &setting));
-    all_seen(&shown_json(&sarif::page(page, &setting)));
+    all_seen(&json(&sarif::page(page, &setting)));
 }
 
 /// A manifest is read, checked and explained without a panic and without a character that nobody sees; what it declares makes

@@ -20,8 +20,8 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command, ValueEnum as _};
 
 use super::world::lang_of_locale;
-use crate::ci::{Syntax, harmless};
 use crate::lang::Lang;
+use crate::sanitize::{Syntax, escape_commands};
 
 /// What a command says of itself.
 struct Page {
@@ -90,7 +90,7 @@ fn write(text: &str, mut stream: impl RawStream) -> io::Result<()> {
         ColorChoice::Never => strip_str(text).to_string(),
         ColorChoice::Auto | ColorChoice::AlwaysAnsi | ColorChoice::Always => text.to_owned(),
     };
-    stream.write_all(harmless(&shown, Syntax::Plain).as_bytes())?;
+    stream.write_all(escape_commands(&shown, Syntax::Plain).as_bytes())?;
     stream.flush()
 }
 

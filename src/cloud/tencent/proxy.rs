@@ -13,8 +13,8 @@ use url::{Host, Url};
 
 use super::endpoint::EndpointUrl;
 use super::error::ClientError;
-use crate::invisible;
 use crate::lang::{Text, text};
+use crate::sanitize;
 
 /// The proxy variables for https. Plain http goes to this computer alone, without a proxy.
 #[derive(Debug, Clone, Default)]
@@ -121,7 +121,7 @@ fn excludes(no_proxy: &Variable, endpoint: &EndpointUrl) -> Result<bool, ClientE
     for pattern in patterns.filter(|pattern| !pattern.is_empty()) {
         // All are read, so that one that is not understood is refused whatever the others say.
         found |= matches(pattern, endpoint).ok_or_else(|| {
-            let pattern: String = invisible::shown(pattern).chars().take(80).collect();
+            let pattern: String = sanitize::escape_invisible(pattern).chars().take(80).collect();
             no_proxy.unusable(&text!(
                 "`{pattern}` is not a host, a host with a port, a domain as .example.com or *.example.com, an address, a network \
                  as 10.0.0.0/8, or *",

@@ -13,8 +13,8 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret as _;
 
 use super::credentials::types::Credentials;
-use crate::invisible;
 use crate::lang::Text;
+use crate::sanitize;
 
 /// The most of an answer's body, or of one text in it, that is kept, in characters.
 const BODY_CHARS: usize = 2048;
@@ -136,7 +136,7 @@ impl Redactor {
     /// Returns the start of a text, without secrets and with its invisible characters written out.
     pub(super) fn text(&self, text: &str) -> String {
         let redacted = self.redact(text);
-        let shown = invisible::shown(&redacted);
+        let shown = sanitize::escape_invisible(&redacted);
         match shown.char_indices().nth(BODY_CHARS) {
             Some((cut, _)) => format!("{}…", &shown[..cut]),
             None => shown.into_owned(),

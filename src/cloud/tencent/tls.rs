@@ -12,8 +12,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 
-use crate::invisible;
 use crate::lang::{Text, text};
+use crate::sanitize;
 
 /// Reads the certificate authorities in a PEM text.
 ///
@@ -26,7 +26,7 @@ pub fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Text> {
     let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(pem);
     for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(pem)) {
         let unreadable = |why: &dyn Error| {
-            let why = invisible::shown(&why.to_string()).into_owned();
+            let why = sanitize::escape_invisible(&why.to_string()).into_owned();
             text!("certificate {number} in it can't be read: {why}", "其中第 {number} 个证书无法读取：{why}")
         };
         let certificate = certificate.map_err(|error| unreadable(&error))?;

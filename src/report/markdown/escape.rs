@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
-use crate::invisible::unseen;
 use crate::report::text::clean;
+use crate::sanitize::invisible;
 
 /// As a code span.
 pub(super) fn code(text: &str) -> String {
@@ -99,7 +99,7 @@ fn is_plain(word: &str) -> bool {
     let is_link = word.contains("//") || starts("www.");
     let is_emoji = word.matches(':').count() > 1;
     let is_plain = word.chars().all(harmless) && !word.contains("--");
-    let is_seen = unseen(word).next().is_none();
+    let is_seen = invisible(word).next().is_none();
     is_plain && is_seen && !is_reference && !is_link && !is_emoji
 }
 

@@ -7,9 +7,9 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 
-use postpay::invisible::unseen;
 use postpay::plan::file;
 use postpay::sandbox::{SECRET_ID, SECRET_KEY};
+use postpay::sanitize::invisible;
 use postpay::state::journal::Event;
 use postpay::state::{decode_journal, encode_journal};
 
@@ -36,7 +36,7 @@ fn is_plain(ran: &Ran) {
         let acts = |c: char| (c.is_control() && c != '\n') || (!c.is_ascii() && HOSTILE.contains(c));
         assert!(!text.contains(acts), "{ran}");
         for line in text.lines() {
-            assert_eq!(unseen(line).next(), None, "{line:?} of {ran}");
+            assert_eq!(invisible(line).next(), None, "{line:?} of {ran}");
             assert!(!line.starts_with("::error::owned"), "{ran}");
         }
     }

@@ -7,8 +7,8 @@ use super::types::{CredentialContext, CredentialsError, Issued};
 use crate::cloud::tencent::sts::Sts;
 use crate::cloud::tencent::wire::{ASSUME_ROLE, AssumeRole};
 use crate::cloud::{CloudError, Grade, NotSent, SeenIds};
-use crate::invisible;
 use crate::lang::{Text, text};
+use crate::sanitize;
 
 /// The longest that a role can be assumed for.
 const LONGEST: Duration = Duration::from_secs(43_200);
@@ -36,7 +36,7 @@ impl AssumeRoleConfig {
     pub(super) fn checked(self, names: [&str; 3]) -> Result<Self, CredentialsError> {
         let [arn, session_name, duration] = names;
         if !is_arn(&self.arn) {
-            let shown: String = invisible::shown(&self.arn).chars().take(80).collect();
+            let shown: String = sanitize::escape_invisible(&self.arn).chars().take(80).collect();
             return Err(CredentialsError::invalid(
                 arn,
                 &text!(

@@ -17,8 +17,8 @@ use super::{environment, profile, tccli};
 use crate::cloud::tencent::endpoint::EndpointUrl;
 use crate::cloud::tencent::error::ClientError;
 use crate::cloud::tencent::sts::{Sts, StsOptions};
-use crate::invisible;
 use crate::lang::{Text, text};
+use crate::sanitize;
 
 /// What was asked for by flags.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -218,7 +218,7 @@ fn search(profile: Option<&str>, context: &CredentialContext<'_>) -> Result<Chai
     let name = chosen.clone().unwrap_or_else(|| "default".to_owned());
     if name.contains(['/', '\\']) || name.contains("..") {
         return Err(CredentialsError::invalid(
-            format!("--profile {}", invisible::shown(&name)),
+            format!("--profile {}", sanitize::escape_invisible(&name)),
             &Text::fixed("a profile is a name, not a path", "配置是一个名称，而不是路径"),
         ));
     }

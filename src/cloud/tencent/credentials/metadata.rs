@@ -13,8 +13,8 @@ use crate::cloud::tencent::error::ClientError;
 use crate::cloud::tencent::http::{Http, Response, Transport};
 use crate::cloud::tencent::wire;
 use crate::cloud::{CloudError, Grade, NotSent};
-use crate::invisible;
 use crate::lang::{Text, text};
+use crate::sanitize;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -37,7 +37,7 @@ impl Metadata {
     /// When the endpoint is another one, or `role` can't be a name.
     pub fn new(endpoint: Option<&EndpointUrl>, role: Option<String>) -> Result<Self, ClientError> {
         if let Some(role) = role.as_ref().filter(|role| !is_name(role)) {
-            let role = invisible::shown(role);
+            let role = sanitize::escape_invisible(role);
             return Err(ClientError(text!(
                 "`{role}` can't be the name of a machine's role",
                 "`{role}` 不可能是本机角色的名称"
@@ -76,7 +76,7 @@ impl Metadata {
         };
         if !is_name(name) {
             let start: String = name.chars().take(40).collect();
-            let shown = invisible::shown(&start);
+            let shown = sanitize::escape_invisible(&start);
             return Err(later(text!(
                 "its metadata service answered with what is no role's name: {shown}",
                 "元数据服务返回的内容不是角色名：{shown}"

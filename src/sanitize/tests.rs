@@ -1,4 +1,4 @@
-//! One list, and every room that shows or takes a text keeps to it.
+//! Every module that shows or accepts a text keeps to the one list of invisible characters.
 
 use std::sync::Arc;
 
@@ -59,17 +59,17 @@ const KNOWN: [char; 40] = [
 ];
 
 #[test]
-fn every_character_that_is_not_seen_is_shown_as_its_escape() {
+fn invisible_characters_are_escaped() {
     for character in KNOWN {
         let text = format!("shop{character}");
         let expected = format!("shop{}", character.escape_default());
-        assert_eq!(shown(&text), expected);
-        assert_eq!(shown(&expected), expected);
+        assert_eq!(escape_invisible(&text), expected);
+        assert_eq!(escape_invisible(&expected), expected);
     }
 }
 
 #[test]
-fn what_people_write_stays_as_it_is() {
+fn ordinary_text_stays_as_it_is() {
     for text in [
         "shop-1 \"é\" ñ",
         "我的环境　名称，（全角）。",
@@ -79,13 +79,13 @@ fn what_people_write_stays_as_it_is() {
         "👨\u{200d}👩\u{200d}👧 ❤\u{fe0f} ⚠\u{fe0f} 👍🏽",
         "❤\u{fe0f}\u{200d}🔥 🏳\u{fe0f}\u{200d}🌈 🇨🇳",
     ] {
-        assert!(matches!(shown(text), Cow::Borrowed(_)), "{text}");
-        assert!(matches!(shown_json(text), Cow::Borrowed(_)), "{text}");
+        assert!(matches!(escape_invisible(text), Cow::Borrowed(_)), "{text}");
+        assert_eq!(json(text), text);
     }
 }
 
 #[test]
-fn what_draws_an_emoji_stays_nowhere_else() {
+fn emoji_joiners_are_escaped_elsewhere() {
     for (text, expected) in [
         ("a\u{fe0f}", r"a\u{fe0f}"),
         ("\u{fe0f}", r"\u{fe0f}"),
@@ -98,15 +98,15 @@ fn what_draws_an_emoji_stays_nowhere_else() {
         ("a\u{fe0f}\u{200d}👩", r"a\u{fe0f}\u{200d}👩"),
         ("商\u{200d}店", r"商\u{200d}店"),
     ] {
-        assert_eq!(shown(text), expected, "{text:?}");
+        assert_eq!(escape_invisible(text), expected, "{text:?}");
     }
 }
 
 #[test]
-fn json_is_the_same_value_however_it_is_shown() {
+fn escaped_json_is_the_same_value() {
     let value: String = KNOWN.iter().collect::<String>() + "中👨\u{200d}👩\\";
     let document = serde_json::to_string_pretty(&[&value]).unwrap();
-    let text = shown_json(&document);
+    let text = json(&document);
     assert!(!text.contains(KNOWN.map(|c| if c == '\n' || c == JOINER { '\0' } else { c })));
     assert!(text.contains("\\u202e") && text.contains("\\udb40\\udc41") && text.contains("\\u007f"));
     assert_eq!(serde_json::from_str::<[String; 1]>(&text).unwrap(), [value]);
@@ -114,12 +114,12 @@ fn json_is_the_same_value_however_it_is_shown() {
 
 proptest! {
     #[test]
-    fn nothing_unseen_is_left(text in any::<Vec<char>>()) {
+    fn nothing_invisible_is_left(text in any::<Vec<char>>()) {
         let text: String = text.into_iter().collect();
-        prop_assert_eq!(unseen(&shown(&text)).next(), None);
+        prop_assert_eq!(invisible(&escape_invisible(&text)).next(), None);
         let document = serde_json::to_string(&text).unwrap();
-        let safe = shown_json(&document);
-        prop_assert_eq!(unseen(&safe).next(), None);
+        let safe = json(&document);
+        prop_assert_eq!(invisible(&safe).next(), None);
         prop_assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), text);
     }
 }
@@ -165,7 +165,7 @@ fn saying(text: &str) -> Diagnostic {
 }
 
 #[test]
-fn the_rule_takes_no_character_that_would_be_shown_escaped() {
+fn the_rule_rejects_what_would_be_escaped() {
     for character in KNOWN {
         assert!(!is_taken(&character.to_string()), "{character:?}");
     }
@@ -176,8 +176,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn every_room_keeps_to_the_one_list(text in texts()) {
-        let is_seen = |shown: &str| shown.lines().all(|line| unseen(line).next().is_none());
+    fn every_module_keeps_to_the_one_list(text in texts()) {
+        let is_seen = |shown: &str| shown.lines().all(|line| invisible(line).next().is_none());
         let diagnostic = saying(&text);
         for lang in [Lang::En, Lang::Zh] {
             let shown = render(std::slice::from_ref(&diagnostic), false, lang);
@@ -188,7 +188,54 @@ proptest! {
             let document = roxmltree::Document::parse(&shown);
             prop_assert!(document.is_ok(), "{:?}", shown);
         }
-        prop_assert_eq!(clean(&text), shown(&text));
-        prop_assert_eq!(is_taken(&text), unseen(&format!("x{text}")).next().is_none());
+        prop_assert_eq!(clean(&text), escape_invisible(&text));
+        prop_assert_eq!(is_taken(&text), invisible(&format!("x{text}")).next().is_none());
+    }
+}
+
+/// What a CI system looks for, as the parsers do it.
+fn is_obeyed(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    ["##[", "##vso[", "##teamcity["].iter().any(|marker| lower.contains(marker))
+        || text.split(['\n', '\r']).any(|line| line.trim_start().starts_with("::"))
+}
+
+#[test]
+fn commands_are_escaped_in_the_syntax_of_the_document() {
+    use Syntax::{Commands, Json, Markup, Plain};
+    let table = [
+        ("a ##[add-mask]x", Plain, r"a ##\[add-mask]x"),
+        ("###[x]##VSO[y]", Plain, r"###\[x]##VSO\[y]"),
+        ("##teamcity[x]", Markup, "##teamcity&#91;x]"),
+        (r###"{"a":"##[x]"}"###, Json, r###"{"a":"##\u005bx]"}"###),
+        ("a\n \u{3000}::error::x", Plain, "a\n \u{3000}\\::error::x"),
+        ("a\r::x", Markup, "a\r&#58;:x"),
+        ("::error ::##[x]", Commands, r"::error ::##\[x]"),
+        // Nothing that is obeyed.
+        ("# [x] #[x] ## [x] a::b", Plain, "# [x] #[x] ## [x] a::b"),
+    ];
+    for (text, syntax, expected) in table {
+        assert_eq!(escape_commands(text, syntax), expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_obeyed_whatever_the_text(
+        parts in proptest::collection::vec(
+            prop::sample::select(vec!["#", "##", "[", "vso", "TeamCity", "x", ":", "::", " ", "\u{3000}", "\n", "\r", "\\", "]"]),
+            0..30,
+        ),
+    ) {
+        let text = parts.concat();
+        for syntax in [Syntax::Plain, Syntax::Json, Syntax::Markup] {
+            let safe = escape_commands(&text, syntax);
+            prop_assert!(!is_obeyed(&safe), "{text:?}: {safe:?}");
+            prop_assert_eq!(&escape_commands(&safe, syntax), &safe, "twice is once");
+        }
+        let json = serde_json::to_string_pretty(&[&text]).unwrap();
+        let safe = escape_commands(&json, Syntax::Json);
+        let read: Vec<String> = serde_json::from_str(&safe).unwrap();
+        prop_assert_eq!(read, [text], "JSON is read as the same");
     }
 }
