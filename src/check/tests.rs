@@ -203,7 +203,6 @@ fn a_problem_in_defaults_or_behind_an_anchor_is_told_once() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn no_manifest_makes_it_panic(

@@ -179,7 +179,6 @@ fn walk(text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn no_text_makes_it_panic(text in "\\PC{0,60}") {

@@ -173,7 +173,6 @@ fn the_rule_rejects_what_would_be_escaped() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn every_module_keeps_to_the_one_list(text in texts()) {

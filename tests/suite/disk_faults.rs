@@ -36,7 +36,7 @@ struct Project {
 impl Project {
     /// With `before` environments on record and `new` more declared.
     fn new(before: usize, new: usize) -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = crate::support::folder();
         let runtime = Runtime::new().unwrap();
         let ledger = folder.path().join("ledger.jsonl");
         let options = sandbox::Options { rate: None, ..sandbox::Options::new(ledger) };
@@ -45,7 +45,7 @@ impl Project {
             folder,
             runtime,
             endpoint: Some(endpoint),
-            temporary: TempDir::new().unwrap(),
+            temporary: crate::support::folder(),
             new: (1..=new).map(|n| format!("new-{n}")).collect(),
         };
         let old: Vec<String> = (1..=before).map(|n| format!("old-{n}")).collect();
@@ -327,7 +327,7 @@ fn a_receipt_that_can_not_be_filed_is_filed_by_the_next_run() {
 /// Without room beside the state nor in the current folder, the rescue goes to the temporary folder.
 #[test]
 fn a_rescue_goes_where_there_is_room() {
-    let folder = TempDir::new().unwrap();
+    let folder = crate::support::folder();
     let store = FileStore::new(folder.path().join("nowhere/postpay.state.json"));
     let run = postpay::state::journal::RunId::fresh();
     let there = folder.path().to_owned();

@@ -20,6 +20,8 @@ use postpay::sandbox::{
     LedgerEntry, LedgerError, Options, SECRET_ID, SECRET_KEY, Sandbox, SandboxError, read_ledger,
 };
 
+use crate::support::server;
+
 /// Long enough for any answer that comes.
 pub(super) const PATIENT: Duration = Duration::from_secs(20);
 /// For answers that never come. Long enough for a busy computer to get the request through.
@@ -83,7 +85,7 @@ fn creates(ledger: &Path) -> Vec<LedgerEntry> {
 
 /// What one order against one fault gives, and what the ledger says of it.
 async fn struck(fault: &str, timeout: Duration) -> (Result<Ordered, CloudError>, LedgerEntry) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &[&format!("{fault}@1")]).await;
     let result = client(&running.url(), timeout).create(&order("shop")).await;
     let entries = creates(running.ledger());
@@ -94,7 +96,7 @@ async fn struck(fault: &str, timeout: Duration) -> (Result<Ordered, CloudError>,
 
 #[tokio::test]
 async fn an_order_comes_back_with_the_ids_of_the_ledger() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &[]).await;
     let mut attributes = order("shop");
     attributes.set(fields::ENV_ALIAS, "我的环境");
@@ -228,7 +230,7 @@ async fn tls_with_a_stranger_proves_that_nothing_was_sent() {
 
 #[tokio::test]
 async fn a_wrong_clock_is_mended_once() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &[]).await;
     let late = TencentClient::new(ClientOptions {
         clock: Arc::new(Skewed(Duration::from_secs(3600))),
@@ -245,7 +247,7 @@ async fn a_wrong_clock_is_mended_once() {
 
 #[tokio::test]
 async fn a_clock_that_stays_wrong_ends_the_run() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &["error:AuthFailure.SignatureExpire@*"]).await;
     let client = client(&running.url(), PATIENT);
     let grades = [
@@ -257,7 +259,7 @@ async fn a_clock_that_stays_wrong_ends_the_run() {
 
 #[tokio::test]
 async fn a_wrong_key_ends_the_run_and_is_never_shown() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &[]).await;
     let table = [
         (SECRET_ID, "ThisIsTheWrongSecretKey", "AuthFailure.SignatureFailure"),
@@ -329,8 +331,8 @@ async fn answers_that_are_no_http_prove_nothing() {
 }
 
 fn ok_answer() -> String {
-    let body = r#"{"Response":{"EnvId":"shop-1","RequestId":"r-1","TranId":"7"}}"#;
-    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    let answer = server::ok(r#"{"Response":{"EnvId":"shop-1","RequestId":"r-1","TranId":"7"}}"#);
+    String::from_utf8(answer).unwrap()
 }
 
 #[tokio::test]
@@ -451,7 +453,7 @@ pub(super) fn certificate_with(folder: &Path, extensions: &[&str]) -> bool {
 /// The system's roots are read once a process, so the test that orders is run in one of its own, with roots of its own.
 #[test]
 fn tls_that_breaks_after_its_handshake_proves_nothing() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     if !certificate(folder.path()) {
         return;
     }
@@ -541,16 +543,10 @@ async fn every_attempt_is_signed_anew_on_a_connection_of_its_own() {
     let mut traces = Vec::new();
     for _ in 0..2 {
         client.create(&order("shop")).await.unwrap_err();
-        let text = String::from_utf8(requests.recv().unwrap()).unwrap();
+        let request = requests.recv().unwrap();
+        let header = |name: &str| server::header(&request, name).unwrap_or_else(|| panic!("no {name}"));
+        let text = String::from_utf8_lossy(&request);
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        let header = |name: &str| {
-            head.lines()
-                .find_map(|line| {
-                    let (found, value) = line.split_once(": ")?;
-                    found.eq_ignore_ascii_case(name).then(|| value.to_owned())
-                })
-                .unwrap_or_else(|| panic!("no {name} in {head}"))
-        };
         assert!(head.starts_with("POST / HTTP/1.1"));
         assert_eq!(body, r#"{"EnvSource":"qcloud","Channel":"qc_console","Alias":"shop"}"#);
         assert_eq!(header("host"), address.to_string());
@@ -569,7 +565,7 @@ async fn every_attempt_is_signed_anew_on_a_connection_of_its_own() {
 
 #[tokio::test]
 async fn the_rate_limit_holds_over_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let start = || Sandbox::start(Options::new(folder.path().join("ledger.jsonl")));
     let running = start().await.unwrap();
     let first = client(&running.url(), PATIENT);
@@ -598,7 +594,7 @@ async fn the_rate_limit_holds_over_a_restart() {
 
 #[tokio::test]
 async fn a_restart_forgets_nothing_and_no_order_number_comes_twice() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let mut seen = Vec::new();
     for alias in ["one", "two"] {
         let running = sandbox(folder.path(), &[]).await;
@@ -621,7 +617,7 @@ async fn a_restart_forgets_nothing_and_no_order_number_comes_twice() {
 
 #[tokio::test]
 async fn two_sandboxes_do_not_share_a_ledger() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &[]).await;
     let second = Sandbox::start(Options::new(running.ledger())).await.unwrap_err();
     assert!(matches!(second, SandboxError::Ledger(LedgerError::Busy { .. })), "{second}");
@@ -631,7 +627,7 @@ async fn two_sandboxes_do_not_share_a_ledger() {
 
 #[tokio::test]
 async fn a_slow_vendor_acts_first_and_answers_late() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = Sandbox::start(Options {
         latency: Duration::from_secs(60),
         ..Options::new(folder.path().join("ledger.jsonl"))
@@ -722,7 +718,7 @@ impl Call<'_> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sandbox_takes_every_way_to_sign_and_refuses_the_rest() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &[]).await;
     let table = [
         ("as SDKs sign", Call { ..CALL }, ""),
@@ -802,7 +798,7 @@ async fn the_sandbox_takes_every_way_to_sign_and_refuses_the_rest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_environment_is_listed_once_over_the_pages() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = Sandbox::start(Options {
         rate: None,
         existing: (0..24).map(|n| format!("old-{n}")).collect(),
@@ -829,30 +825,7 @@ async fn every_environment_is_listed_once_over_the_pages() {
     assert_eq!((&new["EnvChannel"], &new["PayMode"]), (&"qc_console".into(), &"postpaid".into()));
 }
 
-/// A server that reads one request a connection, answers with these bytes, and closes. What it read can be received.
+/// A server that answers everything with these bytes.
 pub(super) fn raw_server(answer: Vec<u8>) -> (std::net::SocketAddr, mpsc::Receiver<Vec<u8>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let (send, requests) = mpsc::channel();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = Vec::new();
-            let mut buffer = [0; 4096];
-            loop {
-                let read = stream.read(&mut buffer).unwrap_or(0);
-                request.extend_from_slice(&buffer[..read]);
-                // A request ends with its JSON; a TLS greeting is answered as it comes.
-                if read == 0 || request.ends_with(b"}") || !request.starts_with(b"POST") {
-                    break;
-                }
-            }
-            // The client may have gone: then nobody reads the answer.
-            let _ = stream.write_all(&answer);
-            if send.send(request).is_err() {
-                break;
-            }
-        }
-    });
-    (address, requests)
+    server::serve(move |_| answer.clone())
 }

@@ -33,7 +33,7 @@ impl Account {
 
     /// One that lists what was created after a while.
     fn listing_after(latency: Duration, list_delay: Duration) -> Self {
-        let project = Project::empty();
+        let project = Project::empty().at_real_pace();
         project.write("postpay.yaml", "version: 1\n");
         project.write(MANIFEST, manifest(&NAMES));
         let options = sandbox::Options {
@@ -345,7 +345,7 @@ fn too_few_open_files_are_an_error_before_anything_is_sent() {
 #[test]
 fn two_copies_of_a_project_stop_when_they_see_each_other() {
     let account = Account::listing_after(Duration::ZERO, Duration::from_secs(4));
-    let copy = Project::empty();
+    let copy = Project::empty().at_real_pace();
     copy.write("postpay.yaml", "version: 1\n");
     copy.write(MANIFEST, manifest(&NAMES));
     // Both begin before either sees what the other creates.

@@ -118,7 +118,7 @@ fn hold(law: fn(&[u8]), valid: Vec<Vec<u8>>) {
         4 => (prop::sample::select(valid), vec(mutation(), 1..6))
             .prop_map(|(bytes, mutations)| mutated(bytes, &mutations)),
     ];
-    let config = ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(bytes in any_bytes)| law(&bytes));
 }
 

@@ -65,7 +65,7 @@ fn role() -> AssumeRoleConfig {
 
 #[tokio::test]
 async fn many_who_need_a_key_at_once_have_one_issued() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &["sts:500-before@1"]).await;
     let provider = AssumeRoleProvider::new(role(), sts(&running.url(), base()));
     let keys = Arc::new(CredentialCache::new(provider, Arc::new(SystemClock)));
@@ -99,7 +99,7 @@ fn log_in_as(file: &Path, who: &str, id: &str, ends: i64) {
 /// Whose account the keys are of was asked of the first one only.
 #[tokio::test]
 async fn a_log_in_as_somebody_else_gives_no_key_in_the_middle_of_a_run() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let file = folder.path().join("default.credential");
     let ada = r#"{"openId":"ada"}"#;
     for (first, second, is_same) in [
@@ -130,7 +130,7 @@ async fn a_log_in_as_somebody_else_gives_no_key_in_the_middle_of_a_run() {
 
 #[tokio::test]
 async fn a_key_is_renewed_in_time_and_used_to_its_end() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let file = folder.path().join("default.credential");
     let clock = Arc::new(Told(AtomicI64::new(1000)));
     let login = TccliLogin::new(file.clone(), options(NOBODY, clock.clone()));
@@ -174,7 +174,7 @@ async fn a_key_is_renewed_in_time_and_used_to_its_end() {
 /// A log-in that tccli renewed is the same account's by what the vendor says, whatever the file says.
 #[tokio::test]
 async fn a_renewed_log_in_is_asked_whose_it_is_before_anything_is_signed_with_it() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &[]).await;
     let file = folder.path().join("default.credential");
     let provider = AssumeRoleProvider::new(role(), sts(&running.url(), base()));

@@ -241,7 +241,7 @@ struct Life {
 impl Life {
     fn new() -> Self {
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: crate::support::folder(),
             vendor: Arc::default(),
             desired: Desired::default(),
             runtime: tokio::runtime::Builder::new_current_thread()
@@ -428,8 +428,6 @@ fn lets_go(journal: &Journal) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
-
     #[test]
     fn every_id_is_on_record_or_a_receipt_says_where_it_went(
         deeds in proptest::collection::vec(deed(), 1..24),

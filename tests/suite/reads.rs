@@ -20,6 +20,7 @@ use postpay::state::journal::RunId;
 use postpay::state::{Origin, Record, Status};
 
 use crate::endpoint::{PATIENT, SHORT, Skewed, client, options, order, raw_server, sandbox};
+use crate::support::server;
 
 /// The requests of one action, in the order they came.
 fn calls(ledger: &Path, action: &str) -> Vec<LedgerEntry> {
@@ -69,7 +70,7 @@ async fn crowded(folder: &Path, count: usize) -> (Sandbox, Vec<String>) {
 
 #[tokio::test]
 async fn every_environment_of_every_page_is_seen_once() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let (running, all) = crowded(folder.path(), 345).await;
     let seen = client(&running.url(), PATIENT).environments().await.unwrap();
     assert_eq!(ids(&seen), all);
@@ -80,7 +81,7 @@ async fn every_environment_of_every_page_is_seen_once() {
 
 #[tokio::test]
 async fn bills_of_many_come_in_the_order_asked_and_none_is_made_up() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let (running, mut all) = crowded(folder.path(), 230).await;
     all.reverse();
     let mut asked = all.clone();
@@ -99,7 +100,7 @@ async fn bills_of_many_come_in_the_order_asked_and_none_is_made_up() {
 
 #[tokio::test]
 async fn every_listed_region_is_asked_by_its_own_name() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &[]).await;
     let url = running.url();
     for region in ["ap-guangzhou", "ap-singapore"] {
@@ -132,7 +133,7 @@ async fn every_listed_region_is_asked_by_its_own_name() {
 
 #[tokio::test]
 async fn a_region_that_fails_fails_the_whole_list() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &["list:error:UnsupportedRegion@2"]).await;
     let all = in_regions(&running.url(), None, &["ap-shanghai", "ap-nowhere"]);
     let error = all.environments().await.unwrap_err();
@@ -154,7 +155,7 @@ async fn a_failing_read_is_made_again_until_it_answers() {
         "error:InternalError",
     ] {
         all.spawn(async move {
-            let folder = tempfile::tempdir().unwrap();
+            let folder = crate::support::folder();
             let faults = [format!("list:{kind}@1"), format!("bill:{kind}@1")];
             let running = sandbox(folder.path(), &[&faults[0], &faults[1]]).await;
             let client = client(&running.url(), if kind == "hang-before" { SHORT } else { PATIENT });
@@ -173,7 +174,7 @@ async fn a_failing_read_is_made_again_until_it_answers() {
 
 #[tokio::test]
 async fn a_read_that_never_answers_is_given_up_and_says_so() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &["list:throttle@*", "bill:html@*"]).await;
     let client = TencentClient::new(ClientOptions {
         // Waits of 250, 500 and 1,000 ms fit, one of 2,000 more does not: two seconds to spare on a busy computer.
@@ -195,7 +196,7 @@ async fn a_read_that_never_answers_is_given_up_and_says_so() {
 
 #[tokio::test]
 async fn a_refused_read_is_made_once() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let faults = ["list:error:AuthFailure.UnauthorizedOperation@*", "bill:error:InvalidAction@*"];
     let running = sandbox(folder.path(), &faults).await;
     let client = client(&running.url(), PATIENT);
@@ -211,7 +212,7 @@ async fn a_refused_read_is_made_once() {
 
 #[tokio::test]
 async fn an_id_that_the_vendor_refuses_costs_the_others_nothing() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let (running, all) = crowded(folder.path(), 4).await;
     drop(running);
     for code in ["InvalidParameter.EnvId", "ResourceNotFound"] {
@@ -270,7 +271,7 @@ async fn only_an_empty_answer_to_its_id_says_that_an_environment_is_not_there() 
 
 #[tokio::test]
 async fn a_wrong_clock_is_mended_by_a_read_too() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &[]).await;
     let late = TencentClient::new(ClientOptions {
         clock: Arc::new(Skewed(Duration::from_secs(3600))),
@@ -287,7 +288,7 @@ async fn a_wrong_clock_is_mended_by_a_read_too() {
 /// A clock may be off by hours, and the order be sent by the vendor's all the same.
 #[tokio::test]
 async fn an_order_is_found_by_the_vendors_time_whatever_the_clock_says() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &["reset-after@1"]).await;
     // It is to be mended even without time to try again.
     let late = TencentClient::new(ClientOptions {
@@ -325,7 +326,7 @@ async fn an_order_is_found_by_the_vendors_time_whatever_the_clock_says() {
 
 #[tokio::test]
 async fn what_was_just_ordered_may_not_be_listed_yet() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let slow = Sandbox::start(Options {
         list_delay: Duration::from_secs(3600),
         ..Options::new(folder.path().join("ledger.jsonl"))
@@ -346,7 +347,7 @@ async fn what_was_just_ordered_may_not_be_listed_yet() {
 
 #[tokio::test]
 async fn a_bill_tells_prepaid_switched_and_ordered_apart() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let (running, _) = crowded(folder.path(), 2).await;
     let client = client(&running.url(), PATIENT);
     let mut new = order("shop");
@@ -398,7 +399,7 @@ async fn a_bill_tells_prepaid_switched_and_ordered_apart() {
 #[tokio::test]
 async fn an_order_without_an_answer_is_found_by_its_bill() {
     for fault in ["null-env-id", "missing-tran-id", "reset-after", "error-after:InternalError"] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::support::folder();
         let running = sandbox(folder.path(), &[&format!("{fault}@1")]).await;
         let client = client(&running.url(), PATIENT);
         let before = client.environments().await.unwrap();
@@ -420,8 +421,7 @@ async fn an_order_without_an_answer_is_found_by_its_bill() {
 
 /// A vendor that answers the same to everything.
 fn stubborn(body: &str) -> (TencentClient, std::sync::mpsc::Receiver<Vec<u8>>) {
-    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-    let (address, requests) = raw_server(answer.into_bytes());
+    let (address, requests) = raw_server(server::ok(body));
     (once(&format!("http://{address}")), requests)
 }
 
@@ -470,7 +470,7 @@ async fn a_total_that_is_no_number_is_no_list() {
 
 #[tokio::test]
 async fn an_incomplete_list_is_walked_three_times_and_is_an_error_with_its_numbers() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let (running, _) = crowded(folder.path(), 3).await;
     drop(running);
     let running = sandbox(folder.path(), &["list:short@*", "bill:short@*"]).await;
@@ -493,7 +493,7 @@ async fn an_incomplete_list_is_walked_three_times_and_is_an_error_with_its_numbe
 
 #[tokio::test]
 async fn a_list_that_is_complete_at_the_third_walk_is_the_list() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let (running, all) = crowded(folder.path(), 3).await;
     drop(running);
     let running = sandbox(folder.path(), &["list:short@1-4"]).await;
@@ -504,7 +504,7 @@ async fn a_list_that_is_complete_at_the_third_walk_is_the_list() {
 
 #[tokio::test]
 async fn pages_that_contradict_each_other_are_no_shortfall() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let running = sandbox(folder.path(), &["list:repeat@*"]).await;
     let client = client(&running.url(), PATIENT);
     let listing = client.listing().await.unwrap();

@@ -2,46 +2,33 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-struct Shop(TempDir);
+use crate::support::{Project, STATE};
+
+struct Shop(Project);
 
 impl Shop {
-    /// What `init` makes, ordered from the embedded endpoint.
+    /// What `init` makes, applied to the embedded endpoint.
     fn ordered() -> Self {
-        let shop = Self(TempDir::new().unwrap());
+        let shop = Self(Project::empty());
         shop.run(0, &["init"]);
-        shop.run(0, &["apply", "-y", "--rate", "50"]);
+        shop.run(0, &["apply", "-y"]);
         shop
     }
 
     fn state(&self) -> PathBuf {
-        self.0.path().join("state/postpay.state.json")
+        self.0.file(STATE)
     }
 
-    /// Standard output and standard error of a command that has to exit so.
     fn run(&self, exit: i32, arguments: &[&str]) -> (String, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_postpay"));
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("POSTPAY_") {
-                command.env_remove(name);
-            }
-        }
-        let output =
-            command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null()).output().unwrap();
-        let out = String::from_utf8(output.stdout).unwrap();
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(exit), "{arguments:?}\n{out}\n{err}");
-        (out, err)
+        let ran = self.0.run(arguments).exits(exit);
+        (ran.stdout, ran.stderr)
     }
 
     fn orders(&self) -> usize {
-        let (ledger, _) = self.run(0, &["sandbox", "ledger", "--format", "json"]);
-        let ledger: Vec<Value> = serde_json::from_str(&ledger).unwrap();
-        ledger.iter().filter(|entry| entry["acted"] == true).count()
+        self.0.orders().len()
     }
 }
 
@@ -105,7 +92,7 @@ fn a_copy_or_the_backup_will_do_where_receipts_are_missing() {
     fs::copy(shop.state(), &copy).unwrap();
     let more = "version: 1\nenvironments:\n  more: {alias: more, env_source: qcloud, channel: qc_console}\n";
     fs::write(shop.0.path().join("environments/more.yaml"), more).unwrap();
-    shop.run(0, &["apply", "-y", "--rate", "50"]);
+    shop.run(0, &["apply", "-y"]);
     let good = fs::read(shop.state()).unwrap();
     let receipts = shop.0.path().join("state/receipts");
     let first = fs::read_dir(&receipts).unwrap().map(|entry| entry.unwrap().path()).min().unwrap();

@@ -286,7 +286,6 @@ fn some_moves(most: usize) -> impl Strategy<Value = Vec<(u8, u8)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn moves_that_pass_lead_to_what_is_declared(

@@ -166,7 +166,6 @@ fn written(tree: &Tree, environments: bool, noise: &[u8], crlf: bool) -> String 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
 
     /// How a manifest was indented, spaced and ended makes no difference, and nothing in it is beyond the layout.
     #[test]

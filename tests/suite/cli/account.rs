@@ -23,7 +23,7 @@ impl Scene {
     fn new(aliases: &[&str], flags: &[&str]) -> Self {
         let server = Project::empty();
         let (running, url) = serve(&server, flags);
-        let project = Project::of(aliases);
+        let project = Project::of(aliases).at_real_pace();
         let scene = Self { server, _running: running, project, url };
         scene.settings("");
         scene

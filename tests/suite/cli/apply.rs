@@ -24,7 +24,7 @@ fn without_a_terminal_nothing_is_asked_and_nothing_sent() {
 #[test]
 fn a_run_may_not_order_more_than_allowed() {
     let project = Project::of(&["one", "two"]);
-    assert_shown!("apply-max-creates", project.run(["apply", "-y", "--max-creates", "1"]).exits(1).stderr);
+    project.run(["apply", "-y", "--max-creates", "1"]).exits(1).says(&["error[too-many-orders]"]);
     project.write("postpay.yaml", "version: 1\napi: {endpoint: sandbox}\nguard: {max_creates: 1}\n");
     project.run(["apply", "-y"]).exits(1).says(&["too-many-orders", "--max-creates 2"]);
     assert!(project.ledger().is_empty());
@@ -39,7 +39,7 @@ fn a_day_may_not_order_more_than_allowed() {
     project.write("postpay.yaml", "version: 1\napi: {endpoint: sandbox}\nguard: {max_creates_per_day: 2}\n");
     project.run(["apply", "-y"]).exits(0);
     project.declare(&["one", "two", "three"]);
-    assert_shown!("apply-max-creates-per-day", project.run(["apply", "-y"]).exits(1).stderr);
+    project.run(["apply", "-y"]).exits(1).says(&["error[too-many-orders]"]);
     assert_eq!(project.ordered_once(), ["one", "two"]);
     project.run(["apply", "-y", "--max-creates-per-day", "3"]).exits(0);
     assert_eq!(project.ordered_once().len(), 3);
@@ -86,7 +86,7 @@ fn a_deadline_starts_nothing_more() {
 #[test]
 fn the_first_signal_starts_nothing_more_and_waits() {
     at_once(["TERM", "INT"], |signal| {
-        let project = Project::of(&["one", "two", "three", "four", "five"]);
+        let project = Project::of(&["one", "two", "three", "four", "five"]).at_real_pace();
         let mut running = project.start(["apply", "-y", "--latency", "700ms"]);
         until("the first order", || !project.ledger().is_empty());
         running.signal(signal);
@@ -149,7 +149,7 @@ fn events_are_json_with_the_documented_types() {
             (&["--fault", "throttle@1"], 0),
             (&["--fault", "error:InvalidParameter@1"], 1),
             (&["--fault", "reset-after@2", "--list-delay=1h"], 4),
-            (&["--deadline", "100ms"], 3),
+            (&["--deadline", "100ms", "--rate", "1"], 3),
         ],
         |(args, code)| {
             let project = Project::of(&["one", "two"]);

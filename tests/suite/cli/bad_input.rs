@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use crate::support::{LEDGER, MANIFEST, Project, Ran, STATE, assert_shown, at_once};
+use crate::support::{LEDGER, MANIFEST, Project, Ran, STATE, at_once};
 
 /// Every file but the locks, which say nothing.
 fn unlocked(project: &Project) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -15,20 +15,17 @@ fn unlocked(project: &Project) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-/// These commands fail, in these words, and leave no trace.
+/// These commands fail with this error, and leave no trace.
 #[track_caller]
-fn refused(project: &Project, name: &str, commands: &[&[&str]]) {
+fn refused(project: &Project, error: &str, commands: &[&[&str]]) {
     let before = unlocked(project);
-    for (at, args) in commands.iter().enumerate() {
+    for args in commands {
         let ran = project.run(*args).exits(1);
-        if at == 0 {
-            assert_shown!(format!("bad-{name}"), ran.stderr);
-        }
+        assert!(ran.stderr.contains(error), "no `{error}`: {ran}");
         assert!(!ran.stderr.contains("panicked"), "{ran}");
     }
-    let after = unlocked(project);
-    assert_eq!(before, after, "{name}");
-    assert!(!project.exists(LEDGER), "{name}: nothing was sent");
+    assert_eq!(before, unlocked(project), "{error}");
+    assert!(!project.exists(LEDGER), "{error}: nothing was sent");
 }
 
 const ALL: [&[&str]; 3] = [&["plan"], &["validate"], &["apply", "-y"]];
@@ -37,86 +34,86 @@ const ALL: [&[&str]; 3] = [&["plan"], &["validate"], &["apply", "-y"]];
 fn manifests_that_are_not_there_or_not_files() {
     let project = Project::of(&["one"]);
     fs::remove_dir_all(project.file("environments")).unwrap();
-    refused(&project, "no-folder", &ALL);
+    refused(&project, "error[path-not-found]", &ALL);
     fs::create_dir(project.file("environments")).unwrap();
-    refused(&project, "empty-folder", &ALL);
+    refused(&project, "error[empty-folder]", &ALL);
     fs::create_dir(project.file(MANIFEST)).unwrap();
-    refused(&project, "folder-with-a-files-name", &ALL);
+    refused(&project, "error[not-a-file]", &ALL);
     fs::remove_dir(project.file(MANIFEST)).unwrap();
     symlink("nowhere.yaml", project.file(MANIFEST)).unwrap();
-    refused(&project, "dangling-link", &ALL);
+    refused(&project, "error[path-not-found]", &ALL);
     fs::remove_file(project.file(MANIFEST)).unwrap();
     // Where a link of the project may lead is told in `links`; this is about what is typed.
     let typed: [&[&str]; 2] = [&["plan", "-f", MANIFEST], &["apply", "-y", "-f", MANIFEST]];
     symlink("/dev/zero", project.file(MANIFEST)).unwrap();
-    refused(&project, "device", &typed);
+    refused(&project, "error[not-a-file]", &typed);
     fs::remove_file(project.file(MANIFEST)).unwrap();
     // Opens for everyone, and can't be read by anyone.
     if fs::metadata("/proc/self/mem").is_ok() {
         symlink("/proc/self/mem", project.file(MANIFEST)).unwrap();
-        refused(&project, "unreadable", &typed);
+        refused(&project, "error[path-unreadable]", &typed);
         fs::remove_file(project.file(MANIFEST)).unwrap();
     }
     refused(
         &project,
-        "no-such-file",
+        "error[path-not-found]",
         &[&["plan", "-f", "nowhere.yaml"], &["apply", "-y", "-f", "nowhere.yaml"]],
     );
 }
 
 #[test]
 fn manifests_that_are_no_manifests() {
-    for (name, content) in [
-        ("not-utf8", &b"version: 1\nenvironments:\n  a:\n    env_alias: \xb5\n"[..]),
-        ("utf16", b"\xff\xfev\0e\0r\0"),
-        ("unknown-version", b"version: 2\nenvironments:\n  a: {alias: a}\n"),
-        ("no-version", b"environments:\n  a: {alias: a}\n"),
-        ("not-yaml", b"version: 1\nenvironments: [\n"),
-        ("lifecycle", b"version: 1\nenvironments:\n  a:\n    alias: a\n    env_source: qcloud\n    channel: cocos\n    lifecycle: {prevent_destory: true}\n"),
+    for (error, content) in [
+        ("error[not-utf8]", &b"version: 1\nenvironments:\n  a:\n    env_alias: \xb5\n"[..]),
+        ("error[not-utf8]", b"\xff\xfev\0e\0r\0"),
+        ("error[unsupported-version]", b"version: 2\nenvironments:\n  a: {alias: a}\n"),
+        ("error[missing-version]", b"environments:\n  a: {alias: a}\n"),
+        ("error[yaml-syntax]", b"version: 1\nenvironments: [\n"),
+        ("error[unknown-field]", b"version: 1\nenvironments:\n  a:\n    alias: a\n    env_source: qcloud\n    channel: cocos\n    lifecycle: {prevent_destory: true}\n"),
     ] {
         let project = Project::of(&["one"]);
         project.write(MANIFEST, content);
-        refused(&project, name, &ALL);
+        refused(&project, error, &ALL);
     }
 }
 
 #[test]
 fn settings_that_are_none() {
-    for (name, content) in [
-        ("config-unknown-key", &b"version: 1\napi: {endpoint: sandbox, rat: 2}\n"[..]),
-        ("config-unknown-version", b"version: 9\n"),
-        ("config-not-utf8", b"version: 1\nstate: \xff\n"),
-        ("config-empty", b""),
-        ("config-wrong-type", b"version: 1\napi: {rate: fast}\n"),
-        ("config-plain-http", b"version: 1\napi: {endpoint: 'http://tcb.tencentcloudapi.com'}\n"),
+    for (error, content) in [
+        ("error[unknown-field]", &b"version: 1\napi: {endpoint: sandbox, rat: 2}\n"[..]),
+        ("error[unsupported-version]", b"version: 9\n"),
+        ("error[not-utf8]", b"version: 1\nstate: \xff\n"),
+        ("error[missing-version]", b""),
+        ("error[wrong-type]", b"version: 1\napi: {rate: fast}\n"),
+        ("error[invalid-value]", b"version: 1\napi: {endpoint: 'http://tcb.tencentcloudapi.com'}\n"),
     ] {
         let project = Project::of(&["one"]);
         project.write("postpay.yaml", content);
-        refused(&project, name, &ALL);
+        refused(&project, error, &ALL);
     }
     let project = Project::of(&["one"]);
     refused(
         &project,
-        "config-missing",
+        "error[path-not-found]",
         &[&["plan", "--config", "other.yaml"], &["apply", "-y", "--config", "other.yaml"]],
     );
     fs::remove_file(project.file("postpay.yaml")).unwrap();
     fs::create_dir(project.file("postpay.yaml")).unwrap();
-    refused(&project, "config-folder", &ALL);
+    refused(&project, "error[not-a-file]", &ALL);
 }
 
 #[test]
 fn endpoints_that_are_refused_before_anything_is_tried() {
     let project = Project::of(&["one"]);
-    for (name, endpoint) in [
-        ("plain-http", "http://tcb.tencentcloudapi.com"),
-        ("no-scheme", "tcb.tencentcloudapi.com"),
-        ("path", "https://tcb.tencentcloudapi.com/v1"),
-        ("user", "https://me@tcb.tencentcloudapi.com"),
+    for endpoint in [
+        "http://tcb.tencentcloudapi.com",
+        "tcb.tencentcloudapi.com",
+        "https://tcb.tencentcloudapi.com/v1",
+        "https://me@tcb.tencentcloudapi.com",
     ] {
         refused(
             &project,
-            &format!("endpoint-{name}"),
+            "error: invalid value",
             &[&["apply", "-y", "--endpoint", endpoint], &["plan", "--endpoint", endpoint]],
         );
     }
@@ -127,19 +124,18 @@ const REAL: [&str; 4] = ["apply", "-y", "--endpoint", "https://tcb.tencentclouda
 #[test]
 fn keys_that_are_missing_or_half() {
     let project = Project::of(&["one"]);
-    refused(&project, "no-credentials", &[&REAL]);
-    for (name, variables) in [
-        ("half-credentials-id", &[("TENCENTCLOUD_SECRET_ID", "AKIDexample")][..]),
-        ("half-credentials-key", &[("TENCENTCLOUD_SECRET_KEY", "example-secret-key")]),
-        (
-            "empty-credentials",
-            &[("TENCENTCLOUD_SECRET_ID", ""), ("TENCENTCLOUD_SECRET_KEY", "example-secret-key")],
-        ),
+    refused(&project, "error[credentials]", &[&REAL]);
+    for variables in [
+        &[("TENCENTCLOUD_SECRET_ID", "AKIDexample")][..],
+        &[("TENCENTCLOUD_SECRET_KEY", "example-secret-key")],
+        &[("TENCENTCLOUD_SECRET_ID", ""), ("TENCENTCLOUD_SECRET_KEY", "example-secret-key")],
     ] {
         let mut command = project.command(REAL);
         command.envs(variables.iter().copied());
-        let ran = Ran::from(command.output().unwrap()).exits(1).does_not_say(&["example-secret-key"]);
-        assert_shown!(format!("bad-{name}"), ran.stderr);
+        Ran::from(command.output().unwrap())
+            .exits(1)
+            .says(&["error[credentials]", "TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY"])
+            .does_not_say(&["example-secret-key"]);
     }
     assert!(!project.exists("state/postpay.journal.jsonl"));
     assert!(!project.exists("state/postpay.state.json"));
@@ -175,16 +171,12 @@ fn a_name_that_nobody_has() {
 fn a_state_folder_that_can_not_be_written() {
     let project = Project::of(&["one"]);
     project.write("state", "a file where the folder should be");
-    refused(&project, "state-folder-is-a-file", &[&["apply", "-y"]]);
+    refused(&project, "error[state-io]", &[&["apply", "-y"]]);
     let project = Project::of(&["one"]);
-    refused(
-        &project,
-        "state-folder-read-only",
-        &[&["apply", "-y", "--state", "/proc/postpay/postpay.state.json"]],
-    );
+    refused(&project, "error[state-io]", &[&["apply", "-y", "--state", "/proc/postpay/postpay.state.json"]]);
     let project = Project::of(&["one"]);
     fs::create_dir_all(project.file("state/postpay.state.json")).unwrap();
-    refused(&project, "state-is-a-folder", &[&["apply", "-y"], &["plan"], &["show"]]);
+    refused(&project, "error[state-io]", &[&["apply", "-y"], &["plan"], &["show"]]);
 }
 
 /// The size of files is limited at ever later moments of a run, as on a disk that fills up.

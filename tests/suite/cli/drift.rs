@@ -165,7 +165,7 @@ fn an_account_that_can_not_be_read_is_an_error_and_no_drift() {
     let project = Project::ordered(&["one"]);
     let fault = ["drift", "--fault", "list:error:AuthFailure.UnauthorizedOperation@*"];
     let failed = project.run(fault).exits(1);
-    assert_shown!("drift-unreadable", failed.stderr);
+    assert!(failed.stderr.contains("error[listing]"), "{failed}");
 }
 
 /// Every code there is, in one run: those of a plan, and those of an account that people, the vendor and a late list changed.
@@ -338,7 +338,7 @@ fn another_endpoint_than_the_states_is_not_compared_with_it() {
     let keys = [("TENCENTCLOUD_SECRET_ID", "AKIDtest"), ("TENCENTCLOUD_SECRET_KEY", "secret")];
     let ran = project.command(["drift"]).envs(keys).output().unwrap();
     let ran = crate::support::Ran::from(ran).exits(1);
-    assert_shown!("drift-other-endpoint", ran.stderr);
+    assert!(ran.stderr.contains("error[state-endpoint]"), "{ran}");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn every_example_is_validated_planned_and_applied() {
         let dir = format!("examples/{name}");
         let run = |args: &[&str]| {
             let args = ["-C", &dir].into_iter().chain(args.iter().copied());
-            project.run_unthrottled(args).exits(0)
+            project.run(args).exits(0)
         };
         let valid = run(&["validate"]);
         assert_eq!(valid.stderr, "", "an example has no warnings");

@@ -37,10 +37,8 @@ fn an_alias_is_changed_in_place() {
     let project = Project::ordered(&["shop"]);
     let before = ids(&project);
     project.edit(MANIFEST, "alias: shop", "alias: store");
-    let plan = project.run(["plan", "--show-calls"]).exits(0);
-    assert_shown!("life-alias-plan", plan);
-    let applied = project.run(["apply", OWN]).exits(0);
-    assert_shown!("life-alias-apply", applied);
+    project.run(["plan", "--show-calls"]).exits(0).says(&["ModifyEnv"]);
+    project.run(["apply", OWN]).exits(0);
     assert_eq!(changes(&project), ["CreatePostpayPackage", "ModifyEnv"]);
     project.run(["plan", "--detailed-exitcode"]).exits(0);
     assert_eq!(ids(&project), before);
@@ -68,8 +66,7 @@ fn a_replacement_is_ordered_by_name_and_the_old_one_kept_until_it_is_given_up_by
     let args = ["--replace", "shop"];
     let plan = project.run(["plan"].iter().chain(&args)).exits(0);
     assert_shown!("life-replace-plan", plan);
-    let applied = project.run(["apply", OWN].iter().chain(&args)).exits(0);
-    assert_shown!("life-replace-apply", applied);
+    project.run(["apply", OWN].iter().chain(&args)).exits(0);
     assert_eq!(changes(&project), ["CreatePostpayPackage"; 2]);
     assert!(ids(&project).contains(&old));
     let shown = project.run(["plan", "--detailed-exitcode"]).exits(0);
@@ -77,7 +74,7 @@ fn a_replacement_is_ordered_by_name_and_the_old_one_kept_until_it_is_given_up_by
 
     let new = env_id(&project, "shop");
     let destroy = ["destroy", "shop", "--deposed", GIVE_UP, OWN, "--purge"];
-    assert_shown!("life-deposed-destroy", project.run(destroy).exits(0));
+    project.run(destroy).exits(0);
     assert_eq!(ids(&project), BTreeSet::from([new]));
     project.run(destroy).exits(1).says(&["nothing that was replaced"]);
 }
@@ -105,12 +102,12 @@ fn nothing_is_given_up_without_leave_and_what_is_gone_already_is_fine() {
     }
     assert_eq!(changes(&project).len(), 2, "two orders, and nothing else");
     let refused = project.run(["destroy", "two", OWN]).exits(1);
-    assert_shown!("life-destroy-not-allowed", refused);
+    refused.says(&["--allow-destroy"]);
     let declared = project.run(["destroy", "one", GIVE_UP, OWN]).exits(1);
     assert_shown!("life-destroy-declared", declared);
 
-    assert_shown!("life-destroy", project.run(["destroy", "two", GIVE_UP, OWN]).exits(0));
-    assert_shown!("life-isolated", project.run(["plan", "--detailed-exitcode"]).exits(0));
+    project.run(["destroy", "two", GIVE_UP, OWN]).exits(0);
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
     project.run(["destroy", "two", GIVE_UP, OWN, "--purge"]).exits(0).says(&["destroyed"]);
     project.run(["destroy", "two", GIVE_UP, OWN]).exits(0).says(&["is not on record any more"]);
     project.run(["destroy", "too", GIVE_UP, OWN]).exits(1).says(&["nothing is on record at `too`"]);
@@ -130,7 +127,7 @@ fn what_nobody_saw_go_is_not_taken_for_alive_and_is_settled_by_a_look() {
     assert_eq!(changes(&project).len(), 3);
     project.run(["apply", OWN]);
     assert_eq!(changes(&project).len(), 3, "it is not ordered again");
-    assert_shown!("life-destroying-resolve", project.run(["resolve", OWN]).exits(0));
+    project.run(["resolve", OWN]).exits(0);
     project.run(["plan"]).exits(0).says(&["two will be ordered"]);
 }
 
@@ -141,7 +138,7 @@ fn what_left_the_manifests_is_given_up_by_apply_when_the_configuration_and_the_c
     project.write("postpay.yaml", "version: 1\napi: {endpoint: sandbox}\nguard: {allow_destroy: true}\n");
     // Configured, and nobody there to be asked for its address.
     let asked = project.run(["apply", OWN]).exits(1);
-    assert_shown!("life-apply-destroy-unasked", asked.stderr);
+    assert!(asked.stderr.contains("error[no-terminal]"), "{asked}");
     project.run(["plan", "-o", "plan.json"]).exits(0);
     project.run(["apply", "plan.json"]).exits(1);
     assert_eq!(changes(&project).len(), 2);
@@ -153,12 +150,12 @@ fn what_left_the_manifests_is_given_up_by_apply_when_the_configuration_and_the_c
 fn a_protected_environment_is_kept_even_after_it_left_the_manifests() {
     let project = Project::ordered(&["one", "two"]);
     append(&project, "    lifecycle: {prevent_destroy: true}\n");
-    assert_shown!("life-protect", project.run(["apply", OWN]).exits(0));
+    project.run(["apply", OWN]).exits(0);
     project.declare(&["one"]);
     let kept = project.run(["apply", OWN, GIVE_UP]).exits(0);
     assert_shown!("life-protected", kept);
     let refused = project.run(["destroy", "two", GIVE_UP, OWN]).exits(1);
-    assert_shown!("life-protected-destroy", refused.stderr);
+    assert!(refused.stderr.contains("error[step-refused]"), "{refused}");
     assert_eq!(changes(&project).len(), 2);
 }
 
@@ -170,11 +167,11 @@ fn a_refused_destroy_is_explained_and_leaves_everything_as_it_was() {
         project.write(MANIFEST, "version: 1\nremoved: [never-was]\n");
         let before = project.memory();
         let fault = format!("destroy:error:{code}@1");
-        let refused = project
-            .run(["destroy", "one", GIVE_UP, OWN, "--fault", &fault, "--settle", "1s"])
-            .exits(1)
-            .says(&[code, "RequestId", says]);
-        assert_shown!(format!("life-destroy-{code}"), refused);
+        project.run(["destroy", "one", GIVE_UP, OWN, "--fault", &fault, "--settle", "1s"]).exits(1).says(&[
+            code,
+            "RequestId",
+            says,
+        ]);
         assert_eq!(project.json(STATE)["environments"], {
             let state = &before[&project.file(STATE).strip_prefix(project.path()).unwrap().to_owned()];
             serde_json::from_slice::<serde_json::Value>(state).unwrap()["environments"].clone()
@@ -188,8 +185,8 @@ fn a_moved_block_renames_without_an_order() {
     let before = ids(&project);
     project.edit(MANIFEST, "  shop:", "  store:");
     append(&project, "moved:\n  - {from: shop, to: store}\n");
-    assert_shown!("life-moved-plan", project.run(["plan"]).exits(0));
-    assert_shown!("life-moved-apply", project.run(["apply", OWN]).exits(0));
+    project.run(["plan"]).exits(0);
+    project.run(["apply", OWN]).exits(0);
     assert_eq!(ids(&project), before);
     assert_eq!(changes(&project).len(), 1);
     project.run(["plan", "--detailed-exitcode"]).exits(0);
@@ -198,7 +195,7 @@ fn a_moved_block_renames_without_an_order() {
     project.edit(MANIFEST, "  store:", "  market:");
     project.edit(MANIFEST, "from: shop, to: store", "from: shpo, to: market");
     let missing = project.run(["plan"]).exits(1);
-    assert_shown!("life-moved-missing", missing.stderr);
+    assert!(missing.stderr.contains("error[moved-missing]"), "{missing}");
     project.run(["apply", OWN]).exits(1);
     assert_eq!(changes(&project).len(), 1);
 }
@@ -209,7 +206,7 @@ fn a_move_onto_a_used_address_is_an_error_with_its_place() {
     project.declare(&["two"]);
     append(&project, "moved: [{from: one, to: two}]\n");
     let used = project.run(["plan"]).exits(1);
-    assert_shown!("life-moved-used", used.stderr);
+    assert!(used.stderr.contains("error[moved-used]"), "{used}");
 }
 
 #[test]
@@ -217,8 +214,8 @@ fn a_removed_address_is_forgotten_and_lives_on() {
     let project = Project::ordered(&["one", "two"]);
     project.declare(&["one"]);
     append(&project, "removed: [two]\n");
-    assert_shown!("life-removed-plan", project.run(["plan", GIVE_UP]).exits(0));
-    assert_shown!("life-removed-apply", project.run(["apply", OWN, GIVE_UP]).exits(0));
+    project.run(["plan", GIVE_UP]).exits(0);
+    project.run(["apply", OWN, GIVE_UP]).exits(0);
     assert_eq!(changes(&project).len(), 2, "nothing was given up");
     project.run(["plan", "--detailed-exitcode"]).exits(0);
     // A receipt says where it went.
@@ -249,7 +246,7 @@ fn what_is_declared_in_a_file_that_was_not_read_is_not_given_up() {
     project.write(part, project.read(MANIFEST));
     project.declare(&["two"]);
     let line = ["apply", OWN, GIVE_UP, "-f", part];
-    assert_shown!("life-declared-elsewhere", project.run(line).exits(1));
+    project.run(line).exits(1).says(&["error[declared-elsewhere]"]);
     project.write(MANIFEST, "version: 1\nenvironments: {two: [}\n");
     project.run(line).exits(1).says(&["declared-elsewhere"]);
     assert_eq!(ids(&project).len(), 2, "nothing was given up");

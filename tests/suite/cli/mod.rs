@@ -8,7 +8,6 @@ mod bad_state;
 mod ci;
 mod ci_commands;
 mod connections;
-mod crash;
 mod drift;
 mod duplicates;
 mod examples;

@@ -37,7 +37,8 @@ fn gap(one: &postpay::sandbox::LedgerEntry, other: &postpay::sandbox::LedgerEntr
 #[test]
 fn orders_arrive_half_a_second_apart() {
     one_of_three(|| {
-        let project = Project::ordered(&["one", "two", "three", "four"]);
+        let project = Project::of(&["one", "two", "three", "four"]).at_real_pace();
+        project.run(["apply", "-y"]).exits(0);
         assert_eq!(project.ordered_once().len(), 4);
         let ledger = project.ledger();
         let aliases: Vec<_> = ledger.iter().map(|it| it.params["Alias"].clone()).collect();
@@ -53,7 +54,7 @@ fn orders_arrive_half_a_second_apart() {
 #[test]
 fn a_slow_answer_does_not_slow_the_pace() {
     one_of_three(|| {
-        let project = Project::of(&["one", "two", "three"]);
+        let project = Project::of(&["one", "two", "three"]).at_real_pace();
         project.run(["apply", "-y", "--latency", "1s"]).exits(0);
         let ledger = project.ledger();
         let whole = gap(&ledger[0], &ledger[2]);
@@ -66,7 +67,7 @@ fn a_slow_answer_does_not_slow_the_pace() {
 
 #[test]
 fn no_more_are_under_way_than_asked_for() {
-    let project = Project::of(&["one", "two"]);
+    let project = Project::of(&["one", "two"]).at_real_pace();
     project.run(["apply", "-y", "--latency", "1s", "--in-flight", "1"]).exits(0);
     let ledger = project.ledger();
     let gap = gap(&ledger[0], &ledger[1]);
@@ -76,7 +77,8 @@ fn no_more_are_under_way_than_asked_for() {
 #[test]
 fn two_runs_in_a_row_keep_the_limit() {
     one_of_three(|| {
-        let project = Project::ordered(&["one"]);
+        let project = Project::of(&["one"]).at_real_pace();
+        project.run(["apply", "-y"]).exits(0);
         project.declare(&["one", "two"]);
         project.run(["apply", "-y"]).exits(0);
         assert_eq!(project.ordered_once().len(), 2);
@@ -86,7 +88,7 @@ fn two_runs_in_a_row_keep_the_limit() {
 
 #[test]
 fn a_run_that_hurries_is_turned_away_and_still_orders_once() {
-    let project = Project::of(&["one", "two", "three"]);
+    let project = Project::of(&["one", "two", "three"]).at_real_pace();
     let ran = project.run(["apply", "-y", "--rate", "100"]).exits(0);
     ran.says(&["at 100 a second", "RequestLimitExceeded"]);
     assert_eq!(project.ordered_once().len(), 3);
@@ -95,7 +97,7 @@ fn a_run_that_hurries_is_turned_away_and_still_orders_once() {
 #[test]
 fn jitter_lets_requests_arrive_in_another_order() {
     let aliases = ["a", "b", "c", "d", "e", "f", "g", "h"];
-    let project = Project::of(&aliases);
+    let project = Project::of(&aliases).at_real_pace();
     let fast = ["--rate", "100", "--sandbox-rate", "1000", "--in-flight", "8"];
     let args = ["apply", "-y", "--jitter", "400ms"].into_iter().chain(fast);
     project.run(args).exits(0);
@@ -107,7 +109,7 @@ fn jitter_lets_requests_arrive_in_another_order() {
 
 #[test]
 fn a_congestion_delays_creates_and_keeps_their_order() {
-    let project = Project::of(&["one", "two", "three"]);
+    let project = Project::of(&["one", "two", "three"]).at_real_pace();
     let ran = project.run(["apply", "-y", "--fault", "throttle-for:1500ms@2"]).exits(0);
     let ran = ran.says(&["RequestLimitExceeded", "attempt 3"]);
     assert_eq!(project.ordered_once().len(), 3);

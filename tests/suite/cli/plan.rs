@@ -14,8 +14,7 @@ fn planned(project: &Project, name: &str, apply: i32) {
     let (before, sent) = (memory(), project.ledger().len());
     let plan = project.run(["plan", "--detailed-exitcode"]).exits(2);
     assert_shown!(format!("plan-{name}"), plan);
-    let applied = project.run(["apply", "-y"]).exits(apply);
-    assert_shown!(format!("apply-{name}"), applied.stderr);
+    project.run(["apply", "-y"]).exits(apply);
     assert_eq!(project.ledger().len(), sent, "nothing was sent");
     assert_eq!(before, memory(), "nothing was written");
 }

@@ -22,7 +22,7 @@ fn fenced<'a>(page: &'a str, kind: &str) -> Vec<&'a str> {
 
 /// The project whose plan the READMEs show.
 fn shop() -> Project {
-    let project = Project::of(&[]);
+    let project = Project::of(&[]).at_real_pace();
     let manifest = |environments: &str| format!("version: 1\nenvironments:\n{environments}");
     let old = "  shop-preview: {alias: shop-preview, env_source: qcloud, channel: qc_console}\n";
     let shop = "\

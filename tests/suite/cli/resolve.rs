@@ -5,7 +5,9 @@ use crate::support::{LEDGER, MANIFEST, Project, RECEIPTS, STATE};
 /// Two orders that were made, and whose answers were lost.
 fn two_lost() -> Project {
     let project = Project::of(&["one", "two"]);
-    project.run(["apply", "-y", "--fault", "hang-after@1-2", "--timeout=2s", "--list-delay=1h"]).exits(4);
+    project
+        .run(["apply", "-y", "--in-flight=2", "--fault", "hang-after@1-2", "--timeout=2s", "--list-delay=1h"])
+        .exits(4);
     project
 }
 

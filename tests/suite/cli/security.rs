@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 
@@ -14,7 +14,7 @@ use postpay::state::journal::Event;
 use postpay::state::{decode_journal, encode_journal};
 
 use super::secrets::{serve, serve_by};
-use crate::support::{LEDGER, MANIFEST, PATIENT, Project, Ran, STATE, manifest};
+use crate::support::{LEDGER, MANIFEST, PATIENT, Project, Ran, STATE, manifest, server};
 
 const KEYS: [(&str, &str); 2] =
     [("TENCENTCLOUD_SECRET_ID", SECRET_ID), ("TENCENTCLOUD_SECRET_KEY", SECRET_KEY)];
@@ -42,98 +42,46 @@ fn is_plain(ran: &Ran) {
     }
 }
 
-/// A server that answers everything with this body, and keeps what it was sent.
-fn answering(body: &str) -> (String, Receiver<String>) {
+/// A server that answers everything with this body.
+fn answering(body: &str) -> (String, Receiver<Vec<u8>>) {
     let body = body.to_owned();
     scripted(move |_| body.clone())
 }
 
-/// A server that answers each action as it says, and keeps what it was sent.
-fn scripted(answer: impl Fn(&str) -> String + Send + 'static) -> (String, Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let (send, requests) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            stream.set_read_timeout(Some(PATIENT)).unwrap();
-            let mut request = Vec::new();
-            let mut buffer = [0; 4096];
-            while !request.ends_with(b"}") {
-                match stream.read(&mut buffer) {
-                    Ok(0) | Err(_) => break,
-                    Ok(read) => request.extend_from_slice(&buffer[..read]),
-                }
-            }
-            let request = String::from_utf8_lossy(&request).into_owned();
-            let body = answer(&action_of(&request));
-            let length = body.len();
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-            );
-            let _ = stream.write_all((head + &body).as_bytes());
-            if send.send(request).is_err() {
-                break;
-            }
-        }
-    });
-    (url, requests)
+/// A server that answers each action with the body that `answer` gives.
+fn scripted(answer: impl Fn(&str) -> String + Send + 'static) -> (String, Receiver<Vec<u8>>) {
+    let (address, requests) = server::serve(move |request| server::ok(&answer(&action_of(request))));
+    (format!("http://{address}"), requests)
 }
 
-fn action_of(request: &str) -> String {
-    let header = |line: &str| {
-        let (name, value) = line.split_once(':')?;
-        let is_it = name.eq_ignore_ascii_case("X-TC-Action");
-        is_it.then(|| value.trim().to_owned())
-    };
-    request.lines().find_map(header).unwrap_or_default()
+fn action_of(request: &[u8]) -> String {
+    server::header(request, "X-TC-Action").unwrap_or_default()
+}
+
+fn actions(requests: &Receiver<Vec<u8>>) -> BTreeSet<String> {
+    requests.try_iter().map(|request| action_of(&request)).collect()
 }
 
 /// Asserts that nothing came to a server whose clients are gone. Connections are taken in their order, so what comes first is
 /// ours when there was none before it.
 #[track_caller]
-fn nothing_came(url: &str, requests: &Receiver<String>) {
+fn nothing_came(url: &str, requests: &Receiver<Vec<u8>>) {
     let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
     stream.write_all(b"is anybody there? {}").unwrap();
     let first = requests.recv_timeout(PATIENT).unwrap();
-    assert_eq!(first, "is anybody there? {}", "nothing was to be sent there");
+    assert_eq!(first, b"is anybody there? {}", "nothing was to be sent there");
 }
 
 /// A server without STS that lists nothing, and answers everything else with what `echo` makes of the request.
-fn echoing(echo: fn(&str) -> String) -> (String, Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let (send, requests) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = Vec::new();
-            let mut buffer = [0; 4096];
-            while !request.ends_with(b"}") {
-                match stream.read(&mut buffer) {
-                    Ok(0) | Err(_) => break,
-                    Ok(read) => request.extend_from_slice(&buffer[..read]),
-                }
-            }
-            let request = String::from_utf8_lossy(&request).into_owned();
-            let ok = |body: &str| {
-                let length = body.len();
-                format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}")
-            };
-            let answer = if request.contains("GetCallerIdentity") {
-                ok(r#"{"Response":{"Error":{"Code":"InvalidAction","Message":""},"RequestId":"r"}}"#)
-            } else if request.contains("DescribeEnvs") {
-                ok(r#"{"Response":{"EnvList":[],"Total":0,"RequestId":"r"}}"#)
-            } else {
-                echo(&request)
-            };
-            let _ = stream.write_all(answer.as_bytes());
-            if send.send(request).is_err() {
-                break;
-            }
+fn echoing(echo: fn(&str) -> String) -> (String, Receiver<Vec<u8>>) {
+    let (address, requests) = server::serve(move |request| match action_of(request).as_str() {
+        "GetCallerIdentity" => {
+            server::ok(r#"{"Response":{"Error":{"Code":"InvalidAction","Message":""},"RequestId":"r"}}"#)
         }
+        "DescribeEnvs" => server::ok(r#"{"Response":{"EnvList":[],"Total":0,"RequestId":"r"}}"#),
+        _ => echo(&String::from_utf8_lossy(request)).into_bytes(),
     });
-    (url, requests)
+    (format!("http://{address}"), requests)
 }
 
 /// A page of a proxy that shows the request that it could not pass on.
@@ -186,7 +134,8 @@ fn a_signature_or_a_token_that_is_echoed_is_in_no_byte() {
         ]);
         command.envs(KEYS).env("TENCENTCLOUD_SESSION_TOKEN", ECHOED);
         let ran = Ran::from(command.output().unwrap()).exits(4);
-        let sent: Vec<String> = requests.try_iter().collect();
+        let sent: Vec<String> =
+            requests.try_iter().map(|request| String::from_utf8(request).unwrap()).collect();
         let order = sent.iter().find(|it| it.contains("CreatePostpayPackage"));
         let (_, rest) = order.unwrap().split_once("Signature=").unwrap();
         let signature = &rest[..64];
@@ -263,7 +212,7 @@ fn speaks(command: &str) -> bool {
 const TOKEN: &str = "a-session-token-that/nobody-may-read-0123456789";
 
 /// An endpoint that says back what it was sent, in every text that it has.
-fn saying_back(create: &'static str) -> (String, Receiver<String>) {
+fn saying_back(create: &'static str) -> (String, Receiver<Vec<u8>>) {
     let said = format!("{TOKEN} {SECRET_KEY} \\u001b]0;owned\\u0007\\u202e\\u00ad");
     scripted(move |action| {
         let response = match action {
@@ -325,7 +274,7 @@ fn an_endpoint_that_says_our_token_back_has_it_kept_and_shown_nowhere() {
         run(&["resolve", "--auto-approve"]);
         run(&["history", "--format", "csv"]).exits(0);
         run(&["state", "list", "--format", "json"]);
-        let asked: BTreeSet<String> = requests.try_iter().map(|it| action_of(&it)).collect();
+        let asked = actions(&requests);
         for action in ["GetCallerIdentity", "DescribeEnvs", "DescribeBillingInfo", "CreatePostpayPackage"] {
             assert!(asked.contains(action), "{action} is not in {asked:?}");
         }
@@ -345,7 +294,7 @@ fn an_endpoint_is_sent_a_signature_for_itself_and_never_the_key() {
     let (url, requests) = answering(r#"{"Response":{"RequestId":"r"}}"#);
     let project = Project::of(&["one"]);
     with_keys(&project, &["whoami", "--endpoint", &url]).exits(1);
-    let request = requests.recv().unwrap();
+    let request = String::from_utf8(requests.recv().unwrap()).unwrap();
     assert!(!request.contains(SECRET_KEY), "{request}");
     // The host is among what is signed, so that no other one would take it.
     assert!(request.contains("SignedHeaders=content-type;host"), "{request}");
@@ -813,6 +762,6 @@ fn a_row_without_a_proper_id_makes_a_listing_incomplete() {
     });
     let project = Project::of(&["one"]);
     with_keys(&project, &["apply", "-y", "--endpoint", &url]).exits(1);
-    let asked: BTreeSet<String> = requests.try_iter().map(|it| action_of(&it)).collect();
+    let asked = actions(&requests);
     assert!(!asked.contains("CreatePostpayPackage"), "{asked:?}");
 }

@@ -10,7 +10,7 @@ fn with(project: &Project, variables: &[(&str, &str)], args: &[&str]) -> Ran {
 
 #[test]
 fn the_rate() {
-    let project = Project::of(&["one", "two"]);
+    let project = Project::of(&["one", "two"]).at_real_pace();
     let rate = |variables: &[(&str, &str)], args: &[&str], expected: &str| {
         let args: Vec<_> = ["plan"].iter().chain(args).copied().collect();
         with(&project, variables, &args).exits(0).says(&[expected]);
@@ -78,7 +78,7 @@ fn the_endpoint() {
 
 #[test]
 fn the_settings_and_the_folder() {
-    let project = Project::of(&["one"]);
+    let project = Project::of(&["one"]).at_real_pace();
     project.write(
         "deep/conf/other.yaml",
         "version: 1\nmanifests: ../envs\nstate: st.json\napi: {endpoint: sandbox, rate: 1}\n",
@@ -167,7 +167,7 @@ fn an_environment_to_be_created_needs_an_alias_unless_that_is_switched_off() {
 
 #[test]
 fn a_variable_that_is_empty_counts_as_absent() {
-    let project = Project::of(&["one", "two"]);
+    let project = Project::of(&["one", "two"]).at_real_pace();
     let plan = project.run(["plan"]).exits(0).stdout;
     for name in [
         "CHDIR", "CONFIG", "FILE", "STATE", "ENDPOINT", "COLOR", "LOG", "FORMAT", "REPORT", "OUT", "RATE",

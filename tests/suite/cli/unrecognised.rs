@@ -27,7 +27,7 @@ fn manifests_with_names_like_a_backup_stop_a_destroy_and_nothing_else() {
 
 #[test]
 fn settings_are_read_under_both_endings() {
-    let project = Project::of(&["one", "two"]);
+    let project = Project::of(&["one", "two"]).at_real_pace();
     project.write("postpay.yml", "version: 1\napi:    {endpoint: sandbox, rate: 1}\n");
     fs::remove_file(project.file("postpay.yaml")).unwrap();
     project.run(["plan"]).exits(0).says(&["at 1 a second"]);

@@ -6,6 +6,7 @@ use std::ops::AddAssign;
 use std::process::{Command, Stdio};
 
 use postpay::sandbox::{LedgerEntry, SECRET_ID, SECRET_KEY};
+use postpay::state::file::FileStore;
 
 use crate::support::{Project, Ran, Running, STATE};
 
@@ -50,7 +51,7 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn new(aliases: &[&str]) -> Self {
-        Self { project: Project::of(aliases), outside: None, embedded: Vec::new() }
+        Self { project: Project::of(aliases).at_real_pace(), outside: None, embedded: Vec::new() }
     }
 
     /// From here on the endpoint is a process of its own.
@@ -117,19 +118,12 @@ impl Scene {
         entries
     }
 
-    /// The status of every address, as a reader is told it now.
+    /// The status of every address, as a reader sees it now: the snapshot with the open journal on top.
     fn shown(&self) -> Result<BTreeMap<String, String>, String> {
-        let ran = self.run(&["show", "--format", "json"]);
-        if ran.code != Some(0) {
-            return Err(format!("what is on disk can't be shown\n{ran}"));
-        }
-        let shown = ran.json();
-        let environments = shown["environments"].as_object().cloned();
-        Ok(environments
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(address, record)| (address, record["status"].as_str().unwrap().to_owned()))
-            .collect())
+        let read = postpay::state::read(&FileStore::new(self.project.file(STATE)));
+        let state = read.map_err(|error| format!("what is on disk can't be read: {error}"))?.current();
+        let records = state.into_iter().flat_map(|state| state.environments);
+        Ok(records.map(|(address, record)| (address.to_string(), record.status.name().to_owned())).collect())
     }
 
     /// After a crash, before anything else: whatever was ordered is on record, with its ids or as unknown.

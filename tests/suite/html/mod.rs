@@ -37,7 +37,7 @@ const HOSTILE: [&str; 6] = [
 
 /// Six orders, of which one replaces, one is changed in place, and two are as they should be.
 fn plan(aliases: [&str; 6], lang: Lang) -> Page {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let mut text = "version: 1\nenvironments:\n".to_owned();
     for (n, alias) in (1..).zip(aliases) {
         // A manifest in which a text turns the line around is refused: that part comes later.

@@ -18,7 +18,7 @@ pub(crate) struct Folder {
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        let temporary = TempDir::new().unwrap();
+        let temporary = crate::support::folder();
         // Not there yet: the first writer makes it.
         let state = temporary.path().join("deep/state/postpay.state.json");
         Self { temporary, state }
@@ -112,7 +112,7 @@ fn the_files_have_their_names_and_are_private() {
 #[test]
 fn two_states_in_one_folder_keep_to_themselves() {
     let one = Folder::new();
-    let other = Folder { state: one.beside("other.json"), temporary: TempDir::new().unwrap() };
+    let other = Folder { state: one.beside("other.json"), temporary: crate::support::folder() };
     order(&one, &["a"]);
     let _held = writer(&one);
     assert_eq!(read(&other).unwrap().state, None);
@@ -127,7 +127,7 @@ fn a_link_leads_to_the_one_real_state() {
     let real = Folder::new();
     order(&real, &["one"]);
     let link =
-        Folder { state: real.temporary.path().join("link.state.json"), temporary: TempDir::new().unwrap() };
+        Folder { state: real.temporary.path().join("link.state.json"), temporary: crate::support::folder() };
     // Relative, to another link.
     std::os::unix::fs::symlink("second", &link.state).unwrap();
     let second = real.temporary.path().join("second");

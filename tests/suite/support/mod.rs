@@ -1,6 +1,8 @@
 //! A hermetic place to run the real program in: a folder of its own, an environment of its own, and output in which what
 //! differs from run to run has a name instead.
 
+pub(crate) mod server;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -24,14 +26,30 @@ pub(crate) const MANIFEST: &str = "environments/shop.yaml";
 /// Long enough for anything that comes at all, on a busy computer.
 pub(crate) const PATIENT: Duration = Duration::from_secs(30);
 
+/// A new folder, in memory where the system has a place for that: what is tested dies with a process and not with the
+/// computer.
+pub(crate) fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    tempfile::Builder::new().prefix("postpay-").tempdir_in(place).unwrap()
+}
+
 /// A folder with a project in it.
 pub(crate) struct Project {
     dir: TempDir,
+    /// Whether creates are sent at the rate, and as many at a time, as users have it.
+    real_pace: bool,
 }
 
 impl Project {
     pub(crate) fn empty() -> Self {
-        Self { dir: tempfile::Builder::new().prefix("postpay-").tempdir().unwrap() }
+        Self { dir: folder(), real_pace: false }
+    }
+
+    /// For tests about pace, and those that set it themselves. All others create one after the other, 100 a second.
+    pub(crate) fn at_real_pace(mut self) -> Self {
+        self.real_pace = true;
+        self
     }
 
     /// A project against the embedded endpoint that declares one environment for each alias.
@@ -118,24 +136,26 @@ impl Project {
             // One look is enough where the embedded endpoint lists at once.
             .env("POSTPAY_SETTLE", "0s")
             .stdin(Stdio::null());
+        if !self.real_pace {
+            command.env("POSTPAY_RATE", "100").env("POSTPAY_IN_FLIGHT", "1");
+            if self.is_embedded(command) {
+                command.env("POSTPAY_SANDBOX_RATE", "1000");
+            }
+        }
+    }
+
+    /// Whether it serves or uses the embedded endpoint; its flags are rejected beside another one.
+    fn is_embedded(&self, command: &Command) -> bool {
+        let args: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy()).collect();
+        let folder = args.iter().position(|arg| arg == "-C").map_or(".", |at| &*args[at + 1]);
+        let settings = fs::read_to_string(self.file(folder).join("postpay.yaml")).unwrap_or_default();
+        let is_told_another = args.iter().any(|arg| arg.starts_with("--endpoint"));
+        args.iter().any(|arg| arg == "serve") || (settings.contains("endpoint: sandbox") && !is_told_another)
     }
 
     pub(crate) fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
-        let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
-        Self::ran(self.command(&args), &args)
-    }
-
-    /// As [`Project::run`], with an embedded endpoint that turns no order away for coming too soon: for what is shown of three
-    /// or more. A busy computer can hold an arrival up, and so bring it nearer to the next.
-    pub(crate) fn run_unthrottled<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
-        let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
-        let mut command = self.command(&args);
-        command.env("POSTPAY_SANDBOX_RATE", "1000");
-        Self::ran(command, &args)
-    }
-
-    fn ran(mut command: Command, args: &[OsString]) -> Ran {
-        let mut ran = Ran::from(command.output().unwrap());
+        let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        let mut ran = Ran::from(self.command(&args).output().unwrap());
         ran.line = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
         ran
     }
@@ -155,14 +175,6 @@ impl Project {
     pub(crate) fn ledger_at(&self, name: &str) -> Vec<LedgerEntry> {
         let mut entries = read_ledger(&self.file(name)).unwrap();
         entries.retain(|entry| entry.action == "CreatePostpayPackage");
-        entries
-    }
-
-    /// The same without what was turned away for coming too soon. A busy computer holds an arrival up and so brings it
-    /// nearer to the next; of three or more orders one may then be sent again, as it should be.
-    pub(crate) fn reached(&self) -> Vec<LedgerEntry> {
-        let mut entries = self.ledger();
-        entries.retain(|entry| entry.reached);
         entries
     }
 
