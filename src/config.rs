@@ -5,10 +5,9 @@
 
 pub mod duration;
 pub mod endpoint;
-mod ignores;
 mod read;
 mod region;
-mod schema;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +21,7 @@ use crate::manifest;
 pub use endpoint::Endpoint;
 pub use manifest::{CONFIG_NAME, OTHER_CONFIG_NAME};
 pub use region::{Region, RegionError};
-pub use schema::config_schema;
+pub use table::config_schema;
 
 /// Where manifests are looked for.
 pub const DEFAULT_MANIFESTS: &str = "environments/";

@@ -386,13 +386,13 @@ pub(super) fn wrong_text(what: &Text, node: Node<'_>) -> Diagnostic {
 }
 
 /// A value of a wrong type; `what` says of which type it is.
-pub(super) fn wrong(what: &Text, node: Node<'_>) -> Diagnostic {
+pub(crate) fn wrong(what: &Text, node: Node<'_>) -> Diagnostic {
     let is = node.describe();
     Diagnostic::error("wrong-type", text!("{what}, not {is}", "{what:#}，而不是{is:#}")).at(&node.span(), is)
 }
 
 /// Says how a number or a truth value is written that is meant as a string.
-fn quoted(problem: Diagnostic, node: Node<'_>) -> Diagnostic {
+pub(crate) fn quoted(problem: Diagnostic, node: Node<'_>) -> Diagnostic {
     let text = match node.value() {
         Yaml::Number(number) => number,
         Yaml::Bool(true) => "true",

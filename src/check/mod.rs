@@ -8,11 +8,12 @@
 //! The value `null` is the same as leaving a field out, and so takes a default away.
 
 mod declared;
-mod fields;
+pub(crate) mod fields;
 mod identity;
 mod moves;
 pub(crate) mod near;
 mod read;
+pub(crate) mod version;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;

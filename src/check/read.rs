@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::declared::{Declared, Given, Import, Lifecycle, Manifests, Member, Move, Name};
 use super::fields::{self, empty, invalid_address, invalid_id, invisible, wrong, wrong_text};
 use super::near::{known_here, list, meant, nearest, unknown};
+use super::version;
 use crate::diagnostic::{Diagnostic, Span, any_error};
 use crate::kinds;
 use crate::lang::{Text, text};
@@ -21,8 +22,6 @@ const MOVE: [&str; 2] = ["from", "to"];
 const BLOCKS: [&str; 3] = [kinds::KEY, "lifecycle", "import"];
 /// The most environments of a project.
 pub(super) const MAX_ENVIRONMENTS: usize = 200_000;
-/// The version of the manifest format that this is.
-const VERSION: &str = "1";
 
 /// Reads all documents, and reports what is wrong with single keys and values.
 pub(super) fn read<'a>(loaded: &'a Loaded, problems: &mut Vec<Diagnostic>) -> Manifests<'a> {
@@ -89,9 +88,7 @@ struct Defaults<'a> {
 
 impl<'a> Reader<'a, '_> {
     fn document(&mut self, root: Mapping<'a>, node: Node<'a>) {
-        let version = root.get("version");
-        self.version(version, root, node);
-        if is_newer(version) {
+        if version::check(root, node, self.problems) {
             // Whatever else it holds is in a format that this version does not know.
             self.manifests.unread = true;
             return;
@@ -114,57 +111,6 @@ impl<'a> Reader<'a, '_> {
             }
         }
         self.declares_nothing(root, node, environments);
-    }
-
-    fn version(&mut self, version: Option<Entry<'a>>, root: Mapping<'a>, node: Node<'a>) {
-        let missing = match version {
-            None => Some(node.span()),
-            Some(entry) if matches!(entry.value.value(), Yaml::Null) => Some(entry.key.span()),
-            Some(_) => None,
-        };
-        if let Some(place) = missing {
-            let message = if root.is_empty() {
-                text!(
-                    "this document says nothing, not even its version",
-                    "该文档没有任何内容，连版本也没有写"
-                )
-            } else {
-                text!("this document does not say its version", "该文档没有写明版本")
-            };
-            self.problems.push(
-                Diagnostic::error("missing-version", message)
-                    .at(&place, text!("no `version` here", "这里没有 `version`"))
-                    .help(text!("every document begins with `version: 1`", "每个文档都以 `version: 1` 开头")),
-            );
-        }
-        let Some(entry) = version else { return };
-        let no_such = Diagnostic::error(
-            "unsupported-version",
-            text!("there is no such version of the manifest format", "清单格式没有这个版本"),
-        )
-        .at(&entry.value.span(), text!("the version is the number 1", "版本应为数字 1"));
-        self.problems.push(match entry.value.value() {
-            Yaml::Null | Yaml::Number(VERSION) => return,
-            Yaml::Number(number) if is_newer(version) => Diagnostic::error(
-                "unsupported-version",
-                text!(
-                    "version {number} of the manifest format is newer than this postpay",
-                    "清单格式的版本 {number} 比当前的 postpay 新"
-                ),
-            )
-            .at(&entry.value.span(), text!("this postpay knows version 1", "当前的 postpay 只支持版本 1"))
-            .help(text!(
-                "use a newer postpay; nothing else in this document was checked",
-                "请使用更新的 postpay；该文档的其余内容没有检查"
-            )),
-            Yaml::Text(VERSION) => no_such.help(text!(
-                "it is a number: write `version: 1` without quotes",
-                "它是数字：请写 `version: 1`，不加引号"
-            )),
-            Yaml::Number(_) | Yaml::Text(_) | Yaml::Bool(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
-                no_such.help(text!("write `version: 1`", "请写 `version: 1`"))
-            }
-        });
     }
 
     /// A document without environments creates nothing, which is seldom what it was written for.
@@ -672,12 +618,4 @@ fn belongs(name: &str, place: Place) -> Option<Text> {
         | Place::Import
         | Place::Move => None,
     }
-}
-
-/// A whole number above [`VERSION`].
-fn is_newer(version: Option<Entry<'_>>) -> bool {
-    version.is_some_and(|entry| match entry.value.value() {
-        Yaml::Number(number) => number.parse::<u64>().is_ok_and(|number| number > 1),
-        Yaml::Null | Yaml::Bool(_) | Yaml::Text(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => false,
-    })
 }
