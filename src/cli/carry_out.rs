@@ -436,7 +436,7 @@ fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
             .iter()
             .flat_map(State::current)
             .filter(|(address, record)| {
-                let before = before.and_then(|state| state.get(*address));
+                let before = before.and_then(|state| state.get(address));
                 record.status == Status::Unknown
                     && before.is_none_or(|record| record.status != Status::Unknown)
             })

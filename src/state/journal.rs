@@ -35,9 +35,9 @@ impl Journal {
 
     /// Returns the EnvIds that existed before the run's first create; None when they were not listed, or not all of them.
     pub fn listed(&self) -> Option<&BTreeSet<String>> {
-        self.events().find_map(|event| match event {
-            Event::Listed(listed) if listed.missing == 0 => Some(&listed.env_ids),
-            _ => None,
+        self.events().find_map(|event| {
+            let Event::Listed(listed) = event else { return None };
+            (listed.missing == 0).then_some(&listed.env_ids)
         })
     }
 
@@ -55,15 +55,20 @@ impl Journal {
                 record.env_id.as_deref().or(key.deposed.as_deref())
             }
             Event::Edited(Edited { edit: Edit::Forget { key }, .. }) => key.deposed.as_deref(),
-            _ => None,
+            Event::Listed(_)
+            | Event::Intent(_)
+            | Event::Outcome(_)
+            | Event::Edited(_)
+            | Event::RunEnded(_)
+            | Event::Recovered(_) => None,
         })
     }
 
     /// Returns why the run made no further request; None when it died first.
     pub fn ended(&self) -> Option<EndReason> {
-        self.events().rev().find_map(|event| match event {
-            Event::RunEnded(ended) => Some(ended.reason),
-            _ => None,
+        self.events().rev().find_map(|event| {
+            let Event::RunEnded(ended) = event else { return None };
+            Some(ended.reason)
         })
     }
 }

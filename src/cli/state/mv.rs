@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let editing =
         Editing { doing: "state mv", line: format!("state mv {from} {to}"), project: &project, writing };
     editing.run(world, |state, _| {
-        if !state.get(from).is_some() {
+        if state.get(from).is_none() {
             return Err(unknown_address(from, state));
         }
         free(from, to, state)?;
