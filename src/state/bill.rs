@@ -127,10 +127,22 @@ fn numbers(column: &str, place: usize, body: &[(u64, Vec<String>)]) -> Result<Bi
         } else if is_rounded(number) {
             return Err(BillError::Rounded { line: *line, text: number.to_owned() });
         } else {
-            bill.lines.push((*line, number.to_owned()));
+            bill.lines.push((*line, order_number(number)));
         }
     }
     Ok(bill)
+}
+
+/// Returns an order number without what a spreadsheet adds to one: decimal zeros and thousands separators.
+fn order_number(cell: &str) -> String {
+    let whole = match cell.split_once('.') {
+        Some((whole, zeros)) if zeros.bytes().all(|digit| digit == b'0') => whole,
+        _ => cell,
+    };
+    let digits: String =
+        whole.chars().filter(|sign| ![',', ' ', '\u{a0}', '\u{202f}'].contains(sign)).collect();
+    let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if is_number { digits } else { cell.to_owned() }
 }
 
 fn decode(bytes: &[u8]) -> Result<String, BillError> {
@@ -304,6 +316,14 @@ mod tests {
         assert_eq!(bill.column, "Order ID");
         assert_eq!(lines(&bill), [(4, "1"), (5, "2"), (6, "3"), (7, "4"), (10, "5"), (12, "6")]);
         assert_eq!(bill.without_number, 2);
+    }
+
+    #[test]
+    fn decimal_zeros_and_thousands_separators_are_not_part_of_a_number() {
+        let text = "Order ID\n20261201000001.0\n\"20,261,201,000,002\"\n20261201000003.00\n1.5\na.0\n";
+        let expected = ["20261201000001", "20261201000002", "20261201000003", "1.5", "a.0"];
+        let bill = read_all(text.as_bytes()).unwrap();
+        assert_eq!(bill.lines.iter().map(|(_, number)| number.as_str()).collect::<Vec<_>>(), expected);
     }
 
     #[test]
