@@ -1,8 +1,8 @@
-//! `postpay plan`: what would be ordered. It is never given anything that could order.
+//! `postpay plan`: what `apply` would do. It has nothing that could create anything.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
 
@@ -23,38 +23,41 @@ use crate::files::{self, Links, Refusal, Unnamed};
 use crate::lang::{Lang, shell_word, text};
 use crate::model::{Address, Desired, SourceRef};
 use crate::plan::{Action, Guards, Options, Plan, Step, file, guard};
+use crate::report::human::plan::Detail;
 use crate::report::page::Request;
-use crate::report::{clean, human, page};
+use crate::report::{clean, count, human, page};
 use crate::state::State;
 
-/// Show what would be ordered; changes nothing, and is offline without --refresh
+/// Show what apply would create, update, replace and destroy
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_help = "\
 Examples:
   postpay plan                            compare the manifests with the state
-  postpay plan -o plan.json               keep it for review; then: postpay apply plan.json
-  postpay plan --detailed-exitcode        in CI: exit 2 when there is something to do
-  postpay plan --refresh                  and what the account shows otherwise than it is on record
+  postpay plan -o plan.json               save it for review; then: postpay apply plan.json
+  postpay plan --detailed-exitcode        in CI: exit 2 when there are changes
+  postpay plan --refresh                  also report drift between the state and the account
   postpay plan --target shop-prod         only this address
   postpay plan --show-calls               with the exact requests")]
 pub(super) struct Args {
-    /// Keep the plan in FILE, for `postpay apply FILE`
+    /// Save the plan to FILE, for `postpay apply FILE`
     #[arg(short, long, value_name = "FILE", env = "POSTPAY_OUT")]
     out: Option<PathBuf>,
-    /// Read the account as well, and show above the plan what it has otherwise than it is on record; the plan stays the same; needs
-    /// credentials
+    /// Also read the account and report drift; does not change the plan
     #[arg(long, env = "POSTPAY_REFRESH", value_parser = BoolishValueParser::new())]
     refresh: bool,
-    /// Exit with 2 when there are changes. What --refresh shows is none: that is for the exit code of `postpay drift`
+    /// Exit with 2 when there are changes; drift that --refresh reports does not count
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Say in JSON, Markdown and HTML which commit last touched the line that declares each change
+    /// Add the commit that last touched each changed environment to JSON, Markdown and HTML
     #[arg(long)]
     blame: bool,
-    /// Show the exact requests, secrets left out
+    /// Show the exact requests, without secrets
     #[arg(long)]
     show_calls: bool,
+    /// Show every field on a line of its own
+    #[arg(long)]
+    verbose: bool,
     #[command(flatten)]
     select: Select,
     #[command(flatten)]
@@ -80,16 +83,16 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         project.plan(&desired, state.as_ref(), project.options(&args.select, &args.changes), world)?;
     if args.refresh {
         let live::Seen { live, account } = live::read(&project, &args.embedded, state.as_ref(), world)?;
-        // Whoever reviews the plan saw this account, and it is carried out in no other.
+        // The plan was reviewed against this account, and applies to no other.
         if let Some(Proven::Account(caller)) = account {
             plan.account.uin = Some(caller.account);
         }
         let known = drift::known(&project, world);
         plan.drift = Some(noticed(&plan, &desired, state.as_ref(), &live, &known));
     }
-    // Whoever reads the plan on a terminal has the repository before them; it is not looked at for them.
-    let kept = args.out.is_some() || !world.reports.files.is_empty() || world.format != Format::Human;
-    if (kept || args.blame)
+    // On a terminal the reader has the repository at hand.
+    let is_saved = args.out.is_some() || !world.reports.files.is_empty() || world.format != Format::Human;
+    if (is_saved || args.blame)
         && let Some(git) = world.git(&project.sources())
     {
         let mut facts = git.facts();
@@ -98,38 +101,81 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         }
         plan.git = Some(facts);
     }
-    // Whoever reviewed the plan relies on them, whatever the settings say when it is carried out.
+    // A saved plan keeps the guards that it was reviewed with.
     plan.guards = Guards {
         limits: project.limits(None, None),
         allowed_accounts: project.config.guard.allowed_accounts.clone(),
     };
-    // Told to whoever reviews the plan, rather than only to whoever applies it.
-    let foreign = guard::wrong_endpoint(state.as_ref(), &plan.account);
-    let over = guard::over_limits(&plan, project.limits(None, None), 0);
-    for blocker in foreign.into_iter().chain(over) {
-        let (code, message, help) = blocker.explain();
-        world.diagnose(&[Diagnostic::warning(code, message).help(help)]);
-    }
-    world.diagnose(not_allowed(&plan, &project).as_slice());
-    if let Some(path) = &out {
+    let is_blocked = plan.blocked().next().is_some();
+    if let Some(path) = out.as_ref().filter(|_| !is_blocked) {
         write(path, &plan)?;
     }
     let requests = if args.show_calls { requests(&plan, state.as_ref(), &project) } else { Vec::new() };
-    show(&plan, project.rate, &requests, world)?;
-    if let Some(path) = &args.out {
-        let shown = path.display().to_string();
-        let shown = clean(&shown);
-        let allow = if plan.destroys().next().is_some() { " --allow-destroy" } else { "" };
-        let typed = shell_word(&shown);
-        world.tell(&text!(
-            "Kept in {shown}. To carry out exactly this: postpay apply {typed}{allow}\n",
-            "已保存到 {shown}。要完全照此执行：postpay apply {typed}{allow}\n"
-        ));
+    let detail = if args.verbose { Detail::Full } else { Detail::Folded };
+    // Below the plan, beside its summary, and in every page.
+    let warnings = warnings(&plan, state.as_ref(), &project);
+    let shown = show_detailed(&plan, project.rate, &requests, detail, &warnings, world);
+    world.diagnose(&warnings);
+    world.diagnose(blocked(&plan, args.out.is_some()).as_slice());
+    shown?;
+    if is_blocked {
+        return Ok(Exit::Error);
     }
+    tell_next(&plan, args.out.as_deref(), world)?;
     Ok(exit(&plan, args.detailed_exitcode))
 }
 
-/// That no run of the plan would be let through, because of whose it is.
+/// Says where the plan was saved, and how to apply it.
+fn tell_next(plan: &Plan, out: Option<&Path>, world: &mut World) -> Result<(), Failure> {
+    let allow = if plan.destroys().next().is_some() { " --allow-destroy" } else { "" };
+    if let Some(path) = out {
+        let path = path.display().to_string();
+        let path = clean(&path);
+        let word = shell_word(&path);
+        world.tell(&text!(
+            "Saved to {path}. To carry out exactly this: postpay apply {word}{allow}\n",
+            "已保存到 {path}。要完全照此执行：postpay apply {word}{allow}\n"
+        ));
+    } else if world.format == Format::Human && plan.changes().next().is_some() {
+        let text = text!(
+            "Not saved: use -o FILE. To plan again and apply: postpay apply{allow}\n",
+            "未保存：请使用 -o FILE。要重新生成计划并执行：postpay apply{allow}\n"
+        );
+        world.print(text.in_lang(world.out.lang))?;
+    }
+    Ok(())
+}
+
+/// What would keep the plan from being applied, besides its steps.
+fn warnings(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Diagnostic> {
+    let foreign = guard::wrong_endpoint(state, &plan.account);
+    let over = guard::over_limits(plan, project.limits(None, None), 0);
+    let blockers = foreign.into_iter().chain(over).map(|blocker| {
+        let (code, message, help) = blocker.explain();
+        Diagnostic::warning(code, message).help(help)
+    });
+    blockers.chain(not_allowed(plan, project)).collect()
+}
+
+/// The error of a plan with blocked steps, which is not saved.
+fn blocked(plan: &Plan, is_saved: bool) -> Option<Diagnostic> {
+    let n = plan.blocked().count();
+    if n == 0 {
+        return None;
+    }
+    let steps = count(n, "step is", "steps are");
+    let message = if is_saved {
+        text!(
+            "{steps} blocked; apply would refuse this plan. Not saved: no file was written",
+            "{n} 个步骤被阻止，apply 会拒绝此计划。未保存：没有写入文件"
+        )
+    } else {
+        text!("{steps} blocked; apply would refuse this plan", "{n} 个步骤被阻止，apply 会拒绝此计划")
+    };
+    Some(Diagnostic::error("plan-blocked", message))
+}
+
+/// A warning for a plan of an account that is not allowed.
 fn not_allowed(plan: &Plan, project: &Project) -> Option<Diagnostic> {
     let allowed = &project.config.guard.allowed_accounts;
     let uin = plan.account.uin.as_ref()?;
@@ -145,12 +191,12 @@ fn not_allowed(plan: &Plan, project: &Project) -> Option<Diagnostic> {
         ),
     );
     Some(warning.help(text!(
-        "list it too, or keep what is in another account in a state of its own with --state",
-        "将它也加入列表，或用 --state 将其他账号的环境记录在单独的状态文件中"
+        "list it too, or use another state for another account with `--state`",
+        "将它也加入列表，或用 `--state` 为其他账号使用另一个状态文件"
     )))
 }
 
-/// Where each change is declared, if it still is.
+/// The place of each change that is declared.
 fn declared<'a>(desired: &'a Desired, plan: &'a Plan) -> impl Iterator<Item = (&'a Address, &'a SourceRef)> {
     let changes = plan.steps.iter().filter(|step| step.action != Action::NoOp && !step.deposed);
     let changing: HashSet<&Address> = changes.map(|step| &step.address).collect();
@@ -161,16 +207,28 @@ fn declared<'a>(desired: &'a Desired, plan: &'a Plan) -> impl Iterator<Item = (&
         .filter(move |(address, _)| changing.contains(address))
 }
 
-/// The plan in the format that was asked for, and in every report.
+/// Shows the plan in the requested format, and in every report.
 pub(super) fn show(plan: &Plan, rate: f64, requests: &[Request], world: &mut World) -> Result<(), Failure> {
-    let told = world.told();
+    show_detailed(plan, rate, requests, Detail::Folded, &[], world)
+}
+
+/// Shows the plan with diagnostics that pages have as well, and that are printed after it.
+fn show_detailed(
+    plan: &Plan,
+    rate: f64,
+    requests: &[Request],
+    detail: Detail,
+    diagnostics: &[Diagnostic],
+    world: &mut World,
+) -> Result<(), Failure> {
+    let told = [&world.told(), diagnostics].concat();
     let json = || file::encode(plan);
-    let human = |look: human::Look| human::plan::plan(plan, rate, look) + &listed(requests, look.lang);
+    let human =
+        |look: human::Look| human::plan::detailed(plan, rate, detail, look) + &listed(requests, look.lang);
     let page = |lang| page::plan(plan, rate, &told, requests.to_vec(), lang);
     let shown = Shown::new(&json, &human, &page);
     let printed = world.print_as_asked(shown);
     if world.format == Format::Json {
-        // A plan file has no place for them.
         world.say(&listed(requests, world.err.lang));
     }
     let written = world.report(shown);
@@ -181,22 +239,22 @@ pub(super) fn exit(plan: &Plan, detailed: bool) -> Exit {
     if detailed && plan.has_changes() { Exit::Changes } else { Exit::Fine }
 }
 
-/// Replaces the file whole, so that a plan is there or is not.
-fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
+/// Writes the whole file or nothing.
+fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
     use std::io::Write as _;
-    // A manifest, a configuration or somebody's work is not replaced by a plan; an older plan is.
+    // Only an older plan is replaced.
     let is_other = match files::read(path, Links::Followed, file::MAX_BYTES) {
         Ok(bytes) => !bytes.is_empty() && file::decode(&String::from_utf8_lossy(&bytes)).is_err(),
-        // No plan is a device or a pipe. What can't be read for another reason can't be written either, which says why.
+        // A device or a pipe is no plan. Other files that cannot be read cannot be written either, which gives the reason.
         Err(error) => Refusal::of(&error).is_some(),
     };
     if is_other {
         return Err(Failure::new("plan-out", {
             let path = path.display().to_string();
             let path = clean(&path);
-            text!("{path} is there, and is no plan", "{path} 已存在，且不是计划文件")
+            text!("{path} already exists and is not a plan file", "{path} 已存在，且不是计划文件")
         })
-        .help(text!("name another file; nothing was written", "请指定另一个文件；未写入任何内容")));
+        .help(text!("choose another file; nothing was written", "请指定另一个文件；未写入任何内容")));
     }
     let write = || {
         let mut unnamed = Unnamed::make(path, ".postpay-plan-", files::PRIVATE)?;
@@ -208,7 +266,7 @@ fn write(path: &std::path::Path, plan: &Plan) -> Result<(), Failure> {
     write().map_err(|error| cant_write(path, &error))
 }
 
-/// The requests that carrying the plan out would make. The signature is left out: it is made when a request is sent.
+/// The requests that applying the plan would send, without their signatures.
 fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Request> {
     let records = state.into_iter().flat_map(State::records);
     let regions: HashMap<Option<&str>, Option<&str>> =
@@ -218,12 +276,12 @@ fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Reques
         let Some((action, body)) = call(step, plan) else {
             continue;
         };
-        // What is there is spoken to where it is.
+        // An existing environment is updated in its own region.
         let there = regions.get(&step.ids.env_id.as_deref()).copied().flatten();
         let region = there.filter(|_| !step.is_order()).or(project.region.as_deref());
         let mut text = String::new();
         let _ = match &project.endpoint {
-            // It is started with the run, on a port that is free then.
+            // Its port is chosen when it starts.
             Endpoint::Sandbox => writeln!(text, "POST / (sandbox)"),
             Endpoint::Url(url) => writeln!(text, "POST {url}/"),
         };
@@ -241,7 +299,7 @@ fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Reques
     requests
 }
 
-/// For people; nothing when they were not asked for, or there are none.
+/// The requests as text; empty without any.
 fn listed(requests: &[Request], lang: Lang) -> String {
     let mut text = String::new();
     if !requests.is_empty() {
@@ -257,7 +315,7 @@ fn listed(requests: &[Request], lang: Lang) -> String {
     text
 }
 
-/// What a step asks the vendor for, if it does.
+/// The API action and body of a step, if it sends one.
 fn call(step: &Step, plan: &Plan) -> Option<(&'static str, Vec<u8>)> {
     if step.is_order() {
         return Some((CREATE, wire::create_body(step.after.as_ref()?)));

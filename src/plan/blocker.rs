@@ -110,9 +110,9 @@ impl Blocker {
         match self {
             Self::Used { run } => (
                 "plan-used",
-                text!("this plan was carried out already, by run {run}", "此计划已由运行 {run} 执行过"),
+                text!("this plan was already applied, by run {run}", "此计划已由运行 {run} 执行过"),
                 Text::fixed(
-                    "see what it did: `postpay show`; for what is still to do: `postpay plan -o FILE`",
+                    "show the result with `postpay show`; plan the rest with `postpay plan -o FILE`",
                     "查看它做了什么：`postpay show`；查看还有什么要做：`postpay plan -o FILE`",
                 ),
             ),
@@ -121,11 +121,11 @@ impl Blocker {
                 (
                     "plan-foreign",
                     text!(
-                        "the plan was made from {planned}, and there is {found} now",
+                        "the plan was made from {planned}, but there is {found} now",
                         "生成计划时：{planned:#}；现在：{found:#}"
                     ),
                     Text::fixed(
-                        "name the state that the plan was made from with --state",
+                        "select the state that the plan was made from with `--state`",
                         "用 --state 指定生成计划时的状态文件",
                     ),
                 )
@@ -133,7 +133,7 @@ impl Blocker {
             Self::Stale { planned, found } => (
                 "plan-stale",
                 text!(
-                    "the state moved on since the plan was made: serial {planned} then, {found} now",
+                    "the state changed after the plan was made: serial {planned} then, {found} now",
                     "计划生成后状态文件已变化：当时 serial 为 {planned}，现在为 {found}"
                 ),
                 NEW_PLAN,
@@ -142,7 +142,7 @@ impl Blocker {
                 let path = path.display();
                 (
                     "plan-manifest-changed",
-                    text!("{path} changed since the plan was made", "计划生成后 {path} 已更改"),
+                    text!("{path} changed after the plan was made", "计划生成后 {path} 已更改"),
                     NEW_PLAN,
                 )
             }
@@ -150,19 +150,19 @@ impl Blocker {
                 let path = path.display();
                 (
                     "plan-manifest-changed",
-                    text!("{path} is gone since the plan was made", "计划生成后 {path} 已不存在"),
+                    text!("{path} was removed after the plan was made", "计划生成后 {path} 已不存在"),
                     NEW_PLAN,
                 )
             }
             Self::OtherEndpoint { planned, now } => (
                 "plan-endpoint",
                 text!(
-                    "the plan orders from `{planned}`, this run from `{now}`",
-                    "计划向 `{planned}` 订购，而本次运行向 `{now}` 订购"
+                    "the plan is for the endpoint `{planned}`, but this run uses `{now}`",
+                    "计划的端点是 `{planned}`，而本次运行使用 `{now}`"
                 ),
                 text!(
-                    "make a new plan for this endpoint, or order from `{planned}` with --endpoint",
-                    "为当前端点重新生成计划，或用 --endpoint 向 `{planned}` 订购"
+                    "make a new plan for this endpoint, or use `{planned}` with `--endpoint`",
+                    "为当前端点重新生成计划，或用 `--endpoint` 指定 `{planned}`"
                 ),
             ),
             Self::OtherState { planned, now } => {
@@ -170,11 +170,11 @@ impl Blocker {
                 (
                     "plan-state",
                     text!(
-                        "the plan is for the state {planned}, this run keeps {now}",
+                        "the plan is for the state {planned}, but this run uses {now}",
                         "计划对应的状态文件是 {planned}，而本次运行使用 {now}"
                     ),
                     text!(
-                        "name it with `--state {word}`, or make a new plan for this state",
+                        "select it with `--state {word}`, or make a new plan for this state",
                         "用 `--state {word}` 指定它，或为当前状态文件重新生成计划"
                     ),
                 )
@@ -184,11 +184,11 @@ impl Blocker {
                 (
                     "plan-region",
                     text!(
-                        "the plan orders in {planned}, this run in {now}",
+                        "the plan is for {planned}, but this run uses {now}",
                         "计划订购的地域：{planned:#}；本次运行的地域：{now:#}"
                     ),
                     Text::fixed(
-                        "name the plan's region with --region, or make a new plan",
+                        "select the plan's region with `--region`, or make a new plan",
                         "用 --region 指定计划的地域，或重新生成计划",
                     ),
                 )
@@ -196,42 +196,41 @@ impl Blocker {
             Self::StateEndpoint { state, now } => (
                 "state-endpoint",
                 text!(
-                    "the state belongs to `{state}`, this run orders from `{now}`",
-                    "状态文件属于 `{state}`，而本次运行向 `{now}` 订购"
+                    "the state belongs to `{state}`, but this run uses `{now}`",
+                    "状态文件属于 `{state}`，而本次运行使用 `{now}`"
                 ),
                 if state == Account::SANDBOX {
                     text!(
-                        "add `--endpoint sandbox`, or keep what is ordered from `{now}` in a state of its own with --state",
-                        "加上 `--endpoint sandbox`，或用 --state 将向 `{now}` 订购的环境记录在单独的状态文件中"
+                        "add `--endpoint sandbox`, or use another state for `{now}` with `--state`",
+                        "加上 `--endpoint sandbox`，或用 `--state` 为 `{now}` 使用另一个状态文件"
                     )
                 } else {
                     text!(
-                        "name an endpoint of `{state}` with --endpoint, or keep what is ordered from `{now}` in a state of its own \
-                         with --state",
-                        "用 --endpoint 指定 `{state}` 的端点，或用 --state 将向 `{now}` 订购的环境记录在单独的状态文件中"
+                        "select an endpoint of `{state}` with `--endpoint`, or use another state for `{now}` with `--state`",
+                        "用 `--endpoint` 指定 `{state}` 的端点，或用 `--state` 为 `{now}` 使用另一个状态文件"
                     )
                 },
             ),
             Self::StateAccount { state, now } => (
                 "state-account",
                 text!(
-                    "the state belongs to account {state}, and the key to account {now}",
+                    "the state belongs to account {state}, but the credentials belong to account {now}",
                     "状态文件属于账号 {state}，而密钥属于账号 {now}"
                 ),
                 text!(
-                    "use a key of {state} (`postpay whoami` tells which one is found, and where), or keep what is {now}'s in a state \
-                     of its own with --state",
+                    "use credentials of {state} (`postpay whoami` shows the active ones and their source), or use another state for \
+                     {now} with `--state`",
                     "使用 {state} 的密钥（`postpay whoami` 会说明找到的是哪一个、在何处），或用 --state 将 {now} 的环境记录在单独的状态文件中"
                 ),
             ),
             Self::PlanAccount { planned, now } => (
                 "plan-account",
                 text!(
-                    "the plan was made for account {planned}, and the key belongs to account {now}",
+                    "the plan was made for account {planned}, but the credentials belong to account {now}",
                     "计划是为账号 {planned} 生成的，而密钥属于账号 {now}"
                 ),
                 text!(
-                    "use a key of {planned} (`postpay whoami` tells which one is found, and where), or make and review a new plan",
+                    "use credentials of {planned} (`postpay whoami` shows the active ones and their source), or make and review a new plan",
                     "使用 {planned} 的密钥（`postpay whoami` 会说明找到了哪一个），或重新生成并审阅计划"
                 ),
             ),
@@ -240,11 +239,11 @@ impl Blocker {
                 (
                     "account-not-allowed",
                     text!(
-                        "the key belongs to account {now}, which guard.allowed_accounts does not list",
+                        "the credentials belong to account {now}, which guard.allowed_accounts does not list",
                         "密钥属于账号 {now}，它不在 guard.allowed_accounts 中"
                     ),
                     text!(
-                        "use a key of {en} (`postpay whoami` tells which one is found, and where), or list {now} too",
+                        "use credentials of {en} (`postpay whoami` shows the active ones and their source), or list {now} too",
                         "使用 {zh} 的密钥（`postpay whoami` 会说明找到了哪一个），或将 {now} 也加入列表"
                     ),
                 )
@@ -254,12 +253,12 @@ impl Blocker {
                 (
                     "account-unknown",
                     text!(
-                        "account {en} is expected, and the vendor did not say which account the key belongs to",
+                        "account {en} is expected, but Tencent Cloud did not return the account of the credentials",
                         "应使用账号 {zh}，但腾讯云没有说明密钥属于哪个账号"
                     ),
                     Text::fixed(
-                        "let the key call GetCallerIdentity (`--sts-endpoint` names another place for STS); \
-                         `--allow-unknown-account` is for where no account is expected",
+                        "allow the credentials to call GetCallerIdentity (`--sts-endpoint` selects another STS endpoint); \
+                         `--allow-unknown-account` only helps where no account is expected",
                         "请让密钥能够调用 GetCallerIdentity：可用 `--sts-endpoint` 指定 STS 的位置；`--allow-unknown-account` 仅用于没有指定账号的情况",
                     ),
                 )
@@ -267,7 +266,7 @@ impl Blocker {
             Self::AccountNotAsked => (
                 "account-unknown",
                 Text::fixed(
-                    "the vendor was not asked which account the key belongs to",
+                    "the account of the credentials was not requested",
                     "没有向腾讯云查询密钥属于哪个账号",
                 ),
                 Text::fixed("run it again", "请重新执行"),
@@ -275,7 +274,7 @@ impl Blocker {
             Self::NotRemade => (
                 "plan-not-remade",
                 Text::fixed(
-                    "the plan is not the one that the manifests and the state make now",
+                    "the plan differs from what the manifests and the state give now",
                     "计划与当前清单和状态文件生成的计划不同",
                 ),
                 NEW_PLAN,
@@ -283,7 +282,7 @@ impl Blocker {
             Self::NoAlias { address } => (
                 "missing-alias",
                 text!(
-                    "`{address}` has no alias: a create whose answer was lost could not be recognised in the account",
+                    "`{address}` has no alias: if the response to its create is lost, it cannot be recognized in the account",
                     "`{address}` 没有别名：丢失应答的创建将无法在账号中辨认"
                 ),
                 Text::fixed(
@@ -298,67 +297,64 @@ impl Blocker {
             Self::AlreadyOrdered { address } => (
                 "already-ordered",
                 text!(
-                    "`{address}` is on record as ordered; the plan would order it a second time",
-                    "记录中 `{address}` 已订购；此计划会再次订购它"
+                    "the state already has `{address}` as created; the plan would create it a second time",
+                    "状态文件中 `{address}` 已创建；此计划会再次创建它"
                 ),
                 NEW_PLAN,
             ),
             Self::DestroyNotAllowed { address } => (
                 "destroy-not-allowed",
-                text!(
-                    "the plan gives `{address}` up, and this run may not",
-                    "计划要销毁 `{address}`，但本次运行不允许销毁"
-                ),
+                text!("destroying `{address}` is not allowed", "不允许销毁 `{address}`"),
                 ALLOW_DESTROY,
             ),
             Self::DestroysManaged { address, env_id, other } => (
                 "destroys-managed",
                 text!(
-                    "the plan gives up {env_id} as `{address}`, and `{other}` has it too",
+                    "the plan destroys {env_id} as `{address}`, but `{other}` has it too",
                     "计划要将 {env_id} 作为 `{address}` 销毁，但 `{other}` 也指向它"
                 ),
                 text!(
-                    "take one of the two off the record: `postpay state rm {address}`",
-                    "从状态文件中移除二者之一的记录：`postpay state rm {address}`"
+                    "remove one of the two from the state: `postpay state rm {address}`",
+                    "将二者之一移出状态文件：`postpay state rm {address}`"
                 ),
             ),
             Self::NothingDeclared { count } => (
                 "nothing-declared",
                 text!(
-                    "the manifests declare nothing at all, and the plan gives up {count} environments",
+                    "the manifests declare no environment, and the plan destroys {count}",
                     "清单未声明任何环境，而计划要销毁 {count} 个环境"
                 ),
                 Text::fixed(
-                    "look whether the right manifests were read; to give everything up, name it: `postpay destroy ADDR…`",
+                    "check that the right manifests were read; to destroy everything, give the addresses: `postpay destroy ADDR…`",
                     "检查读取的清单是否正确；若确实要全部销毁，请逐个指定：`postpay destroy ADDR…`",
                 ),
             ),
             Self::TooMany { orders, limit } => {
-                let count = orders_text(*orders);
+                let count = creates_text(*orders);
                 (
                     "too-many-orders",
                     text!(
-                        "the plan has {count}, and a run may make {limit} (max_creates)",
-                        "计划有 {count:#}，而一次运行最多 {limit} 笔 (max_creates)"
+                        "the plan has {count}; the limit per run is {limit} (max_creates)",
+                        "计划{count:#}；一次运行的上限是 {limit} 个 (max_creates)"
                     ),
                     text!(
-                        "pick some with --target, or allow it: `--max-creates {orders}`; a plan file keeps the limits that it was \
+                        "select fewer with `--target`, or raise the limit: `--max-creates {orders}`; a plan file keeps the limits it was \
                          made with",
                         "用 --target 选择其中一部分，或放宽限制：`--max-creates {orders}`；计划文件沿用生成时的限制"
                     ),
                 )
             }
             Self::TooManyToday { orders, before, limit } => {
-                let count = orders_text(*orders);
+                let count = creates_text(*orders);
                 (
                     "too-many-orders",
                     text!(
-                        "the plan has {count}; with the {before} of the last 24 hours that is more than {limit} a day \
+                        "the plan has {count}; with the {before} of the last 24 hours, that exceeds the limit of {limit} per day \
                          (max_creates_per_day)",
-                        "计划有 {count:#}；加上最近 24 小时的 {before} 笔，超过每天 {limit} 笔 (max_creates_per_day)"
+                        "计划{count:#}；加上最近 24 小时的 {before} 个，超过每天 {limit} 个的上限 (max_creates_per_day)"
                     ),
                     Text::fixed(
-                        "wait, pick fewer with --target, or raise guard.max_creates_per_day; a plan file keeps the limits that it \
+                        "wait, select fewer with `--target`, or raise guard.max_creates_per_day; a plan file keeps the limits it \
                          was made with",
                         "等待、用 --target 减少数量，或调高 guard.max_creates_per_day；计划文件沿用生成时的限制",
                     ),
@@ -387,7 +383,7 @@ fn region_text(region: Option<&str>) -> Text {
     }
 }
 
-fn orders_text(n: usize) -> Text {
+fn creates_text(n: usize) -> Text {
     let s = if n == 1 { "" } else { "s" };
-    text!("{n} order{s}", "{n} 笔订单")
+    text!("{n} create{s}", "创建 {n} 个环境")
 }

@@ -103,46 +103,41 @@ impl Code {
     /// What it means, in one line.
     pub const fn about(self) -> Text {
         match self {
-            Self::NotOrdered => Text::fixed("declared, and never ordered", "已声明，但从未订购"),
-            Self::Changed => Text::fixed("declared otherwise than it was ordered", "声明与订购时不同"),
-            Self::NotDeclared => Text::fixed("on record, and no longer declared", "有记录，但不再声明"),
-            Self::NotApplied => Text::fixed("declared, and not carried out", "已声明，但尚未执行"),
-            Self::OutcomeUnknown => Text::fixed("an order whose outcome nobody knows", "结果未知的订单"),
+            Self::NotOrdered => Text::fixed("declared, but not created", "已声明，但尚未创建"),
+            Self::Changed => Text::fixed("manifest differs from state", "清单与状态文件不一致"),
+            Self::NotDeclared => Text::fixed("not in the configuration", "不在配置中"),
+            Self::NotApplied => Text::fixed("declared, but not applied", "已声明，但尚未执行"),
+            Self::OutcomeUnknown => Text::fixed("create with an unknown outcome", "创建结果未知"),
             Self::AwaitingEnvId => {
-                Text::fixed("an order without an environment id so far", "尚无环境 ID 的订单")
+                Text::fixed("created, but without an EnvId so far", "已创建，但尚无 EnvId")
             }
-            Self::Gone => Text::fixed("on record, and not in the account", "有记录，但账号下没有"),
+            Self::Gone => Text::fixed("in the state, but not in the account", "状态文件中有，但账号下没有"),
             Self::NotListed => Text::fixed(
-                "on record, and not listed; it need not be gone",
-                "有记录，但未被列出；不一定已不存在",
+                "in the state, but not listed; it may still exist",
+                "状态文件中有，但未被列出；可能仍存在",
             ),
-            Self::Isolated => Text::fixed(
-                "isolated at the vendor, and not by postpay",
-                "在腾讯云已被隔离，且不是由 postpay 隔离的",
-            ),
-            Self::InUseAgain => {
-                Text::fixed("given up, and in use again at the vendor", "已销毁，但在腾讯云又恢复使用")
+            Self::Isolated => {
+                Text::fixed("isolated, but not by postpay", "已被隔离，且不是由 postpay 隔离的")
             }
-            Self::ErrorStatus => {
-                Text::fixed("in a status in which it may not work", "处于可能无法工作的状态")
-            }
+            Self::InUseAgain => Text::fixed("destroyed, but in use again", "已销毁，但又恢复使用"),
+            Self::ErrorStatus => Text::fixed("unhealthy status", "状态异常"),
             Self::AliasChanged => {
-                Text::fixed("has another alias in the account than on record", "账号下的别名与记录不同")
+                Text::fixed("alias differs between account and state", "账号下的别名与状态文件不一致")
             }
-            Self::NotPostpaid => Text::fixed("not paid as it goes any more", "不再按量付费"),
+            Self::NotPostpaid => Text::fixed("no longer pay-as-you-go", "不再按量付费"),
             Self::SourceChanged => {
-                Text::fixed("has another source in the account than on record", "账号下的来源与记录不同")
+                Text::fixed("source differs between account and state", "账号下的来源与状态文件不一致")
             }
             Self::ChannelChanged => {
-                Text::fixed("has another channel in the account than on record", "账号下的渠道与记录不同")
+                Text::fixed("channel differs between account and state", "账号下的渠道与状态文件不一致")
             }
             Self::PossibleDuplicate => Text::fixed(
-                "in the account and not in the state, and it matches a declared environment",
+                "in the account but not in the state, and matches a declared environment",
                 "账号下有而状态文件中没有，且与所声明的环境相符",
             ),
             Self::Unmanaged => Text::fixed(
-                "in the account, and neither declared nor on record",
-                "账号下有，但既未声明也无记录",
+                "in the account, but neither declared nor in the state",
+                "账号下有，但既未声明，也不在状态文件中",
             ),
         }
     }
@@ -159,7 +154,11 @@ impl fmt::Display for CodeError {
         let text = &self.text;
         let names = Code::ALL.map(Code::name);
         let (en, zh) = (names.join(", "), names.join("、"));
-        text!("`{text}` is no kind of drift; there are {en}", "`{text}` 不是漂移的种类；可用的有 {zh}").fmt(f)
+        text!(
+            "unknown kind of drift `{text}`; expected one of {en}",
+            "`{text}` 不是漂移的种类；可用的有 {zh}"
+        )
+        .fmt(f)
     }
 }
 

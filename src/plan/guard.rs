@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 pub use super::Limits;
-use super::{Action, Blocker, Mode, Plan, Step, Target};
+use super::{Action, Blocker, Mode, Plan, Step, StepBlocker, Target};
 use crate::model::{Address, Attributes, ManifestHash};
 use crate::state::journal::RunId;
 use crate::state::{Account, State, Status};
@@ -209,7 +209,11 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
 fn contents(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
     let blocked = plan.blocked().filter_map(|step| {
         let (address, place) = (step.address.clone(), step.source.clone());
-        Some(Blocker::Step { address, blocker: step.blocker.clone()?, place })
+        Some(match step.blocker.clone()? {
+            // It is not declared, so no line of a manifest is to blame.
+            StepBlocker::DestroyNotAllowed => Blocker::DestroyNotAllowed { address },
+            blocker => Blocker::Step { address, blocker, place },
+        })
     });
     let mut found: Vec<Blocker> = blocked.collect();
     found.extend(already_ordered(plan, facts));

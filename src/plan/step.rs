@@ -225,19 +225,18 @@ impl StepBlocker {
         }
     }
 
-    /// Its code, which is stable; why the step of `address` is blocked, in a sentence without its end; and what to do about it.
+    /// Returns its stable code, why the step of `address` is blocked, and what to do about it. The texts have no full stop.
     pub fn explain(&self, address: &Address) -> (&'static str, Text, Text) {
         match self {
             Self::Replacement => (
                 "replacement",
                 text!(
-                    "a changed field of `{address}` is fixed when the order is made; the change would be a second order",
-                    "`{address}` 更改的字段在订购时即已固定；此更改会成为第二笔订单"
+                    "replacing `{address}` creates a second environment",
+                    "替换 `{address}` 会创建第二个环境"
                 ),
                 text!(
-                    "undo the change, leave it out for now with `--exclude {address}`, or order a new one in its place and keep the \
-             old one on record: `--replace {address}`",
-                    "撤销此更改，用 `--exclude {address}` 暂时排除它，或订购新环境来替换并保留旧环境的记录：`--replace {address}`"
+                    "request it with `--replace {address}`, skip it with `--exclude {address}`, or revert the change",
+                    "用 `--replace {address}` 明确要求替换，用 `--exclude {address}` 跳过，或撤销此更改"
                 ),
             ),
             Self::ReplacesItself => (
@@ -247,113 +246,111 @@ impl StepBlocker {
                     "替换 `{address}` 会成为同一环境的第二笔订单"
                 ),
                 Text::fixed(
-                    "take its env_id out of the manifest to have a new environment ordered",
-                    "若要订购新环境，从清单中去掉它的 env_id",
+                    "remove its env_id from the manifest to create a new environment",
+                    "若要创建新环境，从清单中去掉它的 env_id",
                 ),
             ),
             Self::ReplacesAwaiting => (
                 "replaces_awaiting",
                 text!(
-                    "the environment id of `{address}` is not known yet, so it can't be replaced",
-                    "`{address}` 的环境 ID 尚未得知，因此不能替换"
+                    "the EnvId of `{address}` is not known yet, so it cannot be replaced",
+                    "`{address}` 的 EnvId 尚未得知，因此不能替换"
                 ),
                 text!("find it first: `postpay resolve {address}`", "先找到它：`postpay resolve {address}`"),
             ),
             Self::ReplacesImported => (
                 "replaces_imported",
                 text!(
-                    "`{address}` is declared as one that exists, by its `import` block",
+                    "`{address}` is declared as existing, by its `import` block",
                     "`{address}` 由其 `import` 块声明为已有环境"
                 ),
                 Text::fixed(
-                    "take its `import` block out to have a new environment ordered",
-                    "若要订购新环境，去掉它的 `import` 块",
+                    "remove its `import` block to create a new environment",
+                    "若要创建新环境，去掉它的 `import` 块",
                 ),
             ),
             Self::ReplacedAlready => (
                 "replaced_already",
                 text!(
-                    "`{address}` was replaced before and is as declared since: the same line run again would order a second one",
-                    "`{address}` 此前已被替换，且与声明一致：再次执行同一命令会订购第二个"
+                    "`{address}` was already replaced and has not changed since; running this again would create another environment",
+                    "`{address}` 已经替换过，此后没有更改；再次执行会再创建一个环境"
                 ),
                 text!(
-                    "leave `--replace {address}` out; to have another one ordered all the same, first give up or forget the one that was \
-             replaced: `postpay destroy {address} --deposed --allow-destroy`, or `postpay state rm --deposed ENV_ID`",
-                    "去掉 `--replace {address}`；若确要再订购一个，请先销毁或移出已被替换的旧环境：\
-             `postpay destroy {address} --deposed --allow-destroy`，或 `postpay state rm --deposed ENV_ID`"
+                    "omit `--replace {address}`; to create another one anyway, first destroy or forget the deposed one: \
+                     `postpay destroy {address} --deposed --allow-destroy` or `postpay state rm --deposed ENV_ID`",
+                    "去掉 `--replace {address}`；若确要再创建一个，请先销毁或移出已被替换的旧环境：\
+                     `postpay destroy {address} --deposed --allow-destroy` 或 `postpay state rm --deposed ENV_ID`"
                 ),
             ),
             Self::ReplacementUnknown => (
                 "replacement_unknown",
                 text!(
-                    "whether what replaced it at `{address}` exists is not known: it may be the only one there is",
-                    "在 `{address}` 替换它的环境是否存在，结果未知：它可能是仅有的一个"
+                    "the replacement of `{address}` has an unknown outcome: this may be the only environment",
+                    "`{address}` 的替换结果未知：现有的可能是仅有的一个环境"
                 ),
                 text!(
-                    "settle that first: `postpay resolve {address}`",
-                    "先查明结果：`postpay resolve {address}`"
+                    "resolve it first: `postpay resolve {address}`",
+                    "先确认结果：`postpay resolve {address}`"
                 ),
             ),
             Self::Renamed { from } => (
                 "renamed",
                 text!(
-                    "`{address}` looks like `{from}` under another name, which was ordered before",
-                    "`{address}` 像是改了名的 `{from}`，而后者之前已订购"
+                    "`{address}` looks like a new name of `{from}`, which was already created",
+                    "`{address}` 像是改了名的 `{from}`，而后者已经创建"
                 ),
                 text!(
-                    "name it `{from}` again, or say so with `moved: [{{from: {from}, to: {address}}}]`; if it is to be another \
-             environment, give it an alias of its own",
-                    "改回 `{from}`，或用 `moved: [{{from: {from}, to: {address}}}]` 说明改名；若它应是另一个环境，给它设置自己的别名"
+                    "rename it back to `{from}`, or declare the move: `moved: [{{from: {from}, to: {address}}}]`; for another \
+                     environment, give it an alias of its own",
+                    "改回 `{from}`，或声明改名：`moved: [{{from: {from}, to: {address}}}]`；若它应是另一个环境，给它设置自己的别名"
                 ),
             ),
             Self::ManagedElsewhere { other } => (
                 "managed_elsewhere",
                 text!(
-                    "`{other}` stands for the same environment in the state as `{address}`",
-                    "状态文件中 `{other}` 与 `{address}` 是同一个环境"
+                    "the environment of `{address}` is already in the state, as `{other}`",
+                    "`{address}` 的环境已在状态文件中，地址是 `{other}`"
                 ),
                 text!(
-                    "declare it as `{other}`, and only there; if it is to be called `{address}` from here on: \
-             `moved: [{{from: {other}, to: {address}}}]`",
-                    "只声明为 `{other}`；若今后要叫 `{address}`：`moved: [{{from: {other}, to: {address}}}]`"
+                    "declare only `{other}`, or declare the move: `moved: [{{from: {other}, to: {address}}}]`",
+                    "只声明 `{other}`，或声明改名：`moved: [{{from: {other}, to: {address}}}]`"
                 ),
             ),
             Self::ImportsAnother { env_id } => {
                 let env_id = env_id.escape_debug();
-                let why = text!(
-                    "the state has {env_id} at `{address}`, which is not what it is to adopt",
-                    "状态文件中 `{address}` 是 {env_id}，不是要接管的那个环境"
-                );
                 (
                     "imports_another",
-                    why,
                     text!(
-                        "name {env_id} in its `import`, or take that block out; to manage another one here, forget this one first: \
-             `postpay state rm {address}`",
-                        "在其 `import` 中写 {env_id}，或去掉该块；若要在此管理另一个环境，先移除这个的记录：`postpay state rm {address}`"
+                        "the state has {env_id} at `{address}`, which is not the environment to import",
+                        "状态文件中 `{address}` 是 {env_id}，不是要导入的那个环境"
+                    ),
+                    text!(
+                        "set its `import` to {env_id} or remove that block; to manage another environment here, forget this one \
+                         first: `postpay state rm {address}`",
+                        "将其 `import` 设为 {env_id}，或去掉该块；若要在此管理另一个环境，先将这个移出状态文件：`postpay state rm {address}`"
                     ),
                 )
             }
             Self::DestroyNotAllowed => (
                 "destroy_not_allowed",
-                text!("giving `{address}` up is not allowed here", "此处不允许销毁 `{address}`"),
+                text!("destroying `{address}` is not allowed", "不允许销毁 `{address}`"),
                 ALLOW_DESTROY,
             ),
             Self::PreventDestroy => (
                 "prevent_destroy",
                 text!("`{address}` was declared with prevent_destroy", "`{address}` 声明了 prevent_destroy"),
                 text!(
-                    "declare `{address}` again with `lifecycle: {{prevent_destroy: false}}`, apply that, and then take it out",
+                    "declare `{address}` again with `lifecycle: {{prevent_destroy: false}}`, apply, and then remove it",
                     "重新声明 `{address}` 并设置 `lifecycle: {{prevent_destroy: false}}`，执行 apply 之后再去掉它"
                 ),
             ),
             Self::StillDeclared => (
                 "still_declared",
                 text!(
-                    "`{address}` is still declared: the next apply would order it again",
-                    "`{address}` 仍在清单中声明：下次 apply 会再次订购它"
+                    "`{address}` is still declared: the next apply would create it again",
+                    "`{address}` 仍在清单中声明：下次 apply 会再次创建它"
                 ),
-                Text::fixed("take it out of the manifests first", "先从清单中去掉它"),
+                Text::fixed("remove it from the manifests first", "先从清单中去掉它"),
             ),
         }
     }
@@ -361,8 +358,8 @@ impl StepBlocker {
 
 /// How to allow destroys.
 pub(super) const ALLOW_DESTROY: Text = Text::fixed(
-    "allow it with --allow-destroy, or `allow_destroy: true` under `guard` in postpay.yaml",
-    "用 --allow-destroy 允许，或在 postpay.yaml 的 `guard` 下设置 `allow_destroy: true`",
+    "allow it with `--allow-destroy`, or set `allow_destroy: true` under `guard` in postpay.yaml",
+    "用 `--allow-destroy` 允许，或在 postpay.yaml 的 `guard` 下设置 `allow_destroy: true`",
 );
 
 impl Step {

@@ -1,4 +1,4 @@
-//! The fields of a step: what is ordered, what changes, and the ids. Values are as they are: each format escapes them.
+//! The fields of a step: what is created, what changes, and the ids. Values are as they are: each format escapes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,22 +17,22 @@ pub(super) struct Row {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
-    /// A text that somebody chose: it is shown in quotes.
+    /// A text from the manifest: it is shown in quotes.
     Text(String),
     /// An id, or another word that needs no quotes.
     Word(String),
-    /// Only the vendor can say it.
+    /// Tencent Cloud chooses it.
     KnownAfter,
     /// A text that becomes another one; None where there is none.
     Changed(Option<String>, Option<String>),
-    /// A word that becomes another one; None where only the vendor can say.
+    /// A word that becomes another one; None where Tencent Cloud chooses it.
     Becomes(String, Option<String>),
 }
 
-/// What stands for a value that is not there.
+/// Stands for a missing value.
 pub(super) const NONE: Text = Text::fixed("(none)", "（无）");
 
-/// What stands for a value that the vendor chooses.
+/// Stands for a value that Tencent Cloud chooses.
 pub(super) const KNOWN_AFTER: Text = Text::fixed("(known after apply)", "（apply 之后可知）");
 
 /// The fields worth showing, in the order of the manifest.
@@ -71,7 +71,7 @@ fn row(name: impl Into<String>, value: Value) -> Row {
     Row { name, value }
 }
 
-/// The whole order, what changes marked, and the ids that it replaces.
+/// All fields, the changed ones marked, and the ids that are replaced.
 fn replacement(step: &Step, before: &Attributes, after: &Attributes) -> Vec<Row> {
     let changed = changes(step, before, after);
     let names: BTreeSet<&str> = changed.iter().map(|row| row.name.as_str()).collect();

@@ -88,6 +88,7 @@ pub(super) const PAGES: &[Page] = &[
             ),
             ("blame", "在 JSON、Markdown 和 HTML 中写明声明每项变更的那一行最后由哪个提交改动"),
             ("show_calls", "显示将要发送的请求原文，不含密钥"),
+            ("verbose", "每个字段单独一行显示"),
         ],
         after: "\
 示例：

@@ -1,4 +1,4 @@
-//! A plan, as it is reviewed.
+//! A plan, as it is reviewed: where it applies, one block per step, a legend and the totals.
 
 mod noticed;
 mod remarks;
@@ -13,124 +13,161 @@ use std::time::Duration;
 use super::Look;
 use crate::apply::pace::least_time;
 use crate::lang::{Text, text};
-use crate::plan::{Action, Mode, Plan, Reason, Summary};
+use crate::plan::{Action, Mode, Plan, Reason, Step};
+use crate::state::Account;
 use crate::report::text::{account, clean, count, duration};
+use rows::Common;
+use step::Block;
 
-/// The whole plan, below what the account showed that is not on record; `rate` in orders a second tells how long it takes at least.
+/// How much is shown of each step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// What changes; what does not, and what all environments have in common, is counted.
+    Folded,
+    /// Every field on a line of its own.
+    Full,
+}
+
+/// The plan with what does not change folded; `rate` is in creates per second.
 pub fn plan(plan: &Plan, rate: f64, look: Look) -> String {
-    let mut out = noticed::noticed(plan, look);
-    for step in &plan.steps {
-        if step.action != Action::NoOp || step.reason != Reason::Unchanged {
-            step::show(&mut out, step, plan, look);
+    detailed(plan, rate, Detail::Folded, look)
+}
+
+/// The plan in as much detail as requested; `rate` is in creates per second.
+pub fn detailed(plan: &Plan, rate: f64, detail: Detail, look: Look) -> String {
+    let mut out = heading(plan, look);
+    let common = match detail {
+        Detail::Folded => Common::of(plan),
+        Detail::Full => Common::default(),
+    };
+    let shown = plan.steps.iter().filter(|step| !is_unchanged(step));
+    let blocks: Vec<Block> = shown.map(|step| step::block(step, plan, &common, detail, look)).collect();
+    if blocks.iter().any(|block| block.folds_common) {
+        out += &common.line(look);
+    }
+    out.push('\n');
+    out += &noticed::noticed(plan, look);
+    for (at, block) in blocks.iter().enumerate() {
+        out += &block.text;
+        let follows = blocks.get(at + 1).is_some_and(|next| block.is_compact && next.is_compact);
+        if !follows {
+            out.push('\n');
         }
     }
-    let _ = write!(out, "{}", summary(plan, rate, look));
+    out += &look.within(legend(plan, look), 2);
+    out += &look.within(summary(plan, rate, look), 4);
     out
 }
 
-/// The closing lines: how much of what, how many paid orders, how long.
+fn is_unchanged(step: &Step) -> bool {
+    step.action == Action::NoOp && step.reason == Reason::Unchanged
+}
+
+/// The endpoint, the account, the region and the state that the plan is for.
+fn heading(plan: &Plan, look: Look) -> String {
+    let account = account(&plan.account);
+    let region = plan.region.as_ref().map_or(Text::same(""), |region| {
+        let region = clean(region);
+        text!(" · region {region}", " · 地域 {region}")
+    });
+    let state = clean(&plan.state_path);
+    let heading = text!("{account}{region} · state {state}", "{account:#}{region:#} · 状态文件 {state}");
+    look.within(look.faint(heading) + "\n", 4)
+}
+
+/// The marks that the plan uses, and what they mean. Nothing for a plan without steps.
+fn legend(plan: &Plan, look: Look) -> String {
+    let mut marks: Vec<(&str, String)> = Vec::new();
+    for step in plan.steps.iter().filter(|step| !is_unchanged(step)) {
+        let (mark, meaning) = step::legend(step);
+        if !mark.trim().is_empty() && marks.iter().all(|(known, _)| *known != mark) {
+            marks.push((mark, look.say(meaning)));
+        }
+    }
+    if marks.is_empty() {
+        return String::new();
+    }
+    let marks: Vec<String> = marks.iter().map(|(mark, meaning)| format!("{mark} {meaning}")).collect();
+    format!("  {}\n\n", look.faint(marks.join("  ")))
+}
+
+/// The closing lines: how many steps of each kind, the least time, the cost.
 pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
-    let summary = plan.summary;
     let mut out = String::new();
     let none = look.strong(text!("No changes.", "没有变更。"));
-    if !plan.has_changes() && plan.options.mode != Mode::Normal {
-        let text = text!("{none} There is nothing to give up.", "{none}没有需要销毁的环境。");
-        let _ = writeln!(out, "{}", look.say(text));
-        return out;
-    }
     if !plan.has_changes() {
-        let steps = plan.steps.iter();
-        let unchanged = steps.filter(|step| step.reason == Reason::Unchanged).count();
-        let n = count(unchanged, "environment is", "environments are");
-        let text = text!("{none} {n} as declared.", "{none}{unchanged} 个环境与声明一致。");
+        let text = if plan.options.mode == Mode::Normal {
+            let unchanged = plan.steps.iter().filter(|step| is_unchanged(step)).count();
+            let n = count(unchanged, "environment matches", "environments match");
+            text!("{none} {n} the configuration.", "{none}{unchanged} 个环境与配置一致。")
+        } else {
+            text!("{none} Nothing to destroy.", "{none}没有需要销毁的环境。")
+        };
         let _ = writeln!(out, "{}", look.say(text));
         return out;
     }
-    let Summary {
-        orders: _,
-        create,
-        update,
-        replace,
-        destroy,
-        kept,
-        forget,
-        import,
-        moved,
-        resolve,
-        wait,
-        no_op,
-        blocked: _,
-    } = summary;
+    let steps = || plan.steps.iter().filter(|step| !plan.is_blocked_by(step));
+    let of = |action: Action| steps().filter(|step| step.action == action).count();
+    let (create, update, replace) = (of(Action::Create), of(Action::Update), of(Action::Replace));
+    let (import, forget) = (of(Action::Import), of(Action::Forget));
+    let (resolve, wait, unchanged) = (of(Action::Resolve), of(Action::Wait), of(Action::NoOp));
+    let destroy = plan.destroys().count();
+    let kept = of(Action::Destroy) - destroy;
+    let moved = steps().filter(|step| step.previous_address.is_some()).count();
+    let blocked = plan.blocked().count();
     let parts: Vec<String> = [
         (create, text!("{create} to create", "{create} 个待创建")),
-        (update, text!("{update} to change", "{update} 个待修改")),
+        (update, text!("{update} to update", "{update} 个待更新")),
         (replace, text!("{replace} to replace", "{replace} 个待替换")),
         (destroy, text!("{destroy} to destroy", "{destroy} 个待销毁")),
         (import, text!("{import} to import", "{import} 个待导入")),
         (moved, text!("{moved} to move", "{moved} 个待改地址")),
-        (forget, text!("{forget} to forget", "{forget} 个待移出记录")),
-        (kept, text!("{kept} left over", "{kept} 个遗留")),
-        (resolve, text!("{resolve} unknown", "{resolve} 个结果未知")),
-        (wait, text!("{wait} waiting for its EnvId", "{wait} 个等待 EnvId")),
-        (no_op, text!("{no_op} unchanged", "{no_op} 个不变")),
+        (forget, text!("{forget} to forget", "{forget} 个待移出状态文件")),
+        (blocked, Text::of(&look.bad(text!("{blocked} blocked", "{blocked} 个被阻止")))),
+        (kept, text!("{kept} not in the configuration", "{kept} 个不在配置中")),
+        (resolve, text!("{resolve} with an unknown outcome", "{resolve} 个结果未知")),
+        (wait, text!("{wait} waiting for an EnvId", "{wait} 个等待 EnvId")),
+        (unchanged, text!("{unchanged} unchanged", "{unchanged} 个不变")),
     ]
     .into_iter()
     .filter(|(n, _)| *n > 0)
     .map(|(_, what)| look.say(what))
     .collect();
-    let refused = match summary.blocked {
-        0 => Text::same(""),
-        n => {
-            let refused = look.bad(text!(
-                "{n} refused: apply will not run before that is settled.",
-                "{n} 个被拒绝：解决之前不能执行 apply。"
-            ));
-            text!(" {refused}", "{refused}")
-        }
-    };
     let head = look.strong(text!("Plan:", "计划："));
     let parts = look.list(&parts);
-    let text = text!("{head} {parts}.{refused}", "{head}{parts}。{refused:#}");
-    let _ = writeln!(out, "{}", look.say(text));
-    let account = account(&plan.account);
-    match summary.orders {
-        0 => {
-            if summary.destroy == 0 {
-                let text = text!("Nothing to order.", "没有需要订购的环境。");
-                let _ = writeln!(out, "{}", look.say(text));
-            }
-        }
-        n => {
-            let orders = count(n, "pay-as-you-go order", "pay-as-you-go orders");
-            let orders = look.strong(text!("{orders}", "{n} 个按量付费订单"));
-            let region = plan.region.as_ref().map_or(Text::same(""), |region| {
-                let region = clean(region);
-                text!(" in {region}", "（{region}）")
-            });
-            let pace = match least_time(n, rate) {
-                Duration::ZERO => Text::same(""),
-                least => {
-                    let least = duration(least);
-                    text!(
-                        ", in at least {least} at {rate} a second",
-                        "，以每秒 {rate} 个的速度至少需要 {least:#}"
-                    )
-                }
-            };
-            let text = text!(
-                "{orders} from {account}{region}{pace}.",
-                "{orders}，发往 {account:#}{region:#}{pace:#}。"
-            );
-            let _ = writeln!(out, "{}", look.say(text));
-        }
+    let _ = writeln!(out, "{}", look.say(text!("{head} {parts}.", "{head}{parts}。")));
+    if plan.summary.orders > 0 {
+        let _ = writeln!(out, "{}", look.say(cost(plan, rate)));
     }
     if destroy > 0 {
-        let gone = count(destroy, "environment", "environments");
+        let environments = count(destroy, "environment", "environments");
         let warning = text!(
-            "{gone} to be given up at {account}, with the data in them.",
-            "将在 {account:#} 销毁 {destroy} 个环境，连同其中的数据。"
+            "{environments} will be destroyed, including all data.",
+            "将销毁 {destroy} 个环境，连同其中的全部数据。"
         );
         let _ = writeln!(out, "{}", look.bad(warning));
     }
     out
 }
+
+/// How many environments are created, how long that takes at least, and what it costs.
+fn cost(plan: &Plan, rate: f64) -> Text {
+    let n = plan.summary.orders;
+    let creates = count(n, "create", "creates");
+    let time = match least_time(n, rate) {
+        Duration::ZERO => Text::same(""),
+        least => {
+            let least = duration(least);
+            text!(" at {rate} per second: at least {least}", "，每秒 {rate} 个，至少需要 {least:#}")
+        }
+    };
+    let cost = if plan.endpoint == Account::SANDBOX {
+        text!("none (sandbox)", "无（沙箱）")
+    } else {
+        text!("pay-as-you-go, no fixed price", "按量付费，没有固定价格")
+    };
+    text!("{creates}{time}. Cost: {cost}.", "创建 {n} 个{time:#}。费用：{cost:#}。")
+}
+
+#[cfg(test)]
+mod tests;

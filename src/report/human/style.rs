@@ -83,15 +83,16 @@ impl Look {
         self.paint(Style::new().dimmed(), text)
     }
 
-    /// `"old" -> "new"` with the changed words marked: by colour, or as `[-old-]` and `{+new+}`.
+    /// `"old" -> "new"`, on a terminal with the changed words marked: by colour, or as `[-old-]` and `{+new+}`.
     pub(super) fn changed_words(self, old: &str, new: &str) -> String {
         let words = changed_words(old, new);
+        let marks = words.alike && self.columns.is_some();
         let side = |side: &[Word<'_>], style: Style, open: &str, close: &str| -> String {
             side.iter()
                 .map(|word| match (word.changed, self.color) {
                     (false, _) => clean(word.text).into_owned(),
                     (true, true) => self.paint(style, clean(word.text)),
-                    (true, false) if !words.alike => clean(word.text).into_owned(),
+                    (true, false) if !marks => clean(word.text).into_owned(),
                     (true, false) => format!("{open}{}{close}", clean(word.text)),
                 })
                 .collect()
@@ -108,23 +109,26 @@ mod tests {
     use crate::lang::Text;
 
     #[test]
-    fn marks_just_the_words_that_changed() {
-        let shown = Look::PLAIN.changed_words("shop for prod", "shop for test");
+    fn changed_words_are_marked_on_terminals_alone() {
+        let terminal = Look { columns: Some(80), ..Look::PLAIN };
+        let shown = terminal.changed_words("shop for prod", "shop for test");
         assert_eq!(shown, r#""shop for [-prod-]" -> "shop for {+test+}""#);
-        let all = Look::PLAIN.changed_words("basic", "none");
+        let all = terminal.changed_words("basic", "none");
         assert_eq!(all, r#""basic" -> "none""#);
-        let chinese = Look::PLAIN.changed_words("我的商店", "我的书店");
+        let file = Look::PLAIN.changed_words("shop for prod", "shop for test");
+        assert_eq!(file, r#""shop for prod" -> "shop for test""#);
+        let chinese = terminal.changed_words("我的商店", "我的书店");
         assert_eq!(chinese, r#""我的[-商-]店" -> "我的{+书+}店""#);
     }
 
     #[test]
-    fn colours_only_when_asked() {
+    fn colors_need_a_request() {
         assert!(Look { color: true, ..Look::PLAIN }.changed_words("a b", "a c").contains('\u{1b}'));
         assert!(!Look::PLAIN.bad("x").contains('\u{1b}'));
     }
 
     #[test]
-    fn speaks_the_language_of_the_reader() {
+    fn texts_are_in_the_language_of_the_reader() {
         let things = ["a".to_owned(), "b".to_owned()];
         for (lang, said, listed) in [(Lang::En, "`x` is gone", "a, b"), (Lang::Zh, "`x` 已不存在", "a、b")]
         {

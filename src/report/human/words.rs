@@ -1,14 +1,13 @@
-//! Words for what is on record under a name.
+//! Statuses and results by name.
 //!
-//! Who reads Chinese searches files, JSON and this program's documentation for the name all the same. So Chinese shows
-//! both: `未知 (unknown)`.
+//! Files, JSON and the documentation have the English names, so Chinese shows both: `未知 (unknown)`.
 
 use crate::lang::Text;
 use crate::state::history::RequestResult;
 use crate::state::journal::Evidence;
 use crate::state::{Origin, Record, Status};
 
-/// What a record's status says; what was adopted and never ordered has a word of its own.
+/// The status of a record; an imported one is named so.
 pub(super) fn standing(record: &Record) -> Text {
     match (record.status, record.origin) {
         (Status::Created, Origin::Imported) => both("已导入", "imported"),
@@ -23,6 +22,7 @@ pub(super) fn standing(record: &Record) -> Text {
     }
 }
 
+/// The name of a status.
 pub(super) fn status(status: Status) -> Text {
     let zh = match status {
         Status::Created => "已创建",
@@ -45,7 +45,7 @@ pub(super) fn found(found: RequestResult) -> Text {
     both(zh, found.name())
 }
 
-/// What an answer proves, in Chinese.
+/// What a response proves, in Chinese.
 pub(super) const fn evidence(evidence: Evidence) -> &'static str {
     match evidence {
         Evidence::Ordered => "已订购",
@@ -66,7 +66,7 @@ mod tests {
     use crate::lang::Lang;
 
     #[test]
-    fn every_name_on_record_has_a_chinese_word_and_stays_to_be_found() {
+    fn names_have_a_chinese_word_and_keep_the_english_one() {
         let status =
             [Status::Created, Status::AwaitingEnvId, Status::Unknown, Status::Isolated, Status::Destroying];
         let evidence =

@@ -7,7 +7,7 @@ use crate::plan::{Action, Plan, Reason, Step, StepBlocker};
 use crate::report::fields;
 use crate::report::human::{self, Look};
 
-/// The plan, with what was told while it was made, and the requests that it would make.
+/// The plan, with the diagnostics of making it, and the requests that it would make.
 pub fn plan(plan: &Plan, rate: f64, told: &[Diagnostic], requests: Vec<Request>, lang: Lang) -> Page {
     let look = Look { lang, ..Look::PLAIN };
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
@@ -64,7 +64,7 @@ fn entry(step: &Step, plan: &Plan, look: Look) -> Entry {
     let (mark, tone) = mark(step);
     let mut remarks = human::plan::remarks(step, plan, look);
     if let Some(previous) = &step.previous_address {
-        let was = text!("It was `{previous}` so far.", "此前的地址是 `{previous}`。");
+        let was = text!("Moved from `{previous}`.", "此前的地址是 `{previous}`。");
         remarks.insert(0, look.say(was));
     }
     Entry {
@@ -79,8 +79,8 @@ fn entry(step: &Step, plan: &Plan, look: Look) -> Entry {
         quiet: step.action == Action::NoOp && step.reason == Reason::Unchanged,
         skipped: match step.action {
             Action::Wait => Some(look.say(text!(
-                "the order stands; the vendor has not told its EnvId yet",
-                "订单有效；腾讯云尚未给出它的 EnvId"
+                "created; Tencent Cloud has not returned its EnvId yet",
+                "已创建；腾讯云尚未返回它的 EnvId"
             ))),
             Action::Create
             | Action::Update
@@ -106,7 +106,7 @@ fn name(step: &Step) -> String {
     if step.deposed { format!("{} (deposed)", step.address) } else { step.address.to_string() }
 }
 
-/// The action; what is merely kept has a word of its own, so that nobody counts it as given up.
+/// The action; what is kept has a word of its own, so that nobody counts it as destroyed.
 fn word(step: &Step) -> &'static str {
     match (&step.blocker, step.action) {
         (Some(blocker), Action::Destroy) if !blocker.blocks_plan() => "left-over",
@@ -119,7 +119,8 @@ fn mark(step: &Step) -> (&'static str, Tone) {
     let unless_blocked = |tone| if is_blocked { Tone::Bad } else { tone };
     match step.action {
         Action::Create => ("+", unless_blocked(Tone::Good)),
-        Action::Update | Action::Move => ("~", unless_blocked(Tone::Change)),
+        Action::Update => ("~", unless_blocked(Tone::Change)),
+        Action::Move => (">", unless_blocked(Tone::Change)),
         Action::Replace => ("±", Tone::Bad),
         Action::Destroy if step.blocker.is_some() => ("!", unless_blocked(Tone::Change)),
         Action::Destroy => ("-", Tone::Bad),
@@ -132,7 +133,7 @@ fn mark(step: &Step) -> (&'static str, Tone) {
     }
 }
 
-/// What a person has to know of a step that is not simply carried out.
+/// What a person needs to know of a step that is not simply carried out.
 fn finding(step: &Step, plan: &Plan, entry: usize, look: Look) -> Option<Finding> {
     let address = name(step);
     let finding = |level, code, message: Text, help: Option<Text>| {
@@ -149,12 +150,12 @@ fn finding(step: &Step, plan: &Plan, entry: usize, look: Look) -> Option<Finding
         let (code, why, help) = blocker.explain(&step.address);
         let help = Some(help);
         return if plan.is_blocked_by(step) {
-            let message = text!("refused: {why}", "被拒绝：{why:#}");
+            let message = text!("blocked: {why}", "被阻止：{why:#}");
             finding(Level::Error, code, message, help)
         } else {
             let message = text!(
-                "`{address}` is left over: it is no longer declared, lives on and goes on costing",
-                "`{address}` 是遗留环境：不再声明，但仍在运行并继续计费"
+                "`{address}` is not in the configuration; it keeps running, and keeps billing",
+                "`{address}` 不在配置中，但仍在运行并继续计费"
             );
             finding(Level::Warning, code, message, help)
         };
@@ -166,22 +167,19 @@ fn finding(step: &Step, plan: &Plan, entry: usize, look: Look) -> Option<Finding
             Level::Error,
             code,
             if step.reason == Reason::BeingDestroyed {
-                text!(
-                    "`{address}` was asked to be given up, and may be gone",
-                    "已请求销毁 `{address}`，它可能已不存在"
-                )
+                text!("the destroy of `{address}` has an unknown outcome", "`{address}` 的销毁结果未知")
             } else {
                 text!(
-                    "`{address}` has an unknown outcome: it may exist, and cost money",
-                    "`{address}` 结果未知：它可能存在并产生费用"
+                    "the create of `{address}` has an unknown outcome: it may exist, and may be billed",
+                    "`{address}` 的创建结果未知：它可能存在并产生费用"
                 )
             },
-            Some(text!("settle it: `postpay resolve {at}`", "请确认结果：`postpay resolve {at}`")),
+            Some(text!("resolve it: `postpay resolve {at}`", "请确认结果：`postpay resolve {at}`")),
         ),
         Action::Wait => {
             let message = text!(
-                "`{address}` is ordered, and its EnvId is not known yet",
-                "`{address}` 已订购，EnvId 尚未可知"
+                "`{address}` was created; its EnvId is not known yet",
+                "`{address}` 已创建，EnvId 尚未得知"
             );
             finding(Level::Note, code, message, None)
         }
@@ -189,11 +187,11 @@ fn finding(step: &Step, plan: &Plan, entry: usize, look: Look) -> Option<Finding
             Level::Note,
             code,
             text!(
-                "`{address}` was replaced, lives on at the vendor and goes on costing",
-                "`{address}` 已被替换，但仍在腾讯云运行并继续计费"
+                "`{address}` was replaced; it keeps running, and keeps billing",
+                "`{address}` 已被替换，但仍在运行并继续计费"
             ),
             Some(text!(
-                "give it up: `postpay destroy {at} --deposed --allow-destroy`",
+                "destroy it: `postpay destroy {at} --deposed --allow-destroy`",
                 "要销毁它：`postpay destroy {at} --deposed --allow-destroy`"
             )),
         ),

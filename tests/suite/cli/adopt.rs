@@ -38,7 +38,7 @@ fn a_difference_is_shown_before_it_is_adopted_and_planned_afterwards() {
     let project = project(&importing(POSTPAID));
     project.edit(MANIFEST, "alias: stray", "alias: found");
     assert_shown!("adopt-differs", project.run(["apply", "-y"]).exits(0));
-    project.run(["plan", "--detailed-exitcode"]).exits(2).says(&["1 to change"]);
+    project.run(["plan", "--detailed-exitcode"]).exits(2).says(&["1 to update"]);
 }
 
 #[test]

@@ -128,7 +128,7 @@ fn the_second_signal_leaves_at_once_and_the_journal_tells_the_truth() {
         assert!(report.contains("left-at-once"), "{report}");
         assert!(report.contains(unknown), "{report}");
         assert!(project.exists(JOURNAL), "it is for the next command");
-        project.run(["plan"]).exits(0).says(&["one has an unknown outcome", "two will be ordered"]);
+        project.run(["plan"]).exits(0).says(&["? one  unknown outcome", "+ two "]);
         project.run(["apply", "-y"]).exits(4);
         assert_eq!(project.ordered_once(), ["one", "two"]);
     });

@@ -104,7 +104,7 @@ fn a_journal_that_is_damaged() {
     refused(&project, "error[journal-damaged]");
     // Half a line at the end is what a dead process leaves, and no damage.
     project.write(JOURNAL, format!("{whole}{{\"half"));
-    project.run(["plan"]).exits(0).says(&["two has an unknown outcome"]);
+    project.run(["plan"]).exits(0).says(&["? two  unknown outcome"]);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_state_that_another_process_holds() {
     ran.says(&[&format!("process {pid}"), "doing `apply`", "--lock-timeout", "nothing was sent"]);
     project.run(["apply", "-y", "--lock-timeout", "200ms"]).exits(1).says(&["held by"]);
     // Readers take no lock.
-    project.run(["plan"]).exits(0).says(&["two has an unknown outcome"]);
+    project.run(["plan"]).exits(0).says(&["? two  unknown outcome"]);
     assert_eq!((before, sent), (project.memory(), project.ledger().len()));
     running.kill();
     project.run(["apply", "-y"]).exits(4).does_not_say(&["held by"]);

@@ -445,7 +445,7 @@ fn a_pipeline_orders_a_plan_once_however_often_it_is_run_again() {
         assert_eq!(runner.orders("run-1"), 2, "gitlab: {gitlab}");
         assert_eq!(runner.branches(), "main\n");
         let again = runner.apply("run-2", Ends::Well).exits(1);
-        again.says(&["carried out already"]);
+        again.says(&["already applied"]);
         assert_eq!(runner.orders("run-2"), 2, "it saw the first run's");
         assert_eq!(runner.branches(), "main\n", "nothing was left to save");
         runner.plan("run-last");

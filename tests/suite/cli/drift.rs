@@ -371,10 +371,10 @@ fn what_a_refresh_shows_is_no_change_of_the_plan() {
         page.contains("<header class=\"top good\">")
     };
     let clean = project.run(plan).exits(0);
-    assert_eq!(
-        clean.stdout,
-        "Note: The account shows everything as it is on record.\n\nNo changes. 1 environment is as declared.\n"
-    );
+    clean.says(&[
+        "Note: No drift: the account matches the state.",
+        "No changes. 1 environment matches the configuration.",
+    ]);
     assert!(is_good());
     meddle(&project, "one", &Deed::Rename("by-hand"));
     project.run(plan).exits(0).says(&["alias-changed  one"]);

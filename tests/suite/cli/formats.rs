@@ -152,7 +152,7 @@ fn a_plan_and_a_kept_plan_are_shown_alike() {
 fn a_plan_that_is_refused_says_so_and_where() {
     let project = Project::ordered(&["one"]);
     project.edit(MANIFEST, "channel: qc_console", "channel: cocos");
-    let plan = run(&project, &["plan", "--format", "github"]).exits(0);
+    let plan = run(&project, &["plan", "--format", "github"]).exits(1);
     let commands = commands(&plan.stdout);
     assert!(commands[0].starts_with(&format!("error file={MANIFEST},line=")), "{plan}");
     read_all(&project);

@@ -128,7 +128,7 @@ fn what_nobody_saw_go_is_not_taken_for_alive_and_is_settled_by_a_look() {
     project.run(["apply", OWN]);
     assert_eq!(changes(&project).len(), 3, "it is not ordered again");
     project.run(["resolve", OWN]).exits(0);
-    project.run(["plan"]).exits(0).says(&["two will be ordered"]);
+    project.run(["plan"]).exits(0).says(&["+ two "]);
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use crate::support::{LEDGER, MANIFEST, Project, STATE, assert_shown};
 
-/// A plan is shown, its exit code is 2, and apply ends as it should without sending anything.
+/// A plan is shown and ends with this exit code, and apply ends as it should without sending anything.
 #[track_caller]
-fn planned(project: &Project, name: &str, apply: i32) {
+fn planned(project: &Project, name: &str, exit: i32, apply: i32) {
     // What the endpoint was asked is its own memory: apply may look at the account.
     let memory = || {
         let mut memory = project.memory();
@@ -12,7 +12,7 @@ fn planned(project: &Project, name: &str, apply: i32) {
         memory
     };
     let (before, sent) = (memory(), project.ledger().len());
-    let plan = project.run(["plan", "--detailed-exitcode"]).exits(2);
+    let plan = project.run(["plan", "--detailed-exitcode"]).exits(exit);
     assert_shown!(format!("plan-{name}"), plan);
     project.run(["apply", "-y"]).exits(apply);
     assert_eq!(project.ledger().len(), sent, "nothing was sent");
@@ -20,7 +20,7 @@ fn planned(project: &Project, name: &str, apply: i32) {
 }
 
 #[test]
-fn a_field_that_the_vendor_fixes_is_a_replacement_and_refused() {
+fn a_field_that_cannot_be_updated_blocks_the_plan() {
     let project = Project::of(&[]);
     project.write(
         MANIFEST,
@@ -31,9 +31,9 @@ fn a_field_that_the_vendor_fixes_is_a_replacement_and_refused() {
     project.edit(MANIFEST, "the old shop of", "the new shop of");
     project.edit(MANIFEST, "owner: platform", "owner: sales, team: 7");
     project.edit(MANIFEST, "qc_console", "cocos\n    free_quota: basic");
-    planned(&project, "replace", 1);
+    planned(&project, "replace", 1, 1);
     // The colours mark the words that changed, and only those.
-    let plan = project.run(["plan", "--color", "always"]).exits(0);
+    let plan = project.run(["plan", "--color", "always"]).exits(1);
     let marked = plan.stdout.replace('\u{1b}', "ESC");
     assert_shown!("plan-replace-coloured", marked);
     // The way out that is named works.
@@ -41,39 +41,51 @@ fn a_field_that_the_vendor_fixes_is_a_replacement_and_refused() {
 }
 
 #[test]
-fn what_is_no_longer_declared_is_left_over_with_three_choices() {
+fn a_blocked_plan_is_shown_and_not_saved() {
+    let project = Project::ordered(&["shop"]);
+    project.edit(MANIFEST, "qc_console", "cocos");
+    let plan = project.run(["plan", "-o", "plan.json"]).exits(1);
+    let plan = plan.says(&["+/- shop  blocked", "# forces replacement", "1 blocked", "no file was written"]);
+    plan.does_not_say(&["To carry out", "Saved to"]);
+    assert!(!project.file("plan.json").exists());
+    let plan = project.run(["plan", "--format", "json"]).exits(1).json();
+    assert_eq!(plan["summary"]["blocked"], 1);
+}
+
+#[test]
+fn an_environment_not_in_the_configuration_is_kept_with_its_choices() {
     let project = Project::ordered(&["one", "two"]);
     project.declare(&["one"]);
-    planned(&project, "left-over", 0);
+    planned(&project, "left-over", 2, 0);
     let json = project.run(["plan", "--format", "json"]).json();
     let step = &json["resource_changes"][1];
     assert_eq!((&step["address"], &step["actions"][0]), (&"two".into(), &"destroy".into()));
 }
 
 #[test]
-fn a_renamed_key_is_refused_and_names_the_old_one() {
+fn a_renamed_key_is_blocked_and_names_the_old_one() {
     let project = Project::ordered(&["shop"]);
     project.edit(MANIFEST, "  shop:\n", "  store:\n");
-    planned(&project, "renamed", 1);
+    planned(&project, "renamed", 1, 1);
     assert_eq!(project.ordered_once(), ["shop"]);
 }
 
 #[test]
-fn an_order_without_an_env_id_waits_and_is_not_made_again() {
+fn a_create_without_an_env_id_waits_and_is_not_sent_again() {
     let project = Project::of(&["shop"]);
     let applied = project.run(["apply", "-y", "--fault", "null-env-id@1", "--list-delay=1h"]).exits(0);
     assert_shown!("apply-null-env-id", applied);
     assert_eq!(project.json(STATE)["environments"]["shop"]["status"], "awaiting_env_id");
-    planned(&project, "awaiting", 0);
+    planned(&project, "awaiting", 2, 0);
     assert_shown!("show-awaiting", project.run(["show"]).exits(0));
 }
 
 #[test]
-fn an_unknown_outcome_is_shown_and_not_ordered_again() {
+fn an_unknown_outcome_is_shown_and_not_created_again() {
     let project = Project::of(&["shop"]);
     project.run(["apply", "-y", "--fault", "reset-after@1", "--list-delay=1h"]).exits(4);
     assert_eq!(project.json(STATE)["environments"]["shop"]["status"], "unknown");
-    planned(&project, "unknown", 4);
+    planned(&project, "unknown", 2, 4);
     assert_shown!("show-unknown", project.run(["show"]).exits(0));
     assert_eq!(project.ordered_once(), ["shop"]);
 }

@@ -133,12 +133,14 @@ fn one_for_another_endpoint_is_refused() {
 }
 
 #[test]
-fn one_that_holds_a_refused_step_is_refused() {
+fn one_with_a_blocked_step_is_refused() {
     let project = Project::ordered(&["one"]);
     project.edit(MANIFEST, "qc_console", "cocos");
     project.declare(&["one", "two"]);
     project.edit(MANIFEST, "qc_console", "cocos");
-    project.run(["plan", "-o", "plan.json"]).exits(0);
+    // `plan -o` does not save it, but its JSON is a plan file too.
+    let plan = project.run(["plan", "--format", "json"]).exits(1).stdout;
+    project.write("plan.json", &plan);
     refused(&project, "error[step-refused]", &[]);
 }
 
@@ -154,7 +156,7 @@ fn one_of_a_subfolder_is_carried_out_from_where_it_was_made() {
     project.run(["-C", "state", "apply", "../plan.json"]).exits(1);
     std::fs::create_dir_all(project.file("elsewhere")).unwrap();
     let ran = project.run(["-C", "elsewhere", "apply", "../plan.json", "--endpoint", "sandbox"]).exits(1);
-    ran.says(&["is gone since the plan was made"]);
+    ran.says(&["was removed after the plan was made"]);
     assert!(!project.exists(STATE));
 }
 

@@ -15,11 +15,11 @@ fn the_rate() {
         let args: Vec<_> = ["plan"].iter().chain(args).copied().collect();
         with(&project, variables, &args).exits(0).says(&[expected]);
     };
-    rate(&[], &[], "at 2 a second");
+    rate(&[], &[], "at 2 per second");
     project.write("postpay.yaml", "version: 1\napi: {endpoint: sandbox, rate: 1}\n");
-    rate(&[], &[], "at 1 a second");
-    rate(&[("POSTPAY_RATE", "4")], &[], "at 4 a second");
-    rate(&[("POSTPAY_RATE", "4")], &["--rate", "0.5"], "at 0.5 a second");
+    rate(&[], &[], "at 1 per second");
+    rate(&[("POSTPAY_RATE", "4")], &[], "at 4 per second");
+    rate(&[("POSTPAY_RATE", "4")], &["--rate", "0.5"], "at 0.5 per second");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn the_settings_and_the_folder() {
     let config = ["--config", "deep/conf/other.yaml"];
     project.run(["plan"].iter().chain(&config)).exits(0).says(&[
         "+ two",
-        "at 1 a second",
+        "at 1 per second",
         "deep/conf/../envs/a.yaml",
     ]);
     with(&project, &[("POSTPAY_CONFIG", "deep/conf/other.yaml")], &["plan"]).exits(0).says(&["+ two"]);

@@ -195,7 +195,7 @@ fn a_yes_orders() {
     let project = Project::of(&["one", "two"]);
     let mut terminal = Terminal::run(&project, &["apply", "--color", "never"]);
     terminal.shows("Order 2 pay-as-you-go environments from sandbox?");
-    assert!(terminal.seen.contains("2 pay-as-you-go orders from sandbox"));
+    assert!(terminal.seen.contains("2 creates at"));
     terminal.types("yes\r");
     let (status, seen) = terminal.ends();
     assert_eq!(status.code(), Some(0), "{seen}");

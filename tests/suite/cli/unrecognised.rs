@@ -30,7 +30,7 @@ fn settings_are_read_under_both_endings() {
     let project = Project::of(&["one", "two"]).at_real_pace();
     project.write("postpay.yml", "version: 1\napi:    {endpoint: sandbox, rate: 1}\n");
     fs::remove_file(project.file("postpay.yaml")).unwrap();
-    project.run(["plan"]).exits(0).says(&["at 1 a second"]);
+    project.run(["plan"]).exits(0).says(&["at 1 per second"]);
     project.run(["fmt"]).exits(0).says(&["postpay.yml"]);
 }
 

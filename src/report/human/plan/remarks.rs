@@ -1,9 +1,9 @@
-//! What a person has to know about a step, or to do.
+//! What a person needs to know, or to do, about a step.
 
 use std::fmt::Display;
 
 use crate::lang::{Text, text};
-use crate::model::{Address, Attributes};
+use crate::model::Attributes;
 use crate::plan::{Action, Plan, Reason, Step, StepBlocker};
 use crate::report::human::Look;
 
@@ -13,140 +13,119 @@ pub(in crate::report) fn remarks(step: &Step, plan: &Plan, look: Look) -> Vec<St
 }
 
 fn texts(step: &Step, plan: &Plan) -> Vec<Text> {
-    let address = &step.address;
-    let mut lines = match step.action {
-        Action::Create => created(step),
-        Action::Update if step.renames().is_none() => vec![text!(
-            "On record alone: the vendor is not asked for anything.",
-            "只改记录：不向腾讯云发送任何请求。"
-        )],
-        Action::Replace => replaced(step),
-        Action::Destroy => destroyed(step, plan),
-        Action::Forget => vec![text!(
-            "It is taken off the record, and left alone: it lives on at the vendor and goes on costing.",
-            "只从记录中移除，环境本身不动：它仍在腾讯云运行，并继续计费。"
-        )],
-        Action::Import => vec![text!(
-            "It exists already. It is looked up, put on record, and not ordered.",
-            "它已经存在：只查询并写入记录，不会订购。"
-        )],
-        Action::Move => {
-            vec![text!("On record alone: the environment stays as it is.", "只改记录：环境本身不变。")]
-        }
-        Action::Resolve => unresolved(step),
-        Action::Wait => vec![text!("The order stands and is not made again.", "订单有效，不会重复订购。")],
-        Action::NoOp => kept(step),
-        Action::Update => Vec::new(),
-    };
-    if step.action != Action::Destroy
-        && let Some(blocker) = &step.blocker
-    {
-        lines.extend(blocked(address, blocker));
+    if let Some(blocker) = &step.blocker {
+        return if plan.is_blocked_by(step) { blocked(step, blocker) } else { orphaned(step, blocker) };
     }
-    lines
-}
-
-fn created(step: &Step) -> Vec<Text> {
-    let nameless = |order: &&Attributes| order.creates_environment() && order.alias().is_none();
-    let note = text!(
-        "Without an alias a lost answer to its order can't be read back.",
-        "没有别名：如果订购的应答丢失，将无法回读确认。"
-    );
-    let given_up = text!(
-        "What was ordered for it before was given up; this is another environment.",
-        "之前为它订购的环境已请求销毁；这次订购的是另一个环境。"
-    );
-    let is_nameless = step.after.as_ref().as_ref().is_some_and(nameless);
-    let notes = [(step.reason == Reason::GivenUp, given_up), (is_nameless, note)];
-    let notes = notes.into_iter().filter(|(holds, _)| *holds);
-    notes.map(|(_, text)| text).collect()
-}
-
-fn replaced(step: &Step) -> Vec<Text> {
     let address = &step.address;
-    match &step.blocker {
-        None => vec![
+    match step.action {
+        Action::Create => created(step),
+        Action::Update if step.renames().is_none() => {
+            vec![text!("Changes the state only; nothing is sent.", "只更改状态文件，不发送任何请求。")]
+        }
+        Action::Update => Vec::new(),
+        Action::Replace => vec![
             text!(
-                "This is a second order. The environment that is there now is kept on record as deposed, lives on and goes on",
-                "这是又一次订购。现有环境会作为已被替换的旧环境留在记录中，仍在腾讯云运行，并继续计费；"
+                "Creates a second environment. The current one stays in the state as deposed, keeps running, and keeps billing.",
+                "将创建第二个环境。现有环境作为已被替换的旧环境留在状态文件中，继续运行，继续计费。"
             ),
             text!(
-                "costing; to give it up afterwards: `postpay destroy {address} --deposed --allow-destroy`",
+                "To destroy it afterwards: `postpay destroy {address} --deposed --allow-destroy`",
                 "之后要销毁它：`postpay destroy {address} --deposed --allow-destroy`"
             ),
         ],
-        Some(_) => Vec::new(),
+        Action::Destroy => destroyed(plan),
+        Action::Forget => vec![text!(
+            "Removed from the state only: it keeps running, and keeps billing.",
+            "只移出状态文件：环境继续运行，继续计费。"
+        )],
+        Action::Import => vec![text!(
+            "Already exists; will be added to the state, not created.",
+            "已经存在；将加入状态文件，不会创建。"
+        )],
+        Action::Move => vec![text!(
+            "Changes the state only; the environment is not touched.",
+            "只更改状态文件，环境本身不变。"
+        )],
+        Action::Resolve => unresolved(step),
+        Action::Wait => {
+            vec![text!(
+                "Already created; postpay will not create it again.",
+                "已经创建；postpay 不会再次创建。"
+            )]
+        }
+        Action::NoOp => kept(step),
     }
+}
+
+fn created(step: &Step) -> Vec<Text> {
+    let is_nameless = |after: &Attributes| after.creates_environment() && after.alias().is_none();
+    let destroyed = text!(
+        "The environment that was created for it before is destroyed; this is another one.",
+        "之前为它创建的环境已销毁；这次创建的是另一个环境。"
+    );
+    let nameless = text!(
+        "Without an alias, an environment whose response is lost cannot be recognized in the account.",
+        "没有别名：如果应答丢失，将无法在账号中识别该环境。"
+    );
+    let notes = [
+        (step.reason == Reason::GivenUp, destroyed),
+        (step.after.as_ref().is_some_and(is_nameless), nameless),
+    ];
+    notes.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text).collect()
 }
 
 fn unresolved(step: &Step) -> Vec<Text> {
     let address = &step.address;
-    if step.reason == Reason::BeingDestroyed {
-        return vec![
-            text!(
-                "DestroyEnv was sent for it, and nobody has seen what became of it.",
-                "已为它发送 DestroyEnv，结果尚未确认。"
-            ),
-            text!(
-                "Have the account looked at before it is ordered again: `postpay resolve {address}`",
-                "再次订购之前，请先核对账号：`postpay resolve {address}`"
-            ),
-        ];
-    }
-    vec![
+    let what = if step.reason == Reason::BeingDestroyed {
         text!(
-            "A request was sent for it and its answer was lost: it may exist, and cost money.",
-            "已为它发送请求，但应答丢失：它可能已经存在，并产生费用。"
-        ),
+            "DestroyEnv was sent for it; its outcome could not be confirmed.",
+            "已为它发送 DestroyEnv，但结果无法确认。"
+        )
+    } else {
         text!(
-            "It is blocked, and not ordered again, until it is settled: `postpay resolve {address}`",
-            "在处理之前它一直被阻塞，不会再次订购：`postpay resolve {address}`"
-        ),
-    ]
+            "A create was sent for it and the response was lost: it may exist, and may be billed.",
+            "已为它发送创建请求，但应答丢失：它可能已经存在，并产生费用。"
+        )
+    };
+    let next = text!(
+        "postpay will not create it again until this is resolved: `postpay resolve {address}`",
+        "在确认结果之前，postpay 不会再次创建它：`postpay resolve {address}`"
+    );
+    vec![what, next]
 }
 
-/// What is said of what stays as it is.
+/// For what is destroyed or was replaced, and stays as it is.
 fn kept(step: &Step) -> Vec<Text> {
     let address = &step.address;
-    if step.deposed && step.reason == Reason::Isolated {
+    let deposed = if step.deposed { " --deposed" } else { "" };
+    if step.reason == Reason::Isolated {
         vec![
+            text!("Tencent Cloud isolates it before deleting it.", "腾讯云先将其隔离，之后再删除。"),
             text!(
-                "It was replaced at `{address}`, and given up: the vendor keeps it out of reach before it deletes it.",
-                "它在 `{address}` 已被替换，并已请求销毁：腾讯云先将其隔离，之后再删除。"
-            ),
-            text!(
-                "To have it deleted at once, or to forget it when it is gone: `postpay destroy {address} --deposed --purge --allow-destroy`",
-                "要立即删除，或在它消失后移出记录：`postpay destroy {address} --deposed --purge --allow-destroy`"
+                "To delete it now, or to remove it from the state once it is gone: `postpay destroy {address}{deposed} --purge --allow-destroy`",
+                "要立即删除，或在它消失后移出状态文件：`postpay destroy {address}{deposed} --purge --allow-destroy`"
             ),
         ]
     } else if step.reason == Reason::BeingDestroyed {
         vec![
             text!(
-                "It was replaced at `{address}`, and asked to be given up; nobody has seen what became of it.",
-                "它在 `{address}` 已被替换，并已请求销毁；结果尚未确认。"
+                "It was replaced and DestroyEnv was sent for it; its outcome could not be confirmed.",
+                "它已被替换，并已为它发送 DestroyEnv，但结果无法确认。"
             ),
             text!(
-                "To have the account looked at: `postpay resolve {address}`",
+                "To check the account: `postpay resolve {address}`",
                 "要核对账号：`postpay resolve {address}`"
             ),
         ]
     } else if step.deposed {
         vec![
             text!(
-                "It was replaced at `{address}`, and not given up: it lives on at the vendor and goes on costing.",
-                "它在 `{address}` 已被替换，但没有销毁：仍在腾讯云运行，并继续计费。"
+                "It was replaced, and not destroyed: it keeps running, and keeps billing.",
+                "它已被替换，但没有销毁：继续运行，继续计费。"
             ),
             text!(
-                "To give it up: `postpay destroy {address} --deposed --allow-destroy`",
+                "To destroy it: `postpay destroy {address} --deposed --allow-destroy`",
                 "要销毁它：`postpay destroy {address} --deposed --allow-destroy`"
-            ),
-        ]
-    } else if step.reason == Reason::Isolated {
-        vec![
-            text!("The vendor keeps it out of reach before it deletes it.", "腾讯云先将其隔离，之后再删除。"),
-            text!(
-                "To have it deleted at once, or to forget it when it is gone: `postpay destroy {address} --purge --allow-destroy`",
-                "要立即删除，或在它消失后移出记录：`postpay destroy {address} --purge --allow-destroy`"
             ),
         ]
     } else {
@@ -154,87 +133,54 @@ fn kept(step: &Step) -> Vec<Text> {
     }
 }
 
-fn destroyed(step: &Step, plan: &Plan) -> Vec<Text> {
-    let address = &step.address;
-    match &step.blocker {
-        None => lost(plan),
-        Some(StepBlocker::DestroyNotAllowed) => choices(
-            address,
-            text!(
-                "  - give it up, with its data: `postpay destroy {address} --allow-destroy`.",
-                "  - 销毁它，连同其中的数据：`postpay destroy {address} --allow-destroy`。"
-            ),
-        ),
-        Some(StepBlocker::PreventDestroy) => choices(
-            address,
-            text!(
-                "  - give it up: it was declared with prevent_destroy, so declare `{address}` without it first, and apply that.",
-                "  - 销毁它：它曾以 prevent_destroy 声明，因此请先重新声明 `{address}`、去掉该字段，并执行 apply。"
-            ),
-        ),
-        Some(
-            blocker @ (StepBlocker::StillDeclared
-            | StepBlocker::Replacement
-            | StepBlocker::ReplacesItself
-            | StepBlocker::ReplacesAwaiting
-            | StepBlocker::ReplacesImported
-            | StepBlocker::ReplacedAlready
-            | StepBlocker::ReplacementUnknown
-            | StepBlocker::Renamed { .. }
-            | StepBlocker::ManagedElsewhere { .. }
-            | StepBlocker::ImportsAnother { .. }),
-        ) => blocked(address, blocker).into(),
-    }
-}
-
-/// What is lost with an environment that is to be given up.
-fn lost(plan: &Plan) -> Vec<Text> {
+/// What is lost with an environment that is to be destroyed.
+fn destroyed(plan: &Plan) -> Vec<Text> {
     let lost = if plan.options.purge {
-        text!("Giving it up can't be undone: its data is lost.", "销毁不可撤销：其中的数据会丢失。")
+        text!("This cannot be undone: its data is lost.", "销毁不可撤销：其中的数据会丢失。")
     } else {
         text!(
-            "Giving it up can't be undone: its data is lost. The vendor may isolate it first, and delete it later.",
+            "This cannot be undone: its data is lost. Tencent Cloud may isolate it first, and delete it later.",
             "销毁不可撤销：其中的数据会丢失。腾讯云可能先隔离，之后再删除。"
         )
     };
-    let purge = text!(
-        "It is deleted at once: isolation is passed over, or ended (IsForce).",
-        "立即删除：跳过隔离，或结束隔离（IsForce）。"
-    );
+    let purge =
+        text!("It is deleted at once, without isolation (IsForce).", "立即删除，不经隔离（IsForce）。");
     let bypass = text!(
-        "Whether there are data or add-on packages in it is not asked (BypassCheck).",
+        "Tencent Cloud does not check for data or add-on packages in it (BypassCheck).",
         "不检查其中是否还有数据或资源包（BypassCheck）。"
     );
     let extra = [(plan.options.purge, purge), (plan.options.bypass_check, bypass)];
-    let extra = extra.into_iter().filter(|(asked, _)| *asked);
+    let extra = extra.into_iter().filter(|(requested, _)| *requested);
     std::iter::once(lost).chain(extra.map(|(_, text)| text)).collect()
 }
 
-/// What can be done about what is left over.
-fn choices(address: &Address, last: Text) -> Vec<Text> {
-    vec![
+/// What can be done about an environment that is not in the configuration.
+fn orphaned(step: &Step, blocker: &StepBlocker) -> Vec<Text> {
+    let address = &step.address;
+    let keeps = text!(
+        "It keeps running and billing; postpay never destroys it automatically.",
+        "它继续运行，继续计费；postpay 不会自动销毁它。"
+    );
+    let choices = if *blocker == StepBlocker::PreventDestroy {
         text!(
-            "It is ordered and no longer declared. postpay does not give it up by itself. Choose:",
-            "它已订购，但不再声明。postpay 不会自行销毁它。请选择："
-        ),
+            "Declare it again, forget it (`removed: [{address}]`), or declare it without prevent_destroy, apply, and destroy it.",
+            "重新声明它、移出状态文件（`removed: [{address}]`），或重新声明但去掉 prevent_destroy，执行 apply，再销毁它。"
+        )
+    } else {
         text!(
-            "  - declare `{address}` again, to keep it managed; or only forget it: `removed: [{address}]`;",
-            "  - 重新声明 `{address}`，继续管理它；或只移出记录：`removed: [{address}]`；"
-        ),
-        text!(
-            "  - leave it as it is: it stays in the state, lives on at the vendor and goes on costing;",
-            "  - 保持现状：它留在状态文件中，仍在腾讯云运行，并继续计费；"
-        ),
-        last,
-    ]
+            "Declare it again, forget it (`removed: [{address}]`), or destroy it: `postpay destroy {address} --allow-destroy`",
+            "重新声明它、移出状态文件（`removed: [{address}]`），或销毁它：`postpay destroy {address} --allow-destroy`"
+        )
+    };
+    vec![keeps, choices]
 }
 
-fn blocked(address: &Address, blocker: &StepBlocker) -> [Text; 2] {
-    let (_, message, help) = blocker.explain(address);
-    [sentence(message), sentence(help)]
+fn blocked(step: &Step, blocker: &StepBlocker) -> Vec<Text> {
+    let (_, message, help) = blocker.explain(&step.address);
+    vec![sentence(message), sentence(help)]
 }
 
-/// What an error says in passing, as a sentence.
+/// The text of an error as a sentence.
 fn sentence(text: impl Display) -> Text {
     let en = text.to_string();
     let mut letters = en.chars();

@@ -1,91 +1,178 @@
-//! One step: its head, its fields, and what is to be said of it.
+//! One step: its head, its fields and ids, and what a person needs to know about it.
 
 use std::fmt::Write as _;
 
+use super::Detail;
 use super::remarks::remarks;
-use super::rows::rows;
+use super::rows::{Common, Fields, fields};
 use crate::lang::{Text, text};
-use crate::plan::{Action, Plan, Reason, Step, StepBlocker};
+use crate::plan::{Action, Ids, Plan, Reason, Step, StepBlocker};
 use crate::report::human::Look;
 use crate::report::text::{clean, left, width};
 
 /// Names up to this wide have their values in one column.
 const WIDEST: usize = 40;
+/// The columns of what is no terminal, and the most that are used of a wide one.
+const COLUMNS: (usize, usize) = (80, 100);
 
-pub(super) fn show(out: &mut String, step: &Step, plan: &Plan, look: Look) {
-    let address = look.strong(&step.address);
+/// A step as text.
+pub(super) struct Block {
+    /// Whole lines.
+    pub text: String,
+    /// Values that all environments have in common were left out.
+    pub folds_common: bool,
+    /// It needs no blank line before another one of its kind.
+    pub is_compact: bool,
+}
+
+pub(super) fn block(step: &Step, plan: &Plan, common: &Common, detail: Detail, look: Look) -> Block {
+    let mut text = head(step, plan, look);
+    let Fields { set, changed, folded } = fields(step, common, detail, look);
+    if !set.is_empty() || folded > 0 {
+        let set = format!("    {}", set.join(", "));
+        let note = look.say(text!("(+ {folded} common)", "（另有 {folded} 项相同）"));
+        let note = if folded > 0 { note } else { String::new() };
+        let _ =
+            writeln!(text, "{}", apart(&set, width(&set), &look.faint(&note), width(&note), look).trim_end());
+    }
+    // One long name does not move the values of all others.
+    let widths = changed.iter().map(|row| width(&row.name));
+    let columns = widths.filter(|it| *it <= WIDEST).max().unwrap_or(0);
+    for row in changed {
+        let forces = if row.forces_replacement {
+            format!("  {}", look.bad(text!("# forces replacement", "# 必须替换")))
+        } else {
+            String::new()
+        };
+        let name = left(&row.name, columns);
+        let line = format!("    {} {name}  {}{forces}\n", row.mark, row.value);
+        text += &look.within(line, 8);
+    }
+    if detail == Detail::Folded {
+        let ids = ids(step, look);
+        if !ids.is_empty() {
+            text += &look.within(format!("    {ids}\n"), 4);
+        }
+    }
+    let remarks = remarks(step, plan, look);
+    let is_compact = detail == Detail::Folded && step.action == Action::Create && remarks.is_empty();
+    for line in remarks {
+        text += &look.within(format!("    {line}\n"), 4);
+    }
+    Block { text, folds_common: folded > 0, is_compact }
+}
+
+/// The mark, the address and what happens, with the place in the manifests on the right.
+fn head(step: &Step, plan: &Plan, look: Look) -> String {
+    let what = look.say(if plan.is_blocked_by(step) { text!("blocked", "被阻止") } else { what(step) });
+    let what = match &step.previous_address {
+        Some(from) if what.is_empty() => look.say(text!("moved from `{from}`", "原地址 `{from}`")),
+        Some(from) => look.say(text!("{what}, moved from `{from}`", "{what}，原地址 `{from}`")),
+        None => what,
+    };
+    let deposed =
+        if step.deposed { look.say(text!(" (deposed)", "（已被替换）")) } else { String::new() };
+    let (mark, _) = legend(step);
+    let gap = if what.is_empty() { "" } else { "  " };
+    let plain = format!("{mark} {}{deposed}{gap}{what}", step.address);
+    let painted_mark = match step.action {
+        Action::Create | Action::Import => look.good(mark),
+        Action::Replace | Action::Resolve => look.bad(mark),
+        Action::Destroy if step.blocker.is_none() => look.bad(mark),
+        Action::Update | Action::Destroy | Action::Forget | Action::Move | Action::Wait | Action::NoOp => {
+            look.change(mark)
+        }
+    };
+    let is_bad = plan.is_blocked_by(step) || (step.action == Action::Destroy && step.blocker.is_none());
+    let painted_what = if is_bad { look.bad(&what) } else { what.clone() };
+    let painted = format!("{painted_mark} {}{deposed}{gap}{painted_what}", look.strong(&step.address));
     let source = clean(&step.source.to_string()).into_owned();
-    let source = look.faint(match step.after {
+    let source = look.say(match step.after {
         Some(_) => Text::same(source),
         None if step.blocker == Some(StepBlocker::StillDeclared) => Text::same(source),
         None => text!("was {source}", "原在 {source}"),
     });
-    let (mark, what) = head(step, look);
-    let what = look.say(what);
-    let previous = step
-        .previous_address
-        .as_ref()
-        .map_or(Text::same(""), |previous| text!(", was `{previous}`", "，原地址 `{previous}`"));
-    let previous = look.say(previous);
-    let _ = writeln!(out, "{mark} {address}{what}{previous}  {source}");
-    let rows = rows(step, look);
-    // One long name does not move the values of all others.
-    let widths = rows.iter().map(|(name, _)| width(name));
-    let columns = widths.filter(|it| *it <= WIDEST).max().unwrap_or(0);
-    for (name, value) in rows {
-        let _ = writeln!(out, "      {}  {value}", left(&name, columns));
-    }
-    for line in remarks(step, plan, look) {
-        let _ = writeln!(out, "      {line}");
-    }
-    if step.blocker.as_ref().is_some_and(StepBlocker::blocks_plan) {
-        let refused = look.bad(text!("refused as it stands", "按现状被拒绝"));
-        let _ = writeln!(out, "      {refused}");
-    }
-    out.push('\n');
+    let line = apart(&painted, width(&plain), &look.faint(&source), width(&source), look);
+    look.within(line + "\n", 4)
 }
 
-/// The mark before the address, and what stands behind it.
-fn head(step: &Step, look: Look) -> (String, Text) {
+/// Two texts in a line, the second one at the right edge. Their widths are given, since colours have none.
+fn apart(left: &str, left_width: usize, right: &str, right_width: usize, look: Look) -> String {
+    let (without, most) = COLUMNS;
+    let columns = look.columns.unwrap_or(without).min(most);
+    let gap = columns.saturating_sub(left_width + right_width).max(2);
+    format!("{left}{}{right}", " ".repeat(gap))
+}
+
+/// The ids that are known, in one line, and how many fields do not change.
+fn ids(step: &Step, look: Look) -> String {
+    let Ids { env_id, tran_id, request_id } = &step.ids;
+    // A request id only helps to find what has no other id.
+    let request_id = request_id.as_ref().filter(|_| env_id.is_none());
+    let order = look.say(text!("order", "订单"));
+    let request = look.say(text!("request", "请求"));
+    let ids =
+        [("env_id", env_id.as_ref()), (order.as_str(), tran_id.as_ref()), (request.as_str(), request_id)];
+    let ids: Vec<String> =
+        ids.into_iter().filter_map(|(name, id)| Some(format!("{name} {}", clean(id?)))).collect();
+    let ids = ids.join(" · ");
+    let unchanged = match (step.action, &step.after) {
+        (Action::Update | Action::Replace, Some(after)) => {
+            after.iter().filter(|(field, _)| step.changed.iter().all(|name| name != field.name)).count()
+        }
+        (_, _) => 0,
+    };
+    if unchanged == 0 {
+        return ids;
+    }
+    let note = look.faint(text!("({unchanged} unchanged)", "（{unchanged} 项不变）"));
+    if ids.is_empty() { note } else { format!("{ids}  {note}") }
+}
+
+/// What happens, where the mark alone does not say it.
+fn what(step: &Step) -> Text {
     match step.action {
-        Action::Create => (look.good("+"), text!(" will be ordered", " 将订购")),
-        Action::Update if step.renames().is_none() => {
-            (look.change("~"), text!(" will be changed on record", " 将只修改记录"))
-        }
-        Action::Update => (look.change("~"), text!(" will be changed in place", " 将就地修改")),
-        Action::Replace if step.blocker.is_some() => {
-            (look.bad("+/-"), text!(" would be ordered anew", " 需要重新订购"))
-        }
-        Action::Replace => (look.bad("+/-"), text!(" will be ordered anew", " 将重新订购")),
-        Action::Destroy if step.blocker == Some(StepBlocker::StillDeclared) => {
-            (look.bad("!"), text!(" is declared", " 仍在清单中声明"))
-        }
-        Action::Destroy if step.blocker.is_some() => {
-            (look.change("!"), text!(" is left over", " 已不再声明，属于遗留环境"))
-        }
-        Action::Destroy if step.deposed => {
-            (look.bad("-"), text!(" (deposed) will be destroyed", "（已被替换）将销毁"))
-        }
-        Action::Destroy => (look.bad("-"), text!(" will be destroyed", " 将销毁")),
-        Action::Forget => (look.change("."), text!(" will be forgotten", " 将移出记录")),
-        Action::Import => (look.good("="), text!(" will be imported", " 将导入")),
-        Action::Move => (look.change("~"), text!(" has a new address", " 改用新地址")),
+        Action::Create | Action::Replace | Action::Import | Action::Move => Text::same(""),
+        Action::Update if step.renames().is_none() => text!("state only", "仅更改状态文件"),
+        Action::Update => Text::same(""),
+        Action::Destroy if step.blocker.is_some() => text!("not in the configuration", "不在配置中"),
+        Action::Destroy => text!("will be destroyed", "将被销毁"),
+        Action::Forget => text!("will be removed from the state", "将移出状态文件"),
         Action::Resolve if step.reason == Reason::BeingDestroyed => {
-            (look.bad("?"), text!(" was asked to be given up, and may be gone", " 已请求销毁，可能已不存在"))
+            text!("destroy with an unknown outcome", "销毁结果未知")
         }
-        Action::Resolve => (look.bad("?"), text!(" has an unknown outcome", " 结果未知")),
-        Action::Wait => {
-            (look.change("…"), text!(" is ordered, its EnvId is not known yet", " 已订购，EnvId 尚未得知"))
-        }
+        Action::Resolve => text!("unknown outcome", "结果未知"),
+        Action::Wait => text!("created, waiting for its EnvId", "已创建，等待 EnvId"),
         Action::NoOp if step.deposed && step.reason == Reason::Deposed => {
-            (look.change("!"), text!(" (deposed) is still there", "（已被替换）仍然存在"))
-        }
-        Action::NoOp if step.deposed => {
-            (" ".to_owned(), text!(" (deposed) was given up", "（已被替换）已请求销毁"))
+            text!("still running", "仍在运行")
         }
         Action::NoOp if step.reason == Reason::Isolated => {
-            (" ".to_owned(), text!(" is given up, and isolated", " 已请求销毁，处于隔离状态"))
+            text!("destroyed, isolated", "已销毁，处于隔离状态")
         }
-        Action::NoOp => (" ".to_owned(), text!(" is unchanged", " 不变")),
+        Action::NoOp if step.deposed => text!("destroy with an unknown outcome", "销毁结果未知"),
+        Action::NoOp => text!("unchanged", "不变"),
+    }
+}
+
+/// The mark of a step, and what it means.
+pub(super) fn legend(step: &Step) -> (&'static str, Text) {
+    match step.action {
+        Action::Create => ("+", text!("create", "创建")),
+        Action::Update => ("~", text!("update in place", "就地更新")),
+        Action::Replace => ("+/-", text!("replace", "替换")),
+        Action::Destroy if step.blocker == Some(StepBlocker::StillDeclared) => {
+            ("!", text!("blocked", "被阻止"))
+        }
+        Action::Destroy if step.blocker.is_some() => ("!", text!("not in the configuration", "不在配置中")),
+        Action::Destroy => ("-", text!("destroy", "销毁")),
+        Action::Forget => (".", text!("forget", "移出状态文件")),
+        Action::Import => ("=", text!("import", "导入")),
+        Action::Move => (">", text!("move", "改地址")),
+        Action::Resolve => ("?", text!("unknown outcome", "结果未知")),
+        Action::Wait => ("…", text!("waiting", "等待")),
+        Action::NoOp if step.deposed && step.reason == Reason::Deposed => {
+            ("!", text!("not in the configuration", "不在配置中"))
+        }
+        Action::NoOp => (" ", Text::same("")),
     }
 }
