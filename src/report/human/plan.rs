@@ -14,8 +14,8 @@ use super::Look;
 use crate::apply::pace::least_time;
 use crate::lang::{Text, text};
 use crate::plan::{Action, Mode, Plan, Reason, Step};
-use crate::state::Account;
 use crate::report::text::{account, clean, count, duration};
+use crate::state::Account;
 use rows::Common;
 use step::Block;
 

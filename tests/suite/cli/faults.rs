@@ -93,7 +93,7 @@ fn a_fault_in_the_middle_leaves_the_rest_for_the_next_run() {
     let ran = project.run(["apply", "-y", "--fault", "reset-after@2", "--list-delay=1h"]).exits(4);
     assert_shown!("fault-in-the-middle", ran);
     project.run(["apply", "-y"]).exits(4).says(&[
-        "two has an unknown outcome",
+        "? two  unknown outcome",
         "1 ordered",
         "Unknown since an earlier run, and left alone: `two`",
     ]);

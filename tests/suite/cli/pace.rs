@@ -90,7 +90,7 @@ fn two_runs_in_a_row_keep_the_limit() {
 fn a_run_that_hurries_is_turned_away_and_still_orders_once() {
     let project = Project::of(&["one", "two", "three"]).at_real_pace();
     let ran = project.run(["apply", "-y", "--rate", "100"]).exits(0);
-    ran.says(&["at 100 a second", "RequestLimitExceeded"]);
+    ran.says(&["at 100 per second", "RequestLimitExceeded"]);
     assert_eq!(project.ordered_once().len(), 3);
 }
 
