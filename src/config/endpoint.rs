@@ -7,6 +7,8 @@ pub use crate::cloud::tencent::{EndpointError, EndpointUrl, user_info};
 
 /// The name of the embedded endpoint, and of the site that everything on this machine is.
 pub const SANDBOX: &str = "sandbox";
+/// The public endpoint of Tencent Cloud.
+pub const DEFAULT_ENDPOINT: &str = "https://tcb.tencentcloudapi.com";
 /// The name of the endpoint within Tencent Cloud's network.
 const INTERNAL: &str = "internal";
 
@@ -57,7 +59,7 @@ impl Endpoint {
 impl Default for Endpoint {
     fn default() -> Self {
         #[expect(clippy::expect_used, reason = "it is a constant, and a test reads it")]
-        super::DEFAULT_ENDPOINT.parse().expect("an address")
+        DEFAULT_ENDPOINT.parse().expect("an address")
     }
 }
 
@@ -93,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_default_is_the_documented_endpoint() {
-        assert_eq!(Endpoint::default().to_string(), super::super::DEFAULT_ENDPOINT);
+        assert_eq!(Endpoint::default().to_string(), DEFAULT_ENDPOINT);
     }
 
     #[test]

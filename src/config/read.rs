@@ -6,8 +6,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::settings::{Api, Config, Guard, Language};
 use super::table::{Setting, Shape, TOP};
-use super::{Api, Config, Guard, Language, duration, endpoint};
+use super::{duration, endpoint};
 use crate::check::fields::{quoted, wrong};
 use crate::check::near::{known_here, list, meant, nearest, unknown};
 use crate::check::version;

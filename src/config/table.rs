@@ -6,8 +6,9 @@ use std::str::FromStr;
 use jiff::civil::Date;
 use serde_json::{Map, Value as Json, json};
 
-use super::region::PATTERN as REGION;
-use super::{Endpoint, Language, MAX_IN_FLIGHT, MAX_RATE, MIN_RATE, Region, check_state};
+use super::endpoint::Endpoint;
+use super::region::{PATTERN as REGION, Region};
+use super::settings::{Language, MAX_IN_FLIGHT, MAX_RATE, MIN_RATE, check_state};
 use crate::drift::Code;
 use crate::lang::{Text, text};
 use crate::model::schema::{object, with_null};

@@ -1,9 +1,12 @@
 //! What `postpay.yaml` may say, and what becomes of what it may not.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use super::*;
 use crate::diagnostic::assert_chinese;
 use crate::diagnostic::render::render;
-use crate::drift::Code;
+use crate::drift::{Code, Ignore};
 
 fn source(text: &str) -> Arc<SourceFile> {
     Arc::new(SourceFile::new("postpay.yaml", text))

@@ -6,19 +6,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as Markers};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as Markers, Tag};
 
 use super::merge::Names;
 use super::offsets::Offsets;
-use super::problems::unknown_anchor;
+use super::problems::{self, MAX_DEPTH, custom_tag, duplicate_key, too_deep, unknown_anchor};
 use super::read::{Budget, MAX_BYTES, too_large};
-use super::scalar::Resolved;
+use super::scalar::{Resolved, fits_collection, resolve_tagged};
 use super::tree::{Document, Kind, Members, NodeData, NodeId, Text, wide};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::lang::text;
 
-/// How deep lists and mappings may lie in one another, aliases followed.
-pub(super) const MAX_DEPTH: usize = 64;
 /// Manifests whose aliases make them larger than this, and more than [`MAX_GROWTH`] times what is
 /// written, or larger than [`MAX_EXPANDED`], are a bomb. All documents of a project count together.
 const MAX_NODES: u64 = 1_000_000;
@@ -55,14 +53,14 @@ pub fn parse_within(file: &Arc<SourceFile>, budget: &mut Budget) -> Parsed {
 }
 
 /// A problem after which the rest of the text has no meaning.
-pub(super) type Fatal = Box<Diagnostic>;
+type Fatal = Box<Diagnostic>;
 
-pub(super) struct Builder<'f> {
-    pub(super) file: &'f Arc<SourceFile>,
+struct Builder<'f> {
+    file: &'f Arc<SourceFile>,
     offsets: Offsets<'f>,
     documents: Vec<Document>,
-    pub(super) diagnostics: Vec<Diagnostic>,
-    pub(super) nodes: Vec<NodeData>,
+    diagnostics: Vec<Diagnostic>,
+    nodes: Vec<NodeData>,
     root: Option<NodeId>,
     open: Vec<Frame>,
     anchors: HashMap<usize, Anchored>,
@@ -116,11 +114,13 @@ impl<'f> Builder<'f> {
         if !u64::try_from(text.len()).is_ok_and(|len| len <= MAX_BYTES) {
             return Err(Box::new(too_large(&self.file.path)));
         }
-        self.refuse_unprintable(text)?;
-        self.refuse_conflicts(text)?;
+        problems::refuse_unprintable(self.file)?;
+        problems::refuse_conflicts(self.file)?;
         let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
-            let (event, markers) = event.map_err(|error| Box::new(self.syntax(&error)))?;
+            let (event, markers) = event.map_err(|error| {
+                Box::new(problems::syntax(self.file, &error, self.offset(*error.marker())))
+            })?;
             self.event(event, markers)?;
         }
         Ok(())
@@ -141,7 +141,10 @@ impl<'f> Builder<'f> {
             Event::Alias(anchor) => self.alias(anchor, markers)?,
             Event::Scalar(text, style, anchor, tag) => {
                 let (start, end) = self.bytes(markers);
-                let resolved = self.resolved(&text, style, tag.as_deref(), start, end);
+                let (resolved, fits) = resolve_tagged(&text, style, tag.as_deref());
+                if let Some(tag) = tag.as_deref().filter(|_| !fits) {
+                    self.diagnostics.push(custom_tag(tag, &self.span(start, end)));
+                }
                 let decorated = anchor > 0 || tag.is_some();
                 let (start, end) = proper(&self.file.text, style, decorated, start, end);
                 let weight = u64::try_from(text.len() / BYTES_OF_A_VALUE).unwrap_or(u64::MAX);
@@ -167,6 +170,13 @@ impl<'f> Builder<'f> {
         Ok(())
     }
 
+    fn collection_tag(&mut self, tag: Option<&Tag>, core: &str, markers: Markers) {
+        if let Some(tag) = tag.filter(|tag| !fits_collection(tag, core)) {
+            let (start, end) = self.bytes(markers);
+            self.diagnostics.push(custom_tag(tag, &self.span(start, end)));
+        }
+    }
+
     fn start(
         &mut self,
         anchor: usize,
@@ -176,7 +186,7 @@ impl<'f> Builder<'f> {
     ) -> Result<(), Fatal> {
         let (start, end) = self.bytes(markers);
         if self.open.len() >= MAX_DEPTH {
-            return Err(Box::new(self.too_deep(start, end)));
+            return Err(Box::new(too_deep(&self.span(start, end))));
         }
         let expanded_before = self.budget.expanded;
         let node = self.push(start, end, placeholder)?;
@@ -232,7 +242,8 @@ impl<'f> Builder<'f> {
             }
         }
         for (first, second) in twice {
-            self.duplicate_key(first, second);
+            let name = self.name(second).to_owned();
+            self.diagnostics.push(duplicate_key(&name, &self.node_span(first), &self.node_span(second)));
         }
         if let Some(node) = no_mapping {
             self.diagnostics.push(
@@ -292,7 +303,7 @@ impl<'f> Builder<'f> {
             ));
         }
         if self.open.len() + anchored.height > MAX_DEPTH {
-            return Err(Box::new(self.too_deep(start, end)));
+            return Err(Box::new(too_deep(&self.span(start, end))));
         }
         self.attach(anchored.node, anchored.height);
         Ok(())
@@ -313,7 +324,8 @@ impl<'f> Builder<'f> {
             Items::Mapping { key, .. } => key.is_none(),
         };
         if expecting_key {
-            self.check_key(node);
+            let problem = problems::invalid_key(&self.nodes[wide(node.0)].kind, &self.node_span(node));
+            self.diagnostics.extend(problem);
         }
         let Some(Frame { items: Items::Mapping { entries, key, merge }, .. }) = self.open.last_mut() else {
             return;
@@ -331,7 +343,8 @@ impl<'f> Builder<'f> {
                     && self.file.text.get(wide(bytes.start)..wide(bytes.end)) == Some("<<") =>
             {
                 if let Some((first, _)) = *merge {
-                    self.duplicate_key(first, this);
+                    let (first, this) = (self.node_span(first), self.node_span(this));
+                    self.diagnostics.push(duplicate_key("<<", &first, &this));
                 } else {
                     *merge = Some((this, node));
                 }
@@ -373,7 +386,7 @@ impl<'f> Builder<'f> {
         Ok(NodeId(id))
     }
 
-    pub(super) fn name(&self, key: NodeId) -> &str {
+    fn name(&self, key: NodeId) -> &str {
         match &self.nodes[wide(key.0)].kind {
             Kind::Scalar(_, text) => text.get(self.file),
             Kind::Sequence(_) | Kind::Mapping(_) => "",
@@ -396,7 +409,7 @@ impl<'f> Builder<'f> {
         }
     }
 
-    pub(super) fn node_span(&self, node: NodeId) -> Span {
+    fn node_span(&self, node: NodeId) -> Span {
         let data = &self.nodes[wide(node.0)];
         let (start, end) = (wide(data.start), wide(data.end));
         let text = self.file.text.get(start..end).unwrap_or_default();
@@ -404,15 +417,15 @@ impl<'f> Builder<'f> {
         self.span(start, start + line.len())
     }
 
-    pub(super) fn span(&self, start: usize, end: usize) -> Span {
-        Span { file: Arc::clone(self.file), bytes: start..end.max(start) }
+    fn span(&self, start: usize, end: usize) -> Span {
+        problems::span(self.file, start, end)
     }
 
-    pub(super) fn bytes(&self, markers: Markers) -> (usize, usize) {
+    fn bytes(&self, markers: Markers) -> (usize, usize) {
         (self.offset(markers.start), self.offset(markers.end))
     }
 
-    pub(super) fn offset(&self, marker: Marker) -> usize {
+    fn offset(&self, marker: Marker) -> usize {
         self.offsets.byte(marker.index())
     }
 }

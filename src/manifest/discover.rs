@@ -5,9 +5,18 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::is_config_name;
 use crate::diagnostic::Diagnostic;
 use crate::lang::text;
+
+/// The name of the project's own settings, which a folder never yields as a manifest.
+pub const CONFIG_NAME: &str = "postpay.yaml";
+/// The other name that is taken for them.
+pub const OTHER_CONFIG_NAME: &str = "postpay.yml";
+
+/// Whether the project's own settings are called this.
+pub fn is_config_name(name: &std::ffi::OsStr) -> bool {
+    name == CONFIG_NAME || name == OTHER_CONFIG_NAME
+}
 
 /// What becomes of the project's settings when they lie in a folder that is given.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,6 @@ mod problems;
 mod read;
 mod scalar;
 mod schema;
-mod tags;
 mod tree;
 
 use std::path::{Path, PathBuf};
@@ -23,21 +22,11 @@ use crate::lang::text;
 use crate::model::ManifestHash;
 
 pub use build::{Parsed, parse, parse_within};
-pub use discover::{Bounds, Found, may_be_manifest, outside};
+pub use discover::{Bounds, CONFIG_NAME, Found, OTHER_CONFIG_NAME, is_config_name, may_be_manifest, outside};
 pub use layout::layout;
 pub use read::{Budget, MAX_BYTES, bytes, bytes_of, read, read_found, source};
 pub use schema::manifest_schema;
 pub use tree::{Document, Entry, Mapping, Node, Sequence, Value};
-
-/// The name of the project's own settings, which a folder never yields as a manifest.
-pub const CONFIG_NAME: &str = "postpay.yaml";
-/// The other name that is taken for them.
-pub const OTHER_CONFIG_NAME: &str = "postpay.yml";
-
-/// Whether the project's own settings are called this.
-pub fn is_config_name(name: &std::ffi::OsStr) -> bool {
-    name == CONFIG_NAME || name == OTHER_CONFIG_NAME
-}
 
 /// What the manifests hold, as far as YAML goes.
 #[derive(Debug, Default)]

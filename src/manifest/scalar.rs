@@ -5,12 +5,52 @@
 
 use std::str::FromStr as _;
 
+use saphyr_parser::{ScalarStyle, Tag};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Resolved {
     Null,
     Bool(bool),
     Number,
     Text,
+}
+
+/// Returns what a scalar is, and whether its tag fits: only those of YAML's core schema mean something here.
+pub(super) fn resolve_tagged(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> (Resolved, bool) {
+    let Some(tag) = tag else {
+        let resolved = match style {
+            ScalarStyle::Plain => resolve(text),
+            ScalarStyle::SingleQuoted
+            | ScalarStyle::DoubleQuoted
+            | ScalarStyle::Literal
+            | ScalarStyle::Folded => Resolved::Text,
+        };
+        return (resolved, true);
+    };
+    if is_non_specific(tag) {
+        return (Resolved::Text, true);
+    }
+    let plain = resolve(text);
+    let fits = tag.is_yaml_core_schema()
+        && match (tag.suffix.as_str(), plain) {
+            ("str", _) => return (Resolved::Text, true),
+            ("null", Resolved::Null) | ("bool", Resolved::Bool(_)) | ("int" | "float", Resolved::Number) => {
+                true
+            }
+            ("merge", Resolved::Text) => text == "<<",
+            (_, Resolved::Null | Resolved::Bool(_) | Resolved::Number | Resolved::Text) => false,
+        };
+    (plain, fits)
+}
+
+/// Returns whether a tag is one that a collection of this core type may have.
+pub(super) fn fits_collection(tag: &Tag, core: &str) -> bool {
+    is_non_specific(tag) || tag.is_yaml_core_schema() && tag.suffix == core
+}
+
+/// `!` alone: "take it as it is written".
+fn is_non_specific(tag: &Tag) -> bool {
+    tag.handle.is_empty() && tag.suffix == "!" || tag.handle == "!" && tag.suffix.is_empty()
 }
 
 pub(super) fn resolve(plain: &str) -> Resolved {

@@ -1,0 +1,109 @@
+//! `postpay.yaml`: the settings of a project.
+//!
+//! Holds what the file says and the defaults. Flags and variables, which come before the file, are merged by `cli`.
+
+pub mod duration;
+pub mod endpoint;
+mod read;
+mod region;
+mod settings;
+mod table;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::lang::{Text, text};
+use crate::manifest;
+
+pub use endpoint::{DEFAULT_ENDPOINT, Endpoint};
+pub use manifest::{CONFIG_NAME, OTHER_CONFIG_NAME};
+pub use region::{Region, RegionError};
+pub use settings::{
+    Api, Config, DEFAULT_IN_FLIGHT, DEFAULT_LANGUAGE, DEFAULT_MANIFESTS, DEFAULT_RATE, DEFAULT_STATE,
+    DEFAULT_TIMEOUT, Guard, Language, MAX_IN_FLIGHT, MAX_RATE, MIN_RATE, check_state,
+};
+pub use table::config_schema;
+
+/// The name of the settings in a folder; None when it has none.
+///
+/// # Errors
+/// When there is more than one, or what is there is not called `postpay.yaml` or `postpay.yml` and may be meant as one: settings
+/// that are passed over take their guards with them.
+pub fn find(folder: &Path) -> Result<Option<String>, Box<Diagnostic>> {
+    let unreadable = |error: &std::io::Error| {
+        let folder = folder.display();
+        let why = text!("cannot read the folder `{folder}`: {error}", "无法读取文件夹 `{folder}`：{error}");
+        Box::new(Diagnostic::error("path-unreadable", why))
+    };
+    let (mut named, mut near) = (Vec::new(), Vec::new());
+    // A link that leads nowhere counts as there.
+    for entry in std::fs::read_dir(folder).map_err(|error| unreadable(&error))? {
+        let name = entry.map_err(|error| unreadable(&error))?.file_name();
+        let name = name.to_string_lossy().into_owned();
+        let lower = name.to_lowercase();
+        if manifest::is_config_name(lower.as_ref()) {
+            named.push(name);
+        } else if is_nearly_config(&lower) {
+            near.push(name);
+        }
+    }
+    let problem = |code, message: fn(&str) -> Text, mut found: Vec<String>| {
+        found.sort();
+        let listed: Vec<String> = found.iter().map(|name| format!("`{name}`")).collect();
+        Box::new(Diagnostic::error(code, message(&listed.join(", "))).help(text!(
+            "the settings are one file, `postpay.yaml` or `postpay.yml`; rename or remove the others, or name one with --config",
+            "配置是一个文件：`postpay.yaml` 或 `postpay.yml`；请改名或移走其他文件，或用 --config 指定"
+        )))
+    };
+    if named.len() > 1 {
+        return Err(problem(
+            "several-settings",
+            |names| text!("more than one file of settings: {names}", "有多个配置文件：{names}"),
+            named,
+        ));
+    }
+    if let Some(name) = named.pop() {
+        if manifest::is_config_name(name.as_ref()) {
+            return Ok(Some(name));
+        }
+        near.push(name);
+    }
+    if near.is_empty() {
+        return Ok(None);
+    }
+    Err(problem(
+        "settings-not-read",
+        |names| {
+            text!(
+                "there is no `postpay.yaml`, and the name of {names} is close to it",
+                "没有 `postpay.yaml`，而 {names} 的名称与它相近"
+            )
+        },
+        near,
+    ))
+}
+
+/// Names like `postpay.yaml.bak`, `.postpay.yml` and `postpay.json`, in lower case.
+fn is_nearly_config(name: &str) -> bool {
+    let name = name.trim_start_matches(['.', '#', '~', '$', '_', ' ']);
+    // A backup may have any name behind it; `postpay.yamllint` is another word.
+    let behind = ["postpay.yaml", "postpay.yml"].iter().find_map(|start| name.strip_prefix(start));
+    behind.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        || ["postpay.json", "postpay.toml", "postpay.yam", "postpay.ymal", "postpay.yalm"].contains(&name)
+}
+
+/// Reads and checks the file at `path`, taken from `root`. Every problem is reported at once; what is only a warning is
+/// in [`Config::warnings`].
+pub fn load(root: &Path, path: &Path) -> Result<Config, Vec<Diagnostic>> {
+    let (source, _) = manifest::read(root, path).map_err(|problem| vec![*problem])?;
+    parse(&source)
+}
+
+/// Checks a text as `postpay.yaml`.
+pub fn parse(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> {
+    read::read(source)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! The settings of a project, and their defaults.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::endpoint::Endpoint;
+use super::region::Region;
+use crate::diagnostic::Diagnostic;
+use crate::drift::Ignore;
+use crate::lang::{Text, text};
+
+/// Where manifests are looked for.
+pub const DEFAULT_MANIFESTS: &str = "environments/";
+/// Where the state is kept.
+pub const DEFAULT_STATE: &str = "state/postpay.state.json";
+/// The language of Tencent Cloud's messages.
+pub const DEFAULT_LANGUAGE: Language = Language::ZhCn;
+/// Creates per second: Tencent Cloud's limit.
+pub const DEFAULT_RATE: f64 = 2.0;
+/// Calls that may be in progress at a time.
+pub const DEFAULT_IN_FLIGHT: u32 = 4;
+/// How long a response is waited for.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+/// The least `rate`: one create in a thousand seconds, so that a pause stays a length of time that a clock can count.
+pub const MIN_RATE: f64 = 0.001;
+/// The greatest `rate`.
+pub const MAX_RATE: f64 = 100.0;
+/// The greatest `in_flight`.
+pub const MAX_IN_FLIGHT: u32 = 32;
+
+/// The settings in `postpay.yaml`. None for one that is not there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Config {
+    pub manifests: Option<Vec<PathBuf>>,
+    pub state: Option<PathBuf>,
+    pub api: Api,
+    pub guard: Guard,
+    /// Drift that somebody knows of and accepts, each with its last day.
+    pub ignores: Vec<Ignore>,
+    /// What is allowed and may not be meant.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// How Tencent Cloud is called.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Api {
+    pub endpoint: Option<Endpoint>,
+    pub region: Option<Region>,
+    /// The regions in which environments are looked for.
+    pub list_regions: Option<Vec<Region>>,
+    pub language: Option<Language>,
+    /// Creates per second, from [`MIN_RATE`] to [`MAX_RATE`].
+    pub rate: Option<f64>,
+    /// From 1 to [`MAX_IN_FLIGHT`].
+    pub in_flight: Option<u32>,
+    pub timeout: Option<Duration>,
+}
+
+/// What a plan must not go beyond.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Guard {
+    pub max_creates: Option<u32>,
+    pub max_creates_per_day: Option<u32>,
+    /// Whether environments that were removed from the manifests are destroyed.
+    pub allow_destroy: Option<bool>,
+    /// Whether every environment that is created needs an alias. True when left out.
+    pub require_alias: Option<bool>,
+    /// The numbers (uin) of the main accounts that may be worked in; empty for any.
+    pub allowed_accounts: Vec<String>,
+}
+
+/// A language of Tencent Cloud's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    ZhCn,
+    EnUs,
+}
+
+impl Language {
+    pub const ALL: [Self; 2] = [Self::ZhCn, Self::EnUs];
+
+    /// As the API writes it: `zh-CN`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ZhCn => "zh-CN",
+            Self::EnUs => "en-US",
+        }
+    }
+
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+}
+
+/// Checks that a state can be kept at this path, whatever is there.
+///
+/// # Errors
+/// When it is a URL, or names a folder.
+pub fn check_state(path: &Path) -> Result<(), Text> {
+    let shown = path.to_string_lossy();
+    if let Some((scheme, _)) = shown.split_once("://")
+        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte))
+    {
+        // The rest may hold a password.
+        return Err(text!(
+            "the state is kept in a file: `{scheme}://` is not supported",
+            "状态保存在文件中：不支持 `{scheme}://`"
+        ));
+    }
+    let ends_in_name = !shown.is_empty()
+        && !shown.ends_with(std::path::is_separator)
+        && path.file_name().is_some_and(|name| shown.ends_with(&*name.to_string_lossy()));
+    if !ends_in_name {
+        let shown = crate::sanitize::escape_invisible(&shown);
+        return Err(text!(
+            "the state is kept in a file, and `{shown}` names a folder",
+            "状态保存在文件中，而 `{shown}` 是文件夹"
+        ));
+    }
+    Ok(())
+}
