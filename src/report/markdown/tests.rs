@@ -184,7 +184,7 @@ fn nasty() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(1 + ProptestConfig::default().cases / 4))]
 
     #[test]
     fn whatever_the_texts_are_it_fits_and_everything_is_closed(

@@ -15,7 +15,7 @@ fn read_back(bytes: &[u8]) -> Result<Decoded, StateError> {
 
 proptest! {
     // Each case is a thousand cuts or flips.
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(1 + ProptestConfig::default().cases / 32))]
 
     #[test]
     fn what_was_written_is_read(journal in prop_oneof![journal(), wild_journal()]) {

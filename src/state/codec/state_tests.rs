@@ -9,7 +9,7 @@ fn decode(bytes: &[u8]) -> Result<State, StateError> {
 
 proptest! {
     // Each case is a thousand cuts or so.
-    #![proptest_config(ProptestConfig::with_cases(8))]
+    #![proptest_config(ProptestConfig::with_cases(1 + ProptestConfig::default().cases / 32))]
 
     #[test]
     fn a_state_cut_short_is_damaged(state in state()) {

@@ -8,7 +8,7 @@ use super::announce;
 use super::recovery::{Scene, Tally};
 use crate::support::{JOURNAL, LEDGER, Running, in_parallel};
 
-const TRIALS: u64 = 200;
+const TRIALS: u64 = 100;
 
 /// How many trials: more of them at night (POSTPAY_KILL_TRIALS).
 fn trials() -> u64 {
