@@ -1,4 +1,4 @@
-//! What tells environments apart: addresses, aliases and environment ids, over all files.
+//! What distinguishes environments: addresses, aliases and environment ids, over all files.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use crate::lang::text;
 use crate::manifest::Node;
 use crate::model::{Address, Role, Shape};
 
-/// Two environments at one address could not be told apart in the state.
+/// Two environments at one address could not be distinguished in the state.
 pub(super) fn duplicate_addresses(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
     let mut seen: HashMap<&str, &Declared<'_>> = HashMap::new();
     for environment in &manifests.environments {

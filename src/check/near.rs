@@ -13,7 +13,7 @@ pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str>
     candidates
         .iter()
         .copied()
-        // `EnvId` and `env-id`: the request's member, or another house's style.
+        // `EnvId` and `env-id`: the request's member, or another style.
         .find(|candidate| self::plain(candidate) == plain)
         .or_else(|| similar::get_close_matches(word, candidates, 1, 0.65).first().copied())
 }

@@ -1,16 +1,16 @@
-//! A region of the vendor's, as a call names it in a header.
+//! A region of Tencent Cloud, as a call names it in a header.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::lang::{Text, text};
 
-/// The longest that is sent. The vendor's longest has some twenty characters.
+/// The most characters of a region. The longest in use has about twenty.
 const LONGEST: usize = 64;
 /// The same rule for an editor.
 pub(super) const PATTERN: &str = "^[a-z0-9-]{1,64}$";
 
-/// A region's name: lower-case letters, digits and `-`. Which of them the vendor has is not known here, and changes.
+/// A region's name: lower-case letters, digits and `-`. Which ones exist is not known here, and changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region(String);
 

@@ -6,7 +6,6 @@ use crate::model::kind::{Equality, Field, FieldSpec, Kind, Null, Role, Rule, Sha
 pub static KIND: Kind = Kind {
     name: "postpay",
     action: "CreatePostpayPackage",
-    per_second: 2.0,
     fields: FIELDS,
     rules: RULES,
     returns_tran_id: true,

@@ -27,7 +27,6 @@ use crate::state::{
 pub(super) static KIND: Kind = Kind {
     name: "site",
     action: "CreateSite",
-    per_second: 20.0,
     fields: FIELDS,
     rules: &[],
     returns_tran_id: false,

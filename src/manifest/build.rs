@@ -1,7 +1,7 @@
 //! YAML events to [`Document`]s, in one pass.
 //!
 //! Everything that could make a small file large or deep is counted here as it is read, so that
-//! later rooms may walk the tree without a second thought.
+//! later modules may walk the tree freely.
 
 use std::collections::HashMap;
 use std::sync::Arc;

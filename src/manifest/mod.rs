@@ -1,7 +1,7 @@
 //! Manifest files: which ones there are, what bytes they hold, and their YAML as a [`Document`] in
 //! which every key and value knows its place; and the layout that such a text should have.
 //!
-//! This room knows YAML and files. What the keys mean is left to [`crate::check`].
+//! This module knows YAML and files. What the keys mean is left to [`crate::check`].
 
 mod build;
 mod discover;
@@ -43,7 +43,7 @@ pub struct File {
     pub source: Arc<SourceFile>,
     pub hash: ManifestHash,
     pub documents: Vec<Document>,
-    /// False when its YAML broke off: then more may be declared in it than `documents` tells.
+    /// False when its YAML broke off: then it may declare more than `documents` has.
     pub complete: bool,
 }
 

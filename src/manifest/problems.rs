@@ -124,7 +124,7 @@ pub(super) fn syntax(file: &Arc<SourceFile>, error: &ScanError, at: usize) -> Di
     let place = span(file, at, end);
     let info = error.info();
     if info.contains("recursion limit") {
-        // The scanner looks along the line before it tells of any of it.
+        // The scanner reads ahead along the line before it returns any of it.
         too_deep(&place)
     } else if info.contains("unknown anchor") {
         unknown_anchor(&place).help(text!(

@@ -1,7 +1,7 @@
 //! What a plain scalar is: a text, a number, a truth value or nothing.
 //!
 //! The answer is `serde_yaml`'s, so that a manifest means the same to every tool that reads it that
-//! way. Most scalars are plainly texts, and are told from their first character.
+//! way. Most scalars are texts, which their first character shows.
 
 use std::str::FromStr as _;
 
@@ -87,7 +87,7 @@ fn is_beyond_floats(plain: &str) -> bool {
         && plain.parse().is_ok_and(f64::is_infinite)
 }
 
-/// Whole numbers that `serde_yaml` knows as such but has no room for.
+/// Whole numbers that `serde_yaml` recognises, and that are too large for it.
 fn is_beyond_64_bits(plain: &str) -> bool {
     let unsigned = plain.strip_prefix(['+', '-']).unwrap_or(plain);
     let fits =

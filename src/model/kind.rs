@@ -21,8 +21,6 @@ pub struct Kind {
     pub name: &'static str,
     /// The action that creates it.
     pub action: &'static str,
-    /// The documented rate limit of the action, in calls per second.
-    pub per_second: f64,
     /// In the order in which fields are shown and sent.
     pub fields: &'static [FieldSpec],
     /// What two fields ask of each other.

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub use address::{Address, AddressError};
 pub use attributes::Attributes;
-pub use ids::{ApiIds, EnvId, ID_PATTERN, ID_RULE, RequestId, TranId, is_id};
+pub use ids::{ID_PATTERN, ID_RULE, is_id};
 pub use instance::InstanceKey;
 pub use kind::{Field, Kind, Null, Role, Shape, Value, is_alias};
 

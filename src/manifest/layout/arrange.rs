@@ -222,14 +222,14 @@ impl<'t> Page<'t> {
         text
     }
 
-    /// One empty line before every environment but the first; what is said above it goes with it.
+    /// One empty line before every environment but the first; the comments above it belong to it.
     fn separate_environments(&mut self) {
         for at in 0..self.lines.len() {
             if self.lines[at].role == Role::Environment {
                 let indent = self.lines[at].indent;
                 let above = self.lines[..at].iter().rev();
-                let said = above.take_while(|line| line.role == Role::Comment && line.indent == indent);
-                let first = at - said.count();
+                let comments = above.take_while(|line| line.role == Role::Comment && line.indent == indent);
+                let first = at - comments.count();
                 self.lines[first].blank = true;
             }
         }

@@ -1,7 +1,7 @@
-//! A text as the words that it is made of, comments included, each with the white space before it told in a few facts.
+//! Splits a text into tokens, comments included, each with the kind of white space before it.
 //!
 //! Where a plain or a block scalar ends is the one hard question of YAML, and the parser that reads manifests answers it:
-//! both see the same scalars. All else between them is a mark, a name or a comment, and is told by its first character.
+//! both see the same scalars. All else between them is a mark, a name or a comment, which its first character shows.
 
 use std::ops::Range;
 

@@ -3,7 +3,7 @@
 //! Two spaces a level, a list below its key is indented too, one space where one belongs, one empty line between
 //! environments and at most one anywhere else. Only white space moves: no key, value, quote or comment is changed, dropped
 //! or put elsewhere, and nothing is sorted, since the order of the environments is the order of the orders. Whether that
-//! came out so is not taken on trust: [`same`] holds the new text against the old one, and a text that would come out
+//! came out so is checked: [`same`] compares the new text with the old one, and a text that would come out
 //! otherwise is left as it is.
 //!
 //! A line stays a line. What a person has put on one line, or on several, is theirs to say.

@@ -1,4 +1,4 @@
-//! Whether a text in a new layout says what the old one said. The layout is not written before it has passed here.
+//! Checks that a text in a new layout has the same content as the old one, before it is written.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -39,7 +39,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// None for a text that can't be told into words.
+/// Returns the comments. None for a text that can't be split into tokens.
 fn comments(text: &str) -> Option<Vec<&str>> {
     let comments = lex(text)?.into_iter().filter(|token| token.kind == Kind::Comment);
     Some(comments.map(|token| token.text.trim()).collect())
