@@ -4,10 +4,9 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 
-use super::{Code, Finding};
 use crate::lang::Text;
 use crate::model::{Address, AddressError};
-use crate::plan::CodeError;
+use crate::plan::{Code, CodeError, Finding};
 
 /// A kind of finding that does not count, everywhere or at one address.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,17 +4,30 @@
 //! has its own. Whoever believes that an environment is gone forgets it and orders another, so `gone` is only what was
 //! looked for by its id as well, in a region that was asked, long after it was ordered, and without a bill that goes on.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Code, Finding, Live, Standing};
 use crate::cloud::matching::Matcher;
-use crate::cloud::{Bill, PayMode, SeenEnvironment};
+use crate::cloud::{Bill, Bills, PayMode, SeenEnvironment};
 use crate::lang::{Text, text};
 use crate::model::{Address, Desired, Environment, Role, SourceRef, Value};
-use crate::plan::Plan;
+use crate::plan::{Code, Finding, Plan, Standing};
 use crate::state::{Record, State, Status};
+
+/// What the account shows, of all pages and all regions that are listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Live {
+    pub environments: Vec<SeenEnvironment>,
+    /// Of those that are on record.
+    pub bills: Bills,
+    /// The regions that were asked, None where the calls named none.
+    pub regions: Vec<Option<String>>,
+    /// The ids that were asked for by themselves, and that every region knew nothing of.
+    pub absent: HashSet<String>,
+    /// The ids that receipts know, whether or not the state still has them.
+    pub known_ids: BTreeSet<String>,
+}
 
 /// How long after its order an environment may still be missing from every list. The vendor does not say; its tools spoke of
 /// three minutes for making one.

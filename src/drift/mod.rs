@@ -7,28 +7,12 @@ mod ignore;
 mod live;
 mod planned;
 
-use std::collections::{BTreeSet, HashSet};
-
-use crate::cloud::{Bills, SeenEnvironment};
 use crate::model::Desired;
 use crate::plan::Plan;
 pub use crate::plan::{Code, Finding, Standing};
 use crate::state::State;
 pub use ignore::{Ignore, IgnoreError};
-
-/// What the account shows, of all pages and all regions that are listed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Live {
-    pub environments: Vec<SeenEnvironment>,
-    /// Of those that are on record.
-    pub bills: Bills,
-    /// The regions that were asked, None where the calls named none.
-    pub regions: Vec<Option<String>>,
-    /// The ids that were asked for by themselves, and that every region knew nothing of.
-    pub absent: HashSet<String>,
-    /// The ids that receipts know, whether or not the state still has them.
-    pub known_ids: BTreeSet<String>,
-}
+pub use live::Live;
 
 /// How strictly it is looked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

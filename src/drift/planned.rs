@@ -1,8 +1,7 @@
 //! What manifests and state don't agree on: a plan's steps, told as findings.
 
-use super::{Code, Finding, Standing};
 use crate::lang::{Text, text};
-use crate::plan::{Action, Plan, Step};
+use crate::plan::{Action, Code, Finding, Plan, Standing, Step};
 
 pub(super) fn findings(plan: &Plan) -> Vec<Finding> {
     plan.steps.iter().filter_map(finding).collect()

@@ -1,7 +1,9 @@
+use std::collections::{BTreeSet, HashSet};
+
 use jiff::Timestamp;
 
 use super::*;
-use crate::cloud::{Bill, PayMode};
+use crate::cloud::{Bill, Bills, PayMode, SeenEnvironment};
 use crate::kinds::postpay;
 use crate::model::{Address, Attributes, Environment, InstanceKey, Lifecycle, SourceRef};
 use crate::plan::{self, Target};

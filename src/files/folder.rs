@@ -10,7 +10,7 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use super::Access;
+use super::access::Access;
 #[cfg(not(unix))]
 pub(super) use plain::{Folder, follow};
 #[cfg(unix)]
@@ -102,8 +102,8 @@ mod unix {
     use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
     use rustix::io::Errno;
 
-    use super::Make;
-    use crate::files::{Access, Refusal};
+    use crate::files::access::{Access, Refusal};
+    use crate::files::folder::Make;
 
     /// Enough to open what is in a folder, also where its names can't be read.
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -218,8 +218,8 @@ mod plain {
     use std::io;
     use std::path::{Path, PathBuf};
 
-    use super::Make;
-    use crate::files::{Access, Refusal};
+    use crate::files::access::{Access, Refusal};
+    use crate::files::folder::Make;
 
     #[derive(Debug)]
     pub(in crate::files) struct Folder(PathBuf);

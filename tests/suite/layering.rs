@@ -44,7 +44,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Modules whose files still import each other. The aim is an empty list; `cli` and `report` are not looked at yet.
-const NOT_YET_FREE_OF_CYCLES: &[&str] = &["cli", "drift", "files", "generate", "plan", "report", "state"];
+const NOT_YET_FREE_OF_CYCLES: &[&str] = &["cli", "plan", "report", "state"];
 
 /// What belongs to the command line, and no module below it may name.
 const COMMAND_LINE: &[&str] =
@@ -143,7 +143,7 @@ fn imports(module: &str, code: &str) -> Vec<String> {
         let before = code[..at].trim_end_matches(is_name);
         let first = &code[before.len()..at];
         let is_ours = ["crate", "super"].contains(&first) || submodules.contains(first);
-        if before.ends_with("::") || !is_ours {
+        if before.ends_with("::") || before.ends_with("pub(in ") || !is_ours {
             continue;
         }
         for path in expand(leading_tree(&code[before.len()..])) {

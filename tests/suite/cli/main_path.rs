@@ -147,17 +147,6 @@ fn the_schemas_that_init_writes_are_named_in_its_files() {
     assert!(!project.exists(RECEIPTS));
 }
 
-#[test]
-fn the_state_and_the_plan_fit_their_schemas() {
-    let project = Project::ordered(&["one"]);
-    project.run(["plan", "-o", "plan.json"]).exits(0);
-    for (kind, file) in [("state", STATE), ("plan", "plan.json")] {
-        let schema = project.run(["schema", kind]).exits(0).json();
-        let schema = jsonschema::validator_for(&schema).unwrap();
-        schema.validate(&project.json(file)).unwrap();
-    }
-}
-
 /// Runs a line in a shell, in the folder of a project.
 #[cfg(unix)]
 fn in_shell(project: &Project, line: &str) -> Ran {
